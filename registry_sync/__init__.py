@@ -1,0 +1,1 @@
+"""The border with the registry: tokens out, the catalog in."""
