@@ -1,0 +1,155 @@
+"""How facts are written in pages: sizes, digests, times, words, and form controls."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Final
+
+from django import template
+from django.forms import BoundField
+from django.forms.boundfield import BoundWidget
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
+
+register = template.Library()
+
+NOTHING: Final = "—"
+UNITS: Final = ("kB", "MB", "GB", "TB", "PB")
+STEP = 1000
+ONE_DECIMAL_BELOW = 10
+JUST_NOW_BELOW = 2
+MINUTE, HOUR, DAY, MONTH = 60, 3600, 86_400, 30 * 86_400
+SHORT_DIGEST = 12
+
+# Shared with panel.js (see `relative_words`), so a page reads the same before and after it starts to tick.
+AGO: Final = {
+    "s": gettext_lazy("%(n)s s ago"),
+    "min": gettext_lazy("%(n)s min ago"),
+    "h": gettext_lazy("%(n)s h ago"),
+    "d": gettext_lazy("%(n)s d ago"),
+}
+AHEAD: Final = {
+    "s": gettext_lazy("in %(n)s s"),
+    "min": gettext_lazy("in %(n)s min"),
+    "h": gettext_lazy("in %(n)s h"),
+    "d": gettext_lazy("in %(n)s d"),
+}
+JUST_NOW: Final = gettext_lazy("just now")
+
+WORDS: Final[dict[str, Promise]] = {
+    "none": pgettext_lazy("level", "none"),
+    "read": pgettext_lazy("level", "read"),
+    "write": pgettext_lazy("level", "write"),
+    "admin": pgettext_lazy("level", "admin"),
+    "owner": pgettext_lazy("role", "owner"),
+    "manager": pgettext_lazy("role", "manager"),
+    "viewer": pgettext_lazy("role", "viewer"),
+}
+
+CONTROLS: Final = {
+    "select": "form-select",
+    "selectmultiple": "form-select",
+    "checkbox": "form-check-input",
+    "radioselect": "form-check-input",
+    "checkboxselectmultiple": "form-check-input",
+}
+
+
+@register.filter
+def size(octets: int | None) -> str:
+    """Bytes in the base-10 units registries show: 312 MB, 4.1 GB. A dash when unknown."""
+    if octets is None:
+        return NOTHING
+    if octets < STEP:
+        return f"{octets} B"
+    amount = float(octets)
+    for unit in UNITS:
+        amount /= STEP
+        # 999.6 would be written "1000": it belongs to the next unit.
+        if round(amount) < STEP or unit == UNITS[-1]:
+            decimals = 1 if round(amount, 1) < ONE_DECIMAL_BELOW else 0
+            return f"{amount:.{decimals}f} {unit}"
+    raise AssertionError
+
+
+@register.filter
+def short_digest(digest: str | None) -> str:
+    """The first 12 hexadecimal digits of `sha256:…`; a dash when there is none."""
+    if not digest:
+        return NOTHING
+    return digest.rpartition(":")[2][:SHORT_DIGEST]
+
+
+@register.filter
+def relative(moment: datetime | None) -> str:
+    """How long ago, or how soon: "4 s ago", "in 3 d"; the date beyond 30 days; "never" for None."""
+    if moment is None:
+        return gettext("never")
+    return relative_to(moment, timezone.now())
+
+
+def relative_to(moment: datetime, now: datetime) -> str:
+    seconds = int((now - moment) / timedelta(seconds=1))
+    words = AGO if seconds >= 0 else AHEAD
+    distance = abs(seconds)
+    if distance < JUST_NOW_BELOW:
+        return str(JUST_NOW)
+    if distance >= MONTH:
+        return date_format(timezone.localtime(moment), "j M Y")
+    for unit, length, limit in (("s", 1, MINUTE), ("min", MINUTE, HOUR), ("h", HOUR, DAY), ("d", DAY, MONTH)):
+        if distance < limit:
+            return words[unit] % {"n": distance // length}
+    raise AssertionError
+
+
+@register.simple_tag
+def relative_words() -> str:
+    """The words of `relative` as JSON, for the clock in panel.js."""
+    words = {
+        "now": str(JUST_NOW),
+        "ago": {unit: str(text) for unit, text in AGO.items()},
+        "ahead": {unit: str(text) for unit, text in AHEAD.items()},
+    }
+    return json.dumps(words, ensure_ascii=False)
+
+
+@register.filter
+def word(value: object) -> str:
+    """The word for a level or a role, given the enum member or its name."""
+    # str() of an IntEnum member is its number, hence the name first.
+    name = str(getattr(value, "name", value)).lower()
+    return str(WORDS.get(name, name))
+
+
+@register.filter
+def plain_word(value: object) -> str:
+    """The untranslated lower-case name of a level or a role, for CSS classes."""
+    return str(getattr(value, "name", value)).lower()
+
+
+@register.simple_tag
+def control(field: BoundField) -> SafeString:
+    """The input of a form field in our look; the first wrong field of the form takes the focus."""
+    widget = field.field.widget
+    classes = [str(widget.attrs.get("class", "")), CONTROLS.get(field.widget_type, "form-control")]
+    if field.errors:
+        classes.append("is-invalid")
+    attrs: dict[str, str | bool] = {"class": " ".join(filter(None, classes))}
+    if field.name == first_wrong(field):
+        attrs["autofocus"] = True
+    return field.as_widget(attrs=attrs)
+
+
+def first_wrong(field: BoundField) -> str | None:
+    if field.form.non_field_errors():
+        return None
+    return next((other.name for other in field.form if other.errors), None)
+
+
+@register.simple_tag
+def choice(option: BoundWidget) -> SafeString:
+    """One radio button or checkbox of a field that has several."""
+    option.data["attrs"]["class"] = "form-check-input"
+    return option.tag()

@@ -1,0 +1,134 @@
+// Small helps on top of pages that work without them. Everything is delegated, so fragments swapped in by htmx need no wiring.
+(() => {
+  const all = (selector, root = document) => root.querySelectorAll(selector);
+  const say = (text) => {
+    const line = document.getElementById("announcer");
+    line.textContent = "";
+    requestAnimationFrame(() => { line.textContent = text; });
+  };
+
+  // Copy: the Clipboard API exists on https and localhost only, hence the older way for http://registry.internal.
+  async function copy(button) {
+    const text = button.dataset.copy;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.className = "visually-hidden";
+      button.after(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      button.focus();
+      if (!done) return;
+    }
+    button.dataset.copied = "";
+    say(button.dataset.copiedText);
+    setTimeout(() => delete button.dataset.copied, 2000);
+  }
+
+  function download(button) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([button.dataset.download], { type: "text/plain" }));
+    link.download = button.dataset.filename;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+
+  function reveal(button) {
+    const shown = document.getElementById(button.getAttribute("aria-controls")).classList.toggle("shown");
+    button.setAttribute("aria-pressed", shown);
+  }
+
+  const THEMES = ["auto", "light", "dark"];
+  function nextTheme(button) {
+    const choice = THEMES[(THEMES.indexOf(window.panelTheme.choice()) + 1) % THEMES.length];
+    window.panelTheme.choose(choice);
+    nameTheme(button);
+    say(button.getAttribute("aria-label"));
+  }
+  function nameTheme(button) {
+    const label = button.dataset[document.documentElement.dataset.themeChoice];
+    button.setAttribute("aria-label", label);
+    button.title = label;
+  }
+
+  const CLICKS = {
+    "[data-copy]": copy, "[data-download]": download, "[data-reveal]": reveal, "[data-theme-toggle]": nextTheme,
+  };
+  document.addEventListener("click", (event) => {
+    for (const [selector, act] of Object.entries(CLICKS)) {
+      const button = event.target.closest(selector);
+      if (button) act(button);
+    }
+    for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      for (const menu of all("details.menu[open]")) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    }
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const search = document.getElementById("search");
+      if (search) { event.preventDefault(); search.focus(); search.select(); }
+    }
+  });
+
+  // The button of a danger zone waits until the name is typed; the server asks for it all the same.
+  const guard = (input) => {
+    for (const button of all("button[type=submit]", input.form)) button.disabled = input.value.trim() !== input.dataset.confirmName;
+  };
+  document.addEventListener("input", (event) => { if (event.target.matches("[data-confirm-name]")) guard(event.target); });
+
+  // Times that tick, in the words the server uses.
+  const words = JSON.parse(document.querySelector("meta[name=relative-words]")?.content || "null");
+  const UNITS = [["s", 1, 60], ["min", 60, 3600], ["h", 3600, 86400], ["d", 86400, 2592000]];
+  function tick() {
+    if (!words || document.hidden) return;
+    for (const time of all("time[data-relative]")) {
+      const seconds = Math.trunc((Date.now() - Date.parse(time.dateTime)) / 1000);
+      const far = Math.abs(seconds);
+      const unit = UNITS.find(([, , limit]) => far < limit);
+      if (!unit) continue;
+      const text = far < 2 ? words.now
+        : words[seconds < 0 ? "ahead" : "ago"][unit[0]].replace("%(n)s", Math.floor(far / unit[1]));
+      if (time.textContent !== text) time.textContent = text;
+    }
+  }
+
+  // A tab in the background speaks: <span data-title-note="team/api pushed"> anywhere marks title and icon.
+  const title = document.title;
+  const icon = document.querySelector("link[rel=icon]");
+  const plain = icon?.getAttribute("href");
+  function note() {
+    const text = document.querySelector("[data-title-note]")?.dataset.titleNote;
+    document.title = text ? `● ${text} · ${title}` : title;
+    if (icon) icon.href = text ? icon.dataset.noteHref : plain;
+  }
+
+  function wire() {
+    all("[data-confirm-name]").forEach(guard);
+    all("[data-theme-toggle]").forEach(nameTheme);
+    tick();
+    note();
+  }
+  wire();
+  setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", tick);
+  document.addEventListener("htmx:afterSettle", wire);
+
+  // A refused or lost htmx request is said where one looks; a poll that fails stays quiet, freshness tells that.
+  const trouble = (event) => {
+    if (event.detail.requestConfig?.verb === "get" && event.detail.requestConfig.triggeringEvent?.type !== "click") return;
+    const box = document.getElementById("trouble");
+    box.hidden = false;
+    box.scrollIntoView({ block: "nearest" });
+  };
+  document.addEventListener("htmx:responseError", trouble);
+  document.addEventListener("htmx:sendError", trouble);
+})();
