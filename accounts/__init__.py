@@ -1,0 +1,1 @@
+"""Who, and who did what: persons, accounts, members, users, secrets, the audit trail."""

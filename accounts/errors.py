@@ -1,0 +1,40 @@
+"""What can go wrong, in words for people. The doors translate: pages and API to HTTP, tasks to an outcome."""
+
+
+class DomainError(Exception):
+    """Base of all. `message` may be shown to the person who acted."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Absent(DomainError):
+    """Not there, or not for you: the two look alike."""
+
+    def __init__(self, message: str = "Not found.") -> None:
+        super().__init__(message)
+
+
+class Refused(DomainError):
+    """You may see it, and you may not do this to it. `message` is the reason."""
+
+
+class Invalid(DomainError):
+    """Input that cannot be taken. `errors` maps a field to sentences; "" is the whole form."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__(" ".join(sentence for each in errors.values() for sentence in each))
+        self.errors = errors
+
+    @classmethod
+    def on(cls, field: str, sentence: str) -> "Invalid":
+        return cls({field: [sentence]})
+
+
+class Conflict(Invalid):
+    """Good input that meets something which is already there."""
+
+
+class Unavailable(DomainError):
+    """A part we need does not answer; trying again later is right."""

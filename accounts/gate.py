@@ -1,0 +1,69 @@
+"""The only road to an account's rows: they are loaded through the membership of who asks.
+
+A stranger gets Absent whether the row exists or not; a member with too small a role gets Refused and the reason.
+"""
+
+from accounts.errors import Absent, Refused
+from accounts.models import Account, ApiToken, Invitation, Member, RegistryUser
+from accounts.principal import Principal
+from accounts.roles import Act, Role, may, refusal
+
+
+def account(by: Principal, handle: str, act: Act = Act.ACCOUNT_VIEW) -> Account:
+    """The open account with this handle, if `by` is a member whose role allows `act`."""
+    member = _membership(by, handle)
+    if not may(Role(member.role), act):
+        raise Refused(refusal(Role(member.role), act))
+    return member.account
+
+
+def role(by: Principal, account: Account) -> Role:
+    return Role(_membership(by, account.handle).role)
+
+
+def user(by: Principal, handle: str, username: str, act: Act = Act.ACCOUNT_VIEW) -> RegistryUser:
+    owner = account(by, handle, act)
+    found = RegistryUser.objects.select_related("account").filter(account=owner, username=username).first()
+    if not found:
+        raise Absent
+    return found
+
+
+def member(by: Principal, handle: str, person_id: int, act: Act = Act.MEMBERS_MANAGE) -> Member:
+    owner = account(by, handle, act)
+    found = Member.objects.select_related("account", "person").filter(account=owner, person_id=person_id).first()
+    if not found:
+        raise Absent
+    return found
+
+
+def invitation(by: Principal, handle: str, id: int) -> Invitation:  # noqa: A002
+    owner = account(by, handle, Act.MEMBERS_MANAGE)
+    found = Invitation.objects.select_related("account").filter(account=owner, pk=id).first()
+    if not found:
+        raise Absent
+    return found
+
+
+def api_token(by: Principal, id: int) -> ApiToken:  # noqa: A002
+    found = ApiToken.objects.select_related("person").filter(person_id=by.id, pk=id).first()
+    if not found:
+        raise Absent
+    return found
+
+
+def operator(by: Principal) -> None:
+    """Passes operators; to everybody else the system pages do not exist."""
+    if not by.operator:
+        raise Absent
+
+
+def _membership(by: Principal, handle: str) -> Member:
+    found = (
+        Member.objects.select_related("account")
+        .filter(person_id=by.id, account__handle=handle, account__closed_at=None)
+        .first()
+    )
+    if not found:
+        raise Absent
+    return found

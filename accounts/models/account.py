@@ -1,0 +1,21 @@
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+
+class Account(models.Model):
+    """A registry account: the tenant that owns users and namespaces."""
+
+    name = models.CharField(max_length=80)
+    handle = models.CharField(max_length=40, unique=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("images", args=[self.handle])

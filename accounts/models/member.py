@@ -1,0 +1,42 @@
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.account import Account
+from accounts.roles import Role
+
+ROLES = [(Role.OWNER.value, _("owner")), (Role.MANAGER.value, _("manager")), (Role.VIEWER.value, _("viewer"))]
+
+
+class Member(models.Model):
+    """A person's role in an account."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="members")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=ROLES)
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["person__email", "id"]
+        constraints = [models.UniqueConstraint(fields=["account", "person"], name="member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person} ({self.role})"
+
+
+class Invitation(models.Model):
+    """A link that makes its first bearer a member, until it expires. Only the link's digest is kept."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=10, choices=ROLES)
+    digest = models.CharField(max_length=64, unique=True)
+    created_by = models.CharField(max_length=254)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"invitation to {self.account} as {self.role}"

@@ -1,0 +1,43 @@
+from datetime import datetime
+
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models.account import Account
+from accounts.names import DESCRIPTION_MAX, USERNAME_LENGTH
+
+
+class RegistryUser(models.Model):
+    """What `docker login` uses: a random username, random secrets, and a description that is not the name."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="users")
+    username = models.CharField(max_length=USERNAME_LENGTH, unique=True)
+    description = models.CharField(max_length=DESCRIPTION_MAX)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    # Written in batches after the fact, never while a token is made (accounts/uses.py).
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    last_used_from = models.CharField(max_length=45, default="", editable=False)
+    last_used_with = models.CharField(max_length=80, default="", editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["account", "-created_at", "-id"], name="user_listing")]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def get_absolute_url(self) -> str:
+        return reverse("user", args=[self.account.handle, self.username])
+
+    def state_at(self, now: datetime) -> str:
+        """disabled, expired or active."""
+        if self.disabled_at:
+            return "disabled"
+        return "expired" if self.expires_at and self.expires_at <= now else "active"
+
+    @property
+    def state(self) -> str:
+        return self.state_at(timezone.now())

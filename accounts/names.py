@@ -1,0 +1,33 @@
+"""Names that people type or the panel makes: account handles and usernames. PURE."""
+
+import re
+import secrets
+import string
+import unicodedata
+
+USERNAME_LENGTH = 12
+_FIRST = string.ascii_lowercase
+_REST = string.ascii_lowercase + string.digits
+USERNAME = re.compile(r"[a-z][a-z0-9]{11}")
+HANDLE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+HANDLE_MAX = 40
+TITLE_MAX = 80
+DESCRIPTION_MAX = 100
+
+
+def make_username() -> str:
+    """Like wsbq5k5ysqyt: 12 characters, a letter first, safe in every shell and URL."""
+    return secrets.choice(_FIRST) + "".join(secrets.choice(_REST) for _ in range(USERNAME_LENGTH - 1))
+
+
+def handle_from(title: str) -> str:
+    """The address part for an account's name: "Équipe Rouge!" → "equipe-rouge"; "account" when nothing is left."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall(r"[a-z0-9]+", plain))[:HANDLE_MAX].strip("-") or "account"
+
+
+def clean_title(text: str) -> str:
+    """Display text as it is kept: NFKC, inner white space folded, no control or invisible characters."""
+    normal = unicodedata.normalize("NFKC", text)
+    visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in normal)
+    return " ".join(visible.split())

@@ -1,0 +1,43 @@
+"""What the frame around every page shows: the person, their accounts, the chosen one and its tab."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts import selectors
+from accounts.models import Account, Person
+
+
+@dataclass
+class Frame:
+    person: Person | None = None
+    accounts: list[Account] = field(default_factory=list)  # each with .role
+    account: Account | None = None
+    tab: str = ""
+    registry_host: str = ""
+    signup_open: bool = False
+    mail_folder: str = ""
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    return {"frame": SimpleLazyObject(lambda: _frame(request))}
+
+
+def _frame(request: HttpRequest) -> Frame:
+    shown = Frame(
+        registry_host=settings.REGISTRY_HOST,
+        signup_open=settings.SIGNUP == "open",
+        mail_folder="" if settings.EMAIL_URL else str(settings.EMAIL_FILE_PATH),
+    )
+    user = getattr(request, "user", None)
+    if isinstance(user, Person) or getattr(user, "is_authenticated", False):
+        shown.person = user  # type: ignore[assignment]
+        shown.accounts = selectors.accounts_of(person_id=user.pk)  # type: ignore[union-attr]
+        match = request.resolver_match
+        handle = match.kwargs.get("handle") if match else None
+        shown.account = next((each for each in shown.accounts if each.handle == handle), None)
+        shown.tab = str(getattr(match.func, "tab", "")) if match else ""
+    return shown

@@ -1,0 +1,54 @@
+"""What every page shares: the typed request, the principal behind it, the client's address."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django_htmx.middleware import HtmxDetails
+
+from accounts.models import Person
+from accounts.principal import Kind, Principal
+
+
+class PersonRequest(HttpRequest):
+    """A request that passed login_required."""
+
+    user: Person
+    htmx: HtmxDetails
+
+
+def principal(request: HttpRequest) -> Principal:
+    return principal_for(request.user, request.META)  # type: ignore[arg-type]
+
+
+def principal_for(person: Person, meta: Mapping[str, Any]) -> Principal:
+    return Principal(
+        kind=Kind.PERSON,
+        id=person.pk,
+        label=person.email,
+        address=client_address(meta),
+        operator=person.is_staff,
+    )
+
+
+def client_address(meta: Mapping[str, Any]) -> str:
+    """The client's IP. X-Forwarded-For counts only as far as TRUSTED_PROXIES of our own wrote it."""
+    if settings.TRUSTED_PROXIES:
+        hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
+        if len(hops) >= settings.TRUSTED_PROXIES:
+            return hops[-settings.TRUSTED_PROXIES][:45]
+    return str(meta.get("REMOTE_ADDR", ""))[:45]
+
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+
+
+def tab(name: str) -> Callable[[View], View]:
+    """Names the account tab that a page belongs to, for the frame around it."""
+
+    def mark(view: View) -> View:
+        view.tab = name  # type: ignore[attr-defined]
+        return view
+
+    return mark

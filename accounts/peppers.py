@@ -1,0 +1,40 @@
+"""Reads the peppers: `pepper-<version>.key` in the secrets folder. The highest digests new secrets, all verify."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from accounts.secrets import Pepper, digest
+
+_NAME = re.compile(r"pepper-(\d+)\.key")
+
+
+@cache
+def peppers() -> tuple[Pepper, ...]:
+    """Newest first; read once per process."""
+    found = [_read(path, int(match[1])) for path in _files() if (match := _NAME.fullmatch(path.name))]
+    if not found:
+        raise ImproperlyConfigured(f"No pepper-1.key in {settings.SECRETS_DIR}; run: manage.py prepare")
+    return tuple(sorted(found, key=lambda pepper: -pepper.version))
+
+
+def digests(text: str) -> list[str]:
+    """What `text` may be stored as: one digest for each pepper still in use."""
+    return [digest(text, pepper) for pepper in peppers()]
+
+
+def _files() -> list[Path]:
+    folder = Path(settings.SECRETS_DIR)
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _read(path: Path, version: int) -> Pepper:
+    if path.stat().st_mode & 0o077:
+        raise ImproperlyConfigured(f"Secret file {path} is open to others; run: chmod 600 {path}")
+    key = path.read_bytes().strip()
+    if len(key) < 32:  # noqa: PLR2004
+        raise ImproperlyConfigured(f"Secret file {path} holds fewer than 32 bytes; make a new one.")
+    return Pepper(version, key)

@@ -1,0 +1,26 @@
+"""Who acts. PURE."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    PERSON = "person"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """The one who acts, as every write and every gate wants it in `by=`.
+
+    `id` is the person's primary key, None for the system; `address` the client's IP, "" when there is none.
+    """
+
+    kind: Kind
+    id: int | None
+    label: str
+    address: str = ""
+    operator: bool = False
+
+
+SYSTEM = Principal(kind=Kind.SYSTEM, id=None, label="system")

@@ -1,0 +1,50 @@
+"""What a member may do in an account. PURE. docs/permissions.md is printed from this table."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    MANAGER = "manager"
+    VIEWER = "viewer"
+
+
+class Act(StrEnum):
+    """`<what>.<verb>`, alphabetical."""
+
+    ACCOUNT_CLOSE = "account.close"
+    ACCOUNT_RENAME = "account.rename"
+    ACCOUNT_VIEW = "account.view"
+    GRANTS_MANAGE = "grants.manage"
+    MEMBERS_MANAGE = "members.manage"
+    NAMESPACES_MANAGE = "namespaces.manage"
+    SYNC_START = "sync.start"
+    USERS_MANAGE = "users.manage"
+
+
+_VIEWER = frozenset({Act.ACCOUNT_VIEW, Act.SYNC_START})
+_MANAGER = _VIEWER | {Act.GRANTS_MANAGE, Act.NAMESPACES_MANAGE, Act.USERS_MANAGE}
+_OWNER = _MANAGER | {Act.ACCOUNT_CLOSE, Act.ACCOUNT_RENAME, Act.MEMBERS_MANAGE}
+
+TABLE: dict[Role, frozenset[Act]] = {Role.OWNER: _OWNER, Role.MANAGER: _MANAGER, Role.VIEWER: _VIEWER}
+
+DESCRIPTIONS: dict[Act, str] = {
+    Act.ACCOUNT_CLOSE: "close the account",
+    Act.ACCOUNT_RENAME: "rename the account",
+    Act.ACCOUNT_VIEW: "see everything in the account",
+    Act.GRANTS_MANAGE: "give and take permissions",
+    Act.MEMBERS_MANAGE: "invite, change and remove members",
+    Act.NAMESPACES_MANAGE: "create, publish and delete namespaces",
+    Act.SYNC_START: "ask for a sync",
+    Act.USERS_MANAGE: "create and change users",
+}
+
+
+def may(role: Role, act: Act) -> bool:
+    return act in TABLE[role]
+
+
+def refusal(role: Role, act: Act) -> str:
+    """The sentence that says why not, and who could."""
+    able = [each.value for each in Role if may(each, act)]
+    return f"As {role.value} you cannot {DESCRIPTIONS[act]}; this takes the role {' or '.join(able)}."

@@ -1,0 +1,60 @@
+"""What pages and API read about accounts. Reads only; who may read was decided at the gate."""
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+
+from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, RegistryUser
+
+
+def accounts_of(*, person_id: int | None) -> list[Account]:
+    """The person's open accounts by name, each with `.role`."""
+    return list(
+        Account.objects.filter(members__person_id=person_id, closed_at=None)
+        .annotate(role=F("members__role"))
+        .order_by("name", "id")
+    )
+
+
+def accounts_overview(*, person_id: int | None) -> QuerySet[Account]:
+    """As `accounts_of`, each with `.role`, `.user_count` and `.member_count`."""
+    return (
+        Account.objects.filter(closed_at=None)
+        .annotate(
+            user_count=Count("users", distinct=True),
+            member_count=Count("members", distinct=True),
+            role=_role_of(person_id),
+        )
+        .filter(role__isnull=False)
+        .order_by("name", "id")
+    )
+
+
+def users_of(account: Account, *, search: str = "") -> QuerySet[RegistryUser]:
+    found = RegistryUser.objects.filter(account=account).select_related("account")
+    if search:
+        found = found.filter(Q(description__icontains=search) | Q(username__icontains=search))
+    return found.order_by("-created_at", "-id")
+
+
+def members_of(account: Account) -> QuerySet[Member]:
+    return Member.objects.filter(account=account).select_related("person").order_by("person__email")
+
+
+def invitations_of(account: Account) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(account=account).order_by("-created_at", "-id")
+
+
+def activity_of(account: Account, *, search: str = "") -> QuerySet[AuditEvent]:
+    found = AuditEvent.objects.filter(account_id=account.pk)
+    if search:
+        found = found.filter(
+            Q(actor__icontains=search) | Q(action__icontains=search) | Q(object__icontains=search)
+        )
+    return found.order_by("-at", "-id")
+
+
+def api_tokens_of(*, person_id: int | None) -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(person_id=person_id).order_by("-created_at", "-id")
+
+
+def _role_of(person_id: int | None) -> Subquery:
+    return Subquery(Member.objects.filter(account=OuterRef("pk"), person_id=person_id).values("role")[:1])

@@ -1,0 +1,72 @@
+"""Opening, renaming and closing registry accounts."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.errors import Invalid
+from accounts.models import Account, Member, RegistryUser
+from accounts.names import HANDLE_MAX, TITLE_MAX, clean_title, handle_from
+from accounts.principal import Principal
+from accounts.roles import Role
+
+# Path words of the account pages that a handle must not shadow.
+_RESERVED = frozenset({"new", "admin", "api", "system", "static", "auth", "v2"})
+
+
+@transaction.atomic
+def open_account(*, by: Principal, name: str) -> Account:
+    """A new account with `by` as its owner. Raises Invalid on `name`."""
+    name = _checked(name)
+    account = _create(name)
+    Member.objects.create(account=account, person_id=by.id, role=Role.OWNER)
+    audit.record(by=by, action="account.opened", kind="account", id=account.pk, label=name, account=account)
+    return account
+
+
+@transaction.atomic
+def rename(*, by: Principal, account: Account, name: str) -> Account:
+    """Changes the display name; the handle, and with it every address, stays."""
+    before, account.name = account.name, _checked(name)
+    if account.name != before:
+        account.save(update_fields=["name"])
+        audit.record(by=by, action="account.renamed", kind="account", id=account.pk, label=account.name,
+                     account=account, before={"name": before}, after={"name": account.name})  # fmt: skip
+    return account
+
+
+@transaction.atomic
+def close(*, by: Principal, account: Account, typed_handle: str) -> None:
+    """Closes for good: its users are refused at once, its pages are gone; images stay in the registry."""
+    if typed_handle != account.handle:
+        raise Invalid.on("typed_handle", _("Type %(handle)s to confirm.") % {"handle": account.handle})
+    account.closed_at = timezone.now()
+    account.save(update_fields=["closed_at"])
+    users = RegistryUser.objects.filter(account=account).count()
+    audit.record(by=by, action="account.closed", kind="account", id=account.pk, label=account.name,
+                 account=account, before={"users": users})  # fmt: skip
+
+
+def _checked(name: str) -> str:
+    name = clean_title(name)
+    if not name:
+        raise Invalid.on("name", _("Give the account a name."))
+    if len(name) > TITLE_MAX:
+        raise Invalid.on("name", _("Use at most %(most)s characters.") % {"most": TITLE_MAX})
+    return name
+
+
+def _create(name: str) -> Account:
+    """The unique index decides which of two racing accounts gets the handle; the loser takes the next number."""
+    handle = base = handle_from(name)
+    number = 1
+    while True:
+        try:
+            if handle not in _RESERVED:
+                with transaction.atomic():
+                    return Account.objects.create(name=name, handle=handle)
+        except IntegrityError:
+            pass
+        number += 1
+        handle = f"{base[: HANDLE_MAX - 6]}-{number}"

@@ -1,0 +1,45 @@
+"""Who may sign up, and how sign-in pages behave (django-allauth's adapter)."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import operator_link
+from accounts.errors import Absent
+from accounts.services import members, people
+
+# Session keys under which a link that was opened before signing up is remembered.
+INVITATION_KEY = "invitation_link"
+OPERATOR_KEY = "operator_link"
+
+
+class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return settings.SIGNUP == "open" or _holds_operator_link(request) or (
+            settings.SIGNUP == "invite" and _holds_invitation(request)
+        )  # fmt: skip
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        from accounts.pages.http import client_address  # noqa: PLC0415 (allauth loads this before apps)
+
+        return client_address(request.META)
+
+    def render_mail(self, template_prefix: str, email: Any, context: dict[str, Any], headers: Any = None) -> Any:
+        context.update(site_name="Registry Manager", public_url=settings.PUBLIC_URL)
+        return super().render_mail(template_prefix, email, context, headers)
+
+
+def _holds_operator_link(request: HttpRequest) -> bool:
+    text = request.session.get(OPERATOR_KEY, "")
+    return people.is_operator_link(text=text, kept=operator_link.kept())
+
+
+def _holds_invitation(request: HttpRequest) -> bool:
+    try:
+        members.find_invitation(text=request.session.get(INVITATION_KEY, ""), now=timezone.now())
+    except Absent:
+        return False
+    return True

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ManagerConfig(AppConfig):
+    name = "manager"
+
+    def ready(self) -> None:
+        from manager import celery  # noqa: F401, PLC0415 (tasks bind to this application)

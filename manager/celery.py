@@ -1,0 +1,56 @@
+"""The Celery application: Redis in production, files in the data folder when embedded."""
+
+import os
+from pathlib import Path
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manager.settings")
+from django.conf import settings  # noqa: E402 (settings module first)
+
+app = Celery("manager")
+
+
+def broker() -> dict[str, object]:
+    if settings.REDIS_URL:
+        return {
+            "broker_url": settings.REDIS_URL,
+            # Short socket times: a web request that wakes a worker must not hang on a dead broker.
+            "broker_transport_options": {
+                "visibility_timeout": 900, "socket_timeout": 5, "socket_connect_timeout": 1,
+            },  # fmt: skip
+        }
+    queue = Path(settings.DATA_DIR) / "queue"
+    for name in ("messages", "control"):
+        (queue / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {
+        "broker_url": "filesystem://",
+        "broker_transport_options": {
+            "data_folder_in": str(queue / "messages"),
+            "data_folder_out": str(queue / "messages"),
+            "control_folder": str(queue / "control"),
+            "store_processed": False,
+            "polling_interval": 0.3,
+        },
+    }
+
+
+app.conf.update(
+    **broker(),
+    accept_content=["json"],
+    task_serializer="json",
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=600,
+    task_publish_retry=False,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    beat_schedule={
+        "reconcile": {"task": "registry_sync.reconcile", "schedule": settings.SYNC_INTERVAL,
+                      "options": {"expires": settings.SYNC_INTERVAL}},
+        "housekeeping": {"task": "registry_sync.housekeeping", "schedule": 3600.0},
+    },  # fmt: skip
+)
+app.autodiscover_tasks(["registry_sync"])

@@ -1,0 +1,33 @@
+"""Domain errors become HTTP answers here, and nowhere else among the pages."""
+
+from collections.abc import Callable
+
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.errors import Absent, DomainError, Refused, Unavailable
+
+
+class DomainErrorMiddleware:
+    """A page lets Absent, Refused and Unavailable fly; Invalid it shows beside its fields itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        match error:
+            case Absent():
+                raise Http404(error.message)
+            case Refused():
+                return render(request, "403.html", {"exception": error.message}, status=403)
+            case Unavailable() | OperationalError():
+                response = render(request, "503.html", status=503)
+                response["Retry-After"] = "5"
+                return response
+            case DomainError():
+                return render(request, "400.html", {"exception": error.message}, status=400)
+        return None

@@ -1,0 +1,253 @@
+"""Settings. Every one comes from the environment; the table is in docs/operations.md."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environs
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from manager import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+ENVIRONMENT = environment.one_of("ENVIRONMENT", "embedded", environment.ENVIRONMENTS)
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = environment.flag("DEBUG", default=False)
+DATA_DIR = Path(environment.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+SECRETS_DIR = Path(environment.text("SECRETS_DIR", str(DATA_DIR / "secrets"))).resolve()
+
+# Where things are -------------------------------------------------------------------------------------
+PORT = environment.number("PORT", 8000, least=1, most=65535)
+REGISTRY_PORT = environment.number("REGISTRY_PORT", 5000, least=1, most=65535)
+PUBLIC_URL = environment.url("PUBLIC_URL", f"http://localhost:{PORT}")
+REGISTRY_URL = environment.url("REGISTRY_URL", f"http://127.0.0.1:{REGISTRY_PORT}")
+REGISTRY_HOST = environment.text("REGISTRY_HOST", f"localhost:{REGISTRY_PORT}")
+TOKEN_SERVICE = environment.text("TOKEN_SERVICE", REGISTRY_HOST)
+TOKEN_ISSUER = environment.text("TOKEN_ISSUER", "registry-manager")
+# Clients raise anything below 60 s to 60 s; revocation takes effect within this time plus 60 s.
+TOKEN_TTL = environment.number("TOKEN_TTL", 300, least=60, most=3600)
+SYNC_INTERVAL = environment.number("SYNC_INTERVAL", 60 if PRODUCTION else 10, least=2, most=86400)
+SIGNUP = environment.one_of("SIGNUP", "open", environment.SIGNUP_MODES)
+TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0, least=0, most=5)
+LOG_LEVEL = environment.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+
+SECRET_KEY = environment.secret(SECRETS_DIR / "django.key", create=not PRODUCTION)
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", [])
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS += [str(_public.hostname)]
+if not PRODUCTION:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# Applications -----------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "manager",
+    "registry_sync",
+    "namespaces",
+    "accounts",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "manager.errors.DomainErrorMiddleware",
+]
+ROOT_URLCONF = "manager.urls"
+WSGI_APPLICATION = "manager.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.pages.context.frame",
+            ],
+        },
+    },
+]
+
+# Database ---------------------------------------------------------------------------------------------
+DATABASE_URL = environment.text("DATABASE_URL", f"sqlite:///{DATA_DIR}/db.sqlite3")
+try:
+    _database = environment.env.dj_db_url("DATABASE_URL", DATABASE_URL)
+except (environs.EnvError, ValueError) as error:
+    raise ImproperlyConfigured("DATABASE_URL must look like postgresql://name:password@host/database.") from error
+if _database["ENGINE"].endswith("postgresql"):
+    # Prepared on the server from the first use: planning cost more than running (docs/architecture.md).
+    _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 0, "connect_timeout": 3,
+                            "options": "-c statement_timeout=10000 -c lock_timeout=2000"}  # fmt: skip
+elif _database["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE: a transaction that will write waits for its turn at the start, not with "locked" half-way.
+    _database["OPTIONS"] = {"timeout": 10, "transaction_mode": "IMMEDIATE",
+                            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}  # fmt: skip
+else:
+    raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL or SQLite; nothing else is tested.")
+_database.update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Cache, broker ----------------------------------------------------------------------------------------
+REDIS_URL = environment.text("REDIS_URL", "")
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# Persons ----------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.Person"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["accounts.hashers.BoundedArgon2Hasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "accounts.signup.PanelAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
+USERSESSIONS_TRACK_ACTIVITY = True
+
+# Mail -------------------------------------------------------------------------------------------------
+EMAIL_URL = environment.text("EMAIL_URL", "")
+EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", f"Registry Manager <no-reply@{_public.hostname}>")
+if EMAIL_URL:
+    try:
+        _mail = environment.env.dj_email_url("EMAIL_URL", EMAIL_URL)
+    except (environs.EnvError, ValueError) as error:
+        raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://name:password@host:587.") from error
+    EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+    EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+else:
+    EMAIL_BACKEND = "accounts.mail.FolderBackend"
+
+# API --------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.ApiTokenAuthentication",
+        "accounts.api.authentication.PersonSessionAuthentication",
+    ],
+    # Closed by default: a view that names no permission refuses.
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.Refuse"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "accounts.api.errors.handler",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Registry Manager",
+    "DESCRIPTION": "Accounts, users, namespaces, images, tags, grants and the state of the sync.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["accounts.api.permissions.IsPerson"],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# Security ---------------------------------------------------------------------------------------------
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "panel_session"
+CSRF_COOKIE_NAME = "panel_csrf"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+if _public.scheme == "https":
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31536000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    if TRUSTED_PROXIES:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = bool(TRUSTED_PROXIES)
+    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
+if PRODUCTION:
+    if _public.scheme != "https":
+        raise ImproperlyConfigured("PUBLIC_URL must begin with https:// when ENVIRONMENT=production.")
+    if DEBUG:
+        raise ImproperlyConfigured("DEBUG must not be on when ENVIRONMENT=production.")
+    if not _database["ENGINE"].endswith("postgresql"):
+        raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL when ENVIRONMENT=production.")
+    if not REDIS_URL:
+        raise ImproperlyConfigured("REDIS_URL must be set when ENVIRONMENT=production.")
+    if "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS must not hold * when ENVIRONMENT=production.")
+
+# Text, files, log -------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "manager" / "locale"]
+TIME_ZONE = environment.text("TIME_ZONE", "UTC")
+USE_TZ = True
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"django.server": {"propagate": True, "handlers": []}},
+}

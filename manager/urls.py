@@ -1,0 +1,16 @@
+"""The product's table of contents."""
+
+from django.urls import include, path
+
+from manager import health
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("me/", include("allauth.urls")),
+    path("me/sessions/", include("allauth.usersessions.urls")),
+    path("api/v1/", include("manager.api_urls")),
+    path("", include("accounts.pages.urls")),
+    path("", include("namespaces.pages.urls")),
+    path("", include("registry_sync.pages.urls")),
+]

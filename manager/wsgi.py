@@ -1,0 +1,13 @@
+"""The WSGI application: the token door first, then Django."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manager.settings")
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402 (settings module first)
+
+django_application = get_wsgi_application()
+
+from registry_sync.token.door import token_door  # noqa: E402 (models are ready only now)
+
+application = token_door(django_application)

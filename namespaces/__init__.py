@@ -1,0 +1,1 @@
+"""What, and who may: namespaces, images, tags, grants, and the one evaluator of access."""

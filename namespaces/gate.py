@@ -1,0 +1,68 @@
+"""The only road to a namespace's rows, through the asking person's membership; and to a verdict on a repository."""
+
+from accounts import gate
+from accounts.errors import Absent
+from accounts.models import RegistryUser
+from accounts.principal import Principal
+from accounts.roles import Act
+from namespaces import access
+from namespaces.models import Grant, Image, Namespace, Tag
+
+
+def namespace(by: Principal, handle: str, name: str, act: Act = Act.ACCOUNT_VIEW) -> Namespace:
+    account = gate.account(by, handle, act)
+    found = Namespace.objects.select_related("account").filter(account=account, name=name).first()
+    if not found:
+        raise Absent
+    return found
+
+
+def image(by: Principal, handle: str, namespace_name: str, name: str, act: Act = Act.ACCOUNT_VIEW) -> Image:
+    owner = namespace(by, handle, namespace_name, act)
+    found = Image.objects.select_related("namespace__account").filter(namespace=owner, name=name).first()
+    if not found:
+        raise Absent
+    return found
+
+
+def tag(by: Principal, handle: str, namespace_name: str, image_name: str, name: str) -> Tag:
+    owner = image(by, handle, namespace_name, image_name)
+    found = (
+        Tag.objects.select_related("manifest", "image__namespace__account")
+        .filter(image=owner, name=name)
+        .first()
+    )
+    if not found:
+        raise Absent
+    return found
+
+
+def grant(by: Principal, handle: str, id: int, act: Act = Act.GRANTS_MANAGE) -> Grant:  # noqa: A002
+    account = gate.account(by, handle, act)
+    found = (
+        Grant.objects.select_related("user", "namespace__account")
+        .filter(namespace__account=account, pk=id)
+        .first()
+    )
+    if not found:
+        raise Absent
+    return found
+
+
+def facts(user: RegistryUser, namespace: Namespace, image_name: str, standing: access.Standing) -> access.Facts:
+    """What `access.decide` needs to know about this user and this repository."""
+    grants = Grant.objects.filter(user=user, namespace=namespace, image_name__in=["", image_name])
+    return facts_from(list(grants), namespace, standing)
+
+
+def facts_from(grants: list[Grant], namespace: Namespace, standing: access.Standing) -> access.Facts:
+    """As `facts`, from grants already loaded and already narrowed to one user and one repository."""
+    return access.Facts(
+        standing=standing,
+        public=namespace.public,
+        grants=tuple(access.Grant(_through(each.image_name), access.Level(each.level)) for each in grants),
+    )
+
+
+def _through(image_name: str) -> access.Through:
+    return access.Through.IMAGE if image_name else access.Through.NAMESPACE

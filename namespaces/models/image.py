@@ -1,0 +1,35 @@
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from namespaces.models.namespace import Namespace
+from namespaces.names import REPOSITORY_MAX
+
+
+class Image(models.Model):
+    """A repository inside a namespace, as the registry last told it. Only the sync writes here."""
+
+    namespace = models.ForeignKey(Namespace, on_delete=models.PROTECT, related_name="images")
+    name = models.CharField(max_length=REPOSITORY_MAX)
+    first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Counted when the tags are written, so that a list of images never counts (a count over 200,000 costs).
+    tag_count = models.PositiveIntegerField(default=0, editable=False)
+    size = models.BigIntegerField(default=0, editable=False)  # bytes, compressed, of the newest tag
+    latest_tag = models.CharField(max_length=128, default="", editable=False)
+    pushed_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["namespace", "name"], name="image_once")]
+        indexes = [models.Index(fields=["namespace", "-pushed_at", "-id"], name="image_by_push")]
+
+    def __str__(self) -> str:
+        return self.repository
+
+    @property
+    def repository(self) -> str:
+        """As the registry knows it: namespace/name."""
+        return f"{self.namespace.name}/{self.name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("image", args=[self.namespace.account.handle, self.namespace.name, self.name])

@@ -1,0 +1,60 @@
+"""The grammar of repository names and tags, after the OCI distribution spec. PURE.
+
+`re.fullmatch` throughout: `$` would let a trailing newline pass.
+"""
+
+import re
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+COMPONENT = re.compile(_COMPONENT)
+REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+
+NAMESPACE_MAX = 60
+# Distribution fails with 500 (2.8) or 400 (3.1) on names near 255; clients count the host into those 255.
+REPOSITORY_MAX = 200
+# Words that mean something else at the front of a path or a reference, or that invite confusion.
+RESERVED = frozenset(
+    "library v2 v1 _catalog admin api static token auth www root system null docker registry panel "
+    "manager health healthz readyz events me login localhost".split()
+)
+
+
+def namespace_problem(name: str) -> str | None:
+    """Why `name` cannot be a namespace, in words for a person; None when it can."""
+    if not name:
+        return "Give the namespace a name."
+    if len(name) > NAMESPACE_MAX:
+        return f"Use at most {NAMESPACE_MAX} characters."
+    if "/" in name:
+        return "A namespace is the first part only, without slashes; what follows the slash is the image."
+    if name != name.lower():
+        return "Use lower case: Docker refuses upper-case names."
+    if not COMPONENT.fullmatch(name):
+        return "Use a-z and 0-9, with single . _ or - between them, and begin and end with a letter or digit."
+    if name in RESERVED:
+        return f"“{name}” is reserved; choose another name."
+    return None
+
+
+def image_problem(name: str, *, namespace: str) -> str | None:
+    """Why `name` (what follows the namespace's slash) cannot be an image; None when it can."""
+    if not name:
+        return "Give the image a name."
+    if len(f"{namespace}/{name}") > REPOSITORY_MAX:
+        return f"Namespace and image together may have at most {REPOSITORY_MAX} characters."
+    if not REPOSITORY.fullmatch(name):
+        return "Use lower-case a-z and 0-9, with . _ or - between them; a slash begins the next part."
+    return None
+
+
+def is_repository(name: str) -> bool:
+    """True for a full repository name (namespace/image) that the panel can ever serve."""
+    return len(name) <= REPOSITORY_MAX and "/" in name and REPOSITORY.fullmatch(name) is not None
+
+
+def split(repository: str) -> tuple[str, str]:
+    """("team", "app/api") from "team/app/api"."""
+    namespace, _slash, image = repository.partition("/")
+    return namespace, image

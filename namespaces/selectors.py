@@ -1,0 +1,120 @@
+"""What pages and API read about namespaces. Reads only; who may read was decided at the gate."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
+
+from accounts.models import Account, RegistryUser
+from namespaces import gate
+from namespaces.access import Action, Standing, Verdict, decide
+from namespaces.models import Grant, Image, Manifest, Namespace, Tag
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What one user may do with one image or namespace, and through which grants."""
+
+    user: RegistryUser
+    verdict: Verdict
+    grants: list[Grant]
+
+
+def namespaces_of(account: Account, *, search: str = "") -> QuerySet[Namespace]:
+    """Each with `.image_count` and `.user_count` (users with a grant somewhere in it)."""
+    found = Namespace.objects.filter(account=account).select_related("account")
+    if search:
+        found = found.filter(name__icontains=search)
+    return found.annotate(
+        image_count=Count("images", filter=Q(images__tag_count__gt=0), distinct=True),
+        user_count=Count("grants__user", distinct=True),
+    ).order_by("name")
+
+
+def images_of(account: Account, *, namespace: Namespace | None = None, search: str = "") -> QuerySet[Image]:
+    """Images that have tags, the last pushed first."""
+    found = Image.objects.select_related("namespace__account").filter(
+        namespace__account=account, tag_count__gt=0
+    )
+    if namespace:
+        found = found.filter(namespace=namespace)
+    if search:
+        found = found.filter(Q(name__icontains=search) | Q(namespace__name__icontains=search))
+    return found.order_by("-pushed_at", "-id")
+
+
+def tags_of(image: Image, *, search: str = "") -> QuerySet[Tag]:
+    """The last pushed first."""
+    found = Tag.objects.filter(image=image).select_related("manifest", "image__namespace__account")
+    if search:
+        found = found.filter(Q(name__icontains=search) | Q(manifest__digest__startswith=search))
+    return found.order_by("-pushed_at", "-id")
+
+
+def children_of(tag: Tag) -> list[Manifest]:
+    """The manifests of an index's platforms that we have read; a plain image has none."""
+    wanted = [entry["digest"] for entry in tag.manifest.platforms if entry["digest"] != tag.manifest.digest]
+    found = Manifest.objects.in_bulk(wanted)
+    return [found[digest] for digest in wanted if digest in found]
+
+
+def tags_of_same_manifest(tag: Tag) -> QuerySet[Tag]:
+    return Tag.objects.filter(image=tag.image, manifest=tag.manifest).exclude(pk=tag.pk).order_by("name")
+
+
+def grants_on(namespace: Namespace, *, image_name: str | None = None) -> QuerySet[Grant]:
+    """Grants anywhere in the namespace; with `image_name`, only those given directly on that image."""
+    found = Grant.objects.filter(namespace=namespace).select_related("user__account", "namespace__account")
+    if image_name is not None:
+        found = found.filter(image_name=image_name)
+    return found.order_by("image_name", "user__description", "id")
+
+
+def grants_of(user: RegistryUser) -> QuerySet[Grant]:
+    return (
+        Grant.objects.filter(user=user)
+        .select_related("namespace__account", "user__account")
+        .order_by("namespace__name", "image_name", "id")
+    )
+
+
+def grants_in(account: Account) -> QuerySet[Grant]:
+    return (
+        Grant.objects.filter(namespace__account=account)
+        .select_related("user__account", "namespace__account")
+        .order_by("id")
+    )
+
+
+def who_reaches(namespace: Namespace, image_name: str) -> list[Reach]:
+    """Every user with a grant that reaches this image, with the verdict on pulling it and the level it has."""
+    grants = (
+        Grant.objects.filter(namespace=namespace, image_name__in=["", image_name])
+        .select_related("user__account", "namespace__account")
+        .order_by("user__description", "user_id", "-level", "-image_name")
+    )
+    by_user: dict[RegistryUser, list[Grant]] = defaultdict(list)
+    for grant in grants:
+        by_user[grant.user].append(grant)
+    now = timezone.now()
+    return [
+        Reach(user, decide(gate.facts_from(found, namespace, _standing(user, now)), Action.PULL), found)
+        for user, found in by_user.items()
+    ]
+
+
+def totals_of(account: Account) -> dict[str, int]:
+    """{"namespaces", "images", "tags", "users"} of an account, for its overview."""
+    images = Image.objects.filter(namespace__account=account, tag_count__gt=0)
+    return {
+        "namespaces": Namespace.objects.filter(account=account).count(),
+        "images": images.count(),
+        "tags": images.aggregate(sum=Sum("tag_count"))["sum"] or 0,
+        "users": RegistryUser.objects.filter(account=account).count(),
+    }
+
+
+def _standing(user: RegistryUser, now: datetime) -> Standing:
+    return {"disabled": Standing.DISABLED, "expired": Standing.EXPIRED}.get(user.state_at(now), Standing.ACTIVE)

@@ -1,0 +1,63 @@
+"""Giving, changing and taking permissions."""
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.errors import Conflict, Invalid
+from accounts.models import RegistryUser
+from accounts.principal import Principal
+from namespaces import names
+from namespaces.access import Level
+from namespaces.models import Grant, Namespace
+
+
+def give(*, by: Principal, namespace: Namespace, user: RegistryUser | None, level: str, image_name: str = "") -> Grant:
+    """A level on the namespace, or on one image of it, pushed already or not. Raises Invalid, Conflict."""
+    if user is None or user.account_id != namespace.account_id:
+        raise Invalid.on("user", _("Choose a user of this account."))
+    problem = names.image_problem(image_name, namespace=namespace.name) if image_name else None
+    if problem:
+        raise Invalid.on("image_name", problem)
+    try:
+        with transaction.atomic():
+            grant = Grant.objects.create(user=user, namespace=namespace, image_name=image_name, level=_level(level))
+            _record(by, "grant.given", grant, after={"level": grant.word})
+            return grant
+    except IntegrityError:
+        raise Conflict.on("user", _("This user has a permission here already; change that one.")) from None
+
+
+@transaction.atomic
+def change(*, by: Principal, grant: Grant, level: str) -> Grant:
+    before, grant.level = grant.word, _level(level)
+    if grant.word != before:
+        grant.save(update_fields=["level"])
+        _record(by, "grant.changed", grant, before={"level": before}, after={"level": grant.word})
+    return grant
+
+
+@transaction.atomic
+def remove(*, by: Principal, grant: Grant) -> None:
+    """Takes effect with the next token; tokens already issued die within TOKEN_TTL."""
+    _record(by, "grant.removed", grant, before={"level": grant.word})
+    grant.delete()
+
+
+def _level(word: str) -> Level:
+    try:
+        return Level.of(word)
+    except KeyError:
+        raise Invalid.on("level", _("Choose read, write or admin.")) from None
+
+
+def _record(
+    by: Principal,
+    action: str,
+    grant: Grant,
+    before: dict[str, str] | None = None,
+    after: dict[str, str] | None = None,
+) -> None:
+    label = f"{grant.user.description} ({grant.user.username}) on {grant.target}"
+    audit.record(by=by, action=action, kind="grant", id=grant.pk, label=label,
+                 account=grant.namespace.account, before=before, after=after)  # fmt: skip

@@ -1,0 +1,33 @@
+"""From what is asked and what is known to the token's access list. PURE."""
+
+from collections.abc import Callable, Iterable
+from typing import TypedDict
+
+from namespaces.access import Facts, allowed_actions
+from registry_sync.token.scope import Requested
+
+
+class Access(TypedDict):
+    """One entry of a registry token's `access` claim."""
+
+    type: str
+    name: str
+    actions: list[str]
+
+
+def access_list(requested: Iterable[Requested], facts_of: Callable[[str], Facts]) -> list[Access]:
+    """What is both asked and allowed. An entry that would be empty is left out; nothing is ever added."""
+    entries = []
+    for each in requested:
+        actions = allowed_actions(facts_of(each.repository), each.actions)
+        if actions:
+            entries.append(entry(each.repository, [action.value for action in actions]))
+    return entries
+
+
+def entry(repository: str, actions: list[str]) -> Access:
+    return Access(type="repository", name=repository, actions=actions)
+
+
+# Only for tokens the panel makes for itself: the catalog names every tenant's images.
+CATALOG = Access(type="registry", name="catalog", actions=["*"])
