@@ -1,0 +1,178 @@
+"""Finds the real parts the tests run against and installs the missing ones.
+
+    python tests/parts/install.py [--check]
+
+Debian packages are installed when run as root; otherwise the commands to run are printed.
+`--check` installs nothing. Ends with 1 when something needed is missing.
+Standard library only: it may run before any environment exists.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+REGISTRY_3 = "v3.1.1"
+REGISTRY_3_MODULE = f"github.com/distribution/distribution/v3/cmd/registry@{REGISTRY_3}"
+POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+@dataclass(frozen=True)
+class Part:
+    """`packages` unknown to this Debian are left out (docker-cli is part of docker.io before 13)."""
+
+    name: str
+    programs: tuple[str, ...]
+    packages: tuple[str, ...]
+    serves: str
+
+
+PARTS = {
+    part.name: part
+    for part in (
+        Part("postgresql", ("initdb", "postgres", "pg_isready"), ("postgresql",), "the production database"),
+        Part("redis", ("redis-server",), ("redis-server",), "the production broker and cache"),
+        Part("registry 2.8", ("docker-registry",), ("docker-registry",), "the registry, Debian's release"),
+        Part("skopeo", ("skopeo",), ("skopeo",), "a registry client"),
+        Part("podman", ("podman",), ("podman",), "a registry client"),
+        Part("containerd", ("containerd", "ctr"), ("containerd",), "the registry client of Kubernetes nodes"),
+        Part("docker", ("dockerd", "docker"), ("docker.io", "docker-cli"), "a registry client"),
+        Part("chromium", ("chromium",), ("chromium", "fonts-liberation"), "the browser of end-to-end tests"),
+    )
+}
+
+
+def main(arguments: list[str]) -> int:
+    install = "--check" not in arguments and os.geteuid() == 0 and shutil.which("apt-get") is not None
+    absent = [part for part in PARTS.values() if missing(part.name)]
+    if install and absent:
+        _install_packages(absent)
+    if "--check" not in arguments:
+        _build_registry_3()
+    sentences = [sentence for name in [*PARTS, "registry 3.1"] if (sentence := missing(name))]
+    for sentence in sentences or ["Every part is here."]:
+        _say(sentence)
+    if reason := left_out("registry 3.1"):
+        _say(reason)
+    return 1 if sentences else 0
+
+
+def find(program: str) -> str | None:
+    """The program's path; also where an ordinary person's PATH does not lead."""
+    postgresql = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+    system = ["/usr/local/sbin", "/usr/sbin", "/sbin"]
+    folders = [os.environ.get("PATH", ""), *system, *map(str, reversed(postgresql))]
+    return shutil.which(program, path=os.pathsep.join(folders))
+
+
+def program(name: str) -> str:
+    """The path of a program that `missing` has said to be here; FileNotFoundError otherwise."""
+    path = find(name)
+    if path is None:
+        raise FileNotFoundError(name)
+    return path
+
+
+def registry_3() -> Path | None:
+    """The registry built by this script. A test run with a DATA_DIR of its own uses the working copy's."""
+    built = (folder / "parts" / "bin" / "registry" for folder in (_data_dir(), ROOT / "var"))
+    return next((path for path in built if path.is_file()), None)
+
+
+def missing(name: str) -> str | None:
+    """None, or one sentence that says what is missing and the command that installs it."""
+    if name == "registry 3.1":
+        if registry_3() or left_out(name):
+            return None
+        return (
+            f"{name} is missing (the registry, upstream's release). Build it: python tests/parts/install.py"
+        )
+    part = PARTS[name]
+    absent_programs = [wanted for wanted in part.programs if find(wanted) is None]
+    if not absent_programs:
+        return None
+    command = f"apt-get install -y --no-install-recommends {' '.join(_known(part.packages))}"
+    return f"{name} is missing ({part.serves}; no {', '.join(absent_programs)}). Install it: {command}"
+
+
+def left_out(name: str) -> str | None:
+    """None, or why a part cannot be had on this machine; tests that need it are skipped, everywhere."""
+    if name == "registry 3.1" and registry_3() is None and shutil.which("go") is None:
+        return (
+            "Contract tests against Distribution 3.x are left out: no Debian package has it, "
+            "and without Go (https://go.dev/dl/, 1.21 or newer) it cannot be built."
+        )
+    return None
+
+
+def _install_packages(parts: list[Part]) -> None:
+    _say("Reading the package lists (apt-get update) …")
+    _apt("update")
+    with _no_services_started():
+        for part in parts:
+            packages = _known(part.packages)
+            _say(f"Installing {' '.join(packages)}: {part.serves} …")
+            _apt("install", "-y", "--no-install-recommends", *packages)
+
+
+def _apt(*arguments: str) -> None:
+    """What went wrong is seen by what is missing afterwards."""
+    command = ["apt-get", "-q", "-o", "Acquire::Retries=3", "-o", "Acquire::http::Timeout=30", *arguments]
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        _say(done.stdout[-2000:] + done.stderr[-2000:])
+
+
+@contextmanager
+def _no_services_started() -> Iterator[None]:
+    """Debian starts a service when its package is installed, unless policy-rc.d says no (101)."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink(missing_ok=True)
+
+
+def _known(packages: tuple[str, ...]) -> list[str]:
+    """The packages this Debian has; the first stands for a machine without apt."""
+    if shutil.which("apt-cache") is None:
+        return [packages[0]]
+    return [name for name in packages if _shown(name)] or [packages[0]]
+
+
+def _shown(package: str) -> bool:
+    return subprocess.run(["apt-cache", "show", package], check=False, capture_output=True).returncode == 0
+
+
+def _build_registry_3() -> None:
+    go = shutil.which("go")
+    if registry_3() is not None or go is None:
+        return
+    folder = _data_dir() / "parts" / "bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    _say(f"Building Distribution {REGISTRY_3} with Go; the first time takes some minutes …")
+    environment = os.environ | {"GOBIN": str(folder), "CGO_ENABLED": "0"}
+    subprocess.run([go, "install", REGISTRY_3_MODULE], check=False, env=environment, cwd=folder)
+
+
+def _data_dir() -> Path:
+    return Path(os.environ.get("DATA_DIR") or ROOT / "var").resolve()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,127 @@
+"""Starts real programs for tests, waits until they answer, and leaves none behind.
+
+The only place in the tests that polls: everything else waits for an answer or an event.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class PartError(RuntimeError):
+    """A program did not start, did not answer in time, or ended early; the text ends with its log."""
+
+
+@dataclass
+class Running:
+    """A started program: `popen` leads a process group of its own and writes to `log`."""
+
+    name: str
+    popen: subprocess.Popen[bytes]
+    log: Path
+    goodbye: signal.Signals
+
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 30) -> None:
+        """Return once `ready()`; PartError when the program ends or `seconds` have passed."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.popen.poll() is not None:
+                raise PartError(f"{self.name} ended with {self.popen.returncode}.\n{self.log_end()}")
+            if time.monotonic() > deadline:
+                self.stop()
+                raise PartError(f"{self.name} had no {what} after {seconds} s.\n{self.log_end()}")
+            time.sleep(0.03)
+
+    def stop(self, seconds: float = 10) -> None:
+        """Ask it to end; after `seconds` kill its whole group. Stopping twice is harmless."""
+        if self.popen.poll() is not None:
+            return
+        self.popen.send_signal(self.goodbye)
+        try:
+            self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(self.popen.pid, signal.SIGKILL)
+            self.popen.wait()
+
+    def log_end(self, characters: int = 3000) -> str:
+        return self.log.read_text(errors="replace")[-characters:]
+
+
+def start(
+    name: str,
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    user: str | None = None,
+    goodbye: signal.Signals = signal.SIGTERM,
+) -> Running:
+    """Start `command` as the leader of a new process group, its output appended to `log`."""
+    with log.open("ab") as output:
+        popen = subprocess.Popen(
+            [*_dies_with_us(goodbye), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(os.environ if env is None else env),
+            cwd=cwd,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
+            start_new_session=True,
+        )
+    return Running(name, popen, log, goodbye)
+
+
+def _dies_with_us(goodbye: signal.Signals) -> list[str]:
+    """A killed test run cannot stop what it started; the kernel does it then (util-linux's setpriv)."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", goodbye.name.removeprefix("SIG"), "--"] if setpriv else []
+
+
+def free_port() -> int:
+    """A loopback TCP port that was free a moment ago."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def tcp_answers(port: int, host: str = "127.0.0.1") -> bool:
+    try:
+        with closing(socket.create_connection((host, port), timeout=1)):
+            return True
+    except OSError:
+        return False
+
+
+def unix_answers(path: Path) -> bool:
+    with closing(socket.socket(socket.AF_UNIX)) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+def http_answers(url: str) -> bool:
+    """Whether `url` (plain http) answers with anything below 500."""
+    parts = urlsplit(url)
+    with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=2)) as connection:
+        try:
+            connection.request("GET", parts.path or "/")
+            return connection.getresponse().status < 500
+        except (OSError, HTTPException):
+            return False

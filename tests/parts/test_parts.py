@@ -1,0 +1,162 @@
+"""Each real part starts, does its work and is gone afterwards."""
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis as redis_client
+import requests
+
+from tests.parts import clients, images, processes, registries
+from tests.parts import redis as redis_part
+from tests.parts.fixtures import MakeRegistry
+
+APP = images.Image(labels={"org.opencontainers.image.title": "app"}, env=("PATH=/bin", "GREETING=hello"))
+every_registry = pytest.mark.parametrize("version", registries.VERSIONS)
+
+
+def tags(registry: registries.RunningRegistry, name: str) -> list[str]:
+    answer = requests.get(f"{registry.url}/v2/{name}/tags/list", timeout=5)
+    found: list[str] = answer.json()["tags"]
+    return found
+
+
+def test_a_program_that_ends_early_says_why(tmp_path: Path) -> None:
+    program = processes.start("sh", ["sh", "-c", "echo no such part; exit 3"], log=tmp_path / "log")
+    with pytest.raises(processes.PartError, match=r"ended with 3\.\nno such part"):
+        program.wait_until(lambda: False, "answer")
+
+
+def test_a_program_that_never_answers_is_stopped(tmp_path: Path) -> None:
+    program = processes.start("sleep", ["sleep", "60"], log=tmp_path / "log")
+    with pytest.raises(processes.PartError, match=r"no answer after 0\.1 s"):
+        program.wait_until(lambda: False, "answer", seconds=0.1)
+    assert program.popen.returncode == -15
+
+
+def test_a_program_that_does_not_listen_is_killed(tmp_path: Path) -> None:
+    script = "trap '' TERM; echo ready; sleep 60"
+    deaf = processes.start("sh", ["sh", "-c", script], log=tmp_path / "log")
+    deaf.wait_until(lambda: "ready" in deaf.log_end(), "trap")
+    deaf.stop(seconds=0.2)
+    assert deaf.popen.returncode == -9
+
+
+def test_postgres_answers(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.broker
+def test_redis_answers(redis_url: str) -> None:
+    with redis_client.Redis.from_url(redis_url) as client:
+        assert client.ping()
+
+
+@pytest.mark.broker
+def test_redis_forgets_everything_in_an_outage(redis_url: str, tmp_path: Path) -> None:
+    server = redis_part.start(tmp_path)
+    assert server.url != redis_url
+    with redis_client.Redis.from_url(server.url) as client:
+        client.set("name", "value")
+    server.restart()
+    with redis_client.Redis.from_url(server.url) as client:
+        assert client.get("name") is None
+    server.stop()
+    assert not processes.tcp_answers(server.port)
+
+
+def test_an_image_always_has_the_same_digest() -> None:
+    assert images.Image().digest == images.Image().digest
+    assert images.Image().digest != APP.digest
+
+
+@pytest.mark.contract
+@every_registry
+def test_registry_keeps_its_port_and_images_over_a_restart(
+    version: registries.Version, make_registry: MakeRegistry, skopeo: clients.Client, tmp_path: Path
+) -> None:
+    registry = make_registry(version)
+    layout = images.write_layout(tmp_path / "app", APP, tag="1")
+    skopeo("copy", f"oci:{layout}:1", f"docker://{registry.host}/team/app:1")
+    url = registry.url
+    registry.stop()
+    assert not processes.http_answers(url)
+    registry.restart()
+    assert registry.url == url
+    assert tags(registry, "team/app") == ["1"]
+
+
+@pytest.mark.contract
+@every_registry
+def test_skopeo_copies_every_platform_of_an_index(
+    version: registries.Version, make_registry: MakeRegistry, skopeo: clients.Client, tmp_path: Path
+) -> None:
+    registry = make_registry(version)
+    both = images.two_platforms()
+    layout = images.write_layout(tmp_path / "app", *both)
+    skopeo("copy", "--all", f"oci:{layout}:latest", f"docker://{registry.host}/team/app:1")
+    raw = skopeo("inspect", "--raw", f"docker://{registry.host}/team/app:1").stdout
+    assert [entry["digest"] for entry in json.loads(raw)["manifests"]] == [image.digest for image in both]
+
+
+@pytest.mark.clients
+@every_registry
+def test_docker_pushes_and_pulls(
+    version: registries.Version, make_registry: MakeRegistry, docker: clients.Client, tmp_path: Path
+) -> None:
+    registry = make_registry(version)
+    name = f"{registry.host}/team/docker:1"
+    docker("load", "--input", images.write_docker_tar(tmp_path / "app.tar", APP, name))
+    docker("tag", name, f"{registry.host}/team/docker:2")
+    docker("push", name)
+    docker("push", f"{registry.host}/team/docker:2")
+    docker("rmi", name, f"{registry.host}/team/docker:2")
+    docker("pull", name)
+    shown = json.loads(docker("image", "inspect", name).stdout)[0]
+    assert shown["Config"]["Labels"] == dict(APP.labels)
+    assert sorted(tags(registry, "team/docker")) == ["1", "2"]
+
+
+@pytest.mark.clients
+def test_docker_imports_a_plain_archive(docker: clients.Client, tmp_path: Path) -> None:
+    archive = tmp_path / "root.tar"
+    archive.write_bytes(APP.tars[0])
+    assert docker("import", archive, "parts/imported:1").stdout.startswith("sha256:")
+
+
+@pytest.mark.clients
+@every_registry
+def test_podman_pushes_and_pulls(
+    version: registries.Version, make_registry: MakeRegistry, podman: clients.Client, tmp_path: Path
+) -> None:
+    registry = make_registry(version)
+    name = f"{registry.host}/team/podman:1"
+    podman("load", "--input", images.write_docker_tar(tmp_path / "app.tar", APP, name))
+    podman("push", name)
+    podman("rmi", name)
+    podman("pull", name)
+    assert tags(registry, "team/podman") == ["1"]
+
+
+@pytest.mark.clients
+@every_registry
+def test_ctr_pushes_and_pulls(
+    version: registries.Version, make_registry: MakeRegistry, ctr: clients.Client, tmp_path: Path
+) -> None:
+    registry = make_registry(version)
+    name = f"{registry.host}/team/ctr:1"
+    ctr("images", "import", images.write_docker_tar(tmp_path / "app.tar", APP, name))
+    ctr("images", "push", "--plain-http", "--user", "nobody:asks", name)
+    ctr("images", "rm", name)
+    ctr("images", "pull", "--plain-http", "--user", "nobody:asks", name)
+    assert tags(registry, "team/ctr") == ["1"]
+
+
+@pytest.mark.clients
+def test_a_refusal_is_an_answer_when_asked_for(make_registry: MakeRegistry, skopeo: clients.Client) -> None:
+    absent = f"docker://{make_registry().host}/team/absent:1"
+    assert "manifest unknown" in skopeo("inspect", absent, check=False).stderr
+    with pytest.raises(clients.ClientError, match="manifest unknown"):
+        skopeo("inspect", absent)
