@@ -25,6 +25,7 @@ def broker() -> dict[str, object]:
         (queue / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         "broker_url": "filesystem://",
+        "broker_transport": "manager.embedded.queue:Transport",
         "broker_transport_options": {
             "data_folder_in": str(queue / "messages"),
             "data_folder_out": str(queue / "messages"),

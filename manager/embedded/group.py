@@ -1,0 +1,68 @@
+"""One foreground group of processes: all of them run, or none."""
+
+import os
+import shlex
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from honcho.manager import SYSTEM_PRINTER_NAME, Manager
+from honcho.printer import Message, Printer
+
+GRACE = 0.2  # seconds between two looks while the parts are still being born
+PATIENCE = 60  # seconds that the parts may take until they answer
+
+Part = str
+Answers = Callable[[], bool]
+
+
+class Group(Manager):  # type: ignore[misc]
+    """Honcho's manager, knowing which part ended by itself and whether a person asked for the end."""
+
+    def __init__(self) -> None:
+        super().__init__(_Lines(sys.stdout))
+        self.ended: Part | None = None
+        self.silent: list[Part] = []
+
+    def add(self, name: Part, argv: list[str], env: Mapping[str, str] | None = None) -> None:
+        # `exec`: the shell that honcho starts must not stand between a signal and the part.
+        self.add_process(name, f"exec {shlex.join(argv)}", env={**os.environ, **(env or {})})
+
+    def run(self, answers: Mapping[Part, Answers], when_ready: Callable[[], None]) -> int:
+        """Blocks until all parts have ended. 0 when a signal asked for it, else 1."""
+        waiter = threading.Thread(target=self._wait, args=(answers, when_ready), daemon=True)
+        waiter.start()
+        self.loop()
+        return 1 if self.ended or self.silent else 0
+
+    def terminate(self) -> None:
+        """Honcho 2.0 fails on a signal in the first moments, while it does not know all process ids."""
+        if not self._all_started():
+            threading.Timer(GRACE, self.terminate).start()
+            return
+        if not self._terminating:
+            self.ended = next((name for name, part in self._processes.items() if "returncode" in part), None)
+        super().terminate()
+
+    def _wait(self, answers: Mapping[Part, Answers], when_ready: Callable[[], None]) -> None:
+        waiting, end = dict(answers), time.monotonic() + PATIENCE
+        while waiting and not self._terminating:
+            if time.monotonic() > end:
+                self.silent = list(waiting)
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+            waiting = {name: answer for name, answer in waiting.items() if not answer()}
+            time.sleep(GRACE)
+        if not self._terminating:
+            when_ready()
+
+
+class _Lines(Printer):  # type: ignore[misc]
+    """Honcho's printer without honcho's own remarks: what a person must know, `run` says in a sentence."""
+
+    def write(self, message: "Message[Any]") -> None:
+        if message.name != SYSTEM_PRINTER_NAME:
+            super().write(message)

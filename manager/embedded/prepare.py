@@ -1,0 +1,111 @@
+"""Creates what the embedded set needs in its data folder. Repeatable: what is there stays as it is."""
+
+import json
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from registry_sync.token import authority, key_files
+
+RANDOM_FILES = ("django.key", "pepper-1.key", "hook.key", "registry-http.key")
+
+
+def prepare(*, events_url: str | None = None) -> Path:
+    """Folders, secret files, signing keys, and the registry's configuration, whose path it returns."""
+    secret_files(settings.SECRETS_DIR, datetime.now(UTC))
+    for folder in (settings.DATA_DIR, registry_folder()):
+        private_folder(folder)
+    return write_registry_config(events_url=events_url)
+
+
+def secret_files(folder: Path, now: datetime) -> None:
+    private_folder(folder)
+    for name in RANDOM_FILES:
+        if not (folder / name).exists():
+            key_files.create(folder / name, secrets.token_urlsafe(48).encode())
+    authority.ensure(folder, now)
+
+
+def private_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def registry_folder() -> Path:
+    return Path(settings.DATA_DIR) / "registry"
+
+
+def write_registry_config(*, events_url: str | None) -> Path:
+    path: Path = settings.DATA_DIR / "registry.yml"
+    config = registry_config(
+        port=settings.REGISTRY_PORT,
+        data=registry_folder(),
+        realm=f"{settings.PUBLIC_URL}/auth/token",
+        service=settings.TOKEN_SERVICE,
+        issuer=settings.TOKEN_ISSUER,
+        trusted=settings.SECRETS_DIR / authority.CA_CERTIFICATE,
+        http_secret=key_files.read(settings.SECRETS_DIR / "registry-http.key").decode(),
+    )
+    if events_url:
+        hook = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+        config["notifications"] = notifications(events_url, hook)
+    # JSON is YAML too, and quotes every path rightly.
+    key_files.replace(path, json.dumps(config, indent=2).encode())
+    return path
+
+
+def registry_config(
+    *, port: int, data: Path, realm: str, service: str, issuer: str, trusted: Path, http_secret: str
+) -> dict[str, Any]:
+    """A configuration that Distribution 2.8.2 and 3.1.1 both accept (2.8 ignores `signingalgorithms`)."""
+    return {
+        "version": 0.1,
+        # The access log would print a line for every request of the sync.
+        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "storage": {
+            "filesystem": {"rootdirectory": str(data)},
+            "cache": {"blobdescriptor": "inmemory"},
+            "delete": {"enabled": True},
+            "maintenance": {
+                "uploadpurging": {"enabled": True, "age": "168h", "interval": "24h", "dryrun": False},
+            },
+        },
+        "http": {
+            "addr": f"127.0.0.1:{port}",
+            "relativeurls": True,
+            "secret": http_secret,
+            "headers": {"X-Content-Type-Options": ["nosniff"]},
+        },
+        "auth": {
+            "token": {
+                "realm": realm,
+                "service": service,
+                "issuer": issuer,
+                "autoredirect": False,
+                "rootcertbundle": str(trusted),
+                "signingalgorithms": ["ES256"],
+            }
+        },
+        "catalog": {"maxentries": 1000},
+        "health": {"storagedriver": {"enabled": True, "interval": "10s", "threshold": 3}},
+    }
+
+
+def notifications(url: str, hook: str) -> dict[str, Any]:
+    return {
+        "events": {"includereferences": True},
+        "endpoints": [
+            {
+                "name": "panel",
+                "url": url,
+                "headers": {"Authorization": [f"Bearer {hook}"]},
+                "timeout": "5s",
+                "threshold": 5,
+                "backoff": "10s",
+                "ignore": {"mediatypes": ["application/octet-stream"]},
+            }
+        ],
+    }

@@ -1,0 +1,96 @@
+"""Finds a Distribution registry on this machine and says how to start it."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+
+IMAGE = "registry:3"
+WANTED = (
+    "No registry was found. Install Debian's `docker-registry`, or put Distribution's `registry` "
+    "on the PATH, or start a Docker engine."
+)
+
+
+class NoRegistryError(Exception):
+    """Nothing on this machine can serve as the registry; the message says what to install."""
+
+
+def command(config: Path, data: Path) -> list[str]:
+    """The command line that serves `config` in the foreground. NoRegistryError when there is none."""
+    if binary := _installed() or _unpacked():
+        return [str(binary), "serve", str(config)]
+    if _docker_runs():
+        return _container(config, data)
+    if binary := _from_debian():
+        return [str(binary), "serve", str(config)]
+    raise NoRegistryError(WANTED)
+
+
+def _installed() -> Path | None:
+    """By its version text: other programs are called `registry` too."""
+    for name in ("registry", "docker-registry"):
+        path = shutil.which(name)
+        if path and "distribution" in _output([path, "--version"]):
+            return Path(path)
+    return None
+
+
+def _tools() -> Path:
+    return Path(settings.DATA_DIR) / "tools"
+
+
+def _unpacked() -> Path | None:
+    path = _tools() / "usr" / "bin" / "docker-registry"
+    return path if path.exists() else None
+
+
+def _docker_runs() -> bool:
+    return bool(shutil.which("docker") and _output(["docker", "version", "--format", "{{.Server.Version}}"]))
+
+
+def _container(config: Path, data: Path) -> list[str]:
+    """Published on loopback instead of the host's network, which Docker Desktop and rootless Docker lack."""
+    port = settings.REGISTRY_PORT
+    trusted = settings.SECRETS_DIR / "ca.crt"
+    return [
+        *("docker", "run", "--rm", "--user", f"{os.getuid()}:{os.getgid()}"),
+        *("--publish", f"127.0.0.1:{port}:{port}", "--env", f"REGISTRY_HTTP_ADDR=:{port}"),
+        *("--env", "OTEL_TRACES_EXPORTER=none"),
+        *(
+            "--volume",
+            f"{config}:{config}:ro",
+            "--volume",
+            f"{trusted}:{trusted}:ro",
+            "--volume",
+            f"{data}:{data}",
+        ),
+        *(IMAGE, "serve", str(config)),
+    ]
+
+
+def _from_debian() -> Path | None:
+    """Unpack Debian's package into the data folder: installing it would start its system service."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        if os.getuid() == 0:
+            _output(["apt-get", "update", "--quiet"], folder, seconds=180)
+        _output(["apt-get", "download", "docker-registry"], folder, seconds=180)
+        for package in Path(folder).glob("docker-registry_*.deb"):
+            _output(["dpkg-deb", "--extract", str(package), str(_tools())], folder)
+    return _unpacked()
+
+
+def _output(argv: list[str], folder: str | None = None, *, seconds: int = 20) -> str:
+    """What the command printed; "" when it failed."""
+    try:
+        done = subprocess.run(  # noqa: S603 (fixed names, no shell)
+            argv, cwd=folder, timeout=seconds, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout

@@ -1,0 +1,123 @@
+"""Runs panel, worker and registry together on this machine, in the foreground."""
+
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from accounts import operator_link
+from manager.embedded import registry, worker
+from manager.embedded.group import PATIENCE, Group
+from manager.embedded.prepare import prepare, registry_folder
+
+LOOPBACK = "127.0.0.1"
+WEB_THREADS = 8
+
+
+def run(say: Callable[[str], None]) -> int:
+    """The exit code. CommandError, before anything is started, with a sentence that says what to do."""
+    need_free_port("PORT", settings.PORT)
+    need_free_port("REGISTRY_PORT", settings.REGISTRY_PORT)
+    config = prepare()
+    try:
+        serve_registry = registry.command(config, registry_folder())
+    except registry.NoRegistryError as error:
+        raise CommandError(str(error)) from error
+    call_command("check", fail_level="ERROR")
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    return _supervise(serve_registry, say)
+
+
+def need_free_port(variable: str, port: int) -> None:
+    taken = CommandError(
+        f"Port {port} is in use. Stop what uses it, or choose another one with {variable}, "
+        f"as in: {variable}={port + 1000} make run"
+    )
+    try:
+        socket.create_connection(("localhost", port), timeout=0.5).close()
+    except OSError:
+        pass
+    else:
+        raise taken
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just left is free
+        try:
+            probe.bind((LOOPBACK, port))
+        except PermissionError as error:
+            raise CommandError(f"Port {port} needs root; choose one above 1023 with {variable}.") from error
+        except OSError as error:
+            raise taken from error
+
+
+def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
+    worker.ready_file().unlink(missing_ok=True)
+    group = Group()
+    python = {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "manager.settings"}
+    group.add("web", _web(), python)
+    group.add("worker", _worker(), python)
+    group.add("registry", serve_registry, {"OTEL_TRACES_EXPORTER": "none"})
+    code = group.run(
+        {
+            "web": _answers(f"http://{LOOPBACK}:{settings.PORT}/healthz", HTTPStatus.OK),
+            "registry": _answers(f"http://{LOOPBACK}:{settings.REGISTRY_PORT}/v2/", HTTPStatus.UNAUTHORIZED),
+            "worker": worker.ready_file().exists,
+        },
+        lambda: _say_ready(say),
+    )
+    if group.ended:
+        raise CommandError(
+            f"The {group.ended} ended by itself, so everything was stopped; see its last lines."
+        )
+    if group.silent:
+        raise CommandError(f"No answer within {PATIENCE} seconds from: {', '.join(group.silent)}.")
+    say("stopped")
+    return code
+
+
+def _web() -> list[str]:
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK),
+        *("--port", str(settings.PORT), "--blocking-threads", str(WEB_THREADS), "--no-ws"),
+        *("--log-level", "warning", "manager.wsgi:application"),
+    ]
+
+
+def _worker() -> list[str]:
+    """Threads: a signal to the group kills prefork children in mid-task; files need one reader only."""
+    schedule = Path(settings.DATA_DIR) / "schedule"
+    return [
+        *(sys.executable, "-m", "celery", "--app", "manager.embedded.worker", "--quiet", "worker"),
+        *("--beat", "--schedule", str(schedule), "--pool", "threads", "--concurrency", "2"),
+        # Their broadcasts would pile up as files.
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        *("--loglevel", "WARNING"),
+    ]
+
+
+def _answers(url: str, status: HTTPStatus) -> Callable[[], bool]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def asked() -> bool:
+        try:
+            with opener.open(url, timeout=2) as answer:
+                return bool(answer.status == status)
+        except urllib.error.HTTPError as error:
+            return error.code == status
+        except OSError:
+            return False
+
+    return asked
+
+
+def _say_ready(say: Callable[[str], None]) -> None:
+    say(f"ready: panel {settings.PUBLIC_URL} registry {settings.REGISTRY_HOST}")
+    if path := operator_link.make():
+        say(f"first operator: {settings.PUBLIC_URL}{path}")

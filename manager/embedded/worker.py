@@ -1,0 +1,20 @@
+"""The Celery application as the embedded set runs it: it leaves a file when it is ready for work."""
+
+from pathlib import Path
+from typing import Any
+
+from celery.signals import worker_ready
+from django.conf import settings
+
+from manager.celery import app
+
+__all__ = ["app", "ready_file"]
+
+
+def ready_file() -> Path:
+    return Path(settings.DATA_DIR) / "worker.ready"
+
+
+@worker_ready.connect
+def _ready(**_details: Any) -> None:
+    ready_file().touch(mode=0o600)
