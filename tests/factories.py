@@ -1,0 +1,135 @@
+"""Rows for tests. Each factory makes the least that is valid; a test names only what it is about."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+
+from accounts import secrets
+from accounts.models import Account, Member, Person, RegistryUser, Secret
+from accounts.names import make_username
+from accounts.peppers import peppers
+from namespaces.access import Level
+from namespaces.models import Grant, Image, Manifest, Namespace, Tag
+
+PASSWORD = "correct horse battery"  # of every person
+
+
+class PersonFactory(DjangoModelFactory[Person]):
+    class Meta:
+        model = Person
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda n: f"person{n}@example.com")
+    password = factory.django.Password(PASSWORD)
+
+
+class AccountFactory(DjangoModelFactory[Account]):
+    class Meta:
+        model = Account
+
+    name = factory.Sequence(lambda n: f"Account {n}")
+    handle = factory.Sequence(lambda n: f"account-{n}")
+
+
+class MemberFactory(DjangoModelFactory[Member]):
+    class Meta:
+        model = Member
+
+    account = factory.SubFactory(AccountFactory)
+    person = factory.SubFactory(PersonFactory)
+    role = "owner"
+
+
+class RegistryUserFactory(DjangoModelFactory[RegistryUser]):
+    """A user with one password, in clear as `.password` on the object that the factory returns."""
+
+    class Meta:
+        model = RegistryUser
+        skip_postgeneration_save = True
+
+    account = factory.SubFactory(AccountFactory)
+    username = factory.LazyFunction(make_username)
+    description = factory.Sequence(lambda n: f"User {n}")
+
+    @factory.post_generation
+    def password(self: Any, create: bool, extracted: str | None, **_more: Any) -> None:
+        self.password = add_password(self, extracted)
+
+
+class NamespaceFactory(DjangoModelFactory[Namespace]):
+    class Meta:
+        model = Namespace
+
+    account = factory.SubFactory(AccountFactory)
+    name = factory.Sequence(lambda n: f"namespace{n}")
+
+
+class GrantFactory(DjangoModelFactory[Grant]):
+    """Read on a whole namespace, of the user's own account."""
+
+    class Meta:
+        model = Grant
+
+    user = factory.SubFactory(RegistryUserFactory)
+    namespace = factory.SubFactory(NamespaceFactory, account=factory.SelfAttribute("..user.account"))
+    level = Level.READ
+
+
+class ImageFactory(DjangoModelFactory[Image]):
+    class Meta:
+        model = Image
+
+    namespace = factory.SubFactory(NamespaceFactory)
+    name = factory.Sequence(lambda n: f"image{n}")
+    pushed_at = factory.LazyFunction(lambda: datetime.now(UTC))
+
+
+class ManifestFactory(DjangoModelFactory[Manifest]):
+    """A plain linux/amd64 image of one layer."""
+
+    class Meta:
+        model = Manifest
+
+    digest = factory.Sequence(lambda n: digest_of(f"manifest {n}"))
+    media_type = "application/vnd.oci.image.manifest.v1+json"
+    kind = "image"
+    size = 1_000_000
+    platforms = factory.LazyAttribute(
+        lambda row: [{"platform": "linux/amd64", "digest": row.digest, "size": row.size}]
+    )
+
+
+class TagFactory(DjangoModelFactory[Tag]):
+    """Keeps its image's `tag_count` and `latest_tag` as the sync would."""
+
+    class Meta:
+        model = Tag
+        skip_postgeneration_save = True
+
+    image = factory.SubFactory(ImageFactory)
+    name = factory.Sequence(lambda n: f"1.{n}.0")
+    manifest = factory.SubFactory(ManifestFactory)
+    pushed_at = factory.LazyFunction(lambda: datetime.now(UTC))
+
+    @factory.post_generation
+    def summary(self: Any, create: bool, _extracted: object, **_more: Any) -> None:
+        image = self.image
+        image.tag_count, image.latest_tag = image.tags.count(), self.name
+        image.size, image.pushed_at = self.manifest.size, self.pushed_at
+        image.save()
+
+
+def add_password(user: RegistryUser, text: str | None = None) -> str:
+    """One more password for a user, `text` or a fresh one; returns it in clear."""
+    text, pepper = text or secrets.make(secrets.USER_PREFIX), peppers()[0]
+    Secret.objects.create(
+        user=user, digest=secrets.digest(text, pepper), pepper_version=pepper.version, hint=secrets.hint(text)
+    )
+    return text
+
+
+def digest_of(text: str) -> str:
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
