@@ -155,14 +155,18 @@ def _shown(package: str) -> bool:
 
 
 def _build_registry_3() -> None:
-    go = shutil.which("go")
-    if registry_3() is not None or go is None:
+    go, built = shutil.which("go"), registry_3()
+    if go is None or (built and REGISTRY_3 in _version(built)):
         return
     folder = _data_dir() / "parts" / "bin"
     folder.mkdir(parents=True, exist_ok=True)
     _say(f"Building Distribution {REGISTRY_3} with Go; the first time takes some minutes …")
     environment = os.environ | {"GOBIN": str(folder), "CGO_ENABLED": "0"}
     subprocess.run([go, "install", REGISTRY_3_MODULE], check=False, env=environment, cwd=folder)
+
+
+def _version(registry: Path) -> str:
+    return subprocess.run([registry, "--version"], check=False, capture_output=True, text=True).stdout
 
 
 def _data_dir() -> Path:

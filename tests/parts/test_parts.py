@@ -8,7 +8,7 @@ import pytest
 import redis as redis_client
 import requests
 
-from tests.parts import clients, images, processes, registries
+from tests.parts import clients, engines, fixtures, images, install, processes, registries
 from tests.parts import redis as redis_part
 from tests.parts.fixtures import MakeRegistry
 
@@ -41,6 +41,22 @@ def test_a_program_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     deaf.wait_until(lambda: "ready" in deaf.log_end(), "trap")
     deaf.stop(seconds=0.2)
     assert deaf.popen.returncode == -9
+
+
+def test_a_missing_part_is_skipped_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install, "find", {"dockerd": "/usr/sbin/dockerd"}.get)
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(
+        pytest.skip.Exception, match=r"no docker\)\. Install it: apt-get install .*docker\.io"
+    ):
+        fixtures.need("docker")
+
+
+def test_a_missing_part_fails_under_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install, "find", {}.get)
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="redis is missing"):
+        fixtures.need("redis")
 
 
 def test_postgres_answers(postgres_url: str) -> None:
@@ -152,6 +168,51 @@ def test_ctr_pushes_and_pulls(
     ctr("images", "rm", name)
     ctr("images", "pull", "--plain-http", "--user", "nobody:asks", name)
     assert tags(registry, "team/ctr") == ["1"]
+
+
+@pytest.fixture(scope="module")
+def guarded(
+    make_registry: MakeRegistry, tmp_path_factory: pytest.TempPathFactory
+) -> registries.RunningRegistry:
+    """A registry that knows one name, `bob`, with the secret `secret`."""
+    passwords = tmp_path_factory.mktemp("htpasswd") / "htpasswd"
+    passwords.write_text("bob:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n")
+    return make_registry(config={"auth": {"htpasswd": {"realm": "tests", "path": str(passwords)}}})
+
+
+@pytest.mark.clients
+def test_docker_keeps_its_own_credentials(
+    guarded: registries.RunningRegistry, docker: clients.Client, docker_engine: engines.Engine, tmp_path: Path
+) -> None:
+    name = f"{guarded.host}/team/docker:1"
+    docker("load", "--input", images.write_docker_tar(tmp_path / "app.tar", APP, name))
+    docker("login", "--username", "bob", "--password-stdin", guarded.host, stdin="secret")
+    docker("push", name)
+    assert "no basic auth" in docker_engine.docker(tmp_path)("push", name, check=False).stderr
+
+
+@pytest.mark.clients
+def test_skopeo_and_podman_keep_their_own_credentials(
+    guarded: registries.RunningRegistry, skopeo: clients.Client, podman: clients.Client, tmp_path: Path
+) -> None:
+    name = f"{guarded.host}/team/both:1"
+    podman("load", "--input", images.write_docker_tar(tmp_path / "app.tar", APP, name))
+    podman("login", "--username", "bob", "--password-stdin", guarded.host, stdin="secret")
+    podman("push", name)
+    assert "unauthorized" in skopeo("inspect", f"docker://{name}", check=False).stderr
+    skopeo("login", "--username", "bob", "--password-stdin", guarded.host, stdin="secret")
+    assert json.loads(skopeo("inspect", f"docker://{name}").stdout)["Labels"] == dict(APP.labels)
+
+
+@pytest.mark.clients
+def test_ctr_takes_its_credentials_with_each_call(
+    guarded: registries.RunningRegistry, ctr: clients.Client, tmp_path: Path
+) -> None:
+    name = f"{guarded.host}/team/ctr:1"
+    ctr("images", "import", images.write_docker_tar(tmp_path / "app.tar", APP, name))
+    ctr("images", "push", "--plain-http", "--user", "bob:secret", name)
+    ctr("images", "pull", "--plain-http", "--user", "bob:secret", name)
+    assert "401" in ctr("images", "pull", "--plain-http", "--user", "bob:wrong", name, check=False).stderr
 
 
 @pytest.mark.clients
