@@ -1,6 +1,6 @@
 """The only road to an account's rows: they are loaded through the membership of who asks.
 
-A stranger gets Absent whether the row exists or not; a member with too small a role gets Refused and the reason.
+A stranger gets Absent whether the row exists or not; a member whose role is too small, Refused and why.
 """
 
 from accounts.errors import Absent, Refused
@@ -31,7 +31,9 @@ def user(by: Principal, handle: str, username: str, act: Act = Act.ACCOUNT_VIEW)
 
 def member(by: Principal, handle: str, person_id: int, act: Act = Act.MEMBERS_MANAGE) -> Member:
     owner = account(by, handle, act)
-    found = Member.objects.select_related("account", "person").filter(account=owner, person_id=person_id).first()
+    found = (
+        Member.objects.select_related("account", "person").filter(account=owner, person_id=person_id).first()
+    )
     if not found:
         raise Absent
     return found
@@ -46,7 +48,7 @@ def invitation(by: Principal, handle: str, id: int) -> Invitation:  # noqa: A002
 
 
 def api_token(by: Principal, id: int) -> ApiToken:  # noqa: A002
-    found = ApiToken.objects.select_related("person").filter(person_id=by.id, pk=id).first()
+    found = ApiToken.objects.select_related("person").filter(person_id=by.person_id, pk=id).first()
     if not found:
         raise Absent
     return found
@@ -61,7 +63,7 @@ def operator(by: Principal) -> None:
 def _membership(by: Principal, handle: str) -> Member:
     found = (
         Member.objects.select_related("account")
-        .filter(person_id=by.id, account__handle=handle, account__closed_at=None)
+        .filter(person_id=by.person_id, account__handle=handle, account__closed_at=None)
         .first()
     )
     if not found:

@@ -21,7 +21,7 @@ def make_username() -> str:
 
 
 def handle_from(title: str) -> str:
-    """The address part for an account's name: "Équipe Rouge!" → "equipe-rouge"; "account" when nothing is left."""
+    """The address part for a name: "Équipe Rouge!" → "equipe-rouge"; "account" when nothing is left."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return "-".join(re.findall(r"[a-z0-9]+", plain))[:HANDLE_MAX].strip("-") or "account"
 

@@ -1,4 +1,4 @@
-"""Reads the peppers: `pepper-<version>.key` in the secrets folder. The highest digests new secrets, all verify."""
+"""Reads the peppers, `pepper-<version>.key` in the secrets folder: the highest digests, all verify."""
 
 import re
 from functools import cache

@@ -22,5 +22,10 @@ class Principal:
     address: str = ""
     operator: bool = False
 
+    @property
+    def person_id(self) -> int:
+        """For look-ups: the person's primary key, or 0, which no row has."""
+        return self.id or 0
+
 
 SYSTEM = Principal(kind=Kind.SYSTEM, id=None, label="system")

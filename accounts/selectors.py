@@ -5,7 +5,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, RegistryUser
 
 
-def accounts_of(*, person_id: int | None) -> list[Account]:
+def accounts_of(*, person_id: int) -> list[Account]:
     """The person's open accounts by name, each with `.role`."""
     return list(
         Account.objects.filter(members__person_id=person_id, closed_at=None)
@@ -14,7 +14,7 @@ def accounts_of(*, person_id: int | None) -> list[Account]:
     )
 
 
-def accounts_overview(*, person_id: int | None) -> QuerySet[Account]:
+def accounts_overview(*, person_id: int) -> QuerySet[Account]:
     """As `accounts_of`, each with `.role`, `.user_count` and `.member_count`."""
     return (
         Account.objects.filter(closed_at=None)
@@ -52,9 +52,9 @@ def activity_of(account: Account, *, search: str = "") -> QuerySet[AuditEvent]:
     return found.order_by("-at", "-id")
 
 
-def api_tokens_of(*, person_id: int | None) -> QuerySet[ApiToken]:
+def api_tokens_of(*, person_id: int) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(person_id=person_id).order_by("-created_at", "-id")
 
 
-def _role_of(person_id: int | None) -> Subquery:
+def _role_of(person_id: int) -> Subquery:
     return Subquery(Member.objects.filter(account=OuterRef("pk"), person_id=person_id).values("role")[:1])

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import operator_link
+from accounts.addresses import client_address
 from accounts.errors import Absent
 from accounts.services import members, people
 
@@ -23,11 +24,11 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         )  # fmt: skip
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        from accounts.pages.http import client_address  # noqa: PLC0415 (allauth loads this before apps)
-
         return client_address(request.META)
 
-    def render_mail(self, template_prefix: str, email: Any, context: dict[str, Any], headers: Any = None) -> Any:
+    def render_mail(
+        self, template_prefix: str, email: Any, context: dict[str, Any], headers: Any = None
+    ) -> Any:
         context.update(site_name="Registry Manager", public_url=settings.PUBLIC_URL)
         return super().render_mail(template_prefix, email, context, headers)
 

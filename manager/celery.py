@@ -6,7 +6,7 @@ from pathlib import Path
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manager.settings")
-from django.conf import settings  # noqa: E402 (settings module first)
+from django.conf import settings
 
 app = Celery("manager")
 
@@ -17,8 +17,10 @@ def broker() -> dict[str, object]:
             "broker_url": settings.REDIS_URL,
             # Short socket times: a web request that wakes a worker must not hang on a dead broker.
             "broker_transport_options": {
-                "visibility_timeout": 900, "socket_timeout": 5, "socket_connect_timeout": 1,
-            },  # fmt: skip
+                "visibility_timeout": 900,
+                "socket_timeout": 5,
+                "socket_connect_timeout": 1,
+            },
         }
     queue = Path(settings.DATA_DIR) / "queue"
     for name in ("messages", "control"):
@@ -49,9 +51,12 @@ app.conf.update(
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     beat_schedule={
-        "reconcile": {"task": "registry_sync.reconcile", "schedule": settings.SYNC_INTERVAL,
-                      "options": {"expires": settings.SYNC_INTERVAL}},
+        "reconcile": {
+            "task": "registry_sync.reconcile",
+            "schedule": settings.SYNC_INTERVAL,
+            "options": {"expires": settings.SYNC_INTERVAL},
+        },
         "housekeeping": {"task": "registry_sync.housekeeping", "schedule": 3600.0},
-    },  # fmt: skip
+    },
 )
 app.autodiscover_tasks(["registry_sync"])

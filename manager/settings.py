@@ -101,13 +101,15 @@ DATABASE_URL = environment.text("DATABASE_URL", f"sqlite:///{DATA_DIR}/db.sqlite
 try:
     _database = environment.env.dj_db_url("DATABASE_URL", DATABASE_URL)
 except (environs.EnvError, ValueError) as error:
-    raise ImproperlyConfigured("DATABASE_URL must look like postgresql://name:password@host/database.") from error
+    raise ImproperlyConfigured(
+        "DATABASE_URL must look like postgresql://name:password@host/database."
+    ) from error
 if _database["ENGINE"].endswith("postgresql"):
     # Prepared on the server from the first use: planning cost more than running (docs/architecture.md).
     _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 0, "connect_timeout": 3,
                             "options": "-c statement_timeout=10000 -c lock_timeout=2000"}  # fmt: skip
 elif _database["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE: a transaction that will write waits for its turn at the start, not with "locked" half-way.
+    # IMMEDIATE: a writing transaction waits for its turn at the start, and is not "locked" half-way.
     _database["OPTIONS"] = {"timeout": 10, "transaction_mode": "IMMEDIATE",
                             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}  # fmt: skip
 else:

@@ -4,7 +4,7 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manager.settings")
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402 (settings module first)
+from django.core.wsgi import get_wsgi_application
 
 django_application = get_wsgi_application()
 

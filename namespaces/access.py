@@ -104,9 +104,10 @@ def decide(facts: Facts, action: Action) -> Verdict:
     if level >= needed:
         best = next(grant for grant in trace if grant.level == level)
         return Verdict(allowed=True, reason=_because(best), level=level, trace=trace)
+    held = f"the level here is {level.word}" if level else "no grant reaches this image"
     return Verdict(
         allowed=False,
-        reason=f"{action} needs {needed.word}; " + (f"the level here is {level.word}" if level else "no grant reaches this image"),
+        reason=f"{action} needs {needed.word}; {held}",
         level=level,
         trace=trace,
         remedy=f"Give {needed.word} on the namespace or on this image.",

@@ -1,4 +1,4 @@
-"""The only road to a namespace's rows, through the asking person's membership; and to a verdict on a repository."""
+"""The only road to a namespace's rows, through the asking person's membership; and to a verdict."""
 
 from accounts import gate
 from accounts.errors import Absent
@@ -49,7 +49,9 @@ def grant(by: Principal, handle: str, id: int, act: Act = Act.GRANTS_MANAGE) -> 
     return found
 
 
-def facts(user: RegistryUser, namespace: Namespace, image_name: str, standing: access.Standing) -> access.Facts:
+def facts(
+    user: RegistryUser, namespace: Namespace, image_name: str, standing: access.Standing
+) -> access.Facts:
     """What `access.decide` needs to know about this user and this repository."""
     grants = Grant.objects.filter(user=user, namespace=namespace, image_name__in=["", image_name])
     return facts_from(list(grants), namespace, standing)

@@ -89,7 +89,7 @@ def grants_in(account: Account) -> QuerySet[Grant]:
 
 
 def who_reaches(namespace: Namespace, image_name: str) -> list[Reach]:
-    """Every user with a grant that reaches this image, with the verdict on pulling it and the level it has."""
+    """Every user with a grant that reaches this image, with the verdict on pulling it and its level."""
     grants = (
         Grant.objects.filter(namespace=namespace, image_name__in=["", image_name])
         .select_related("user__account", "namespace__account")
@@ -117,4 +117,6 @@ def totals_of(account: Account) -> dict[str, int]:
 
 
 def _standing(user: RegistryUser, now: datetime) -> Standing:
-    return {"disabled": Standing.DISABLED, "expired": Standing.EXPIRED}.get(user.state_at(now), Standing.ACTIVE)
+    return {"disabled": Standing.DISABLED, "expired": Standing.EXPIRED}.get(
+        user.state_at(now), Standing.ACTIVE
+    )

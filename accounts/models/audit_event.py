@@ -31,7 +31,7 @@ class AuditEvent(models.Model):
         return f"{self.actor} {self.action} {self.object}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise TypeError("The audit trail is append-only.")
         super().save(*args, **kwargs)
 

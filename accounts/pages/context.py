@@ -33,9 +33,9 @@ def _frame(request: HttpRequest) -> Frame:
         mail_folder="" if settings.EMAIL_URL else str(settings.EMAIL_FILE_PATH),
     )
     user = getattr(request, "user", None)
-    if isinstance(user, Person) or getattr(user, "is_authenticated", False):
+    if isinstance(user, SimpleLazyObject | Person) and user.is_authenticated:
         shown.person = user  # type: ignore[assignment]
-        shown.accounts = selectors.accounts_of(person_id=user.pk)  # type: ignore[union-attr]
+        shown.accounts = selectors.accounts_of(person_id=user.pk)
         match = request.resolver_match
         handle = match.kwargs.get("handle") if match else None
         shown.account = next((each for each in shown.accounts if each.handle == handle), None)

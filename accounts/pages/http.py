@@ -1,12 +1,12 @@
-"""What every page shares: the typed request, the principal behind it, the client's address."""
+"""What every page shares: the typed request, and the principal behind it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
+from accounts.addresses import client_address
 from accounts.models import Person
 from accounts.principal import Kind, Principal
 
@@ -30,15 +30,6 @@ def principal_for(person: Person, meta: Mapping[str, Any]) -> Principal:
         address=client_address(meta),
         operator=person.is_staff,
     )
-
-
-def client_address(meta: Mapping[str, Any]) -> str:
-    """The client's IP. X-Forwarded-For counts only as far as TRUSTED_PROXIES of our own wrote it."""
-    if settings.TRUSTED_PROXIES:
-        hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
-        if len(hops) >= settings.TRUSTED_PROXIES:
-            return hops[-settings.TRUSTED_PROXIES][:45]
-    return str(meta.get("REMOTE_ADDR", ""))[:45]
 
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])

@@ -20,7 +20,7 @@ def open_account(*, by: Principal, name: str) -> Account:
     """A new account with `by` as its owner. Raises Invalid on `name`."""
     name = _checked(name)
     account = _create(name)
-    Member.objects.create(account=account, person_id=by.id, role=Role.OWNER)
+    Member.objects.create(account=account, person_id=by.person_id, role=Role.OWNER)
     audit.record(by=by, action="account.opened", kind="account", id=account.pk, label=name, account=account)
     return account
 
@@ -58,7 +58,7 @@ def _checked(name: str) -> str:
 
 
 def _create(name: str) -> Account:
-    """The unique index decides which of two racing accounts gets the handle; the loser takes the next number."""
+    """The unique index decides which of two racing accounts gets the handle; the loser takes the next."""
     handle = base = handle_from(name)
     number = 1
     while True:

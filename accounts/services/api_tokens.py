@@ -26,7 +26,7 @@ def create(*, by: Principal, name: str, expires_at: datetime | None) -> tuple[Ap
     if expires_at and expires_at <= timezone.now():
         raise Invalid.on("expires_at", _("Choose a time in the future."))
     text = secrets.make(secrets.API_PREFIX)
-    token = ApiToken.objects.create(person_id=by.id, name=name, digest=digests(text)[0],
+    token = ApiToken.objects.create(person_id=by.person_id, name=name, digest=digests(text)[0],
                                     hint=secrets.hint(text), expires_at=expires_at)  # fmt: skip
     audit.record(by=by, action="api_token.created", kind="api_token", id=token.pk, label=name)
     return token, text

@@ -25,7 +25,7 @@ def invite(*, by: Principal, account: Account, role: str) -> tuple[Invitation, s
         expires_at=timezone.now() + INVITATION_LIFE,
     )  # fmt: skip
     audit.record(by=by, action="member.invited", kind="invitation", id=invitation.pk, label=role,
-                 account=account, after={"role": role, "expires": invitation.expires_at.isoformat()})  # fmt: skip
+                 account=account, after={"role": role})  # fmt: skip
     return invitation, text
 
 
@@ -59,7 +59,7 @@ def accept(*, by: Principal, text: str) -> Account:
     if not spent:  # two clicks raced for one link
         raise Absent
     member, new = Member.objects.get_or_create(
-        account=account, person_id=by.id, defaults={"role": invitation.role}
+        account=account, person_id=by.person_id, defaults={"role": invitation.role}
     )
     if new:
         audit.record(by=by, action="member.joined", kind="member", id=member.pk, label=by.label,

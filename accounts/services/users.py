@@ -93,7 +93,9 @@ def _description(text: str) -> str:
     if not text:
         raise Invalid.on("description", _("Say what this user is for, as in “CI deploy”."))
     if len(text) > names.DESCRIPTION_MAX:
-        raise Invalid.on("description", _("Use at most %(most)s characters.") % {"most": names.DESCRIPTION_MAX})
+        raise Invalid.on(
+            "description", _("Use at most %(most)s characters.") % {"most": names.DESCRIPTION_MAX}
+        )
     return text
 
 

@@ -27,9 +27,9 @@ class Group(Manager):  # type: ignore[misc]
         self.ended: Part | None = None
         self.silent: list[Part] = []
 
-    def add(self, name: Part, argv: list[str], env: Mapping[str, str] | None = None) -> None:
+    def add(self, name: Part, argv: list[str], env: dict[str, str]) -> None:
         # `exec`: the shell that honcho starts must not stand between a signal and the part.
-        self.add_process(name, f"exec {shlex.join(argv)}", env={**os.environ, **(env or {})})
+        self.add_process(name, f"exec {shlex.join(argv)}", env=env)
 
     def run(self, answers: Mapping[Part, Answers], when_ready: Callable[[], None]) -> int:
         """Blocks until all parts have ended. 0 when a signal asked for it, else 1."""

@@ -1,5 +1,7 @@
 """Runs panel, worker and registry together on this machine, in the foreground."""
 
+import io
+import os
 import socket
 import sys
 import urllib.error
@@ -30,7 +32,7 @@ def run(say: Callable[[str], None]) -> int:
         serve_registry = registry.command(config, registry_folder())
     except registry.NoRegistryError as error:
         raise CommandError(str(error)) from error
-    call_command("check", fail_level="ERROR")
+    call_command("check", stdout=io.StringIO())  # errors are raised; only its praise is dropped
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     return _supervise(serve_registry, say)
@@ -60,10 +62,9 @@ def need_free_port(variable: str, port: int) -> None:
 def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
     worker.ready_file().unlink(missing_ok=True)
     group = Group()
-    python = {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "manager.settings"}
-    group.add("web", _web(), python)
-    group.add("worker", _worker(), python)
-    group.add("registry", serve_registry, {"OTEL_TRACES_EXPORTER": "none"})
+    group.add("web", _web(), {**os.environ, "PYTHONUNBUFFERED": "1"})
+    group.add("worker", _worker(), {**os.environ, "PYTHONUNBUFFERED": "1"})
+    group.add("registry", serve_registry, _registry_environment())
     code = group.run(
         {
             "web": _answers(f"http://{LOOPBACK}:{settings.PORT}/healthz", HTTPStatus.OK),
@@ -100,6 +101,12 @@ def _worker() -> list[str]:
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         *("--loglevel", "WARNING"),
     ]
+
+
+def _registry_environment() -> dict[str, str]:
+    """Without our REGISTRY_...: Distribution would take them for parts of its configuration."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
+    return {**ours, "OTEL_TRACES_EXPORTER": "none"}
 
 
 def _answers(url: str, status: HTTPStatus) -> Callable[[], bool]:

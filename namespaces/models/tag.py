@@ -26,4 +26,6 @@ class Tag(models.Model):
 
     def get_absolute_url(self) -> str:
         image = self.image
-        return reverse("tag", args=[image.namespace.account.handle, image.namespace.name, image.name, self.name])
+        return reverse(
+            "tag", args=[image.namespace.account.handle, image.namespace.name, image.name, self.name]
+        )

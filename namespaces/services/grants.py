@@ -12,7 +12,9 @@ from namespaces.access import Level
 from namespaces.models import Grant, Namespace
 
 
-def give(*, by: Principal, namespace: Namespace, user: RegistryUser | None, level: str, image_name: str = "") -> Grant:
+def give(
+    *, by: Principal, namespace: Namespace, user: RegistryUser | None, level: str, image_name: str = ""
+) -> Grant:
     """A level on the namespace, or on one image of it, pushed already or not. Raises Invalid, Conflict."""
     if user is None or user.account_id != namespace.account_id:
         raise Invalid.on("user", _("Choose a user of this account."))
@@ -21,7 +23,9 @@ def give(*, by: Principal, namespace: Namespace, user: RegistryUser | None, leve
         raise Invalid.on("image_name", problem)
     try:
         with transaction.atomic():
-            grant = Grant.objects.create(user=user, namespace=namespace, image_name=image_name, level=_level(level))
+            grant = Grant.objects.create(
+                user=user, namespace=namespace, image_name=image_name, level=_level(level)
+            )
             _record(by, "grant.given", grant, after={"level": grant.word})
             return grant
     except IntegrityError:

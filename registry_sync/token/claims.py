@@ -12,7 +12,14 @@ BACKDATED = 30
 
 
 def claims(
-    *, issuer: str, service: str, subject: str, access: list[Access], now: int, life: int, id: str  # noqa: A002
+    *,
+    issuer: str,
+    service: str,
+    subject: str,
+    access: list[Access],
+    now: int,
+    life: int,
+    id: str,  # noqa: A002
 ) -> dict[str, Any]:
     """`now` and `life` in seconds; `subject` "" for anonymous; `id` from a CSPRNG."""
     return {

@@ -2,7 +2,7 @@
 
     scope := item (SP item)*      item := type [ "(" class ")" ] ":" name ":" action ("," action)*
 
-The name may itself hold one ":" (host:port), so the first colon ends the type and the last begins the actions.
+The name may itself hold one ":" (host:port): the first colon ends the type, the last begins the actions.
 What is malformed is skipped: a token server answers with less, it does not fail (protocol of Distribution).
 """
 

@@ -1,0 +1,15 @@
+"""The client's address, as far as our own proxies vouch for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+
+def client_address(meta: Mapping[str, Any]) -> str:
+    """The client's IP. X-Forwarded-For counts only as far as TRUSTED_PROXIES of our own wrote it."""
+    if settings.TRUSTED_PROXIES:
+        hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
+        if len(hops) >= settings.TRUSTED_PROXIES:
+            return hops[-settings.TRUSTED_PROXIES][:45]
+    return str(meta.get("REMOTE_ADDR", ""))[:45]

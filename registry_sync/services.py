@@ -1,0 +1,42 @@
+"""Asking for a sync, and waking the worker that does it."""
+
+import logging
+from collections.abc import Callable
+
+from celery.exceptions import CeleryError
+from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerError
+
+from accounts.principal import Principal
+from registry_sync.models import SyncRun
+
+log = logging.getLogger(__name__)
+
+
+def ask_for_sync(*, by: Principal) -> SyncRun:
+    """The run that will answer: one that waits already, or a new one.
+
+    The wish is a row; the broker only wakes a worker. Without a broker the next scheduled run takes the row.
+    """
+    with transaction.atomic():
+        run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first()
+        if not run:
+            run = SyncRun.objects.create(asked_by=by.label)
+    wake_worker()
+    return run
+
+
+def wake_worker() -> bool:
+    """False, and a line in the log, when the broker does not answer."""
+    from registry_sync.tasks import reconcile  # noqa: PLC0415 (tasks import the work, which imports this)
+
+    return _published(reconcile.delay)
+
+
+def _published(publish: Callable[[], object]) -> bool:
+    try:
+        publish()
+    except (BrokerError, CeleryError, OSError) as error:
+        log.warning("broker does not answer (%s); the schedule will do the work", type(error).__name__)
+        return False
+    return True
