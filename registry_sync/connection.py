@@ -1,0 +1,39 @@
+"""The registry client as the panel uses it: the configured address, and tokens the panel makes for itself."""
+
+import threading
+import time
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+from registry_sync.client import CATALOG, Registry
+from registry_sync.token import grants
+from registry_sync.token.service import PANEL_LIFE, issue_for_panel
+
+
+def registry() -> Registry:
+    return Registry(settings.REGISTRY_URL, OwnTokens())
+
+
+class OwnTokens:
+    """Tokens for one thing at a time, made again when half their life is over. Nothing is kept for long."""
+
+    KEPT = 1000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[str, tuple[float, str]] = {}
+
+    def __call__(self, scope: str) -> str:
+        with self._lock:
+            at, token = self._made.get(scope, (float("-inf"), ""))
+            if time.monotonic() - at > PANEL_LIFE / 2:
+                if len(self._made) >= self.KEPT:
+                    self._made.clear()
+                token = issue_for_panel([_access(scope)], now=datetime.now(UTC))
+                self._made[scope] = (time.monotonic(), token)
+            return token
+
+
+def _access(scope: str) -> grants.Access:
+    return grants.CATALOG if scope == CATALOG else grants.entry(scope, ["pull"])

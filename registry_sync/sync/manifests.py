@@ -1,0 +1,159 @@
+"""What a manifest and its config say, in the shapes the pages show. PURE, and wary: anybody may push any JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+LAYERS_MAX = 500
+ENTRIES_MAX = 200
+TEXT_MAX = 2000
+CONFIG_MAX = 512 * 1024
+
+IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Mirrors namespaces.models.Manifest. `config` and `children` are digests still to be read."""
+
+    kind: str
+    media_type: str
+    size: int = 0
+    artifact_type: str = ""
+    config: str = ""
+    config_size: int = 0
+    children: tuple[dict[str, Any], ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What an image's config adds."""
+
+    platform: str
+    created_at: datetime | None
+    details: dict[str, Any]
+
+
+def parse(body: bytes, media_type: str) -> Parsed:
+    """Never raises: what cannot be understood is of kind "unknown"."""
+    document = _load(body)
+    annotations = _texts(document.get("annotations"))
+    if isinstance(document.get("manifests"), list) and "layers" not in document:
+        children = tuple(_child(each) for each in _dicts(document["manifests"]) if _is_platform(each))
+        return Parsed("index", media_type, children=children, details={"annotations": annotations})
+    if isinstance(document.get("layers"), list) and "manifests" not in document:
+        return _parse_image(document, media_type, annotations)
+    return Parsed("unknown", media_type, size=len(body), details={"annotations": annotations})
+
+
+def parse_config(body: bytes, layers: list[dict[str, Any]]) -> Configured:
+    """The config of an image; `layers` come back with the commands that made them."""
+    document = _load(body)
+    settings = _mapping(document.get("config"))
+    platform = "/".join(
+        part for key in ("os", "architecture", "variant") if (part := _text(document.get(key), 40))
+    )
+    details = {
+        "layers": _with_commands(layers, _dicts(document.get("history"))),
+        "config": {
+            "entrypoint": _list(settings.get("Entrypoint")),
+            "cmd": _list(settings.get("Cmd")),
+            "env": _list(settings.get("Env")),
+            "ports": sorted(map(str, islice(_mapping(settings.get("ExposedPorts")), ENTRIES_MAX))),
+            "user": _text(settings.get("User")),
+            "workdir": _text(settings.get("WorkingDir")),
+            "labels": _texts(settings.get("Labels")),
+        },
+    }
+    return Configured(platform, _moment(document.get("created")), details)
+
+
+def _parse_image(document: Mapping[str, Any], media_type: str, annotations: dict[str, str]) -> Parsed:
+    config, layers = _mapping(document.get("config")), _dicts(document["layers"])
+    config_type = _text(config.get("mediaType"), 120)
+    shown = [
+        {
+            "digest": _text(each.get("digest"), 140),
+            "size": _size(each),
+            "media_type": _text(each.get("mediaType"), 120),
+        }
+        for each in layers[:LAYERS_MAX]
+    ]
+    is_image = config_type in IMAGE_CONFIGS
+    return Parsed(
+        kind="image" if is_image else "artifact",
+        media_type=media_type,
+        size=min(_size(config) + sum(map(_size, layers)), 2**62),
+        artifact_type="" if is_image else _text(document.get("artifactType"), 120) or config_type,
+        config=_text(config.get("digest"), 140) if is_image else "",
+        config_size=_size(config),
+        details={"layers": shown, "annotations": annotations},
+    )
+
+
+def _is_platform(entry: Mapping[str, Any]) -> bool:
+    """buildx hangs attestations into an index as platform unknown/unknown; they are nothing to run."""
+    kind = _mapping(entry.get("annotations")).get("vnd.docker.reference.type")
+    return kind != "attestation-manifest"
+
+
+def _child(entry: Mapping[str, Any]) -> dict[str, Any]:
+    platform = _mapping(entry.get("platform"))
+    words = (_text(platform.get(key), 40) for key in ("os", "architecture", "variant"))
+    return {"digest": _text(entry.get("digest"), 140), "platform": "/".join(filter(None, words)), "size": 0}
+
+
+def _with_commands(layers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A history line that is not marked empty made the next layer, in order."""
+    commands = [_text(each.get("created_by")) for each in history if each.get("empty_layer") is not True]
+    padded = commands + [""] * len(layers)
+    return [{**layer, "command": command} for layer, command in zip(layers, padded, strict=False)]
+
+
+def _load(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):  # deep nesting, endless integers, bad UTF-8
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _size(entry: Mapping[str, Any]) -> int:
+    size = entry.get("size")
+    return size if isinstance(size, int) and 0 <= size < 2**53 else 0
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _text(value: Any, most: int = TEXT_MAX) -> str:
+    """Text as a database takes it: no NUL, no lone surrogate, not endless."""
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()[:most]
+
+
+def _texts(value: Any) -> dict[str, str]:
+    pairs = islice(_mapping(value).items(), ENTRIES_MAX)
+    return {_text(key, 200): _text(text) for key, text in pairs}
+
+
+def _list(value: Any) -> list[str]:
+    return [_text(each) for each in value[:ENTRIES_MAX]] if isinstance(value, list) else []
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
