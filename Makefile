@@ -1,0 +1,53 @@
+# Registry Manager. Two commands matter: `make run` and `make test`.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench demo lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+
+run: $(VENV)/run.stamp ## set up all it needs and start panel, worker and registry; Ctrl-C stops
+	@exec $(BIN)/python manage.py run
+
+test: $(VENV)/dev.stamp ## install the real parts and pass every test, on SQLite and on PostgreSQL
+	@$(BIN)/python -m tests.parts.install
+	@CI_STEPS=test .ci/steps
+
+check: $(VENV)/dev.stamp ## style, types, layers, settings, migrations, generated docs
+	@CI_STEPS=check .ci/steps
+
+bench: $(VENV)/dev.stamp ## print what tokens and syncs cost, beside the bare thing
+	@$(BIN)/python -m tests.parts.install
+	@$(BIN)/python -m tests.load.bench
+
+demo: $(VENV)/run.stamp ## fill a running panel with accounts, users and small images
+	@$(BIN)/python manage.py demo
+
+lock: ## write the lock files anew from pyproject.toml
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
+	@$(VENV)/lock/bin/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	  --upgrade --no-header --no-emit-index-url --no-emit-find-links -o requirements.lock
+	@$(VENV)/lock/bin/uv pip compile --quiet pyproject.toml --group dev -c requirements.lock --universal \
+	  --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	  -o requirements-dev.lock
+
+clean: ## remove the virtual environment and caches; the data folder stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/venv.stamp:
+	@.ci/venv "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+$(VENV)/run.stamp: requirements.lock $(VENV)/venv.stamp
+	@echo "installing the locked packages ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	@echo "installing the locked development packages ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
