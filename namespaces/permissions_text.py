@@ -1,0 +1,65 @@
+"""docs/permissions.md, printed from the evaluator itself, so that it cannot say something else. PURE."""
+
+from accounts import roles
+from namespaces.access import NEEDS, Action, Facts, Grant, Level, Standing, Through, decide
+
+_HEAD = """\
+# Who may do what
+
+*Printed by `manage.py permissions_doc` from `namespaces/access.py` and `accounts/roles.py`; `make check` compares.*
+
+## Users: what `docker login` may do
+
+A user's level on an image is the highest of: its grant on the image, its grant on the namespace, and read if the
+namespace is public. There are no deny rules. A grant may name an image that has not been pushed yet.
+"""
+
+
+def text() -> str:
+    return "\n".join([_HEAD, *_levels(), "", *_facts(), "", *_roles(), ""])
+
+
+def _levels() -> list[str]:
+    lines = ["| action | asks for |", "|---|---|"]
+    return lines + [f"| {action} | {NEEDS[action].word} |" for action in Action]
+
+
+def _facts() -> list[str]:
+    lines = ["| the user is | the namespace is | grant on the namespace | grant on the image | may | because |",
+             "|---|---|---|---|---|---|"]  # fmt: skip
+    return lines + [_row(*case) for case in _cases()]
+
+
+def _cases() -> list[tuple[Standing, bool, Level, Level]]:
+    active = [
+        (Standing.ACTIVE, public, wide, narrow)
+        for public in (False, True)
+        for wide in Level
+        for narrow in Level
+    ]
+    others = [standing for standing in Standing if standing is not Standing.ACTIVE]
+    return active + [(standing, public, Level.NONE, Level.NONE) for standing in others for public in (False, True)]
+
+
+def _row(standing: Standing, public: bool, wide: Level, narrow: Level) -> str:
+    given = [(Through.NAMESPACE, wide), (Through.IMAGE, narrow)]
+    grants = tuple(Grant(through, level) for through, level in given if level)
+    facts = Facts(standing=standing, public=public, grants=grants)
+    may = [action.value for action in Action if decide(facts, action)]
+    reason = decide(facts, Action.PULL).reason
+    cells = [standing.value, "public" if public else "private", _word(wide), _word(narrow)]
+    return "| " + " | ".join([*cells, ", ".join(may) or "nothing", reason]) + " |"
+
+
+def _roles() -> list[str]:
+    lines = ["## Persons: what a member may do in an account", ""]
+    lines += ["| | " + " | ".join(role.value for role in roles.Role) + " |", "|---|" + "---|" * len(roles.Role)]
+    for act in roles.Act:
+        marks = ["yes" if roles.may(role, act) else "no" for role in roles.Role]
+        lines.append(f"| {roles.DESCRIPTIONS[act]} | " + " | ".join(marks) + " |")
+    lines += ["", "Who is no member sees nothing of an account, not even that it is there."]
+    return lines
+
+
+def _word(level: Level) -> str:
+    return level.word if level else "–"
