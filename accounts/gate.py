@@ -11,14 +11,26 @@ from accounts.roles import Act, Role, may, refusal
 
 def account(by: Principal, handle: str, act: Act = Act.ACCOUNT_VIEW) -> Account:
     """The open account with this handle, if `by` is a member whose role allows `act`."""
-    member = _membership(by, handle)
+    member = membership(by, handle)
     if not may(Role(member.role), act):
         raise Refused(refusal(Role(member.role), act))
     return member.account
 
 
+def membership(by: Principal, handle: str) -> Member:
+    """The asking person's own place in an open account."""
+    found = (
+        Member.objects.select_related("account")
+        .filter(person_id=by.person_id, account__handle=handle, account__closed_at=None)
+        .first()
+    )
+    if not found:
+        raise Absent
+    return found
+
+
 def role(by: Principal, account: Account) -> Role:
-    return Role(_membership(by, account.handle).role)
+    return Role(membership(by, account.handle).role)
 
 
 def user(by: Principal, handle: str, username: str, act: Act = Act.ACCOUNT_VIEW) -> RegistryUser:
@@ -58,14 +70,3 @@ def operator(by: Principal) -> None:
     """Passes operators; to everybody else the system pages do not exist."""
     if not by.operator:
         raise Absent
-
-
-def _membership(by: Principal, handle: str) -> Member:
-    found = (
-        Member.objects.select_related("account")
-        .filter(person_id=by.person_id, account__handle=handle, account__closed_at=None)
-        .first()
-    )
-    if not found:
-        raise Absent
-    return found

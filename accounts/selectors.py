@@ -35,6 +35,12 @@ def users_of(account: Account, *, search: str = "") -> QuerySet[RegistryUser]:
     return found.order_by("-created_at", "-id")
 
 
+def used_since_password(user: RegistryUser) -> bool:
+    """True when the user was used after its newest password was made."""
+    newest = user.secrets.order_by("-created_at", "-id").values_list("created_at", flat=True).first()
+    return bool(newest and user.last_used_at and user.last_used_at >= newest)
+
+
 def members_of(account: Account) -> QuerySet[Member]:
     return Member.objects.filter(account=account).select_related("person").order_by("person__email")
 

@@ -1,5 +1,49 @@
 from django.urls import path
 
-from accounts.pages import home
+from accounts.pages import (
+    activity,
+    api_tokens,
+    first,
+    home,
+    invitations,
+    members,
+    secret_page,
+    settings,
+    user,
+    users,
+)
 
-urlpatterns = [path("", home.home, name="home")]
+ACCOUNT = "a/<slug:handle>/"
+USER = f"{ACCOUNT}users/<slug:username>/"
+SETTINGS = f"{ACCOUNT}settings/"
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("accounts/new/", home.open_account, name="account-open"),
+    path("invite/<str:token>/", invitations.follow, name="invitation"),
+    path("first/<str:token>/", first.follow, name="first"),
+    path("me/tokens/", api_tokens.api_tokens, name="api-tokens"),
+    path("me/tokens/<int:token_id>/revoke/", api_tokens.revoke, name="api-token-revoke"),
+    path(f"{ACCOUNT}users/", users.users, name="users"),
+    path(f"{ACCOUNT}users/new/", users.create, name="user-new"),
+    path(USER, user.user, name="user"),
+    path(f"{USER}edit/", user.edit, name="user-edit"),
+    path(f"{USER}disable/", user.disable, name="user-disable"),
+    path(f"{USER}enable/", user.enable, name="user-enable"),
+    path(f"{USER}password/", user.replace_password, name="user-password"),
+    path(f"{USER}delete/", user.delete, name="user-delete"),
+    path(f"{USER}first-use/", secret_page.first_use, name="user-first-use"),
+    path(f"{ACCOUNT}activity/", activity.activity, name="activity"),
+    path(SETTINGS, settings.settings, name="account-settings"),
+    path(f"{SETTINGS}rename/", settings.rename, name="account-rename"),
+    path(f"{SETTINGS}close/", settings.close, name="account-close"),
+    path(f"{SETTINGS}leave/", members.leave, name="member-leave"),
+    path(f"{SETTINGS}members/<int:person_id>/role/", members.change_role, name="member-role"),
+    path(f"{SETTINGS}members/<int:person_id>/remove/", members.remove, name="member-remove"),
+    path(f"{SETTINGS}invitations/", invitations.invite, name="invite"),
+    path(
+        f"{SETTINGS}invitations/<int:invitation_id>/withdraw/",
+        invitations.withdraw,
+        name="invitation-withdraw",
+    ),
+]

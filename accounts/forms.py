@@ -1,0 +1,125 @@
+"""Forms of the account pages. They only parse; what is allowed is decided in the services."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import RegistryUser
+from accounts.models.member import ROLES
+from accounts.names import DESCRIPTION_MAX, TITLE_MAX
+
+KEEP, ON_DATE, NEVER = "keep", "date", "never"
+
+
+class TextField(forms.CharField):
+    """Asked for in the browser and judged in the service, so that an empty text gets the service's words."""
+
+    def __init__(self, *, most: int, placeholder: str | Promise = "", **more: Any) -> None:
+        attrs = {"maxlength": most, "autocomplete": "off", "placeholder": placeholder}
+        super().__init__(
+            widget=forms.TextInput({key: value for key, value in attrs.items() if value}), **more
+        )
+
+    def validate(self, value: str) -> None:
+        """Nothing here."""
+
+
+class AccountForm(forms.Form):
+    name = TextField(label=_("Name"), most=TITLE_MAX)
+
+
+class ExpiryForm(forms.Form):
+    """`cleaned_data["expires_at"]` is a moment, or None for never. A date lasts to the end of its day, UTC."""
+
+    expiry = forms.ChoiceField(
+        label=_("Expires"),
+        initial="90",
+        choices=[
+            ("30", _("in 30 days")),
+            ("90", _("in 90 days")),
+            (ON_DATE, _("on a date…")),
+            (NEVER, _("never")),
+        ],
+    )
+    expires_on = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Only for “on a date…”. Works until the end of that day, UTC."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        choice, day = self.cleaned_data.get("expiry"), self.cleaned_data.get("expires_on")
+        if choice == ON_DATE and day is None and "expires_on" not in self.errors:
+            self.add_error("expires_on", _("Choose the last day."))
+        if choice == ON_DATE and day:
+            self.cleaned_data["expires_at"] = datetime.combine(day, time(23, 59, 59), UTC)
+        elif choice and choice.isdigit():
+            self.cleaned_data["expires_at"] = timezone.now() + timedelta(days=int(choice))
+        else:
+            self.cleaned_data["expires_at"] = None
+        return self.cleaned_data
+
+
+class UserForm(ExpiryForm):
+    description = TextField(
+        label=_("Description"), most=DESCRIPTION_MAX, placeholder=_("CI deploy"),
+        help_text=_("What this user is for. The username and the password are made for you."),
+    )  # fmt: skip
+    field_order = ("description", "expiry", "expires_on")
+
+
+class UserEditForm(UserForm):
+    """As UserForm, with the choice to leave the present expiry as it is."""
+
+    def __init__(self, data: Any = None, *, user: RegistryUser) -> None:
+        first = KEEP if user.expires_at else NEVER
+        super().__init__(data, initial={"description": user.description, "expiry": first})
+        self.user = user
+        self.fields["description"].help_text = ""
+        if user.expires_at:
+            day = date_format(timezone.localtime(user.expires_at), "j M Y")
+            choice = self.fields["expiry"]
+            assert isinstance(choice, forms.ChoiceField)
+            choice.choices = [(KEEP, _("as now: %(day)s") % {"day": day}), *choice.choices]  # type: ignore[misc]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if self.cleaned_data.get("expiry") == KEEP:
+            self.cleaned_data["expires_at"] = self.user.expires_at
+        return self.cleaned_data
+
+
+class ApiTokenForm(ExpiryForm):
+    name = TextField(label=_("Name"), most=TITLE_MAX, placeholder=_("Backup script"))
+    field_order = ("name", "expiry", "expires_on")
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial="viewer")
+
+
+class ConfirmForm(forms.Form):
+    """The name typed in a danger zone. `expected` None leaves the judgement to the service."""
+
+    confirm = forms.CharField(required=False)
+
+    def __init__(self, data: Any = None, *, expected: str | None = None) -> None:
+        super().__init__(data)
+        self.expected = expected
+
+    def clean_confirm(self) -> str:
+        typed = str(self.cleaned_data["confirm"])
+        if self.expected is not None and typed != self.expected:
+            raise forms.ValidationError(_("Type %(name)s to confirm."), params={"name": self.expected})
+        return typed
+
+    @property
+    def problem(self) -> str:
+        """The first error, for the danger zone; "" when there is none."""
+        return " ".join(str(each) for each in self.errors.get("confirm", [])) if self.is_bound else ""

@@ -1,0 +1,82 @@
+"""The audit trail of an account, one line for each change, in words."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from accounts import gate, selectors
+from accounts.models import AuditEvent
+from accounts.pages.http import PersonRequest, principal, tab
+from accounts.paging import paginate
+
+# What follows the name of who did it; what it was done to follows.
+DEEDS: dict[str, Promise] = {
+    "account.opened": _("opened the account"),
+    "account.renamed": _("renamed the account to"),
+    "account.closed": _("closed the account"),
+    "api_token.created": _("created the API token"),
+    "api_token.revoked": _("revoked the API token"),
+    "grant.changed": _("changed the permission of"),
+    "grant.given": _("gave a permission to"),
+    "grant.removed": _("took the permission of"),
+    "member.invited": _("made an invitation link for a"),
+    "member.invitation_withdrawn": _("withdrew the invitation link for a"),
+    "member.joined": _("joined as a member:"),
+    "member.removed": _("removed the member"),
+    "member.role_changed": _("changed the role of"),
+    "namespace.created": _("created the namespace"),
+    "namespace.deleted": _("deleted the namespace"),
+    "namespace.published": _("made public the namespace"),
+    "namespace.unpublished": _("made private the namespace"),
+    "person.made_operator": _("made an operator of"),
+    "user.created": _("created the user"),
+    "user.deleted": _("deleted the user"),
+    "user.disabled": _("disabled the user"),
+    "user.edited": _("edited the user"),
+    "user.enabled": _("enabled the user"),
+    "user.password_replaced": _("replaced the password of"),
+}
+
+FIELDS: dict[str, Promise] = {
+    "description": _("description"),
+    "expires_at": _("expires"),
+    "level": _("level"),
+    "name": _("name"),
+    "public": _("public"),
+    "role": _("role"),
+    "users": _("users"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    event: AuditEvent
+    deed: str
+    changes: list[tuple[str, Any, Any]]  # (field, before, after); None where there was none
+
+
+@login_required
+@require_safe
+@tab("activity")
+def activity(request: PersonRequest, handle: str) -> HttpResponse:
+    account = gate.account(principal(request), handle)
+    search = request.GET.get("q", "").strip()
+    found = selectors.activity_of(account, search=search)
+    page = paginate(found, cursor=request.GET.get("page", ""), query={"q": search})
+    lines = [_line(event) for event in page.rows]
+    context = {"account": account, "page": page, "lines": lines, "query": search}
+    return render(request, "accounts/activity.html", context)
+
+
+def _line(event: AuditEvent) -> Line:
+    changes = [
+        (str(FIELDS.get(name, name.replace("_", " "))), event.before.get(name), event.after.get(name))
+        for name in sorted({*event.before, *event.after})
+    ]
+    return Line(event, str(DEEDS.get(event.action, event.action)), changes)

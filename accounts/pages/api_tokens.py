@@ -1,0 +1,53 @@
+"""A person's keys to the REST API."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import gate, selectors
+from accounts.errors import Invalid
+from accounts.forms import ApiTokenForm
+from accounts.pages import once
+from accounts.pages.forms import put_errors, status_of
+from accounts.pages.http import PersonRequest, principal
+from accounts.pages.states import expires_soon
+from accounts.services import api_tokens as service
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def api_tokens(request: PersonRequest) -> HttpResponse:
+    form = ApiTokenForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        if not once.spend(request):
+            messages.info(request, _("This form was sent before; its token is in the list. Was it not saved? "
+                                     "Revoke it and create another."))  # fmt: skip
+            return redirect("api-tokens")
+        try:
+            token, text = service.create(by=principal(request), name=form.cleaned_data["name"],
+                                         expires_at=form.cleaned_data["expires_at"])  # fmt: skip
+        except Invalid as error:
+            put_errors(form, error, expires_at="expires_on")
+        else:
+            return render(request, "accounts/api_token_secret.html", {"token": token, "text": text})
+    now, found = timezone.now(), selectors.api_tokens_of(person_id=request.user.pk)
+    rows = [(each, bool(each.expires_at and each.expires_at <= now), expires_soon(each.expires_at, now))
+            for each in found]  # fmt: skip
+    context = {"form": form, "rows": rows, "once": once.mark()}
+    return render(request, "accounts/api_tokens.html", context, status=status_of(form))
+
+
+@login_required
+@require_POST
+def revoke(request: PersonRequest, token_id: int) -> HttpResponse:
+    by = principal(request)
+    token = gate.api_token(by, token_id)
+    service.revoke(by=by, token=token)
+    messages.success(request, _("Revoked %(name)s.") % {"name": token.name})
+    return redirect("api-tokens")

@@ -1,0 +1,36 @@
+"""Joins forms, which parse, to services, which decide: what a service refuses stands beside its field."""
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from accounts.errors import Invalid
+
+
+def put_errors(form: forms.Form, error: Invalid, **names: str) -> None:
+    """Each sentence goes to its field; what names no field of the form goes on top.
+
+    `names` maps a word of the service to the form's own: expires_at="expires_on".
+    """
+    for field, sentences in error.errors.items():
+        name = names.get(field, field)
+        for sentence in sentences:
+            form.add_error(name if name in form.fields else None, sentence)
+
+
+def status_of(form: forms.Form) -> int:
+    """400 for a form with errors, so that no client takes the page for a success."""
+    return 400 if form.errors else 200
+
+
+def next_url(request: HttpRequest, otherwise: str) -> str:
+    """Where the form asks to return to, if that is here; else `otherwise`."""
+    asked = request.POST.get("next", "")
+    here = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
+    return asked if asked.startswith("/") and here else otherwise
+
+
+def no_store(response: HttpResponse) -> HttpResponse:
+    """For pages with a secret: nothing between here and the eyes may keep them."""
+    response["Cache-Control"] = "no-store, private"
+    return response

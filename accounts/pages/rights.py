@@ -1,0 +1,12 @@
+"""Who may press which button, in words, for templates."""
+
+from accounts import gate
+from accounts.models import Account
+from accounts.principal import Principal
+from accounts.roles import Act, may, refusal
+
+
+def why_not(by: Principal, account: Account, act: Act) -> str:
+    """The sentence that refuses `act`; "" when the role allows it."""
+    role = gate.role(by, account)
+    return "" if may(role, act) else refusal(role, act)

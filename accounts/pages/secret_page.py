@@ -1,0 +1,46 @@
+"""The page that shows a password once, and the line on it that waits for the first use."""
+
+from collections.abc import Callable
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts import gate, selectors
+from accounts.models import RegistryUser
+from accounts.pages.http import PersonRequest, principal, tab
+from accounts.pages.ways import ways
+
+
+def no_repository(_user: RegistryUser) -> str:
+    return ""
+
+
+# A repository that the user may reach, as "team/api", "" when there is none. Grants are known one house up,
+# which puts its own function here when it starts.
+example_repository: Callable[[RegistryUser], str] = no_repository
+
+
+@never_cache
+def show(
+    request: PersonRequest, user: RegistryUser, password: str, *, replaced: bool = False
+) -> HttpResponse:
+    """The answer to the very request that made the password: it has no address of its own."""
+    return render(request, "accounts/secret.html", {
+        "account": user.account, "user": user, "password": password, "replaced": replaced,
+        "ways": ways(username=user.username, repository=example_repository(user)),
+    })  # fmt: skip
+
+
+@login_required
+@require_safe
+@tab("users")
+@never_cache
+def first_use(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    """Polled by the secret page: still waiting, or used from where and with what."""
+    user = gate.user(principal(request), handle, username)
+    return render(request, "accounts/_first_use.html", {
+        "account": user.account, "user": user, "used": selectors.used_since_password(user),
+    })  # fmt: skip

@@ -1,0 +1,89 @@
+"""The settings of an account: its name, closing it, and the page that also shows its members."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import gate, selectors
+from accounts.errors import Invalid
+from accounts.forms import AccountForm, ConfirmForm, RoleForm
+from accounts.models import Account
+from accounts.pages import once, rights
+from accounts.pages.forms import put_errors
+from accounts.pages.http import PersonRequest, principal, tab
+from accounts.roles import Act, Role
+from accounts.services import accounts
+
+
+@login_required
+@require_safe
+@tab("settings")
+def settings(request: PersonRequest, handle: str) -> HttpResponse:
+    return _page(request, gate.account(principal(request), handle))
+
+
+@login_required
+@require_POST
+@tab("settings")
+def rename(request: PersonRequest, handle: str) -> HttpResponse:
+    by = principal(request)
+    account = gate.account(by, handle, Act.ACCOUNT_RENAME)
+    form = AccountForm(request.POST)
+    if form.is_valid():
+        try:
+            accounts.rename(by=by, account=account, name=form.cleaned_data["name"])
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("account-settings", handle)
+    return _page(request, account, form=form)
+
+
+@login_required
+@require_POST
+@tab("settings")
+def close(request: PersonRequest, handle: str) -> HttpResponse:
+    by = principal(request)
+    account = gate.account(by, handle, Act.ACCOUNT_CLOSE)
+    form = ConfirmForm(request.POST)
+    form.is_valid()
+    try:
+        accounts.close(by=by, account=account, typed_handle=form.cleaned_data["confirm"])
+    except Invalid as error:
+        put_errors(form, error, typed_handle="confirm")
+        return _page(request, account, problem=form.problem)
+    messages.success(request, _("%(account)s is closed.") % {"account": account.name})
+    return redirect("home")
+
+
+def _page(
+    request: PersonRequest, account: Account, *, form: AccountForm | None = None, problem: str = ""
+) -> HttpResponse:
+    by = principal(request)
+    members = list(selectors.members_of(account))
+    context = {
+        "account": account,
+        "form": form or AccountForm(initial={"name": account.name}),
+        "problem": problem,
+        "members": members,
+        "roles": RoleForm.base_fields["role"].choices,  # type: ignore[attr-defined]
+        "last_owner": _last_owner([each.person_id for each in members if each.role == Role.OWNER]),
+        "invitations": selectors.invitations_of(account),
+        "invitation_form": RoleForm(auto_id="invite_%s"),
+        "once": once.mark(),
+        "why_not": {
+            "rename": rights.why_not(by, account, Act.ACCOUNT_RENAME),
+            "members": rights.why_not(by, account, Act.MEMBERS_MANAGE),
+            "close": rights.why_not(by, account, Act.ACCOUNT_CLOSE),
+        },
+    }
+    return render(request, "accounts/settings.html", context, status=400 if form or problem else 200)
+
+
+def _last_owner(owners: list[int]) -> int:
+    """The person who cannot leave or step down; 0 when there are several owners."""
+    return owners[0] if len(owners) == 1 else 0

@@ -1,0 +1,36 @@
+"""The state of a user in one word, and in the colour that goes with it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from accounts.models import RegistryUser
+
+EXPIRES_SOON = timedelta(days=14)
+USED_LATELY = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class State:
+    """`tone` is one of _partials/state.html: good only for what a recent fact proves."""
+
+    text: str
+    tone: str
+
+
+def state_of(user: RegistryUser, now: datetime) -> State:
+    match user.state_at(now):
+        case "disabled":
+            return State(_("disabled"), "none")
+        case "expired":
+            return State(_("expired"), "bad")
+    if expires_soon(user.expires_at, now):
+        return State(_("expires soon"), "warn")
+    if user.last_used_at is None:
+        return State(_("not used yet"), "none")
+    return State(_("active"), "good" if user.last_used_at > now - USED_LATELY else "none")
+
+
+def expires_soon(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and now < moment <= now + EXPIRES_SOON

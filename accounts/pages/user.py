@@ -1,0 +1,108 @@
+"""One user: its facts, and everything that can be done to it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import gate
+from accounts.errors import Invalid
+from accounts.forms import ConfirmForm, UserEditForm
+from accounts.models import RegistryUser
+from accounts.pages import once, rights, secret_page
+from accounts.pages.forms import put_errors
+from accounts.pages.http import PersonRequest, principal, tab
+from accounts.pages.states import expires_soon, state_of
+from accounts.roles import Act
+from accounts.services import users
+
+
+@login_required
+@require_safe
+@tab("users")
+def user(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    return _page(request, gate.user(principal(request), handle, username))
+
+
+@login_required
+@require_POST
+@tab("users")
+def edit(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    found = _changeable(request, handle, username)
+    form = UserEditForm(request.POST, user=found)
+    if form.is_valid():
+        try:
+            users.edit(by=principal(request), user=found, description=form.cleaned_data["description"],
+                       expires_at=form.cleaned_data["expires_at"])  # fmt: skip
+        except Invalid as error:
+            put_errors(form, error, expires_at="expires_on")
+        else:
+            messages.success(request, _("Saved."))
+            return redirect(found)
+    found.refresh_from_db()  # what could not be saved must not stand in the heading
+    return _page(request, found, form=form)
+
+
+@login_required
+@require_POST
+def disable(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    found = users.disable(by=principal(request), user=_changeable(request, handle, username))
+    messages.success(request, _("Disabled. It gets no new access; what it holds ends within minutes."))
+    return redirect(found)
+
+
+@login_required
+@require_POST
+def enable(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    found = users.enable(by=principal(request), user=_changeable(request, handle, username))
+    messages.success(request, _("Enabled. Its password works again."))
+    return redirect(found)
+
+
+@login_required
+@require_POST
+@tab("users")
+def replace_password(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    found = _changeable(request, handle, username)
+    if not once.spend(request):
+        messages.info(request, _("This was sent before: the password was replaced once, and not again."))
+        return redirect(found)
+    password = users.replace_password(by=principal(request), user=found)
+    return secret_page.show(request, found, password, replaced=True)
+
+
+@login_required
+@require_POST
+@tab("users")
+def delete(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    found = _changeable(request, handle, username)
+    form = ConfirmForm(request.POST, expected=found.username)
+    if not form.is_valid():
+        return _page(request, found, problem=form.problem)
+    users.delete(by=principal(request), user=found)
+    messages.success(request, _("Deleted %(user)s.") % {"user": f"{found.description} ({username})"})
+    return redirect("users", handle)
+
+
+def _changeable(request: PersonRequest, handle: str, username: str) -> RegistryUser:
+    return gate.user(principal(request), handle, username, Act.USERS_MANAGE)
+
+
+def _page(
+    request: PersonRequest, found: RegistryUser, *, form: UserEditForm | None = None, problem: str = ""
+) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "account": found.account,
+        "user": found,
+        "state": state_of(found, now),
+        "expires_soon": expires_soon(found.expires_at, now),
+        "form": form or UserEditForm(user=found),
+        "problem": problem,
+        "once": once.mark(),
+        "why_not": rights.why_not(principal(request), found.account, Act.USERS_MANAGE),
+    }
+    return render(request, "accounts/user.html", context, status=400 if form or problem else 200)
