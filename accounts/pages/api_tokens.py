@@ -1,5 +1,6 @@
 """A person's keys to the REST API."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import gate, selectors
 from accounts.errors import Invalid
 from accounts.forms import ApiTokenForm
+from accounts.models import ApiToken
 from accounts.pages import once
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal
@@ -35,7 +37,7 @@ def api_tokens(request: PersonRequest) -> HttpResponse:
         except Invalid as error:
             put_errors(form, error, expires_at="expires_on")
         else:
-            return render(request, "accounts/api_token_secret.html", {"token": token, "text": text})
+            return _secret_page(request, token, text)
     now, found = timezone.now(), selectors.api_tokens_of(person_id=request.user.pk)
     rows = [(each, bool(each.expires_at and each.expires_at <= now), expires_soon(each.expires_at, now))
             for each in found]  # fmt: skip
@@ -51,3 +53,10 @@ def revoke(request: PersonRequest, token_id: int) -> HttpResponse:
     service.revoke(by=by, token=token)
     messages.success(request, _("Revoked %(name)s.") % {"name": token.name})
     return redirect("api-tokens")
+
+
+def _secret_page(request: PersonRequest, token: ApiToken, text: str) -> HttpResponse:
+    header = 'printf "Authorization: Bearer %s" "$(cat registry-manager-token.txt)"'
+    command = f"{header} | curl -H @- {settings.PUBLIC_URL}/api/v1/accounts/"
+    context = {"token": token, "text_of_token": text, "command": command}
+    return render(request, "accounts/api_token_secret.html", context)
