@@ -7,6 +7,7 @@ from accounts.principal import Principal
 from accounts.roles import Act
 from namespaces import access
 from namespaces.models import Grant, Image, Namespace, Tag
+from namespaces.names import image_problem
 
 
 def namespace(by: Principal, handle: str, name: str, act: Act = Act.ACCOUNT_VIEW) -> Namespace:
@@ -23,6 +24,19 @@ def image(by: Principal, handle: str, namespace_name: str, name: str, act: Act =
     if not found:
         raise Absent
     return found
+
+
+def image_or_planned(
+    by: Principal, handle: str, namespace_name: str, name: str, act: Act = Act.ACCOUNT_VIEW
+) -> Image:
+    """As `image`; a legal name that nobody has pushed yet gives an unsaved Image, so that it can be granted."""
+    owner = namespace(by, handle, namespace_name, act)
+    found = Image.objects.select_related("namespace__account").filter(namespace=owner, name=name).first()
+    if found:
+        return found
+    if image_problem(name, namespace=owner.name):
+        raise Absent
+    return Image(namespace=owner, name=name)
 
 
 def tag(by: Principal, handle: str, namespace_name: str, image_name: str, name: str) -> Tag:

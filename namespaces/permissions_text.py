@@ -38,7 +38,9 @@ def _cases() -> list[tuple[Standing, bool, Level, Level]]:
         for narrow in Level
     ]
     others = [standing for standing in Standing if standing is not Standing.ACTIVE]
-    return active + [(standing, public, Level.NONE, Level.NONE) for standing in others for public in (False, True)]
+    return active + [
+        (standing, public, Level.NONE, Level.NONE) for standing in others for public in (False, True)
+    ]
 
 
 def _row(standing: Standing, public: bool, wide: Level, narrow: Level) -> str:
@@ -53,7 +55,10 @@ def _row(standing: Standing, public: bool, wide: Level, narrow: Level) -> str:
 
 def _roles() -> list[str]:
     lines = ["## Persons: what a member may do in an account", ""]
-    lines += ["| | " + " | ".join(role.value for role in roles.Role) + " |", "|---|" + "---|" * len(roles.Role)]
+    lines += [
+        "| | " + " | ".join(role.value for role in roles.Role) + " |",
+        "|---|" + "---|" * len(roles.Role),
+    ]
     for act in roles.Act:
         marks = ["yes" if roles.may(role, act) else "no" for role in roles.Role]
         lines.append(f"| {roles.DESCRIPTIONS[act]} | " + " | ".join(marks) + " |")

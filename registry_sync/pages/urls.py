@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from registry_sync.pages import sync, system
+
+urlpatterns = [
+    path("a/<slug:handle>/sync/", sync.start, name="sync-start"),
+    path("system/", system.system, name="system"),
+]

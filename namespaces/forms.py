@@ -1,0 +1,76 @@
+"""Forms of the namespace pages. They parse; the rules are the services'."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, RegistryUser
+from namespaces.models import Namespace
+
+LEVELS = [("read", _("read")), ("write", _("write")), ("admin", _("admin"))]
+
+
+class NamespaceForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=10_000,
+        help_text=_("The first part of your images' names: a-z, 0-9, and single . _ or - between them."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "maxlength": "60"}),
+    )
+
+
+class UserField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: RegistryUser) -> str:
+        return f"{obj.description} ({obj.username})"
+
+
+class ImageGrantForm(forms.Form):
+    """A permission on one image: the image is the page's."""
+
+    user = UserField(
+        RegistryUser.objects.none(), label=_("User"), to_field_name="username", empty_label=_("Choose a user")
+    )
+    level = forms.ChoiceField(label=_("Level"), choices=LEVELS, initial="read")
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        users = RegistryUser.objects.filter(account=account).order_by("description", "username")
+        field = self.fields["user"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = users
+
+
+class GrantForm(ImageGrantForm):
+    """A permission on a namespace, or on one image of it."""
+
+    image_name = forms.CharField(
+        label=_("Image"),
+        required=False,
+        help_text=_("Empty for the whole namespace. An image that is not pushed yet may be named."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
+class UserGrantForm(forms.Form):
+    """A permission of one user, given from the user's page."""
+
+    namespace = forms.ModelChoiceField(
+        Namespace.objects.none(),
+        label=_("Namespace"),
+        to_field_name="name",
+        empty_label=_("Choose a namespace"),
+    )
+    level = forms.ChoiceField(label=_("Level"), choices=LEVELS, initial="read")
+    image_name = forms.CharField(
+        label=_("Image"),
+        required=False,
+        help_text=_("Empty for the whole namespace. An image that is not pushed yet may be named."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["namespace"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Namespace.objects.filter(account=account)

@@ -1,0 +1,63 @@
+"""What the pages of one namespace, and of one image, have around them: reference, sub-tabs, commands."""
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from namespaces.models import Image, Namespace
+
+
+def namespace_context(namespace: Namespace, current: str) -> dict[str, Any]:
+    at = [namespace.account.handle, namespace.name]
+    pages = [
+        ("images", _("Images"), "namespace"),
+        ("permissions", _("Permissions"), "permissions"),
+        ("settings", _("Settings"), "namespace-settings"),
+    ]
+    return {
+        "account": namespace.account,
+        "namespace": namespace,
+        "reference": _reference(namespace),
+        "subtabs": [_subtab(text, reverse(url, args=at), key == current) for key, text, url in pages],
+    }
+
+
+def image_context(image: Image, current: str) -> dict[str, Any]:
+    namespace = image.namespace
+    at = [namespace.account.handle, namespace.name, image.name]
+    pages = [("tags", _("Tags"), "image"), ("access", _("Access"), "image-access")]
+    return {
+        "account": namespace.account,
+        "namespace": namespace,
+        "image": image,
+        "reference": _reference(namespace, image=image.name),
+        "pull": f"docker pull {settings.REGISTRY_HOST}/{namespace.name}/{image.name}",
+        "subtabs": [_subtab(text, reverse(url, args=at), key == current) for key, text, url in pages],
+    }
+
+
+def tag_reference(image: Image, tag: str) -> dict[str, Any]:
+    return _reference(image.namespace, image=image.name, tag=tag)
+
+
+def _reference(namespace: Namespace, *, image: str = "", tag: str = "") -> dict[str, Any]:
+    """The image reference itself as breadcrumb; the last part is where we are."""
+    handle = namespace.account.handle
+    parts = [
+        {"text": settings.REGISTRY_HOST, "url": reverse("images", args=[handle]), "before": ""},
+        {"text": namespace.name, "url": reverse("namespace", args=[handle, namespace.name]), "before": "/"},
+    ]
+    if image:
+        parts.append(
+            {"text": image, "url": reverse("image", args=[handle, namespace.name, image]), "before": "/"}
+        )
+    if tag:
+        parts.append({"text": tag, "url": "", "before": ":"})
+    parts[-1]["url"] = ""
+    return {"parts": parts, "text": "".join(f"{part['before']}{part['text']}" for part in parts)}
+
+
+def _subtab(text: str, url: str, current: bool) -> dict[str, Any]:
+    return {"text": text, "url": url, "current": current}

@@ -1,0 +1,63 @@
+"""One image: its tags, and who may do what with it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.errors import Invalid
+from accounts.pages.forms import put_errors, status_of
+from accounts.pages.http import PersonRequest, principal, tab
+from accounts.paging import paginate
+from accounts.roles import Act
+from namespaces import gate, selectors
+from namespaces.forms import ImageGrantForm
+from namespaces.pages.frame import image_context
+from namespaces.services import grants
+
+
+@tab("images")
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    image = gate.image_or_planned(principal(request), handle, name, image_name)
+    query = {"q": request.GET.get("q", "").strip()[:200]}
+    found = selectors.tags_of(image, search=query["q"])
+    context = image_context(image, "tags") | {
+        "query": query,
+        "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
+        "pushable": selectors.grants_on(image.namespace).filter(level__gte=2).first(),
+    }
+    fragment = request.htmx and request.htmx.target == "tags"
+    return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)
+
+
+@tab("images")
+@login_required
+@require_http_methods(["GET", "POST"])
+def access(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    by, writes = principal(request), request.method == "POST"
+    image = gate.image_or_planned(
+        by, handle, name, image_name, Act.GRANTS_MANAGE if writes else Act.ACCOUNT_VIEW
+    )
+    form = ImageGrantForm(request.POST if writes else None, account=image.namespace.account)
+    here = reverse("image-access", args=[handle, name, image_name])
+    if writes and form.is_valid():
+        try:
+            grants.give(by=by, namespace=image.namespace, image_name=image.name, **form.cleaned_data)
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _("Permission added."))
+            return redirect(here)
+    context = image_context(image, "access") | {
+        "form": form,
+        "reaches": selectors.who_reaches(image.namespace, image.name),
+        "here": here,
+    }
+    return render(request, "namespaces/access.html", context, status=status_of(form))

@@ -1,0 +1,88 @@
+"""One namespace: its images, its settings, its end."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import gate as accounts_gate
+from accounts import selectors as accounts_selectors
+from accounts.errors import Invalid
+from accounts.pages.forms import put_errors, status_of
+from accounts.pages.http import PersonRequest, principal, tab
+from accounts.paging import paginate
+from accounts.roles import Act
+from namespaces import gate, selectors
+from namespaces.forms import NamespaceForm
+from namespaces.pages.frame import namespace_context
+from namespaces.services import namespaces
+
+
+@tab("images")
+@login_required
+@require_http_methods(["GET", "POST"])
+def create(request: PersonRequest, handle: str) -> HttpResponse:
+    by = principal(request)
+    account = accounts_gate.account(by, handle, Act.NAMESPACES_MANAGE)
+    form = NamespaceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = namespaces.create(by=by, account=account, name=form.cleaned_data["name"])
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            return redirect("permissions", handle, made.name)
+    return render(request, "namespaces/create.html", {"form": form}, status=status_of(form))
+
+
+@tab("images")
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    namespace = gate.namespace(principal(request), handle, name)
+    query = {"q": request.GET.get("q", "").strip()[:200]}
+    found = selectors.images_of(namespace.account, namespace=namespace, search=query["q"])
+    context = namespace_context(namespace, "images") | {
+        "query": query,
+        "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
+        "first_user": accounts_selectors.users_of(namespace.account).first(),
+    }
+    fragment = request.htmx and request.htmx.target == "images"
+    return render(request, "namespaces/_images.html" if fragment else "namespaces/namespace.html", context)
+
+
+@tab("images")
+@login_required
+@require_GET
+def settings(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    namespace = gate.namespace(principal(request), handle, name)
+    return render(request, "namespaces/settings.html", namespace_context(namespace, "settings"))
+
+
+@login_required
+@require_POST
+def publish(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    by = principal(request)
+    namespace = gate.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
+    namespaces.set_public(by=by, namespace=namespace, public=request.POST.get("public") == "yes")
+    messages.success(request, _("Saved."))
+    return redirect("namespace-settings", handle, name)
+
+
+@tab("images")
+@login_required
+@require_POST
+def delete(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    by = principal(request)
+    namespace = gate.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
+    try:
+        namespaces.delete(by=by, namespace=namespace, typed_name=request.POST.get("confirm", ""))
+    except Invalid as error:
+        context = namespace_context(namespace, "settings") | {"error": error.message}
+        return render(request, "namespaces/settings.html", context, status=400)
+    messages.success(request, _("The namespace %(name)s was deleted.") % {"name": name})
+    return redirect("images", handle)

@@ -1,0 +1,61 @@
+"""Permissions on a namespace and on its images."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.errors import Invalid
+from accounts.pages.forms import next_url, put_errors, status_of
+from accounts.pages.http import PersonRequest, principal, tab
+from accounts.roles import Act
+from namespaces import gate, selectors
+from namespaces.forms import GrantForm
+from namespaces.pages.frame import namespace_context
+from namespaces.services import grants
+
+
+@tab("images")
+@login_required
+@require_http_methods(["GET", "POST"])
+def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    by, writes = principal(request), request.method == "POST"
+    namespace = gate.namespace(by, handle, name, Act.GRANTS_MANAGE if writes else Act.ACCOUNT_VIEW)
+    form = GrantForm(request.POST if writes else None, account=namespace.account)
+    if writes and form.is_valid():
+        try:
+            grants.give(by=by, namespace=namespace, **form.cleaned_data)
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _("Permission added."))
+            return redirect("permissions", handle, name)
+    context = namespace_context(namespace, "permissions") | {
+        "form": form,
+        "grants": selectors.grants_on(namespace),
+        "here": reverse("permissions", args=[handle, name]),
+    }
+    return render(request, "namespaces/permissions.html", context, status=status_of(form))
+
+
+@login_required
+@require_POST
+def change(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    grant = gate.grant(by, handle, id)
+    grants.change(by=by, grant=grant, level=request.POST.get("level", ""))
+    messages.success(request, _("Permission changed."))
+    return redirect(next_url(request, reverse("permissions", args=[handle, grant.namespace.name])))
+
+
+@login_required
+@require_POST
+def remove(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    grant = gate.grant(by, handle, id)
+    grants.remove(by=by, grant=grant)
+    messages.success(request, _("Permission removed. Tokens already issued end within minutes."))
+    return redirect(next_url(request, reverse("permissions", args=[handle, grant.namespace.name])))

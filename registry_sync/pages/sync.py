@@ -1,0 +1,25 @@
+"""Asking for a sync."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts import gate
+from accounts.pages.forms import next_url
+from accounts.pages.http import PersonRequest, principal
+from accounts.roles import Act
+from registry_sync import services
+
+
+@login_required
+@require_POST
+def start(request: PersonRequest, handle: str) -> HttpResponse:
+    by = principal(request)
+    gate.account(by, handle, Act.SYNC_START)
+    services.ask_for_sync(by=by)
+    messages.info(request, _("Sync asked for; the line under the list shows how far it is."))
+    return redirect(next_url(request, reverse("images", args=[handle])))
