@@ -47,7 +47,7 @@ def images_of(account: Account, *, namespace: Namespace | None = None, search: s
 
 def tags_of(image: Image, *, search: str = "") -> QuerySet[Tag]:
     """The last pushed first."""
-    found = Tag.objects.filter(image=image).select_related("manifest", "image__namespace__account")
+    found = Tag.objects.filter(image_id=image.pk).select_related("manifest", "image__namespace__account")
     if search:
         found = found.filter(Q(name__icontains=search) | Q(manifest__digest__startswith=search))
     return found.order_by("-pushed_at", "-id")
@@ -154,7 +154,7 @@ def search(*, person_id: int, wanted: str) -> Found:
             .order_by("namespace__name", "name")[:FOUND_MOST]
         ),
         list(
-            tags.filter(Q(name__icontains=wanted) | Q(manifest_id__startswith=wanted)).order_by(
+            tags.filter(Q(name__icontains=wanted) | Q(manifest__digest__startswith=wanted)).order_by(
                 "-pushed_at", "-id"
             )[:FOUND_MOST]
         ),
