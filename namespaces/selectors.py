@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Account, RegistryUser
 from namespaces import gate
-from namespaces.access import Action, Standing, Verdict, decide
+from namespaces.access import Action, Level, Standing, Verdict, decide
 from namespaces.models import Grant, Image, Manifest, Namespace, Tag
 
 
@@ -70,6 +70,15 @@ def grants_on(namespace: Namespace, *, image_name: str | None = None) -> QuerySe
     if image_name is not None:
         found = found.filter(image_name=image_name)
     return found.order_by("image_name", "user__description", "id")
+
+
+def first_pusher(image: Image) -> RegistryUser | None:
+    """A user that may push this image, for the commands that a page shows."""
+    grants = Grant.objects.filter(
+        namespace=image.namespace, image_name__in=["", image.name], level__gte=Level.WRITE
+    )
+    grant = grants.select_related("user").order_by("id").first()
+    return grant.user if grant else None
 
 
 def grants_of(user: RegistryUser) -> QuerySet[Grant]:

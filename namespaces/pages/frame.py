@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.models import RegistryUser
 from namespaces.models import Image, Namespace
 
 
@@ -40,6 +41,15 @@ def image_context(image: Image, current: str) -> dict[str, Any]:
 
 def tag_reference(image: Image, tag: str) -> dict[str, Any]:
     return _reference(image.namespace, image=image.name, tag=tag)
+
+
+def first_push(user: RegistryUser | None, namespace: str = "NAMESPACE", image: str = "nginx") -> str:
+    """The commands of a first push with the real host and names; "" while there is no user to sign in with."""
+    if not user:
+        return ""
+    target = f"{settings.REGISTRY_HOST}/{namespace}/{image}"
+    login = f"docker login {settings.REGISTRY_HOST} -u {user.username}"
+    return f"{login}\ndocker tag {image.rpartition('/')[2]} {target}\ndocker push {target}"
 
 
 def _reference(namespace: Namespace, *, image: str = "", tag: str = "") -> dict[str, Any]:

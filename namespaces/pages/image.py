@@ -16,7 +16,7 @@ from accounts.paging import paginate
 from accounts.roles import Act
 from namespaces import gate, selectors
 from namespaces.forms import ImageGrantForm
-from namespaces.pages.frame import image_context
+from namespaces.pages.frame import first_push, image_context
 from namespaces.services import grants
 
 
@@ -31,7 +31,7 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     context = image_context(image, "tags") | {
         "query": query,
         "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
-        "pushable": selectors.grants_on(image.namespace).filter(level__gte=2).first(),
+        "push": first_push(selectors.first_pusher(image), image.namespace.name, image.name),
     }
     fragment = request.htmx and request.htmx.target == "tags"
     return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)

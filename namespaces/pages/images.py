@@ -11,6 +11,7 @@ from accounts import selectors as accounts_selectors
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import paginate
 from namespaces import gate, selectors
+from namespaces.pages.frame import first_push
 
 
 @login_required
@@ -35,7 +36,9 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
         "chosen": chosen,
         "query": query,
         "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
-        "first_user": accounts_selectors.users_of(account).first(),
+        "push": first_push(
+            accounts_selectors.users_of(account).first(), chosen.name if chosen else "NAMESPACE"
+        ),
     }
     fragment = request.htmx and request.htmx.target == "images"
     return render(request, "namespaces/_images.html" if fragment else "namespaces/images.html", context)

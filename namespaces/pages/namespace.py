@@ -17,7 +17,7 @@ from accounts.paging import paginate
 from accounts.roles import Act
 from namespaces import gate, selectors
 from namespaces.forms import NamespaceForm
-from namespaces.pages.frame import namespace_context
+from namespaces.pages.frame import first_push, namespace_context
 from namespaces.services import namespaces
 
 
@@ -49,7 +49,7 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     context = namespace_context(namespace, "images") | {
         "query": query,
         "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
-        "first_user": accounts_selectors.users_of(namespace.account).first(),
+        "push": first_push(accounts_selectors.users_of(namespace.account).first(), namespace.name),
     }
     fragment = request.htmx and request.htmx.target == "images"
     return render(request, "namespaces/_images.html" if fragment else "namespaces/namespace.html", context)
