@@ -26,6 +26,7 @@ def _prepare() -> None:
     folder = Path(tempfile.mkdtemp(prefix="registry-manager-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["DATA_DIR"] = str(folder)
+    (folder / "static").mkdir()  # WhiteNoise warns when it is not there, and warnings fail
     secret_files(folder / "secrets", datetime.now(UTC))
 
 

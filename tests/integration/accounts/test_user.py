@@ -1,0 +1,80 @@
+"""GET /a/<handle>/users/<username>/ and its first-use line"""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import RegistryUser
+from tests import factories
+from tests.cast import MEMBERS, Cast
+
+
+@pytest.fixture
+def user(cast: Cast) -> RegistryUser:
+    return factories.RegistryUserFactory(account=cast.account, description="CI deploy")
+
+
+@pytest.mark.parametrize("who", MEMBERS)
+def test_members_see_the_facts(cast: Cast, user: RegistryUser, who: str) -> None:
+    page = cast.client(who).get(user.get_absolute_url()).content.decode()
+    assert "CI deploy" in page
+    assert f"/a/team-red/users/{user.username}/grants/" in page
+    assert user.password not in page
+
+
+@pytest.mark.parametrize(("who", "may"), [("owner", True), ("manager", True), ("viewer", False)])
+def test_only_those_who_may_see_the_forms(cast: Cast, user: RegistryUser, who: str, may: bool) -> None:
+    page = cast.client(who).get(user.get_absolute_url()).content.decode()
+    assert ("/password/" in page) is may
+    assert ("As viewer you cannot" in page) is not may
+
+
+def test_a_stranger_finds_nothing(cast: Cast, user: RegistryUser) -> None:
+    assert cast.client("stranger").get(user.get_absolute_url()).status_code == 404
+
+
+def test_anonymous_must_sign_in(cast: Cast, user: RegistryUser) -> None:
+    assert cast.client("anonymous").get(user.get_absolute_url()).status_code == 302
+
+
+def test_another_accounts_user_is_not_here(cast: Cast) -> None:
+    other = factories.RegistryUserFactory(account=cast.elsewhere)
+    assert cast.client("owner").get(f"/a/team-red/users/{other.username}/").status_code == 404
+
+
+def test_an_unknown_user_is_not_here(cast: Cast) -> None:
+    assert cast.client("owner").get("/a/team-red/users/nobody/").status_code == 404
+
+
+def test_it_rejects_post(cast: Cast, user: RegistryUser) -> None:
+    assert cast.client("owner").post(user.get_absolute_url()).status_code == 405
+
+
+def test_first_use_waits_and_asks_again(cast: Cast, user: RegistryUser) -> None:
+    answer = cast.client("viewer").get(f"{user.get_absolute_url()}first-use/")
+    assert "Waiting for first use" in answer.content.decode()
+    assert 'hx-trigger="every 3s"' in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_first_use_tells_from_where_and_stops_asking(cast: Cast, user: RegistryUser) -> None:
+    _used(user, timezone.now() + timedelta(seconds=1))
+    page = cast.client("viewer").get(f"{user.get_absolute_url()}first-use/").content.decode()
+    assert "10.0.0.5" in page
+    assert "docker/27" in page
+    assert "hx-trigger" not in page
+
+
+def test_a_use_of_the_old_password_is_no_first_use(cast: Cast, user: RegistryUser) -> None:
+    _used(user, timezone.now() - timedelta(hours=1))
+    assert b"Waiting" in cast.client("viewer").get(f"{user.get_absolute_url()}first-use/").content
+
+
+def test_first_use_is_not_for_strangers(cast: Cast, user: RegistryUser) -> None:
+    assert cast.client("stranger").get(f"{user.get_absolute_url()}first-use/").status_code == 404
+
+
+def _used(user: RegistryUser, at: object) -> None:
+    facts = {"last_used_at": at, "last_used_from": "10.0.0.5", "last_used_with": "docker/27"}
+    RegistryUser.objects.filter(pk=user.pk).update(**facts)

@@ -1,0 +1,117 @@
+"""GET, POST /a/<handle>/users/new/"""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts import secrets
+from accounts.models import AuditEvent, RegistryUser, Secret
+from accounts.peppers import digests
+from tests.cast import OUTSIDERS, Cast
+
+URL = "/a/team-red/users/new/"
+FORM = {"description": "CI deploy", "expiry": "90", "expires_on": ""}
+
+
+@pytest.mark.parametrize("who", ["owner", "manager"])
+def test_it_shows_the_password_once(cast: Cast, who: str) -> None:
+    client = cast.client(who)
+    answer = client.post(URL, FORM)
+    user = RegistryUser.objects.get()
+    password = re.search(r"rmp_\w{38}", answer.content.decode())[0]  # type: ignore[index]
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    assert secrets.well_formed(password, secrets.USER_PREFIX)
+    assert Secret.objects.get(user=user).digest in digests(password)
+    assert password not in client.get(f"/a/team-red/users/{user.username}/").content.decode()
+
+
+def test_the_password_is_never_an_argument(cast: Cast) -> None:
+    answer = cast.client("owner").post(URL, FORM)
+    password = answer.context["password"]
+    commands = [command for way in answer.context["ways"] for _text, command in way.steps]
+    assert not any(password in command for command in commands)
+    logins = [command for command in commands if " login " in command]
+    assert logins
+    assert all("--password-stdin" in command for command in logins)
+
+
+def test_it_is_in_the_trail_without_the_password(cast: Cast) -> None:
+    answer = cast.client("manager").post(URL, FORM)
+    event = AuditEvent.objects.get(action="user.created")
+    assert event.actor == "manager@example.com"
+    assert answer.context["password"] not in f"{event.before}{event.after}{event.object}"
+
+
+def test_a_viewer_is_refused_with_the_reason(cast: Cast) -> None:
+    client = cast.client("viewer")
+    assert client.get(URL).status_code == 403
+    answer = client.post(URL, FORM)
+    assert answer.status_code == 403
+    assert "As viewer you cannot create and change users" in answer.content.decode()
+    assert not RegistryUser.objects.exists()
+
+
+@pytest.mark.parametrize("who", OUTSIDERS)
+def test_outsiders_create_nothing(cast: Cast, who: str) -> None:
+    assert cast.client(who).post(URL, FORM).status_code in (302, 404)
+    assert not RegistryUser.objects.exists()
+
+
+@pytest.mark.parametrize(("choice", "days"), [("30", 30), ("90", 90)])
+def test_expiry_in_days(cast: Cast, choice: str, days: int) -> None:
+    cast.client("owner").post(URL, FORM | {"expiry": choice})
+    left = RegistryUser.objects.get().expires_at - timezone.now()  # type: ignore[operator]
+    assert timedelta(days=days, minutes=-1) < left <= timedelta(days=days)
+
+
+def test_expiry_never(cast: Cast) -> None:
+    cast.client("owner").post(URL, FORM | {"expiry": "never"})
+    assert RegistryUser.objects.get().expires_at is None
+
+
+def test_a_date_lasts_to_the_end_of_its_day(cast: Cast) -> None:
+    cast.client("owner").post(URL, FORM | {"expiry": "date", "expires_on": "2999-02-21"})
+    assert RegistryUser.objects.get().expires_at == datetime(2999, 2, 21, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"description": "  "}, "description"),
+        ({"description": "x" * 101}, "description"),
+        ({"expiry": "soon"}, "expiry"),
+        ({"expiry": "date"}, "expires_on"),
+        ({"expiry": "date", "expires_on": "21/13/9"}, "expires_on"),
+        ({"expiry": "date", "expires_on": "2001-01-01"}, "expires_on"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field(cast: Cast, change: dict[str, str], field: str) -> None:
+    answer = cast.client("owner").post(URL, FORM | change)
+    assert answer.status_code == 400
+    assert list(answer.context["form"].errors) == [field]
+    assert not RegistryUser.objects.exists()
+
+
+def test_sending_the_form_again_creates_nothing(cast: Cast) -> None:
+    client = cast.client("owner")
+    once = client.get(URL).context["once"]
+    assert client.post(URL, FORM | {"once": once}).status_code == 200
+    answer = client.post(URL, FORM | {"once": once}, follow=True)
+    assert RegistryUser.objects.count() == 1
+    assert "This form was sent before" in answer.content.decode()
+
+
+def test_a_wrong_form_may_be_sent_again(cast: Cast) -> None:
+    client = cast.client("owner")
+    wrong = client.post(URL, FORM | {"description": "", "once": client.get(URL).context["once"]})
+    assert client.post(URL, FORM | {"once": wrong.context["once"]}).status_code == 200
+
+
+def test_two_forms_are_two_users(cast: Cast) -> None:
+    client = cast.client("owner")
+    for _ in range(2):
+        client.post(URL, FORM | {"once": client.get(URL).context["once"]})
+    assert RegistryUser.objects.count() == 2

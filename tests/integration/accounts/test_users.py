@@ -1,0 +1,95 @@
+"""GET /a/<handle>/users/"""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests import factories
+from tests.cast import MEMBERS, Cast
+
+URL = "/a/team-red/users/"
+
+
+@pytest.mark.parametrize("who", MEMBERS)
+def test_members_see_the_list(cast: Cast, who: str) -> None:
+    user = factories.RegistryUserFactory(account=cast.account, description="CI deploy")
+    page = cast.client(who).get(URL).content.decode()
+    assert "CI deploy" in page
+    assert user.username in page
+    assert user.password not in page
+
+
+def test_a_stranger_finds_nothing(cast: Cast) -> None:
+    assert cast.client("stranger").get(URL).status_code == 404
+
+
+def test_anonymous_must_sign_in(cast: Cast) -> None:
+    assert cast.client("anonymous").get(URL).status_code == 302
+
+
+def test_users_of_others_are_not_listed(cast: Cast) -> None:
+    other = factories.RegistryUserFactory(account=cast.elsewhere)
+    assert other.username not in cast.client("owner").get(URL).content.decode()
+
+
+@pytest.mark.parametrize(("who", "may"), [("owner", True), ("manager", True), ("viewer", False)])
+def test_only_those_who_may_are_offered_the_button(cast: Cast, who: str, may: bool) -> None:
+    page = cast.client(who).get(URL).content.decode()
+    assert ("/users/new/" in page) is may
+    assert ("As viewer you cannot" in page) is not may
+
+
+@pytest.mark.parametrize(
+    ("facts", "word"),
+    [
+        ({}, "not used yet"),
+        ({"last_used_at": timedelta(minutes=-1)}, "active"),
+        ({"expires_at": timedelta(days=13)}, "expires soon"),
+        ({"expires_at": timedelta(days=-1)}, "expired"),
+        ({"disabled_at": timedelta(0)}, "disabled"),
+    ],
+)
+def test_the_state_is_a_word(cast: Cast, facts: dict[str, timedelta], word: str) -> None:
+    now = timezone.now()
+    factories.RegistryUserFactory(
+        account=cast.account, **{name: now + shift for name, shift in facts.items()}
+    )
+    ((_user, state, _soon),) = cast.client("viewer").get(URL).context["rows"]
+    assert state.text == word
+
+
+def test_search_finds_descriptions_and_usernames(cast: Cast) -> None:
+    wanted = factories.RegistryUserFactory(account=cast.account, description="CI deploy")
+    factories.RegistryUserFactory(account=cast.account, description="Laptop")
+    client = cast.client("viewer")
+    for query in ("ci dep", wanted.username[2:9]):
+        assert [row[0] for row in client.get(URL, {"q": query}).context["rows"]] == [wanted]
+
+
+def test_a_search_without_result_says_so(cast: Cast) -> None:
+    assert "Nothing matches “foo”" in cast.client("viewer").get(URL, {"q": "foo"}).content.decode()
+
+
+def test_pages_of_a_long_list_neither_miss_nor_repeat(cast: Cast) -> None:
+    factories.RegistryUserFactory.create_batch(120, account=cast.account)
+    client, seen, url = cast.client("viewer"), [], URL
+    while url:
+        page = client.get(url).context["page"]
+        seen += [user.pk for user in page.rows]
+        url = page.next_url and URL + page.next_url
+    assert len(seen) == len(set(seen)) == 120
+
+
+def test_a_long_list_costs_no_more_queries(cast: Cast, django_assert_max_num_queries: object) -> None:
+    factories.RegistryUserFactory.create_batch(50, account=cast.account)
+    with django_assert_max_num_queries(9):  # type: ignore[operator]
+        cast.client("viewer").get(URL)
+
+
+def test_a_broken_page_address_is_said(cast: Cast) -> None:
+    assert cast.client("viewer").get(URL, {"page": "nonsense"}).status_code == 400
+
+
+def test_it_rejects_post(cast: Cast) -> None:
+    assert cast.client("owner").post(URL).status_code == 405
