@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import operator_link
@@ -23,6 +24,12 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             settings.SIGNUP == "invite" and _holds_invitation(request)
         )  # fmt: skip
 
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        return _link_followed(request) or str(super().get_login_redirect_url(request))
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return _link_followed(request) or str(super().get_signup_redirect_url(request))
+
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request.META)
 
@@ -31,6 +38,15 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     ) -> Any:
         context.update(site_name="Registry Manager", public_url=settings.PUBLIC_URL)
         return super().render_mail(template_prefix, email, context, headers)
+
+
+def _link_followed(request: HttpRequest) -> str:
+    """The page of the link that brought the person here, to be confirmed now that they are signed in."""
+    if _holds_operator_link(request):
+        return reverse("first", args=[request.session[OPERATOR_KEY]])
+    if _holds_invitation(request):
+        return reverse("invitation", args=[request.session[INVITATION_KEY]])
+    return ""
 
 
 def _holds_operator_link(request: HttpRequest) -> bool:

@@ -1,0 +1,58 @@
+"""A real browser, and the embedded set as `make run` starts it."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.parts import processes
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Installation:
+    panel: str
+    registry: str
+    operator_link: str
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    folder, port, registry_port = tmp_path_factory.mktemp("run"), processes.free_port(), processes.free_port()
+    log = folder / "run.log"
+    ours = {"DATA_DIR": str(folder / "data"), "PORT": str(port), "REGISTRY_PORT": str(registry_port),
+            "SYNC_INTERVAL": "2"}  # fmt: skip
+    kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SECRETS_DIR"}}
+    running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env={**kept, **ours})
+    try:
+        running.wait_until(lambda: "ready:" in log.read_text(), "a line that says ready", seconds=60)
+        running.wait_until(lambda: "/first/" in log.read_text(), "the operator's link")
+        link = re.search(r"first operator: (\S+)", log.read_text())
+        assert link
+        yield Installation(f"http://localhost:{port}", f"localhost:{registry_port}", link[1])
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not Path("/usr/bin/chromium").exists():
+        pytest.fail("Chromium is missing; run: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
