@@ -58,7 +58,7 @@ FIELDS: dict[str, Promise] = {
 class Line:
     event: AuditEvent
     deed: str
-    changes: list[tuple[str, Any, Any]]  # (field, before, after); None where there was none
+    changes: list[tuple[str, str | None, str | None]]  # (field, before, after); None where there was none
 
 
 @login_required
@@ -76,7 +76,16 @@ def activity(request: PersonRequest, handle: str) -> HttpResponse:
 
 def _line(event: AuditEvent) -> Line:
     changes = [
-        (str(FIELDS.get(name, name.replace("_", " "))), event.before.get(name), event.after.get(name))
+        (str(FIELDS.get(name, name.replace("_", " "))), _words(event.before, name), _words(event.after, name))
         for name in sorted({*event.before, *event.after})
     ]
     return Line(event, str(DEEDS.get(event.action, event.action)), changes)
+
+
+def _words(facts: dict[str, Any], name: str) -> str | None:
+    value = facts.get(name)
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if isinstance(value, str) and name.endswith("_at"):
+        return f"{value[:16].replace('T', ' ')} UTC"
+    return None if value is None else str(value)
