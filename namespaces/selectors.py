@@ -89,12 +89,15 @@ def grants_of(user: RegistryUser) -> QuerySet[Grant]:
     )
 
 
-def grants_in(account: Account) -> QuerySet[Grant]:
-    return (
-        Grant.objects.filter(namespace__account=account)
-        .select_related("user__account", "namespace__account")
-        .order_by("id")
+def grants_in(account: Account, *, username: str = "", namespace_name: str = "") -> QuerySet[Grant]:
+    found = Grant.objects.filter(namespace__account=account).select_related(
+        "user__account", "namespace__account"
     )
+    if username:
+        found = found.filter(user__username=username)
+    if namespace_name:
+        found = found.filter(namespace__name=namespace_name)
+    return found.order_by("id")
 
 
 def who_reaches(namespace: Namespace, image_name: str) -> list[Reach]:

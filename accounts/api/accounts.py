@@ -1,0 +1,71 @@
+"""Accounts of the person who asks."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import gate, selectors
+from accounts.api.operation import operation
+from accounts.api.shapes import ROLES, Moment, PageQuery, Strict
+from accounts.api.view import ApiView
+from accounts.models import Member
+from accounts.names import TITLE_MAX
+from accounts.roles import Act
+from accounts.services import accounts
+
+
+class AccountSerializer(serializers.Serializer[Any]):
+    handle = serializers.CharField(help_text="The account's part of every address; never changes.")
+    name = serializers.CharField()
+    role = serializers.ChoiceField(ROLES, help_text="Of the person who asks.")
+    created_at = Moment()
+
+
+class AccountBody(Strict):
+    name = serializers.CharField(max_length=TITLE_MAX)
+
+
+class AccountCloseBody(Strict):
+    typed_handle = serializers.CharField(help_text="The handle again, as confirmation.")
+
+
+class Accounts(ApiView):
+    @operation("accounts_list", answer=AccountSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request) -> Response:
+        return self.page(selectors.accounts_overview(person_id=self.by.person_id))
+
+    @operation("accounts_open", body=AccountBody, answer=AccountSerializer, status=201)
+    def post(self, request: Request) -> Response:
+        account = accounts.open_account(by=self.by, **self.data())
+        return self.answer(_shown(gate.membership(self.by, account.handle)))
+
+
+class OneAccount(ApiView):
+    @operation("accounts_read", answer=AccountSerializer)
+    def get(self, request: Request, handle: str) -> Response:
+        return self.answer(_shown(gate.membership(self.by, handle)))
+
+    @operation("accounts_rename", body=AccountBody, answer=AccountSerializer)
+    def patch(self, request: Request, handle: str) -> Response:
+        account = gate.account(self.by, handle, Act.ACCOUNT_RENAME)
+        accounts.rename(by=self.by, account=account, **self.data())
+        return self.answer(_shown(gate.membership(self.by, handle)))
+
+    @operation("accounts_close", body=AccountCloseBody, status=204)
+    def delete(self, request: Request, handle: str) -> Response:
+        """Body: `{"typed_handle": "…"}`. Closes for good: its users are refused at once; images stay in the registry."""
+        account = gate.account(self.by, handle, Act.ACCOUNT_CLOSE)
+        accounts.close(by=self.by, account=account, **self.data())
+        return self.answer()
+
+
+def _shown(member: Member) -> dict[str, Any]:
+    account = member.account
+    return {
+        "handle": account.handle,
+        "name": account.name,
+        "role": member.role,
+        "created_at": account.created_at,
+    }

@@ -1,0 +1,31 @@
+"""Who did what in an account."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import gate, selectors
+from accounts.api.operation import operation
+from accounts.api.shapes import Moment, SearchQuery
+from accounts.api.view import ApiView
+
+
+class ActivitySerializer(serializers.Serializer[Any]):
+    at = Moment()
+    actor = serializers.CharField()
+    address = serializers.CharField(allow_blank=True)
+    action = serializers.CharField(help_text="As in `grant.given`.")
+    object_kind = serializers.CharField()
+    object_id = serializers.CharField(allow_blank=True)
+    object = serializers.CharField()
+    before = serializers.DictField(child=serializers.JSONField())
+    after = serializers.DictField(child=serializers.JSONField())
+
+
+class Activity(ApiView):
+    @operation("activity_list", answer=ActivitySerializer, pages=True, query=SearchQuery)
+    def get(self, request: Request, handle: str) -> Response:
+        account = gate.account(self.by, handle)
+        return self.page(selectors.activity_of(account, search=self.query["search"]))

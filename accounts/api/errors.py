@@ -1,0 +1,107 @@
+"""Every error of the API in one shape: {"error": {"code", "message", "fields": {field: [sentence]}}}."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+from accounts.errors import Absent, Conflict, DomainError, Invalid, Refused, Unavailable
+
+CODES = {
+    400: "invalid",
+    401: "unauthenticated",
+    403: "refused",
+    404: "absent",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    409: "conflict",
+    413: "too_large",
+    415: "unsupported_media_type",
+    503: "unavailable",
+}
+
+
+class TooLarge(APIException):
+    status_code = 413
+    default_detail = "The body is too large."
+
+
+def handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """None for what nobody foresaw: that is a 500 and goes to the log."""
+    match error:
+        case DomainError():
+            return _domain(error)
+        case ValidationError():
+            return _fields(400, _flat(error.detail))
+        case APIException():
+            return _framework(error)
+        case Http404():
+            return _answer(404, Absent().message)
+        case PermissionDenied():
+            return _answer(403, _("You may not do this."))
+        case OperationalError():
+            return _unavailable(_("The database does not answer; try again in a moment."))
+        case RequestDataTooBig():
+            return _answer(413, TooLarge.default_detail)
+        case SuspiciousOperation():
+            return _answer(400, _("This request cannot be read."))
+    return None
+
+
+def _domain(error: DomainError) -> Response:
+    match error:
+        case Absent():
+            return _answer(404, error.message)
+        case Refused():
+            return _answer(403, error.message)
+        case Invalid():
+            return _fields(409 if isinstance(error, Conflict) else 400, error.errors)
+        case Unavailable():
+            return _unavailable(error.message)
+    return _answer(400, error.message)
+
+
+def _framework(error: APIException) -> Response:
+    response = _answer(error.status_code, str(error.detail))
+    if header := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = header
+    return response
+
+
+def _unavailable(message: str) -> Response:
+    response = _answer(503, message)
+    response["Retry-After"] = "5"
+    return response
+
+
+def _fields(status: int, fields: dict[str, list[str]]) -> Response:
+    """`message` tells all of it; sentences about no single field stand only there."""
+    sentences = [f"{name}: {each}" if name else each for name, all_ in fields.items() for each in all_]
+    return _answer(status, " ".join(sentences), {name: all_ for name, all_ in fields.items() if name})
+
+
+def _answer(status: int, message: str, fields: dict[str, list[str]] | None = None) -> Response:
+    code = CODES.get(status, "error")
+    return Response({"error": {"code": code, "message": message, "fields": fields or {}}}, status=status)
+
+
+def _flat(detail: Any) -> dict[str, list[str]]:
+    """A serializer's errors as ours; "" is the whole body."""
+    if not isinstance(detail, dict):
+        return {"": [str(each) for each in detail]}
+    whole = api_settings.NON_FIELD_ERRORS_KEY
+    return {"" if name == whole else str(name): _sentences(each) for name, each in detail.items()}
+
+
+def _sentences(detail: Any) -> list[str]:
+    if isinstance(detail, dict):
+        return [sentence for each in detail.values() for sentence in _sentences(each)]
+    if isinstance(detail, list):
+        return [sentence for each in detail for sentence in _sentences(each)]
+    return [str(detail)]

@@ -1,0 +1,53 @@
+"""Invitations into an account."""
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import gate, selectors
+from accounts.api.operation import operation
+from accounts.api.shapes import ROLES, Moment, PageQuery, Strict
+from accounts.api.view import ApiView
+from accounts.roles import Act
+from accounts.services import members
+
+
+class InvitationSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    role = serializers.ChoiceField(ROLES)
+    created_by = serializers.CharField()
+    created_at = Moment()
+    expires_at = Moment()
+
+
+class InvitationLinkSerializer(InvitationSerializer):
+    link = serializers.URLField(help_text="Shown this once. Whoever opens it first becomes a member.")
+
+
+class InvitationBody(Strict):
+    role = serializers.ChoiceField(ROLES)
+
+
+class Invitations(ApiView):
+    @operation("invitations_list", answer=InvitationSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request, handle: str) -> Response:
+        account = gate.account(self.by, handle, Act.MEMBERS_MANAGE)
+        return self.page(selectors.invitations_of(account))
+
+    @operation("invitations_make", body=InvitationBody, answer=InvitationLinkSerializer, status=201)
+    def post(self, request: Request, handle: str) -> Response:
+        account = gate.account(self.by, handle, Act.MEMBERS_MANAGE)
+        invitation, text = members.invite(by=self.by, account=account, **self.data())
+        link = settings.PUBLIC_URL + reverse("invitation", args=[text])
+        return self.answer(InvitationSerializer(invitation).data | {"link": link})
+
+
+class OneInvitation(ApiView):
+    @operation("invitations_withdraw", status=204)
+    def delete(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
+        members.withdraw(by=self.by, invitation=gate.invitation(self.by, handle, id))
+        return self.answer()

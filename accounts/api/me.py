@@ -1,0 +1,63 @@
+"""The person who asks, and their API tokens."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import gate, selectors
+from accounts.api.operation import operation
+from accounts.api.shapes import Moment, PageQuery, Strict
+from accounts.api.view import ApiView
+from accounts.names import TITLE_MAX
+from accounts.services import api_tokens
+
+
+class MeSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    email = serializers.EmailField()
+    operator = serializers.BooleanField()
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    hint = serializers.CharField(help_text="Its last characters, to tell it from others.")
+    created_at = Moment()
+    expires_at = Moment(allow_null=True)
+    last_used_at = Moment(allow_null=True)
+
+
+class TokenTextSerializer(TokenSerializer):
+    token = serializers.CharField(help_text="Shown this once; only its digest is kept.")
+
+
+class TokenBody(Strict):
+    name = serializers.CharField(max_length=TITLE_MAX)
+    expires_at = Moment(default=None, allow_null=True)
+
+
+class Me(ApiView):
+    @operation("me_read", answer=MeSerializer)
+    def get(self, request: Request) -> Response:
+        return self.answer({"id": self.by.id, "email": self.by.label, "operator": self.by.operator})
+
+
+class Tokens(ApiView):
+    @operation("tokens_list", answer=TokenSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request) -> Response:
+        return self.page(selectors.api_tokens_of(person_id=self.by.person_id))
+
+    @operation("tokens_create", body=TokenBody, answer=TokenTextSerializer, status=201, signed_in=True)
+    def post(self, request: Request) -> Response:
+        """Only with the panel's session: a leaked token must not give birth to one that lives longer."""
+        token, text = api_tokens.create(by=self.by, **self.data())
+        return self.answer(TokenSerializer(token).data | {"token": text})
+
+
+class OneToken(ApiView):
+    @operation("tokens_revoke", status=204)
+    def delete(self, request: Request, id: int) -> Response:  # noqa: A002
+        api_tokens.revoke(by=self.by, token=gate.api_token(self.by, id))
+        return self.answer()

@@ -1,0 +1,38 @@
+from django.urls import path
+
+from accounts.api import accounts, activity, invitations, me, members, users
+
+urlpatterns = [
+    path("me/", me.Me.as_view(), name="api-me"),
+    path("me/tokens/", me.Tokens.as_view(), name="api-tokens"),
+    path("me/tokens/<int:id>/", me.OneToken.as_view(), name="api-token"),
+    path("accounts/", accounts.Accounts.as_view(), name="api-accounts"),
+    path("accounts/<str:handle>/", accounts.OneAccount.as_view(), name="api-account"),
+    path("accounts/<str:handle>/activity/", activity.Activity.as_view(), name="api-activity"),
+    path("accounts/<str:handle>/invitations/", invitations.Invitations.as_view(), name="api-invitations"),
+    path(
+        "accounts/<str:handle>/invitations/<int:id>/",
+        invitations.OneInvitation.as_view(),
+        name="api-invitation",
+    ),
+    path("accounts/<str:handle>/members/", members.Members.as_view(), name="api-members"),
+    path("accounts/<str:handle>/members/me/", members.MyMembership.as_view(), name="api-membership"),
+    path("accounts/<str:handle>/members/<int:person_id>/", members.OneMember.as_view(), name="api-member"),
+    path("accounts/<str:handle>/users/", users.Users.as_view(), name="api-users"),
+    path("accounts/<str:handle>/users/<str:username>/", users.OneUser.as_view(), name="api-user"),
+    path(
+        "accounts/<str:handle>/users/<str:username>/disable/",
+        users.DisableUser.as_view(),
+        name="api-user-disable",
+    ),
+    path(
+        "accounts/<str:handle>/users/<str:username>/enable/",
+        users.EnableUser.as_view(),
+        name="api-user-enable",
+    ),
+    path(
+        "accounts/<str:handle>/users/<str:username>/password/",
+        users.UserPassword.as_view(),
+        name="api-user-password",
+    ),
+]

@@ -1,0 +1,107 @@
+"""Users of an account: what `docker login` uses."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import gate, selectors
+from accounts.api.operation import operation
+from accounts.api.shapes import Moment, SearchQuery, Strict
+from accounts.api.view import ApiView
+from accounts.models import RegistryUser
+from accounts.names import DESCRIPTION_MAX
+from accounts.roles import Act
+from accounts.services import users
+
+STATES = ["active", "disabled", "expired"]
+
+
+class UserSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField()
+    description = serializers.CharField()
+    state = serializers.ChoiceField(STATES)
+    created_at = Moment()
+    expires_at = Moment(allow_null=True)
+    disabled_at = Moment(allow_null=True)
+    last_used_at = Moment(allow_null=True)
+    last_used_from = serializers.CharField(allow_blank=True)
+    last_used_with = serializers.CharField(allow_blank=True)
+
+
+class UserPasswordSerializer(UserSerializer):
+    password = serializers.CharField(help_text="Shown this once; only its digest is kept.")
+    registry = serializers.CharField(help_text="What follows `docker login`.")
+
+
+class NewUserBody(Strict):
+    description = serializers.CharField(max_length=DESCRIPTION_MAX, help_text="What it is for.")
+    expires_at = Moment(default=None, allow_null=True)
+
+
+class UserBody(Strict):
+    """What is not given stays; an `expires_at` of null means it never expires."""
+
+    description = serializers.CharField(max_length=DESCRIPTION_MAX, required=False)
+    expires_at = Moment(required=False, allow_null=True)
+
+
+class Users(ApiView):
+    @operation("users_list", answer=UserSerializer, pages=True, query=SearchQuery)
+    def get(self, request: Request, handle: str) -> Response:
+        account = gate.account(self.by, handle)
+        return self.page(selectors.users_of(account, search=self.query["search"]))
+
+    @operation("users_create", body=NewUserBody, answer=UserPasswordSerializer, status=201)
+    def post(self, request: Request, handle: str) -> Response:
+        """Username and password are made here, never chosen; the password is shown this once."""
+        account = gate.account(self.by, handle, Act.USERS_MANAGE)
+        user, password = users.create(by=self.by, account=account, **self.data())
+        return self.answer(_with_password(user, password))
+
+
+class OneUser(ApiView):
+    @operation("users_read", answer=UserSerializer)
+    def get(self, request: Request, handle: str, username: str) -> Response:
+        return self.answer(gate.user(self.by, handle, username))
+
+    @operation("users_edit", body=UserBody, answer=UserSerializer)
+    def patch(self, request: Request, handle: str, username: str) -> Response:
+        user = gate.user(self.by, handle, username, Act.USERS_MANAGE)
+        kept = {"description": user.description, "expires_at": user.expires_at}
+        return self.answer(users.edit(by=self.by, user=user, **(kept | self.data())))
+
+    @operation("users_delete", status=204)
+    def delete(self, request: Request, handle: str, username: str) -> Response:
+        """Takes the user, its passwords and its grants away."""
+        users.delete(by=self.by, user=gate.user(self.by, handle, username, Act.USERS_MANAGE))
+        return self.answer()
+
+
+class DisableUser(ApiView):
+    @operation("users_disable", answer=UserSerializer)
+    def post(self, request: Request, handle: str, username: str) -> Response:
+        """No new registry tokens from now on; those already issued die within minutes."""
+        user = gate.user(self.by, handle, username, Act.USERS_MANAGE)
+        return self.answer(users.disable(by=self.by, user=user))
+
+
+class EnableUser(ApiView):
+    @operation("users_enable", answer=UserSerializer)
+    def post(self, request: Request, handle: str, username: str) -> Response:
+        user = gate.user(self.by, handle, username, Act.USERS_MANAGE)
+        return self.answer(users.enable(by=self.by, user=user))
+
+
+class UserPassword(ApiView):
+    @operation("users_replace_password", answer=UserPasswordSerializer)
+    def post(self, request: Request, handle: str, username: str) -> Response:
+        """A new password, shown this once; every older one stops at once."""
+        user = gate.user(self.by, handle, username, Act.USERS_MANAGE)
+        return self.answer(_with_password(user, users.replace_password(by=self.by, user=user)))
+
+
+def _with_password(user: RegistryUser, password: str) -> dict[str, Any]:
+    return UserSerializer(user).data | {"password": password, "registry": settings.REGISTRY_HOST}

@@ -1,0 +1,96 @@
+"""The view that every endpoint is: persons only, strict input, declared answers, nothing cached."""
+
+from typing import Any, TypeVar, cast
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.operation import Operation
+from accounts.api.parsing import BoundedJSONParser
+from accounts.api.permissions import IsPerson
+from accounts.api.shapes import NoQuery, Strict
+from accounts.errors import Absent, Invalid, Refused
+from accounts.models import Person
+from accounts.pages.http import principal_for
+from accounts.paging import paginate
+from accounts.principal import Principal
+
+Row = TypeVar("Row", bound=Model)
+
+
+class ApiView(APIView):
+    """Handlers carry `@operation`; they call a gate, then `data()`, then a service or selector, then answer."""
+
+    permission_classes = (IsPerson,)
+    parser_classes = (BoundedJSONParser,)
+    metadata_class = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        declared = self.declared
+        if not declared:
+            return  # the method is not allowed; DRF says so next
+        if declared.signed_in and request.auth:
+            raise Refused(_("An API token cannot do this; sign in to the panel."))
+        if any("\x00" in str(value) for value in kwargs.values()):  # PostgreSQL refuses NUL in any text
+            raise Absent
+        self.query = _checked(declared.query, _once(request.query_params))
+        if not declared.body and request.data:
+            _checked(NoQuery, request.data)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response["Cache-Control"] = "no-store"
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    @property
+    def by(self) -> Principal:
+        return principal_for(cast("Person", self.request.user), self.request.META)
+
+    @property
+    def declared(self) -> Operation | None:
+        handler = getattr(self, str(self.request.method).lower(), None)
+        return cast("Operation | None", getattr(handler, "operation", None))
+
+    def data(self) -> dict[str, Any]:
+        """The body, checked. Called after the gate, so that a stranger learns nothing from a bad body."""
+        assert self.declared
+        assert self.declared.body
+        return _checked(self.declared.body, self.request.data)
+
+    def answer(self, row: Any = None) -> Response:
+        assert self.declared
+        shape = self.declared.answer
+        return Response(shape(row).data if shape else None, status=self.declared.status)
+
+    def page(self, rows: QuerySet[Row]) -> Response:
+        """{"results", "next", "previous"}; the addresses keep the query and begin with PUBLIC_URL."""
+        assert self.declared
+        assert self.declared.answer
+        kept = {name: str(value) for name, value in self.query.items() if name != "page"}
+        found = paginate(rows, cursor=self.query["page"], query=kept)
+        here = settings.PUBLIC_URL + self.request.path
+        return Response(
+            {
+                "results": self.declared.answer(found.rows, many=True).data,
+                "next": here + found.next_url if found.next_url else None,
+                "previous": here + found.previous_url if found.previous_url else None,
+            }
+        )
+
+
+def _checked(shape: type[Strict], data: Any) -> dict[str, Any]:
+    checked = shape(data=data)
+    checked.is_valid(raise_exception=True)
+    return cast("dict[str, Any]", checked.validated_data)
+
+
+def _once(query: QueryDict) -> dict[str, str]:
+    for name, values in query.lists():
+        if len(values) > 1:
+            raise Invalid.on(name[:100], _("Give this once."))
+    return query.dict()  # type: ignore[return-value]

@@ -1,0 +1,87 @@
+"""Grants: a user's level on a namespace or on one image."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import gate as account_gate
+from accounts.api.operation import operation
+from accounts.api.shapes import SEARCH_MAX, Moment, PageQuery, Strict
+from accounts.api.view import ApiView
+from accounts.errors import Invalid
+from accounts.models import Account
+from accounts.roles import Act
+from namespaces import gate, selectors
+from namespaces.access import Level
+from namespaces.models import Grant
+from namespaces.services import grants
+
+GRANTED = [level.word for level in Level if level]
+
+
+class GrantSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    user = serializers.CharField(source="user.username")
+    namespace = serializers.CharField(source="namespace.name")
+    image = serializers.CharField(source="image_name", help_text="Empty: the whole namespace.")
+    level = serializers.ChoiceField(GRANTED, source="word")
+    given_at = Moment()
+
+
+class GrantQuery(PageQuery):
+    user = serializers.CharField(default="", max_length=SEARCH_MAX, help_text="A username.")
+    namespace = serializers.CharField(default="", max_length=SEARCH_MAX)
+
+
+class NewGrantBody(Strict):
+    user = serializers.CharField(help_text="A username of this account.")
+    namespace = serializers.CharField(help_text="A namespace of this account.")
+    image = serializers.CharField(
+        default="", allow_blank=True, help_text="One image, pushed already or not; empty: all of them."
+    )
+    level = serializers.ChoiceField(GRANTED)
+
+
+class GrantBody(Strict):
+    level = serializers.ChoiceField(GRANTED)
+
+
+class Grants(ApiView):
+    @operation("grants_list", answer=GrantSerializer, pages=True, query=GrantQuery)
+    def get(self, request: Request, handle: str) -> Response:
+        account = account_gate.account(self.by, handle)
+        query = self.query
+        return self.page(
+            selectors.grants_in(account, username=query["user"], namespace_name=query["namespace"])
+        )
+
+    @operation("grants_give", body=NewGrantBody, answer=GrantSerializer, status=201)
+    def post(self, request: Request, handle: str) -> Response:
+        account = account_gate.account(self.by, handle, Act.GRANTS_MANAGE)
+        return self.answer(self._give(account, **self.data()))
+
+    def _give(self, account: Account, *, user: str, namespace: str, image: str, level: str) -> Grant:
+        owner = gate.namespace(self.by, account.handle, namespace, Act.GRANTS_MANAGE)
+        receiver = account_gate.user(self.by, account.handle, user, Act.GRANTS_MANAGE)
+        try:
+            return grants.give(by=self.by, namespace=owner, user=receiver, level=level, image_name=image)
+        except Invalid as error:
+            error.errors = {
+                "image" if name == "image_name" else name: all_ for name, all_ in error.errors.items()
+            }
+            raise
+
+
+class OneGrant(ApiView):
+    @operation("grants_change", body=GrantBody, answer=GrantSerializer)
+    def patch(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
+        grant = gate.grant(self.by, handle, id)
+        return self.answer(grants.change(by=self.by, grant=grant, **self.data()))
+
+    @operation("grants_remove", status=204)
+    def delete(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
+        """Takes effect with the user's next registry token."""
+        grants.remove(by=self.by, grant=gate.grant(self.by, handle, id))
+        return self.answer()

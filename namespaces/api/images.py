@@ -1,0 +1,64 @@
+"""Images of a namespace, and who reaches them."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.operation import operation
+from accounts.api.shapes import Moment, SearchQuery
+from accounts.api.view import ApiView
+from namespaces import gate, selectors
+from namespaces.access import Level
+from namespaces.api.grants import GrantSerializer
+
+LEVELS = [level.word for level in Level]
+
+
+class ImageSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="What follows the namespace; may hold slashes.")
+    namespace = serializers.CharField(source="namespace.name")
+    repository = serializers.CharField(help_text="`namespace/name`, as the registry knows it.")
+    tag_count = serializers.IntegerField()
+    latest_tag = serializers.CharField(allow_blank=True)
+    size = serializers.IntegerField(help_text="Bytes a client downloads for the newest tag.")
+    first_seen_at = Moment()
+    pushed_at = Moment(allow_null=True)
+
+
+class ReachSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField(source="user.username")
+    description = serializers.CharField(source="user.description")
+    level = serializers.ChoiceField(LEVELS, source="verdict.level.word")
+    pull = serializers.BooleanField(source="verdict.allowed")
+    reason = serializers.CharField(source="verdict.reason")
+    grants = GrantSerializer(many=True, help_text="The grants that reach this image.")
+
+
+class AccessSerializer(serializers.Serializer[Any]):
+    public = serializers.BooleanField(help_text="True: everybody may pull, signed in or not.")
+    users = ReachSerializer(many=True)
+
+
+class Images(ApiView):
+    @operation("images_list", answer=ImageSerializer, pages=True, query=SearchQuery)
+    def get(self, request: Request, handle: str, name: str) -> Response:
+        namespace = gate.namespace(self.by, handle, name)
+        found = selectors.images_of(namespace.account, namespace=namespace, search=self.query["search"])
+        return self.page(found)
+
+
+class OneImage(ApiView):
+    @operation("images_read", answer=ImageSerializer)
+    def get(self, request: Request, handle: str, name: str, image: str) -> Response:
+        return self.answer(gate.image(self.by, handle, name, image))
+
+
+class ImageAccess(ApiView):
+    @operation("images_access", answer=AccessSerializer)
+    def get(self, request: Request, handle: str, name: str, image: str) -> Response:
+        """Who may do what, and through which grants; also for an image that nobody has pushed yet."""
+        found = gate.image_or_planned(self.by, handle, name, image)
+        reaches = selectors.who_reaches(found.namespace, found.name)
+        return self.answer({"public": found.namespace.public, "users": reaches})

@@ -1,0 +1,63 @@
+"""Namespaces of an account."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import gate as account_gate
+from accounts.api.operation import operation
+from accounts.api.shapes import Moment, SearchQuery, Strict
+from accounts.api.view import ApiView
+from accounts.roles import Act
+from namespaces import gate, selectors
+from namespaces.services import namespaces
+
+
+class NamespaceSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    public = serializers.BooleanField(help_text="True: everybody may pull, signed in or not.")
+    created_at = Moment()
+
+
+class NewNamespaceBody(Strict):
+    name = serializers.CharField(help_text="Unique in the whole registry; lower case.")
+
+
+class NamespaceBody(Strict):
+    public = serializers.BooleanField()
+
+
+class NamespaceDeleteBody(Strict):
+    typed_name = serializers.CharField(help_text="The name again, as confirmation.")
+
+
+class Namespaces(ApiView):
+    @operation("namespaces_list", answer=NamespaceSerializer, pages=True, query=SearchQuery)
+    def get(self, request: Request, handle: str) -> Response:
+        account = account_gate.account(self.by, handle)
+        return self.page(selectors.namespaces_of(account, search=self.query["search"]))
+
+    @operation("namespaces_create", body=NewNamespaceBody, answer=NamespaceSerializer, status=201)
+    def post(self, request: Request, handle: str) -> Response:
+        account = account_gate.account(self.by, handle, Act.NAMESPACES_MANAGE)
+        return self.answer(namespaces.create(by=self.by, account=account, **self.data()))
+
+
+class OneNamespace(ApiView):
+    @operation("namespaces_read", answer=NamespaceSerializer)
+    def get(self, request: Request, handle: str, name: str) -> Response:
+        return self.answer(gate.namespace(self.by, handle, name))
+
+    @operation("namespaces_edit", body=NamespaceBody, answer=NamespaceSerializer)
+    def patch(self, request: Request, handle: str, name: str) -> Response:
+        namespace = gate.namespace(self.by, handle, name, Act.NAMESPACES_MANAGE)
+        return self.answer(namespaces.set_public(by=self.by, namespace=namespace, **self.data()))
+
+    @operation("namespaces_delete", body=NamespaceDeleteBody, status=204)
+    def delete(self, request: Request, handle: str, name: str) -> Response:
+        """Body: `{"typed_name": "…"}`. Only an empty namespace goes; its name stays reserved for a few minutes."""
+        namespace = gate.namespace(self.by, handle, name, Act.NAMESPACES_MANAGE)
+        namespaces.delete(by=self.by, namespace=namespace, **self.data())
+        return self.answer()

@@ -1,0 +1,20 @@
+from django.urls import path
+
+from namespaces.api import grants, images, namespaces, tags
+
+_ACCOUNT = "accounts/<str:handle>/"
+_NAMESPACE = _ACCOUNT + "namespaces/<str:name>/"
+# Image names hold slashes; "-" is no legal part of one, so what follows "/-/" is never part of the name.
+_IMAGE = _NAMESPACE + "images/<path:image>/"
+
+urlpatterns = [
+    path(_ACCOUNT + "grants/", grants.Grants.as_view(), name="api-grants"),
+    path(_ACCOUNT + "grants/<int:id>/", grants.OneGrant.as_view(), name="api-grant"),
+    path(_ACCOUNT + "namespaces/", namespaces.Namespaces.as_view(), name="api-namespaces"),
+    path(_NAMESPACE, namespaces.OneNamespace.as_view(), name="api-namespace"),
+    path(_NAMESPACE + "images/", images.Images.as_view(), name="api-images"),
+    path(_IMAGE + "-/access/", images.ImageAccess.as_view(), name="api-image-access"),
+    path(_IMAGE + "-/tags/", tags.Tags.as_view(), name="api-tags"),
+    path(_IMAGE + "-/tags/<str:tag>/", tags.OneTag.as_view(), name="api-tag"),
+    path(_IMAGE, images.OneImage.as_view(), name="api-image"),
+]

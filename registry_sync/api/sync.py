@@ -1,0 +1,53 @@
+"""How true the picture of the registry is, and asking for a fresh one."""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import gate
+from accounts.api.operation import operation
+from accounts.api.shapes import Moment
+from accounts.api.view import ApiView
+from accounts.roles import Act
+from registry_sync import selectors, services
+from registry_sync.models import SyncRun
+
+LAST = 20
+RUN_STATES = [state.value for state in SyncRun.State]
+STATES = ["live", "stale", "failed", "never"]
+
+
+class RunSerializer(serializers.Serializer[Any]):
+    """Without counts, names and problems: a run speaks of the whole registry, and so of other accounts."""
+
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(RUN_STATES)
+    percent = serializers.IntegerField()
+    asked_at = Moment()
+    started_at = Moment(allow_null=True)
+    finished_at = Moment(allow_null=True)
+
+
+class SyncSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(STATES)
+    running = RunSerializer(allow_null=True)
+    runs = RunSerializer(many=True, help_text=f"The last {LAST}, the newest first.")
+
+
+class Sync(ApiView):
+    @operation("sync_read", answer=SyncSerializer)
+    def get(self, request: Request) -> Response:
+        freshness = selectors.freshness(timezone.now())
+        runs = list(selectors.runs()[:LAST])
+        return self.answer({"state": freshness.state, "running": freshness.running, "runs": runs})
+
+
+class AskForSync(ApiView):
+    @operation("sync_ask", answer=RunSerializer, status=202)
+    def post(self, request: Request, handle: str) -> Response:
+        """The run that will answer: one that waits already, or a new one."""
+        gate.account(self.by, handle, Act.SYNC_START)
+        return self.answer(services.ask_for_sync(by=self.by))
