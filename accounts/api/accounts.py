@@ -55,7 +55,7 @@ class OneAccount(ApiView):
 
     @operation("accounts_close", body=AccountCloseBody, status=204)
     def delete(self, request: Request, handle: str) -> Response:
-        """Body: `{"typed_handle": "…"}`. Closes for good: its users are refused at once; images stay in the registry."""
+        """Body: `{"typed_handle": "…"}`. Closes for good: its users are refused at once."""
         account = gate.account(self.by, handle, Act.ACCOUNT_CLOSE)
         accounts.close(by=self.by, account=account, **self.data())
         return self.answer()

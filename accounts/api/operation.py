@@ -1,6 +1,5 @@
 """Declares what a handler takes and answers. The view enforces it and the schema prints it: one truth."""
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,7 +12,7 @@ from accounts.api.shapes import ErrorSerializer, NoQuery, Strict
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Shape = type[serializers.Serializer[Any]]
 
-SESSION = {"session": []}  # of accounts/api/docs.py
+SESSION: dict[str, list[str]] = {"session": []}  # of accounts/api/docs.py
 _ERRORS = {
     400: "The input cannot be taken; `fields` says where.",
     401: "No valid session or API token.",
@@ -56,11 +55,10 @@ def operation(
         handler.operation = Operation(answer, status, body, query, signed_in)  # type: ignore[attr-defined]
         documented = extend_schema(
             operation_id=id,
-            description=inspect.getdoc(handler) or "",  # else the view class's own words
             tags=[id.partition("_")[0]],
             parameters=[] if query is NoQuery else [query],
             request=body,
-            auth=[SESSION] if signed_in else None,
+            auth=[SESSION] if signed_in else None,  # type: ignore[list-item]
             responses={status: shown} | responses,
         )
         return documented(handler)

@@ -1,4 +1,7 @@
-"""The view that every endpoint is: persons only, strict input, declared answers, nothing cached."""
+"""The view that every endpoint is: persons only, strict input, declared answers, nothing cached.
+
+Handlers carry `@operation`; they call a gate, then `data()`, then a service or selector, then answer.
+"""
 
 from typing import Any, TypeVar, cast
 
@@ -23,9 +26,7 @@ from accounts.principal import Principal
 Row = TypeVar("Row", bound=Model)
 
 
-class ApiView(APIView):
-    """Handlers carry `@operation`; they call a gate, then `data()`, then a service or selector, then answer."""
-
+class ApiView(APIView):  # without docstring: it would describe every operation in the schema
     permission_classes = (IsPerson,)
     parser_classes = (BoundedJSONParser,)
     metadata_class = None
