@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class NamespacesConfig(AppConfig):
     name = "namespaces"
+
+    def ready(self) -> None:
+        from accounts.pages import secret_page  # noqa: PLC0415 (models are ready only now)
+        from namespaces.examples import example_repository  # noqa: PLC0415
+
+        secret_page.example_repository = example_repository

@@ -28,14 +28,6 @@
     setTimeout(() => delete button.dataset.copied, 2000);
   }
 
-  function download(button) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([button.dataset.download], { type: "text/plain" }));
-    link.download = button.dataset.filename;
-    link.click();
-    URL.revokeObjectURL(link.href);
-  }
-
   function reveal(button) {
     const shown = document.getElementById(button.getAttribute("aria-controls")).classList.toggle("shown");
     button.setAttribute("aria-pressed", shown);
@@ -55,7 +47,7 @@
   }
 
   const CLICKS = {
-    "[data-copy]": copy, "[data-download]": download, "[data-reveal]": reveal, "[data-theme-toggle]": nextTheme,
+    "[data-copy]": copy, "[data-reveal]": reveal, "[data-theme-toggle]": nextTheme,
   };
   document.addEventListener("click", (event) => {
     for (const [selector, act] of Object.entries(CLICKS)) {

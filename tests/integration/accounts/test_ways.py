@@ -1,0 +1,37 @@
+"""The ready commands beside a fresh password name what the user may really reach."""
+
+from tests import factories
+from tests.cast import Cast
+
+
+def commands(cast: Cast, user: object) -> str:
+    answer = cast.client("owner").post(f"{user.get_absolute_url()}password/")  # type: ignore[attr-defined]
+    return "\n".join(command for way in answer.context["ways"] for _text, command in way.steps)
+
+
+def test_without_a_grant_a_placeholder_stands_there(cast: Cast) -> None:
+    user = factories.RegistryUserFactory(account=cast.account)
+    assert "docker pull localhost:5000/NAMESPACE/IMAGE" in commands(cast, user)
+
+
+def test_a_granted_image(cast: Cast) -> None:
+    namespace = factories.NamespaceFactory(account=cast.account, name="team")
+    user = factories.RegistryUserFactory(account=cast.account)
+    factories.GrantFactory(user=user, namespace=namespace)
+    factories.GrantFactory(user=user, namespace=namespace, image_name="api")
+    assert "docker pull localhost:5000/team/api" in commands(cast, user)
+
+
+def test_an_image_of_a_granted_namespace(cast: Cast) -> None:
+    namespace = factories.NamespaceFactory(account=cast.account, name="team")
+    factories.TagFactory(image__namespace=namespace, image__name="web")
+    user = factories.GrantFactory(user__account=cast.account, namespace=namespace).user
+    assert "docker pull localhost:5000/team/web" in commands(cast, user)
+
+
+def test_tools_are_told_that_there_is_no_tls(cast: Cast, settings: object) -> None:
+    user = factories.RegistryUserFactory(account=cast.account)
+    assert "podman login localhost:5000" in commands(cast, user)
+    assert "--tls-verify=false" in commands(cast, user)
+    settings.PUBLIC_URL = "https://registry.example.com"  # type: ignore[attr-defined]
+    assert "--tls-verify=false" not in commands(cast, user)
