@@ -96,7 +96,7 @@ class Verdict:
 def decide(facts: Facts, action: Action) -> Verdict:
     """May the one with these facts do `action` to the repository the facts are about?"""
     refused = _refused_outright(facts)
-    if refused:
+    if refused is not None:  # a denial is false
         return refused
     trace = _roads(facts)
     level = max((grant.level for grant in trace), default=Level.NONE)

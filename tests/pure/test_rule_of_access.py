@@ -1,0 +1,45 @@
+"""Every case of the rule, against an expectation written another way: by the text of docs, not by its code."""
+
+from itertools import product
+
+import pytest
+
+from namespaces.access import Action, Facts, Grant, Level, Standing, Through, decide
+
+CASES = list(product(Standing, (True, False), (True, False), Level, Level, Action))
+RANK = {Action.PULL: 1, Action.PUSH: 2, Action.DELETE: 3}
+
+
+def facts(standing: Standing, exists: bool, public: bool, wide: Level, narrow: Level) -> Facts:
+    given = [(Through.NAMESPACE, wide), (Through.IMAGE, narrow)]
+    return Facts(
+        standing=standing, namespace_exists=exists, public=public,
+        grants=tuple(Grant(through, level) for through, level in given if level),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("standing", "exists", "public", "wide", "narrow", "action"), CASES)
+def test_rule(
+    standing: Standing, exists: bool, public: bool, wide: Level, narrow: Level, action: Action
+) -> None:
+    highest = max(int(wide), int(narrow)) if standing is Standing.ACTIVE else 0
+    if public:
+        highest = max(highest, 1)
+    expected = exists and standing in {Standing.ACTIVE, Standing.ANONYMOUS} and highest >= RANK[action]
+
+    verdict = decide(facts(standing, exists, public, wide, narrow), action)
+
+    assert verdict.allowed is expected
+    assert bool(verdict) is expected
+    assert verdict.reason
+    assert bool(verdict.remedy) is not expected
+
+
+def test_the_trace_names_every_road_the_strongest_first() -> None:
+    verdict = decide(facts(Standing.ACTIVE, True, True, Level.WRITE, Level.READ), Action.PUSH)
+    assert [(road.through, road.level) for road in verdict.trace] == [
+        (Through.NAMESPACE, Level.WRITE),
+        (Through.IMAGE, Level.READ),
+        (Through.PUBLIC, Level.READ),
+    ]
+    assert verdict.reason == "write on the namespace"
