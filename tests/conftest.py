@@ -1,10 +1,12 @@
 """Settings for speed, and what every test may ask for: the cast, and the real parts."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 
 pytest_plugins = ["tests.cast", "tests.parts.fixtures"]
 
@@ -23,3 +25,24 @@ def pytest_configure() -> None:
 def _empty_cache() -> None:
     """Rate limits live in the cache; one test must not use up another's."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _empty_trail(request: pytest.FixtureRequest) -> Iterator[None]:
+    """SQLite is emptied with DELETE after a transactional test, which the audit trail refuses."""
+    marker = request.node.get_closest_marker("django_db")
+    transactional = bool(marker and marker.kwargs.get("transaction"))
+    if {"transactional_db", "live_server"} & set(request.fixturenames):
+        request.getfixturevalue("transactional_db")  # set up before us, hence torn down after us
+        transactional = True
+    yield
+    if not transactional or connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        triggers = cursor.fetchall()
+        for name, _sql in triggers:
+            cursor.execute(f"DROP TRIGGER {name}")
+        cursor.execute("DELETE FROM accounts_auditevent")  # the only table with triggers
+        for _name, sql in triggers:
+            cursor.execute(sql)
