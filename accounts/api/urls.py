@@ -4,8 +4,8 @@ from accounts.api import accounts, activity, invitations, me, members, users
 
 urlpatterns = [
     path("me/", me.Me.as_view(), name="api-me"),
-    path("me/tokens/", me.Tokens.as_view(), name="api-tokens"),
-    path("me/tokens/<int:id>/", me.OneToken.as_view(), name="api-token"),
+    path("me/tokens/", me.Tokens.as_view(), name="api-my-tokens"),
+    path("me/tokens/<int:id>/", me.OneToken.as_view(), name="api-my-token"),
     path("accounts/", accounts.Accounts.as_view(), name="api-accounts"),
     path("accounts/<str:handle>/", accounts.OneAccount.as_view(), name="api-account"),
     path("accounts/<str:handle>/activity/", activity.Activity.as_view(), name="api-activity"),

@@ -1,0 +1,106 @@
+"""Every route of the API, read from the URLconf, with what it takes to succeed. A new route fails here first."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.integration.api.caller import API
+from tests.integration.api.world import World
+
+# Routes that serve no rows: the schema, its page, and "there is nothing here".
+WITHOUT_ROWS = {"api-schema", "api-docs", "api-nothing"}
+OPEN_TO_EVERY_PERSON = {"api-me", "api-my-tokens", "api-accounts", "api-sync"}
+
+
+@dataclass(frozen=True)
+class Route:
+    name: str
+    method: str
+    view: Any
+    arguments: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name}"
+
+    def path(self, world: World, **instead: str) -> str:
+        found = arguments_for(self.name, world) | instead
+        address = reverse(self.name, kwargs={name: found[name] for name in self.arguments})
+        return address.removeprefix(API)
+
+
+def every() -> list[Route]:
+    found = [
+        Route(name, method.upper(), view, arguments)
+        for name, view, arguments in views()
+        if name not in WITHOUT_ROWS
+        for method in ("get", "post", "put", "patch", "delete")
+        if hasattr(view, method)
+    ]
+    assert len(found) > 35
+    return found
+
+
+def views() -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    """(name, view class, arguments) of every route under /api/v1/."""
+    for resolver in get_resolver().url_patterns:
+        if isinstance(resolver, URLResolver) and str(resolver.pattern) == API.lstrip("/"):
+            yield from _below(resolver)
+
+
+def _below(resolver: URLResolver) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            yield from _below(each)
+        else:
+            assert isinstance(each, URLPattern)
+            arguments = re.findall(r"<(?:\w+:)?(\w+)>", str(each.pattern))
+            yield str(each.name), each.callback.cls, tuple(arguments)  # type: ignore[union-attr, attr-defined]
+
+
+def arguments_for(name: str, world: World) -> dict[str, Any]:
+    ids = {"api-invitation": world.invitation.pk, "api-grant": world.grant.pk, "api-my-token": world.token.pk}
+    return {
+        "handle": world.cast.account.handle,
+        "username": world.user.username,
+        "person_id": world.cast.viewer.pk,
+        "name": world.namespace.name,
+        "image": world.tag.image.name,
+        "tag": world.tag.name,
+        "id": ids.get(name),
+    }
+
+
+def body_for(route: Route, world: World) -> dict[str, Any] | None:
+    """A body with which the owner succeeds. KeyError: a new route, to be added here."""
+    return None if route.method == "GET" else _bodies(world)[str(route)]
+
+
+def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
+    return {
+        "POST api-my-tokens": {"name": "CI"},
+        "DELETE api-my-token": None,
+        "POST api-accounts": {"name": "Team Blue"},
+        "PATCH api-account": {"name": "Team Crimson"},
+        "DELETE api-account": {"typed_handle": "team-red"},
+        "POST api-invitations": {"role": "viewer"},
+        "DELETE api-invitation": None,
+        "DELETE api-membership": None,
+        "PATCH api-member": {"role": "manager"},
+        "DELETE api-member": None,
+        "POST api-users": {"description": "Laptop"},
+        "PATCH api-user": {"description": "CI build"},
+        "DELETE api-user": None,
+        "POST api-user-disable": None,
+        "POST api-user-enable": None,
+        "POST api-user-password": None,
+        "POST api-grants": {"user": world.free_user.username, "namespace": "red", "level": "write"},
+        "PATCH api-grant": {"level": "admin"},
+        "DELETE api-grant": None,
+        "POST api-namespaces": {"name": "fresh"},
+        "PATCH api-namespace": {"public": True},
+        "DELETE api-namespace": {"typed_name": "red"},
+        "POST api-account-sync": None,
+    }

@@ -1,0 +1,58 @@
+"""One of everything in the account "team-red", and a snapshot of all that an attack could change."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+
+from accounts.models import ApiToken, Invitation, RegistryUser
+from accounts.services import members
+from namespaces.models import Grant, Namespace, Tag
+from tests import factories
+from tests.cast import Cast
+from tests.integration.api.caller import Caller, token_of
+
+
+@dataclass(frozen=True)
+class World:
+    cast: Cast
+    user: RegistryUser
+    free_user: RegistryUser
+    namespace: Namespace
+    tag: Tag
+    grant: Grant
+    invitation: Invitation
+    token: ApiToken
+    empty: Namespace
+
+    def caller(self, who: str) -> Caller:
+        """ "owner", "manager", "viewer", "stranger", or "anonymous"."""
+        return caller_of(self.cast, who)
+
+
+def caller_of(cast: Cast, who: str) -> Caller:
+    return Caller("" if who == "anonymous" else token_of(getattr(cast, who)))
+
+
+def make(cast: Cast) -> World:
+    account = cast.account
+    namespace = factories.NamespaceFactory(account=account, name="red")
+    tag = factories.TagFactory(image__namespace=namespace, image__name="app/api", name="1.0")
+    user = factories.RegistryUserFactory(account=account, description="CI deploy")
+    free_user = factories.RegistryUserFactory(account=account, description="No grants yet")
+    grant = factories.GrantFactory(user=user, namespace=namespace)
+    invitation, _text = members.invite(by=cast.by("owner"), account=account, role="viewer")
+    token_of(cast.owner)
+    token = ApiToken.objects.filter(person=cast.owner).latest("id")
+    empty = factories.NamespaceFactory(account=account, name="empty")
+    return World(cast, user, free_user, namespace, tag, grant, invitation, token, empty)
+
+
+def snapshot() -> dict[str, list[dict[str, Any]]]:
+    """Every row of our own tables."""
+    models = [
+        model
+        for app in ("accounts", "namespaces", "registry_sync")
+        for model in apps.get_app_config(app).get_models()
+    ]
+    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
