@@ -1,0 +1,74 @@
+"""Registries of both generations that trust our authority, and a way to push into them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+from django.conf import settings
+
+from manager.embedded.prepare import registry_config
+from registry_sync.token import authority, grants
+from registry_sync.token.service import issue_for_panel
+from tests.parts import images, processes, registries
+from tests.parts.fixtures import MakeRegistry
+
+
+@pytest.fixture(params=registries.VERSIONS)
+def registry(
+    request: pytest.FixtureRequest, make_registry: MakeRegistry, tmp_path: Path
+) -> Iterator[registries.RunningRegistry]:
+    config = registry_config(
+        port=processes.free_port(), data=tmp_path / "data", realm="http://localhost:1/auth/token",
+        service=settings.TOKEN_SERVICE, issuer=settings.TOKEN_ISSUER,
+        trusted=settings.SECRETS_DIR / authority.CA_CERTIFICATE, http_secret="tests",
+    )  # fmt: skip
+    running = make_registry(request.param, config, tmp_path)
+    yield running
+    running.stop()
+
+
+def bearer(repository: str, *actions: str) -> dict[str, str]:
+    token = issue_for_panel([grants.entry(repository, list(actions))], now=datetime.now(UTC))
+    return {"Authorization": f"Bearer {token}"}
+
+
+def push(registry: registries.RunningRegistry, repository: str, tag: str, *shown: images.Image) -> str:
+    """Pushes one image, or an index of several, as a client does; returns the digest of the tag."""
+    for image in shown:
+        for blob in (*image.layer_blobs, image.config):
+            _push_blob(registry, repository, blob)
+    if len(shown) == 1:
+        return _push_manifest(registry, repository, tag, shown[0].manifest)
+    for image in shown:
+        _push_manifest(registry, repository, image.digest, image.manifest)
+    return _push_manifest(registry, repository, tag, images.index(shown))
+
+
+def delete(registry: registries.RunningRegistry, repository: str, digest: str) -> None:
+    url = f"{registry.url}/v2/{repository}/manifests/{digest}"
+    assert requests.delete(url, headers=bearer(repository, "delete"), timeout=10).status_code == 202
+
+
+def _push_blob(registry: registries.RunningRegistry, repository: str, blob: images.Blob) -> None:
+    auth = bearer(repository, "pull", "push")
+    begun = requests.post(f"{registry.url}/v2/{repository}/blobs/uploads/", headers=auth, timeout=10)
+    assert begun.status_code == 202
+    location = begun.headers["Location"]
+    target = location if location.startswith("http") else registry.url + location
+    done = requests.put(target, params={"digest": blob.digest}, data=blob.content, headers=auth, timeout=10)
+    assert done.status_code == 201
+
+
+def _push_manifest(
+    registry: registries.RunningRegistry, repository: str, reference: str, manifest: images.Blob
+) -> str:
+    done = requests.put(
+        f"{registry.url}/v2/{repository}/manifests/{reference}",
+        data=manifest.content,
+        headers=bearer(repository, "pull", "push") | {"Content-Type": manifest.media_type},
+        timeout=10,
+    )
+    assert done.status_code == 201
+    return manifest.digest

@@ -1,0 +1,107 @@
+"""The picture after a sync is the registry, and nothing but."""
+
+from typing import Any
+
+import pytest
+from django.core import serializers
+
+from namespaces.models import Image, Manifest, Tag
+from registry_sync.client import Registry
+from registry_sync.connection import OwnTokens
+from registry_sync.models import Repository, SyncRun
+from registry_sync.sync.reconcile import reconcile
+from tests import factories
+from tests.contract.conftest import delete, push
+from tests.parts import images
+from tests.parts.registries import RunningRegistry
+
+pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _namespace(db: None) -> None:
+    factories.NamespaceFactory(name="team")
+
+
+def sync(registry: RunningRegistry) -> SyncRun:
+    run = reconcile(Registry(registry.url, OwnTokens()))
+    assert run
+    return run
+
+
+def tags() -> dict[str, str]:
+    return {
+        f"{tag.image.repository}:{tag.name}": tag.manifest_id
+        for tag in Tag.objects.select_related("image__namespace")
+    }
+
+
+def rows() -> str:
+    everything: list[Any] = [
+        row for model in (Image, Tag, Manifest, Repository) for row in model.objects.order_by("pk")
+    ]
+    return serializers.serialize("json", everything)
+
+
+def test_images_tags_digests_sizes_and_platforms_appear(registry: RunningRegistry) -> None:
+    one, two = images.Image(labels={"a": "b"}), images.two_platforms()
+    single, multi = push(registry, "team/app", "1.0", one), push(registry, "team/deep/multi", "latest", *two)
+    push(registry, "team/app", "same", one)
+    run = sync(registry)
+    assert (run.state, run.problem) == ("done", "")
+    assert tags() == {"team/app:1.0": single, "team/app:same": single, "team/deep/multi:latest": multi}
+    manifest = Manifest.objects.get(digest=single)
+    assert manifest.size == sum(len(blob.content) for blob in (*one.layer_blobs, one.config))
+    assert manifest.details["config"]["labels"] == {"a": "b"}
+    assert [layer["command"] for layer in manifest.details["layers"]] == ["COPY hello /", "COPY etc/motd /"]
+    platforms = Manifest.objects.get(digest=multi).platforms
+    assert [each["platform"] for each in platforms] == ["linux/amd64", "linux/arm64"]
+    assert Image.objects.get(name="app").tag_count == 2
+
+
+def test_an_unchanged_registry_writes_no_row(registry: RunningRegistry) -> None:
+    push(registry, "team/app", "1.0", images.Image())
+    sync(registry)
+    before = rows()
+    again = sync(registry)
+    assert (again.changes, again.state) == (0, "done")
+    assert again.requests == 3  # the catalog, the tags, one conditional manifest
+    assert rows() == before
+
+
+def test_a_moved_tag_follows_and_a_deleted_one_goes_after_two_lists(registry: RunningRegistry) -> None:
+    push(registry, "team/app", "1.0", images.Image())
+    kept = push(registry, "team/app", "2.0", images.Image(env=["A=1"]))
+    sync(registry)
+    moved = push(registry, "team/app", "1.0", images.Image(env=["B=2"]))
+    sync(registry)
+    assert tags() == {"team/app:1.0": moved, "team/app:2.0": kept}
+    delete(registry, "team/app", moved)
+    sync(registry)
+    assert Tag.objects.get(name="1.0").missing_since
+    sync(registry)
+    assert tags() == {"team/app:2.0": kept}
+
+
+def test_a_registry_that_is_down_changes_nothing(registry: RunningRegistry) -> None:
+    push(registry, "team/app", "1.0", images.Image())
+    sync(registry)
+    before = rows()
+    registry.stop()
+    run = sync(registry)
+    assert run.state == "failed"
+    assert "does not answer" in run.problem
+    assert rows() == before
+    registry.restart()
+    assert sync(registry).state == "done"
+    assert rows() == before
+
+
+def test_what_nobody_owns_is_unclaimed_until_its_namespace_is(registry: RunningRegistry) -> None:
+    push(registry, "orphan/app", "1.0", images.Image())
+    sync(registry)
+    assert tags() == {}
+    assert Repository.objects.get(name="orphan/app").image is None
+    factories.NamespaceFactory(name="orphan")
+    sync(registry)
+    assert list(tags()) == ["orphan/app:1.0"]
