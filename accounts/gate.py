@@ -43,8 +43,9 @@ def user(by: Principal, handle: str, username: str, act: Act = Act.ACCOUNT_VIEW)
 
 def member(by: Principal, handle: str, person_id: int, act: Act = Act.MEMBERS_MANAGE) -> Member:
     owner = account(by, handle, act)
+    # Not person_id=: a number past 64 bits is then no person, instead of an error of SQLite.
     found = (
-        Member.objects.select_related("account", "person").filter(account=owner, person_id=person_id).first()
+        Member.objects.select_related("account", "person").filter(account=owner, person__pk=person_id).first()
     )
     if not found:
         raise Absent

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
+from django.db import DataError
 from django.db.models import Model, Q, QuerySet
 
 from accounts.errors import Invalid
@@ -48,14 +49,14 @@ def paginate(
     order = tuple(str(name) for name in rows.query.order_by)
     fields, down = [name.lstrip("-") for name in order], order[0].startswith("-")
     backwards, values = _read(cursor, len(fields))
-    if values:
-        try:
+    try:
+        if values:
             rows = rows.filter(_beyond(fields, values, smaller=down != backwards))
-        except (ValidationError, ValueError, TypeError, OverflowError):
-            raise _broken() from None
-    if backwards:
-        rows = rows.reverse()
-    found = list(rows[: size + 1])
+        found = list((rows.reverse() if backwards else rows)[: size + 1])
+    except (ValidationError, ValueError, TypeError, OverflowError, DataError):
+        if not values:
+            raise
+        raise _broken() from None  # some values only the database refuses: NUL, surrogates, the year 9999
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
