@@ -115,7 +115,7 @@ def test_a_strange_path_is_absent(world: World, path: str, method: str) -> None:
         "page=W10",
         "page=WyJhIiwgMV0",
         f"page={cursor('a', '9999-12-31T23:59:59-14:00', 1)}",
-        f"page={cursor('a', '\ud800', 1)}",
+        "page=" + cursor("a", "\ud800", 1),
         f"page={cursor('a', 10**30, 10**30)}",
         f"page={cursor('a', None, {})}",
         "page=" + "a" * 2000,
