@@ -21,6 +21,7 @@ class Installation:
     panel: str
     registry: str
     operator_link: str
+    environment: dict[str, str]
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +37,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         running.wait_until(lambda: "/first/" in log.read_text(), "the operator's link")
         link = re.search(r"first operator: (\S+)", log.read_text())
         assert link
-        yield Installation(f"http://localhost:{port}", f"localhost:{registry_port}", link[1])
+        yield Installation(f"http://localhost:{port}", f"localhost:{registry_port}", link[1], ours)
     finally:
         running.stop()
 
