@@ -3,7 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -99,7 +99,20 @@ def _read(cursor: str, count: int) -> tuple[bool, list[Any]]:
         raise _broken() from None
     if side not in ("a", "b") or len(values) != count or not all(isinstance(v, str | int) for v in values):
         raise _broken()
+    if any(_beyond_time(value) for value in values):
+        raise _broken()
     return side == "b", values
+
+
+def _beyond_time(value: str | int) -> bool:
+    """True for a moment that is no moment in UTC; one database would take it, the other fall over it."""
+    try:
+        datetime.fromisoformat(str(value)).astimezone(UTC)
+    except ValueError:  # a name
+        return False
+    except OverflowError:
+        return True
+    return False
 
 
 def _broken() -> Invalid:

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _fresh_throttle() -> None:
     throttle._failures.clear()
+    uses._newest.clear()
 
 
 @pytest.fixture

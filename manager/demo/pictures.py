@@ -1,0 +1,81 @@
+"""Tiny images: a real config, real layers, a few bytes each."""
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from registry_sync.pusher import CONFIG, INDEX, LAYER, MANIFEST, Pusher
+
+CREATED = "2026-05-04T09:30:00Z"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image to push; with several `platforms` an index of them."""
+
+    name: str
+    tags: Sequence[str]
+    files: Sequence[str] = ("app",)
+    platforms: Sequence[str] = ("linux/amd64",)
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+def push(pusher: Pusher, picture: Picture) -> None:
+    """One version under each tag; all tags after the first twenty share the last one's image."""
+    for number, tag in enumerate(picture.tags[:20]):
+        tags = [tag] if number < 19 else list(picture.tags[19:])  # noqa: PLR2004
+        _push_version(pusher, picture, tags, str(number))
+
+
+def _push_version(pusher: Pusher, picture: Picture, tags: list[str], version: str) -> None:
+    made = [_image(pusher, picture, platform, version) for platform in picture.platforms]
+    if len(made) == 1:
+        pusher.manifest(made[0], *tags)
+        return
+    children = []
+    for platform, manifest in zip(picture.platforms, made, strict=True):
+        system, architecture = platform.split("/")
+        where = {"os": system, "architecture": architecture}
+        children.append(pusher.manifest(manifest) | {"platform": where})
+    pusher.manifest({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}, *tags)
+
+
+def _image(pusher: Pusher, picture: Picture, platform: str, version: str) -> dict[str, Any]:
+    system, architecture = platform.split("/")
+    layers = [_tar(name, f"{picture.name} {version} {platform}\n" * 40) for name in picture.files]
+    config = {
+        "os": system,
+        "architecture": architecture,
+        "created": CREATED,
+        "config": {
+            "Entrypoint": ["/app"],
+            "Cmd": ["serve"],
+            "Env": ["PATH=/usr/bin:/bin", f"VERSION={version}"],
+            "ExposedPorts": {"8080/tcp": {}},
+            "Labels": picture.labels,
+        },
+        "rootfs": {"type": "layers", "diff_ids": []},
+        "history": [
+            {"created": CREATED, "created_by": f"COPY {name} / # buildkit"} for name in picture.files
+        ],
+    }
+    return {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": pusher.blob(CONFIG, json.dumps(config).encode()),
+        "layers": [pusher.blob(LAYER, layer) for layer in layers],
+        "annotations": {"org.opencontainers.image.title": picture.name},
+    }
+
+
+def _tar(name: str, text: str) -> bytes:
+    buffer, content = io.BytesIO(), text.encode()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return gzip.compress(buffer.getvalue(), mtime=0)

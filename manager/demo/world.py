@@ -1,0 +1,94 @@
+"""The demo's person, account, users, namespaces and permissions; and what is pushed."""
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import Account, Person, RegistryUser
+from accounts.pages.http import principal_for
+from accounts.principal import Principal
+from accounts.services import accounts, users
+from manager.demo.pictures import Picture, push
+from namespaces.models import Namespace
+from namespaces.services import grants, namespaces
+from registry_sync.pusher import Pusher
+from registry_sync.services import ask_for_sync
+
+EMAIL = "demo@example.com"
+PUSHER = "Demo push"
+SOURCE = {
+    "org.opencontainers.image.source": "https://example.com/shop",
+    "org.opencontainers.image.licenses": "MIT",
+}
+BOTH = ("linux/amd64", "linux/arm64")
+PICTURES = {
+    "shop": [
+        Picture("api", ["1.0", "1.1", "1.2", "latest"], ("base", "deps", "app"), labels=SOURCE),
+        Picture("web", ["2.0", "latest"], ("base", "app"), BOTH, SOURCE),
+        Picture("worker", ["1.9", "1.10"]),
+        Picture("team/tools/migrate", ["latest"]),
+        Picture("nightly", [f"build-{number}" for number in range(1, 151)]),
+        Picture("mail", ["latest"]),
+        Picture("search", ["0.1", "0.2"]),
+    ],
+    "tools": [
+        Picture("lint", ["latest"], platforms=BOTH),
+        Picture("backup", ["3", "latest"]),
+        Picture("proxy", ["latest"]),
+        Picture("cron", ["2026-05"]),
+        Picture("debug", ["latest"]),
+    ],
+}
+
+
+def make(say: Callable[[str], None]) -> None:
+    person, password = _person()
+    by = principal_for(person, {})
+    account = Account.objects.filter(members__person=person, closed_at=None).first()
+    account = account or accounts.open_account(by=by, name="Harbour Street")
+    for old in RegistryUser.objects.filter(account=account, description=PUSHER):
+        users.delete(by=by, user=old)  # nobody has its password any more
+    user, secret = users.create(by=by, account=account, description=PUSHER, expires_at=None)
+    spaces = {name: _namespace(by, account, name, public=name == "tools") for name in (*PICTURES, "empty")}
+    for name, pictures in PICTURES.items():
+        grants.give(by=by, namespace=spaces[name], user=user, level="write")
+        for picture in pictures:
+            say(f"pushing {spaces[name].name}/{picture.name} ({len(picture.tags)} tags) ...")
+            repository = f"{spaces[name].name}/{picture.name}"
+            push(Pusher(settings.REGISTRY_URL, repository, user.username, secret), picture)
+    _users(by, account, spaces["shop"])
+    ask_for_sync(by=by)
+    say(f"demo: sign in at {settings.PUBLIC_URL}/me/login/ as {EMAIL} with the password {password}")
+
+
+def _person() -> tuple[Person, str]:
+    person = Person.objects.filter(email=EMAIL).first() or Person.objects.create_user(EMAIL)
+    password = secrets.token_urlsafe(12)
+    person.set_password(password)
+    person.save(update_fields=["password"])
+    return person, password
+
+
+def _namespace(by: Principal, account: Account, name: str, *, public: bool) -> Namespace:
+    found = Namespace.objects.filter(account=account, name=name).first()
+    found = found or namespaces.create(by=by, account=account, name=name)
+    return namespaces.set_public(by=by, namespace=found, public=public)
+
+
+def _users(by: Principal, account: Account, shop: Namespace) -> None:
+    """A puller, one for a single image that is not pushed yet, one that expires soon, one disabled."""
+    if RegistryUser.objects.filter(account=account, description="Production servers").exists():
+        return
+    puller, _secret = users.create(by=by, account=account, description="Production servers", expires_at=None)
+    grants.give(by=by, namespace=shop, user=puller, level="read")
+    soon = timezone.now() + timedelta(days=5)
+    worker, _secret = users.create(
+        by=by, account=account, description="CI of the next service", expires_at=soon
+    )
+    grants.give(by=by, namespace=shop, user=worker, level="write", image_name="next/service")
+    former, _secret = users.create(by=by, account=account, description="Former contractor", expires_at=None)
+    grants.give(by=by, namespace=shop, user=former, level="admin")
+    users.disable(by=by, user=former)
