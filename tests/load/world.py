@@ -1,0 +1,15 @@
+"""Run inside `manage.py shell`: a user with 200 grants; prints its name and password."""
+
+from accounts.models import Person
+from accounts.pages.http import principal_for
+from accounts.services import accounts, users
+from namespaces.services import grants, namespaces
+
+by = principal_for(Person.objects.create_user("bench@example.com"), {})
+account = accounts.open_account(by=by, name="Bench")
+user, password = users.create(by=by, account=account, description="bench", expires_at=None)
+for number in range(20):
+    space = namespaces.create(by=by, account=account, name=f"space{number}")
+    for image in range(10):
+        grants.give(by=by, namespace=space, user=user, level="write", image_name=f"image{image}")
+print(user.username, password)
