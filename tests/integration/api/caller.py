@@ -26,7 +26,7 @@ class Caller:
         sent: dict[str, Any] = {"headers": self.headers, **more}
         if body is not None:
             sent |= {"data": json.dumps(body), "content_type": "application/json"}
-        return self.client.generic(method.upper(), API + path, **sent)  # type: ignore[return-value]
+        return self.client.generic(method.upper(), API + path, **sent)
 
     def get(self, path: str) -> HttpResponse:
         return self("GET", path)

@@ -57,7 +57,7 @@ def _below(resolver: URLResolver) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
         else:
             assert isinstance(each, URLPattern)
             arguments = re.findall(r"<(?:\w+:)?(\w+)>", str(each.pattern))
-            yield str(each.name), each.callback.cls, tuple(arguments)  # type: ignore[union-attr, attr-defined]
+            yield str(each.name), each.callback.cls, tuple(arguments)
 
 
 def arguments_for(name: str, world: World) -> dict[str, Any]:

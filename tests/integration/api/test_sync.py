@@ -1,0 +1,41 @@
+"""/sync/ and /accounts/{handle}/sync/"""
+
+from django.utils import timezone
+
+from registry_sync.models import SyncRun
+from tests.cast import Cast
+from tests.integration.api.world import caller_of
+
+
+def test_the_state_names_nobody_and_nothing_of_others(cast: Cast) -> None:
+    SyncRun.objects.create(
+        state="failed", asked_by="stranger@example.com", problem="theirs/secret: 500", finished_at=timezone.now(),
+        repositories_total=3,
+    )  # fmt: skip
+    response = caller_of(cast, "viewer").get("sync/")
+    shown = response.json()
+    assert (shown["state"], shown["running"]) == ("failed", None)
+    (run,) = shown["runs"]
+    assert set(run) == {"id", "state", "percent", "asked_at", "started_at", "finished_at"}
+    assert "stranger" not in response.content.decode()
+    assert "theirs" not in response.content.decode()
+
+
+def test_before_the_first_run(cast: Cast) -> None:
+    assert caller_of(cast, "viewer").get("sync/").json() == {"state": "never", "running": None, "runs": []}
+
+
+def test_asking_gives_the_run_that_waits(cast: Cast) -> None:
+    first = caller_of(cast, "viewer").post("accounts/team-red/sync/")
+    assert first.status_code == 202
+    assert first.json()["state"] == "waiting"
+    again = caller_of(cast, "owner").post("accounts/team-red/sync/")
+    assert again.json()["id"] == first.json()["id"]
+    assert SyncRun.objects.get().asked_by == "viewer@example.com"
+    assert caller_of(cast, "owner").get("sync/").json()["running"]["id"] == first.json()["id"]
+
+
+def test_a_stranger_and_a_get_ask_for_nothing(cast: Cast) -> None:
+    assert caller_of(cast, "stranger").post("accounts/team-red/sync/").status_code == 404
+    assert caller_of(cast, "owner").get("accounts/team-red/sync/").status_code == 405
+    assert not SyncRun.objects.exists()
