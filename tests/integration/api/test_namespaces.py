@@ -24,14 +24,13 @@ def test_creating_and_reading(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Red", "réd", "r\u0435d", "red\u200b", "red.", "-red", "re..d", "a/b", "../a", "red\n", "x" * 61]
-    + "library v2 _catalog _ admin api static token auth www root system null docker".split(),
+    [
+        *("Red", "réd", "r\u0435d", "red\u200b", "red.", "-red", "re..d", "a/b", "../a", "x" * 61),
+        *"library v2 _catalog _ admin api static token auth www root system null docker".split(),
+    ],
 )
 def test_a_bad_or_reserved_name_is_refused(cast: Cast, name: str) -> None:
     response = caller_of(cast, "owner").post(NAMESPACES, {"name": name})
-    if name == "red\n":  # surrounding white space is trimmed before the grammar is asked
-        assert response.json()["name"] == "red"
-        return
     assert response.status_code == 400
     assert fields_of(response) == {"name"}
     assert not Namespace.objects.exists()
