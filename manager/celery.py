@@ -26,7 +26,7 @@ def broker() -> dict[str, object]:
     for name in ("messages", "control"):
         (queue / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
-        "broker_url": "filesystem://",
+        "broker_url": "filesystem://localhost",
         "broker_transport": "manager.embedded.queue:Transport",
         "broker_transport_options": {
             "data_folder_in": str(queue / "messages"),

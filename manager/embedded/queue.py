@@ -12,6 +12,8 @@ from typing import Any
 
 from kombu.transport import filesystem
 
+PATIENCE = 0.5  # seconds to wait for a message before looking at anything else
+
 
 class Channel(filesystem.Channel):
     def _put(self, queue: str, payload: Any, **_options: Any) -> None:  # type: ignore[override]
@@ -26,3 +28,7 @@ class Channel(filesystem.Channel):
 
 class Transport(filesystem.Transport):
     Channel = Channel
+
+    def drain_events(self, connection: Any, timeout: float | None = None, **options: Any) -> Any:
+        """Celery's worker asks for 2 s, and hears a signal to stop only in between."""
+        return super().drain_events(connection, timeout=min(timeout or PATIENCE, PATIENCE), **options)

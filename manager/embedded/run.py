@@ -20,7 +20,7 @@ from manager.embedded.group import PATIENCE, Group
 from manager.embedded.prepare import prepare, registry_folder
 
 LOOPBACK = "127.0.0.1"
-WEB_THREADS = 8
+WEB_THREADS = 4
 
 
 def run(say: Callable[[str], None]) -> int:
@@ -87,7 +87,8 @@ def _web() -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK),
         *("--port", str(settings.PORT), "--blocking-threads", str(WEB_THREADS), "--no-ws"),
-        *("--log-level", "warning", "manager.wsgi:application"),
+        # Rarely a worker that got its signal twice, from the group and from its parent, never ends.
+        *("--workers-kill-timeout", "3", "--log-level", "warning", "manager.wsgi:application"),
     ]
 
 

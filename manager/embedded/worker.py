@@ -1,12 +1,17 @@
 """The Celery application as the embedded set runs it: it leaves a file when it is ready for work."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
+from celery.exceptions import SecurityWarning
 from celery.signals import worker_ready
 from django.conf import settings
 
 from manager.celery import app
+
+# Whoever types `make run` decides as whom; messages are JSON, which runs nothing.
+warnings.simplefilter("ignore", SecurityWarning)
 
 __all__ = ["app", "ready_file"]
 
