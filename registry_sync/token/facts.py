@@ -6,9 +6,11 @@ Raw SQL on purpose: building the same query through the ORM costs three times th
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.errors import Unavailable
 from namespaces.access import Facts, Grant, Level, Standing, Through
@@ -66,9 +68,11 @@ class Known:
 
 def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known | None:
     """None when no live secret has one of these digests. Raises Unavailable without a database."""
+    database = connections["default"]  # looked up once: the usual proxy looks it up at each touch
     namespaces, images = _parts(repositories)
-    moment = connection.ops.adapt_datetimefield_value(now)
-    rows = _rows(_USER, [moment, _list(namespaces), _list(["", *images]), _list(digests), moment])
+    moment = database.ops.adapt_datetimefield_value(now)
+    lists = [_list(database, each) for each in (namespaces, ["", *images], digests)]
+    rows = _rows(database, _USER, [moment, *lists, moment])
     if not rows:
         return None
     identity, username, disabled, expired, closed = rows[0][:5]
@@ -79,8 +83,10 @@ def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known
 
 def load_public(*, repositories: list[str]) -> Known:
     """What anybody may know. Raises Unavailable without a database."""
+    database = connections["default"]
     namespaces, _images = _parts(repositories)
-    return Known(None, {name: bool(public) for name, public in _rows(_ANONYMOUS, [_list(namespaces)])}, {})
+    rows = _rows(database, _ANONYMOUS, [_list(database, namespaces)])
+    return Known(None, {name: bool(public) for name, public in rows}, {})
 
 
 def _standing(*, disabled: bool, expired: bool, closed: bool) -> Standing:
@@ -96,26 +102,31 @@ def _parts(repositories: list[str]) -> tuple[list[str], list[str]]:
     return sorted({namespace for namespace, _image in pairs}), sorted({image for _namespace, image in pairs})
 
 
-def _list(values: list[str]) -> Any:
+def _list(database: BaseDatabaseWrapper, values: list[str]) -> Any:
     """A list as one parameter, so that the statement's text, and its plan, never change."""
-    return values if connection.vendor == "postgresql" else json.dumps(values)
+    return values if database.vendor == "postgresql" else json.dumps(values)
 
 
-def _rows(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+@cache
+def _statement(template: str, vendor: str) -> str:
+    return template.format(namespaces=_NAMESPACES, any=_LISTS[vendor], now="%s")
+
+
+def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     """Tries once more on a fresh connection: the old one may have died with a restarted server."""
-    text = statement.format(namespaces=_NAMESPACES, any=_LISTS[connection.vendor], now="%s")
+    text = _statement(template, database.vendor)
     try:
-        return _run(text, parameters)
+        return _run(database, text, parameters)
     except (OperationalError, InterfaceError):
-        connection.close()
+        database.close()
     try:
-        return _run(text, parameters)
+        return _run(database, text, parameters)
     except DatabaseError as error:
-        connection.close()
+        database.close()
         raise Unavailable("The panel's database does not answer.") from error
 
 
-def _run(text: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
+def _run(database: BaseDatabaseWrapper, text: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    with database.cursor() as cursor:
         cursor.execute(text, parameters)
         return list(cursor.fetchall())
