@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -22,6 +22,8 @@ class DomainErrorMiddleware:
         match error:
             case Absent():
                 raise Http404(error.message)
+            case DataError():  # a NUL in a path or a search: no row can have such a name
+                raise Http404
             case Refused():
                 return render(request, "403.html", {"exception": error.message}, status=403)
             case Unavailable() | OperationalError():
