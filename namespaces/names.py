@@ -10,6 +10,8 @@ COMPONENT = re.compile(_COMPONENT)
 REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+# How tools hang things onto a digest where the registry has no referrers API: OCI's fallback, and cosign's.
+TECHNICAL = re.compile(r"(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(\.(?:sig|att|sbom))?")
 
 NAMESPACE_MAX = 60
 # Distribution fails with 500 (2.8) or 400 (3.1) on names near 255; clients count the host into those 255.
@@ -52,6 +54,17 @@ def image_problem(name: str, *, namespace: str) -> str | None:
 def is_repository(name: str) -> bool:
     """True for a full repository name (namespace/image) that the panel can ever serve."""
     return len(name) <= REPOSITORY_MAX and "/" in name and REPOSITORY.fullmatch(name) is not None
+
+
+def is_technical(tag: str) -> bool:
+    """True for a tag that names a digest's referrers or one of its signatures, and is no version."""
+    return TECHNICAL.fullmatch(tag) is not None
+
+
+def technical_subject(tag: str) -> str:
+    """The digest that a technical tag is about; "" for any other tag."""
+    match = TECHNICAL.fullmatch(tag)
+    return match[1].replace("-", ":", 1) if match else ""
 
 
 def split(repository: str) -> tuple[str, str]:

@@ -22,18 +22,19 @@ class OwnTokens:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._made: dict[str, tuple[float, str]] = {}
+        self._made: dict[tuple[str, ...], tuple[float, str]] = {}
 
-    def __call__(self, scope: str) -> str:
+    def __call__(self, scope: str, *actions: str) -> str:
+        """`scope`: a repository, or CATALOG. Without actions: to pull."""
         with self._lock:
-            at, token = self._made.get(scope, (float("-inf"), ""))
+            at, token = self._made.get((scope, *actions), (float("-inf"), ""))
             if time.monotonic() - at > PANEL_LIFE / 2:
                 if len(self._made) >= self.KEPT:
                     self._made.clear()
-                token = issue_for_panel([_access(scope)], now=datetime.now(UTC))
-                self._made[scope] = (time.monotonic(), token)
+                token = issue_for_panel([_access(scope, actions or ("pull",))], now=datetime.now(UTC))
+                self._made[scope, *actions] = (time.monotonic(), token)
             return token
 
 
-def _access(scope: str) -> grants.Access:
-    return grants.CATALOG if scope == CATALOG else grants.entry(scope, ["pull"])
+def _access(scope: str, actions: tuple[str, ...]) -> grants.Access:
+    return grants.CATALOG if scope == CATALOG else grants.entry(scope, list(actions))

@@ -19,7 +19,7 @@ RUNS_KEPT = 500
 
 @shared_task(name="registry_sync.reconcile")
 def reconcile(**_later: Any) -> None:
-    run_reconcile(connection.registry())
+    run_reconcile(connection.registry(), when_due=True)
 
 
 @shared_task(name="registry_sync.housekeeping")

@@ -112,6 +112,7 @@ class TagFactory(DjangoModelFactory[Tag]):
     image = factory.SubFactory(ImageFactory)
     name = factory.Sequence(lambda n: f"1.{n}.0")
     manifest = factory.SubFactory(ManifestFactory)
+    size = factory.SelfAttribute("manifest.size")
     pushed_at = factory.LazyFunction(lambda: datetime.now(UTC))
 
     @factory.post_generation

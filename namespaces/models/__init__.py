@@ -1,7 +1,21 @@
 from namespaces.models.grant import Grant
+from namespaces.models.history import Pull, Revision, TagMove, Usage
 from namespaces.models.image import Image
-from namespaces.models.manifest import Manifest
+from namespaces.models.manifest import Manifest, Part
 from namespaces.models.namespace import Namespace, ReservedName
-from namespaces.models.tag import Tag
+from namespaces.models.tag import NEVER, Tag
 
-__all__ = ["Grant", "Image", "Manifest", "Namespace", "ReservedName", "Tag"]
+__all__ = [
+    "NEVER",
+    "Grant",
+    "Image",
+    "Manifest",
+    "Namespace",
+    "Part",
+    "Pull",
+    "ReservedName",
+    "Revision",
+    "Tag",
+    "TagMove",
+    "Usage",
+]

@@ -15,6 +15,7 @@ class Image(models.Model):
     # Counted when the tags are written, so that a list of images never counts (a count over 200,000 costs).
     tag_count = models.PositiveIntegerField(default=0, editable=False)
     size = models.BigIntegerField(default=0, editable=False)  # bytes, compressed, of the newest tag
+    octets = models.BigIntegerField(default=0, editable=False)  # in the registry, shared layers counted once
     latest_tag = models.CharField(max_length=128, default="", editable=False)
     pushed_at = models.DateTimeField(null=True, editable=False)
 

@@ -1,9 +1,11 @@
+import zlib
+
 from django.db import models
 from django.utils import timezone
 
 
 class Manifest(models.Model):
-    """A manifest, known by its digest and never changing. Rows are reached through a tag of an image the
+    """A manifest, known by its digest and never changing. Rows are reached through an image that the
     reader may see, never by digest alone: the digest of another's image is no key to it."""
 
     digest = models.CharField(max_length=140, primary_key=True)
@@ -15,10 +17,37 @@ class Manifest(models.Model):
     created_at = models.DateTimeField(null=True)  # as the image's config says
     # [{"platform": "linux/amd64", "digest": "sha256:…", "size": 123}], one entry for a plain image.
     platforms = models.JSONField(default=list)
-    # Of a plain image: {"layers": [{"digest","size","media_type"}], "config": {...}, "history": [...],
+    # Of a plain image: {"layers": [{"digest","size","media_type","command"}], "config": {...},
     # "annotations": {...}}; shapes in registry_sync/sync/manifests.py.
     details = models.JSONField(default=dict)
+    subject = models.CharField(max_length=140, default="")  # the digest it is about: a signature, an SBOM
+    packed = models.BinaryField(default=b"")  # the body as the registry sent it, zlib; empty when too long
     fetched_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
         return self.digest
+
+    @property
+    def body(self) -> bytes:
+        """The exact bytes behind the digest; b"" when they were not kept."""
+        return zlib.decompress(self.packed) if self.packed else b""
+
+
+class Part(models.Model):
+    """What a manifest names by digest: its config and layers, or the manifests of an index."""
+
+    class Kind(models.TextChoices):
+        CONFIG = "config"
+        LAYER = "layer"
+        MANIFEST = "manifest"
+
+    manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="parts")
+    digest = models.CharField(max_length=140, db_index=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    size = models.BigIntegerField(default=0)  # bytes, as the manifest claims
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["manifest", "digest"], name="part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.digest}"

@@ -12,6 +12,7 @@ class Namespace(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="namespaces")
     name = models.CharField(max_length=NAMESPACE_MAX, unique=True)
     public = models.BooleanField(default=False)
+    octets = models.BigIntegerField(default=0, editable=False)  # in the registry, shared layers counted once
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

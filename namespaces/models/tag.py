@@ -1,9 +1,15 @@
+from datetime import UTC, datetime
+
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from namespaces.models.derived import NaturalKey, Technical
 from namespaces.models.image import Image
 from namespaces.models.manifest import Manifest
+from namespaces.natural import KEY_MAX
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a moment, and not NULL, so that lists can be paged by it
 
 
 class Tag(models.Model):
@@ -14,15 +20,34 @@ class Tag(models.Model):
     manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="tags")
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     pushed_at = models.DateTimeField()  # when it was first seen to point where it points
+    pushed_by = models.CharField(
+        max_length=40, default=""
+    )  # username, as the registry's event told; "" unknown
+    pulled_at = models.DateTimeField(default=NEVER)
+    pull_count = models.PositiveBigIntegerField(default=0)
     missing_since = models.DateTimeField(null=True)  # absent from one complete list; gone after the second
+    # For lists, so that each order is one index: the natural order, the manifest's size, hidden or not.
+    sort_key = NaturalKey(max_length=KEY_MAX, default="", editable=False)
+    size = models.BigIntegerField(default=0)
+    technical = Technical(default=False, editable=False)
 
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["image", "name"], name="tag_once")]
-        indexes = [models.Index(fields=["image", "-pushed_at", "-id"], name="tag_by_push")]
+        indexes = [
+            models.Index(fields=["image", "technical", "-pushed_at", "-id"], name="tag_by_push"),
+            models.Index(fields=["image", "technical", "sort_key", "id"], name="tag_by_name"),
+            models.Index(fields=["image", "technical", "-size", "-id"], name="tag_by_size"),
+            models.Index(fields=["image", "technical", "-pulled_at", "-id"], name="tag_by_pull"),
+            models.Index(fields=["image", "manifest"], name="tag_by_manifest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.image}:{self.name}"
+
+    @property
+    def last_pulled_at(self) -> datetime | None:
+        return None if self.pulled_at == NEVER else self.pulled_at
 
     def get_absolute_url(self) -> str:
         image = self.image

@@ -1,10 +1,10 @@
 """What has to change so that our picture is the registry's. PURE.
 
 Called only with complete answers: "absent" is a fact only then. What is absent is first marked missing, and goes
-when a second complete answer says the same.
+when a second complete answer says the same, be it the next list or the answer to a question about just this.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 
@@ -30,14 +30,22 @@ class Row:
     missing: bool = False
 
 
-def plan(have: Mapping[str, Row], see: Mapping[str, str], *, unreadable: Iterable[str] = ()) -> Plan:
-    """`see` maps each name of a complete list to its digest; `unreadable` names are left exactly as they are."""
-    left = set(unreadable)
-    gone = [name for name in have if name not in see and name not in left]
+def plan(
+    have: Mapping[str, Row],
+    see: Mapping[str, str],
+    *,
+    unreadable: Collection[str] = (),
+    gone: Collection[str] = (),
+) -> Plan:
+    """`see` maps each name of a complete list to its digest; `unreadable` names are left exactly as they are.
+
+    `gone` are those that, asked for one by one, were answered to be absent: that is the second answer.
+    """
+    absent = [name for name in have if name not in see and name not in unreadable]
     return Plan(
         add=[name for name in see if name not in have],
         move=[name for name, digest in see.items() if name in have and have[name].digest != digest],
-        mark=[name for name in gone if not have[name].missing],
-        unmark=[name for name in have if have[name].missing and (name in see or name in left)],
-        remove=[name for name in gone if have[name].missing],
+        mark=[name for name in absent if not have[name].missing and name not in gone],
+        unmark=[name for name in have if have[name].missing and (name in see or name in unreadable)],
+        remove=[name for name in absent if have[name].missing or name in gone],
     )

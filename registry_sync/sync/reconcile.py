@@ -1,130 +1,176 @@
-"""One reconcile: the catalog, then every repository's tags, compared with our picture and mended."""
+"""One reconcile: the catalog, then every repository's tags, compared with our picture and mended.
+
+A run is rows: any worker may go on with it at any point, and a worker that dies costs a minute.
+"""
 
 import logging
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
-from registry_sync.client import Registry, RegistryError
-from registry_sync.models import SyncRun
-from registry_sync.sync import apply, leases
-from registry_sync.sync.collect import Reader, TagsRead
-from registry_sync.sync.planner import Row, plan
+from registry_sync.client import Missing, Registry, RegistryError, Sweep
+from registry_sync.models import Shard, SyncRun
+from registry_sync.sync import apply, leases, shards
+from registry_sync.sync.planner import Plan, plan
+from registry_sync.sync.repositories import RepositoriesReader
 
 LEASE = "reconcile"
-CHUNK = 100  # repositories read, compared and written together
+REST = 10  # a run that took a minute is followed by the next one after ten, at the earliest
+VANISH_MAX = 50  # repositories that may vanish at once
+VANISH_FEW, VANISH_SHARE = 5, 0.2
 
 log = logging.getLogger(__name__)
 
 
-def reconcile(registry: Registry) -> SyncRun | None:
-    """Does one run, or returns None while another worker is at it. Never raises for a bad registry."""
+def reconcile(registry: Registry, *, when_due: bool = False) -> SyncRun | None:
+    """Begins a run, or goes on with the one under way, and works until nothing of it is free.
+
+    None while another worker reads the catalog, or when no run is due. Never raises for a bad registry.
+    """
+    try:
+        run = begin(registry, when_due=when_due)
+        return work(run, registry) if run else None
+    finally:
+        registry.close()
+
+
+def begin(registry: Registry, *, when_due: bool = False) -> SyncRun | None:
     token = leases.take(LEASE, timezone.now())
     if token is None:
         return None
     try:
-        return Reconcile(registry, token).run()
+        return _resume() or _start(registry, token, when_due=when_due)
     except leases.LeaseLost:
         log.warning("another worker took the sync over")
         return None
     finally:
         leases.give_back(LEASE, token, timezone.now())
-        registry.close()
 
 
-class Reconcile:
-    """The state of one run under one lease."""
-
-    def __init__(self, registry: Registry, token: int) -> None:
-        self.registry = registry
-        self.token = token
-        self.reader = Reader(registry)
-        self.record = _begin(timezone.now())
-        self.unread = 0
-
-    def run(self) -> SyncRun:
-        try:
-            self._read_catalog()
-            self._read_repositories()
-        except RegistryError as error:
-            self._finish(SyncRun.State.FAILED, str(error))
-        except BaseException:
-            self._finish(SyncRun.State.FAILED, "the worker stopped in the middle; the next run goes on")
-            raise
-        else:
-            if self.unread:
-                self._finish(SyncRun.State.INCOMPLETE, f"{self.unread} repositories could not be read")
-            else:
-                self._finish(SyncRun.State.DONE, "")
-        finally:
-            self.reader.close()
-        return self.record
-
-    def _read_catalog(self) -> None:
-        names = dict.fromkeys(self.registry.repositories(), "")
-        changes = plan(apply.known_repositories(), names)
-        if changes:
-            self._write(lambda now: apply.write_catalog(changes, now))
-        self.record.changes += len(changes.add) + len(changes.remove)
-        self.record.changes += apply.claim_repositories()
-
-    def _read_repositories(self) -> None:
-        names = apply.claimed()
-        self.record.repositories_total = len(names)
-        self._progress()
-        for start in range(0, len(names), CHUNK):
-            self._read_chunk(names[start : start + CHUNK])
-            self._progress()
-
-    def _read_chunk(self, names: list[str]) -> None:
-        have = apply.known_tags(names)
-        digests = {name: {tag: row.digest for tag, row in tags.items()} for name, tags in have.items()}
-        reads = self.reader.read_tags(digests)
-        self._store_new_manifests(reads)
-        for read in reads:
-            self.record.changes += self._write(_tags_writer(read, have[read.repository]))
-            self.unread += bool(read.problem)
-        self.record.repositories_done += len(names)
-
-    def _store_new_manifests(self, reads: list[TagsRead]) -> None:
-        fetched = {digest: (read.repository, got) for read in reads for digest, got in read.fetched.items()}
-        stored = apply.stored_sizes(fetched)
-        new = {digest: pair for digest, pair in fetched.items() if digest not in stored}
-        if new:
-            apply.store_manifests(self.reader.read_manifests(new, apply.stored_sizes))
-
-    def _write(self, work: Callable[[datetime], int | None]) -> int:
-        """Under the lease, in one transaction: half a repository is never written, nor by a dead holder."""
-        now = timezone.now()
-        with transaction.atomic():
-            leases.keep(LEASE, self.token, now)
-            return work(now) or 0
-
-    def _progress(self) -> None:
-        self.record.requests = self.registry.requests
-        self.record.heartbeat_at = timezone.now()
-        self.record.save()
-        leases.keep(LEASE, self.token, self.record.heartbeat_at)
-
-    def _finish(self, state: SyncRun.State, problem: str) -> None:
-        self.record.state, self.record.problem = state, problem[:500]
-        self.record.requests = self.registry.requests
-        self.record.finished_at = self.record.heartbeat_at = timezone.now()
-        self.record.save()
+def work(run: SyncRun, registry: Registry) -> SyncRun:
+    """Reads the parts of a run that are free, and ends the run when there is nothing left."""
+    if run.state == SyncRun.State.RUNNING:
+        with RepositoriesReader(registry, Sweep(registry.url, registry.token_for)) as reader:
+            for shard in shards.free(run):
+                _read(shard, reader)
+        _end(run)
+        run.refresh_from_db()
+    return run
 
 
-def _tags_writer(read: TagsRead, have: Mapping[str, Row]) -> Callable[[datetime], int]:
-    return lambda now: apply.write_tags(read, have, now)
+def _read(shard: Shard, reader: RepositoriesReader) -> None:
+    try:
+        counts = reader.read(shard.run, shard.repositories, alive=lambda: shards.alive(shard))
+        shards.finish(shard, counts)
+    except leases.LeaseLost:
+        log.warning("another worker took %s over", shard)
 
 
-def _begin(now: datetime) -> SyncRun:
-    """Takes the run that somebody asked for, or a new one; runs that a dead worker left are closed."""
-    SyncRun.objects.filter(state=SyncRun.State.RUNNING).update(
-        state=SyncRun.State.FAILED, finished_at=now, problem="the worker stopped in the middle"
-    )
-    run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first() or SyncRun()
+def _resume() -> SyncRun | None:
+    """The run under way. One without parts was left in its catalog by a worker that died."""
+    for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
+        if run.shards.exists():
+            return run
+        _finish(run, SyncRun.State.FAILED, "the worker stopped in the middle")
+    return None
+
+
+def _start(registry: Registry, token: int, *, when_due: bool) -> SyncRun | None:
+    now = timezone.now()
+    run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first()
+    if not run and when_due and not _is_due(now):
+        return None
+    run = run or SyncRun()
     run.state, run.started_at, run.heartbeat_at = SyncRun.State.RUNNING, now, now
     run.save()
+    try:
+        _read_catalog(run, registry, token)
+    except RegistryError as error:
+        _finish(run, SyncRun.State.FAILED, str(error))
+    run.requests = registry.requests
+    run.save()
+    if run.state == SyncRun.State.RUNNING:
+        shards.make(run)
+        run.save()
     return run
+
+
+def _is_due(now: datetime) -> bool:
+    last = SyncRun.objects.exclude(started_at=None).exclude(finished_at=None).first()
+    if not last:
+        return True
+    assert last.started_at
+    assert last.finished_at
+    rest = max(timedelta(seconds=settings.SYNC_INTERVAL), REST * (last.finished_at - last.started_at))
+    # Beat is not exact to the second: half an interval early is in time.
+    return now >= last.started_at + min(rest, timedelta(days=1)) - timedelta(
+        seconds=settings.SYNC_INTERVAL / 2
+    )
+
+
+def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
+    def alive() -> None:
+        leases.keep(LEASE, token, timezone.now())
+
+    seen = dict.fromkeys(registry.repositories(alive=alive), "")
+    known = apply.known_repositories()
+    changes = plan(known, seen)
+    vanishing = changes.mark + changes.remove
+    if not run.may_vanish and _too_many(len(changes.mark), len(known)):
+        _finish(run, SyncRun.State.HELD, _held_words(changes, len(known)))
+        return
+    gone = {name for name in vanishing if _is_gone(registry, name)}
+    unlisted = [name for name in vanishing if name not in gone]  # catalogs have been wrong
+    changes = plan(known, seen, unreadable=unlisted, gone=gone)
+    alive()
+    if changes:
+        apply.write_catalog(changes, timezone.now())
+    run.changes = len(changes.add) + len(changes.remove) + apply.claim_repositories()
+
+
+def _is_gone(registry: Registry, name: str) -> bool:
+    """What the catalog lacks is asked for by name: only a 404 that names it is the second answer."""
+    try:
+        registry.tags(name)
+    except Missing:
+        return True
+    except RegistryError:
+        return False
+    return False
+
+
+def _too_many(vanishing: int, known: int) -> bool:
+    return vanishing > VANISH_MAX or (vanishing > VANISH_FEW and vanishing > VANISH_SHARE * known)
+
+
+def _held_words(changes: Plan, known: int) -> str:
+    return (
+        f"{len(changes.mark)} of {known} repositories are no longer in the registry. Nothing was removed: if the "
+        "registry was replaced, wiped or restored, mend that first; else an operator lets them go"
+    )
+
+
+def _end(run: SyncRun) -> None:
+    if run.shards.filter(done_at=None).exists():
+        return  # another worker has them, or will take them when their lease is over
+    run.refresh_from_db()
+    if run.unread:
+        _finish(run, SyncRun.State.INCOMPLETE, f"{run.unread} repositories could not be read")
+    else:
+        _finish(run, SyncRun.State.DONE, "")
+
+
+def _finish(run: SyncRun, state: SyncRun.State, problem: str) -> None:
+    """Once, whoever comes second."""
+    now = timezone.now()
+    values: Mapping[str, object] = {
+        "state": state, "problem": problem[:500], "finished_at": now, "heartbeat_at": now,
+    }  # fmt: skip
+    mine = SyncRun.objects.filter(Q(pk=run.pk), state=SyncRun.State.RUNNING).update(**values)
+    if mine:
+        Shard.objects.filter(run=run).delete()
+    for name, value in values.items():
+        setattr(run, name, value)

@@ -43,6 +43,7 @@ PARTS = {
         Part("containerd", ("containerd", "ctr"), ("containerd",), "the registry client of Kubernetes nodes"),
         Part("docker", ("dockerd", "docker"), ("docker.io", "docker-cli"), "a registry client"),
         Part("chromium", ("chromium",), ("chromium", "fonts-liberation"), "the browser of end-to-end tests"),
+        Part("wrk", ("wrk",), ("wrk",), "the load of the benchmark"),
     )
 }
 

@@ -1,11 +1,9 @@
 """A registry that is down, wrong or hostile: nothing of the picture changes, and the run says why."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-import requests
-import responses
 from django.core import serializers
 
 from namespaces.models import Image, Tag
@@ -13,15 +11,20 @@ from registry_sync.client import MANIFEST_MAX, Registry
 from registry_sync.models import Repository, SyncRun
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
+from tests.parts.scripted import Answer, Scripted, answer
 
 pytestmark = pytest.mark.django_db
-URL = "http://registry.test"
-CATALOG, TAGS, MANIFEST = (
-    f"{URL}/v2/_catalog",
-    f"{URL}/v2/team/app/tags/list",
-    f"{URL}/v2/team/app/manifests/1.0",
-)
-Broken = Callable[[responses.RequestsMock], object]
+CATALOG, TAGS, MANIFEST = "/v2/_catalog", "/v2/team/app/tags/list", "/v2/team/app/manifests/1.0"
+
+
+@pytest.fixture
+def web() -> Iterator[Scripted]:
+    script = Scripted()
+    script.says[CATALOG] = answer({"repositories": ["team/app"]})
+    script.says[TAGS] = answer({"tags": ["1.0"]})
+    script.says[MANIFEST] = answer(status=304)
+    yield script
+    script.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +35,8 @@ def _picture() -> None:
     Repository.objects.create(name="team/app", image=image)
 
 
-def sync() -> SyncRun:
-    run = reconcile(Registry(URL, lambda _scope: "token"))
+def sync(web: Scripted) -> SyncRun:
+    run = reconcile(Registry(web.url, lambda *_scope: "token"))
     assert run
     return run
 
@@ -46,39 +49,39 @@ def error(code: str) -> dict[str, list[dict[str, str]]]:
     return {"errors": [{"code": code, "message": ""}]}
 
 
+def test_a_registry_that_answers_well_is_believed(web: Scripted) -> None:
+    before = picture()
+    run = sync(web)
+    assert (run.state, run.changes) == (SyncRun.State.DONE, 0)
+    assert picture() == before
+
+
 @pytest.mark.parametrize(
     "broken",
     [
-        lambda web: web.get(CATALOG, body=requests.ConnectionError()),
-        lambda web: web.get(CATALOG, body=requests.Timeout()),
-        lambda web: web.get(CATALOG, status=500),
-        lambda web: web.get(CATALOG, status=429),
-        lambda web: web.get(CATALOG, status=401, json=error("UNAUTHORIZED")),
-        lambda web: web.get(CATALOG, status=404, body="not here"),
-        lambda web: web.get(CATALOG, body="<html>Sign in</html>"),
-        lambda web: web.get(CATALOG, body='{"repositories": ["team'),
-        lambda web: web.get(CATALOG, json=[]),
-        lambda web: web.get(CATALOG, json={}),
-        lambda web: web.get(CATALOG, json={"repositories": [1]}),
-        lambda web: web.get(CATALOG, body="[" * 200_000),
-        lambda web: web.get(CATALOG, status=302, headers={"Location": "http://evil.test/"}),
-        lambda web: web.get(
-            CATALOG, json={"repositories": ["a/b"]}, headers={"Link": '</v2/_catalog?n=1000>; rel="next"'}
-        ),
-        lambda web: web.get(
-            CATALOG, json={"repositories": []}, headers={"Link": '<http://evil.test/v2/?last=a>; rel="next"'}
-        ),
-        lambda web: web.get(
-            CATALOG, json={"repositories": []}, headers={"Link": '</v2/_catalog?last=a>; rel="next"'}
-        ),
+        answer(drop=True),
+        answer({"repositories": []}, cut=True),
+        answer(status=500),
+        answer(status=429),
+        answer(error("UNAUTHORIZED"), status=401),
+        answer("not here", status=404),
+        answer("<html>Sign in</html>"),
+        answer('{"repositories": ["team'),
+        answer([]),
+        answer({}),
+        answer({"repositories": [1]}),
+        answer("[" * 200_000),
+        answer(status=302, Location="http://evil.test/"),
+        answer({"repositories": ["a/b"]}, Link='</v2/_catalog?n=1000>; rel="next"'),
+        answer({"repositories": []}, Link='<http://evil.test/v2/?last=a>; rel="next"'),
+        answer({"repositories": []}, Link='</v2/_catalog?last=a>; rel="next"'),
     ],
 )
-def test_a_catalog_that_cannot_be_believed_changes_nothing(broken: Broken) -> None:
+def test_a_catalog_that_cannot_be_believed_changes_nothing(web: Scripted, broken: Answer) -> None:
+    web.says[CATALOG] = broken
     before = picture()
     for _twice in range(2):
-        with responses.RequestsMock() as web:
-            broken(web)
-            run = sync()
+        run = sync(web)
         assert run.state == SyncRun.State.FAILED
         assert run.problem
     assert picture() == before
@@ -87,21 +90,21 @@ def test_a_catalog_that_cannot_be_believed_changes_nothing(broken: Broken) -> No
 @pytest.mark.parametrize(
     "broken",
     [
-        lambda web: web.get(TAGS, status=500),
-        lambda web: web.get(TAGS, body="garbage"),
-        lambda web: web.get(TAGS, status=404, body="a proxy's page"),
-        lambda web: web.get(TAGS, json={"name": "team/app"}),
-        lambda web: web.get(TAGS, body=requests.ConnectionError()),
+        answer(status=500),
+        answer("garbage"),
+        answer("a proxy's page", status=404),
+        answer({"name": "team/app"}),
+        answer({"tags": []}, cut=True),
+        answer(drop=True),
+        answer({"tags": []}, Link='</v2/team/app/tags/list?last=a>; rel="next"'),
+        answer(status=302, Location="http://evil.test/"),
     ],
 )
-def test_a_tag_list_that_cannot_be_believed_changes_nothing(broken: Broken) -> None:
+def test_a_tag_list_that_cannot_be_believed_changes_nothing(web: Scripted, broken: Answer) -> None:
+    web.says[TAGS] = broken
     before = picture()
     for _twice in range(2):
-        with responses.RequestsMock() as web:
-            web.get(CATALOG, json={"repositories": ["team/app"]})
-            broken(web)
-            run = sync()
-        assert run.state == SyncRun.State.INCOMPLETE
+        assert sync(web).state == SyncRun.State.INCOMPLETE
         assert Repository.objects.get().problem
     assert picture() == before
 
@@ -109,35 +112,62 @@ def test_a_tag_list_that_cannot_be_believed_changes_nothing(broken: Broken) -> N
 @pytest.mark.parametrize(
     "broken",
     [
-        lambda web: web.get(MANIFEST, body="{}", headers={"Docker-Content-Digest": "sha256:" + "0" * 64}),
-        lambda web: web.get(MANIFEST, body=b"x" * (MANIFEST_MAX + 1)),
-        lambda web: web.get(MANIFEST, status=404, json=error("MANIFEST_UNKNOWN")),
-        lambda web: web.get(MANIFEST, status=400),
+        answer("{}", Docker_Content_Digest="sha256:" + "0" * 64),
+        answer(b"x" * (MANIFEST_MAX + 1)),
+        answer(error("MANIFEST_UNKNOWN"), status=404),
+        answer(status=400),
+        answer(status=302, Location="http://evil.test/"),
     ],
 )
-def test_a_manifest_that_lies_or_is_gone_leaves_its_tag(broken: Broken) -> None:
+def test_a_manifest_that_lies_or_is_gone_leaves_its_tag(web: Scripted, broken: Answer) -> None:
+    web.says[MANIFEST] = broken
     before = picture()
     for _twice in range(2):
-        with responses.RequestsMock() as web:
-            web.get(CATALOG, json={"repositories": ["team/app"]})
-            web.get(TAGS, json={"tags": ["1.0"]})
-            broken(web)
-            sync()
+        sync(web)
     assert picture() == before
 
 
-def test_null_tags_mean_none_and_take_two_lists_to_remove() -> None:
-    for left in (1, 0):
-        with responses.RequestsMock() as web:
-            web.get(CATALOG, json={"repositories": ["team/app"]})
-            web.get(TAGS, json={"tags": None})
-            assert sync().state == SyncRun.State.DONE
-        assert Tag.objects.count() == left
+def test_a_busy_registry_is_asked_again(web: Scripted) -> None:
+    replies = iter([answer(status=503, Retry_After="0"), answer({"tags": ["1.0"]})])
+    web.says[TAGS] = lambda _headers: next(replies)
+    assert sync(web).state == SyncRun.State.DONE
 
 
-def test_a_repository_takes_two_catalogs_to_vanish() -> None:
-    for left in (1, 0):
-        with responses.RequestsMock() as web:
-            web.get(CATALOG, json={"repositories": []})
-            assert sync().state == SyncRun.State.DONE
-        assert Image.objects.count() == left
+def test_null_tags_mean_none_once_the_registry_says_so_of_the_tag_too(web: Scripted) -> None:
+    web.says[TAGS] = answer({"tags": None})
+    web.says[MANIFEST] = answer(status=400)
+    assert sync(web).state == SyncRun.State.DONE
+    assert Tag.objects.count() == 1
+    web.says[MANIFEST] = answer(error("MANIFEST_UNKNOWN"), status=404)
+    assert sync(web).state == SyncRun.State.DONE
+    assert Tag.objects.count() == 0
+
+
+def test_a_tag_that_the_list_lost_stays_while_the_registry_has_it(web: Scripted) -> None:
+    web.says[TAGS] = answer({"tags": ["2.0"]})
+    web.says["/v2/team/app/manifests/2.0"] = answer('{"layers": []}')
+    sync(web)
+    assert sorted(Tag.objects.values_list("name", flat=True)) == ["1.0", "2.0"]
+
+
+def test_a_repository_vanishes_when_catalog_and_tag_list_agree(web: Scripted) -> None:
+    web.says[CATALOG] = answer({"repositories": []})
+    assert sync(web).state == SyncRun.State.DONE
+    assert Image.objects.count() == 1  # its tags are still there, whatever the catalog says
+    web.says[TAGS] = answer(error("NAME_UNKNOWN"), status=404)
+    assert sync(web).state == SyncRun.State.DONE
+    assert Image.objects.count() == 0
+
+
+def test_where_much_would_vanish_at_once_the_run_stops_and_asks(web: Scripted) -> None:
+    for number in range(9):
+        image = factories.ImageFactory(namespace=Image.objects.first().namespace, name=f"other{number}")  # type: ignore[union-attr]
+        Repository.objects.create(name=f"team/other{number}", image=image)
+        web.says[f"/v2/team/other{number}/tags/list"] = answer(error("NAME_UNKNOWN"), status=404)
+    held = sync(web)
+    assert held.state == SyncRun.State.HELD
+    assert "9 of 10 repositories" in held.problem
+    assert Image.objects.count() == 10
+    SyncRun.objects.create(may_vanish=True)
+    assert sync(web).state == SyncRun.State.DONE
+    assert Image.objects.count() == 1

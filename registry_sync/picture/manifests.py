@@ -1,18 +1,30 @@
 """What a manifest and its config say, in the shapes the pages show. PURE, and wary: anybody may push any JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from namespaces.names import DIGEST
+
+CHILDREN_MAX = 200
 LAYERS_MAX = 500
 ENTRIES_MAX = 200
 TEXT_MAX = 2000
 CONFIG_MAX = 512 * 1024
 
 IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something a manifest names by digest; mirrors namespaces.models.Part."""
+
+    kind: str  # config, layer, manifest
+    digest: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,8 @@ class Parsed:
     config: str = ""
     config_size: int = 0
     children: tuple[dict[str, Any], ...] = ()
+    parts: tuple[Part, ...] = ()
+    subject: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -43,8 +57,7 @@ def parse(body: bytes, media_type: str) -> Parsed:
     document = _load(body)
     annotations = _texts(document.get("annotations"))
     if isinstance(document.get("manifests"), list) and "layers" not in document:
-        children = tuple(_child(each) for each in _dicts(document["manifests"]) if _is_platform(each))
-        return Parsed("index", media_type, children=children, details={"annotations": annotations})
+        return _parse_index(document, media_type, annotations)
     if isinstance(document.get("layers"), list) and "manifests" not in document:
         return _parse_image(document, media_type, annotations)
     return Parsed("unknown", media_type, size=len(body), details={"annotations": annotations})
@@ -72,6 +85,24 @@ def parse_config(body: bytes, layers: list[dict[str, Any]]) -> Configured:
     return Configured(platform, _moment(document.get("created")), details)
 
 
+def _parse_index(document: Mapping[str, Any], media_type: str, annotations: dict[str, str]) -> Parsed:
+    listed = _dicts(document["manifests"])[:CHILDREN_MAX]
+    attached = [
+        {"digest": _text(each.get("digest"), 140), "subject": _attested(each)}
+        for each in listed
+        if not _is_platform(each)
+    ]
+    return Parsed(
+        kind="index",
+        media_type=media_type,
+        artifact_type=_text(document.get("artifactType"), 120),
+        children=tuple(_child(each) for each in listed if _is_platform(each)),
+        parts=_parts(("manifest", each) for each in listed),
+        subject=_digest(_mapping(document.get("subject"))),
+        details={"annotations": annotations} | ({"attestations": attached} if attached else {}),
+    )
+
+
 def _parse_image(document: Mapping[str, Any], media_type: str, annotations: dict[str, str]) -> Parsed:
     config, layers = _mapping(document.get("config")), _dicts(document["layers"])
     config_type = _text(config.get("mediaType"), 120)
@@ -91,8 +122,25 @@ def _parse_image(document: Mapping[str, Any], media_type: str, annotations: dict
         artifact_type="" if is_image else _text(document.get("artifactType"), 120) or config_type,
         config=_text(config.get("digest"), 140) if is_image else "",
         config_size=_size(config),
+        parts=_parts([("config", config), *(("layer", each) for each in layers[:LAYERS_MAX])]),
+        subject=_digest(_mapping(document.get("subject"))),
         details={"layers": shown, "annotations": annotations},
     )
+
+
+def _parts(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Part, ...]:
+    """Each digest once: an image may have the same (empty) layer many times, and the registry keeps it once."""
+    found = {each: (kind, _size(entry)) for kind, entry in entries if (each := _digest(entry))}
+    return tuple(Part(kind, digest, size) for digest, (kind, size) in found.items())
+
+
+def _digest(entry: Mapping[str, Any]) -> str:
+    digest = _text(entry.get("digest"), 140)
+    return digest if DIGEST.fullmatch(digest) else ""
+
+
+def _attested(entry: Mapping[str, Any]) -> str:
+    return _text(_mapping(entry.get("annotations")).get("vnd.docker.reference.digest"), 140)
 
 
 def _is_platform(entry: Mapping[str, Any]) -> bool:

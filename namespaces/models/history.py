@@ -1,0 +1,97 @@
+"""What became of an image: the manifests it has held, each move of its tags, and who pulled."""
+
+from django.db import models
+from django.utils import timezone
+
+from namespaces.models.image import Image
+from namespaces.models.manifest import Manifest
+
+
+class Revision(models.Model):
+    """A manifest that the registry holds in an image's repository, under a tag, in an index, or untagged."""
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="revisions")
+    manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="revisions")
+    first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+    gone_at = models.DateTimeField(
+        null=True
+    )  # when the registry said, asked for just this, that it has it not
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "manifest"], name="revision_once")]
+
+    def __str__(self) -> str:
+        return f"{self.image}@{self.manifest_id}"
+
+
+class TagMove(models.Model):
+    """A tag that came, pointed elsewhere, or went. In order of `id`; what an open page has not seen is above it."""
+
+    class How(models.TextChoices):
+        EVENT = "event"  # the registry told
+        FOUND = "found"  # a reconcile found it
+        PANEL = "panel"  # done here, by a person or a rule
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="moves")
+    tag = models.CharField(max_length=128)
+    old = models.CharField(max_length=140, default="")  # digest; "" when it came
+    new = models.CharField(max_length=140, default="")  # digest; "" when it went
+    at = models.DateTimeField(default=timezone.now)
+    by = models.CharField(max_length=254, default="")  # username, or person; "" when nobody told
+    how = models.CharField(max_length=5, choices=How.choices)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["image", "-id"], name="move_by_image"),
+            models.Index(fields=["image", "tag", "-id"], name="move_by_tag"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image}:{self.tag} {self.old or '–'} → {self.new or '–'}"
+
+
+class Pull(models.Model):
+    """How often a user pulled a tag, or (`tag` empty) a digest directly, and when last."""
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="pulls")
+    tag = models.CharField(max_length=128, default="")
+    digest = models.CharField(max_length=140, default="")  # what was pulled last; the key when `tag` is empty
+    username = models.CharField(max_length=40, default="")  # "" anonymous
+    count = models.PositiveBigIntegerField(default=0)
+    last_at = models.DateTimeField()
+    address = models.CharField(max_length=64, default="")
+    client = models.CharField(max_length=200, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image", "tag", "username"], condition=~models.Q(tag=""), name="pull_of_tag_once"
+            ),
+            models.UniqueConstraint(
+                fields=["image", "digest", "username"], condition=models.Q(tag=""), name="pull_of_digest_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["username", "-last_at"], name="pull_by_user")]
+
+    def __str__(self) -> str:
+        return f"{self.image}:{self.tag or self.digest} by {self.username or 'anonymous'}"
+
+
+class Usage(models.Model):
+    """Bytes in the registry on a day, shared layers counted once: of an account, a namespace, or an image."""
+
+    account_id = models.BigIntegerField(db_index=True)
+    namespace_id = models.BigIntegerField(default=0)  # 0: of the whole account
+    image_id = models.BigIntegerField(default=0)  # 0: of the whole namespace
+    day = models.DateField()
+    octets = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_id", "namespace_id", "image_id", "day"], name="usage_once_a_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.octets}"

@@ -1,0 +1,28 @@
+"""The only room that speaks HTTP to the registry.
+
+Built for a registry that may be down, slow, wrong or hostile: fixed base address, no proxy and no credential from
+the environment, time-outs, bounded bodies, checked digests, redirects only for blobs and then without the token.
+"""
+
+from registry_sync.client.answers import (
+    CATALOG,
+    MANIFEST_MAX,
+    Fetched,
+    Missing,
+    RegistryError,
+    Unreachable,
+)
+from registry_sync.client.blocking import Registry
+from registry_sync.client.sweep import Sweep, TagsRead
+
+__all__ = [
+    "CATALOG",
+    "MANIFEST_MAX",
+    "Fetched",
+    "Missing",
+    "Registry",
+    "RegistryError",
+    "Sweep",
+    "TagsRead",
+    "Unreachable",
+]

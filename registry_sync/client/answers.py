@@ -1,0 +1,147 @@
+"""What an answer of the registry proves, and what it does not. PURE: shared by both ways of asking."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+from namespaces import names
+
+CONNECT, READ, TOTAL = 3, 10, 30  # seconds
+MANIFEST_MAX = 4 * 1024 * 1024  # what Distribution itself takes
+LIST_MAX = 64 * 1024 * 1024  # 2.8 answers all tags of a repository at once
+CATALOG_PAGE = 1000  # above the registry's `catalog.maxentries` it answers 400
+PAGES_MAX = 10_000
+# All four, always: without the OCI types the registry answers 404 for what it has.
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
+)
+HEADERS = {"User-Agent": "registry-manager", "Accept-Encoding": "identity"}
+CATALOG = "catalog"  # the scope's name where a repository's stands otherwise
+
+OK, NOT_MODIFIED, UNAUTHORIZED, NOT_FOUND = 200, 304, 401, 404
+TOO_MANY, SERVER_ERROR = 429, 500
+_ABSENT = {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"}
+
+
+class RegistryError(Exception):
+    """The registry did not give a complete, believable answer. Nothing may be concluded from it."""
+
+
+class Unreachable(RegistryError):
+    """No answer at all, 429 or 5xx: it may be better later."""
+
+
+class Missing(RegistryError):
+    """404 with the registry's own error code for a thing that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A manifest as the registry sent it; `digest` was computed from the body."""
+
+    digest: str
+    media_type: str
+    body: bytes
+
+
+def refusal(status: int, body: bytes) -> RegistryError:
+    """The error that a status other than 200 and 304 means; `body` tells what a 404 is about."""
+    if status >= SERVER_ERROR or status == TOO_MANY:
+        return Unreachable(f"the registry answers {status}")
+    # A 404 from a proxy, or for an Accept header that does not fit, is no absence.
+    if status == NOT_FOUND and error_codes(body) & _ABSENT:
+        return Missing("not in the registry")
+    if status == UNAUTHORIZED:
+        return RegistryError(
+            "the registry refuses our token: see service, issuer and rootcertbundle in its configuration"
+        )
+    return RegistryError(f"the registry answers {status}")
+
+
+def error_codes(body: bytes) -> set[str]:
+    try:
+        return {str(each.get("code")) for each in document(body).get("errors", [])}
+    except (RegistryError, AttributeError, TypeError):
+        return set()
+
+
+def document(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RegistryError("the registry's answer is not JSON") from error
+    if not isinstance(value, dict):
+        raise RegistryError("the registry's answer is not an object")
+    return value
+
+
+def repositories(body: bytes) -> list[str]:
+    return _strings(document(body), "repositories")
+
+
+def tags(body: bytes) -> list[str]:
+    """`"tags": null` is how the registry says none."""
+    return [tag for tag in _strings(document(body), "tags") if names.TAG.fullmatch(tag)]
+
+
+def manifest(repository: str, reference: str, headers: Mapping[str, str], body: bytes) -> Fetched:
+    digest = digest_of(body)
+    if headers.get("Docker-Content-Digest", digest) != digest:
+        raise RegistryError(f"{repository}:{reference}: the body is not what its digest says")
+    if ":" in reference and reference != digest:
+        raise RegistryError(f"{repository}@{reference}: another manifest came")
+    media_type = headers.get("Content-Type", "").split(";")[0].strip()[:120]
+    return Fetched(digest, media_type, body)
+
+
+def blob(digest: str, body: bytes) -> bytes:
+    if digest_of(body) != digest:
+        raise RegistryError(f"blob {digest}: the body is not what its digest says")
+    return body
+
+
+def next_page(link: str, path: str) -> str:
+    """The next page's path, "" after the last. A link to elsewhere would carry our token there.
+
+    `link` is the target of the answer's Link header, "" without one. The registry's order is its own, so no
+    cursor of ours would be right.
+    """
+    joined, here = urlsplit(urljoin(path, link)), urlsplit(path)
+    if joined.path != here.path or not parse_qs(joined.query).get("last"):
+        raise RegistryError("the registry's link to the next page cannot be followed")
+    return f"{joined.path}?{joined.query}"
+
+
+def manifest_headers(known: str = "") -> dict[str, str]:
+    return {"Accept": MANIFEST_TYPES} | ({"If-None-Match": f'"{known}"'} if known else {})
+
+
+def digest_of(body: bytes) -> str:
+    return "sha256:" + hashlib.sha256(body).hexdigest()
+
+
+class Pages:
+    """Guards a walk over pages against going in a circle."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def visit(self, path: str) -> str:
+        if path in self._seen or len(self._seen) >= PAGES_MAX:
+            raise RegistryError("the registry's pages go in a circle")
+        self._seen.add(path)
+        return path
+
+
+def _strings(page: dict[str, Any], key: str) -> list[str]:
+    if key not in page:
+        raise RegistryError(f"the registry's answer has no {key}")
+    values = page[key] or []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise RegistryError(f"the registry's {key} are not a list of names")
+    return values

@@ -1,0 +1,167 @@
+"""Asks the registry one thing at a time, from any thread."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from registry_sync.client import answers
+from registry_sync.client.answers import CATALOG, Fetched, RegistryError, Unreachable
+
+
+class Registry:
+    """`token_for` makes the token for one repository, or for CATALOG, with the actions named."""
+
+    def __init__(self, url: str, token_for: Callable[..., str], *, connections: int = 8) -> None:
+        self.url = url
+        self.token_for = token_for
+        self.requests = 0
+        self._count = threading.Lock()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers.update(answers.HEADERS)
+        self._session.mount("http", HTTPAdapter(pool_connections=1, pool_maxsize=connections))
+
+    def close(self) -> None:
+        self._session.close()
+
+    def repositories(self, *, alive: Callable[[], None] = lambda: None) -> list[str]:
+        """The whole catalog; `alive` is called after each page. Raises RegistryError when it did not end cleanly."""
+        found: list[str] = []
+        for page in self._pages(f"/v2/_catalog?n={answers.CATALOG_PAGE}", CATALOG):
+            found += answers.repositories(page)
+            alive()
+        return list(dict.fromkeys(found))
+
+    def tags(self, repository: str) -> list[str]:
+        """All tags. Missing when it has no such repository."""
+        path = f"/v2/{repository}/tags/list"
+        pages = self._pages(path, repository)
+        return list(dict.fromkeys(tag for page in pages for tag in answers.tags(page)))
+
+    def manifest(self, repository: str, reference: str, *, known: str = "") -> Fetched | None:
+        """The manifest behind a tag or digest; None when it still has the digest `known`."""
+        path = f"/v2/{repository}/manifests/{reference}"
+        with self._get(path, repository, answers.manifest_headers(known)) as response:
+            if response.status_code == answers.NOT_MODIFIED:
+                return None
+            return answers.manifest(
+                repository, reference, response.headers, _body(response, answers.MANIFEST_MAX)
+            )
+
+    def blob(self, repository: str, digest: str, *, most: int) -> bytes:
+        """A small blob, checked against its digest. Object storage is reached without our token."""
+        with self._get(f"/v2/{repository}/blobs/{digest}", repository, {}) as response:
+            if response.is_redirect:
+                return answers.blob(digest, self._stored(response, most))
+            return answers.blob(digest, _body(response, most))
+
+    def delete(self, repository: str, reference: str) -> None:
+        """Deletes a manifest by its digest, or (3.x alone) a tag. Missing when it is gone already."""
+        token = self.token_for(repository, "delete")
+        path = f"/v2/{repository}/manifests/{reference}"
+        with self._send("DELETE", self.url + path, _bearer(token)) as response:
+            if response.status_code != requests.codes.accepted:
+                raise _refusal(response)
+
+    def put_manifest(self, repository: str, reference: str, media_type: str, body: bytes) -> None:
+        token = self.token_for(repository, "pull", "push")
+        headers = {**_bearer(token), "Content-Type": media_type}
+        path = f"/v2/{repository}/manifests/{reference}"
+        with self._send("PUT", self.url + path, headers, body) as response:
+            if response.status_code != requests.codes.created:
+                raise _refusal(response)
+
+    def put_blob(self, repository: str, digest: str, body: bytes) -> None:
+        """A small blob, in one piece."""
+        headers = _bearer(self.token_for(repository, "pull", "push"))
+        with self._send("POST", f"{self.url}/v2/{repository}/blobs/uploads/", headers) as begun:
+            if begun.status_code != requests.codes.accepted:
+                raise _refusal(begun)
+            target = urlsplit(urljoin(self.url, begun.headers.get("Location", "")))
+        # The path alone: a Location to elsewhere would carry our token there.
+        query = f"{target.query}&digest={digest}" if target.query else f"digest={digest}"
+        headers["Content-Type"] = "application/octet-stream"
+        with self._send("PUT", f"{self.url}{target.path}?{query}", headers, body) as response:
+            if response.status_code != requests.codes.created:
+                raise _refusal(response)
+
+    def ask(self, path: str, headers: dict[str, str] | None = None) -> requests.Response:
+        """The bare answer to a GET, for the doctor. The caller closes it. Raises Unreachable alone."""
+        return self._send("GET", self.url + path, headers or {})
+
+    def _stored(self, redirect: requests.Response, most: int) -> bytes:
+        target = urljoin(redirect.url, redirect.headers["Location"])
+        if urlsplit(target).scheme not in ("http", "https"):
+            raise RegistryError("the registry redirects to something that is not http")
+        with self._send("GET", target, {}) as response:
+            return _body(_good(response), most)
+
+    def _pages(self, path: str, scope: str) -> Iterator[bytes]:
+        pages = answers.Pages()
+        while path:
+            with self._get(pages.visit(path), scope, {}) as response:
+                yield _body(response, answers.LIST_MAX)
+                path = _next(response, path)
+
+    def _get(self, path: str, scope: str, headers: dict[str, str]) -> requests.Response:
+        return _good(self._send("GET", self.url + path, headers | _bearer(self.token_for(scope))))
+
+    def _send(
+        self, method: str, url: str, headers: dict[str, str], body: bytes | None = None
+    ) -> requests.Response:
+        with self._count:
+            self.requests += 1
+        timeout = (answers.CONNECT, answers.READ)
+        try:
+            return self._session.request(
+                method, url, headers=headers, data=body, timeout=timeout, stream=True, allow_redirects=False
+            )
+        except (requests.RequestException, OSError) as error:
+            raise Unreachable(f"the registry does not answer ({type(error).__name__})") from error
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _good(response: requests.Response) -> requests.Response:
+    if response.status_code in (answers.OK, answers.NOT_MODIFIED) or response.is_redirect:
+        return response
+    with response:
+        raise _refusal(response)
+
+
+def _refusal(response: requests.Response) -> RegistryError:
+    try:
+        body = _body(response, answers.MANIFEST_MAX)
+    except RegistryError:
+        body = b""
+    return answers.refusal(response.status_code, body)
+
+
+def _body(response: requests.Response, most: int) -> bytes:
+    """At most `most` bytes within TOTAL seconds: a body that drips for ever is no answer."""
+    if response.is_redirect:
+        raise RegistryError(f"the registry answers {response.status_code}")
+    deadline, parts, length = time.monotonic() + answers.TOTAL, [], 0
+    try:
+        for part in response.iter_content(64 * 1024):
+            parts.append(part)
+            length += len(part)
+            if length > most:
+                raise RegistryError(f"the answer is longer than {most} bytes")
+            if time.monotonic() > deadline:
+                raise Unreachable("the answer takes too long")
+    except (requests.RequestException, OSError) as error:
+        raise Unreachable(f"the answer broke off ({type(error).__name__})") from error
+    return b"".join(parts)
+
+
+def _next(response: requests.Response, path: str) -> str:
+    if "Link" not in response.headers:
+        return ""
+    return answers.next_page(response.links.get("next", {}).get("url", ""), path)

@@ -1,0 +1,31 @@
+from django.db import models
+from django.utils import timezone
+
+
+class Event(models.Model):
+    """A notification from the registry, stored before anything is done about it. In order of arrival by `id`.
+
+    What is due is here and not in the broker. First it is applied (`applied_at`); what it told of a tag is then
+    asked of the registry once more, when `due_at` has come again.
+    """
+
+    event_id = models.CharField(max_length=100, unique=True)
+    received_at = models.DateTimeField(default=timezone.now, editable=False)
+    at = models.DateTimeField(null=True)  # when the registry says it happened
+    action = models.CharField(max_length=20, default="")
+    repository = models.CharField(max_length=255, default="")
+    tag = models.CharField(max_length=128, default="")
+    digest = models.CharField(max_length=140, default="")
+    actor = models.CharField(max_length=64, default="")
+    raw = models.TextField(default="")  # as it came, cut at a bound
+    applied_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(default=timezone.now, null=True)  # None: all done, or given up
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=300, default="")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["due_at", "id"], name="event_due", condition=~models.Q(due_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.repository}:{self.tag or self.digest}"

@@ -1,0 +1,26 @@
+from django.db import models
+from django.utils import timezone
+
+from namespaces.models import Image
+
+
+class Repository(models.Model):
+    """A name in the registry's catalog. `image` is None while no account owns its namespace (unclaimed).
+
+    `version` counts what was written of its tags: who read while it stood at another number must not write.
+    """
+
+    name = models.CharField(max_length=255, unique=True)
+    image = models.OneToOneField(Image, null=True, on_delete=models.SET_NULL, related_name="repository_row")
+    first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+    missing_since = models.DateTimeField(null=True)  # absent from one complete catalog; gone after the second
+    problem = models.CharField(max_length=200, default="")  # why the last read of its tags failed
+    version = models.PositiveIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True)  # when somebody last opened its page: such are read first
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "repositories"
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,100 @@
+from django.db import models
+from django.utils import timezone
+
+
+class SyncRun(models.Model):
+    """One walk over the registry: how far it is, and what came of it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        INCOMPLETE = "incomplete"  # some repositories could not be read; nothing of them was changed
+        FAILED = "failed"  # the catalog could not be read; nothing was changed
+        HELD = "held"  # so much would vanish at once that an operator must agree; nothing vanished
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    asked_by = models.CharField(max_length=254, default="schedule")
+    asked_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    repositories_total = models.PositiveIntegerField(default=0)
+    repositories_done = models.PositiveIntegerField(default=0)
+    requests = models.PositiveIntegerField(default=0)
+    changes = models.PositiveIntegerField(default=0)
+    unread = models.PositiveIntegerField(default=0)  # repositories that could not be read
+    problem = models.CharField(max_length=500, default="")
+    # True: an operator agreed that this run may take away what the mass-change guard would hold.
+    may_vanish = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"sync run {self.pk} ({self.state})"
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.repositories_done // self.repositories_total if self.repositories_total else 0
+
+
+class Shard(models.Model):
+    """A part of a run: repositories that one task reads. Resumed by whoever takes its lease when the task died."""
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="shards")
+    number = models.PositiveIntegerField()
+    repositories = models.JSONField(default=list)  # ids
+    done_at = models.DateTimeField(null=True)
+    token = models.PositiveIntegerField(default=0)  # fences: a holder with an older number must not write
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["run", "number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="shard_once")]
+
+    def __str__(self) -> str:
+        return f"shard {self.number} of {self.run}"
+
+
+class Drift(models.Model):
+    """A difference that a run found and mended, and that no event had told of."""
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="drifts")
+    repository = models.CharField(max_length=255)
+    tag = models.CharField(max_length=128, default="")
+    old = models.CharField(max_length=140, default="")
+    new = models.CharField(max_length=140, default="")
+    found_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.tag}"
+
+
+class Lease(models.Model):
+    """One holder at a time of a named piece of work; a holder that died is succeeded when time is up.
+
+    `token` fences: whoever writes under the lease checks that it still holds this token.
+    """
+
+    name = models.CharField(max_length=80, primary_key=True)
+    token = models.BigIntegerField(default=0)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Heartbeat(models.Model):
+    """When a part of the installation last proved that it lives."""
+
+    WORKER, BEAT, EVENTS = "worker", "beat", "events"
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

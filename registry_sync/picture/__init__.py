@@ -1,0 +1,1 @@
+"""The picture of what the registry holds: how manifests are understood, fetched once, and written."""

@@ -1,0 +1,145 @@
+"""Fetches manifests seen for the first time, with their platforms and configs. Knows the registry, not the database."""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from namespaces.names import DIGEST
+from registry_sync.client import Fetched, Registry, RegistryError, Unreachable
+from registry_sync.picture.manifests import CONFIG_MAX, Parsed, Part, parse, parse_config
+
+PARALLEL = 8
+KEPT_MAX = 1024 * 1024  # bytes of a manifest that are kept, to be shown raw or pushed again
+One = TypeVar("One")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestValues:
+    """The fields of a namespaces.models.Manifest row."""
+
+    digest: str
+    media_type: str
+    kind: str
+    artifact_type: str
+    size: int
+    created_at: datetime | None
+    platforms: list[dict[str, Any]]
+    details: dict[str, Any]
+    subject: str
+    parts: tuple[Part, ...]
+    body: bytes
+
+
+class ContentReader:
+    """A pool of threads over one registry client."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="registry")
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def each(self, work: Callable[[One], Answer], things: Iterable[One]) -> list[Answer]:
+        return list(self._pool.map(work, things))
+
+    def fetch(self, wanted: Mapping[str, str]) -> dict[str, tuple[str, Fetched]]:
+        """digest → repository in, digest → (repository, manifest) out; without those that did not come."""
+
+        def one(digest: str) -> Fetched | None:
+            try:
+                return self.registry.manifest(wanted[digest], digest)
+            except RegistryError:
+                return None
+
+        found = zip(wanted, self.each(one, wanted), strict=True)
+        return {digest: (wanted[digest], got) for digest, got in found if got}
+
+    def read_manifests(
+        self, wanted: Mapping[str, tuple[str, Fetched]], sizes: Callable[[Iterable[str]], dict[str, int]]
+    ) -> list[ManifestValues]:
+        """The rows for manifests seen for the first time, their platforms' manifests first.
+
+        `wanted`: digest → (a repository that holds it, what was fetched). `sizes` tells, of digests, those
+        that are stored already, with their sizes.
+        """
+        parsed = {
+            digest: (name, got, parse(got.body, got.media_type)) for digest, (name, got) in wanted.items()
+        }
+        children = {
+            part.digest: name
+            for name, _got, each in parsed.values()
+            for part in each.parts
+            if part.kind == "manifest"
+        }
+        stored = sizes(children)
+        rows = self._read_children({d: name for d, name in children.items() if d not in {*stored, *parsed}})
+        plain = {digest: found for digest, found in parsed.items() if found[2].kind != "index"}
+        rows += self.each(lambda digest: read_config(self.registry, *plain[digest]), plain)
+        stored |= {row.digest: row.size for row in rows}
+        known = {row.digest: row for row in rows}
+        rows += [
+            _index(got, each, stored, known) for _n, got, each in parsed.values() if each.kind == "index"
+        ]
+        return rows
+
+    def _read_children(self, wanted: Mapping[str, str]) -> list[ManifestValues]:
+        def read(digest: str) -> ManifestValues | None:
+            """A child that cannot be read leaves its index shown without its details."""
+            try:
+                fetched = self.registry.manifest(wanted[digest], digest)
+            except Unreachable:
+                raise
+            except RegistryError:
+                return None
+            assert fetched
+            return read_config(
+                self.registry, wanted[digest], fetched, parse(fetched.body, fetched.media_type)
+            )
+
+        return [row for row in self.each(read, wanted) if row is not None]
+
+
+def read_config(registry: Registry, repository: str, got: Fetched, parsed: Parsed) -> ManifestValues:
+    """A plain manifest with what its config adds; a config that cannot be read adds nothing."""
+    platform, created, details = "", None, parsed.details
+    if DIGEST.fullmatch(parsed.config) and parsed.config_size <= CONFIG_MAX:
+        try:
+            body = registry.blob(repository, parsed.config, most=CONFIG_MAX)
+        except Unreachable:
+            raise
+        except RegistryError:
+            body = b""
+        config = parse_config(body, details.get("layers", []))
+        platform, created, details = config.platform, config.created_at, {**details, **config.details}
+    platforms = [{"platform": platform, "digest": got.digest, "size": parsed.size}] if platform else []
+    return _values(got, parsed, parsed.size, created, platforms, details)
+
+
+def _index(
+    got: Fetched, parsed: Parsed, sizes: Mapping[str, int], known: Mapping[str, ManifestValues]
+) -> ManifestValues:
+    platforms = [{**child, "size": sizes.get(child["digest"], 0)} for child in parsed.children]
+    moments = [
+        row.created_at for child in platforms if (row := known.get(child["digest"])) and row.created_at
+    ]
+    size = sum(child["size"] for child in platforms)
+    return _values(got, parsed, size, max(moments, default=None), platforms, parsed.details)
+
+
+def _values(
+    got: Fetched,
+    parsed: Parsed,
+    size: int,
+    created: datetime | None,
+    platforms: list[dict[str, Any]],
+    details: dict[str, Any],
+) -> ManifestValues:
+    return ManifestValues(
+        digest=got.digest, media_type=parsed.media_type, kind=parsed.kind, artifact_type=parsed.artifact_type,
+        size=size, created_at=created, platforms=platforms, details=details, subject=parsed.subject,
+        parts=parsed.parts, body=got.body if len(got.body) <= KEPT_MAX else b"",
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+"""The only writer of manifests and tags. Each call is one repository, in the caller's transaction."""
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import F
+
+from namespaces.models import Image, Manifest, Part, Revision, Tag, TagMove
+from registry_sync.models import Repository
+from registry_sync.picture.content import ManifestValues
+
+BATCH = 500
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`tag` is to point at `digest`; "" when it is to go. `at` is when, `by` who (a username), if known."""
+
+    tag: str
+    digest: str
+    at: datetime
+    by: str = ""
+
+
+def stored_sizes(digests: Iterable[str]) -> dict[str, int]:
+    """Of these digests those already stored, with their sizes."""
+    found: dict[str, int] = {}
+    for batch in batches(list(digests)):
+        found.update(Manifest.objects.filter(digest__in=batch).values_list("digest", "size"))
+    return found
+
+
+@transaction.atomic
+def store_manifests(values: Iterable[ManifestValues]) -> None:
+    """Manifests never change, so one that is there already is right already."""
+    rows = list(values)
+    Manifest.objects.bulk_create([_row(each) for each in rows], BATCH, ignore_conflicts=True)
+    parts = [
+        Part(manifest_id=each.digest, kind=part.kind, digest=part.digest, size=part.size)
+        for each in rows
+        for part in each.parts
+    ]
+    Part.objects.bulk_create(parts, BATCH, ignore_conflicts=True)
+
+
+@transaction.atomic
+def write_moves(image: Image, moves: Sequence[Move], *, how: TagMove.How) -> int:
+    """Makes tags come, point elsewhere or go, remembers each move, and counts anew. Returns the moves made.
+
+    The manifests are stored already. A move to where the tag points already is none.
+    """
+    made: list[TagMove] = []
+    # First, so that two writers of one repository take their turn, and whoever read before reads again.
+    Repository.objects.filter(image=image).update(version=F("version") + 1)
+    for some in batches(moves):
+        made += _write_batch(image, {move.tag: move for move in some}, how)
+    if made:
+        TagMove.objects.bulk_create(made, BATCH)
+        _hold(image, {move.new for move in made} - {""})
+        count(image)
+    return len(made)
+
+
+def count(image: Image) -> None:
+    """The counters that lists show without counting."""
+    tags = Tag.objects.filter(image=image, technical=False)
+    newest = tags.order_by("-pushed_at", "-id").first()
+    image.tag_count = tags.count()
+    image.latest_tag = newest.name if newest else ""
+    image.size = newest.size if newest else 0
+    image.pushed_at = newest.pushed_at if newest else image.pushed_at
+    image.save(update_fields=["tag_count", "latest_tag", "size", "pushed_at"])
+
+
+def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
+    return (things[start : start + BATCH] for start in range(0, len(things), BATCH))
+
+
+def _write_batch(image: Image, moves: dict[str, Move], how: TagMove.How) -> list[TagMove]:
+    rows = {tag.name: tag for tag in Tag.objects.filter(image=image, name__in=list(moves))}
+    sizes = stored_sizes({move.digest for move in moves.values()} - {""})
+    new: list[Tag] = []
+    moved: list[Tag] = []
+    gone, made = [], []
+    for name, move in moves.items():
+        tag = rows.get(name)
+        old = tag.manifest_id if tag else ""
+        if old == move.digest:
+            continue
+        made.append(TagMove(image=image, tag=name, old=old, new=move.digest, at=move.at, by=move.by, how=how))
+        if not move.digest:
+            gone.append(name)
+            continue
+        tag = tag or Tag(image=image, name=name, first_seen_at=move.at)
+        (moved if tag.pk else new).append(tag)
+        tag.manifest_id, tag.size = move.digest, sizes[move.digest]
+        tag.pushed_at, tag.pushed_by, tag.missing_since = move.at, move.by, None
+    Tag.objects.bulk_create(new)
+    if moved:
+        fields = ["manifest", "size", "pushed_at", "pushed_by", "missing_since"]
+        Tag.objects.bulk_update(moved, fields)
+    if gone:
+        Tag.objects.filter(image=image, name__in=gone).delete()
+    return made
+
+
+def _hold(image: Image, digests: set[str]) -> None:
+    """The registry holds these in the image's repository, and what they list."""
+    listed = Part.objects.filter(manifest_id__in=digests, kind=Part.Kind.MANIFEST)
+    stored = Manifest.objects.filter(digest__in=listed.values("digest")).values_list("digest", flat=True)
+    Revision.objects.bulk_create(
+        [Revision(image=image, manifest_id=digest) for digest in digests | set(stored)],
+        BATCH,
+        update_conflicts=True,
+        unique_fields=["image", "manifest"],
+        update_fields=["gone_at"],
+    )
+
+
+def _row(values: ManifestValues) -> Manifest:
+    return Manifest(
+        digest=values.digest,
+        media_type=values.media_type,
+        artifact_type=values.artifact_type,
+        kind=values.kind,
+        size=values.size,
+        created_at=values.created_at,
+        platforms=values.platforms,
+        details=values.details,
+        subject=values.subject,
+        packed=zlib.compress(values.body) if values.body else b"",
+    )

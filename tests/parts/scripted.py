@@ -1,0 +1,77 @@
+"""A registry that answers what a test says, on a real socket: slow, broken, lying, or gone."""
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(slots=True)
+class Answer:
+    """`cut`: break the connection off after the head, before the whole body. `drop`: say nothing at all."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+    drop: bool = False
+
+
+def answer(
+    body: object = b"", *, status: int = 200, cut: bool = False, drop: bool = False, **headers: str
+) -> Answer:
+    """`body`: bytes or text as they are, anything else as JSON. Headers with `_` for `-`."""
+    raw = body if isinstance(body, bytes) else body if isinstance(body, str) else json.dumps(body)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, raw.encode() if isinstance(raw, str) else raw, named, cut, drop)
+
+
+class Scripted:
+    """`says` maps a path, without its query, to an Answer, or to a function of the request's headers."""
+
+    def __init__(self) -> None:
+        self.says: dict[str, Answer | Callable[[Any], Answer]] = {}
+        self.asked: list[str] = []
+        script = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                script.reply(self)
+
+            def log_message(self, *_words: object) -> None:
+                """Silent."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def reply(self, request: BaseHTTPRequestHandler) -> None:
+        path = request.path.split("?")[0]
+        self.asked.append(request.path)
+        says = self.says.get(path, Answer(500))
+        said = says if isinstance(says, Answer) else says(request.headers)
+        if said.drop:
+            request.close_connection = True
+            return
+        request.send_response(said.status)
+        for name, value in said.headers.items():
+            request.send_header(name, value)
+        request.send_header("Content-Length", str(len(said.body) + 10 * said.cut))
+        request.end_headers()
+        if said.status != 304:
+            request.wfile.write(said.body)
+        request.close_connection = request.close_connection or said.cut
