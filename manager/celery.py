@@ -56,6 +56,7 @@ app.conf.update(
             "schedule": settings.SYNC_INTERVAL,
             "options": {"expires": settings.SYNC_INTERVAL},
         },
+        "events": {"task": "registry_sync.apply_events", "schedule": 10.0, "options": {"expires": 10}},
         "housekeeping": {"task": "registry_sync.housekeeping", "schedule": 3600.0},
     },
 )

@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 from celery.exceptions import CeleryError
 from django.db import transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.principal import Principal
 from registry_sync.models import SyncRun
+from registry_sync.sync import leases
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,14 @@ def wake_worker() -> bool:
     from registry_sync.tasks import reconcile  # noqa: PLC0415 (tasks import the work, which imports this)
 
     return _published(reconcile.delay)
+
+
+def wake_events() -> None:
+    """An applier under way looks once more before it ends, so it needs no waking."""
+    from registry_sync.tasks import apply_events  # noqa: PLC0415 (as above)
+
+    if not leases.held("events", timezone.now()):
+        _published(apply_events.delay)
 
 
 def _published(publish: Callable[[], object]) -> bool:

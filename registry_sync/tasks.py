@@ -10,11 +10,14 @@ from django.utils import timezone
 
 from namespaces.models import ReservedName
 from registry_sync import connection
-from registry_sync.models import SyncRun
+from registry_sync.models import Event, SyncRun
+from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile as run_reconcile
 from registry_sync.token import authority
 
 RUNS_KEPT = 500
+EVENTS_KEPT = timedelta(days=7)
+SOON = timedelta(seconds=5)  # what is due later is left to beat
 
 
 @shared_task(name="registry_sync.reconcile")
@@ -22,11 +25,24 @@ def reconcile(**_later: Any) -> None:
     run_reconcile(connection.registry(), when_due=True)
 
 
+@shared_task(name="registry_sync.apply_events", ignore_result=True)
+def apply_events(**_later: Any) -> None:
+    """Comes when events come, when the first of them is to be confirmed, and from beat in case both were lost."""
+    registry = connection.registry()
+    try:
+        wait = apply_due(registry)
+    finally:
+        registry.close()
+    if wait is not None and wait < SOON:
+        apply_events.apply_async(countdown=wait.total_seconds() + 0.05)
+
+
 @shared_task(name="registry_sync.housekeeping")
 def housekeeping(**_later: Any) -> None:
     """Renews the signing leaf when due; forgets old runs and reservations that are over."""
     authority.renew_leaf(Path(settings.SECRETS_DIR), timezone.now())
     ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()
+    Event.objects.filter(due_at=None, received_at__lt=timezone.now() - EVENTS_KEPT).delete()
     oldest = SyncRun.objects.order_by("-id").values_list("id", flat=True)[RUNS_KEPT : RUNS_KEPT + 1].first()
     if oldest:
         SyncRun.objects.filter(id__lte=oldest).delete()

@@ -27,7 +27,7 @@ def run(say: Callable[[str], None]) -> int:
     """The exit code. CommandError, before anything is started, with a sentence that says what to do."""
     need_free_port("PORT", settings.PORT)
     need_free_port("REGISTRY_PORT", settings.REGISTRY_PORT)
-    config = prepare()
+    config = prepare(events_url=f"http://{LOOPBACK}:{settings.PORT}/registry/events")
     try:
         serve_registry = registry.command(config, registry_folder())
     except registry.NoRegistryError as error:

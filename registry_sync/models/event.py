@@ -17,6 +17,9 @@ class Event(models.Model):
     tag = models.CharField(max_length=128, default="")
     digest = models.CharField(max_length=140, default="")
     actor = models.CharField(max_length=64, default="")
+    media_type = models.CharField(max_length=120, default="")
+    address = models.CharField(max_length=64, default="")
+    client = models.CharField(max_length=200, default="")
     raw = models.TextField(default="")  # as it came, cut at a bound
     applied_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(default=timezone.now, null=True)  # None: all done, or given up

@@ -61,7 +61,7 @@ def write_moves(image: Image, moves: Sequence[Move], *, how: TagMove.How) -> int
         made += _write_batch(image, {move.tag: move for move in some}, how)
     if made:
         TagMove.objects.bulk_create(made, BATCH)
-        _hold(image, {move.new for move in made} - {""})
+        note_held(image, {move.new for move in made} - {""})
         count(image)
     return len(made)
 
@@ -75,6 +75,19 @@ def count(image: Image) -> None:
     image.size = newest.size if newest else 0
     image.pushed_at = newest.pushed_at if newest else image.pushed_at
     image.save(update_fields=["tag_count", "latest_tag", "size", "pushed_at"])
+
+
+def note_held(image: Image, digests: set[str]) -> None:
+    """The registry holds these in the image's repository, and what they list."""
+    listed = Part.objects.filter(manifest_id__in=digests, kind=Part.Kind.MANIFEST)
+    stored = Manifest.objects.filter(digest__in=listed.values("digest")).values_list("digest", flat=True)
+    Revision.objects.bulk_create(
+        [Revision(image=image, manifest_id=digest) for digest in digests | set(stored)],
+        BATCH,
+        update_conflicts=True,
+        unique_fields=["image", "manifest"],
+        update_fields=["gone_at"],
+    )
 
 
 def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
@@ -107,19 +120,6 @@ def _write_batch(image: Image, moves: dict[str, Move], how: TagMove.How) -> list
     if gone:
         Tag.objects.filter(image=image, name__in=gone).delete()
     return made
-
-
-def _hold(image: Image, digests: set[str]) -> None:
-    """The registry holds these in the image's repository, and what they list."""
-    listed = Part.objects.filter(manifest_id__in=digests, kind=Part.Kind.MANIFEST)
-    stored = Manifest.objects.filter(digest__in=listed.values("digest")).values_list("digest", flat=True)
-    Revision.objects.bulk_create(
-        [Revision(image=image, manifest_id=digest) for digest in digests | set(stored)],
-        BATCH,
-        update_conflicts=True,
-        unique_fields=["image", "manifest"],
-        update_fields=["gone_at"],
-    )
 
 
 def _row(values: ManifestValues) -> Manifest:

@@ -18,7 +18,8 @@ def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
     tags = changes.add + changes.move + changes.remove
     if not tags or not known.version or not Heartbeat.objects.filter(name=Heartbeat.EVENTS).exists():
         return
-    if Event.objects.filter(repository=read.repository, applied_at=None).exists():
+    waiting = Event.objects.filter(repository=read.repository, applied_at=None)
+    if waiting.exclude(action="pull").exists():
         return  # about to be told
     room = max(KEPT_OF_A_RUN - run.drifts.count(), 0)
     Drift.objects.bulk_create(

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from django.conf import settings
+from pytest_django.live_server_helper import LiveServer
 
-from manager.embedded.prepare import registry_config
-from registry_sync.token import authority, grants
-from registry_sync.token.service import issue_for_panel
+from manager.embedded.prepare import notifications, registry_config
+from registry_sync.token import authority, grants, key_files
+from registry_sync.token.claims import claims
+from registry_sync.token.service import signer
 from tests.parts import images, processes, registries
 from tests.parts.fixtures import MakeRegistry
 
@@ -19,19 +22,39 @@ from tests.parts.fixtures import MakeRegistry
 def registry(
     request: pytest.FixtureRequest, make_registry: MakeRegistry, tmp_path: Path
 ) -> Iterator[registries.RunningRegistry]:
-    config = registry_config(
-        port=processes.free_port(), data=tmp_path / "data", realm="http://localhost:1/auth/token",
-        service=settings.TOKEN_SERVICE, issuer=settings.TOKEN_ISSUER,
-        trusted=settings.SECRETS_DIR / authority.CA_CERTIFICATE, http_secret="tests",
-    )  # fmt: skip
-    running = make_registry(request.param, config, tmp_path)
+    running = make_registry(request.param, configuration(tmp_path), tmp_path)
     yield running
     running.stop()
 
 
-def bearer(repository: str, *actions: str) -> dict[str, str]:
-    token = issue_for_panel([grants.entry(repository, list(actions))], now=datetime.now(UTC))
-    return {"Authorization": f"Bearer {token}"}
+@pytest.fixture(params=registries.VERSIONS)
+def telling_registry(
+    request: pytest.FixtureRequest, make_registry: MakeRegistry, tmp_path: Path, live_server: LiveServer
+) -> Iterator[registries.RunningRegistry]:
+    """A registry that sends its notifications to the panel."""
+    hook = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+    told = {"notifications": notifications(f"{live_server.url}/registry/events", hook)}
+    running = make_registry(request.param, configuration(tmp_path) | told, tmp_path)
+    yield running
+    running.stop()
+
+
+def configuration(tmp_path: Path) -> dict[str, Any]:
+    return registry_config(
+        port=processes.free_port(), data=tmp_path / "data", realm="http://localhost:1/auth/token",
+        service=settings.TOKEN_SERVICE, issuer=settings.TOKEN_ISSUER,
+        trusted=settings.SECRETS_DIR / authority.CA_CERTIFICATE, http_secret="tests",
+    )  # fmt: skip
+
+
+def bearer(repository: str, *actions: str, subject: str = "tester") -> dict[str, str]:
+    """As the panel signs it for one of its users."""
+    now = int(datetime.now(UTC).timestamp())
+    payload = claims(
+        issuer=settings.TOKEN_ISSUER, service=settings.TOKEN_SERVICE, subject=subject, now=now, life=60,
+        access=[grants.entry(repository, list(actions))], id="test",
+    )  # fmt: skip
+    return {"Authorization": f"Bearer {signer().sign(payload)}"}
 
 
 def push(registry: registries.RunningRegistry, repository: str, tag: str, *shown: images.Image) -> str:

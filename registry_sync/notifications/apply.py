@@ -1,0 +1,108 @@
+"""Applies what was taken in. Twice or in any order gives the same picture, and a worker may die at any point.
+
+An event adds provisionally: it comes before the registry has written the tag. What a tag points at is therefore
+asked of the registry once more a little later; and only such an answer, about just this tag, takes away.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from registry_sync.client import Registry, RegistryError
+from registry_sync.models import Event
+from registry_sync.notifications import pulls, tags
+from registry_sync.sync import leases
+
+LEASE = "events"
+BATCH = 200
+LATER = timedelta(seconds=2)  # until a tag link is surely written
+ATTEMPTS_MAX = 20  # with the backoff below: about two and a half hours
+
+log = logging.getLogger(__name__)
+
+
+def apply_due(registry: Registry) -> timedelta | None:
+    """Applies all that is due, in order of arrival. Returns how long until more is, None when nothing waits.
+
+    One applier at a time.
+    """
+    token = leases.take(LEASE, timezone.now())
+    if token is None:
+        return None
+    try:
+        while _apply_batch(registry, token):
+            pass
+    except leases.LeaseLost:
+        log.warning("another worker took the events over")
+        return None
+    finally:
+        leases.give_back(LEASE, token, timezone.now())
+    # Whoever stored one since the last look found the lease taken, and woke nobody.
+    return _next_due()
+
+
+def retry(event: Event) -> None:
+    """An operator's wish: now, and as often again."""
+    Event.objects.filter(pk=event.pk).update(due_at=timezone.now(), attempts=0)
+
+
+def _due() -> QuerySet[Event]:
+    return Event.objects.filter(due_at__lte=timezone.now()).order_by("id")
+
+
+def _next_due() -> timedelta | None:
+    first = Event.objects.exclude(due_at=None).order_by("due_at").values_list("due_at", flat=True).first()
+    return max(first - timezone.now(), timedelta()) if first else None
+
+
+def _apply_batch(registry: Registry, token: int) -> bool:
+    batch = list(_due()[:BATCH])
+    counted = [event for event in batch if event.action == "pull"]
+    if counted:
+        with transaction.atomic():
+            leases.keep(LEASE, token, timezone.now())
+            pulls.count(counted)
+            _done(counted)
+    for event in batch:
+        if event.action != "pull":
+            leases.keep(LEASE, token, timezone.now())
+            _apply(event, registry)
+    return bool(batch)
+
+
+def _apply(event: Event, registry: Registry) -> None:
+    try:
+        certain = tags.apply(event, registry)
+    except RegistryError as error:
+        _failed(event, str(error))
+    except Exception as error:
+        # One event that cannot be applied must not stand before all others.
+        log.exception("event %s cannot be applied", event.event_id)
+        _failed(event, f"{type(error).__name__}: {error}")
+    else:
+        if certain:
+            _done([event])
+        else:
+            now = timezone.now()
+            Event.objects.filter(pk=event.pk).update(
+                applied_at=event.applied_at or now, due_at=now + LATER * 2**event.attempts,
+                attempts=event.attempts + 1, problem="",
+            )  # fmt: skip
+
+
+def _done(events: list[Event]) -> None:
+    now = timezone.now()
+    ids = [event.pk for event in events]
+    Event.objects.filter(pk__in=ids).update(due_at=None, problem="")
+    Event.objects.filter(pk__in=ids, applied_at=None).update(applied_at=now)
+
+
+def _failed(event: Event, problem: str) -> None:
+    """Again later, twice as late each time; given up in the end: the reconcile mends what it would have told."""
+    attempts = event.attempts + 1
+    wait = timedelta(seconds=min(600, 5 * 2**attempts))
+    due = timezone.now() + wait if attempts < ATTEMPTS_MAX else None
+    Event.objects.filter(pk=event.pk).update(attempts=attempts, due_at=due, problem=problem[:300])

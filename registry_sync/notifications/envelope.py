@@ -1,0 +1,84 @@
+"""What a notification says. PURE, and wary: it may be of any version, cut, or nonsense, and is never refused."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+EVENTS_MAX = 1000
+RAW_MAX = 16 * 1024
+_ID_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event; mirrors registry_sync.models.Event. What it does not say is "" or None."""
+
+    event_id: str
+    raw: str
+    at: datetime | None = None
+    action: str = ""  # push, pull, mount, delete
+    repository: str = ""
+    tag: str = ""
+    digest: str = ""
+    actor: str = ""
+    media_type: str = ""
+    address: str = ""
+    client: str = ""
+
+
+def parse(body: bytes, *, now: datetime) -> list[Told]:
+    """The events of one POST. What is no envelope is one event that says nothing, so that it is seen."""
+    try:
+        events = json.loads(body)["events"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        events = None
+    if not isinstance(events, list):
+        return [Told(_made_id(body), _text(body.decode(errors="replace"), RAW_MAX))]
+    return [_told(event, now) for event in events[:EVENTS_MAX]]
+
+
+def _told(event: Any, now: datetime) -> Told:
+    written = json.dumps(event)
+    said = _mapping(event)
+    target, request, actor = (_mapping(said.get(key)) for key in ("target", "request", "actor"))
+    given = _text(said.get("id"), _ID_MAX + 1)
+    return Told(
+        event_id=given if 0 < len(given) <= _ID_MAX else _made_id(written.encode()),
+        raw=_text(written, RAW_MAX),
+        at=_moment(said.get("timestamp"), now),
+        action=_text(said.get("action"), 20),
+        repository=_text(target.get("repository"), 255),
+        tag=_text(target.get("tag"), 128),
+        digest=_text(target.get("digest"), 140),
+        actor=_text(actor.get("name"), 64),
+        media_type=_text(target.get("mediaType"), 120),
+        address=_text(request.get("addr"), 64),
+        client=_text(request.get("useragent"), 200),
+    )
+
+
+def _made_id(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _moment(value: Any, now: datetime) -> datetime | None:
+    """Never in the future: a tag pushed next year would hide every push until then."""
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(moment, now)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any, most: int) -> str:
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()[:most]

@@ -1,0 +1,59 @@
+"""The door for the registry's notifications. Answers fast, and 2xx to whatever it has stored.
+
+The registry sends one event at a time and repeats a refused one for ever, with all others behind it; so what
+comes with the right key is taken, whatever it is.
+"""
+
+import hmac
+import logging
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from registry_sync import heartbeat, services
+from registry_sync.models import Event, Heartbeat
+from registry_sync.notifications import envelope
+from registry_sync.token import key_files
+
+BODY_MAX = 8 * 1024 * 1024
+PULSE = timedelta(seconds=1)
+
+log = logging.getLogger(__name__)
+
+
+@csrf_exempt
+@require_POST
+def events(request: HttpRequest) -> HttpResponse:
+    """POST /registry/events. 401 without the key, 202 with it; 5xx only while the database takes nothing."""
+    if not _is_registry(request):
+        log.warning(
+            "a notification came without the right key; see notifications in the registry's configuration"
+        )
+        return HttpResponse("The bearer key is not the panel's.\n", status=401, content_type="text/plain")
+    # `request.body` would answer 400 to what is long, and the registry would bring it for ever.
+    take(request.read(BODY_MAX), timezone.now())
+    return HttpResponse(status=202)
+
+
+@transaction.atomic
+def take(body: bytes, now: datetime) -> None:
+    """Stores each event once, and wakes the worker when that is committed."""
+    rows = [Event(received_at=now, due_at=now, **asdict(told)) for told in envelope.parse(body, now=now)]
+    Event.objects.bulk_create(rows, ignore_conflicts=True)
+    heartbeat.note(Heartbeat.EVENTS, now, every=PULSE)
+    transaction.on_commit(services.wake_events)
+
+
+def _is_registry(request: HttpRequest) -> bool:
+    kind, _space, given = request.headers.get("Authorization", "").partition(" ")
+    key = key_files.read(Path(settings.SECRETS_DIR) / "hook.key")
+    return kind.lower() == "bearer" and hmac.compare_digest(
+        given.strip().encode(errors="replace"), key.strip()
+    )

@@ -1,0 +1,74 @@
+"""Counts who pulled what."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F
+
+from namespaces.models import Pull, Tag
+from registry_sync.models import Event, Repository
+from registry_sync.token.service import PANEL_SUBJECT
+
+
+@dataclass(slots=True)
+class _Some:
+    count: int = 0
+    event: Event | None = None
+
+    def add(self, event: Event) -> None:
+        self.count += 1
+        if not self.event or _at(event) >= _at(self.event):
+            self.event = event
+
+
+def count(events: Iterable[Event]) -> None:
+    """In the caller's transaction, which also says that they are applied: each is counted once.
+
+    docker asks HEAD with the tag and then GET by digest: what is counted for a tag names the tag.
+    """
+    by_user: dict[tuple[int, str, str, str], _Some] = {}
+    by_tag: dict[tuple[int, str], _Some] = {}
+    images = _images(events)
+    for event in events:
+        image = images.get(event.repository)
+        if image is None or event.actor == PANEL_SUBJECT or event.media_type == "application/octet-stream":
+            continue
+        digest = "" if event.tag else event.digest
+        by_user.setdefault((image, event.tag, digest, event.actor), _Some()).add(event)
+        if event.tag:
+            by_tag.setdefault((image, event.tag), _Some()).add(event)
+    # In one order everywhere: two transactions never wait for each other crosswise.
+    for (image, tag), some in sorted(by_tag.items()):
+        _write_tag(image, tag, some)
+    for (image, tag, digest, username), some in sorted(by_user.items()):
+        _write_pull(image, tag, digest, username, some)
+
+
+def _images(events: Iterable[Event]) -> dict[str, int | None]:
+    rows = Repository.objects.filter(name__in={event.repository for event in events})
+    return dict(rows.values_list("name", "image_id"))
+
+
+def _write_tag(image: int, tag: str, some: _Some) -> None:
+    assert some.event
+    row = Tag.objects.filter(image_id=image, name=tag)
+    row.update(pull_count=F("pull_count") + some.count)
+    row.filter(pulled_at__lt=_at(some.event)).update(pulled_at=_at(some.event))
+
+
+def _write_pull(image: int, tag: str, digest: str, username: str, some: _Some) -> None:
+    event = some.event
+    assert event
+    key = {"image_id": image, "tag": tag, "username": username} | ({} if tag else {"digest": digest})
+    last = {
+        "digest": event.digest, "last_at": _at(event), "address": event.address, "client": event.client,
+    }  # fmt: skip
+    row, new = Pull.objects.get_or_create(**key, defaults={**last, "count": some.count})
+    if not new:
+        Pull.objects.filter(pk=row.pk).update(count=F("count") + some.count)
+        Pull.objects.filter(pk=row.pk, last_at__lte=_at(event)).update(**last)
+
+
+def _at(event: Event) -> datetime:
+    return event.at or event.received_at

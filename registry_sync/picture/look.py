@@ -1,0 +1,58 @@
+"""Looks at one tag or one manifest in the registry, and makes the picture say the same."""
+
+from django.utils import timezone
+
+from namespaces.models import Image, Revision, Tag, TagMove
+from registry_sync.client import Missing, Registry, RegistryError
+from registry_sync.picture.content import ContentReader
+from registry_sync.picture.write import Move, store_manifests, stored_sizes, write_moves
+
+
+def store(repository: str, digest: str, registry: Registry) -> None:
+    """Fetches a manifest, with what its platforms are, unless it is stored. Raises RegistryError, Missing."""
+    if stored_sizes([digest]):
+        return
+    fetched = registry.manifest(repository, digest)
+    assert fetched
+    reader = ContentReader(registry)
+    try:
+        store_manifests(reader.read_manifests({digest: (repository, fetched)}, stored_sizes))
+    finally:
+        reader.close()
+
+
+def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool) -> bool:
+    """True when the registry has no such tag. Raises RegistryError when it gives no clear answer.
+
+    `take_away`: it was said before, so this is the second answer, and the tag goes. Else it is marked missing.
+    """
+    row = Tag.objects.filter(image=image, name=tag).first()
+    known = row.manifest_id if row else ""
+    try:
+        fetched = registry.manifest(image.repository, tag, known=known)
+    except Missing:
+        if take_away and row:
+            write_moves(image, [Move(tag, "", timezone.now())], how=TagMove.How.EVENT)
+        elif row and not row.missing_since:
+            Tag.objects.filter(pk=row.pk).update(missing_since=timezone.now())
+        return True
+    if row and row.missing_since:
+        Tag.objects.filter(pk=row.pk).update(missing_since=None)
+    if fetched:
+        store(image.repository, fetched.digest, registry)
+        write_moves(image, [Move(tag, fetched.digest, timezone.now())], how=TagMove.How.EVENT)
+    return False
+
+
+def at_digest(image: Image, digest: str, registry: Registry) -> bool:
+    """True when the registry does not hold the manifest in this image's repository any more; then noted."""
+    held = Revision.objects.filter(image=image, manifest=digest)
+    try:
+        registry.manifest(image.repository, digest)
+    except Missing:
+        held.filter(gone_at=None).update(gone_at=timezone.now())
+        return True
+    except RegistryError:
+        return False
+    held.exclude(gone_at=None).update(gone_at=None)
+    return False

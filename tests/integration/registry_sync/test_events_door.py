@@ -1,0 +1,70 @@
+"""POST /registry/events: only the registry gets in, and whatever it brings is taken once."""
+
+import json
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from registry_sync import heartbeat
+from registry_sync.models import Event, Heartbeat
+from registry_sync.notifications import intake
+from registry_sync.token import key_files
+
+pytestmark = pytest.mark.django_db
+URL = "/registry/events"
+EVENT = {"id": "one", "action": "push", "target": {"repository": "team/app", "tag": "1.0"}}
+
+
+def post(body: bytes, *, key: str | None = None, scheme: str = "Bearer", client: Client | None = None) -> int:
+    key = key_files.read(settings.SECRETS_DIR / "hook.key").decode() if key is None else key
+    sender = client or Client(enforce_csrf_checks=True)
+    headers = {"Authorization": f"{scheme} {key}"}
+    kind = "application/vnd.docker.distribution.events.v1+json"
+    return sender.post(URL, body, content_type=kind, headers=headers).status_code
+
+
+def envelope(*events: Any) -> bytes:
+    return json.dumps({"events": events}).encode()
+
+
+def test_the_registry_is_let_in_and_leaves_a_sign_of_life() -> None:
+    assert post(envelope(EVENT)) == 202
+    assert Event.objects.get().tag == "1.0"
+    assert heartbeat.last(Heartbeat.EVENTS)
+
+
+@pytest.mark.parametrize("key", ["", "wrong", "é", "x" * 10_000])
+def test_nobody_else_is(key: str) -> None:
+    assert post(envelope(EVENT), key=key) == 401
+    assert not Event.objects.exists()
+    assert heartbeat.last(Heartbeat.EVENTS) is None
+
+
+def test_nor_with_the_key_under_another_scheme() -> None:
+    assert post(envelope(EVENT), scheme="Basic") == 401
+
+
+def test_nor_a_person_by_the_browser(client: Client) -> None:
+    assert client.post(URL, envelope(EVENT), content_type="application/json").status_code == 401
+    assert client.get(URL).status_code == 405
+
+
+def test_an_event_that_comes_again_is_the_same_event() -> None:
+    for _thrice in range(3):
+        assert post(envelope(EVENT, EVENT)) == 202
+    assert Event.objects.count() == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"garbage", b"\xff\xfe", b"[1]", b'{"events": {}}', b"[" * 50_000])
+def test_nonsense_is_taken_too_or_the_registry_would_bring_it_for_ever(body: bytes) -> None:
+    assert post(body) == 202
+    assert Event.objects.get().action == ""
+
+
+def test_what_is_longer_than_a_form_may_be_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert post(envelope(EVENT | {"padding": "x" * 4_000_000})) == 202
+    monkeypatch.setattr(intake, "BODY_MAX", 1000)
+    assert post(envelope(EVENT | {"id": "two", "padding": "x" * 4_000})) == 202
+    assert Event.objects.count() == 2
