@@ -57,6 +57,7 @@ app.conf.update(
             "options": {"expires": settings.SYNC_INTERVAL},
         },
         "events": {"task": "registry_sync.apply_events", "schedule": 10.0, "options": {"expires": 10}},
+        "removals": {"task": "registry_sync.removals", "schedule": 15.0, "options": {"expires": 15}},
         "housekeeping": {"task": "registry_sync.housekeeping", "schedule": 3600.0},
     },
 )

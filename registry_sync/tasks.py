@@ -12,6 +12,7 @@ from namespaces.models import ReservedName
 from registry_sync import connection
 from registry_sync.models import Event, SyncRun
 from registry_sync.notifications.apply import apply_due
+from registry_sync.removal.work import work_due
 from registry_sync.sync.reconcile import reconcile as run_reconcile
 from registry_sync.token import authority
 
@@ -35,6 +36,18 @@ def apply_events(**_later: Any) -> None:
         registry.close()
     if wait is not None and wait < SOON:
         apply_events.apply_async(countdown=wait.total_seconds() + 0.05)
+
+
+@shared_task(name="registry_sync.removals", ignore_result=True)
+def removals(**_later: Any) -> None:
+    """Comes when somebody asks, when the registry is to be tried again, and from beat in case that was lost."""
+    registry = connection.registry()
+    try:
+        wait = work_due(registry)
+    finally:
+        registry.close()
+    if wait is not None and timedelta() < wait < SOON:
+        removals.apply_async(countdown=wait.total_seconds() + 0.05)
 
 
 @shared_task(name="registry_sync.housekeeping")

@@ -25,6 +25,7 @@ DEEDS: dict[str, Promise] = {
     "grant.changed": _("changed the permission of"),
     "grant.given": _("gave a permission to"),
     "grant.removed": _("took the permission of"),
+    "manifest.deleted": _("deleted the image"),
     "member.invited": _("made an invitation link for a"),
     "member.invitation_withdrawn": _("withdrew the invitation link for a"),
     "member.joined": _("joined as a member:"),
@@ -35,6 +36,8 @@ DEEDS: dict[str, Promise] = {
     "namespace.published": _("made public the namespace"),
     "namespace.unpublished": _("made private the namespace"),
     "person.made_operator": _("made an operator of"),
+    "tag.removed": _("removed the tag"),
+    "tag.restored": _("put back the tag"),
     "user.created": _("created the user"),
     "user.deleted": _("deleted the user"),
     "user.disabled": _("disabled the user"),
@@ -45,11 +48,13 @@ DEEDS: dict[str, Promise] = {
 
 FIELDS: dict[str, Promise] = {
     "description": _("description"),
+    "digest": _("digest"),
     "expires_at": _("expires"),
     "level": _("level"),
     "name": _("name"),
     "public": _("public"),
     "role": _("role"),
+    "tags": _("tags"),
     "users": _("users"),
 }
 

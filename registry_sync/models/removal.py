@@ -66,6 +66,7 @@ class RemovalItem(models.Model):
     begun_at = models.DateTimeField(null=True)  # set before the registry is written to
     # Where a registry cannot remove a tag alone, what is put in its place and deleted; kept before it is pushed.
     stand_in = models.CharField(max_length=140, default="", db_index=True)
+    nonce = models.CharField(max_length=32, default="")  # of which the stand-in is made
     outcome = models.CharField(max_length=20, default="")  # a word of removal/outcomes.py
     detail = models.CharField(max_length=300, default="")
     finished_at = models.DateTimeField(null=True)
