@@ -1,7 +1,7 @@
 from django.urls import path
 
 from registry_sync.notifications import intake
-from registry_sync.pages import history, sync, system
+from registry_sync.pages import history, removal, sync, system
 
 _NAMESPACE = "a/<slug:handle>/n/<str:name>/"
 _IMAGE = _NAMESPACE + "i/<path:image_name>/-/"
@@ -10,5 +10,10 @@ urlpatterns = [
     path("registry/events", intake.events, name="registry-events"),
     path("a/<slug:handle>/sync/", sync.start, name="sync-start"),
     path(_IMAGE + "history/", history.history, name="image-history"),
+    path(_IMAGE + "remove/", removal.remove, name="image-remove"),
+    path(_IMAGE + "untag/", removal.untag, name="image-untag"),
+    path(_IMAGE + "delete/", removal.delete, name="image-delete"),
+    path(_IMAGE + "restore/", removal.restore, name="image-restore"),
+    path(_IMAGE + "removals/<int:id>/", removal.removal, name="image-removal"),
     path("system/", system.system, name="system"),
 ]

@@ -61,7 +61,8 @@ def _below(resolver: URLResolver) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
 
 
 def arguments_for(name: str, world: World) -> dict[str, Any]:
-    ids = {"api-invitation": world.invitation.pk, "api-grant": world.grant.pk, "api-my-token": world.token.pk}
+    ids = {"api-invitation": world.invitation.pk, "api-grant": world.grant.pk, "api-my-token": world.token.pk,
+           "api-removal": world.removal.pk}  # fmt: skip
     return {
         "handle": world.cast.account.handle,
         "username": world.user.username,
@@ -103,4 +104,8 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "PATCH api-namespace": {"public": True},
         "DELETE api-namespace": {"typed_name": "red"},
         "POST api-account-sync": None,
+        "POST api-removals": {
+            "kind": "untag",
+            "items": [{"tag": world.tag.name, "digest": world.tag.manifest_id}],
+        },
     }

@@ -31,6 +31,7 @@ ACTS = {
     "PATCH api-namespace": SPACES,
     "DELETE api-namespace": SPACES,
     "POST api-account-sync": Act.SYNC_START,
+    "POST api-removals": Act.IMAGES_REMOVE,
 }
 
 

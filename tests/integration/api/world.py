@@ -8,6 +8,7 @@ from django.apps import apps
 from accounts.models import ApiToken, Invitation, RegistryUser
 from accounts.services import members
 from namespaces.models import Grant, Namespace, Tag
+from registry_sync.models import Removal, Repository
 from tests import factories
 from tests.cast import Cast
 from tests.integration.api.caller import Caller, token_of
@@ -24,6 +25,7 @@ class World:
     invitation: Invitation
     token: ApiToken
     empty: Namespace
+    removal: Removal
 
     def caller(self, who: str) -> Caller:
         """ "owner", "manager", "viewer", "stranger", or "anonymous"."""
@@ -45,7 +47,11 @@ def make(cast: Cast) -> World:
     token_of(cast.owner)
     token = ApiToken.objects.filter(person=cast.owner).latest("id")
     empty = factories.NamespaceFactory(account=account, name="empty")
-    return World(cast, user, free_user, namespace, tag, grant, invitation, token, empty)
+    Repository.objects.create(name=tag.image.repository, image=tag.image)
+    removal = Removal.objects.create(
+        image=tag.image, kind="untag", state="done", due_at=None, asked_by="owner"
+    )
+    return World(cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal)
 
 
 def snapshot() -> dict[str, list[dict[str, Any]]]:
