@@ -198,6 +198,7 @@ SPECTACULAR_SETTINGS = {
         "SyncState": "registry_sync.api.sync.STATES",
         "RemovalKind": "registry_sync.api.removals.KINDS",
         "RemovalState": "registry_sync.api.removals.REMOVAL_STATES",
+        "RetentionRunState": "registry_sync.api.retention.RUN_STATES",
         "RemovalItemState": "registry_sync.api.removals.ITEM_STATES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -10,14 +10,16 @@ from django.utils import timezone
 
 from namespaces.models import ReservedName
 from registry_sync import connection
-from registry_sync.models import Event, SyncRun
+from registry_sync.models import Event, Removal, RetentionRun, SyncRun
 from registry_sync.notifications.apply import apply_due
+from registry_sync.removal import runs
 from registry_sync.removal.work import work_due
 from registry_sync.sync.reconcile import reconcile as run_reconcile
 from registry_sync.token import authority
 
 RUNS_KEPT = 500
 EVENTS_KEPT = timedelta(days=7)
+REMOVALS_KEPT = timedelta(days=365)
 SOON = timedelta(seconds=5)  # what is due later is left to beat
 
 
@@ -43,6 +45,7 @@ def removals(**_later: Any) -> None:
     """Comes when somebody asks, when the registry is to be tried again, and from beat in case that was lost."""
     registry = connection.registry()
     try:
+        runs.plan_due()
         wait = work_due(registry)
     finally:
         registry.close()
@@ -56,6 +59,9 @@ def housekeeping(**_later: Any) -> None:
     authority.renew_leaf(Path(settings.SECRETS_DIR), timezone.now())
     ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()
     Event.objects.filter(due_at=None, received_at__lt=timezone.now() - EVENTS_KEPT).delete()
+    long_ago = timezone.now() - REMOVALS_KEPT
+    RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
+    Removal.objects.filter(finished_at__lt=long_ago).delete()
     oldest = SyncRun.objects.order_by("-id").values_list("id", flat=True)[RUNS_KEPT : RUNS_KEPT + 1].first()
     if oldest:
         SyncRun.objects.filter(id__lte=oldest).delete()

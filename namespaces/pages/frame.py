@@ -15,6 +15,7 @@ def namespace_context(namespace: Namespace, current: str) -> dict[str, Any]:
     pages = [
         ("images", _("Images"), "namespace"),
         ("permissions", _("Permissions"), "permissions"),
+        ("retention", _("Rules"), "retention"),
         ("settings", _("Settings"), "namespace-settings"),
     ]
     return {

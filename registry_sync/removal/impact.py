@@ -96,6 +96,24 @@ def impact(facts: Facts, *, tags: Collection[str] = (), digests: Collection[str]
     )
 
 
+def without_harm(facts: Facts, digests: Collection[str]) -> tuple[Going, ...]:
+    """Of `digests` those that can go with nothing else losing by it, and what only they need, in order.
+
+    Each has no tag but such as go anyway. What an image, a signature or anything that stays needs is left out.
+    """
+    left = set(digests)
+    while True:
+        found = impact(facts, digests=left)
+        harmed = {each.digest for each in found.refused}
+        harmed |= {
+            each.digest for each in found.going if each.indexes or set(each.referrers) & set(found.orphans)
+        }
+        harmed = _with_causes(found, harmed) & left
+        if not harmed:
+            return found.going if left else ()
+        left -= harmed
+
+
 def blobs_of(facts: Facts, going: Iterable[Going]) -> dict[str, int]:
     """Each blob of what goes, once, with its bytes."""
     found: dict[str, int] = {}
@@ -151,6 +169,18 @@ def _goes_along(facts: Facts, digest: str, going: Mapping[str, set[str]]) -> set
 def _subjects(facts: Facts, digest: str) -> set[str]:
     named = {technical_subject(tag) for tag in facts.tags_of(digest)} | {facts.held[digest].subject}
     return named - {"", digest}
+
+
+def _with_causes(found: Impact, digests: set[str]) -> set[str]:
+    """And what they go because of."""
+    causes = {each.digest: each.after for each in found.going}
+    left, seen = list(digests), set[str]()
+    while left:
+        digest = left.pop()
+        if digest not in seen:
+            seen.add(digest)
+            left += causes.get(digest, ())
+    return seen
 
 
 def _refusals(facts: Facts, chosen: set[str], going: Mapping[str, set[str]]) -> Iterable[Refusal]:

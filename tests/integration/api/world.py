@@ -8,7 +8,7 @@ from django.apps import apps
 from accounts.models import ApiToken, Invitation, RegistryUser
 from accounts.services import members
 from namespaces.models import Grant, Namespace, Tag
-from registry_sync.models import Removal, Repository
+from registry_sync.models import Removal, Repository, RetentionRule
 from tests import factories
 from tests.cast import Cast
 from tests.integration.api.caller import Caller, token_of
@@ -26,6 +26,7 @@ class World:
     token: ApiToken
     empty: Namespace
     removal: Removal
+    rule: RetentionRule
 
     def caller(self, who: str) -> Caller:
         """ "owner", "manager", "viewer", "stranger", or "anonymous"."""
@@ -51,7 +52,8 @@ def make(cast: Cast) -> World:
     removal = Removal.objects.create(
         image=tag.image, kind="untag", state="done", due_at=None, asked_by="owner"
     )
-    return World(cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal)
+    rule = RetentionRule.objects.create(namespace=namespace, keep_last=2)
+    return World(cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule)
 
 
 def snapshot() -> dict[str, list[dict[str, Any]]]:
