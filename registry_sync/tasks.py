@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from namespaces.models import ReservedName
 from registry_sync import connection
-from registry_sync.models import Event, Removal, RetentionRun, SyncRun
+from registry_sync.models import Event, Lease, Removal, RetentionRun, SyncRun
 from registry_sync.notifications.apply import apply_due
 from registry_sync.removal import runs
-from registry_sync.removal.work import work_due
+from registry_sync.removal.work import LEASE_PREFIX, work_due
 from registry_sync.sync.reconcile import reconcile as run_reconcile
 from registry_sync.token import authority
 
@@ -62,6 +62,8 @@ def housekeeping(**_later: Any) -> None:
     long_ago = timezone.now() - REMOVALS_KEPT
     RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
     Removal.objects.filter(finished_at__lt=long_ago).delete()
+    day_ago = timezone.now() - timedelta(days=1)
+    Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
     oldest = SyncRun.objects.order_by("-id").values_list("id", flat=True)[RUNS_KEPT : RUNS_KEPT + 1].first()
     if oldest:
         SyncRun.objects.filter(id__lte=oldest).delete()

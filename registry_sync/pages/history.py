@@ -25,6 +25,7 @@ def history(request: PersonRequest, handle: str, name: str, image_name: str) -> 
     context = image_context(image, "history") | {
         "query": query,
         "page": page,
+        "under_way": moves.under_way(image),
         "lines": moves.lines(image, page.rows),
         "why_not": rights.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
     }

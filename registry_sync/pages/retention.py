@@ -31,11 +31,13 @@ RUNS_SHOWN = 20
 
 
 class LinesForm(forms.Form):
-    keep_last = forms.IntegerField(label=gettext_lazy("Keep the newest tags"), required=False,
-                                   help_text=gettext_lazy("How many, of each image."))  # fmt: skip
-    keep_days = forms.IntegerField(label=gettext_lazy("Keep what was pushed within days"), required=False)
+    keep_last = forms.IntegerField(label=gettext_lazy("Keep the newest (number of tags)"), required=False,
+                                   help_text=gettext_lazy("Of each image, by the time of the push."))  # fmt: skip
+    keep_days = forms.IntegerField(
+        label=gettext_lazy("Keep what was pushed in the last (days)"), required=False
+    )
     keep_pulled_days = forms.IntegerField(
-        label=gettext_lazy("Keep what was pulled within days"), required=False,
+        label=gettext_lazy("Keep what was pulled in the last (days)"), required=False,
         help_text=gettext_lazy("Only where the registry tells the panel of pulls; otherwise the rule does not run."),
     )  # fmt: skip
     keep_pattern = forms.CharField(

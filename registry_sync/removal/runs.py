@@ -1,5 +1,6 @@
 """One application of a retention rule: begun by the schedule or a person, decided once, and done by the worker."""
 
+import logging
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -23,6 +24,8 @@ LEASE = "retention"
 SHOWN = 1000
 SCHEDULE = "schedule"
 State = RetentionRun.State
+
+log = logging.getLogger(__name__)
 
 
 def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
@@ -48,9 +51,9 @@ def plan_due() -> None:
         for rule in RetentionRule.objects.filter(enabled=True):
             _begin_if_due(rule, now)
         for run in RetentionRun.objects.filter(state=State.RUNNING, planned_at=None).order_by("id"):
-            _plan(run, token)
+            _try_to_plan(run, token)
     except leases.LeaseLost:
-        return
+        log.warning("another worker took the rules over")
     finally:
         leases.give_back(LEASE, token, timezone.now())
 
@@ -83,6 +86,17 @@ def _begin_if_due(rule: RetentionRule, now: datetime) -> None:
     if last and last.state == State.SKIPPED:
         last.delete()  # a registry that is away for a week is one line, not a hundred and sixty
     RetentionRun.objects.create(rule=rule, asked_by=SCHEDULE)
+
+
+def _try_to_plan(run: RetentionRun, token: int) -> None:
+    try:
+        _plan(run, token)
+    except leases.LeaseLost:
+        raise
+    except Exception as error:
+        # One rule that cannot be decided must not stand before all others, nor before what persons ask for.
+        log.exception("%s cannot be decided", run)
+        _finish(run, State.FAILED, type(error).__name__, [])
 
 
 def _plan(run: RetentionRun, token: int) -> None:

@@ -18,6 +18,7 @@ PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent regi
 PATIENCE_OF_RULES = timedelta(hours=6)
 PATIENCE_HALFWAY = timedelta(days=1)  # a tag that points at our stand-in is not left so
 PAUSE_MAX = 60
+LEASE_PREFIX = "removal-"  # and the image's key: one worker at a time for each image
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def work_due(registry: Registry) -> timedelta | None:
 
 def work(removal: Removal, registry: Registry) -> bool:
     """False while another worker does something to the same image."""
-    lease = f"removal-{removal.image_id}"
+    lease = f"{LEASE_PREFIX}{removal.image_id}"
     token = leases.take(lease, timezone.now())
     if token is None:
         return False
@@ -58,6 +59,7 @@ def _fulfil(removal: Removal, registry: Registry, lease: str, token: int) -> Non
         leases.keep(lease, token, timezone.now())
 
     acts, recorder = Acts(removal.image, registry, alive), Recorder(removal.image, lease, token)
+    problem = ""
     for item in _waiting(removal):
         item.removal = removal
         alive()
@@ -66,14 +68,14 @@ def _fulfil(removal: Removal, registry: Registry, lease: str, token: int) -> Non
         except leases.LeaseLost:
             raise
         except RegistryError as error:
-            if not _later(removal, recorder, str(error)):
-                break
-            return
+            problem = str(error)
+            break  # the next one would wait as long for an answer
         except Exception as error:
-            # One that cannot be done must not stand before all others.
-            log.exception("%s of %s cannot be done", item, removal)
-            recorder.undone(item, RemovalItem.State.FAILED, Outcome.DECLINED, type(error).__name__)
-    finish(removal)
+            # It may be done and not written down, so it is tried again; the others do not wait for it.
+            log.exception("%s of %s cannot be done now", item, removal)
+            problem = type(error).__name__
+    if not problem or not _later(removal, recorder, problem):
+        finish(removal)
 
 
 def _waiting(removal: Removal) -> list[RemovalItem]:

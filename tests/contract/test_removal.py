@@ -8,16 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.errors import Conflict
 from accounts.models import AuditEvent
 from namespaces.models import Revision, TagMove
-from registry_sync.client import Registry
+from registry_sync.client import Declined, Missing, Registry
 from registry_sync.connection import OwnTokens
 from registry_sync.models import Event, Lease, Removal, RemovalItem
 from registry_sync.notifications import apply
 from registry_sync.removal import ask
+from registry_sync.sync import leases
 from tests.contract.conftest import delete, push
 from tests.contract.removals import Place, ends, place
 from tests.parts import images
@@ -390,3 +392,83 @@ def _settle(there: Place, *, until: Callable[[], bool]) -> None:
         assert time.monotonic() < ends_at, list(Event.objects.values_list("action", "tag", "problem"))
         apply.apply_due(there.client())
         threading.Event().wait(0.02)
+
+
+class Refusing(Registry):
+    """Deletes what it has not, as it should, and then not the stand-in."""
+
+    def delete(self, repository: str, reference: str) -> None:
+        try:
+            super().delete(repository, reference)
+        except Missing:
+            self.proven = True
+            raise
+
+    def _send(self, method: str, *arguments: Any, **more: Any) -> Any:
+        if method == "DELETE" and getattr(self, "proven", False):
+            raise Declined(405, frozenset({"UNSUPPORTED"}))
+        return super()._send(method, *arguments, **more)
+
+
+def test_a_tag_whose_stand_in_cannot_go_gets_its_image_back(there: Place) -> None:
+    """Only where there are stand-ins: a registry that is reconfigured in just this moment."""
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    removal = there.untag("1.0")
+    there.work(Refusing(there.registry.url, OwnTokens()))
+    if there.registry.version == "2.8":
+        assert ends(removal) == ("failed", ["disabled"])
+        assert there.points_at("1.0") == digest
+        assert there.tags() == {"1.0": digest}
+    else:
+        assert ends(removal) == ("done", ["done"])
+
+
+def test_one_image_has_one_worker_at_a_time(there: Place) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    removal = there.untag("1.0")
+    lease = f"removal-{there.image().pk}"
+    token = leases.take(lease, timezone.now())
+    assert token
+    there.work()
+    assert ends(removal) == ("waiting", [""])
+    assert there.points_at("1.0") == digest
+    leases.give_back(lease, token, timezone.now())
+    there.work()
+    assert ends(removal) == ("done", ["done"])
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing_more(there: Place) -> None:
+    push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    removal = there.untag("1.0")
+
+    class Slow(Registry):
+        def delete(self, repository: str, reference: str) -> None:
+            super().delete(repository, reference)
+            Lease.objects.update(token=F("token") + 1)  # another took it over meanwhile
+
+    if there.registry.version == "2.8":
+        Slow.delete = Registry.delete  # type: ignore[method-assign]
+        Slow.put_blob = lambda *_all: Lease.objects.update(token=F("token") + 1)  # type: ignore[method-assign,assign]
+    there.work(Slow(there.registry.url, OwnTokens()))
+    assert ends(removal) == ("waiting", [""])
+    assert there.tags()
+    Lease.objects.update(until=timezone.now())
+    there.work()
+    assert ends(removal) == ("done", ["done"])
+    assert there.tags() == {}
+
+
+def test_what_only_the_history_knows_can_be_deleted_too(there: Place) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    there.untag("1.0")
+    there.work()
+    image = there.image()
+    told = ask.outlook(image, digests=[digest]).told
+    removal = ask.delete(by=there.by, image=image, tags=(), digests=[digest], told=told, typed_name="app")
+    there.work()
+    assert ends(removal) == ("done", ["done"])
+    assert there.points_at(digest) == ""
