@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from namespaces.models import ReservedName
-from registry_sync import connection
+from registry_sync import connection, services
 from registry_sync.models import Event, SyncRun
 from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile as run_reconcile
@@ -22,7 +22,15 @@ SOON = timedelta(seconds=5)  # what is due later is left to beat
 
 @shared_task(name="registry_sync.reconcile")
 def reconcile(**_later: Any) -> None:
-    run_reconcile(connection.registry(), when_due=True)
+    """Several of these share one run, each reading parts of it."""
+    run = run_reconcile(connection.registry(), when_due=True, others=wake_others)
+    if run and run.finished_at and SyncRun.objects.filter(state=SyncRun.State.WAITING).exists():
+        services.wake_worker()
+
+
+def wake_others() -> None:
+    for _each in range(settings.SYNC_WORKERS - 1):
+        services.wake_worker()
 
 
 @shared_task(name="registry_sync.apply_events", ignore_result=True)
