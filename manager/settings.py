@@ -107,8 +107,9 @@ except (environs.EnvError, ValueError) as error:
         "DATABASE_URL must look like postgresql://name:password@host/database."
     ) from error
 if _database["ENGINE"].endswith("postgresql"):
-    # Prepared on the server from the first use: planning cost more than running (docs/architecture.md).
-    _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 0, "connect_timeout": 3,
+    # Prepared on the server from the second use: planning cost more than running (docs/architecture.md). Not from
+    # the first: some statements of migrations are several in one, which cannot be prepared.
+    _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 1, "connect_timeout": 3,
                             "options": "-c statement_timeout=10000 -c lock_timeout=2000"}  # fmt: skip
 elif _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a writing transaction waits for its turn at the start, and is not "locked" half-way.
