@@ -1,6 +1,7 @@
 """Who may sign up, and how sign-in pages behave (django-allauth's adapter)."""
 
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
@@ -36,8 +37,20 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def render_mail(
         self, template_prefix: str, email: Any, context: dict[str, Any], headers: Any = None
     ) -> Any:
-        context.update(site_name="Registry Manager", public_url=settings.PUBLIC_URL)
+        """Nothing in a mail comes from the request's Host: even an allowed one has a port of anybody's choice."""
+        links = {name: _public(link) for name, link in context.items() if name.endswith("_url")}
+        domain = urlsplit(settings.PUBLIC_URL).netloc
+        context.update(links, current_site={"name": "Registry Manager", "domain": domain})
         return super().render_mail(template_prefix, email, context, headers)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """allauth counts per Host, which would give a guesser new attempts for every port."""
+        return str(credentials.get("email", "")).lower()
+
+
+def _public(link: str) -> str:
+    parts = urlsplit(link)
+    return settings.PUBLIC_URL + urlunsplit(("", "", parts.path, parts.query, parts.fragment))
 
 
 def _link_followed(request: HttpRequest) -> str:
