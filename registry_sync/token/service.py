@@ -44,7 +44,7 @@ class Issued:
 
 
 def issue(request: TokenRequest, *, now: datetime, address: str, client: str) -> Issued:
-    """Raises Refusal (400, 401, 429), Unavailable without a database, KeyFileError without a key."""
+    """Raises Refusal (400, 401, 429), Unavailable without a database; without a key or pepper what they raise."""
     if request.services != {settings.TOKEN_SERVICE}:
         raise Refusal(400, "UNSUPPORTED", "This is not the token service of the registry you named.")
     try:
