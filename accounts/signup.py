@@ -5,13 +5,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import operator_link
 from accounts.addresses import client_address
-from accounts.errors import Absent
+from accounts.errors import Absent, Conflict
 from accounts.services import members, people
 
 # Session keys under which a link that was opened before signing up is remembered.
@@ -24,6 +26,13 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return settings.SIGNUP == "open" or _holds_operator_link(request) or (
             settings.SIGNUP == "invite" and _holds_invitation(request)
         )  # fmt: skip
+
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
+        try:
+            with transaction.atomic():
+                return super().save_user(request, user, form, commit)
+        except IntegrityError:  # the form found the address free a moment ago
+            raise Conflict.on("email", _("Somebody has just signed up with this address.")) from None
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         return _link_followed(request) or str(super().get_login_redirect_url(request))
