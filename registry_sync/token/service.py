@@ -2,7 +2,7 @@
 
 import hmac
 import secrets as random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -37,7 +37,7 @@ _STANDING = {
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    token: str
+    token: str = field(repr=False)
     issued_at: datetime
     life: int
     access: list[grants.Access]
