@@ -67,7 +67,7 @@ def measure(folder: Path) -> None:
     _manage(env, "migrate", "--verbosity", "0")
     fill(data / "registry" / "docker/registry/v2")
     version: registries.Version = "2.8"
-    config = json.loads((data / "registry.yml").read_text())
+    config = json.loads((data / "registry-config" / "registry.yml").read_text())
     running = registries.start(version, config, folder)
     try:
         print(_manage(env, "shell", "--verbosity", "0", "--command", MEASURE), end="")
