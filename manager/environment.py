@@ -59,9 +59,12 @@ def url(name: str, default: str, *, path: str = "") -> str:
 
 def secret(path: Path, *, create: bool) -> str:
     """The text of a secret file. Created (0600) when missing and `create`; too open a mode is refused."""
-    if create and not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_once(path, secrets.token_urlsafe(48))
+    try:
+        if create and not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_once(path, secrets.token_urlsafe(48))
+    except OSError as error:
+        raise ImproperlyConfigured(f"Secret file {path} cannot be made: {error.strerror}.") from error
     try:
         mode, value = path.stat().st_mode, path.read_text().strip()
     except OSError as error:

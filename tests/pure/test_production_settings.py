@@ -50,6 +50,13 @@ def test_only_prepare_makes_secret_files(tmp_path: Path) -> None:
     assert not (tmp_path / "secrets").exists()
 
 
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "secrets").write_text("in the way")
+    done = manage(tmp_path, "prepare")
+    assert done.returncode == 1
+    assert "django.key cannot be" in done.stderr.splitlines()[-1]
+
+
 def test_prepare_leaves_only_files_of_its_owner(folder: Path) -> None:
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert {path.name for path in files} >= {"password", "leaf.pem", "registry.yml", "ca.crt"}
