@@ -113,7 +113,8 @@ except (environs.EnvError, ValueError) as error:
 if _database["ENGINE"].endswith("postgresql"):
     # Prepared on the server from the first use: planning cost more than running (docs/architecture.md).
     _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 0, "connect_timeout": 3,
-                            "tcp_user_timeout": 10000, "options": "-c statement_timeout=10000 -c lock_timeout=2000"}  # fmt: skip
+                            "tcp_user_timeout": 10000,
+                            "options": "-c statement_timeout=10000 -c lock_timeout=2000"}  # fmt: skip
 elif _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a writing transaction waits for its turn at the start, and is not "locked" half-way.
     _database["OPTIONS"] = {"timeout": 10, "transaction_mode": "IMMEDIATE",
