@@ -8,9 +8,10 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from namespaces.models import ReservedName
-from registry_sync import connection
-from registry_sync.models import Event, Lease, Removal, RetentionRun, SyncRun
+from namespaces import usage
+from namespaces.models import ReservedName, Revision
+from registry_sync import connection, heartbeat, services
+from registry_sync.models import Event, Heartbeat, Lease, Removal, RetentionRun, SyncRun
 from registry_sync.notifications.apply import apply_due
 from registry_sync.removal import runs
 from registry_sync.removal.work import LEASE_PREFIX, work_due
@@ -25,7 +26,15 @@ SOON = timedelta(seconds=5)  # what is due later is left to beat
 
 @shared_task(name="registry_sync.reconcile")
 def reconcile(**_later: Any) -> None:
-    run_reconcile(connection.registry(), when_due=True)
+    """Several of these share one run, each reading parts of it."""
+    run = run_reconcile(connection.registry(), when_due=True, others=wake_others)
+    if run and run.finished_at and SyncRun.objects.filter(state=SyncRun.State.WAITING).exists():
+        services.wake_worker()
+
+
+def wake_others() -> None:
+    for _each in range(settings.SYNC_WORKERS - 1):
+        services.wake_worker()
 
 
 @shared_task(name="registry_sync.apply_events", ignore_result=True)
@@ -51,6 +60,17 @@ def removals(**_later: Any) -> None:
         registry.close()
     if wait is not None and timedelta() < wait < SOON:
         removals.apply_async(countdown=wait.total_seconds() + 0.05)
+
+
+@shared_task(name="registry_sync.measure_usage")
+def measure_usage(**_later: Any) -> None:
+    """Every minute; counts only when there is something new, and once an hour in any case."""
+    now, last = timezone.now(), heartbeat.last(Heartbeat.USAGE)
+    newest = Revision.objects.order_by("-id").values_list("first_seen_at", flat=True).first()
+    if last and now - last < timedelta(hours=1) and (not newest or newest < last):
+        return
+    usage.measure(timezone.localdate())
+    heartbeat.note(Heartbeat.USAGE, now)
 
 
 @shared_task(name="registry_sync.housekeeping")
