@@ -101,7 +101,11 @@ def rule(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespons
         else:
             messages.success(request, _("Saved. This is what the rule would remove now."))
             return redirect("retention-preview", handle, name, row.pk)
-    context = _context(by, row.namespace) | {"rule": row, "form": form, "runs": row.runs.all()[:RUNS_SHOWN]}
+    context = _context(by, row.namespace) | {
+        "rule": row,
+        "form": form,
+        "runs": list(row.runs.all()[:RUNS_SHOWN]),
+    }
     return render(request, "registry_sync/retention_rule.html", context, status=status_of(form))
 
 
