@@ -108,10 +108,12 @@ class Acts:
             return None
 
     def _begin(self, item: RemovalItem) -> None:
+        """Raises Stopped when it was withdrawn meanwhile."""
         self.alive()
-        if not item.begun_at:
-            item.begun_at = timezone.now()
-            item.save(update_fields=["begun_at"])
+        item.begun_at = item.begun_at or timezone.now()
+        waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
+        if not waiting.update(begun_at=item.begun_at):
+            raise Stopped(Outcome.WITHDRAWN)
 
     def _remove_tag(self, item: RemovalItem) -> None:
         try:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from namespaces.models import Image, Tag
-from registry_sync.client import Registry, Sweep
+from registry_sync.client import Missing, Registry, RegistryError, Sweep
 from registry_sync.picture import look, stand_ins
 from registry_sync.picture.write import stored_sizes
 from registry_sync.removal import facts
@@ -37,6 +37,16 @@ class Looks:
         }
         return objections(digest, told, tags=seen, indexes=indexes, referrers=known.referrers_of(digest))
 
+    def _leads_nowhere(self, tag: str) -> bool:
+        """True for one that is listed, and whose manifest the registry lost: it holds nothing."""
+        try:
+            self.registry.manifest(self.image.repository, tag)
+        except Missing:
+            return True
+        except RegistryError:
+            return False
+        return False
+
     def forget(self, digest: str) -> None:
         """It is deleted, and every tag that pointed at it."""
         self._tags = {tag: points for tag, points in self._tags.items() if points != digest}
@@ -48,8 +58,9 @@ class Looks:
             (read,) = sweep.read_tags({self.image.repository: known}, alive=self.alive)
         if read.problem and not read.missing:
             raise Stopped(Outcome.UNCERTAIN, read.problem)
-        if read.unreadable:
-            raise Stopped(Outcome.UNCERTAIN, ", ".join(read.unreadable[:5]))
+        dark = [tag for tag in read.unreadable if not self._leads_nowhere(tag)]
+        if dark:
+            raise Stopped(Outcome.UNCERTAIN, ", ".join(dark[:5]))
         digests = set(read.digests.values()) - stand_ins.among(set(read.digests.values()))
         for digest in digests - set(stored_sizes(digests)):
             look.store(self.image.repository, digest, self.registry)

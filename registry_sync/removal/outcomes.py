@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     DECLINED = "declined"
     NOT_THERE = "not_there"
     SILENT = "silent"
+    WITHDRAWN = "withdrawn"
 
 
 SENTENCES: dict[Outcome, Promise] = {
@@ -42,7 +43,21 @@ SENTENCES: dict[Outcome, Promise] = {
     Outcome.DECLINED: _("The registry refused, so nothing was changed."),
     Outcome.NOT_THERE: _("The registry does not hold this image any more, so it cannot be put back."),
     Outcome.SILENT: _("The registry gave no usable answer for so long that this was given up."),
+    Outcome.WITHDRAWN: _("The rule was changed or switched off before its turn came, so nothing was done."),
 }  # fmt: skip
+
+
+IN_SHORT: dict[Outcome, Promise] = {
+    Outcome.MOVED: _("the tag points elsewhere meanwhile"),
+    Outcome.HELD: _("something else needs it"),
+    Outcome.KEPT: _("it belongs to an image that stays"),
+    Outcome.UNCERTAIN: _("not all tags could be seen"),
+    Outcome.DISABLED: _("deletion is switched off in the registry"),
+    Outcome.READ_ONLY: _("the registry is read-only"),
+    Outcome.DECLINED: _("the registry refused"),
+    Outcome.SILENT: _("the registry did not answer"),
+    Outcome.WITHDRAWN: _("the rule was changed or switched off"),
+}
 
 
 class Stopped(Exception):

@@ -1,5 +1,7 @@
 """Writes how an item ended: the picture, the audit trail and the item in one transaction, once."""
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -10,6 +12,8 @@ from registry_sync.models import Removal, RemovalItem
 from registry_sync.picture.write import Move, write_moves
 from registry_sync.removal.outcomes import Outcome
 from registry_sync.sync import leases
+
+SKEW = timedelta(minutes=1)  # between the registry's clock and ours
 
 ACTIONS = {
     Removal.Kind.UNTAG: "tag.removed",
@@ -79,7 +83,7 @@ class Recorder:
         old = {} if digest else {"old": item.digest}
         for tag in tags:
             moves = TagMove.objects.filter(
-                image=self.image, tag=tag, new=digest, by="", at__gte=item.begun_at, **old
+                image=self.image, tag=tag, new=digest, by="", at__gte=item.begun_at - SKEW, **old
             )
             last = moves.exclude(how=TagMove.How.PANEL).order_by("-id").values("pk")[:1]
             TagMove.objects.filter(pk__in=list(last.values_list("pk", flat=True))).update(

@@ -3,6 +3,7 @@
 from typing import Any, TypedDict
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -12,8 +13,9 @@ from accounts.roles import Act
 from namespaces import gate
 from namespaces.models import Image, Namespace
 from namespaces.names import TAG, image_problem
-from registry_sync.models import RetentionRule
+from registry_sync.models import RemovalItem, RetentionRule
 from registry_sync.models.retention import LIMIT
+from registry_sync.removal.outcomes import Outcome
 from registry_sync.removal.retention import Rule
 
 DAYS = ("keep_last", "keep_days", "keep_pulled_days")
@@ -78,6 +80,8 @@ def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule
         setattr(row, name, value)
     row.enabled = row.enabled and _facts(row) == before
     row.save()
+    if _facts(row) != before:
+        _withdraw(row)
     _record(by, row, "retention.changed", before=before, after=_facts(row))
     return row
 
@@ -88,6 +92,8 @@ def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
     if row.enabled != on:
         row.enabled = on
         row.save(update_fields=["enabled"])
+        if not on:
+            _withdraw(row)
         _record(by, row, "retention.switched_on" if on else "retention.switched_off")
     return row
 
@@ -96,6 +102,14 @@ def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
 def remove(*, by: Principal, rule: RetentionRule) -> None:
     _record(by, rule, "retention.deleted", before=_facts(rule))
     rule.delete()
+
+
+def _withdraw(row: RetentionRule) -> None:
+    """What it asked for and nobody has begun yet is not done."""
+    waiting = RemovalItem.objects.filter(
+        removal__run__rule=row, state=RemovalItem.State.WAITING, begun_at=None
+    )
+    waiting.update(state=RemovalItem.State.STOPPED, outcome=Outcome.WITHDRAWN, finished_at=timezone.now())
 
 
 def _check(lines: Lines) -> None:

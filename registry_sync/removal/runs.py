@@ -15,6 +15,7 @@ from registry_sync import services
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
 from registry_sync.removal import ask, forecast, rules, words
 from registry_sync.removal.forecast import Forecast
+from registry_sync.removal.outcomes import IN_SHORT, Outcome
 from registry_sync.removal.retention import doubt
 from registry_sync.sync import leases
 
@@ -44,13 +45,17 @@ def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
 def plan_due() -> None:
     """Begins what is due by schedule, and decides what each run that has begun removes. One worker at a time."""
     now = timezone.now()
+    begun = RetentionRun.objects.filter(state=State.RUNNING, planned_at=None).order_by("id")
+    enabled = RetentionRule.objects.filter(enabled=True)
+    if not begun.exists() and not enabled.exists():
+        return
     token = leases.take(LEASE, now)
     if token is None:
         return
     try:
-        for rule in RetentionRule.objects.filter(enabled=True):
+        for rule in enabled:
             _begin_if_due(rule, now)
-        for run in RetentionRun.objects.filter(state=State.RUNNING, planned_at=None).order_by("id"):
+        for run in begun.all():
             _try_to_plan(run, token)
     except leases.LeaseLost:
         log.warning("another worker took the rules over")
@@ -71,7 +76,8 @@ def settle(run_id: int) -> None:
     problem = run.problem
     if left:
         problem += " " + _("%(n)s could not be removed: %(why)s.") % {
-            "n": sum(left.values()), "why": ", ".join(sorted(left)),
+            "n": sum(left.values()),
+            "why": ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(left) if each),
         }  # fmt: skip
     state = State.FAILED if left and not removed else State.DONE
     _finish(run, state, problem.strip(), removed)

@@ -1,6 +1,7 @@
 """Fulfils what was asked for, one item after the other. A worker may die anywhere: the next one goes on."""
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from django.db.models import F
@@ -18,6 +19,7 @@ PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent regi
 PATIENCE_OF_RULES = timedelta(hours=6)
 PATIENCE_HALFWAY = timedelta(days=1)  # a tag that points at our stand-in is not left so
 PAUSE_MAX = 60
+TURN = 240  # seconds for one wish at a time; a task lives ten minutes at most
 LEASE_PREFIX = "removal-"  # and the image's key: one worker at a time for each image
 
 log = logging.getLogger(__name__)
@@ -59,8 +61,10 @@ def _fulfil(removal: Removal, registry: Registry, lease: str, token: int) -> Non
         leases.keep(lease, token, timezone.now())
 
     acts, recorder = Acts(removal.image, registry, alive), Recorder(removal.image, lease, token)
-    problem = ""
+    problem, ends = "", time.monotonic() + TURN
     for item in _waiting(removal):
+        if time.monotonic() > ends:
+            return  # it is still due; others have their turn first
         item.removal = removal
         alive()
         try:

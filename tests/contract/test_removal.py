@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -469,6 +470,22 @@ def test_what_only_the_history_knows_can_be_deleted_too(there: Place) -> None:
     image = there.image()
     told = ask.outlook(image, digests=[digest]).told
     removal = ask.delete(by=there.by, image=image, tags=(), digests=[digest], told=told, typed_name="app")
+    there.work()
+    assert ends(removal) == ("done", ["done"])
+    assert there.points_at(digest) == ""
+
+
+def test_a_tag_that_leads_nowhere_does_not_stop_a_deletion(there: Place) -> None:
+    """A registry that lost a manifest still lists its tag."""
+    broken = push(there.registry, "team/app", "broken", OTHER)
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    root = Path(json.loads(there.registry.config.read_text())["storage"]["filesystem"]["rootdirectory"])
+    (link,) = root.glob(f"**/_manifests/revisions/sha256/{broken.partition(':')[2]}/link")
+    link.unlink()
+    there.registry.restart()
+    assert there.points_at("broken") == ""
+    removal = there.delete("1.0")
     there.work()
     assert ends(removal) == ("done", ["done"])
     assert there.points_at(digest) == ""

@@ -74,6 +74,20 @@ def test_a_push_between_the_decision_and_the_act_is_kept(there: Place) -> None:
     there.work()
     run = RetentionRun.objects.get()
     assert (run.state, run.removed_count) == ("failed", 0)
-    assert "held" in run.problem
+    assert "something else needs it" in run.problem
     assert there.points_at("just-now") == again
     assert there.points_at("old") == again
+
+
+def test_a_rule_switched_off_in_time_removes_nothing(there: Place) -> None:
+    digest = push(there.registry, "team/app", "old", images.Image())
+    there.sync()
+    Tag.objects.update(pushed_at=timezone.now() - timedelta(days=100))
+    rule = RetentionRule.objects.create(namespace=there.image().namespace, keep_days=30, enabled=True)
+    runs.plan_due()
+    rules.switch(by=there.by, rule=rule, on=False)
+    there.work()
+    assert there.points_at("old") == digest
+    run = RetentionRun.objects.get()
+    assert (run.state, run.removed_count) == ("failed", 0)
+    assert "the rule was changed or switched off" in run.problem

@@ -7,7 +7,7 @@ from django.apps import apps
 
 from accounts.models import ApiToken, Invitation, RegistryUser
 from accounts.services import members
-from namespaces.models import Grant, Namespace, Tag
+from namespaces.models import Grant, Manifest, Namespace, Revision, Tag
 from registry_sync.models import Removal, Repository, RetentionRule
 from tests import factories
 from tests.cast import Cast
@@ -27,6 +27,7 @@ class World:
     empty: Namespace
     removal: Removal
     rule: RetentionRule
+    old: Manifest  # held in the tag's image, under no tag
 
     def caller(self, who: str) -> Caller:
         """ "owner", "manager", "viewer", "stranger", or "anonymous"."""
@@ -52,8 +53,10 @@ def make(cast: Cast) -> World:
     removal = Removal.objects.create(
         image=tag.image, kind="untag", state="done", due_at=None, asked_by="owner"
     )
+    old = factories.ManifestFactory()
+    Revision.objects.create(image=tag.image, manifest=old)
     rule = RetentionRule.objects.create(namespace=namespace, keep_last=2)
-    return World(cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule)
+    return World(cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule, old)
 
 
 def snapshot() -> dict[str, list[dict[str, Any]]]:

@@ -226,4 +226,4 @@ def test_how_it_ended_is_told_when_everything_has(cast: Cast, image: Image) -> N
     finish(second)
     assert (last().state, last().removed_count) == ("done", 1)
     assert last().removed[0]["tag"] == "100d"
-    assert "1 could not be removed: held" in last().problem
+    assert "1 could not be removed: something else needs it" in last().problem
