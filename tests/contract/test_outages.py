@@ -4,7 +4,6 @@ The whole set as `make run` starts it, on a real PostgreSQL and a real Redis.
 """
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,21 +13,9 @@ import pytest
 import requests
 
 from registry_sync.pusher import CONFIG, LAYER, MANIFEST, Pusher
-from tests.parts import fixtures, postgres, processes, redis
+from tests.parts import fixtures, postgres, processes, redis, team
 
 pytestmark = [pytest.mark.contract, pytest.mark.broker]
-WORLD = """
-from accounts.models import Person
-from accounts.pages.http import principal_for
-from accounts.services import accounts, api_tokens, users
-from namespaces.services import grants, namespaces
-by = principal_for(Person.objects.create_user("ada@example.com"), {})
-account = accounts.open_account(by=by, name="Team")
-user, password = users.create(by=by, account=account, description="ci", expires_at=None)
-space = namespaces.create(by=by, account=account, name="team")
-grants.give(by=by, namespace=space, user=user, level="write", image_name="")
-print("WORLD", user.username, password, api_tokens.create(by=by, name="test", expires_at=None)[1])
-"""
 
 
 @dataclass
@@ -81,11 +68,9 @@ def everything(tmp_path: Path) -> Iterator[Set]:
         running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
         try:
             running.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=60)
-            command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", WORLD]
-            text = subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
             yield Set(
                 f"http://localhost:{port}", f"http://localhost:{registry_port}", database, broker, running,
-                *text.split("WORLD ")[1].split(),
+                *team.make(env),
             )  # fmt: skip
         finally:
             running.stop()
