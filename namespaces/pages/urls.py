@@ -1,6 +1,16 @@
 from django.urls import path
 
-from namespaces.pages import image, images, namespace, permissions, search, tag, user_grants
+from namespaces.pages import (
+    compare,
+    image,
+    images,
+    manifest,
+    namespace,
+    permissions,
+    search,
+    tag,
+    user_grants,
+)
 
 # "-" is no legal part of an image's name, so `/-/` ends a nested name without doubt.
 _ONE = "a/<slug:handle>/n/<str:name>/"
@@ -20,6 +30,9 @@ urlpatterns = [
     path(_ONE + "publish/", namespace.publish, name="namespace-publish"),
     path(_ONE + "delete/", namespace.delete, name="namespace-delete"),
     path(_IMAGE + "-/tags/<str:tag_name>/", tag.tag, name="tag"),
+    path(_IMAGE + "-/manifests/<str:digest>/", manifest.manifest, name="manifest"),
+    path(_IMAGE + "-/manifests/<str:digest>/download/", manifest.download, name="manifest-download"),
+    path(_IMAGE + "-/compare/", compare.compare, name="compare"),
     path(_IMAGE + "-/access/", image.access, name="image-access"),
     path(_IMAGE, image.image, name="image"),
 ]

@@ -118,9 +118,7 @@ def _chart(document: Mapping[str, Any]) -> dict[str, Any]:
 def _parse_index(document: Mapping[str, Any], media_type: str, annotations: dict[str, str]) -> Parsed:
     listed = _dicts(document["manifests"])[:CHILDREN_MAX]
     attached = [
-        {"digest": _text(each.get("digest"), 140), "subject": _attested(each)}
-        for each in listed
-        if not _is_platform(each)
+        {"digest": _digest(each), "subject": _attested(each)} for each in listed if not _is_platform(each)
     ]
     return Parsed(
         kind="index",
@@ -165,7 +163,7 @@ def _layer(entry: Mapping[str, Any]) -> dict[str, Any]:
         if (text := next(filter(None, (_text(annotations.get(key), 300) for key in keys)), ""))
     }
     return {
-        "digest": _text(entry.get("digest"), 140),
+        "digest": _digest(entry),
         "size": _size(entry),
         "media_type": _text(entry.get("mediaType"), 120),
         **notes,
@@ -184,7 +182,7 @@ def _digest(entry: Mapping[str, Any]) -> str:
 
 
 def _attested(entry: Mapping[str, Any]) -> str:
-    return _text(_mapping(entry.get("annotations")).get("vnd.docker.reference.digest"), 140)
+    return _digest({"digest": _mapping(entry.get("annotations")).get("vnd.docker.reference.digest")})
 
 
 def _is_platform(entry: Mapping[str, Any]) -> bool:
@@ -196,7 +194,7 @@ def _is_platform(entry: Mapping[str, Any]) -> bool:
 def _child(entry: Mapping[str, Any]) -> dict[str, Any]:
     platform = _mapping(entry.get("platform"))
     words = (_text(platform.get(key), 40) for key in ("os", "architecture", "variant"))
-    child = {"digest": _text(entry.get("digest"), 140), "platform": "/".join(filter(None, words)), "size": 0}
+    child = {"digest": _digest(entry), "platform": "/".join(filter(None, words)), "size": 0}
     # What a list of referrers says of each.
     kind = _text(entry.get("artifactType"), 120)
     return child | ({"artifact_type": kind} if kind else {})
