@@ -81,6 +81,7 @@ def manifest_context(
         "platforms": several,
         "chosen": chosen,
         "shown": shown,
+        "created_at": manifest.created_at or (shown.created_at if shown else None),
         "contents": read,
         "index_annotations": whole.annotations if chosen else (),
         "links": links(dict(whole.annotations), dict(read.annotations), dict(read.labels)),
