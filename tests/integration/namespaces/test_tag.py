@@ -49,7 +49,8 @@ def page(client: Client, tag: str = "1.0", query: str = "") -> Any:
 def test_members_see_all_of_it(cast: Cast, image: Image, who: str) -> None:
     made = things.put(image, things.image_document("a", "b"), config=CONFIG, tag="1.0", created_at=NOW)
     text = page(cast.client(who)).content.decode()
-    for each in (made.digest, "linux/amd64", "COPY a /", "RUN b", "PATH=/bin", "TOKEN=&lt;b&gt;", "80/tcp", "/srv", "1000", "items",
+    for each in (made.digest, "linux/amd64",
+                 "COPY a /", "RUN b", "PATH=/bin", "TOKEN=&lt;b&gt;", "80/tcp", "/srv", "1000", "items",
                  "docker pull", "podman pull", "skopeo copy", "crane pull", f"deep/app@{made.digest}"):  # fmt: skip
         assert each in text
 
