@@ -10,8 +10,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from namespaces import contents
 from namespaces.artifacts import Group, Nature, nature
+from namespaces.links import Link, links
 from namespaces.models import Image, Manifest, Revision, Tag, TagMove
 from namespaces.names import technical_subject
+from namespaces.platforms import choose, platforms_of
 
 TAGS_SHOWN = 20
 
@@ -50,6 +52,18 @@ def tags_at(image: Image, digest: str) -> list[Tag]:
         image=image, manifest=digest, technical=False
     )
     return list(found.order_by("sort_key", "id")[:TAGS_SHOWN])
+
+
+def chosen_child(image: Image, manifest: Manifest) -> Manifest:
+    """Of an index the platform that is looked at when none is asked for; a plain image itself."""
+    chosen = choose(platforms_of(manifest.platforms), "") if manifest.kind == "index" else None
+    return held(image, [chosen.digest]).get(chosen.digest, manifest) if chosen else manifest
+
+
+def links_of(manifest: Manifest, shown: Manifest | None) -> list[Link]:
+    """An index speaks for all its platforms, hence first."""
+    whole, read = contents.read(manifest.details), contents.read(shown.details if shown else {})
+    return links(dict(whole.annotations), dict(read.annotations), dict(read.labels))
 
 
 def nature_of(manifest: Manifest, tag: str = "") -> Nature:

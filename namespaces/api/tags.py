@@ -9,9 +9,8 @@ from rest_framework.response import Response
 from accounts.api.operation import operation
 from accounts.api.shapes import Moment, SearchQuery
 from accounts.api.view import ApiView
-from namespaces import contents, gate, held, pulls, selectors
+from namespaces import gate, held, pulls, selectors
 from namespaces.attached import attached_to
-from namespaces.links import links
 
 
 class PlatformSerializer(serializers.Serializer[Any]):
@@ -92,7 +91,7 @@ class OneTag(ApiView):
     @operation("tags_read", answer=TagDetailSerializer)
     def get(self, request: Request, handle: str, name: str, image: str, tag: str) -> Response:
         found = gate.tag(self.by, handle, name, image, tag)
-        manifest, read = found.manifest, contents.read(found.manifest.details)
+        manifest = found.manifest
         plain = ("name", "manifest", "pushed_at", "missing_since", "pushed_by", "pull_count")
         row = {name: getattr(found, name) for name in plain} | {
             "what": held.nature_of(manifest, found.name).words,
@@ -100,6 +99,6 @@ class OneTag(ApiView):
             "pulled_at": found.last_pulled_at,
             "pulls": pulls.pullers_of(found),
             "referrers": attached_to(found.image, manifest),
-            "links": links(dict(read.annotations), dict(read.labels)),
+            "links": held.links_of(manifest, held.chosen_child(found.image, manifest)),
         }
         return self.answer(row)

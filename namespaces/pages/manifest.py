@@ -13,7 +13,6 @@ from accounts.pages.http import PersonRequest, principal, tab
 from namespaces import contents, gate, held, raw
 from namespaces.artifacts import Group
 from namespaces.attached import attached_to, listed_by
-from namespaces.links import links
 from namespaces.models import Image, Manifest
 from namespaces.pages.frame import image_context, manifest_reference
 from namespaces.platforms import choose, platforms_of
@@ -84,7 +83,7 @@ def manifest_context(
         "created_at": manifest.created_at or (shown.created_at if shown else None),
         "contents": read,
         "index_annotations": whole.annotations if chosen else (),
-        "links": links(dict(whole.annotations), dict(read.annotations), dict(read.labels)),
+        "links": held.links_of(manifest, shown),
         "attached": attached,
         "commands": pull_commands(
             host=settings.REGISTRY_HOST,

@@ -206,6 +206,20 @@ def test_a_manifest_of_no_known_type_is_refused_by_the_registry_itself(registry:
         assert answer.status_code == 400
 
 
+def test_an_index_cannot_name_what_another_repository_holds(registry: RunningRegistry) -> None:
+    """What an index lists is taken as held by its image; on this stands that no digest opens another's manifest."""
+    theirs = images.Image(env=["SECRET=1"])
+    push(registry, "other/app", "1.0", theirs)
+    whole = manifest_of(INDEX, manifests=[{**theirs.manifest.descriptor, "platform": theirs.platform}])
+    answer = requests.put(
+        f"{registry.url}/v2/{REPOSITORY}/manifests/stolen",
+        data=whole.content,
+        headers=bearer(REPOSITORY, "pull", "push") | {"Content-Type": INDEX},
+        timeout=10,
+    )
+    assert answer.status_code == 400
+
+
 def test_after_events_each_is_shown_as_what_it_is(
     telling_registry: RunningRegistry, cast_of_team: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:

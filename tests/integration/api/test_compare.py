@@ -65,3 +65,11 @@ def test_a_tag_tells_of_referrers_pulls_and_links(world: World) -> None:
         ("Source", "https://example.com/"),
         ("Website", ""),
     ]
+
+
+def test_an_index_tells_the_links_of_its_platform(world: World) -> None:
+    config = things.image_config("RUN a", Labels={"org.opencontainers.image.source": "https://example.com/"})
+    child = things.put(world.tag.image, things.image_document("a"), config=config)
+    things.put(world.tag.image, things.index_document((child, "linux/amd64")), tag="multi")
+    (link,) = world.caller("viewer").get(f"{IMAGE}tags/multi/").json()["links"]
+    assert link == {"word": "Source", "text": "https://example.com/", "url": "https://example.com/"}
