@@ -15,8 +15,10 @@ from django.utils import timezone
 from namespaces import usage
 from namespaces.models import ReservedName, Revision
 from registry_sync import connection, heartbeat, services
-from registry_sync.models import Event, Heartbeat, SyncRun
+from registry_sync.models import Event, Heartbeat, Lease, Removal, RetentionRun, SyncRun
 from registry_sync.notifications.apply import apply_due
+from registry_sync.removal import runs
+from registry_sync.removal.work import LEASE_PREFIX, work_due
 from registry_sync.sync.reconcile import reconcile as run_reconcile
 from registry_sync.token import authority
 
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 
 RUNS_KEPT = 500
 EVENTS_KEPT = timedelta(days=7)
+REMOVALS_KEPT = timedelta(days=365)
 SOON = timedelta(seconds=5)  # what is due later is left to beat
 
 
@@ -69,6 +72,19 @@ def apply_events() -> None:
         apply_events.apply_async(countdown=wait.total_seconds() + 0.05)
 
 
+@_task(name="registry_sync.removals")
+def removals() -> None:
+    """Comes when somebody asks, when the registry is to be tried again, and from beat in case that was lost."""
+    registry = connection.registry()
+    try:
+        runs.plan_due()
+        wait = work_due(registry)
+    finally:
+        registry.close()
+    if wait is not None and timedelta() < wait < SOON:
+        removals.apply_async(countdown=wait.total_seconds() + 0.05)
+
+
 @_task(name="registry_sync.measure_usage")
 def measure_usage() -> None:
     """Every minute; counts only when there is something new, and once an hour in any case."""
@@ -86,6 +102,11 @@ def housekeeping() -> None:
     authority.renew_leaf(Path(settings.SECRETS_DIR), timezone.now())
     ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()
     Event.objects.filter(due_at=None, received_at__lt=timezone.now() - EVENTS_KEPT).delete()
+    long_ago = timezone.now() - REMOVALS_KEPT
+    RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
+    Removal.objects.filter(finished_at__lt=long_ago).delete()
+    day_ago = timezone.now() - timedelta(days=1)
+    Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
     oldest = SyncRun.objects.order_by("-id").values_list("id", flat=True)[RUNS_KEPT : RUNS_KEPT + 1].first()
     if oldest:
         SyncRun.objects.filter(id__lte=oldest).delete()

@@ -15,6 +15,7 @@ def namespace_context(namespace: Namespace, current: str) -> dict[str, Any]:
     pages = [
         ("images", _("Images"), "namespace"),
         ("permissions", _("Permissions"), "permissions"),
+        ("retention", _("Rules"), "retention"),
         ("settings", _("Settings"), "namespace-settings"),
     ]
     return {
@@ -28,7 +29,12 @@ def namespace_context(namespace: Namespace, current: str) -> dict[str, Any]:
 def image_context(image: Image, current: str) -> dict[str, Any]:
     namespace = image.namespace
     at = [namespace.account.handle, namespace.name, image.name]
-    pages = [("tags", _("Tags"), "image"), ("access", _("Access"), "image-access")]
+    pages = [
+        ("tags", _("Tags"), "image"),
+        ("access", _("Access"), "image-access"),
+    ]
+    if image.pk:
+        pages.append(("history", _("History"), "image-history"))
     return {
         "account": namespace.account,
         "namespace": namespace,

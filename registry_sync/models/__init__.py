@@ -1,6 +1,7 @@
 """What the border with the registry remembers: what it was told, what it read, and what is due."""
 
 from registry_sync.models.event import Event
+from registry_sync.models.removal import Removal, RemovalItem
 from registry_sync.models.repository import Repository
 from registry_sync.models.retention import RetentionRule, RetentionRun
 from registry_sync.models.run import Drift, Heartbeat, Lease, Shard, SyncRun
@@ -10,6 +11,8 @@ __all__ = [
     "Event",
     "Heartbeat",
     "Lease",
+    "Removal",
+    "RemovalItem",
     "Repository",
     "RetentionRule",
     "RetentionRun",

@@ -16,6 +16,8 @@ WITHOUT_ROWS = {"api-schema", "api-docs", "api-nothing"}
 QUERIES = {"api-image-compare": "?left=1.0&right=1.0"}
 OPEN_TO_EVERY_PERSON = {"api-me", "api-my-tokens", "api-accounts", "api-sync"}
 
+RULES = ["api-retention-rule", "api-retention-switch", "api-retention-preview", "api-retention-runs"]
+
 
 @dataclass(frozen=True)
 class Route:
@@ -63,7 +65,8 @@ def _below(resolver: URLResolver) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
 
 
 def arguments_for(name: str, world: World) -> dict[str, Any]:
-    ids = {"api-invitation": world.invitation.pk, "api-grant": world.grant.pk, "api-my-token": world.token.pk}
+    ids = {"api-invitation": world.invitation.pk, "api-grant": world.grant.pk, "api-my-token": world.token.pk,
+           "api-removal": world.removal.pk, **dict.fromkeys(RULES, world.rule.pk)}  # fmt: skip
     return {
         "handle": world.cast.account.handle,
         "username": world.user.username,
@@ -105,4 +108,13 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "PATCH api-namespace": {"public": True},
         "DELETE api-namespace": {"typed_name": "red"},
         "POST api-account-sync": None,
+        "POST api-retention": {"keep_last": 3, "image": "app/api"},
+        "PATCH api-retention-rule": {"keep_last": 4},
+        "DELETE api-retention-rule": None,
+        "POST api-retention-switch": {"enabled": True},
+        "POST api-retention-runs": None,
+        "POST api-removals": {
+            "kind": "untag",
+            "items": [{"tag": world.tag.name, "digest": world.tag.manifest_id}],
+        },
     }
