@@ -47,7 +47,7 @@ class ImpactQuery(Strict):
     digests = serializers.CharField(default="", allow_blank=True, max_length=20_000, help_text="As `tags`.")
 
 
-class PullerSerializer(serializers.Serializer[Any]):
+class RecentPullerSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(allow_blank=True)
     tag = serializers.CharField(allow_blank=True)
     count = serializers.IntegerField()
@@ -62,7 +62,7 @@ class ImpactSerializer(serializers.Serializer[Any]):
     )
     refused = serializers.CharField(allow_blank=True, help_text="Why it cannot be done; empty: it can.")
     freed = serializers.IntegerField(help_text="Bytes at most, after the registry's garbage collection.")
-    pulled = PullerSerializer(many=True, help_text="By whom within 30 days.")
+    pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days.")
     told = serializers.CharField(help_text="To be sent along when this is asked for.")
 
 

@@ -12,6 +12,8 @@ from tests.integration.api.world import World
 
 # Routes that serve no rows: the schema, its page, and "there is nothing here".
 WITHOUT_ROWS = {"api-schema", "api-docs", "api-nothing"}
+# What must be asked with a query.
+QUERIES = {"api-image-compare": "?left=1.0&right=1.0"}
 OPEN_TO_EVERY_PERSON = {"api-me", "api-my-tokens", "api-accounts", "api-sync"}
 
 RULES = ["api-retention-rule", "api-retention-switch", "api-retention-preview", "api-retention-runs"]
@@ -30,7 +32,7 @@ class Route:
     def path(self, world: World, **instead: str) -> str:
         found = arguments_for(self.name, world) | instead
         address = reverse(self.name, kwargs={name: found[name] for name in self.arguments})
-        return address.removeprefix(API)
+        return address.removeprefix(API) + QUERIES.get(self.name, "")
 
 
 def every() -> list[Route]:

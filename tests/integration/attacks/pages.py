@@ -58,6 +58,7 @@ def arguments_for(name: str, world: World) -> dict[str, str]:
         "name": world.empty.name if name == "namespace-delete" else world.namespace.name,
         "image_name": world.tag.image.name,
         "tag_name": world.tag.name,
+        "digest": world.tag.manifest_id,
         "token": "rml_" + "x" * 38,
     }
 
