@@ -15,6 +15,7 @@ from namespaces.wanted import SUBSTRING_MIN, Reference, clean, label, reference,
 
 Rows = QuerySet[Any]
 SHOWN = 10
+FEW = 1000
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Group:
 
 
 def groups(accounts: Sequence[Account], typed: str) -> list[Group]:
-    """Those kinds in which something was found; one statement each."""
+    """Those kinds in which something was found; one or two statements each."""
     found = []
     for kind in KINDS:
         rows = rows_of(kind, accounts, typed)
@@ -64,9 +65,7 @@ def _images(accounts: list[int], typed: str) -> Rows:
 
 
 def _tags(accounts: list[int], typed: str) -> Rows | None:
-    found = Tag.objects.select_related("image__namespace__account").filter(
-        image__namespace__account__in=accounts
-    )
+    found = Tag.objects.filter(image__namespace__account__in=accounts)
     named = reference(typed, host=settings.REGISTRY_HOST)
     if named and named.tag:
         found = _in_repository(found, "image__", named).filter(name__istartswith=named.tag)
@@ -74,7 +73,12 @@ def _tags(accounts: list[int], typed: str) -> Rows | None:
         return None
     else:
         found = found.filter(name__icontains=text)
-    return found.order_by("-id")
+        # Among few they are sorted; among many the newest are soon met. Which of the two, one small index tells.
+        images = Image.objects.filter(namespace__account__in=accounts).order_by()
+        named_so = Tag.objects.filter(image__in=images.values("pk"), name__icontains=text)
+        few = list(named_so.order_by().values_list("pk", flat=True)[: FEW + 1])
+        found = Tag.objects.filter(pk__in=few) if len(few) <= FEW else found
+    return found.select_related("image__namespace__account").order_by("-id")
 
 
 def _digests(accounts: list[int], typed: str) -> Rows | None:

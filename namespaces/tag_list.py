@@ -19,7 +19,7 @@ COUNTED_MAX = 1000
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Exact up to COUNTED_MAX; from there on it says only that there are more."""
+    """`more`: there are more than `number`, and nobody counted how many."""
 
     number: int
     more: bool = False
@@ -35,43 +35,72 @@ class Line:
     twin: str
 
 
-def tags_of(image: Image, *, search: str = "", sort: str = NEWEST, technical: bool = False) -> QuerySet[Tag]:
-    """The tags a person made, or with `technical` those that tools made; `sort` is one of SORTS.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The tags of an image that a filter leaves. `few`: their ids, unless they are more than COUNTED_MAX.
 
-    The two are read apart, because each is its own stretch of every index.
+    A few are fetched and sorted; of many, an order's own index is walked until a page is full.
     """
-    sign, column = ("-" if sort.startswith("-") else ""), COLUMNS[sort.removeprefix("-")]
-    # A manifest's layers and body are many times the rest of it, and no list shows them.
-    found = matching(image, search).select_related("manifest").defer("manifest__details", "manifest__packed")
-    return found.filter(technical=technical).order_by(f"{sign}{column}", f"{sign}id")
+
+    image: Image
+    condition: Q | None
+    few: list[int] | None
+
+    def tags(self, *, sort: str = NEWEST, technical: bool = False) -> QuerySet[Tag]:
+        """The tags that persons made, or with `technical` those that tools made; `sort` is one of SORTS.
+
+        The two are read apart, because each is its own stretch of every index.
+        """
+        sign, column = ("-" if sort.startswith("-") else ""), COLUMNS[sort.removeprefix("-")]
+        # A manifest's layers and body are many times the rest of it, and no list shows them.
+        found = self._rows(technical).select_related("manifest").defer("manifest__details", "manifest__packed")
+        return found.order_by(f"{sign}{column}", f"{sign}id")
+
+    def count(self) -> Count:
+        """Of both kinds. No statement; without a filter the image knows, and counts no technical ones."""
+        if self.condition is None:
+            return Count(self.image.tag_count)
+        return Count(COUNTED_MAX, more=True) if self.few is None else Count(len(self.few))
+
+    def count_technical(self) -> Count:
+        number = self._rows(technical=True)[: COUNTED_MAX + 1].count() if self.few != [] else 0
+        return Count(min(number, COUNTED_MAX), more=number > COUNTED_MAX)
+
+    def _rows(self, technical: bool) -> QuerySet[Tag]:
+        # `IN` and not `=`: SQLite does not see that `NOT technical`, as it would be written, is in the index.
+        rows = Tag.objects.filter(technical__in=[technical]).order_by()
+        if self.few is not None:
+            return rows.filter(pk__in=self.few)  # without the image, or a database may walk all of its tags
+        rows = rows.filter(image_id=self.image.pk)
+        if self.condition is None:
+            return rows
+        if connection.vendor != "sqlite":
+            return rows.filter(self.condition)
+        # SQLite would fetch each row it walks past to see its name: here it reads the names from one index.
+        fitting = Tag.objects.filter(self.condition, image_id=self.image.pk)
+        return rows.filter(pk__in=fitting.order_by().values("pk"))
 
 
-def matching(image: Image, search: str) -> QuerySet[Tag]:
-    """Of both kinds, in no order."""
-    found, asked = Tag.objects.filter(image_id=image.pk), wanted(search)
-    if asked.digest and asked.text:
-        return found.filter(_has_text(image, asked.text) | in_digests(asked.digest))
+def find(image: Image, search: str = "") -> Found:
+    """At most one statement. It asks for nothing but ids, because one small index can answer that."""
+    asked, tags = wanted(search), Tag.objects.filter(image_id=image.pk).order_by()
+    conditions = [_has_text(asked.text)] if asked.text else []
     if asked.digest:
-        return found.filter(in_digests(asked.digest))
-    return found.filter(_has_text(image, asked.text)) if asked else found
+        conditions.append(in_digests(asked.digest))
+    if not conditions:
+        return Found(image, None, None)
+    first, *other = [tags.filter(condition).values_list("pk", flat=True) for condition in conditions]
+    few = list(first.union(*other)[: COUNTED_MAX + 1] if other else first[: COUNTED_MAX + 1])
+    condition = conditions[0] | conditions[1] if other else conditions[0]
+    return Found(image, condition, few if len(few) <= COUNTED_MAX else None)
 
 
 def in_digests(digest: Between) -> Q:
     return Q(manifest_id__gte=digest.first, manifest_id__lt=digest.end)
 
 
-def _has_text(image: Image, text: str) -> Q:
-    matches = Q(name__icontains=text) if len(text) >= SUBSTRING_MIN else Q(name__istartswith=text)
-    if connection.vendor != "sqlite":
-        return matches
-    # SQLite has no index for a piece of a name. Asked so, it reads names from the index that holds nothing
-    # else; asked plainly, it fetches each of the image's rows.
-    return Q(pk__in=Tag.objects.filter(matches, image_id=image.pk).values("pk"))
-
-
-def count(tags: QuerySet[Tag]) -> Count:
-    number = tags.order_by()[: COUNTED_MAX + 1].count()
-    return Count(min(number, COUNTED_MAX), more=number > COUNTED_MAX)
+def _has_text(text: str) -> Q:
+    return Q(name__icontains=text) if len(text) >= SUBSTRING_MIN else Q(name__istartswith=text)
 
 
 def lines_of(image: Image, tags: Sequence[Tag]) -> list[Line]:

@@ -75,14 +75,10 @@ class TagQuery(SearchQuery):
 class Tags(ApiView):
     @operation("tags_list", answer=TagSerializer, pages=True, query=TagQuery)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
-        found, query = gate.image(self.by, handle, name, image), self.query
+        query = self.query
+        found = tag_list.find(gate.image(self.by, handle, name, image), query["search"])
         halves = (False, True) if query["technical"] else (False,)
-        return self.page(
-            *(
-                tag_list.tags_of(found, search=query["search"], sort=query["sort"], technical=half)
-                for half in halves
-            )
-        )
+        return self.page(*(found.tags(sort=query["sort"], technical=half) for half in halves))
 
 
 class OneTag(ApiView):

@@ -43,19 +43,18 @@ def tag_list_context(image: Image, asked: QueryDict) -> dict[str, Any]:
     sort = sort if sort in SORTS else NEWEST
     technical = bool(asked.get("technical"))
     query = {"q": search, "sort": "" if sort == NEWEST else sort, "technical": "1" if technical else ""}
-    plain = tag_list.tags_of(image, search=search, sort=sort)
-    made_by_tools = tag_list.tags_of(image, search=search, sort=sort, technical=True)
-    shown = [plain, made_by_tools] if technical else [plain]
-    counted = tag_list.matching(image, search) if technical else plain
-    page = paginate(*shown, cursor=asked.get("page", ""), query=query)
+    found = tag_list.find(image, search)
+    halves = (False, True) if technical else (False,)
+    rows = [found.tags(sort=sort, technical=half) for half in halves]
+    page = paginate(*rows, cursor=asked.get("page", ""), query=query)
     return {
         "query": query,
         "page": page,
         "lines": tag_list.lines_of(image, page.rows),
         "columns": {name: _column(name, sort, query) for name in _FIRST},
         "sorts": [(way, words, way == sort) for way, words in _WAYS.items()],
-        "count_words": _matching(tag_list.count(counted)) if search else _all(image),
-        "technical_words": "" if technical else _technical(tag_list.count(made_by_tools)),
+        "count_words": _count(found.count(), filtered=bool(search)),
+        "technical_words": "" if technical else _technical(found.count_technical()),
         "technical_url": _url(query | {"technical": "" if technical else "1"}),
     }
 
@@ -71,14 +70,13 @@ def _url(query: dict[str, str]) -> str:
     return "?" + urlencode({key: value for key, value in query.items() if value})
 
 
-def _all(image: Image) -> str:
-    return ngettext("%(n)s tag", "%(n)s tags", image.tag_count) % {"n": f"{image.tag_count:,}"}
-
-
-def _matching(count: Count) -> str:
+def _count(count: Count, *, filtered: bool) -> str:
+    number = {"n": f"{count.number:,}"}
     if count.more:
-        return _("More than %(n)s tags match") % {"n": f"{COUNTED_MAX:,}"}
-    return ngettext("%(n)s tag matches", "%(n)s tags match", count.number) % {"n": count.number}
+        return _("More than %(n)s tags match") % number
+    if filtered:
+        return ngettext("%(n)s tag matches", "%(n)s tags match", count.number) % number
+    return ngettext("%(n)s tag", "%(n)s tags", count.number) % number
 
 
 def _technical(count: Count) -> str:
