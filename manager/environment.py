@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, validate
 
+from accounts.secret_files import exposed
+
 env = Env(eager=True)
 Value = TypeVar("Value")
 SIGNUP_MODES = ("open", "invite", "closed")
@@ -52,11 +54,11 @@ def secret(path: Path, *, create: bool) -> str:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_once(path, secrets.token_urlsafe(48))
     try:
-        mode, value = path.stat().st_mode, path.read_text().strip()
+        problem, value = exposed(path), path.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(f"Secret file {path} cannot be read: {error.strerror}.") from error
-    if mode & 0o077:
-        raise ImproperlyConfigured(f"Secret file {path} is open to others; run: chmod 600 {path}")
+    if problem:
+        raise ImproperlyConfigured(f"Secret file {path} {problem}")
     if len(value) < 32:  # noqa: PLR2004
         raise ImproperlyConfigured(f"Secret file {path} holds fewer than 32 characters; make a new one.")
     return value

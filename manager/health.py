@@ -1,6 +1,6 @@
 """Answers for load balancers: alive, and ready."""
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 
 
@@ -14,6 +14,6 @@ def readyz(request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         return JsonResponse({"ok": False, "database": "does not answer"}, status=503)
     return JsonResponse({"ok": True})

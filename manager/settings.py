@@ -107,8 +107,9 @@ except (environs.EnvError, ValueError) as error:
         "DATABASE_URL must look like postgresql://name:password@host/database."
     ) from error
 if _database["ENGINE"].endswith("postgresql"):
-    # Prepared on the server from the first use: planning cost more than running (docs/architecture.md).
-    _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 0, "connect_timeout": 3,
+    # Prepared on the server from the second use: planning cost more than running (docs/architecture.md). Not from
+    # the first: some statements of migrations are several in one, which cannot be prepared.
+    _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 1, "connect_timeout": 3,
                             "options": "-c statement_timeout=10000 -c lock_timeout=2000"}  # fmt: skip
 elif _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a writing transaction waits for its turn at the start, and is not "locked" half-way.
@@ -126,7 +127,7 @@ if REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.sessions"
 
 # Persons ----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.Person"
@@ -259,7 +260,13 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "manager.logs.LineFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"django.server": {"propagate": True, "handlers": []}},

@@ -8,9 +8,10 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from namespaces.models import ReservedName
-from registry_sync import connection, services
-from registry_sync.models import Event, SyncRun
+from namespaces import usage
+from namespaces.models import ReservedName, Revision
+from registry_sync import connection, heartbeat, services
+from registry_sync.models import Event, Heartbeat, SyncRun
 from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile as run_reconcile
 from registry_sync.token import authority
@@ -43,6 +44,17 @@ def apply_events(**_later: Any) -> None:
         registry.close()
     if wait is not None and wait < SOON:
         apply_events.apply_async(countdown=wait.total_seconds() + 0.05)
+
+
+@shared_task(name="registry_sync.measure_usage")
+def measure_usage(**_later: Any) -> None:
+    """Every minute; counts only when there is something new, and once an hour in any case."""
+    now, last = timezone.now(), heartbeat.last(Heartbeat.USAGE)
+    newest = Revision.objects.order_by("-id").values_list("first_seen_at", flat=True).first()
+    if last and now - last < timedelta(hours=1) and (not newest or newest < last):
+        return
+    usage.measure(timezone.localdate())
+    heartbeat.note(Heartbeat.USAGE, now)
 
 
 @shared_task(name="registry_sync.housekeeping")

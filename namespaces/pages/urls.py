@@ -1,6 +1,6 @@
 from django.urls import path
 
-from namespaces.pages import image, images, namespace, news, permissions, search, tag, user_grants
+from namespaces.pages import image, images, namespace, news, permissions, search, tag, usage, user_grants
 
 # "-" is no legal part of an image's name, so `/-/` ends a nested name without doubt.
 _ONE = "a/<slug:handle>/n/<str:name>/"
@@ -11,6 +11,7 @@ urlpatterns = [
     path("a/<slug:handle>/", images.account, name="account"),
     path("a/<slug:handle>/search/", search.in_account, name="account-search"),
     path("a/<slug:handle>/images/", images.images, name="images"),
+    path("a/<slug:handle>/usage/", usage.account, name="usage"),
     path("a/<slug:handle>/images/news/", news.of_account, name="account-news"),
     path("a/<slug:handle>/namespaces/new/", namespace.create, name="namespace-create"),
     path("a/<slug:handle>/grants/<int:id>/change/", permissions.change, name="grant-change"),

@@ -91,7 +91,7 @@ class Lease(models.Model):
 class Heartbeat(models.Model):
     """When a part of the installation last proved that it lives."""
 
-    WORKER, BEAT, EVENTS = "worker", "beat", "events"
+    WORKER, BEAT, EVENTS, USAGE = "worker", "beat", "events", "usage"
 
     name = models.CharField(max_length=40, primary_key=True)
     at = models.DateTimeField()
