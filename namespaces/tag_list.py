@@ -53,7 +53,9 @@ class Found:
         """
         sign, column = ("-" if sort.startswith("-") else ""), COLUMNS[sort.removeprefix("-")]
         # A manifest's layers and body are many times the rest of it, and no list shows them.
-        found = self._rows(technical).select_related("manifest").defer("manifest__details", "manifest__packed")
+        found = (
+            self._rows(technical).select_related("manifest").defer("manifest__details", "manifest__packed")
+        )
         return found.order_by(f"{sign}{column}", f"{sign}id")
 
     def count(self) -> Count:

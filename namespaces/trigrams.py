@@ -5,6 +5,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 # On UPPER(name), because that is what `icontains` asks.
 MAKE = (
+    "SET LOCAL statement_timeout = 0",  # what pages may take is not what a million rows take
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "CREATE INDEX IF NOT EXISTS tag_by_piece_of_name ON namespaces_tag USING gin (UPPER(name) gin_trgm_ops)",
 )

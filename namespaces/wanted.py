@@ -61,12 +61,13 @@ def reference(typed: str, *, host: str) -> Reference | None:
 
 
 def label_start(value: str) -> str:
-    return value[:LABEL_START_MAX].lower()[:LABEL_START_MAX]
+    """Casefolded: `lower` writes a Σ by what follows it, and a beginning would not begin its own whole."""
+    return value[:LABEL_START_MAX].casefold()[:LABEL_START_MAX]
 
 
 def label(typed: str) -> tuple[str, Between]:
     """`key=value` → the key and how the value begins; a plain word → "" and how the value of any key begins."""
-    key, equals, value = clean(typed).rpartition("=")
+    key, equals, value = clean(typed).partition("=")
     if not equals or not value or " " in key:
         key, value = "", clean(typed)
     start = label_start(value)

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from accounts.api.operation import operation
 from accounts.api.shapes import SEARCH_MAX, Moment, SearchQuery
 from accounts.api.view import ApiView
-from namespaces import gate, selectors, tag_list
+from namespaces import gate, plans, selectors, tag_list
 
 _OF_TAG = (
     "name", "manifest", "pushed_at", "pushed_by", "last_pulled_at", "pull_count", "missing_since",
@@ -75,10 +75,11 @@ class TagQuery(SearchQuery):
 class Tags(ApiView):
     @operation("tags_list", answer=TagSerializer, pages=True, query=TagQuery)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
-        query = self.query
-        found = tag_list.find(gate.image(self.by, handle, name, image), query["search"])
+        query, owner = self.query, gate.image(self.by, handle, name, image)
         halves = (False, True) if query["technical"] else (False,)
-        return self.page(*(found.tags(sort=query["sort"], technical=half) for half in halves))
+        with plans.by_value(query["search"]):
+            found = tag_list.find(owner, query["search"])
+            return self.page(*(found.tags(sort=query["sort"], technical=half) for half in halves))
 
 
 class OneTag(ApiView):

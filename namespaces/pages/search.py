@@ -16,6 +16,7 @@ from accounts import gate, selectors
 from accounts.models import Account
 from accounts.pages.http import PersonRequest, principal
 from accounts.paging import Page, paginate
+from namespaces import plans
 from namespaces import search as searched
 
 _NAMES: dict[str, Promise] = {
@@ -55,7 +56,8 @@ def _answer(request: PersonRequest, accounts: Sequence[Account], account: Accoun
     typed, kind = request.GET.get("q", "").strip()[:200], request.GET.get("kind", "")
     one = kind in _NAMES
     cursor = request.GET.get("page", "")
-    groups = _one(kind, accounts, typed, cursor) if one else _each(accounts, typed)
+    with plans.by_value():
+        groups = _one(kind, accounts, typed, cursor) if one else _each(accounts, typed)
     context = {
         "account": account,
         "search_query": typed,

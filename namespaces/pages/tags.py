@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.paging import paginate
-from namespaces import tag_list
+from namespaces import plans, tag_list
 from namespaces.models import Image
-from namespaces.tag_list import COUNTED_MAX, NEWEST, SORTS, Count
+from namespaces.tag_list import NEWEST, SORTS, Count
 
 # Which way a column is sorted when it is chosen first, and what its two ways are called.
 _FIRST = {"name": "name", "size": "-size", "pushed": "-pushed", "pulled": "-pulled"}
@@ -39,6 +39,11 @@ class Sort:
 def tag_list_context(image: Image, asked: QueryDict) -> dict[str, Any]:
     """At most four statements, whatever is asked of however many tags. A strange `sort` is the usual one."""
     search = asked.get("q", "").strip()[:200]
+    with plans.by_value(search):
+        return _context(image, asked, search)
+
+
+def _context(image: Image, asked: QueryDict, search: str) -> dict[str, Any]:
     sort = asked.get("sort", "")
     sort = sort if sort in SORTS else NEWEST
     technical = bool(asked.get("technical"))
@@ -81,7 +86,7 @@ def _count(count: Count, *, filtered: bool) -> str:
 
 def _technical(count: Count) -> str:
     if count.more:
-        return _("Show more than %(n)s technical tags") % {"n": f"{COUNTED_MAX:,}"}
+        return _("Show more than %(n)s technical tags") % {"n": f"{count.number:,}"}
     if not count.number:
         return ""
     words = ngettext("Show %(n)s technical tag", "Show %(n)s technical tags", count.number)

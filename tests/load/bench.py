@@ -51,7 +51,9 @@ def main() -> None:
 
 
 def measure_lists(folder: Path) -> None:
-    print("LISTS of 1,000,000 tags, 200,000 in one image; a whole request, in the server's process", flush=True)
+    print(
+        "LISTS of 1,000,000 tags, 200,000 in one image; a whole request, in the server's process", flush=True
+    )
     measure_list(environment(folder / "lists-sqlite", ""))
     with postgres.running() as address:
         measure_list(environment(folder / "lists-postgresql", address))

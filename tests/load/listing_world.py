@@ -34,6 +34,9 @@ def fill() -> None:
     )  # fmt: skip
     images = [big.pk] * IN_ONE + [image.pk for image in small for _n in range(100)]
     with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = 0")
         write("manifest", MANIFEST, (manifest(n) for n in range(MANIFESTS)))
         write("label", LABEL, (label(n) for n in range(MANIFESTS)))
         write("tag", TAG, (tag(n, image) for n, image in enumerate(images)))
