@@ -61,8 +61,10 @@ def reference(typed: str, *, host: str) -> Reference | None:
 
 
 def label_start(value: str) -> str:
-    """Casefolded: `lower` writes a Σ by what follows it, and a beginning would not begin its own whole."""
-    return value[:LABEL_START_MAX].casefold()[:LABEL_START_MAX]
+    """Without https://, which nobody types. Casefolded: `lower` writes a Σ by what follows it, and a beginning
+    would not begin its own whole."""
+    bare = value.removeprefix("https://").removeprefix("http://")
+    return bare[:LABEL_START_MAX].casefold()[:LABEL_START_MAX]
 
 
 def label(typed: str) -> tuple[str, Between]:

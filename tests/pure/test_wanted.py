@@ -65,11 +65,16 @@ def test_a_pasted_reference(typed: str, found: Reference | None) -> None:
 def test_labels_are_looked_up_by_how_they_begin(value: str, other: str) -> None:
     value, other = clean(value), clean(other)
     key, start = label(f"key={value}")
-    if value:
+    if value and not value.startswith("http"):
         assert key == "key"
         assert (start.first <= label_start(value + other) < start.end) or "\U0010ffff" in value + other
     for each in (value, other):
         assert len(label_start(each)) <= 100
+
+
+def test_an_address_is_found_without_its_scheme() -> None:
+    _key, start = label("Example.com/sh")
+    assert start.first <= label_start("https://example.com/shop") < start.end
 
 
 def test_wanted_is_false_only_when_empty() -> None:
