@@ -180,7 +180,7 @@ def test_many_tags_cost_no_more_statements(
         counts.append(sum(any(each in query["sql"] for each in lists) for query in asked))
         total = len(asked)
     assert counts[0] == counts[1] <= 4
-    assert total <= 16
+    assert total <= 19  # of the frame around it too, and three that are no questions
 
 
 def test_counts_stop_where_counting_would_cost(
