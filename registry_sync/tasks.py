@@ -1,11 +1,15 @@
 """What the worker does, when beat or a person says so. Each task may come twice, late or never: all is in the rows."""
 
+import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from celery import shared_task
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from namespaces import usage
@@ -16,13 +20,32 @@ from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile as run_reconcile
 from registry_sync.token import authority
 
+log = logging.getLogger(__name__)
+
 RUNS_KEPT = 500
 EVENTS_KEPT = timedelta(days=7)
 SOON = timedelta(seconds=5)  # what is due later is left to beat
 
 
-@shared_task(name="registry_sync.reconcile")
-def reconcile(**_later: Any) -> None:
+def _task(*, name: str) -> Callable[[Callable[[], None]], Any]:
+    """A Celery task that says in one line when there is no database; beat comes again."""
+
+    def declare(work: Callable[[], None]) -> Any:
+        @shared_task(name=name)
+        @wraps(work)
+        def task(**_later: Any) -> None:
+            try:
+                work()
+            except (InterfaceError, OperationalError) as error:
+                log.warning("%s: the database does not answer (%s)", name, type(error).__name__)
+
+        return task
+
+    return declare
+
+
+@_task(name="registry_sync.reconcile")
+def reconcile() -> None:
     """Several of these share one run, each reading parts of it."""
     run = run_reconcile(connection.registry(), when_due=True, others=wake_others)
     if run and run.finished_at and SyncRun.objects.filter(state=SyncRun.State.WAITING).exists():
@@ -34,8 +57,8 @@ def wake_others() -> None:
         services.wake_worker()
 
 
-@shared_task(name="registry_sync.apply_events", ignore_result=True)
-def apply_events(**_later: Any) -> None:
+@_task(name="registry_sync.apply_events")
+def apply_events() -> None:
     """Comes when events come, when the first of them is to be confirmed, and from beat in case both were lost."""
     registry = connection.registry()
     try:
@@ -46,8 +69,8 @@ def apply_events(**_later: Any) -> None:
         apply_events.apply_async(countdown=wait.total_seconds() + 0.05)
 
 
-@shared_task(name="registry_sync.measure_usage")
-def measure_usage(**_later: Any) -> None:
+@_task(name="registry_sync.measure_usage")
+def measure_usage() -> None:
     """Every minute; counts only when there is something new, and once an hour in any case."""
     now, last = timezone.now(), heartbeat.last(Heartbeat.USAGE)
     newest = Revision.objects.order_by("-id").values_list("first_seen_at", flat=True).first()
@@ -57,8 +80,8 @@ def measure_usage(**_later: Any) -> None:
     heartbeat.note(Heartbeat.USAGE, now)
 
 
-@shared_task(name="registry_sync.housekeeping")
-def housekeeping(**_later: Any) -> None:
+@_task(name="registry_sync.housekeeping")
+def housekeeping() -> None:
     """Renews the signing leaf when due; forgets old runs and reservations that are over."""
     authority.renew_leaf(Path(settings.SECRETS_DIR), timezone.now())
     ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()

@@ -124,7 +124,7 @@ def installed(
         env["DATABASE_URL"] = request.getfixturevalue("postgres_url")
     for words in (["prepare"], ["migrate", "--verbosity", "0"]):
         subprocess.run([sys.executable, "manage.py", *words], env=env, check=True, capture_output=True)
-    config = json.loads((folder / "data" / "registry.yml").read_text())
+    config = json.loads((folder / "data" / "registry-config" / "registry.yml").read_text())
     running = registries.start("2.8", config, folder)
     made = Installed(env, running)
     done = made.shell(NAMESPACE)

@@ -38,7 +38,7 @@ def _measure(folder: Path, version: registries.Version, repositories: int) -> No
     _manage(env, "prepare")
     _manage(env, "migrate", "--verbosity", "0")
     fill(storage, repositories, one, other)
-    config = json.loads((folder / "data" / "registry.yml").read_text())
+    config = json.loads((folder / "data" / "registry-config" / "registry.yml").read_text())
     running = registries.start(version, config, folder)
     try:
         measured = (Path(__file__).parent / "measured_sync.py").read_text()

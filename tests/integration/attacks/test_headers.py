@@ -16,7 +16,6 @@ FOR_EVERYBODY = [
     "/me/signup/",
     "/me/password/reset/",
     "/nowhere/",
-    "/healthz",
     "/invite/x/",
     "/first/x/",
 ]

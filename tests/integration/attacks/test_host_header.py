@@ -10,7 +10,7 @@ from django.core.mail import EmailMessage
 from django.test import Client
 
 from accounts.models import Person
-from manager.embedded.prepare import write_registry_config
+from manager.embedded.prepare import prepare
 from tests import factories
 from tests.cast import Cast
 from tests.integration.registry_sync.test_token_door import ask
@@ -133,7 +133,7 @@ def test_a_token_says_the_configured_issuer_and_service_whatever_host_was_asked(
 @pytest.mark.django_db
 def test_the_challenge_names_no_host() -> None:
     """The realm that clients follow is the registry's, and stands in its configuration."""
-    realm = json.loads(write_registry_config(events_url=None).read_text())["auth"]["token"]["realm"]
+    realm = json.loads(prepare().read_text())["auth"]["token"]["realm"]
     assert realm == f"{settings.PUBLIC_URL}/auth/token"
 
 
