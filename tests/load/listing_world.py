@@ -51,12 +51,18 @@ def write(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             marks = ", ".join(["%s"] * len(columns))
-            for batch in batches(rows):
+            for batch in batches(map(as_stored, rows)):
                 cursor.executemany(f"INSERT INTO namespaces_{table} ({names}) VALUES ({marks})", batch)  # noqa: S608
             return
         with cursor.copy(f"COPY namespaces_{table} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+
+
+def as_stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Moments as Django writes them to SQLite, where they are text and are compared as text."""
+    write = connection.ops.adapt_datetimefield_value
+    return tuple(write(value) if isinstance(value, datetime) else value for value in row)
 
 
 def batches(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
