@@ -20,7 +20,7 @@ test: $(VENV)/dev.stamp ## install the real parts and pass every test, on SQLite
 check: $(VENV)/dev.stamp ## style, types, layers, settings, migrations, generated docs
 	@CI_STEPS=check .ci/steps
 
-bench: $(VENV)/dev.stamp ## print what tokens and syncs cost, beside the bare thing
+bench: $(VENV)/dev.stamp ## print what tokens, lists and syncs cost, beside the bare thing
 	@$(BIN)/python -m tests.parts.install
 	@$(BIN)/python -m tests.load.bench
 

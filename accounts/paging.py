@@ -4,6 +4,7 @@ import base64
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -34,29 +35,44 @@ class Page(Generic[Row]):
     def previous_url(self) -> str:
         return self._url(self.previous_cursor)
 
+    @property
+    def first_url(self) -> str:
+        """ "" on the first page."""
+        return "?" + urlencode(self._kept()) if self.previous_cursor else ""
+
     def _url(self, cursor: str) -> str:
-        kept = {key: value for key, value in self.query.items() if value}
-        return "?" + urlencode({**kept, "page": cursor}) if cursor else ""
+        return "?" + urlencode({**self._kept(), "page": cursor}) if cursor else ""
+
+    def _kept(self) -> dict[str, str]:
+        return {key: value for key, value in self.query.items() if value}
 
 
 def paginate(
-    rows: QuerySet[Row], *, cursor: str = "", size: int = PAGE_SIZE, query: dict[str, str] | None = None
+    rows: QuerySet[Row],
+    *more_rows: QuerySet[Row],
+    cursor: str = "",
+    size: int = PAGE_SIZE,
+    query: dict[str, str] | None = None,
 ) -> Page[Row]:
     """Pages a queryset whose order is total and of one direction: ("name",) or ("-created_at", "-id").
 
+    `more_rows`: others of the same order and without a row in common, shown as one list with it; each is
+    read by its own index, where one condition for all of them would make the database sort.
     Raises Invalid on "page" for a cursor we did not make.
     """
     order = tuple(str(name) for name in rows.query.order_by)
     fields, down = [name.lstrip("-") for name in order], order[0].startswith("-")
     backwards, values = _read(cursor, len(fields))
+    smaller = down != backwards
     try:
-        if values:
-            rows = rows.filter(_beyond(fields, values, smaller=down != backwards))
-        found = list((rows.reverse() if backwards else rows)[: size + 1])
+        sources = [_source(each, fields, values, smaller)[: size + 1] for each in (rows, *more_rows)]
+        found = list(chain.from_iterable(sources))
     except (ValidationError, ValueError, TypeError, OverflowError, DataError):
         if not values:
             raise
         raise _broken() from None  # some values only the database refuses: NUL, surrogates, the year 9999
+    if more_rows:
+        found.sort(key=lambda row: [_attribute(row, name) for name in fields], reverse=smaller)
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -67,6 +83,12 @@ def paginate(
         previous_cursor=_write("b", found[0], fields) if found and behind else "",
         query=query or {},
     )
+
+
+def _source(rows: QuerySet[Row], fields: list[str], values: list[Any], smaller: bool) -> QuerySet[Row]:
+    if values:
+        rows = rows.filter(_beyond(fields, values, smaller=smaller))
+    return rows.order_by(*(f"-{name}" if smaller else name for name in fields))
 
 
 def _beyond(fields: list[str], values: list[Any], *, smaller: bool) -> Q:
@@ -84,10 +106,15 @@ def _write(side: str, row: Model, fields: list[str]) -> str:
 
 
 def _value(row: Model, path: str) -> Any:
+    value = _attribute(row, path)
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _attribute(row: Model, path: str) -> Any:
     value: Any = row
     for name in path.split("__"):
         value = getattr(value, name)
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value
 
 
 def _read(cursor: str, count: int) -> tuple[bool, list[Any]]:

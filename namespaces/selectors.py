@@ -45,14 +45,6 @@ def images_of(account: Account, *, namespace: Namespace | None = None, search: s
     return found.order_by("-pushed_at", "-id")
 
 
-def tags_of(image: Image, *, search: str = "") -> QuerySet[Tag]:
-    """The last pushed first."""
-    found = Tag.objects.filter(image_id=image.pk).select_related("manifest", "image__namespace__account")
-    if search:
-        found = found.filter(Q(name__icontains=search) | Q(manifest__digest__startswith=search))
-    return found.order_by("-pushed_at", "-id")
-
-
 def tags_of_same_manifest(tag: Tag) -> QuerySet[Tag]:
     return Tag.objects.filter(image=tag.image, manifest=tag.manifest).exclude(pk=tag.pk).order_by("name")
 
@@ -124,48 +116,4 @@ def totals_of(account: Account) -> dict[str, int]:
 def _standing(user: RegistryUser, now: datetime) -> Standing:
     return {"disabled": Standing.DISABLED, "expired": Standing.EXPIRED}.get(
         user.state_at(now), Standing.ACTIVE
-    )
-
-
-FOUND_MOST = 20
-
-
-@dataclass(frozen=True)
-class Found:
-    """At most FOUND_MOST of each kind."""
-
-    images: list[Image]
-    tags: list[Tag]
-    users: list[RegistryUser]
-
-    def __bool__(self) -> bool:
-        return bool(self.images or self.tags or self.users)
-
-
-def search(*, person_id: int, wanted: str) -> Found:
-    """In the accounts the person is a member of. Nothing for an empty wish."""
-    if not wanted:
-        return Found([], [], [])
-    mine = Account.objects.filter(members__person_id=person_id, closed_at=None)
-    images = Image.objects.filter(namespace__account__in=mine, tag_count__gt=0)
-    tags = Tag.objects.filter(image__namespace__account__in=mine).select_related(
-        "image__namespace__account", "manifest"
-    )
-    users = RegistryUser.objects.filter(account__in=mine).select_related("account")
-    return Found(
-        list(
-            images.filter(Q(name__icontains=wanted) | Q(namespace__name__icontains=wanted))
-            .select_related("namespace__account")
-            .order_by("namespace__name", "name")[:FOUND_MOST]
-        ),
-        list(
-            tags.filter(Q(name__icontains=wanted) | Q(manifest__digest__startswith=wanted)).order_by(
-                "-pushed_at", "-id"
-            )[:FOUND_MOST]
-        ),
-        list(
-            users.filter(Q(description__icontains=wanted) | Q(username__icontains=wanted)).order_by(
-                "description", "id"
-            )[:FOUND_MOST]
-        ),
     )

@@ -12,7 +12,7 @@ from accounts.models import Account, Member, Person, RegistryUser, Secret
 from accounts.names import make_username
 from accounts.peppers import peppers
 from namespaces.access import Level
-from namespaces.models import Grant, Image, Manifest, Namespace, Tag
+from namespaces.models import Grant, Image, Manifest, Namespace, Revision, Tag
 
 PASSWORD = "correct horse battery"  # of every person
 
@@ -100,6 +100,16 @@ class ManifestFactory(DjangoModelFactory[Manifest]):
     platforms = factory.LazyAttribute(
         lambda row: [{"platform": "linux/amd64", "digest": row.digest, "size": row.size}]
     )
+
+
+class RevisionFactory(DjangoModelFactory[Revision]):
+    """That an image holds a manifest; tags of the sync always come with one."""
+
+    class Meta:
+        model = Revision
+
+    image = factory.SubFactory(ImageFactory)
+    manifest = factory.SubFactory(ManifestFactory)
 
 
 class TagFactory(DjangoModelFactory[Tag]):

@@ -68,12 +68,12 @@ class ApiView(APIView):  # without docstring: it would describe every operation 
         shape = self.declared.answer
         return Response(shape(row).data if shape else None, status=self.declared.status)
 
-    def page(self, rows: QuerySet[Row]) -> Response:
+    def page(self, *rows: QuerySet[Row]) -> Response:
         """{"results", "next", "previous"}; the addresses keep the query and begin with PUBLIC_URL."""
         assert self.declared
         assert self.declared.answer
         kept = {name: str(value) for name, value in self.query.items() if name != "page"}
-        found = paginate(rows, cursor=self.query["page"], query=kept)
+        found = paginate(*rows, cursor=self.query["page"], query=kept)
         here = settings.PUBLIC_URL + self.request.path
         return Response(
             {

@@ -7,10 +7,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.operation import operation
-from accounts.api.shapes import Moment, SearchQuery
+from accounts.api.shapes import SEARCH_MAX, Moment, SearchQuery
 from accounts.api.view import ApiView
-from namespaces import gate, held, pulls, selectors
+from namespaces import gate, held, plans, pulls, tag_list
 from namespaces.attached import attached_to
+
+_OF_TAG = (
+    "name", "manifest", "pushed_at", "pushed_by", "last_pulled_at", "pull_count", "missing_since",
+)  # fmt: skip
 
 
 class PlatformSerializer(serializers.Serializer[Any]):
@@ -29,6 +33,9 @@ class TagSerializer(serializers.Serializer[Any]):
     platforms = PlatformSerializer(source="manifest.platforms", many=True)
     created_at = Moment(source="manifest.created_at", allow_null=True, help_text="As the image says.")
     pushed_at = Moment(help_text="When it was first seen to point where it points.")
+    pushed_by = serializers.CharField(allow_blank=True, help_text="A username; empty when nobody told.")
+    last_pulled_at = Moment(allow_null=True, help_text="Null: never, as far as the registry told.")
+    pull_count = serializers.IntegerField()
     missing_since = Moment(allow_null=True, help_text="Absent from the registry's last complete list.")
 
 
@@ -72,19 +79,38 @@ class TagDetailSerializer(TagSerializer):
     what = serializers.CharField(help_text="As in `Image`, `Multi-platform image`, `Helm chart`.")
     details = serializers.DictField(source="manifest.details", child=serializers.JSONField())
     children = ManifestSerializer(many=True, help_text="The platforms of an index that were read.")
-    pushed_by = serializers.CharField(allow_blank=True, help_text="A username; empty when nobody told.")
-    pull_count = serializers.IntegerField()
-    pulled_at = Moment(allow_null=True)
     pulls = PullerSerializer(many=True, help_text="By whom, the last first, at most 50.")
     referrers = ReferrerSerializer(many=True, help_text="Signatures, SBOMs, attestations.")
     links = LinkSerializer(many=True)
 
 
+class TagQuery(SearchQuery):
+    search = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=SEARCH_MAX,
+        help_text="A piece of the name, in any case (one or two characters: its beginning); or the beginning "
+        "of the digest: `sha256:…`, or six hexadecimal digits and more.",
+    )
+    sort = serializers.ChoiceField(
+        tag_list.SORTS,
+        default=tag_list.NEWEST,
+        help_text="With `-` the greatest first. Names in natural order: 1.9 before 1.10. "
+        "A tag that nobody pulled counts as pulled before all others.",
+    )
+    technical = serializers.BooleanField(
+        default=False, help_text="Also the tags that tools hang onto a digest, as `sha256-….sig`."
+    )
+
+
 class Tags(ApiView):
-    @operation("tags_list", answer=TagSerializer, pages=True, query=SearchQuery)
+    @operation("tags_list", answer=TagSerializer, pages=True, query=TagQuery)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
-        found = gate.image(self.by, handle, name, image)
-        return self.page(selectors.tags_of(found, search=self.query["search"]))
+        query, owner = self.query, gate.image(self.by, handle, name, image)
+        halves = (False, True) if query["technical"] else (False,)
+        with plans.by_value(query["search"]):
+            found = tag_list.find(owner, query["search"])
+            return self.page(*(found.tags(sort=query["sort"], technical=half) for half in halves))
 
 
 class OneTag(ApiView):
@@ -92,11 +118,9 @@ class OneTag(ApiView):
     def get(self, request: Request, handle: str, name: str, image: str, tag: str) -> Response:
         found = gate.tag(self.by, handle, name, image, tag)
         manifest = found.manifest
-        plain = ("name", "manifest", "pushed_at", "missing_since", "pushed_by", "pull_count")
-        row = {name: getattr(found, name) for name in plain} | {
+        row = {name: getattr(found, name) for name in _OF_TAG} | {
             "what": held.nature_of(manifest, found.name).words,
             "children": held.children(found.image, manifest),
-            "pulled_at": found.last_pulled_at,
             "pulls": pulls.pullers_of(found),
             "referrers": attached_to(found.image, manifest),
             "links": held.links_of(manifest, held.chosen_child(found.image, manifest)),

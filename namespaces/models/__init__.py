@@ -1,6 +1,7 @@
 from namespaces.models.grant import Grant
 from namespaces.models.history import Pull, Revision, TagMove, Usage
 from namespaces.models.image import Image
+from namespaces.models.label import Label
 from namespaces.models.manifest import Manifest, Part
 from namespaces.models.namespace import Namespace, ReservedName
 from namespaces.models.tag import NEVER, Tag
@@ -9,6 +10,7 @@ __all__ = [
     "NEVER",
     "Grant",
     "Image",
+    "Label",
     "Manifest",
     "Namespace",
     "Part",

@@ -7,13 +7,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from namespaces import natural
 from namespaces.names import is_technical
+from namespaces.wanted import label_start
 
 
-class NaturalKey(models.CharField):  # type: ignore[type-arg]
-    """`name`, so written that the database's order is the natural one."""
+class ByteOrdered(models.CharField):  # type: ignore[type-arg]
+    """Text in the order of its bytes: a language's collation looks past dots and dashes, and orders as no
+    cursor of ours would."""
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
-        # A language's collation looks past dots and dashes, and orders as no cursor of ours would.
         self.db_collation = "C" if connection.vendor == "postgresql" else None
         return super().db_parameters(connection)
 
@@ -22,10 +23,23 @@ class NaturalKey(models.CharField):  # type: ignore[type-arg]
         options.pop("db_collation", None)
         return name, path, arguments, options
 
+
+class NaturalKey(ByteOrdered):
+    """`name`, so written that the database's order is the natural one."""
+
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         key = natural.sort_key(model_instance.name)  # type: ignore[attr-defined]
         setattr(model_instance, self.attname, key)
         return key
+
+
+class LabelStart(ByteOrdered):
+    """How `value` begins, in lower case: what a search looks up by its beginning."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        start = label_start(model_instance.value)  # type: ignore[attr-defined]
+        setattr(model_instance, self.attname, start)
+        return start
 
 
 class Technical(models.BooleanField):  # type: ignore[type-arg]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from accounts.errors import Absent, Invalid
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.principal import Principal
-from namespaces import gate, selectors
+from namespaces import gate, tag_list
 from namespaces.compare import Change, Comparison
 from namespaces.compared import Looked, compared, look
 from namespaces.models import Image
@@ -33,7 +33,7 @@ def compare(request: PersonRequest, handle: str, name: str, image_name: str) -> 
     context = image_context(image, "tags") | {
         "query": query,
         "errors": errors,
-        "offered": selectors.tags_of(image).filter(technical=False)[:OFFERED_MAX],
+        "offered": tag_list.find(image, "").tags(sort=tag_list.NEWEST)[:OFFERED_MAX],
     }
     if len(looked) == len(("left", "right")):
         found = compared(looked["left"], looked["right"], platform=query["platform"])

@@ -12,11 +12,11 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.errors import Invalid
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
-from accounts.paging import paginate
 from accounts.roles import Act
 from namespaces import gate, news, selectors
 from namespaces.forms import ImageGrantForm
 from namespaces.pages.frame import first_push, image_context
+from namespaces.pages.tags import tag_list_context
 from namespaces.services import grants
 
 
@@ -26,14 +26,12 @@ from namespaces.services import grants
 @vary_on_headers("HX-Request")
 def image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     image = gate.image_or_planned(principal(request), handle, name, image_name)
-    query = {"q": request.GET.get("q", "").strip()[:200]}
-    found = selectors.tags_of(image, search=query["q"])
     context = image_context(image, "tags") | {
         "newest_move": news.newest(),  # before the rows: what comes in between is news
-        "query": query,
-        "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
-        "push": first_push(selectors.first_pusher(image), image.namespace.name, image.name),
+        **tag_list_context(image, request.GET),
     }
+    if not context["lines"]:
+        context["push"] = first_push(selectors.first_pusher(image), image.namespace.name, image.name)
     fragment = request.htmx and request.htmx.target == "tags"
     return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)
 

@@ -1,17 +1,94 @@
-"""Search from the header: images, tags and users of every account the person is a member of."""
+"""Search from the header: images, tags, digests, labels and users of one account, or of all of a person's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from accounts import gate, selectors
+from accounts.models import Account
 from accounts.pages.http import PersonRequest, principal
-from namespaces import selectors
+from accounts.paging import Page, paginate
+from namespaces import plans
+from namespaces import search as searched
+
+_NAMES: dict[str, Promise] = {
+    "images": _("Images"),
+    "tags": _("Tags"),
+    "digests": _("Digests"),
+    "labels": _("Labels"),
+    "users": _("Users"),
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    kind: str
+    name: Promise
+    rows: Sequence[Any]
+    more_url: str
+    page: Page[Any] | None = None
 
 
 @login_required
 @require_GET
 def search(request: PersonRequest) -> HttpResponse:
-    wanted = request.GET.get("q", "").strip()[:200]
-    found = selectors.search(person_id=principal(request).person_id, wanted=wanted)
-    return render(request, "namespaces/search.html", {"search_query": wanted, "found": found})
+    """In every account the person is a member of: for pages on which none is chosen."""
+    accounts = selectors.accounts_of(person_id=principal(request).person_id)
+    return _answer(request, accounts, None)
+
+
+@login_required
+@require_GET
+def in_account(request: PersonRequest, handle: str) -> HttpResponse:
+    account = gate.account(principal(request), handle)
+    return _answer(request, [account], account)
+
+
+def _answer(request: PersonRequest, accounts: Sequence[Account], account: Account | None) -> HttpResponse:
+    typed, kind = request.GET.get("q", "").strip()[:200], request.GET.get("kind", "")
+    one = kind in _NAMES
+    cursor = request.GET.get("page", "")
+    with plans.by_value():
+        groups = _one(kind, accounts, typed, cursor) if one else _each(accounts, typed)
+    context = {
+        "account": account,
+        "search_query": typed,
+        "groups": groups,
+        "all_url": "?" + urlencode({"q": typed}) if one else "",
+        "too_short": searched.too_short(typed),
+    }
+    return render(request, "namespaces/search.html", context)
+
+
+def _each(accounts: Sequence[Account], typed: str) -> list[Shown]:
+    return [
+        Shown(
+            group.kind,
+            _NAMES[group.kind],
+            _described(group.kind, group.rows, typed),
+            "?" + urlencode({"q": typed, "kind": group.kind}) if group.more else "",
+        )
+        for group in searched.groups(accounts, typed)
+    ]
+
+
+def _one(kind: str, accounts: Sequence[Account], typed: str, cursor: str) -> list[Shown]:
+    rows = searched.rows_of(kind, accounts, typed)
+    if rows is None:
+        return []
+    page = paginate(rows, cursor=cursor, query={"q": typed, "kind": kind})
+    return [Shown(kind, _NAMES[kind], _described(kind, page.rows, typed), "", page)] if page.rows else []
+
+
+def _described(kind: str, rows: Sequence[Any], typed: str) -> Sequence[Any]:
+    if kind in ("digests", "labels"):
+        return searched.describe(rows, typed, labels=kind == "labels")
+    return rows

@@ -21,6 +21,7 @@ _IMAGE = _ONE + "i/<path:image_name>/"
 urlpatterns = [
     path("search/", search.search, name="search"),
     path("a/<slug:handle>/", images.account, name="account"),
+    path("a/<slug:handle>/search/", search.in_account, name="account-search"),
     path("a/<slug:handle>/images/", images.images, name="images"),
     path("a/<slug:handle>/usage/", usage.account, name="usage"),
     path("a/<slug:handle>/images/news/", news.of_account, name="account-news"),

@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.db import transaction
 from django.db.models import F
 
-from namespaces.models import Image, Manifest, Part, Revision, Tag, TagMove
+from namespaces.models import Image, Label, Manifest, Part, Revision, Tag, TagMove
 from registry_sync.models import Repository
 from registry_sync.picture.content import ManifestValues
 
@@ -46,6 +46,12 @@ def store_manifests(values: Iterable[ManifestValues]) -> None:
         for part in each.parts
     ]
     Part.objects.bulk_create(parts, BATCH, ignore_conflicts=True)
+    labels = [
+        Label(manifest_id=each.digest, key=key, value=value)
+        for each in rows
+        for key, value in each.details.get("config", {}).get("labels", {}).items()
+    ]
+    Label.objects.bulk_create(labels, BATCH, ignore_conflicts=True)
 
 
 @transaction.atomic

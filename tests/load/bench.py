@@ -1,4 +1,4 @@
-"""`make bench`: what a token and a sync cost, beside the bare thing, in one run on one machine.
+"""`make bench`: what a token, a list and a sync cost, beside the bare thing, in one run on one machine.
 
 Each server is one Granian process on core 0, wrk on core 1. Read the ratios; the figures are this machine's.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from tests.load.events import measure as measure_events
+from tests.load.listing import measure as measure_list
 from tests.load.sync import measure as measure_sync
 from tests.parts import postgres, processes
 
@@ -47,7 +48,18 @@ def main() -> None:
             tokens("PostgreSQL", environment(folder / "postgresql", address), signed)
         print("statements per token request: 1, prepared (asserted in tests/integration/registry_sync)\n")
         measure_events(folder / "events")
+        measure_lists(folder)
         measure_sync(folder)
+
+
+def measure_lists(folder: Path) -> None:
+    print(
+        "LISTS of 1,000,000 tags, 200,000 in one image; a whole request, in the server's process", flush=True
+    )
+    measure_list(environment(folder / "lists-sqlite", ""))
+    with postgres.running() as address:
+        measure_list(environment(folder / "lists-postgresql", address))
+    print()
 
 
 def tokens(name: str, env: dict[str, str], signed: float) -> None:

@@ -1,7 +1,10 @@
 """/accounts/{handle}/namespaces/{ns}/images/{image}/-/tags/…"""
 
-from namespaces.models import Revision
+import pytest
+
+from namespaces.models import Revision, Tag
 from tests import factories
+from tests.integration.api.caller import error_of
 from tests.integration.api.world import World
 
 TAGS = "accounts/team-red/namespaces/red/images/app/api/-/tags/"
@@ -13,17 +16,7 @@ def test_a_tag_is_told_with_its_manifest(world: World) -> None:
     (listed,) = caller.get(TAGS).json()["results"]
     shown = caller.get(f"{TAGS}1.0/").json()
     assert listed.items() <= shown.items()
-    more = {
-        "what",
-        "details",
-        "children",
-        "pushed_by",
-        "pull_count",
-        "pulled_at",
-        "pulls",
-        "referrers",
-        "links",
-    }
+    more = {"what", "details", "children", "pulls", "referrers", "links"}
     assert set(shown) - set(listed) == more
     assert (shown["name"], shown["digest"], shown["size"]) == ("1.0", manifest.digest, 1_000_000)
     assert shown["platforms"] == [{"platform": "linux/amd64", "digest": manifest.digest, "size": 1_000_000}]
@@ -75,6 +68,48 @@ def test_the_newest_push_comes_first_over_all_pages(world: World) -> None:
         path = (body["next"] or "").partition("/api/v1/")[2]
     assert len(seen) == 61
     assert seen == sorted(seen, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("sort=name", ["1.0", "1.9", "1.10"]), ("sort=-name", ["1.10", "1.9", "1.0"]),
+        ("sort=size", ["1.10", "1.9", "1.0"]), ("sort=-size&search=1.", ["1.0", "1.9", "1.10"]),
+        ("sort=name&technical=true", ["1.0", "1.9", "1.10", f"sha256-{'0' * 64}.sig"]),
+        ("sort=name&technical=false&search=.10", ["1.10"]), ("search=1", ["1.10", "1.9", "1.0"]),
+    ],
+)  # fmt: skip
+def test_sorting_and_technical_tags(world: World, query: str, names: list[str]) -> None:
+    for name, size in (("1.9", 2), ("1.10", 1), (f"sha256-{'0' * 64}.sig", 3)):
+        factories.TagFactory(image=world.tag.image, name=name, manifest__size=size)
+    caller = world.caller("viewer")
+    assert [each["name"] for each in caller.get(f"{TAGS}?{query}").json()["results"]] == names
+    path, seen = f"{TAGS}?{query}", []
+    factories.TagFactory.create_batch(60, image=world.tag.image)
+    while path:
+        body = caller.get(path).json()
+        seen += [each["name"] for each in body["results"]]
+        path = (body["next"] or "").partition("/api/v1/")[2]
+    assert len(seen) == len(set(seen)) >= len(names)
+
+
+@pytest.mark.parametrize(
+    "query", ["sort=nonsense", "sort=", "technical=maybe", "page=x", "sort=name&sort=size"]
+)
+def test_a_strange_wish_is_refused(world: World, query: str) -> None:
+    response = world.caller("viewer").get(f"{TAGS}?{query}")
+    assert response.status_code == 400
+    assert error_of(response)["code"] == "invalid"
+
+
+def test_who_pushed_and_when_it_was_pulled(world: World) -> None:
+    caller = world.caller("viewer")
+    (told,) = caller.get(TAGS).json()["results"]
+    assert (told["pushed_by"], told["last_pulled_at"], told["pull_count"]) == ("", None, 0)
+    Tag.objects.update(pushed_by="abcdefghijkl", pulled_at="2026-05-01T12:00Z", pull_count=3)
+    (told,) = caller.get(TAGS).json()["results"]
+    assert (told["pushed_by"], told["pull_count"]) == ("abcdefghijkl", 3)
+    assert told["last_pulled_at"] == "2026-05-01T12:00:00Z"
 
 
 def test_another_tag_is_absent(world: World) -> None:

@@ -1,0 +1,62 @@
+"""Labels are kept beside their manifests to be found by; and the index that may be refused."""
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from namespaces import trigrams
+from namespaces.models import Label, Manifest
+from registry_sync.picture.content import ManifestValues
+from registry_sync.picture.write import store_manifests
+from tests import factories
+
+LABELS = {"org.example.source": "HTTPS://example.com/Shop", "empty": "", "long": "x" * 2000}
+
+
+def values(details: dict[str, object]) -> ManifestValues:
+    return ManifestValues(
+        digest=factories.digest_of("labelled"), media_type="x", kind="image", artifact_type="", size=1, created_at=None,
+        platforms=[], details=details, subject="", parts=(), body=b"",
+    )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_manifest_brings_its_labels_once() -> None:
+    for _twice in range(2):
+        store_manifests([values({"config": {"labels": LABELS}})])
+    assert dict(Label.objects.values_list("key", "value")) == LABELS
+    assert Label.objects.get(key="long").start == "x" * 100
+    Manifest.objects.all().delete()
+    assert not Label.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("details", [{}, {"config": {}}, {"annotations": {"a": "b"}}])
+def test_one_without_brings_none(details: dict[str, object]) -> None:
+    store_manifests([values(details)])
+    assert not Label.objects.exists()
+
+
+@pytest.mark.django_db
+def test_those_stored_before_there_was_a_table_get_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    migration = import_module("namespaces.migrations.0004_labels_and_trigrams")
+    monkeypatch.setattr(migration, "BATCH", 2)
+    for number in range(5):
+        factories.ManifestFactory(details={"config": {"labels": {"a": f"B{number}", "c": "d"}}})
+    factories.ManifestFactory()
+    migration.fill_labels(apps, None)
+    assert Label.objects.count() == 10
+    assert set(Label.objects.filter(key="a").values_list("start", flat=True)) == {f"b{n}" for n in range(5)}
+
+
+@pytest.mark.django_db
+def test_a_refused_index_is_a_sentence_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor == "sqlite":
+        assert trigrams.make_index(connection) == ""
+        return
+    assert trigrams.make_index(connection) == ""  # there already
+    monkeypatch.setattr(trigrams, "MAKE", ("CREATE EXTENSION no_such_extension",))
+    assert "no_such_extension" in trigrams.make_index(connection)
+    assert Manifest.objects.count() == 0  # the transaction lives

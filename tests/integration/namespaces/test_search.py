@@ -1,0 +1,165 @@
+"""/search/ and /a/{account}/search/: five kinds of rows, only of accounts one is a member of."""
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from namespaces.models import Label, Part, Revision, Tag
+from tests import factories
+from tests.cast import MEMBERS, Cast
+
+HERE = "/a/team-red/search/"
+
+
+@pytest.fixture
+def tag(cast: Cast) -> Tag:
+    """team-red/…/team/deep/app:1.4.2, with a label; and the same in an account that is not ours."""
+    factories.RegistryUserFactory(account=cast.account, description="CI deploy", username="mnopqrstuvwx")
+    factories.RegistryUserFactory(
+        account=cast.elsewhere, description="CI deploy too", username="zyxwvutsrqpo"
+    )
+    made = [
+        _pushed(factories.NamespaceFactory(account=account, name=name))
+        for account, name in ((cast.account, "team"), (cast.elsewhere, "theirs"))
+    ]
+    return made[0]
+
+
+def _pushed(namespace: object) -> Tag:
+    tag: Tag = factories.TagFactory(image__namespace=namespace, image__name="deep/app", name="1.4.2-Alpine")
+    factories.RevisionFactory(image=tag.image, manifest=tag.manifest)
+    Label.objects.create(manifest=tag.manifest, key="org.example.commit", value="C0FFEE-0123")
+    return tag
+
+
+def found(cast: Cast, typed: str, who: str = "viewer", at: str = HERE, **more: str) -> dict[str, list[str]]:
+    """{kind: what its rows say}"""
+    answer = cast.client(who).get(at, {"q": typed, **more})
+    assert answer.status_code == 200
+    return {group.kind: [_words(row) for row in group.rows] for group in answer.context["groups"]}
+
+
+def _words(row: object) -> str:
+    return str(getattr(row, "revision", row))
+
+
+@pytest.mark.parametrize(
+    ("typed", "kinds"),
+    [
+        ("app", {"images"}), ("EEP/AP", {"images"}), ("team/deep/app", {"images"}), ("eam/deep/a", {"images"}),
+        ("team", {"images"}), ("1.4", {"tags"}), ("alpine", {"tags"}), ("team/deep/app:1.4", {"tags", "images"}),
+        (f"docker pull {settings.REGISTRY_HOST}/team/deep/app:1.4.2-Alpine", {"tags", "images"}),
+        ("c0ffee", {"labels"}), ("org.example.commit=c0f", {"labels"}), ("ORG.example.commit=C0FFEE-0123", {"labels"}),
+        ("deploy", {"users"}), ("NOPQ", {"users"}),
+        ("mn", {"users"}), ("de", {"images"}), ("1.", set()),  # short: how it begins, and only of few
+        ("offee", set()), ("other=c0ffee", set()), ("nothing-like-it", set()), ("%", set()), ("_", set()),
+        ("", set()), ("\x00", set()), ("team/deep/app:9", {"images"}), ("e" * 200, set()),
+    ],
+)  # fmt: skip
+def test_what_is_found_by_what(cast: Cast, tag: Tag, typed: str, kinds: set[str]) -> None:
+    rows = found(cast, typed)
+    assert set(rows) == kinds
+    for kind in ("images", "tags"):
+        assert all(row.startswith("team/deep/app") for row in rows.get(kind, []))
+
+
+def test_a_digest_by_its_beginning(cast: Cast, tag: Tag) -> None:
+    hexes = tag.manifest_id.removeprefix("sha256:")
+    for typed in (hexes[:6], hexes, f"sha256:{hexes[:4]}", f"team/deep/app@sha256:{hexes}"):
+        assert found(cast, typed)["digests"] == [f"team/deep/app@{tag.manifest_id}"], typed
+    assert "digests" not in found(cast, hexes[:5])
+    assert "digests" not in found(cast, f"team/other@sha256:{hexes}")
+    Revision.objects.update(gone_at=tag.pushed_at)
+    assert found(cast, hexes) == {}
+
+
+def test_the_digest_of_a_platform_leads_to_the_tag_of_its_index(cast: Cast, tag: Tag) -> None:
+    child, loose = factories.ManifestFactory(), factories.ManifestFactory()
+    Part.objects.create(manifest=tag.manifest, digest=child.digest, kind=Part.Kind.MANIFEST)
+    for manifest in (child, loose):
+        factories.RevisionFactory(image=tag.image, manifest=manifest)
+    page = cast.client("viewer").get(HERE, {"q": child.digest}).content.decode()
+    assert tag.get_absolute_url() in page
+    assert "one of its platforms" in page
+    page = cast.client("viewer").get(HERE, {"q": loose.digest}).content.decode()
+    assert tag.get_absolute_url() not in page
+    assert "no tag" in page
+
+
+@pytest.mark.parametrize("who", MEMBERS)
+@pytest.mark.parametrize("at", [HERE, "/search/"])
+def test_every_member_finds_and_only_in_accounts_of_theirs(cast: Cast, tag: Tag, who: str, at: str) -> None:
+    for typed in ("deep/app", "alpine", tag.manifest_id, "c0ffee", "CI deploy"):
+        words = [each for rows in found(cast, typed, who, at).values() for each in rows]
+        assert len(words) == 1, typed
+        assert "theirs" not in words[0]
+
+
+def test_a_stranger_finds_their_own_and_nobody_is_asked_to_sign_in(cast: Cast, tag: Tag) -> None:
+    assert cast.client("stranger").get(HERE, {"q": "alpine"}).status_code == 404
+    assert found(cast, "alpine", "stranger", "/search/") == {"tags": ["theirs/deep/app:1.4.2-Alpine"]}
+    for at in (HERE, "/search/"):
+        assert cast.client("anonymous").get(at, {"q": "alpine"}).status_code == 302
+
+
+def test_an_operator_who_is_no_member_finds_nothing(cast: Cast, tag: Tag, operator: object) -> None:
+    from tests.cast import client_for
+
+    answer = client_for(operator).get("/search/", {"q": "alpine"})  # type: ignore[arg-type]
+    assert (answer.status_code, answer.context["groups"]) == (200, [])
+    assert client_for(operator).get(HERE, {"q": "alpine"}).status_code == 404  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["images", "tags", "users", "digests", "labels"])
+def test_each_kind_is_bounded_and_leads_to_the_rest(cast: Cast, tag: Tag, kind: str) -> None:
+    for number in range(70):
+        digest = f"sha256:abcdef{number:058}"
+        image = factories.ImageFactory(namespace=tag.image.namespace, name=f"abcdef{number}", tag_count=1)
+        manifest = factories.ManifestFactory(digest=digest)
+        factories.RevisionFactory(image=image, manifest=manifest)
+        Label.objects.create(manifest=manifest, key="k", value=f"ABCDEF{number}")
+        Tag.objects.create(image=image, name=f"abcdef{number}", manifest=manifest, pushed_at=tag.pushed_at)
+        factories.RegistryUserFactory(account=cast.account, description=f"abcdef{number % 3}")
+    groups = {each.kind: each for each in cast.client("viewer").get(HERE, {"q": "abcdef"}).context["groups"]}
+    assert set(groups) == {"images", "tags", "digests", "labels", "users"}
+    assert len(groups[kind].rows) == 10
+    url, seen = groups[kind].more_url, []
+    while url:
+        (group,) = cast.client("viewer").get(HERE + url).context["groups"]
+        seen += [getattr(row, "revision", row).pk for row in group.rows]
+        url = group.page.next_url
+    assert len(seen) == len(set(seen)) == 70
+
+
+def test_many_rows_cost_no_more_statements(cast: Cast, tag: Tag) -> None:
+    client, counts = cast.client("viewer"), []
+    for round_ in range(2):
+        for number in range(15):
+            image = factories.ImageFactory(
+                namespace=tag.image.namespace, name=f"abcdef{round_}{number}", tag_count=1
+            )
+            manifest = factories.ManifestFactory(digest=f"sha256:abcdef{round_}{number:057}")
+            factories.RevisionFactory(image=image, manifest=manifest)
+            Label.objects.create(manifest=manifest, key="k", value="abcdef")
+            factories.TagFactory(image=image, name="abcdef", manifest=manifest)
+            factories.RegistryUserFactory(account=cast.account, description="abcdef")
+        with CaptureQueriesContext(connection) as asked:
+            client.get(HERE, {"q": "abcdef"})
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 16
+
+
+@pytest.mark.parametrize("kind", ["images", "tags", "labels", "nonsense"])
+def test_a_broken_page_is_told_as_such(cast: Cast, tag: Tag, kind: str) -> None:
+    answer = cast.client("viewer").get(HERE, {"q": "alpine", "kind": kind, "page": "x"})
+    assert answer.status_code == (200 if kind == "nonsense" else 400)
+
+
+def test_what_pushers_wrote_is_shown_as_text(cast: Cast, tag: Tag) -> None:
+    evil = "<script>alert(1)</script>"
+    Label.objects.update(key=evil, value=evil)
+    for typed in (evil, f"{evil}={evil}"):
+        page = cast.client("viewer").get(HERE, {"q": typed}).content.decode()
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;" in page

@@ -1,0 +1,83 @@
+"""namespaces/wanted.py: what somebody means who types into a filter."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from namespaces.wanted import Reference, Wanted, clean, label, label_start, reference, wanted
+
+HEXES = st.text("0123456789abcdef", min_size=64, max_size=64)
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "\x00", "\ud800"])
+def test_nothing_is_nothing(typed: str) -> None:
+    assert not wanted(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "text", "digest"),
+    [
+        ("1.9", "1.9", False), ("cafe", "cafe", False), ("deadbee", "deadbee", True), ("DEADBEE", "DEADBEE", True),
+        ("20260101", "20260101", True), ("sha256:", "", True), ("sha256:a", "", True), ("SHA512:AB", "", True),
+        ("sha256:xyz", "sha256:xyz", False), ("deadbeeg", "deadbeeg", False), ("a" * 65, "a" * 65, False),
+    ],
+)  # fmt: skip
+def test_what_is_a_name_and_what_a_digest(typed: str, text: str, digest: bool) -> None:
+    found = wanted(typed)
+    assert (found.text, found.digest is not None) == (text, digest)
+
+
+@given(HEXES, st.integers(min_value=0, max_value=64), HEXES)
+def test_the_range_holds_just_what_begins_so(digest: str, length: int, other: str) -> None:
+    between = wanted(f"sha256:{digest[:length]}").digest
+    assert between
+    for each in (digest, other):
+        inside = between.first <= f"sha256:{each}" < between.end
+        assert inside == each.startswith(digest[:length])
+    assert not between.first <= f"sha512:{digest}{digest}" < between.end
+
+
+@pytest.mark.parametrize("edge", ["f", "ff", "af", "9", "9ff", "ffffff0"])
+def test_the_range_at_its_edges(edge: str) -> None:
+    between = wanted(f"sha256:{edge}").digest
+    assert between
+    assert between.first <= "sha256:" + edge.ljust(64, "f") < between.end
+    assert between.first <= "sha256:" + edge.ljust(64, "0") < between.end
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("team/api", Reference("team/api")),
+        ("r.example:5000/team/deep/api:1.0", Reference("team/deep/api", "1.0")),
+        ("docker pull r.example:5000/team/api:1.0", Reference("team/api", "1.0")),
+        ("team/api@sha256:ab", Reference("team/api", "", "sha256:ab")),
+        ("team/api:1@sha256:ab", Reference("team/api", "1", "sha256:ab")),
+        ("Team/Api", Reference("team/api")),
+        ("api", None), ("api:1.0", None), ("sha256:ab", None), ("a / b", None), ("", None),
+    ],
+)  # fmt: skip
+def test_a_pasted_reference(typed: str, found: Reference | None) -> None:
+    assert reference(typed, host="r.example:5000") == found
+
+
+@given(st.text(), st.text())
+def test_labels_are_looked_up_by_how_they_begin(value: str, other: str) -> None:
+    value, other = clean(value), clean(other)
+    key, start = label(f"key={value}")
+    if value and not value.startswith("http"):
+        assert key == "key"
+        assert (start.first <= label_start(value + other) < start.end) or "\U0010ffff" in value + other
+    for each in (value, other):
+        assert len(label_start(each)) <= 100
+
+
+def test_an_address_is_found_without_its_scheme() -> None:
+    _key, start = label("Example.com/sh")
+    assert start.first <= label_start("https://example.com/shop") < start.end
+
+
+def test_wanted_is_false_only_when_empty() -> None:
+    assert not Wanted()
+    assert Wanted("a")
+    assert wanted("sha256:")
