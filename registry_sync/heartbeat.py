@@ -4,6 +4,9 @@ from datetime import datetime, timedelta
 
 from registry_sync.models import Heartbeat
 
+PULSE = timedelta(seconds=30)  # how often the schedule asks the worker for a sign of life
+SILENT = 4 * PULSE
+
 
 def note(name: str, now: datetime, *, every: timedelta = timedelta()) -> None:
     """Writes at most once in `every`."""
@@ -14,3 +17,11 @@ def note(name: str, now: datetime, *, every: timedelta = timedelta()) -> None:
 
 def last(name: str) -> datetime | None:
     return Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+
+
+def all_last() -> dict[str, datetime]:
+    return dict(Heartbeat.objects.values_list("name", "at"))
+
+
+def silent(at: datetime | None, now: datetime) -> bool:
+    return at is None or now - at > SILENT

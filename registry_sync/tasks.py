@@ -5,19 +5,41 @@ from pathlib import Path
 from typing import Any
 
 from celery import shared_task
+from celery.signals import task_prerun
 from django.conf import settings
 from django.utils import timezone
 
 from namespaces.models import ReservedName
-from registry_sync import connection
-from registry_sync.models import Event, SyncRun
+from registry_sync import connection, heartbeat
+from registry_sync.doctor import checkup
+from registry_sync.models import Checkup, Drift, Event, Heartbeat, SyncRun
 from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile as run_reconcile
 from registry_sync.token import authority
 
 RUNS_KEPT = 500
 EVENTS_KEPT = timedelta(days=7)
+CHECKUPS_KEPT = 100
+DIFFERENCES_KEPT = timedelta(days=30)
+ALIVE = timedelta(seconds=10)
 SOON = timedelta(seconds=5)  # what is due later is left to beat
+
+
+@task_prerun.connect
+def _worker_lives(**_details: Any) -> None:
+    heartbeat.note(Heartbeat.WORKER, timezone.now(), every=ALIVE)
+
+
+@shared_task(name="registry_sync.pulse", ignore_result=True)
+def pulse(**_later: Any) -> None:
+    """Sent by the schedule alone, and dropped when it comes late: that it runs proves that the schedule lives."""
+    heartbeat.note(Heartbeat.BEAT, timezone.now())
+    checkup.work()
+
+
+@shared_task(name="registry_sync.doctor", ignore_result=True)
+def doctor(**_later: Any) -> None:
+    checkup.work()
 
 
 @shared_task(name="registry_sync.reconcile")
@@ -45,4 +67,13 @@ def housekeeping(**_later: Any) -> None:
     Event.objects.filter(due_at=None, received_at__lt=timezone.now() - EVENTS_KEPT).delete()
     oldest = SyncRun.objects.order_by("-id").values_list("id", flat=True)[RUNS_KEPT : RUNS_KEPT + 1].first()
     if oldest:
-        SyncRun.objects.filter(id__lte=oldest).delete()
+        # A run that found what no event told stays longer: it is the proof.
+        telling = Drift.objects.filter(found_at__gte=timezone.now() - DIFFERENCES_KEPT)
+        SyncRun.objects.filter(id__lte=oldest).exclude(id__in=telling.values("run")).delete()
+    old = (
+        Checkup.objects.order_by("-id")
+        .values_list("id", flat=True)[CHECKUPS_KEPT : CHECKUPS_KEPT + 1]
+        .first()
+    )
+    if old:
+        Checkup.objects.filter(id__lte=old).delete()

@@ -92,6 +92,7 @@ class Heartbeat(models.Model):
     """When a part of the installation last proved that it lives."""
 
     WORKER, BEAT, EVENTS = "worker", "beat", "events"
+    REFUSED = "refused"  # somebody brought events without the right key
 
     name = models.CharField(max_length=40, primary_key=True)
     at = models.DateTimeField()

@@ -1,0 +1,36 @@
+"""Keeps what the doctor found, and does what was asked for."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from registry_sync.doctor.examine import examine
+from registry_sync.doctor.verdict import State
+from registry_sync.models import Checkup
+
+
+def work() -> None:
+    """Does each checkup that waits; two workers never do the same."""
+    while row := _take():
+        row.results = [result.as_row() for result in examine(timezone.now())]
+        row.state, row.finished_at = Checkup.State.DONE, timezone.now()
+        row.save()
+
+
+def summary(results: list[dict[str, Any]]) -> dict[str, int]:
+    """How many of each state, of rows as they are kept."""
+    return {state.value: sum(row["state"] == state for row in results) for state in State}
+
+
+@transaction.atomic
+def _take() -> Checkup | None:
+    row = Checkup.objects.filter(state=Checkup.State.WAITING).order_by("id").first()
+    if not row:
+        return None
+    now = timezone.now()
+    mine = Checkup.objects.filter(pk=row.pk, state=Checkup.State.WAITING)
+    if not mine.update(state=Checkup.State.RUNNING, started_at=now):
+        return None
+    row.refresh_from_db()
+    return row
