@@ -57,7 +57,7 @@ app.conf.update(
             "options": {"expires": settings.SYNC_INTERVAL},
         },
         "events": {"task": "registry_sync.apply_events", "schedule": 10.0, "options": {"expires": 10}},
-        "pulse": {"task": "registry_sync.pulse", "schedule": 30.0, "options": {"expires": 30}},
+        "pulse": {"task": "registry_sync.pulse", "schedule": 10.0, "options": {"expires": 10}},
         "housekeeping": {"task": "registry_sync.housekeeping", "schedule": 3600.0},
     },
 )

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from registry_sync.models import Heartbeat
 
-PULSE = timedelta(seconds=30)  # how often the schedule asks the worker for a sign of life
-SILENT = 4 * PULSE
+PULSE = timedelta(seconds=10)  # how often the schedule asks the worker for a sign of life (manager/celery.py)
+SILENT = 12 * PULSE
 
 
 def note(name: str, now: datetime, *, every: timedelta = timedelta()) -> None:

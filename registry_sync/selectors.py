@@ -191,6 +191,8 @@ def _words(ground: Ground, last: SyncRun | None) -> str:
             return _("No full check lately; is the worker running?")
         case Ground.SILENT:
             return _("No events, although pushes happened")
+        case Ground.DIFFERENCES:
+            return _("Not all events came")
         case Ground.ASKED:
             return _("No events: the panel asks every %(count)s s") % {"count": settings.SYNC_INTERVAL}
     return _("Live")

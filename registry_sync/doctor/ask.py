@@ -50,7 +50,10 @@ def catalog(registry: Registry, tokens: TrialTokens) -> Answer:
 
 
 def begin_upload(registry: Registry, tokens: TrialTokens) -> Answer:
-    """Begins a push and calls it off: only where the registry sends a client on to is of interest."""
+    """Begins a push and calls it off: only where the registry sends a client on to is of interest.
+
+    Distribution keeps a few bytes of hash state of what was called off, until its upload purging takes them.
+    """
     path = f"/v2/{doctor.REPOSITORY}/blobs/uploads/"
     begun = ask(registry, path, token=tokens(doctor.REPOSITORY, "pull", "push"), method="POST")
     if begun.location:

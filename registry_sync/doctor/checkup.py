@@ -1,12 +1,9 @@
 """Keeps what the doctor found, and does what was asked for."""
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 
 from registry_sync.doctor.examine import examine
-from registry_sync.doctor.verdict import State
 from registry_sync.models import Checkup
 
 
@@ -16,11 +13,6 @@ def work() -> None:
         row.results = [result.as_row() for result in examine(timezone.now())]
         row.state, row.finished_at = Checkup.State.DONE, timezone.now()
         row.save()
-
-
-def summary(results: list[dict[str, Any]]) -> dict[str, int]:
-    """How many of each state, of rows as they are kept."""
-    return {state.value: sum(row["state"] == state for row in results) for state in State}
 
 
 @transaction.atomic

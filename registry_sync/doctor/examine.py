@@ -24,17 +24,17 @@ TITLES = {
     "schedule": "Schedule",
     "certificates": "Certificates",
     "addresses": "Addresses",
-    "panel": "The panel, as clients see it",
-    "registry": "The registry answers",
-    "challenge": "The registry asks for tokens",
-    "realm": "Where it sends for them",
-    "service": "Its name",
-    "token": "It takes ours",
+    "panel": "Panel, from outside",
+    "registry": "Registry",
+    "challenge": "Asks for tokens",
+    "realm": "Token address (realm)",
+    "service": "Service name",
+    "token": "Trust in our tokens",
     "clock": "Clocks",
     "deletion": "Deletion",
     "catalog": "Catalog",
     "events": "Events",
-    "front": "The registry, as clients see it",
+    "front": "Registry, from outside",
 }
 
 BY_TOKEN = ("deletion", "catalog", "events")  # what cannot be looked at without a token that is taken
@@ -106,6 +106,7 @@ def _with_tokens(
 def _panel(ours: Ours) -> Verdict:
     public = Registry(ours.public_url, _no_token)
     try:
+        ask.ask(public, "/healthz")  # a process that was just started is slow once
         health = ask.ask(public, "/healthz")
         return addresses.panel(health, ask.ask(public, f"/auth/token?service={ours.service}"), ours)
     finally:

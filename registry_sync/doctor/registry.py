@@ -6,6 +6,7 @@ from registry_sync.doctor.facts import Answer, EventTrial, Ours, TokenTrial
 from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_environment, ok, warn
 
 SKEW_WARN, SKEW_FAIL = timedelta(seconds=20), timedelta(seconds=60)  # the registry's leeway is 60 s
+_DOOR = "/auth/token"
 _UNAUTHORIZED, _NOT_ALLOWED, _BAD_REQUEST, _GOOD = 401, 405, 400, 200
 
 
@@ -47,17 +48,19 @@ def realm(answer: Answer, ours: Ours) -> Verdict:
     named = answer.parameters.get("realm", "")
     if named == ours.realm:
         return ok(f"It sends clients to {named}.")
-    return fail(
-        f"It sends clients to {named} to get a token; the panel gives them at {ours.realm}.",
-        in_config("auth.token", f"realm: {ours.realm}\nautoredirect: false"),
-        Fix("Or, if clients do reach the panel at the first address:", f"PUBLIC_URL={_origin(named)}"),
-    )
+    fixes = [in_config("auth.token", f"realm: {ours.realm}\nautoredirect: false")]
+    if named.endswith(_DOOR):
+        other = f"PUBLIC_URL={named.removesuffix(_DOOR)}"
+        fixes.append(
+            Fix("Or in the panel's environment, if clients reach the panel at the first address:", other)
+        )
+    return fail(f"It sends clients to {named} to get a token; the panel gives them at {ours.realm}.", *fixes)
 
 
 def service(answer: Answer, ours: Ours) -> Verdict:
     named = answer.parameters.get("service", "")
     if named == ours.service:
-        return ok(f"Its name for itself is ours for it: {named}.")
+        return ok(f"It calls itself {named}, as the panel does.")
     return fail(
         f"It calls itself {named or '(nothing)'}; the panel makes tokens for {ours.service}.",
         in_config("auth.token", f"service: {ours.service}"),
@@ -122,7 +125,7 @@ def catalog(answer: Answer) -> Verdict:
     if answer.status == _BAD_REQUEST:
         return fail(
             "It gives fewer than 1000 names at once, and refuses who asks for 1000, as the sync does.",
-            in_config("(the top)", "catalog:\n  maxentries: 1000"),
+            in_config("", "catalog:\n  maxentries: 1000"),
         )
     if answer.status == _GOOD:
         return ok(f"The catalog comes, 1000 names at a time, in {answer.seconds:.1f} s.")
@@ -131,7 +134,8 @@ def catalog(answer: Answer) -> Verdict:
 
 def events(trial: EventTrial, ours: Ours) -> Verdict:
     if trial.after is not None:
-        return ok(f"What happens in the registry is told to the panel, {trial.after:.1f} s later.")
+        late = "within a second" if trial.after < 1 else f"{trial.after:.0f} s later"
+        return ok(f"What happens in the registry is told to the panel, {late}.")
     if trial.refused:
         return fail(
             "The registry tells the panel what happens, but with another key than the panel's.",
@@ -143,7 +147,7 @@ def events(trial: EventTrial, ours: Ours) -> Verdict:
     return fail(
         "What happens in the registry is not told to the panel: pushes show only after the next full check, and "
         "pulls are not counted.",
-        in_config("(the top)", notifications_section(ours)),
+        in_config("", notifications_section(ours)),
         Fix("If it is so already: from the registry's machine, does this answer 401?",
             f"curl -i -X POST {ours.events_url}"),
     )  # fmt: skip
@@ -163,7 +167,3 @@ def notifications_section(ours: Ours) -> str:
         "      timeout: 5s\n      threshold: 5\n      backoff: 10s\n"
         "      ignore:\n        mediatypes: [application/octet-stream]"
     )
-
-
-def _origin(url: str) -> str:
-    return url.removesuffix("/auth/token")

@@ -61,7 +61,8 @@ def skipped(text: str) -> Verdict:
 
 def in_config(section: str, lines: str) -> Fix:
     """A change of the registry's configuration, which it reads at its start only."""
-    return Fix(f"In the registry's config.yml, under {section}; then restart the registry:", lines)
+    place = f"under {section}" if section else "at its outermost"
+    return Fix(f"In the registry's config.yml, {place}; then restart the registry:", lines)
 
 
 def in_environment(lines: str) -> Fix:

@@ -22,3 +22,12 @@ class Checkup(models.Model):
 
     def __str__(self) -> str:
         return f"checkup {self.pk} ({self.state})"
+
+    @property
+    def failed(self) -> int:
+        return sum(result["state"] == "fail" for result in self.results)
+
+    @property
+    def wrong(self) -> int:
+        """How many checks failed, or say that something will."""
+        return sum(result["state"] in ("fail", "warn") for result in self.results)

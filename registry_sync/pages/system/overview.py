@@ -11,7 +11,7 @@ from accounts.errors import Invalid
 from accounts.pages.http import PersonRequest, principal
 from accounts.paging import paginate
 from registry_sync import gate, heartbeat, operating, selectors, services
-from registry_sync.models import Heartbeat
+from registry_sync.models import Checkup, Heartbeat
 from registry_sync.pages.system.frame import operators, system_context
 
 RUNS_SHOWN = 20
@@ -47,6 +47,7 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
         "problem": problem,
         "pulses": selectors.pulses(timezone.now()),
         "event_at": heartbeat.last(Heartbeat.EVENTS),
+        "checkup": selectors.checkups().filter(state=Checkup.State.DONE).first(),
         "counts": selectors.event_counts(),
     }
     return render(request, "registry_sync/system.html", context, status=400 if problem else 200)
