@@ -62,7 +62,7 @@ def give(*, by: Principal, first: str, handle: str) -> Namespace:
     count = _claim(namespace)
     audit.record(by=by, action="namespace.adopted", kind="namespace", id=namespace.pk, label=first,
                  account=account, after={"repositories": count})  # fmt: skip
-    transaction.on_commit(lambda: services.ask_for_sync(by=by))
+    services.ask_for_sync(by=by)
     return namespace
 
 

@@ -203,15 +203,15 @@ def _parts(ground: Ground, event_at: datetime | None, good: SyncRun | None, diff
     if event_at:
         parts.append(Part(_("last event"), event_at))
     if good and good.finished_at:
-        parts.append(Part(_("last full check"), good.finished_at, _agreement(ground, differences)))
+        parts.append(Part(_("last full check"), good.finished_at, _agreement(event_at, differences)))
     elif ground is not Ground.NEVER:
         parts.append(Part(_("no full check yet")))
     return parts
 
 
-def _agreement(ground: Ground, differences: int) -> str:
+def _agreement(event_at: datetime | None, differences: int) -> str:
     """Without events there is nothing that a check could agree with."""
-    if ground is Ground.ASKED:
+    if not event_at:
         return ""
     if not differences:
         return _("no differences")

@@ -27,7 +27,7 @@ def ask_for_sync(*, by: Principal) -> SyncRun:
         run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first()
         if not run:
             run = SyncRun.objects.create(asked_by=by.label)
-    wake_worker()
+    transaction.on_commit(wake_worker)  # the caller's, if it has one: the worker must find the row
     return run
 
 
@@ -44,7 +44,7 @@ def ask_for_checkup(*, by: Principal) -> Checkup:
     with transaction.atomic():
         asked = Checkup.objects.exclude(state=Checkup.State.DONE).filter(asked_at__gt=now - CHECKUP_LIFE)
         row = asked.order_by("id").first() or Checkup.objects.create(asked_by=by.label)
-    wake_doctor()
+    transaction.on_commit(wake_doctor)
     return row
 
 

@@ -75,11 +75,6 @@ def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Ve
     return ok(f"Tokens can be signed until {leaf.ends:%d %b %Y}, and this is renewed in time.")
 
 
-def keys(problem: str) -> Verdict:
-    """A key file that cannot be used; the sentence says which, why, and what to do."""
-    return fail(problem)
-
-
 def _minutes(span: timedelta) -> str:
     seconds = span.total_seconds()
     if seconds < 120:  # noqa: PLR2004
