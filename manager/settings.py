@@ -196,6 +196,8 @@ SPECTACULAR_SETTINGS = {
         "Level": "namespaces.api.images.LEVELS",
         "RunState": "registry_sync.api.sync.RUN_STATES",
         "SyncState": "registry_sync.api.sync.STATES",
+        "CheckState": "registry_sync.api.system.CHECK_STATES",
+        "CheckupState": "registry_sync.api.system.CHECKUP_STATES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

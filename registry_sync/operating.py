@@ -20,9 +20,9 @@ BATCH = 500
 
 
 def let_them_go(*, by: Principal, run: SyncRun, typed: str) -> SyncRun:
-    """A run that may take away what `run` was held for. Raises Invalid on `confirm`."""
+    """A run that may take away what `run` was held for. Raises Invalid on `typed`."""
     if typed.strip() != LET_GO:
-        raise Invalid.on("confirm", _("Type “%(words)s” to confirm.") % {"words": LET_GO})
+        raise Invalid.on("typed", _("Type “%(words)s” to confirm.") % {"words": LET_GO})
     with transaction.atomic():
         agreed = SyncRun.objects.filter(state=SyncRun.State.WAITING, may_vanish=True).first()
         if not agreed:
@@ -52,9 +52,10 @@ def retry_failed_events(*, by: Principal) -> int:
 @transaction.atomic
 def give(*, by: Principal, first: str, handle: str) -> Namespace:
     """Makes `first` a namespace of that account, with all repositories under it. Raises Invalid or Conflict."""
-    account = Account.objects.filter(handle=handle.strip(), closed_at=None).first()
+    handle = handle.strip()
+    account = Account.objects.filter(handle=handle, closed_at=None).first()
     if not account:
-        raise Invalid.on("handle", _("No open account has this handle."))
+        raise Invalid.on("account", _("No open account has this handle."))
     if problem := why_not(first, list(selectors.unclaimed(first))):
         raise Invalid.on("", problem)
     _release(first, account)
@@ -84,7 +85,7 @@ def _release(first: str, account: Account) -> None:
     owner = Account.objects.filter(pk=theirs, closed_at=None).exclude(pk=account.pk).first()
     if owner:
         sentence = _("These images were of the account %(handle)s; only it can have the name again.")
-        raise Conflict.on("handle", sentence % {"handle": owner.handle})
+        raise Conflict.on("account", sentence % {"handle": owner.handle})
     if reserved.until is None:
         reserved.delete()
     elif reserved.only_account_id not in (None, account.pk):

@@ -74,7 +74,7 @@ def runs() -> QuerySet[SyncRun]:
 
 
 def held() -> SyncRun | None:
-    """The run that waits for an operator: the last that ended, if it is held and nobody has agreed since."""
+    """The run that waits for an operator: the last that ended, if it is held."""
     last = SyncRun.objects.exclude(finished_at=None).order_by("-id").first()
     return last if last and last.state == State.HELD else None
 
@@ -95,6 +95,15 @@ def pulses(now: datetime) -> list[Pulse]:
         Pulse(name, at.get(name), heartbeat.silent(at.get(name), now))
         for name in (Heartbeat.WORKER, Heartbeat.BEAT)
     ]
+
+
+def last_event_at() -> datetime | None:
+    return heartbeat.last(Heartbeat.EVENTS)
+
+
+def agreed() -> bool:
+    """Whether an operator has let go, and the run that does it has not ended."""
+    return SyncRun.objects.filter(may_vanish=True, finished_at=None).exists()
 
 
 def checkups() -> QuerySet[Checkup]:

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.errors import Invalid
 from accounts.pages.http import PersonRequest, principal
 from accounts.paging import paginate
-from registry_sync import gate, heartbeat, operating, selectors, services
-from registry_sync.models import Checkup, Heartbeat
+from registry_sync import gate, operating, selectors, services
+from registry_sync.models import Checkup
 from registry_sync.pages.system.frame import operators, system_context
 
 RUNS_SHOWN = 20
@@ -46,7 +46,8 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
         "let_go": operating.LET_GO,
         "problem": problem,
         "pulses": selectors.pulses(timezone.now()),
-        "event_at": heartbeat.last(Heartbeat.EVENTS),
+        "event_at": selectors.last_event_at(),
+        "agreed": selectors.agreed(),
         "checkup": selectors.checkups().filter(state=Checkup.State.DONE).first(),
         "counts": selectors.event_counts(),
     }

@@ -99,6 +99,7 @@ def test_a_held_run_is_let_go_by_typing_it(browser: Client, world: dict[str, Any
     assert not SyncRun.objects.filter(may_vanish=True).exists()
     for _twice in range(2):
         assert browser.post(url, {"confirm": " let them go "}).status_code == 302
+    assert "Agreed: the next sync" in browser.get("/system/").content.decode()
     agreed = SyncRun.objects.get(may_vanish=True)
     assert (agreed.state, agreed.asked_by) == ("waiting", "operator@example.com")
     trail = AuditEvent.objects.get(action="sync.let_go")
