@@ -196,6 +196,7 @@ SPECTACULAR_SETTINGS = {
         "Level": "namespaces.api.images.LEVELS",
         "RunState": "registry_sync.api.sync.RUN_STATES",
         "SyncState": "registry_sync.api.sync.STATES",
+        "LifeState": "registry_sync.api.system.LIFE_STATES",
         "CheckState": "registry_sync.api.system.CHECK_STATES",
         "CheckupState": "registry_sync.api.system.CHECKUP_STATES",
     },

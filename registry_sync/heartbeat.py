@@ -2,7 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from registry_sync.models import Heartbeat
+from django.db.models import Max
+
+from registry_sync.models import Heartbeat, Lease, Shard
+from registry_sync.sync import leases
 
 PULSE = timedelta(seconds=10)  # how often the schedule asks the worker for a sign of life (manager/celery.py)
 SILENT = 12 * PULSE
@@ -19,8 +22,15 @@ def last(name: str) -> datetime | None:
     return Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
 
 
-def all_last() -> dict[str, datetime]:
-    return dict(Heartbeat.objects.values_list("name", "at"))
+def worker_at() -> datetime | None:
+    """The worker's last sign of life: a task that began, or a lease that a long one keeps."""
+    kept = (
+        Shard.objects.aggregate(at=Max("lease_until"))["at"],
+        Lease.objects.aggregate(at=Max("until"))["at"],
+    )
+    signs = [at - leases.LIFE for at in kept if at]
+    begun = last(Heartbeat.WORKER)
+    return max([*signs, begun]) if begun else None
 
 
 def silent(at: datetime | None, now: datetime) -> bool:

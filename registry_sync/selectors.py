@@ -81,20 +81,34 @@ def held() -> SyncRun | None:
 
 @dataclass(frozen=True)
 class Pulse:
-    """Whether a part of the installation lives, as far as it has proved it."""
+    """Whether a part lives: works, silent, never (seen), or unknown, while the part that would prove it is busy."""
 
     name: str
     at: datetime | None
-    silent: bool
+    state: str
 
 
 def pulses(now: datetime) -> list[Pulse]:
-    """Worker and schedule. While the worker is silent nothing is known of the schedule."""
-    at = heartbeat.all_last()
+    """Worker and schedule. The schedule proves itself through a worker that has the time."""
+    worker, schedule = heartbeat.worker_at(), heartbeat.last(Heartbeat.BEAT)
+    provable = not heartbeat.silent(worker, now) and not busy()
     return [
-        Pulse(name, at.get(name), heartbeat.silent(at.get(name), now))
-        for name in (Heartbeat.WORKER, Heartbeat.BEAT)
+        Pulse(Heartbeat.WORKER, worker, _life(worker, now, provable=True)),
+        Pulse(Heartbeat.BEAT, schedule, _life(schedule, now, provable=provable)),
     ]
+
+
+def busy() -> bool:
+    """A sync runs: it may take all workers there are."""
+    return SyncRun.objects.filter(state=State.RUNNING).exists()
+
+
+def _life(at: datetime | None, now: datetime, *, provable: bool) -> str:
+    if at is None:
+        return "never"
+    if not heartbeat.silent(at, now):
+        return "works"
+    return "silent" if provable else "unknown"
 
 
 def last_event_at() -> datetime | None:
@@ -179,10 +193,9 @@ def _differences(good: SyncRun | None, event_at: datetime | None) -> tuple[int, 
     """What the last full check found that no event had told, and since when such things go untold."""
     if not event_at:
         return 0, None
-    found = Drift.objects.aggregate(
-        last=Count("id", filter=Q(run=good)), untold=Min("found_at", filter=Q(found_at__gt=event_at))
-    )
-    return found["last"], found["untold"]
+    untold = Drift.objects.filter(found_at__gt=event_at).order_by("found_at")
+    found = Drift.objects.filter(run=good).count() if good else 0
+    return found, untold.values_list("found_at", flat=True).first()
 
 
 def _words(ground: Ground, last: SyncRun | None) -> str:

@@ -15,6 +15,7 @@ from registry_sync import gate, operating, selectors, services
 from registry_sync.api.sync import RUN_STATES, STATES
 from registry_sync.models import Checkup
 
+LIFE_STATES = ["works", "silent", "never", "unknown"]
 CHECK_STATES = ["ok", "warn", "fail", "skipped"]
 CHECKUP_STATES = [state.value for state in Checkup.State]
 
@@ -22,7 +23,7 @@ CHECKUP_STATES = [state.value for state in Checkup.State]
 class PulseSerializer(serializers.Serializer[Any]):
     name = serializers.ChoiceField(["worker", "beat"])
     at = Moment(allow_null=True, help_text="The last sign of life.")
-    silent = serializers.BooleanField()
+    state = serializers.ChoiceField(LIFE_STATES)
 
 
 class SystemRunSerializer(serializers.Serializer[Any]):

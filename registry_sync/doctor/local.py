@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerError
 
-from registry_sync import heartbeat
+from registry_sync import heartbeat, selectors
 from registry_sync.doctor import panel, verdict
 from registry_sync.doctor.facts import Certificate, Ours
 from registry_sync.doctor.verdict import Verdict
@@ -49,12 +49,16 @@ def broker() -> Verdict:
 
 
 def worker(now: datetime) -> Verdict:
-    return panel.worker(heartbeat.last(Heartbeat.WORKER), now, heartbeat.SILENT)
+    return panel.worker(heartbeat.worker_at(), now, heartbeat.SILENT)
 
 
 def schedule(now: datetime) -> Verdict:
-    works = not heartbeat.silent(heartbeat.last(Heartbeat.WORKER), now)
-    return panel.schedule(heartbeat.last(Heartbeat.BEAT), now, heartbeat.SILENT, worker_works=works)
+    why = ""
+    if heartbeat.silent(heartbeat.worker_at(), now):
+        why = "a silent worker"
+    elif selectors.busy():
+        why = "a worker that is busy with a sync"
+    return panel.schedule(heartbeat.last(Heartbeat.BEAT), now, heartbeat.SILENT, unproven_by=why)
 
 
 def certificates(now: datetime) -> Verdict:

@@ -42,13 +42,14 @@ def worker(at: datetime | None, now: datetime, silent_after: timedelta) -> Verdi
     return ok("The worker works.")
 
 
-def schedule(at: datetime | None, now: datetime, silent_after: timedelta, *, worker_works: bool) -> Verdict:
+def schedule(at: datetime | None, now: datetime, silent_after: timedelta, *, unproven_by: str) -> Verdict:
+    """`unproven_by`: why the worker could not prove that the schedule runs, "" when it could."""
     fix = Fix("Exactly one worker must keep the schedule:", WORKER)
     if at and now - at <= silent_after:
         return ok("The schedule runs.")
     text = "The schedule has never run" if at is None else f"The schedule last ran {_minutes(now - at)} ago"
-    if not worker_works:
-        return warn(f"{text}; with a silent worker that says nothing about the schedule itself.", fix)
+    if unproven_by:
+        return warn(f"{text}; with {unproven_by} that says nothing about the schedule itself.", fix)
     return fail(f"{text}: nothing is checked unless somebody asks.", fix)
 
 

@@ -44,11 +44,12 @@ def try_events(registry: Registry) -> EventTrial:
 
 
 def _seen(name: str, act: Callable[[Registry], bool], registry: Registry, wait: float) -> float | None:
+    before = Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
     begun = time.monotonic()
     if not act(registry):
         return None
     while time.monotonic() - begun < wait:
-        if Event.objects.filter(client__startswith=name).exists():
+        if Event.objects.filter(id__gt=before, client__startswith=name).exists():
             return time.monotonic() - begun
         time.sleep(LOOK)
     return None

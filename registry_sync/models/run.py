@@ -69,6 +69,7 @@ class Drift(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["found_at"], name="drift_found_at")]
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag}"

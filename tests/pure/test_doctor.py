@@ -134,18 +134,19 @@ MINUTES = timedelta(minutes=2)
 
 
 @pytest.mark.parametrize(
-    ("beat", "works", "state"),
+    ("beat", "why", "state"),
     [
-        (timedelta(seconds=30), True, State.OK),
-        (timedelta(minutes=3), True, State.FAIL),
-        (timedelta(hours=5), False, State.WARN),  # who cannot work cannot prove it
-        (None, True, State.FAIL),
-        (None, False, State.WARN),
+        (timedelta(seconds=30), "", State.OK),
+        (timedelta(seconds=30), "a silent worker", State.OK),
+        (timedelta(minutes=3), "", State.FAIL),
+        (timedelta(hours=5), "a silent worker", State.WARN),  # who cannot work cannot prove it
+        (None, "", State.FAIL),
+        (None, "a silent worker", State.WARN),
     ],
 )
-def test_worker_and_schedule_are_told_apart(beat: timedelta | None, works: bool, state: State) -> None:
+def test_worker_and_schedule_are_told_apart(beat: timedelta | None, why: str, state: State) -> None:
     at = None if beat is None else NOW - beat
-    assert panel.schedule(at, NOW, MINUTES, worker_works=works).state is state
+    assert panel.schedule(at, NOW, MINUTES, unproven_by=why).state is state
     assert panel.worker(at, NOW, MINUTES).state is (State.OK if beat and beat < MINUTES else State.FAIL)
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.pages.http import PersonRequest, principal
 from registry_sync import heartbeat, selectors, services
-from registry_sync.models import Checkup, Heartbeat
+from registry_sync.models import Checkup
 from registry_sync.pages.system.frame import operators, system_context
 
 EARLIER = 10
@@ -32,7 +32,7 @@ def doctor(request: PersonRequest) -> HttpResponse:
     context = {
         "checkup": done[0] if done else None,
         "asked": newer[0] if newer else None,
-        "worker_silent": heartbeat.silent(heartbeat.last(Heartbeat.WORKER), now),
+        "worker_silent": heartbeat.silent(heartbeat.worker_at(), now),
     }
     if request.htmx:
         return render(request, "registry_sync/_doctor.html", context)

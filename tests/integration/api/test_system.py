@@ -74,7 +74,10 @@ def test_input_is_strict(cast: Cast, caller: Caller, ids: dict[str, Any], route:
 def test_the_state_in_short(caller: Caller, ids: dict[str, Any]) -> None:
     shown = caller.get("system/").json()
     assert (shown["state"], shown["events_failed"], shown["events_waiting"]) == ("held", 1, 0)
-    assert [(each["name"], each["silent"]) for each in shown["pulses"]] == [("worker", True), ("beat", True)]
+    assert [(each["name"], each["state"]) for each in shown["pulses"]] == [
+        ("worker", "never"),
+        ("beat", "never"),
+    ]
     assert shown["held"]["problem"] == "60 of 100"
 
 

@@ -88,7 +88,7 @@ def test_it_costs_few_statements(django_assert_max_num_queries: Any) -> None:
     told()
     ended()
     SyncRun.objects.create(state="running", started_at=timezone.now())
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         selectors.freshness(timezone.now())
 
 

@@ -10,10 +10,11 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from registry_sync import heartbeat, tasks
+from registry_sync import heartbeat, selectors, tasks
 from registry_sync.doctor import checkup, examine
 from registry_sync.doctor.verdict import Result, fail, ok
-from registry_sync.models import Checkup, Drift, Heartbeat, SyncRun
+from registry_sync.models import Checkup, Drift, Heartbeat, Lease, Shard, SyncRun
+from registry_sync.sync import leases
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +45,27 @@ def test_a_heartbeat_is_not_written_for_each_task() -> None:
     heartbeat.note(Heartbeat.WORKER, first, every=tasks.ALIVE)
     heartbeat.note(Heartbeat.WORKER, first + tasks.ALIVE / 2, every=tasks.ALIVE)
     assert heartbeat.last(Heartbeat.WORKER) == first
+
+
+def states() -> list[str]:
+    return [pulse.state for pulse in selectors.pulses(timezone.now())]
+
+
+def test_a_long_task_lives_as_long_as_it_keeps_its_lease() -> None:
+    now = timezone.now()
+    long_ago = now - timedelta(minutes=20)
+    for name in (Heartbeat.WORKER, Heartbeat.BEAT):
+        heartbeat.note(name, long_ago)
+    assert states() == ["silent", "unknown"]  # a silent worker proves nothing of the schedule
+    leases.take("events", now)
+    assert states() == ["works", "silent"]
+    run = SyncRun.objects.create(state="running", started_at=long_ago)
+    assert states() == ["works", "unknown"]
+    Lease.objects.update(until=long_ago)
+    shard = Shard.objects.create(run=run, number=0, lease_until=now + leases.LIFE)
+    assert heartbeat.worker_at() == now
+    shard.delete()
+    assert states() == ["silent", "unknown"]
 
 
 @pytest.mark.parametrize("task", [tasks.doctor, tasks.pulse])
