@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.secret_files import exposed
 from accounts.secrets import Pepper, digest
 
 _NAME = re.compile(r"pepper-(\d+)\.key")
@@ -32,8 +33,8 @@ def _files() -> list[Path]:
 
 
 def _read(path: Path, version: int) -> Pepper:
-    if path.stat().st_mode & 0o077:
-        raise ImproperlyConfigured(f"Secret file {path} is open to others; run: chmod 600 {path}")
+    if problem := exposed(path):
+        raise ImproperlyConfigured(f"Secret file {path} {problem}")
     key = path.read_bytes().strip()
     if len(key) < 32:  # noqa: PLR2004
         raise ImproperlyConfigured(f"Secret file {path} holds fewer than 32 bytes; make a new one.")

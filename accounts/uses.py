@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import Q
 
 from accounts.models import RegistryUser
@@ -60,7 +60,7 @@ class Uses:
             with transaction.atomic():
                 for use in sorted(batch.values(), key=lambda each: each.user_id):  # one order: no deadlock
                     _write(use)
-        except DatabaseError as error:
+        except Error as error:
             log.warning("last uses not written yet: %s", type(error).__name__)
             with self._lock:
                 self._newest = batch | self._newest

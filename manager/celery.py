@@ -58,6 +58,7 @@ app.conf.update(
         },
         "events": {"task": "registry_sync.apply_events", "schedule": 10.0, "options": {"expires": 10}},
         "pulse": {"task": "registry_sync.pulse", "schedule": 10.0, "options": {"expires": 10}},
+        "usage": {"task": "registry_sync.measure_usage", "schedule": 60.0, "options": {"expires": 60}},
         "housekeeping": {"task": "registry_sync.housekeeping", "schedule": 3600.0},
     },
 )

@@ -2,18 +2,27 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvError, validate
+from environs import FileAwareEnv, validate
 
-env = Env(eager=True)
+from accounts.secret_files import exposed
+
+# NAME_FILE may name a file that holds the value of NAME.
+env = FileAwareEnv(eager=True, strip_whitespace=True)
 Value = TypeVar("Value")
 SIGNUP_MODES = ("open", "invite", "closed")
 ENVIRONMENTS = ("embedded", "production")
+
+
+def preparing() -> bool:
+    """True in `manage.py prepare`, which makes the secret files that everything else wants to find."""
+    return sys.argv[1:2] == ["prepare"]
 
 
 def one_of(name: str, default: str, allowed: tuple[str, ...]) -> str:
@@ -37,26 +46,33 @@ def words(name: str, default: list[str]) -> list[str]:
     return [word.strip() for word in _read(lambda: env.list(name, default)) if word.strip()]
 
 
-def url(name: str, default: str) -> str:
-    """An absolute http(s) address without path, as scheme://host[:port]."""
+def url(name: str, default: str, *, path: str = "") -> str:
+    """An absolute http(s) address as scheme://host[:port], ending in `path`. "" only when that is the default."""
     value = text(name, default).rstrip("/")
+    if not value and not default:
+        return value
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-        raise ImproperlyConfigured(f"{name} must look like https://registry.example.com, not {value!r}.")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path != path or parts.query:
+        raise ImproperlyConfigured(
+            f"{name} must look like https://registry.example.com{path}, not {value!r}."
+        )
     return value
 
 
 def secret(path: Path, *, create: bool) -> str:
     """The text of a secret file. Created (0600) when missing and `create`; too open a mode is refused."""
-    if create and not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_once(path, secrets.token_urlsafe(48))
     try:
-        mode, value = path.stat().st_mode, path.read_text().strip()
+        if create and not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_once(path, secrets.token_urlsafe(48))
+    except OSError as error:
+        raise ImproperlyConfigured(f"Secret file {path} cannot be made: {error.strerror}.") from error
+    try:
+        problem, value = exposed(path), path.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(f"Secret file {path} cannot be read: {error.strerror}.") from error
-    if mode & 0o077:
-        raise ImproperlyConfigured(f"Secret file {path} is open to others; run: chmod 600 {path}")
+    if problem:
+        raise ImproperlyConfigured(f"Secret file {path} {problem}")
     if len(value) < 32:  # noqa: PLR2004
         raise ImproperlyConfigured(f"Secret file {path} holds fewer than 32 characters; make a new one.")
     return value
@@ -74,5 +90,5 @@ def _write_once(path: Path, value: str) -> None:
 def _read(reader: Callable[[], Value]) -> Value:
     try:
         return reader()
-    except EnvError as error:
+    except ValueError as error:  # environs' own errors too
         raise ImproperlyConfigured(str(error)) from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.db import DataError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -26,7 +26,7 @@ class DomainErrorMiddleware:
                 raise Http404
             case Refused():
                 return render(request, "403.html", {"exception": error.message}, status=403)
-            case Unavailable() | OperationalError():
+            case Unavailable() | OperationalError() | InterfaceError():
                 response = render(request, "503.html", status=503)
                 response["Retry-After"] = "5"
                 return response

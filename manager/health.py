@@ -1,19 +1,31 @@
 """Answers for load balancers: alive, and ready."""
 
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, JsonResponse
+from collections.abc import Callable
+
+from django.db import Error, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 
-def healthz(request: HttpRequest) -> JsonResponse:
-    """The process answers."""
-    return JsonResponse({"ok": True})
+class HealthMiddleware:
+    """First of all: a load balancer asks by address, without TLS and without the panel's name."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        match request.path_info:
+            case "/healthz":
+                return JsonResponse({"ok": True})
+            case "/readyz":
+                return _ready()
+        return self.get_response(request)
 
 
-def readyz(request: HttpRequest) -> JsonResponse:
+def _ready() -> HttpResponse:
     """The database answers too."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         return JsonResponse({"ok": False, "database": "does not answer"}, status=503)
     return JsonResponse({"ok": True})

@@ -23,19 +23,24 @@ REGISTRY_PORT = environment.number("REGISTRY_PORT", 5000, least=1, most=65535)
 PUBLIC_URL = environment.url("PUBLIC_URL", f"http://localhost:{PORT}")
 REGISTRY_URL = environment.url("REGISTRY_URL", f"http://127.0.0.1:{REGISTRY_PORT}")
 REGISTRY_HOST = environment.text("REGISTRY_HOST", f"localhost:{REGISTRY_PORT}")
+# Where the registry posts its notifications; it stands inside and does not pass the proxy.
+EVENTS_URL = environment.url("EVENTS_URL", "", path="/registry/events")
 TOKEN_SERVICE = environment.text("TOKEN_SERVICE", REGISTRY_HOST)
 TOKEN_ISSUER = environment.text("TOKEN_ISSUER", "registry-manager")
 # Clients raise anything below 60 s to 60 s; revocation takes effect within this time plus 60 s.
 TOKEN_TTL = environment.number("TOKEN_TTL", 300, least=60, most=3600)
 SYNC_INTERVAL = environment.number("SYNC_INTERVAL", 60 if PRODUCTION else 10, least=2, most=86400)
+SYNC_WORKERS = environment.number("SYNC_WORKERS", 1, least=1, most=16)
 SIGNUP = environment.one_of("SIGNUP", "open", environment.SIGNUP_MODES)
 TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0, least=0, most=5)
 LOG_LEVEL = environment.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 
-SECRET_KEY = environment.secret(SECRETS_DIR / "django.key", create=not PRODUCTION)
+SECRET_KEY = environment.secret(SECRETS_DIR / "django.key", create=not PRODUCTION or environment.preparing())
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", [])
 _public = urlsplit(PUBLIC_URL)
 ALLOWED_HOSTS += [str(_public.hostname)]
+if EVENTS_URL:
+    ALLOWED_HOSTS += [str(urlsplit(EVENTS_URL).hostname)]  # the registry asks by this name
 if not PRODUCTION:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -63,6 +68,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "manager.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -106,8 +112,10 @@ except (environs.EnvError, ValueError) as error:
         "DATABASE_URL must look like postgresql://name:password@host/database."
     ) from error
 if _database["ENGINE"].endswith("postgresql"):
-    # Prepared on the server from the first use: planning cost more than running (docs/architecture.md).
-    _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 0, "connect_timeout": 3,
+    # Prepared on the server from the second use: planning cost more than running (docs/architecture.md). Not from
+    # the first: some statements of migrations are several in one, which cannot be prepared.
+    _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 1, "connect_timeout": 3,
+                            "tcp_user_timeout": 10000,
                             "options": "-c statement_timeout=10000 -c lock_timeout=2000"}  # fmt: skip
 elif _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a writing transaction waits for its turn at the start, and is not "locked" half-way.
@@ -115,6 +123,8 @@ elif _database["ENGINE"].endswith("sqlite3"):
                             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}  # fmt: skip
 else:
     raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL or SQLite; nothing else is tested.")
+if _password_file := environment.text("DATABASE_PASSWORD_FILE", ""):
+    _database["PASSWORD"] = environment.secret(Path(_password_file), create=environment.preparing())
 _database.update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -122,10 +132,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Cache, broker ----------------------------------------------------------------------------------------
 REDIS_URL = environment.text("REDIS_URL", "")
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {"default": {"BACKEND": "manager.cache.RedisOrMemoryCache", "LOCATION": REDIS_URL,
+                          "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}}}  # fmt: skip
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.sessions"
 
 # Persons ----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.Person"
@@ -155,14 +166,18 @@ EMAIL_URL = environment.text("EMAIL_URL", "")
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", f"Registry Manager <no-reply@{_public.hostname}>")
 if EMAIL_URL:
+    _mail_wanted = "EMAIL_URL must look like submission://name:password@host:587 or smtp://host:465?ssl=True."
     try:
         _mail = environment.env.dj_email_url("EMAIL_URL", EMAIL_URL)
-    except (environs.EnvError, ValueError) as error:
-        raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://name:password@host:587.") from error
+    except ValueError as error:
+        raise ImproperlyConfigured(_mail_wanted) from error
+    if not _mail.get("EMAIL_BACKEND", "").endswith("smtp.EmailBackend"):
+        raise ImproperlyConfigured(_mail_wanted)
     EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
     EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
-    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
+    EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"] or 10  # seconds; without one a dead server holds the page for ever
 else:
     EMAIL_BACKEND = "accounts.mail.FolderBackend"
 
@@ -232,7 +247,7 @@ if _public.scheme == "https":
     if TRUSTED_PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = bool(TRUSTED_PROXIES)
-    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
+    SECURE_REDIRECT_EXEMPT = ["^registry/events$"]
 if PRODUCTION:
     if _public.scheme != "https":
         raise ImproperlyConfigured("PUBLIC_URL must begin with https:// when ENVIRONMENT=production.")
@@ -253,7 +268,7 @@ TIME_ZONE = environment.text("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = Path(environment.text("STATIC_DIR", str(DATA_DIR / "static"))).resolve()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -261,7 +276,13 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "manager.logs.LineFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"django.server": {"propagate": True, "handlers": []}},

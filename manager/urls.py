@@ -2,11 +2,7 @@
 
 from django.urls import include, path
 
-from manager import health
-
 urlpatterns = [
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
     path("me/", include("allauth.urls")),
     path("me/sessions/", include("allauth.usersessions.urls")),
     path("api/v1/", include("manager.api_urls")),

@@ -9,8 +9,9 @@ from celery.signals import task_prerun
 from django.conf import settings
 from django.utils import timezone
 
-from namespaces.models import ReservedName
-from registry_sync import connection, heartbeat
+from namespaces import usage
+from namespaces.models import ReservedName, Revision
+from registry_sync import connection, heartbeat, services
 from registry_sync.doctor import checkup
 from registry_sync.models import Checkup, Drift, Event, Heartbeat, SyncRun
 from registry_sync.notifications.apply import apply_due
@@ -44,7 +45,15 @@ def doctor(**_later: Any) -> None:
 
 @shared_task(name="registry_sync.reconcile")
 def reconcile(**_later: Any) -> None:
-    run_reconcile(connection.registry(), when_due=True)
+    """Several of these share one run, each reading parts of it."""
+    run = run_reconcile(connection.registry(), when_due=True, others=wake_others)
+    if run and run.finished_at and SyncRun.objects.filter(state=SyncRun.State.WAITING).exists():
+        services.wake_worker()
+
+
+def wake_others() -> None:
+    for _each in range(settings.SYNC_WORKERS - 1):
+        services.wake_worker()
 
 
 @shared_task(name="registry_sync.apply_events", ignore_result=True)
@@ -57,6 +66,17 @@ def apply_events(**_later: Any) -> None:
         registry.close()
     if wait is not None and wait < SOON:
         apply_events.apply_async(countdown=wait.total_seconds() + 0.05)
+
+
+@shared_task(name="registry_sync.measure_usage")
+def measure_usage(**_later: Any) -> None:
+    """Every minute; counts only when there is something new, and once an hour in any case."""
+    now, last = timezone.now(), heartbeat.last(Heartbeat.USAGE)
+    newest = Revision.objects.order_by("-id").values_list("first_seen_at", flat=True).first()
+    if last and now - last < timedelta(hours=1) and (not newest or newest < last):
+        return
+    usage.measure(timezone.localdate())
+    heartbeat.note(Heartbeat.USAGE, now)
 
 
 @shared_task(name="registry_sync.housekeeping")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ValidationError
@@ -45,7 +45,7 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
             return _answer(404, Absent().message)
         case PermissionDenied():
             return _answer(403, _("You may not do this."))
-        case OperationalError():
+        case OperationalError() | InterfaceError():
             return _unavailable(_("The database does not answer; try again in a moment."))
         case RequestDataTooBig():
             return _answer(413, TooLarge.default_detail)

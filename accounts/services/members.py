@@ -69,7 +69,8 @@ def accept(*, by: Principal, text: str) -> Account:
 
 @transaction.atomic
 def change_role(*, by: Principal, member: Member, role: str) -> Member:
-    before, after = member.role, _role(role)
+    after = _role(role)
+    before = _locked(member).role
     if before != after:
         _keep_an_owner(member, losing=before == Role.OWNER)
         member.role = after
@@ -82,7 +83,7 @@ def change_role(*, by: Principal, member: Member, role: str) -> Member:
 
 @transaction.atomic
 def remove(*, by: Principal, member: Member) -> None:
-    _keep_an_owner(member, losing=member.role == Role.OWNER)
+    _keep_an_owner(member, losing=_locked(member).role == Role.OWNER)
     audit.record(by=by, action="member.removed", kind="member", id=member.pk, label=str(member.person),
                  account=member.account, before={"role": member.role})  # fmt: skip
     member.delete()
@@ -95,9 +96,20 @@ def _role(text: str) -> Role:
         raise Invalid.on("role", _("Choose owner, manager or viewer.")) from None
 
 
-def _keep_an_owner(member: Member, *, losing: bool) -> None:
-    """Locks the account, so that two owners who leave at once cannot both see the other stay."""
+def _locked(member: Member) -> Member:
+    """Locks the account, so that two owners who leave at once cannot both see the other stay.
+
+    The member is then read again: a role that was seen before may have changed while we waited.
+    """
     Account.objects.select_for_update().get(pk=member.account_id)
+    try:
+        member.refresh_from_db(fields=["role"])
+    except Member.DoesNotExist:
+        raise Absent from None
+    return member
+
+
+def _keep_an_owner(member: Member, *, losing: bool) -> None:
     others = Member.objects.filter(account=member.account_id, role=Role.OWNER).exclude(pk=member.pk)
     if losing and not others.exists():
         raise Refused(_("An account keeps at least one owner; make somebody else owner first."))

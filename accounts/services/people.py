@@ -27,6 +27,7 @@ def is_operator_link(*, text: str, kept: str) -> bool:
 @transaction.atomic
 def make_first_operator(*, by: Principal, text: str, kept: str) -> None:
     """Raises Absent when the link is wrong or an operator exists."""
+    Person.objects.select_for_update().order_by("pk").first()  # one at a time: the next finds an operator
     if not is_operator_link(text=text, kept=kept):
         raise Absent
     make_operator(email=by.label, by=by)

@@ -61,8 +61,17 @@ class Group(Manager):  # type: ignore[misc]
 
 
 class _Lines(Printer):  # type: ignore[misc]
-    """Honcho's printer without honcho's own remarks: what a person must know, `run` says in a sentence."""
+    """Honcho's printer without honcho's own remarks (what a person must know, `run` says in a sentence), and
+    without the errors that the registry logs at every push: a client asks for each blob before it sends it."""
 
     def write(self, message: "Message[Any]") -> None:
-        if message.name != SYSTEM_PRINTER_NAME:
-            super().write(message)
+        if message.name == SYSTEM_PRINTER_NAME or _is_usual(message):
+            return
+        super().write(message)
+
+
+def _is_usual(message: "Message[Any]") -> bool:
+    text = (
+        message.data if isinstance(message.data, str) else bytes(message.data or b"").decode(errors="replace")
+    )
+    return "response completed with error" in text and "http.response.status=404" in text

@@ -16,7 +16,7 @@ RANDOM_FILES = ("django.key", "pepper-1.key", "hook.key", "registry-http.key")
 def prepare(*, events_url: str | None = None) -> Path:
     """Folders, secret files, signing keys, and the registry's configuration, whose path it returns."""
     secret_files(settings.SECRETS_DIR, datetime.now(UTC))
-    for folder in (settings.DATA_DIR, registry_folder()):
+    for folder in (settings.DATA_DIR, registry_folder(), config_folder()):
         private_folder(folder)
     return write_registry_config(events_url=events_url)
 
@@ -38,15 +38,21 @@ def registry_folder() -> Path:
     return Path(settings.DATA_DIR) / "registry"
 
 
+def config_folder() -> Path:
+    """All that the registry needs to read, and nothing that it must not: no key is in here."""
+    return Path(settings.DATA_DIR) / "registry-config"
+
+
 def write_registry_config(*, events_url: str | None) -> Path:
-    path: Path = settings.DATA_DIR / "registry.yml"
+    path, trusted = config_folder() / "registry.yml", config_folder() / authority.CA_CERTIFICATE
+    key_files.replace(trusted, key_files.read(settings.SECRETS_DIR / authority.CA_CERTIFICATE))
     config = registry_config(
         port=settings.REGISTRY_PORT,
         data=registry_folder(),
         realm=f"{settings.PUBLIC_URL}/auth/token",
         service=settings.TOKEN_SERVICE,
         issuer=settings.TOKEN_ISSUER,
-        trusted=settings.SECRETS_DIR / authority.CA_CERTIFICATE,
+        trusted=trusted,
         http_secret=key_files.read(settings.SECRETS_DIR / "registry-http.key").decode(),
     )
     if events_url:

@@ -55,19 +55,11 @@ def _docker_runs() -> bool:
 def _container(config: Path, data: Path) -> list[str]:
     """Published on loopback instead of the host's network, which Docker Desktop and rootless Docker lack."""
     port = settings.REGISTRY_PORT
-    trusted = settings.SECRETS_DIR / "ca.crt"
     return [
         *("docker", "run", "--rm", "--user", f"{os.getuid()}:{os.getgid()}"),
         *("--publish", f"127.0.0.1:{port}:{port}", "--env", f"REGISTRY_HTTP_ADDR=:{port}"),
         *("--env", "OTEL_TRACES_EXPORTER=none"),
-        *(
-            "--volume",
-            f"{config}:{config}:ro",
-            "--volume",
-            f"{trusted}:{trusted}:ro",
-            "--volume",
-            f"{data}:{data}",
-        ),
+        *("--volume", f"{config.parent}:{config.parent}:ro", "--volume", f"{data}:{data}"),
         *(IMAGE, "serve", str(config)),
     ]
 

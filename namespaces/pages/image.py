@@ -14,7 +14,7 @@ from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import paginate
 from accounts.roles import Act
-from namespaces import gate, selectors
+from namespaces import gate, news, selectors
 from namespaces.forms import ImageGrantForm
 from namespaces.pages.frame import first_push, image_context
 from namespaces.services import grants
@@ -29,6 +29,7 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     query = {"q": request.GET.get("q", "").strip()[:200]}
     found = selectors.tags_of(image, search=query["q"])
     context = image_context(image, "tags") | {
+        "newest_move": news.newest(),  # before the rows: what comes in between is news
         "query": query,
         "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
         "push": first_push(selectors.first_pusher(image), image.namespace.name, image.name),

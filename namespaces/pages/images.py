@@ -10,7 +10,7 @@ from accounts import gate as accounts_gate
 from accounts import selectors as accounts_selectors
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import paginate
-from namespaces import gate, selectors
+from namespaces import gate, news, selectors
 from namespaces.pages.frame import first_push
 
 
@@ -32,6 +32,7 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
     found = selectors.images_of(account, namespace=chosen, search=query["q"])
     context = {
         "account": account,
+        "newest_move": news.newest(),
         "namespaces": selectors.namespaces_of(account),
         "chosen": chosen,
         "query": query,

@@ -15,7 +15,7 @@ from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import paginate
 from accounts.roles import Act
-from namespaces import gate, selectors
+from namespaces import gate, news, selectors
 from namespaces.forms import NamespaceForm
 from namespaces.pages.frame import first_push, namespace_context
 from namespaces.services import namespaces
@@ -47,6 +47,7 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     query = {"q": request.GET.get("q", "").strip()[:200]}
     found = selectors.images_of(namespace.account, namespace=namespace, search=query["q"])
     context = namespace_context(namespace, "images") | {
+        "newest_move": news.newest(),
         "query": query,
         "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
         "push": first_push(accounts_selectors.users_of(namespace.account).first(), namespace.name),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from namespaces.pages import image, images, namespace, permissions, search, tag, user_grants
+from namespaces.pages import image, images, namespace, news, permissions, search, tag, usage, user_grants
 
 # "-" is no legal part of an image's name, so `/-/` ends a nested name without doubt.
 _ONE = "a/<slug:handle>/n/<str:name>/"
@@ -10,16 +10,20 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("a/<slug:handle>/", images.account, name="account"),
     path("a/<slug:handle>/images/", images.images, name="images"),
+    path("a/<slug:handle>/usage/", usage.account, name="usage"),
+    path("a/<slug:handle>/images/news/", news.of_account, name="account-news"),
     path("a/<slug:handle>/namespaces/new/", namespace.create, name="namespace-create"),
     path("a/<slug:handle>/grants/<int:id>/change/", permissions.change, name="grant-change"),
     path("a/<slug:handle>/grants/<int:id>/remove/", permissions.remove, name="grant-remove"),
     path("a/<slug:handle>/users/<slug:username>/grants/", user_grants.user_grants, name="user-grants"),
     path(_ONE, namespace.namespace, name="namespace"),
+    path(_ONE + "news/", news.of_namespace, name="namespace-news"),
     path(_ONE + "permissions/", permissions.permissions, name="permissions"),
     path(_ONE + "settings/", namespace.settings, name="namespace-settings"),
     path(_ONE + "publish/", namespace.publish, name="namespace-publish"),
     path(_ONE + "delete/", namespace.delete, name="namespace-delete"),
     path(_IMAGE + "-/tags/<str:tag_name>/", tag.tag, name="tag"),
+    path(_IMAGE + "-/news/", news.of_image, name="image-news"),
     path(_IMAGE + "-/access/", image.access, name="image-access"),
     path(_IMAGE, image.image, name="image"),
 ]

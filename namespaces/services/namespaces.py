@@ -25,8 +25,9 @@ def create(*, by: Principal, account: Account, name: str) -> Namespace:
         raise Invalid.on("name", problem)
     try:
         with transaction.atomic():
-            _check_not_reserved(account, name)
             namespace = Namespace.objects.create(account=account, name=name)
+            # Only now: creating waited for a deletion of the same name that was not committed yet.
+            _check_not_reserved(account, name)
             audit.record(by=by, action="namespace.created", kind="namespace", id=namespace.pk, label=name,
                          account=account)  # fmt: skip
             return namespace

@@ -19,14 +19,11 @@ class Ours:
     ca_file: str
     ca_fingerprint: str
     hook_file: str
+    events_url: str
 
     @property
     def realm(self) -> str:
         return f"{self.public_url}/auth/token"
-
-    @property
-    def events_url(self) -> str:
-        return f"{self.public_url}/registry/events"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class Lease(models.Model):
 class Heartbeat(models.Model):
     """When a part of the installation last proved that it lives."""
 
-    WORKER, BEAT, EVENTS = "worker", "beat", "events"
+    WORKER, BEAT, EVENTS, USAGE = "worker", "beat", "events", "usage"
     REFUSED = "refused"  # somebody brought events without the right key
 
     name = models.CharField(max_length=40, primary_key=True)

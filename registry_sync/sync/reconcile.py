@@ -4,7 +4,7 @@ A run is rows: any worker may go on with it at any point, and a worker that dies
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -25,27 +25,39 @@ VANISH_FEW, VANISH_SHARE = 5, 0.2
 log = logging.getLogger(__name__)
 
 
-def reconcile(registry: Registry, *, when_due: bool = False) -> SyncRun | None:
+def reconcile(
+    registry: Registry, *, when_due: bool = False, others: Callable[[], None] = lambda: None
+) -> SyncRun | None:
     """Begins a run, or goes on with the one under way, and works until nothing of it is free.
+
+    `others` is called when there is work to share.
 
     None while another worker reads the catalog, or when no run is due. Never raises for a bad registry.
     """
     try:
-        run = begin(registry, when_due=when_due)
+        run = begin(registry, when_due=when_due, others=others)
         return work(run, registry) if run else None
     finally:
         registry.close()
 
 
-def begin(registry: Registry, *, when_due: bool = False) -> SyncRun | None:
+def begin(
+    registry: Registry, *, when_due: bool = False, others: Callable[[], None] = lambda: None
+) -> SyncRun | None:
     token = leases.take(LEASE, timezone.now())
     if token is None:
         return None
     try:
-        return _resume() or _start(registry, token, when_due=when_due)
+        run = _resume()
+        if not run:
+            run = _start(registry, token, when_due=when_due)
+            if run and run.state == SyncRun.State.RUNNING:
+                others()
     except leases.LeaseLost:
         log.warning("another worker took the sync over")
         return None
+    else:
+        return run
     finally:
         leases.give_back(LEASE, token, timezone.now())
 

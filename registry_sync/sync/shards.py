@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -56,6 +57,8 @@ def finish(shard: Shard, counts: Counts) -> None:
 
 def _take(run: SyncRun) -> Shard | None:
     now = timezone.now()
+    if Shard.objects.filter(done_at=None, lease_until__gt=now).count() >= settings.SYNC_WORKERS:
+        return None  # so that a long run leaves workers for what the registry tells
     left = Shard.objects.filter(run=run, done_at=None).filter(_free(now))
     for shard in left.order_by("number")[:20]:
         taken = Shard.objects.filter(pk=shard.pk, token=shard.token, done_at=None).filter(_free(now))

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from accounts.addresses import client_address
 from accounts.errors import Unavailable
 from accounts.uses import uses
@@ -51,7 +53,7 @@ def answer(environ: dict[str, Any], *, now: datetime) -> tuple[int, Headers, byt
         )
     except Refusal as refusal:
         return _refused(refusal)
-    except (Unavailable, KeyFileError) as error:
+    except (Unavailable, KeyFileError, ImproperlyConfigured) as error:
         log.error("no token can be issued: %s", error)  # noqa: TRY400 (the sentence says it)
         return _refused(
             Refusal(503, "UNAVAILABLE", "The panel cannot issue tokens now; try again.", retry_after=5)

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.errors import Unavailable
@@ -117,11 +117,11 @@ def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -
     text = _statement(template, database.vendor)
     try:
         return _run(database, text, parameters)
-    except (OperationalError, InterfaceError):
+    except Error:
         database.close()
     try:
         return _run(database, text, parameters)
-    except DatabaseError as error:
+    except Error as error:
         database.close()
         raise Unavailable("The panel's database does not answer.") from error
 

@@ -2,10 +2,9 @@
 
 import os
 import secrets
-import stat
 from pathlib import Path
 
-OTHERS = 0o077
+from accounts.secret_files import exposed
 
 
 class KeyFileError(Exception):
@@ -32,13 +31,13 @@ def replace(path: Path, content: bytes) -> None:
 def read(path: Path) -> bytes:
     """The content of a secret file. KeyFileError when it is missing, unreadable, or open to others."""
     try:
-        mode, content = path.stat().st_mode, path.read_bytes()
+        problem, content = exposed(path), path.read_bytes()
     except FileNotFoundError as error:
         raise KeyFileError(f"Key file {path} is missing; run: python manage.py prepare") from error
     except OSError as error:
         raise KeyFileError(f"Key file {path} cannot be read: {error.strerror}.") from error
-    if mode & OTHERS:
-        raise KeyFileError(f"Key file {path} has mode {stat.S_IMODE(mode):04o}; run: chmod 600 {path}")
+    if problem:
+        raise KeyFileError(f"Key file {path} {problem}")
     return content
 
 

@@ -2,7 +2,7 @@
 
 import hmac
 import secrets as random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -37,14 +37,14 @@ _STANDING = {
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    token: str
+    token: str = field(repr=False)
     issued_at: datetime
     life: int
     access: list[grants.Access]
 
 
 def issue(request: TokenRequest, *, now: datetime, address: str, client: str) -> Issued:
-    """Raises Refusal (400, 401, 429), Unavailable without a database, KeyFileError without a key."""
+    """Raises Refusal (400, 401, 429), Unavailable without a database; without a key or pepper what they raise."""
     if request.services != {settings.TOKEN_SERVICE}:
         raise Refusal(400, "UNSUPPORTED", "This is not the token service of the registry you named.")
     try:

@@ -22,7 +22,11 @@ def test_from_an_empty_machine_to_the_pushed_image_on_screen(
     open_account(page, installation)
     username, password = create_user(page)
     create_namespace_and_permission(page)
+    page.goto(f"{installation.panel}/a/devatoria/n/devatoria/i/nginx/")
+    expect(page.get_by_text("waiting for the first push")).to_be_visible()
     push(installation, docker, tmp_path, username, password)
+    see_it_come(page, docker, f"{installation.registry}/devatoria/nginx")
+    docker("logout", installation.registry)
     see_the_image(page, installation)
 
 
@@ -86,7 +90,18 @@ def push(installation: Installation, docker: Client, folder: Path, username: str
     docker("login", installation.registry, "--username", username, "--password-stdin", stdin=password)
     docker("tag", "nginx:latest", target)
     docker("push", target)
-    docker("logout", installation.registry)
+
+
+def see_it_come(page: Page, docker: Client, target: str) -> None:
+    """On a page that nobody reloads: the first tag by itself, the next one as a line above the list."""
+    expect(page.get_by_role("link", name="latest", exact=True)).to_be_visible()
+    docker("tag", "nginx:latest", f"{target}:1.0")
+    docker("push", f"{target}:1.0")
+    expect(page.get_by_text("1 new tag: show")).to_be_visible()
+    expect(page.get_by_role("link", name="1.0", exact=True)).to_be_hidden()
+    accessible(page)
+    page.get_by_text("1 new tag: show").click()
+    expect(page.get_by_role("link", name="1.0", exact=True)).to_be_visible()
 
 
 def see_the_image(page: Page, installation: Installation) -> None:

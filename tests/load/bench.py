@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from tests.load.events import measure as measure_events
 from tests.load.sync import measure as measure_sync
 from tests.parts import postgres, processes
 
@@ -45,6 +46,7 @@ def main() -> None:
         with postgres.running() as address:
             tokens("PostgreSQL", environment(folder / "postgresql", address), signed)
         print("statements per token request: 1, prepared (asserted in tests/integration/registry_sync)\n")
+        measure_events(folder / "events")
         measure_sync(folder)
 
 

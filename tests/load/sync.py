@@ -1,4 +1,4 @@
-"""The sync's half of the benchmark: 1,000 repositories × 10 tags on a real registry."""
+"""The sync's half of the benchmark: repositories of ten tags each on real registries."""
 
 import json
 import os
@@ -8,81 +8,60 @@ from pathlib import Path
 
 from tests.parts import images, processes, registries
 
-REPOSITORIES, TAGS = 1000, 10
-
-# Runs in the measured installation: a sync, what it asked and wrote, and the same requests made bare.
-MEASURE = """
-import time
-from accounts.models import Account
-from django.db import connection
-from namespaces.models import Image, Manifest, Namespace, Tag
-from registry_sync.client import Registry, Sweep
-from registry_sync.connection import OwnTokens
-from registry_sync.sync.reconcile import reconcile
-from django.conf import settings
-
-Namespace.objects.create(account=Account.objects.create(name="b", handle="b"), name="bench")
-
-def timed(work):
-    began = time.perf_counter()
-    made = work()
-    return time.perf_counter() - began, made
-
-def rows():
-    return sum(model.objects.count() for model in (Image, Tag, Manifest))
-
-for label in ("first", "unchanged"):
-    before = rows()
-    seconds, run = timed(lambda: reconcile(Registry(settings.REGISTRY_URL, OwnTokens())))
-    assert run.state == "done", run.problem
-    print(f"sync, {label:<12} {run.requests:>8,} requests {rows() - before:>8,} rows {seconds:>8.1f} s")
-
-registry = Registry(settings.REGISTRY_URL, OwnTokens())
-known = dict(Tag.objects.values_list("image__name", "manifest_id"))
-tags = [f"v{n}" for n in range(10)]
-def bare():
-    with Sweep(registry.url, registry.token_for) as sweep:
-        names = registry.repositories()
-        for start in range(0, len(names), 200):
-            sweep.read_tags({name: dict.fromkeys(tags, known[name[6:]]) for name in names[start:start + 200]})
-        return sweep.requests + registry.requests
-seconds, made = timed(bare)
-print(f"the same requests, bare {made:>5,} requests {'–':>8} rows {seconds:>8.1f} s")
-"""
+TAGS = 10
+MEASURED: list[tuple[registries.Version, int]] = [("2.8", 1_000), ("3.1", 10_000)]
 
 
 def measure(folder: Path) -> None:
+    for version, repositories in MEASURED:
+        _measure(folder / version, version, repositories)
+
+
+def _measure(folder: Path, version: registries.Version, repositories: int) -> None:
     """Prints one line for each pass."""
+    try:
+        registries.binary(version)
+    except FileNotFoundError:
+        print(f"SYNC with Distribution {version}: not installed here")
+        return
     print(
-        f"SYNC of {REPOSITORIES:,} repositories × {TAGS} tags; real registry, SQLite, both on this machine",
+        f"SYNC of {repositories:,} repositories × {TAGS} tags; Distribution {version}, SQLite, on the same cores",
         flush=True,
     )
-    port, data = processes.free_port(), folder / "sync"
-    data.mkdir()
-    env = os.environ | {"DATA_DIR": str(data), "REGISTRY_PORT": str(port), "LOG_LEVEL": "ERROR"}
+    folder.mkdir()
+    one, other = images.Image(), images.Image(env=["A=1"])
+    storage = folder / "data" / "registry" / "docker/registry/v2"
+    env = os.environ | {
+        "DATA_DIR": str(folder / "data"), "REGISTRY_PORT": str(processes.free_port()), "LOG_LEVEL": "ERROR",
+        "BENCH_STORAGE": str(storage), "BENCH_OTHER_DIGEST": other.digest,
+    }  # fmt: skip
     _manage(env, "prepare")
     _manage(env, "migrate", "--verbosity", "0")
-    fill(data / "registry" / "docker/registry/v2")
-    version: registries.Version = "2.8"
-    config = json.loads((data / "registry.yml").read_text())
+    fill(storage, repositories, one, other)
+    config = json.loads((folder / "data" / "registry-config" / "registry.yml").read_text())
     running = registries.start(version, config, folder)
     try:
-        print(_manage(env, "shell", "--verbosity", "0", "--command", MEASURE), end="")
+        measured = (Path(__file__).parent / "measured_sync.py").read_text()
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", measured]
+        subprocess.run(command, env=env, check=True)
     finally:
         running.stop()
 
 
-def fill(root: Path) -> None:
-    """Writes the registry's storage as pushes would leave it; ten thousand real pushes would take minutes."""
-    image = images.Image()
-    for blob in image.blobs:
+def fill(root: Path, repositories: int, image: images.Image, other: images.Image) -> None:
+    """Writes the registry's storage as pushes would leave it; ten thousand real pushes would take minutes.
+
+    Every tag is `image`; each repository also holds `other`.
+    """
+    for blob in (*image.blobs, *other.blobs):
         algorithm, hexes = blob.digest.split(":")
         _write(root / "blobs" / algorithm / hexes[:2] / hexes / "data", blob.content)
-    for number in range(REPOSITORIES):
+    for number in range(repositories):
         repository = root / "repositories" / "bench" / f"image{number}"
-        for blob in image.blobs[:-1]:
-            _link(repository / "_layers", blob.digest)
-        _link(repository / "_manifests" / "revisions", image.digest)
+        for each in (image, other):
+            for blob in each.blobs[:-1]:
+                _link(repository / "_layers", blob.digest)
+            _link(repository / "_manifests" / "revisions", each.digest)
         for tag in range(TAGS):
             place = repository / "_manifests" / "tags" / f"v{tag}"
             _write(place / "current" / "link", image.digest.encode())
@@ -98,8 +77,5 @@ def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _manage(env: dict[str, str], *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *words], env=env, check=True, capture_output=True, text=True
-    )
-    return done.stdout
+def _manage(env: dict[str, str], *words: str) -> None:
+    subprocess.run([sys.executable, "manage.py", *words], env=env, check=True, capture_output=True)

@@ -59,11 +59,13 @@ class Scripted:
         self._server.server_close()
         self._thread.join()
 
+    def answer_to(self, request: BaseHTTPRequestHandler) -> Answer:
+        says = self.says.get(request.path.split("?")[0], Answer(500))
+        return says if isinstance(says, Answer) else says(request.headers)
+
     def reply(self, request: BaseHTTPRequestHandler) -> None:
-        path = request.path.split("?")[0]
         self.asked.append(request.path)
-        says = self.says.get(path, Answer(500))
-        said = says if isinstance(says, Answer) else says(request.headers)
+        said = self.answer_to(request)
         if said.drop:
             request.close_connection = True
             return

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from manager.embedded.prepare import prepare
@@ -10,4 +11,4 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        self.stdout.write(f"registry configuration: {prepare()}")
+        self.stdout.write(f"registry configuration: {prepare(events_url=settings.EVENTS_URL or None)}")

@@ -220,7 +220,7 @@ def test_other_methods_are_refused(method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["Basic !!!", "Basic /w==", "Basic YQ==", "Bearer x", "Basic " + "A" * 9000]
+    "header", ["Basic !!!", "Basic \xe9", "Basic /w==", "Basic YQ==", "Bearer x", "Basic " + "A" * 9000]
 )
 def test_a_header_that_cannot_be_read_is_a_401(header: str) -> None:
     assert ask(None, "repository:team/a:pull", HTTP_AUTHORIZATION=header)[0] == 401

@@ -1,0 +1,24 @@
+"""A line for a small chart. PURE."""
+
+from collections.abc import Sequence
+from datetime import date
+
+WIDTH, HEIGHT = 600, 120
+
+
+def line(series: Sequence[tuple[date, int]]) -> str:
+    """The points of an SVG polyline in a box of WIDTH × HEIGHT, from zero at the bottom; "" with fewer than two."""
+    if len(series) < 2:  # noqa: PLR2004
+        return ""
+    first, days = series[0][0], (series[-1][0] - series[0][0]).days or 1
+    most = max(octets for _day, octets in series) or 1
+    return " ".join(
+        f"{WIDTH * (day - first).days / days:.1f},{HEIGHT - HEIGHT * octets / most:.1f}"
+        for day, octets in series
+    )
+
+
+def area(series: Sequence[tuple[date, int]]) -> str:
+    """As `line`, closed along the bottom, to be filled."""
+    points = line(series)
+    return f"0,{HEIGHT} {points} {WIDTH},{HEIGHT}" if points else ""

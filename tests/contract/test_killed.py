@@ -1,0 +1,169 @@
+"""A worker that is killed at any point leaves a picture that was true once, and the next one goes on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import requests
+from django.conf import settings
+
+from tests.contract.conftest import bearer, push
+from tests.parts import images, processes, registries
+from tests.parts.registries import RunningRegistry
+
+pytestmark = pytest.mark.contract
+
+# Where a reconcile, or the applier of events, is killed: before the function named does anything.
+DURING_RECONCILE = [
+    "registry_sync.sync.apply.write_catalog",
+    "registry_sync.sync.shards.make",
+    "registry_sync.sync.repositories.stored_sizes",  # read, nothing written
+    "registry_sync.sync.repositories.store_manifests",  # manifests fetched
+    "registry_sync.sync.apply.write_moves",  # in the transaction, before any tag
+    "registry_sync.picture.write.count",  # in the transaction, tags and moves written
+    "registry_sync.sync.drift.record",  # one repository committed, others not
+    "registry_sync.sync.shards.finish",  # all committed, not said so
+    "registry_sync.sync.reconcile._end",
+]
+DURING_EVENTS = [
+    "registry_sync.picture.look.store_manifests",
+    "registry_sync.notifications.tags.write_moves",
+    "registry_sync.picture.write.count",
+    "registry_sync.sync.drift.explain",
+]
+
+WORK = {
+    "reconcile": "from registry_sync.sync.reconcile import reconcile; run = reconcile(connection.registry())",
+    "events": "from registry_sync.notifications import apply; apply.apply_due(connection.registry())",
+}
+DIE = """
+import importlib, os, signal
+from registry_sync import connection
+module, _dot, name = "{point}".rpartition(".")
+place = importlib.import_module(module)
+getattr(place, name)
+setattr(place, name, lambda *_a, **_k: os.kill(os.getpid(), signal.SIGKILL))
+{work}
+"""
+# The minute after which a dead worker's leases are over.
+LATER = """
+from django.utils import timezone
+from registry_sync import connection
+from registry_sync.models import Event, Lease, Shard
+Lease.objects.update(until=timezone.now())
+Shard.objects.filter(done_at=None).update(lease_until=None)
+Event.objects.exclude(due_at=None).update(due_at=timezone.now())
+"""
+TAKE = """
+from django.utils import timezone
+from registry_sync.notifications import intake
+intake.take({body!r}, timezone.now())
+"""
+PICTURE = """
+import json
+from namespaces.models import Image, Tag
+rows = Tag.objects.select_related("image__namespace").order_by("image__name", "name")
+picture = [[row.image.repository, row.name, row.manifest_id] for row in rows]
+assert all(image.tag_count == image.tags.count() for image in Image.objects.all())
+print("PICTURE", json.dumps(picture))
+"""
+NAMESPACE = """
+from accounts.models import Account
+from namespaces.models import Namespace
+Namespace.objects.create(account=Account.objects.create(name="a", handle="a"), name="team")
+"""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A panel without its processes: each piece of its work is a process of its own here."""
+
+    env: dict[str, str]
+    registry: RunningRegistry
+
+    def shell(self, *code: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", "\n".join(code)]
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
+
+    def picture(self, *work: str) -> list[list[str]]:
+        done = self.shell(*work, PICTURE)
+        assert done.returncode == 0, done.stderr
+        line = next(line for line in done.stdout.splitlines() if line.startswith("PICTURE"))
+        return json.loads(line.removeprefix("PICTURE"))  # type: ignore[no-any-return]
+
+    def truth(self) -> list[list[str]]:
+        """As the registry lists itself, asked without any code of ours."""
+        found = []
+        for name in ("team/app", "team/other"):
+            url, headers = f"{self.registry.url}/v2/{name}", bearer(name, "pull")
+            tags = requests.get(f"{url}/tags/list", headers=headers, timeout=10).json()["tags"]
+            for tag in sorted(tags or []):
+                head = requests.head(
+                    f"{url}/manifests/{tag}", headers=headers | {"Accept": images.MANIFEST}, timeout=10
+                )
+                found.append([name, tag, head.headers["Docker-Content-Digest"]])
+        return found
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def installed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installed]:
+    folder = tmp_path_factory.mktemp("killed")
+    env = os.environ | {
+        "DATA_DIR": str(folder / "data"), "SECRETS_DIR": str(settings.SECRETS_DIR),
+        "REGISTRY_PORT": str(processes.free_port()), "LOG_LEVEL": "ERROR",
+        "TOKEN_SERVICE": settings.TOKEN_SERVICE, "TOKEN_ISSUER": settings.TOKEN_ISSUER,
+    }  # fmt: skip
+    if request.param == "postgresql":
+        env["DATABASE_URL"] = request.getfixturevalue("postgres_url")
+    for words in (["prepare"], ["migrate", "--verbosity", "0"]):
+        subprocess.run([sys.executable, "manage.py", *words], env=env, check=True, capture_output=True)
+    config = json.loads((folder / "data" / "registry-config" / "registry.yml").read_text())
+    running = registries.start("2.8", config, folder)
+    made = Installed(env, running)
+    done = made.shell(NAMESPACE)
+    assert done.returncode == 0, done.stderr
+    yield made
+    running.stop()
+
+
+@pytest.mark.parametrize("point", DURING_RECONCILE)
+def test_killed_in_a_reconcile(installed: Installed, point: str) -> None:
+    change(installed.registry, point)
+    before = installed.picture()
+    after = installed.truth()
+    died = installed.shell(DIE.format(point=point, work=WORK["reconcile"]))
+    assert died.returncode == -signal.SIGKILL, (died.returncode, died.stderr[-500:])
+    for repository in ("team/app", "team/other"):
+        now = [row for row in installed.picture() if row[0] == repository]
+        assert now in ([row for row in rows if row[0] == repository] for rows in (before, after))
+    work = LATER + WORK["reconcile"] + "\nassert run.state == 'done', run.problem"
+    assert installed.picture(work) == after
+
+
+@pytest.mark.parametrize("point", DURING_EVENTS)
+def test_killed_while_events_are_applied(installed: Installed, point: str) -> None:
+    assert installed.picture(WORK["reconcile"].join([LATER, LATER]) + WORK["events"]) == installed.truth()
+    salt = point.replace(".", "-")
+    digest = push(installed.registry, "team/app", "latest", images.Image(env=[f"SALT={salt}"]))
+    target = {"mediaType": images.MANIFEST, "repository": "team/app", "tag": "latest", "digest": digest}
+    told = {"events": [{"id": salt, "action": "push", "target": target, "actor": {"name": "someone"}}]}
+    assert installed.shell(TAKE.format(body=json.dumps(told).encode())).returncode == 0
+    died = installed.shell(DIE.format(point=point, work=WORK["events"]))
+    assert died.returncode == -signal.SIGKILL, (died.returncode, died.stderr[-500:])
+    assert installed.picture(LATER + WORK["events"]) == installed.truth()
+
+
+def change(registry: RunningRegistry, salt: str) -> None:
+    """One tag moves, one comes, in each of two repositories; a repository comes with each `salt`."""
+    image = images.Image(env=[f"SALT={salt}"])
+    for repository in ("team/app", "team/other"):
+        push(registry, repository, "latest", image)
+        push(registry, repository, salt.rpartition(".")[2], image)
+    push(registry, f"orphan/{salt.rpartition('.')[2].strip('_')}", "latest", image)

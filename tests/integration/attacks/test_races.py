@@ -1,0 +1,206 @@
+"""Two who want the same thing at the same moment: one gets it, the other hears so, and nothing is left half."""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+from django.test import Client
+
+from accounts import operator_link
+from accounts.errors import Absent, Conflict, Refused
+from accounts.models import Account, AuditEvent, Invitation, Member, Person, RegistryUser, Secret
+from accounts.services import accounts, members, users
+from namespaces.models import Grant, Namespace, ReservedName
+from namespaces.services import grants, namespaces
+from tests import factories
+from tests.cast import Cast, client_for, principal_of
+from tests.integration.api.caller import Caller, token_of
+from tests.integration.attacks.together import PATIENCE, raised, together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MANY = 6
+only_postgresql = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite lets one writer in at a time."
+)
+
+
+def trail(action: str) -> int:
+    return AuditEvent.objects.filter(action=action).count()
+
+
+def members_of(account: Account, role: str = "owner") -> list[Person]:
+    return [factories.MemberFactory(account=account, role=role).person for _ in range(MANY)]
+
+
+def test_one_namespace_however_many_accounts_ask_for_its_name(cast: Cast) -> None:
+    tenants = [cast.account, cast.elsewhere] * (MANY // 2)
+    results = together(
+        [partial(namespaces.create, by=cast.by("owner"), account=each, name="team") for each in tenants]
+    )
+    assert raised(results) == [Conflict] * (MANY - 1)
+    assert Namespace.objects.filter(name="team").count() == 1
+    assert trail("namespace.created") == 1
+
+
+def test_the_api_answers_one_with_created_and_the_others_with_conflict(cast: Cast) -> None:
+    callers = [(Caller(token_of(cast.owner)), "team-red"), (Caller(token_of(cast.stranger)), "elsewhere")]
+    acts = [
+        partial(caller.post, f"accounts/{handle}/namespaces/", {"name": "team"}) for caller, handle in callers
+    ]
+    results = together(acts * (MANY // 2))
+    assert raised(results) == []
+    statuses = sorted(each.status_code for each in results if not isinstance(each, Exception))
+    assert statuses == [201] + [409] * (MANY - 1)
+
+
+def test_another_spelling_of_a_name_is_no_second_one(cast: Cast) -> None:
+    spellings = ["team", "Team", "TEAM", "team ", "tеam", "team\u200b"]
+    acts = [
+        partial(namespaces.create, by=cast.by("owner"), account=cast.account, name=each) for each in spellings
+    ]
+    together(acts)
+    assert list(Namespace.objects.values_list("name", flat=True)) == ["team"]
+
+
+def test_accounts_of_one_name_get_addresses_of_their_own(cast: Cast) -> None:
+    results = together([partial(accounts.open_account, by=cast.by("owner"), name="Blue Team")] * MANY)
+    assert raised(results) == []
+    handles = set(Account.objects.filter(name="Blue Team").values_list("handle", flat=True))
+    assert len(handles) == MANY
+    assert "blue-team" in handles
+
+
+def test_users_made_at_once_share_neither_name_nor_password(cast: Cast) -> None:
+    create = partial(
+        users.create, by=cast.by("owner"), account=cast.account, description="CI", expires_at=None
+    )
+    results = together([create] * MANY)
+    assert raised(results) == []
+    assert RegistryUser.objects.count() == Secret.objects.count() == trail("user.created") == MANY
+    passwords = {each[1] for each in results if isinstance(each, tuple)}
+    assert len(passwords) == MANY
+
+
+def test_a_name_drawn_twice_is_one_users_alone(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.names.make_username", lambda: "wsbq5k5ysqyt")
+    create = partial(
+        users.create, by=cast.by("owner"), account=cast.account, description="CI", expires_at=None
+    )
+    results = together([create] * 2)
+    assert len(raised(results)) == 1
+    assert RegistryUser.objects.count() == Secret.objects.count() == trail("user.created") == 1
+
+
+def test_one_person_however_often_an_address_signs_up(db: None, mailoutbox: list[object]) -> None:
+    def sign_up(email: str) -> int:
+        form = {"email": email, "password1": "tall green ladder", "password2": "tall green ladder"}
+        return Client(raise_request_exception=False).post("/me/signup/", form).status_code
+
+    spellings = ["new@example.com", "New@example.com", "new@EXAMPLE.com"] * (MANY // 3)
+    results = together([partial(sign_up, each) for each in spellings])
+    assert Person.objects.count() == 1
+    assert results.count(302) == 1
+    assert set(results) <= {200, 302, 400}  # the form finds the address taken, or only the database does
+
+
+def test_one_grant_for_one_target(cast: Cast) -> None:
+    namespace = factories.NamespaceFactory(account=cast.account)
+    user = factories.RegistryUserFactory(account=cast.account)
+    levels = ["read", "write", "admin"] * (MANY // 3)
+    give = partial(grants.give, by=cast.by("owner"), namespace=namespace, user=user)
+    results = together([partial(give, level=each) for each in levels])
+    assert raised(results) == [Conflict] * (MANY - 1)
+    assert Grant.objects.count() == trail("grant.given") == 1
+
+
+def test_an_invitation_lets_one_person_in(cast: Cast) -> None:
+    _invitation, text = members.invite(by=cast.by("owner"), account=cast.account, role="manager")
+    guests = [factories.PersonFactory() for _ in range(MANY)]
+    results = together([partial(members.accept, by=principal_of(each), text=text) for each in guests])
+    assert raised(results) == [Absent] * (MANY - 1)
+    assert Member.objects.filter(person__in=guests).count() == trail("member.joined") == 1
+    assert not Invitation.objects.exists()
+
+
+def test_the_first_operators_link_makes_one_operator(db: None) -> None:
+    path = operator_link.make() or ""
+    guests = [client_for(factories.PersonFactory()) for _ in range(MANY)]
+    results = together([partial(each.post, path) for each in guests])
+    statuses = sorted(each.status_code for each in results if not isinstance(each, Exception))
+    assert statuses == [302] + [404] * (MANY - 1)
+    assert Person.objects.filter(is_staff=True).count() == trail("person.made_operator") == 1
+
+
+def test_of_owners_who_leave_at_once_one_stays(cast: Cast) -> None:
+    members_of(cast.account)
+    owners = list(
+        Member.objects.filter(account=cast.account, role="owner").select_related("account", "person")
+    )
+    leave = [partial(members.remove, by=principal_of(each.person), member=each) for each in owners]
+    results = together(leave)
+    assert raised(results) == [Refused]
+    assert Member.objects.filter(account=cast.account, role="owner").count() == 1
+
+
+def test_who_became_owner_meanwhile_is_not_demoted_as_what_they_were(cast: Cast) -> None:
+    """The page was loaded while somebody was a manager; since then they are the only owner."""
+    by = cast.by("owner")
+    seen = Member.objects.select_related("account", "person").get(person=cast.manager)
+    members.change_role(by=by, member=Member.objects.get(pk=seen.pk), role="owner")
+    members.remove(by=by, member=Member.objects.get(person=cast.owner, account=cast.account))
+    for act in (partial(members.change_role, role="viewer"), members.remove):
+        with pytest.raises(Refused):
+            act(by=by, member=seen)
+    assert Member.objects.get(account=cast.account, role="owner").person == cast.manager
+
+
+def test_passwords_replaced_at_once_leave_one_that_works(cast: Cast) -> None:
+    user = factories.RegistryUserFactory(account=cast.account)
+    results = together([partial(users.replace_password, by=cast.by("owner"), user=user)] * MANY)
+    assert raised(results) == []
+    assert Secret.objects.filter(user=user).count() == 1
+
+
+def meanwhile(statement: str, by: Callable[[], object], act: Callable[[], object]) -> object:
+    """What `act` comes to while `by` is done and not yet committed: that waits for `act` to reach `statement`."""
+    reached, begun = threading.Event(), threading.Event()
+
+    def watch(execute: Any, sql: str, *arguments: Any) -> Any:
+        if sql.startswith(statement):
+            reached.set()
+        return execute(sql, *arguments)
+
+    def first() -> None:
+        with transaction.atomic():
+            by()
+            begun.set()
+            assert reached.wait(PATIENCE)
+
+    def second() -> object:
+        assert begun.wait(PATIENCE)
+        with connections["default"].execute_wrapper(watch):
+            return act()
+
+    done, result = together([first, second])
+    assert done is None
+    return result
+
+
+@only_postgresql
+@pytest.mark.parametrize("held_images", [False, True])
+def test_the_name_of_a_namespace_that_is_being_deleted_is_not_caught(cast: Cast, held_images: bool) -> None:
+    """Tokens for the old one are still good, and the registry may hold its blobs."""
+    old = factories.NamespaceFactory(account=cast.account, name="team")
+    if held_images:
+        factories.ImageFactory(namespace=old, tag_count=0)
+    result = meanwhile(
+        'INSERT INTO "namespaces_namespace"',
+        partial(namespaces.delete, by=cast.by("owner"), namespace=old, typed_name="team"),
+        partial(namespaces.create, by=cast.by("stranger"), account=cast.elsewhere, name="team"),
+    )
+    assert isinstance(result, Conflict)
+    assert not Namespace.objects.exists()
+    assert ReservedName.objects.filter(name="team").exists()

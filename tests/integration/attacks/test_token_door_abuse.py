@@ -1,0 +1,196 @@
+"""The token door under abuse: it fails closed, forgets at once, and takes for a password nothing but one."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings as real
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts.errors import Conflict
+from accounts.models import RegistryUser
+from accounts.services import api_tokens, members, users
+from accounts.uses import uses
+from namespaces.access import Level
+from namespaces.models import ReservedName
+from namespaces.services import grants, namespaces
+from registry_sync.token.door import answer
+from registry_sync.token.scope import MAX_ITEMS
+from registry_sync.token.service import issue_for_panel
+from registry_sync.token.throttle import throttle
+from tests import factories
+from tests.cast import Cast
+from tests.integration.registry_sync.test_token_door import access, ask, claims
+
+pytestmark = pytest.mark.django_db
+PULL = "repository:team/app:pull"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_throttle() -> None:
+    throttle._failures.clear()
+    uses._newest.clear()
+
+
+@pytest.fixture
+def user(cast: Cast) -> Any:
+    namespace = factories.NamespaceFactory(account=cast.account, name="team")
+    user = factories.RegistryUserFactory(account=cast.account)
+    user.grant = factories.GrantFactory(user=user, namespace=namespace, level=Level.WRITE)
+    return user
+
+
+def headers_of(**environ: str) -> tuple[int, dict[str, str]]:
+    query = urlencode([("service", real.TOKEN_SERVICE), ("scope", PULL)])
+    environ = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "REMOTE_ADDR": "192.0.2.1", **environ}
+    status, headers, _body = answer(environ, now=datetime.now(UTC))
+    return status, dict(headers)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError, ProgrammingError, DatabaseError])
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_without_the_database_nobody_gets_a_token_and_everybody_comes_back(
+    user: Any, error: type[Exception], signed_in: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An empty token would read as "denied" and end a deployment; a 500 is final for some clients."""
+
+    def lost(*_arguments: Any) -> None:
+        raise error("server closed the connection at 10.0.0.9")
+
+    with connection.execute_wrapper(lost):
+        status, body = ask(user if signed_in else None, PULL)
+    assert status == 503
+    assert body["errors"][0]["code"] == "UNAVAILABLE"
+    assert "10.0.0.9" not in str(body) + caplog.text
+    assert ask(user, PULL)[0] == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_is_told_when_to_come_back(user: Any) -> None:
+    def lost(*_arguments: Any) -> None:
+        raise OperationalError
+
+    with connection.execute_wrapper(lost):
+        status, headers = headers_of()
+    assert status == 503
+    assert int(headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(("count", "status"), [(MAX_ITEMS, 200), (MAX_ITEMS + 1, 400), (10_000, 400)])
+def test_scopes_are_counted_before_anybody_looks_them_up(
+    user: Any, count: int, status: int, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(1 if status == 200 else 0):
+        assert ask(user, *[PULL] * count)[0] == status
+
+
+def test_a_session_of_the_panel_is_nobody_here_and_none_is_made(cast: Cast, user: Any) -> None:
+    cookie = f"{real.SESSION_COOKIE_NAME}={cast.client('owner').cookies[real.SESSION_COOKIE_NAME].value}"
+    status, body = ask(None, PULL, HTTP_COOKIE=cookie)
+    assert (status, access(body), claims(body)["sub"]) == (200, {}, "")
+    pair = base64.b64encode(f"{user.username}:{user.password}".encode()).decode()
+    status, headers = headers_of(HTTP_AUTHORIZATION=f"Basic {pair}", HTTP_COOKIE=cookie)
+    assert status == 200
+    assert "Set-Cookie" not in headers
+
+
+def test_no_token_can_be_refreshed(user: Any) -> None:
+    form = {"grant_type": "password", "username": user.username, "password": user.password,
+            "service": real.TOKEN_SERVICE, "scope": PULL, "offline_token": "true"}  # fmt: skip
+    status, body = ask(method="POST", form=form)
+    assert status == 200
+    assert "refresh_token" not in body
+
+
+def secrets_of_other_doors(cast: Cast) -> dict[str, str]:
+    by = cast.by("owner")
+    return {
+        "API token": api_tokens.create(by=by, name="CI", expires_at=None)[1],
+        "invitation": members.invite(by=by, account=cast.account, role="owner")[1],
+        "person": factories.PASSWORD,
+        "registry token": issue_for_panel([], now=timezone.now()),
+    }
+
+
+@pytest.mark.parametrize("kind", ["API token", "invitation", "person", "registry token"])
+def test_what_opens_another_door_is_no_password(cast: Cast, user: Any, kind: str) -> None:
+    secret = secrets_of_other_doors(cast)[kind]
+    for name in (user.username, cast.owner.email):
+        assert ask(RegistryUser(username=name), PULL, password=secret)[0] == 401
+    assert ask(user, PULL)[0] == 200
+
+
+def test_what_opens_this_door_opens_no_other(cast: Cast, user: Any) -> None:
+    _status, body = ask(user, PULL)
+    for login in (user.username, f"{user.username}@example.com", cast.owner.email):
+        form = {"login": login, "password": user.password}
+        assert Client().post("/me/login/", form).status_code == 200
+    for text in (body["token"], issue_for_panel([], now=timezone.now()), user.password):
+        for path in ("/api/v1/me/", "/me/tokens/"):
+            assert Client().get(path, headers={"Authorization": f"Bearer {text}"}).status_code in (302, 401)
+        assert Client().get(f"/invite/{text}/").status_code == 404
+    form = {"login": cast.owner.email, "password": factories.PASSWORD}
+    assert Client().post("/me/login/", form).status_code == 302
+
+
+def test_a_permission_that_was_changed_or_taken_is_gone_with_the_next_token(cast: Cast, user: Any) -> None:
+    everything = "repository:team/app:pull,push,delete"
+    assert access(ask(user, everything)[1]) == {"team/app": ["pull", "push"]}
+    grants.change(by=cast.by("owner"), grant=user.grant, level="read")
+    assert access(ask(user, everything)[1]) == {"team/app": ["pull"]}
+    grants.remove(by=cast.by("owner"), grant=user.grant)
+    assert access(ask(user, everything)[1]) == {}
+
+
+def test_what_is_no_longer_public_is_no_longer_anybodys(cast: Cast, user: Any) -> None:
+    namespace = user.grant.namespace
+    namespaces.set_public(by=cast.by("owner"), namespace=namespace, public=True)
+    assert access(ask(None, PULL)[1]) == {"team/app": ["pull"]}
+    namespaces.set_public(by=cast.by("owner"), namespace=namespace, public=False)
+    assert access(ask(None, PULL)[1]) == {}
+
+
+def deleted(cast: Cast, user: Any) -> None:
+    """The namespace is gone, and the time for which its name rests is over."""
+    namespaces.delete(by=cast.by("owner"), namespace=user.grant.namespace, typed_name="team")
+    ReservedName.objects.update(until=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_namespace_of_the_same_name_inherits_nothing(cast: Cast, user: Any) -> None:
+    assert access(ask(user, PULL)[1]) == {"team/app": ["pull"]}
+    deleted(cast, user)
+    new = namespaces.create(by=cast.by("stranger"), account=cast.elsewhere, name="team")
+    assert access(ask(user, PULL)[1]) == {}
+    theirs = factories.RegistryUserFactory(account=cast.elsewhere)
+    factories.GrantFactory(user=theirs, namespace=new)
+    assert access(ask(theirs, PULL)[1]) == {"team/app": ["pull"]}
+
+
+def test_a_name_rests_for_as_long_as_a_token_lives(cast: Cast, user: Any) -> None:
+    namespaces.delete(by=cast.by("owner"), namespace=user.grant.namespace, typed_name="team")
+    for account, who in ((cast.elsewhere, "stranger"), (cast.account, "owner")):
+        with pytest.raises(Conflict):
+            namespaces.create(by=cast.by(who), account=account, name="team")
+    left = ReservedName.objects.get().until - timezone.now()  # type: ignore[operator]
+    assert left > timedelta(seconds=real.TOKEN_TTL + 60)
+
+
+def test_a_name_that_held_images_comes_back_to_its_account_alone(cast: Cast, user: Any) -> None:
+    """Blobs outlive their tags in the registry; another tenant could pull them by their digests."""
+    factories.ImageFactory(namespace=user.grant.namespace, tag_count=0)
+    deleted(cast, user)
+    with pytest.raises(Conflict):
+        namespaces.create(by=cast.by("stranger"), account=cast.elsewhere, name="team")
+    assert namespaces.create(by=cast.by("owner"), account=cast.account, name="team")
+
+
+def test_a_user_that_was_deleted_leaves_no_right_to_one_made_later(cast: Cast, user: Any) -> None:
+    users.delete(by=cast.by("owner"), user=RegistryUser.objects.get(pk=user.pk))
+    new, password = users.create(by=cast.by("owner"), account=cast.account, description="CI", expires_at=None)
+    assert access(ask(new, PULL, password=password)[1]) == {}
+    assert ask(user, PULL)[0] == 401

@@ -1,0 +1,93 @@
+"""Bytes of images, namespaces and accounts, shared layers counted once; and the page that shows them."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from namespaces import usage
+from namespaces.models import Image, Manifest, Namespace, Part, Revision, Usage
+from tests import factories
+from tests.cast import MEMBERS, Cast
+
+pytestmark = pytest.mark.django_db
+DAY = date(2026, 1, 1)
+
+
+def held(image: Image, **layers: int) -> Revision:
+    """A manifest in the image, with these layers."""
+    manifest: Manifest = factories.ManifestFactory()
+    Part.objects.bulk_create(
+        Part(manifest=manifest, kind="layer", digest=factories.digest_of(name), size=size)
+        for name, size in layers.items()
+    )
+    return Revision.objects.create(image=image, manifest=manifest)
+
+
+@pytest.fixture
+def images(cast: Cast) -> tuple[Image, Image, Image]:
+    team, other = (factories.NamespaceFactory(account=cast.account, name=name) for name in ("team", "other"))
+    return (
+        factories.ImageFactory(namespace=team, name="one"),
+        factories.ImageFactory(namespace=team, name="two"),
+        factories.ImageFactory(namespace=other, name="three"),
+    )
+
+
+def test_shared_layers_are_counted_once_at_each_height(
+    cast: Cast, images: tuple[Image, Image, Image]
+) -> None:
+    one, two, three = images
+    held(one, base=100, app=10)
+    held(one, base=100, app2=20)
+    held(two, base=100)
+    held(three, base=100, more=5)
+    usage.measure(DAY)
+    assert list(Image.objects.order_by("id").values_list("octets", flat=True)) == [130, 100, 105]
+    assert dict(Namespace.objects.values_list("name", "octets")) == {"team": 130, "other": 105}
+    assert usage.of_account(cast.account) == 135
+
+
+def test_what_the_registry_no_longer_holds_does_not_count(
+    cast: Cast, images: tuple[Image, Image, Image]
+) -> None:
+    gone = held(images[0], base=100)
+    usage.measure(DAY)
+    Revision.objects.filter(pk=gone.pk).update(gone_at=timezone.now())
+    usage.measure(DAY + timedelta(days=1))
+    assert usage.history(cast.account, since=DAY) == [(DAY, 100), (DAY + timedelta(days=1), 0)]
+    assert Image.objects.get(pk=images[0].pk).octets == 0
+    assert usage.of_account(cast.account) == 0
+
+
+def test_a_day_has_one_figure_the_last_one(cast: Cast, images: tuple[Image, Image, Image]) -> None:
+    held(images[0], base=100)
+    usage.measure(DAY)
+    held(images[0], more=1)
+    usage.measure(DAY)
+    assert usage.history(cast.account, since=DAY) == [(DAY, 101)]
+    assert usage.history(cast.account, since=DAY, namespace=images[2].namespace) == [(DAY, 0)]
+
+
+@pytest.mark.parametrize("who", MEMBERS)
+def test_members_see_the_page(cast: Cast, images: tuple[Image, Image, Image], who: str) -> None:
+    page = cast.client(who).get("/a/team-red/usage/").content.decode()
+    assert "The chart begins" in page
+    held(images[0], base=5_000_000)
+    usage.measure(timezone.localdate())
+    Usage.objects.create(account_id=cast.account.pk, day=timezone.localdate() - timedelta(days=9), octets=1)
+    page = cast.client(who).get("/a/team-red/usage/").content.decode()
+    assert "<polyline" in page
+    assert "more by" in page
+
+
+def test_strangers_do_not(cast: Cast, client: Client) -> None:
+    assert cast.client("stranger").get("/a/team-red/usage/").status_code == 404
+    assert client.get("/a/team-red/usage/").status_code == 302
+
+
+def test_nothing_of_another_account_counts(cast: Cast) -> None:
+    held(factories.ImageFactory(), base=100)
+    usage.measure(DAY)
+    assert usage.of_account(cast.account) == 0

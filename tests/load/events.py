@@ -1,0 +1,98 @@
+"""The events' part of the benchmark: from a real push to the panel, and how many are applied in a second."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import requests
+
+from registry_sync.pusher import CONFIG, LAYER, MANIFEST, Pusher
+from tests.parts import processes
+
+PUSHES = 200
+WORLD = """
+from accounts.models import Person
+from accounts.pages.http import principal_for
+from accounts.services import accounts, api_tokens, users
+from namespaces.services import grants, namespaces
+by = principal_for(Person.objects.create_user("bench@example.com"), {})
+account = accounts.open_account(by=by, name="Bench")
+user, password = users.create(by=by, account=account, description="bench", expires_at=None)
+space = namespaces.create(by=by, account=account, name="bench")
+grants.give(by=by, namespace=space, user=user, level="write", image_name="")
+print("WORLD", user.username, password, api_tokens.create(by=by, name="bench", expires_at=None)[1])
+"""
+APPLY = """
+import json, time
+from django.utils import timezone
+from namespaces.models import Tag
+from registry_sync import connection
+from registry_sync.models import Event
+from registry_sync.notifications import intake
+from registry_sync.notifications.apply import LEASE, apply_due
+from registry_sync.sync import leases
+tag, kind = Tag.objects.first(), "application/vnd.oci.image.manifest.v1+json"
+def told(action, number, name):
+    target = {"mediaType": kind, "repository": "bench/app", "tag": name, "digest": tag.manifest_id}
+    event = {"id": f"{action}{number}", "action": action, "target": target, "actor": {"name": "someone"}}
+    return json.dumps({"events": [event]}).encode()
+def rate(label, count, work):
+    began = time.perf_counter()
+    work()
+    print(f"  {label:<44}{count / (time.perf_counter() - began):>10,.0f} events/s")
+for action, many, count in (("pull", "pulls", 5000), ("push", "pushes", 1000)):
+    bodies = [told(action, n, f"1.{n % 200}") for n in range(count)]
+    while (token := leases.take(LEASE, timezone.now())) is None:  # so that the worker leaves them to us
+        time.sleep(0.05)
+    rate(f"{many} taken in", count, lambda: [intake.take(body, timezone.now()) for body in bodies])
+    leases.give_back(LEASE, token, timezone.now())
+    rate(f"{many} applied", count, lambda: apply_due(connection.registry()))
+assert not Event.objects.filter(applied_at=None).exists()
+"""
+
+
+def measure(folder: Path) -> None:
+    folder.mkdir()
+    port, registry_port = processes.free_port(), processes.free_port()
+    env = os.environ | {
+        "DATA_DIR": str(folder / "data"), "PORT": str(port), "REGISTRY_PORT": str(registry_port),
+        "SYNC_INTERVAL": "86400", "LOG_LEVEL": "ERROR",
+    }  # fmt: skip
+    log = folder / "run.log"
+    running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
+    try:
+        running.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=60)
+        world = _shell(env, WORLD).split("WORLD ")[1].split()
+        _latency(f"http://localhost:{port}", f"http://localhost:{registry_port}", *world)
+        print(_shell(env, APPLY), end="")
+    finally:
+        running.stop()
+
+
+def _latency(panel: str, registry: str, username: str, password: str, token: str) -> None:
+    """From the answer to the client's last request until the API lists the tag; events alone, no reconcile."""
+    pusher = Pusher(registry, "bench/app", username, password)
+    config = pusher.blob(CONFIG, b'{"architecture": "amd64", "os": "linux"}')
+    layer = pusher.blob(LAYER, b"bench")
+    session, took = requests.Session(), []
+    session.headers["Authorization"] = f"Bearer {token}"
+    for number in range(PUSHES):
+        document = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer],
+                    "annotations": {"number": str(number)}}  # fmt: skip
+        pusher.manifest(document, f"1.{number}")
+        began = time.perf_counter()
+        url = f"{panel}/api/v1/accounts/bench/namespaces/bench/images/app/-/tags/1.{number}/"
+        while session.get(url, timeout=10).status_code != requests.codes.ok:
+            time.sleep(0.01)
+        took.append(time.perf_counter() - began)
+    cuts = statistics.quantiles(took, n=100)
+    print(f"EVENTS: {PUSHES} real pushes, from the registry's answer until the panel shows the tag")
+    print(f"  p50 {cuts[49]:.2f} s   p99 {cuts[98]:.2f} s   slowest {max(took):.2f} s", flush=True)
+
+
+def _shell(env: dict[str, str], code: str) -> str:
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
+    return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout

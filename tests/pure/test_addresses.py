@@ -1,0 +1,52 @@
+"""Whose address it is: a client may write any X-Forwarded-For, and only our own proxies add what counts."""
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
+
+from accounts.addresses import client_address
+
+PEER, CLIENT = "192.0.2.1", "203.0.113.9"
+FORGED = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+same_settings = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def address(forwarded: str | None) -> str:
+    return client_address(
+        {"REMOTE_ADDR": PEER} | ({} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded})
+    )
+
+
+@same_settings
+@given(FORGED)
+def test_without_a_proxy_nothing_but_the_connection_counts(settings: Settings, forged: str) -> None:
+    settings.TRUSTED_PROXIES = 0
+    assert address(forged) == PEER
+
+
+@same_settings
+@given(st.lists(FORGED, max_size=5), st.integers(1, 3))
+def test_behind_proxies_what_the_client_wrote_before_them_is_ignored(
+    settings: Settings, forged: list[str], proxies: int
+) -> None:
+    """Each proxy adds at the end whom it heard from; the first of ours heard from the client."""
+    settings.TRUSTED_PROXIES = proxies
+    added = [CLIENT, *(f"10.0.0.{number}" for number in range(1, proxies))]
+    assert address(", ".join([*forged, *added])) == CLIENT
+
+
+@pytest.mark.parametrize("forwarded", [None, "", " , ,", "203.0.113.9"])
+def test_a_header_that_our_proxies_did_not_write_is_not_believed(
+    settings: Settings, forwarded: str | None
+) -> None:
+    settings.TRUSTED_PROXIES = 2
+    assert address(forwarded) == PEER
+
+
+@same_settings
+@given(FORGED)
+def test_an_address_fits_where_it_is_kept(settings: Settings, forged: str) -> None:
+    settings.TRUSTED_PROXIES = 1
+    assert len(address(forged)) <= 45

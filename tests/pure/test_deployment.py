@@ -1,0 +1,141 @@
+"""Dockerfile, compose.yaml, Caddyfile, settings and docs/operations.md tell one story."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+COMPOSE_TEXT = (ROOT / "compose.yaml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+PANEL = {name: service for name, service in SERVICES.items() if service["image"] == "registry-manager"}
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+NOT_SETTINGS = {"PANEL_HOST", "TLS"}  # compose.yaml alone reads these
+
+
+def documented() -> set[str]:
+    section = OPERATIONS.partition("## Settings")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+
+
+def test_the_table_of_settings_is_complete_and_holds_nothing_else() -> None:
+    text = (ROOT / "manager" / "settings.py").read_text()
+    read = set(re.findall(r"environment\.(?:env\.)?\w+\(\s*\"([A-Z_]+)\"", text))
+    assert read == documented()
+
+
+def test_what_the_containers_are_told_is_a_setting() -> None:
+    told = {name for service in PANEL.values() for name in service["environment"]}
+    told |= set(re.findall(r"\b([A-Z_]+)=", DOCKERFILE.rpartition("FROM ")[2].partition("ENV ")[2]))
+    plain = {name if name in documented() else name.removesuffix("_FILE") for name in told}
+    assert plain - {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"} <= documented()
+
+
+def test_what_is_read_from_the_env_file_is_told_to_operators() -> None:
+    asked = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE_TEXT))
+    asked |= {
+        name for service in PANEL.values() for name, value in service["environment"].items() if value is None
+    }
+    part = OPERATIONS.partition("## From zero to running")[2].partition("\n## ")[0]
+    assert {name for name in asked if f"`{name}`" not in part and f"{name}=" not in part} == set()
+    assert asked & NOT_SETTINGS == NOT_SETTINGS
+
+
+def test_no_secret_stands_in_an_environment() -> None:
+    names = {name for service in SERVICES.values() for name in service.get("environment", {})}
+    assert {
+        name for name in names if re.search("PASSWORD|SECRET|KEY", name) and not name.endswith("_FILE")
+    } == set()
+    assert "://panel:" not in COMPOSE_TEXT
+
+
+def test_only_the_proxy_is_open_to_the_outside() -> None:
+    assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {
+        "proxy": ["80:80", "443:443", "443:443/udp"]
+    }
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert {name for name, service in SERVICES.items() if service["networks"] == ["inside"]} == {
+        "prepare", "migrate", "database", "redis"
+    }  # fmt: skip
+
+
+def test_nobody_waits_for_a_health_that_is_never_told() -> None:
+    for service in SERVICES.values():
+        for name, wait in service.get("depends_on", {}).items():
+            other = SERVICES[name]
+            if wait["condition"] == "service_completed_successfully":
+                assert other["restart"] == "no"
+            else:
+                assert wait["condition"] == "service_healthy"
+                assert name == "web" or "test" in other["healthcheck"]  # web has the image's own
+
+
+def test_keys_are_where_they_are_needed_and_nowhere_else() -> None:
+    held = {
+        name: [volume.split(":") for volume in service.get("volumes", [])]
+        for name, service in SERVICES.items()
+    }
+    assert {name for name, volumes in held.items() if any(volume[0] == "panel" for volume in volumes)} == set(
+        PANEL
+    )
+    writers = {name for name, volumes in held.items() for volume in volumes
+               if volume[0] in {"database-password", "registry-config"} and volume[-1] != "ro"}  # fmt: skip
+    assert writers == {"prepare"}
+
+
+def test_the_registry_reads_what_prepare_writes() -> None:
+    from manager.embedded import prepare
+
+    name = prepare.config_folder().name
+    assert SERVICES["registry"]["command"] == ["serve", f"/data/{name}/registry.yml"]
+    for service in ("registry", "prepare"):
+        mounted = {volume.split(":")[0]: volume.split(":")[1] for volume in SERVICES[service]["volumes"]}
+        assert mounted["registry-config"] == f"/data/{name}"
+        assert mounted["registry"] == f"/data/{prepare.registry_folder().name}"
+    made = re.search(r"install -d .*", DOCKERFILE)
+    assert made
+    assert {f"/data/{name}", "/data/registry", "/data/database", "/data/secrets"} <= set(made[0].split())
+    assert SERVICES["registry"]["user"] in DOCKERFILE
+
+
+def test_the_image_has_the_whole_program_and_no_more() -> None:
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    packages = set(
+        re.findall(r"root_packages = \[(.*)\]", (ROOT / "pyproject.toml").read_text())[0].split('"')[1::2]
+    )
+    assert let_in == packages | {"manage.py", "requirements.lock", "static", "templates"}
+    assert all((ROOT / name).exists() for name in let_in)
+    assert "--require-hashes" in DOCKERFILE
+    assert re.search(r"^USER (?!root|0)", DOCKERFILE.rpartition("FROM ")[2], re.MULTILINE)
+    assert "/healthz" in DOCKERFILE
+
+
+def test_systemd_starts_what_the_image_starts() -> None:
+    found = re.search(r"^CMD (\[.*\])\s*\Z", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    assert found
+    web = " ".join(json.loads(found[1].replace("\\\n", "")))
+    text = re.sub(r"\s*\\\n\s*", " ", OPERATIONS)
+    assert web.replace(" --host 0.0.0.0", "") in text
+    for name in ("worker", "scheduler"):
+        command = " ".join(SERVICES[name]["command"]).replace("/data/schedule", "${DATA_DIR}/schedule")
+        assert command in text
+
+
+@pytest.mark.parametrize("command", ["first_operator", "prepare", "migrate"])
+def test_named_commands_exist(command: str) -> None:
+    from django.core.management import get_commands
+
+    assert command in get_commands()
+    assert command in OPERATIONS
+
+
+def test_the_proxy_is_told_all_its_file_asks_for() -> None:
+    text = (ROOT / "Caddyfile").read_text()
+    assert set(re.findall(r"\{\$([A-Z_]+)\}", text)) == set(SERVICES["proxy"]["environment"])
+    assert set(re.findall(r"reverse_proxy (\w+):", text)) == {"web", "registry"}

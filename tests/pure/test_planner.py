@@ -1,0 +1,93 @@
+"""Any two pictures: the plan leads from ours to the registry's, and takes nothing away at first sight."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry_sync.sync.planner import Plan, Row, plan
+
+NAMES = st.sampled_from("abcdefgh")
+DIGESTS = st.sampled_from(["", "sha256:1", "sha256:2", "sha256:3"])
+HAVE = st.dictionaries(NAMES, st.builds(Row, DIGESTS, st.booleans()))
+SEE = st.dictionaries(NAMES, DIGESTS)
+Picture = Mapping[str, Row]
+
+
+def apply(have: Picture, see: Mapping[str, str], changes: Plan) -> dict[str, Row]:
+    """What the database does with a plan, in memory and in the same order."""
+    picture = dict(have) | {name: Row(see[name]) for name in changes.add}
+    for name in changes.move:
+        picture[name] = Row(see[name])
+    for name in changes.mark:
+        picture[name] = replace(picture[name], missing=True)
+    for name in changes.unmark:
+        picture[name] = replace(picture[name], missing=False)
+    for name in changes.remove:
+        del picture[name]
+    return picture
+
+
+@given(HAVE, SEE)
+def test_two_complete_answers_lead_to_exactly_what_was_seen(have: Picture, see: Mapping[str, str]) -> None:
+    once = apply(have, see, plan(have, see))
+    twice = apply(once, see, plan(once, see))
+    assert twice == {name: Row(digest) for name, digest in see.items()}
+    assert not plan(twice, see)
+
+
+@given(HAVE, SEE)
+def test_what_is_seen_is_right_after_the_first_answer(have: Picture, see: Mapping[str, str]) -> None:
+    once = apply(have, see, plan(have, see))
+    assert {name: row for name, row in once.items() if not row.missing} == {n: Row(d) for n, d in see.items()}
+
+
+@given(HAVE, SEE)
+def test_nothing_goes_the_first_time_it_is_missing(have: Picture, see: Mapping[str, str]) -> None:
+    changes = plan(have, see)
+    assert all(have[name].missing for name in changes.remove)
+    assert not set(changes.remove) & set(see)
+
+
+@given(HAVE, SEE)
+def test_what_comes_back_in_time_is_as_before(have: Picture, see: Mapping[str, str]) -> None:
+    """An empty answer between two good ones costs nothing: no row is made anew."""
+    settled = {name: Row(digest) for name, digest in see.items()}
+    emptied = apply(settled, {}, plan(settled, {}))
+    back = plan(emptied, see)
+    assert (back.add, back.move, back.remove) == ([], [], [])
+    assert apply(emptied, see, back) == settled
+
+
+@given(HAVE, SEE, st.sets(NAMES))
+def test_what_could_not_be_read_keeps_its_digest_and_stays(
+    have: Picture, see: Mapping[str, str], unreadable: set[str]
+) -> None:
+    """Its name was in the list, so it is there; what it points at is not known, so that stays."""
+    seen = {name: digest for name, digest in see.items() if name not in unreadable}
+    changes = plan(have, seen, unreadable=unreadable)
+    after = apply(have, seen, changes)
+    for name in unreadable:
+        assert (name in after) is (name in have)
+        assert name not in changes.mark + changes.remove
+        if name in have:
+            assert after[name] == Row(have[name].digest)
+
+
+@given(HAVE, SEE, st.sets(NAMES))
+def test_a_plan_names_everything_once_and_nothing_unknown(
+    have: Picture, see: Mapping[str, str], unreadable: set[str]
+) -> None:
+    changes = plan(have, see, unreadable=unreadable)
+    rows = [changes.add, changes.move, changes.mark, changes.remove]
+    flat = [name for names in rows for name in names]
+    assert len(flat) == len(set(flat))
+    assert set(changes.add) <= set(see) - set(have)
+    assert set(changes.move + changes.mark + changes.unmark + changes.remove) <= set(have)
+    assert len(changes) == len(flat) + len(changes.unmark)
+
+
+@given(SEE)
+def test_an_unchanged_registry_plans_nothing(see: Mapping[str, str]) -> None:
+    assert len(plan({name: Row(digest) for name, digest in see.items()}, see)) == 0

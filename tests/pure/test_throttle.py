@@ -1,0 +1,53 @@
+"""Guessing is slowed for the one who guesses, and for nobody else."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry_sync.token.throttle import FAILURES, REMEMBERED, WINDOW, Throttle
+
+HERE, THERE = "192.0.2.1", "192.0.2.2"
+NOW = 1_000_000
+
+
+def failures(
+    throttle: Throttle, count: int, *, address: str = HERE, username: str = "ci", now: int = NOW
+) -> list[int]:
+    return [throttle.failed(address, username, now=now) for _ in range(count)]
+
+
+def test_the_bound_is_passed_once_and_then_every_time() -> None:
+    throttle = Throttle()
+    assert failures(throttle, FAILURES) == [0] * FAILURES
+    assert failures(throttle, 3) == [WINDOW] * 3
+
+
+def test_others_are_not_slowed_by_it() -> None:
+    """Neither somebody else at the same address, nor the same user from elsewhere: no way to lock anybody out."""
+    throttle = Throttle()
+    failures(throttle, FAILURES * 2)
+    assert failures(throttle, 1, username="other") == [0]
+    assert failures(throttle, 1, address=THERE) == [0]
+
+
+@given(st.integers(0, WINDOW - 1))
+def test_the_wait_is_what_is_left_of_the_window(later: int) -> None:
+    throttle = Throttle()
+    failures(throttle, FAILURES)
+    assert failures(throttle, 1, now=NOW + later) == [WINDOW - later]
+    assert failures(throttle, 1, now=NOW + WINDOW) == [0]
+
+
+def test_a_longer_name_is_no_new_name() -> None:
+    """Usernames have 12 letters, so what follows them is only there to be counted apart."""
+    throttle = Throttle()
+    found = [throttle.failed(HERE, f"wsbq5k5ysqyt{number}", now=NOW) for number in range(FAILURES + 1)]
+    assert found[-1] == WINDOW
+
+
+def test_what_is_remembered_is_bounded_and_the_oldest_goes_first() -> None:
+    throttle = Throttle()
+    for number in range(REMEMBERED + 500):
+        throttle.failed(HERE, f"{number:012}", now=NOW)
+    assert len(throttle._failures) == REMEMBERED
+    failures(throttle, FAILURES, username=f"{REMEMBERED + 499:012}")
+    assert failures(throttle, 1, username=f"{REMEMBERED + 499:012}") == [WINDOW]

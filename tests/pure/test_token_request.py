@@ -1,0 +1,141 @@
+"""What arrives at the token door, from clients and from whoever finds it: read, or refused with a 4xx."""
+
+import base64
+import io
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry_sync.token.request import (
+    MAX_BASIC,
+    MAX_BODY,
+    MAX_FIELDS,
+    MAX_QUERY,
+    Credentials,
+    Refusal,
+    TokenRequest,
+    read,
+)
+
+# A server hands headers and query on as latin-1, whatever the bytes were.
+LATIN = st.binary(max_size=200).map(lambda raw: raw.decode("latin-1"))
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+NAMES = TEXT.filter(lambda name: ":" not in name)
+
+
+def ask(method: str = "GET", query: str = "", header: str = "", body: bytes = b"") -> TokenRequest:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "QUERY_STRING": query,
+        "wsgi.input": io.BytesIO(body),
+    }
+    return read(environ | ({"HTTP_AUTHORIZATION": header} if header else {}))
+
+
+def status(**asked: Any) -> int:
+    """200 when it can be read; anything but a Refusal fails the test."""
+    try:
+        ask(**asked)
+    except Refusal as refusal:
+        return refusal.status
+    return 200
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+@given(LATIN, st.one_of(LATIN, LATIN.map("Basic {}".format), TEXT.map(basic)))
+def test_any_bytes_of_a_get_are_read_or_refused(query: str, header: str) -> None:
+    assert status(query=query, header=header) in (200, 400, 401)
+
+
+@given(
+    st.one_of(st.binary(max_size=500), st.binary(max_size=200).map(b"grant_type=password&username=".__add__))
+)
+def test_any_bytes_of_a_post_are_read_or_refused(body: bytes) -> None:
+    assert status(method="POST", body=body) in (200, 400)
+
+
+@given(LATIN.filter(lambda method: method not in ("GET", "POST")))
+def test_any_other_method_is_refused(method: str) -> None:
+    assert status(method=method) == 405
+
+
+@given(NAMES, TEXT)
+def test_basic_gives_back_what_was_sent_with_every_colon_of_the_password(name: str, password: str) -> None:
+    expected = Credentials(name, password) if name or password else None
+    assert ask(header=basic(f"{name}:{password}")).credentials == expected
+    assert ask(header=basic(f"{name}:{password}").replace("Basic", "bAsIc")).credentials == expected
+
+
+@given(NAMES, TEXT, st.lists(TEXT, max_size=5), st.lists(TEXT, max_size=3))
+def test_a_form_gives_back_what_was_sent(
+    name: str, password: str, scopes: list[str], services: list[str]
+) -> None:
+    fields = [("grant_type", "password"), ("username", name), ("password", password)]
+    fields += [("scope", scope) for scope in scopes] + [("service", service) for service in services]
+    got = ask(method="POST", body=urlencode(fields).encode())
+    assert got.credentials == (Credentials(name, password) if name or password else None)
+    assert (got.scopes, got.services) == (tuple(scopes), frozenset(services))
+
+
+@given(TEXT, TEXT, TEXT)
+def test_the_query_never_says_who_asks(account: str, username: str, password: str) -> None:
+    query = urlencode({"account": account, "username": username, "password": password, "client_id": "docker"})
+    assert ask(query=query).credentials is None
+    assert ask(query=query, header=basic("alice:real")).credentials == Credentials("alice", "real")
+
+
+@pytest.mark.parametrize(
+    ("asked", "refused"),
+    [
+        ({"query": "a" * MAX_QUERY}, {"query": "a" * (MAX_QUERY + 1)}),
+        ({"query": "&".join(["a=1"] * MAX_FIELDS)}, {"query": "&".join(["a=1"] * (MAX_FIELDS + 1))}),
+        (
+            {"method": "POST", "body": b"grant_type=password&a=".ljust(MAX_BODY, b"x")},
+            {"method": "POST", "body": b"grant_type=password&a=".ljust(MAX_BODY + 1, b"x")},
+        ),
+        ({"header": basic("u:" + "p" * (MAX_BASIC // 2))}, {"header": basic("u:" + "p" * MAX_BASIC)}),
+    ],
+    ids=["query", "fields", "form", "password"],
+)
+def test_everything_that_is_read_is_bounded(asked: dict[str, Any], refused: dict[str, Any]) -> None:
+    assert status(**asked) == 200
+    assert status(**refused) in (400, 401)
+
+
+class Endless(io.RawIOBase):
+    """A body without an end; remembers how much of it was taken."""
+
+    taken = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        assert size >= 0
+        self.taken += size
+        return b"x" * size
+
+
+def test_an_endless_body_is_left_after_the_bound() -> None:
+    body = Endless()
+    with pytest.raises(Refusal):
+        read({"REQUEST_METHOD": "POST", "wsgi.input": body})
+    assert body.taken <= MAX_BODY + 1
+
+
+@given(NAMES, st.text("0123456789abcdef", min_size=8, max_size=40))
+def test_a_password_is_not_written_by_what_carries_it(name: str, password: str) -> None:
+    secret = "rmp" + password
+    credentials = Credentials(name.replace(secret, ""), secret)
+    request = TokenRequest(frozenset(), (), credentials, oauth=False)
+    for text in (repr(credentials), str(credentials), f"{request}", repr(request), repr([request])):
+        assert secret not in text
+
+
+@pytest.mark.parametrize("header", [basic("u:p")[:-3] + "\xe9", "Basic \xe9", "Basic =", "Basic", "Basic "])
+def test_a_header_that_is_no_base64_is_refused_and_its_twin_is_read(header: str) -> None:
+    assert status(header=header) == 401
+    assert status(header=basic("u:p")) == 200
