@@ -58,6 +58,7 @@ def arguments_for(name: str, world: World) -> dict[str, str]:
         "image_name": world.tag.image.name,
         "tag_name": world.tag.name,
         "token": "rml_" + "x" * 38,
+        "first": "old",
     }
 
 
