@@ -91,16 +91,16 @@ class Pulse:
 def pulses(now: datetime) -> list[Pulse]:
     """Worker and schedule. The schedule proves itself through a worker that has the time."""
     worker, schedule = heartbeat.worker_at(), heartbeat.last(Heartbeat.BEAT)
-    provable = not heartbeat.silent(worker, now) and not busy()
+    provable = not heartbeat.silent(worker, now) and not busy(now)
     return [
         Pulse(Heartbeat.WORKER, worker, _life(worker, now, provable=True)),
         Pulse(Heartbeat.BEAT, schedule, _life(schedule, now, provable=provable)),
     ]
 
 
-def busy() -> bool:
-    """A sync runs: it may take all workers there are."""
-    return SyncRun.objects.filter(state=State.RUNNING).exists()
+def busy(now: datetime) -> bool:
+    """A sync has been running for as long as silence takes to be noticed: it may have all workers there are."""
+    return SyncRun.objects.filter(state=State.RUNNING, started_at__lte=now - heartbeat.SILENT).exists()
 
 
 def _life(at: datetime | None, now: datetime, *, provable: bool) -> str:
@@ -204,7 +204,9 @@ def _words(ground: Ground, last: SyncRun | None) -> str:
         case Ground.NEVER:
             return _("Not synced with the registry yet")
         case Ground.HELD:
-            return _("So much is missing in the registry that an operator must agree before it goes here")
+            return _(
+                "So much is missing in the registry that an operator must agree before it goes from the panel"
+            )
         case Ground.FAILED:
             return _("The last sync failed: %(why)s") % problem
         case Ground.PARTLY:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import shared_task
-from celery.signals import task_prerun
+from celery.signals import task_prerun, worker_ready
 from django.conf import settings
 from django.utils import timezone
 
@@ -26,6 +26,7 @@ ALIVE = timedelta(seconds=10)
 SOON = timedelta(seconds=5)  # what is due later is left to beat
 
 
+@worker_ready.connect
 @task_prerun.connect
 def _worker_lives(**_details: Any) -> None:
     heartbeat.note(Heartbeat.WORKER, timezone.now(), every=ALIVE)

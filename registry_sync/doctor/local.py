@@ -12,12 +12,14 @@ from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerError
 
 from registry_sync import heartbeat, selectors
-from registry_sync.doctor import panel, verdict
+from registry_sync.doctor import panel, probe, verdict
 from registry_sync.doctor.facts import Certificate, Ours
 from registry_sync.doctor.verdict import Verdict
 from registry_sync.models import Heartbeat
 from registry_sync.token import authority
 from registry_sync.token.key_files import KeyFileError
+
+FIRST_PULSE = heartbeat.PULSE.total_seconds() + 5
 
 
 def ours() -> Ours:
@@ -57,8 +59,10 @@ def schedule(now: datetime) -> Verdict:
     why = ""
     if heartbeat.silent(heartbeat.worker_at(), now):
         why = "a silent worker"
-    elif selectors.busy():
+    elif selectors.busy(now):
         why = "a worker that is busy with a sync"
+    elif not heartbeat.last(Heartbeat.BEAT):  # all was started a moment ago
+        probe.comes(lambda: bool(heartbeat.last(Heartbeat.BEAT)), FIRST_PULSE)
     return panel.schedule(heartbeat.last(Heartbeat.BEAT), now, heartbeat.SILENT, unproven_by=why)
 
 

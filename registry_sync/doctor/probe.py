@@ -48,11 +48,18 @@ def _seen(name: str, act: Callable[[Registry], bool], registry: Registry, wait: 
     begun = time.monotonic()
     if not act(registry):
         return None
-    while time.monotonic() - begun < wait:
-        if Event.objects.filter(id__gt=before, client__startswith=name).exists():
-            return time.monotonic() - begun
+    told = Event.objects.filter(id__gt=before, client__startswith=name)
+    return time.monotonic() - begun if comes(told.exists, wait) else None
+
+
+def comes(holds: Callable[[], bool], seconds: float) -> bool:
+    """Looks again and again until it holds, or the time is over."""
+    ends = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > ends:
+            return False
         time.sleep(LOOK)
-    return None
+    return True
 
 
 def _look(registry: Registry) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from celery import current_app
-from celery.signals import task_prerun
+from celery.signals import task_prerun, worker_ready
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -27,8 +27,10 @@ def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_any_task_proves_the_worker_and_only_the_pulse_the_schedule() -> None:
-    task_prerun.send(sender=tasks.reconcile)
-    assert heartbeat.last(Heartbeat.WORKER)
+    for signal in (task_prerun, worker_ready):
+        Heartbeat.objects.all().delete()
+        signal.send(sender=None)
+        assert heartbeat.last(Heartbeat.WORKER)
     assert heartbeat.last(Heartbeat.BEAT) is None
     tasks.pulse()
     assert heartbeat.last(Heartbeat.BEAT)
