@@ -16,6 +16,7 @@ class Act(StrEnum):
     ACCOUNT_RENAME = "account.rename"
     ACCOUNT_VIEW = "account.view"
     GRANTS_MANAGE = "grants.manage"
+    IMAGES_REMOVE = "images.remove"
     MEMBERS_MANAGE = "members.manage"
     NAMESPACES_MANAGE = "namespaces.manage"
     SYNC_START = "sync.start"
@@ -23,7 +24,7 @@ class Act(StrEnum):
 
 
 _VIEWER = frozenset({Act.ACCOUNT_VIEW, Act.SYNC_START})
-_MANAGER = _VIEWER | {Act.GRANTS_MANAGE, Act.NAMESPACES_MANAGE, Act.USERS_MANAGE}
+_MANAGER = _VIEWER | {Act.GRANTS_MANAGE, Act.IMAGES_REMOVE, Act.NAMESPACES_MANAGE, Act.USERS_MANAGE}
 _OWNER = _MANAGER | {Act.ACCOUNT_CLOSE, Act.ACCOUNT_RENAME, Act.MEMBERS_MANAGE}
 
 TABLE: dict[Role, frozenset[Act]] = {Role.OWNER: _OWNER, Role.MANAGER: _MANAGER, Role.VIEWER: _VIEWER}
@@ -33,6 +34,7 @@ DESCRIPTIONS: dict[Act, str] = {
     Act.ACCOUNT_RENAME: "rename the account",
     Act.ACCOUNT_VIEW: "see everything in the account",
     Act.GRANTS_MANAGE: "give and take permissions",
+    Act.IMAGES_REMOVE: "remove tags and images, put them back, and set retention rules",
     Act.MEMBERS_MANAGE: "invite, change and remove members",
     Act.NAMESPACES_MANAGE: "create, publish and delete namespaces",
     Act.SYNC_START: "ask for a sync",

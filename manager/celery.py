@@ -17,7 +17,9 @@ def broker() -> dict[str, object]:
             "broker_url": settings.REDIS_URL,
             # Short socket times: a web request that wakes a worker must not hang on a dead broker.
             "broker_transport_options": {
-                "visibility_timeout": 900,
+                # What is due is in the database, and beat looks there: a lost message costs seconds. With kombu's
+                # bookkeeping of unacknowledged ones a worker ends when Redis goes in mid-task (kombu 5.7).
+                "ack_emulation": False,
                 "socket_timeout": 5,
                 "socket_connect_timeout": 1,
             },
@@ -58,6 +60,7 @@ app.conf.update(
         },
         "events": {"task": "registry_sync.apply_events", "schedule": 10.0, "options": {"expires": 10}},
         "pulse": {"task": "registry_sync.pulse", "schedule": 10.0, "options": {"expires": 10}},
+        "removals": {"task": "registry_sync.removals", "schedule": 15.0, "options": {"expires": 15}},
         "usage": {"task": "registry_sync.measure_usage", "schedule": 60.0, "options": {"expires": 60}},
         "housekeeping": {"task": "registry_sync.housekeeping", "schedule": 3600.0},
     },

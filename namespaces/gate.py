@@ -1,13 +1,15 @@
 """The only road to a namespace's rows, through the asking person's membership; and to a verdict."""
 
+from django.db.models import Q
+
 from accounts import gate
 from accounts.errors import Absent
 from accounts.models import RegistryUser
 from accounts.principal import Principal
 from accounts.roles import Act
 from namespaces import access
-from namespaces.models import Grant, Image, Namespace, Tag
-from namespaces.names import image_problem
+from namespaces.models import Grant, Image, Manifest, Namespace, Tag
+from namespaces.names import image_problem, split
 
 
 def namespace(by: Principal, handle: str, name: str, act: Act = Act.ACCOUNT_VIEW) -> Namespace:
@@ -49,6 +51,30 @@ def tag(by: Principal, handle: str, namespace_name: str, image_name: str, name: 
     if not found:
         raise Absent
     return found
+
+
+def manifest(
+    by: Principal, handle: str, namespace_name: str, image_name: str, digest: str
+) -> tuple[Image, Manifest]:
+    """Held by this very image: the digest of another's manifest is no key to it."""
+    owner = image(by, handle, namespace_name, image_name)
+    found = (
+        Manifest.objects.filter(digest=digest)
+        .filter(Q(revisions__image=owner) | Q(tags__image=owner))
+        .first()
+    )
+    if not found:
+        raise Absent
+    return owner, found
+
+
+def image_of_repository(by: Principal, repository: str) -> Image:
+    """By its full name, in whichever of the person's accounts it is."""
+    namespace_name, image_name = split(repository)
+    handle = Namespace.objects.filter(name=namespace_name).values_list("account__handle", flat=True).first()
+    if not handle:
+        raise Absent
+    return image(by, handle, namespace_name, image_name)
 
 
 def grant(by: Principal, handle: str, id: int, act: Act = Act.GRANTS_MANAGE) -> Grant:  # noqa: A002

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Account, RegistryUser
 from namespaces import gate
 from namespaces.access import Action, Level, Standing, Verdict, decide
-from namespaces.models import Grant, Image, Manifest, Namespace, Tag
+from namespaces.models import Grant, Image, Namespace, Tag
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,6 @@ def tags_of(image: Image, *, search: str = "") -> QuerySet[Tag]:
     if search:
         found = found.filter(Q(name__icontains=search) | Q(manifest__digest__startswith=search))
     return found.order_by("-pushed_at", "-id")
-
-
-def children_of(tag: Tag) -> list[Manifest]:
-    """The manifests of an index's platforms that we have read; a plain image has none."""
-    wanted = [entry["digest"] for entry in tag.manifest.platforms if entry["digest"] != tag.manifest.digest]
-    found = Manifest.objects.in_bulk(wanted)
-    return [found[digest] for digest in wanted if digest in found]
 
 
 def tags_of_same_manifest(tag: Tag) -> QuerySet[Tag]:

@@ -62,6 +62,12 @@ def wake_events() -> None:
         _published(apply_events.delay)
 
 
+def wake_removals() -> bool:
+    from registry_sync.tasks import removals  # noqa: PLC0415 (as above)
+
+    return _published(removals.delay)
+
+
 def _published(publish: Callable[[], object]) -> bool:
     try:
         publish()

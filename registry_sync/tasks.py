@@ -1,51 +1,88 @@
 """What the worker does, when beat or a person says so. Each task may come twice, late or never: all is in the rows."""
 
+import logging
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from celery import shared_task
 from celery.signals import task_prerun, worker_ready
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from namespaces import usage
 from namespaces.models import ReservedName, Revision
 from registry_sync import connection, heartbeat, services
 from registry_sync.doctor import checkup
-from registry_sync.models import Checkup, Drift, Event, Heartbeat, SyncRun
+from registry_sync.models import (
+    Checkup,
+    Drift,
+    Event,
+    Heartbeat,
+    Lease,
+    Removal,
+    RetentionRun,
+    SyncRun,
+)
 from registry_sync.notifications.apply import apply_due
+from registry_sync.removal import runs
+from registry_sync.removal.work import LEASE_PREFIX, work_due
 from registry_sync.sync.reconcile import reconcile as run_reconcile
 from registry_sync.token import authority
+
+log = logging.getLogger(__name__)
 
 RUNS_KEPT = 500
 EVENTS_KEPT = timedelta(days=7)
 CHECKUPS_KEPT = 100
 DIFFERENCES_KEPT = timedelta(days=30)
 ALIVE = timedelta(seconds=10)
+REMOVALS_KEPT = timedelta(days=365)
 SOON = timedelta(seconds=5)  # what is due later is left to beat
+
+
+def _task(*, name: str) -> Callable[[Callable[[], None]], Any]:
+    """A Celery task that says in one line when there is no database; beat comes again."""
+
+    def declare(work: Callable[[], None]) -> Any:
+        @shared_task(name=name)
+        @wraps(work)
+        def task(**_later: Any) -> None:
+            try:
+                work()
+            except (InterfaceError, OperationalError) as error:
+                log.warning("%s: the database does not answer (%s)", name, type(error).__name__)
+
+        return task
+
+    return declare
 
 
 @worker_ready.connect
 @task_prerun.connect
 def _worker_lives(**_details: Any) -> None:
-    heartbeat.note(Heartbeat.WORKER, timezone.now(), every=ALIVE)
+    with suppress(InterfaceError, OperationalError):  # the task itself will say so
+        heartbeat.note(Heartbeat.WORKER, timezone.now(), every=ALIVE)
 
 
-@shared_task(name="registry_sync.pulse", ignore_result=True)
-def pulse(**_later: Any) -> None:
+@_task(name="registry_sync.pulse")
+def pulse() -> None:
     """Sent by the schedule alone, and dropped when it comes late: that it runs proves that the schedule lives."""
     heartbeat.note(Heartbeat.BEAT, timezone.now())
     checkup.work()
 
 
-@shared_task(name="registry_sync.doctor", ignore_result=True)
-def doctor(**_later: Any) -> None:
+@_task(name="registry_sync.doctor")
+def doctor() -> None:
     checkup.work()
 
 
-@shared_task(name="registry_sync.reconcile")
-def reconcile(**_later: Any) -> None:
+@_task(name="registry_sync.reconcile")
+def reconcile() -> None:
     """Several of these share one run, each reading parts of it."""
     run = run_reconcile(connection.registry(), when_due=True, others=wake_others)
     if run and run.finished_at and SyncRun.objects.filter(state=SyncRun.State.WAITING).exists():
@@ -57,8 +94,8 @@ def wake_others() -> None:
         services.wake_worker()
 
 
-@shared_task(name="registry_sync.apply_events", ignore_result=True)
-def apply_events(**_later: Any) -> None:
+@_task(name="registry_sync.apply_events")
+def apply_events() -> None:
     """Comes when events come, when the first of them is to be confirmed, and from beat in case both were lost."""
     registry = connection.registry()
     try:
@@ -69,8 +106,21 @@ def apply_events(**_later: Any) -> None:
         apply_events.apply_async(countdown=wait.total_seconds() + 0.05)
 
 
-@shared_task(name="registry_sync.measure_usage")
-def measure_usage(**_later: Any) -> None:
+@_task(name="registry_sync.removals")
+def removals() -> None:
+    """Comes when somebody asks, when the registry is to be tried again, and from beat in case that was lost."""
+    registry = connection.registry()
+    try:
+        runs.plan_due()
+        wait = work_due(registry)
+    finally:
+        registry.close()
+    if wait is not None and timedelta() < wait < SOON:
+        removals.apply_async(countdown=wait.total_seconds() + 0.05)
+
+
+@_task(name="registry_sync.measure_usage")
+def measure_usage() -> None:
     """Every minute; counts only when there is something new, and once an hour in any case."""
     now, last = timezone.now(), heartbeat.last(Heartbeat.USAGE)
     newest = Revision.objects.order_by("-id").values_list("first_seen_at", flat=True).first()
@@ -80,12 +130,17 @@ def measure_usage(**_later: Any) -> None:
     heartbeat.note(Heartbeat.USAGE, now)
 
 
-@shared_task(name="registry_sync.housekeeping")
-def housekeeping(**_later: Any) -> None:
+@_task(name="registry_sync.housekeeping")
+def housekeeping() -> None:
     """Renews the signing leaf when due; forgets old runs and reservations that are over."""
     authority.renew_leaf(Path(settings.SECRETS_DIR), timezone.now())
     ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()
     Event.objects.filter(due_at=None, received_at__lt=timezone.now() - EVENTS_KEPT).delete()
+    long_ago = timezone.now() - REMOVALS_KEPT
+    RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
+    Removal.objects.filter(finished_at__lt=long_ago).delete()
+    day_ago = timezone.now() - timedelta(days=1)
+    Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
     oldest = SyncRun.objects.order_by("-id").values_list("id", flat=True)[RUNS_KEPT : RUNS_KEPT + 1].first()
     if oldest:
         # A run that found what no event told stays longer: it is the proof.

@@ -24,24 +24,28 @@ class Picture:
     labels: dict[str, str] = field(default_factory=dict)
 
 
-def push(pusher: Pusher, picture: Picture) -> None:
-    """One version under each tag; all tags after the first twenty share the last one's image."""
+def push(pusher: Pusher, picture: Picture) -> dict[str, Any]:
+    """One version under each tag; all tags after the first twenty share the last one's image.
+
+    Returns the descriptor of the last.
+    """
+    last: dict[str, Any] = {}
     for number, tag in enumerate(picture.tags[:20]):
         tags = [tag] if number < 19 else list(picture.tags[19:])  # noqa: PLR2004
-        _push_version(pusher, picture, tags, str(number))
+        last = _push_version(pusher, picture, tags, str(number))
+    return last
 
 
-def _push_version(pusher: Pusher, picture: Picture, tags: list[str], version: str) -> None:
+def _push_version(pusher: Pusher, picture: Picture, tags: list[str], version: str) -> dict[str, Any]:
     made = [_image(pusher, picture, platform, version) for platform in picture.platforms]
     if len(made) == 1:
-        pusher.manifest(made[0], *tags)
-        return
+        return pusher.manifest(made[0], *tags)
     children = []
     for platform, manifest in zip(picture.platforms, made, strict=True):
         system, architecture = platform.split("/")
         where = {"os": system, "architecture": architecture}
         children.append(pusher.manifest(manifest) | {"platform": where})
-    pusher.manifest({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}, *tags)
+    return pusher.manifest({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}, *tags)
 
 
 def _image(pusher: Pusher, picture: Picture, platform: str, version: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from accounts.models import Account, Person, RegistryUser
 from accounts.pages.http import principal_for
 from accounts.principal import Principal
 from accounts.services import accounts, users
+from manager.demo import artifacts
 from manager.demo.pictures import Picture, push
 from namespaces.models import Namespace
 from namespaces.services import grants, namespaces
@@ -19,6 +20,7 @@ from registry_sync.services import ask_for_sync
 
 EMAIL = "demo@example.com"
 PUSHER = "Demo push"
+SIGNED = "/web"
 SOURCE = {
     "org.opencontainers.image.source": "https://example.com/shop",
     "org.opencontainers.image.licenses": "MIT",
@@ -58,7 +60,12 @@ def make(say: Callable[[str], None]) -> None:
         for picture in pictures:
             say(f"pushing {spaces[name].name}/{picture.name} ({len(picture.tags)} tags) ...")
             repository = f"{spaces[name].name}/{picture.name}"
-            push(Pusher(settings.REGISTRY_URL, repository, user.username, secret), picture)
+            pusher = Pusher(settings.REGISTRY_URL, repository, user.username, secret)
+            pushed = push(pusher, picture)
+            if repository.endswith(SIGNED):
+                artifacts.hang_onto(pusher, pushed)
+    chart = f"{spaces['shop'].name}/charts/web"
+    artifacts.push_chart(Pusher(settings.REGISTRY_URL, chart, user.username, secret), "web")
     _users(by, account, spaces["shop"])
     ask_for_sync(by=by)
     say(f"demo: sign in at {settings.PUBLIC_URL}/me/login/ as {EMAIL} with the password {password}")

@@ -9,7 +9,8 @@ from rest_framework.response import Response
 from accounts.api.operation import operation
 from accounts.api.shapes import Moment, SearchQuery
 from accounts.api.view import ApiView
-from namespaces import gate, selectors
+from namespaces import gate, held, pulls, selectors
+from namespaces.attached import attached_to
 
 
 class PlatformSerializer(serializers.Serializer[Any]):
@@ -41,9 +42,42 @@ class ManifestSerializer(serializers.Serializer[Any]):
     )
 
 
+class ReferrerSerializer(serializers.Serializer[Any]):
+    digest = serializers.CharField()
+    what = serializers.CharField(source="nature.words", help_text="As in `cosign signature`, `SPDX SBOM`.")
+    subject = serializers.CharField(help_text="The digest it is about: the tag's, or one of its platforms'.")
+    tag = serializers.CharField(allow_blank=True, help_text="The technical tag that points right at it.")
+    artifact_type = serializers.CharField(source="manifest.artifact_type", default="", allow_blank=True)
+    created_at = Moment(source="manifest.created_at", default=None, allow_null=True)
+    size = serializers.IntegerField(source="manifest.size", default=None, allow_null=True)
+
+
+class PullerSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField(
+        allow_blank=True, help_text="Empty: not signed in, or of another account."
+    )
+    count = serializers.IntegerField()
+    last_at = Moment()
+    address = serializers.CharField(allow_blank=True)
+    client = serializers.CharField(allow_blank=True)
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    word = serializers.CharField(help_text="As in `Source`, `Licence`.")
+    text = serializers.CharField(help_text="As whoever pushed wrote it.")
+    url = serializers.CharField(allow_blank=True, help_text="Only a plain http or https address; else empty.")
+
+
 class TagDetailSerializer(TagSerializer):
+    what = serializers.CharField(help_text="As in `Image`, `Multi-platform image`, `Helm chart`.")
     details = serializers.DictField(source="manifest.details", child=serializers.JSONField())
     children = ManifestSerializer(many=True, help_text="The platforms of an index that were read.")
+    pushed_by = serializers.CharField(allow_blank=True, help_text="A username; empty when nobody told.")
+    pull_count = serializers.IntegerField()
+    pulled_at = Moment(allow_null=True)
+    pulls = PullerSerializer(many=True, help_text="By whom, the last first, at most 50.")
+    referrers = ReferrerSerializer(many=True, help_text="Signatures, SBOMs, attestations.")
+    links = LinkSerializer(many=True)
 
 
 class Tags(ApiView):
@@ -57,5 +91,14 @@ class OneTag(ApiView):
     @operation("tags_read", answer=TagDetailSerializer)
     def get(self, request: Request, handle: str, name: str, image: str, tag: str) -> Response:
         found = gate.tag(self.by, handle, name, image, tag)
-        row = {name: getattr(found, name) for name in ("name", "manifest", "pushed_at", "missing_since")}
-        return self.answer(row | {"children": selectors.children_of(found)})
+        manifest = found.manifest
+        plain = ("name", "manifest", "pushed_at", "missing_since", "pushed_by", "pull_count")
+        row = {name: getattr(found, name) for name in plain} | {
+            "what": held.nature_of(manifest, found.name).words,
+            "children": held.children(found.image, manifest),
+            "pulled_at": found.last_pulled_at,
+            "pulls": pulls.pullers_of(found),
+            "referrers": attached_to(found.image, manifest),
+            "links": held.links_of(manifest, held.chosen_child(found.image, manifest)),
+        }
+        return self.answer(row)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from namespaces.api import grants, images, namespaces, tags
+from namespaces.api import compare, grants, images, namespaces, tags
 
 _ACCOUNT = "accounts/<str:handle>/"
 _NAMESPACE = _ACCOUNT + "namespaces/<str:name>/"
@@ -14,6 +14,7 @@ urlpatterns = [
     path(_NAMESPACE, namespaces.OneNamespace.as_view(), name="api-namespace"),
     path(_NAMESPACE + "images/", images.Images.as_view(), name="api-images"),
     path(_IMAGE + "-/access/", images.ImageAccess.as_view(), name="api-image-access"),
+    path(_IMAGE + "-/compare/", compare.Compare.as_view(), name="api-image-compare"),
     path(_IMAGE + "-/tags/", tags.Tags.as_view(), name="api-tags"),
     path(_IMAGE + "-/tags/<str:tag>/", tags.OneTag.as_view(), name="api-tag"),
     path(_IMAGE, images.OneImage.as_view(), name="api-image"),

@@ -17,8 +17,8 @@ class Manifest(models.Model):
     created_at = models.DateTimeField(null=True)  # as the image's config says
     # [{"platform": "linux/amd64", "digest": "sha256:…", "size": 123}], one entry for a plain image.
     platforms = models.JSONField(default=list)
-    # Of a plain image: {"layers": [{"digest","size","media_type","command"}], "config": {...},
-    # "annotations": {...}}; shapes in registry_sync/sync/manifests.py.
+    # {"layers": [{"digest","size","media_type","command"}], "config": {...}, "annotations": {...}, ...}, made by
+    # registry_sync/picture/manifests.py, read by namespaces/contents.py.
     details = models.JSONField(default=dict)
     subject = models.CharField(max_length=140, default="")  # the digest it is about: a signature, an SBOM
     packed = models.BinaryField(default=b"")  # the body as the registry sent it, zlib; empty when too long

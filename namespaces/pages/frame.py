@@ -15,6 +15,7 @@ def namespace_context(namespace: Namespace, current: str) -> dict[str, Any]:
     pages = [
         ("images", _("Images"), "namespace"),
         ("permissions", _("Permissions"), "permissions"),
+        ("retention", _("Rules"), "retention"),
         ("settings", _("Settings"), "namespace-settings"),
     ]
     return {
@@ -28,7 +29,12 @@ def namespace_context(namespace: Namespace, current: str) -> dict[str, Any]:
 def image_context(image: Image, current: str) -> dict[str, Any]:
     namespace = image.namespace
     at = [namespace.account.handle, namespace.name, image.name]
-    pages = [("tags", _("Tags"), "image"), ("access", _("Access"), "image-access")]
+    pages = [
+        ("tags", _("Tags"), "image"),
+        ("access", _("Access"), "image-access"),
+    ]
+    if image.pk:
+        pages.append(("history", _("History"), "image-history"))
     return {
         "account": namespace.account,
         "namespace": namespace,
@@ -43,6 +49,10 @@ def tag_reference(image: Image, tag: str) -> dict[str, Any]:
     return _reference(image.namespace, image=image.name, tag=tag)
 
 
+def manifest_reference(image: Image, digest: str) -> dict[str, Any]:
+    return _reference(image.namespace, image=image.name, digest=digest)
+
+
 def first_push(user: RegistryUser | None, namespace: str = "NAMESPACE", image: str = "nginx") -> str:
     """The commands of a first push with the real host and names; "" while there is no user to sign in with."""
     if not user:
@@ -52,7 +62,7 @@ def first_push(user: RegistryUser | None, namespace: str = "NAMESPACE", image: s
     return f"{login}\ndocker tag {image.rpartition('/')[2]} {target}\ndocker push {target}"
 
 
-def _reference(namespace: Namespace, *, image: str = "", tag: str = "") -> dict[str, Any]:
+def _reference(namespace: Namespace, *, image: str = "", tag: str = "", digest: str = "") -> dict[str, Any]:
     """The image reference itself as breadcrumb; the last part is where we are."""
     handle = namespace.account.handle
     parts = [
@@ -65,6 +75,8 @@ def _reference(namespace: Namespace, *, image: str = "", tag: str = "") -> dict[
         )
     if tag:
         parts.append({"text": tag, "url": "", "before": ":"})
+    if digest:
+        parts.append({"text": digest, "url": "", "before": "@"})
     parts[-1]["url"] = ""
     return {"parts": parts, "text": "".join(f"{part['before']}{part['text']}" for part in parts)}
 

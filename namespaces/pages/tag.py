@@ -6,8 +6,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.pages.http import PersonRequest, principal, tab
-from namespaces import gate, selectors
+from namespaces import gate, held, pulls, selectors
 from namespaces.pages.frame import image_context, tag_reference
+from namespaces.pages.manifest import manifest_context
 
 
 @tab("images")
@@ -15,12 +16,16 @@ from namespaces.pages.frame import image_context, tag_reference
 @require_GET
 def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_name: str) -> HttpResponse:
     tag = gate.tag(principal(request), handle, name, image_name, tag_name)
-    context = image_context(tag.image, "tags")
+    image = tag.image
+    context = image_context(image, "tags")
+    context |= manifest_context(image, tag.manifest, tag=tag.name, platform=request.GET.get("platform", ""))
     context |= {
         "tag": tag,
-        "reference": tag_reference(tag.image, tag.name),
-        "pull": f"{context['pull']}:{tag.name}",
+        "reference": tag_reference(image, tag.name),
+        "pusher": pulls.users_by_name(image.namespace.account, {tag.pushed_by}).get(tag.pushed_by),
         "siblings": selectors.tags_of_same_manifest(tag)[:20],
-        "manifests": selectors.children_of(tag) or [tag.manifest],
+        "before": held.move_to(tag),
+        "pullers": pulls.pullers_of(tag),
+        "by_digest": pulls.by_digest(tag),
     }
     return render(request, "namespaces/tag.html", context)

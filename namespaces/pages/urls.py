@@ -1,6 +1,18 @@
 from django.urls import path
 
-from namespaces.pages import image, images, namespace, news, permissions, search, tag, usage, user_grants
+from namespaces.pages import (
+    compare,
+    image,
+    images,
+    manifest,
+    namespace,
+    news,
+    permissions,
+    search,
+    tag,
+    usage,
+    user_grants,
+)
 
 # "-" is no legal part of an image's name, so `/-/` ends a nested name without doubt.
 _ONE = "a/<slug:handle>/n/<str:name>/"
@@ -23,6 +35,9 @@ urlpatterns = [
     path(_ONE + "publish/", namespace.publish, name="namespace-publish"),
     path(_ONE + "delete/", namespace.delete, name="namespace-delete"),
     path(_IMAGE + "-/tags/<str:tag_name>/", tag.tag, name="tag"),
+    path(_IMAGE + "-/manifests/<str:digest>/", manifest.manifest, name="manifest"),
+    path(_IMAGE + "-/manifests/<str:digest>/download/", manifest.download, name="manifest-download"),
+    path(_IMAGE + "-/compare/", compare.compare, name="compare"),
     path(_IMAGE + "-/news/", news.of_image, name="image-news"),
     path(_IMAGE + "-/access/", image.access, name="image-access"),
     path(_IMAGE, image.image, name="image"),

@@ -34,7 +34,7 @@ def account(request: PersonRequest, handle: str) -> HttpResponse:
         "most": max((octets for _day, octets in series), default=0),
         "line": chart.line(series),
         "area": chart.area(series),
-        "box": f"0 0 {chart.WIDTH} {chart.HEIGHT}",
+        "box": f"0 -2 {chart.WIDTH} {chart.HEIGHT + 4}",
         "namespaces": Namespace.objects.filter(account=found)
         .order_by("-octets", "name")
         .select_related("account"),

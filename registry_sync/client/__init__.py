@@ -7,6 +7,7 @@ the environment, time-outs, bounded bodies, checked digests, redirects only for 
 from registry_sync.client.answers import (
     CATALOG,
     MANIFEST_MAX,
+    Declined,
     Fetched,
     Missing,
     RegistryError,
@@ -18,6 +19,7 @@ from registry_sync.client.sweep import Sweep, TagsRead
 __all__ = [
     "CATALOG",
     "MANIFEST_MAX",
+    "Declined",
     "Fetched",
     "Missing",
     "Registry",

@@ -40,6 +40,15 @@ class Missing(RegistryError):
     """404 with the registry's own error code for a thing that is not there."""
 
 
+class Declined(RegistryError):
+    """A clear no, and nothing was changed. `codes` are the registry's own words for why, if it gave any."""
+
+    def __init__(self, status: int, codes: frozenset[str]) -> None:
+        super().__init__(f"the registry answers {status} {' '.join(sorted(codes))}".rstrip())
+        self.status = status
+        self.codes = codes
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A manifest as the registry sent it; `digest` was computed from the body."""
@@ -60,7 +69,7 @@ def refusal(status: int, body: bytes) -> RegistryError:
         return RegistryError(
             "the registry refuses our token: see service, issuer and rootcertbundle in its configuration"
         )
-    return RegistryError(f"the registry answers {status}")
+    return Declined(status, frozenset(code[:40] for code in error_codes(body)))
 
 
 def error_codes(body: bytes) -> set[str]:

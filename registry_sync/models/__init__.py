@@ -2,6 +2,7 @@
 
 from registry_sync.models.checkup import Checkup
 from registry_sync.models.event import Event
+from registry_sync.models.removal import Removal, RemovalItem
 from registry_sync.models.repository import Repository
 from registry_sync.models.retention import RetentionRule, RetentionRun
 from registry_sync.models.run import Drift, Heartbeat, Lease, Shard, SyncRun
@@ -12,6 +13,8 @@ __all__ = [
     "Event",
     "Heartbeat",
     "Lease",
+    "Removal",
+    "RemovalItem",
     "Repository",
     "RetentionRule",
     "RetentionRun",

@@ -7,7 +7,7 @@ asked of the registry once more a little later; and only such an answer, about j
 import logging
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -78,6 +78,8 @@ def _apply(event: Event, registry: Registry) -> None:
         certain = tags.apply(event, registry)
     except RegistryError as error:
         _failed(event, str(error))
+    except (OperationalError, InterfaceError):
+        raise  # no database: nothing could be noted either
     except Exception as error:
         # One event that cannot be applied must not stand before all others.
         log.exception("event %s cannot be applied", event.event_id)

@@ -105,7 +105,7 @@ class ContentReader:
 
 def read_config(registry: Registry, repository: str, got: Fetched, parsed: Parsed) -> ManifestValues:
     """A plain manifest with what its config adds; a config that cannot be read adds nothing."""
-    platform, created, details = "", None, parsed.details
+    platform, created, details = "", parsed.created_at, parsed.details
     if DIGEST.fullmatch(parsed.config) and parsed.config_size <= CONFIG_MAX:
         try:
             body = registry.blob(repository, parsed.config, most=CONFIG_MAX)
@@ -113,8 +113,9 @@ def read_config(registry: Registry, repository: str, got: Fetched, parsed: Parse
             raise
         except RegistryError:
             body = b""
-        config = parse_config(body, details.get("layers", []))
-        platform, created, details = config.platform, config.created_at, {**details, **config.details}
+        config = parse_config(body, parsed.config_type, details.get("layers", []))
+        platform, created = config.platform, config.created_at or created
+        details = {**details, **config.details}
     platforms = [{"platform": platform, "digest": got.digest, "size": parsed.size}] if platform else []
     return _values(got, parsed, parsed.size, created, platforms, details)
 
@@ -127,7 +128,7 @@ def _index(
         row.created_at for child in platforms if (row := known.get(child["digest"])) and row.created_at
     ]
     size = sum(child["size"] for child in platforms)
-    return _values(got, parsed, size, max(moments, default=None), platforms, parsed.details)
+    return _values(got, parsed, size, max(moments, default=parsed.created_at), platforms, parsed.details)
 
 
 def _values(

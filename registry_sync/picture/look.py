@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from namespaces.models import Image, Revision, Tag, TagMove
 from registry_sync.client import Missing, Registry, RegistryError
+from registry_sync.picture import stand_ins
 from registry_sync.picture.content import ContentReader
 from registry_sync.picture.write import Move, store_manifests, stored_sizes, write_moves
 
@@ -38,7 +39,7 @@ def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool) -> bo
         return True
     if row and row.missing_since:
         Tag.objects.filter(pk=row.pk).update(missing_since=None)
-    if fetched:
+    if fetched and not stand_ins.among([fetched.digest]):
         store(image.repository, fetched.digest, registry)
         write_moves(image, [Move(tag, fetched.digest, timezone.now())], how=TagMove.How.EVENT)
     return False

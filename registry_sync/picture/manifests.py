@@ -14,8 +14,16 @@ LAYERS_MAX = 500
 ENTRIES_MAX = 200
 TEXT_MAX = 2000
 CONFIG_MAX = 512 * 1024
+FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
+CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
+NO_PLATFORM = "unknown/unknown"  # as buildx writes for attestations
+# What annotations of a layer are kept: a file's name, and what an attestation states.
+LAYER_NOTES = {
+    "title": ("org.opencontainers.image.title",),
+    "predicate": ("in-toto.io/predicate-type", "predicateType"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,9 @@ class Parsed:
     size: int = 0
     artifact_type: str = ""
     config: str = ""
+    config_type: str = ""
     config_size: int = 0
+    created_at: datetime | None = None  # as annotated; a config knows better
     children: tuple[dict[str, Any], ...] = ()
     parts: tuple[Part, ...] = ()
     subject: str = ""
@@ -45,7 +55,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What an image's config adds."""
+    """What an image's or a chart's config adds."""
 
     platform: str
     created_at: datetime | None
@@ -63,9 +73,11 @@ def parse(body: bytes, media_type: str) -> Parsed:
     return Parsed("unknown", media_type, size=len(body), details={"annotations": annotations})
 
 
-def parse_config(body: bytes, layers: list[dict[str, Any]]) -> Configured:
-    """The config of an image; `layers` come back with the commands that made them."""
+def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) -> Configured:
+    """The config of an image, whose `layers` come back with the commands that made them, or of a Helm chart."""
     document = _load(body)
+    if config_type == CHART_CONFIG:
+        return Configured("", None, {"chart": _chart(document)})
     settings = _mapping(document.get("config"))
     platform = "/".join(
         part for key in ("os", "architecture", "variant") if (part := _text(document.get(key), 40))
@@ -76,21 +88,37 @@ def parse_config(body: bytes, layers: list[dict[str, Any]]) -> Configured:
             "entrypoint": _list(settings.get("Entrypoint")),
             "cmd": _list(settings.get("Cmd")),
             "env": _list(settings.get("Env")),
-            "ports": sorted(map(str, islice(_mapping(settings.get("ExposedPorts")), ENTRIES_MAX))),
+            "ports": sorted(
+                _text(port, 40) for port in islice(_mapping(settings.get("ExposedPorts")), ENTRIES_MAX)
+            ),
             "user": _text(settings.get("User")),
             "workdir": _text(settings.get("WorkingDir")),
             "labels": _texts(settings.get("Labels")),
         },
     }
-    return Configured(platform, _moment(document.get("created")), details)
+    return Configured("" if platform == NO_PLATFORM else platform, _moment(document.get("created")), details)
+
+
+def _chart(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What Chart.yaml says, under its own names."""
+    words = ("name", "version", "appVersion", "type", "kubeVersion", "description", "home")
+    return {key: text for key in words if (text := _text(document.get(key)))} | {
+        "keywords": _list(document.get("keywords")),
+        "sources": _list(document.get("sources")),
+        "maintainers": [
+            _text(each.get("name")) for each in _dicts(document.get("maintainers"))[:ENTRIES_MAX]
+        ],
+        "dependencies": [
+            {key: _text(each.get(key)) for key in ("name", "version", "repository")}
+            for each in _dicts(document.get("dependencies"))[:ENTRIES_MAX]
+        ],
+    }
 
 
 def _parse_index(document: Mapping[str, Any], media_type: str, annotations: dict[str, str]) -> Parsed:
     listed = _dicts(document["manifests"])[:CHILDREN_MAX]
     attached = [
-        {"digest": _text(each.get("digest"), 140), "subject": _attested(each)}
-        for each in listed
-        if not _is_platform(each)
+        {"digest": _digest(each), "subject": _attested(each)} for each in listed if not _is_platform(each)
     ]
     return Parsed(
         kind="index",
@@ -98,6 +126,7 @@ def _parse_index(document: Mapping[str, Any], media_type: str, annotations: dict
         artifact_type=_text(document.get("artifactType"), 120),
         children=tuple(_child(each) for each in listed if _is_platform(each)),
         parts=_parts(("manifest", each) for each in listed),
+        created_at=_moment(annotations.get("org.opencontainers.image.created")),
         subject=_digest(_mapping(document.get("subject"))),
         details={"annotations": annotations} | ({"attestations": attached} if attached else {}),
     )
@@ -106,26 +135,39 @@ def _parse_index(document: Mapping[str, Any], media_type: str, annotations: dict
 def _parse_image(document: Mapping[str, Any], media_type: str, annotations: dict[str, str]) -> Parsed:
     config, layers = _mapping(document.get("config")), _dicts(document["layers"])
     config_type = _text(config.get("mediaType"), 120)
-    shown = [
-        {
-            "digest": _text(each.get("digest"), 140),
-            "size": _size(each),
-            "media_type": _text(each.get("mediaType"), 120),
-        }
-        for each in layers[:LAYERS_MAX]
-    ]
     is_image = config_type in IMAGE_CONFIGS
     return Parsed(
         kind="image" if is_image else "artifact",
         media_type=media_type,
         size=min(_size(config) + sum(map(_size, layers)), 2**62),
         artifact_type="" if is_image else _text(document.get("artifactType"), 120) or config_type,
-        config=_text(config.get("digest"), 140) if is_image else "",
+        config=_text(config.get("digest"), 140) if is_image or config_type == CHART_CONFIG else "",
+        config_type=config_type,
         config_size=_size(config),
+        created_at=_moment(annotations.get("org.opencontainers.image.created")),
         parts=_parts([("config", config), *(("layer", each) for each in layers[:LAYERS_MAX])]),
         subject=_digest(_mapping(document.get("subject"))),
-        details={"layers": shown, "annotations": annotations},
+        details={
+            "layers": [_layer(each) for each in layers[:LAYERS_MAX]],
+            "annotations": annotations,
+            "config_type": config_type,
+        },
     )
+
+
+def _layer(entry: Mapping[str, Any]) -> dict[str, Any]:
+    annotations = _mapping(entry.get("annotations"))
+    notes = {
+        name: text
+        for name, keys in LAYER_NOTES.items()
+        if (text := next(filter(None, (_text(annotations.get(key), 300) for key in keys)), ""))
+    }
+    return {
+        "digest": _digest(entry),
+        "size": _size(entry),
+        "media_type": _text(entry.get("mediaType"), 120),
+        **notes,
+    }
 
 
 def _parts(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Part, ...]:
@@ -140,7 +182,7 @@ def _digest(entry: Mapping[str, Any]) -> str:
 
 
 def _attested(entry: Mapping[str, Any]) -> str:
-    return _text(_mapping(entry.get("annotations")).get("vnd.docker.reference.digest"), 140)
+    return _digest({"digest": _mapping(entry.get("annotations")).get("vnd.docker.reference.digest")})
 
 
 def _is_platform(entry: Mapping[str, Any]) -> bool:
@@ -152,7 +194,10 @@ def _is_platform(entry: Mapping[str, Any]) -> bool:
 def _child(entry: Mapping[str, Any]) -> dict[str, Any]:
     platform = _mapping(entry.get("platform"))
     words = (_text(platform.get(key), 40) for key in ("os", "architecture", "variant"))
-    return {"digest": _text(entry.get("digest"), 140), "platform": "/".join(filter(None, words)), "size": 0}
+    child = {"digest": _digest(entry), "platform": "/".join(filter(None, words)), "size": 0}
+    # What a list of referrers says of each.
+    kind = _text(entry.get("artifactType"), 120)
+    return child | ({"artifact_type": kind} if kind else {})
 
 
 def _with_commands(layers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -172,15 +217,17 @@ def _load(body: bytes) -> dict[str, Any]:
 
 def _size(entry: Mapping[str, Any]) -> int:
     size = entry.get("size")
-    return size if isinstance(size, int) and 0 <= size < 2**53 else 0
+    return size if type(size) is int and 0 <= size < 2**53 else 0  # a bool is an int, too
 
 
 def _moment(value: Any) -> datetime | None:
+    """None also for the year 1, which is how Go writes "no time", and which has no hour in the Americas."""
     try:
         moment = datetime.fromisoformat(value)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (TypeError, ValueError, OverflowError):
         return None
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
 def _text(value: Any, most: int = TEXT_MAX) -> str:

@@ -112,7 +112,9 @@ def _write_batch(image: Image, moves: dict[str, Move], how: TagMove.How) -> list
         tag = tag or Tag(image=image, name=name, first_seen_at=move.at)
         (moved if tag.pk else new).append(tag)
         tag.manifest_id, tag.size = move.digest, sizes[move.digest]
-        tag.pushed_at, tag.pushed_by, tag.missing_since = move.at, move.by, None
+        # `by` of the panel is a person; a tag tells users.
+        tag.pushed_at, tag.missing_since = move.at, None
+        tag.pushed_by = "" if how == TagMove.How.PANEL else move.by
     Tag.objects.bulk_create(new)
     if moved:
         fields = ["manifest", "size", "pushed_at", "pushed_by", "missing_since"]

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from registry_sync.client import Fetched, Registry, RegistryError, Sweep, TagsRead
 from registry_sync.models import Repository, SyncRun
+from registry_sync.picture import stand_ins
 from registry_sync.picture.content import ContentReader
 from registry_sync.picture.write import batches, store_manifests, stored_sizes
 from registry_sync.sync import apply, drift
@@ -75,6 +76,8 @@ class RepositoriesReader:
         """What cannot be fetched leaves its tags unreadable: they stay as they are."""
         wanted = {digest: read.repository for read in reads for digest in read.digests.values()}
         stored = set(stored_sizes(wanted))
+        for digest in stand_ins.among(wanted.keys() - stored):
+            del wanted[digest]  # not stored, so its tag stays as it was until its removal is done
         fetched = {digest: (read.repository, got) for read in reads for digest, got in read.fetched.items()}
         for some in batches([digest for digest in wanted if digest not in stored]):
             alive()

@@ -61,12 +61,12 @@ def push(registry: registries.RunningRegistry, repository: str, tag: str, *shown
     """Pushes one image, or an index of several, as a client does; returns the digest of the tag."""
     for image in shown:
         for blob in (*image.layer_blobs, image.config):
-            _push_blob(registry, repository, blob)
+            push_blob(registry, repository, blob)
     if len(shown) == 1:
-        return _push_manifest(registry, repository, tag, shown[0].manifest)
+        return push_manifest(registry, repository, tag, shown[0].manifest)
     for image in shown:
-        _push_manifest(registry, repository, image.digest, image.manifest)
-    return _push_manifest(registry, repository, tag, images.index(shown))
+        push_manifest(registry, repository, image.digest, image.manifest)
+    return push_manifest(registry, repository, tag, images.index(shown))
 
 
 def delete(registry: registries.RunningRegistry, repository: str, digest: str) -> None:
@@ -74,7 +74,7 @@ def delete(registry: registries.RunningRegistry, repository: str, digest: str) -
     assert requests.delete(url, headers=bearer(repository, "delete"), timeout=10).status_code == 202
 
 
-def _push_blob(registry: registries.RunningRegistry, repository: str, blob: images.Blob) -> None:
+def push_blob(registry: registries.RunningRegistry, repository: str, blob: images.Blob) -> None:
     auth = bearer(repository, "pull", "push")
     begun = requests.post(f"{registry.url}/v2/{repository}/blobs/uploads/", headers=auth, timeout=10)
     assert begun.status_code == 202
@@ -84,7 +84,7 @@ def _push_blob(registry: registries.RunningRegistry, repository: str, blob: imag
     assert done.status_code == 201
 
 
-def _push_manifest(
+def push_manifest(
     registry: registries.RunningRegistry, repository: str, reference: str, manifest: images.Blob
 ) -> str:
     done = requests.put(

@@ -2,7 +2,6 @@
 
 import os
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,21 +9,9 @@ from pathlib import Path
 import requests
 
 from registry_sync.pusher import CONFIG, LAYER, MANIFEST, Pusher
-from tests.parts import processes
+from tests.parts import processes, team
 
 PUSHES = 200
-WORLD = """
-from accounts.models import Person
-from accounts.pages.http import principal_for
-from accounts.services import accounts, api_tokens, users
-from namespaces.services import grants, namespaces
-by = principal_for(Person.objects.create_user("bench@example.com"), {})
-account = accounts.open_account(by=by, name="Bench")
-user, password = users.create(by=by, account=account, description="bench", expires_at=None)
-space = namespaces.create(by=by, account=account, name="bench")
-grants.give(by=by, namespace=space, user=user, level="write", image_name="")
-print("WORLD", user.username, password, api_tokens.create(by=by, name="bench", expires_at=None)[1])
-"""
 APPLY = """
 import json, time
 from django.utils import timezone
@@ -36,7 +23,7 @@ from registry_sync.notifications.apply import LEASE, apply_due
 from registry_sync.sync import leases
 tag, kind = Tag.objects.first(), "application/vnd.oci.image.manifest.v1+json"
 def told(action, number, name):
-    target = {"mediaType": kind, "repository": "bench/app", "tag": name, "digest": tag.manifest_id}
+    target = {"mediaType": kind, "repository": "team/app", "tag": name, "digest": tag.manifest_id}
     event = {"id": f"{action}{number}", "action": action, "target": target, "actor": {"name": "someone"}}
     return json.dumps({"events": [event]}).encode()
 def rate(label, count, work):
@@ -65,16 +52,16 @@ def measure(folder: Path) -> None:
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
     try:
         running.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=60)
-        world = _shell(env, WORLD).split("WORLD ")[1].split()
+        world = team.make(env)
         _latency(f"http://localhost:{port}", f"http://localhost:{registry_port}", *world)
-        print(_shell(env, APPLY), end="")
+        print(team.shell(env, APPLY), end="")
     finally:
         running.stop()
 
 
 def _latency(panel: str, registry: str, username: str, password: str, token: str) -> None:
     """From the answer to the client's last request until the API lists the tag; events alone, no reconcile."""
-    pusher = Pusher(registry, "bench/app", username, password)
+    pusher = Pusher(registry, "team/app", username, password)
     config = pusher.blob(CONFIG, b'{"architecture": "amd64", "os": "linux"}')
     layer = pusher.blob(LAYER, b"bench")
     session, took = requests.Session(), []
@@ -84,15 +71,10 @@ def _latency(panel: str, registry: str, username: str, password: str, token: str
                     "annotations": {"number": str(number)}}  # fmt: skip
         pusher.manifest(document, f"1.{number}")
         began = time.perf_counter()
-        url = f"{panel}/api/v1/accounts/bench/namespaces/bench/images/app/-/tags/1.{number}/"
+        url = f"{panel}/api/v1/accounts/team/namespaces/team/images/app/-/tags/1.{number}/"
         while session.get(url, timeout=10).status_code != requests.codes.ok:
             time.sleep(0.01)
         took.append(time.perf_counter() - began)
     cuts = statistics.quantiles(took, n=100)
     print(f"EVENTS: {PUSHES} real pushes, from the registry's answer until the panel shows the tag")
     print(f"  p50 {cuts[49]:.2f} s   p99 {cuts[98]:.2f} s   slowest {max(took):.2f} s", flush=True)
-
-
-def _shell(env: dict[str, str], code: str) -> str:
-    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
-    return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout

@@ -10,22 +10,32 @@ from typing import Any
 
 @dataclass(slots=True)
 class Answer:
-    """`cut`: break the connection off after the head, before the whole body. `drop`: say nothing at all."""
+    """`cut`: break the connection off after the head, before the whole body. `drop`: say nothing at all.
+
+    `stall`: send the head, and nothing more until the script ends.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
     drop: bool = False
+    stall: bool = False
 
 
 def answer(
-    body: object = b"", *, status: int = 200, cut: bool = False, drop: bool = False, **headers: str
+    body: object = b"",
+    *,
+    status: int = 200,
+    cut: bool = False,
+    drop: bool = False,
+    stall: bool = False,
+    **headers: str,
 ) -> Answer:
     """`body`: bytes or text as they are, anything else as JSON. Headers with `_` for `-`."""
     raw = body if isinstance(body, bytes) else body if isinstance(body, str) else json.dumps(body)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, raw.encode() if isinstance(raw, str) else raw, named, cut, drop)
+    return Answer(status, raw.encode() if isinstance(raw, str) else raw, named, cut, drop, stall)
 
 
 class Scripted:
@@ -34,6 +44,7 @@ class Scripted:
     def __init__(self) -> None:
         self.says: dict[str, Answer | Callable[[Any], Answer]] = {}
         self.asked: list[str] = []
+        self._over = threading.Event()
         script = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -55,6 +66,7 @@ class Scripted:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def stop(self) -> None:
+        self._over.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -74,6 +86,11 @@ class Scripted:
             request.send_header(name, value)
         request.send_header("Content-Length", str(len(said.body) + 10 * said.cut))
         request.end_headers()
+        if said.stall:
+            request.wfile.flush()
+            self._over.wait(30)
+            request.close_connection = True
+            return
         if said.status != 304:
             request.wfile.write(said.body)
         request.close_connection = request.close_connection or said.cut

@@ -13,7 +13,11 @@ from tests.integration.api.world import World
 # Routes that serve no rows: the schema, its page, and "there is nothing here".
 WITHOUT_ROWS = {"api-schema", "api-docs", "api-nothing"}
 OPERATORS = "api-system"
+# What must be asked with a query.
+QUERIES = {"api-image-compare": "?left=1.0&right=1.0"}
 OPEN_TO_EVERY_PERSON = {"api-me", "api-my-tokens", "api-accounts", "api-sync"}
+
+RULES = ["api-retention-rule", "api-retention-switch", "api-retention-preview", "api-retention-runs"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Route:
     def path(self, world: World, **instead: str) -> str:
         found = arguments_for(self.name, world) | instead
         address = reverse(self.name, kwargs={name: found[name] for name in self.arguments})
-        return address.removeprefix(API)
+        return address.removeprefix(API) + QUERIES.get(self.name, "")
 
 
 def every() -> list[Route]:
@@ -72,7 +76,8 @@ def _below(resolver: URLResolver) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
 
 
 def arguments_for(name: str, world: World) -> dict[str, Any]:
-    ids = {"api-invitation": world.invitation.pk, "api-grant": world.grant.pk, "api-my-token": world.token.pk}
+    ids = {"api-invitation": world.invitation.pk, "api-grant": world.grant.pk, "api-my-token": world.token.pk,
+           "api-removal": world.removal.pk, **dict.fromkeys(RULES, world.rule.pk)}  # fmt: skip
     return {
         "handle": world.cast.account.handle,
         "username": world.user.username,
@@ -114,4 +119,13 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "PATCH api-namespace": {"public": True},
         "DELETE api-namespace": {"typed_name": "red"},
         "POST api-account-sync": None,
+        "POST api-retention": {"keep_last": 3, "image": "app/api"},
+        "PATCH api-retention-rule": {"keep_last": 4},
+        "DELETE api-retention-rule": None,
+        "POST api-retention-switch": {"enabled": True},
+        "POST api-retention-runs": None,
+        "POST api-removals": {
+            "kind": "untag",
+            "items": [{"tag": world.tag.name, "digest": world.tag.manifest_id}],
+        },
     }

@@ -31,6 +31,12 @@ ACTS = {
     "PATCH api-namespace": SPACES,
     "DELETE api-namespace": SPACES,
     "POST api-account-sync": Act.SYNC_START,
+    "POST api-removals": Act.IMAGES_REMOVE,
+    "POST api-retention": Act.IMAGES_REMOVE,
+    "PATCH api-retention-rule": Act.IMAGES_REMOVE,
+    "DELETE api-retention-rule": Act.IMAGES_REMOVE,
+    "POST api-retention-switch": Act.IMAGES_REMOVE,
+    "POST api-retention-runs": Act.IMAGES_REMOVE,
 }
 
 

@@ -1,5 +1,6 @@
 """/accounts/{handle}/namespaces/{ns}/images/{image}/-/tags/…"""
 
+from namespaces.models import Revision
 from tests import factories
 from tests.integration.api.world import World
 
@@ -12,7 +13,18 @@ def test_a_tag_is_told_with_its_manifest(world: World) -> None:
     (listed,) = caller.get(TAGS).json()["results"]
     shown = caller.get(f"{TAGS}1.0/").json()
     assert listed.items() <= shown.items()
-    assert set(shown) - set(listed) == {"details", "children"}
+    more = {
+        "what",
+        "details",
+        "children",
+        "pushed_by",
+        "pull_count",
+        "pulled_at",
+        "pulls",
+        "referrers",
+        "links",
+    }
+    assert set(shown) - set(listed) == more
     assert (shown["name"], shown["digest"], shown["size"]) == ("1.0", manifest.digest, 1_000_000)
     assert shown["platforms"] == [{"platform": "linux/amd64", "digest": manifest.digest, "size": 1_000_000}]
     assert (shown["kind"], shown["missing_since"], shown["children"]) == ("image", None, [])
@@ -29,6 +41,8 @@ def test_an_index_tells_its_platforms(world: World) -> None:
         ],
     )
     factories.TagFactory(image=world.tag.image, manifest=index, name="multi")
+    assert world.caller("viewer").get(f"{TAGS}multi/").json()["children"] == []  # not of this image
+    Revision.objects.create(image=world.tag.image, manifest=child)
     shown = world.caller("viewer").get(f"{TAGS}multi/").json()
     assert [each["platform"] for each in shown["platforms"]] == ["linux/amd64", "linux/arm64"]
     (told,) = shown["children"]

@@ -7,7 +7,8 @@ from django.apps import apps
 
 from accounts.models import ApiToken, Invitation, RegistryUser
 from accounts.services import members
-from namespaces.models import Grant, Namespace, Tag
+from namespaces.models import Grant, Manifest, Namespace, Revision, Tag
+from registry_sync.models import Removal, Repository, RetentionRule
 from tests import factories
 from tests.cast import Cast
 from tests.integration.api.caller import Caller, token_of
@@ -24,6 +25,9 @@ class World:
     invitation: Invitation
     token: ApiToken
     empty: Namespace
+    removal: Removal
+    rule: RetentionRule
+    old: Manifest  # held in the tag's image, under no tag
 
     def caller(self, who: str) -> Caller:
         """ "owner", "manager", "viewer", "stranger", or "anonymous"."""
@@ -45,7 +49,14 @@ def make(cast: Cast) -> World:
     token_of(cast.owner)
     token = ApiToken.objects.filter(person=cast.owner).latest("id")
     empty = factories.NamespaceFactory(account=account, name="empty")
-    return World(cast, user, free_user, namespace, tag, grant, invitation, token, empty)
+    Repository.objects.create(name=tag.image.repository, image=tag.image)
+    removal = Removal.objects.create(
+        image=tag.image, kind="untag", state="done", due_at=None, asked_by="owner"
+    )
+    old = factories.ManifestFactory()
+    Revision.objects.create(image=tag.image, manifest=old)
+    rule = RetentionRule.objects.create(namespace=namespace, keep_last=2)
+    return World(cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule, old)
 
 
 def snapshot() -> dict[str, list[dict[str, Any]]]:

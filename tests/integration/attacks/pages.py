@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from registry_sync.removal import ask
 from tests.integration.api.world import World
 
 # The API has walks of its own; allauth's pages below /me/ are allauth's, but for ours.
@@ -53,13 +54,20 @@ def arguments_for(name: str, world: World) -> dict[str, str]:
         "person_id": str(world.cast.viewer.pk),
         "invitation_id": str(world.invitation.pk),
         "token_id": str(world.token.pk),
-        "id": str(world.grant.pk),
+        "id": str(_row_of(name, world)),
         "name": world.empty.name if name == "namespace-delete" else world.namespace.name,
         "image_name": world.tag.image.name,
         "tag_name": world.tag.name,
+        "digest": world.tag.manifest_id,
         "token": "rml_" + "x" * 38,
         "first": "old",
     }
+
+
+def _row_of(name: str, world: World) -> int:
+    if name.startswith("retention"):
+        return world.rule.pk
+    return world.removal.pk if name == "image-removal" else world.grant.pk
 
 
 def form_for(page: Page, world: World) -> dict[str, str]:
@@ -68,7 +76,10 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "account-close": world.cast.account.handle,
         "namespace-delete": world.empty.name,
         "user-delete": world.user.username,
+        "image-delete": world.tag.image.name,
     }
+    told = {"image-delete": {"told": ask.outlook(world.tag.image, tags=[world.tag.name]).told}}
+    back = {"image-restore": {"digest": world.old.digest}}
     return {
         "name": "blue",
         "description": "Changed",
@@ -81,4 +92,10 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "namespace": world.empty.name,
         "image_name": "web",
         "confirm": typed.get(page.name, ""),
+        "tag": world.tag.name,
+        "seen": world.tag.manifest_id,
+        "keep_last": "7",
+        "on": "yes",
+        **told.get(page.name, {}),
+        **back.get(page.name, {}),
     }

@@ -13,7 +13,7 @@ from tests.cast import MEMBERS, Cast
 A = "/a/team-red/"
 PAGES = [
     "images/", "n/team/", "n/team/permissions/", "n/team/settings/", "n/team/i/deep/app/",
-    "n/team/i/deep/app/-/access/",
+    "n/team/i/deep/app/-/access/", "n/team/i/deep/app/-/compare/",
     "n/team/i/not/pushed/", "n/team/i/not/pushed/-/access/", "n/team/i/deep/app/-/tags/1.0/",
 ]  # fmt: skip
 ABSENT = [

@@ -1,13 +1,15 @@
 """A registry that is down, wrong or hostile: nothing of the picture changes, and the run says why."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from django.core import serializers
+from django.test import Client
 
 from namespaces.models import Image, Tag
-from registry_sync.client import MANIFEST_MAX, Registry
+from registry_sync.client import MANIFEST_MAX, Registry, answers
 from registry_sync.models import Repository, SyncRun
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
@@ -171,3 +173,41 @@ def test_where_much_would_vanish_at_once_the_run_stops_and_asks(web: Scripted) -
     SyncRun.objects.create(may_vanish=True)
     assert sync(web).state == SyncRun.State.DONE
     assert Image.objects.count() == 1
+
+
+@pytest.mark.parametrize("path", [CATALOG, TAGS, MANIFEST])
+def test_a_registry_that_never_ends_its_answer_is_left(
+    web: Scripted, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "READ", 0.2)
+    web.says[path] = answer({"repositories": ["team/app"]}, stall=True)
+    before = picture()
+    assert sync(web).state in (SyncRun.State.FAILED, SyncRun.State.INCOMPLETE)
+    assert picture() == before
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "[" * 1_000_000,
+        '{"layers":' * 100_000,
+        json.dumps({"layers": [{"digest": f"sha256:{n:064}", "size": 2**70} for n in range(20_000)]}),
+        json.dumps({"manifests": [{"digest": "x" * 1000, "platform": ["?"]}] * 3_000}),
+        json.dumps(
+            {"config": [], "layers": [None, 1, "x", {"digest": {}}], "annotations": {"a": {"b": "c"}}}
+        ),
+        '{"config": {"digest": "sha256:' + "a" * 64 + '", "size": -1}, "layers": [], "n": 1e999}',
+        b"\xff\xfe\x00",
+        "",
+    ],
+)
+def test_a_manifest_of_any_content_is_a_tag_like_others(
+    web: Scripted, bomb: str | bytes, client: Client
+) -> None:
+    web.says[TAGS] = answer({"tags": ["1.0", "bomb"]})
+    web.says["/v2/team/app/manifests/bomb"] = answer(bomb, Content_Type="application/vnd.evil+json")
+    assert sync(web).state == SyncRun.State.DONE
+    tag = Tag.objects.get(name="bomb")
+    member = factories.MemberFactory(account=tag.image.namespace.account)
+    client.force_login(member.person)
+    assert client.get(tag.get_absolute_url()).status_code == 200

@@ -1,0 +1,126 @@
+"""What a manifest is, in the words of those who make such things. PURE: tables of media types."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from namespaces.names import technical_subject
+
+
+class Group(StrEnum):
+    RUNS = "runs"  # an image: docker pulls it
+    CHART = "chart"  # helm pulls it
+    FILES = "files"  # any other artifact: oras pulls it
+    ABOUT = "about"  # says something about another manifest
+    LIST = "list"  # what is hung onto another manifest
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Nature:
+    words: str
+    group: Group
+
+
+IMAGE = Nature("Image", Group.RUNS)
+INDEX = Nature("Multi-platform image", Group.RUNS)
+REFERRERS = Nature("List of referrers", Group.LIST)
+ARTIFACT = Nature("OCI artifact", Group.FILES)
+UNKNOWN = Nature("Unknown manifest", Group.UNKNOWN)
+_SIGNATURE = Nature("cosign signature", Group.ABOUT)
+_ATTESTATION = Nature("in-toto attestation", Group.ABOUT)
+_SPDX = Nature("SPDX SBOM", Group.ABOUT)
+_CYCLONEDX = Nature("CycloneDX SBOM", Group.ABOUT)
+
+# By the beginning of a media type, be it the artifact's, its config's or a layer's.
+BY_TYPE: dict[str, Nature] = {
+    "application/vnd.dev.cosign.simplesigning.": _SIGNATURE,
+    "application/vnd.dev.cosign.artifact.sig.": _SIGNATURE,
+    "application/vnd.dev.cosign.artifact.sbom.": Nature("SBOM", Group.ABOUT),
+    "application/vnd.dev.sigstore.bundle": Nature("Sigstore bundle", Group.ABOUT),
+    "application/vnd.cncf.notary.signature": Nature("Notation signature", Group.ABOUT),
+    "application/vnd.dsse.envelope.": _ATTESTATION,
+    "application/vnd.in-toto": _ATTESTATION,
+    "application/spdx": _SPDX,
+    "text/spdx": _SPDX,
+    "application/vnd.cyclonedx": _CYCLONEDX,
+    "application/vnd.syft": Nature("Syft SBOM", Group.ABOUT),
+    "application/sarif": Nature("SARIF report", Group.ABOUT),
+    "application/vnd.openvex": Nature("VEX statement", Group.ABOUT),
+    "application/vnd.cncf.helm.": Nature("Helm chart", Group.CHART),
+    "application/vnd.wasm.": Nature("WASM module", Group.FILES),
+    "application/wasm": Nature("WASM module", Group.FILES),
+    "application/vnd.module.wasm.": Nature("WASM module", Group.FILES),
+    "application/vnd.cncf.flux.": Nature("Flux artifact", Group.FILES),
+    "application/vnd.cncf.openpolicyagent.": Nature("Open Policy Agent bundle", Group.FILES),
+    "application/vnd.cncf.model.": Nature("AI model", Group.FILES),
+    "application/vnd.docker.ai.": Nature("AI model", Group.FILES),
+    "application/vnd.docker.plugin.": Nature("Docker plugin", Group.FILES),
+    "application/vnd.docker.compose.": Nature("Compose project", Group.FILES),
+    "application/vnd.buildkit.cacheconfig.": Nature("BuildKit cache", Group.FILES),
+    "application/vnd.sylabs.sif.": Nature("Singularity image", Group.FILES),
+    "application/vnd.ms.bicep.": Nature("Bicep module", Group.FILES),
+    "application/vnd.opentofu.": Nature("OpenTofu package", Group.FILES),
+    "application/vnd.unknown.": Nature("ORAS artifact", Group.FILES),
+    "application/vnd.oci.empty.": ARTIFACT,
+}
+# By the beginning of what an attestation states.
+BY_PREDICATE: dict[str, Nature] = {
+    "https://spdx.dev/Document": Nature("SPDX SBOM (in-toto attestation)", Group.ABOUT),
+    "https://cyclonedx.org/": Nature("CycloneDX SBOM (in-toto attestation)", Group.ABOUT),
+    "https://slsa.dev/provenance": Nature("SLSA provenance (in-toto attestation)", Group.ABOUT),
+    "https://cosign.sigstore.dev/attestation/vuln": Nature(
+        "Vulnerability scan (in-toto attestation)", Group.ABOUT
+    ),
+    "https://openvex.dev/": Nature("VEX statement (in-toto attestation)", Group.ABOUT),
+}
+# By how cosign names its tags, for what says nothing itself.
+BY_SUFFIX: dict[str, Nature] = {
+    ".sig": _SIGNATURE,
+    ".att": _ATTESTATION,
+    ".sbom": Nature("SBOM", Group.ABOUT),
+}
+
+
+def nature(
+    *,
+    kind: str,
+    artifact_type: str = "",
+    config_type: str = "",
+    layer_types: Iterable[str] = (),
+    predicates: Iterable[str] = (),
+    tag: str = "",
+) -> Nature:
+    """`kind` as of a Manifest; `tag` is the name it is looked at under, if that is a technical one.
+
+    The most telling first: what is stated, the artifact's own type, its config's, its layers', its tag's.
+    """
+    if kind == "index":
+        return _named([artifact_type]) or (REFERRERS if technical_subject(tag) else INDEX)
+    stated = _first(BY_PREDICATE, predicates)
+    if stated:
+        return stated
+    specific = _named([artifact_type, config_type, *layer_types])
+    if specific and specific is not ARTIFACT:
+        return specific
+    by_tag = next((each for suffix, each in BY_SUFFIX.items() if _is_cosign(tag, suffix)), None)
+    if by_tag:
+        return by_tag
+    return {"image": IMAGE, "artifact": ARTIFACT}.get(kind, UNKNOWN)
+
+
+def _named(types: Iterable[str]) -> Nature | None:
+    """The first that is known and is not merely "some artifact"."""
+    found = [each for text in types if (each := _first(BY_TYPE, [text]))]
+    return next((each for each in found if each is not ARTIFACT), found[0] if found else None)
+
+
+def _first(table: dict[str, Nature], texts: Iterable[str]) -> Nature | None:
+    return next(
+        (each for text in texts for start, each in table.items() if text.lower().startswith(start.lower())),
+        None,
+    )
+
+
+def _is_cosign(tag: str, suffix: str) -> bool:
+    return tag.endswith(suffix) and technical_subject(tag) != ""

@@ -1,0 +1,102 @@
+"""What one manifest holds, read out of `Manifest.details` for pages and comparisons. PURE.
+
+The pairs are lists and not mappings on purpose: in a template `labels.items` is the label named "items".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    digest: str
+    size: int
+    media_type: str = ""
+    command: str = ""  # that made it, of an image
+    title: str = ""  # its file's name, of an artifact
+    predicate: str = ""  # what it states, of an attestation
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    name: str
+    version: str
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    layers: tuple[Layer, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    user: str = ""
+    workdir: str = ""
+    labels: Pairs = ()
+    annotations: Pairs = ()
+    config_type: str = ""
+    chart: Mapping[str, str] = field(default_factory=dict)
+    chart_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dependencies: tuple[Dependency, ...] = ()
+
+    @property
+    def biggest(self) -> int:
+        """The size of the biggest layer, to draw the others against; at least 1."""
+        return max([1, *(layer.size for layer in self.layers)])
+
+
+CHART_WORDS = ("name", "version", "appVersion", "type", "kubeVersion", "description", "home")
+
+
+def read(details: Any) -> Contents:
+    """Never raises, whatever an earlier or later release stored."""
+    all_of = _mapping(details)
+    config, chart = _mapping(all_of.get("config")), _mapping(all_of.get("chart"))
+    return Contents(
+        layers=tuple(_layer(each) for each in _mappings(all_of.get("layers"))),
+        entrypoint=_texts(config.get("entrypoint")),
+        cmd=_texts(config.get("cmd")),
+        env=_texts(config.get("env")),
+        ports=_texts(config.get("ports")),
+        user=_text(config.get("user")),
+        workdir=_text(config.get("workdir")),
+        labels=_pairs(config.get("labels")),
+        annotations=_pairs(all_of.get("annotations")),
+        config_type=_text(all_of.get("config_type")),
+        chart={word: text for word in CHART_WORDS if (text := _text(chart.get(word)))},
+        chart_lists={word: _texts(chart.get(word)) for word in ("keywords", "sources", "maintainers")},
+        dependencies=tuple(
+            Dependency(*(_text(each.get(key)) for key in ("name", "version", "repository")))
+            for each in _mappings(chart.get("dependencies"))
+        ),
+    )
+
+
+def _layer(entry: Mapping[str, Any]) -> Layer:
+    size = entry.get("size")
+    texts = {key: _text(entry.get(key)) for key in ("digest", "media_type", "command", "title", "predicate")}
+    return Layer(size=size if isinstance(size, int) and size >= 0 else 0, **texts)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(_text(each) for each in value) if isinstance(value, list) else ()
+
+
+def _pairs(value: Any) -> Pairs:
+    return tuple((key, _text(text)) for key, text in _mapping(value).items())
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

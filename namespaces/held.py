@@ -1,0 +1,114 @@
+"""Manifests as an image holds them: reached through its own rows, never by digest alone.
+
+Anybody may write any digest into a manifest; only that the registry holds it in this image makes it readable here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from namespaces import contents
+from namespaces.artifacts import Group, Nature, nature
+from namespaces.links import Link, links
+from namespaces.models import Image, Manifest, Revision, Tag, TagMove
+from namespaces.names import technical_subject
+from namespaces.platforms import choose, platforms_of
+
+TAGS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a signature, an SBOM or a list of referrers is about; `manifest` is None when this image lacks it."""
+
+    digest: str
+    manifest: Manifest | None
+    tags: list[Tag] = field(default_factory=list)
+
+
+def manifests(image: Image) -> QuerySet[Manifest]:
+    """Those of an image, without their bytes."""
+    here = Exists(Revision.objects.filter(image=image, manifest=OuterRef("pk")))
+    tagged = Exists(Tag.objects.filter(image=image, manifest=OuterRef("pk")))
+    return Manifest.objects.filter(here | tagged).defer("packed")
+
+
+def held(image: Image, digests: Iterable[str]) -> dict[str, Manifest]:
+    """Of these digests those that the image holds."""
+    return {each.digest: each for each in manifests(image).filter(digest__in=list(digests))}
+
+
+def children(image: Image, manifest: Manifest) -> list[Manifest]:
+    """The manifests of an index's platforms that we have read; a plain image has none."""
+    wanted = [entry["digest"] for entry in manifest.platforms if entry["digest"] != manifest.digest]
+    found = held(image, wanted)
+    return [found[digest] for digest in wanted if digest in found]
+
+
+def tags_at(image: Image, digest: str) -> list[Tag]:
+    """Tags that people gave, not those that tools made."""
+    found = Tag.objects.select_related("image__namespace__account").filter(
+        image=image, manifest=digest, technical=False
+    )
+    return list(found.order_by("sort_key", "id")[:TAGS_SHOWN])
+
+
+def chosen_child(image: Image, manifest: Manifest) -> Manifest:
+    """Of an index the platform that is looked at when none is asked for; a plain image itself."""
+    chosen = choose(platforms_of(manifest.platforms), "") if manifest.kind == "index" else None
+    return held(image, [chosen.digest]).get(chosen.digest, manifest) if chosen else manifest
+
+
+def links_of(manifest: Manifest, shown: Manifest | None) -> list[Link]:
+    """An index speaks for all its platforms, hence first."""
+    whole, read = contents.read(manifest.details), contents.read(shown.details if shown else {})
+    return links(dict(whole.annotations), dict(read.annotations), dict(read.labels))
+
+
+def nature_of(manifest: Manifest, tag: str = "") -> Nature:
+    read = contents.read(manifest.details)
+    return nature(
+        kind=manifest.kind,
+        artifact_type=manifest.artifact_type,
+        config_type=read.config_type,
+        layer_types=[layer.media_type for layer in read.layers],
+        predicates=[layer.predicate for layer in read.layers],
+        tag=tag,
+    )
+
+
+def subject_of(image: Image, manifest: Manifest, tag: str = "") -> Subject | None:
+    """By what it says itself, else by the name of its tag, else by the index that buildx hung it into."""
+    digest = manifest.subject or technical_subject(tag)
+    if not digest and nature_of(manifest).group == Group.ABOUT:
+        digest = _attested(image, manifest) or _by_any_tag(image, manifest)
+    if not digest:
+        return None
+    return Subject(digest, held(image, [digest]).get(digest), tags_at(image, digest))
+
+
+def listed_in(image: Image, digest: str) -> list[Manifest]:
+    """The indexes of the image that name this digest."""
+    found = manifests(image).filter(Q(parts__digest=digest, parts__kind="manifest")).order_by("-fetched_at")
+    return list(found[:TAGS_SHOWN])
+
+
+def move_to(tag: Tag) -> TagMove | None:
+    """How the tag came to point where it points; None for its first push, and when nobody knows."""
+    last = TagMove.objects.filter(image_id=tag.image_id, tag=tag.name).order_by("-id").first()
+    return last if last and last.old and last.new == tag.manifest_id else None
+
+
+def _attested(image: Image, manifest: Manifest) -> str:
+    entries = (
+        entry
+        for index in listed_in(image, manifest.digest)
+        for entry in index.details.get("attestations", [])
+    )
+    return next((entry["subject"] for entry in entries if entry["digest"] == manifest.digest), "")
+
+
+def _by_any_tag(image: Image, manifest: Manifest) -> str:
+    named = Tag.objects.filter(image=image, manifest=manifest, technical=True).order_by("name")
+    return next((technical_subject(name) for name in named.values_list("name", flat=True)[:1]), "")

@@ -1,0 +1,98 @@
+"""One manifest by its digest: what it holds, what is hung onto it, and its own bytes."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from accounts.pages.http import PersonRequest, principal, tab
+from namespaces import contents, gate, held, raw
+from namespaces.artifacts import Group
+from namespaces.attached import attached_to, listed_by
+from namespaces.models import Image, Manifest
+from namespaces.pages.frame import image_context, manifest_reference
+from namespaces.platforms import choose, platforms_of
+from namespaces.pull_commands import pull_commands
+
+
+@tab("images")
+@login_required
+@require_GET
+def manifest(request: PersonRequest, handle: str, name: str, image_name: str, digest: str) -> HttpResponse:
+    image, found = gate.manifest(principal(request), handle, name, image_name, digest)
+    context = image_context(image, "tags") | manifest_context(
+        image, found, platform=request.GET.get("platform", "")
+    )
+    context |= {
+        "reference": manifest_reference(image, found.digest),
+        "tags": held.tags_at(image, found.digest),
+        "listed_in": held.listed_in(image, found.digest),
+        "raw": raw.shown(found.body) if found.packed else None,
+    }
+    return render(request, "namespaces/manifest.html", context)
+
+
+@login_required
+@require_GET
+def download(request: PersonRequest, handle: str, name: str, image_name: str, digest: str) -> HttpResponse:
+    """The exact bytes. As an attachment of no type: whoever pushed them must not have them run here."""
+    _image, found = gate.manifest(principal(request), handle, name, image_name, digest)
+    if not found.packed:
+        raise Http404
+    filename = found.digest.replace(":", "-") + ".json"
+    return HttpResponse(
+        found.body,
+        content_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f'attachment; filename="{filename}"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store, private",
+        },
+    )
+
+
+def manifest_context(
+    image: Image, manifest: Manifest, *, tag: str = "", platform: str = ""
+) -> dict[str, Any]:
+    """What the page of a tag and that of a digest show of a manifest; `platform` chooses one of an index."""
+    nature = held.nature_of(manifest, tag)
+    subject = held.subject_of(image, manifest, tag)
+    several = (
+        platforms_of(manifest.platforms) if nature.group == Group.RUNS and manifest.kind == "index" else []
+    )
+    chosen = choose(several, platform)
+    shown = held.held(image, [chosen.digest]).get(chosen.digest) if chosen else manifest
+    read = contents.read(shown.details) if shown else contents.Contents()
+    whole = contents.read(manifest.details)
+    if nature.group == Group.LIST:
+        attached = listed_by(image, manifest, subject.digest if subject else "")
+    else:
+        attached = attached_to(image, manifest)
+    namespace = image.namespace
+    return {
+        "manifest": manifest,
+        "nature": nature,
+        "subject": subject,
+        "platforms": several,
+        "chosen": chosen,
+        "shown": shown,
+        "created_at": manifest.created_at or (shown.created_at if shown else None),
+        "contents": read,
+        "index_annotations": whole.annotations if chosen else (),
+        "links": held.links_of(manifest, shown),
+        "attached": attached,
+        "commands": pull_commands(
+            host=settings.REGISTRY_HOST,
+            repository=image.repository,
+            tag=tag,
+            digest=manifest.digest,
+            group=nature.group,
+            tls=not settings.PUBLIC_URL.startswith("http://"),
+        ),
+        "image_url": image.get_absolute_url(),
+        "compare_url": reverse("compare", args=[namespace.account.handle, namespace.name, image.name]),
+    }

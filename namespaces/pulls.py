@@ -1,0 +1,71 @@
+"""Who pulled a tag, as an account may see it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max, Sum
+
+from accounts.models import Account, RegistryUser
+from namespaces.models import Pull, Tag
+
+SHOWN_MAX = 50
+
+
+@dataclass(frozen=True)
+class Puller:
+    """`user` is one of the account's own. A `foreign` one, who can be there where a namespace is public,
+    belongs to another account: neither its name nor where it sits is told."""
+
+    user: RegistryUser | None
+    username: str
+    foreign: bool
+    count: int
+    last_at: datetime
+    address: str
+    client: str
+
+
+@dataclass(frozen=True)
+class ByDigest:
+    count: int
+    last_at: datetime | None
+
+
+def pullers_of(tag: Tag) -> list[Puller]:
+    """Each user that pulled it by this name, the last one first."""
+    account = tag.image.namespace.account
+    rows = list(Pull.objects.filter(image=tag.image, tag=tag.name).order_by("-last_at", "id")[:SHOWN_MAX])
+    own = users_by_name(account, {row.username for row in rows})
+    foreign = _foreign({row.username for row in rows} - {*own, ""}, public=tag.image.namespace.public)
+    return [
+        Puller(
+            user=own.get(row.username),
+            username="" if row.username in foreign else row.username,
+            foreign=row.username in foreign,
+            count=row.count,
+            last_at=row.last_at,
+            address="" if row.username in foreign else row.address,
+            client="" if row.username in foreign else row.client,
+        )
+        for row in rows
+    ]
+
+
+def by_digest(tag: Tag) -> ByDigest:
+    """Of what the tag points at now. docker, too, fetches by digest after it asked for the tag."""
+    digests = {tag.manifest_id, *(each["digest"] for each in tag.manifest.platforms)}
+    rows = Pull.objects.filter(image=tag.image, tag="", digest__in=digests)
+    found = rows.aggregate(count=Sum("count"), last_at=Max("last_at"))
+    return ByDigest(found["count"] or 0, found["last_at"])
+
+
+def _foreign(usernames: set[str], *, public: bool) -> set[str]:
+    """In a private namespace a name that no account has is that of a user since deleted."""
+    if public:
+        return usernames
+    return set(RegistryUser.objects.filter(username__in=usernames).values_list("username", flat=True))
+
+
+def users_by_name(account: Account, usernames: set[str]) -> dict[str, RegistryUser]:
+    found = RegistryUser.objects.select_related("account").filter(account=account, username__in=usernames)
+    return {user.username: user for user in found}

@@ -1,0 +1,205 @@
+"""Removing tags and images, putting tags back, and the history of an image's tags."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.operation import operation
+from accounts.api.shapes import Moment, PageQuery, Strict
+from accounts.api.view import ApiView
+from accounts.errors import Absent, Invalid
+from accounts.roles import Act
+from namespaces import gate
+from namespaces.models import Image
+from namespaces.models.history import TagMove
+from registry_sync.models import Removal
+from registry_sync.removal import ask, history
+from registry_sync.removal.outcomes import SENTENCES, Outcome
+
+KINDS = [kind.value for kind in Removal.Kind]
+REMOVAL_STATES = [state.value for state in Removal.State]
+ITEM_STATES = ["waiting", "done", "stopped", "failed"]
+OUTCOMES = [outcome.value for outcome in Outcome]
+HOWS = [how.value for how in TagMove.How]
+SHOWN = 1000
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    tag = serializers.CharField()
+    old = serializers.CharField(allow_blank=True, help_text="A digest; empty: the tag came.")
+    new = serializers.CharField(allow_blank=True, help_text="A digest; empty: the tag went.")
+    at = Moment()
+    by = serializers.CharField(allow_blank=True, help_text="A username or a person; empty: not known.")
+    how = serializers.ChoiceField(HOWS)
+
+
+class HistoryQuery(PageQuery):
+    tag = serializers.CharField(default="", allow_blank=True, max_length=128)
+
+
+class ImpactQuery(Strict):
+    tags = serializers.CharField(
+        default="", allow_blank=True, max_length=20_000, help_text="With commas between."
+    )
+    digests = serializers.CharField(default="", allow_blank=True, max_length=20_000, help_text="As `tags`.")
+
+
+class RecentPullerSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField(allow_blank=True)
+    tag = serializers.CharField(allow_blank=True)
+    count = serializers.IntegerField()
+    last_at = Moment()
+
+
+class ImpactSerializer(serializers.Serializer[Any]):
+    digests = serializers.ListField(child=serializers.CharField(), help_text="All manifests that would go.")
+    also = serializers.ListField(child=serializers.CharField(), help_text="Tags not asked for that go too.")
+    breaks = serializers.ListField(
+        child=serializers.CharField(), help_text="Untagged indexes left incomplete."
+    )
+    refused = serializers.CharField(allow_blank=True, help_text="Why it cannot be done; empty: it can.")
+    freed = serializers.IntegerField(help_text="Bytes at most, after the registry's garbage collection.")
+    pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days.")
+    told = serializers.CharField(help_text="To be sent along when this is asked for.")
+
+
+class ItemBody(Strict):
+    tag = serializers.CharField(default="", allow_blank=True, max_length=128)
+    digest = serializers.CharField(default="", allow_blank=True, max_length=140)
+
+
+class RemovalBody(Strict):
+    kind = serializers.ChoiceField(KINDS)
+    items = ItemBody(
+        many=True,
+        help_text="untag: each tag with the digest it points at. delete: each a tag or a digest. restore: one tag with "
+        "the digest that it is to point at again.",
+    )
+    seen = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=140,
+        help_text="restore: the digest the tag points at now, or empty.",
+    )
+    told = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=64,
+        help_text="delete: `told` of the impact that is agreed to.",
+    )
+    typed_name = serializers.CharField(
+        default="", allow_blank=True, max_length=255, help_text="delete: the image's name, as confirmation."
+    )
+
+
+class ItemSerializer(serializers.Serializer[Any]):
+    tag = serializers.CharField(allow_blank=True)
+    digest = serializers.CharField()
+    state = serializers.ChoiceField(ITEM_STATES)
+    outcome = serializers.ChoiceField(OUTCOMES, allow_blank=True)
+    message = serializers.CharField(allow_blank=True, help_text="The outcome in words.")
+    detail = serializers.CharField(allow_blank=True)
+
+
+class RemovalSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(KINDS)
+    state = serializers.ChoiceField(REMOVAL_STATES)
+    asked_by = serializers.CharField()
+    asked_at = Moment()
+    finished_at = Moment(allow_null=True)
+    problem = serializers.CharField(allow_blank=True, help_text="Why it waits still.")
+
+
+class RemovalDetailSerializer(RemovalSerializer):
+    items = ItemSerializer(many=True)
+
+
+class History(ApiView):
+    @operation("images_history", answer=MoveSerializer, pages=True, query=HistoryQuery)
+    def get(self, request: Request, handle: str, name: str, image: str) -> Response:
+        """Every move of a tag, the last first."""
+        found = gate.image(self.by, handle, name, image)
+        return self.page(history.moves_of(found, tag=self.query["tag"]))
+
+
+class Impact(ApiView):
+    @operation("removals_impact", answer=ImpactSerializer, query=ImpactQuery)
+    def get(self, request: Request, handle: str, name: str, image: str) -> Response:
+        """What deleting what these tags point at, and these digests, would do. Changes nothing."""
+        found = gate.image(self.by, handle, name, image)
+        tags, digests = _words(self.query["tags"]), _words(self.query["digests"])
+        if len(tags) + len(digests) > ask.MOST:
+            raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": ask.MOST})
+        return self.answer(_shown(ask.outlook(found, tags=tags, digests=digests)))
+
+
+class Removals(ApiView):
+    @operation("removals_list", answer=RemovalSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request, handle: str, name: str, image: str) -> Response:
+        found = gate.image(self.by, handle, name, image)
+        return self.page(Removal.objects.filter(image=found).order_by("-id"))
+
+    @operation("removals_ask", body=RemovalBody, answer=RemovalDetailSerializer, status=202)
+    def post(self, request: Request, handle: str, name: str, image: str) -> Response:
+        """Asks for it; the worker does it, usually within a second, and the removal tells the outcome."""
+        found = gate.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
+        return self.answer(_detail(self._ask(found, self.data())))
+
+    def _ask(self, image: Image, body: dict[str, Any]) -> Removal:
+        items = body["items"]
+        match body["kind"]:
+            case Removal.Kind.UNTAG:
+                tags = {item["tag"]: item["digest"] for item in items}
+                return ask.untag(by=self.by, image=image, tags=tags)
+            case Removal.Kind.DELETE:
+                return ask.delete(
+                    by=self.by, image=image, told=body["told"], typed_name=body["typed_name"],
+                    tags=[item["tag"] for item in items if item["tag"]],
+                    digests=[item["digest"] for item in items if item["digest"] and not item["tag"]],
+                )  # fmt: skip
+        if len(items) != 1:
+            raise Invalid.on("items", _("Put back one tag at a time."))
+        return ask.restore(by=self.by, image=image, seen=body["seen"], **items[0])
+
+
+class OneRemoval(ApiView):
+    @operation("removals_read", answer=RemovalDetailSerializer)
+    def get(self, request: Request, handle: str, name: str, image: str, id: int) -> Response:  # noqa: A002
+        owner = gate.image(self.by, handle, name, image)
+        found = Removal.objects.filter(image=owner, pk=id).first()
+        if not found:
+            raise Absent
+        return self.answer(_detail(found))
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in (part.strip() for part in text.split(",")) if word]
+
+
+def _shown(found: ask.Outlook) -> dict[str, Any]:
+    impact = found.impact
+    return {
+        "digests": [each.digest for each in impact.going],
+        "also": list(impact.also),
+        "breaks": list(impact.breaks),
+        "refused": ask.refusal_words(impact) if impact.refused else "",
+        "freed": found.freed,
+        "pulled": found.pullers,
+        "told": found.told,
+    }
+
+
+def _detail(removal: Removal) -> dict[str, Any]:
+    fields = ("id", "kind", "state", "asked_by", "asked_at", "finished_at", "problem")
+    items = removal.items.order_by("id")[:SHOWN]
+    return {name: getattr(removal, name) for name in fields} | {
+        "items": [
+            {name: getattr(item, name) for name in ("tag", "digest", "state", "outcome", "detail")}
+            | {"message": str(SENTENCES[Outcome(item.outcome)]) if item.outcome else ""}
+            for item in items
+        ]
+    }

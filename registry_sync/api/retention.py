@@ -1,0 +1,179 @@
+"""Retention rules of a namespace: what they keep, what they would remove, and how they ended."""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.operation import operation
+from accounts.api.shapes import Moment, PageQuery, Strict
+from accounts.api.view import ApiView
+from accounts.errors import Absent
+from accounts.roles import Act
+from namespaces import gate
+from namespaces.models import Image
+from registry_sync.models import RetentionRule, RetentionRun
+from registry_sync.removal import forecast, rules, runs, words
+from registry_sync.removal.retention import Fate, doubt
+
+RUN_STATES = [state.value for state in RetentionRun.State]
+FATES = [fate.value for fate in Fate]
+
+
+class RetentionLinesBody(Strict):
+    keep_last = serializers.IntegerField(default=None, allow_null=True, help_text="The newest so many tags.")
+    keep_days = serializers.IntegerField(
+        default=None, allow_null=True, help_text="Pushed within so many days."
+    )
+    keep_pulled_days = serializers.IntegerField(
+        default=None, allow_null=True, help_text="Pulled within so many days."
+    )
+    keep_pattern = serializers.CharField(default="", allow_blank=True, help_text="Names, with `*` and `?`.")
+    protect_pattern = serializers.CharField(
+        default="", allow_blank=True, help_text="These never go, whatever else is said."
+    )
+
+
+class RetentionRuleBody(RetentionLinesBody):
+    image = serializers.CharField(
+        default="", allow_blank=True, help_text="Empty: all images that have no rule of their own."
+    )
+
+
+class RetentionSwitchBody(Strict):
+    enabled = serializers.BooleanField()
+
+
+class RetentionRuleSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    image = serializers.CharField(source="image_name", allow_blank=True)
+    enabled = serializers.BooleanField()
+    keep_last = serializers.IntegerField(allow_null=True)
+    keep_days = serializers.IntegerField(allow_null=True)
+    keep_pulled_days = serializers.IntegerField(allow_null=True)
+    keep_pattern = serializers.CharField(allow_blank=True)
+    protect_pattern = serializers.CharField(allow_blank=True)
+
+
+class RemovedTagSerializer(serializers.Serializer[Any]):
+    image = serializers.CharField()
+    tag = serializers.CharField()
+    digest = serializers.CharField()
+
+
+class RetentionRunSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(RUN_STATES)
+    asked_by = serializers.CharField()
+    started_at = Moment()
+    finished_at = Moment(allow_null=True)
+    kept = serializers.IntegerField()
+    removed_count = serializers.IntegerField()
+    removed = RemovedTagSerializer(many=True, help_text="At most 1,000.")
+    problem = serializers.CharField(allow_blank=True)
+
+
+class PreviewQuery(Strict):
+    image = serializers.CharField(
+        default="", allow_blank=True, help_text="One of `images`; empty: the rule's own, or no tags are told."
+    )
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    tag = serializers.CharField()
+    digest = serializers.CharField()
+    fate = serializers.ChoiceField(
+        FATES, help_text="`untag`: the name only. `go`: its image too, if nothing needs it."
+    )
+    reason = serializers.CharField()
+
+
+class RetentionPreviewSerializer(serializers.Serializer[Any]):
+    doubt = serializers.CharField(
+        allow_blank=True, help_text="Why nothing would be removed now; empty: it would."
+    )
+    images = serializers.ListField(child=serializers.CharField(), help_text="Those that the rule is for.")
+    tags = DecisionSerializer(many=True, help_text="Of the one image.")
+
+
+class Rules(ApiView):
+    @operation("retention_list", answer=RetentionRuleSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request, handle: str, name: str) -> Response:
+        namespace = gate.namespace(self.by, handle, name)
+        return self.page(RetentionRule.objects.filter(namespace=namespace).order_by("image_name"))
+
+    @operation("retention_create", body=RetentionRuleBody, answer=RetentionRuleSerializer, status=201)
+    def post(self, request: Request, handle: str, name: str) -> Response:
+        """Off. Look at its preview, then switch it on."""
+        namespace = gate.namespace(self.by, handle, name, Act.IMAGES_REMOVE)
+        lines = self.data()
+        image_name = lines.pop("image")
+        return self.answer(
+            rules.create(by=self.by, namespace=namespace, image_name=image_name, lines=lines)  # type: ignore[arg-type]
+        )
+
+
+class OneRule(ApiView):
+    @operation("retention_read", answer=RetentionRuleSerializer)
+    def get(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
+        return self.answer(rules.load(self.by, handle, name, id))
+
+    @operation("retention_change", body=RetentionLinesBody, answer=RetentionRuleSerializer)
+    def patch(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
+        """All lines anew. A rule that is on goes off, unless nothing changed."""
+        row = rules.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
+        return self.answer(rules.change(by=self.by, rule=row, lines=self.data()))  # type: ignore[arg-type]
+
+    @operation("retention_delete", status=204)
+    def delete(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
+        rules.remove(by=self.by, rule=rules.load(self.by, handle, name, id, Act.IMAGES_REMOVE))
+        return self.answer()
+
+
+class Switch(ApiView):
+    @operation("retention_switch", body=RetentionSwitchBody, answer=RetentionRuleSerializer)
+    def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
+        row = rules.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
+        return self.answer(rules.switch(by=self.by, rule=row, on=self.data()["enabled"]))
+
+
+class Preview(ApiView):
+    @operation("retention_preview", answer=RetentionPreviewSerializer, query=PreviewQuery)
+    def get(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
+        """What it would do to one image now, and why each tag stays or goes. Changes nothing."""
+        row = rules.load(self.by, handle, name, id)
+        rule, now, images = rules.pure(row), timezone.now(), rules.images_of(row)
+        chosen = self.query["image"] or row.image_name
+        if self.query["image"] and chosen not in images:
+            raise Absent
+        unsure = doubt(rule, forecast.knowledge(), now)
+        image = (
+            Image.objects.select_related("namespace__account")
+            .filter(namespace=row.namespace, name=chosen)
+            .first()
+        )
+        decisions = forecast.of(rule, image, now).decisions if image else []
+        return self.answer({
+            "doubt": words.of_doubt(unsure) if unsure else "",
+            "images": images,
+            "tags": [
+                {"tag": each.version.name, "digest": each.version.digest, "fate": each.fate.value,
+                 "reason": words.of_decision(each, rule)}
+                for each in decisions
+            ],
+        })  # fmt: skip
+
+
+class Runs(ApiView):
+    @operation("retention_runs", answer=RetentionRunSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
+        """The last one first."""
+        return self.page(rules.load(self.by, handle, name, id).runs.order_by("-id"))
+
+    @operation("retention_run", answer=RetentionRunSerializer, status=202)
+    def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
+        """Now, on or off. Removes what the preview shows."""
+        row = rules.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
+        return self.answer(runs.start(by=self.by, rule=row))

@@ -1,0 +1,78 @@
+from django.db import models
+from django.utils import timezone
+
+from namespaces.models import Image
+from registry_sync.models.retention import RetentionRun
+
+
+class Removal(models.Model):
+    """A wish to change an image's tags in the registry: of a person, or of a rule. A worker fulfils it.
+
+    The wish and how far it is are rows: the worker may die at any point, and another goes on.
+    """
+
+    class Kind(models.TextChoices):
+        UNTAG = "untag"  # tags go, what they pointed at stays
+        DELETE = "delete"  # manifests go, with every tag that points at them
+        RESTORE = "restore"  # a tag points again at what the registry still holds
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DONE = "done"
+        PARTLY = "partly"  # some of its items were not done; each says why
+        FAILED = "failed"  # none was done
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="removals")
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    asked_by = models.CharField(max_length=254)
+    asked_by_id = models.BigIntegerField(null=True)  # a person's key; None: the system
+    address = models.CharField(max_length=45, default="")
+    asked_at = models.DateTimeField(default=timezone.now, editable=False)
+    run = models.ForeignKey(RetentionRun, null=True, on_delete=models.CASCADE, related_name="removals")
+    due_at = models.DateTimeField(default=timezone.now, null=True)  # None: nothing is left to do
+    attempts = models.PositiveSmallIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=300, default="")  # why it waits, when the registry does not answer
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["image", "-id"], name="removal_by_image"),
+            models.Index(fields=["due_at", "id"], name="removal_due", condition=~models.Q(due_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.image}"
+
+
+class RemovalItem(models.Model):
+    """One tag, or (`tag` empty) one manifest. `digest`: what the tag pointed at, what goes, or what comes back."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DONE = "done"
+        STOPPED = "stopped"  # the registry is not as it was when this was asked for; nothing was changed
+        FAILED = "failed"
+
+    removal = models.ForeignKey(Removal, on_delete=models.CASCADE, related_name="items")
+    tag = models.CharField(max_length=128, default="")
+    digest = models.CharField(max_length=140)
+    # Restore: what the tag pointed at when this was asked for, "" for no such tag.
+    seen = models.CharField(max_length=140, default="")
+    # Delete: all that was said to depend on it, {"tags": [...], "indexes": [...], "referrers": [...]}.
+    told = models.JSONField(default=dict)
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    begun_at = models.DateTimeField(null=True)  # set before the registry is written to
+    # Where a registry cannot remove a tag alone, what is put in its place and deleted; kept before it is pushed.
+    stand_in = models.CharField(max_length=140, default="", db_index=True)
+    nonce = models.CharField(max_length=32, default="")  # of which the stand-in is made
+    outcome = models.CharField(max_length=20, default="")  # a word of removal/outcomes.py
+    detail = models.CharField(max_length=300, default="")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.tag or self.digest} {self.state}"

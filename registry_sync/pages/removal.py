@@ -1,0 +1,155 @@
+"""Removing tags and images, and putting tags back: said beforehand, asked for, and followed until it is done."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.errors import Absent, Invalid
+from accounts.pages import rights
+from accounts.pages.forms import next_url
+from accounts.pages.http import PersonRequest, principal, tab
+from accounts.paging import paginate
+from accounts.roles import Act
+from namespaces import gate
+from namespaces.models import Image, Tag
+from namespaces.pages.frame import image_context
+from registry_sync.models import Removal
+from registry_sync.removal import ask
+from registry_sync.removal.history import held_of
+from registry_sync.removal.outcomes import SENTENCES, Outcome
+
+
+@tab("images")
+@login_required
+@require_safe
+def remove(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    """With `tag=` or `digest=`, each as often as wanted: what would happen. Without: the tags, to choose."""
+    image = gate.image(principal(request), handle, name, image_name, Act.IMAGES_REMOVE)
+    return _page(request, image, request.GET.getlist("tag"), request.GET.getlist("digest"))
+
+
+@tab("images")
+@login_required
+@require_POST
+def untag(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    by = principal(request)
+    image = gate.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    tags = request.POST.getlist("tag")
+    seen = dict(zip(tags, request.POST.getlist("seen"), strict=False))
+    try:
+        asked = ask.untag(by=by, image=image, tags=seen)
+    except Invalid as error:
+        return _page(request, image, tags, [], problem=error.message)
+    return redirect(_address(asked))
+
+
+@tab("images")
+@login_required
+@require_POST
+def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    by = principal(request)
+    image = gate.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    tags, digests = request.POST.getlist("tag"), request.POST.getlist("digest")
+    try:
+        asked = ask.delete(
+            by=by, image=image, tags=tags, digests=digests, told=request.POST.get("told", ""),
+            typed_name=request.POST.get("confirm", "").strip(),
+        )  # fmt: skip
+    except Invalid as error:
+        return _page(request, image, tags, digests, problem=error.message)
+    return redirect(_address(asked))
+
+
+@login_required
+@require_POST
+def restore(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    by = principal(request)
+    image = gate.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    wish = {key: request.POST.get(key, "") for key in ("tag", "digest", "seen")}
+    try:
+        asked = ask.restore(by=by, image=image, **wish)
+    except Invalid as error:
+        messages.error(request, error.message)
+        return redirect(next_url(request, reverse("image-history", args=[handle, name, image_name])))
+    return redirect(_address(asked))
+
+
+@tab("images")
+@login_required
+@require_safe
+@vary_on_headers("HX-Request")
+def removal(request: PersonRequest, handle: str, name: str, image_name: str, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    image = gate.image(by, handle, name, image_name)
+    found = Removal.objects.filter(image=image, pk=id).first()
+    if not found:
+        raise Absent
+    items = list(found.items.order_by("id")[:1000])
+    held = held_of(image, {item.digest for item in items if item.tag})
+    context = image_context(image, "history") | {
+        "removal": found,
+        "lines": [_line(item, item.digest in held and found.kind == Removal.Kind.UNTAG) for item in items],
+        "why_not": rights.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
+    }
+    fragment = request.htmx and request.htmx.target == "removal"
+    return render(request, f"registry_sync/{'_removal' if fragment else 'removal'}.html", context)
+
+
+def _line(item: Any, can_come_back: bool) -> dict[str, Any]:
+    sentence = SENTENCES[Outcome(item.outcome)] if item.outcome else ""
+    back = can_come_back and item.state == item.State.DONE
+    return {"item": item, "sentence": sentence, "back": item.digest if back else ""}
+
+
+def _page(
+    request: PersonRequest, image: Image, tags: list[str], digests: list[str], *, problem: str = ""
+) -> HttpResponse:
+    rows = list(Tag.objects.filter(image=image, name__in=tags[: ask.MOST]).order_by("sort_key", "id"))
+    status = 400 if problem else 200
+    gone = sorted(set(tags) - {row.name for row in rows})
+    if len({*tags, *digests}) > ask.MOST:
+        problem = problem or _("Choose at most %(most)s at once.") % {"most": ask.MOST}
+    elif rows or digests:
+        found = ask.outlook(image, tags=[row.name for row in rows], digests=digests)
+        context = image_context(image, "tags") | {
+            "chosen": rows, "digests": digests, "outlook": found, "impact": found.impact, "problem": problem,
+            "gone": gone, "refused": ask.refusal_words(found.impact) if found.impact.refused else "",
+            "lasts": _lasts(image, rows), "short_name": image.name,
+        }  # fmt: skip
+        return render(request, "registry_sync/removal_confirm.html", context, status=status)
+    return _choose(request, image, gone, problem, status)
+
+
+def _choose(request: PersonRequest, image: Image, gone: list[str], problem: str, status: int) -> HttpResponse:
+    query = {"q": request.GET.get("q", "").strip()[:200]}
+    found = Tag.objects.filter(image=image, technical=False).select_related("manifest")
+    if query["q"]:
+        found = found.filter(name__icontains=query["q"])
+    page = paginate(
+        found.order_by("-pushed_at", "-id"), cursor=request.GET.get("page", ""), query=query, size=ask.MOST
+    )
+    context = image_context(image, "tags") | {
+        "page": page, "query": query, "gone": gone, "problem": problem,
+    }  # fmt: skip
+    return render(request, "registry_sync/removal_choose.html", context, status=status)
+
+
+def _lasts(image: Image, chosen: list[Tag]) -> list[str]:
+    """Of these manifests, those that would be left without any tag."""
+    digests = {tag.manifest_id for tag in chosen}
+    others = Tag.objects.filter(image=image, manifest__in=digests).exclude(pk__in=[tag.pk for tag in chosen])
+    return sorted(digests - set(others.values_list("manifest_id", flat=True)))
+
+
+def _address(asked: Removal) -> str:
+    namespace = asked.image.namespace
+    return reverse(
+        "image-removal", args=[namespace.account.handle, namespace.name, asked.image.name, asked.pk]
+    )

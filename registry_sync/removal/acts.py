@@ -1,0 +1,177 @@
+"""What is done to the registry: each act looks first, does one thing, and looks again.
+
+Every act may be repeated from its beginning at any point, by another worker: what it finds done it does not do again.
+"""
+
+import secrets
+from collections.abc import Callable
+
+from django.utils import timezone
+
+from namespaces.models import Image
+from registry_sync.client import Declined, Fetched, Missing, Registry, RegistryError
+from registry_sync.models import RemovalItem
+from registry_sync.picture import look
+from registry_sync.removal.looks import Looks
+from registry_sync.removal.outcomes import Failed, Outcome, Stopped
+from registry_sync.removal.stand_in import MEDIA_TYPE, StandIn
+
+BAD_REQUEST, NOT_ALLOWED = 400, 405
+UNSUPPORTED = "UNSUPPORTED"
+
+
+class Acts:
+    """Over one image. `alive` keeps the worker's right to go on, or raises; it is called before each change."""
+
+    def __init__(self, image: Image, registry: Registry, alive: Callable[[], None]) -> None:
+        self.image = image
+        self.repository = image.repository
+        self.registry = registry
+        self.alive = alive
+        self.looks = Looks(image, registry, alive)
+
+    def untag(self, item: RemovalItem) -> Outcome:
+        """Raises Stopped, Failed, and RegistryError when it is to be tried again."""
+        now = self._points_at(item.tag, known=item.digest)
+        if now == item.digest:
+            self._begin(item)
+            self._remove_tag(item)
+        elif now and now == item.stand_in:
+            self._delete_stand_in(item)
+        elif now:
+            raise Stopped(Outcome.MOVED, now)
+        after = self._points_at(item.tag, known=item.digest)
+        if after and after == item.stand_in:
+            raise RegistryError("the registry still shows the tag that it said it deleted")
+        if after:
+            raise Stopped(Outcome.MOVED, after)  # somebody pushed it anew in between
+        if not now and not item.begun_at:
+            return Outcome.GONE
+        return Outcome.DONE if self._holds(item.digest) else Outcome.LOST
+
+    def delete(self, item: RemovalItem) -> Outcome:
+        """Raises as `untag`."""
+        if not self._holds(item.digest):
+            return Outcome.DONE if item.begun_at else Outcome.GONE
+        held = self.looks.objections(item.digest, item.told)
+        if held:
+            raise Stopped(Outcome.HELD, ", ".join(held))
+        self._begin(item)
+        try:
+            self.registry.delete(self.repository, item.digest)
+        except Missing:
+            pass
+        except Declined as error:
+            raise _failure(error) from error
+        if self._holds(item.digest):
+            raise RegistryError("the registry still answers with what it said it deleted")
+        self.looks.forget(item.digest)
+        return Outcome.DONE
+
+    def restore(self, item: RemovalItem) -> Outcome:
+        """Raises as `untag`."""
+        now = self._points_at(item.tag, known=item.digest)
+        if now == item.digest:
+            return Outcome.DONE if item.begun_at else Outcome.GONE
+        if now != item.seen:
+            raise Stopped(Outcome.MOVED, now)
+        original = self._original(item.digest)
+        if original is None:
+            raise Failed(Outcome.NOT_THERE)
+        self._begin(item)
+        try:
+            self.registry.put_manifest(self.repository, item.tag, original.media_type, original.body)
+        except Declined as error:
+            raise _failure(error) from error
+        if (after := self._points_at(item.tag, known=item.digest)) != item.digest:
+            raise Stopped(Outcome.MOVED, after)
+        return Outcome.DONE
+
+    def _points_at(self, tag: str, *, known: str) -> str:
+        """What the tag points at in the registry now; "" for no such tag."""
+        try:
+            fetched = self.registry.manifest(self.repository, tag, known=known)
+        except Missing:
+            return ""
+        return fetched.digest if fetched else known
+
+    def _holds(self, digest: str) -> bool:
+        # Not conditionally: asked by digest, the registry answers 304 also for what it deleted.
+        return self._original(digest) is not None
+
+    def _original(self, digest: str) -> Fetched | None:
+        """None, and noted in the picture, when the registry holds it no more."""
+        try:
+            return self.registry.manifest(self.repository, digest)
+        except Missing:
+            look.at_digest(self.image, digest, self.registry)
+            return None
+
+    def _begin(self, item: RemovalItem) -> None:
+        """Raises Stopped when it was withdrawn meanwhile."""
+        self.alive()
+        item.begun_at = item.begun_at or timezone.now()
+        waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
+        if not waiting.update(begun_at=item.begun_at):
+            raise Stopped(Outcome.WITHDRAWN)
+
+    def _remove_tag(self, item: RemovalItem) -> None:
+        try:
+            self.registry.delete(self.repository, item.tag)
+        except Missing:
+            return
+        except Declined as error:
+            # 2.8 takes digests only, and says so; 405 may mean the same, or that nothing at all is deleted.
+            if error.status not in (BAD_REQUEST, NOT_ALLOWED):
+                raise _failure(error) from error
+            self._replace_and_delete(item)
+
+    def _replace_and_delete(self, item: RemovalItem) -> None:
+        """Deleting the tag's digest would take every other tag of it; so the tag gets a digest of its own first."""
+        if not item.stand_in:
+            item.nonce = secrets.token_hex(16)
+            item.stand_in = StandIn(item.nonce).digest
+            item.save(update_fields=["nonce", "stand_in"])
+        stand_in = StandIn(item.nonce)
+        self._prove_that_it_deletes(item.stand_in)
+        original = self._original(item.digest)
+        if original is None:
+            raise Stopped(Outcome.MOVED)
+        try:
+            self.registry.put_blob(self.repository, stand_in.config_digest, stand_in.config)
+            # The longest way is behind us: once more, so that a push meanwhile is not overwritten.
+            if (now := self._points_at(item.tag, known=item.digest)) != item.digest:
+                raise Stopped(Outcome.MOVED, now)
+            self.alive()
+            self.registry.put_manifest(self.repository, item.tag, MEDIA_TYPE, stand_in.manifest)
+        except Declined as error:
+            raise _failure(error) from error
+        self._delete_stand_in(item, original)
+
+    def _prove_that_it_deletes(self, digest: str) -> None:
+        """Asked to delete what it has not: a tag that points at a stand-in which cannot go would be a lost tag."""
+        try:
+            self.registry.delete(self.repository, digest)
+        except Missing:
+            return
+        except Declined as error:
+            raise _failure(error) from error
+
+    def _delete_stand_in(self, item: RemovalItem, original: Fetched | None = None) -> None:
+        self.alive()
+        try:
+            self.registry.delete(self.repository, item.stand_in)
+        except Missing:
+            return
+        except Declined as error:
+            original = original or self._original(item.digest)
+            if original:
+                self.registry.put_manifest(self.repository, item.tag, original.media_type, original.body)
+            raise _failure(error) from error
+
+
+def _failure(error: Declined) -> Failed:
+    if error.status != NOT_ALLOWED:
+        return Failed(Outcome.DECLINED, str(error))
+    # Read-only, the registry has no such route, and answers without a word of its own.
+    return Failed(Outcome.DISABLED if UNSUPPORTED in error.codes else Outcome.READ_ONLY)

@@ -1,0 +1,176 @@
+"""Asking for a removal. The wish is a row; what the person saw goes with it, and the worker acts on nothing else."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import Absent, Conflict, Invalid
+from accounts.principal import Principal
+from namespaces.models import Image, Tag
+from namespaces.names import DIGEST, TAG
+from registry_sync import services
+from registry_sync.models import Removal, RemovalItem, Repository
+from registry_sync.removal import facts
+from registry_sync.removal.history import held_of
+from registry_sync.removal.impact import Going, Impact, impact
+
+MOST = 100  # tags or manifests at once
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What deleting would do, as it is shown and as it must still be when it is confirmed (`told`)."""
+
+    impact: Impact
+    freed: int
+    pullers: list[facts.Puller]
+    told: str
+
+
+def outlook(image: Image, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> Outlook:
+    """Of deleting what these tags point at, and these manifests. Raises Absent for one that is not there."""
+    rows = dict(Tag.objects.filter(image=image, name__in=tags).values_list("name", "manifest_id"))
+    if set(tags) - set(rows):
+        raise Absent
+    chosen = {*rows.values(), *digests}
+    around = facts.around(image, chosen)
+    if chosen - set(around.held):
+        raise Absent
+    found = impact(around, tags=tags, digests=digests)
+    return Outlook(
+        found,
+        facts.freed(image, around, found.going),
+        facts.pullers(image, around, [each.digest for each in found.going], timezone.now()),
+        _told(found),
+    )
+
+
+def untag(*, by: Principal, image: Image, tags: Mapping[str, str]) -> Removal:
+    """`tags`: each with the digest that the person saw it point at; what it pointed at stays."""
+    _check_count(tags)
+    rows = dict(Tag.objects.filter(image=image, name__in=list(tags)).values_list("name", "manifest_id"))
+    for tag, digest in tags.items():
+        if rows.get(tag) != digest:
+            raise Conflict.on(
+                "tags", _("The tag %(tag)s is not what you saw any more; look again.") % {"tag": tag}
+            )
+    return _ask(
+        by, image, Removal.Kind.UNTAG, [RemovalItem(tag=tag, digest=tags[tag]) for tag in sorted(tags)]
+    )
+
+
+def delete(
+    *,
+    by: Principal,
+    image: Image,
+    tags: Collection[str],
+    digests: Collection[str],
+    told: str,
+    typed_name: str,
+) -> Removal:
+    """What `outlook` showed for the same tags and digests, if it is still that. Cannot be undone."""
+    _check_count({*tags, *digests})
+    if typed_name != image.name:
+        raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": image.name})
+    found = outlook(image, tags=tags, digests=digests)
+    if found.impact.refused:
+        raise Conflict.on("", refusal_words(found.impact))
+    if told != found.told:
+        raise Conflict.on(
+            "told", _("What would go has changed since you looked; read it again, and confirm that.")
+        )
+    return _ask(by, image, Removal.Kind.DELETE, [item_of(going) for going in found.impact.going])
+
+
+def restore(*, by: Principal, image: Image, tag: str, digest: str, seen: str) -> Removal:
+    """The tag is to point at `digest` again; `seen`: what it pointed at when the person looked, "" for no such tag."""
+    if not TAG.fullmatch(tag) or not DIGEST.fullmatch(digest):
+        raise Invalid.on("tag", _("This is no tag and digest."))
+    if digest not in held_of(image, {digest}):
+        raise Conflict.on(
+            "digest", _("The registry does not hold this image any more, so it cannot be put back.")
+        )
+    now = Tag.objects.filter(image=image, name=tag).values_list("manifest_id", flat=True).first() or ""
+    if now == digest:
+        raise Conflict.on("tag", _("The tag points at it already."))
+    if now != seen:
+        raise Conflict.on(
+            "tag", _("The tag %(tag)s is not what you saw any more; look again.") % {"tag": tag}
+        )
+    return _ask(by, image, Removal.Kind.RESTORE, [RemovalItem(tag=tag, digest=digest, seen=seen)])
+
+
+def create(
+    by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalItem], *, run_id: int | None = None
+) -> Removal:
+    """In the caller's transaction; the caller wakes the worker."""
+    removal = Removal.objects.create(
+        image=image,
+        kind=kind,
+        asked_by=by.label[:254],
+        asked_by_id=by.id,
+        address=by.address[:45],
+        run_id=run_id,
+    )
+    for item in items:
+        item.removal = removal
+    RemovalItem.objects.bulk_create(items, 500)
+    return removal
+
+
+def refusal_words(found: Impact) -> str:
+    first = found.refused[0]
+    sentence = _(
+        "%(digest)s is one platform of the image tagged %(tags)s; without it that image would be there and not work. "
+        "Delete that image as a whole, or remove only the tag."
+    )
+    short = first.digest.rpartition(":")[2][:12]
+    return sentence % {"digest": short, "tags": ", ".join(first.tags[:5])}
+
+
+def item_of(going: Going) -> RemovalItem:
+    told = {
+        "tags": list(going.tags), "indexes": list(going.indexes), "referrers": list(going.referrers),
+        "after": list(going.after),
+    }  # fmt: skip
+    return RemovalItem(digest=going.digest, told=told)
+
+
+def _ask(by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal:
+    if not Repository.objects.filter(image=image).exists():
+        raise Absent
+    with transaction.atomic():
+        Image.objects.select_for_update().get(pk=image.pk)
+        removal = _same(image, kind, items) or create(by, image, kind, items)
+        transaction.on_commit(services.wake_removals)
+    return removal
+
+
+def _same(image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal | None:
+    """A button pressed twice asks once."""
+    wanted = {(item.tag, item.digest, item.seen) for item in items}
+    for waiting in Removal.objects.filter(image=image, kind=kind, state=Removal.State.WAITING, run=None):
+        if set(waiting.items.values_list("tag", "digest", "seen")) == wanted:
+            return waiting
+    return None
+
+
+def _told(found: Impact) -> str:
+    """Names all of it, so that a confirmation is of this and of nothing more."""
+    whole = [
+        [each.digest, each.tags, each.indexes, each.referrers, each.after]
+        for each in sorted(found.going, key=lambda going: going.digest)
+    ]
+    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+
+def _check_count(chosen: Collection[str]) -> None:
+    if not chosen:
+        raise Invalid.on("tags", _("Choose at least one tag."))
+    if len(chosen) > MOST:
+        raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": MOST})

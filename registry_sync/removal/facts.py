@@ -1,0 +1,150 @@
+"""What the picture says around some manifests of an image, for the rules in impact.py."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from accounts.models import RegistryUser
+from namespaces.models import Image, Manifest, Part, Pull, Revision, Tag
+from namespaces.names import is_technical
+from registry_sync.picture.write import batches
+from registry_sync.removal.impact import Facts, Going, Held, blobs_of
+
+ROUNDS = 10  # an index in an index in an index …
+PULLED_WITHIN = timedelta(days=30)
+TECHNICAL = ("", ".sig", ".att", ".sbom")
+
+
+@dataclass(frozen=True)
+class Puller:
+    """Who pulled one of the tags lately; `name` is the user's description, or the username, or "" for anonymous."""
+
+    name: str
+    username: str
+    tag: str
+    count: int
+    last_at: datetime
+
+
+@dataclass
+class _Known:
+    """Grows while one looks around."""
+
+    image: Image
+    seen: frozenset[str]
+    held: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+
+    def admit(self, digests: Iterable[str]) -> set[str]:
+        """Those of `digests` that the image's repository holds and that were not met yet."""
+        new = set(digests) - self.asked
+        found = new & self.seen
+        self.asked |= new
+        for some in batches(sorted(new)):
+            rows = Manifest.objects.filter(digest__in=some)
+            here = Q(revisions__image=self.image, revisions__gone_at=None) | Q(tags__image=self.image)
+            found |= set(rows.filter(here).values_list("digest", flat=True))
+        self.held |= found
+        return found
+
+
+def around(image: Image, digests: Iterable[str], *, also_held: Iterable[str] = ()) -> Facts:
+    """`digests`, all that hangs on them, and the indexes above those; nothing that the registry holds no more.
+
+    `also_held`: what was just seen to be there, and the picture may not know yet.
+    """
+    known = _Known(image, frozenset(also_held))
+    below = known.admit(digests)
+    frontier = below
+    for _round in range(ROUNDS):
+        frontier = known.admit(_below(image, frontier))
+        below |= frontier
+    frontier = below
+    for _round in range(ROUNDS):
+        frontier = known.admit(_above(frontier))
+    return Facts(held=_held(known.held), tags=_tags(image, known.held))
+
+
+def freed(image: Image, facts: Facts, going: Iterable[Going]) -> int:
+    """Bytes that nothing else in the account needs, as far as is known. At most: others may share them unseen."""
+    digests = {each.digest for each in going}
+    elsewhere = Revision.objects.filter(manifest__in=digests, gone_at=None).exclude(image=image)
+    shared = set(elsewhere.values_list("manifest_id", flat=True))
+    blobs = blobs_of(facts, [each for each in going if each.digest not in shared])
+    used: set[str] = set()
+    for some in batches(sorted(blobs)):
+        others = Part.objects.filter(
+            digest__in=some,
+            manifest__revisions__gone_at=None,
+            manifest__revisions__image__namespace__account=image.namespace.account,
+        ).exclude(manifest__in=digests - shared)
+        used |= set(others.values_list("digest", flat=True))
+    return sum(size for digest, size in blobs.items() if digest not in used)
+
+
+def pullers(image: Image, facts: Facts, going: Iterable[str], now: datetime) -> list[Puller]:
+    """Who pulled these manifests, or a tag that points at one, within 30 days; the last first."""
+    digests = set(going)
+    tags = [tag for tag, digest in facts.tags.items() if digest in digests and not is_technical(tag)]
+    rows = Pull.objects.filter(image=image, last_at__gte=now - PULLED_WITHIN)
+    found = list(
+        rows.filter(Q(tag__in=tags) | Q(tag="", digest__in=digests)).order_by("-last_at", "-id")[:50]
+    )
+    users = RegistryUser.objects.filter(
+        account=image.namespace.account, username__in={row.username for row in found}
+    )
+    described = dict(users.values_list("username", "description"))
+    return [
+        Puller(described.get(row.username, row.username), row.username, row.tag, row.count, row.last_at)
+        for row in found
+    ]
+
+
+def _below(image: Image, digests: set[str]) -> set[str]:
+    """What indexes list, and what is about them."""
+    found: set[str] = set()
+    for some in batches(sorted(digests)):
+        listed = Part.objects.filter(manifest__in=some, kind=Part.Kind.MANIFEST)
+        found |= set(listed.values_list("digest", flat=True))
+        found |= set(Manifest.objects.filter(subject__in=some).values_list("digest", flat=True))
+        names = [digest.replace(":", "-", 1) + end for digest in some for end in TECHNICAL]
+        for part in batches(names):
+            tags = Tag.objects.filter(image=image, name__in=part)
+            found |= set(tags.values_list("manifest_id", flat=True))
+    return found
+
+
+def _above(digests: set[str]) -> set[str]:
+    found: set[str] = set()
+    for some in batches(sorted(digests)):
+        listing = Part.objects.filter(digest__in=some, kind=Part.Kind.MANIFEST)
+        found |= set(listing.values_list("manifest_id", flat=True))
+    return found
+
+
+def _held(digests: set[str]) -> dict[str, Held]:
+    lists: dict[str, set[str]] = defaultdict(set)
+    blobs: dict[str, dict[str, int]] = defaultdict(dict)
+    subjects: dict[str, str] = {}
+    for some in batches(sorted(digests)):
+        subjects.update(Manifest.objects.filter(digest__in=some).values_list("digest", "subject"))
+        parts = Part.objects.filter(manifest__in=some).values_list("manifest_id", "digest", "kind", "size")
+        for manifest, digest, kind, size in parts:
+            if kind == Part.Kind.MANIFEST:
+                lists[manifest].add(digest)
+            else:
+                blobs[manifest][digest] = size
+    return {
+        digest: Held(digest, frozenset(lists[digest]), blobs[digest], subjects.get(digest, ""))
+        for digest in sorted(digests)
+    }
+
+
+def _tags(image: Image, digests: set[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for some in batches(sorted(digests)):
+        found.update(Tag.objects.filter(image=image, manifest__in=some).values_list("name", "manifest_id"))
+    return found

@@ -1,0 +1,69 @@
+"""Where an image's tags pointed, when, and by whom; and what of it can be put back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import RegistryUser
+from namespaces.models import Image, Part, Revision, Tag, TagMove
+from registry_sync.models import Removal
+
+
+@dataclass(frozen=True)
+class Line:
+    """A move; `description` of the user who made it, "" for a person or nobody.
+
+    `now`: what the tag points at today, "" for no such tag. `back`: the digest that can be put under the tag again,
+    "" when the tag points at it, or the registry holds it no more.
+    """
+
+    move: TagMove
+    description: str
+    now: str
+    back: str
+    untagged: bool  # nothing but the history leads to `back`
+
+
+def moves_of(image: Image, *, tag: str = "") -> QuerySet[TagMove]:
+    """The last one first."""
+    found = TagMove.objects.filter(image=image)
+    return (found.filter(tag=tag) if tag else found).order_by("-id")
+
+
+def lines(image: Image, moves: Iterable[TagMove]) -> list[Line]:
+    rows = list(moves)
+    users = RegistryUser.objects.filter(
+        account=image.namespace.account, username__in={move.by for move in rows} - {""}
+    )
+    described = dict(users.values_list("username", "description"))
+    tags = Tag.objects.filter(image=image, name__in={move.tag for move in rows})
+    points = dict(tags.values_list("name", "manifest_id"))
+    olds = {move.old for move in rows} - {""}
+    held = held_of(image, olds)
+    tagged = set(Tag.objects.filter(image=image, manifest__in=olds).values_list("manifest_id", flat=True))
+    listed = Part.objects.filter(digest__in=olds, kind=Part.Kind.MANIFEST, manifest__tags__image=image)
+    needed = tagged | set(listed.values_list("digest", flat=True))
+    found = []
+    for move in rows:
+        now = points.get(move.tag, "")
+        back = move.old if move.old in held and move.old != now else ""
+        untagged = bool(back) and back not in needed
+        found.append(Line(move, described.get(move.by, ""), now, back, untagged))
+    return found
+
+
+def under_way(image: Image) -> list[Removal]:
+    """What was asked for and is not done yet, and what lately could not be done."""
+    day_ago = timezone.now() - timedelta(days=1)
+    left = Q(state__in=[Removal.State.FAILED, Removal.State.PARTLY], finished_at__gte=day_ago)
+    rows = Removal.objects.filter(left | Q(state=Removal.State.WAITING), image=image)
+    return list(rows.order_by("-id")[:5])
+
+
+def held_of(image: Image, digests: set[str]) -> set[str]:
+    """Those of `digests` that the registry still holds in the image's repository, as far as is known."""
+    rows = Revision.objects.filter(image=image, manifest__in=digests, gone_at=None)
+    return set(rows.values_list("manifest_id", flat=True))

@@ -1,0 +1,228 @@
+"""What goes with what is deleted, what would break, and how much space that gives. PURE.
+
+A manifest that a tagged index lists never goes: the image would be there still, and not work on that platform.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from namespaces.names import is_technical, technical_subject
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A manifest in the image's repository. `lists`: manifests of an index; `blobs`: digest → bytes."""
+
+    digest: str
+    lists: frozenset[str] = frozenset()
+    blobs: Mapping[str, int] = field(default_factory=dict)
+    subject: str = ""  # the digest that it is about, as a signature is
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known around the chosen manifests; `tags`: tag → digest, technical ones too."""
+
+    held: Mapping[str, Held]
+    tags: Mapping[str, str]
+
+    def tags_of(self, digest: str) -> list[str]:
+        return sorted(tag for tag, points in self.tags.items() if points == digest)
+
+    def indexes_of(self, digest: str) -> list[str]:
+        return sorted(each.digest for each in self.held.values() if digest in each.lists)
+
+    def referrers_of(self, digest: str) -> list[str]:
+        """What is about it: named by its own content, or by the tag that a tool gave it."""
+        named = {each.digest for each in self.held.values() if each.subject == digest}
+        tagged = {points for tag, points in self.tags.items() if technical_subject(tag) == digest}
+        return sorted((named | tagged) - {digest})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`digest` cannot go: `index` lists it, and these tags lead to that."""
+
+    digest: str
+    index: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A manifest that goes, and all that depends on it; `after` must have gone before it, else it stays."""
+
+    digest: str
+    tags: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()  # without a tag, and broken afterwards
+    referrers: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """`going` in the order in which it must be done: an index before what it lists."""
+
+    going: tuple[Going, ...]
+    refused: tuple[Refusal, ...] = ()
+    also: tuple[str, ...] = ()  # tags that go, and were not chosen
+    platforms: tuple[str, ...] = ()  # manifests that only a going index lists
+    attached: tuple[str, ...] = ()  # signatures and the like of what goes
+    breaks: tuple[str, ...] = ()  # indexes without a tag that would be incomplete
+    orphans: tuple[
+        str, ...
+    ] = ()  # what is about something that goes, and stays because it has a tag of its own
+
+
+def impact(facts: Facts, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> Impact:
+    """Of deleting what `tags` point at, and `digests`."""
+    chosen = {facts.tags[tag] for tag in tags if tag in facts.tags} | set(digests)
+    causes = _closure(facts, chosen)
+    refused = tuple(_refusals(facts, chosen, causes))
+    going = tuple(_going(facts, digest, causes) for digest in _in_order(facts, causes))
+    gone_tags = {tag for each in going for tag in each.tags}
+    along = [digest for digest in causes if digest not in chosen]
+    attached = [digest for digest in along if _subjects(facts, digest)]
+    platforms = [digest for digest in along if digest not in attached]
+    referrers = {digest for each in going for digest in each.referrers}
+    return Impact(
+        going=going,
+        refused=refused,
+        also=tuple(sorted(tag for tag in gone_tags - set(tags) if not is_technical(tag))),
+        platforms=tuple(sorted(platforms)),
+        attached=tuple(sorted(attached)),
+        breaks=tuple(sorted({index for each in going for index in each.indexes})),
+        orphans=tuple(sorted(referrers - set(causes))),
+    )
+
+
+def without_harm(facts: Facts, digests: Collection[str]) -> tuple[Going, ...]:
+    """Of `digests` those that can go with nothing else losing by it, and what only they need, in order.
+
+    Each has no tag but such as go anyway. What an image, a signature or anything that stays needs is left out.
+    """
+    left = set(digests)
+    while True:
+        found = impact(facts, digests=left)
+        harmed = {each.digest for each in found.refused}
+        harmed |= {
+            each.digest for each in found.going if each.indexes or set(each.referrers) & set(found.orphans)
+        }
+        harmed = _with_causes(found, harmed) & left
+        if not harmed:
+            return found.going if left else ()
+        left -= harmed
+
+
+def blobs_of(facts: Facts, going: Iterable[Going]) -> dict[str, int]:
+    """Each blob of what goes, once, with its bytes."""
+    found: dict[str, int] = {}
+    for each in going:
+        held = facts.held.get(each.digest)
+        found.update(held.blobs if held else {})
+    return found
+
+
+def objections(
+    digest: str, told: Mapping[str, Sequence[str]], *, tags: Collection[str], indexes: Mapping[str, bool],
+    referrers: Collection[str],
+) -> list[str]:  # fmt: skip
+    """What holds `digest` now and was not said when its deletion was confirmed; nothing: it may go.
+
+    `indexes`: those that list it → whether a tag leads there; such a one is never passed over.
+    """
+    return [
+        *sorted(set(tags) - set(told.get("tags", ()))),
+        *sorted(each for each, tagged in indexes.items() if tagged or each not in told.get("indexes", ())),
+        *sorted(set(referrers) - set(told.get("referrers", ()))),
+    ]
+
+
+def _closure(facts: Facts, chosen: set[str]) -> dict[str, set[str]]:
+    """All that goes → what it goes because of; nothing for what was chosen."""
+    causes: dict[str, set[str]] = {digest: set() for digest in chosen}
+    while True:
+        more = {
+            digest: because
+            for digest in facts.held
+            if digest not in causes and (because := _goes_along(facts, digest, causes))
+        }
+        if not more:
+            return causes
+        causes |= more
+
+
+def _goes_along(facts: Facts, digest: str, going: Mapping[str, set[str]]) -> set[str]:
+    """Why it goes as well: all indexes that list it go, or all that it is about goes. Nothing: it stays."""
+    tags = facts.tags_of(digest)
+    if any(not is_technical(tag) for tag in tags):
+        return set()
+    indexes = set(facts.indexes_of(digest))
+    if not indexes <= set(going):
+        return set()
+    subjects = _subjects(facts, digest)
+    if not subjects <= set(going):
+        return set()
+    return indexes | subjects
+
+
+def _subjects(facts: Facts, digest: str) -> set[str]:
+    named = {technical_subject(tag) for tag in facts.tags_of(digest)} | {facts.held[digest].subject}
+    return named - {"", digest}
+
+
+def _with_causes(found: Impact, digests: set[str]) -> set[str]:
+    """And what they go because of."""
+    causes = {each.digest: each.after for each in found.going}
+    left, seen = list(digests), set[str]()
+    while left:
+        digest = left.pop()
+        if digest not in seen:
+            seen.add(digest)
+            left += causes.get(digest, ())
+    return seen
+
+
+def _refusals(facts: Facts, chosen: set[str], going: Mapping[str, set[str]]) -> Iterable[Refusal]:
+    for digest in sorted(chosen):
+        for index in facts.indexes_of(digest):
+            tags = _tags_that_lead_to(facts, index, going)
+            if index not in going and tags:
+                yield Refusal(digest, index, tuple(tags))
+
+
+def _tags_that_lead_to(facts: Facts, index: str, going: Collection[str]) -> list[str]:
+    """Its own, and those of indexes that list it."""
+    seen, left, found = set(going), [index], set()
+    while left:
+        digest = left.pop()
+        if digest in seen:
+            continue
+        seen.add(digest)
+        found |= set(facts.tags_of(digest))
+        left += facts.indexes_of(digest)
+    return sorted(found)
+
+
+def _going(facts: Facts, digest: str, causes: Mapping[str, set[str]]) -> Going:
+    return Going(
+        digest=digest,
+        tags=tuple(facts.tags_of(digest)),
+        indexes=tuple(index for index in facts.indexes_of(digest) if index not in causes),
+        referrers=tuple(facts.referrers_of(digest)),
+        after=tuple(sorted(causes[digest])),
+    )
+
+
+def _in_order(facts: Facts, going: Mapping[str, set[str]]) -> list[str]:
+    """Each after all indexes that list it, and after what it is about."""
+    done: list[str] = []
+    left = sorted(going)
+    while left:
+        ready = [
+            digest for digest in left
+            if not ((set(facts.indexes_of(digest)) | going[digest]) & set(left)) - {digest}
+        ] or left  # what lists itself in a circle has no order  # fmt: skip
+        done += ready
+        left = [digest for digest in left if digest not in ready]
+    return done

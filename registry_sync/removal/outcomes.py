@@ -1,0 +1,73 @@
+"""How an item of a removal ended, in one word for programs and one sentence for people."""
+
+from enum import StrEnum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    GONE = "gone"
+    LOST = "lost"
+    MOVED = "moved"
+    HELD = "held"
+    KEPT = "kept"
+    UNCERTAIN = "uncertain"
+    DISABLED = "disabled"
+    READ_ONLY = "read_only"
+    DECLINED = "declined"
+    NOT_THERE = "not_there"
+    SILENT = "silent"
+    WITHDRAWN = "withdrawn"
+
+
+SENTENCES: dict[Outcome, Promise] = {
+    Outcome.DONE: _("Done, and seen to be so in the registry."),
+    Outcome.GONE: _("It was gone from the registry already."),
+    Outcome.LOST: _(
+        "The tag is removed. The registry does not hold its image any more either, so it cannot be put back."
+    ),
+    Outcome.MOVED: _("The tag points at something else since this was asked for, so nothing was done."),
+    Outcome.HELD: _("Something else needs it that was not named when this was confirmed, so it was not deleted."),
+    Outcome.KEPT: _("It belongs to an image that was not deleted, so it stays too."),
+    Outcome.UNCERTAIN: _("The registry did not show all tags of this image, so nothing was deleted. Try again later."),
+    Outcome.DISABLED: _(
+        "Deletion is switched off in the registry, so nothing was changed. To allow it, set storage: delete: enabled: "
+        "true in its configuration (or REGISTRY_STORAGE_DELETE_ENABLED=true) and restart it."
+    ),
+    Outcome.READ_ONLY: _(
+        "The registry takes no changes now, so nothing was changed. It is read-only (storage: maintenance: readonly: "
+        "enabled: true in its configuration), perhaps while its garbage collection runs."
+    ),
+    Outcome.DECLINED: _("The registry refused, so nothing was changed."),
+    Outcome.NOT_THERE: _("The registry does not hold this image any more, so it cannot be put back."),
+    Outcome.SILENT: _("The registry gave no usable answer for so long that this was given up."),
+    Outcome.WITHDRAWN: _("The rule was changed or switched off before its turn came, so nothing was done."),
+}  # fmt: skip
+
+
+IN_SHORT: dict[Outcome, Promise] = {
+    Outcome.MOVED: _("the tag points elsewhere meanwhile"),
+    Outcome.HELD: _("something else needs it"),
+    Outcome.KEPT: _("it belongs to an image that stays"),
+    Outcome.UNCERTAIN: _("not all tags could be seen"),
+    Outcome.DISABLED: _("deletion is switched off in the registry"),
+    Outcome.READ_ONLY: _("the registry is read-only"),
+    Outcome.DECLINED: _("the registry refused"),
+    Outcome.SILENT: _("the registry did not answer"),
+    Outcome.WITHDRAWN: _("the rule was changed or switched off"),
+}
+
+
+class Stopped(Exception):
+    """Nothing was changed, and nothing will be: the registry is not as it was when this was asked for."""
+
+    def __init__(self, outcome: Outcome, detail: str = "") -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+        self.detail = detail
+
+
+class Failed(Stopped):
+    """The registry would not do it."""

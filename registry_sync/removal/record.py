@@ -1,0 +1,110 @@
+"""Writes how an item ended: the picture, the audit trail and the item in one transaction, once."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.principal import Kind, Principal
+from namespaces.models import Image, Revision, Tag, TagMove
+from registry_sync.models import Removal, RemovalItem
+from registry_sync.picture.write import Move, write_moves
+from registry_sync.removal.outcomes import Outcome
+from registry_sync.sync import leases
+
+SKEW = timedelta(minutes=1)  # between the registry's clock and ours
+
+ACTIONS = {
+    Removal.Kind.UNTAG: "tag.removed",
+    Removal.Kind.DELETE: "manifest.deleted",
+    Removal.Kind.RESTORE: "tag.restored",
+}
+
+
+class Recorder:
+    """For one image, under its lease: whoever lost it writes nothing more."""
+
+    def __init__(self, image: Image, lease: str, token: int) -> None:
+        self.image = image
+        self.lease = lease
+        self.token = token
+
+    @transaction.atomic
+    def done(self, item: RemovalItem, outcome: Outcome) -> None:
+        """Raises LeaseLost."""
+        removal = item.removal
+        leases.keep(self.lease, self.token, timezone.now())
+        if not self._end(item, RemovalItem.State.DONE, outcome, ""):
+            return
+        before = self._before(item)
+        ours = outcome is not Outcome.GONE  # else somebody else did it, or nobody had to
+        match removal.kind:
+            case Removal.Kind.UNTAG:
+                self._move(item, [item.tag], "", ours=ours)
+            case Removal.Kind.RESTORE:
+                self._move(item, [item.tag], item.digest, ours=ours)
+            case Removal.Kind.DELETE:
+                self._move(item, before["tags"], "", ours=ours)
+                held = Revision.objects.filter(image=self.image, manifest=item.digest, gone_at=None)
+                held.update(gone_at=timezone.now())
+        if ours and not removal.run_id:  # a rule says once what it did (runs.py)
+            self._audit(item, before)
+
+    @transaction.atomic
+    def undone(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> None:
+        """Raises LeaseLost."""
+        leases.keep(self.lease, self.token, timezone.now())
+        self._end(item, state, outcome, detail)
+
+    def _end(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> bool:
+        waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
+        ended = waiting.update(state=state, outcome=outcome, detail=detail[:300], finished_at=timezone.now())
+        item.state, item.outcome = state, outcome
+        return bool(ended)
+
+    def _before(self, item: RemovalItem) -> dict[str, list[str]]:
+        tags = Tag.objects.filter(image=self.image, manifest=item.digest).values_list("name", flat=True)
+        return {"tags": sorted({*tags, *item.told.get("tags", ())})}
+
+    def _move(self, item: RemovalItem, tags: list[str], digest: str, *, ours: bool) -> None:
+        now, by = timezone.now(), item.removal.asked_by if ours else ""
+        rows = dict(Tag.objects.filter(image=self.image, name__in=tags).values_list("name", "manifest_id"))
+        # A tag that was pushed anew since points elsewhere, and is none of this.
+        moves = [Move(tag, digest, now, by) for tag in tags if digest or rows.get(tag) == item.digest]
+        write_moves(self.image, moves, how=TagMove.How.PANEL if ours else TagMove.How.FOUND)
+        if ours:
+            self._claim(item, tags, digest)
+
+    def _claim(self, item: RemovalItem, tags: list[str], digest: str) -> None:
+        """The registry's event, or a sync, may have been quicker to write it, and does not know whose act it was."""
+        if not item.begun_at:
+            return
+        old = {} if digest else {"old": item.digest}
+        for tag in tags:
+            moves = TagMove.objects.filter(
+                image=self.image, tag=tag, new=digest, by="", at__gte=item.begun_at - SKEW, **old
+            )
+            last = moves.exclude(how=TagMove.How.PANEL).order_by("-id").values("pk")[:1]
+            TagMove.objects.filter(pk__in=list(last.values_list("pk", flat=True))).update(
+                by=item.removal.asked_by, how=TagMove.How.PANEL
+            )
+
+    def _audit(self, item: RemovalItem, before: dict[str, list[str]]) -> None:
+        removal = item.removal
+        kind = Removal.Kind(removal.kind)
+        short = item.digest.rpartition(":")[2][:12]
+        name = f":{item.tag}" if item.tag else f"@{short}"
+        told = {"tags": ", ".join(before["tags"])} if kind is Removal.Kind.DELETE and before["tags"] else {}
+        restored = kind is Removal.Kind.RESTORE
+        audit.record(
+            by=asker(removal), action=ACTIONS[kind], kind="image", id=self.image.pk,
+            label=f"{self.image.repository}{name}", account=self.image.namespace.account,
+            before={"digest": item.seen if restored else item.digest} | told,
+            after={"digest": item.digest} if restored else {},
+        )  # fmt: skip
+
+
+def asker(removal: Removal) -> Principal:
+    kind = Kind.PERSON if removal.asked_by_id else Kind.SYSTEM
+    return Principal(kind=kind, id=removal.asked_by_id, label=removal.asked_by, address=removal.address or "")

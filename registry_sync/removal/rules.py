@@ -1,0 +1,149 @@
+"""Retention rules: loading them through the membership, and changing them."""
+
+from typing import Any, TypedDict
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.errors import Absent, Conflict, Invalid
+from accounts.principal import Principal
+from accounts.roles import Act
+from namespaces import gate
+from namespaces.models import Image, Namespace
+from namespaces.names import TAG, image_problem
+from registry_sync.models import RemovalItem, RetentionRule
+from registry_sync.models.retention import LIMIT
+from registry_sync.removal.outcomes import Outcome
+from registry_sync.removal.retention import Rule
+
+DAYS = ("keep_last", "keep_days", "keep_pulled_days")
+LINES = (*DAYS, "keep_pattern", "protect_pattern")
+MOST = LIMIT[1].limit_value
+PATTERN_MAX = 200
+
+
+class Lines(TypedDict):
+    keep_last: int | None
+    keep_days: int | None
+    keep_pulled_days: int | None
+    keep_pattern: str
+    protect_pattern: str
+
+
+def load(by: Principal, handle: str, namespace: str, id: int, act: Act = Act.ACCOUNT_VIEW) -> RetentionRule:  # noqa: A002
+    owner = gate.namespace(by, handle, namespace, act)
+    found = RetentionRule.objects.select_related("namespace__account").filter(namespace=owner, pk=id).first()
+    if not found:
+        raise Absent
+    return found
+
+
+def pure(row: RetentionRule) -> Rule:
+    return Rule(row.keep_last, row.keep_days, row.keep_pulled_days, row.keep_pattern, row.protect_pattern)
+
+
+def images_of(row: RetentionRule) -> list[str]:
+    """The images that it is for: its own, or all of the namespace that have no rule of their own. By name."""
+    images = Image.objects.filter(namespace=row.namespace, tag_count__gt=0)
+    if row.image_name:
+        images = images.filter(name=row.image_name)
+    else:
+        own = RetentionRule.objects.filter(namespace=row.namespace).exclude(image_name="")
+        images = images.exclude(name__in=own.values("image_name"))
+    return list(images.order_by("name").values_list("name", flat=True))
+
+
+@transaction.atomic
+def create(*, by: Principal, namespace: Namespace, image_name: str, lines: Lines) -> RetentionRule:
+    """Off: what it would remove is looked at first."""
+    _check(lines)
+    if image_name and (problem := image_problem(image_name, namespace=namespace.name)):
+        raise Invalid.on("image_name", problem)
+    try:
+        with transaction.atomic():
+            row = RetentionRule.objects.create(namespace=namespace, image_name=image_name, **lines)
+    except IntegrityError:
+        raise Conflict.on("image_name", _("There is a rule for this already; change that one.")) from None
+    _record(by, row, "retention.created", after=_facts(row))
+    return row
+
+
+@transaction.atomic
+def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule:
+    """A rule that is on goes off: what it would remove now was not looked at."""
+    _check(lines)
+    row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=rule.pk)
+    before = _facts(row)
+    for name, value in lines.items():
+        setattr(row, name, value)
+    row.enabled = row.enabled and _facts(row) == before
+    row.save()
+    if _facts(row) != before:
+        _withdraw(row)
+    _record(by, row, "retention.changed", before=before, after=_facts(row))
+    return row
+
+
+@transaction.atomic
+def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
+    row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=rule.pk)
+    if row.enabled != on:
+        row.enabled = on
+        row.save(update_fields=["enabled"])
+        if not on:
+            _withdraw(row)
+        _record(by, row, "retention.switched_on" if on else "retention.switched_off")
+    return row
+
+
+@transaction.atomic
+def remove(*, by: Principal, rule: RetentionRule) -> None:
+    _record(by, rule, "retention.deleted", before=_facts(rule))
+    rule.delete()
+
+
+def _withdraw(row: RetentionRule) -> None:
+    """What it asked for and nobody has begun yet is not done."""
+    waiting = RemovalItem.objects.filter(
+        removal__run__rule=row, state=RemovalItem.State.WAITING, begun_at=None
+    )
+    waiting.update(state=RemovalItem.State.STOPPED, outcome=Outcome.WITHDRAWN, finished_at=timezone.now())
+
+
+def _check(lines: Lines) -> None:
+    problems: dict[str, list[str]] = {}
+    for name in DAYS:
+        value: Any = lines.get(name)
+        if value is not None and not 1 <= value <= MOST:
+            problems[name] = [_("Between 1 and %(most)s.") % {"most": MOST}]
+    for name in ("keep_pattern", "protect_pattern"):
+        text = str(lines.get(name) or "")
+        parts = text.replace(",", " ").split()
+        if len(text) > PATTERN_MAX or not all(TAG.fullmatch(_as_tag(part)) for part in parts):
+            problems[name] = [
+                _("Names of tags, with * for any text and ? for one character; spaces between several.")
+            ]
+    if not problems and not Rule(**{name: lines[name] for name in LINES}).keeps_something:  # type: ignore[literal-required]
+        problems[""] = [_("Say at least one thing to keep: a rule that keeps nothing would remove nothing.")]
+    if problems:
+        raise Invalid(problems)
+
+
+def _as_tag(pattern: str) -> str:
+    return pattern.replace("*", "a").replace("?", "a")
+
+
+def _facts(row: RetentionRule) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in LINES if getattr(row, name)}
+
+
+def _record(
+    by: Principal, row: RetentionRule, action: str, *, before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    audit.record(
+        by=by, action=action, kind="retention", id=row.pk, label=str(row), account=row.namespace.account,
+        before=before, after=after,
+    )  # fmt: skip

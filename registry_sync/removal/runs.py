@@ -1,0 +1,181 @@
+"""One application of a retention rule: begun by the schedule or a person, decided once, and done by the worker."""
+
+import logging
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.principal import SYSTEM, Kind, Principal
+from namespaces.models import Image
+from registry_sync import services
+from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
+from registry_sync.removal import ask, forecast, rules, words
+from registry_sync.removal.forecast import Forecast
+from registry_sync.removal.outcomes import IN_SHORT, Outcome
+from registry_sync.removal.retention import doubt
+from registry_sync.sync import leases
+
+EVERY = timedelta(days=1)
+AGAIN = timedelta(hours=1)  # after one that was skipped
+LEASE = "retention"
+SHOWN = 1000
+SCHEDULE = "schedule"
+State = RetentionRun.State
+
+log = logging.getLogger(__name__)
+
+
+def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
+    """Now, on or off. The run under way, if there is one."""
+    with transaction.atomic():
+        row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=rule.pk)
+        run = row.runs.filter(state=State.RUNNING).first()
+        if not run:
+            run = RetentionRun.objects.create(rule=row, asked_by=by.label[:254], asked_by_id=by.id)
+            audit.record(by=by, action="retention.started", kind="retention", id=row.pk, label=str(row),
+                         account=row.namespace.account)  # fmt: skip
+        transaction.on_commit(services.wake_removals)
+    return run
+
+
+def plan_due() -> None:
+    """Begins what is due by schedule, and decides what each run that has begun removes. One worker at a time."""
+    now = timezone.now()
+    begun = RetentionRun.objects.filter(state=State.RUNNING, planned_at=None).order_by("id")
+    enabled = RetentionRule.objects.filter(enabled=True)
+    if not begun.exists() and not enabled.exists():
+        return
+    token = leases.take(LEASE, now)
+    if token is None:
+        return
+    try:
+        for rule in enabled:
+            _begin_if_due(rule, now)
+        for run in begun.all():
+            _try_to_plan(run, token)
+    except leases.LeaseLost:
+        log.warning("another worker took the rules over")
+    finally:
+        leases.give_back(LEASE, token, timezone.now())
+
+
+def settle(run_id: int) -> None:
+    """Ends the run when all that it asked for is done. Once, whoever comes second."""
+    run = RetentionRun.objects.select_related("rule__namespace__account").filter(pk=run_id).first()
+    if not run or run.planned_at is None or run.removals.filter(state=Removal.State.WAITING).exists():
+        return
+    items = RemovalItem.objects.filter(removal__run=run).select_related("removal__image__namespace")
+    removed = [
+        each for item in items.order_by("id") if item.state == RemovalItem.State.DONE for each in _told(item)
+    ]
+    left = Counter(item.outcome for item in items if item.state != RemovalItem.State.DONE)
+    problem = run.problem
+    if left:
+        problem += " " + _("%(n)s could not be removed: %(why)s.") % {
+            "n": sum(left.values()),
+            "why": ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(left) if each),
+        }  # fmt: skip
+    state = State.FAILED if left and not removed else State.DONE
+    _finish(run, state, problem.strip(), removed)
+
+
+def _begin_if_due(rule: RetentionRule, now: datetime) -> None:
+    last = rule.runs.filter(asked_by=SCHEDULE).first()
+    if rule.runs.filter(state=State.RUNNING).exists():
+        return
+    if last and now - last.started_at < (AGAIN if last.state == State.SKIPPED else EVERY):
+        return
+    if last and last.state == State.SKIPPED:
+        last.delete()  # a registry that is away for a week is one line, not a hundred and sixty
+    RetentionRun.objects.create(rule=rule, asked_by=SCHEDULE)
+
+
+def _try_to_plan(run: RetentionRun, token: int) -> None:
+    try:
+        _plan(run, token)
+    except leases.LeaseLost:
+        raise
+    except Exception as error:
+        # One rule that cannot be decided must not stand before all others, nor before what persons ask for.
+        log.exception("%s cannot be decided", run)
+        _finish(run, State.FAILED, type(error).__name__, [])
+
+
+def _plan(run: RetentionRun, token: int) -> None:
+    row, now = run.rule, timezone.now()
+    rule = rules.pure(row)
+    unsure = doubt(rule, forecast.knowledge(), now)
+    if unsure:
+        _finish(run, State.SKIPPED, words.of_doubt(unsure), [])
+        return
+    found: list[Forecast] = []
+    left_out: list[str] = []
+    names = rules.images_of(row)
+    for name in names:
+        leases.keep(LEASE, token, timezone.now())
+        image = (
+            Image.objects.select_related("namespace__account")
+            .filter(namespace=row.namespace, name=name)
+            .first()
+        )
+        if image is None:
+            continue
+        if forecast.trouble(image):
+            left_out.append(name)
+        else:
+            found.append(forecast.of(rule, image, now))
+    problem = _("Left out, because their tags are not known for certain now: %(images)s.") % {
+        "images": ", ".join(left_out[:10]) + (" …" if len(left_out) > 10 else "")  # noqa: PLR2004
+    }
+    if left_out and not found:
+        _finish(run, State.SKIPPED, problem, [])
+        return
+    with transaction.atomic():
+        leases.keep(LEASE, token, timezone.now())
+        for each in found:
+            _ask(run, each)
+        run.planned_at, run.kept = now, sum(each.kept for each in found)
+        run.problem = problem if left_out else ""
+        run.save(update_fields=["planned_at", "kept", "problem"])
+    settle(run.pk)
+
+
+def _ask(run: RetentionRun, found: Forecast) -> None:
+    by = asker(run)
+    untag = [RemovalItem(tag=each.version.name, digest=each.version.digest) for each in found.untagged]
+    whole = [ask.item_of(each) for each in found.deleted]
+    for kind, items in ((Removal.Kind.UNTAG, untag), (Removal.Kind.DELETE, whole)):
+        if items:
+            ask.create(by, found.image, kind, items, run_id=run.pk)
+
+
+def asker(run: RetentionRun) -> Principal:
+    if run.asked_by_id:
+        return Principal(kind=Kind.PERSON, id=run.asked_by_id, label=run.asked_by)
+    return Principal(kind=Kind.SYSTEM, id=None, label=f"{SYSTEM.label} ({_('retention rule')})")
+
+
+def _told(item: RemovalItem) -> list[dict[str, str]]:
+    tags = [item.tag] if item.tag else item.told.get("tags", [])
+    image = item.removal.image.repository
+    return [{"image": image, "tag": tag, "digest": item.digest} for tag in tags]
+
+
+@transaction.atomic
+def _finish(
+    run: RetentionRun, state: RetentionRun.State, problem: str, removed: list[dict[str, str]]
+) -> None:
+    mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING)
+    ended = mine.update(
+        state=state, problem=problem[:500], finished_at=timezone.now(), removed=removed[:SHOWN],
+        removed_count=len(removed),
+    )  # fmt: skip
+    if ended and removed:
+        audit.record(
+            by=asker(run), action="retention.ran", kind="retention", id=run.rule_id, label=str(run.rule),
+            account=run.rule.namespace.account, after={"tags": str(len(removed))},
+        )  # fmt: skip

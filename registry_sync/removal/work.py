@@ -1,0 +1,151 @@
+"""Fulfils what was asked for, one item after the other. A worker may die anywhere: the next one goes on."""
+
+import logging
+import time
+from datetime import datetime, timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from registry_sync.client import Registry, RegistryError
+from registry_sync.models import Removal, RemovalItem
+from registry_sync.removal import runs
+from registry_sync.removal.acts import Acts
+from registry_sync.removal.outcomes import Failed, Outcome, Stopped
+from registry_sync.removal.record import Recorder
+from registry_sync.sync import leases
+
+PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent registry looks elsewhere
+PATIENCE_OF_RULES = timedelta(hours=6)
+PATIENCE_HALFWAY = timedelta(days=1)  # a tag that points at our stand-in is not left so
+PAUSE_MAX = 60
+TURN = 240  # seconds for one wish at a time; a task lives ten minutes at most
+LEASE_PREFIX = "removal-"  # and the image's key: one worker at a time for each image
+
+log = logging.getLogger(__name__)
+
+
+def work_due(registry: Registry) -> timedelta | None:
+    """Does what is due, persons' wishes first. Returns how long until more is, None when nothing waits."""
+    tried: set[int] = set()
+    while removal := _next(tried):
+        tried.add(removal.pk)
+        work(removal, registry)
+    first = Removal.objects.exclude(due_at=None).order_by("due_at").values_list("due_at", flat=True).first()
+    return max(first - timezone.now(), timedelta()) if first else None
+
+
+def work(removal: Removal, registry: Registry) -> bool:
+    """False while another worker does something to the same image."""
+    lease = f"{LEASE_PREFIX}{removal.image_id}"
+    token = leases.take(lease, timezone.now())
+    if token is None:
+        return False
+    try:
+        _fulfil(removal, registry, lease, token)
+    except leases.LeaseLost:
+        log.warning("another worker took %s over", removal)
+    finally:
+        leases.give_back(lease, token, timezone.now())
+    return True
+
+
+def _next(tried: set[int]) -> Removal | None:
+    due = Removal.objects.filter(due_at__lte=timezone.now()).exclude(pk__in=tried)
+    ordered = due.order_by(F("run").asc(nulls_first=True), "id")
+    return ordered.select_related("image__namespace__account").first()
+
+
+def _fulfil(removal: Removal, registry: Registry, lease: str, token: int) -> None:
+    def alive() -> None:
+        leases.keep(lease, token, timezone.now())
+
+    acts, recorder = Acts(removal.image, registry, alive), Recorder(removal.image, lease, token)
+    problem, ends = "", time.monotonic() + TURN
+    for item in _waiting(removal):
+        if time.monotonic() > ends:
+            return  # it is still due; others have their turn first
+        item.removal = removal
+        alive()
+        try:
+            _do(item, acts, recorder)
+        except leases.LeaseLost:
+            raise
+        except RegistryError as error:
+            problem = str(error)
+            break  # the next one would wait as long for an answer
+        except Exception as error:
+            # It may be done and not written down, so it is tried again; the others do not wait for it.
+            log.exception("%s of %s cannot be done now", item, removal)
+            problem = type(error).__name__
+    if not problem or not _later(removal, recorder, problem):
+        finish(removal)
+
+
+def _waiting(removal: Removal) -> list[RemovalItem]:
+    return list(removal.items.filter(state=RemovalItem.State.WAITING).order_by("id"))
+
+
+def _do(item: RemovalItem, acts: Acts, recorder: Recorder) -> None:
+    """Raises RegistryError when it is to be tried again later, LeaseLost."""
+    try:
+        outcome = _act(item, acts)
+    except Failed as failed:
+        recorder.undone(item, RemovalItem.State.FAILED, failed.outcome, failed.detail)
+    except Stopped as stopped:
+        recorder.undone(item, RemovalItem.State.STOPPED, stopped.outcome, stopped.detail)
+    else:
+        recorder.done(item, outcome)
+
+
+def _act(item: RemovalItem, acts: Acts) -> Outcome:
+    if item.told.get("after") and not _gone(item, item.told["after"]):
+        raise Stopped(Outcome.KEPT)
+    match item.removal.kind:
+        case Removal.Kind.UNTAG:
+            return acts.untag(item)
+        case Removal.Kind.RESTORE:
+            return acts.restore(item)
+    return acts.delete(item)
+
+
+def _gone(item: RemovalItem, digests: list[str]) -> bool:
+    others = RemovalItem.objects.filter(
+        removal=item.removal, digest__in=digests, state=RemovalItem.State.DONE
+    )
+    return others.count() == len(digests)
+
+
+def _later(removal: Removal, recorder: Recorder, problem: str) -> bool:
+    """False when it is given up: then every item that waits has failed."""
+    now = timezone.now()
+    if now - removal.asked_at > _patience(removal):
+        for item in _waiting(removal):
+            recorder.undone(item, RemovalItem.State.FAILED, Outcome.SILENT, problem)
+        return False
+    pause = timedelta(seconds=min(PAUSE_MAX, 2 ** min(removal.attempts + 1, 10)))
+    Removal.objects.filter(pk=removal.pk).update(
+        due_at=now + pause, attempts=F("attempts") + 1, problem=problem[:300]
+    )
+    return True
+
+
+def _patience(removal: Removal) -> timedelta:
+    if removal.items.filter(state=RemovalItem.State.WAITING).exclude(stand_in="").exists():
+        return PATIENCE_HALFWAY
+    return PATIENCE_OF_RULES if removal.run_id else PATIENCE
+
+
+def finish(removal: Removal) -> None:
+    """Once, whoever comes second."""
+    states = list(removal.items.values_list("state", flat=True))
+    done = states.count(RemovalItem.State.DONE)
+    state = Removal.State.PARTLY if done else Removal.State.FAILED
+    if done == len(states):
+        state = Removal.State.DONE
+    now: datetime = timezone.now()
+    mine = Removal.objects.filter(pk=removal.pk, state=Removal.State.WAITING)
+    mine.update(state=state, due_at=None, finished_at=now, problem="")
+    removal.refresh_from_db(fields=["state", "due_at", "finished_at"])
+    if removal.run_id:
+        runs.settle(removal.run_id)

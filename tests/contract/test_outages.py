@@ -1,0 +1,96 @@
+"""Each part stops in turn while people push; once it is back, the picture is the registry again by itself.
+
+The whole set as `make run` starts it, on a real PostgreSQL and a real Redis.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from registry_sync.pusher import CONFIG, LAYER, MANIFEST, Pusher
+from tests.parts import fixtures, postgres, processes, redis, team
+
+pytestmark = [pytest.mark.contract, pytest.mark.broker]
+
+
+@dataclass
+class Set:
+    panel: str
+    registry: str
+    database: postgres.Cluster
+    broker: redis.RunningRedis
+    running: processes.Running
+    username: str
+    password: str
+    token: str
+
+    def push(self, tag: str) -> str:
+        """Through challenge and token, as any client; returns the digest."""
+        pusher = Pusher(self.registry, "team/app", self.username, self.password)
+        return self.put(pusher, tag)
+
+    def put(self, pusher: Pusher, tag: str) -> str:
+        config = pusher.blob(CONFIG, b'{"architecture": "amd64", "os": "linux"}')
+        document = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config,
+                    "layers": [pusher.blob(LAYER, b"layer")], "annotations": {"tag": tag}}  # fmt: skip
+        return str(pusher.manifest(document, tag)["digest"])
+
+    def shown(self) -> dict[str, str]:
+        """tag → digest, as the API shows it now; nothing while it does not answer."""
+        answer = requests.get(
+            f"{self.panel}/api/v1/accounts/team/namespaces/team/images/app/-/tags/",
+            headers={"Authorization": f"Bearer {self.token}"}, timeout=30,
+        )  # fmt: skip
+        if answer.status_code != requests.codes.ok:
+            return {}
+        return {row["name"]: row["digest"] for row in answer.json()["results"]}
+
+    def comes_true(self, truth: dict[str, str]) -> None:
+        self.running.wait_until(lambda: self.shown() == truth, f"show {sorted(truth)}", seconds=75)
+
+
+@pytest.fixture
+def everything(tmp_path: Path) -> Iterator[Set]:
+    fixtures.need("redis", "postgresql")
+    port, registry_port = processes.free_port(), processes.free_port()
+    broker, log = redis.start(tmp_path), tmp_path / "run.log"
+    with postgres.cluster() as database:
+        kept = {name: value for name, value in os.environ.items() if name != "SECRETS_DIR"}
+        env = kept | {
+            "DATA_DIR": str(tmp_path / "data"), "PORT": str(port), "REGISTRY_PORT": str(registry_port),
+            "DATABASE_URL": database.url, "REDIS_URL": broker.url, "SYNC_INTERVAL": "5",
+        }  # fmt: skip
+        running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
+        try:
+            running.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=60)
+            yield Set(
+                f"http://localhost:{port}", f"http://localhost:{registry_port}", database, broker, running,
+                *team.make(env),
+            )  # fmt: skip
+        finally:
+            running.stop()
+            broker.stop()
+
+
+def test_the_picture_outlives_each_part(everything: Set) -> None:
+    truth = {"before": everything.push("before")}
+    everything.comes_true(truth)
+
+    everything.broker.stop()
+    truth["without-redis"] = everything.push("without-redis")  # tokens and events need no broker
+    assert everything.shown().keys() >= {"before"}
+    everything.broker.restart()
+    everything.comes_true(truth)
+
+    pusher = Pusher(everything.registry, "team/app", everything.username, everything.password)
+    everything.database.stop()
+    truth["without-database"] = everything.put(pusher, "without-database")  # with the token from before
+    assert requests.get(f"{everything.panel}/readyz", timeout=30).status_code == 503
+    assert requests.get(f"{everything.panel}/auth/token", timeout=30).status_code < 504
+    everything.database.restart()
+    everything.comes_true(truth)

@@ -1,0 +1,90 @@
+"""Removing tags and putting them back, and a rule from its dry run to its end, in a real browser."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Installation
+
+pytestmark = pytest.mark.e2e
+SOON = 30_000  # milliseconds
+
+
+@pytest.fixture(scope="module")
+def login(installation: Installation) -> str:
+    """The demo's images, pushed through the real protocol; its password."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "demo"], env={**os.environ, **installation.environment},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = re.search(r"with the password (\S+)", done.stdout)
+    assert found, done.stdout
+    return found[1]
+
+
+def sign_in(page: Page, installation: Installation, login: str) -> str:
+    """The address of the demo's namespace."""
+    page.goto(f"{installation.panel}/me/login/")
+    page.get_by_label("Email").fill("demo@example.com")
+    page.locator("[name=password]").fill(login)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).not_to_have_url(re.compile("/login/"))
+    page.goto(f"{installation.panel}/")
+    page.get_by_role("link", name="shop", exact=True).first.click()
+    return page.url
+
+
+def test_tags_are_removed_and_put_back_with_one_click(
+    installation: Installation, page: Page, login: str
+) -> None:
+    image = sign_in(page, installation, login) + "i/api/"
+    page.goto(image)
+    page.get_by_role("link", name="Remove tags").click()
+    accessible(page)
+    for tag in ("1.0", "1.1"):
+        page.get_by_role("checkbox", name=tag, exact=True).check()
+    page.get_by_role("button", name="See what would happen").click()
+    expect(page.get_by_text("2 images are then without any tag")).to_be_visible()
+    expect(page.get_by_role("button", name="Delete for good")).to_be_disabled()
+    accessible(page)
+    page.get_by_role("button", name="Remove 2 tags").click()
+    # Nobody reloads: the page asks until it is done.
+    expect(page.get_by_role("button", name="Put back")).to_have_count(2, timeout=SOON)
+    accessible(page)
+    page.get_by_role("button", name="Put back").first.click()
+    expect(page.get_by_role("status").get_by_text("done", exact=True)).to_be_visible(timeout=SOON)
+    page.get_by_role("link", name="History", exact=True).first.click()
+    expect(page.get_by_text("done in the panel")).to_have_count(3)
+    accessible(page)
+    page.goto(image)
+    expect(page.get_by_role("link", name="1.0", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="1.1", exact=True)).to_be_hidden()
+
+
+def test_a_rule_shows_what_it_would_remove_before_it_does(
+    installation: Installation, page: Page, login: str
+) -> None:
+    page.goto(sign_in(page, installation, login) + "rules/")
+    page.locator("[name=image_name]").fill("worker")
+    page.get_by_label("Keep the newest").fill("1")
+    page.get_by_role("button", name="Add rule").click()
+    expect(page.get_by_text("Tags that go: 1; that stay: 1")).to_be_visible()
+    accessible(page)
+    page.get_by_role("button", name="Switch on").click()
+    accessible(page)
+    page.get_by_role("button", name="Run now").click()
+    expect(page.get_by_text("The rule runs now")).to_be_visible()
+    expect(page.get_by_text("What was removed")).to_be_visible(timeout=SOON)
+    accessible(page)
+    page.get_by_text("What was removed").click()
+    expect(page.get_by_text(re.compile("^shop/worker:"))).to_be_visible()
+
+
+def accessible(page: Page) -> None:
+    violations = Axe().run(page).response["violations"]
+    assert violations == [], [(each["id"], each["nodes"][0]["html"]) for each in violations]

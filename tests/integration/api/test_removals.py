@@ -1,0 +1,82 @@
+"""/…/images/{image}/-/history/, impact/ and removals/"""
+
+import pytest
+
+from namespaces.models import Revision, TagMove
+from registry_sync.models import Removal
+from tests import factories
+from tests.integration.api.caller import error_of
+from tests.integration.api.world import World
+
+HERE = "accounts/team-red/namespaces/red/images/app/api/-/"
+
+
+def asked(**more: object) -> dict[str, object]:
+    return {"items": [{"tag": "1.0"}], **more}
+
+
+def test_the_history_is_told_the_last_first(world: World) -> None:
+    for number in range(3):
+        TagMove.objects.create(
+            image=world.tag.image, tag=f"{number}.0", new=factories.digest_of("x"), how="found"
+        )
+    told = world.caller("viewer").get(f"{HERE}history/").json()["results"]
+    assert [move["tag"] for move in told] == ["2.0", "1.0", "0.0"]
+    only = world.caller("viewer").get(f"{HERE}history/?tag=1.0").json()["results"]
+    assert [move["tag"] for move in only] == ["1.0"]
+
+
+def test_untag_is_asked_for_and_followed(world: World) -> None:
+    caller = world.caller("manager")
+    body = asked(kind="untag", items=[{"tag": "1.0", "digest": world.tag.manifest_id}])
+    made = caller.post(f"{HERE}removals/", body)
+    assert made.status_code == 202
+    assert made.json()["state"] == "waiting"
+    assert caller.get(f"{HERE}removals/{made.json()['id']}/").json() == made.json()
+    assert caller.get(f"{HERE}removals/").json()["results"][0]["id"] == made.json()["id"]
+
+
+def test_delete_needs_what_was_told_and_the_name(world: World) -> None:
+    Revision.objects.create(image=world.tag.image, manifest=world.tag.manifest)
+    caller = world.caller("owner")
+    impact = caller.get(f"{HERE}impact/?tags=1.0").json()
+    assert impact["digests"] == [world.tag.manifest_id]
+    body = asked(kind="delete", told=impact["told"], typed_name="app/api")
+    assert caller.post(f"{HERE}removals/", body | {"typed_name": "api"}).status_code == 400
+    assert caller.post(f"{HERE}removals/", body | {"told": ""}).status_code == 409
+    assert caller.post(f"{HERE}removals/", body).status_code == 202
+    assert Removal.objects.filter(kind="delete").count() == 1
+
+
+def test_restore(world: World) -> None:
+    old = factories.ManifestFactory()
+    caller, body = world.caller("owner"), asked(kind="restore", items=[{"tag": "1.0", "digest": old.digest}])
+    body["seen"] = world.tag.manifest_id
+    assert caller.post(f"{HERE}removals/", body).status_code == 409
+    Revision.objects.create(image=world.tag.image, manifest=old)
+    assert caller.post(f"{HERE}removals/", body | {"seen": ""}).status_code == 409
+    assert caller.post(f"{HERE}removals/", body).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "untag", "items": []},
+        {"kind": "restore", "items": [{"tag": "1.0"}, {"tag": "2.0"}]},
+        {"kind": "wipe", "items": [{"tag": "1.0"}]},
+        {"kind": "untag", "items": [{"tag": "1.0", "digest": "", "force": True}]},
+        {"kind": "untag"},
+    ],
+)
+def test_bad_bodies_are_refused(world: World, body: dict[str, object]) -> None:
+    answer = world.caller("owner").post(f"{HERE}removals/", body)
+    assert answer.status_code == 400
+    assert error_of(answer)
+    assert Removal.objects.count() == 1
+
+
+def test_what_is_not_there_is_absent(world: World) -> None:
+    caller = world.caller("owner")
+    assert caller.get(f"{HERE}impact/?tags=9.9").status_code == 404
+    assert caller.get(f"{HERE}impact/?digests={factories.digest_of('x')}").status_code == 404
+    assert caller.get(f"{HERE}removals/999999/").status_code == 404

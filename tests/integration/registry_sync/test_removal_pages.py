@@ -1,0 +1,235 @@
+"""/a/…/i/IMAGE/-/remove/, untag/, delete/, restore/ and removals/: told, asked for, followed."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from namespaces.models import Image, Manifest, Part, Pull, Revision
+from registry_sync.models import Removal, Repository
+from tests import factories
+from tests.cast import MEMBERS, Cast
+
+HERE = "/a/team-red/n/team/i/deep/app/-/"
+WHEN = datetime(2026, 3, 1, tzinfo=UTC)
+DIFFERENT = [("owner", 302), ("manager", 302), ("viewer", 403), ("stranger", 404)]
+
+
+@pytest.fixture
+def image(cast: Cast) -> Image:
+    made: Image = factories.ImageFactory(
+        namespace__account=cast.account, namespace__name="team", name="deep/app"
+    )
+    Repository.objects.create(name="team/deep/app", image=made)
+    return made
+
+
+def tagged(image: Image, name: str, manifest: Manifest | None = None) -> Manifest:
+    found: Manifest = factories.TagFactory(
+        image=image, name=name, **({"manifest": manifest} if manifest else {})
+    ).manifest
+    Revision.objects.get_or_create(image=image, manifest=found)
+    return found
+
+
+def layers(manifest: Manifest, **sizes: int) -> None:
+    for name, size in sizes.items():
+        Part.objects.create(manifest=manifest, digest=factories.digest_of(name), kind="layer", size=size)
+
+
+def index(image: Image, name: str, *children: Manifest) -> Manifest:
+    made: Manifest = factories.ManifestFactory(kind="index", platforms=[])
+    for child in children:
+        Part.objects.create(manifest=made, digest=child.digest, kind="manifest")
+        Revision.objects.get_or_create(image=image, manifest=child)
+    return tagged(image, name, made)
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("owner", 200), ("manager", 200), ("viewer", 403), ("stranger", 404), ("anonymous", 302)],
+)
+@pytest.mark.parametrize("query", ["", "?tag=1.0", "?tag=1.0&tag=gone", "?tag=gone"])
+def test_who_sees_what_would_go(cast: Cast, image: Image, who: str, status: int, query: str) -> None:
+    tagged(image, "1.0")
+    assert cast.client(who).get(f"{HERE}remove/{query}").status_code == status
+    assert not Removal.objects.exists()
+
+
+def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
+    shared = tagged(image, "1.0")
+    tagged(image, "latest", shared)
+    other = tagged(image, "2.0")
+    layers(shared, base=1_000_000, own=7_000)
+    layers(other, base=1_000_000)
+    factories.RegistryUserFactory(account=cast.account, username="abcdefghijkl", description="CI deploy")
+    for tag, username, days in (
+        ("latest", "abcdefghijkl", 3),
+        ("1.0", "", 2),
+        ("1.0", "old", 40),
+        ("2.0", "x", 1),
+    ):
+        Pull.objects.create(
+            image=image, tag=tag, username=username, count=5, last_at=timezone.now() - timedelta(days=days)
+        )
+    page = cast.client("owner").get(f"{HERE}remove/?tag=1.0")
+    shown = page.context["outlook"]
+    assert shown.impact.also == ("latest",)
+    assert shown.freed == 7_000
+    assert [(each.name, each.tag) for each in shown.pullers] == [("", "1.0"), ("CI deploy", "latest")]
+    text = page.content.decode()
+    assert "go too, because they point at the same image" in text
+    assert "7.0 kB" in text
+    assert page.context["lasts"] == []
+
+
+def test_layers_of_another_image_of_the_account_are_not_freed(cast: Cast, image: Image) -> None:
+    mine = tagged(image, "1.0")
+    layers(mine, base=1_000_000, own=7_000)
+    sibling = factories.ImageFactory(namespace=image.namespace, name="other")
+    layers(tagged(sibling, "1.0"), base=1_000_000)
+    theirs = factories.ImageFactory(namespace__account=cast.elsewhere)
+    layers(tagged(theirs, "1.0"), own=7_000)  # what strangers have is not told by a number either
+    assert cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["outlook"].freed == 7_000
+
+
+@pytest.mark.parametrize(("who", "status"), DIFFERENT)
+def test_who_removes_a_tag(cast: Cast, image: Image, who: str, status: int) -> None:
+    digest = tagged(image, "1.0").digest
+    answer = cast.client(who).post(f"{HERE}untag/", {"tag": "1.0", "seen": digest})
+    assert answer.status_code == status
+    assert Removal.objects.exists() is (status == 302)
+    if status == 302:
+        removal = Removal.objects.get()
+        assert answer.headers["Location"] == f"{HERE}removals/{removal.pk}/"
+        assert (removal.kind, removal.asked_by, removal.state) == ("untag", f"{who}@example.com", "waiting")
+        assert list(removal.items.values_list("tag", "digest")) == [("1.0", digest)]
+
+
+def test_several_at_once_and_twice_is_once(cast: Cast, image: Image) -> None:
+    seen = {tag: tagged(image, tag).digest for tag in ("1.0", "2.0", "3.0")}
+    client, wish = cast.client("owner"), {"tag": list(seen), "seen": list(seen.values())}
+    assert client.post(f"{HERE}untag/", wish).headers == client.post(f"{HERE}untag/", wish).headers
+    assert Removal.objects.get().items.count() == 3
+
+
+@pytest.mark.parametrize("seen", [factories.digest_of("other"), "", None])
+def test_what_is_not_what_was_seen_is_refused(cast: Cast, image: Image, seen: str | None) -> None:
+    tagged(image, "1.0")
+    answer = cast.client("owner").post(
+        f"{HERE}untag/", {"tag": "1.0"} | ({"seen": seen} if seen is not None else {})
+    )
+    assert answer.status_code == 400
+    assert not Removal.objects.exists()
+
+
+@pytest.mark.parametrize(("who", "status"), DIFFERENT)
+def test_who_deletes_and_only_what_was_told_with_the_name_typed(
+    cast: Cast, image: Image, who: str, status: int
+) -> None:
+    digest = tagged(image, "1.0")
+    tagged(image, "latest", digest)
+    told = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["outlook"].told
+    client, wish = cast.client(who), {"tag": "1.0", "told": told, "confirm": "deep/app"}
+    refused = 400 if status == 302 else status
+    assert client.post(f"{HERE}delete/", wish | {"confirm": "app"}).status_code == refused
+    assert client.post(f"{HERE}delete/", wish | {"told": "x"}).status_code == refused
+    assert not Removal.objects.exists()
+    tagged(image, "new", digest)
+    assert client.post(f"{HERE}delete/", wish).status_code == refused  # one more tag would go
+    image.tags.get(name="new").delete()
+    assert client.post(f"{HERE}delete/", wish).status_code == status
+    assert Removal.objects.exists() is (status == 302)
+    if status == 302:
+        assert Removal.objects.get().items.get().told["tags"] == ["1.0", "latest"]
+
+
+def test_a_platform_of_a_tagged_index_is_refused_with_words(cast: Cast, image: Image) -> None:
+    child = factories.ManifestFactory()
+    index(image, "1.0", child)
+    tagged(image, "amd64", child)
+    page = cast.client("owner").get(f"{HERE}remove/?tag=amd64")
+    assert "is one platform of the image tagged 1.0" in page.content.decode()
+    assert "Delete for good" not in page.content.decode()
+    told = page.context["outlook"].told
+    answer = cast.client("owner").post(
+        f"{HERE}delete/", {"tag": "amd64", "told": told, "confirm": "deep/app"}
+    )
+    assert answer.status_code == 400
+    assert not Removal.objects.exists()
+
+
+@pytest.mark.parametrize(("who", "status"), DIFFERENT)
+def test_who_puts_back(cast: Cast, image: Image, who: str, status: int) -> None:
+    old = tagged(image, "1.0")
+    image.tags.all().delete()
+    answer = cast.client(who).post(f"{HERE}restore/", {"tag": "1.0", "digest": old.digest, "seen": ""})
+    assert answer.status_code == status
+    assert Removal.objects.filter(kind="restore").exists() is (status == 302)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"seen": "sha256:x"}, {"digest": factories.digest_of("theirs")}, {"tag": "no tag"}, {"digest": ""}],
+)
+def test_what_cannot_be_put_back_is_said(cast: Cast, image: Image, wish: dict[str, str]) -> None:
+    old = tagged(image, "1.0")
+    image.tags.all().delete()
+    theirs = factories.ImageFactory(namespace__account=cast.elsewhere)
+    tagged(theirs, "1.0", factories.ManifestFactory(digest=factories.digest_of("theirs")))
+    asked = {"tag": "1.0", "digest": old.digest, "seen": ""} | wish
+    answer = cast.client("owner").post(f"{HERE}restore/", asked, follow=True)
+    assert answer.redirect_chain[-1][0] == f"{HERE}history/"
+    assert list(answer.context["messages"])
+    assert not Removal.objects.exists()
+
+
+def test_a_removal_is_followed_until_it_is_done_and_undone_with_one_click(cast: Cast, image: Image) -> None:
+    digest = tagged(image, "1.0").digest
+    client = cast.client("owner")
+    where = client.post(f"{HERE}untag/", {"tag": "1.0", "seen": digest}).headers["Location"]
+    assert "every 1s" in client.get(where).content.decode()
+    removal = Removal.objects.get()
+    removal.items.update(state="done", outcome="done")
+    Removal.objects.update(state="done", due_at=None)
+    image.tags.all().delete()
+    page = client.get(where).content.decode()
+    assert "every 1s" not in page
+    assert "Put back" in page
+    assert "Put back" not in cast.client("viewer").get(where).content.decode()
+    fragment = client.get(where, headers={"HX-Request": "true", "HX-Target": "removal"}).content.decode()
+    assert "<html" not in fragment
+
+
+@pytest.mark.parametrize("outcome", ["moved", "held", "disabled", "read_only", "uncertain"])
+@pytest.mark.parametrize("who", MEMBERS)
+def test_why_it_was_not_done_is_said(cast: Cast, image: Image, who: str, outcome: str) -> None:
+    removal = Removal.objects.create(
+        image=image, kind="delete", state="failed", due_at=None, asked_by="x@example.com"
+    )
+    removal.items.create(
+        digest=tagged(image, "1.0").digest, state="failed", outcome=outcome, detail="<b>why</b>"
+    )
+    page = cast.client(who).get(f"{HERE}removals/{removal.pk}/").content.decode()
+    assert "not done" in page
+    assert "&lt;b&gt;why" in page
+    assert cast.client("stranger").get(f"{HERE}removals/{removal.pk}/").status_code == 404
+    elsewhere = factories.ImageFactory(namespace=image.namespace, name="other")
+    assert (
+        cast.client(who).get(f"/a/team-red/n/team/i/{elsewhere.name}/-/removals/{removal.pk}/").status_code
+        == 404
+    )
+
+
+def test_200_tags_to_choose_from(cast: Cast, image: Image) -> None:
+    manifest = factories.ManifestFactory()
+    factories.TagFactory.create_batch(120, image=image, manifest=manifest)
+    factories.TagFactory(image=image, name="sha256-" + "a" * 64 + ".sig")
+    first = cast.client("owner").get(f"{HERE}remove/")
+    assert len(first.context["page"].rows) == 100
+    assert (
+        len(cast.client("owner").get(f"{HERE}remove/" + first.context["page"].next_url).context["page"].rows)
+        == 20
+    )
+    many = "&".join(f"tag=t{number}" for number in range(101))
+    assert "at most 100" in cast.client("owner").get(f"{HERE}remove/?{many}").content.decode()

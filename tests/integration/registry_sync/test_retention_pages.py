@@ -1,0 +1,166 @@
+"""/a/…/n/NAMESPACE/rules/…: made, looked at, switched on, run, deleted."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import AuditEvent
+from namespaces.models import Image, Revision
+from registry_sync.models import Repository, RetentionRule, SyncRun
+from tests import factories
+from tests.cast import MEMBERS, Cast
+
+HERE = "/a/team-red/n/team/rules/"
+DIFFERENT = [("owner", 302), ("manager", 302), ("viewer", 403), ("stranger", 404)]
+
+
+@pytest.fixture
+def image(cast: Cast) -> Image:
+    made: Image = factories.ImageFactory(
+        namespace__account=cast.account, namespace__name="team", name="deep/app"
+    )
+    Repository.objects.create(name="team/deep/app", image=made)
+    for age in (1, 50, 100):
+        tag = factories.TagFactory(
+            image=made, name=f"old-{age}", pushed_at=timezone.now() - timedelta(days=age)
+        )
+        Revision.objects.create(image=made, manifest=tag.manifest)
+    return made
+
+
+@pytest.fixture
+def rule(image: Image) -> RetentionRule:
+    return RetentionRule.objects.create(namespace=image.namespace, keep_days=60)
+
+
+@pytest.mark.parametrize("page", ["", "{}/", "{}/preview/", "{}/preview/?image=deep/app"])
+@pytest.mark.parametrize("who", MEMBERS)
+def test_members_see_rules_and_strangers_nothing(
+    cast: Cast, rule: RetentionRule, who: str, page: str
+) -> None:
+    path = HERE + page.format(rule.pk)
+    assert cast.client(who).get(path).status_code == 200
+    assert cast.client("stranger").get(path).status_code == 404
+    assert cast.client("anonymous").get(path).status_code == 302
+
+
+@pytest.mark.parametrize(("who", "status"), DIFFERENT)
+def test_who_makes_a_rule_which_is_off_and_shows_what_it_would_remove(
+    cast: Cast, image: Image, who: str, status: int
+) -> None:
+    answer = cast.client(who).post(HERE, {"keep_last": "3", "protect_pattern": "v* latest"})
+    assert answer.status_code == status
+    made = RetentionRule.objects.first()
+    assert (made is not None) is (status == 302)
+    if made:
+        assert answer.headers["Location"] == f"{HERE}{made.pk}/preview/"
+        assert (made.enabled, made.keep_last, made.protect_pattern) == (False, 3, "v* latest")
+        assert AuditEvent.objects.get(action="retention.created").object == "team/*"
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "__all__"),
+        ({"protect_pattern": "v*"}, "__all__"),
+        ({"keep_last": "0"}, "keep_last"),
+        ({"keep_last": "-1"}, "keep_last"),
+        ({"keep_days": "10001"}, "keep_days"),
+        ({"keep_days": "9" * 30}, "keep_days"),
+        ({"keep_pulled_days": "soon"}, "keep_pulled_days"),
+        ({"keep_pattern": "a b/c"}, "keep_pattern"),
+        ({"keep_pattern": "[a-z]"}, "keep_pattern"),
+        ({"keep_pattern": "x" * 201}, "keep_pattern"),
+        ({"keep_last": "1", "image_name": "Not/Legal"}, "image_name"),
+    ],
+)
+def test_what_cannot_be_a_rule_is_refused_beside_its_field(
+    cast: Cast, image: Image, given: dict[str, str], field: str
+) -> None:
+    answer = cast.client("owner").post(HERE, given)
+    assert answer.status_code == 400
+    assert answer.context["form"].errors[field]
+    assert not RetentionRule.objects.exists()
+
+
+def test_a_second_rule_for_the_same_is_refused(cast: Cast, rule: RetentionRule) -> None:
+    assert "already" in cast.client("owner").post(HERE, {"keep_last": "1"}).content.decode()
+    assert cast.client("owner").post(HERE, {"keep_last": "1", "image_name": "deep/app"}).status_code == 302
+    assert RetentionRule.objects.count() == 2
+
+
+def test_the_dry_run_tells_every_tag_and_why(cast: Cast, rule: RetentionRule) -> None:
+    (line,) = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/").context["images"]
+    assert ([each.version.name for each in line.gone], line.kept) == (["old-100"], 2)
+    page = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=deep/app")
+    told = [(each.version.name, each.fate.value, whole) for each, _why, whole in page.context["lines"]]
+    assert told == [("old-100", "go", True), ("old-1", "keep", False), ("old-50", "keep", False)]
+    text = page.content.decode()
+    assert "nothing in the rule keeps it" in text
+    assert "pushed on" in text
+    assert "the registry has not been read completely yet" in text
+    SyncRun.objects.create(state="done", finished_at=timezone.now())
+    assert "would be skipped" not in cast.client("viewer").get(f"{HERE}{rule.pk}/preview/").content.decode()
+
+
+def test_the_dry_run_is_paged(cast: Cast, rule: RetentionRule, image: Image) -> None:
+    factories.TagFactory.create_batch(150, image=image, manifest=factories.ManifestFactory())
+    path = f"{HERE}{rule.pk}/preview/?image=deep/app"
+    first = cast.client("viewer").get(path)
+    second = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/" + first.context["page"]["next_url"])
+    assert [len(page.context["lines"]) for page in (first, second)] == [100, 53]
+    assert cast.client("viewer").get(path + "&from=x").status_code == 200
+    assert cast.client("viewer").get(path + "&from=99999999999999999999").status_code == 200
+    assert cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=other").status_code == 404
+
+
+@pytest.mark.parametrize(("who", "status"), DIFFERENT)
+@pytest.mark.parametrize("act", ["switch", "run", "delete", "change"])
+def test_who_changes_a_rule(cast: Cast, rule: RetentionRule, act: str, who: str, status: int) -> None:
+    client, path = cast.client(who), f"{HERE}{rule.pk}/"
+    answer = client.post(path + ("" if act == "change" else f"{act}/"), {"on": "yes", "keep_last": "7"})
+    assert answer.status_code == status
+    happened = {
+        "switch": RetentionRule.objects.filter(enabled=True).exists(),
+        "run": rule.runs.filter(asked_by=f"{who}@example.com").exists(),
+        "delete": not RetentionRule.objects.exists(),
+        "change": RetentionRule.objects.filter(keep_last=7).exists(),
+    }
+    assert happened == {each: each == act and status == 302 for each in happened}
+
+
+def test_a_changed_rule_is_off_until_it_was_looked_at(cast: Cast, rule: RetentionRule) -> None:
+    client, path = cast.client("owner"), f"{HERE}{rule.pk}/"
+    client.post(path + "switch/", {"on": "yes"})
+    client.post(path, {"keep_days": "60"})
+    assert RetentionRule.objects.get().enabled  # nothing changed
+    answer = client.post(path, {"keep_days": "50"})
+    assert answer.headers["Location"] == path + "preview/"
+    assert not RetentionRule.objects.get().enabled
+    actions = (
+        AuditEvent.objects.filter(object_kind="retention").order_by("id").values_list("action", flat=True)
+    )
+    assert list(actions) == ["retention.switched_on", "retention.changed", "retention.changed"]
+
+
+def test_the_rule_of_another_namespace_is_absent(cast: Cast, rule: RetentionRule) -> None:
+    other = factories.NamespaceFactory(account=cast.account, name="other")
+    theirs = RetentionRule.objects.create(
+        namespace=factories.NamespaceFactory(account=cast.elsewhere), keep_last=1
+    )
+    client = cast.client("owner")
+    assert client.get(f"/a/team-red/n/{other.name}/rules/{rule.pk}/").status_code == 404
+    assert client.get(f"{HERE}{theirs.pk}/").status_code == 404
+    assert client.post(f"{HERE}{theirs.pk}/delete/").status_code == 404
+    assert client.get(f"{HERE}{rule.pk}/switch/").status_code == 405
+
+
+def test_what_a_run_removed_is_shown_as_text(cast: Cast, rule: RetentionRule) -> None:
+    rule.runs.create(
+        state="done", finished_at=timezone.now(), removed_count=1, problem="<b>x</b>",
+        removed=[{"image": "team/deep/app", "tag": "old-100", "digest": "sha256:abc"}],
+    )  # fmt: skip
+    page = cast.client("viewer").get(f"{HERE}{rule.pk}/").content.decode()
+    assert "team/deep/app:old-100" in page
+    assert "&lt;b&gt;x" in page

@@ -1,0 +1,229 @@
+"""When a rule runs, when it does not, and what it asks for."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from namespaces.models import Image, Manifest, Part, Pull, Revision, TagMove
+from registry_sync.models import (
+    Event,
+    Heartbeat,
+    Removal,
+    RemovalItem,
+    Repository,
+    RetentionRule,
+    RetentionRun,
+    SyncRun,
+)
+from registry_sync.removal import runs
+from registry_sync.removal.work import finish
+from tests import factories
+from tests.cast import Cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def image(cast: Cast) -> Image:
+    SyncRun.objects.create(state="done", started_at=timezone.now(), finished_at=timezone.now())
+    return make_image(cast, "app")
+
+
+def make_image(cast: Cast, name: str) -> Image:
+    namespace = factories.NamespaceFactory._meta.model.objects.filter(name="team").first()
+    made: Image = factories.ImageFactory(
+        namespace=namespace or factories.NamespaceFactory(account=cast.account, name="team"), name=name
+    )
+    Repository.objects.create(name=made.repository, image=made)
+    for age in (1, 100):
+        tagged(made, f"{age}d", age)
+    return made
+
+
+def tagged(image: Image, name: str, age: float, manifest: Manifest | None = None) -> Manifest:
+    tag = factories.TagFactory(
+        image=image, name=name, pushed_at=timezone.now() - timedelta(days=age),
+        first_seen_at=timezone.now() - timedelta(days=500), **({"manifest": manifest} if manifest else {}),
+    )  # fmt: skip
+    Revision.objects.get_or_create(image=image, manifest=tag.manifest)
+    return tag.manifest  # type: ignore[no-any-return]
+
+
+def rule(image: Image, **more: Any) -> RetentionRule:
+    return RetentionRule.objects.create(
+        namespace=image.namespace, **({"keep_days": 30, "enabled": True} | more)
+    )
+
+
+def asked() -> list[tuple[str, str, str]]:
+    return sorted(RemovalItem.objects.values_list("removal__kind", "removal__image__name", "tag"))
+
+
+def last() -> RetentionRun:
+    found = RetentionRun.objects.first()
+    assert found
+    return found
+
+
+def test_what_nothing_keeps_is_asked_for(image: Image) -> None:
+    rule(image)
+    runs.plan_due()
+    assert asked() == [("delete", "app", "")]
+    removal = Removal.objects.get()
+    assert (removal.asked_by, removal.asked_by_id) == ("system (retention rule)", None)
+    assert removal.items.get().told["tags"] == ["100d"]
+    assert (last().state, last().kept, last().asked_by) == ("running", 1, "schedule")
+    runs.plan_due()
+    assert RetentionRun.objects.count() == 1
+    assert Removal.objects.count() == 1
+
+
+def test_a_rule_that_is_off_or_without_anything_to_remove(image: Image) -> None:
+    off = rule(image, enabled=False)
+    runs.plan_due()
+    assert not RetentionRun.objects.exists()
+    RetentionRule.objects.filter(pk=off.pk).update(enabled=True, keep_days=200)
+    runs.plan_due()
+    assert (last().state, last().kept, last().removed_count) == ("done", 2, 0)
+    assert not Removal.objects.exists()
+
+
+def test_an_images_own_rule_stands_instead_even_when_it_is_off(cast: Cast, image: Image) -> None:
+    make_image(cast, "web")
+    rule(image)
+    own = rule(image, image_name="app", enabled=False)
+    runs.plan_due()
+    assert asked() == [("delete", "web", "")]
+    own.delete()
+    RetentionRun.objects.all().delete()
+    runs.plan_due()
+    assert asked() == [("delete", "app", ""), ("delete", "web", "")]
+
+
+def test_a_shared_digest_and_a_platform_are_only_untagged(image: Image) -> None:
+    new = tagged(image, "new", 1)
+    tagged(image, "same", 100, new)
+    child = tagged(image, "amd64", 100)
+    index = tagged(image, "multi", 1, factories.ManifestFactory(kind="index"))
+    Part.objects.create(manifest=index, digest=child.digest, kind="manifest")
+    rule(image)
+    runs.plan_due()
+    assert asked() == [("delete", "app", ""), ("untag", "app", "amd64"), ("untag", "app", "same")]
+
+
+def test_what_was_pulled_stays_also_when_by_digest(image: Image) -> None:
+    old = image.tags.get(name="100d")
+    watched(days=500)
+    Pull.objects.create(image=image, digest=old.manifest_id, username="x", count=1, last_at=timezone.now())
+    rule(image, keep_days=None, keep_pulled_days=30, keep_last=1)
+    runs.plan_due()
+    assert (last().state, asked()) == ("done", [])
+
+
+def watched(*, days: float, silent: float = 0) -> None:
+    """The registry tells, and has for so long."""
+    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now() - timedelta(days=silent))
+    TagMove.objects.create(
+        image=Image.objects.get(), tag="x", how="event", at=timezone.now() - timedelta(days=days)
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "pulled", "why"),
+    [
+        (lambda: SyncRun.objects.all().delete(), None, "not been read completely"),
+        (
+            lambda: SyncRun.objects.create(state="failed", finished_at=timezone.now()),
+            None,
+            "failed or was held",
+        ),
+        (
+            lambda: SyncRun.objects.create(state="held", finished_at=timezone.now()),
+            None,
+            "failed or was held",
+        ),
+        (
+            lambda: SyncRun.objects.update(finished_at=timezone.now() - timedelta(hours=25)),
+            None,
+            "24 hours ago",
+        ),
+        (lambda: Repository.objects.update(problem="500"), None, "not known for certain"),
+        (lambda: Repository.objects.update(missing_since=timezone.now()), None, "not known for certain"),
+        (
+            lambda: Event.objects.create(event_id="1", repository="team/app", action="push"),
+            None,
+            "not known for",
+        ),
+        (lambda: None, 30, "never told of a pull"),
+        (lambda: watched(days=500, silent=2), 30, "told nothing for more than"),
+        (lambda: watched(days=10), 30, "for as long as the rule looks back"),
+    ],
+)
+def test_doubt_skips_the_run_and_says_why(image: Image, spoil: Any, pulled: int | None, why: str) -> None:
+    spoil()
+    rule(image, keep_pulled_days=pulled)
+    runs.plan_due()
+    assert last().state == "skipped"
+    assert why in last().problem
+    assert not Removal.objects.exists()
+
+
+def test_an_incomplete_check_of_others_does_not_stop_a_rule(image: Image) -> None:
+    SyncRun.objects.create(state="incomplete", finished_at=timezone.now())
+    rule(image)
+    runs.plan_due()
+    assert last().state == "running"
+
+
+def test_one_image_in_doubt_is_left_out_and_named(cast: Cast, image: Image) -> None:
+    make_image(cast, "web")
+    Repository.objects.filter(name="team/web").update(problem="500")
+    rule(image)
+    runs.plan_due()
+    assert asked() == [("delete", "app", "")]
+    assert last().problem == "Left out, because their tags are not known for certain now: web."
+
+
+def test_it_runs_once_a_day_and_after_a_skip_again_in_an_hour(image: Image) -> None:
+    rule(image, keep_days=200)
+    runs.plan_due()
+    runs.plan_due()
+    assert RetentionRun.objects.count() == 1
+    RetentionRun.objects.update(started_at=timezone.now() - timedelta(hours=25))
+    runs.plan_due()
+    assert RetentionRun.objects.count() == 2
+    skipped = last()
+    RetentionRun.objects.filter(pk=skipped.pk).update(
+        state="skipped", started_at=timezone.now() - timedelta(minutes=50)
+    )
+    runs.plan_due()
+    assert last().pk == skipped.pk
+    RetentionRun.objects.filter(pk=skipped.pk).update(started_at=timezone.now() - timedelta(minutes=70))
+    runs.plan_due()
+    assert RetentionRun.objects.count() == 2  # the skipped one is replaced
+    assert last().state == "done"
+
+
+def test_run_now_is_one_run_and_the_persons(cast: Cast, image: Image) -> None:
+    made = rule(image, enabled=False)
+    first = runs.start(by=cast.by("manager"), rule=made)
+    assert runs.start(by=cast.by("owner"), rule=made).pk == first.pk
+    runs.plan_due()
+    assert Removal.objects.get().asked_by == "manager@example.com"
+
+
+def test_how_it_ended_is_told_when_everything_has(cast: Cast, image: Image) -> None:
+    make_image(cast, "web")
+    rule(image)
+    runs.plan_due()
+    first, second = Removal.objects.order_by("id")
+    first.items.update(state="done", outcome="done")
+    finish(first)
+    assert last().state == "running"
+    second.items.update(state="stopped", outcome="held")
+    finish(second)
+    assert (last().state, last().removed_count) == ("done", 1)
+    assert last().removed[0]["tag"] == "100d"
+    assert "1 could not be removed: something else needs it" in last().problem

@@ -1,0 +1,29 @@
+"""An account with a namespace, a user who may push, and an API token, in an installation that runs beside."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+CODE = """
+from accounts.models import Person
+from accounts.pages.http import principal_for
+from accounts.services import accounts, api_tokens, users
+from namespaces.services import grants, namespaces
+by = principal_for(Person.objects.create_user("ada@example.com"), {})
+account = accounts.open_account(by=by, name="Team")
+user, password = users.create(by=by, account=account, description="ci", expires_at=None)
+space = namespaces.create(by=by, account=account, name="team")
+grants.give(by=by, namespace=space, user=user, level="write", image_name="")
+print("MADE", user.username, password, api_tokens.create(by=by, name="test", expires_at=None)[1])
+"""
+
+
+def make(env: Mapping[str, str]) -> list[str]:
+    """Account and namespace are called `team`. Returns username, password and API token."""
+    return shell(env, CODE).split("MADE ")[1].split()
+
+
+def shell(env: Mapping[str, str], code: str) -> str:
+    """What the code printed, run inside the installation."""
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
+    return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout

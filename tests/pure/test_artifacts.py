@@ -1,0 +1,96 @@
+"""What a manifest is called: a truth table."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from namespaces.artifacts import BY_PREDICATE, BY_SUFFIX, BY_TYPE, Group, nature
+
+IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"
+SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
+IN_TOTO = "application/vnd.in-toto+json"
+HEX = "a" * 64
+DSSE = "application/vnd.dsse.envelope.v1+json"
+CHART, CHART_LAYER = (
+    "application/vnd.cncf.helm.config.v1+json",
+    "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
+)
+EMPTY, ORAS = "application/vnd.oci.empty.v1+json", "application/vnd.unknown.artifact.v1"
+SLSA = "https://slsa.dev/provenance/v1"
+TABLE = [
+    # kind, artifact type, config type, layer types, predicates, tag → words
+    ("image", "", IMAGE_CONFIG, ["application/vnd.oci.image.layer.v1.tar+gzip"], [], "1.0", "Image"),
+    ("image", "", "", [], [], "", "Image"),
+    ("index", "", "", [], [], "1.0", "Multi-platform image"),
+    ("index", "", "", [], [], f"sha256-{HEX}", "List of referrers"),
+    ("unknown", "", "", [], [], "1.0", "Unknown manifest"),
+    ("strange", "", "", [], [], "1.0", "Unknown manifest"),
+    ("artifact", "", "", [], [], "1.0", "OCI artifact"),
+    # cosign, in its ways over the years
+    ("image", "", IMAGE_CONFIG, [SIMPLE_SIGNING], [], f"sha256-{HEX}.sig", "cosign signature"),
+    ("image", "", IMAGE_CONFIG, [SIMPLE_SIGNING], [], "1.0", "cosign signature"),
+    ("artifact", "application/vnd.dev.cosign.artifact.sig.v1+json", "", [], [], "", "cosign signature"),
+    ("image", "", IMAGE_CONFIG, ["application/octet-stream"], [], f"sha256-{HEX}.sig", "cosign signature"),
+    ("artifact", "application/vnd.dev.sigstore.bundle.v0.3+json", "", [], [], "", "Sigstore bundle"),
+    ("image", "", IMAGE_CONFIG, [DSSE], [], f"sha256-{HEX}.att", "in-toto attestation"),
+    ("image", "", IMAGE_CONFIG, [DSSE], [SLSA], f"sha256-{HEX}.att",
+     "SLSA provenance (in-toto attestation)"),
+    ("image", "", IMAGE_CONFIG, ["text/spdx+json"], [], f"sha256-{HEX}.sbom", "SPDX SBOM"),
+    ("image", "", IMAGE_CONFIG, ["x/y"], [], f"sha256-{HEX}.sbom", "SBOM"),
+    ("image", "", IMAGE_CONFIG, ["x/y"], [], "release.sig", "Image"),
+    # SBOMs and what buildx makes
+    ("artifact", "application/spdx+json", EMPTY, [], [], "", "SPDX SBOM"),
+    ("artifact", "application/vnd.cyclonedx+json", "", [], [], "", "CycloneDX SBOM"),
+    ("artifact", "", EMPTY, ["application/vnd.cyclonedx+xml"], [], "", "CycloneDX SBOM"),
+    ("image", "", IMAGE_CONFIG, [IN_TOTO], [], "", "in-toto attestation"),
+    ("image", "", IMAGE_CONFIG, [IN_TOTO], ["https://spdx.dev/Document"], "", "SPDX SBOM (in-toto attestation)"),
+    ("artifact", "application/vnd.cncf.notary.signature", "", [], [], "", "Notation signature"),
+    # other things in a registry
+    ("artifact", "", CHART, [CHART_LAYER], [], "1.0", "Helm chart"),
+    ("artifact", CHART, "", [], [], "1.0", "Helm chart"),
+    ("artifact", "", "application/vnd.wasm.config.v0+json", ["application/wasm"], [], "1.0", "WASM module"),
+    ("artifact", ORAS, EMPTY, [], [], "1.0", "ORAS artifact"),
+    ("artifact", "application/vnd.example.thing", EMPTY, [], [], "1.0", "OCI artifact"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "artifact", "config", "layers", "predicates", "tag", "words"), TABLE)
+def test_what_it_is_called(
+    kind: str, artifact: str, config: str, layers: list[str], predicates: list[str], tag: str, words: str
+) -> None:
+    found = nature(
+        kind=kind,
+        artifact_type=artifact,
+        config_type=config,
+        layer_types=layers,
+        predicates=predicates,
+        tag=tag,
+    )
+    assert found.words == words
+
+
+@given(st.text(), st.text(), st.text(), st.lists(st.text()), st.lists(st.text()), st.text())
+def test_everything_has_a_name(
+    kind: str, artifact: str, config: str, layers: list[str], predicates: list[str], tag: str
+) -> None:
+    found = nature(
+        kind=kind,
+        artifact_type=artifact,
+        config_type=config,
+        layer_types=layers,
+        predicates=predicates,
+        tag=tag,
+    )
+    assert found.words
+    assert found.group in Group
+
+
+def test_no_beginning_hides_behind_a_shorter_one() -> None:
+    for table in (BY_TYPE, BY_PREDICATE, BY_SUFFIX):
+        keys = list(table)
+        assert not [
+            (early, late)
+            for number, early in enumerate(keys)
+            for late in keys[number + 1 :]
+            if late.startswith(early) and table[late] is not table[early]
+        ]

@@ -1,0 +1,143 @@
+"""What goes with what is deleted, and what must never go."""
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry_sync.removal.impact import Facts, Held, impact, objections
+from registry_sync.removal.stand_in import StandIn
+
+HEX = {name: name.encode().hex().ljust(64, "0") for name in "ABCDEIJRS"}
+ID = {name: f"sha256:{digits}" for name, digits in HEX.items()}
+NAME = {digest: name for name, digest in ID.items()}
+
+
+def facts(tags: Mapping[str, str], lists: Mapping[str, str] | None = None, subjects: Mapping[str, str] | None = None,
+          held: str = "") -> Facts:  # fmt: skip
+    """In letters: tags {"1.0": "A"}, an index {"I": "AB"}, what is about something {"S": "A"}."""
+    lists, subjects = lists or {}, subjects or {}
+    letters = {*tags.values(), *"".join(lists.values()), *lists, *subjects, *held}
+    return Facts(
+        held={
+            ID[each]: Held(
+                ID[each], frozenset(ID[child] for child in lists.get(each, "")), {each: 10},
+                ID[subjects[each]] if each in subjects else "",
+            )
+            for each in letters
+        },
+        tags={tag: ID[letter] for tag, letter in tags.items()},
+    )  # fmt: skip
+
+
+def letters(digests: tuple[str, ...]) -> str:
+    return "".join(NAME[digest] for digest in digests)
+
+
+MULTI = facts({"1.0": "I"}, {"I": "AB"})
+
+
+@pytest.mark.parametrize(
+    ("given_facts", "tags", "digests", "going", "also", "refused"),
+    [
+        (facts({"1.0": "A", "2.0": "B"}), ["1.0"], "", "A", [], ""),
+        # tags that share the digest go with it
+        (facts({"1.0": "A", "latest": "A"}), ["1.0"], "", "A", ["latest"], ""),
+        (facts({"1.0": "A", "latest": "A"}), ["1.0", "latest"], "", "A", [], ""),
+        # an index goes before what only it lists
+        (MULTI, ["1.0"], "", "IAB", [], ""),
+        # a platform of a tagged index is never deleted
+        (MULTI, [], "A", "A", [], "A"),
+        (facts({"1.0": "I", "amd": "A"}, {"I": "AB"}), ["amd"], "", "A", [], "A"),
+        # unless the index goes too
+        (facts({"1.0": "I", "amd": "A"}, {"I": "AB"}), ["amd", "1.0"], "", "IAB", [], ""),
+        # a platform with a tag of its own stays when its index goes
+        (facts({"1.0": "I", "amd": "A"}, {"I": "AB"}), ["1.0"], "", "IB", [], ""),
+        # a platform that another index lists stays, tagged or not
+        (facts({"1.0": "I", "2.0": "J"}, {"I": "AB", "J": "BC"}), ["1.0"], "", "IA", [], ""),
+        (facts({"1.0": "I"}, {"I": "AB", "J": "BC"}), ["1.0"], "", "IA", [], ""),
+        # an untagged index breaks, and that is said
+        (facts({"1.0": "A"}, {"I": "AB"}), ["1.0"], "", "A", [], ""),
+        # an untagged index inside a tagged one counts as tagged
+        (facts({"1.0": "J"}, {"I": "A", "J": "I"}), [], "A", "A", [], "A"),
+        # what is about it goes along
+        (facts({"1.0": "A"}, subjects={"S": "A"}), ["1.0"], "", "AS", [], ""),
+        (facts({"1.0": "A", f"sha256-{HEX['A']}.sig": "S"}), ["1.0"], "", "AS", [], ""),
+        (facts({"1.0": "A", f"sha256-{HEX['A']}": "R"}, {"R": "S"}, {"S": "A"}), ["1.0"], "", "ARS", [], ""),
+        # unless it has a name of its own, or is about something else as well
+        (facts({"1.0": "A", "sbom": "S"}, subjects={"S": "A"}), ["1.0"], "", "A", [], ""),
+        (facts({"1.0": "A", "2.0": "B", f"sha256-{HEX['B']}.sig": "S"}, subjects={"S": "A"}), ["1.0"], "", "A", [], ""),
+        # a signature can go alone
+        (facts({"1.0": "A", f"sha256-{HEX['A']}.sig": "S"}), [], "S", "S", [], ""),
+    ],
+)  # fmt: skip
+def test_what_goes(
+    given_facts: Facts, tags: list[str], digests: str, going: str, also: list[str], refused: str
+) -> None:
+    found = impact(given_facts, tags=tags, digests=[ID[each] for each in digests])
+    assert letters(tuple(each.digest for each in found.going)) == going
+    assert list(found.also) == also
+    assert letters(tuple(each.digest for each in found.refused)) == refused
+
+
+def test_everything_that_depends_is_named() -> None:
+    told = facts({"1.0": "A", "latest": "A", "sbom": "S"}, {"I": "AB"}, {"S": "A", "R": "A"})
+    found = impact(told, tags=["1.0"])
+    assert (letters(found.breaks), letters(found.attached), letters(found.orphans)) == ("I", "R", "S")
+    first = found.going[0]
+    assert (first.tags, letters(first.indexes), letters(first.referrers)) == (("1.0", "latest"), "I", "RS")
+    assert found.going[1].after == (ID["A"],)
+
+
+@pytest.mark.parametrize(
+    ("now", "held"),
+    [
+        ({}, []),
+        ({"tags": ["1.0"], "indexes": {"I": False}, "referrers": ["S"]}, []),
+        ({"tags": ["1.0", "new"]}, ["new"]),
+        ({"indexes": {"J": False}}, ["J"]),
+        ({"indexes": {"I": True}}, ["I"]),  # told of it untagged; with a tag it is an image that works
+        ({"referrers": ["R"]}, ["R"]),
+    ],
+)
+def test_only_what_was_told_is_no_objection(now: dict[str, object], held: list[str]) -> None:
+    told = {"tags": ["1.0"], "indexes": ["I"], "referrers": ["S"]}
+    known: dict[str, object] = {"tags": [], "indexes": {}, "referrers": []}
+    assert objections("A", told, **(known | now)) == held  # type: ignore[arg-type]
+
+
+@given(
+    tags=st.dictionaries(st.text("0123456789", min_size=1, max_size=2), st.sampled_from("ABCIJ")),
+    lists=st.fixed_dictionaries(
+        {"I": st.sampled_from(["", "A", "AB", "J"]), "J": st.sampled_from(["", "B", "BC", "C"])}
+    ),
+    subjects=st.dictionaries(st.sampled_from("SR"), st.sampled_from("ABCIJ")),
+    data=st.data(),
+)  # fmt: skip
+def test_no_image_with_a_tag_that_stays_is_ever_touched(
+    tags: dict[str, str], lists: dict[str, str], subjects: dict[str, str], data: st.DataObject
+) -> None:
+    known = facts(tags, lists, subjects)
+    chosen = data.draw(st.sets(st.sampled_from(sorted(tags)))) if tags else set()
+    found = impact(known, tags=chosen)
+    if found.refused:
+        return
+    gone = {each.digest for each in found.going}
+    assert len(gone) == len(found.going)
+    for tag, digest in known.tags.items():
+        if tag in chosen or tag in found.also:
+            continue
+        assert digest not in gone
+        needed, left = set(), {digest}
+        while left:
+            each = left.pop()
+            needed.add(each)
+            left |= set(known.held[each].lists) - needed
+        assert not needed & gone
+
+
+def test_a_stand_in_is_the_same_for_the_same_nonce_and_no_other() -> None:
+    assert StandIn("a").manifest == StandIn("a").manifest
+    assert StandIn("a").digest != StandIn("b").digest
+    assert StandIn("a").config_digest.encode() in StandIn("a").manifest

@@ -1,0 +1,140 @@
+"""What a manifest and its config say; and that no JSON whatever breaks the reading of it."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from namespaces import contents
+from registry_sync.picture.manifests import (
+    CHART_CONFIG,
+    IMAGE_CONFIGS,
+    LAYERS_MAX,
+    Parsed,
+    parse,
+    parse_config,
+)
+
+TYPE = "application/vnd.oci.image.manifest.v1+json"
+DIGEST = "sha256:" + "a" * 64
+CHILD = "sha256:" + "b" * 64
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=5), each, max_size=4),
+    max_leaves=12,
+)
+WORDS = (
+    "manifests layers config annotations subject artifactType digest size mediaType platform os architecture "
+    "variant history created_by empty_layer created Env Cmd Entrypoint ExposedPorts Labels User WorkingDir "
+    "vnd.docker.reference.type vnd.docker.reference.digest maintainers dependencies keywords name"
+).split()
+# The right words in the wrong places, which goes deeper than any JSON at random.
+SHAPED: st.SearchStrategy[Any] = st.recursive(
+    JSON
+    | st.sampled_from(
+        [DIGEST, CHILD, IMAGE_CONFIGS[0], CHART_CONFIG, "attestation-manifest", "\x00", "\ud800"]
+    ),
+    lambda each: st.lists(each, max_size=4) | st.dictionaries(st.sampled_from(WORDS), each, max_size=8),
+    max_leaves=40,
+)
+
+
+def parsed(document: Any) -> Parsed:
+    return parse(json.dumps(document).encode(), TYPE)
+
+
+@given(st.binary())
+def test_no_bytes_break_it(body: bytes) -> None:
+    assert parse(body, TYPE).kind in {"unknown", "image", "artifact", "index"}
+    contents.read(parse_config(body, IMAGE_CONFIGS[0], []).details)
+
+
+@given(SHAPED, SHAPED, st.sampled_from([*IMAGE_CONFIGS, CHART_CONFIG]))
+def test_no_json_breaks_it_and_a_database_takes_it(document: Any, config: Any, config_type: str) -> None:
+    found = parsed(document)
+    assert 0 <= found.size < 2**63
+    made = parse_config(json.dumps(config).encode(), config_type, found.details.get("layers", []))
+    kept = json.dumps([found.details, found.children, made.details, made.platform], ensure_ascii=False)
+    kept.encode()
+    assert "\\u0000" not in kept
+    read = contents.read({**found.details, **made.details})
+    assert all(isinstance(layer.size, int) and layer.size >= 0 for layer in read.layers)
+
+
+@given(SHAPED)
+def test_details_of_any_shape_can_be_shown(details: Any) -> None:
+    read = contents.read(details)
+    assert all(len(pair) == 2 for pair in (*read.labels, *read.annotations))
+    assert read.biggest >= 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[" * 100_000, b'{"layers":' * 5000, b"9" * 5000, b"\xff\xfe", b"null", b"[]"]
+)
+def test_what_is_no_manifest_is_unknown(body: bytes) -> None:
+    assert parse(body, TYPE).kind == "unknown"
+
+
+def test_an_artifact_keeps_its_types_its_files_and_its_subject() -> None:
+    notes = {
+        "org.opencontainers.image.title": "sbom.json",
+        "in-toto.io/predicate-type": "https://spdx.dev/Document",
+    }
+    found = parsed({
+        "artifactType": "application/spdx+json",
+        "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": CHILD, "size": 2},
+        "layers": [{"mediaType": "text/plain", "digest": DIGEST, "size": 5, "annotations": notes}],
+        "subject": {"digest": DIGEST},
+        "annotations": {"org.opencontainers.image.created": "2026-01-02T03:04:05Z"},
+    })  # fmt: skip
+    assert (found.kind, found.artifact_type, found.subject, found.config) == (
+        "artifact", "application/spdx+json", DIGEST, "",
+    )  # fmt: skip
+    assert found.details["config_type"] == "application/vnd.oci.empty.v1+json"
+    assert found.details["layers"] == [
+        {"digest": DIGEST, "size": 5, "media_type": "text/plain", "title": "sbom.json",
+         "predicate": "https://spdx.dev/Document"}
+    ]  # fmt: skip
+    assert found.created_at
+    assert found.created_at.year == 2026
+
+
+def test_a_charts_config_is_read_and_a_list_of_referrers_says_what_each_is() -> None:
+    found = parsed({"config": {"mediaType": CHART_CONFIG, "digest": CHILD, "size": 9}, "layers": []})
+    assert (found.kind, found.artifact_type, found.config) == ("artifact", CHART_CONFIG, CHILD)
+    chart = {"name": "api", "version": "1.2.0", "dependencies": [{"name": "db", "version": "1"}], "icon": 1}
+    read = contents.read(parse_config(json.dumps(chart).encode(), CHART_CONFIG, []).details)
+    assert dict(read.chart) == {"name": "api", "version": "1.2.0"}
+    assert read.dependencies == (contents.Dependency("db", "1", ""),)
+    (child,) = parsed({"manifests": [{"digest": CHILD, "artifactType": "application/spdx+json"}]}).children
+    assert child["artifact_type"] == "application/spdx+json"
+
+
+def test_buildx_attestations_are_nothing_to_run() -> None:
+    entry = {
+        "digest": CHILD, "platform": {"os": "unknown", "architecture": "unknown"},
+        "annotations": {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": DIGEST},
+    }  # fmt: skip
+    found = parsed(
+        {"manifests": [{"digest": DIGEST, "platform": {"os": "linux", "architecture": "amd64"}}, entry]}
+    )
+    assert [child["platform"] for child in found.children] == ["linux/amd64"]
+    assert found.details["attestations"] == [{"digest": CHILD, "subject": DIGEST}]
+    config = b'{"os": "unknown", "architecture": "unknown"}'
+    assert parse_config(config, IMAGE_CONFIGS[0], []).platform == ""
+
+
+@pytest.mark.parametrize(
+    "when", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "yesterday", "", 5, None, [], "NaN"]
+)
+def test_a_moment_that_is_none(when: Any) -> None:
+    assert parse_config(json.dumps({"created": when}).encode(), IMAGE_CONFIGS[0], []).created_at is None
+
+
+def test_many_layers_are_bounded() -> None:
+    layers = [{"digest": DIGEST, "size": True}] * 2000
+    found = parsed({"config": {"mediaType": IMAGE_CONFIGS[0]}, "layers": layers})
+    assert len(found.details["layers"]) == LAYERS_MAX
+    assert found.size == 0
