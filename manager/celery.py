@@ -59,6 +59,7 @@ app.conf.update(
             "options": {"expires": settings.SYNC_INTERVAL},
         },
         "events": {"task": "registry_sync.apply_events", "schedule": 10.0, "options": {"expires": 10}},
+        "pulse": {"task": "registry_sync.pulse", "schedule": 10.0, "options": {"expires": 10}},
         "removals": {"task": "registry_sync.removals", "schedule": 15.0, "options": {"expires": 15}},
         "usage": {"task": "registry_sync.measure_usage", "schedule": 60.0, "options": {"expires": 60}},
         "housekeeping": {"task": "registry_sync.housekeeping", "schedule": 3600.0},

@@ -19,7 +19,7 @@ REPOSITORY_MAX = 200
 # Words that mean something else at the front of a path or a reference, or that invite confusion.
 RESERVED = frozenset(
     "library v2 v1 _catalog admin api static token auth www root system null docker registry panel "
-    "manager health healthz readyz events me login localhost".split()
+    "manager health healthz readyz events me login localhost registry-manager".split()
 )
 
 

@@ -2,7 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from registry_sync.models import Heartbeat
+from django.db.models import Max
+
+from registry_sync.models import Heartbeat, Lease, Shard
+from registry_sync.sync import leases
+
+PULSE = timedelta(seconds=10)  # how often the schedule asks the worker for a sign of life (manager/celery.py)
+SILENT = 12 * PULSE
 
 
 def note(name: str, now: datetime, *, every: timedelta = timedelta()) -> None:
@@ -14,3 +20,18 @@ def note(name: str, now: datetime, *, every: timedelta = timedelta()) -> None:
 
 def last(name: str) -> datetime | None:
     return Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+
+
+def worker_at() -> datetime | None:
+    """The worker's last sign of life: a task that began, or a lease that a long one keeps."""
+    kept = (
+        Shard.objects.aggregate(at=Max("lease_until"))["at"],
+        Lease.objects.aggregate(at=Max("until"))["at"],
+    )
+    signs = [at - leases.LIFE for at in kept if at]
+    begun = last(Heartbeat.WORKER)
+    return max([*signs, begun]) if begun else None
+
+
+def silent(at: datetime | None, now: datetime) -> bool:
+    return at is None or now - at > SILENT

@@ -1,63 +1,243 @@
-"""How true the picture is, in words; and what the operator sees of the sync."""
+"""How true the picture is, in words; and what the operator sees of it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
-from django.utils.timesince import timesince
+from django.db.models import Count, F, Min, Q, QuerySet, Value
+from django.db.models.functions import Concat, StrIndex, Substr
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from registry_sync.models import Repository, SyncRun
+from registry_sync import doctor, heartbeat, truth
+from registry_sync.models import Checkup, Drift, Event, Heartbeat, Repository, SyncRun
+from registry_sync.truth import Ground
 
-_GRACE = timedelta(seconds=30)
+SILENT_RUN = timedelta(minutes=2)
+LOOKED_AT = 20  # the newest runs: what is asked of them is nearly always among them
+State = SyncRun.State
+
+
+@dataclass(frozen=True)
+class Part:
+    """A fact of the line: `text`, a moment after it, and what follows."""
+
+    text: str
+    moment: datetime | None = None
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    run: SyncRun
+    left: timedelta | None
+    silent: bool  # the worker says nothing; another takes the run over when its time is up
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """`state` is live, stale, failed or never; `running` the run under way or waiting, if there is one."""
+    """`state` is live, stale, failed, held or never; `progress` of the run under way or waiting, if there is one."""
 
     state: str
+    ground: Ground
     text: str
-    detail: str = ""
-    running: SyncRun | None = None
+    parts: list[Part]
+    progress: Progress | None = None
+
+    @property
+    def running(self) -> SyncRun | None:
+        return self.progress.run if self.progress else None
 
 
 def freshness(now: datetime) -> Freshness:
-    """Green only for what a recent, complete run proved."""
-    running = SyncRun.objects.filter(state__in=[SyncRun.State.RUNNING, SyncRun.State.WAITING]).first()
-    ended = SyncRun.objects.exclude(finished_at=None)
-    last, good = ended.first(), ended.filter(state=SyncRun.State.DONE).first()
-    if not last:
-        return Freshness("never", _("Not synced with the registry yet"), running=running)
-    known = (
-        _("last complete sync %(ago)s ago") % {"ago": _ago(good, now)} if good else _("no complete sync yet")
-    )
-    if last.state == SyncRun.State.FAILED:
-        return Freshness("failed", _("The last sync failed: %(why)s") % {"why": last.problem}, known, running)
-    if last.state == SyncRun.State.INCOMPLETE:
-        return Freshness(
-            "stale", _("Not everything could be read: %(why)s") % {"why": last.problem}, known, running
-        )
-    if last.finished_at and now - last.finished_at > 3 * timedelta(seconds=settings.SYNC_INTERVAL) + _GRACE:
-        return Freshness("stale", _("No sync lately; is the worker running?"), known, running)
-    return Freshness("live", _("In step with the registry"), known, running)
+    newest = list(SyncRun.objects.order_by("-id")[:LOOKED_AT])
+    running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
+    last = next((run for run in newest if run.finished_at), None)
+    good = next((run for run in newest if run.state == State.DONE), None)
+    if not good and newest:
+        good = SyncRun.objects.filter(state=State.DONE).order_by("-id").first()
+    event_at = heartbeat.last(Heartbeat.EVENTS)
+    progress = _progress(running, now) if running else None
+    differences, untold_at = _differences(good, event_at)
+    facts = truth.Facts(
+        now=now, interval=timedelta(seconds=settings.SYNC_INTERVAL), last=_check(last), differences=differences,
+        under_way=bool(progress and progress.run.state == State.RUNNING and not progress.silent),
+        event_at=event_at, untold_at=untold_at,
+    )  # fmt: skip
+    ground = truth.judge(facts)
+    parts = _parts(ground, event_at, good, differences)
+    return Freshness(truth.LIGHTS[ground], ground, _words(ground, last), parts, progress)
 
 
 def runs() -> QuerySet[SyncRun]:
     return SyncRun.objects.order_by("-id")
 
 
-def unclaimed() -> QuerySet[Repository]:
-    """Repositories in the registry that belong to no namespace of any account."""
-    return Repository.objects.filter(image=None).order_by("name")
+def held() -> SyncRun | None:
+    """The run that waits for an operator: the last that ended, if it is held."""
+    last = SyncRun.objects.exclude(finished_at=None).order_by("-id").first()
+    return last if last and last.state == State.HELD else None
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Whether a part lives: works, silent, never (seen), or unknown, while the part that would prove it is busy."""
+
+    name: str
+    at: datetime | None
+    state: str
+
+
+def pulses(now: datetime) -> list[Pulse]:
+    """Worker and schedule. The schedule proves itself through a worker that has the time."""
+    worker, schedule = heartbeat.worker_at(), heartbeat.last(Heartbeat.BEAT)
+    provable = not heartbeat.silent(worker, now) and not busy(now)
+    return [
+        Pulse(Heartbeat.WORKER, worker, _life(worker, now, provable=True)),
+        Pulse(Heartbeat.BEAT, schedule, _life(schedule, now, provable=provable)),
+    ]
+
+
+def busy(now: datetime) -> bool:
+    """A sync has been running for as long as silence takes to be noticed: it may have all workers there are."""
+    return SyncRun.objects.filter(state=State.RUNNING, started_at__lte=now - heartbeat.SILENT).exists()
+
+
+def _life(at: datetime | None, now: datetime, *, provable: bool) -> str:
+    if at is None:
+        return "never"
+    if not heartbeat.silent(at, now):
+        return "works"
+    return "silent" if provable else "unknown"
+
+
+def last_event_at() -> datetime | None:
+    return heartbeat.last(Heartbeat.EVENTS)
+
+
+def agreed() -> bool:
+    """Whether an operator has let go, and the run that does it has not ended."""
+    return SyncRun.objects.filter(may_vanish=True, finished_at=None).exists()
+
+
+def checkups() -> QuerySet[Checkup]:
+    return Checkup.objects.order_by("-id")
+
+
+def differences() -> QuerySet[Drift]:
+    return Drift.objects.select_related("run").order_by("-id")
+
+
+def events(which: str = "") -> QuerySet[Event]:
+    """`which`: waiting, failed (with a problem, whether tried again or given up), applied, or "" for all."""
+    rows = Event.objects.defer("raw").annotate(shown_raw=Substr("raw", 1, 4000)).order_by("-id")
+    return rows.filter(EVENT_STATES[which]) if which in EVENT_STATES else rows
+
+
+EVENT_STATES = {
+    "waiting": Q(problem="") & ~Q(due_at=None),
+    "failed": ~Q(problem=""),
+    "applied": Q(problem="", due_at=None),
+}
+
+
+def event_counts(most: int = 1000) -> dict[str, int]:
+    """Up to `most` of each that somebody must care about: counting all of a long list costs too much."""
+    return {
+        which: Event.objects.filter(EVENT_STATES[which]).order_by()[:most].count()
+        for which in ("waiting", "failed")
+    }
+
+
+def unclaimed(first: str | None = None) -> QuerySet[Repository]:
+    """Repositories in the registry that belong to no namespace of any account. With `first`: those under it."""
+    rows = Repository.objects.filter(image=None).exclude(name=doctor.REPOSITORY).order_by("name")
+    return rows if first is None else rows.filter(Q(name=first) | Q(name__startswith=f"{first}/"))
+
+
+@dataclass(frozen=True)
+class Unclaimed:
+    first: str
+    repositories: int
+    since: datetime
+
+
+def unclaimed_groups(*, after: str = "", most: int = 100) -> list[Unclaimed]:
+    """By first part, in order, from `after` on."""
+    first = Substr("name", 1, StrIndex(Concat(F("name"), Value("/")), Value("/")) - 1)
+    rows = unclaimed().annotate(first=first).filter(first__gt=after).order_by().values("first")
+    counted = rows.annotate(count=Count("id"), since=Min("first_seen_at")).order_by("first")[:most]
+    return [Unclaimed(row["first"], row["count"], row["since"]) for row in counted]
 
 
 def troubled() -> QuerySet[Repository]:
     return Repository.objects.exclude(problem="").order_by("name")
 
 
-def _ago(run: SyncRun, now: datetime) -> str:
-    assert run.finished_at
-    seconds = int((now - run.finished_at).total_seconds())
-    return _("%(count)s s") % {"count": max(seconds, 0)} if seconds < 60 else timesince(run.finished_at, now)  # noqa: PLR2004
+def _progress(run: SyncRun, now: datetime) -> Progress:
+    if run.state == State.WAITING or not run.started_at:
+        return Progress(run, None, silent=now - run.asked_at > SILENT_RUN)
+    left = truth.time_left(
+        started=run.started_at, now=now, done=run.repositories_done, total=run.repositories_total
+    )
+    return Progress(run, left, silent=now - (run.heartbeat_at or run.started_at) > SILENT_RUN)
+
+
+def _check(run: SyncRun | None) -> truth.Check | None:
+    if not run or not run.finished_at:
+        return None
+    return truth.Check(run.state, run.started_at or run.finished_at, run.finished_at)
+
+
+def _differences(good: SyncRun | None, event_at: datetime | None) -> tuple[int, datetime | None]:
+    """What the last full check found that no event had told, and since when such things go untold."""
+    if not event_at:
+        return 0, None
+    untold = Drift.objects.filter(found_at__gt=event_at).order_by("found_at")
+    found = Drift.objects.filter(run=good).count() if good else 0
+    return found, untold.values_list("found_at", flat=True).first()
+
+
+def _words(ground: Ground, last: SyncRun | None) -> str:
+    problem = {"why": last.problem if last else ""}
+    match ground:
+        case Ground.NEVER:
+            return _("Not synced with the registry yet")
+        case Ground.HELD:
+            return _(
+                "So much is missing in the registry that an operator must agree before it goes from the panel"
+            )
+        case Ground.FAILED:
+            return _("The last sync failed: %(why)s") % problem
+        case Ground.PARTLY:
+            return _("Not everything could be read: %(why)s") % problem
+        case Ground.OVERDUE:
+            return _("No full check lately; is the worker running?")
+        case Ground.SILENT:
+            return _("No events, although pushes happened")
+        case Ground.DIFFERENCES:
+            return _("Not all events came")
+        case Ground.ASKED:
+            return _("No events: the panel asks every %(count)s s") % {"count": settings.SYNC_INTERVAL}
+    return _("Live")
+
+
+def _parts(ground: Ground, event_at: datetime | None, good: SyncRun | None, differences: int) -> list[Part]:
+    parts = []
+    if event_at:
+        parts.append(Part(_("last event"), event_at))
+    if good and good.finished_at:
+        parts.append(Part(_("last full check"), good.finished_at, _agreement(event_at, differences)))
+    elif ground is not Ground.NEVER:
+        parts.append(Part(_("no full check yet")))
+    return parts
+
+
+def _agreement(event_at: datetime | None, differences: int) -> str:
+    """Without events there is nothing that a check could agree with."""
+    if not event_at:
+        return ""
+    if not differences:
+        return _("no differences")
+    words = ngettext("%(count)s difference found", "%(count)s differences found", differences)
+    return words % {"count": differences}

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from celery.exceptions import CeleryError
 from django.db import transaction
@@ -9,8 +10,10 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.principal import Principal
-from registry_sync.models import SyncRun
+from registry_sync.models import Checkup, SyncRun
 from registry_sync.sync import leases
+
+CHECKUP_LIFE = timedelta(minutes=3)  # one that is older was left by a worker that died
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +27,7 @@ def ask_for_sync(*, by: Principal) -> SyncRun:
         run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first()
         if not run:
             run = SyncRun.objects.create(asked_by=by.label)
-    wake_worker()
+    transaction.on_commit(wake_worker)  # the caller's, if it has one: the worker must find the row
     return run
 
 
@@ -33,6 +36,22 @@ def wake_worker() -> bool:
     from registry_sync.tasks import reconcile  # noqa: PLC0415 (tasks import the work, which imports this)
 
     return _published(reconcile.delay)
+
+
+def ask_for_checkup(*, by: Principal) -> Checkup:
+    """The checkup that will answer: one that waits or is under way, or a new one."""
+    now = timezone.now()
+    with transaction.atomic():
+        asked = Checkup.objects.exclude(state=Checkup.State.DONE).filter(asked_at__gt=now - CHECKUP_LIFE)
+        row = asked.order_by("id").first() or Checkup.objects.create(asked_by=by.label)
+    transaction.on_commit(wake_doctor)
+    return row
+
+
+def wake_doctor() -> bool:
+    from registry_sync.tasks import doctor  # noqa: PLC0415 (as above)
+
+    return _published(doctor.delay)
 
 
 def wake_events() -> None:

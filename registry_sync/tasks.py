@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from celery import shared_task
+from celery.signals import task_prerun, worker_ready
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
@@ -15,7 +17,17 @@ from django.utils import timezone
 from namespaces import usage
 from namespaces.models import ReservedName, Revision
 from registry_sync import connection, heartbeat, services
-from registry_sync.models import Event, Heartbeat, Lease, Removal, RetentionRun, SyncRun
+from registry_sync.doctor import checkup
+from registry_sync.models import (
+    Checkup,
+    Drift,
+    Event,
+    Heartbeat,
+    Lease,
+    Removal,
+    RetentionRun,
+    SyncRun,
+)
 from registry_sync.notifications.apply import apply_due
 from registry_sync.removal import runs
 from registry_sync.removal.work import LEASE_PREFIX, work_due
@@ -26,6 +38,9 @@ log = logging.getLogger(__name__)
 
 RUNS_KEPT = 500
 EVENTS_KEPT = timedelta(days=7)
+CHECKUPS_KEPT = 100
+DIFFERENCES_KEPT = timedelta(days=30)
+ALIVE = timedelta(seconds=10)
 REMOVALS_KEPT = timedelta(days=365)
 SOON = timedelta(seconds=5)  # what is due later is left to beat
 
@@ -45,6 +60,25 @@ def _task(*, name: str) -> Callable[[Callable[[], None]], Any]:
         return task
 
     return declare
+
+
+@worker_ready.connect
+@task_prerun.connect
+def _worker_lives(**_details: Any) -> None:
+    with suppress(InterfaceError, OperationalError):  # the task itself will say so
+        heartbeat.note(Heartbeat.WORKER, timezone.now(), every=ALIVE)
+
+
+@_task(name="registry_sync.pulse")
+def pulse() -> None:
+    """Sent by the schedule alone, and dropped when it comes late: that it runs proves that the schedule lives."""
+    heartbeat.note(Heartbeat.BEAT, timezone.now())
+    checkup.work()
+
+
+@_task(name="registry_sync.doctor")
+def doctor() -> None:
+    checkup.work()
 
 
 @_task(name="registry_sync.reconcile")
@@ -109,4 +143,13 @@ def housekeeping() -> None:
     Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
     oldest = SyncRun.objects.order_by("-id").values_list("id", flat=True)[RUNS_KEPT : RUNS_KEPT + 1].first()
     if oldest:
-        SyncRun.objects.filter(id__lte=oldest).delete()
+        # A run that found what no event told stays longer: it is the proof.
+        telling = Drift.objects.filter(found_at__gte=timezone.now() - DIFFERENCES_KEPT)
+        SyncRun.objects.filter(id__lte=oldest).exclude(id__in=telling.values("run")).delete()
+    old = (
+        Checkup.objects.order_by("-id")
+        .values_list("id", flat=True)[CHECKUPS_KEPT : CHECKUPS_KEPT + 1]
+        .first()
+    )
+    if old:
+        Checkup.objects.filter(id__lte=old).delete()

@@ -104,6 +104,17 @@ def relative_to(moment: datetime, now: datetime) -> str:
     raise AssertionError
 
 
+@register.filter
+def roughly(span: timedelta) -> str:
+    """About how long: "less than a minute", "about 12 min", "about 3 h"."""
+    seconds = span / timedelta(seconds=1)
+    if seconds < MINUTE:
+        return gettext("less than a minute")
+    if seconds < HOUR:
+        return gettext("about %(n)s min") % {"n": round(seconds / MINUTE)}
+    return gettext("about %(n)s h") % {"n": round(seconds / HOUR)}
+
+
 @register.simple_tag
 def relative_words() -> str:
     """The words of `relative` as JSON, for the clock in panel.js."""

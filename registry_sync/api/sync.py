@@ -17,7 +17,7 @@ from registry_sync.models import SyncRun
 
 LAST = 20
 RUN_STATES = [state.value for state in SyncRun.State]
-STATES = ["live", "stale", "failed", "never"]
+STATES = ["live", "stale", "failed", "held", "never"]
 
 
 class RunSerializer(serializers.Serializer[Any]):

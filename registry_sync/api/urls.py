@@ -1,6 +1,6 @@
 from django.urls import path
 
-from registry_sync.api import removals, retention, sync
+from registry_sync.api import inbox, removals, retention, sync, system
 
 _NAMESPACE = "accounts/<str:handle>/namespaces/<str:name>/"
 _IMAGE = _NAMESPACE + "images/<path:image>/-/"
@@ -19,4 +19,14 @@ urlpatterns = [
         _NAMESPACE + "retention/<int:id>/preview/", retention.Preview.as_view(), name="api-retention-preview"
     ),
     path(_NAMESPACE + "retention/<int:id>/runs/", retention.Runs.as_view(), name="api-retention-runs"),
+    path("system/", system.System.as_view(), name="api-system"),
+    path("system/runs/", system.Runs.as_view(), name="api-system-runs"),
+    path("system/runs/<int:id>/let-go/", system.LetGo.as_view(), name="api-system-let-go"),
+    path("system/doctor/", system.Checkups.as_view(), name="api-system-doctor"),
+    path("system/events/", inbox.Events.as_view(), name="api-system-events"),
+    path("system/events/retry/", inbox.RetryEvents.as_view(), name="api-system-events-retry"),
+    path("system/events/<int:id>/retry/", inbox.RetryEvent.as_view(), name="api-system-event-retry"),
+    path("system/differences/", inbox.Differences.as_view(), name="api-system-differences"),
+    path("system/unclaimed/", inbox.Unclaimed.as_view(), name="api-system-unclaimed"),
+    path("system/unclaimed/<str:first>/", inbox.Give.as_view(), name="api-system-give"),
 ]

@@ -15,14 +15,17 @@ from registry_sync.client.answers import CATALOG, Fetched, RegistryError, Unreac
 class Registry:
     """`token_for` makes the token for one repository, or for CATALOG, with the actions named."""
 
-    def __init__(self, url: str, token_for: Callable[..., str], *, connections: int = 8) -> None:
+    def __init__(
+        self, url: str, token_for: Callable[..., str], *, connections: int = 8, agent: str = ""
+    ) -> None:
         self.url = url
         self.token_for = token_for
         self.requests = 0
         self._count = threading.Lock()
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers.update(answers.HEADERS)
+        self.agent = agent or answers.HEADERS["User-Agent"]
+        self._session.headers.update(answers.HEADERS | {"User-Agent": self.agent})
         self._session.mount("http", HTTPAdapter(pool_connections=1, pool_maxsize=connections))
 
     def close(self) -> None:
@@ -89,9 +92,11 @@ class Registry:
             if response.status_code != requests.codes.created:
                 raise _refusal(response)
 
-    def ask(self, path: str, headers: dict[str, str] | None = None) -> requests.Response:
-        """The bare answer to a GET, for the doctor. The caller closes it. Raises Unreachable alone."""
-        return self._send("GET", self.url + path, headers or {})
+    def ask(
+        self, path: str, headers: dict[str, str] | None = None, *, method: str = "GET"
+    ) -> requests.Response:
+        """The bare answer, for the doctor. The caller closes it. Raises Unreachable alone."""
+        return self._send(method, self.url + path, headers or {})
 
     def _stored(self, redirect: requests.Response, most: int) -> bytes:
         target = urljoin(redirect.url, redirect.headers["Location"])

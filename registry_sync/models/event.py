@@ -28,7 +28,10 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["due_at", "id"], name="event_due", condition=~models.Q(due_at=None))]
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="event_due", condition=~models.Q(due_at=None)),
+            models.Index(fields=["id"], name="event_failed", condition=~models.Q(problem="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.repository}:{self.tag or self.digest}"

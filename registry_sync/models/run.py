@@ -69,6 +69,7 @@ class Drift(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["found_at"], name="drift_found_at")]
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag}"
@@ -92,6 +93,7 @@ class Heartbeat(models.Model):
     """When a part of the installation last proved that it lives."""
 
     WORKER, BEAT, EVENTS, USAGE = "worker", "beat", "events", "usage"
+    REFUSED = "refused"  # somebody brought events without the right key
 
     name = models.CharField(max_length=40, primary_key=True)
     at = models.DateTimeField()

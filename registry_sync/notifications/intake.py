@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 def events(request: HttpRequest) -> HttpResponse:
     """POST /registry/events. 401 without the key, 202 with it; 5xx only while the database takes nothing."""
     if not _is_registry(request):
+        if cache.add("events-refused", 1, timeout=1):  # whoever it is, they cause one write a second
+            heartbeat.note(Heartbeat.REFUSED, timezone.now())
         log.warning(
             "a notification came without the right key; see notifications in the registry's configuration"
         )

@@ -42,6 +42,16 @@ def sign_up_as_operator(page: Page, installation: Installation) -> None:
     page.get_by_role("button", name="Become the operator").click()
     page.goto(f"{installation.panel}/system/")
     expect(page.get_by_role("heading", name="System", exact=True)).to_be_visible()
+    accessible(page)
+    ask_the_doctor(page)
+
+
+def ask_the_doctor(page: Page) -> None:
+    """The worker looks, the page fills by itself, and a fresh installation has nothing wrong."""
+    page.get_by_role("link", name="Doctor", exact=True).click()
+    page.get_by_role("button", name="Check now").click()
+    expect(page.locator("#doctor .state-good")).to_have_count(17, timeout=60_000)
+    accessible(page)
 
 
 def open_account(page: Page, installation: Installation) -> None:

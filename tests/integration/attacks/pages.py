@@ -60,6 +60,7 @@ def arguments_for(name: str, world: World) -> dict[str, str]:
         "tag_name": world.tag.name,
         "digest": world.tag.manifest_id,
         "token": "rml_" + "x" * 38,
+        "first": "old",
     }
 
 

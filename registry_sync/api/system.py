@@ -1,0 +1,126 @@
+"""How the installation goes: for operators; to others none of this is there."""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import gate as account_gate
+from accounts.api.operation import operation
+from accounts.api.shapes import Moment, PageQuery, Strict
+from accounts.api.view import ApiView
+from registry_sync import gate, operating, selectors, services
+from registry_sync.api.sync import RUN_STATES, STATES
+from registry_sync.models import Checkup
+
+LIFE_STATES = ["works", "silent", "never", "unknown"]
+CHECK_STATES = ["ok", "warn", "fail", "skipped"]
+CHECKUP_STATES = [state.value for state in Checkup.State]
+
+
+class PulseSerializer(serializers.Serializer[Any]):
+    name = serializers.ChoiceField(["worker", "beat"])
+    at = Moment(allow_null=True, help_text="The last sign of life.")
+    state = serializers.ChoiceField(LIFE_STATES)
+
+
+class SystemRunSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(RUN_STATES)
+    asked_by = serializers.CharField()
+    asked_at = Moment()
+    started_at = Moment(allow_null=True)
+    finished_at = Moment(allow_null=True)
+    repositories_total = serializers.IntegerField()
+    repositories_done = serializers.IntegerField()
+    requests = serializers.IntegerField()
+    changes = serializers.IntegerField()
+    unread = serializers.IntegerField(help_text="Repositories that could not be read.")
+    problem = serializers.CharField()
+    may_vanish = serializers.BooleanField(help_text="An operator agreed that much may go.")
+
+
+class SystemSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(STATES)
+    last_event_at = Moment(allow_null=True)
+    pulses = PulseSerializer(many=True)
+    events_waiting = serializers.IntegerField(help_text="At most 1000 are counted.")
+    events_failed = serializers.IntegerField(help_text="At most 1000 are counted.")
+    held = SystemRunSerializer(allow_null=True, help_text="The run that waits for an operator.")
+
+
+class LetGoBody(Strict):
+    typed = serializers.CharField(help_text=f"“{operating.LET_GO}”, as confirmation.")
+
+
+class FixSerializer(serializers.Serializer[Any]):
+    where = serializers.CharField()
+    lines = serializers.CharField()
+
+
+class CheckSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField(help_text="Stable.")
+    title = serializers.CharField()
+    state = serializers.ChoiceField(CHECK_STATES)
+    text = serializers.CharField()
+    fixes = FixSerializer(many=True)
+
+
+class CheckupSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(CHECKUP_STATES)
+    asked_by = serializers.CharField()
+    asked_at = Moment()
+    finished_at = Moment(allow_null=True)
+    failed = serializers.IntegerField(help_text="How many checks failed.")
+    results = CheckSerializer(many=True)
+
+
+class System(ApiView):
+    @operation("system_read", answer=SystemSerializer)
+    def get(self, request: Request) -> Response:
+        account_gate.operator(self.by)
+        now, counts = timezone.now(), selectors.event_counts()
+        return self.answer(
+            {
+                "state": selectors.freshness(now).state, "pulses": selectors.pulses(now),
+                "last_event_at": selectors.last_event_at(), "held": selectors.held(),
+                "events_waiting": counts["waiting"], "events_failed": counts["failed"],
+            }
+        )  # fmt: skip
+
+
+class Runs(ApiView):
+    @operation("system_runs_list", answer=SystemRunSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request) -> Response:
+        account_gate.operator(self.by)
+        return self.page(selectors.runs())
+
+    @operation("system_runs_ask", answer=SystemRunSerializer, status=202)
+    def post(self, request: Request) -> Response:
+        """The run that will answer: one that waits already, or a new one."""
+        account_gate.operator(self.by)
+        return self.answer(services.ask_for_sync(by=self.by))
+
+
+class LetGo(ApiView):
+    @operation("system_runs_agree", body=LetGoBody, answer=SystemRunSerializer, status=202)
+    def post(self, request: Request, id: int) -> Response:  # noqa: A002
+        """Agrees that what the run was held for goes from the panel. Returns the run that will do it."""
+        run = gate.held_run(self.by, id)
+        return self.answer(operating.let_them_go(by=self.by, run=run, **self.data()))
+
+
+class Checkups(ApiView):
+    @operation("doctor_list", answer=CheckupSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request) -> Response:
+        account_gate.operator(self.by)
+        return self.page(selectors.checkups())
+
+    @operation("doctor_ask", answer=CheckupSerializer, status=202)
+    def post(self, request: Request) -> Response:
+        """The checkup that will answer; the worker does it. Its row fills within half a minute."""
+        account_gate.operator(self.by)
+        return self.answer(services.ask_for_checkup(by=self.by))

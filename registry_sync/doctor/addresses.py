@@ -1,0 +1,113 @@
+"""Judges the addresses that clients use, and what a proxy in front makes of them. PURE."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from registry_sync.doctor.facts import Answer, Ours
+from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_environment, ok, warn
+
+SLOW = 1.0  # seconds; Distribution's own time-out for a notification
+_PORTS = {"http": 80, "https": 443}
+_UNAUTHORIZED, _GOOD, _ACCEPTED = 401, 200, 202
+FORWARDED = Fix(
+    "In the proxy before the registry (nginx):",
+    "proxy_set_header Host $http_host;\nproxy_set_header X-Forwarded-Proto $scheme;",
+)
+
+
+def form(ours: Ours, *, production: bool) -> Verdict:
+    """What the two addresses say by themselves."""
+    public = urlsplit(ours.public_url)
+    if production and public.scheme != "https":
+        return fail(
+            f"PUBLIC_URL is {ours.public_url}: passwords would go over the wire in clear.",
+            in_environment(f"PUBLIC_URL=https://{public.netloc}"),
+        )
+    if is_private_literal(str(public.hostname)) and _place(ours.public_url) != _registry_place(ours):
+        return fail(
+            f"Tokens are given at {ours.public_url}, a private number that is not the registry's own address: crane, "
+            "ko and kaniko refuse to go there.",
+            in_environment("PUBLIC_URL=https://NAME  # a host name, best the registry's own"),
+        )
+    return ok(f"Browsers and clients use {ours.public_url}, images are under {ours.registry_host}.")
+
+
+def panel(health: Answer, door: Answer, ours: Ours) -> Verdict:
+    """`health` to GET /healthz, `door` to GET /auth/token without a name, both as a client would ask."""
+    url = ours.public_url
+    route = Fix("Let the proxy send all but /v2/ to the panel.")
+    if not health.status:
+        return warn(f"{url} does not answer from here ({health.error}); it must from each client.",
+                    in_environment(f"PUBLIC_URL={url}"))  # fmt: skip
+    if health.location:
+        target = urlsplit(health.location)
+        return fail(f"{url} redirects to {health.location}; clients do not follow that with a password.",
+                    in_environment(f"PUBLIC_URL={target.scheme}://{target.netloc}"))  # fmt: skip
+    if health.status != _GOOD:
+        more = in_environment(f"ALLOWED_HOSTS={urlsplit(url).hostname}")
+        return fail(
+            f"{url}/healthz answers {health.status}, so what answers there is not the panel.", route, more
+        )
+    if door.status != _UNAUTHORIZED or "UNAUTHORIZED" not in door.codes:
+        return fail(
+            f"{ours.realm} answers {door.status or door.error}, so clients get no token there.", route
+        )
+    if health.seconds > SLOW:
+        return warn(
+            f"The panel took {health.seconds:.1f} s to answer; the registry must wait longer than that.",
+            in_config("notifications.endpoints[]", "timeout: 5s"),
+        )
+    return ok(f"{url} is the panel, and gives tokens.")
+
+
+def registry(base: str, answer: Answer, upload: Answer | None, ours: Ours) -> Verdict:
+    """`answer` to GET /v2/ and `upload` to the beginning of a push, at the address that people type; `upload`
+    None: not tried."""
+    if not answer.status:
+        return warn(f"{ours.registry_host} does not answer from here ({answer.error}); it must from each client.",
+                    in_environment(f"REGISTRY_HOST={ours.registry_host}"))  # fmt: skip
+    if answer.status != _UNAUTHORIZED or not answer.parameters:
+        return fail(
+            f"{base}/v2/ answers {answer.status}, and not 401 with a Bearer challenge: docker then sends no token.",
+            Fix("Let the proxy send /v2/ to the registry, with its answers and their headers unchanged:",
+                "location /v2/ { proxy_pass http://REGISTRY:5000; }"),
+        )  # fmt: skip
+    if base.startswith("https:") and answer.parameters.get("realm", "").startswith("http:"):
+        return fail("The registry is at https and sends clients to http for a token; crane and others refuse that.",
+                    in_config("auth.token", f"realm: {ours.realm.replace('http:', 'https:', 1)}"))  # fmt: skip
+    if upload and upload.status == _ACCEPTED and not _same_place(upload.location, base):
+        return fail(
+            f"A push that begins at {base} is sent on to {_origin(upload.location)}: clients lose it there.",
+            FORWARDED,
+            in_config("http", f"host: {base}\n# or: relativeurls: true"),
+        )
+    return ok(f"{base} is the registry, and what it sends clients on to is there too.")
+
+
+def is_private_literal(host: str) -> bool:
+    """True for 10.0.0.5, ::1 and the like; a name is never one, whatever it resolves to."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_private or address.is_loopback or address.is_link_local
+
+
+def _registry_place(ours: Ours) -> tuple[str, int]:
+    return _place(f"{urlsplit(ours.public_url).scheme}://{ours.registry_host}")
+
+
+def _place(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return str(parts.hostname), parts.port or _PORTS.get(parts.scheme, 0)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _same_place(location: str, base: str) -> bool:
+    """A Location without a host stays where it is."""
+    there = urlsplit(location)
+    return not there.netloc or (there.scheme == urlsplit(base).scheme and _place(location) == _place(base))

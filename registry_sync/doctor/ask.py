@@ -1,0 +1,93 @@
+"""Asks the registry and the public addresses, and says plainly what came."""
+
+import secrets
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from registry_sync import doctor
+from registry_sync.client import CATALOG, Registry, Unreachable, answers
+from registry_sync.doctor.facts import Answer, Ours, TokenTrial
+from registry_sync.doctor.trial import TrialTokens, issuers, stranger
+
+_BODY_MAX = 64 * 1024
+
+
+def ask(registry: Registry, path: str, *, token: str = "", method: str = "GET") -> Answer:
+    """Never raises: no answer is a fact too."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    asked_at, begun = datetime.now(UTC), time.monotonic()
+    try:
+        with registry.ask(path, headers, method=method) as response:
+            return _answer(response, asked_at, time.monotonic() - begun)
+    except Unreachable as error:
+        return Answer(error=type(error.__cause__).__name__, asked_at=asked_at)
+
+
+def try_tokens(registry: Registry, service: str, ours: Ours) -> TokenTrial:
+    """Which of our tokens it takes, judged by /v2/, for which any good token will do."""
+
+    def takes(token: str) -> bool:
+        return ask(registry, "/v2/", token=token).status == answers.OK
+
+    with stranger() as other:
+        anybody = takes(TrialTokens(service, ours.issuer).sign([], by=other))
+    good = (issuer for issuer in issuers(ours) if takes(TrialTokens(service, issuer).sign([])))
+    return TokenTrial(next(good, ""), anybody)
+
+
+def delete_nothing(registry: Registry, tokens: TrialTokens) -> Answer:
+    """Asks for the deletion of a digest that never was."""
+    path = f"/v2/{doctor.REPOSITORY}/manifests/sha256:{secrets.token_hex(32)}"
+    return ask(registry, path, token=tokens(doctor.REPOSITORY, "delete"), method="DELETE")
+
+
+def catalog(registry: Registry, tokens: TrialTokens) -> Answer:
+    return ask(registry, f"/v2/_catalog?n={answers.CATALOG_PAGE}", token=tokens(CATALOG))
+
+
+def begin_upload(registry: Registry, tokens: TrialTokens) -> Answer:
+    """Begins a push and calls it off: only where the registry sends a client on to is of interest.
+
+    Distribution keeps a few bytes of hash state of what was called off, until its upload purging takes them.
+    """
+    path = f"/v2/{doctor.REPOSITORY}/blobs/uploads/"
+    begun = ask(registry, path, token=tokens(doctor.REPOSITORY, "pull", "push"), method="POST")
+    if begun.location:
+        there = urlsplit(urljoin(registry.url + path, begun.location))
+        ask(
+            registry,
+            f"{there.path}?{there.query}",
+            token=tokens(doctor.REPOSITORY, "delete"),
+            method="DELETE",
+        )
+    return begun
+
+
+def _answer(response: requests.Response, asked_at: datetime, seconds: float) -> Answer:
+    return Answer(
+        status=response.status_code,
+        challenge=response.headers.get("WWW-Authenticate", ""),
+        location=response.headers.get("Location", ""),
+        date=_date(response.headers.get("Date", "")),
+        asked_at=asked_at,
+        seconds=seconds,
+        codes=frozenset(answers.error_codes(_start(response))),
+    )
+
+
+def _start(response: requests.Response) -> bytes:
+    try:
+        return next(response.iter_content(_BODY_MAX), b"") if response.status_code >= 400 else b""  # noqa: PLR2004
+    except (requests.RequestException, OSError):
+        return b""
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return None

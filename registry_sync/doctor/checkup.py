@@ -1,0 +1,28 @@
+"""Keeps what the doctor found, and does what was asked for."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from registry_sync.doctor.examine import examine
+from registry_sync.models import Checkup
+
+
+def work() -> None:
+    """Does each checkup that waits; two workers never do the same."""
+    while row := _take():
+        row.results = [result.as_row() for result in examine(timezone.now())]
+        row.state, row.finished_at = Checkup.State.DONE, timezone.now()
+        row.save()
+
+
+@transaction.atomic
+def _take() -> Checkup | None:
+    row = Checkup.objects.filter(state=Checkup.State.WAITING).order_by("id").first()
+    if not row:
+        return None
+    now = timezone.now()
+    mine = Checkup.objects.filter(pk=row.pk, state=Checkup.State.WAITING)
+    if not mine.update(state=Checkup.State.RUNNING, started_at=now):
+        return None
+    row.refresh_from_db()
+    return row

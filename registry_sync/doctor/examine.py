@@ -1,0 +1,154 @@
+"""All checks, in the order in which one depends on the other."""
+
+import logging
+from collections.abc import Callable, Generator, Iterator
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from registry_sync.client import Registry
+from registry_sync.doctor import addresses, ask, local, probe
+from registry_sync.doctor import registry as judge
+from registry_sync.doctor.facts import Answer, Ours
+from registry_sync.doctor.trial import TrialTokens
+from registry_sync.doctor.verdict import Result, State, Verdict, fail, skipped
+from registry_sync.token.key_files import KeyFileError
+
+log = logging.getLogger(__name__)
+
+TITLES = {
+    "database": "Database",
+    "broker": "Queue",
+    "worker": "Worker",
+    "schedule": "Schedule",
+    "certificates": "Certificates",
+    "addresses": "Addresses",
+    "panel": "Panel, from outside",
+    "registry": "Registry",
+    "challenge": "Asks for tokens",
+    "realm": "Token address (realm)",
+    "service": "Service name",
+    "token": "Trust in our tokens",
+    "clock": "Clocks",
+    "deletion": "Deletion",
+    "catalog": "Catalog",
+    "events": "Events",
+    "front": "Registry, from outside",
+}
+
+BY_TOKEN = ("deletion", "catalog", "events")  # what cannot be looked at without a token that is taken
+BY_CHALLENGE = ("realm", "service", "token", *BY_TOKEN, "front")
+
+
+def examine(now: datetime) -> Iterator[Result]:
+    """A result for each of TITLES, as they come."""
+    ours = local.ours()
+    works = yield from _one("database", local.database)
+    if works:
+        yield from _one("worker", lambda: local.worker(now))
+        yield from _one("schedule", lambda: local.schedule(now))
+    else:
+        yield from _skip("without the database", "worker", "schedule")
+    yield from _one("broker", local.broker)
+    signs = yield from _one("certificates", lambda: local.certificates(now))
+    yield from _one("addresses", lambda: addresses.form(ours, production=settings.PRODUCTION))
+    yield from _one("panel", lambda: _panel(ours))
+    yield from _registry(ours, signs=signs, works=works)
+
+
+def _registry(ours: Ours, *, signs: bool, works: bool) -> Iterator[Result]:
+    plain = Registry(ours.registry_url, _no_token, agent=probe.agent())
+    try:
+        answer = ask.ask(plain, "/v2/")
+        if not (yield from _one("registry", lambda: judge.reachable(answer, ours))):
+            yield from _skip("while the registry does not answer", "clock", "challenge", *BY_CHALLENGE)
+            return
+        yield from _one("clock", lambda: judge.clock(answer))
+        if not (yield from _one("challenge", lambda: judge.challenge(answer, ours))):
+            yield from _skip("while the registry asks for no token of ours", *BY_CHALLENGE)
+            return
+        yield from _one("realm", lambda: judge.realm(answer, ours))
+        yield from _one("service", lambda: judge.service(answer, ours))
+        yield from _with_tokens(plain, answer, ours, signs=signs, works=works)
+    finally:
+        plain.close()
+
+
+def _with_tokens(
+    plain: Registry, answer: Answer, ours: Ours, *, signs: bool, works: bool
+) -> Iterator[Result]:
+    if not signs:
+        yield from _skip("while the panel cannot sign", "token", *BY_TOKEN)
+        yield from _one("front", lambda: _front(ours, None))
+        return
+    service = answer.parameters.get("service", "")
+    trial = ask.try_tokens(plain, service, ours)
+    yield from _one("token", lambda: judge.token(trial, ours))
+    if not trial.issuer:
+        yield from _skip("while the registry refuses our tokens", *BY_TOKEN)
+        yield from _one("front", lambda: _front(ours, None))
+        return
+    tokens = TrialTokens(service, trial.issuer)
+    registry = Registry(ours.registry_url, tokens, agent=plain.agent)
+    try:
+        yield from _one("deletion", lambda: judge.deletion(ask.delete_nothing(registry, tokens)))
+        yield from _one("catalog", lambda: judge.catalog(ask.catalog(registry, tokens)))
+        if works:
+            yield from _one("events", lambda: judge.events(probe.try_events(registry), ours))
+        else:
+            yield from _skip("without the database", "events")
+        yield from _one("front", lambda: _front(ours, tokens))
+    finally:
+        registry.close()
+
+
+def _panel(ours: Ours) -> Verdict:
+    public = Registry(ours.public_url, _no_token)
+    try:
+        ask.ask(public, "/healthz")  # a process that was just started is slow once
+        health = ask.ask(public, "/healthz")
+        return addresses.panel(health, ask.ask(public, f"/auth/token?service={ours.service}"), ours)
+    finally:
+        public.close()
+
+
+def _front(ours: Ours, tokens: TrialTokens | None) -> Verdict:
+    """At the address that people type: by the panel's own scheme first, since both are best behind one proxy."""
+    scheme = urlsplit(ours.public_url).scheme
+    for each in dict.fromkeys((scheme, "https")):
+        base = f"{each}://{ours.registry_host}"
+        front = Registry(base, _no_token)
+        try:
+            answer = ask.ask(front, "/v2/")
+            if answer.status:
+                upload = ask.begin_upload(front, tokens) if tokens else None
+                return addresses.registry(base, answer, upload, ours)
+        finally:
+            front.close()
+    return addresses.registry(base, answer, None, ours)
+
+
+def _no_token(_scope: str, *_actions: str) -> str:
+    raise AssertionError("asked without a token")
+
+
+def _one(key: str, check: Callable[[], Verdict]) -> Generator[Result, None, bool]:
+    """Yields the result, and returns whether what builds on it makes sense.
+
+    A check that breaks has failed, and the others go on.
+    """
+    try:
+        verdict = check()
+    except KeyFileError as error:
+        verdict = fail(str(error))
+    except Exception as error:
+        log.exception("the check %s broke", key)
+        verdict = fail(f"The check itself broke ({type(error).__name__}); the log says more.")
+    yield Result(key, TITLES[key], verdict)
+    return verdict.state is not State.FAIL
+
+
+def _skip(why: str, *keys: str) -> Iterator[Result]:
+    for key in keys:
+        yield Result(key, TITLES[key], skipped(f"Not looked at {why}."))

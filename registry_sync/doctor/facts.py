@@ -1,0 +1,70 @@
+"""What the doctor saw, as plain values. PURE."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """How the panel is set up; what the registry should be set up for."""
+
+    public_url: str
+    registry_url: str
+    registry_host: str
+    service: str
+    issuer: str
+    ca_file: str
+    ca_fingerprint: str
+    hook_file: str
+    events_url: str
+
+    @property
+    def realm(self) -> str:
+        return f"{self.public_url}/auth/token"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer; `status` 0 and `error` when there was none."""
+
+    status: int = 0
+    error: str = ""  # the kind of failure, as SSLError
+    challenge: str = ""  # WWW-Authenticate
+    location: str = ""
+    date: datetime | None = None
+    asked_at: datetime | None = None
+    seconds: float = 0.0
+    codes: frozenset[str] = frozenset()  # of the registry's error body
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """realm, service and so on of a Bearer challenge."""
+        kind, _space, rest = self.challenge.partition(" ")
+        return dict(_PARAMETER.findall(rest)) if kind.lower() == "bearer" else {}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTrial:
+    """`issuer`: with which the registry takes our tokens, "" when it takes none. `anybody`: it takes a stranger's."""
+
+    issuer: str
+    anybody: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventTrial:
+    """`after` seconds until it arrived, None when it did not."""
+
+    after: float | None
+    refused: bool = False  # events with another key came meanwhile
+    problem: str = ""  # why nothing could be made to happen
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    name: str
+    ends: datetime
+    path: str

@@ -1,0 +1,91 @@
+"""What the panel knows of itself: database, broker, heartbeats, certificates."""
+
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from celery import current_app
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from kombu.exceptions import OperationalError as BrokerError
+
+from registry_sync import heartbeat, selectors
+from registry_sync.doctor import panel, probe, verdict
+from registry_sync.doctor.facts import Certificate, Ours
+from registry_sync.doctor.verdict import Verdict
+from registry_sync.models import Heartbeat
+from registry_sync.token import authority
+from registry_sync.token.key_files import KeyFileError
+
+FIRST_PULSE = heartbeat.PULSE.total_seconds() + 5
+
+
+def ours() -> Ours:
+    folder = Path(settings.SECRETS_DIR)
+    return Ours(
+        public_url=settings.PUBLIC_URL, registry_url=settings.REGISTRY_URL, registry_host=settings.REGISTRY_HOST,
+        service=settings.TOKEN_SERVICE, issuer=settings.TOKEN_ISSUER, hook_file=str(folder / "hook.key"),
+        events_url=settings.EVENTS_URL or f"{settings.PUBLIC_URL}/registry/events",
+        ca_file=str(folder / authority.CA_CERTIFICATE), ca_fingerprint=_fingerprint(folder),
+    )  # fmt: skip
+
+
+def database() -> Verdict:
+    try:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        return panel.database(str(error).partition("\n")[0], [])
+    return panel.database("", [str(migration) for migration, _backwards in plan])
+
+
+def broker() -> Verdict:
+    error = ""
+    try:
+        with current_app.connection_for_write() as wire:
+            wire.ensure_connection(max_retries=1, interval_start=0, timeout=3, reraise_as_library_errors=True)
+    except (BrokerError, OSError) as problem:
+        error = type(problem.__cause__ or problem).__name__
+    return panel.broker(error, redis=bool(settings.REDIS_URL))
+
+
+def worker(now: datetime) -> Verdict:
+    return panel.worker(heartbeat.worker_at(), now, heartbeat.SILENT)
+
+
+def schedule(now: datetime) -> Verdict:
+    why = ""
+    if heartbeat.silent(heartbeat.worker_at(), now):
+        why = "a silent worker"
+    elif selectors.busy(now):
+        why = "a worker that is busy with a sync"
+    elif not heartbeat.last(Heartbeat.BEAT):  # all was started a moment ago
+        probe.comes(lambda: bool(heartbeat.last(Heartbeat.BEAT)), FIRST_PULSE)
+    return panel.schedule(heartbeat.last(Heartbeat.BEAT), now, heartbeat.SILENT, unproven_by=why)
+
+
+def certificates(now: datetime) -> Verdict:
+    folder = Path(settings.SECRETS_DIR)
+    try:
+        leaf, root = authority.load_pair(folder / authority.LEAF), authority.load_authority(folder)
+        authority.leaf_due(folder / authority.LEAF, root.certificate, now)
+    except KeyFileError as error:
+        return verdict.fail(str(error))
+    return panel.certificates(
+        Certificate("leaf", leaf.certificate.not_valid_after_utc, str(folder / authority.LEAF)),
+        Certificate(
+            "authority", root.certificate.not_valid_after_utc, str(folder / authority.CA_CERTIFICATE)
+        ),
+        now,
+    )
+
+
+def _fingerprint(folder: Path) -> str:
+    try:
+        certificate = authority.load_certificate(folder / authority.CA_CERTIFICATE)
+    except KeyFileError:
+        return "(our own cannot be read)"
+    digits = sha256(certificate.public_bytes(Encoding.DER)).hexdigest().upper()
+    return "sha256 Fingerprint=" + ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))

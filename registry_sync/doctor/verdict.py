@@ -1,0 +1,69 @@
+"""What a check comes to. PURE."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    SKIPPED = "skipped"  # cannot be looked at before another check passes
+
+
+MARKS = {State.OK: "✓", State.WARN: "!", State.FAIL: "✗", State.SKIPPED: "–"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Where to change what: a sentence, and the exact lines."""
+
+    where: str
+    lines: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    state: State
+    text: str
+    fixes: tuple[Fix, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A verdict with the name of its check, as it is kept and shown."""
+
+    key: str
+    title: str
+    verdict: Verdict
+
+    def as_row(self) -> dict[str, Any]:
+        """{"key", "title", "state", "text", "fixes": [{"where", "lines"}]}, for JSON."""
+        return {"key": self.key, "title": self.title, **asdict(self.verdict)}
+
+
+def ok(text: str) -> Verdict:
+    return Verdict(State.OK, text)
+
+
+def warn(text: str, *fixes: Fix) -> Verdict:
+    return Verdict(State.WARN, text, fixes)
+
+
+def fail(text: str, *fixes: Fix) -> Verdict:
+    return Verdict(State.FAIL, text, fixes)
+
+
+def skipped(text: str) -> Verdict:
+    return Verdict(State.SKIPPED, text)
+
+
+def in_config(section: str, lines: str) -> Fix:
+    """A change of the registry's configuration, which it reads at its start only."""
+    place = f"under {section}" if section else "at its outermost"
+    return Fix(f"In the registry's config.yml, {place}; then restart the registry:", lines)
+
+
+def in_environment(lines: str) -> Fix:
+    return Fix("In the environment of the panel and its worker; then restart both:", lines)

@@ -1,0 +1,33 @@
+"""The only road to the rows of the whole registry: they are the operator's, and to others not there."""
+
+from accounts import gate
+from accounts.errors import Absent
+from accounts.principal import Principal
+from registry_sync import selectors
+from registry_sync.models import Event, Repository, SyncRun
+
+
+def event(by: Principal, id: int) -> Event:  # noqa: A002
+    gate.operator(by)
+    found = Event.objects.filter(pk=id).first()
+    if not found:
+        raise Absent
+    return found
+
+
+def held_run(by: Principal, id: int) -> SyncRun:  # noqa: A002
+    """The run that waits for an operator. One that has been overtaken has nothing left to be agreed to."""
+    gate.operator(by)
+    found = selectors.held()
+    if not found or found.pk != id:
+        raise Absent
+    return found
+
+
+def unclaimed(by: Principal, first: str) -> list[Repository]:
+    """All repositories under this first part that no account owns; there is at least one."""
+    gate.operator(by)
+    found = list(selectors.unclaimed(first))
+    if not found:
+        raise Absent
+    return found

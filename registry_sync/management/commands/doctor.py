@@ -1,0 +1,43 @@
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError
+from django.utils import timezone
+
+from registry_sync.doctor.examine import examine
+from registry_sync.doctor.verdict import MARKS, Result, State
+from registry_sync.models import Checkup
+
+
+class Command(BaseCommand):
+    help = (
+        "Looks at the whole installation, and says what is wrong and which line to change. Exit code 1 then."
+    )
+    requires_system_checks = ()  # what they would say, it says itself
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        started, found = timezone.now(), []
+        for result in examine(started):
+            found.append(result)
+            self._say(result)
+        row = Checkup(
+            state=Checkup.State.DONE, asked_by="manage.py doctor", started_at=started,
+            finished_at=timezone.now(), results=[result.as_row() for result in found],
+        )  # fmt: skip
+        try:
+            row.save()
+        except DatabaseError:
+            self.stdout.write("(Not kept: the database does not take it.)")
+        failed = sum(result.verdict.state is State.FAIL for result in found)
+        self.stdout.write(f"\n{failed} of {len(found)} checks failed." if failed else "\nNo check failed.")
+        sys.exit(1 if failed else 0)
+
+    def _say(self, result: Result) -> None:
+        verdict = result.verdict
+        self.stdout.write(f"{MARKS[verdict.state]} {result.title}: {verdict.text}")
+        for fix in verdict.fixes:
+            self.stdout.write(f"    {fix.where}")
+            for line in fix.lines.splitlines():
+                self.stdout.write(f"        {line}")
+        self.stdout.flush()

@@ -1,0 +1,33 @@
+from django.db import models
+from django.utils import timezone
+
+
+class Checkup(models.Model):
+    """One look of the doctor at the whole installation. Asked for by a row; the worker does it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    asked_by = models.CharField(max_length=254)
+    asked_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    results = models.JSONField(default=list)  # of registry_sync.doctor.verdict.Result, as dictionaries
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"checkup {self.pk} ({self.state})"
+
+    @property
+    def failed(self) -> int:
+        return sum(result["state"] == "fail" for result in self.results)
+
+    @property
+    def wrong(self) -> int:
+        """How many checks failed, or say that something will."""
+        return sum(result["state"] in ("fail", "warn") for result in self.results)

@@ -1,0 +1,1 @@
+"""The operator's pages. To everybody else they do not exist."""

@@ -1,0 +1,40 @@
+"""What the doctor found, and asking for another look. The worker looks: no page asks the registry."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.pages.http import PersonRequest, principal
+from registry_sync import heartbeat, selectors, services
+from registry_sync.models import Checkup
+from registry_sync.pages.system.frame import operators, system_context
+
+EARLIER = 10
+
+
+@operators
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+def doctor(request: PersonRequest) -> HttpResponse:
+    if request.method == "POST":
+        services.ask_for_checkup(by=principal(request))
+        return redirect("doctor")
+    now = timezone.now()
+    newest = list(selectors.checkups()[: EARLIER + 1])
+    done = [row for row in newest if row.state == Checkup.State.DONE]
+    newer = [
+        row
+        for row in newest
+        if row.state != Checkup.State.DONE and now - row.asked_at < services.CHECKUP_LIFE
+    ]
+    context = {
+        "checkup": done[0] if done else None,
+        "asked": newer[0] if newer else None,
+        "worker_silent": heartbeat.silent(heartbeat.worker_at(), now),
+    }
+    if request.htmx:
+        return render(request, "registry_sync/_doctor.html", context)
+    context |= system_context("doctor") | {"earlier": done[1:]}
+    return render(request, "registry_sync/doctor.html", context)

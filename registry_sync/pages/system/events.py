@@ -1,0 +1,45 @@
+"""The inbox: what the registry told, and what became of it."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.pages.forms import next_url
+from accounts.pages.http import PersonRequest, principal
+from accounts.paging import paginate
+from registry_sync import gate, operating, selectors
+from registry_sync.pages.system.frame import operators, system_context
+
+
+@operators
+@require_safe
+def inbox(request: PersonRequest) -> HttpResponse:
+    asked = request.GET.get("state", "")
+    which = asked if asked in selectors.EVENT_STATES else ""
+    found = paginate(selectors.events(which), cursor=request.GET.get("page", ""), query={"state": which})
+    context = system_context("system-events") | {
+        "page": found, "which": which, "states": list(selectors.EVENT_STATES),
+        "counts": selectors.event_counts(),
+    }  # fmt: skip
+    return render(request, "registry_sync/system_events.html", context)
+
+
+@operators
+@require_POST
+def retry(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    operating.retry_event(by=by, event=gate.event(by, id))
+    messages.success(request, _("The event is tried again."))
+    return redirect(next_url(request, "/system/events/"))
+
+
+@operators
+@require_POST
+def retry_all(request: PersonRequest) -> HttpResponse:
+    count = operating.retry_failed_events(by=principal(request))
+    words = ngettext("%(count)s event is tried again.", "%(count)s events are tried again.", count)
+    messages.success(request, words % {"count": count})
+    return redirect("system-events")

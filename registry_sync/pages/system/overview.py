@@ -1,0 +1,54 @@
+"""How it all goes: the parts that must live, the sync runs, and a run that waits for a decision."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.errors import Invalid
+from accounts.pages.http import PersonRequest, principal
+from accounts.paging import paginate
+from registry_sync import gate, operating, selectors, services
+from registry_sync.models import Checkup
+from registry_sync.pages.system.frame import operators, system_context
+
+RUNS_SHOWN = 20
+
+
+@operators
+@require_http_methods(["GET", "POST"])
+def overview(request: PersonRequest) -> HttpResponse:
+    if request.method == "POST":
+        services.ask_for_sync(by=principal(request))
+        return redirect("system")
+    return _page(request)
+
+
+@operators
+@require_POST
+def let_go(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    run = gate.held_run(by, id)
+    try:
+        operating.let_them_go(by=by, run=run, typed=request.POST.get("confirm", ""))
+    except Invalid as error:
+        return _page(request, problem=error.message)
+    messages.success(request, _("The next sync lets go what is no longer in the registry."))
+    return redirect("system")
+
+
+def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
+    context = system_context("system") | {
+        "page": paginate(selectors.runs(), cursor=request.GET.get("page", ""), size=RUNS_SHOWN),
+        "held": selectors.held(),
+        "let_go": operating.LET_GO,
+        "problem": problem,
+        "pulses": selectors.pulses(timezone.now()),
+        "event_at": selectors.last_event_at(),
+        "agreed": selectors.agreed(),
+        "checkup": selectors.checkups().filter(state=Checkup.State.DONE).first(),
+        "counts": selectors.event_counts(),
+    }
+    return render(request, "registry_sync/system.html", context, status=400 if problem else 200)

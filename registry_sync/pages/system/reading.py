@@ -1,0 +1,30 @@
+"""Pages that only show: the differences that no event told, and the settings."""
+
+from django.conf import settings as ours
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.pages.http import PersonRequest
+from accounts.paging import paginate
+from registry_sync import selectors
+from registry_sync.pages.system.frame import operators, system_context
+
+_SHOWN = ("ENVIRONMENT", "PUBLIC_URL", "REGISTRY_URL", "REGISTRY_HOST", "TOKEN_SERVICE", "TOKEN_ISSUER",
+          "TOKEN_TTL", "SYNC_INTERVAL", "SIGNUP", "TRUSTED_PROXIES", "TIME_ZONE")  # fmt: skip
+
+
+@operators
+@require_safe
+def differences(request: PersonRequest) -> HttpResponse:
+    found = paginate(selectors.differences(), cursor=request.GET.get("page", ""))
+    context = system_context("system-differences") | {"page": found}
+    return render(request, "registry_sync/system_differences.html", context)
+
+
+@operators
+@require_safe
+def settings(request: PersonRequest) -> HttpResponse:
+    shown = [(name, getattr(ours, name)) for name in _SHOWN]
+    context = system_context("system-settings") | {"settings": shown}
+    return render(request, "registry_sync/system_settings.html", context)

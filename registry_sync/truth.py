@@ -1,0 +1,93 @@
+"""How true the picture is, judged from facts. PURE. Green only for what a recent fact proves."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+GRACE = timedelta(seconds=30)
+REST = 10  # as in sync/reconcile.py: a run that took a minute is followed by the next after ten
+PATIENCE = timedelta(minutes=1)  # an event may come later than the run that it should have come before
+
+
+class Ground(StrEnum):
+    """What the light is given for."""
+
+    NEVER = "never"
+    HELD = "held"
+    FAILED = "failed"
+    PARTLY = "partly"
+    OVERDUE = "overdue"
+    SILENT = "silent"  # no events although things happened
+    DIFFERENCES = "differences"  # events come, and the last full check found more than they told
+    TOLD = "told"  # events come, and the last full check agreed with them
+    ASKED = "asked"  # the registry tells nothing; the full checks are all there is
+
+
+LIGHTS = {
+    Ground.NEVER: "never",
+    Ground.HELD: "held",
+    Ground.FAILED: "failed",
+    Ground.PARTLY: "stale",
+    Ground.OVERDUE: "stale",
+    Ground.SILENT: "stale",
+    Ground.DIFFERENCES: "stale",
+    Ground.TOLD: "live",
+    Ground.ASKED: "live",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A sync run that ended. `state` is done, incomplete, failed or held."""
+
+    state: str
+    started_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`untold_at`: the oldest difference that a check found since the last event; None when there is none."""
+
+    now: datetime
+    interval: timedelta
+    last: Check | None = None
+    under_way: bool = False  # a run is working, and says so
+    differences: int = 0  # found by the last full check
+    event_at: datetime | None = None
+    untold_at: datetime | None = None
+
+
+def judge(facts: Facts) -> Ground:
+    if not facts.last:
+        return Ground.NEVER
+    match facts.last.state:
+        case "held":
+            return Ground.HELD
+        case "failed":
+            return Ground.FAILED
+        case "incomplete":
+            return Ground.PARTLY
+    if overdue(facts):
+        return Ground.OVERDUE
+    if not facts.event_at:
+        return Ground.ASKED
+    if facts.untold_at and facts.now - facts.untold_at > PATIENCE:
+        return Ground.SILENT
+    return Ground.DIFFERENCES if facts.differences else Ground.TOLD
+
+
+def overdue(facts: Facts) -> bool:
+    """Three checks should have come since; one that takes long is given its time, and its rest."""
+    if facts.under_way or not facts.last:
+        return False
+    took = facts.last.finished_at - facts.last.started_at
+    pause = min(max(facts.interval, REST * took), max(facts.interval, timedelta(days=1)))
+    return facts.now - facts.last.finished_at > 3 * pause + GRACE
+
+
+def time_left(*, started: datetime, now: datetime, done: int, total: int) -> timedelta | None:
+    """None while nothing can be said: too little is done, or all of it."""
+    if not 0 < done < total or now <= started:
+        return None
+    return (now - started) / done * (total - done)

@@ -1,0 +1,195 @@
+"""The doctor beside real registries that are set up wrongly, one line at a time: it finds just that line."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as ours
+from django.core.management import call_command
+from django.test.testcases import LiveServerThread, _StaticFilesHandler
+from django.utils import timezone
+
+from manager.embedded.prepare import notifications, registry_config
+from namespaces.models import Tag
+from registry_sync import doctor, heartbeat
+from registry_sync.doctor.examine import TITLES, examine
+from registry_sync.doctor.verdict import Result, State
+from registry_sync.models import Checkup, Heartbeat
+from registry_sync.token import authority, key_files
+from registry_sync.token.door import token_door
+from tests import factories
+from tests.contract.conftest import push
+from tests.parts import images, processes, registries
+from tests.parts.fixtures import MakeRegistry
+
+pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
+Config = dict[str, Any]
+BY_TOKEN = {"deletion", "catalog", "events"}
+
+
+@pytest.fixture
+def panel(transactional_db: None, settings: Any) -> Iterator[str]:
+    """The panel with its token door, at an address of its own."""
+    thread = LiveServerThread("localhost", lambda app: token_door(_StaticFilesHandler(app)))
+    thread.daemon = True
+    thread.start()
+    thread.is_ready.wait()
+    assert not thread.error
+    settings.PUBLIC_URL = f"http://localhost:{thread.port}"
+    for name in (Heartbeat.WORKER, Heartbeat.BEAT):
+        heartbeat.note(name, timezone.now())
+    yield settings.PUBLIC_URL
+    thread.terminate()
+
+
+@pytest.fixture
+def configuration(panel: str, settings: Any, tmp_path: Path) -> Config:
+    """As it should be."""
+    port = processes.free_port()
+    settings.REGISTRY_URL, settings.REGISTRY_HOST = f"http://127.0.0.1:{port}", f"localhost:{port}"
+    settings.TOKEN_SERVICE = settings.REGISTRY_HOST
+    hook = key_files.read(ours.SECRETS_DIR / "hook.key").decode()
+    config = registry_config(
+        port=port, data=tmp_path / "data", realm=f"{panel}/auth/token", service=settings.TOKEN_SERVICE,
+        issuer=settings.TOKEN_ISSUER, trusted=ours.SECRETS_DIR / authority.CA_CERTIFICATE, http_secret="tests",
+    )  # fmt: skip
+    return config | {"notifications": notifications(f"{panel}/registry/events", hook)}
+
+
+def other_authority(config: Config, folder: Path) -> None:
+    other = folder / "other"
+    other.mkdir(mode=0o700)
+    authority.ensure(other, datetime.now(UTC))
+    config["auth"]["token"]["rootcertbundle"] = str(other / authority.CA_CERTIFICATE)
+
+
+def wrong_key(config: Config, _folder: Path) -> None:
+    config["notifications"]["endpoints"][0]["headers"] = {"Authorization": ["Bearer of-another"]}
+
+
+def setting(*path: str, value: object) -> Callable[[Config, Path], None]:
+    def change(config: Config, _folder: Path) -> None:
+        for key in path[:-1]:
+            config = config[key]
+        config[path[-1]] = value
+
+    return change
+
+
+# what is wrong: (the check that fails, words of its lines, the checks that cannot be looked at)
+WRONG: dict[str, tuple[Callable[[Config, Path], None], str, str, set[str]]] = {
+    "realm": (
+        setting("auth", "token", "realm", value="http://localhost:1/auth/token"),
+        "realm",
+        "realm: http",
+        set(),
+    ),
+    "service": (setting("auth", "token", "service", value="other"), "service", "service: localhost", set()),
+    "issuer": (
+        setting("auth", "token", "issuer", value="Acme auth server"),
+        "token",
+        "issuer: registry-man",
+        set(),
+    ),
+    "odd issuer": (setting("auth", "token", "issuer", value="x"), "token", "issuer: registry-man", BY_TOKEN),
+    "authority": (other_authority, "token", "rootcertbundle: ", BY_TOKEN),
+    "deletion": (setting("storage", "delete", "enabled", value=False), "deletion", "enabled: true", set()),
+    "catalog": (setting("catalog", "maxentries", value=100), "catalog", "maxentries: 1000", set()),
+    "no events": (setting("notifications", value={}), "events", "notifications:", set()),
+    "wrong key": (wrong_key, "events", "Authorization: [Bearer KEY]", set()),
+}
+
+
+def states(found: list[Result]) -> dict[str, State]:
+    assert [result.key for result in found] == list(dict.fromkeys(result.key for result in found))
+    assert {result.key for result in found} == set(TITLES)
+    return {result.key: result.verdict.state for result in found}
+
+
+def lines(found: list[Result], key: str) -> str:
+    (verdict,) = (result.verdict for result in found if result.key == key)
+    return "\n".join(fix.lines for fix in verdict.fixes)
+
+
+@pytest.mark.parametrize("version", registries.VERSIONS)
+def test_nothing_is_wrong_and_nothing_is_left(
+    version: registries.Version, configuration: Config, make_registry: MakeRegistry, tmp_path: Path
+) -> None:
+    registry = make_registry(version, configuration, tmp_path)
+    answer = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("doctor", stdout=answer)
+    assert ended.value.code == 0, answer.getvalue()
+    assert answer.getvalue().count("✓") == len(TITLES), answer.getvalue()
+    assert not list((tmp_path / "data").rglob("_manifests/tags/*"))
+    assert not list(
+        (tmp_path / "data").rglob("_uploads/*/data")
+    )  # hash states stay until the registry purges
+    kept = Checkup.objects.get()
+    assert (kept.state, kept.wrong) == ("done", 0)
+    registry.stop()
+
+
+@pytest.mark.parametrize("version", registries.VERSIONS)
+def test_where_there_is_an_image_nothing_is_pushed(
+    version: registries.Version, configuration: Config, make_registry: MakeRegistry, tmp_path: Path
+) -> None:
+    registry = make_registry(version, configuration, tmp_path)
+    digest = push(registry, "team/app", "1.0", images.Image())
+    image = factories.ImageFactory(namespace__name="team", name="app")
+    factories.TagFactory(image=image, name="1.0", manifest__digest=digest)
+    found = list(examine(timezone.now()))
+    assert states(found) == dict.fromkeys(TITLES, State.OK), found
+    assert not (tmp_path / f"data/docker/registry/v2/repositories/{doctor.REPOSITORY}/_manifests").exists()
+    assert Tag.objects.get().pull_count == 0
+    registry.stop()
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("version", registries.VERSIONS)
+def test_one_wrong_line_is_found_and_no_other(
+    version: registries.Version, what: str, configuration: Config, make_registry: MakeRegistry, tmp_path: Path
+) -> None:
+    spoil, key, words, unseen = WRONG[what]
+    spoil(configuration, tmp_path)
+    registry = make_registry(version, configuration, tmp_path)
+    found = list(examine(timezone.now()))
+    expected = dict.fromkeys(TITLES, State.OK) | dict.fromkeys(unseen, State.SKIPPED) | {key: State.FAIL}
+    assert states(found) == expected, found
+    assert words in lines(found, key)
+    registry.stop()
+
+
+@pytest.mark.parametrize("version", registries.VERSIONS)
+def test_a_registry_that_takes_everybody(
+    version: registries.Version, configuration: Config, make_registry: MakeRegistry, tmp_path: Path
+) -> None:
+    realm, service = configuration["auth"]["token"]["realm"], configuration["auth"]["token"]["service"]
+    open_one = configuration | {"auth": {"silly": {"realm": realm, "service": service}}}
+    registry = make_registry(version, open_one, tmp_path)
+    found = list(examine(timezone.now()))
+    assert {key for key, state in states(found).items() if state is State.FAIL} == {"token"}
+    assert "rootcertbundle" in lines(found, "token")
+    registry.stop()
+    no_auth = {key: value for key, value in configuration.items() if key != "auth"}
+    registry = make_registry(version, no_auth, tmp_path)
+    found = list(examine(timezone.now()))
+    assert {key for key, state in states(found).items() if state is State.FAIL} == {"challenge"}
+    registry.stop()
+
+
+def test_a_registry_that_is_down(configuration: Config) -> None:
+    found = list(examine(timezone.now()))
+    after = {"clock", "challenge", "realm", "service", "token", *BY_TOKEN, "front"}
+    assert states(found) == dict.fromkeys(TITLES, State.OK) | dict.fromkeys(after, State.SKIPPED) | {
+        "registry": State.FAIL
+    }
+    assert f"REGISTRY_URL={ours.REGISTRY_URL}" in lines(found, "registry")
+    answer = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("doctor", stdout=answer)
+    assert ended.value.code == 1
+    assert "✗ Registry:" in answer.getvalue()

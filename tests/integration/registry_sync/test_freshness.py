@@ -1,0 +1,141 @@
+"""The freshness line: what it says of runs, events and differences, and its bar while a run is under way."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from registry_sync import heartbeat, selectors
+from registry_sync.models import Drift, Heartbeat, Repository, SyncRun
+from registry_sync.truth import Ground
+from tests.cast import Cast, client_for
+
+pytestmark = pytest.mark.django_db
+
+
+def ended(state: str = "done", seconds: float = 3, **more: Any) -> SyncRun:
+    now = timezone.now()
+    begun, over = now - timedelta(seconds=seconds + 1), now - timedelta(seconds=seconds)
+    return SyncRun.objects.create(state=state, started_at=begun, finished_at=over, **more)
+
+
+def told(seconds: float = 4) -> None:
+    heartbeat.note(Heartbeat.EVENTS, timezone.now() - timedelta(seconds=seconds))
+
+
+def line() -> str:
+    found = selectors.freshness(timezone.now())
+    parts = [
+        ", ".join(filter(None, [part.text, "…" if part.moment else "", part.after])) for part in found.parts
+    ]
+    return " · ".join([f"{found.state}: {found.text}", *parts])
+
+
+def test_before_anything() -> None:
+    assert line() == "never: Not synced with the registry yet"
+
+
+def test_events_and_checks_agree() -> None:
+    ended()
+    told()
+    assert line() == "live: Live · last event, … · last full check, …, no differences"
+
+
+def test_differences_are_counted() -> None:
+    told()
+    Drift.objects.create(run=ended(), repository="team/app", tag="1.0")
+    assert line() == "stale: Not all events came · last event, … · last full check, …, 1 difference found"
+    ended(seconds=1)  # and the next check agrees again
+    assert line().startswith("live: Live")
+
+
+def test_events_are_silent_although_pushes_happened() -> None:
+    told(seconds=3 * 3600)
+    run = ended(seconds=600)
+    Drift.objects.create(
+        run=run, repository="team/app", tag="1.0", found_at=timezone.now() - timedelta(seconds=600)
+    )
+    ended()
+    found = selectors.freshness(timezone.now())
+    assert (found.state, found.ground) == ("stale", Ground.SILENT)
+    told(seconds=1)  # they come again
+    assert selectors.freshness(timezone.now()).state == "live"
+
+
+def test_a_registry_that_tells_nothing(settings: Any) -> None:
+    settings.SYNC_INTERVAL = 10
+    ended()
+    assert line() == "live: No events: the panel asks every 10 s · last full check, …"
+
+
+def test_the_last_good_check_is_said_when_later_ones_failed() -> None:
+    ended(seconds=50)
+    for _many in range(selectors.LOOKED_AT + 1):
+        ended("failed", problem="no answer")
+    assert line() == "failed: The last sync failed: no answer · last full check, …"
+
+
+def test_held_names_no_numbers_of_others(cast: Cast) -> None:
+    ended("held", problem="60 of 100 repositories are no longer in the registry")
+    text = cast.client("viewer").get("/a/team-red/images/").content.decode()
+    assert "60 of 100" not in text
+    assert selectors.freshness(timezone.now()).state == "held"
+
+
+def test_it_costs_few_statements(django_assert_max_num_queries: Any) -> None:
+    told()
+    ended()
+    SyncRun.objects.create(state="running", started_at=timezone.now())
+    with django_assert_max_num_queries(4):
+        selectors.freshness(timezone.now())
+
+
+def test_a_run_under_way_has_a_bar_that_asks_for_itself(cast: Cast) -> None:
+    now = timezone.now()
+    run = SyncRun.objects.create(
+        state="running", started_at=now - timedelta(minutes=5), heartbeat_at=now, repositories_total=4000,
+        repositories_done=1000, requests=12345, changes=1,
+    )  # fmt: skip
+    client = cast.client("viewer")
+    text = client.get("/freshness/").content.decode()
+    assert 'hx-get="/freshness/"' in text
+    for words in ('max="4000" value="1000"', "1,000 of 4,000 repositories", "12,345 requests", "1 change",
+                  "about 15 min left"):  # fmt: skip
+        assert words in text
+    SyncRun.objects.filter(pk=run.pk).update(state="done", finished_at=now)
+    text = client.get("/freshness/").content.decode()
+    assert "hx-get" not in text
+    assert "progress" not in text
+
+
+def test_a_run_that_waits_or_fell_silent_says_so(cast: Cast) -> None:
+    long_ago = timezone.now() - timedelta(minutes=10)
+    run = SyncRun.objects.create(state="running", started_at=long_ago, heartbeat_at=long_ago)
+    client = cast.client("viewer")
+    assert "The worker says nothing" in client.get("/freshness/").content.decode()
+    SyncRun.objects.filter(pk=run.pk).update(state="waiting", started_at=None)
+    assert "A sync waits for the worker" in client.get("/freshness/").content.decode()
+    SyncRun.objects.filter(pk=run.pk).update(asked_at=long_ago)
+    assert "Is the worker running?" in client.get("/freshness/").content.decode()
+
+
+def test_nobody_reads_the_line_unsigned(client: Client) -> None:
+    assert client.get("/freshness/").status_code == 302
+
+
+def test_only_operators_are_led_to_the_doctor(cast: Cast, operator: Any) -> None:
+    ended("failed", problem="no")
+    assert "/system/doctor/" not in cast.client("owner").get("/freshness/").content.decode()
+    assert "/system/doctor/" in client_for(operator).get("/freshness/").content.decode()
+
+
+def test_unclaimed_hides_the_doctors_own_and_groups_the_rest() -> None:
+    for name in ("registry-manager/doctor", "old/a", "old/b/c", "nginx", "older/x"):
+        Repository.objects.create(name=name)
+    groups = [(group.first, group.repositories) for group in selectors.unclaimed_groups()]
+    assert groups == [("nginx", 1), ("old", 2), ("older", 1)]
+    assert [group.first for group in selectors.unclaimed_groups(after="nginx", most=1)] == ["old"]
+    assert [row.name for row in selectors.unclaimed("old")] == ["old/a", "old/b/c"]
+    assert [row.name for row in selectors.unclaimed("nginx")] == ["nginx"]

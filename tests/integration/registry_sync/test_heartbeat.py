@@ -1,0 +1,120 @@
+"""Worker and schedule prove that they live; the doctor's wishes are done by whichever task comes."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+from celery.signals import task_prerun, worker_ready
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from registry_sync import heartbeat, selectors, tasks
+from registry_sync.doctor import checkup, examine
+from registry_sync.doctor.verdict import Result, fail, ok
+from registry_sync.models import Checkup, Drift, Heartbeat, Lease, Shard, SyncRun
+from registry_sync.sync import leases
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation in which the doctor finds one thing."""
+    found = [Result("database", "Database", ok("Good.")), Result("token", "Trust", fail("No."))]
+    monkeypatch.setattr(checkup, "examine", lambda _now: iter(found))
+
+
+def test_any_task_proves_the_worker_and_only_the_pulse_the_schedule() -> None:
+    for signal in (task_prerun, worker_ready):
+        Heartbeat.objects.all().delete()
+        signal.send(sender=None)
+        assert heartbeat.last(Heartbeat.WORKER)
+    assert heartbeat.last(Heartbeat.BEAT) is None
+    tasks.pulse()
+    assert heartbeat.last(Heartbeat.BEAT)
+
+
+def test_the_schedule_sends_the_pulse_and_drops_it_when_late() -> None:
+    entry = current_app.conf.beat_schedule["pulse"]
+    assert entry["task"] == tasks.pulse.name
+    assert entry["options"]["expires"] == entry["schedule"] == heartbeat.PULSE.total_seconds()
+
+
+def test_a_heartbeat_is_not_written_for_each_task() -> None:
+    first = timezone.now()
+    heartbeat.note(Heartbeat.WORKER, first, every=tasks.ALIVE)
+    heartbeat.note(Heartbeat.WORKER, first + tasks.ALIVE / 2, every=tasks.ALIVE)
+    assert heartbeat.last(Heartbeat.WORKER) == first
+
+
+def states() -> list[str]:
+    return [pulse.state for pulse in selectors.pulses(timezone.now())]
+
+
+def test_a_long_task_lives_as_long_as_it_keeps_its_lease() -> None:
+    now = timezone.now()
+    long_ago = now - timedelta(minutes=20)
+    for name in (Heartbeat.WORKER, Heartbeat.BEAT):
+        heartbeat.note(name, long_ago)
+    assert states() == ["silent", "unknown"]  # a silent worker proves nothing of the schedule
+    leases.take("events", now)
+    assert states() == ["works", "silent"]
+    run = SyncRun.objects.create(state="running", started_at=long_ago)
+    assert states() == ["works", "unknown"]
+    Lease.objects.update(until=long_ago)
+    shard = Shard.objects.create(run=run, number=0, lease_until=now + leases.LIFE)
+    assert heartbeat.worker_at() == now
+    shard.delete()
+    assert states() == ["silent", "unknown"]
+
+
+@pytest.mark.parametrize("task", [tasks.doctor, tasks.pulse])
+def test_a_checkup_that_waits_is_done_once(task: Any, healthy: None) -> None:
+    row = Checkup.objects.create(asked_by="x")
+    running = Checkup.objects.create(asked_by="y", state="running")
+    task()
+    task()
+    row.refresh_from_db()
+    running.refresh_from_db()
+    assert (row.state, row.failed, row.wrong, running.state) == ("done", 1, 1, "running")
+    assert row.results[1] == {"key": "token", "title": "Trust", "state": "fail", "text": "No.", "fixes": []}
+    assert row.finished_at
+
+
+def test_a_check_that_breaks_is_a_failed_check(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.REGISTRY_URL = settings.PUBLIC_URL = "http://127.0.0.1:1"
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(examine.local, "broker", broken)
+    found = {result.key: result.verdict for result in examine.examine(timezone.now())}
+    assert set(found) == set(examine.TITLES)
+    assert "ZeroDivisionError" in found["broker"].text
+
+
+def test_the_wrong_key_leaves_a_sign_for_the_doctor(client: Client) -> None:
+    assert client.post("/registry/events", b"{}", content_type="application/json").status_code == 401
+    at = heartbeat.last(Heartbeat.REFUSED)
+    assert at
+    assert client.post("/registry/events", b"{}", content_type="application/json").status_code == 401
+    assert heartbeat.last(Heartbeat.REFUSED) == at
+    cache.clear()
+    client.post("/registry/events", b"{}", content_type="application/json")
+    assert heartbeat.last(Heartbeat.REFUSED) != at
+
+
+def test_housekeeping_keeps_the_runs_that_prove_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "RUNS_KEPT", 1)
+    monkeypatch.setattr(tasks, "CHECKUPS_KEPT", 1)
+    monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_all: False)
+    proof, old, plain, last = (SyncRun.objects.create(state="done") for _run in range(4))
+    Drift.objects.create(run=proof, repository="team/app")
+    Drift.objects.create(run=old, repository="x", found_at=timezone.now() - timedelta(days=31))
+    kept = [Checkup.objects.create(asked_by="x", state="done") for _row in range(3)][-1:]
+    tasks.housekeeping()
+    assert set(SyncRun.objects.all()) == {proof, last}
+    assert plain not in SyncRun.objects.all()
+    assert list(Checkup.objects.all()) == kept

@@ -1,0 +1,277 @@
+"""The operator's pages: the operator sees all of it, and for everybody else nothing is there."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AuditEvent, Person
+from namespaces.models import Image, Namespace, ReservedName
+from registry_sync import heartbeat
+from registry_sync.models import Checkup, Drift, Event, Heartbeat, Repository, SyncRun
+from registry_sync.sync.apply import claim_repositories
+from tests import factories
+from tests.cast import Cast, client_for
+
+PAGES = ["", "doctor/", "events/", "events/?state=failed", "differences/", "repositories/", "repositories/old/",
+         "settings/"]  # fmt: skip
+
+
+@pytest.fixture
+def browser(operator: Person) -> Client:
+    return client_for(operator)
+
+
+@pytest.fixture
+def world(db: None) -> dict[str, Any]:
+    now = timezone.now()
+    event = Event.objects.create(
+        event_id="1", action="push", repository="old/app", tag="1.0", problem="no <answer>", attempts=20,
+        due_at=None, raw='{"x": "<script>"}' + "y" * 10_000,
+    )  # fmt: skip
+    held = SyncRun.objects.create(
+        state="held", started_at=now, finished_at=now, problem="60 of 100 are no longer in the registry"
+    )
+    Drift.objects.create(run=held, repository="old/app", tag="1.0", new="sha256:" + "a" * 64)
+    for name in ("old/app", "old/deep/web", "nginx", "library/redis"):
+        Repository.objects.create(name=name)
+    claim_repositories()
+    return {"event": event, "held": held}
+
+
+def posts(world: dict[str, Any]) -> list[str]:
+    return ["", "doctor/", "events/retry/", f"events/{world['event'].pk}/retry/",
+            f"runs/{world['held'].pk}/let-go/", "repositories/old/"]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_operator_reads_every_page(browser: Client, world: dict[str, Any], page: str) -> None:
+    assert browser.get(f"/system/{page}").status_code == 200
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_pages_are_there_when_there_is_nothing(browser: Client, page: str) -> None:
+    assert browser.get(f"/system/{page}").status_code == (404 if "old" in page else 200)
+
+
+@pytest.mark.parametrize("who", ["owner", "manager", "viewer", "stranger"])
+def test_for_all_others_nothing_is_there(cast: Cast, world: dict[str, Any], who: str) -> None:
+    client = cast.client(who)
+    for page in PAGES:
+        assert client.get(f"/system/{page}").status_code == 404
+    for page in posts(world):
+        assert (
+            client.post(f"/system/{page}", {"confirm": "let them go", "handle": "team-red"}).status_code
+            == 404
+        )
+    assert not SyncRun.objects.exclude(pk=world["held"].pk).exists()
+    assert not Namespace.objects.exists()
+    assert not Checkup.objects.exists()
+
+
+def test_nobody_is_asked_to_sign_in(client: Client, world: dict[str, Any]) -> None:
+    for page in PAGES:
+        assert client.get(f"/system/{page}").status_code == 302
+
+
+def test_what_only_posts_does_not_get(browser: Client, world: dict[str, Any]) -> None:
+    for page in ("events/retry/", f"events/{world['event'].pk}/retry/", f"runs/{world['held'].pk}/let-go/"):
+        assert browser.get(f"/system/{page}").status_code == 405
+
+
+# Overview ---------------------------------------------------------------------------------------------
+
+
+def test_sync_now_asks_once(browser: Client) -> None:
+    browser.post("/system/")
+    browser.post("/system/")
+    assert SyncRun.objects.get().asked_by == "operator@example.com"
+
+
+def test_a_held_run_is_let_go_by_typing_it(browser: Client, world: dict[str, Any]) -> None:
+    url = f"/system/runs/{world['held'].pk}/let-go/"
+    assert "60 of 100" in browser.get("/system/").content.decode()
+    refused = browser.post(url, {"confirm": "yes"})
+    assert refused.status_code == 400
+    assert "to confirm" in refused.content.decode()
+    assert not SyncRun.objects.filter(may_vanish=True).exists()
+    for _twice in range(2):
+        assert browser.post(url, {"confirm": " let them go "}).status_code == 302
+    assert "Agreed: the next sync" in browser.get("/system/").content.decode()
+    agreed = SyncRun.objects.get(may_vanish=True)
+    assert (agreed.state, agreed.asked_by) == ("waiting", "operator@example.com")
+    trail = AuditEvent.objects.get(action="sync.let_go")
+    assert (trail.actor, trail.object) == ("operator@example.com", world["held"].problem)
+
+
+def test_what_was_overtaken_cannot_be_let_go(browser: Client, world: dict[str, Any]) -> None:
+    now = timezone.now()
+    SyncRun.objects.create(state="done", started_at=now, finished_at=now)
+    answer = browser.post(f"/system/runs/{world['held'].pk}/let-go/", {"confirm": "let them go"})
+    assert answer.status_code == 404
+    assert not SyncRun.objects.filter(may_vanish=True).exists()
+
+
+def test_what_lives_is_said(browser: Client) -> None:
+    assert browser.get("/system/").content.decode().count("never seen") == 2
+    heartbeat.note(Heartbeat.WORKER, timezone.now())
+    heartbeat.note(Heartbeat.BEAT, timezone.now() - timedelta(minutes=10))
+    text = browser.get("/system/").content.decode()
+    assert '<span class="state state-good">works' in text
+    assert '<span class="state state-bad">silent' in text
+
+
+# Events -----------------------------------------------------------------------------------------------
+
+
+def test_an_event_is_shown_bounded_and_as_text(browser: Client, world: dict[str, Any]) -> None:
+    text = browser.get("/system/events/").content.decode()
+    assert "no &lt;answer&gt;" in text
+    assert "&lt;script&gt;" in text
+    assert "<script>" not in text.split("<main")[1]
+    assert "y" * 3900 in text
+    assert "y" * 4001 not in text
+
+
+def test_events_by_state_and_by_page(browser: Client, world: dict[str, Any]) -> None:
+    Event.objects.bulk_create(
+        Event(event_id=f"a{number}", action="pull", due_at=None, repository=f"p/{number}")
+        for number in range(120)
+    )
+    Event.objects.create(event_id="w", action="delete", repository="waits/here")
+
+    def shown(query: str) -> list[str]:
+        return [event.repository for event in browser.get(f"/system/events/?{query}").context["page"].rows]
+
+    assert shown("state=failed") == ["old/app"]
+    assert shown("state=waiting") == ["waits/here"]
+    assert len(shown("state=applied")) == 50
+    assert len(shown("state=nonsense")) == 50
+    second = browser.get("/system/events/?state=applied").context["page"].next_url
+    assert shown(second.lstrip("?"))[0] == "p/69"
+
+
+def test_one_or_all_failed_events_are_tried_again(browser: Client, world: dict[str, Any]) -> None:
+    other = Event.objects.create(event_id="2", problem="no", attempts=3)
+    done = Event.objects.create(event_id="3", due_at=None)
+    browser.post(f"/system/events/{world['event'].pk}/retry/")
+    world["event"].refresh_from_db()
+    assert (world["event"].attempts, world["event"].due_at is None) == (0, False)
+    browser.post("/system/events/retry/")
+    for row in (other, done):
+        row.refresh_from_db()
+    assert (other.attempts, done.due_at) == (0, None)
+    assert AuditEvent.objects.filter(action="event.retried").count() == 2
+    assert browser.post("/system/events/99999999999999999999/retry/").status_code == 404
+
+
+# Giving -----------------------------------------------------------------------------------------------
+
+
+def give(browser: Client, handle: str, first: str = "old") -> Any:
+    return browser.post(f"/system/repositories/{first}/", {"handle": handle})
+
+
+def test_what_is_unclaimed_is_given_to_an_account(browser: Client, cast: Cast, world: dict[str, Any]) -> None:
+    assert ReservedName.objects.filter(name="old").exists()
+    assert give(browser, "team-red").status_code == 302
+    namespace = Namespace.objects.get()
+    assert (namespace.name, namespace.account, namespace.public) == ("old", cast.account, False)
+    images = Image.objects.order_by("name").values_list("name", "repository_row__name")
+    assert list(images) == [("app", "old/app"), ("deep/web", "old/deep/web")]
+    assert not ReservedName.objects.filter(name="old").exists()
+    assert SyncRun.objects.filter(state="waiting").exists()
+    trail = AuditEvent.objects.get(action="namespace.adopted")
+    assert (trail.account_id, trail.after, trail.actor) == (
+        cast.account.pk, {"repositories": 2}, "operator@example.com",
+    )  # fmt: skip
+    assert give(browser, "team-red").status_code == 404  # nothing is unclaimed any more
+
+
+@pytest.mark.parametrize("handle", ["", "nobody", "TEAM-RED"])
+def test_to_no_account_nothing_is_given(
+    browser: Client, cast: Cast, world: dict[str, Any], handle: str
+) -> None:
+    answer = give(browser, handle)
+    assert answer.status_code == 400
+    assert "No open account has this handle" in answer.content.decode()
+    assert not Namespace.objects.exists()
+    assert ReservedName.objects.filter(name="old").exists()
+
+
+def test_nor_to_a_closed_one(browser: Client, world: dict[str, Any]) -> None:
+    factories.AccountFactory(handle="shut", closed_at=timezone.now())
+    assert give(browser, "shut").status_code == 400
+
+
+@pytest.mark.parametrize(("first", "words"), [("nginx", "NAMESPACE/IMAGE"), ("library", "reserved")])
+def test_what_no_namespace_can_hold_says_why(
+    browser: Client, cast: Cast, world: dict[str, Any], first: str, words: str
+) -> None:
+    page = browser.get(f"/system/repositories/{first}/").content.decode()
+    assert words in page
+    assert 'name="handle"' not in page
+    assert give(browser, "team-red", first).status_code == 400
+    assert not Namespace.objects.exists()
+
+
+def test_what_was_anothers_goes_back_to_it_alone(browser: Client, cast: Cast, world: dict[str, Any]) -> None:
+    ReservedName.objects.filter(name="old").update(only_account_id=cast.elsewhere.pk)
+    refused = give(browser, "team-red")
+    assert refused.status_code == 400
+    assert "elsewhere" in refused.content.decode()
+    assert give(browser, "elsewhere").status_code == 302
+
+
+def test_unless_that_account_is_closed(browser: Client, cast: Cast, world: dict[str, Any]) -> None:
+    cast.elsewhere.closed_at = timezone.now()
+    cast.elsewhere.save()
+    ReservedName.objects.filter(name="old").update(only_account_id=cast.elsewhere.pk)
+    assert give(browser, "team-red").status_code == 302
+
+
+def test_a_name_for_which_tokens_may_live_waits(browser: Client, cast: Cast, world: dict[str, Any]) -> None:
+    ReservedName.objects.filter(name="old").update(until=timezone.now() + timedelta(minutes=5))
+    refused = give(browser, "team-red")
+    assert refused.status_code == 400
+    assert "free again" in refused.content.decode()
+    assert not Image.objects.exists()
+
+
+# Doctor -----------------------------------------------------------------------------------------------
+
+
+def test_a_checkup_is_asked_for_once_and_not_made_by_the_page(browser: Client) -> None:
+    for _twice in range(2):
+        assert browser.post("/system/doctor/").status_code == 302
+    row = Checkup.objects.get()
+    assert (row.state, row.asked_by, row.results) == ("waiting", "operator@example.com", [])
+    page = browser.get("/system/doctor/").content.decode()
+    assert "The worker is silent" in page
+    assert 'hx-trigger="every 2s"' in page
+    heartbeat.note(Heartbeat.WORKER, timezone.now())
+    assert "Waits for the worker" in browser.get("/system/doctor/").content.decode()
+
+
+def test_one_left_by_a_dead_worker_stands_in_nobodys_way(browser: Client) -> None:
+    old = Checkup.objects.create(
+        state="running", asked_by="x", asked_at=timezone.now() - timedelta(minutes=10)
+    )
+    assert "hx-trigger" not in browser.get("/system/doctor/").content.decode()
+    browser.post("/system/doctor/")
+    assert Checkup.objects.exclude(pk=old.pk).get().state == "waiting"
+
+
+def test_results_are_shown_with_their_lines(browser: Client) -> None:
+    result = {"key": "token", "title": "Trust <b>", "state": "fail", "text": "It refuses.",
+              "fixes": [{"where": "In config.yml:", "lines": "issuer: registry-manager"}]}  # fmt: skip
+    for _twice in range(2):
+        Checkup.objects.create(state="done", asked_by="x", finished_at=timezone.now(), results=[result])
+    page = browser.get("/system/doctor/").content.decode()
+    assert "Trust &lt;b&gt;" in page
+    assert "issuer: registry-manager" in page
+    assert "failed:" in page
+    assert "<html" not in browser.get("/system/doctor/", headers={"HX-Request": "true"}).content.decode()
+    assert "1 check failed" in browser.get("/system/").content.decode()

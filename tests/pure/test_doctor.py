@@ -1,0 +1,245 @@
+"""The doctor's verdicts, from facts that real installations show only when something is wrong."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from registry_sync.doctor import addresses, panel, registry
+from registry_sync.doctor.facts import Answer, Certificate, EventTrial, Ours, TokenTrial
+from registry_sync.doctor.verdict import State, Verdict
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+OURS = Ours(
+    public_url="https://registry.example.com", registry_url="http://registry:5000",
+    registry_host="registry.example.com", service="registry.example.com", issuer="registry-manager",
+    ca_file="/secrets/ca.crt", ca_fingerprint="sha256 Fingerprint=AA:BB", hook_file="/secrets/hook.key",
+    events_url="http://web:8000/registry/events",
+)  # fmt: skip
+CHALLENGE = f'Bearer realm="{OURS.realm}",service="{OURS.service}"'
+ASKS = Answer(401, challenge=CHALLENGE)
+HEALTH, DOOR = Answer(200), Answer(401, codes=frozenset({"UNAUTHORIZED"}))
+
+
+def lines(verdict: Verdict) -> str:
+    return "\n".join(fix.lines for fix in verdict.fixes)
+
+
+def test_whoever_fails_says_what_to_change() -> None:
+    for verdict in (
+        registry.reachable(Answer(error="ConnectionError"), OURS),
+        registry.challenge(Answer(200), OURS),
+        registry.realm(Answer(401, challenge='Bearer realm="x"'), OURS),
+        registry.token(TokenTrial("", anybody=False), OURS),
+        registry.events(EventTrial(None), OURS),
+        panel.worker(None, NOW, timedelta(minutes=2)),
+        addresses.form(replace(OURS, public_url="http://x"), production=True),
+    ):
+        assert verdict.state is State.FAIL
+        assert lines(verdict)
+
+
+def test_parameters_of_a_challenge_come_in_any_order() -> None:
+    answer = Answer(401, challenge='bearer service="s",scope="a:b:c d:e:f",realm="https://r/"')
+    assert answer.parameters == {"service": "s", "scope": "a:b:c d:e:f", "realm": "https://r/"}
+    assert Answer(401, challenge='Basic realm="x"').parameters == {}
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer(200), "Anybody may read and write"),
+        (Answer(401, challenge='Basic realm="Registry"'), "asks for Basic"),
+        (Answer(401), "asks for nothing"),
+        (Answer(404), "answers 404"),
+        (Answer(502), "answers 502"),
+        (Answer(302, location="https://login/"), "answers 302"),
+    ],
+)
+def test_no_challenge(answer: Answer, words: str) -> None:
+    verdict = registry.challenge(answer, OURS)
+    assert verdict.state is State.FAIL
+    assert words in verdict.text
+
+
+def test_a_certificate_nobody_trusts_is_named_as_such() -> None:
+    assert "certificate" in registry.reachable(Answer(error="SSLError"), OURS).text
+
+
+def test_autoredirect_is_seen_as_another_address() -> None:
+    verdict = registry.realm(Answer(401, challenge='Bearer realm="https://registry:5000/auth/token"'), OURS)
+    assert f"realm: {OURS.realm}\nautoredirect: false" in lines(verdict)
+    assert "PUBLIC_URL=https://registry:5000" in lines(verdict)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"),
+    [(0, State.OK), (19, State.OK), (-19, State.OK), (21, State.WARN), (-22, State.WARN), (61, State.FAIL),
+     (-61, State.FAIL), (86_400, State.FAIL)],
+)  # fmt: skip
+def test_clocks(seconds: int, state: State) -> None:
+    answer = Answer(401, date=NOW + timedelta(seconds=seconds), asked_at=NOW)
+    assert registry.clock(answer).state is state
+
+
+def test_a_slow_answer_is_no_wrong_clock() -> None:
+    assert (
+        registry.clock(Answer(401, date=NOW + timedelta(seconds=30), asked_at=NOW, seconds=50)).state
+        is State.OK
+    )
+    assert registry.clock(Answer(401, asked_at=NOW)).state is State.WARN
+
+
+@pytest.mark.parametrize(
+    ("trial", "state"),
+    [
+        (TokenTrial("registry-manager", anybody=False), State.OK),
+        (TokenTrial("registry-manager", anybody=True), State.FAIL),
+        (TokenTrial("other", anybody=False), State.FAIL),
+        (TokenTrial("", anybody=False), State.FAIL),
+    ],
+)
+def test_tokens(trial: TokenTrial, state: State) -> None:
+    assert registry.token(trial, OURS).state is state
+
+
+def test_our_fingerprint_is_there_to_be_compared() -> None:
+    assert "AA:BB" in lines(registry.token(TokenTrial("", anybody=False), OURS))
+
+
+@pytest.mark.parametrize(
+    ("trial", "state", "words"),
+    [
+        (EventTrial(0.2), State.OK, "within a second"),
+        (EventTrial(7.6), State.OK, "8 s later"),
+        (EventTrial(None), State.FAIL, "not told"),
+        (EventTrial(None, refused=True), State.FAIL, "another key"),
+        (EventTrial(None, problem="the registry answers 405"), State.WARN, "405"),
+        (EventTrial(None, refused=True, problem="the registry answers 405"), State.FAIL, "another key"),
+    ],
+)
+def test_events(trial: EventTrial, state: State, words: str) -> None:
+    verdict = registry.events(trial, OURS)
+    assert verdict.state is state
+    assert words in verdict.text
+
+
+@pytest.mark.parametrize("status", [0, 401, 500])
+def test_what_was_not_answered_is_neither_good_nor_bad(status: int) -> None:
+    answer = Answer(status, error="" if status else "ReadTimeout")
+    assert registry.deletion(answer).state is State.WARN
+    assert registry.catalog(answer).state is State.WARN
+
+
+MINUTES = timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("beat", "why", "state"),
+    [
+        (timedelta(seconds=30), "", State.OK),
+        (timedelta(seconds=30), "a silent worker", State.OK),
+        (timedelta(minutes=3), "", State.FAIL),
+        (timedelta(hours=5), "a silent worker", State.WARN),  # who cannot work cannot prove it
+        (None, "", State.FAIL),
+        (None, "a silent worker", State.WARN),
+    ],
+)
+def test_worker_and_schedule_are_told_apart(beat: timedelta | None, why: str, state: State) -> None:
+    at = None if beat is None else NOW - beat
+    assert panel.schedule(at, NOW, MINUTES, unproven_by=why).state is state
+    assert panel.worker(at, NOW, MINUTES).state is (State.OK if beat and beat < MINUTES else State.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "root", "state"),
+    [
+        (20, 3000, State.OK),
+        (8, 3000, State.WARN),
+        (-1, 3000, State.FAIL),
+        (20, 100, State.WARN),
+        (-1, -1, State.FAIL),
+    ],
+)
+def test_certificates(leaf: int, root: int, state: State) -> None:
+    pair = [Certificate("x", NOW + timedelta(days=days), "/secrets/x") for days in (leaf, root)]
+    assert panel.certificates(*pair, NOW).state is state
+
+
+def test_database_and_queue() -> None:
+    assert panel.database("", []).state is State.OK
+    assert "migrate" in lines(panel.database("", ["registry_sync.0003_doctor"]))
+    assert "DATABASE_URL" in lines(panel.database("connection refused", []))
+    assert panel.broker("", redis=True).state is State.OK
+    assert "REDIS_URL" in lines(panel.broker("TimeoutError", redis=True))
+    assert panel.broker("PermissionError", redis=False).state is State.FAIL
+
+
+@pytest.mark.parametrize(
+    ("public", "host", "production", "state"),
+    [
+        ("https://registry.example.com", "registry.example.com", True, State.OK),
+        ("http://registry.example.com", "registry.example.com", True, State.FAIL),
+        ("http://localhost:8000", "localhost:5000", False, State.OK),  # a name, to crane
+        ("http://127.0.0.1:8000", "127.0.0.1:5000", False, State.FAIL),
+        ("http://10.0.0.5:8000", "registry.lan", False, State.FAIL),
+        ("http://10.0.0.5", "10.0.0.5", False, State.OK),
+        ("https://10.0.0.5", "10.0.0.5:443", True, State.OK),
+        ("https://8.8.8.8", "registry.example.com", True, State.OK),
+        ("https://[::1]:8000", "[::1]:5000", False, State.FAIL),
+    ],
+)
+def test_the_addresses_by_themselves(public: str, host: str, production: bool, state: State) -> None:
+    ours = replace(OURS, public_url=public, registry_host=host)
+    assert addresses.form(ours, production=production).state is state
+
+
+@pytest.mark.parametrize(
+    ("health", "door", "state", "words"),
+    [
+        (HEALTH, DOOR, State.OK, "is the panel"),
+        (Answer(error="ConnectionError"), DOOR, State.WARN, "ConnectionError"),
+        (Answer(301, location="https://other/healthz"), DOOR, State.FAIL, "redirects"),
+        (Answer(404), DOOR, State.FAIL, "answers 404"),
+        (Answer(400), DOOR, State.FAIL, "answers 400"),
+        (HEALTH, Answer(404), State.FAIL, "no token"),
+        (HEALTH, Answer(401), State.FAIL, "no token"),  # somebody else's 401
+        (Answer(200, seconds=1.5), DOOR, State.WARN, "1.5 s"),
+    ],
+)
+def test_the_panel_as_clients_see_it(health: Answer, door: Answer, state: State, words: str) -> None:
+    verdict = addresses.panel(health, door, OURS)
+    assert verdict.state is state
+    assert words in verdict.text
+
+
+BASE = "https://registry.example.com"
+
+
+@pytest.mark.parametrize(
+    ("answer", "location", "state"),
+    [
+        (ASKS, "/v2/x/blobs/uploads/1", State.OK),
+        (ASKS, f"{BASE}/v2/x/blobs/uploads/1", State.OK),
+        (ASKS, f"{BASE}:443/v2/x/blobs/uploads/1", State.OK),
+        (ASKS, "http://registry.example.com/v2/x", State.FAIL),  # X-Forwarded-Proto is missing
+        (ASKS, "https://registry:5000/v2/x", State.FAIL),  # Host is missing
+        (Answer(200), "", State.FAIL),
+        (Answer(401, challenge='Basic realm="proxy"'), "", State.FAIL),
+        (
+            Answer(401, challenge='Bearer realm="http://registry.example.com/auth/token",service="s"'),
+            "/v2/",
+            State.FAIL,
+        ),
+        (Answer(error="ConnectTimeout"), "", State.WARN),
+    ],
+)
+def test_the_registry_as_clients_see_it(answer: Answer, location: str, state: State) -> None:
+    verdict = addresses.registry(BASE, answer, Answer(202, location=location), OURS)
+    assert verdict.state is state
+
+
+def test_a_push_sent_elsewhere_names_the_proxys_headers() -> None:
+    verdict = addresses.registry(BASE, ASKS, Answer(202, location="http://registry:5000/v2/x"), OURS)
+    assert "X-Forwarded-Proto $scheme" in lines(verdict)
+    assert f"host: {BASE}" in lines(verdict)

@@ -1,0 +1,83 @@
+"""The light of freshness: green only for what a recent fact proves."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry_sync.truth import LIGHTS, Check, Facts, Ground, judge, overdue, time_left
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def checked(state: str = "done", *, seconds: float = 5, took: float = 1) -> Check:
+    return Check(state, ago(seconds + took), ago(seconds))
+
+
+FACTS = Facts(now=NOW, interval=timedelta(seconds=10))
+TELLING = replace(FACTS, last=checked(), event_at=ago(3600))
+
+
+@pytest.mark.parametrize(
+    ("facts", "ground", "light"),
+    [
+        (FACTS, Ground.NEVER, "never"),
+        (replace(FACTS, event_at=ago(1)), Ground.NEVER, "never"),
+        # an end that proves nothing outweighs all else
+        (replace(TELLING, last=checked("held")), Ground.HELD, "held"),
+        (replace(TELLING, last=checked("failed")), Ground.FAILED, "failed"),
+        (replace(TELLING, last=checked("incomplete")), Ground.PARTLY, "stale"),
+        # nothing came for long, and nothing is under way
+        (replace(TELLING, last=checked(seconds=61)), Ground.OVERDUE, "stale"),
+        (replace(TELLING, last=checked(seconds=59)), Ground.TOLD, "live"),
+        (replace(TELLING, last=checked(seconds=61), under_way=True), Ground.TOLD, "live"),
+        # a registry that tells nothing is asked
+        (replace(FACTS, last=checked()), Ground.ASKED, "live"),
+        # events are silent although things happened, and it is no mere delay
+        (replace(TELLING, untold_at=ago(61)), Ground.SILENT, "stale"),
+        (replace(TELLING, untold_at=ago(59)), Ground.TOLD, "live"),
+        (replace(TELLING, differences=2), Ground.DIFFERENCES, "stale"),
+        (replace(TELLING, differences=2, untold_at=ago(61)), Ground.SILENT, "stale"),
+        # long without an event, and the checks agree: nothing happened
+        (replace(TELLING, event_at=ago(10**6)), Ground.TOLD, "live"),
+    ],
+)
+def test_the_ground_and_its_light(facts: Facts, ground: Ground, light: str) -> None:
+    assert judge(facts) is ground
+    assert LIGHTS[ground] == light
+
+
+def test_every_ground_has_a_light() -> None:
+    assert set(LIGHTS) == set(Ground)
+
+
+def test_a_check_that_takes_an_hour_is_given_its_rest() -> None:
+    facts = replace(FACTS, last=checked(took=3600, seconds=29 * 3600))
+    assert not overdue(facts)
+    assert overdue(replace(facts, last=checked(took=3600, seconds=31 * 3600)))
+
+
+def test_an_interval_of_days_is_not_cut_to_one() -> None:
+    facts = replace(FACTS, interval=timedelta(days=2), last=checked(seconds=5 * 86_400))
+    assert not overdue(facts)
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "left"),
+    [(0, 10, None), (10, 10, None), (11, 10, None), (5, 10, 60), (1, 4, 180), (0, 0, None)],
+)
+def test_the_time_left(done: int, total: int, left: int | None) -> None:
+    found = time_left(started=ago(60), now=NOW, done=done, total=total)
+    assert found == (None if left is None else timedelta(seconds=left))
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(-100, 10**6))
+def test_the_time_left_is_never_negative(done: int, total: int, seconds: int) -> None:
+    left = time_left(started=ago(seconds), now=NOW, done=done, total=total)
+    assert left is None or left >= timedelta()
