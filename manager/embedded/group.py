@@ -74,4 +74,6 @@ def _is_usual(message: "Message[Any]") -> bool:
     text = (
         message.data if isinstance(message.data, str) else bytes(message.data or b"").decode(errors="replace")
     )
-    return "response completed with error" in text and "http.response.status=404" in text
+    if "response completed with error" in text:
+        return "http.response.status=404" in text
+    return "error closing blobwriter" in text and "file already closed" in text

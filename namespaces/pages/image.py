@@ -12,6 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.errors import Invalid
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
+from accounts.pages.rights import why_not
 from accounts.roles import Act
 from namespaces import gate, news, selectors
 from namespaces.forms import ImageGrantForm
@@ -25,8 +26,10 @@ from namespaces.services import grants
 @require_GET
 @vary_on_headers("HX-Request")
 def image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
-    image = gate.image_or_planned(principal(request), handle, name, image_name)
+    by = principal(request)
+    image = gate.image_or_planned(by, handle, name, image_name)
     context = image_context(image, "tags") | {
+        "may_remove": not why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
         "newest_move": news.newest(),  # before the rows: what comes in between is news
         **tag_list_context(image, request.GET),
     }

@@ -1,0 +1,34 @@
+"""Tags are chosen in the list by those who may remove them, and what is chosen is asked for on the next page."""
+
+import pytest
+
+from tests import factories
+from tests.cast import Cast
+
+pytestmark = pytest.mark.django_db
+IMAGE = "/a/team-red/n/team/i/app/"
+
+
+@pytest.fixture(autouse=True)
+def _tags(cast: Cast) -> None:
+    image = factories.ImageFactory(
+        namespace=factories.NamespaceFactory(account=cast.account, name="team"), name="app"
+    )
+    for name in ("1.0", "2.0"):
+        factories.TagFactory(image=image, name=name)
+
+
+@pytest.mark.parametrize("who", ["owner", "manager"])
+def test_who_may_remove_can_choose(cast: Cast, who: str) -> None:
+    page = cast.client(who).get(IMAGE).content.decode()
+    assert page.count('form="chosen-tags"') == 2
+    chosen = cast.client(who).get(f"{IMAGE}-/remove/", {"tag": ["1.0", "2.0"]}).content.decode()
+    assert "Remove 2 tags" in chosen
+
+
+def test_a_viewer_sees_no_boxes(cast: Cast) -> None:
+    assert "chosen-tags" not in cast.client("viewer").get(IMAGE).content.decode()
+
+
+def test_the_pull_command_names_a_tag_that_is_there(cast: Cast) -> None:
+    assert "/team/app:2.0" in cast.client("viewer").get(IMAGE).content.decode()
