@@ -12,8 +12,8 @@ from accounts.api.shapes import Strict
 from accounts.api.view import ApiView
 from accounts.errors import Invalid
 from namespaces import gate
-from namespaces.compare import State
-from namespaces.compared import Looked, compared, look
+from namespaces.inside.compare import State
+from namespaces.inside.compared import Looked, compared, look
 from namespaces.models import Image
 
 POINTER = "A tag or a digest of this image, or `NAMESPACE/IMAGE:TAG` of another that you may see."

@@ -9,8 +9,10 @@ from rest_framework.response import Response
 from accounts.api.operation import operation
 from accounts.api.shapes import SEARCH_MAX, Moment, SearchQuery
 from accounts.api.view import ApiView
-from namespaces import gate, held, plans, pulls, tag_list
-from namespaces.attached import attached_to
+from namespaces import gate
+from namespaces.inside import held, pulls
+from namespaces.inside.attached import attached_to
+from namespaces.lists import plans, tag_list
 
 _OF_TAG = (
     "name", "manifest", "pushed_at", "pushed_by", "last_pulled_at", "pull_count", "missing_since",

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import namespaces.models.derived
-from namespaces import trigrams
+from namespaces.lists import trigrams
 
 BATCH = 500
 

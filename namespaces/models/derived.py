@@ -5,9 +5,9 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from namespaces import natural
+from namespaces.lists import natural
+from namespaces.lists.wanted import label_start
 from namespaces.names import is_technical
-from namespaces.wanted import label_start
 
 
 class ByteOrdered(models.CharField):  # type: ignore[type-arg]

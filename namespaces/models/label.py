@@ -1,8 +1,8 @@
 from django.db import models
 
+from namespaces.lists.wanted import LABEL_START_MAX
 from namespaces.models.derived import LabelStart
 from namespaces.models.manifest import Manifest
-from namespaces.wanted import LABEL_START_MAX
 
 
 class Label(models.Model):

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET
 from accounts.errors import Absent, Invalid
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.principal import Principal
-from namespaces import gate, tag_list
-from namespaces.compare import Change, Comparison
-from namespaces.compared import Looked, compared, look
+from namespaces import gate
+from namespaces.inside.compare import Change, Comparison
+from namespaces.inside.compared import Looked, compared, look
+from namespaces.lists import tag_list
 from namespaces.models import Image
 from namespaces.pages.frame import image_context
 

@@ -10,13 +10,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from accounts.pages.http import PersonRequest, principal, tab
-from namespaces import contents, gate, held, raw
-from namespaces.artifacts import Group
-from namespaces.attached import attached_to, listed_by
+from namespaces import gate
+from namespaces.inside import contents, held, raw
+from namespaces.inside.artifacts import Group
+from namespaces.inside.attached import attached_to, listed_by
+from namespaces.inside.platforms import choose, platforms_of
+from namespaces.inside.pull_commands import pull_commands
 from namespaces.models import Image, Manifest
 from namespaces.pages.frame import image_context, manifest_reference
-from namespaces.platforms import choose, platforms_of
-from namespaces.pull_commands import pull_commands
 
 
 @tab("images")

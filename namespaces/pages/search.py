@@ -16,8 +16,8 @@ from accounts import gate, selectors
 from accounts.models import Account
 from accounts.pages.http import PersonRequest, principal
 from accounts.paging import Page, paginate
-from namespaces import plans
-from namespaces import search as searched
+from namespaces.lists import plans
+from namespaces.lists import search as searched
 
 _NAMES: dict[str, Promise] = {
     "images": _("Images"),

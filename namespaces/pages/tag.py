@@ -6,7 +6,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.pages.http import PersonRequest, principal, tab
-from namespaces import gate, held, pulls, selectors
+from namespaces import gate, selectors
+from namespaces.inside import held, pulls
 from namespaces.pages.frame import image_context, tag_reference
 from namespaces.pages.manifest import manifest_context
 

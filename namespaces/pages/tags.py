@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.paging import paginate
-from namespaces import plans, tag_list
+from namespaces.lists import plans, tag_list
+from namespaces.lists.tag_list import NEWEST, SORTS, Count
 from namespaces.models import Image
-from namespaces.tag_list import NEWEST, SORTS, Count
 
 # Which way a column is sorted when it is chosen first, and what its two ways are called.
 _FIRST = {"name": "name", "size": "-size", "pushed": "-pushed", "pulled": "-pulled"}

@@ -10,9 +10,9 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.models import Account, Member, Person, RegistryUser
-from namespaces import natural
+from namespaces.lists import natural
+from namespaces.lists.wanted import label_start
 from namespaces.models import Image, Namespace
-from namespaces.wanted import label_start
 
 TAGS, IN_ONE, SMALL_IMAGES, MANIFESTS = 1_000_000, 200_000, 8_000, 250_000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.compare import Change, Side, State, compare
-from namespaces.contents import Contents, Layer
+from namespaces.inside.compare import Change, Side, State, compare
+from namespaces.inside.contents import Contents, Layer
 
 DIGESTS = st.lists(st.sampled_from("abcdef"), max_size=12)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces import contents
+from namespaces.inside import contents
 from registry_sync.picture.manifests import (
     CHART_CONFIG,
     IMAGE_CONFIGS,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from namespaces.artifacts import Group
-from namespaces.pull_commands import pull_commands
+from namespaces.inside.artifacts import Group
+from namespaces.inside.pull_commands import pull_commands
 
 DIGEST = "sha256:" + "a" * 64
 

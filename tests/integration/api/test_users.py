@@ -136,10 +136,10 @@ def test_the_list_is_ones_own_and_searchable(world: World) -> None:
 
 
 def test_pages_go_forth_and_back_and_keep_the_search(cast: Cast) -> None:
-    factories.RegistryUserFactory.create_batch(55, account=cast.account, description="CI")
+    factories.RegistryUserFactory.create_batch(55, account=cast.account, description="CI deploy")
     factories.RegistryUserFactory.create_batch(5, account=cast.account, description="Laptop")
     caller = caller_of(cast, "viewer")
-    first = caller.get(f"{USERS}?search=ci").json()
+    first = caller.get(f"{USERS}?search=ci+dep").json()
     second = caller.get(first["next"].partition("/api/v1/")[2]).json()
     again = caller.get(second["previous"].partition("/api/v1/")[2]).json()
     assert (len(first["results"]), len(second["results"])) == (50, 5)

@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from namespaces import trigrams
+from namespaces.lists import trigrams
 from namespaces.models import Label, Manifest
 from registry_sync.picture.content import ManifestValues
 from registry_sync.picture.write import store_manifests

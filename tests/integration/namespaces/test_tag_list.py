@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.paging import paginate
-from namespaces import natural, tag_list
+from namespaces.lists import natural, tag_list
 from namespaces.models import NEVER, Image, Tag
 from tests import factories
 from tests.cast import Cast

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Account, RegistryUser
+from namespaces.lists.tag_list import in_digests
+from namespaces.lists.wanted import SUBSTRING_MIN, Reference, clean, label, reference, wanted
 from namespaces.models import Image, Label, Part, Revision, Tag
 from namespaces.names import split
-from namespaces.tag_list import in_digests
-from namespaces.wanted import SUBSTRING_MIN, Reference, clean, label, reference, wanted
 
 Rows = QuerySet[Any]
 SHOWN = 10

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
 
-from namespaces.artifacts import Nature, nature
-from namespaces.held import held, nature_of
+from namespaces.inside.artifacts import Nature, nature
+from namespaces.inside.held import held, nature_of
 from namespaces.models import Image, Manifest, Revision, Tag
 from namespaces.names import technical_subject
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from namespaces.contents import Contents, Layer
+from namespaces.inside.contents import Contents, Layer
 
 
 class State(StrEnum):

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from namespaces import contents
-from namespaces.artifacts import Group, Nature, nature
-from namespaces.links import Link, links
+from namespaces.inside import contents
+from namespaces.inside.artifacts import Group, Nature, nature
+from namespaces.inside.links import Link, links
+from namespaces.inside.platforms import choose, platforms_of
 from namespaces.models import Image, Manifest, Revision, Tag, TagMove
 from namespaces.names import technical_subject
-from namespaces.platforms import choose, platforms_of
 
 TAGS_SHOWN = 20
 

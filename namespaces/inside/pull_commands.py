@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from namespaces.artifacts import Group
+from namespaces.inside.artifacts import Group
 
 
 @dataclass(frozen=True, slots=True)

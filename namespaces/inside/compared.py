@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from accounts.errors import Invalid
 from accounts.principal import Principal
-from namespaces import contents, gate, held, pointers
-from namespaces.artifacts import Nature
-from namespaces.compare import Comparison, Side, compare
+from namespaces import gate
+from namespaces.inside import contents, held, pointers
+from namespaces.inside.artifacts import Nature
+from namespaces.inside.compare import Comparison, Side, compare
+from namespaces.inside.platforms import Platform, choose, platforms_of
 from namespaces.models import Image, Manifest
-from namespaces.platforms import Platform, choose, platforms_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Compared:
 
 
 def look(by: Principal, image: Image, text: str, *, host: str) -> Looked:
-    """`text` as in namespaces.pointers, without a repository in `image`. Raises Invalid on what is no pointer,
+    """`text` as in namespaces.inside.pointers, without a repository in `image`. Raises Invalid on what is no pointer,
     Absent for what is not there or not for `by`."""
     pointer = pointers.parse(text, host=host)
     if not pointer:

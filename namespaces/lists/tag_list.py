@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import RegistryUser
+from namespaces.lists.wanted import SUBSTRING_MIN, Between, wanted
 from namespaces.models import Image, Tag
-from namespaces.wanted import SUBSTRING_MIN, Between, wanted
 
 COLUMNS = {"name": "sort_key", "pushed": "pushed_at", "size": "size", "pulled": "pulled_at"}
 SORTS = tuple(f"{sign}{name}" for name in COLUMNS for sign in ("", "-"))

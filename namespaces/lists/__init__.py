@@ -1,0 +1,1 @@
+"""Long lists: their orders, their filters, and what is found in them."""
