@@ -17,9 +17,10 @@ from registry_sync.sync.planner import Plan, Row, plan
 
 @dataclass(slots=True)
 class Known:
-    """What we have of a repository: the version it was read at, and tag → row."""
+    """What we have of a repository: the version it was read at, its trouble last time, and tag → row."""
 
     version: int
+    problem: str = ""
     tags: dict[str, Row] = field(default_factory=dict)
 
 
@@ -76,7 +77,8 @@ def claim(row: Repository, namespace: Namespace) -> None:
 def known_tags(names: Iterable[str]) -> dict[str, Known]:
     """repository → what we have, in two statements for all of them. Only what belongs to an image."""
     rows = Repository.objects.filter(name__in=list(names)).exclude(image=None)
-    found = {name: Known(version) for name, version in rows.values_list("name", "version")}
+    facts = rows.values_list("name", "version", "problem")
+    found = {name: Known(version, problem) for name, version, problem in facts}
     tags = Tag.objects.filter(image__repository_row__name__in=list(found)).values_list(
         "image__repository_row__name", "name", "manifest_id", "missing_since"
     )
@@ -85,15 +87,25 @@ def known_tags(names: Iterable[str]) -> dict[str, Known]:
     return found
 
 
-@transaction.atomic
 def write_tags(read: TagsRead, known: Known, now: datetime) -> Plan:
-    """Makes the picture what was read, and returns the changes. Raises Raced. The manifests are stored already."""
-    _note_problem(read)
+    """Makes the picture what was read, and returns the changes. Raises Raced. The manifests are stored already.
+
+    Of what is unchanged not one statement is made.
+    """
+    unread = f"{len(read.unreadable)} tags could not be read" if read.unreadable else ""
+    problem = (read.problem or unread)[:200]
+    if problem != known.problem:
+        Repository.objects.filter(name=read.repository).update(problem=problem)
     if read.problem:
         return Plan()
     changes = plan(known.tags, read.digests, unreadable=read.unreadable, gone=read.gone)
-    if not changes:
-        return changes
+    if changes:
+        _write_changes(read, known, changes, now)
+    return changes
+
+
+@transaction.atomic
+def _write_changes(read: TagsRead, known: Known, changes: Plan, now: datetime) -> None:
     # Also locks the repository until the commit: two writers take their turn.
     mine = Repository.objects.filter(name=read.repository, version=known.version).exclude(image=None)
     if not mine.update(version=F("version") + 1):
@@ -104,13 +116,6 @@ def write_tags(read: TagsRead, known: Known, now: datetime) -> Plan:
     for names, moment in ((changes.mark, now), (changes.unmark, None)):
         for some in batches(names):
             Tag.objects.filter(image=image, name__in=some).update(missing_since=moment)
-    return changes
-
-
-def _note_problem(read: TagsRead) -> None:
-    unread = f"{len(read.unreadable)} tags could not be read" if read.unreadable else ""
-    problem = (read.problem or unread)[:200]
-    Repository.objects.filter(name=read.repository).exclude(problem=problem).update(problem=problem)
 
 
 def _mark(names: list[str], moment: datetime | None) -> None:

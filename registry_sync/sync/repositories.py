@@ -1,5 +1,6 @@
 """Reads some repositories from the registry, compares each with the picture, and mends it."""
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -14,6 +15,7 @@ from registry_sync.picture.write import batches, store_manifests, stored_sizes
 from registry_sync.sync import apply, drift
 
 ROUNDS = 3  # a repository that is written while it is read is read again, so often
+PACE = 5.0  # seconds
 Alive = Callable[[], None]
 
 
@@ -44,6 +46,7 @@ class RepositoriesReader:
     def read(self, run: SyncRun, ids: Iterable[int], *, alive: Alive) -> Counts:
         """`alive` keeps the caller's lease; what it raises ends the reading, and nothing more is written."""
         before = self.registry.requests + self.sweep.requests
+        alive = _paced(alive)
         names = list(Repository.objects.filter(id__in=list(ids)).values_list("name", flat=True))
         counts, left = Counts(repositories=len(names)), names
         for _round in range(ROUNDS):
@@ -97,3 +100,16 @@ class RepositoriesReader:
             return set()
         store_manifests(rows)
         return set(have)
+
+
+def _paced(alive: Alive) -> Alive:
+    """At once, and then every few seconds: it is called for each repository."""
+    next_time = 0.0
+
+    def call() -> None:
+        nonlocal next_time
+        if time.monotonic() >= next_time:
+            alive()
+            next_time = time.monotonic() + PACE
+
+    return call
