@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from namespaces.names import DIGEST
 from registry_sync.client import Fetched, Registry, RegistryError, Unreachable
-from registry_sync.picture.manifests import CONFIG_MAX, Parsed, Part, parse, parse_config
+from registry_sync.picture.manifests import CHILDREN_MAX, CONFIG_MAX, Parsed, Part, parse, parse_config
 
 PARALLEL = 8
 KEPT_MAX = 1024 * 1024  # bytes of a manifest that are kept, to be shown raw or pushed again
@@ -72,7 +72,7 @@ class ContentReader:
         children = {
             part.digest: name
             for name, _got, each in parsed.values()
-            for part in each.parts
+            for part in each.parts[:CHILDREN_MAX]
             if part.kind == "manifest"
         }
         stored = sizes(children)

@@ -116,7 +116,8 @@ def _chart(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parse_index(document: Mapping[str, Any], media_type: str, annotations: dict[str, str]) -> Parsed:
-    listed = _dicts(document["manifests"])[:CHILDREN_MAX]
+    every = _dicts(document["manifests"])
+    listed = every[:CHILDREN_MAX]
     attached = [
         {"digest": _digest(each), "subject": _attested(each)} for each in listed if not _is_platform(each)
     ]
@@ -125,7 +126,8 @@ def _parse_index(document: Mapping[str, Any], media_type: str, annotations: dict
         media_type=media_type,
         artifact_type=_text(document.get("artifactType"), 120),
         children=tuple(_child(each) for each in listed if _is_platform(each)),
-        parts=_parts(("manifest", each) for each in listed),
+        # All of them, beyond what is read and shown: what an index lists must not be deleted.
+        parts=_parts(("manifest", each) for each in every),
         created_at=_moment(annotations.get("org.opencontainers.image.created")),
         subject=_digest(_mapping(document.get("subject"))),
         details={"annotations": annotations} | ({"attestations": attached} if attached else {}),

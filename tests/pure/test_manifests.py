@@ -138,3 +138,10 @@ def test_many_layers_are_bounded() -> None:
     found = parsed({"config": {"mediaType": IMAGE_CONFIGS[0]}, "layers": layers})
     assert len(found.details["layers"]) == LAYERS_MAX
     assert found.size == 0
+
+
+def test_everything_that_an_index_lists_is_a_part_of_it_however_long() -> None:
+    listed = [{"digest": f"sha256:{number:064x}", "size": 1} for number in range(300)]
+    parsed = parse(json.dumps({"manifests": listed}).encode(), "application/vnd.oci.image.index.v1+json")
+    assert len(parsed.parts) == 300
+    assert len(parsed.children) == 200
