@@ -15,8 +15,8 @@ from registry_sync import services
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
 from registry_sync.removal import ask, forecast, rules, words
 from registry_sync.removal.forecast import Forecast
-from registry_sync.removal.outcomes import IN_SHORT, Outcome
-from registry_sync.removal.retention import doubt
+from registry_sync.removal.outcomes import IN_SHORT, SENTENCES, Outcome
+from registry_sync.removal.retention import Rule, doubt
 from registry_sync.sync import leases
 
 EVERY = timedelta(days=1)
@@ -45,8 +45,9 @@ def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
 def plan_due() -> None:
     """Begins what is due by schedule, and decides what each run that has begun removes. One worker at a time."""
     now = timezone.now()
+    _withdraw_of_the_closed()
     begun = RetentionRun.objects.filter(state=State.RUNNING, planned_at=None).order_by("id")
-    enabled = RetentionRule.objects.filter(enabled=True)
+    enabled = RetentionRule.objects.filter(enabled=True, namespace__account__closed_at=None)
     if not begun.exists() and not enabled.exists():
         return
     token = leases.take(LEASE, now)
@@ -83,6 +84,13 @@ def settle(run_id: int) -> None:
     _finish(run, state, problem.strip(), removed)
 
 
+def _withdraw_of_the_closed() -> None:
+    closed = RetentionRule.objects.exclude(namespace__account__closed_at=None)
+    for rule in closed.filter(runs__state=State.RUNNING).distinct():
+        with transaction.atomic():
+            rules.withdraw(rule, _("The account is closed, so nothing was done."))
+
+
 def _begin_if_due(rule: RetentionRule, now: datetime) -> None:
     last = rule.runs.filter(asked_by=SCHEDULE).first()
     if rule.runs.filter(state=State.RUNNING).exists():
@@ -99,6 +107,8 @@ def _try_to_plan(run: RetentionRun, token: int) -> None:
         _plan(run, token)
     except leases.LeaseLost:
         raise
+    except RetentionRule.DoesNotExist:
+        log.info("a rule was deleted before its run was decided")
     except Exception as error:
         # One rule that cannot be decided must not stand before all others, nor before what persons ask for.
         log.exception("%s cannot be decided", run)
@@ -108,6 +118,10 @@ def _try_to_plan(run: RetentionRun, token: int) -> None:
 def _plan(run: RetentionRun, token: int) -> None:
     row, now = run.rule, timezone.now()
     rule = rules.pure(row)
+    with transaction.atomic():
+        if problem := _withdrawn(run, rule):
+            _finish(run, State.SKIPPED, problem, [])
+            return
     unsure = doubt(rule, forecast.knowledge(), now)
     if unsure:
         _finish(run, State.SKIPPED, words.of_doubt(unsure), [])
@@ -128,20 +142,45 @@ def _plan(run: RetentionRun, token: int) -> None:
             left_out.append(name)
         else:
             found.append(forecast.of(rule, image, now))
-    problem = _("Left out, because their tags are not known for certain now: %(images)s.") % {
+    left_words = _("Left out, because their tags are not known for certain now: %(images)s.") % {
         "images": ", ".join(left_out[:10]) + (" …" if len(left_out) > 10 else "")  # noqa: PLR2004
     }
     if left_out and not found:
-        _finish(run, State.SKIPPED, problem, [])
+        _finish(run, State.SKIPPED, left_words, [])
         return
     with transaction.atomic():
         leases.keep(LEASE, token, timezone.now())
+        problem = _withdrawn(run, rule)
+        if problem:
+            _finish(run, State.SKIPPED, problem, [])
+            return
+        # An image may have got a rule of its own meanwhile, which stands instead of this one.
+        still = set(rules.images_of(row))
+        found = [each for each in found if each.image.name in still]
+        mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING, planned_at=None)
+        if not mine.update(
+            planned_at=now,
+            kept=sum(each.kept for each in found),
+            problem=left_words[:500] if left_out else "",
+        ):
+            return
         for each in found:
             _ask(run, each)
-        run.planned_at, run.kept = now, sum(each.kept for each in found)
-        run.problem = problem if left_out else ""
-        run.save(update_fields=["planned_at", "kept", "problem"])
     settle(run.pk)
+
+
+def _withdrawn(run: RetentionRun, rule: Rule) -> str:
+    """Why what was decided by `rule` must not be asked for any more. Locks the rule until the commit."""
+    row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=run.rule_id)
+    if row.namespace.account.closed_at:
+        return _("The account is closed, so nothing was done.")
+    if rules.pure(row) != rule or (_of_schedule(run) and not row.enabled):
+        return str(SENTENCES[Outcome.WITHDRAWN])
+    return ""
+
+
+def _of_schedule(run: RetentionRun) -> bool:
+    return run.asked_by == SCHEDULE and run.asked_by_id is None
 
 
 def _ask(run: RetentionRun, found: Forecast) -> None:

@@ -17,7 +17,7 @@ from registry_sync.models import (
     RetentionRun,
     SyncRun,
 )
-from registry_sync.removal import runs
+from registry_sync.removal import forecast, rules, runs
 from registry_sync.removal.work import finish
 from tests import factories
 from tests.cast import Cast
@@ -227,3 +227,87 @@ def test_how_it_ended_is_told_when_everything_has(cast: Cast, image: Image) -> N
     assert (last().state, last().removed_count) == ("done", 1)
     assert last().removed[0]["tag"] == "100d"
     assert "1 could not be removed: something else needs it" in last().problem
+
+
+def close(image: Image) -> None:
+    type(image.namespace.account).objects.update(closed_at=timezone.now())
+
+
+def test_a_closed_accounts_rule_does_not_run(cast: Cast, image: Image) -> None:
+    rule(image)
+    close(image)
+    runs.plan_due()
+    assert not RetentionRun.objects.exists()
+    runs.start(by=cast.by("owner"), rule=RetentionRule.objects.get())  # the page was open
+    runs.plan_due()
+    assert (last().state, last().problem) == ("skipped", "The account is closed, so nothing was done.")
+    assert not Removal.objects.exists()
+
+
+def test_closing_an_account_withdraws_what_its_rules_have_not_begun(cast: Cast, image: Image) -> None:
+    make_image(cast, "web")
+    rule(image)
+    runs.plan_due()
+    begun, waiting = RemovalItem.objects.order_by("id")
+    RemovalItem.objects.filter(pk=begun.pk).update(begun_at=timezone.now())
+    close(image)
+    runs.plan_due()
+    begun.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (begun.state, waiting.state, waiting.outcome) == ("waiting", "stopped", "withdrawn")
+
+
+SPOILERS = {
+    "off": lambda: RetentionRule.objects.update(enabled=False),
+    "changed": lambda: RetentionRule.objects.update(keep_days=40),
+    "closed": lambda: close(Image.objects.get()),
+    "gone": lambda: RetentionRule.objects.all().delete(),
+    "withdrawn": lambda: RetentionRun.objects.update(state="skipped", finished_at=timezone.now()),
+    "own": lambda: rule(Image.objects.get(), image_name="app", enabled=False),
+}
+
+
+@pytest.mark.parametrize("spoiler", SPOILERS)
+def test_what_happens_to_a_rule_while_its_run_is_decided_stops_it(
+    image: Image, monkeypatch: pytest.MonkeyPatch, spoiler: str
+) -> None:
+    rule(image)
+    decide = forecast.of
+
+    def meanwhile(*given: Any) -> forecast.Forecast:
+        found = decide(*given)
+        SPOILERS[spoiler]()
+        return found
+
+    monkeypatch.setattr(forecast, "of", meanwhile)
+    runs.plan_due()
+    assert not Removal.objects.exists()
+    states = set(RetentionRun.objects.values_list("state", flat=True))
+    assert states == {"gone": set(), "own": {"done"}}.get(spoiler, {"skipped"})
+
+
+def test_a_persons_run_of_a_rule_that_is_off_goes_on_and_not_of_one_changed(cast: Cast, image: Image) -> None:
+    made = rule(image, enabled=False)
+    runs.start(by=cast.by("owner"), rule=made)
+    rules.change(by=cast.by("owner"), rule=made, lines=lines(keep_days=20))
+    assert (last().state, last().finished_at is not None) == ("skipped", True)
+    assert "changed or switched off" in last().problem
+    runs.plan_due()
+    assert not Removal.objects.exists()
+    runs.start(by=cast.by("owner"), rule=made)
+    runs.plan_due()
+    assert asked() == [("delete", "app", "")]
+
+
+def test_switching_off_ends_a_run_that_waits(cast: Cast, image: Image) -> None:
+    made = rule(image)
+    RetentionRun.objects.create(rule=made)
+    rules.switch(by=cast.by("owner"), rule=made, on=False)
+    assert last().state == "skipped"
+    runs.plan_due()
+    assert not Removal.objects.exists()
+
+
+def lines(**more: Any) -> rules.Lines:
+    empty: Any = dict.fromkeys(rules.DAYS) | {"keep_pattern": "", "protect_pattern": ""}
+    return empty | more  # type: ignore[no-any-return]
