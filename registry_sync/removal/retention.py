@@ -28,7 +28,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A tag. `pulled_at`: under this name, or its digest directly; None for never. `technical`: hung on by a tool."""
+    """A tag. `pulled_at`: under this name, or its digest or a platform's directly; None for never. `technical`: hung on
+    by a tool."""
 
     name: str
     digest: str
@@ -40,7 +41,7 @@ class Version:
 
 
 class Why(StrEnum):
-    """Why a tag stays (the first eight), or that it may go."""
+    """Why a tag stays, or (the last) that it may go."""
 
     PROTECTED = "protected"
     NO_RULE = "no_rule"
@@ -50,6 +51,7 @@ class Why(StrEnum):
     LAST = "last"
     YOUNG = "young"
     PULLED = "pulled"
+    PUSHED = "pushed"  # whoever pushes will pull: a push counts as use
     NOT_WATCHED = "not_watched"
     NOTHING_KEEPS = "nothing_keeps"
 
@@ -136,7 +138,7 @@ def _fate(version: Version, reasons: tuple[Why, ...], kept: set[str]) -> Fate:
 
 
 def _newest(rule: Rule, versions: Iterable[Version]) -> set[str]:
-    real = [each for each in versions if not each.technical]
+    real = [each for each in versions if not each.technical and not each.missing]
     ordered = sorted(real, key=lambda each: (each.pushed_at, each.name), reverse=True)
     return {each.name for each in ordered[: rule.keep_last or 0]}
 
@@ -152,6 +154,7 @@ def _reasons(rule: Rule, each: Version, newest: set[str], now: datetime) -> tupl
         Why.LAST: each.name in newest,
         Why.YOUNG: _within(each.pushed_at, rule.keep_days, now),
         Why.PULLED: _within(each.pulled_at, rule.keep_pulled_days, now),
+        Why.PUSHED: _within(each.pushed_at, rule.keep_pulled_days, now),
         Why.NOT_WATCHED: _within(each.first_seen_at, rule.keep_pulled_days, now),
     }
     return tuple(why for why, holds in found.items() if holds)

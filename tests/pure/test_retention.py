@@ -66,6 +66,10 @@ OLD = version("1.0")
         (Rule(keep_pulled_days=30), version("1.0", pulled=30), [Why.PULLED]),
         (Rule(keep_pulled_days=30), version("1.0", pulled=31), [Why.NOTHING_KEEPS]),
         (Rule(keep_pulled_days=30), version("1.0", seen=29), [Why.NOT_WATCHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=30), [Why.PUSHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=31), [Why.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=29, pulled=5), [Why.PULLED, Why.PUSHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=5, seen=5), [Why.PUSHED, Why.NOT_WATCHED]),
         (Rule(keep_pattern="1.*"), OLD, [Why.PATTERN]),
         (Rule(keep_pattern="2.*"), OLD, [Why.NOTHING_KEEPS]),
         (Rule(keep_pattern="2.*, 1.?"), OLD, [Why.PATTERN]),
@@ -83,9 +87,11 @@ def test_why_a_tag_stays_or_goes(rule: Rule, each: Version, reasons: list[Why]) 
     assert (decision.fate is Fate.KEEP) is (reasons != [Why.NOTHING_KEEPS])
 
 
-def test_the_newest_are_by_push_and_what_tools_hung_on_does_not_count() -> None:
+def test_the_newest_are_by_push_and_what_tools_hung_on_or_is_missing_does_not_count() -> None:
     versions = [version(str(age), pushed=age) for age in (3, 1, 2)]
     assert fates(Rule(keep_last=2), *versions) == {"3": "go", "1": "keep", "2": "keep"}
+    missing = version("m", pushed=0, missing=True)
+    assert fates(Rule(keep_last=1), missing, *versions) == {"m": "keep", "3": "go", "1": "keep", "2": "go"}
     sig = version("s", pushed=0, technical=True)
     assert fates(Rule(keep_last=1), sig, *versions) == {"s": "keep", "3": "go", "1": "keep", "2": "go"}
 
@@ -134,6 +140,8 @@ def test_for_every_rule(rule: Rule, versions: list[Version]) -> None:
     kept = [each for each in decisions if each.fate is Fate.KEEP]
     for each in decisions:
         if matches(rule.protect_pattern, each.version.name) or not rule.keeps_something:
+            assert each.fate is Fate.KEEP
+        if rule.keep_pulled_days and NOW - each.version.pushed_at <= timedelta(days=rule.keep_pulled_days):
             assert each.fate is Fate.KEEP
         if each.fate is Fate.GO:
             assert each.version.digest not in {other.version.digest for other in kept}

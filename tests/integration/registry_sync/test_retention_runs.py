@@ -18,6 +18,7 @@ from registry_sync.models import (
     SyncRun,
 )
 from registry_sync.removal import forecast, rules, runs
+from registry_sync.removal.retention import Rule, Why
 from registry_sync.removal.work import finish
 from tests import factories
 from tests.cast import Cast
@@ -120,6 +121,22 @@ def test_what_was_pulled_stays_also_when_by_digest(image: Image) -> None:
     rule(image, keep_days=None, keep_pulled_days=30, keep_last=1)
     runs.plan_due()
     assert (last().state, asked()) == ("done", [])
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_pull_by_a_platforms_digest_is_one_of_the_tag(image: Image, nested: bool) -> None:
+    watched(days=500)
+    index, platform = image.tags.get(name="100d").manifest_id, "sha256:" + "a" * 64
+    tagged(image, "unused", 100)
+    if nested:
+        between = factories.ManifestFactory(kind="index")
+        Part.objects.create(manifest_id=index, digest=between.digest, kind="manifest")
+        index = between.digest
+    Part.objects.create(manifest_id=index, digest=platform, kind="manifest")
+    Pull.objects.create(image=image, digest=platform, username="x", count=1, last_at=timezone.now())
+    found = forecast.of(Rule(keep_pulled_days=30), image, timezone.now())
+    assert [each.version.name for each in found.gone] == ["unused"]
+    assert [each.reasons for each in found.decisions if each.version.name == "100d"] == [(Why.PULLED,)]
 
 
 def watched(*, days: float, silent: float = 0) -> None:
