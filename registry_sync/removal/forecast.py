@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from namespaces.models import Image, Part, Pull, Tag, TagMove
+from namespaces.models import Image, Part, Pull, Tag
 from registry_sync import heartbeat
 from registry_sync.models import Event, Heartbeat, Repository, SyncRun
 from registry_sync.removal import facts
@@ -48,12 +48,12 @@ def of(rule: Rule, image: Image, now: datetime) -> Forecast:
 def knowledge() -> Knowledge:
     ended = SyncRun.objects.exclude(finished_at=None)
     good, last = ended.filter(state=SyncRun.State.DONE).first(), ended.first()
-    first = TagMove.objects.filter(how=TagMove.How.EVENT).order_by("id").first()
     return Knowledge(
         checked_at=good.finished_at if good else None,
         check_failed=bool(last and last.state in TROUBLED),
-        told_at=heartbeat.last(Heartbeat.EVENTS),
-        told_since=first.at if first else None,
+        # Pushes prove nothing: a registry may tell of them and be told to keep pulls to itself.
+        pulls_at=heartbeat.last(Heartbeat.PULLS),
+        pulls_since=heartbeat.last(Heartbeat.PULLS_SINCE),
     )
 
 

@@ -96,20 +96,20 @@ class Doubt(StrEnum):
     NEVER_CHECKED = "never_checked"
     CHECK_FAILED = "check_failed"
     CHECK_OLD = "check_old"
-    EVENTS_NEVER = "events_never"
-    EVENTS_SILENT = "events_silent"
-    EVENTS_YOUNG = "events_young"
+    PULLS_NEVER = "pulls_never"
+    PULLS_SILENT = "pulls_silent"
+    PULLS_YOUNG = "pulls_young"
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """How good the picture is: when the last check of the whole registry ended well, whether a later one failed, when
-    the registry last told of anything, and since when it has."""
+    the registry last told of a pull by others than the panel, and since when it has without a gap."""
 
     checked_at: datetime | None = None
     check_failed: bool = False
-    told_at: datetime | None = None
-    told_since: datetime | None = None
+    pulls_at: datetime | None = None
+    pulls_since: datetime | None = None
 
 
 def doubt(rule: Rule, known: Knowledge, now: datetime) -> Doubt | None:
@@ -122,12 +122,12 @@ def doubt(rule: Rule, known: Knowledge, now: datetime) -> Doubt | None:
     if not rule.keep_pulled_days:
         return None
     # Pulls are known from events alone: without them everything looks as if nobody used it.
-    if known.told_at is None or known.told_since is None:
-        return Doubt.EVENTS_NEVER
-    if now - known.told_at > FRESH:
-        return Doubt.EVENTS_SILENT
-    if now - known.told_since < timedelta(days=rule.keep_pulled_days):
-        return Doubt.EVENTS_YOUNG
+    if known.pulls_at is None or known.pulls_since is None:
+        return Doubt.PULLS_NEVER
+    if now - known.pulls_at > FRESH:
+        return Doubt.PULLS_SILENT
+    if now - known.pulls_since < timedelta(days=rule.keep_pulled_days):
+        return Doubt.PULLS_YOUNG
     return None
 
 

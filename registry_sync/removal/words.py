@@ -50,11 +50,13 @@ def of_doubt(doubt: Doubt) -> str:
         Doubt.NEVER_CHECKED: _("the registry has not been read completely yet"),
         Doubt.CHECK_FAILED: _("the last reading of the registry failed or was held"),
         Doubt.CHECK_OLD: _("the registry was last read completely more than 24 hours ago"),
-        Doubt.EVENTS_NEVER: _("the registry has never told of a pull, so nobody knows what is used"),
-        Doubt.EVENTS_SILENT: _(
-            "the registry has told nothing for more than 24 hours, so pulls may be unknown"
+        Doubt.PULLS_NEVER: _("the registry has never told of a pull, so nobody knows what is used"),
+        Doubt.PULLS_SILENT: _(
+            "the registry has told of no pull for more than 24 hours, so pulls may be unknown"
         ),
-        Doubt.EVENTS_YOUNG: _("the registry has not told of pulls for as long as the rule looks back"),
+        Doubt.PULLS_YOUNG: _(
+            "the registry has not told of pulls, day after day, for as long as the rule looks back"
+        ),
     }[doubt]
 
 

@@ -175,7 +175,7 @@ def test_a_wicked_pattern_is_quick() -> None:
     assert not matches("*a" * 99, "a" * 50 + "b" * 78)
 
 
-WATCHED = Knowledge(checked_at=days(0.5), told_at=days(0.1), told_since=days(400))
+WATCHED = Knowledge(checked_at=days(0.5), pulls_at=days(0.1), pulls_since=days(400))
 
 
 @pytest.mark.parametrize(
@@ -186,10 +186,12 @@ WATCHED = Knowledge(checked_at=days(0.5), told_at=days(0.1), told_since=days(400
         (Knowledge(checked_at=days(1.01)), None, Doubt.CHECK_OLD),
         (Knowledge(checked_at=days(0.5)), None, None),
         (Knowledge(checked_at=days(0.5), check_failed=True), None, Doubt.CHECK_FAILED),
-        (Knowledge(checked_at=days(0.5)), 30, Doubt.EVENTS_NEVER),
-        (Knowledge(checked_at=days(0.5), told_at=days(2), told_since=days(400)), 30, Doubt.EVENTS_SILENT),
-        (Knowledge(checked_at=days(0.5), told_at=days(0.5), told_since=days(29)), 30, Doubt.EVENTS_YOUNG),
-        (Knowledge(checked_at=days(0.5), told_at=days(2), told_since=days(2)), None, None),
+        (Knowledge(checked_at=days(0.5)), 30, Doubt.PULLS_NEVER),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5)), 30, Doubt.PULLS_NEVER),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(30)), 30, None),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(2), pulls_since=days(400)), 30, Doubt.PULLS_SILENT),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(29)), 30, Doubt.PULLS_YOUNG),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(2), pulls_since=days(2)), None, None),
     ],
 )
 def test_doubt_keeps_everything(known: Knowledge, pulled_days: int | None, expected: Doubt | None) -> None:

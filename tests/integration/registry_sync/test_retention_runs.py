@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Image, Manifest, Part, Pull, Revision, TagMove
+from registry_sync import heartbeat
 from registry_sync.models import (
     Event,
     Heartbeat,
@@ -140,11 +141,16 @@ def test_a_pull_by_a_platforms_digest_is_one_of_the_tag(image: Image, nested: bo
 
 
 def watched(*, days: float, silent: float = 0) -> None:
-    """The registry tells, and has for so long."""
-    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now() - timedelta(days=silent))
-    TagMove.objects.create(
-        image=Image.objects.get(), tag="x", how="event", at=timezone.now() - timedelta(days=days)
-    )
+    """The registry tells of pulls, and has for so long."""
+    now = timezone.now()
+    Heartbeat.objects.create(name=Heartbeat.PULLS, at=now - timedelta(days=silent))
+    Heartbeat.objects.create(name=Heartbeat.PULLS_SINCE, at=now - timedelta(days=days))
+
+
+def only_pushes(*, days: float) -> None:
+    heartbeat.note(Heartbeat.EVENTS, timezone.now())
+    at = timezone.now() - timedelta(days=days)
+    TagMove.objects.create(image=Image.objects.get(), tag="x", how="event", at=at)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +180,8 @@ def watched(*, days: float, silent: float = 0) -> None:
             "not known for",
         ),
         (lambda: None, 30, "never told of a pull"),
-        (lambda: watched(days=500, silent=2), 30, "told nothing for more than"),
+        (lambda: only_pushes(days=500), 30, "never told of a pull"),
+        (lambda: watched(days=500, silent=2), 30, "told of no pull for more than"),
         (lambda: watched(days=10), 30, "for as long as the rule looks back"),
     ],
 )
