@@ -15,6 +15,7 @@ from namespaces.models import Image, Namespace
 from namespaces.names import TAG, image_problem
 from registry_sync.models import RemovalItem, RetentionRule, RetentionRun
 from registry_sync.models.retention import LIMIT
+from registry_sync.removal import ending
 from registry_sync.removal.outcomes import SENTENCES, Outcome
 from registry_sync.removal.retention import Rule
 
@@ -98,10 +99,30 @@ def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
     return row
 
 
-@transaction.atomic
 def remove(*, by: Principal, rule: RetentionRule) -> None:
-    _record(by, rule, "retention.deleted", before=_facts(rule))
-    rule.delete()
+    """Raises Conflict while the worker is at something that it asked for: the record of that must not go. It is off
+    then, and nothing more of it is begun."""
+    with transaction.atomic():
+        row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=rule.pk)
+        withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
+        busy = RemovalItem.objects.filter(removal__run__rule=row, state=RemovalItem.State.WAITING).exists()
+        if not busy:
+            for run in row.runs.filter(state=RetentionRun.State.RUNNING):
+                ending.conclude(run)
+            _record(by, row, "retention.deleted", before=_facts(row))
+            row.delete()
+        elif row.enabled:
+            row.enabled = False
+            row.save(update_fields=["enabled"])
+            _record(by, row, "retention.switched_off")
+    if busy:
+        raise Conflict.on(
+            "",
+            _(
+                "A run of this rule is removing something just now. The rule is off; wait until the run has ended, "
+                "then delete it."
+            ),
+        )
 
 
 def withdraw(row: RetentionRule, why: str) -> None:

@@ -4,8 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts.errors import Conflict
+from accounts.models import AuditEvent
 from namespaces.models import Image, Manifest, Part, Pull, Revision, TagMove
 from registry_sync import heartbeat
 from registry_sync.models import (
@@ -335,3 +338,37 @@ def test_switching_off_ends_a_run_that_waits(cast: Cast, image: Image) -> None:
 def lines(**more: Any) -> rules.Lines:
     empty: Any = dict.fromkeys(rules.DAYS) | {"keep_pattern": "", "protect_pattern": ""}
     return empty | more  # type: ignore[no-any-return]
+
+
+def test_a_rule_is_not_deleted_while_the_worker_is_at_it(cast: Cast, image: Image) -> None:
+    make_image(cast, "web")
+    made = rule(image)
+    runs.plan_due()
+    begun, waiting = RemovalItem.objects.order_by("id")
+    RemovalItem.objects.filter(pk=begun.pk).update(begun_at=timezone.now(), stand_in="sha256:1")
+    with pytest.raises(Conflict, match="wait until the run has ended"):
+        rules.remove(by=cast.by("owner"), rule=made)
+    made.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (made.enabled, waiting.outcome) == (False, "withdrawn")
+    assert RemovalItem.objects.filter(pk=begun.pk, state="waiting", stand_in="sha256:1").exists()
+    page = cast.client("owner").post(f"/a/team-red/n/team/rules/{made.pk}/delete/", follow=True)
+    assert "wait until the run has ended" in page.content.decode()
+    api = cast.client("owner").delete(reverse("api-retention-rule", args=["team-red", "team", made.pk]))
+    assert api.status_code == 409
+    assert AuditEvent.objects.filter(action="retention.switched_off").count() == 1
+    assert not AuditEvent.objects.filter(action="retention.deleted").exists()
+
+
+def test_what_a_deleted_rules_run_did_is_in_the_audit_trail(cast: Cast, image: Image) -> None:
+    make_image(cast, "web")
+    made = rule(image)
+    runs.plan_due()
+    done = RemovalItem.objects.order_by("id")[0]
+    RemovalItem.objects.filter(pk=done.pk).update(begun_at=timezone.now(), state="done", outcome="done")
+    rules.remove(by=cast.by("owner"), rule=made)
+    assert not RetentionRun.objects.exists()
+    events = AuditEvent.objects.filter(action__in=["retention.ran", "retention.deleted"]).order_by("id")
+    assert [(each.action, each.after) for each in events] == [
+        ("retention.ran", {"tags": "1"}), ("retention.deleted", {}),
+    ]  # fmt: skip
