@@ -93,6 +93,10 @@ class Heartbeat(models.Model):
     """When a part of the installation last proved that it lives."""
 
     WORKER, BEAT, EVENTS, USAGE = "worker", "beat", "events", "usage"
+    PULLS, PULLS_SINCE = (
+        "pulls",
+        "pulls-since",
+    )  # others' pulls; since when without a gap (notifications/pulls.py)
     REFUSED = "refused"  # somebody brought events without the right key
 
     name = models.CharField(max_length=40, primary_key=True)

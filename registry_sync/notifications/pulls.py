@@ -1,14 +1,18 @@
-"""Counts who pulled what."""
+"""Counts who pulled what, and notes since when the registry tells of it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F
 
 from namespaces.models import Pull, Tag
-from registry_sync.models import Event, Repository
+from registry_sync import heartbeat
+from registry_sync.models import Event, Heartbeat, Repository
 from registry_sync.token.service import PANEL_SUBJECT
+
+GAP = timedelta(hours=24)  # after so long without a pull nobody knows whether pulls were told
+OFTEN = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -30,10 +34,12 @@ def count(events: Iterable[Event]) -> None:
     by_user: dict[tuple[int, str, str, str], _Some] = {}
     by_tag: dict[tuple[int, str], _Some] = {}
     images = _images(events)
+    told: list[datetime] = []
     for event in events:
         image = images.get(event.repository)
         if image is None or event.actor == PANEL_SUBJECT or event.media_type == "application/octet-stream":
             continue
+        told.append(event.received_at)
         digest = "" if event.tag else event.digest
         by_user.setdefault((image, event.tag, digest, event.actor), _Some()).add(event)
         if event.tag:
@@ -43,6 +49,20 @@ def count(events: Iterable[Event]) -> None:
         _write_tag(image, tag, some)
     for (image, tag, digest, username), some in sorted(by_user.items()):
         _write_pull(image, tag, digest, username, some)
+    _note(sorted(told))
+
+
+def _note(told: list[datetime]) -> None:
+    """By when they came: what waited here for a worker is no gap, what the registry kept to itself is."""
+    last, since = heartbeat.last(Heartbeat.PULLS), None
+    for at in told:
+        if last is None or at - last > GAP:
+            since = at
+        last = max(last, at) if last else at
+    if since:
+        Heartbeat.objects.update_or_create(name=Heartbeat.PULLS_SINCE, defaults={"at": since})
+    if last and told:
+        heartbeat.note(Heartbeat.PULLS, last, every=OFTEN)
 
 
 def _images(events: Iterable[Event]) -> dict[str, int | None]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.errors import Absent, Invalid
+from accounts.errors import Absent, Conflict, Invalid
 from accounts.pages import rights
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
@@ -165,7 +165,11 @@ def run(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse
 def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     row = rules.load(by, handle, name, id, Act.IMAGES_REMOVE)
-    rules.remove(by=by, rule=row)
+    try:
+        rules.remove(by=by, rule=row)
+    except Conflict as error:
+        messages.error(request, str(error))
+        return redirect("retention-rule", handle, name, row.pk)
     messages.success(request, _("The rule was deleted. What it removed stays removed."))
     return redirect("retention", handle, name)
 

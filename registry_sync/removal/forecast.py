@@ -5,13 +5,14 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from namespaces.models import Image, Pull, Tag, TagMove
+from namespaces.models import Image, Part, Pull, Tag
 from registry_sync import heartbeat
 from registry_sync.models import Event, Heartbeat, Repository, SyncRun
 from registry_sync.removal import facts
 from registry_sync.removal.impact import Going, without_harm
 from registry_sync.removal.retention import Decision, Fate, Knowledge, Rule, Version, decide
 
+CHUNK = 500  # a question's parameters are limited
 TROUBLED = (SyncRun.State.FAILED, SyncRun.State.HELD)
 
 
@@ -47,12 +48,12 @@ def of(rule: Rule, image: Image, now: datetime) -> Forecast:
 def knowledge() -> Knowledge:
     ended = SyncRun.objects.exclude(finished_at=None)
     good, last = ended.filter(state=SyncRun.State.DONE).first(), ended.first()
-    first = TagMove.objects.filter(how=TagMove.How.EVENT).order_by("id").first()
     return Knowledge(
         checked_at=good.finished_at if good else None,
         check_failed=bool(last and last.state in TROUBLED),
-        told_at=heartbeat.last(Heartbeat.EVENTS),
-        told_since=first.at if first else None,
+        # Pushes prove nothing: a registry may tell of them and be told to keep pulls to itself.
+        pulls_at=heartbeat.last(Heartbeat.PULLS),
+        pulls_since=heartbeat.last(Heartbeat.PULLS_SINCE),
     )
 
 
@@ -70,8 +71,7 @@ def trouble(image: Image) -> str:
 
 def _versions(image: Image) -> list[Version]:
     """The last pushed first."""
-    pulls = Pull.objects.filter(image=image, tag="").values("digest").annotate(last=Max("last_at"))
-    by_digest = dict(pulls.values_list("digest", "last"))
+    by_digest = _pulled(image)
     rows = Tag.objects.filter(image=image).order_by("-pushed_at", "-id")
     return [
         Version(
@@ -83,3 +83,21 @@ def _versions(image: Image) -> list[Version]:
             "name", "manifest_id", "pushed_at", "first_seen_at", "pulled_at", "technical", "missing_since"
         )
     ]  # fmt: skip
+
+
+def _pulled(image: Image) -> dict[str, datetime]:
+    """Digest → last pulled directly, or one of the manifests that it lists, or that those list."""
+    pulls = Pull.objects.filter(image=image, tag="").values("digest").annotate(last=Max("last_at"))
+    found: dict[str, datetime] = dict(pulls.values_list("digest", "last"))
+    fresh = set(found)
+    while fresh:
+        later, listed = set(), sorted(fresh)
+        for start in range(0, len(listed), CHUNK):
+            chunk = listed[start : start + CHUNK]
+            lists = Part.objects.filter(kind=Part.Kind.MANIFEST, digest__in=chunk)
+            for index, digest in lists.values_list("manifest_id", "digest"):
+                if index not in found or found[index] < found[digest]:
+                    found[index] = found[digest]
+                    later.add(index)
+        fresh = later
+    return found

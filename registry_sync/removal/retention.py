@@ -28,7 +28,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A tag. `pulled_at`: under this name, or its digest directly; None for never. `technical`: hung on by a tool."""
+    """A tag. `pulled_at`: under this name, or its digest or a platform's directly; None for never. `technical`: hung on
+    by a tool."""
 
     name: str
     digest: str
@@ -40,7 +41,7 @@ class Version:
 
 
 class Why(StrEnum):
-    """Why a tag stays (the first eight), or that it may go."""
+    """Why a tag stays, or (the last) that it may go."""
 
     PROTECTED = "protected"
     NO_RULE = "no_rule"
@@ -50,6 +51,7 @@ class Why(StrEnum):
     LAST = "last"
     YOUNG = "young"
     PULLED = "pulled"
+    PUSHED = "pushed"  # whoever pushes will pull: a push counts as use
     NOT_WATCHED = "not_watched"
     NOTHING_KEEPS = "nothing_keeps"
 
@@ -94,20 +96,20 @@ class Doubt(StrEnum):
     NEVER_CHECKED = "never_checked"
     CHECK_FAILED = "check_failed"
     CHECK_OLD = "check_old"
-    EVENTS_NEVER = "events_never"
-    EVENTS_SILENT = "events_silent"
-    EVENTS_YOUNG = "events_young"
+    PULLS_NEVER = "pulls_never"
+    PULLS_SILENT = "pulls_silent"
+    PULLS_YOUNG = "pulls_young"
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """How good the picture is: when the last check of the whole registry ended well, whether a later one failed, when
-    the registry last told of anything, and since when it has."""
+    the registry last told of a pull by others than the panel, and since when it has without a gap."""
 
     checked_at: datetime | None = None
     check_failed: bool = False
-    told_at: datetime | None = None
-    told_since: datetime | None = None
+    pulls_at: datetime | None = None
+    pulls_since: datetime | None = None
 
 
 def doubt(rule: Rule, known: Knowledge, now: datetime) -> Doubt | None:
@@ -120,12 +122,12 @@ def doubt(rule: Rule, known: Knowledge, now: datetime) -> Doubt | None:
     if not rule.keep_pulled_days:
         return None
     # Pulls are known from events alone: without them everything looks as if nobody used it.
-    if known.told_at is None or known.told_since is None:
-        return Doubt.EVENTS_NEVER
-    if now - known.told_at > FRESH:
-        return Doubt.EVENTS_SILENT
-    if now - known.told_since < timedelta(days=rule.keep_pulled_days):
-        return Doubt.EVENTS_YOUNG
+    if known.pulls_at is None or known.pulls_since is None:
+        return Doubt.PULLS_NEVER
+    if now - known.pulls_at > FRESH:
+        return Doubt.PULLS_SILENT
+    if now - known.pulls_since < timedelta(days=rule.keep_pulled_days):
+        return Doubt.PULLS_YOUNG
     return None
 
 
@@ -136,7 +138,7 @@ def _fate(version: Version, reasons: tuple[Why, ...], kept: set[str]) -> Fate:
 
 
 def _newest(rule: Rule, versions: Iterable[Version]) -> set[str]:
-    real = [each for each in versions if not each.technical]
+    real = [each for each in versions if not each.technical and not each.missing]
     ordered = sorted(real, key=lambda each: (each.pushed_at, each.name), reverse=True)
     return {each.name for each in ordered[: rule.keep_last or 0]}
 
@@ -152,6 +154,7 @@ def _reasons(rule: Rule, each: Version, newest: set[str], now: datetime) -> tupl
         Why.LAST: each.name in newest,
         Why.YOUNG: _within(each.pushed_at, rule.keep_days, now),
         Why.PULLED: _within(each.pulled_at, rule.keep_pulled_days, now),
+        Why.PUSHED: _within(each.pushed_at, rule.keep_pulled_days, now),
         Why.NOT_WATCHED: _within(each.first_seen_at, rule.keep_pulled_days, now),
     }
     return tuple(why for why, holds in found.items() if holds)

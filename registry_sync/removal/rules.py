@@ -13,9 +13,10 @@ from accounts.roles import Act
 from namespaces import gate
 from namespaces.models import Image, Namespace
 from namespaces.names import TAG, image_problem
-from registry_sync.models import RemovalItem, RetentionRule
+from registry_sync.models import RemovalItem, RetentionRule, RetentionRun
 from registry_sync.models.retention import LIMIT
-from registry_sync.removal.outcomes import Outcome
+from registry_sync.removal import ending
+from registry_sync.removal.outcomes import SENTENCES, Outcome
 from registry_sync.removal.retention import Rule
 
 DAYS = ("keep_last", "keep_days", "keep_pulled_days")
@@ -81,7 +82,7 @@ def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule
     row.enabled = row.enabled and _facts(row) == before
     row.save()
     if _facts(row) != before:
-        _withdraw(row)
+        withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
     _record(by, row, "retention.changed", before=before, after=_facts(row))
     return row
 
@@ -93,23 +94,46 @@ def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
         row.enabled = on
         row.save(update_fields=["enabled"])
         if not on:
-            _withdraw(row)
+            withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
         _record(by, row, "retention.switched_on" if on else "retention.switched_off")
     return row
 
 
-@transaction.atomic
 def remove(*, by: Principal, rule: RetentionRule) -> None:
-    _record(by, rule, "retention.deleted", before=_facts(rule))
-    rule.delete()
+    """Raises Conflict while the worker is at something that it asked for: the record of that must not go. It is off
+    then, and nothing more of it is begun."""
+    with transaction.atomic():
+        row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=rule.pk)
+        withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
+        busy = RemovalItem.objects.filter(removal__run__rule=row, state=RemovalItem.State.WAITING).exists()
+        if not busy:
+            for run in row.runs.filter(state=RetentionRun.State.RUNNING):
+                ending.conclude(run)
+            _record(by, row, "retention.deleted", before=_facts(row))
+            row.delete()
+        elif row.enabled:
+            row.enabled = False
+            row.save(update_fields=["enabled"])
+            _record(by, row, "retention.switched_off")
+    if busy:
+        raise Conflict.on(
+            "",
+            _(
+                "A run of this rule is removing something just now. The rule is off; wait until the run has ended, "
+                "then delete it."
+            ),
+        )
 
 
-def _withdraw(row: RetentionRule) -> None:
-    """What it asked for and nobody has begun yet is not done."""
+def withdraw(row: RetentionRule, why: str) -> None:
+    """What it asked for and nobody has begun yet is not done, and a run that has not decided yet never will."""
+    now = timezone.now()
+    undecided = row.runs.filter(state=RetentionRun.State.RUNNING, planned_at=None)
+    undecided.update(state=RetentionRun.State.SKIPPED, problem=why[:500], finished_at=now)
     waiting = RemovalItem.objects.filter(
         removal__run__rule=row, state=RemovalItem.State.WAITING, begun_at=None
     )
-    waiting.update(state=RemovalItem.State.STOPPED, outcome=Outcome.WITHDRAWN, finished_at=timezone.now())
+    waiting.update(state=RemovalItem.State.STOPPED, outcome=Outcome.WITHDRAWN, finished_at=now)
 
 
 def _check(lines: Lines) -> None:

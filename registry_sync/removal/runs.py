@@ -1,7 +1,6 @@
 """One application of a retention rule: begun by the schedule or a person, decided once, and done by the worker."""
 
 import logging
-from collections import Counter
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -9,22 +8,23 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.principal import SYSTEM, Kind, Principal
+from accounts.principal import Principal
 from namespaces.models import Image
 from registry_sync import services
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
-from registry_sync.removal import ask, forecast, rules, words
+from registry_sync.removal import ask, ending, forecast, rules, words
+from registry_sync.removal.ending import asker, finish
 from registry_sync.removal.forecast import Forecast
-from registry_sync.removal.outcomes import IN_SHORT, Outcome
-from registry_sync.removal.retention import doubt
+from registry_sync.removal.outcomes import SENTENCES, Outcome
+from registry_sync.removal.retention import Rule, doubt
 from registry_sync.sync import leases
 
 EVERY = timedelta(days=1)
 AGAIN = timedelta(hours=1)  # after one that was skipped
 LEASE = "retention"
-SHOWN = 1000
 SCHEDULE = "schedule"
 State = RetentionRun.State
+settle = ending.settle  # for the worker that did the last of it
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,9 @@ def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
 def plan_due() -> None:
     """Begins what is due by schedule, and decides what each run that has begun removes. One worker at a time."""
     now = timezone.now()
+    _withdraw_of_the_closed()
     begun = RetentionRun.objects.filter(state=State.RUNNING, planned_at=None).order_by("id")
-    enabled = RetentionRule.objects.filter(enabled=True)
+    enabled = RetentionRule.objects.filter(enabled=True, namespace__account__closed_at=None)
     if not begun.exists() and not enabled.exists():
         return
     token = leases.take(LEASE, now)
@@ -63,24 +64,11 @@ def plan_due() -> None:
         leases.give_back(LEASE, token, timezone.now())
 
 
-def settle(run_id: int) -> None:
-    """Ends the run when all that it asked for is done. Once, whoever comes second."""
-    run = RetentionRun.objects.select_related("rule__namespace__account").filter(pk=run_id).first()
-    if not run or run.planned_at is None or run.removals.filter(state=Removal.State.WAITING).exists():
-        return
-    items = RemovalItem.objects.filter(removal__run=run).select_related("removal__image__namespace")
-    removed = [
-        each for item in items.order_by("id") if item.state == RemovalItem.State.DONE for each in _told(item)
-    ]
-    left = Counter(item.outcome for item in items if item.state != RemovalItem.State.DONE)
-    problem = run.problem
-    if left:
-        problem += " " + _("%(n)s could not be removed: %(why)s.") % {
-            "n": sum(left.values()),
-            "why": ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(left) if each),
-        }  # fmt: skip
-    state = State.FAILED if left and not removed else State.DONE
-    _finish(run, state, problem.strip(), removed)
+def _withdraw_of_the_closed() -> None:
+    closed = RetentionRule.objects.exclude(namespace__account__closed_at=None)
+    for rule in closed.filter(runs__state=State.RUNNING).distinct():
+        with transaction.atomic():
+            rules.withdraw(rule, _("The account is closed, so nothing was done."))
 
 
 def _begin_if_due(rule: RetentionRule, now: datetime) -> None:
@@ -99,18 +87,24 @@ def _try_to_plan(run: RetentionRun, token: int) -> None:
         _plan(run, token)
     except leases.LeaseLost:
         raise
+    except RetentionRule.DoesNotExist:
+        log.info("a rule was deleted before its run was decided")
     except Exception as error:
         # One rule that cannot be decided must not stand before all others, nor before what persons ask for.
         log.exception("%s cannot be decided", run)
-        _finish(run, State.FAILED, type(error).__name__, [])
+        finish(run, State.FAILED, type(error).__name__, [])
 
 
 def _plan(run: RetentionRun, token: int) -> None:
     row, now = run.rule, timezone.now()
     rule = rules.pure(row)
+    with transaction.atomic():
+        if problem := _withdrawn(run, rule):
+            finish(run, State.SKIPPED, problem, [])
+            return
     unsure = doubt(rule, forecast.knowledge(), now)
     if unsure:
-        _finish(run, State.SKIPPED, words.of_doubt(unsure), [])
+        finish(run, State.SKIPPED, words.of_doubt(unsure), [])
         return
     found: list[Forecast] = []
     left_out: list[str] = []
@@ -128,20 +122,45 @@ def _plan(run: RetentionRun, token: int) -> None:
             left_out.append(name)
         else:
             found.append(forecast.of(rule, image, now))
-    problem = _("Left out, because their tags are not known for certain now: %(images)s.") % {
+    left_words = _("Left out, because their tags are not known for certain now: %(images)s.") % {
         "images": ", ".join(left_out[:10]) + (" …" if len(left_out) > 10 else "")  # noqa: PLR2004
     }
     if left_out and not found:
-        _finish(run, State.SKIPPED, problem, [])
+        finish(run, State.SKIPPED, left_words, [])
         return
     with transaction.atomic():
         leases.keep(LEASE, token, timezone.now())
+        problem = _withdrawn(run, rule)
+        if problem:
+            finish(run, State.SKIPPED, problem, [])
+            return
+        # An image may have got a rule of its own meanwhile, which stands instead of this one.
+        still = set(rules.images_of(row))
+        found = [each for each in found if each.image.name in still]
+        mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING, planned_at=None)
+        if not mine.update(
+            planned_at=now,
+            kept=sum(each.kept for each in found),
+            problem=left_words[:500] if left_out else "",
+        ):
+            return
         for each in found:
             _ask(run, each)
-        run.planned_at, run.kept = now, sum(each.kept for each in found)
-        run.problem = problem if left_out else ""
-        run.save(update_fields=["planned_at", "kept", "problem"])
     settle(run.pk)
+
+
+def _withdrawn(run: RetentionRun, rule: Rule) -> str:
+    """Why what was decided by `rule` must not be asked for any more. Locks the rule until the commit."""
+    row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=run.rule_id)
+    if row.namespace.account.closed_at:
+        return _("The account is closed, so nothing was done.")
+    if rules.pure(row) != rule or (_of_schedule(run) and not row.enabled):
+        return str(SENTENCES[Outcome.WITHDRAWN])
+    return ""
+
+
+def _of_schedule(run: RetentionRun) -> bool:
+    return run.asked_by == SCHEDULE and run.asked_by_id is None
 
 
 def _ask(run: RetentionRun, found: Forecast) -> None:
@@ -151,31 +170,3 @@ def _ask(run: RetentionRun, found: Forecast) -> None:
     for kind, items in ((Removal.Kind.UNTAG, untag), (Removal.Kind.DELETE, whole)):
         if items:
             ask.create(by, found.image, kind, items, run_id=run.pk)
-
-
-def asker(run: RetentionRun) -> Principal:
-    if run.asked_by_id:
-        return Principal(kind=Kind.PERSON, id=run.asked_by_id, label=run.asked_by)
-    return Principal(kind=Kind.SYSTEM, id=None, label=f"{SYSTEM.label} ({_('retention rule')})")
-
-
-def _told(item: RemovalItem) -> list[dict[str, str]]:
-    tags = [item.tag] if item.tag else item.told.get("tags", [])
-    image = item.removal.image.repository
-    return [{"image": image, "tag": tag, "digest": item.digest} for tag in tags]
-
-
-@transaction.atomic
-def _finish(
-    run: RetentionRun, state: RetentionRun.State, problem: str, removed: list[dict[str, str]]
-) -> None:
-    mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING)
-    ended = mine.update(
-        state=state, problem=problem[:500], finished_at=timezone.now(), removed=removed[:SHOWN],
-        removed_count=len(removed),
-    )  # fmt: skip
-    if ended and removed:
-        audit.record(
-            by=asker(run), action="retention.ran", kind="retention", id=run.rule_id, label=str(run.rule),
-            account=run.rule.namespace.account, after={"tags": str(len(removed))},
-        )  # fmt: skip

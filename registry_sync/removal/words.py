@@ -22,7 +22,11 @@ def of_rule(rule: Rule) -> list[str]:
         )
     if rule.keep_pulled_days:
         found.append(
-            ngettext("pulled within the last day", "pulled within the last %(n)s days", rule.keep_pulled_days)
+            ngettext(
+                "pulled or pushed within the last day",
+                "pulled or pushed within the last %(n)s days",
+                rule.keep_pulled_days,
+            )
             % {"n": rule.keep_pulled_days}
         )
     if rule.keep_pattern:
@@ -46,11 +50,13 @@ def of_doubt(doubt: Doubt) -> str:
         Doubt.NEVER_CHECKED: _("the registry has not been read completely yet"),
         Doubt.CHECK_FAILED: _("the last reading of the registry failed or was held"),
         Doubt.CHECK_OLD: _("the registry was last read completely more than 24 hours ago"),
-        Doubt.EVENTS_NEVER: _("the registry has never told of a pull, so nobody knows what is used"),
-        Doubt.EVENTS_SILENT: _(
-            "the registry has told nothing for more than 24 hours, so pulls may be unknown"
+        Doubt.PULLS_NEVER: _("the registry has never told of a pull, so nobody knows what is used"),
+        Doubt.PULLS_SILENT: _(
+            "the registry has told of no pull for more than 24 hours, so pulls may be unknown"
         ),
-        Doubt.EVENTS_YOUNG: _("the registry has not told of pulls for as long as the rule looks back"),
+        Doubt.PULLS_YOUNG: _(
+            "the registry has not told of pulls, day after day, for as long as the rule looks back"
+        ),
     }[doubt]
 
 
@@ -59,12 +65,6 @@ def _reason(why: Why, rule: Rule, decision: Decision) -> str:
     match why:
         case Why.PROTECTED:
             return _("protected by %(pattern)s") % {"pattern": rule.protect_pattern}
-        case Why.NO_RULE:
-            return _("the rule says nothing of what to keep, so it removes nothing")
-        case Why.TECHNICAL:
-            return _("belongs to another image, and goes with that")
-        case Why.MISSING:
-            return _("missing from the registry's last list, so nothing is certain about it")
         case Why.PATTERN:
             return _("named like %(pattern)s") % {"pattern": rule.keep_pattern}
         case Why.LAST:
@@ -75,11 +75,18 @@ def _reason(why: Why, rule: Rule, decision: Decision) -> str:
             return _("pushed on %(day)s") % {"day": _day(version.pushed_at)}
         case Why.PULLED:
             return _("pulled on %(day)s") % {"day": _day(version.pulled_at)}
+        case Why.PUSHED:
+            return _("pushed on %(day)s, which counts as use") % {"day": _day(version.pushed_at)}
         case Why.NOT_WATCHED:
             return _("known only since %(day)s, so it may have been pulled before") % {
                 "day": _day(version.first_seen_at)
             }
-    return _("nothing in the rule keeps it")
+    return {
+        Why.NO_RULE: _("the rule says nothing of what to keep, so it removes nothing"),
+        Why.TECHNICAL: _("belongs to another image, and goes with that"),
+        Why.MISSING: _("missing from the registry's last list, so nothing is certain about it"),
+        Why.NOTHING_KEEPS: _("nothing in the rule keeps it"),
+    }[why]
 
 
 def _day(moment: datetime | None) -> str:

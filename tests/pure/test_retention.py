@@ -66,6 +66,10 @@ OLD = version("1.0")
         (Rule(keep_pulled_days=30), version("1.0", pulled=30), [Why.PULLED]),
         (Rule(keep_pulled_days=30), version("1.0", pulled=31), [Why.NOTHING_KEEPS]),
         (Rule(keep_pulled_days=30), version("1.0", seen=29), [Why.NOT_WATCHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=30), [Why.PUSHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=31), [Why.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=29, pulled=5), [Why.PULLED, Why.PUSHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=5, seen=5), [Why.PUSHED, Why.NOT_WATCHED]),
         (Rule(keep_pattern="1.*"), OLD, [Why.PATTERN]),
         (Rule(keep_pattern="2.*"), OLD, [Why.NOTHING_KEEPS]),
         (Rule(keep_pattern="2.*, 1.?"), OLD, [Why.PATTERN]),
@@ -83,9 +87,11 @@ def test_why_a_tag_stays_or_goes(rule: Rule, each: Version, reasons: list[Why]) 
     assert (decision.fate is Fate.KEEP) is (reasons != [Why.NOTHING_KEEPS])
 
 
-def test_the_newest_are_by_push_and_what_tools_hung_on_does_not_count() -> None:
+def test_the_newest_are_by_push_and_what_tools_hung_on_or_is_missing_does_not_count() -> None:
     versions = [version(str(age), pushed=age) for age in (3, 1, 2)]
     assert fates(Rule(keep_last=2), *versions) == {"3": "go", "1": "keep", "2": "keep"}
+    missing = version("m", pushed=0, missing=True)
+    assert fates(Rule(keep_last=1), missing, *versions) == {"m": "keep", "3": "go", "1": "keep", "2": "go"}
     sig = version("s", pushed=0, technical=True)
     assert fates(Rule(keep_last=1), sig, *versions) == {"s": "keep", "3": "go", "1": "keep", "2": "go"}
 
@@ -135,6 +141,8 @@ def test_for_every_rule(rule: Rule, versions: list[Version]) -> None:
     for each in decisions:
         if matches(rule.protect_pattern, each.version.name) or not rule.keeps_something:
             assert each.fate is Fate.KEEP
+        if rule.keep_pulled_days and NOW - each.version.pushed_at <= timedelta(days=rule.keep_pulled_days):
+            assert each.fate is Fate.KEEP
         if each.fate is Fate.GO:
             assert each.version.digest not in {other.version.digest for other in kept}
         assert each.reasons
@@ -167,7 +175,7 @@ def test_a_wicked_pattern_is_quick() -> None:
     assert not matches("*a" * 99, "a" * 50 + "b" * 78)
 
 
-WATCHED = Knowledge(checked_at=days(0.5), told_at=days(0.1), told_since=days(400))
+WATCHED = Knowledge(checked_at=days(0.5), pulls_at=days(0.1), pulls_since=days(400))
 
 
 @pytest.mark.parametrize(
@@ -178,10 +186,12 @@ WATCHED = Knowledge(checked_at=days(0.5), told_at=days(0.1), told_since=days(400
         (Knowledge(checked_at=days(1.01)), None, Doubt.CHECK_OLD),
         (Knowledge(checked_at=days(0.5)), None, None),
         (Knowledge(checked_at=days(0.5), check_failed=True), None, Doubt.CHECK_FAILED),
-        (Knowledge(checked_at=days(0.5)), 30, Doubt.EVENTS_NEVER),
-        (Knowledge(checked_at=days(0.5), told_at=days(2), told_since=days(400)), 30, Doubt.EVENTS_SILENT),
-        (Knowledge(checked_at=days(0.5), told_at=days(0.5), told_since=days(29)), 30, Doubt.EVENTS_YOUNG),
-        (Knowledge(checked_at=days(0.5), told_at=days(2), told_since=days(2)), None, None),
+        (Knowledge(checked_at=days(0.5)), 30, Doubt.PULLS_NEVER),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5)), 30, Doubt.PULLS_NEVER),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(30)), 30, None),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(2), pulls_since=days(400)), 30, Doubt.PULLS_SILENT),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(29)), 30, Doubt.PULLS_YOUNG),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(2), pulls_since=days(2)), None, None),
     ],
 )
 def test_doubt_keeps_everything(known: Knowledge, pulled_days: int | None, expected: Doubt | None) -> None:

@@ -4,9 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts.errors import Conflict
+from accounts.models import AuditEvent
 from namespaces.models import Image, Manifest, Part, Pull, Revision, TagMove
+from registry_sync import heartbeat
 from registry_sync.models import (
     Event,
     Heartbeat,
@@ -17,7 +21,8 @@ from registry_sync.models import (
     RetentionRun,
     SyncRun,
 )
-from registry_sync.removal import runs
+from registry_sync.removal import forecast, rules, runs
+from registry_sync.removal.retention import Rule, Why
 from registry_sync.removal.work import finish
 from tests import factories
 from tests.cast import Cast
@@ -122,12 +127,33 @@ def test_what_was_pulled_stays_also_when_by_digest(image: Image) -> None:
     assert (last().state, asked()) == ("done", [])
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_pull_by_a_platforms_digest_is_one_of_the_tag(image: Image, nested: bool) -> None:
+    watched(days=500)
+    index, platform = image.tags.get(name="100d").manifest_id, "sha256:" + "a" * 64
+    tagged(image, "unused", 100)
+    if nested:
+        between = factories.ManifestFactory(kind="index")
+        Part.objects.create(manifest_id=index, digest=between.digest, kind="manifest")
+        index = between.digest
+    Part.objects.create(manifest_id=index, digest=platform, kind="manifest")
+    Pull.objects.create(image=image, digest=platform, username="x", count=1, last_at=timezone.now())
+    found = forecast.of(Rule(keep_pulled_days=30), image, timezone.now())
+    assert [each.version.name for each in found.gone] == ["unused"]
+    assert [each.reasons for each in found.decisions if each.version.name == "100d"] == [(Why.PULLED,)]
+
+
 def watched(*, days: float, silent: float = 0) -> None:
-    """The registry tells, and has for so long."""
-    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now() - timedelta(days=silent))
-    TagMove.objects.create(
-        image=Image.objects.get(), tag="x", how="event", at=timezone.now() - timedelta(days=days)
-    )
+    """The registry tells of pulls, and has for so long."""
+    now = timezone.now()
+    Heartbeat.objects.create(name=Heartbeat.PULLS, at=now - timedelta(days=silent))
+    Heartbeat.objects.create(name=Heartbeat.PULLS_SINCE, at=now - timedelta(days=days))
+
+
+def only_pushes(*, days: float) -> None:
+    heartbeat.note(Heartbeat.EVENTS, timezone.now())
+    at = timezone.now() - timedelta(days=days)
+    TagMove.objects.create(image=Image.objects.get(), tag="x", how="event", at=at)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +183,8 @@ def watched(*, days: float, silent: float = 0) -> None:
             "not known for",
         ),
         (lambda: None, 30, "never told of a pull"),
-        (lambda: watched(days=500, silent=2), 30, "told nothing for more than"),
+        (lambda: only_pushes(days=500), 30, "never told of a pull"),
+        (lambda: watched(days=500, silent=2), 30, "told of no pull for more than"),
         (lambda: watched(days=10), 30, "for as long as the rule looks back"),
     ],
 )
@@ -227,3 +254,121 @@ def test_how_it_ended_is_told_when_everything_has(cast: Cast, image: Image) -> N
     assert (last().state, last().removed_count) == ("done", 1)
     assert last().removed[0]["tag"] == "100d"
     assert "1 could not be removed: something else needs it" in last().problem
+
+
+def close(image: Image) -> None:
+    type(image.namespace.account).objects.update(closed_at=timezone.now())
+
+
+def test_a_closed_accounts_rule_does_not_run(cast: Cast, image: Image) -> None:
+    rule(image)
+    close(image)
+    runs.plan_due()
+    assert not RetentionRun.objects.exists()
+    runs.start(by=cast.by("owner"), rule=RetentionRule.objects.get())  # the page was open
+    runs.plan_due()
+    assert (last().state, last().problem) == ("skipped", "The account is closed, so nothing was done.")
+    assert not Removal.objects.exists()
+
+
+def test_closing_an_account_withdraws_what_its_rules_have_not_begun(cast: Cast, image: Image) -> None:
+    make_image(cast, "web")
+    rule(image)
+    runs.plan_due()
+    begun, waiting = RemovalItem.objects.order_by("id")
+    RemovalItem.objects.filter(pk=begun.pk).update(begun_at=timezone.now())
+    close(image)
+    runs.plan_due()
+    begun.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (begun.state, waiting.state, waiting.outcome) == ("waiting", "stopped", "withdrawn")
+
+
+SPOILERS = {
+    "off": lambda: RetentionRule.objects.update(enabled=False),
+    "changed": lambda: RetentionRule.objects.update(keep_days=40),
+    "closed": lambda: close(Image.objects.get()),
+    "gone": lambda: RetentionRule.objects.all().delete(),
+    "withdrawn": lambda: RetentionRun.objects.update(state="skipped", finished_at=timezone.now()),
+    "own": lambda: rule(Image.objects.get(), image_name="app", enabled=False),
+}
+
+
+@pytest.mark.parametrize("spoiler", SPOILERS)
+def test_what_happens_to_a_rule_while_its_run_is_decided_stops_it(
+    image: Image, monkeypatch: pytest.MonkeyPatch, spoiler: str
+) -> None:
+    rule(image)
+    decide = forecast.of
+
+    def meanwhile(*given: Any) -> forecast.Forecast:
+        found = decide(*given)
+        SPOILERS[spoiler]()
+        return found
+
+    monkeypatch.setattr(forecast, "of", meanwhile)
+    runs.plan_due()
+    assert not Removal.objects.exists()
+    states = set(RetentionRun.objects.values_list("state", flat=True))
+    assert states == {"gone": set(), "own": {"done"}}.get(spoiler, {"skipped"})
+
+
+def test_a_persons_run_of_a_rule_that_is_off_goes_on_and_not_of_one_changed(cast: Cast, image: Image) -> None:
+    made = rule(image, enabled=False)
+    runs.start(by=cast.by("owner"), rule=made)
+    rules.change(by=cast.by("owner"), rule=made, lines=lines(keep_days=20))
+    assert (last().state, last().finished_at is not None) == ("skipped", True)
+    assert "changed or switched off" in last().problem
+    runs.plan_due()
+    assert not Removal.objects.exists()
+    runs.start(by=cast.by("owner"), rule=made)
+    runs.plan_due()
+    assert asked() == [("delete", "app", "")]
+
+
+def test_switching_off_ends_a_run_that_waits(cast: Cast, image: Image) -> None:
+    made = rule(image)
+    RetentionRun.objects.create(rule=made)
+    rules.switch(by=cast.by("owner"), rule=made, on=False)
+    assert last().state == "skipped"
+    runs.plan_due()
+    assert not Removal.objects.exists()
+
+
+def lines(**more: Any) -> rules.Lines:
+    empty: Any = dict.fromkeys(rules.DAYS) | {"keep_pattern": "", "protect_pattern": ""}
+    return empty | more  # type: ignore[no-any-return]
+
+
+def test_a_rule_is_not_deleted_while_the_worker_is_at_it(cast: Cast, image: Image) -> None:
+    make_image(cast, "web")
+    made = rule(image)
+    runs.plan_due()
+    begun, waiting = RemovalItem.objects.order_by("id")
+    RemovalItem.objects.filter(pk=begun.pk).update(begun_at=timezone.now(), stand_in="sha256:1")
+    with pytest.raises(Conflict, match="wait until the run has ended"):
+        rules.remove(by=cast.by("owner"), rule=made)
+    made.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (made.enabled, waiting.outcome) == (False, "withdrawn")
+    assert RemovalItem.objects.filter(pk=begun.pk, state="waiting", stand_in="sha256:1").exists()
+    page = cast.client("owner").post(f"/a/team-red/n/team/rules/{made.pk}/delete/", follow=True)
+    assert "wait until the run has ended" in page.content.decode()
+    api = cast.client("owner").delete(reverse("api-retention-rule", args=["team-red", "team", made.pk]))
+    assert api.status_code == 409
+    assert AuditEvent.objects.filter(action="retention.switched_off").count() == 1
+    assert not AuditEvent.objects.filter(action="retention.deleted").exists()
+
+
+def test_what_a_deleted_rules_run_did_is_in_the_audit_trail(cast: Cast, image: Image) -> None:
+    make_image(cast, "web")
+    made = rule(image)
+    runs.plan_due()
+    done = RemovalItem.objects.order_by("id")[0]
+    RemovalItem.objects.filter(pk=done.pk).update(begun_at=timezone.now(), state="done", outcome="done")
+    rules.remove(by=cast.by("owner"), rule=made)
+    assert not RetentionRun.objects.exists()
+    events = AuditEvent.objects.filter(action__in=["retention.ran", "retention.deleted"]).order_by("id")
+    assert [(each.action, each.after) for each in events] == [
+        ("retention.ran", {"tags": "1"}), ("retention.deleted", {}),
+    ]  # fmt: skip

@@ -1,0 +1,61 @@
+"""Since when the registry tells of pulls: what rules that go by pulls stand on."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from registry_sync import heartbeat
+from registry_sync.models import Event, Heartbeat, Repository
+from registry_sync.notifications import pulls
+from registry_sync.token.service import PANEL_SUBJECT
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+START = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def image(db: None) -> None:
+    made = factories.ImageFactory(namespace__name="team", name="app")
+    Repository.objects.create(name="team/app", image=made)
+
+
+def pull(hours: float, actor: str = "ci", **more: str) -> Event:
+    at = START + timedelta(hours=hours)
+    return Event(action="pull", repository="team/app", tag="1.0", actor=actor, received_at=at, **more)
+
+
+def told() -> tuple[float, float] | None:
+    """Hours after the start: since when, and when last."""
+    since, last = heartbeat.last(Heartbeat.PULLS_SINCE), heartbeat.last(Heartbeat.PULLS)
+    hour = timedelta(hours=1)
+    return ((since - START) / hour, (last - START) / hour) if since and last else None
+
+
+@pytest.mark.parametrize(
+    ("batches", "expected"),
+    [
+        ([[0]], (0, 0)),
+        ([[0], [24], [47]], (0, 47)),
+        ([[0, 24, 47]], (0, 47)),
+        ([[47, 0, 24]], (0, 47)),
+        ([[0], [24.5]], (24.5, 24.5)),
+        ([[0, 24.5, 30]], (24.5, 30)),
+        ([[0], [30], [50]], (30, 50)),
+        ([[10], [0]], (10, 10)),  # late: applied after what came later
+    ],
+)
+def test_since_when_is_from_the_last_gap(batches: list[list[float]], expected: tuple[float, float]) -> None:
+    for batch in batches:
+        pulls.count([pull(hours) for hours in batch])
+    assert told() == expected
+
+
+def test_the_panels_own_blobs_and_unknown_repositories_prove_nothing() -> None:
+    stranger = pull(0)
+    stranger.repository = "nobody/knows"
+    pulls.count([pull(0, PANEL_SUBJECT), pull(0, media_type="application/octet-stream"), stranger])
+    assert told() is None
+    pulls.count([pull(1, "")])  # anonymous
+    assert told() == (1, 1)
