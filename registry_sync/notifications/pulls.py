@@ -11,7 +11,7 @@ from registry_sync import heartbeat
 from registry_sync.models import Event, Heartbeat, Repository
 from registry_sync.token.service import PANEL_SUBJECT
 
-GAP = timedelta(hours=24)  # after so long without a pull nobody knows whether pulls were told
+GAP = timedelta(days=4)  # longer than a long weekend: then nobody knows whether pulls were told
 OFTEN = timedelta(minutes=1)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 FRESH = timedelta(hours=24)
+PULLS_FRESH = timedelta(days=4)  # as registry_sync/notifications/pulls.py takes no shorter silence for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def doubt(rule: Rule, known: Knowledge, now: datetime) -> Doubt | None:
     # Pulls are known from events alone: without them everything looks as if nobody used it.
     if known.pulls_at is None or known.pulls_since is None:
         return Doubt.PULLS_NEVER
-    if now - known.pulls_at > FRESH:
+    if now - known.pulls_at > PULLS_FRESH:
         return Doubt.PULLS_SILENT
     if now - known.pulls_since < timedelta(days=rule.keep_pulled_days):
         return Doubt.PULLS_YOUNG

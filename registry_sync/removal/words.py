@@ -52,7 +52,7 @@ def of_doubt(doubt: Doubt) -> str:
         Doubt.CHECK_OLD: _("the registry was last read completely more than 24 hours ago"),
         Doubt.PULLS_NEVER: _("the registry has never told of a pull, so nobody knows what is used"),
         Doubt.PULLS_SILENT: _(
-            "the registry has told of no pull for more than 24 hours, so pulls may be unknown"
+            "the registry has told of no pull for more than four days, so pulls may be unknown"
         ),
         Doubt.PULLS_YOUNG: _(
             "the registry has not told of pulls, day after day, for as long as the rule looks back"

@@ -189,7 +189,7 @@ WATCHED = Knowledge(checked_at=days(0.5), pulls_at=days(0.1), pulls_since=days(4
         (Knowledge(checked_at=days(0.5)), 30, Doubt.PULLS_NEVER),
         (Knowledge(checked_at=days(0.5), pulls_at=days(0.5)), 30, Doubt.PULLS_NEVER),
         (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(30)), 30, None),
-        (Knowledge(checked_at=days(0.5), pulls_at=days(2), pulls_since=days(400)), 30, Doubt.PULLS_SILENT),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(5), pulls_since=days(400)), 30, Doubt.PULLS_SILENT),
         (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(29)), 30, Doubt.PULLS_YOUNG),
         (Knowledge(checked_at=days(0.5), pulls_at=days(2), pulls_since=days(2)), None, None),
     ],

@@ -184,7 +184,7 @@ def only_pushes(*, days: float) -> None:
         ),
         (lambda: None, 30, "never told of a pull"),
         (lambda: only_pushes(days=500), 30, "never told of a pull"),
-        (lambda: watched(days=500, silent=2), 30, "told of no pull for more than"),
+        (lambda: watched(days=500, silent=5), 30, "told of no pull for more than"),
         (lambda: watched(days=10), 30, "for as long as the rule looks back"),
     ],
 )
