@@ -35,3 +35,11 @@ def worker_at() -> datetime | None:
 
 def silent(at: datetime | None, now: datetime) -> bool:
     return at is None or now - at > SILENT
+
+
+def book(name: str, now: datetime, at: datetime) -> bool:
+    """True for the one who is to come at `at`; False while somebody is booked already for a time to come."""
+    if Heartbeat.objects.filter(name=name, at__lte=now).update(at=at):
+        return True
+    _row, new = Heartbeat.objects.get_or_create(name=name, defaults={"at": at})
+    return new

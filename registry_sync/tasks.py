@@ -102,8 +102,7 @@ def apply_events() -> None:
         wait = apply_due(registry)
     finally:
         registry.close()
-    if wait is not None and wait < SOON:
-        apply_events.apply_async(countdown=wait.total_seconds() + 0.05)
+    _again(apply_events, wait)
 
 
 @_task(name="registry_sync.removals")
@@ -115,8 +114,15 @@ def removals() -> None:
         wait = work_due(registry)
     finally:
         registry.close()
-    if wait is not None and timedelta() < wait < SOON:
-        removals.apply_async(countdown=wait.total_seconds() + 0.05)
+    _again(removals, wait)
+
+
+def _again(task: Any, wait: timedelta | None) -> None:
+    """Comes back for what is due soon. One message at a time: each that came would else send the next, and each
+    event adds one."""
+    now = timezone.now()
+    if wait is not None and wait < SOON and heartbeat.book(task.name, now, now + wait):
+        task.apply_async(countdown=wait.total_seconds() + 0.05)
 
 
 @_task(name="registry_sync.measure_usage")

@@ -118,3 +118,12 @@ def test_housekeeping_keeps_the_runs_that_prove_something(monkeypatch: pytest.Mo
     assert set(SyncRun.objects.all()) == {proof, last}
     assert plain not in SyncRun.objects.all()
     assert list(Checkup.objects.all()) == kept
+
+
+def test_one_is_booked_for_a_time_to_come() -> None:
+    now = timezone.now()
+    soon = now + timedelta(seconds=2)
+    assert heartbeat.book("again", now, soon)
+    assert not heartbeat.book("again", now, soon)
+    assert not heartbeat.book("again", soon - timedelta(milliseconds=1), soon)
+    assert heartbeat.book("again", soon, soon + timedelta(seconds=2))
