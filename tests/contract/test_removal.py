@@ -18,7 +18,7 @@ from accounts.models import AuditEvent
 from namespaces.models import Manifest, Revision, TagMove
 from registry_sync.client import Declined, Missing, Registry, Sweep, TagsRead
 from registry_sync.connection import OwnTokens
-from registry_sync.models import Event, Lease, Removal, RemovalItem
+from registry_sync.models import Event, Lease, Removal
 from registry_sync.notifications import apply
 from registry_sync.removal import ask, looks
 from registry_sync.sync import leases
@@ -436,18 +436,67 @@ def test_what_the_registry_tells_afterwards_changes_nothing(
     assert (last.how, last.by) == ("panel", "owner@example.com")
 
 
+def died_halfway(there: Place, digest: str) -> bool:
+    """A worker died when it had put a stand-in under the tag. False: this registry removes tags itself."""
+    for step in range(1, 20):
+        if work_killed_at(there, step, after=True) and there.points_at("1.0") not in ("", digest):
+            return True
+        if Removal.objects.latest("id").state != "waiting":
+            break
+    assert there.registry.version != "2.8"
+    return False
+
+
+def test_a_half_way_untag_is_never_given_up(there: Place) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    push(there.registry, "team/app", "2.0", images.Image())
+    there.sync()
+    removal = there.untag("1.0", "2.0")
+    if not died_halfway(there, digest):
+        return
+    there.registry.stop()
+    long_ago = timezone.now() - timedelta(days=30)
+    Removal.objects.update(asked_at=long_ago, due_at=long_ago)
+    there.work()
+    assert ends(removal) == ("waiting", ["", "silent"])
+    assert removal.due_at
+    assert removal.due_at > timezone.now() + timedelta(seconds=50)
+    there.registry.restart()
+    Removal.objects.update(due_at=long_ago)
+    there.work()
+    assert ends(removal) == ("partly", ["done", "silent"])
+    assert (there.points_at("1.0"), there.points_at("2.0")) == ("", digest)
+
+
+@pytest.mark.parametrize("wish", ["untag", "restore", "restore another"])
+def test_a_stand_in_that_was_left_under_the_tag_is_ours(there: Place, wish: str) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    other = push(there.registry, "team/app", "2.0", OTHER)
+    there.sync()
+    given_up = there.untag("1.0")
+    if not died_halfway(there, digest):
+        return
+    given_up.items.update(state="failed", outcome="silent")
+    Removal.objects.update(state="failed", due_at=None)
+    if wish == "untag":
+        removal, end = there.untag("1.0"), ""
+    else:
+        end = digest if wish == "restore" else other
+        removal = there.restore("1.0", end)
+    there.work()
+    assert ends(removal) == ("done", ["done"])
+    assert there.points_at("1.0") == end
+    assert there.points_at(digest) == digest
+
+
 def test_a_stand_in_under_the_tag_is_never_in_the_picture(there: Place) -> None:
     """A worker died between pushing it and deleting it, and a sync comes by."""
     digest = push(there.registry, "team/app", "1.0", images.Image())
     there.sync()
-    there.untag("1.0")
-    for step in range(1, 20):
-        if work_killed_at(there, step, after=True) and there.points_at("1.0") not in ("", digest):
-            break
-        if Removal.objects.get().state != "waiting":
-            assert there.registry.version != "2.8"
-            return  # this registry removes tags itself
-    assert there.points_at("1.0") == RemovalItem.objects.get().stand_in
+    removal = there.untag("1.0")
+    if not died_halfway(there, digest):
+        return
+    assert there.points_at("1.0") == removal.items.get().stand_in
     there.sync_anyway()
     assert there.tags() == {"1.0": digest}
     there.work()
