@@ -36,7 +36,7 @@ def pullers_of(tag: Tag) -> list[Puller]:
     account = tag.image.namespace.account
     rows = list(Pull.objects.filter(image=tag.image, tag=tag.name).order_by("-last_at", "id")[:SHOWN_MAX])
     own = users_by_name(account, {row.username for row in rows})
-    foreign = _foreign({row.username for row in rows} - {*own, ""}, public=tag.image.namespace.public)
+    foreign = foreign_names({row.username for row in rows} - {*own, ""}, public=tag.image.namespace.public)
     return [
         Puller(
             user=own.get(row.username),
@@ -59,8 +59,11 @@ def by_digest(tag: Tag) -> ByDigest:
     return ByDigest(found["count"] or 0, found["last_at"])
 
 
-def _foreign(usernames: set[str], *, public: bool) -> set[str]:
-    """In a private namespace a name that no account has is that of a user since deleted."""
+def foreign_names(usernames: set[str], *, public: bool) -> set[str]:
+    """Those that the account may not read, of names that none of its own users has.
+
+    In a private namespace a name that no account has is that of a user since deleted.
+    """
     if public:
         return usernames
     return set(RegistryUser.objects.filter(username__in=usernames).values_list("username", flat=True))

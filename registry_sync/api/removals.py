@@ -48,7 +48,9 @@ class ImpactQuery(Strict):
 
 
 class RecentPullerSerializer(serializers.Serializer[Any]):
-    username = serializers.CharField(allow_blank=True)
+    username = serializers.CharField(
+        allow_blank=True, help_text="Empty: not signed in, or of another account."
+    )
     tag = serializers.CharField(allow_blank=True)
     count = serializers.IntegerField()
     last_at = Moment()

@@ -36,12 +36,14 @@ class Acts:
         if now == item.digest:
             self._begin(item)
             self._remove_tag(item)
-        elif now and now == item.stand_in:
-            self._delete_stand_in(item)
+        elif self._ours(item, now):
+            if not item.begun_at:
+                self._begin(item)
+            self._delete_stand_in(item, now)
         elif now:
             raise Stopped(Outcome.MOVED, now)
         after = self._points_at(item.tag, known=item.digest)
-        if after and after == item.stand_in:
+        if self._ours(item, after):
             raise RegistryError("the registry still shows the tag that it said it deleted")
         if after:
             raise Stopped(Outcome.MOVED, after)  # somebody pushed it anew in between
@@ -73,7 +75,7 @@ class Acts:
         now = self._points_at(item.tag, known=item.digest)
         if now == item.digest:
             return Outcome.DONE if item.begun_at else Outcome.GONE
-        if now != item.seen:
+        if now != item.seen and not self._ours(item, now):
             raise Stopped(Outcome.MOVED, now)
         original = self._original(item.digest)
         if original is None:
@@ -94,6 +96,13 @@ class Acts:
         except Missing:
             return ""
         return fetched.digest if fetched else known
+
+    def _ours(self, item: RemovalItem, digest: str) -> bool:
+        """True for a stand-in that was put under the item's tag, for this wish or an earlier one."""
+        if not digest:
+            return False
+        wishes = RemovalItem.objects.filter(removal__image=self.image, tag=item.tag, stand_in=digest)
+        return digest == item.stand_in or wishes.exists()
 
     def _holds(self, digest: str) -> bool:
         # Not conditionally: asked by digest, the registry answers 304 also for what it deleted.
@@ -146,7 +155,7 @@ class Acts:
             self.registry.put_manifest(self.repository, item.tag, MEDIA_TYPE, stand_in.manifest)
         except Declined as error:
             raise _failure(error) from error
-        self._delete_stand_in(item, original)
+        self._delete_stand_in(item, item.stand_in, original)
 
     def _prove_that_it_deletes(self, digest: str) -> None:
         """Asked to delete what it has not: a tag that points at a stand-in which cannot go would be a lost tag."""
@@ -157,10 +166,10 @@ class Acts:
         except Declined as error:
             raise _failure(error) from error
 
-    def _delete_stand_in(self, item: RemovalItem, original: Fetched | None = None) -> None:
+    def _delete_stand_in(self, item: RemovalItem, stand_in: str, original: Fetched | None = None) -> None:
         self.alive()
         try:
-            self.registry.delete(self.repository, item.stand_in)
+            self.registry.delete(self.repository, stand_in)
         except Missing:
             return
         except Declined as error:

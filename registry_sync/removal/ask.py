@@ -96,7 +96,7 @@ def restore(*, by: Principal, image: Image, tag: str, digest: str, seen: str) ->
             "digest", _("The registry does not hold this image any more, so it cannot be put back.")
         )
     now = Tag.objects.filter(image=image, name=tag).values_list("manifest_id", flat=True).first() or ""
-    if now == digest:
+    if now == digest and not _left_halfway(image, tag, digest):
         raise Conflict.on("tag", _("The tag points at it already."))
     if now != seen:
         raise Conflict.on(
@@ -158,6 +158,13 @@ def _same(image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal
         if set(waiting.items.values_list("tag", "digest", "seen")) == wanted:
             return waiting
     return None
+
+
+def _left_halfway(image: Image, tag: str, digest: str) -> bool:
+    """True when a stand-in may be under the tag, which the picture never shows."""
+    begun = RemovalItem.objects.filter(removal__image=image, tag=tag, digest=digest, begun_at__isnull=False)
+    ended = begun.filter(state__in=[RemovalItem.State.FAILED, RemovalItem.State.STOPPED])
+    return ended.exclude(stand_in="").exists()
 
 
 def _told(found: Impact) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from accounts.models import RegistryUser
+from namespaces.inside.pulls import foreign_names, users_by_name
 from namespaces.models import Image, Manifest, Part, Pull, Revision, Tag
 from namespaces.names import is_technical
 from registry_sync.picture.write import batches
@@ -20,10 +21,14 @@ TECHNICAL = ("", ".sig", ".att", ".sbom")
 
 @dataclass(frozen=True)
 class Puller:
-    """Who pulled one of the tags lately; `name` is the user's description, or the username, or "" for anonymous."""
+    """Who pulled one of the tags lately; `name` is the user's description, or the username, or "" for anonymous.
+
+    A `foreign` one is of another account, and has neither name nor username here.
+    """
 
     name: str
     username: str
+    foreign: bool
     tag: str
     count: int
     last_at: datetime
@@ -93,14 +98,14 @@ def pullers(image: Image, facts: Facts, going: Iterable[str], now: datetime) -> 
     found = list(
         rows.filter(Q(tag__in=tags) | Q(tag="", digest__in=digests)).order_by("-last_at", "-id")[:50]
     )
-    users = RegistryUser.objects.filter(
-        account=image.namespace.account, username__in={row.username for row in found}
-    )
-    described = dict(users.values_list("username", "description"))
-    return [
-        Puller(described.get(row.username, row.username), row.username, row.tag, row.count, row.last_at)
-        for row in found
-    ]
+    own = users_by_name(image.namespace.account, {row.username for row in found})
+    foreign = foreign_names({row.username for row in found} - {*own, ""}, public=image.namespace.public)
+    return [_puller(row, own.get(row.username), foreign=row.username in foreign) for row in found]
+
+
+def _puller(row: Pull, user: RegistryUser | None, *, foreign: bool) -> Puller:
+    username = "" if foreign else row.username
+    return Puller(user.description if user else username, username, foreign, row.tag, row.count, row.last_at)
 
 
 def _below(image: Image, digests: set[str]) -> set[str]:

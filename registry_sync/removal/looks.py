@@ -1,17 +1,18 @@
 """A direct look at all tags of a repository, before a manifest is deleted: the picture may be a moment behind."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from namespaces.models import Image, Tag
+from namespaces.models import Image, Part, Tag
 from registry_sync.client import Missing, Registry, RegistryError, Sweep
 from registry_sync.picture import look, stand_ins
-from registry_sync.picture.write import stored_sizes
+from registry_sync.picture.write import batches, stored_sizes
 from registry_sync.removal import facts
 from registry_sync.removal.impact import Facts, objections
 from registry_sync.removal.outcomes import Outcome, Stopped
 
-FRESH = 5.0  # seconds for which a look is good for the next manifest too
+FRESH = 5.0  # seconds for which a look is good for the next manifest too, counted from where it began
+LONG = 1.0  # seconds; when a look took more, what was pushed meanwhile is looked for as well
 
 
 class Looks:
@@ -22,6 +23,7 @@ class Looks:
         self.registry = registry
         self.alive = alive
         self._tags: dict[str, str] = {}
+        self._held: set[str] = set()  # what the tags point at, and all that indexes among it list
         self._at = float("-inf")
 
     def objections(self, digest: str, told: Mapping[str, Sequence[str]]) -> list[str]:
@@ -29,8 +31,10 @@ class Looks:
         if time.monotonic() - self._at > FRESH:
             self._look()
         seen = {tag for tag, points in self._tags.items() if points == digest}
+        # An event may know of a tag that came since the look.
+        seen |= set(Tag.objects.filter(image=self.image, manifest=digest).values_list("name", flat=True))
         # An index may have been pushed under a tag that the picture does not know yet.
-        known = facts.around(self.image, [digest], also_held=set(self._tags.values()))
+        known = facts.around(self.image, [digest], also_held=self._held)
         known = Facts(known.held, {**known.tags, **self._tags})
         indexes = {
             index: bool(_tags_above(known, index)) for index in known.indexes_of(digest) if index != digest
@@ -50,8 +54,20 @@ class Looks:
     def forget(self, digest: str) -> None:
         """It is deleted, and every tag that pointed at it."""
         self._tags = {tag: points for tag, points in self._tags.items() if points != digest}
+        self._held.discard(digest)
 
     def _look(self) -> None:
+        begun = time.monotonic()
+        tags, dark = self._swept()
+        held = self._stored(tags.values())
+        if time.monotonic() - begun > LONG:
+            new = self._come_since({*tags, *dark})
+            tags |= new
+            held |= self._stored(new.values())
+        self._tags, self._held, self._at = tags, held, begun
+
+    def _swept(self) -> tuple[dict[str, str], list[str]]:
+        """All tags, and those that lead nowhere."""
         self.alive()
         known = dict(Tag.objects.filter(image=self.image).values_list("name", "manifest_id"))
         with Sweep(self.registry.url, self.registry.token_for) as sweep:
@@ -61,10 +77,41 @@ class Looks:
         dark = [tag for tag in read.unreadable if not self._leads_nowhere(tag)]
         if dark:
             raise Stopped(Outcome.UNCERTAIN, ", ".join(dark[:5]))
-        digests = set(read.digests.values()) - stand_ins.among(set(read.digests.values()))
-        for digest in digests - set(stored_sizes(digests)):
-            look.store(self.image.repository, digest, self.registry)
-        self._tags, self._at = read.digests, time.monotonic()
+        return read.digests, read.unreadable
+
+    def _come_since(self, met: Collection[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        try:
+            listed = self.registry.tags(self.image.repository)
+        except Missing:
+            return found
+        for tag in set(listed) - set(met):
+            self.alive()
+            try:
+                fetched = self.registry.manifest(self.image.repository, tag)
+            except Missing:
+                continue
+            assert fetched
+            found[tag] = fetched.digest
+        return found
+
+    def _stored(self, digests: Iterable[str]) -> set[str]:
+        """`digests` and all that indexes among them list, however deep; the picture knows the content of each."""
+        found, new = set[str](), set(digests)
+        while new:
+            found |= new
+            for digest in sorted(new - set(stored_sizes(new)) - stand_ins.among(new)):
+                self.alive()
+                try:
+                    look.store(self.image.repository, digest, self.registry)
+                except Missing:
+                    continue  # an index may list what is not there
+            listed = set[str]()
+            for some in batches(sorted(new)):
+                parts = Part.objects.filter(manifest__in=some, kind=Part.Kind.MANIFEST)
+                listed |= set(parts.values_list("digest", flat=True))
+            new = listed - found
+        return found
 
 
 def _tags_above(known: Facts, index: str) -> set[str]:

@@ -17,7 +17,6 @@ from registry_sync.sync import leases
 
 PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent registry looks elsewhere
 PATIENCE_OF_RULES = timedelta(hours=6)
-PATIENCE_HALFWAY = timedelta(days=1)  # a tag that points at our stand-in is not left so
 PAUSE_MAX = 60
 TURN = 240  # seconds for one wish at a time; a task lives ten minutes at most
 LEASE_PREFIX = "removal-"  # and the image's key: one worker at a time for each image
@@ -117,23 +116,28 @@ def _gone(item: RemovalItem, digests: list[str]) -> bool:
 
 
 def _later(removal: Removal, recorder: Recorder, problem: str) -> bool:
-    """False when it is given up: then every item that waits has failed."""
+    """False when it is given up: then nothing of it waits any more."""
     now = timezone.now()
-    if now - removal.asked_at > _patience(removal):
-        for item in _waiting(removal):
-            recorder.undone(item, RemovalItem.State.FAILED, Outcome.SILENT, problem)
+    overdue = now - removal.asked_at > (PATIENCE_OF_RULES if removal.run_id else PATIENCE)
+    if overdue and not _give_up(removal, recorder, problem):
         return False
-    pause = timedelta(seconds=min(PAUSE_MAX, 2 ** min(removal.attempts + 1, 10)))
+    pause = timedelta(seconds=PAUSE_MAX if overdue else min(PAUSE_MAX, 2 ** min(removal.attempts + 1, 10)))
     Removal.objects.filter(pk=removal.pk).update(
         due_at=now + pause, attempts=F("attempts") + 1, problem=problem[:300]
     )
     return True
 
 
-def _patience(removal: Removal) -> timedelta:
-    if removal.items.filter(state=RemovalItem.State.WAITING).exclude(stand_in="").exists():
-        return PATIENCE_HALFWAY
-    return PATIENCE_OF_RULES if removal.run_id else PATIENCE
+def _give_up(removal: Removal, recorder: Recorder, problem: str) -> bool:
+    """True when some of it waits on: a tag that may point at our stand-in is never left so."""
+    halfway = False
+    for item in _waiting(removal):
+        if item.stand_in and item.begun_at:
+            halfway = True
+        else:
+            item.removal = removal
+            recorder.undone(item, RemovalItem.State.FAILED, Outcome.SILENT, problem)
+    return halfway
 
 
 def finish(removal: Removal) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,14 +15,15 @@ from django.utils import timezone
 
 from accounts.errors import Conflict
 from accounts.models import AuditEvent
-from namespaces.models import Revision, TagMove
-from registry_sync.client import Declined, Missing, Registry
+from namespaces.models import Manifest, Revision, TagMove
+from registry_sync.client import Declined, Missing, Registry, Sweep, TagsRead
 from registry_sync.connection import OwnTokens
-from registry_sync.models import Event, Lease, Removal, RemovalItem
+from registry_sync.models import Event, Lease, Removal
 from registry_sync.notifications import apply
-from registry_sync.removal import ask
+from registry_sync.removal import ask, looks
 from registry_sync.sync import leases
-from tests.contract.conftest import delete, push
+from tests import factories
+from tests.contract.conftest import delete, push, push_manifest
 from tests.contract.removals import Place, ends, place
 from tests.parts import images
 from tests.parts.registries import RunningRegistry
@@ -169,6 +171,72 @@ def test_a_tag_that_came_meanwhile_holds_its_digest(there: Place) -> None:
     assert ends(removal) == ("failed", ["held"])
     assert removal.items.get().detail == "new"
     assert there.points_at("1.0") == digest
+
+
+def looking(there: Place, registry: Registry | None = None) -> looks.Looks:
+    return looks.Looks(there.image(), registry or there.client(), lambda: None)
+
+
+class Overtaken(Sweep):
+    """A tag is pushed when all have been read."""
+
+    there: Place
+
+    def read_tags(self, *arguments: Any, **more: Any) -> list[TagsRead]:
+        read = super().read_tags(*arguments, **more)
+        push(self.there.registry, "team/app", "late", images.Image())
+        return read
+
+
+def test_a_tag_that_comes_during_a_long_look_holds_its_digest(
+    there: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    Overtaken.there = there
+    monkeypatch.setattr(looks, "Sweep", Overtaken)
+    monkeypatch.setattr(looks, "LONG", -1.0)
+    removal = there.delete("1.0")
+    there.work()
+    assert ends(removal) == ("failed", ["held"])
+    assert removal.items.get().detail == "late"
+    assert there.points_at(digest) == digest
+
+
+def test_a_look_is_as_old_as_its_beginning(there: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    moments = iter([100.0, 100.0, 100.5, 107.0, 107.0, 107.5])
+    monkeypatch.setattr(looks, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    Overtaken.there = there
+    monkeypatch.setattr(looks, "Sweep", Overtaken)
+    look = looking(there)
+    assert look.objections(digest, {"tags": ["1.0"]}) == []
+    assert look.objections(digest, {"tags": ["1.0"]}) == ["late"]
+
+
+def test_a_tag_that_an_event_told_of_since_the_look_holds_its_digest(there: Place) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    look = looking(there)
+    assert look.objections(digest, {"tags": ["1.0"]}) == []
+    factories.TagFactory(image=there.image(), name="told", manifest=Manifest.objects.get(digest=digest))
+    assert look.objections(digest, {"tags": ["1.0"]}) == ["told"]
+
+
+def test_an_index_in_an_index_that_came_meanwhile_holds_its_leaf(there: Place) -> None:
+    leaf = images.Image()
+    digest = push(there.registry, "team/app", "1.0", leaf)
+    there.sync()
+    removal = there.delete("1.0")
+    top = leaf.manifest
+    for _depth in range(3):
+        top = images.index_of(top)
+        push_manifest(there.registry, "team/app", top.digest, top)
+    push_manifest(there.registry, "team/app", "nested", top)
+    there.work()
+    assert ends(removal) == ("failed", ["held"])
+    assert there.points_at(digest) == digest
 
 
 def test_what_moved_meanwhile_is_left_alone(there: Place) -> None:
@@ -368,18 +436,67 @@ def test_what_the_registry_tells_afterwards_changes_nothing(
     assert (last.how, last.by) == ("panel", "owner@example.com")
 
 
+def died_halfway(there: Place, digest: str) -> bool:
+    """A worker died when it had put a stand-in under the tag. False: this registry removes tags itself."""
+    for step in range(1, 20):
+        if work_killed_at(there, step, after=True) and there.points_at("1.0") not in ("", digest):
+            return True
+        if Removal.objects.latest("id").state != "waiting":
+            break
+    assert there.registry.version != "2.8"
+    return False
+
+
+def test_a_half_way_untag_is_never_given_up(there: Place) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    push(there.registry, "team/app", "2.0", images.Image())
+    there.sync()
+    removal = there.untag("1.0", "2.0")
+    if not died_halfway(there, digest):
+        return
+    there.registry.stop()
+    long_ago = timezone.now() - timedelta(days=30)
+    Removal.objects.update(asked_at=long_ago, due_at=long_ago)
+    there.work()
+    assert ends(removal) == ("waiting", ["", "silent"])
+    assert removal.due_at
+    assert removal.due_at > timezone.now() + timedelta(seconds=50)
+    there.registry.restart()
+    Removal.objects.update(due_at=long_ago)
+    there.work()
+    assert ends(removal) == ("partly", ["done", "silent"])
+    assert (there.points_at("1.0"), there.points_at("2.0")) == ("", digest)
+
+
+@pytest.mark.parametrize("wish", ["untag", "restore", "restore another"])
+def test_a_stand_in_that_was_left_under_the_tag_is_ours(there: Place, wish: str) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    other = push(there.registry, "team/app", "2.0", OTHER)
+    there.sync()
+    given_up = there.untag("1.0")
+    if not died_halfway(there, digest):
+        return
+    given_up.items.update(state="failed", outcome="silent")
+    Removal.objects.update(state="failed", due_at=None)
+    if wish == "untag":
+        removal, end = there.untag("1.0"), ""
+    else:
+        end = digest if wish == "restore" else other
+        removal = there.restore("1.0", end)
+    there.work()
+    assert ends(removal) == ("done", ["done"])
+    assert there.points_at("1.0") == end
+    assert there.points_at(digest) == digest
+
+
 def test_a_stand_in_under_the_tag_is_never_in_the_picture(there: Place) -> None:
     """A worker died between pushing it and deleting it, and a sync comes by."""
     digest = push(there.registry, "team/app", "1.0", images.Image())
     there.sync()
-    there.untag("1.0")
-    for step in range(1, 20):
-        if work_killed_at(there, step, after=True) and there.points_at("1.0") not in ("", digest):
-            break
-        if Removal.objects.get().state != "waiting":
-            assert there.registry.version != "2.8"
-            return  # this registry removes tags itself
-    assert there.points_at("1.0") == RemovalItem.objects.get().stand_in
+    removal = there.untag("1.0")
+    if not died_halfway(there, digest):
+        return
+    assert there.points_at("1.0") == removal.items.get().stand_in
     there.sync_anyway()
     assert there.tags() == {"1.0": digest}
     there.work()

@@ -94,6 +94,12 @@ def index(images: Sequence[Image]) -> Blob:
     return _json(INDEX, {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})
 
 
+def index_of(*manifests: Blob) -> Blob:
+    """Lists manifests of any kind, an index too."""
+    listed = [manifest.descriptor for manifest in manifests]
+    return _json(INDEX, {"schemaVersion": 2, "mediaType": INDEX, "manifests": listed})
+
+
 def two_platforms(**parts: Any) -> list[Image]:
     """The same image for linux/amd64 and linux/arm64; `parts` as for Image."""
     return [Image(architecture=architecture, **parts) for architecture in ("amd64", "arm64")]

@@ -83,6 +83,39 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
     assert page.context["lasts"] == []
 
 
+@pytest.mark.parametrize(
+    ("public", "other", "told"),
+    [
+        (True, "theirs", "a user of another account"),
+        (True, "long-deleted", "a user of another account"),  # whose it was nobody knows
+        (False, "theirs", "a user of another account"),  # the namespace was public once
+        (False, "long-deleted", "long-deleted"),
+    ],
+)
+@pytest.mark.parametrize("who", ["owner", "manager"])
+def test_users_of_other_accounts_are_counted_and_not_named(
+    cast: Cast, image: Image, who: str, public: bool, other: str, told: str
+) -> None:
+    image.namespace.public = public
+    image.namespace.save()
+    tagged(image, "1.0")
+    factories.RegistryUserFactory(account=cast.elsewhere, username="theirs", description="Secret of theirs")
+    factories.RegistryUserFactory(account=cast.account, username="ours", description="CI deploy")
+    for username, count in ((other, 77), ("ours", 5)):
+        Pull.objects.create(image=image, tag="1.0", username=username, count=count, last_at=timezone.now())
+    page = cast.client(who).get(f"{HERE}remove/?tag=1.0")
+    api = cast.client(who).get("/api/v1/accounts/team-red/namespaces/team/images/deep/app/-/impact/?tags=1.0")
+    text = page.content.decode()
+    assert "77" in text
+    assert told in text
+    assert "CI deploy" in text
+    name = other if told == other else ""
+    assert {(each["username"], each["count"]) for each in api.json()["pulled"]} == {(name, 77), ("ours", 5)}
+    for hidden in {"theirs", "long-deleted", "Secret of theirs"} - {told}:
+        assert hidden not in text
+        assert hidden not in api.content.decode()
+
+
 def test_layers_of_another_image_of_the_account_are_not_freed(cast: Cast, image: Image) -> None:
     mine = tagged(image, "1.0")
     layers(mine, base=1_000_000, own=7_000)
