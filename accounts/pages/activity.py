@@ -38,6 +38,7 @@ DEEDS: dict[str, Promise] = {
     "namespace.published": _("made public the namespace"),
     "namespace.unpublished": _("made private the namespace"),
     "person.made_operator": _("made an operator of"),
+    "removal.unconfirmed": _("asked the registry, which did not confirm it, to change"),
     "retention.changed": _("changed the retention rule for"),
     "retention.created": _("made a retention rule for"),
     "retention.deleted": _("deleted the retention rule for"),
@@ -57,6 +58,7 @@ DEEDS: dict[str, Promise] = {
 }
 
 FIELDS: dict[str, Promise] = {
+    "begun": _("the registry was asked"),
     "description": _("description"),
     "digest": _("digest"),
     "expires_at": _("expires"),
@@ -66,6 +68,7 @@ FIELDS: dict[str, Promise] = {
     "keep_pulled_days": _("keeps what was pulled within days"),
     "level": _("level"),
     "name": _("name"),
+    "outcome": _("outcome"),
     "protect_pattern": _("protects"),
     "public": _("public"),
     "repositories": _("repositories"),

@@ -17,7 +17,7 @@ from namespaces.models import Image
 from namespaces.models.history import TagMove
 from registry_sync.models import Removal
 from registry_sync.removal import ask, history
-from registry_sync.removal.outcomes import SENTENCES, Outcome
+from registry_sync.removal.outcomes import Outcome, sentence
 
 KINDS = [kind.value for kind in Removal.Kind]
 REMOVAL_STATES = [state.value for state in Removal.State]
@@ -201,7 +201,7 @@ def _detail(removal: Removal) -> dict[str, Any]:
     return {name: getattr(removal, name) for name in fields} | {
         "items": [
             {name: getattr(item, name) for name in ("tag", "digest", "state", "outcome", "detail")}
-            | {"message": str(SENTENCES[Outcome(item.outcome)]) if item.outcome else ""}
+            | {"message": sentence(item.outcome, begun=bool(item.begun_at))}
             for item in items
         ]
     }

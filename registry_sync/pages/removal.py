@@ -23,7 +23,7 @@ from namespaces.pages.frame import image_context
 from registry_sync.models import Removal
 from registry_sync.removal import ask
 from registry_sync.removal.history import held_of
-from registry_sync.removal.outcomes import SENTENCES, Outcome
+from registry_sync.removal.outcomes import sentence
 
 
 @tab("images")
@@ -103,9 +103,9 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
 
 
 def _line(item: Any, can_come_back: bool) -> dict[str, Any]:
-    sentence = SENTENCES[Outcome(item.outcome)] if item.outcome else ""
+    words = sentence(item.outcome, begun=bool(item.begun_at))
     back = can_come_back and item.state == item.State.DONE
-    return {"item": item, "sentence": sentence, "back": item.digest if back else ""}
+    return {"item": item, "sentence": words, "back": item.digest if back else ""}
 
 
 def _page(

@@ -1,7 +1,7 @@
 """What the picture says around some manifests of an image, for the rules in impact.py."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -56,20 +56,29 @@ class _Known:
         return found
 
 
-def around(image: Image, digests: Iterable[str], *, also_held: Iterable[str] = ()) -> Facts:
+def around(
+    image: Image,
+    digests: Iterable[str],
+    *,
+    also_held: Iterable[str] = (),
+    alive: Callable[[], None] = lambda: None,
+) -> Facts:
     """`digests`, all that hangs on them, and the indexes above those; nothing that the registry holds no more.
 
-    `also_held`: what was just seen to be there, and the picture may not know yet.
+    `also_held`: what was just seen to be there, and the picture may not know yet. `alive` is called while it lasts.
     """
     known = _Known(image, frozenset(also_held))
     below = known.admit(digests)
     frontier = below
     for _round in range(ROUNDS):
+        alive()
         frontier = known.admit(_below(image, frontier))
         below |= frontier
     frontier = below
     for _round in range(ROUNDS):
+        alive()
         frontier = known.admit(_above(frontier))
+    alive()
     return Facts(held=_held(known.held), tags=_tags(image, known.held))
 
 

@@ -3,8 +3,10 @@
 A manifest that a tagged index lists never goes: the image would be there still, and not work on that platform.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 
 from namespaces.names import is_technical, technical_subject
 
@@ -19,24 +21,41 @@ class Held:
     subject: str = ""  # the digest that it is about, as a signature is
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
-    """All that is known around the chosen manifests; `tags`: tag → digest, technical ones too."""
+    """All that is known around the chosen manifests; `tags`: tag → digest, technical ones too.
+
+    Never changed once asked: what leads to what is worked out at the first question, for a hundred thousand of them.
+    """
 
     held: Mapping[str, Held]
     tags: Mapping[str, str]
 
     def tags_of(self, digest: str) -> list[str]:
-        return sorted(tag for tag, points in self.tags.items() if points == digest)
+        return self._tags.get(digest, [])
 
     def indexes_of(self, digest: str) -> list[str]:
-        return sorted(each.digest for each in self.held.values() if digest in each.lists)
+        return self._indexes.get(digest, [])
 
     def referrers_of(self, digest: str) -> list[str]:
         """What is about it: named by its own content, or by the tag that a tool gave it."""
-        named = {each.digest for each in self.held.values() if each.subject == digest}
-        tagged = {points for tag, points in self.tags.items() if technical_subject(tag) == digest}
-        return sorted((named | tagged) - {digest})
+        return self._referrers.get(digest, [])
+
+    @cached_property
+    def _tags(self) -> dict[str, list[str]]:
+        return _reversed((digest, tag) for tag, digest in self.tags.items())
+
+    @cached_property
+    def _indexes(self) -> dict[str, list[str]]:
+        return _reversed((child, each.digest) for each in self.held.values() for child in each.lists)
+
+    @cached_property
+    def _referrers(self) -> dict[str, list[str]]:
+        named = ((each.subject, each.digest) for each in self.held.values())
+        tagged = ((technical_subject(tag), digest) for tag, digest in self.tags.items())
+        return _reversed(
+            (about, digest) for about, digest in chain(named, tagged) if about not in ("", digest)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +101,7 @@ def impact(facts: Facts, *, tags: Collection[str] = (), digests: Collection[str]
     going = tuple(_going(facts, digest, causes) for digest in _in_order(facts, causes))
     gone_tags = {tag for each in going for tag in each.tags}
     along = [digest for digest in causes if digest not in chosen]
-    attached = [digest for digest in along if _subjects(facts, digest)]
+    attached = {digest for digest in along if _subjects(facts, digest)}
     platforms = [digest for digest in along if digest not in attached]
     referrers = {digest for each in going for digest in each.referrers}
     return Impact(
@@ -96,17 +115,22 @@ def impact(facts: Facts, *, tags: Collection[str] = (), digests: Collection[str]
     )
 
 
-def without_harm(facts: Facts, digests: Collection[str]) -> tuple[Going, ...]:
+def without_harm(
+    facts: Facts, digests: Collection[str], *, alive: Callable[[], None] = lambda: None
+) -> tuple[Going, ...]:
     """Of `digests` those that can go with nothing else losing by it, and what only they need, in order.
 
     Each has no tag but such as go anyway. What an image, a signature or anything that stays needs is left out.
+    `alive` is called while it lasts.
     """
     left = set(digests)
     while True:
+        alive()
         found = impact(facts, digests=left)
+        orphans = set(found.orphans)
         harmed = {each.digest for each in found.refused}
         harmed |= {
-            each.digest for each in found.going if each.indexes or set(each.referrers) & set(found.orphans)
+            each.digest for each in found.going if each.indexes or not orphans.isdisjoint(each.referrers)
         }
         harmed = _with_causes(found, harmed) & left
         if not harmed:
@@ -141,29 +165,30 @@ def objections(
 def _closure(facts: Facts, chosen: set[str]) -> dict[str, set[str]]:
     """All that goes → what it goes because of; nothing for what was chosen."""
     causes: dict[str, set[str]] = {digest: set() for digest in chosen}
-    while True:
-        more = {
-            digest: because
-            for digest in facts.held
-            if digest not in causes and (because := _goes_along(facts, digest, causes))
-        }
-        if not more:
-            return causes
-        causes |= more
+    reasons: dict[str, set[str]] = {}
+    missing: dict[str, int] = {}  # how many of its reasons stay as yet
+    left = list(chosen)
+    while left:
+        digest = left.pop()
+        held = facts.held.get(digest)
+        for each in {*(held.lists if held else ()), *facts.referrers_of(digest)} & facts.held.keys():
+            if each in causes:
+                continue
+            if each not in reasons:
+                reasons[each] = _reasons(facts, each)
+                missing[each] = len(reasons[each])
+            missing[each] -= 1
+            if missing[each] == 0:
+                causes[each] = reasons[each]
+                left.append(each)
+    return causes
 
 
-def _goes_along(facts: Facts, digest: str, going: Mapping[str, set[str]]) -> set[str]:
-    """Why it goes as well: all indexes that list it go, or all that it is about goes. Nothing: it stays."""
-    tags = facts.tags_of(digest)
-    if any(not is_technical(tag) for tag in tags):
+def _reasons(facts: Facts, digest: str) -> set[str]:
+    """It goes as well when all of these do: the indexes that list it, and what it is about. Nothing: it stays."""
+    if any(not is_technical(tag) for tag in facts.tags_of(digest)):
         return set()
-    indexes = set(facts.indexes_of(digest))
-    if not indexes <= set(going):
-        return set()
-    subjects = _subjects(facts, digest)
-    if not subjects <= set(going):
-        return set()
-    return indexes | subjects
+    return {*facts.indexes_of(digest), *_subjects(facts, digest)}
 
 
 def _subjects(facts: Facts, digest: str) -> set[str]:
@@ -186,17 +211,16 @@ def _with_causes(found: Impact, digests: set[str]) -> set[str]:
 def _refusals(facts: Facts, chosen: set[str], going: Mapping[str, set[str]]) -> Iterable[Refusal]:
     for digest in sorted(chosen):
         for index in facts.indexes_of(digest):
-            tags = _tags_that_lead_to(facts, index, going)
-            if index not in going and tags:
+            if index not in going and (tags := _tags_that_lead_to(facts, index, going)):
                 yield Refusal(digest, index, tuple(tags))
 
 
 def _tags_that_lead_to(facts: Facts, index: str, going: Collection[str]) -> list[str]:
     """Its own, and those of indexes that list it."""
-    seen, left, found = set(going), [index], set()
+    seen, left, found = set[str](), [index], set[str]()
     while left:
         digest = left.pop()
-        if digest in seen:
+        if digest in seen or digest in going:
             continue
         seen.add(digest)
         found |= set(facts.tags_of(digest))
@@ -216,13 +240,29 @@ def _going(facts: Facts, digest: str, causes: Mapping[str, set[str]]) -> Going:
 
 def _in_order(facts: Facts, going: Mapping[str, set[str]]) -> list[str]:
     """Each after all indexes that list it, and after what it is about."""
+    before = {
+        digest: {each for each in {*facts.indexes_of(digest), *because} if each in going and each != digest}
+        for digest, because in going.items()
+    }
+    after = _reversed((first, digest) for digest, firsts in before.items() for first in firsts)
+    open_ = {digest: len(firsts) for digest, firsts in before.items()}
     done: list[str] = []
-    left = sorted(going)
-    while left:
-        ready = [
-            digest for digest in left
-            if not ((set(facts.indexes_of(digest)) | going[digest]) & set(left)) - {digest}
-        ] or left  # what lists itself in a circle has no order  # fmt: skip
+    ready = sorted(digest for digest, number in open_.items() if not number)
+    while ready:
         done += ready
-        left = [digest for digest in left if digest not in ready]
-    return done
+        freed = set[str]()
+        for digest in chain.from_iterable(after.get(first, ()) for first in ready):
+            open_[digest] -= 1
+            if not open_[digest]:
+                freed.add(digest)
+        ready = sorted(freed)
+    # What lists itself in a circle has no order.
+    return done + sorted(going.keys() - set(done))
+
+
+def _reversed(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """(key, value) → key → its values, each once, in order."""
+    found: dict[str, set[str]] = {}
+    for key, value in pairs:
+        found.setdefault(key, set()).add(value)
+    return {key: sorted(values) for key, values in found.items()}

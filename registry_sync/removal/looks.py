@@ -34,7 +34,7 @@ class Looks:
         # An event may know of a tag that came since the look.
         seen |= set(Tag.objects.filter(image=self.image, manifest=digest).values_list("name", flat=True))
         # An index may have been pushed under a tag that the picture does not know yet.
-        known = facts.around(self.image, [digest], also_held=self._held)
+        known = facts.around(self.image, [digest], also_held=self._held, alive=self.alive)
         known = Facts(known.held, {**known.tags, **self._tags})
         indexes = {
             index: bool(_tags_above(known, index)) for index in known.indexes_of(digest) if index != digest

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -60,8 +61,28 @@ IN_SHORT: dict[Outcome, Promise] = {
 }
 
 
+# What ends an item with no word of the registry on what it was asked before.
+UNANSWERED = frozenset({
+    Outcome.MOVED, Outcome.HELD, Outcome.KEPT, Outcome.UNCERTAIN, Outcome.SILENT, Outcome.WITHDRAWN,
+})  # fmt: skip
+
+
+def sentence(word: str, *, begun: bool) -> str:
+    """For people; "" for what has no outcome yet. `begun`: the registry had been asked to do it."""
+    if not word:
+        return ""
+    outcome = Outcome(word)
+    if begun and outcome in UNANSWERED:
+        words = gettext(
+            "The registry was asked to do it and that was never seen done, so it may be done or not; look at the tags. "
+            "Not asked again, because: %(why)s."
+        )
+        return words % {"why": IN_SHORT[outcome]}
+    return str(SENTENCES[outcome])
+
+
 class Stopped(Exception):
-    """Nothing was changed, and nothing will be: the registry is not as it was when this was asked for."""
+    """Nothing more will be changed: the registry is not as it was when this was asked for."""
 
     def __init__(self, outcome: Outcome, detail: str = "") -> None:
         super().__init__(outcome)

@@ -1,6 +1,7 @@
 """Writes how an item ended: the picture, the audit trail and the item in one transaction, once."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,6 +21,7 @@ ACTIONS = {
     Removal.Kind.DELETE: "manifest.deleted",
     Removal.Kind.RESTORE: "tag.restored",
 }
+UNCONFIRMED = "removal.unconfirmed"
 
 
 class Recorder:
@@ -49,13 +51,18 @@ class Recorder:
                 held = Revision.objects.filter(image=self.image, manifest=item.digest, gone_at=None)
                 held.update(gone_at=timezone.now())
         if ours and not removal.run_id:  # a rule says once what it did (runs.py)
-            self._audit(item, before)
+            restored = removal.kind == Removal.Kind.RESTORE
+            after = {"digest": item.digest} if restored else {}
+            self._audit(item, before, ACTIONS[Removal.Kind(removal.kind)], after)
 
     @transaction.atomic
     def undone(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> None:
         """Raises LeaseLost."""
         leases.keep(self.lease, self.token, timezone.now())
-        self._end(item, state, outcome, detail)
+        if self._end(item, state, outcome, detail) and item.begun_at:
+            # Whatever the registry makes of it yet, somebody asked for it; also where a rule did (runs.py tells only
+            # what was seen done).
+            self._audit(item, self._before(item), UNCONFIRMED, {"outcome": outcome.value, "begun": True})
 
     def _end(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> bool:
         waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
@@ -90,18 +97,19 @@ class Recorder:
                 by=item.removal.asked_by, how=TagMove.How.PANEL
             )
 
-    def _audit(self, item: RemovalItem, before: dict[str, list[str]]) -> None:
+    def _audit(
+        self, item: RemovalItem, before: dict[str, list[str]], action: str, after: dict[str, Any]
+    ) -> None:
         removal = item.removal
         kind = Removal.Kind(removal.kind)
         short = item.digest.rpartition(":")[2][:12]
         name = f":{item.tag}" if item.tag else f"@{short}"
         told = {"tags": ", ".join(before["tags"])} if kind is Removal.Kind.DELETE and before["tags"] else {}
-        restored = kind is Removal.Kind.RESTORE
+        digest = item.seen if kind is Removal.Kind.RESTORE else item.digest
         audit.record(
-            by=asker(removal), action=ACTIONS[kind], kind="image", id=self.image.pk,
+            by=asker(removal), action=action, kind="image", id=self.image.pk,
             label=f"{self.image.repository}{name}", account=self.image.namespace.account,
-            before={"digest": item.seen if restored else item.digest} | told,
-            after={"digest": item.digest} if restored else {},
+            before={"digest": digest} | told, after=after,
         )  # fmt: skip
 
 

@@ -16,9 +16,9 @@ from django.utils import timezone
 from accounts.errors import Conflict
 from accounts.models import AuditEvent
 from namespaces.models import Manifest, Revision, TagMove
-from registry_sync.client import Declined, Missing, Registry, Sweep, TagsRead
+from registry_sync.client import Declined, Missing, Registry, Sweep, TagsRead, Unreachable
 from registry_sync.connection import OwnTokens
-from registry_sync.models import Event, Lease, Removal
+from registry_sync.models import Event, Lease, Removal, RetentionRule, RetentionRun
 from registry_sync.notifications import apply
 from registry_sync.removal import ask, looks
 from registry_sync.sync import leases
@@ -466,6 +466,37 @@ def test_a_half_way_untag_is_never_given_up(there: Place) -> None:
     there.work()
     assert ends(removal) == ("partly", ["done", "silent"])
     assert (there.points_at("1.0"), there.points_at("2.0")) == ("", digest)
+
+
+class Deaf(Registry):
+    """Takes a deletion, and no answer comes."""
+
+    def delete(self, repository: str, reference: str) -> None:
+        raise Unreachable("the registry does not answer")
+
+
+@pytest.mark.parametrize("by_rule", [False, True])
+def test_what_was_sent_and_not_confirmed_is_in_the_audit_trail(there: Place, by_rule: bool) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    removal = there.delete("1.0")
+    if by_rule:
+        rule = RetentionRule.objects.create(namespace=there.image().namespace, keep_days=1, enabled=True)
+        run = RetentionRun.objects.create(rule=rule, asked_by="rule")
+        Removal.objects.update(run=run, asked_by="rule", asked_by_id=None)
+    there.work(Deaf(there.registry.url, OwnTokens()))
+    assert ends(removal) == ("waiting", [""])
+    assert not AuditEvent.objects.filter(object_kind="image").exists()
+    long_ago = timezone.now() - timedelta(days=30)
+    Removal.objects.update(asked_at=long_ago, due_at=long_ago)
+    there.work(Deaf(there.registry.url, OwnTokens()))
+    assert ends(removal) == ("failed", ["silent"])
+    event = AuditEvent.objects.get(object_kind="image")
+    assert (event.action, event.actor) == (
+        "removal.unconfirmed", "rule" if by_rule else "owner@example.com",
+    )  # fmt: skip
+    assert event.before == {"digest": digest, "tags": "1.0"}
+    assert event.after == {"outcome": "silent", "begun": True}
 
 
 @pytest.mark.parametrize("wish", ["untag", "restore", "restore another"])

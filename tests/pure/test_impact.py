@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.removal.impact import Facts, Held, impact, objections
+from namespaces.names import is_technical, technical_subject
+from registry_sync.removal.impact import Facts, Going, Held, Refusal, impact, objections, without_harm
 from registry_sync.removal.stand_in import StandIn
 
 HEX = {name: name.encode().hex().ljust(64, "0") for name in "ABCDEIJRS"}
@@ -135,6 +136,127 @@ def test_no_image_with_a_tag_that_stays_is_ever_touched(
             needed.add(each)
             left |= set(known.held[each].lists) - needed
         assert not needed & gone
+
+
+class Scanned:
+    """What goes, and in which order, as it is defined: by looking at everything for each question."""
+
+    def __init__(self, known: Facts) -> None:
+        self.held, self.tags = known.held, known.tags
+
+    def tags_of(self, digest: str) -> list[str]:
+        return sorted(tag for tag, points in self.tags.items() if points == digest)
+
+    def indexes_of(self, digest: str) -> list[str]:
+        return sorted(each.digest for each in self.held.values() if digest in each.lists)
+
+    def referrers_of(self, digest: str) -> list[str]:
+        named = {each.digest for each in self.held.values() if each.subject == digest}
+        tagged = {points for tag, points in self.tags.items() if technical_subject(tag) == digest}
+        return sorted((named | tagged) - {digest})
+
+    def subjects_of(self, digest: str) -> set[str]:
+        named = {technical_subject(tag) for tag in self.tags_of(digest)} | {self.held[digest].subject}
+        return named - {"", digest}
+
+    def closure(self, chosen: set[str]) -> dict[str, set[str]]:
+        causes: dict[str, set[str]] = {digest: set() for digest in chosen}
+        while True:
+            more = {
+                digest: because
+                for digest in self.held
+                if digest not in causes and (because := self.goes_along(digest, set(causes)))
+            }
+            if not more:
+                return causes
+            causes |= more
+
+    def goes_along(self, digest: str, going: set[str]) -> set[str]:
+        if any(not is_technical(tag) for tag in self.tags_of(digest)):
+            return set()
+        because = {*self.indexes_of(digest), *self.subjects_of(digest)}
+        return because if because <= going else set()
+
+    def in_order(self, going: Mapping[str, set[str]]) -> list[str]:
+        done: list[str] = []
+        left = sorted(going)
+        while left:
+            ready = [
+                digest for digest in left
+                if not ((set(self.indexes_of(digest)) | going[digest]) & set(left)) - {digest}
+            ] or left  # fmt: skip
+            done += ready
+            left = [digest for digest in left if digest not in ready]
+        return done
+
+    def going(self, chosen: set[str]) -> tuple[Going, ...]:
+        causes = self.closure(chosen)
+        return tuple(
+            Going(
+                digest, tuple(self.tags_of(digest)),
+                tuple(index for index in self.indexes_of(digest) if index not in causes),
+                tuple(self.referrers_of(digest)), tuple(sorted(causes[digest])),
+            )
+            for digest in self.in_order(causes)
+        )  # fmt: skip
+
+    def refused(self, chosen: set[str]) -> tuple[Refusal, ...]:
+        going = self.closure(chosen)
+        return tuple(
+            Refusal(digest, index, tuple(tags))
+            for digest in sorted(chosen)
+            for index in self.indexes_of(digest)
+            if index not in going and (tags := self.tags_that_lead_to(index, set(going)))
+        )
+
+    def tags_that_lead_to(self, index: str, seen: set[str]) -> list[str]:
+        left, found = [index], set[str]()
+        while left:
+            digest = left.pop()
+            if digest not in seen:
+                seen.add(digest)
+                found |= set(self.tags_of(digest))
+                left += self.indexes_of(digest)
+        return sorted(found)
+
+
+LETTERS = "ABCIJS"
+TAGS = ["1", "2", "3", *(f"sha256-{HEX[each]}.sig" for each in LETTERS)]
+
+
+@given(
+    tags=st.dictionaries(st.sampled_from(TAGS), st.sampled_from(LETTERS)),
+    lists=st.dictionaries(st.sampled_from(LETTERS), st.text(LETTERS, max_size=3)),  # in circles too
+    subjects=st.dictionaries(st.sampled_from(LETTERS), st.sampled_from(LETTERS)),
+    chosen=st.sets(st.sampled_from(LETTERS), max_size=4),
+    lost=st.sets(st.sampled_from(LETTERS), max_size=1),
+)
+def test_it_is_what_looking_at_everything_would_find(
+    tags: dict[str, str], lists: dict[str, str], subjects: dict[str, str], chosen: set[str], lost: set[str]
+) -> None:
+    made = facts(tags, lists, subjects, held=LETTERS)
+    known = Facts({digest: each for digest, each in made.held.items() if NAME[digest] not in lost}, made.tags)
+    digests = {ID[each] for each in chosen - lost}
+    plain, found = Scanned(known), impact(known, digests=digests)
+    for digest in ID.values():
+        assert known.tags_of(digest) == plain.tags_of(digest)
+        assert known.indexes_of(digest) == plain.indexes_of(digest)
+        assert known.referrers_of(digest) == plain.referrers_of(digest)
+    assert found.going == plain.going(digests)
+    assert found.refused == plain.refused(digests)
+
+
+def test_many_manifests_are_no_work() -> None:
+    """Each question once through everything took hours for as many."""
+    number = 20_000
+    leaves = [f"sha256:{each:064x}" for each in range(number)]
+    tops = [f"sha256:{each:064x}" for each in range(number, 2 * number)]
+    held = {leaf: Held(leaf) for leaf in leaves} | {
+        top: Held(top, frozenset({leaf, leaves[0]})) for top, leaf in zip(tops, leaves, strict=True)
+    }
+    known = Facts(held, {f"t{each}": top for each, top in enumerate(tops)})
+    assert len(impact(known, tags=list(known.tags)).going) == 2 * number
+    assert [each.digest for each in without_harm(known, tops)][:number] == tops
 
 
 def test_a_stand_in_is_the_same_for_the_same_nonce_and_no_other() -> None:

@@ -254,6 +254,33 @@ def test_why_it_was_not_done_is_said(cast: Cast, image: Image, who: str, outcome
     )
 
 
+@pytest.mark.parametrize(
+    ("outcome", "begun", "may"),
+    [
+        ("silent", True, True), ("held", True, True), ("moved", True, True), ("uncertain", True, True),
+        ("silent", False, False), ("held", False, False), ("disabled", True, False), ("done", True, False),
+    ],
+)  # fmt: skip
+def test_what_was_sent_and_not_confirmed_is_not_told_as_nothing(
+    cast: Cast, image: Image, outcome: str, begun: bool, may: bool
+) -> None:
+    removal = Removal.objects.create(
+        image=image, kind="delete", state="failed", due_at=None, asked_by="x@example.com"
+    )
+    removal.items.create(
+        digest=tagged(image, "1.0").digest, state="failed", outcome=outcome,
+        begun_at=timezone.now() if begun else None,
+    )  # fmt: skip
+    page = cast.client("viewer").get(f"{HERE}removals/{removal.pk}/").content.decode()
+    api = cast.client("viewer").get(
+        f"/api/v1/accounts/team-red/namespaces/team/images/deep/app/-/removals/{removal.pk}/"
+    )
+    message = api.json()["items"][0]["message"]
+    for text in (page, message):
+        assert ("it may be done or not" in text) is may
+        assert not may or "nothing was" not in text
+
+
 def test_200_tags_to_choose_from(cast: Cast, image: Image) -> None:
     manifest = factories.ManifestFactory()
     factories.TagFactory.create_batch(120, image=image, manifest=manifest)
