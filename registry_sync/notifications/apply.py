@@ -18,6 +18,7 @@ from registry_sync.sync import leases
 
 LEASE = "events"
 BATCH = 200
+LATEST = timedelta(minutes=10)
 LATER = timedelta(seconds=2)  # until a tag link is surely written
 ATTEMPTS_MAX = 20  # with the backoff below: about two and a half hours
 
@@ -89,9 +90,11 @@ def _apply(event: Event, registry: Registry) -> None:
             _done([event])
         else:
             now = timezone.now()
+            # Confirmations count from the first application: failures before it are no answers.
+            asked = event.attempts if event.applied_at else 0
             Event.objects.filter(pk=event.pk).update(
-                applied_at=event.applied_at or now, due_at=now + LATER * 2**event.attempts,
-                attempts=event.attempts + 1, problem="",
+                applied_at=event.applied_at or now, due_at=now + min(LATER * 2**asked, LATEST),
+                attempts=asked + 1, problem="",
             )  # fmt: skip
 
 

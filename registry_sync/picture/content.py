@@ -127,7 +127,7 @@ def _index(
     moments = [
         row.created_at for child in platforms if (row := known.get(child["digest"])) and row.created_at
     ]
-    size = sum(child["size"] for child in platforms)
+    size = min(sum(child["size"] for child in platforms), 2**62)
     return _values(got, parsed, size, max(moments, default=parsed.created_at), platforms, parsed.details)
 
 

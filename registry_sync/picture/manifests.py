@@ -10,12 +10,17 @@ from typing import Any
 from namespaces.names import DIGEST
 
 CHILDREN_MAX = 200
+SIZE_MAX = 2**40  # bytes a layer may claim: anybody may write any number, and sums go into 64 bits
 LAYERS_MAX = 500
 ENTRIES_MAX = 200
 TEXT_MAX = 2000
 CONFIG_MAX = 512 * 1024
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 
+INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
 IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
 CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 NO_PLATFORM = "unknown/unknown"  # as buildx writes for attestations
@@ -66,7 +71,8 @@ def parse(body: bytes, media_type: str) -> Parsed:
     """Never raises: what cannot be understood is of kind "unknown"."""
     document = _load(body)
     annotations = _texts(document.get("annotations"))
-    if isinstance(document.get("manifests"), list) and "layers" not in document:
+    # Only of an index has the registry checked that the repository holds what it lists.
+    if media_type in INDEXES and isinstance(document.get("manifests"), list) and "layers" not in document:
         return _parse_index(document, media_type, annotations)
     if isinstance(document.get("layers"), list) and "manifests" not in document:
         return _parse_image(document, media_type, annotations)
@@ -219,7 +225,7 @@ def _load(body: bytes) -> dict[str, Any]:
 
 def _size(entry: Mapping[str, Any]) -> int:
     size = entry.get("size")
-    return size if type(size) is int and 0 <= size < 2**53 else 0  # a bool is an int, too
+    return size if type(size) is int and 0 <= size < SIZE_MAX else 0  # a bool is an int, too
 
 
 def _moment(value: Any) -> datetime | None:

@@ -88,12 +88,15 @@ def note_held(image: Image, digests: set[str]) -> None:
     listed = Part.objects.filter(manifest_id__in=digests, kind=Part.Kind.MANIFEST)
     stored = Manifest.objects.filter(digest__in=listed.values("digest")).values_list("digest", flat=True)
     Revision.objects.bulk_create(
-        [Revision(image=image, manifest_id=digest) for digest in digests | set(stored)],
+        [Revision(image=image, manifest_id=digest) for digest in digests],
         BATCH,
         update_conflicts=True,
         unique_fields=["image", "manifest"],
         update_fields=["gone_at"],
     )
+    # Of what is only listed nobody said that it is back, should it have gone.
+    listed_only = [Revision(image=image, manifest_id=digest) for digest in set(stored) - digests]
+    Revision.objects.bulk_create(listed_only, BATCH, ignore_conflicts=True)
 
 
 def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:

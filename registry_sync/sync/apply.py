@@ -1,6 +1,6 @@
 """Writes what was read into the picture: one transaction for each repository, and nothing where nothing changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,16 +35,26 @@ def known_repositories() -> dict[str, Row]:
     }
 
 
+def versions(names: Iterable[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in batches(list(names)):
+        found.update(Repository.objects.filter(name__in=some).values_list("name", "version"))
+    return found
+
+
 @transaction.atomic
-def write_catalog(changes: Plan, now: datetime) -> None:
-    """`changes` from a complete catalog. A repository that is gone takes its image and tags with it."""
+def write_catalog(changes: Plan, now: datetime, versions: Mapping[str, int]) -> None:
+    """`changes` from a complete catalog. A repository that is gone takes its image and tags with it, unless it
+    was written since `versions` were read: then it was pushed again while we asked for others."""
     Repository.objects.bulk_create(
         [Repository(name=name) for name in changes.add], BATCH, ignore_conflicts=True
     )
     _mark(changes.mark, now)
     _mark(changes.unmark, None)
     for names in batches(changes.remove):
-        gone = Repository.objects.filter(name__in=names)
+        rows = Repository.objects.select_for_update().filter(name__in=names)
+        same = [row.pk for row in rows if row.version == versions.get(row.name)]
+        gone = Repository.objects.filter(pk__in=same)
         Image.objects.filter(repository_row__in=gone).delete()
         gone.delete()
 

@@ -18,9 +18,9 @@ def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
     tags = changes.add + changes.move + changes.remove
     if not tags or not known.version or not Heartbeat.objects.filter(name=Heartbeat.EVENTS).exists():
         return
-    waiting = Event.objects.filter(repository=read.repository, applied_at=None)
+    waiting = Event.objects.filter(repository=read.repository, due_at__isnull=False)
     if waiting.exclude(action="pull").exists():
-        return  # about to be told
+        return  # about to be told, or to be confirmed
     room = max(KEPT_OF_A_RUN - run.drifts.count(), 0)
     Drift.objects.bulk_create(
         Drift(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -15,7 +16,7 @@ from registry_sync.client import Missing, Registry, RegistryError, Sweep
 from registry_sync.models import Shard, SyncRun
 from registry_sync.sync import apply, leases, shards
 from registry_sync.sync.planner import Plan, plan
-from registry_sync.sync.repositories import RepositoriesReader
+from registry_sync.sync.repositories import Counts, RepositoriesReader
 
 LEASE = "reconcile"
 REST = 10  # a run that took a minute is followed by the next one after ten, at the earliest
@@ -79,6 +80,13 @@ def _read(shard: Shard, reader: RepositoriesReader) -> None:
         shards.finish(shard, counts)
     except leases.LeaseLost:
         log.warning("another worker took %s over", shard)
+    except (InterfaceError, OperationalError):
+        raise  # no database: whoever has one again goes on
+    except Exception:
+        # One part that cannot be done must not keep the run, and every run after it, from its end.
+        log.exception("%s cannot be read", shard)
+        count = len(shard.repositories)
+        shards.finish(shard, Counts(repositories=count, unread=count))
 
 
 def _resume() -> SyncRun | None:
@@ -134,17 +142,19 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
     if not run.may_vanish and _too_many(len(changes.mark), len(known)):
         _finish(run, SyncRun.State.HELD, _held_words(changes, len(known)))
         return
-    gone = {name for name in vanishing if _is_gone(registry, name)}
+    versions = apply.versions(vanishing)
+    gone = {name for name in vanishing if _is_gone(registry, name, alive)}
     unlisted = [name for name in vanishing if name not in gone]  # catalogs have been wrong
     changes = plan(known, seen, unreadable=unlisted, gone=gone)
     alive()
     if changes:
-        apply.write_catalog(changes, timezone.now())
+        apply.write_catalog(changes, timezone.now(), versions)
     run.changes = len(changes.add) + len(changes.remove) + apply.claim_repositories()
 
 
-def _is_gone(registry: Registry, name: str) -> bool:
+def _is_gone(registry: Registry, name: str, alive: Callable[[], None]) -> bool:
     """What the catalog lacks is asked for by name: only a 404 that names it is the second answer."""
+    alive()
     try:
         registry.tags(name)
     except Missing:
@@ -155,6 +165,8 @@ def _is_gone(registry: Registry, name: str) -> bool:
 
 
 def _too_many(vanishing: int, known: int) -> bool:
+    if vanishing == known > 1:
+        return True  # an empty volume, whatever its size
     return vanishing > VANISH_MAX or (vanishing > VANISH_FEW and vanishing > VANISH_SHARE * known)
 
 

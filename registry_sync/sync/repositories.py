@@ -95,11 +95,21 @@ class RepositoriesReader:
         have = {digest: fetched[digest] for digest in wanted if digest in fetched}
         have |= self.content.fetch({digest: name for digest, name in wanted.items() if digest not in have})
         try:
-            rows = self.content.read_manifests(have, stored_sizes)
+            store_manifests(self.content.read_manifests(have, stored_sizes))
         except RegistryError:
-            return set()
-        store_manifests(rows)
+            # One of them; the others must not wait for it.
+            return self._store_each(have) if len(have) > 1 else set()
         return set(have)
+
+    def _store_each(self, have: dict[str, tuple[str, Fetched]]) -> set[str]:
+        return {digest for digest, got in have.items() if self._store_one(digest, got)}
+
+    def _store_one(self, digest: str, got: tuple[str, Fetched]) -> bool:
+        try:
+            store_manifests(self.content.read_manifests({digest: got}, stored_sizes))
+        except RegistryError:
+            return False
+        return True
 
 
 def _paced(alive: Alive) -> Alive:

@@ -85,8 +85,8 @@ def test_a_moved_tag_follows_and_a_deleted_one_goes(telling_registry: RunningReg
 
 def test_events_lost_are_found_by_the_reconcile_and_written_down(telling_registry: RunningRegistry) -> None:
     push(telling_registry, "team/app", "1.0", images.Image())
-    settled(telling_registry)
     until(lambda: len(tags()) == 1, telling_registry)
+    settled(telling_registry)
     second = push(telling_registry, "team/app", "2.0", images.Image(env=["A=1"]))
     until(lambda: Event.objects.filter(tag="2.0").exists(), telling_registry)
     TagMove.objects.all().delete()

@@ -18,6 +18,7 @@ from registry_sync.picture.manifests import (
 )
 
 TYPE = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
 DIGEST = "sha256:" + "a" * 64
 CHILD = "sha256:" + "b" * 64
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -42,7 +43,10 @@ SHAPED: st.SearchStrategy[Any] = st.recursive(
 
 
 def parsed(document: Any) -> Parsed:
-    return parse(json.dumps(document).encode(), TYPE)
+    return parse(
+        json.dumps(document).encode(),
+        INDEX if isinstance(document, dict) and "manifests" in document else TYPE,
+    )
 
 
 @given(st.binary())
@@ -145,3 +149,15 @@ def test_everything_that_an_index_lists_is_a_part_of_it_however_long() -> None:
     parsed = parse(json.dumps({"manifests": listed}).encode(), "application/vnd.oci.image.index.v1+json")
     assert len(parsed.parts) == 300
     assert len(parsed.children) == 200
+
+
+def test_a_plain_manifest_that_lists_others_is_no_index() -> None:
+    """The registry checks that a repository holds what an index lists, and nothing that another manifest lists."""
+    forged = json.dumps({"manifests": [{"digest": DIGEST}], "config": {}}).encode()
+    parsed = parse(forged, "application/vnd.docker.distribution.manifest.v2+json")
+    assert (parsed.kind, parsed.parts) == ("unknown", ())
+
+
+def test_sizes_that_nobody_has_are_none() -> None:
+    layers = [{"digest": f"sha256:{n:064x}", "size": 2**53 - 1} for n in range(600)]
+    assert parse(json.dumps({"layers": layers}).encode(), TYPE).size == 0
