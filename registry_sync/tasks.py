@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,11 @@ REMOVALS_KEPT = timedelta(days=365)
 SOON = timedelta(seconds=5)  # what is due later is left to beat
 
 
-def _task(*, name: str) -> Callable[[Callable[[], None]], Any]:
+def _task(*, name: str, **options: Any) -> Callable[[Callable[[], None]], Any]:
     """A Celery task that says in one line when there is no database; beat comes again."""
 
     def declare(work: Callable[[], None]) -> Any:
-        @shared_task(name=name)
+        @shared_task(name=name, **options)
         @wraps(work)
         def task(**_later: Any) -> None:
             try:
@@ -81,7 +81,8 @@ def doctor() -> None:
     checkup.work()
 
 
-@_task(name="registry_sync.reconcile")
+# One image may have so many tags that reading them takes an hour; leases guard against one that hangs.
+@_task(name="registry_sync.reconcile", time_limit=6 * 3600)
 def reconcile() -> None:
     """Several of these share one run, each reading parts of it."""
     run = run_reconcile(connection.registry(), when_due=True, others=wake_others)
@@ -136,12 +137,20 @@ def measure_usage() -> None:
     heartbeat.note(Heartbeat.USAGE, now)
 
 
+def _forget_events(before: datetime) -> None:
+    """Some at a time: millions in one statement would pass the database's time limit, every time."""
+    while ids := list(
+        Event.objects.filter(due_at=None, received_at__lt=before).values_list("id", flat=True)[:5000]
+    ):
+        Event.objects.filter(id__in=ids).delete()
+
+
 @_task(name="registry_sync.housekeeping")
 def housekeeping() -> None:
     """Renews the signing leaf when due; forgets old runs and reservations that are over."""
     authority.renew_leaf(Path(settings.SECRETS_DIR), timezone.now())
     ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()
-    Event.objects.filter(due_at=None, received_at__lt=timezone.now() - EVENTS_KEPT).delete()
+    _forget_events(timezone.now() - EVENTS_KEPT)
     long_ago = timezone.now() - REMOVALS_KEPT
     RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
     Removal.objects.filter(finished_at__lt=long_ago).delete()

@@ -19,7 +19,7 @@ from registry_sync.client.answers import Fetched, Missing, RegistryError, Unreac
 PARALLEL = 32
 TRIES = 3
 PAUSE_MAX = 5.0  # seconds between tries, also when Retry-After asks for more
-GIVE_UP = 5  # as many times in a row without an answer, and nothing more is asked
+GIVE_UP = 64  # as many in a row without an answer, more than are asked at once, and nothing more is asked
 BODIES_MAX = 64 * 1024 * 1024  # bytes of manifests kept from one read; the rest is fetched again by digest
 BEAT = 10.0  # seconds between calls of `alive`
 
@@ -74,7 +74,7 @@ class Sweep:
 
         `alive` is called in the caller's thread while it lasts; when it raises, the reading stops.
         """
-        self._bodies = 0
+        self._bodies = self._silent = 0
         reading = asyncio.run_coroutine_threadsafe(self._read_all(known), self._loop)
         try:
             while True:

@@ -31,6 +31,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["due_at", "id"], name="event_due", condition=~models.Q(due_at=None)),
             models.Index(fields=["id"], name="event_failed", condition=~models.Q(problem="")),
+            models.Index(fields=["received_at"], name="event_received"),
         ]
 
     def __str__(self) -> str:
