@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from registry_sync import heartbeat, selectors
 from registry_sync.models import Drift, Heartbeat, Repository, SyncRun
+from registry_sync.sync import shards
 from registry_sync.truth import Ground
+from tests import factories
 from tests.cast import Cast, client_for
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +141,18 @@ def test_unclaimed_hides_the_doctors_own_and_groups_the_rest() -> None:
     assert [group.first for group in selectors.unclaimed_groups(after="nginx", most=1)] == ["old"]
     assert [row.name for row in selectors.unclaimed("old")] == ["old/a", "old/b/c"]
     assert [row.name for row in selectors.unclaimed("nginx")] == ["nginx"]
+
+
+def test_an_image_that_is_looked_at_is_read_first(cast: Cast) -> None:
+    namespace = factories.NamespaceFactory(account=cast.account, name="seen")
+    rows = [
+        Repository.objects.create(
+            name=f"seen/{name}", image=factories.ImageFactory(namespace=namespace, name=name)
+        )
+        for name in ("a", "b")
+    ]
+    cast.client("viewer").get("/a/team-red/n/seen/i/b/")
+    cast.client("stranger").get("/a/team-red/n/seen/i/a/")
+    run = SyncRun.objects.create(state=SyncRun.State.RUNNING)
+    shards.make(run)
+    assert run.shards.get().repositories == [rows[1].pk, rows[0].pk]
