@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from namespaces import usage
-from namespaces.models import ReservedName, Revision
+from namespaces.models import ReservedName, Revision, TagMove
 from registry_sync import connection, heartbeat, services
 from registry_sync.doctor import checkup
 from registry_sync.models import (
@@ -42,6 +42,7 @@ CHECKUPS_KEPT = 100
 DIFFERENCES_KEPT = timedelta(days=30)
 ALIVE = timedelta(seconds=10)
 REMOVALS_KEPT = timedelta(days=365)
+REST = 10  # times as long as the count of bytes took, until the next one
 SOON = timedelta(seconds=5)  # what is due later is left to beat
 
 
@@ -128,13 +129,25 @@ def _again(task: Any, wait: timedelta | None) -> None:
 
 @_task(name="registry_sync.measure_usage")
 def measure_usage() -> None:
-    """Every minute; counts only when there is something new, and once an hour in any case."""
-    now, last = timezone.now(), heartbeat.last(Heartbeat.USAGE)
-    newest = Revision.objects.order_by("-id").values_list("first_seen_at", flat=True).first()
-    if last and now - last < timedelta(hours=1) and (not newest or newest < last):
+    """Counts when something came or went, and once an hour in any case; after a long count it rests longer."""
+    now, resting = timezone.now(), heartbeat.last(Heartbeat.USAGE_REST)
+    if (resting and now < resting) or not _usage_changed(now):
         return
     usage.measure(timezone.localdate())
     heartbeat.note(Heartbeat.USAGE, now)
+    done = timezone.now()
+    heartbeat.book(Heartbeat.USAGE_REST, done, done + REST * (done - now))
+
+
+def _usage_changed(now: datetime) -> bool:
+    last = heartbeat.last(Heartbeat.USAGE)
+    if last is None or now - last >= timedelta(hours=1):
+        return True
+    newest = (
+        Revision.objects.order_by("-id").values_list("first_seen_at", flat=True).first(),
+        TagMove.objects.order_by("-id").values_list("at", flat=True).first(),
+    )
+    return any(at and at >= last for at in newest)
 
 
 def _forget_events(before: datetime) -> None:

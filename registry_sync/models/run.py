@@ -92,7 +92,8 @@ class Lease(models.Model):
 class Heartbeat(models.Model):
     """When a part of the installation last proved that it lives."""
 
-    WORKER, BEAT, EVENTS, USAGE = "worker", "beat", "events", "usage"
+    WORKER, BEAT, EVENTS = "worker", "beat", "events"
+    USAGE, USAGE_REST = "usage", "usage-rest"  # bytes counted; not to be counted again before
     PULLS, PULLS_SINCE = (
         "pulls",
         "pulls-since",

@@ -1,0 +1,87 @@
+"""When the bytes of images are counted anew: soon after something came or went, and not without need."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from namespaces import usage
+from namespaces.models import Image, Part, Revision, TagMove
+from registry_sync.models import Heartbeat
+from registry_sync.tasks import measure_usage
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows with each count, which is done for real."""
+    done: list[int] = []
+    measure = usage.measure
+
+    def counted(*days: object) -> None:
+        done.append(len(done))
+        measure(*days)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(usage, "measure", counted)
+    return done
+
+
+@pytest.fixture
+def image() -> Image:
+    made: Image = factories.ImageFactory()
+    return made
+
+
+def push(image: Image, size: int) -> Revision:
+    manifest = factories.ManifestFactory()
+    Part.objects.create(manifest=manifest, kind="layer", digest=factories.digest_of(str(size)), size=size)
+    return Revision.objects.create(image=image, manifest=manifest)
+
+
+def ago(name: str, time: timedelta) -> None:
+    Heartbeat.objects.filter(name=name).update(at=timezone.now() - time)
+
+
+def later() -> None:
+    """The rest after a count is over, and what comes now comes after it."""
+    ago(Heartbeat.USAGE_REST, timedelta(seconds=1))
+
+
+def test_a_push_is_counted_at_the_next_look(image: Image, counts: list[int]) -> None:
+    measure_usage()
+    later()
+    push(image, 100)
+    measure_usage()
+    assert Image.objects.get(pk=image.pk).octets == 100
+    assert len(counts) == 2
+
+
+def test_what_went_is_counted_too(image: Image, counts: list[int]) -> None:
+    revision = push(image, 100)
+    measure_usage()
+    later()
+    Revision.objects.filter(pk=revision.pk).update(gone_at=timezone.now())
+    TagMove.objects.create(image=image, tag="latest", old=revision.manifest_id, how=TagMove.How.EVENT)
+    measure_usage()
+    assert Image.objects.get(pk=image.pk).octets == 0
+
+
+def test_nothing_new_is_not_counted_within_the_hour(image: Image, counts: list[int]) -> None:
+    Revision.objects.filter(pk=push(image, 100).pk).update(first_seen_at=timezone.now() - timedelta(minutes=1))
+    measure_usage()
+    later()
+    measure_usage()
+    assert len(counts) == 1
+    ago(Heartbeat.USAGE, timedelta(hours=1))
+    measure_usage()
+    assert len(counts) == 2
+
+
+def test_it_rests_after_a_long_count(image: Image, counts: list[int]) -> None:
+    measure_usage()
+    Heartbeat.objects.filter(name=Heartbeat.USAGE_REST).update(at=timezone.now() + timedelta(minutes=5))
+    push(image, 100)
+    measure_usage()
+    assert len(counts) == 1
