@@ -69,7 +69,9 @@ def test_what_went_is_counted_too(image: Image, counts: list[int]) -> None:
 
 
 def test_nothing_new_is_not_counted_within_the_hour(image: Image, counts: list[int]) -> None:
-    Revision.objects.filter(pk=push(image, 100).pk).update(first_seen_at=timezone.now() - timedelta(minutes=1))
+    Revision.objects.filter(pk=push(image, 100).pk).update(
+        first_seen_at=timezone.now() - timedelta(minutes=1)
+    )
     measure_usage()
     later()
     measure_usage()
