@@ -1,5 +1,7 @@
 """What can go wrong, in words for people. The doors translate: pages and API to HTTP, tasks to an outcome."""
 
+from typing import Self
+
 
 class DomainError(Exception):
     """Base of all. `message` may be shown to the person who acted."""
@@ -28,8 +30,12 @@ class Invalid(DomainError):
         self.errors = errors
 
     @classmethod
-    def on(cls, field: str, sentence: str) -> "Invalid":
+    def on(cls, field: str, sentence: str) -> Self:
         return cls({field: [sentence]})
+
+    def renamed(self, **names: str) -> Self:
+        """The same, said of a door's own fields: `renamed(image_name="image")`."""
+        return type(self)({names.get(field, field): each for field, each in self.errors.items()})
 
 
 class Conflict(Invalid):

@@ -68,10 +68,7 @@ class Grants(ApiView):
         try:
             return grants.give(by=self.by, namespace=owner, user=receiver, level=level, image_name=image)
         except Invalid as error:
-            error.errors = {
-                "image" if name == "image_name" else name: all_ for name, all_ in error.errors.items()
-            }
-            raise
+            raise error.renamed(image_name="image") from None
 
 
 class OneGrant(ApiView):

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts.api.operation import operation
 from accounts.api.shapes import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
-from accounts.errors import Absent
+from accounts.errors import Absent, Invalid
 from accounts.roles import Act
 from namespaces import gate
 from namespaces.models import Image
@@ -23,20 +23,28 @@ FATES = [fate.value for fate in Fate]
 
 
 class RetentionLinesBody(Strict):
-    keep_last = serializers.IntegerField(default=None, allow_null=True, help_text="The newest so many tags.")
+    """What is not given stays: a line that protects must not go because another was changed."""
+
+    keep_last = serializers.IntegerField(
+        required=False, allow_null=True, help_text="The newest so many tags; null: none for being new."
+    )
     keep_days = serializers.IntegerField(
-        default=None, allow_null=True, help_text="Pushed within so many days."
+        required=False, allow_null=True, help_text="Pushed within so many days."
     )
     keep_pulled_days = serializers.IntegerField(
-        default=None, allow_null=True, help_text="Pulled within so many days."
+        required=False, allow_null=True, help_text="Pulled within so many days."
     )
-    keep_pattern = serializers.CharField(default="", allow_blank=True, help_text="Names, with `*` and `?`.")
+    keep_pattern = serializers.CharField(
+        required=False, allow_blank=True, help_text="Names, with `*` and `?`."
+    )
     protect_pattern = serializers.CharField(
-        default="", allow_blank=True, help_text="These never go, whatever else is said."
+        required=False, allow_blank=True, help_text="These never go, whatever else is said."
     )
 
 
 class RetentionRuleBody(RetentionLinesBody):
+    """A line that is not given keeps nothing."""
+
     image = serializers.CharField(
         default="", allow_blank=True, help_text="Empty: all images that have no rule of their own."
     )
@@ -110,9 +118,11 @@ class Rules(ApiView):
         namespace = gate.namespace(self.by, handle, name, Act.IMAGES_REMOVE)
         lines = self.data()
         image_name = lines.pop("image")
-        return self.answer(
-            rules.create(by=self.by, namespace=namespace, image_name=image_name, lines=lines)  # type: ignore[arg-type]
-        )
+        try:
+            row = rules.create(by=self.by, namespace=namespace, image_name=image_name, lines=lines)  # type: ignore[arg-type]
+        except Invalid as error:
+            raise error.renamed(image_name="image") from None
+        return self.answer(row)
 
 
 class OneRule(ApiView):
@@ -122,7 +132,7 @@ class OneRule(ApiView):
 
     @operation("retention_change", body=RetentionLinesBody, answer=RetentionRuleSerializer)
     def patch(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        """All lines anew. A rule that is on goes off, unless nothing changed."""
+        """A line that is not given stays. A rule that is on goes off, unless nothing changed."""
         row = rules.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
         return self.answer(rules.change(by=self.by, rule=row, lines=self.data()))  # type: ignore[arg-type]
 

@@ -90,9 +90,7 @@ def retention(request: PersonRequest, handle: str, name: str) -> HttpResponse:
 def rule(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by, writes = principal(request), request.method == "POST"
     row = rules.load(by, handle, name, id, Act.IMAGES_REMOVE if writes else Act.ACCOUNT_VIEW)
-    form = LinesForm(
-        request.POST if writes else None, initial={line: getattr(row, line) for line in rules.LINES}
-    )
+    form = LinesForm(request.POST if writes else None, initial=dict(rules.lines_of(row)))
     if writes and form.is_valid():
         try:
             rules.change(by=by, rule=row, lines=form.cleaned_data)  # type: ignore[arg-type]

@@ -25,12 +25,15 @@ MOST = LIMIT[1].limit_value
 PATTERN_MAX = 200
 
 
-class Lines(TypedDict):
+class Lines(TypedDict, total=False):
     keep_last: int | None
     keep_days: int | None
     keep_pulled_days: int | None
     keep_pattern: str
     protect_pattern: str
+
+
+NO_LINES = Lines(keep_last=None, keep_days=None, keep_pulled_days=None, keep_pattern="", protect_pattern="")
 
 
 def load(by: Principal, handle: str, namespace: str, id: int, act: Act = Act.ACCOUNT_VIEW) -> RetentionRule:  # noqa: A002
@@ -41,8 +44,12 @@ def load(by: Principal, handle: str, namespace: str, id: int, act: Act = Act.ACC
     return found
 
 
+def lines_of(row: RetentionRule) -> Lines:
+    return {name: getattr(row, name) for name in LINES}  # type: ignore[return-value]
+
+
 def pure(row: RetentionRule) -> Rule:
-    return Rule(row.keep_last, row.keep_days, row.keep_pulled_days, row.keep_pattern, row.protect_pattern)
+    return Rule(**lines_of(row))
 
 
 def images_of(row: RetentionRule) -> list[str]:
@@ -59,6 +66,7 @@ def images_of(row: RetentionRule) -> list[str]:
 @transaction.atomic
 def create(*, by: Principal, namespace: Namespace, image_name: str, lines: Lines) -> RetentionRule:
     """Off: what it would remove is looked at first."""
+    lines = {**NO_LINES, **lines}
     _check(lines)
     if image_name and (problem := image_problem(image_name, namespace=namespace.name)):
         raise Invalid.on("image_name", problem)
@@ -73,12 +81,12 @@ def create(*, by: Principal, namespace: Namespace, image_name: str, lines: Lines
 
 @transaction.atomic
 def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule:
-    """A rule that is on goes off: what it would remove now was not looked at."""
-    _check(lines)
+    """What `lines` does not say stays. A rule that is on goes off: what it would remove now was not looked at."""
     row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=rule.pk)
     before = _facts(row)
     for name, value in lines.items():
         setattr(row, name, value)
+    _check(lines_of(row))
     row.enabled = row.enabled and _facts(row) == before
     row.save()
     if _facts(row) != before:
@@ -149,7 +157,7 @@ def _check(lines: Lines) -> None:
             problems[name] = [
                 _("Names of tags, with * for any text and ? for one character; spaces between several.")
             ]
-    if not problems and not Rule(**{name: lines[name] for name in LINES}).keeps_something:  # type: ignore[literal-required]
+    if not problems and not Rule(**lines).keeps_something:
         problems[""] = [_("Say at least one thing to keep: a rule that keeps nothing would remove nothing.")]
     if problems:
         raise Invalid(problems)
