@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import RegistryUser
 from accounts.models.member import ROLES
-from accounts.names import DESCRIPTION_MAX, TITLE_MAX
+from accounts.names import DESCRIPTION_MAX, EXPIRY_DAYS, TITLE_MAX
 
 KEEP, ON_DATE, NEVER = "keep", "date", "never"
 
@@ -38,7 +38,7 @@ class ExpiryForm(forms.Form):
 
     expiry = forms.ChoiceField(
         label=_("Expires"),
-        initial="90",
+        initial=str(EXPIRY_DAYS),
         choices=[
             ("30", _("in 30 days")),
             ("90", _("in 90 days")),

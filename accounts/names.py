@@ -13,6 +13,7 @@ HANDLE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 HANDLE_MAX = 40
 TITLE_MAX = 80
 DESCRIPTION_MAX = 100
+EXPIRY_DAYS = 90  # of a user or an API token, where nobody says otherwise
 
 
 def make_username() -> str:

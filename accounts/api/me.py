@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from accounts import gate, selectors
 from accounts.api.operation import operation
-from accounts.api.shapes import Moment, PageQuery, Strict
+from accounts.api.shapes import Expiry, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.names import TITLE_MAX
 from accounts.services import api_tokens
@@ -35,7 +35,7 @@ class TokenTextSerializer(TokenSerializer):
 
 class TokenBody(Strict):
     name = serializers.CharField(max_length=TITLE_MAX)
-    expires_at = Moment(default=None, allow_null=True)
+    expires_at = Expiry()
 
 
 class Me(ApiView):

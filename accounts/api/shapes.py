@@ -1,11 +1,13 @@
 """What all bodies, queries and answers of the API share."""
 
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from accounts.names import EXPIRY_DAYS
 from accounts.roles import Role
 
 SEARCH_MAX = 200
@@ -27,6 +29,18 @@ class Moment(serializers.DateTimeField):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(default_timezone=UTC, **more)
+
+
+class Expiry(Moment):
+    """Of what is made: as on the pages, it ends unless somebody says that it shall not."""
+
+    def __init__(self) -> None:
+        text = f"Not given: in {EXPIRY_DAYS} days. Null: never."
+        super().__init__(default=_usual_expiry, allow_null=True, help_text=text)
+
+
+def _usual_expiry() -> datetime:
+    return timezone.now() + timedelta(days=EXPIRY_DAYS)
 
 
 class NoQuery(Strict):

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts import gate, selectors
 from accounts.api.operation import operation
-from accounts.api.shapes import Moment, SearchQuery, Strict
+from accounts.api.shapes import Expiry, Moment, SearchQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import RegistryUser
 from accounts.names import DESCRIPTION_MAX
@@ -38,7 +38,7 @@ class UserPasswordSerializer(UserSerializer):
 
 class NewUserBody(Strict):
     description = serializers.CharField(max_length=DESCRIPTION_MAX, help_text="What it is for.")
-    expires_at = Moment(default=None, allow_null=True)
+    expires_at = Expiry()
 
 
 class UserBody(Strict):

@@ -9,7 +9,7 @@ ACTIVITY = "accounts/team-red/activity/"
 
 def test_what_was_done_is_told_the_newest_first(cast: Cast) -> None:
     owner = caller_of(cast, "owner")
-    owner.post("accounts/team-red/users/", {"description": "CI deploy"})
+    owner.post("accounts/team-red/users/", {"description": "CI deploy", "expires_at": None})
     owner.post("accounts/team-red/namespaces/", {"name": "red"})
     newest, older = caller_of(cast, "viewer").get(ACTIVITY).json()["results"]
     assert (newest["action"], older["action"]) == ("namespace.created", "user.created")

@@ -47,9 +47,17 @@ def test_a_new_password_stops_the_old_one(world: World) -> None:
     assert not secrets.filter(digest__in=digests(world.user.password)).exists()
 
 
+def test_it_ends_in_90_days_unless_somebody_says_otherwise(cast: Cast) -> None:
+    caller, before = caller_of(cast, "owner"), timezone.now()
+    told = caller.post(USERS, {"description": "CI"}).json()["expires_at"]
+    ends = datetime.fromisoformat(told)
+    assert before <= ends - timedelta(days=90) <= timezone.now()
+    assert caller.post(USERS, {"description": "CI", "expires_at": None}).json()["expires_at"] is None
+
+
 def test_the_trail_is_the_same_as_the_pages_write(cast: Cast) -> None:
     caller = caller_of(cast, "owner")
-    username = caller.post(USERS, {"description": "CI deploy"}).json()["username"]
+    username = caller.post(USERS, {"description": "CI deploy", "expires_at": None}).json()["username"]
     cast.client("owner").post("/a/team-red/users/new/", {"description": "CI deploy", "expiry": "never"})
     by_api, by_page = AuditEvent.objects.filter(action="user.created").order_by("id")
     assert by_api.object_id == username
