@@ -59,6 +59,15 @@ class RecentPullerSerializer(serializers.Serializer[Any]):
 class ImpactSerializer(serializers.Serializer[Any]):
     digests = serializers.ListField(child=serializers.CharField(), help_text="All manifests that would go.")
     also = serializers.ListField(child=serializers.CharField(), help_text="Tags not asked for that go too.")
+    platforms = serializers.ListField(
+        child=serializers.CharField(), help_text="Of `digests` those that only a going index lists."
+    )
+    attached = serializers.ListField(
+        child=serializers.CharField(), help_text="Of `digests` the signatures, SBOMs and the like."
+    )
+    orphans = serializers.ListField(
+        child=serializers.CharField(), help_text="About what goes; they stay, having a tag of their own."
+    )
     breaks = serializers.ListField(
         child=serializers.CharField(), help_text="Untagged indexes left incomplete."
     )
@@ -186,8 +195,10 @@ def _shown(found: ask.Outlook) -> dict[str, Any]:
     impact = found.impact
     return {
         "digests": [each.digest for each in impact.going],
-        "also": list(impact.also),
-        "breaks": list(impact.breaks),
+        **{
+            name: list(getattr(impact, name))
+            for name in ("also", "platforms", "attached", "orphans", "breaks")
+        },
         "refused": ask.refusal_words(impact) if impact.refused else "",
         "freed": found.freed,
         "pulled": found.pullers,

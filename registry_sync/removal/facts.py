@@ -1,11 +1,12 @@
 """What the picture says around some manifests of an image, for the rules in impact.py."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Max, Q, Sum
 
 from accounts.models import RegistryUser
 from namespaces.inside.pulls import foreign_names, users_by_name
@@ -104,17 +105,21 @@ def pullers(image: Image, facts: Facts, going: Iterable[str], now: datetime) -> 
     digests = set(going)
     tags = [tag for tag, digest in facts.tags.items() if digest in digests and not is_technical(tag)]
     rows = Pull.objects.filter(image=image, last_at__gte=now - PULLED_WITHIN)
+    # A client that pulls one image by digest pulls several manifests: for people that is one line.
+    lines = rows.filter(Q(tag__in=tags) | Q(tag="", digest__in=digests)).values("username", "tag")
     found = list(
-        rows.filter(Q(tag__in=tags) | Q(tag="", digest__in=digests)).order_by("-last_at", "-id")[:50]
+        lines.annotate(times=Sum("count"), at=Max("last_at")).order_by("-at", "username", "tag")[:50]
     )
-    own = users_by_name(image.namespace.account, {row.username for row in found})
-    foreign = foreign_names({row.username for row in found} - {*own, ""}, public=image.namespace.public)
-    return [_puller(row, own.get(row.username), foreign=row.username in foreign) for row in found]
+    names = {line["username"] for line in found}
+    own = users_by_name(image.namespace.account, names)
+    foreign = foreign_names(names - {*own, ""}, public=image.namespace.public)
+    return [_puller(line, own.get(line["username"]), foreign=line["username"] in foreign) for line in found]
 
 
-def _puller(row: Pull, user: RegistryUser | None, *, foreign: bool) -> Puller:
-    username = "" if foreign else row.username
-    return Puller(user.description if user else username, username, foreign, row.tag, row.count, row.last_at)
+def _puller(line: Mapping[str, Any], user: RegistryUser | None, *, foreign: bool) -> Puller:
+    username = "" if foreign else line["username"]
+    name = user.description if user else username
+    return Puller(name, username, foreign, line["tag"], line["times"], line["at"])
 
 
 def _below(image: Image, digests: set[str]) -> set[str]:

@@ -83,6 +83,21 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
     assert page.context["lasts"] == []
 
 
+def test_who_pulled_several_manifests_by_digest_is_one_line(cast: Cast, image: Image) -> None:
+    tag = tagged(image, "1.0")
+    listed = factories.RevisionFactory(image=image).manifest
+    Part.objects.create(manifest=tag, digest=listed.digest, kind=Part.Kind.MANIFEST)
+    factories.RegistryUserFactory(account=cast.account, username="abcdefghijkl", description="CI deploy")
+    now = timezone.now()
+    for digest, count, days in ((tag.digest, 2, 1), (listed.digest, 3, 4)):
+        Pull.objects.create(
+            image=image, digest=digest, username="abcdefghijkl", count=count,
+            last_at=now - timedelta(days=days),
+        )  # fmt: skip
+    (line,) = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["outlook"].pullers
+    assert (line.name, line.tag, line.count, line.last_at) == ("CI deploy", "", 5, now - timedelta(days=1))
+
+
 @pytest.mark.parametrize(
     ("public", "other", "told"),
     [
