@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from namespaces.names import technical_subject
+
+Told = TypeVar("Told")
 
 
 class Group(StrEnum):
@@ -29,6 +32,7 @@ ARTIFACT = Nature("OCI artifact", Group.FILES)
 UNKNOWN = Nature("Unknown manifest", Group.UNKNOWN)
 _SIGNATURE = Nature("cosign signature", Group.ABOUT)
 _ATTESTATION = Nature("in-toto attestation", Group.ABOUT)
+OCI_INDEX = Nature("OCI index", Group.LIST)  # of things that are for no platform
 _SPDX = Nature("SPDX SBOM", Group.ABOUT)
 _CYCLONEDX = Nature("CycloneDX SBOM", Group.ABOUT)
 
@@ -65,14 +69,12 @@ BY_TYPE: dict[str, Nature] = {
     "application/vnd.oci.empty.": ARTIFACT,
 }
 # By the beginning of what an attestation states.
-BY_PREDICATE: dict[str, Nature] = {
-    "https://spdx.dev/Document": Nature("SPDX SBOM (in-toto attestation)", Group.ABOUT),
-    "https://cyclonedx.org/": Nature("CycloneDX SBOM (in-toto attestation)", Group.ABOUT),
-    "https://slsa.dev/provenance": Nature("SLSA provenance (in-toto attestation)", Group.ABOUT),
-    "https://cosign.sigstore.dev/attestation/vuln": Nature(
-        "Vulnerability scan (in-toto attestation)", Group.ABOUT
-    ),
-    "https://openvex.dev/": Nature("VEX statement (in-toto attestation)", Group.ABOUT),
+BY_PREDICATE: dict[str, str] = {
+    "https://spdx.dev/Document": "SPDX SBOM",
+    "https://cyclonedx.org/": "CycloneDX SBOM",
+    "https://slsa.dev/provenance": "SLSA provenance",
+    "https://cosign.sigstore.dev/attestation/vuln": "Vulnerability scan",
+    "https://openvex.dev/": "VEX statement",
 }
 # By how cosign names its tags, for what says nothing itself.
 BY_SUFFIX: dict[str, Nature] = {
@@ -89,15 +91,18 @@ def nature(
     config_type: str = "",
     layer_types: Iterable[str] = (),
     predicates: Iterable[str] = (),
+    platforms: Iterable[str] = (),
     tag: str = "",
 ) -> Nature:
-    """`kind` as of a Manifest; `tag` is the name it is looked at under, if that is a technical one.
+    """`kind` as of a Manifest; `platforms` those of an index, "" for an entry that names none; `tag` is the name it is
+    looked at under, if that is a technical one.
 
     The most telling first: what is stated, the artifact's own type, its config's, its layers', its tag's.
     """
     if kind == "index":
-        return _named([artifact_type]) or (REFERRERS if technical_subject(tag) else INDEX)
-    stated = _first(BY_PREDICATE, predicates)
+        plain = REFERRERS if technical_subject(tag) else INDEX if any(platforms) else OCI_INDEX
+        return _named([artifact_type]) or plain
+    stated = _stated(predicates)
     if stated:
         return stated
     specific = _named([artifact_type, config_type, *layer_types])
@@ -111,15 +116,19 @@ def nature(
 
 def _named(types: Iterable[str]) -> Nature | None:
     """The first that is known and is not merely "some artifact"."""
-    found = [each for text in types if (each := _first(BY_TYPE, [text]))]
+    found = _all(BY_TYPE, types)
     return next((each for each in found if each is not ARTIFACT), found[0] if found else None)
 
 
-def _first(table: dict[str, Nature], texts: Iterable[str]) -> Nature | None:
-    return next(
-        (each for text in texts for start, each in table.items() if text.lower().startswith(start.lower())),
-        None,
-    )
+def _stated(predicates: Iterable[str]) -> Nature | None:
+    """buildx puts the provenance and the SBOM of a platform into one manifest, a layer each."""
+    words = list(dict.fromkeys(_all(BY_PREDICATE, predicates)))
+    return Nature(f"{' and '.join(words)} (in-toto attestation)", Group.ABOUT) if words else None
+
+
+def _all(table: dict[str, Told], texts: Iterable[str]) -> list[Told]:
+    starts = [(start.lower(), told) for start, told in table.items()]
+    return [told for text in texts for start, told in starts if text.lower().startswith(start)]
 
 
 def _is_cosign(tag: str, suffix: str) -> bool:

@@ -28,6 +28,7 @@ class Attached:
     nature: Nature
     subject: str
     platform: str  # the subject's platform; "" when it is the whole
+    artifact_type: str = ""  # as it says itself, or as a list says of it
     manifest: Manifest | None = None
     tag: str = ""  # the technical tag that points right at it
 
@@ -98,12 +99,17 @@ def _shown(image: Image, claims: list[_Claim], subjects: dict[str, str]) -> list
             nature=_nature(claim, found.get(claim.digest)),
             subject=claim.subject,
             platform=subjects[claim.subject],
+            artifact_type=_type(claim, found.get(claim.digest)),
             manifest=found.get(claim.digest),
             tag=claim.tag,
         )
         for claim in some
     ]
     return sorted(rows, key=lambda row: (row.platform, row.nature.words))
+
+
+def _type(claim: _Claim, manifest: Manifest | None) -> str:
+    return (manifest.artifact_type if manifest else "") or claim.artifact_type
 
 
 def _nature(claim: _Claim, manifest: Manifest | None) -> Nature:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from accounts.errors import Invalid
 from accounts.principal import Principal
 from namespaces import gate
@@ -45,7 +47,7 @@ def look(by: Principal, image: Image, text: str, *, host: str) -> Looked:
     Absent for what is not there or not for `by`."""
     pointer = pointers.parse(text, host=host)
     if not pointer:
-        raise Invalid.on("text", "Write a tag, a digest, or NAMESPACE/IMAGE:TAG.")
+        raise Invalid.on("text", _("Write a tag, a digest, or NAMESPACE/IMAGE:TAG."))
     where = gate.image_of_repository(by, pointer.repository) if pointer.repository else image
     at = (by, where.namespace.account.handle, where.namespace.name, where.name)
     if pointer.tag:

@@ -74,6 +74,7 @@ def nature_of(manifest: Manifest, tag: str = "") -> Nature:
         config_type=read.config_type,
         layer_types=[layer.media_type for layer in read.layers],
         predicates=[layer.predicate for layer in read.layers],
+        platforms=[each["platform"] for each in manifest.platforms],
         tag=tag,
     )
 

@@ -85,9 +85,7 @@ def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) ->
     if config_type == CHART_CONFIG:
         return Configured("", None, {"chart": _chart(document)})
     settings = _mapping(document.get("config"))
-    platform = "/".join(
-        part for key in ("os", "architecture", "variant") if (part := _text(document.get(key), 40))
-    )
+    platform = _platform(document)
     details = {
         "layers": _with_commands(layers, _dicts(document.get("history"))),
         "config": {
@@ -200,12 +198,18 @@ def _is_platform(entry: Mapping[str, Any]) -> bool:
 
 
 def _child(entry: Mapping[str, Any]) -> dict[str, Any]:
-    platform = _mapping(entry.get("platform"))
-    words = (_text(platform.get(key), 40) for key in ("os", "architecture", "variant"))
-    child = {"digest": _digest(entry), "platform": "/".join(filter(None, words)), "size": 0}
+    child = {"digest": _digest(entry), "platform": _platform(_mapping(entry.get("platform"))), "size": 0}
     # What a list of referrers says of each.
     kind = _text(entry.get("artifactType"), 120)
     return child | ({"artifact_type": kind} if kind else {})
+
+
+def _platform(said: Mapping[str, Any]) -> str:
+    """As containerd writes it: linux/arm64/v8; windows(10.0.20348)/amd64, of which one image has several."""
+    system, machine, variant = (_text(said.get(key), 40) for key in ("os", "architecture", "variant"))
+    version = _text(said.get("os.version"), 40)
+    system += f"({version})" if system and version else ""
+    return "/".join(filter(None, (system, machine, variant)))
 
 
 def _with_commands(layers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ TABLE = [
     # kind, artifact type, config type, layer types, predicates, tag → words
     ("image", "", IMAGE_CONFIG, ["application/vnd.oci.image.layer.v1.tar+gzip"], [], "1.0", "Image"),
     ("image", "", "", [], [], "", "Image"),
-    ("index", "", "", [], [], "1.0", "Multi-platform image"),
+    ("index", "", "", [], [], "1.0", "OCI index"),
     ("index", "", "", [], [], f"sha256-{HEX}", "List of referrers"),
     ("unknown", "", "", [], [], "1.0", "Unknown manifest"),
     ("strange", "", "", [], [], "1.0", "Unknown manifest"),
@@ -44,6 +44,8 @@ TABLE = [
     ("artifact", "", EMPTY, ["application/vnd.cyclonedx+xml"], [], "", "CycloneDX SBOM"),
     ("image", "", IMAGE_CONFIG, [IN_TOTO], [], "", "in-toto attestation"),
     ("image", "", IMAGE_CONFIG, [IN_TOTO], ["https://spdx.dev/Document"], "", "SPDX SBOM (in-toto attestation)"),
+    ("image", "", IMAGE_CONFIG, [IN_TOTO], [SLSA, "https://spdx.dev/Document", SLSA, "https://other.test/"], "",
+     "SLSA provenance and SPDX SBOM (in-toto attestation)"),
     ("artifact", "application/vnd.cncf.notary.signature", "", [], [], "", "Notation signature"),
     # other things in a registry
     ("artifact", "", CHART, [CHART_LAYER], [], "1.0", "Helm chart"),
@@ -67,6 +69,12 @@ def test_what_it_is_called(
         tag=tag,
     )
     assert found.words == words
+
+
+def test_an_index_is_an_image_when_something_in_it_is_for_a_platform() -> None:
+    assert nature(kind="index", platforms=["", "linux/amd64"]).words == "Multi-platform image"
+    assert nature(kind="index", platforms=["", ""]).words == "OCI index"
+    assert nature(kind="index", platforms=["linux/amd64"], tag=f"sha256-{HEX}").words == "List of referrers"
 
 
 @given(st.text(), st.text(), st.text(), st.lists(st.text()), st.lists(st.text()), st.text())

@@ -105,6 +105,22 @@ def test_an_artifact_keeps_its_types_its_files_and_its_subject() -> None:
     assert found.created_at.year == 2026
 
 
+def test_a_platform_is_written_as_containerd_writes_it() -> None:
+    said = {"os": "windows", "architecture": "amd64", "os.version": "10.0.20348.2"}
+    listed = [
+        {"digest": CHILD, "platform": said},
+        {"digest": CHILD, "platform": {"os": "linux", "architecture": "arm", "variant": "v7"}},
+        {"digest": CHILD, "platform": {"architecture": "amd64", "os.version": "1"}},
+        {"digest": CHILD, "platform": "linux"},
+        {"digest": CHILD},
+    ]
+    found = parse(json.dumps({"manifests": listed}).encode(), INDEX).children
+    words = ["windows(10.0.20348.2)/amd64", "linux/arm/v7", "amd64", "", ""]
+    assert [each["platform"] for each in found] == words
+    config = parse_config(json.dumps(said).encode(), "application/vnd.oci.image.config.v1+json", [])
+    assert config.platform == words[0]
+
+
 def test_a_charts_config_is_read_and_a_list_of_referrers_says_what_each_is() -> None:
     found = parsed({"config": {"mediaType": CHART_CONFIG, "digest": CHILD, "size": 9}, "layers": []})
     assert (found.kind, found.artifact_type, found.config) == ("artifact", CHART_CONFIG, CHILD)

@@ -140,6 +140,30 @@ def test_what_is_hung_onto_it_in_each_of_four_ways(image: Image, viewer: Client)
     assert direct.digest not in {each.digest for each in page(viewer).context["attached"]}
 
 
+def test_an_artifact_of_a_type_that_nobody_knows_tells_its_type(image: Image, viewer: Client) -> None:
+    top = things.put(image, things.image_document("a"), tag="1.0")
+    scan = {"artifactType": "application/vnd.example.scan", "config_type": "x"}
+    things.put(image, things.image_document("s", subject={"digest": top.digest}, **scan))
+    things.put(image, things.image_document("b", subject={"digest": top.digest}, artifactType="application/spdx+json",
+                                            config_type="x"))  # fmt: skip
+    text = page(viewer).content.decode()
+    assert "application/vnd.example.scan" in text
+    assert "application/spdx+json" not in text
+
+
+def test_an_index_of_what_is_for_no_platform_lists_what_it_holds(image: Image, viewer: Client) -> None:
+    files = things.put(
+        image, things.image_document("f", artifactType="application/vnd.wasm.x", config_type="x")
+    )
+    things.put(image, things.index_document((files, "")), tag="1.0")
+    shown = page(viewer)
+    assert shown.context["nature"].words == "OCI index"
+    assert [each.nature.words for each in shown.context["attached"]] == ["WASM module"]
+    text = shown.content.decode()
+    assert "Listed here" in text
+    assert "docker pull" not in text
+
+
 def test_a_signature_whose_subject_is_gone_says_so(image: Image, viewer: Client) -> None:
     name = "sha256-" + "c" * 64 + ".sig"
     things.put(image, things.image_document("sig"), tag=name)
