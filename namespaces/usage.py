@@ -1,10 +1,11 @@
 """How many bytes images hold in the registry, layers that are shared counted once."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Sum
+from django.utils import timezone
 
 from accounts.models import Account
 from namespaces.models import Image, Namespace, Usage
@@ -62,8 +63,15 @@ def history(account: Account, *, since: date, namespace: Namespace | None = None
     return list(rows.order_by("day").values_list("day", "octets"))
 
 
-def sum_of_namespaces(account: Account) -> int:
-    return Namespace.objects.filter(account=account).aggregate(sum=Sum("octets"))["sum"] or 0
+def first_day() -> date:
+    """From which on growth is shown."""
+    return timezone.localdate() - timedelta(days=DAYS)
+
+
+def shared_by_namespaces(account: Account) -> int:
+    """Bytes that are kept once although several namespaces hold them."""
+    parts = Namespace.objects.filter(account=account).aggregate(sum=Sum("octets"))["sum"] or 0
+    return max(parts - of_account(account), 0)
 
 
 def _sums(key: str) -> dict[int, int]:

@@ -3,6 +3,7 @@
 Handlers carry `@operation`; they call a gate, then `data()`, then a service or selector, then answer.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from django.conf import settings
@@ -68,18 +69,22 @@ class ApiView(APIView):  # without docstring: it would describe every operation 
         shape = self.declared.answer
         return Response(shape(row).data if shape else None, status=self.declared.status)
 
-    def page(self, *rows: QuerySet[Row]) -> Response:
-        """{"results", "next", "previous"}; the addresses keep the query and begin with PUBLIC_URL."""
-        assert self.declared
-        assert self.declared.answer
+    def page(self, *rows: QuerySet[Row], shown: Callable[[Sequence[Any]], Sequence[Any]] = list) -> Response:
+        """{"results", "next", "previous"}; the addresses keep the query and begin with PUBLIC_URL. `shown` makes the
+        rows of one page what is told of them."""
         kept = {name: str(value) for name, value in self.query.items() if name != "page"}
         found = paginate(*rows, cursor=self.query["page"], query=kept)
+        return self.only_page(shown(found.rows), found.next_url, found.previous_url)
+
+    def only_page(self, rows: Sequence[Any], next_url: str = "", previous_url: str = "") -> Response:
+        assert self.declared
+        assert self.declared.answer
         here = settings.PUBLIC_URL + self.request.path
         return Response(
             {
-                "results": self.declared.answer(found.rows, many=True).data,
-                "next": here + found.next_url if found.next_url else None,
-                "previous": here + found.previous_url if found.previous_url else None,
+                "results": self.declared.answer(rows, many=True).data,
+                "next": here + next_url if next_url else None,
+                "previous": here + previous_url if previous_url else None,
             }
         )
 

@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import gate as account_gate
 from accounts.api.operation import operation
 from accounts.api.shapes import Moment, SearchQuery
 from accounts.api.view import ApiView
@@ -23,6 +24,9 @@ class ImageSerializer(serializers.Serializer[Any]):
     tag_count = serializers.IntegerField()
     latest_tag = serializers.CharField(allow_blank=True)
     size = serializers.IntegerField(help_text="Bytes a client downloads for the newest tag.")
+    usage = serializers.IntegerField(
+        source="octets", help_text="Bytes that all of it takes in the registry; a layer counts once."
+    )
     first_seen_at = Moment()
     pushed_at = Moment(allow_null=True)
 
@@ -39,6 +43,14 @@ class ReachSerializer(serializers.Serializer[Any]):
 class AccessSerializer(serializers.Serializer[Any]):
     public = serializers.BooleanField(help_text="True: everybody may pull, signed in or not.")
     users = ReachSerializer(many=True)
+
+
+class AccountImages(ApiView):
+    @operation("images_list_all", answer=ImageSerializer, pages=True, query=SearchQuery)
+    def get(self, request: Request, handle: str) -> Response:
+        """Of all namespaces of the account, the last pushed first."""
+        account = account_gate.account(self.by, handle)
+        return self.page(selectors.images_of(account, search=self.query["search"]))
 
 
 class Images(ApiView):

@@ -18,6 +18,9 @@ from namespaces.services import namespaces
 class NamespaceSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     public = serializers.BooleanField(help_text="True: everybody may pull, signed in or not.")
+    usage = serializers.IntegerField(
+        source="octets", help_text="Bytes that it takes in the registry; a layer counts once."
+    )
     created_at = Moment()
 
 

@@ -13,9 +13,10 @@ from namespaces import gate
 from namespaces.inside import held, pulls
 from namespaces.inside.attached import attached_to
 from namespaces.lists import plans, tag_list
+from namespaces.models import Image, Manifest
 
 _OF_TAG = (
-    "name", "manifest", "pushed_at", "pushed_by", "last_pulled_at", "pull_count", "missing_since",
+    "name", "pushed_at", "pushed_by", "last_pulled_at", "pull_count", "missing_since",
 )  # fmt: skip
 
 
@@ -25,8 +26,7 @@ class PlatformSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField(help_text="Bytes.")
 
 
-class TagSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
+class OfManifestSerializer(serializers.Serializer[Any]):
     digest = serializers.CharField(source="manifest.digest")
     kind = serializers.CharField(source="manifest.kind", help_text="`image`, `index`, `artifact`, `unknown`.")
     media_type = serializers.CharField(source="manifest.media_type")
@@ -34,6 +34,10 @@ class TagSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField(source="manifest.size", help_text="Bytes, of all platforms.")
     platforms = PlatformSerializer(source="manifest.platforms", many=True)
     created_at = Moment(source="manifest.created_at", allow_null=True, help_text="As the image says.")
+
+
+class TagSerializer(OfManifestSerializer):
+    name = serializers.CharField()
     pushed_at = Moment(help_text="When it was first seen to point where it points.")
     pushed_by = serializers.CharField(allow_blank=True, help_text="A username; empty when nobody told.")
     last_pulled_at = Moment(allow_null=True, help_text="Null: never, as far as the registry told.")
@@ -56,7 +60,7 @@ class ReferrerSerializer(serializers.Serializer[Any]):
     what = serializers.CharField(source="nature.words", help_text="As in `cosign signature`, `SPDX SBOM`.")
     subject = serializers.CharField(help_text="The digest it is about: the tag's, or one of its platforms'.")
     tag = serializers.CharField(allow_blank=True, help_text="The technical tag that points right at it.")
-    artifact_type = serializers.CharField(source="manifest.artifact_type", default="", allow_blank=True)
+    artifact_type = serializers.CharField(allow_blank=True)
     created_at = Moment(source="manifest.created_at", default=None, allow_null=True)
     size = serializers.IntegerField(source="manifest.size", default=None, allow_null=True)
 
@@ -77,13 +81,28 @@ class LinkSerializer(serializers.Serializer[Any]):
     url = serializers.CharField(allow_blank=True, help_text="Only a plain http or https address; else empty.")
 
 
-class TagDetailSerializer(TagSerializer):
+class WholeSerializer(serializers.Serializer[Any]):
+    """All that is known of a manifest, under a tag or without one."""
+
     what = serializers.CharField(help_text="As in `Image`, `Multi-platform image`, `Helm chart`.")
     details = serializers.DictField(source="manifest.details", child=serializers.JSONField())
     children = ManifestSerializer(many=True, help_text="The platforms of an index that were read.")
-    pulls = PullerSerializer(many=True, help_text="By whom, the last first, at most 50.")
     referrers = ReferrerSerializer(many=True, help_text="Signatures, SBOMs, attestations.")
     links = LinkSerializer(many=True)
+
+
+class TagDetailSerializer(TagSerializer, WholeSerializer):
+    pulls = PullerSerializer(many=True, help_text="By whom, the last first, at most 50.")
+
+
+class OneManifestSerializer(WholeSerializer, OfManifestSerializer):
+    tags = serializers.ListField(child=serializers.CharField(), help_text="That point at it, at most 20.")
+    listed_in = serializers.ListField(
+        child=serializers.CharField(), help_text="Digests of the indexes that list it, at most 20."
+    )
+    subject = serializers.CharField(
+        allow_blank=True, help_text="The digest that it is about, as of a signature; else empty."
+    )
 
 
 class TagQuery(SearchQuery):
@@ -119,12 +138,30 @@ class OneTag(ApiView):
     @operation("tags_read", answer=TagDetailSerializer)
     def get(self, request: Request, handle: str, name: str, image: str, tag: str) -> Response:
         found = gate.tag(self.by, handle, name, image, tag)
-        manifest = found.manifest
-        row = {name: getattr(found, name) for name in _OF_TAG} | {
-            "what": held.nature_of(manifest, found.name).words,
-            "children": held.children(found.image, manifest),
-            "pulls": pulls.pullers_of(found),
-            "referrers": attached_to(found.image, manifest),
-            "links": held.links_of(manifest, held.chosen_child(found.image, manifest)),
+        row = {name: getattr(found, name) for name in _OF_TAG}
+        whole = _whole(found.image, found.manifest, found.name)
+        return self.answer(row | whole | {"pulls": pulls.pullers_of(found)})
+
+
+class OneManifest(ApiView):
+    @operation("manifests_read", answer=OneManifestSerializer)
+    def get(self, request: Request, handle: str, name: str, image: str, digest: str) -> Response:
+        """What an image holds by its digest, under a tag or none: a platform, a signature, what a tag pointed at."""
+        owner, found = gate.manifest(self.by, handle, name, image, digest)
+        subject = held.subject_of(owner, found)
+        more = {
+            "tags": [tag.name for tag in held.tags_at(owner, digest)],
+            "listed_in": [index.digest for index in held.listed_in(owner, digest)],
+            "subject": subject.digest if subject else "",
         }
-        return self.answer(row)
+        return self.answer(_whole(owner, found) | more)
+
+
+def _whole(image: Image, manifest: Manifest, tag: str = "") -> dict[str, Any]:
+    return {
+        "manifest": manifest,
+        "what": held.nature_of(manifest, tag).words,
+        "children": held.children(image, manifest),
+        "referrers": attached_to(image, manifest),
+        "links": held.links_of(manifest, held.chosen_child(image, manifest)),
+    }

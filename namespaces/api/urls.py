@@ -1,6 +1,6 @@
 from django.urls import path
 
-from namespaces.api import compare, grants, images, namespaces, tags
+from namespaces.api import compare, grants, images, namespaces, search, tags, usage
 
 _ACCOUNT = "accounts/<str:handle>/"
 _NAMESPACE = _ACCOUNT + "namespaces/<str:name>/"
@@ -10,12 +10,18 @@ _IMAGE = _NAMESPACE + "images/<path:image>/"
 urlpatterns = [
     path(_ACCOUNT + "grants/", grants.Grants.as_view(), name="api-grants"),
     path(_ACCOUNT + "grants/<int:id>/", grants.OneGrant.as_view(), name="api-grant"),
+    path("search/", search.Search.as_view(), name="api-search"),
+    path(_ACCOUNT + "search/", search.AccountSearch.as_view(), name="api-account-search"),
+    path(_ACCOUNT + "usage/", usage.AccountUsage.as_view(), name="api-usage"),
+    path(_ACCOUNT + "images/", images.AccountImages.as_view(), name="api-account-images"),
     path(_ACCOUNT + "namespaces/", namespaces.Namespaces.as_view(), name="api-namespaces"),
     path(_NAMESPACE, namespaces.OneNamespace.as_view(), name="api-namespace"),
+    path(_NAMESPACE + "usage/", usage.NamespaceUsage.as_view(), name="api-namespace-usage"),
     path(_NAMESPACE + "images/", images.Images.as_view(), name="api-images"),
     path(_IMAGE + "-/access/", images.ImageAccess.as_view(), name="api-image-access"),
     path(_IMAGE + "-/compare/", compare.Compare.as_view(), name="api-image-compare"),
     path(_IMAGE + "-/tags/", tags.Tags.as_view(), name="api-tags"),
     path(_IMAGE + "-/tags/<str:tag>/", tags.OneTag.as_view(), name="api-tag"),
+    path(_IMAGE + "-/manifests/<str:digest>/", tags.OneManifest.as_view(), name="api-manifest"),
     path(_IMAGE, images.OneImage.as_view(), name="api-image"),
 ]

@@ -132,7 +132,12 @@ class Held:
     labels: list[Label]
 
 
-def describe(revisions: Sequence[Revision], typed: str, *, labels: bool) -> list[Held]:
+def described(kind: str, rows: Sequence[Any], typed: str) -> Sequence[Any]:
+    """Rows of a kind as they are shown: of digests and labels each with the tag that leads there."""
+    return _describe(rows, typed, labels=kind == "labels") if kind in ("digests", "labels") else rows
+
+
+def _describe(revisions: Sequence[Revision], typed: str, *, labels: bool) -> list[Held]:
     """At most two statements: a tag of each, and with `labels` those that were searched for."""
     same = Tag.objects.filter(image=OuterRef("image"), manifest=OuterRef("manifest"))
     listing = Part.objects.filter(digest=OuterRef(OuterRef("manifest")), kind=Part.Kind.MANIFEST)

@@ -73,7 +73,7 @@ def _each(accounts: Sequence[Account], typed: str) -> list[Shown]:
         Shown(
             group.kind,
             _NAMES[group.kind],
-            _described(group.kind, group.rows, typed),
+            searched.described(group.kind, group.rows, typed),
             "?" + urlencode({"q": typed, "kind": group.kind}) if group.more else "",
         )
         for group in searched.groups(accounts, typed)
@@ -85,10 +85,6 @@ def _one(kind: str, accounts: Sequence[Account], typed: str, cursor: str) -> lis
     if rows is None:
         return []
     page = paginate(rows, cursor=cursor, query={"q": typed, "kind": kind})
-    return [Shown(kind, _NAMES[kind], _described(kind, page.rows, typed), "", page)] if page.rows else []
-
-
-def _described(kind: str, rows: Sequence[Any], typed: str) -> Sequence[Any]:
-    if kind in ("digests", "labels"):
-        return searched.describe(rows, typed, labels=kind == "labels")
-    return rows
+    return (
+        [Shown(kind, _NAMES[kind], searched.described(kind, page.rows, typed), "", page)] if page.rows else []
+    )

@@ -30,6 +30,7 @@ urlpatterns = [
     path("a/<slug:handle>/grants/<int:id>/remove/", permissions.remove, name="grant-remove"),
     path("a/<slug:handle>/users/<slug:username>/grants/", user_grants.user_grants, name="user-grants"),
     path(_ONE, namespace.namespace, name="namespace"),
+    path(_ONE + "usage/", usage.namespace, name="namespace-usage"),
     path(_ONE + "news/", news.of_namespace, name="namespace-news"),
     path(_ONE + "permissions/", permissions.permissions, name="permissions"),
     path(_ONE + "settings/", namespace.settings, name="namespace-settings"),

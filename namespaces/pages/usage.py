@@ -1,17 +1,18 @@
-"""How much an account holds in the registry, where, and how it grew."""
+"""How much an account or a namespace holds in the registry, where, and how it grew."""
 
-from datetime import timedelta
+from datetime import date
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts import gate as accounts_gate
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import paginate
-from namespaces import chart, usage
+from namespaces import chart, gate, usage
 from namespaces.models import Image, Namespace
 
 
@@ -20,14 +21,33 @@ from namespaces.models import Image, Namespace
 @require_GET
 def account(request: PersonRequest, handle: str) -> HttpResponse:
     found = accounts_gate.account(principal(request), handle)
-    series = usage.history(found, since=timezone.localdate() - timedelta(days=usage.DAYS))
-    grown = series[-1][1] - series[0][1] if len(series) > 1 else 0
-    total, sum_of_parts = usage.of_account(found), usage.sum_of_namespaces(found)
-    images = Image.objects.filter(namespace__account=found).select_related("namespace__account")
+    namespaces = Namespace.objects.filter(account=found).select_related("account")
     context = {
         "account": found,
-        "total": total,
-        "shared": max(sum_of_parts - total, 0),
+        "total": usage.of_account(found),
+        "shared": usage.shared_by_namespaces(found),
+        "namespaces": namespaces.order_by("-octets", "name"),
+    }
+    series = usage.history(found, since=usage.first_day())
+    return _answer(request, context, series, Image.objects.filter(namespace__account=found))
+
+
+@tab("images")
+@login_required
+@require_GET
+def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    found = gate.namespace(principal(request), handle, name)
+    context = {"account": found.account, "namespace": found, "total": found.octets}
+    series = usage.history(found.account, since=usage.first_day(), namespace=found)
+    return _answer(request, context, series, Image.objects.filter(namespace=found))
+
+
+def _answer(
+    request: PersonRequest, context: dict[str, Any], series: list[tuple[date, int]], images: QuerySet[Image]
+) -> HttpResponse:
+    grown = series[-1][1] - series[0][1] if len(series) > 1 else 0
+    images = images.select_related("namespace__account").order_by("-octets", "-id")
+    context |= {
         "grown": max(grown, 0),
         "shrunk": max(-grown, 0),
         "series": series,
@@ -35,9 +55,6 @@ def account(request: PersonRequest, handle: str) -> HttpResponse:
         "line": chart.line(series),
         "area": chart.area(series),
         "box": f"0 -2 {chart.WIDTH} {chart.HEIGHT + 4}",
-        "namespaces": Namespace.objects.filter(account=found)
-        .order_by("-octets", "name")
-        .select_related("account"),
-        "page": paginate(images.order_by("-octets", "-id"), cursor=request.GET.get("page", "")),
+        "page": paginate(images, cursor=request.GET.get("page", "")),
     }
     return render(request, "namespaces/usage.html", context)

@@ -14,8 +14,8 @@ from tests.integration.api.world import World
 WITHOUT_ROWS = {"api-schema", "api-docs", "api-nothing"}
 OPERATORS = "api-system"
 # What must be asked with a query.
-QUERIES = {"api-image-compare": "?left=1.0&right=1.0"}
-OPEN_TO_EVERY_PERSON = {"api-me", "api-my-tokens", "api-accounts", "api-sync"}
+QUERIES = {"api-image-compare": "?left=1.0&right=1.0", "api-search": "?q=app", "api-account-search": "?q=app"}
+OPEN_TO_EVERY_PERSON = {"api-me", "api-my-tokens", "api-accounts", "api-sync", "api-search"}
 
 RULES = ["api-retention-rule", "api-retention-switch", "api-retention-preview", "api-retention-runs"]
 
@@ -85,6 +85,7 @@ def arguments_for(name: str, world: World) -> dict[str, Any]:
         "name": world.namespace.name,
         "image": world.tag.image.name,
         "tag": world.tag.name,
+        "digest": world.old.digest,
         "id": ids.get(name),
     }
 

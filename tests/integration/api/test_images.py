@@ -24,6 +24,16 @@ def test_other_namespaces_are_not_listed(world: World) -> None:
     assert [each["name"] for each in world.caller("viewer").get(IMAGES).json()["results"]] == ["app/api"]
 
 
+def test_all_of_an_account(world: World) -> None:
+    factories.TagFactory(image__namespace=world.empty, image__name="other")
+    factories.TagFactory(image__namespace__account=world.cast.elsewhere, image__name="theirs")
+    caller = world.caller("viewer")
+    found = caller.get("accounts/team-red/images/").json()["results"]
+    assert {each["repository"] for each in found} == {"red/app/api", "empty/other"}
+    found = caller.get("accounts/team-red/images/?search=empty").json()["results"]
+    assert [each["repository"] for each in found] == ["empty/other"]
+
+
 @pytest.mark.parametrize(("search", "found"), [("API", 1), ("app/a", 1), ("zzz", 0)])
 def test_searching(world: World, search: str, found: int) -> None:
     body = world.caller("viewer").get(f"{IMAGES}?search={search}").json()

@@ -91,3 +91,27 @@ def test_nothing_of_another_account_counts(cast: Cast) -> None:
     held(factories.ImageFactory(), base=100)
     usage.measure(DAY)
     assert usage.of_account(cast.account) == 0
+
+
+@pytest.mark.parametrize("who", MEMBERS)
+def test_a_namespace_has_a_page_of_its_own(cast: Cast, images: tuple[Image, Image, Image], who: str) -> None:
+    held(images[0], base=5_000_000)
+    held(images[2], other=9_000_000)
+    usage.measure(timezone.localdate())
+    Usage.objects.create(
+        account_id=cast.account.pk, namespace_id=images[0].namespace_id, octets=1,
+        day=timezone.localdate() - timedelta(days=9),
+    )  # fmt: skip
+    assert "/a/team-red/n/team/usage/" in cast.client(who).get("/a/team-red/usage/").content.decode()
+    page = cast.client(who).get("/a/team-red/n/team/usage/").content.decode()
+    assert "Usage of team" in page
+    assert "team/one" in page
+    assert "polyline" in page
+    assert "other/three" not in page
+
+
+@pytest.mark.parametrize(("who", "status"), [("stranger", 404), ("anonymous", 302)])
+def test_others_do_not_see_the_page_of_a_namespace(
+    cast: Cast, images: tuple[Image, Image, Image], who: str, status: int
+) -> None:
+    assert cast.client(who).get("/a/team-red/n/team/usage/").status_code == status
