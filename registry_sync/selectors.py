@@ -36,13 +36,16 @@ class Progress:
 
 @dataclass(frozen=True)
 class Freshness:
-    """`state` is live, stale, failed, held or never; `progress` of the run under way or waiting, if there is one."""
+    """`state` is live, stale, failed, held or never; `checked_at`: when the last full check ended; `progress` of the run
+    under way or waiting, if there is one."""
 
     state: str
     ground: Ground
     text: str
     parts: list[Part]
-    progress: Progress | None = None
+    event_at: datetime | None
+    checked_at: datetime | None
+    progress: Progress | None
 
     @property
     def running(self) -> SyncRun | None:
@@ -66,7 +69,10 @@ def freshness(now: datetime) -> Freshness:
     )  # fmt: skip
     ground = truth.judge(facts)
     parts = _parts(ground, event_at, good, differences)
-    return Freshness(truth.LIGHTS[ground], ground, _words(ground, last), parts, progress)
+    return Freshness(
+        truth.LIGHTS[ground], ground, _words(ground, last), parts,
+        event_at=event_at, checked_at=good.finished_at if good else None, progress=progress,
+    )  # fmt: skip
 
 
 def runs() -> QuerySet[SyncRun]:

@@ -33,6 +33,8 @@ class RunSerializer(serializers.Serializer[Any]):
 
 class SyncSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATES)
+    last_event_at = Moment(allow_null=True, help_text="Null: the registry has told nothing yet.")
+    last_check_at = Moment(allow_null=True, help_text="When the last full check ended that read everything.")
     running = RunSerializer(allow_null=True)
     runs = RunSerializer(many=True, help_text=f"The last {LAST}, the newest first.")
 
@@ -42,7 +44,10 @@ class Sync(ApiView):
     def get(self, request: Request) -> Response:
         freshness = selectors.freshness(timezone.now())
         runs = list(selectors.runs()[:LAST])
-        return self.answer({"state": freshness.state, "running": freshness.running, "runs": runs})
+        return self.answer({
+            "state": freshness.state, "last_event_at": freshness.event_at,
+            "last_check_at": freshness.checked_at, "running": freshness.running, "runs": runs,
+        })  # fmt: skip
 
 
 class AskForSync(ApiView):

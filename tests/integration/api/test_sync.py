@@ -1,8 +1,11 @@
 """/sync/ and /accounts/{handle}/sync/"""
 
+from datetime import datetime
+
 from django.utils import timezone
 
-from registry_sync.models import SyncRun
+from registry_sync import heartbeat
+from registry_sync.models import Heartbeat, SyncRun
 from tests.cast import Cast
 from tests.integration.api.world import caller_of
 
@@ -22,7 +25,21 @@ def test_the_state_names_nobody_and_nothing_of_others(cast: Cast) -> None:
 
 
 def test_before_the_first_run(cast: Cast) -> None:
-    assert caller_of(cast, "viewer").get("sync/").json() == {"state": "never", "running": None, "runs": []}
+    assert caller_of(cast, "viewer").get("sync/").json() == {
+        "state": "never", "last_event_at": None, "last_check_at": None,
+        "running": None, "runs": [],
+    }  # fmt: skip
+
+
+def test_what_the_state_rests_on(cast: Cast) -> None:
+    now = timezone.now().replace(microsecond=0)
+    SyncRun.objects.create(state="done", started_at=now, finished_at=now)
+    SyncRun.objects.create(state="failed", started_at=now, finished_at=now, problem="time-out")
+    heartbeat.note(Heartbeat.EVENTS, now)
+    told = caller_of(cast, "viewer").get("sync/").json()
+    assert told["state"] == "failed"
+    assert datetime.fromisoformat(told["last_event_at"]) == now
+    assert datetime.fromisoformat(told["last_check_at"]) == now
 
 
 def test_asking_gives_the_run_that_waits(cast: Cast) -> None:
