@@ -36,8 +36,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Freshness:
-    """`state` is live, stale, failed, held or never; `checked_at`: when the last full check ended; `progress` of the run
-    under way or waiting, if there is one."""
+    """`state` is live, stale, failed, held or never; `checked_at`: when the last full check ended; `progress` of the
+    run under way or waiting, if there is one."""
 
     state: str
     ground: Ground

@@ -15,7 +15,7 @@ from accounts.errors import Absent, Invalid
 from accounts.pages import rights
 from accounts.pages.forms import next_url
 from accounts.pages.http import PersonRequest, principal, tab
-from accounts.paging import paginate
+from accounts.paging import Page, paginate
 from accounts.roles import Act
 from namespaces import gate
 from namespaces.models import Image, Tag
@@ -30,9 +30,12 @@ from registry_sync.removal.outcomes import sentence
 @login_required
 @require_safe
 def remove(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
-    """With `tag=` or `digest=`, each as often as wanted: what would happen. Without: the tags, to choose."""
+    """With `tag=` or `digest=`, each as often as wanted, or `all=`: what would happen. Without: the tags, to choose."""
     image = gate.image(principal(request), handle, name, image_name, Act.IMAGES_REMOVE)
-    return _page(request, image, request.GET.getlist("tag"), request.GET.getlist("digest"))
+    tags = request.GET.getlist("tag")
+    if request.GET.get("all"):
+        tags = [tag.name for tag in _choosable(request, image).rows]
+    return _page(request, image, tags, request.GET.getlist("digest"))
 
 
 @tab("images")
@@ -127,16 +130,21 @@ def _page(
     return _choose(request, image, gone, problem, status)
 
 
-def _choose(request: PersonRequest, image: Image, gone: list[str], problem: str, status: int) -> HttpResponse:
+def _choosable(request: PersonRequest, image: Image) -> Page[Tag]:
+    """A page of tags, as many as may be chosen at once."""
     query = {"q": request.GET.get("q", "").strip()[:200]}
     found = Tag.objects.filter(image=image, technical=False).select_related("manifest")
     if query["q"]:
         found = found.filter(name__icontains=query["q"])
-    page = paginate(
+    return paginate(
         found.order_by("-pushed_at", "-id"), cursor=request.GET.get("page", ""), query=query, size=ask.MOST
     )
+
+
+def _choose(request: PersonRequest, image: Image, gone: list[str], problem: str, status: int) -> HttpResponse:
+    page = _choosable(request, image)
     context = image_context(image, "tags") | {
-        "page": page, "query": query, "gone": gone, "problem": problem,
+        "page": page, "query": page.query, "cursor": request.GET.get("page", ""), "gone": gone, "problem": problem,
     }  # fmt: skip
     return render(request, "registry_sync/removal_choose.html", context, status=status)
 

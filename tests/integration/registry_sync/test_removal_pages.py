@@ -296,6 +296,21 @@ def test_what_was_sent_and_not_confirmed_is_not_told_as_nothing(
         assert not may or "nothing was" not in text
 
 
+def test_all_of_a_page_can_be_chosen(cast: Cast, image: Image) -> None:
+    for name in [f"1.{number}" for number in range(101)] + ["2.0"]:
+        tagged(image, name)
+    owner = cast.client("owner")
+    choose = owner.get(f"{HERE}remove/", {"q": "1."})
+    assert "To all 100 of this page" in choose.content.decode()
+    shown = [tag.name for tag in choose.context["page"].rows]
+    chosen = owner.get(f"{HERE}remove/", {"q": "1.", "page": "", "all": "yes"}).context
+    assert sorted(tag.name for tag in chosen["chosen"]) == sorted(shown)
+    assert len(chosen["impact"].going) == 100
+    rest = owner.get(f"{HERE}remove/" + choose.context["page"].next_url + "&all=yes").context["chosen"]
+    assert [tag.name for tag in rest] == ["1.0"]
+    assert owner.get(f"{HERE}remove/", {"q": "nothing", "all": "yes"}).status_code == 200
+
+
 def test_200_tags_to_choose_from(cast: Cast, image: Image) -> None:
     manifest = factories.ManifestFactory()
     factories.TagFactory.create_batch(120, image=image, manifest=manifest)
