@@ -18,6 +18,7 @@ from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import Page, paginate
 from accounts.roles import Act
 from namespaces import gate
+from namespaces.lists import plans, tag_list
 from namespaces.models import Image, Tag
 from namespaces.pages.frame import image_context
 from registry_sync.models import Removal
@@ -133,12 +134,9 @@ def _page(
 def _choosable(request: PersonRequest, image: Image) -> Page[Tag]:
     """A page of tags, as many as may be chosen at once."""
     query = {"q": request.GET.get("q", "").strip()[:200]}
-    found = Tag.objects.filter(image=image, technical=False).select_related("manifest")
-    if query["q"]:
-        found = found.filter(name__icontains=query["q"])
-    return paginate(
-        found.order_by("-pushed_at", "-id"), cursor=request.GET.get("page", ""), query=query, size=ask.MOST
-    )
+    with plans.by_value(query["q"]):
+        found = tag_list.find(image, query["q"]).tags()
+        return paginate(found, cursor=request.GET.get("page", ""), query=query, size=ask.MOST)
 
 
 def _choose(request: PersonRequest, image: Image, gone: list[str], problem: str, status: int) -> HttpResponse:

@@ -39,6 +39,13 @@ def main() -> None:
         if label in ("in 10 %", "in a few"):
             row(client, f"filter: {label}, by name", f"{BIG}?q={text}&sort=name")
     row(client, "API, first page", API)
+    row(client, "API, one tag", f"{API}{some.name}/")
+    row(client, "tags to remove", f"{BIG}-/remove/")
+    row(client, "tags to remove, filter in all", f"{BIG}-/remove/?q=v1.")
+    row(client, "what removing one does", f"{BIG}-/remove/?tag={some.name}")
+    row(client, "history", f"{BIG}-/history/")
+    row(client, "usage", "/a/listing/usage/")
+    row(client, "images", "/a/listing/images/")
     revision = some.manifest.details["config"]["labels"]["org.opencontainers.image.revision"]
     for label, text in {
         "tag in all": "v1.", "tag in one": some.name, "tag in none": "no-such-tag", "image": "small/77",
