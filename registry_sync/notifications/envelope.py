@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 EVENTS_MAX = 1000
 RAW_MAX = 16 * 1024
 _ID_MAX = 100
+_WITH_PORT = re.compile(r"\[([^\]]+)\](?::[0-9]+)?|([^:\[\]]+):[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,15 @@ def _told(event: Any, now: datetime) -> Told:
         digest=_text(target.get("digest"), 140),
         actor=_text(actor.get("name"), 64),
         media_type=_text(target.get("mediaType"), 120),
-        address=_text(request.get("addr"), 64),
+        address=_without_port(_text(request.get("addr"), 64)),
         client=_text(request.get("useragent"), 200),
     )
+
+
+def _without_port(address: str) -> str:
+    """Behind a proxy the registry tells an address, else address and port, which is another each time."""
+    found = _WITH_PORT.fullmatch(address)
+    return found[1] or found[2] if found else address
 
 
 def _made_id(content: bytes) -> str:

@@ -33,7 +33,7 @@ JSON = st.recursive(
 def test_says_what_was_told() -> None:
     [told] = parse(json.dumps({"events": [EVENT]}).encode(), now=NOW)
     assert (told.event_id, told.action, told.repository, told.tag) == ("0198-a", "push", "team/app", "1.0")
-    assert (told.actor, told.address, told.client) == ("wsbq5k5ysqyt", "10.0.0.5:1234", "docker/27")
+    assert (told.actor, told.address, told.client) == ("wsbq5k5ysqyt", "10.0.0.5", "docker/27")
     assert told.at
     assert (NOW - told.at).total_seconds() < 1
     assert json.loads(told.raw) == EVENT
@@ -67,3 +67,22 @@ def test_any_json_is_taken(events: list[Any]) -> None:
 @given(st.binary())
 def test_any_bytes_are_taken(body: bytes) -> None:
     assert all("\x00" not in told.raw for told in parse(body, now=NOW))
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ("10.0.0.5:1234", "10.0.0.5"),
+        ("10.0.0.5", "10.0.0.5"),
+        ("[2001:db8::1]:1234", "2001:db8::1"),
+        ("[fe80::1%eth0]", "fe80::1%eth0"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("runner.test:80", "runner.test"),
+        ("@", "@"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_where_from_without_the_port(told: object, address: str) -> None:
+    body = json.dumps({"events": [{"id": "1", "request": {"addr": told}}]}).encode()
+    assert parse(body, now=NOW)[0].address == address
