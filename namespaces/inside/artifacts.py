@@ -59,6 +59,7 @@ BY_TYPE: dict[str, Nature] = {
     "application/vnd.cncf.openpolicyagent.": Nature("Open Policy Agent bundle", Group.FILES),
     "application/vnd.cncf.model.": Nature("AI model", Group.FILES),
     "application/vnd.docker.ai.": Nature("AI model", Group.FILES),
+    "application/vnd.docker.distribution.manifest.v1+": Nature("Docker image, schema 1", Group.UNKNOWN),
     "application/vnd.docker.plugin.": Nature("Docker plugin", Group.FILES),
     "application/vnd.docker.compose.": Nature("Compose project", Group.FILES),
     "application/vnd.buildkit.cacheconfig.": Nature("BuildKit cache", Group.FILES),
@@ -94,8 +95,8 @@ def nature(
     platforms: Iterable[str] = (),
     tag: str = "",
 ) -> Nature:
-    """`kind` as of a Manifest; `platforms` those of an index, "" for an entry that names none; `tag` is the name it is
-    looked at under, if that is a technical one.
+    """`kind` as of a Manifest; `artifact_type` its media type where it names no other; `platforms` those of an index,
+    "" for an entry that names none; `tag` is the name it is looked at under, if that is a technical one.
 
     The most telling first: what is stated, the artifact's own type, its config's, its layers', its tag's.
     """

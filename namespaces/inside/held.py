@@ -70,7 +70,7 @@ def nature_of(manifest: Manifest, tag: str = "") -> Nature:
     read = contents.read(manifest.details)
     return nature(
         kind=manifest.kind,
-        artifact_type=manifest.artifact_type,
+        artifact_type=manifest.artifact_type or manifest.media_type,
         config_type=read.config_type,
         layer_types=[layer.media_type for layer in read.layers],
         predicates=[layer.predicate for layer in read.layers],

@@ -1,5 +1,6 @@
 """What an answer of the registry proves, and what it does not. PURE: shared by both ways of asking."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ MANIFEST_TYPES = (
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.docker.distribution.manifest.v2+json"
+)
+SIGNED = (
+    "application/vnd.docker.distribution.manifest.v1+prettyjws"  # Docker's first form; 2.8 may still hold it
 )
 HEADERS = {"User-Agent": "registry-manager", "Accept-Encoding": "identity"}
 CATALOG = "catalog"  # the scope's name where a repository's stands otherwise
@@ -99,13 +103,23 @@ def tags(body: bytes) -> list[str]:
 
 
 def manifest(repository: str, reference: str, headers: Mapping[str, str], body: bytes) -> Fetched:
-    digest = digest_of(body)
+    media_type = headers.get("Content-Type", "").split(";")[0].strip()[:120]
+    digest = digest_of(_what_was_signed(body) if media_type == SIGNED else body)
     if headers.get("Docker-Content-Digest", digest) != digest:
         raise RegistryError(f"{repository}:{reference}: the body is not what its digest says")
     if ":" in reference and reference != digest:
         raise RegistryError(f"{repository}@{reference}: another manifest came")
-    media_type = headers.get("Content-Type", "").split(";")[0].strip()[:120]
     return Fetched(digest, media_type, body)
+
+
+def _what_was_signed(body: bytes) -> bytes:
+    """The part of a signed manifest that its digest is of: all but the signatures, as they themselves tell."""
+    try:
+        protected = document(body)["signatures"][0]["protected"]
+        told = json.loads(base64.urlsafe_b64decode(protected + "=="))
+        return body[: told["formatLength"]] + base64.urlsafe_b64decode(told["formatTail"] + "==")
+    except (RegistryError, LookupError, TypeError, ValueError, RecursionError):
+        return body
 
 
 def blob(digest: str, body: bytes) -> bytes:

@@ -1,4 +1,5 @@
-"""Gives every page the line that says how true its list is; asked only by pages that show it."""
+"""Gives pages the line that says how true their list is, and what of an image could not be read; asked only by pages
+that show it."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -7,6 +8,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import ResolverMatch
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
@@ -15,15 +17,31 @@ from registry_sync.models import Repository
 
 
 def freshness(request: HttpRequest) -> dict[str, Any]:
-    return {"freshness": SimpleLazyObject(lambda: _freshness(request))}
+    return {
+        "freshness": SimpleLazyObject(lambda: _freshness(request)),
+        "unread": SimpleLazyObject(lambda: _unread(request)),
+    }
 
 
 def _freshness(request: HttpRequest) -> selectors.Freshness:
     """Also notes that somebody looks at this image: the next run reads it before others."""
     now, match = timezone.now(), request.resolver_match
     if match and match.url_name == "image":
-        looked_at(f"{match.kwargs['name']}/{match.kwargs['image_name']}", now)
+        looked_at(_repository(match), now)
     return selectors.freshness(now)
+
+
+def _unread(request: HttpRequest) -> str:
+    """Why not all of the image that the page is about could be read lately; "" when it could."""
+    match = request.resolver_match
+    if not match or "image_name" not in match.kwargs:
+        return ""
+    row = Repository.objects.filter(name=_repository(match))
+    return row.values_list("problem", flat=True).first() or ""
+
+
+def _repository(match: ResolverMatch) -> str:
+    return f"{match.kwargs['name']}/{match.kwargs['image_name']}"
 
 
 def looked_at(repository: str, now: datetime) -> None:

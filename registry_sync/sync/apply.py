@@ -102,7 +102,7 @@ def write_tags(read: TagsRead, known: Known, now: datetime) -> Plan:
 
     Of what is unchanged not one statement is made.
     """
-    unread = f"{len(read.unreadable)} tags could not be read" if read.unreadable else ""
+    unread = f"{len(read.unreadable)} of its tags could not be read" if read.unreadable else ""
     problem = (read.problem or unread)[:200]
     if problem != known.problem:
         Repository.objects.filter(name=read.repository).update(problem=problem)

@@ -16,6 +16,7 @@ CHART, CHART_LAYER = (
     "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
 )
 EMPTY, ORAS = "application/vnd.oci.empty.v1+json", "application/vnd.unknown.artifact.v1"
+DOCKER = "application/vnd.docker.distribution.manifest"
 SLSA = "https://slsa.dev/provenance/v1"
 TABLE = [
     # kind, artifact type, config type, layer types, predicates, tag → words
@@ -25,6 +26,8 @@ TABLE = [
     ("index", "", "", [], [], f"sha256-{HEX}", "List of referrers"),
     ("unknown", "", "", [], [], "1.0", "Unknown manifest"),
     ("strange", "", "", [], [], "1.0", "Unknown manifest"),
+    ("unknown", f"{DOCKER}.v1+prettyjws", "", [], [], "1.0", "Docker image, schema 1"),
+    ("unknown", f"{DOCKER}.v10+json", "", [], [], "1.0", "Unknown manifest"),
     ("artifact", "", "", [], [], "1.0", "OCI artifact"),
     # cosign, in its ways over the years
     ("image", "", IMAGE_CONFIG, [SIMPLE_SIGNING], [], f"sha256-{HEX}.sig", "cosign signature"),

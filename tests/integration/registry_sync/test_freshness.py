@@ -156,3 +156,14 @@ def test_an_image_that_is_looked_at_is_read_first(cast: Cast) -> None:
     run = SyncRun.objects.create(state=SyncRun.State.RUNNING)
     shards.make(run)
     assert run.shards.get().repositories == [rows[1].pk, rows[0].pk]
+
+
+def test_an_image_says_what_of_it_could_not_be_read(cast: Cast) -> None:
+    image = factories.TagFactory(image__namespace__account=cast.account, image__name="deep/app").image
+    row = Repository.objects.create(
+        name=image.repository, image=image, problem="1 of its tags could not be read"
+    )
+    viewer, address = cast.client("viewer"), image.get_absolute_url()
+    assert "1 of its tags could not be read" in viewer.get(address).content.decode()
+    Repository.objects.filter(pk=row.pk).update(problem="")
+    assert "could not be read" not in viewer.get(address).content.decode()
