@@ -66,7 +66,7 @@ class ImpactSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), help_text="Of `digests` the signatures, SBOMs and the like."
     )
     orphans = serializers.ListField(
-        child=serializers.CharField(), help_text="About what goes; they stay, having a tag of their own."
+        child=serializers.CharField(), help_text="About what goes; they stay: tagged, or listed elsewhere."
     )
     breaks = serializers.ListField(
         child=serializers.CharField(), help_text="Untagged indexes left incomplete."

@@ -148,8 +148,13 @@ def _held(digests: set[str]) -> dict[str, Held]:
     lists: dict[str, set[str]] = defaultdict(set)
     blobs: dict[str, dict[str, int]] = defaultdict(dict)
     subjects: dict[str, str] = {}
+    platforms: dict[str, set[str]] = {}
     for some in batches(sorted(digests)):
-        subjects.update(Manifest.objects.filter(digest__in=some).values_list("digest", "subject"))
+        rows = Manifest.objects.filter(digest__in=some).values_list("digest", "subject", "kind", "platforms")
+        for digest, subject, kind, listed in rows:
+            subjects[digest] = subject
+            if kind == "index":
+                platforms[digest] = {each["digest"] for each in listed}
         parts = Part.objects.filter(manifest__in=some).values_list("manifest_id", "digest", "kind", "size")
         for manifest, digest, kind, size in parts:
             if kind == Part.Kind.MANIFEST:
@@ -157,9 +162,22 @@ def _held(digests: set[str]) -> dict[str, Held]:
             else:
                 blobs[manifest][digest] = size
     return {
-        digest: Held(digest, frozenset(lists[digest]), blobs[digest], subjects.get(digest, ""))
+        digest: Held(
+            digest,
+            frozenset(lists[digest]),
+            blobs[digest],
+            subjects.get(digest) or _subject_of_all(lists[digest], subjects),
+            frozenset(lists[digest] - platforms.get(digest, lists[digest])),
+        )
         for digest in sorted(digests)
     }
+
+
+def _subject_of_all(listed: set[str], subjects: dict[str, str]) -> str:
+    """What each of `listed` is about, if that is one thing: then the index that lists them is a list of referrers, or
+    was one before a tool wrote the next and left it without a tag."""
+    about = {subjects.get(digest, "") for digest in listed}
+    return about.pop() if len(about) == 1 else ""
 
 
 def _tags(image: Image, digests: set[str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ class Held:
     lists: frozenset[str] = frozenset()
     blobs: Mapping[str, int] = field(default_factory=dict)
     subject: str = ""  # the digest that it is about, as a signature is
+    hung: frozenset[str] = frozenset()  # of what it lists, what is no platform: buildx's attestations
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,7 @@ class Impact:
     platforms: tuple[str, ...] = ()  # manifests that only a going index lists
     attached: tuple[str, ...] = ()  # signatures and the like of what goes
     breaks: tuple[str, ...] = ()  # indexes without a tag that would be incomplete
-    orphans: tuple[
-        str, ...
-    ] = ()  # what is about something that goes, and stays because it has a tag of its own
+    orphans: tuple[str, ...] = ()  # what is about something that goes, and stays: tagged, or listed elsewhere
 
 
 def impact(facts: Facts, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> Impact:
@@ -101,7 +100,8 @@ def impact(facts: Facts, *, tags: Collection[str] = (), digests: Collection[str]
     going = tuple(_going(facts, digest, causes) for digest in _in_order(facts, causes))
     gone_tags = {tag for each in going for tag in each.tags}
     along = [digest for digest in causes if digest not in chosen]
-    attached = {digest for digest in along if _subjects(facts, digest)}
+    hung = {each for digest in causes if digest in facts.held for each in facts.held[digest].hung}
+    attached = {digest for digest in along if digest in hung or _subjects(facts, digest)}
     platforms = [digest for digest in along if digest not in attached]
     referrers = {digest for each in going for digest in each.referrers}
     return Impact(

@@ -9,6 +9,7 @@ from namespaces.models import Image, Manifest, Part, Pull, Revision
 from registry_sync.models import Removal, Repository
 from tests import factories
 from tests.cast import MEMBERS, Cast
+from tests.integration.namespaces import things
 
 HERE = "/a/team-red/n/team/i/deep/app/-/"
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -323,3 +324,37 @@ def test_200_tags_to_choose_from(cast: Cast, image: Image) -> None:
     )
     many = "&".join(f"tag=t{number}" for number in range(101))
     assert "at most 100" in cast.client("owner").get(f"{HERE}remove/?{many}").content.decode()
+
+
+def test_a_list_of_referrers_that_a_tool_left_behind_goes_too(cast: Cast, image: Image) -> None:
+    """oras writes a new list for each artifact that it attaches, and leaves the old one without a tag."""
+    top = things.put(image, things.image_document("a"), tag="1.0")
+    bom, scan = (
+        things.put(image, things.image_document(each, subject={"digest": top.digest}, config_type="x"))
+        for each in ("bom", "scan")
+    )
+    old = things.put(image, things.index_document((bom, "")))
+    new = things.put(image, things.index_document((bom, ""), (scan, "")), tag=top.digest.replace(":", "-"))
+    found = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["impact"]
+    assert {each.digest for each in found.going} == {
+        top.digest,
+        bom.digest,
+        scan.digest,
+        old.digest,
+        new.digest,
+    }
+    assert (found.breaks, found.orphans, found.platforms) == ((), (), ())
+    things.point(image, "mine", old)
+    found = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["impact"]
+    assert {each.digest for each in found.going} == {top.digest, scan.digest, new.digest}
+    assert set(found.orphans) == {old.digest, bom.digest}
+
+
+def test_attestations_of_buildx_are_told_from_platforms(cast: Cast, image: Image) -> None:
+    child, attestation = (things.put(image, things.image_document(each)) for each in "ab")
+    document = things.index_document((child, "linux/amd64"))
+    hung = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": child.digest}
+    document["manifests"].append({"digest": attestation.digest, "annotations": hung})
+    things.put(image, document, tag="1.0")
+    found = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["impact"]
+    assert (found.platforms, found.attached) == ((child.digest,), (attestation.digest,))
