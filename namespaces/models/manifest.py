@@ -18,11 +18,15 @@ class Manifest(models.Model):
     # [{"platform": "linux/amd64", "digest": "sha256:…", "size": 123}], one entry for a plain image.
     platforms = models.JSONField(default=list)
     # {"layers": [{"digest","size","media_type","command"}], "config": {...}, "annotations": {...}, ...}, made by
-    # registry_sync/picture/manifests.py, read by namespaces/contents.py.
+    # registry_sync/picture/manifests.py, read by namespaces/inside/contents.py.
     details = models.JSONField(default=dict)
-    subject = models.CharField(max_length=140, default="")  # the digest it is about: a signature, an SBOM
+    # The digest it is about: of a signature, an SBOM.
+    subject = models.CharField(max_length=140, default="")
     packed = models.BinaryField(default=b"")  # the body as the registry sent it, zlib; empty when too long
     fetched_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject"], name="manifest_by_subject")]
 
     def __str__(self) -> str:
         return self.digest

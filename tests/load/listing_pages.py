@@ -39,6 +39,7 @@ def main() -> None:
         if label in ("in 10 %", "in a few"):
             row(client, f"filter: {label}, by name", f"{BIG}?q={text}&sort=name")
     row(client, "API, first page", API)
+    row(client, "a tag", f"{BIG}-/tags/{some.name}/")
     row(client, "API, one tag", f"{API}{some.name}/")
     row(client, "tags to remove", f"{BIG}-/remove/")
     row(client, "tags to remove, filter in all", f"{BIG}-/remove/?q=v1.")
