@@ -25,6 +25,7 @@ class Line:
     now: str
     back: str
     untagged: bool  # nothing but the history leads to `back`
+    comparable: bool  # what it pointed at before and after is known
 
 
 def moves_of(image: Image, *, tag: str = "") -> QuerySet[TagMove]:
@@ -42,7 +43,9 @@ def lines(image: Image, moves: Iterable[TagMove]) -> list[Line]:
     tags = Tag.objects.filter(image=image, name__in={move.tag for move in rows})
     points = dict(tags.values_list("name", "manifest_id"))
     olds = {move.old for move in rows} - {""}
-    held = held_of(image, olds)
+    seen = Revision.objects.filter(image=image, manifest__in=olds | {move.new for move in rows})
+    gone_at = dict(seen.values_list("manifest_id", "gone_at"))
+    held = {digest for digest in olds if gone_at.get(digest, True) is None}
     tagged = set(Tag.objects.filter(image=image, manifest__in=olds).values_list("manifest_id", flat=True))
     listed = Part.objects.filter(digest__in=olds, kind=Part.Kind.MANIFEST, manifest__tags__image=image)
     needed = tagged | set(listed.values_list("digest", flat=True))
@@ -51,7 +54,8 @@ def lines(image: Image, moves: Iterable[TagMove]) -> list[Line]:
         now = points.get(move.tag, "")
         back = move.old if move.old in held and move.old != now else ""
         untagged = bool(back) and back not in needed
-        found.append(Line(move, described.get(move.by, ""), now, back, untagged))
+        comparable = {move.old, move.new} <= gone_at.keys()
+        found.append(Line(move, described.get(move.by, ""), now, back, untagged, comparable))
     return found
 
 

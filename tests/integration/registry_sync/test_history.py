@@ -1,6 +1,7 @@
 """/a/…/i/IMAGE/-/history/"""
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 
@@ -64,6 +65,21 @@ def test_only_what_the_registry_still_holds_can_be_put_back(cast: Cast, image: I
     lines = cast.client("owner").get(PAGE).context["lines"]
     assert [line.back for line in lines] == ["", "", held.digest]
     assert {line.now for line in lines} == {now.digest}
+
+
+def test_what_a_move_changed_can_be_seen_where_both_are_known(cast: Cast, image: Image) -> None:
+    known, gone, never = factories.ManifestFactory.create_batch(3)
+    for manifest, gone_at in ((known, None), (gone, WHEN)):
+        Revision.objects.create(image=image, manifest=manifest, gone_at=gone_at)
+    move(image, "1.0", new=known.digest)
+    move(image, "1.0", known.digest, gone.digest)
+    move(image, "1.0", gone.digest, never.digest)
+    page = cast.client("viewer").get(PAGE)
+    assert [line.comparable for line in page.context["lines"]] == [False, True, False]
+    at = PAGE.replace("history", "compare")
+    link = f"{at}?left={quote(known.digest)}&amp;right={quote(gone.digest)}"
+    assert link in page.content.decode()
+    assert cast.client("viewer").get(at, {"left": known.digest, "right": gone.digest}).status_code == 200
 
 
 def test_200_moves_are_paged(cast: Cast, image: Image) -> None:
