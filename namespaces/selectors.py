@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Account, RegistryUser
@@ -100,17 +100,6 @@ def who_reaches(namespace: Namespace, image_name: str) -> list[Reach]:
         Reach(user, decide(gate.facts_from(found, namespace, _standing(user, now)), Action.PULL), found)
         for user, found in by_user.items()
     ]
-
-
-def totals_of(account: Account) -> dict[str, int]:
-    """{"namespaces", "images", "tags", "users"} of an account, for its overview."""
-    images = Image.objects.filter(namespace__account=account, tag_count__gt=0)
-    return {
-        "namespaces": Namespace.objects.filter(account=account).count(),
-        "images": images.count(),
-        "tags": images.aggregate(sum=Sum("tag_count"))["sum"] or 0,
-        "users": RegistryUser.objects.filter(account=account).count(),
-    }
 
 
 def _standing(user: RegistryUser, now: datetime) -> Standing:

@@ -44,7 +44,7 @@ def measure(day: date) -> None:
         rows,
         batch_size=500,
         update_conflicts=True,
-        unique_fields=["account_id", "namespace_id", "image_id", "day"],
+        unique_fields=["account_id", "namespace_id", "day"],
         update_fields=["octets"],
     )
 
@@ -58,7 +58,7 @@ def of_account(account: Account) -> int:
 def history(account: Account, *, since: date, namespace: Namespace | None = None) -> list[tuple[date, int]]:
     """(day, bytes) in order, the days that were measured."""
     rows = Usage.objects.filter(
-        account_id=account.pk, namespace_id=namespace.pk if namespace else 0, image_id=0, day__gte=since
+        account_id=account.pk, namespace_id=namespace.pk if namespace else 0, day__gte=since
     )
     return list(rows.order_by("day").values_list("day", "octets"))
 

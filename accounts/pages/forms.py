@@ -1,7 +1,7 @@
 """Joins forms, which parse, to services, which decide: what a service refuses stands beside its field."""
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.errors import Invalid
@@ -28,9 +28,3 @@ def next_url(request: HttpRequest, otherwise: str) -> str:
     asked = request.POST.get("next", "")
     here = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
     return asked if asked.startswith("/") and here else otherwise
-
-
-def no_store(response: HttpResponse) -> HttpResponse:
-    """For pages with a secret: nothing between here and the eyes may keep them."""
-    response["Cache-Control"] = "no-store, private"
-    return response

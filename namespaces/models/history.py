@@ -78,19 +78,16 @@ class Pull(models.Model):
 
 
 class Usage(models.Model):
-    """Bytes in the registry on a day, shared layers counted once: of an account, a namespace, or an image."""
+    """Bytes in the registry on a day, shared layers counted once: of an account, or of a namespace."""
 
     account_id = models.BigIntegerField(db_index=True)
     namespace_id = models.BigIntegerField(default=0)  # 0: of the whole account
-    image_id = models.BigIntegerField(default=0)  # 0: of the whole namespace
     day = models.DateField()
     octets = models.BigIntegerField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["account_id", "namespace_id", "image_id", "day"], name="usage_once_a_day"
-            ),
+            models.UniqueConstraint(fields=["account_id", "namespace_id", "day"], name="usage_once_a_day"),
         ]
 
     def __str__(self) -> str:

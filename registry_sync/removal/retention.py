@@ -3,7 +3,7 @@
 A tag stays when any line of the rule keeps it. Doubt keeps: what is not known for certain never goes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -84,11 +84,6 @@ def decide(rule: Rule, versions: Sequence[Version], now: datetime) -> list[Decis
 def matches(pattern: str, name: str) -> bool:
     """`pattern`: one or several with spaces or commas between; `*` is any text, `?` one character."""
     return any(_matches(one, name) for one in pattern.replace(",", " ").split())
-
-
-def rule_for(image: str, rules: Mapping[str, Rule]) -> Rule | None:
-    """`rules`: image name, "" for the whole namespace → rule. An image's own stands instead of the namespace's."""
-    return rules.get(image) or rules.get("")
 
 
 class Doubt(StrEnum):

@@ -19,7 +19,6 @@ from registry_sync.removal.retention import (
     decide,
     doubt,
     matches,
-    rule_for,
 )  # fmt: skip
 from tests.pure.test_impact import ID, MULTI, NAME, facts
 
@@ -109,13 +108,6 @@ def test_a_tag_that_shares_its_digest_with_a_kept_one_is_only_untagged() -> None
         "older": "go",
         "oldest": "go",
     }
-
-
-def test_an_images_rule_stands_instead_of_the_namespaces() -> None:
-    whole, own = Rule(keep_last=5), Rule()
-    assert rule_for("app", {"": whole, "app": own}) is own
-    assert rule_for("web", {"": whole, "app": own}) is whole
-    assert rule_for("web", {"app": own}) is None
 
 
 NAMES = st.text("ab1.-", min_size=1, max_size=6)

@@ -4,6 +4,7 @@ import pytest
 
 from accounts.models import AuditEvent
 from registry_sync.models import RetentionRule
+from tests import factories
 from tests.integration.api.caller import error_of, fields_of
 from tests.integration.api.world import World
 
@@ -80,3 +81,13 @@ def test_switching_and_deleting(world: World) -> None:
     assert caller.post(f"{path}switch/", {"enabled": False}).json()["enabled"] is False
     assert caller.delete(path).status_code == 204
     assert caller.get(path).status_code == 404
+
+
+def test_an_images_own_rule_stands_instead_of_the_namespaces_also_off(world: World) -> None:
+    factories.TagFactory(image__namespace=world.namespace, image__name="web")
+    caller = world.caller("owner")
+    whole = f"{HERE}{world.rule.pk}/preview/"
+    assert caller.get(whole).json()["images"] == ["app/api", "web"]
+    own = caller.post(HERE, {"image": "web", "keep_last": 1}).json()
+    assert caller.get(whole).json()["images"] == ["app/api"]
+    assert caller.get(f"{HERE}{own['id']}/preview/").json()["images"] == ["web"]
