@@ -29,6 +29,13 @@ class TextField(forms.CharField):
         """Nothing here."""
 
 
+class DayInput(forms.DateInput):
+    """A day as browsers send it, whatever the language of the page."""
+
+    def __init__(self) -> None:
+        super().__init__({"type": "date"}, format="%Y-%m-%d")
+
+
 class AccountForm(forms.Form):
     name = TextField(label=_("Name"), most=TITLE_MAX)
 
@@ -49,7 +56,7 @@ class ExpiryForm(forms.Form):
     expires_on = forms.DateField(
         label=_("Last day"),
         required=False,
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        widget=DayInput(),
         help_text=_("Only for “on a date…”. Works until the end of that day, UTC."),
     )
 
@@ -98,6 +105,28 @@ class UserEditForm(UserForm):
 class ApiTokenForm(ExpiryForm):
     name = TextField(label=_("Name"), most=TITLE_MAX, placeholder=_("Backup script"))
     field_order = ("name", "expiry", "expires_on")
+
+
+class ActivityFilter(forms.Form):
+    """What of the trail is shown. Nothing chosen is all of it."""
+
+    q = forms.CharField(required=False, max_length=200)
+    kind = forms.ChoiceField(
+        label=_("About"),
+        required=False,
+        choices=[
+            ("", _("everything")),
+            ("users", _("users")),
+            ("permissions", _("permissions")),
+            ("namespaces", _("namespaces")),
+            ("images", _("tags and images")),
+            ("rules", _("rules")),
+            ("members", _("members")),
+            ("account", _("the account")),
+        ],
+    )
+    since = forms.DateField(label=_("Since"), required=False, widget=DayInput())
+    until = forms.DateField(label=_("Until"), required=False, widget=DayInput())
 
 
 class RoleForm(forms.Form):

@@ -1,6 +1,11 @@
 """What pages and API read about accounts. Reads only; who may read was decided at the gate."""
 
+from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
+
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, RegistryUser
 
@@ -49,8 +54,34 @@ def invitations_of(account: Account) -> QuerySet[Invitation]:
     return Invitation.objects.filter(account=account).order_by("-created_at", "-id")
 
 
-def activity_of(account: Account, *, search: str = "") -> QuerySet[AuditEvent]:
+# What the trail can be narrowed to, by how its actions begin.
+ACTIVITY: dict[str, tuple[str, ...]] = {
+    "users": ("user.",),
+    "permissions": ("grant.",),
+    "namespaces": ("namespace.",),
+    "images": ("tag.", "manifest.", "removal."),
+    "rules": ("retention.",),
+    "members": ("member.",),
+    "account": ("account.",),
+}
+
+
+def activity_of(
+    account: Account,
+    *,
+    search: str = "",
+    kind: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> QuerySet[AuditEvent]:
+    """`kind` is one of ACTIVITY, or "" for all; `since` and `until` are days, both included."""
     found = AuditEvent.objects.filter(account_id=account.pk)
+    if kind:
+        found = found.filter(reduce(or_, (Q(action__startswith=start) for start in ACTIVITY[kind])))
+    if since:
+        found = found.filter(at__gte=_midnight(since))
+    if until and until < date.max:
+        found = found.filter(at__lt=_midnight(until + timedelta(days=1)))
     if search:
         found = found.filter(
             Q(actor__icontains=search) | Q(action__icontains=search) | Q(object__icontains=search)
@@ -60,6 +91,10 @@ def activity_of(account: Account, *, search: str = "") -> QuerySet[AuditEvent]:
 
 def api_tokens_of(*, person_id: int) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(person_id=person_id).order_by("-created_at", "-id")
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _role_of(person_id: int) -> Subquery:

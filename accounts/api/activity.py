@@ -24,8 +24,15 @@ class ActivitySerializer(serializers.Serializer[Any]):
     after = serializers.DictField(child=serializers.JSONField())
 
 
+class ActivityQuery(SearchQuery):
+    kind = serializers.ChoiceField(list(selectors.ACTIVITY), default="", allow_blank=True)
+    since = serializers.DateField(default=None, help_text="From this day on.")
+    until = serializers.DateField(default=None, help_text="Until the end of this day.")
+
+
 class Activity(ApiView):
-    @operation("activity_list", answer=ActivitySerializer, pages=True, query=SearchQuery)
+    @operation("activity_list", answer=ActivitySerializer, pages=True, query=ActivityQuery)
     def get(self, request: Request, handle: str) -> Response:
         account = gate.account(self.by, handle)
-        return self.page(selectors.activity_of(account, search=self.query["search"]))
+        asked = {name: self.query[name] for name in ("search", "kind", "since", "until")}
+        return self.page(selectors.activity_of(account, **asked))

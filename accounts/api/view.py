@@ -72,7 +72,9 @@ class ApiView(APIView):  # without docstring: it would describe every operation 
     def page(self, *rows: QuerySet[Row], shown: Callable[[Sequence[Any]], Sequence[Any]] = list) -> Response:
         """{"results", "next", "previous"}; the addresses keep the query and begin with PUBLIC_URL. `shown` makes the
         rows of one page what is told of them."""
-        kept = {name: str(value) for name, value in self.query.items() if name != "page"}
+        kept = {
+            name: str(value) for name, value in self.query.items() if name != "page" and value is not None
+        }
         found = paginate(*rows, cursor=self.query["page"], query=kept)
         return self.only_page(shown(found.rows), found.next_url, found.previous_url)
 

@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts import gate, selectors
+from accounts.forms import ActivityFilter
 from accounts.models import AuditEvent
+from accounts.pages.forms import status_of
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import paginate
 
@@ -90,12 +92,17 @@ class Line:
 @tab("activity")
 def activity(request: PersonRequest, handle: str) -> HttpResponse:
     account = gate.account(principal(request), handle)
-    search = request.GET.get("q", "").strip()
-    found = selectors.activity_of(account, search=search)
-    page = paginate(found, cursor=request.GET.get("page", ""), query={"q": search})
-    lines = [_line(event) for event in page.rows]
-    context = {"account": account, "page": page, "lines": lines, "query": search}
-    return render(request, "accounts/activity.html", context)
+    form = ActivityFilter(request.GET)
+    form.is_valid()  # what is not valid says so beside its field, and narrows nothing
+    asked = {name: value for name, value in form.cleaned_data.items() if value}
+    found = selectors.activity_of(account, search=asked.pop("q", ""), **asked)
+    query = {name: request.GET.get(name, "") for name in form.cleaned_data}
+    page = paginate(found, cursor=request.GET.get("page", ""), query=query)
+    context = {
+        "account": account, "form": form, "page": page, "lines": [_line(event) for event in page.rows],
+        "filtered": any(query.values()), "query": query.get("q", ""),
+    }  # fmt: skip
+    return render(request, "accounts/activity.html", context, status=status_of(form))
 
 
 def _line(event: AuditEvent) -> Line:

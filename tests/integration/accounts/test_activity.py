@@ -1,11 +1,14 @@
 """GET /a/<handle>/activity/"""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from accounts.models import AuditEvent
 from accounts.pages.activity import DEEDS
+from accounts.selectors import ACTIVITY
 from accounts.services import accounts, members, users
 from tests.cast import MEMBERS, Cast
 
@@ -44,6 +47,48 @@ def test_outsiders_read_nothing(cast: Cast, who: str, status: int) -> None:
 def test_search(cast: Cast) -> None:
     lines = cast.client("viewer").get(URL, {"q": "ci dep"}).context["lines"]
     assert [line.event.action for line in lines] == ["user.created"]
+
+
+@pytest.mark.parametrize(
+    ("query", "deeds"),
+    [
+        ("kind=users", ["user.created"]),
+        ("kind=members", ["member.invited"]),
+        ("kind=account", ["account.renamed"]),
+        ("kind=account&q=crimson", ["account.renamed"]),
+        ("kind=users&q=crimson", []),
+        ("kind=rules", []),
+        ("since=2020-03-02", ["user.created", "member.invited"]),
+        ("until=2020-03-01", ["account.renamed"]),
+        ("since=2020-03-01&until=2020-03-01", ["account.renamed"]),
+        ("until=9999-12-31", ["account.renamed", "user.created", "member.invited"]),
+    ],
+)
+def test_it_is_narrowed_by_kind_and_days(cast: Cast, query: str, deeds: list[str]) -> None:
+    moment = datetime(2020, 3, 1, 23, 59, 59, tzinfo=UTC)
+    first = AuditEvent.objects.filter(account_id=cast.account.pk).order_by("id")[0]
+    AuditEvent.objects.bulk_create([copied(first, at=moment)])
+    rows = cast.client("viewer").get(f"{URL}?{query}").context["lines"]
+    shown = [line.event.action for line in rows if line.event.pk != first.pk]
+    assert sorted(shown) == sorted(deeds)
+
+
+def copied(event: AuditEvent, **changes: object) -> AuditEvent:
+    values = {field.attname: getattr(event, field.attname) for field in AuditEvent._meta.concrete_fields}
+    return AuditEvent(**values | {"id": None} | changes)
+
+
+@pytest.mark.parametrize("query", ["kind=secrets", "since=yesterday", "until=2026-02-30", "q=%00"])
+def test_a_strange_filter_says_so_and_narrows_nothing(cast: Cast, query: str) -> None:
+    page = cast.client("viewer").get(f"{URL}?{query}")
+    assert page.status_code == 400
+    assert len(page.context["lines"]) == 3
+
+
+def test_every_action_can_be_found_by_its_kind() -> None:
+    others = ("api_token.", "event.", "person.", "sync.")  # of no account, or of the operator
+    starts = tuple(start for each in ACTIVITY.values() for start in each) + others
+    assert [action for action in DEEDS if not action.startswith(starts)] == []
 
 
 def test_a_search_without_result_says_so(cast: Cast) -> None:
