@@ -21,6 +21,7 @@ from namespaces import gate
 from namespaces.lists import plans, tag_list
 from namespaces.models import Image, Tag
 from namespaces.pages.frame import image_context
+from registry_sync.client.answers import SIGNED
 from registry_sync.models import Removal
 from registry_sync.removal import ask
 from registry_sync.removal.history import held_of
@@ -115,7 +116,8 @@ def _line(item: Any, can_come_back: bool) -> dict[str, Any]:
 def _page(
     request: PersonRequest, image: Image, tags: list[str], digests: list[str], *, problem: str = ""
 ) -> HttpResponse:
-    rows = list(Tag.objects.filter(image=image, name__in=tags[: ask.MOST]).order_by("sort_key", "id"))
+    found_tags = Tag.objects.filter(image=image, name__in=tags[: ask.MOST]).select_related("manifest")
+    rows = list(found_tags.defer("manifest__details", "manifest__packed").order_by("sort_key", "id"))
     status = 400 if problem else 200
     gone = sorted(set(tags) - {row.name for row in rows})
     if len({*tags, *digests}) > ask.MOST:
@@ -125,6 +127,7 @@ def _page(
         context = image_context(image, "tags") | {
             "chosen": rows, "digests": digests, "outlook": found, "impact": found.impact, "problem": problem,
             "gone": gone, "refused": ask.refusal_words(found.impact) if found.impact.refused else "",
+            "one_way": [row.name for row in rows if row.manifest.media_type == SIGNED],
             "lasts": _lasts(image, rows), "short_name": image.name,
         }  # fmt: skip
         return render(request, "registry_sync/removal_confirm.html", context, status=status)

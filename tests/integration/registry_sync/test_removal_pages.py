@@ -358,3 +358,11 @@ def test_attestations_of_buildx_are_told_from_platforms(cast: Cast, image: Image
     things.put(image, document, tag="1.0")
     found = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["impact"]
     assert (found.platforms, found.attached) == ((child.digest,), (attestation.digest,))
+
+
+def test_what_no_registry_takes_back_is_said(cast: Cast, image: Image) -> None:
+    tagged(image, "1.0")
+    owner = cast.client("owner")
+    assert "schema 1" not in owner.get(f"{HERE}remove/?tag=1.0").content.decode()
+    Manifest.objects.update(media_type="application/vnd.docker.distribution.manifest.v1+prettyjws")
+    assert "One of them is a Docker image of schema 1" in owner.get(f"{HERE}remove/?tag=1.0").content.decode()
