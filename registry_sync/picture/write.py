@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max, Sum
 
-from namespaces.models import Image, Label, Manifest, Part, Revision, Tag, TagMove
+from namespaces.models import Image, Label, Manifest, Part, Pull, Revision, Tag, TagMove
 from registry_sync.models import Repository
 from registry_sync.picture.content import ManifestValues
 
@@ -103,6 +103,15 @@ def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
     return (things[start : start + BATCH] for start in range(0, len(things), BATCH))
 
 
+def _tell_pulls(image: Image, tags: Sequence[Tag]) -> None:
+    """A tag that comes back was pulled before it went."""
+    rows = Pull.objects.filter(image=image, tag__in=[tag.name for tag in tags]).values("tag")
+    pulled = {row["tag"]: row for row in rows.annotate(times=Sum("count"), at=Max("last_at"))}
+    for tag in tags:
+        if tag.name in pulled:
+            tag.pull_count, tag.pulled_at = pulled[tag.name]["times"], pulled[tag.name]["at"]
+
+
 def _write_batch(image: Image, moves: dict[str, Move], how: TagMove.How) -> list[TagMove]:
     rows = {tag.name: tag for tag in Tag.objects.filter(image=image, name__in=list(moves))}
     sizes = stored_sizes({move.digest for move in moves.values()} - {""})
@@ -124,6 +133,7 @@ def _write_batch(image: Image, moves: dict[str, Move], how: TagMove.How) -> list
         # `by` of the panel is a person; a tag tells users.
         tag.pushed_at, tag.missing_since = move.at, None
         tag.pushed_by = "" if how == TagMove.How.PANEL else move.by
+    _tell_pulls(image, new)
     Tag.objects.bulk_create(new)
     if moved:
         fields = ["manifest", "size", "pushed_at", "pushed_by", "missing_since"]

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from namespaces.models import Image, Tag, TagMove
 from registry_sync import heartbeat
 from registry_sync.models import Event, Heartbeat, Repository
 from registry_sync.notifications import pulls
+from registry_sync.picture.write import Move, write_moves
 from registry_sync.token.service import PANEL_SUBJECT
 from tests import factories
 
@@ -59,3 +61,20 @@ def test_the_panels_own_blobs_and_unknown_repositories_prove_nothing() -> None:
     assert told() is None
     pulls.count([pull(1, "")])  # anonymous
     assert told() == (1, 1)
+
+
+def test_a_tag_that_comes_back_was_pulled_before() -> None:
+    image, digest = Image.objects.get(), factories.ManifestFactory().digest
+
+    def point(tag: str, at: str, hours: float) -> Tag | None:
+        write_moves(image, [Move(tag, at, START + timedelta(hours=hours))], how=TagMove.How.EVENT)
+        return Tag.objects.filter(name=tag).first()
+
+    assert point("1.0", digest, 0)
+    pulls.count([pull(1), pull(2, actor="other"), pull(3)])
+    assert not point("1.0", "", 4)
+    back, other = point("1.0", digest, 5), point("2.0", digest, 5)
+    assert back
+    assert (back.pull_count, back.pulled_at) == (3, START + timedelta(hours=3))
+    assert other
+    assert (other.pull_count, other.last_pulled_at) == (0, None)
