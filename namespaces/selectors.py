@@ -74,7 +74,9 @@ def grants_of(user: RegistryUser) -> QuerySet[Grant]:
     )
 
 
-def grants_in(account: Account, *, username: str = "", namespace_name: str = "") -> QuerySet[Grant]:
+def grants_in(
+    account: Account, *, username: str = "", namespace_name: str = "", image_name: str = ""
+) -> QuerySet[Grant]:
     found = Grant.objects.filter(namespace__account=account).select_related(
         "user__account", "namespace__account"
     )
@@ -82,6 +84,8 @@ def grants_in(account: Account, *, username: str = "", namespace_name: str = "")
         found = found.filter(user__username=username)
     if namespace_name:
         found = found.filter(namespace__name=namespace_name)
+    if image_name:
+        found = found.filter(image_name=image_name)
     return found.order_by("id")
 
 

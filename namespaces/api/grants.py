@@ -33,6 +33,9 @@ class GrantSerializer(serializers.Serializer[Any]):
 class GrantQuery(PageQuery):
     user = serializers.CharField(default="", max_length=SEARCH_MAX, help_text="A username.")
     namespace = serializers.CharField(default="", max_length=SEARCH_MAX)
+    image = serializers.CharField(
+        default="", max_length=SEARCH_MAX, help_text="Only those on this very image."
+    )
 
 
 class NewGrantBody(Strict):
@@ -53,9 +56,10 @@ class Grants(ApiView):
     def get(self, request: Request, handle: str) -> Response:
         account = account_gate.account(self.by, handle)
         query = self.query
-        return self.page(
-            selectors.grants_in(account, username=query["user"], namespace_name=query["namespace"])
+        found = selectors.grants_in(
+            account, username=query["user"], namespace_name=query["namespace"], image_name=query["image"]
         )
+        return self.page(found)
 
     @operation("grants_give", body=NewGrantBody, answer=GrantSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:

@@ -54,7 +54,7 @@ def delete(*, by: Principal, namespace: Namespace, typed_name: str) -> None:
     Namespace.objects.select_for_update().get(pk=namespace.pk)
     images = Image.objects.filter(namespace=namespace)
     if images.filter(tag_count__gt=0).exists():
-        raise Conflict.on("", _("The namespace still has images; delete their tags in the registry first."))
+        raise Conflict.on("", _("The namespace still has images; delete their tags first."))
     ReservedName.objects.update_or_create(
         name=namespace.name,
         defaults={

@@ -89,8 +89,8 @@ def test_users_and_namespaces_of_others_cannot_be_named(world: World) -> None:
     assert Grant.objects.count() == 1
 
 
-def test_filtering_by_user_and_namespace(world: World) -> None:
-    other = factories.GrantFactory(user=world.free_user, namespace=world.empty)
+def test_filtering_by_user_namespace_and_image(world: World) -> None:
+    other = factories.GrantFactory(user=world.free_user, namespace=world.empty, image_name="not/pushed")
     factories.GrantFactory(user__account=world.cast.elsewhere)
     caller = world.caller("viewer")
     for query, found in [
@@ -99,6 +99,8 @@ def test_filtering_by_user_and_namespace(world: World) -> None:
         ("?namespace=empty", {other.pk}),
         (f"?user={world.user.username}&namespace=empty", set()),
         ("?user=w", set()),
+        ("?image=not/pushed", {other.pk}),
+        ("?image=not", set()),
     ]:
         assert {each["id"] for each in caller.get(GRANTS + query).json()["results"]} == found
 
