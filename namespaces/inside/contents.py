@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from namespaces.inside.raw import visible
+
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -83,7 +85,8 @@ def _layer(entry: Mapping[str, Any]) -> Layer:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """Whoever pushed it wrote it: what would read as something else is made to be seen."""
+    return visible(value) if isinstance(value, str) else ""
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -91,7 +94,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _pairs(value: Any) -> Pairs:
-    return tuple((key, _text(text)) for key, text in _mapping(value).items())
+    return tuple((_text(key), _text(text)) for key, text in _mapping(value).items())
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

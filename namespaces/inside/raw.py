@@ -23,7 +23,7 @@ def shown(body: bytes) -> Raw:
     formatted = text is not None
     if text is None:
         text = body[: SHOWN_MAX * 4 + 4].decode("utf-8", "replace")
-    return Raw(_visible(text[:SHOWN_MAX]), formatted, len(text) > SHOWN_MAX)
+    return Raw(visible(text[:SHOWN_MAX]), formatted, len(text) > SHOWN_MAX)
 
 
 def _laid_out(body: bytes) -> str | None:
@@ -52,8 +52,10 @@ def _refuse(_text: str) -> NoReturn:
     raise ValueError
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Characters that hide, or turn the direction of reading, are written as JSON would escape them."""
+    if text.isprintable():
+        return text
     return "".join(each if each in "\n\t" or _is_visible(each) else _escaped(each) for each in text)
 
 

