@@ -49,12 +49,13 @@ def tags_of_same_manifest(tag: Tag) -> QuerySet[Tag]:
     return Tag.objects.filter(image=tag.image, manifest=tag.manifest).exclude(pk=tag.pk).order_by("name")
 
 
-def grants_on(namespace: Namespace, *, image_name: str | None = None) -> QuerySet[Grant]:
-    """Grants anywhere in the namespace; with `image_name`, only those given directly on that image."""
+def grants_on(namespace: Namespace, *, search: str = "") -> QuerySet[Grant]:
+    """Grants anywhere in the namespace, those on all of it first; `search` is a piece of a user or an image."""
     found = Grant.objects.filter(namespace=namespace).select_related("user__account", "namespace__account")
-    if image_name is not None:
-        found = found.filter(image_name=image_name)
-    return found.order_by("image_name", "user__description", "id")
+    if search:
+        user = Q(user__description__icontains=search) | Q(user__username__icontains=search)
+        found = found.filter(user | Q(image_name__icontains=search))
+    return found.order_by("image_name", "id")
 
 
 def first_pusher(image: Image) -> RegistryUser | None:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.errors import Invalid
 from accounts.pages.forms import next_url, put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
+from accounts.paging import paginate
 from accounts.roles import Act
 from namespaces import gate, selectors
 from namespaces.forms import GrantForm
@@ -33,9 +34,12 @@ def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         else:
             messages.success(request, _("Permission added."))
             return redirect("permissions", handle, name)
+    query = {"q": request.GET.get("q", "").strip()[:200]}
+    found = selectors.grants_on(namespace, search=query["q"])
     context = namespace_context(namespace, "permissions") | {
         "form": form,
-        "grants": selectors.grants_on(namespace),
+        "query": query,
+        "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
         "here": reverse("permissions", args=[handle, name]),
     }
     return render(request, "namespaces/permissions.html", context, status=status_of(form))
