@@ -1,10 +1,10 @@
 """What pages and API read about namespaces. Reads only; who may read was decided at the gate."""
 
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Account, RegistryUser
@@ -90,21 +90,27 @@ def grants_in(
     return found.order_by("id")
 
 
-def who_reaches(namespace: Namespace, image_name: str) -> list[Reach]:
-    """Every user with a grant that reaches this image, with the verdict on pulling it and its level."""
-    grants = (
-        Grant.objects.filter(namespace=namespace, image_name__in=["", image_name])
-        .select_related("user__account", "namespace__account")
-        .order_by("user__description", "user_id", "-level", "-image_name")
-    )
-    by_user: dict[RegistryUser, list[Grant]] = defaultdict(list)
-    for grant in grants:
-        by_user[grant.user].append(grant)
+def users_that_reach(namespace: Namespace, image_name: str) -> QuerySet[RegistryUser]:
+    """Those with a grant that reaches this image, by description."""
+    reaching = Grant.objects.filter(user=OuterRef("pk"), namespace=namespace, image_name__in=["", image_name])
+    found = RegistryUser.objects.filter(Exists(reaching)).select_related("account")
+    return found.order_by("description", "id")
+
+
+def reaches(namespace: Namespace, image_name: str, users: Sequence[RegistryUser]) -> list[Reach]:
+    """Of each of `users` the verdict on pulling this image, its level, and the grants that led to it."""
+    by_user: dict[int, list[Grant]] = {user.pk: [] for user in users}
+    grants = Grant.objects.filter(namespace=namespace, image_name__in=["", image_name], user__in=by_user)
+    for grant in grants.select_related("user__account", "namespace__account").order_by(
+        "-level", "-image_name"
+    ):
+        by_user[grant.user_id].append(grant)
     now = timezone.now()
-    return [
-        Reach(user, decide(gate.facts_from(found, namespace, _standing(user, now)), Action.PULL), found)
-        for user, found in by_user.items()
-    ]
+    found = []
+    for user in users:
+        facts = gate.facts_from(by_user[user.pk], namespace, _standing(user, now))
+        found.append(Reach(user, decide(facts, Action.PULL), by_user[user.pk]))
+    return found
 
 
 def _standing(user: RegistryUser, now: datetime) -> Standing:

@@ -72,5 +72,6 @@ class ImageAccess(ApiView):
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Who may do what, and through which grants; also for an image that nobody has pushed yet."""
         found = gate.image_or_planned(self.by, handle, name, image)
-        reaches = selectors.who_reaches(found.namespace, found.name)
+        users = list(selectors.users_that_reach(found.namespace, found.name))
+        reaches = selectors.reaches(found.namespace, found.name, users)
         return self.answer({"public": found.namespace.public, "users": reaches})

@@ -13,6 +13,7 @@ from accounts.errors import Invalid
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.rights import why_not
+from accounts.paging import paginate
 from accounts.roles import Act
 from namespaces import gate, news, selectors
 from namespaces.forms import ImageGrantForm
@@ -57,9 +58,12 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
         else:
             messages.success(request, _("Permission added."))
             return redirect(here)
+    users = selectors.users_that_reach(image.namespace, image.name)
+    page = paginate(users, cursor=request.GET.get("page", ""))
     context = image_context(image, "access") | {
         "form": form,
-        "reaches": selectors.who_reaches(image.namespace, image.name),
+        "page": page,
+        "reaches": selectors.reaches(image.namespace, image.name, page.rows),
         "here": here,
     }
     return render(request, "namespaces/access.html", context, status=status_of(form))

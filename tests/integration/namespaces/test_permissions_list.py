@@ -75,3 +75,25 @@ def test_200_are_paged(cast: Cast, team: Namespace) -> None:
         seen += [grant.user.username for grant in page.rows]
         url = PAGE + page.next_url if page.next_url else ""
     assert seen == [user.username for user in users]
+
+
+def test_200_that_reach_an_image_are_paged_by_user(cast: Cast, team: Namespace) -> None:
+    users = RegistryUser.objects.bulk_create(
+        RegistryUser(account=cast.account, username=f"u{number:011}", description="robot")
+        for number in range(60)
+    )
+    Grant.objects.bulk_create(
+        Grant(user=user, namespace=team, level=level, image_name=name)
+        for user in users
+        for level, name in ((1, ""), (2, "deep/app"), (3, "another"))
+    )
+    url, address, seen = "/a/team-red/n/team/i/deep/app/-/access/", "", []
+    while address is not None:
+        context = cast.client("viewer").get(url + address).context
+        seen += [
+            (reach.user.username, reach.verdict.level, len(reach.grants)) for reach in context["reaches"]
+        ]
+        address = context["page"].next_url or None
+    assert seen == [
+        ("abcdefghijkl", 1, 1), ("mnopqrstuvwx", 1, 1), *((user.username, 2, 2) for user in users),
+    ]  # fmt: skip
