@@ -3,8 +3,10 @@
 from datetime import date, datetime, time, timedelta
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, RegistryUser
@@ -24,8 +26,8 @@ def accounts_overview(*, person_id: int) -> QuerySet[Account]:
     return (
         Account.objects.filter(closed_at=None)
         .annotate(
-            user_count=Count("users", distinct=True),
-            member_count=Count("members", distinct=True),
+            user_count=_count(RegistryUser.objects.filter(account=OuterRef("pk"))),
+            member_count=_count(Member.objects.filter(account=OuterRef("pk"))),
             role=_role_of(person_id),
         )
         .filter(role__isnull=False)
@@ -95,6 +97,11 @@ def api_tokens_of(*, person_id: int) -> QuerySet[ApiToken]:
 
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    """By itself: two counts in one join multiply their rows."""
+    return Coalesce(Subquery(rows.order_by().values("account").annotate(n=Count("pk")).values("n")), 0)
 
 
 def _role_of(person_id: int) -> Subquery:

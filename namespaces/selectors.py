@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Account, RegistryUser
@@ -27,10 +29,12 @@ def namespaces_of(account: Account, *, search: str = "") -> QuerySet[Namespace]:
     found = Namespace.objects.filter(account=account).select_related("account")
     if search:
         found = found.filter(name__icontains=search)
-    return found.annotate(
-        image_count=Count("images", filter=Q(images__tag_count__gt=0), distinct=True),
-        user_count=Count("grants__user", distinct=True),
-    ).order_by("name")
+    images = Image.objects.filter(namespace=OuterRef("pk"), tag_count__gt=0)
+    grants = Grant.objects.filter(namespace=OuterRef("pk"))
+    # Each counted by itself: joined, 8,000 images and 200 grants would be 1,600,000 rows.
+    return found.annotate(image_count=_count(images, "pk"), user_count=_count(grants, "user")).order_by(
+        "name"
+    )
 
 
 def images_of(account: Account, *, namespace: Namespace | None = None, search: str = "") -> QuerySet[Image]:
@@ -111,6 +115,11 @@ def reaches(namespace: Namespace, image_name: str, users: Sequence[RegistryUser]
         facts = gate.facts_from(by_user[user.pk], namespace, _standing(user, now))
         found.append(Reach(user, decide(facts, Action.PULL), by_user[user.pk]))
     return found
+
+
+def _count(rows: QuerySet[Any], of: str) -> Coalesce:
+    each = rows.order_by().values("namespace").annotate(number=Count(of, distinct=True))
+    return Coalesce(Subquery(each.values("number")), 0)
 
 
 def _standing(user: RegistryUser, now: datetime) -> Standing:

@@ -179,3 +179,15 @@ def test_200_rows_and_a_filter(cast: Cast, team: Namespace) -> None:
     assert len(seen) == 100
     found = cast.client("viewer").get(f"{A}n/team/?q=deep")
     assert [image.name for image in found.context["page"].rows] == ["deep/app"]
+
+
+def test_the_counts_of_a_namespace(cast: Cast) -> None:
+    team, empty = (factories.NamespaceFactory(account=cast.account, name=name) for name in ("aaa", "bbb"))
+    user, other = factories.RegistryUserFactory.create_batch(2, account=cast.account)
+    for name, tags in (("one", 1), ("two", 2), ("gone", 0)):
+        factories.ImageFactory(namespace=team, name=name, tag_count=tags)
+    for each, name in ((user, ""), (user, "one"), (other, "two")):
+        factories.GrantFactory(namespace=team, user=each, image_name=name)
+    found = {each.pk: each for each in cast.client("viewer").get(f"{A}images/").context["namespaces"]}
+    assert (found[team.pk].image_count, found[team.pk].user_count) == (2, 2)
+    assert (found[empty.pk].image_count, found[empty.pk].user_count) == (0, 0)
