@@ -44,3 +44,11 @@ class Conflict(Invalid):
 
 class Unavailable(DomainError):
     """A part we need does not answer; trying again later is right."""
+
+
+class TooMany(DomainError):
+    """Too much at once, or too often; after `wait` seconds it is good again."""
+
+    def __init__(self, message: str, *, wait: int) -> None:
+        super().__init__(message)
+        self.wait = wait

@@ -1,4 +1,4 @@
-"""Names that people type or the panel makes: account handles and usernames. PURE."""
+"""Names that people type or the panel makes: account handles, usernames and e-mail addresses. PURE."""
 
 import re
 import secrets
@@ -14,6 +14,7 @@ HANDLE_MAX = 40
 TITLE_MAX = 80
 DESCRIPTION_MAX = 100
 EXPIRY_DAYS = 90  # of a user or an API token, where nobody says otherwise
+EMAIL_MAX = 254
 
 
 def make_username() -> str:
@@ -32,3 +33,16 @@ def clean_title(text: str) -> str:
     normal = unicodedata.normalize("NFKC", text)
     visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in normal)
     return " ".join(visible.split())
+
+
+def clean_email(text: str) -> str:
+    """The address as it is kept, in lower-case ASCII: a domain that only looks like another reads xn--…
+
+    "" for one that cannot be kept: letters before the @ that only look like a-z, or too long.
+    """
+    local, at, domain = text.strip().lower().rpartition("@")
+    try:
+        found = f"{local}@{domain.encode('idna').decode()}"
+    except UnicodeError:  # invisible characters, those that turn the text around, parts past 63 characters
+        return ""
+    return found if at and local.isascii() and len(found) <= EMAIL_MAX else ""

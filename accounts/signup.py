@@ -1,10 +1,14 @@
 """Who may sign up, and how sign-in pages behave (django-allauth's adapter)."""
 
+import logging
+from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,9 +16,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import operator_link
-from accounts.addresses import client_address
-from accounts.errors import Absent, Conflict
+from accounts.addresses import client_address, client_network
+from accounts.errors import Absent, Conflict, TooMany, Unavailable
+from accounts.names import clean_email
 from accounts.services import members, people
+
+log = logging.getLogger(__name__)
 
 # Session keys under which a link that was opened before signing up is remembered.
 INVITATION_KEY = "invitation_link"
@@ -52,9 +59,43 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         context.update(links, current_site={"name": "Registry Manager", "domain": domain})
         return super().render_mail(template_prefix, email, context, headers)
 
+    def clean_email(self, email: str) -> str:
+        if cleaned := clean_email(email):
+            return cleaned
+        raise ValidationError(_("Enter a valid email address."))
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        email = str(credentials.pop("email", ""))
+        try:
+            return super().authenticate(request, email=clean_email(email) or email, **credentials)
+        except TooMany:  # nothing was compared: no guess
+            self._rollback_login_failed_rl_usage()
+            raise
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (SMTPException, OSError) as error:
+            log.warning("a mail could not be sent: %s", type(error).__name__)
+            raise Unavailable(
+                _("The mail server does not answer, so no mail was sent. Try again later.")
+            ) from None
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        """Who holds the operator's link need not wait for a mail: they may be the one to mend the mail server."""
+        return _holds_operator_link(request) or bool(super().is_email_verified(request, email))
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Hashes as signing up would, so that the time it takes tells nothing."""
+        make_password(email)
+        super().send_account_already_exists_mail(email)
+
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """allauth counts per Host, which would give a guesser new attempts for every port."""
-        return str(credentials.get("email", "")).lower()
+        """Counted by address *and* place (docs/adr/0007): wrong guesses from elsewhere never keep the owner out.
+
+        allauth counts by address and Host, and the port of a Host is anybody's choice.
+        """
+        return f"{client_network(request.META)} {str(credentials.get('email', '')).lower()}"
 
 
 def _public(link: str) -> str:

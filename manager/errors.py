@@ -6,7 +6,7 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.errors import Absent, DomainError, Refused, Unavailable
+from accounts.errors import Absent, DomainError, Refused, TooMany, Unavailable
 
 
 class DomainErrorMiddleware:
@@ -26,10 +26,18 @@ class DomainErrorMiddleware:
                 raise Http404
             case Refused():
                 return render(request, "403.html", {"exception": error.message}, status=403)
-            case Unavailable() | OperationalError() | InterfaceError():
-                response = render(request, "503.html", status=503)
-                response["Retry-After"] = "5"
-                return response
+            case Unavailable():
+                return _later(request, 503, 5, error.message)
+            case OperationalError() | InterfaceError():
+                return _later(request, 503, 5)
+            case TooMany():
+                return _later(request, 429, error.wait, error.message)
             case DomainError():
                 return render(request, "400.html", {"exception": error.message}, status=400)
         return None
+
+
+def _later(request: HttpRequest, status: int, wait: int, reason: str = "") -> HttpResponse:
+    response = render(request, f"{status}.html", {"reason": reason}, status=status)
+    response["Retry-After"] = str(wait)
+    return response

@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "manager.bodies.BodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -154,7 +155,12 @@ ACCOUNT_ADAPTER = "accounts.signup.PanelAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+# With a mail server, signing up looks the same whether an address is taken or not (docs/adr/0004).
+EMAIL_URL = environment.text("EMAIL_URL", "")
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "optional"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = (
+    True  # in the browser that signed up; a link that it followed goes on there
+)
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -162,7 +168,6 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
 USERSESSIONS_TRACK_ACTIVITY = False  # it would write a row for every page that is looked at
 
 # Mail -------------------------------------------------------------------------------------------------
-EMAIL_URL = environment.text("EMAIL_URL", "")
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", f"Registry Manager <no-reply@{_public.hostname}>")
 if EMAIL_URL:
@@ -182,6 +187,9 @@ else:
     EMAIL_BACKEND = "accounts.mail.FolderBackend"
 
 # API --------------------------------------------------------------------------------------------------
+API_RATE = environment.number(
+    "API_RATE", 1200, least=0, most=1_000_000
+)  # calls a minute of each token; 0: any
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.api.authentication.ApiTokenAuthentication",
@@ -189,6 +197,7 @@ REST_FRAMEWORK = {
     ],
     # Closed by default: a view that names no permission refuses.
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.Refuse"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttle.CallThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -11,7 +11,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from accounts.errors import Absent, Conflict, DomainError, Invalid, Refused, Unavailable
+from accounts.errors import Absent, Conflict, DomainError, Invalid, Refused, TooMany, Unavailable
 
 CODES = {
     400: "invalid",
@@ -23,6 +23,7 @@ CODES = {
     409: "conflict",
     413: "too_large",
     415: "unsupported_media_type",
+    429: "too_many_requests",
     503: "unavailable",
 }
 
@@ -46,7 +47,7 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
         case PermissionDenied():
             return _answer(403, _("You may not do this."))
         case OperationalError() | InterfaceError():
-            return _unavailable(_("The database does not answer; try again in a moment."))
+            return _later(503, _("The database does not answer; try again in a moment."))
         case RequestDataTooBig():
             return _answer(413, TooLarge.default_detail)
         case SuspiciousOperation():
@@ -63,7 +64,9 @@ def _domain(error: DomainError) -> Response:
         case Invalid():
             return _fields(409 if isinstance(error, Conflict) else 400, error.errors)
         case Unavailable():
-            return _unavailable(error.message)
+            return _later(503, error.message)
+        case TooMany():
+            return _later(429, error.message, error.wait)
     return _answer(400, error.message)
 
 
@@ -74,9 +77,9 @@ def _framework(error: APIException) -> Response:
     return response
 
 
-def _unavailable(message: str) -> Response:
-    response = _answer(503, message)
-    response["Retry-After"] = "5"
+def _later(status: int, message: str, wait: int = 5) -> Response:
+    response = _answer(status, message)
+    response["Retry-After"] = str(wait)
     return response
 
 
@@ -87,8 +90,12 @@ def _fields(status: int, fields: dict[str, list[str]]) -> Response:
 
 
 def _answer(status: int, message: str, fields: dict[str, list[str]] | None = None) -> Response:
+    return Response(shape(status, message, fields), status=status)
+
+
+def shape(status: int, message: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
     code = CODES.get(status, "error")
-    return Response({"error": {"code": code, "message": message, "fields": fields or {}}}, status=status)
+    return {"error": {"code": code, "message": message, "fields": fields or {}}}
 
 
 def _flat(detail: Any) -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ _ERRORS = {
     401: "No valid session or API token.",
     403: "Your role is too small, or the CSRF token is missing.",
     404: "Not there, or not for you.",
+    429: "Called too often; try again after `Retry-After` seconds.",
     503: "A part does not answer; try again after `Retry-After` seconds.",
 }
 _WRITE_ERRORS = {

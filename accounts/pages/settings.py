@@ -52,7 +52,7 @@ def close(request: PersonRequest, handle: str) -> HttpResponse:
     form = ConfirmForm(request.POST)
     form.is_valid()
     try:
-        accounts.close(by=by, account=account, typed_handle=form.cleaned_data["confirm"])
+        accounts.close(by=by, account=account, typed_handle=form.cleaned_data.get("confirm", ""))
     except Invalid as error:
         put_errors(form, error, typed_handle="confirm")
         return _page(request, account, problem=form.problem)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils import timezone
 
@@ -76,6 +77,7 @@ def _person() -> tuple[Person, str]:
     password = secrets.token_urlsafe(12)
     person.set_password(password)
     person.save(update_fields=["password"])
+    EmailAddress.objects.get_or_create(user=person, email=EMAIL, defaults={"verified": True, "primary": True})
     return person, password
 
 

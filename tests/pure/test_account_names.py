@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.names import HANDLE, HANDLE_MAX, USERNAME, clean_title, handle_from, make_username
+from accounts.names import (
+    EMAIL_MAX,
+    HANDLE,
+    HANDLE_MAX,
+    USERNAME,
+    clean_email,
+    clean_title,
+    handle_from,
+    make_username,
+)
 
 ANY = st.text(st.characters(), max_size=200)
 
@@ -62,3 +71,29 @@ def test_usernames_are_drawn_and_not_counted() -> None:
     names = {make_username() for _ in range(5_000)}
     assert len(names) == 5_000
     assert all(USERNAME.fullmatch(name) for name in names)
+
+
+@given(ANY)
+def test_an_address_of_mail_is_kept_in_ascii_and_fits_where_it_is_kept(text: str) -> None:
+    kept = clean_email(text)
+    assert kept.isascii()
+    assert len(kept) <= EMAIL_MAX
+    assert clean_email(kept) in (kept, "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (" Somebody@Example.COM ", "somebody@example.com"),
+        ("somebody@exämple.com", "somebody@xn--exmple-cua.com"),
+        ("somebody@exаmple.com", "somebody@xn--exmple-4nf.com"),  # a Cyrillic а
+        ("somebody@ex\u200bample.com", "somebody@example.com"),
+        ("somebody@exam\u202eple.com", ""),
+        ("adm\u0131n@example.com", ""),
+        ("somеbody@example.com", ""),  # a Cyrillic е
+        ("somebody@" + "a" * 64 + ".com", ""),
+        ("a" * 250 + "@example.com", ""),
+    ],
+)
+def test_an_address_of_mail_that_looks_like_another_reads_otherwise(typed: str, kept: str) -> None:
+    assert clean_email(typed) == kept

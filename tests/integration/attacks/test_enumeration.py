@@ -21,7 +21,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import secrets
+from accounts import operator_link, secrets
 from accounts.models import Invitation, Person
 from accounts.services import api_tokens, members, users
 from registry_sync.token.throttle import throttle
@@ -137,6 +137,80 @@ def test_an_address_that_nobody_has_gets_a_mail_too(
     assert [mail.to for mail in mailoutbox] == [["known@example.com"], [email]]
     assert "/key/" in mailoutbox[0].body
     assert "/key/" not in mailoutbox[1].body
+
+
+def sign_up(email: str, client: Client | None = None) -> HttpResponse:
+    form = {"email": email, "password1": "tall green ladder", "password2": "tall green ladder"}
+    return (client or Client()).post("/me/signup/", form, follow=True)
+
+
+@pytest.fixture
+def mail_server(settings: Any) -> None:
+    """What EMAIL_URL changes."""
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+
+
+@pytest.mark.parametrize("taken", ["known@example.com", "retired@example.com", "KNOWN@Example.com"])
+def test_signing_up_tells_nobody_whether_an_address_is_taken(
+    people: dict[str, Person], mail_server: None, work: Any, mailoutbox: list[EmailMessage], taken: str
+) -> None:
+    """The owner hears of it; a new row costs some statements, which beside a hash and a mail are nothing."""
+    answers, works = [], []
+    for email in ("unknown@example.com", taken):
+        with work() as done:
+            answers.append(sign_up(email))
+        works.append(done)
+    new, known = answers
+    assert new.redirect_chain == known.redirect_chain == [("/me/confirm-email/", 302)]  # type: ignore[attr-defined]
+    assert body(new, "unknown@example.com") == body(known, taken, taken.lower())
+    assert [(len(each.hashes), each.mails) for each in works] == [(1, 1), (1, 1)]
+    assert [mail.to for mail in mailoutbox] == [["unknown@example.com"], [taken.lower()]]
+    assert "/confirm-email/" in mailoutbox[0].body
+    assert "/confirm-email/" not in mailoutbox[1].body
+    assert Person.objects.count() == 3
+
+
+def test_the_owner_of_a_new_address_finishes_with_the_mail_and_goes_on_where_they_were(
+    cast: Cast, mail_server: None, mailoutbox: list[EmailMessage]
+) -> None:
+    _invitation, text = members.invite(by=cast.by("owner"), account=cast.account, role="viewer")
+    client = Client()
+    client.get(f"/invite/{text}/")
+    sign_up("new@example.com", client)
+    assert client.get("/me/tokens/").status_code == 302  # not in yet
+    link = re.search(r"/me/confirm-email/\S+", str(mailoutbox[0].body))
+    assert link
+    answer = client.post(link[0])
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/invite/{text}/")
+    assert client.get("/me/tokens/").status_code == 200
+
+
+def test_the_link_of_a_mail_signs_nobody_else_in(
+    db: None, mail_server: None, mailoutbox: list[EmailMessage]
+) -> None:
+    sign_up("new@example.com")
+    link = re.search(r"/me/confirm-email/\S+", str(mailoutbox[0].body))
+    assert link
+    other = Client()
+    other.post(link[0])
+    assert other.get("/me/tokens/").status_code == 302
+    form = {"login": "new@example.com", "password": "tall green ladder"}
+    assert other.post("/me/login/", form).headers["Location"] == "/"
+    assert other.get("/me/tokens/").status_code == 200
+
+
+def test_the_first_operator_waits_for_no_mail(db: None, mail_server: None) -> None:
+    """They may be the one to mend the mail server."""
+    path, client = operator_link.make() or "", Client()
+    client.get(path)
+    assert sign_up("first@example.com", client).redirect_chain == [(path, 302)]  # type: ignore[attr-defined]
+    assert client.get("/me/tokens/").status_code == 200
+
+
+def test_without_a_mail_server_signing_up_says_that_an_address_is_taken(people: dict[str, Person]) -> None:
+    """docs/adr/0004: who signs up at once cannot be told anything else. The twin of the above."""
+    assert "already" in sign_up("known@example.com").content.decode()
+    assert sign_up("unknown@example.com").redirect_chain == [("/", 302)]  # type: ignore[attr-defined]
 
 
 @pytest.mark.django_db

@@ -1,8 +1,10 @@
 """Guessing passwords of persons: counted where the one who guesses cannot reset the count, and bounded in its cost."""
 
-import os
+import re
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -10,9 +12,12 @@ from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
 
-from accounts.hashers import BoundedArgon2Hasher
+from accounts import hashers
+from accounts.hashers import AT_ONCE, IN_LINE, BoundedArgon2Hasher
 from accounts.models import Person
+from manager.embedded import run
 from tests import factories
+from tests.integration.registry_sync.test_token_door import ask
 
 TOO_MANY = "Too many failed login attempts"
 
@@ -22,8 +27,9 @@ def person(db: None) -> Person:
     return factories.PersonFactory(email="known@example.com")
 
 
-def attempt(email: str, password: str = "wrong", **headers: str) -> str:
-    answer = Client().post("/me/login/", {"login": email, "password": password}, headers=headers)
+def attempt(email: str, password: str = "wrong", *, place: str = "192.0.2.1", **headers: str) -> str:
+    form = {"login": email, "password": password}
+    answer = Client(REMOTE_ADDR=place).post("/me/login/", form, headers=headers)
     return "in" if answer.status_code == 302 else answer.content.decode()
 
 
@@ -61,12 +67,32 @@ def test_a_few_typing_errors_do_not_keep_anybody_out(person: Person) -> None:
     assert attempt(person.email, factories.PASSWORD) == "in"
 
 
+PLACES = ("192.0.2.7", "2001:db8:1::7")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_guesses_from_elsewhere_do_not_keep_the_owner_out(person: Person, place: str) -> None:
+    """Counted by address and place: who guesses locks out themselves."""
+    for _ in range(7):
+        guess = attempt(person.email, place="198.51.100.9")
+    assert TOO_MANY in guess
+    assert attempt(person.email, factories.PASSWORD, place="198.51.100.9") != "in"
+    assert attempt(person.email, factories.PASSWORD, place=place) == "in"
+
+
+def test_a_guesser_with_a_whole_network_of_addresses_is_one_place(person: Person) -> None:
+    pages = [attempt(person.email, place=f"2001:db8:1:2::{n:x}") for n in range(6)]
+    assert TOO_MANY not in pages[4]
+    assert TOO_MANY in pages[5]
+    assert attempt(person.email, factories.PASSWORD, place="2001:db8:1:3::1") == "in"
+
+
 class Probe(Argon2PasswordHasher):
-    """In the place of Argon2: holds every hash until as many as may run together are running."""
+    """In the place of Argon2: holds the first hashes until as many as may run together are running."""
 
     lock = threading.Lock()
+    full = threading.Event()
     running = most = 0
-    together = threading.Barrier(os.cpu_count() or 1, timeout=30)
 
     def encode(self, password: str, salt: str) -> str:
         self.hold()
@@ -80,7 +106,9 @@ class Probe(Argon2PasswordHasher):
         with self.lock:
             Probe.running += 1
             Probe.most = max(Probe.most, Probe.running)
-        self.together.wait()
+        if Probe.running == AT_ONCE:
+            self.full.set()
+        assert self.full.wait(30)
         with self.lock:
             Probe.running -= 1
 
@@ -90,14 +118,51 @@ class Bounded(BoundedArgon2Hasher, Probe):
 
 
 @pytest.mark.parametrize("act", ["encode", "verify"])
-def test_no_more_hashes_run_at_once_than_there_are_processors(act: str) -> None:
-    """Each takes 100 MiB; the others wait, and all of them are answered."""
-    places, hasher = os.cpu_count() or 1, Bounded()
+def test_no_more_hashes_run_at_once_than_may(act: str) -> None:
+    """Each takes 100 MiB; who is in line waits and is answered."""
+    hasher, together = Bounded(), AT_ONCE + IN_LINE
     Probe.running = Probe.most = 0
-    with ThreadPoolExecutor(places * 4) as pool:
-        work: list[Any] = [pool.submit(getattr(hasher, act), "x", "x") for _ in range(places * 4)]
+    Probe.full.clear()
+    with ThreadPoolExecutor(together) as pool:
+        work: list[Any] = [pool.submit(getattr(hasher, act), "x", "x") for _ in range(together)]
         assert all(each.result(timeout=30) for each in work)
-    assert Probe.most == places
+    assert Probe.most == AT_ONCE
+
+
+@pytest.fixture
+def a_crowd(settings: Any) -> Iterator[ExitStack]:
+    """As many log-ins as may hash or stand in line."""
+    settings.PASSWORD_HASHERS = ["accounts.hashers.BoundedArgon2Hasher"]
+    with ExitStack() as crowd:
+        for _ in range(AT_ONCE + IN_LINE):
+            hashers._line.acquire()
+            crowd.callback(hashers._line.release)
+        yield crowd
+
+
+def test_a_log_in_that_finds_no_place_is_told_to_come_again_and_is_no_guess(
+    a_crowd: ExitStack, db: None
+) -> None:
+    with ExitStack() as nobody_else:
+        nobody_else.enter_context(a_crowd.pop_all())
+        form = {"login": "known@example.com", "password": factories.PASSWORD}
+        for _ in range(7):
+            answer = Client().post("/me/login/", form)
+            assert answer.status_code == 429
+            assert answer["Retry-After"] == "1"
+        user = factories.RegistryUserFactory()
+        assert ask(user)[0] == 200  # pulls go on
+    Person.objects.create_user("known@example.com", factories.PASSWORD)
+    assert attempt("known@example.com", factories.PASSWORD) == "in"
+
+
+def test_a_crowd_of_log_ins_leaves_a_thread_to_the_pulls() -> None:
+    """Every way that the panel is started has four threads a process."""
+    started = [" ".join(run._web()), (settings.BASE_DIR / "Dockerfile").read_text().replace('", "', " "),
+               (settings.BASE_DIR / "docs" / "operations.md").read_text()]  # fmt: skip
+    threads = [int(each) for text in started for each in re.findall(r"--blocking-threads (\d+)", text)]
+    assert len(threads) == len(started)
+    assert min(threads) > AT_ONCE + IN_LINE
 
 
 def test_persons_passwords_are_hashed_with_it() -> None:

@@ -1,0 +1,61 @@
+"""Whatever a person types into an address, a query or a form, the answer is one: never a failure of ours."""
+
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from accounts.models import Person
+from tests.cast import Cast, client_for
+from tests.integration.api import world as worlds
+from tests.integration.api.world import World
+from tests.integration.attacks import pages
+from tests.integration.attacks.pages import Page, form_for
+
+WORDS = [
+    "\x00", "a\x00b", "\ud800", "\u202egpj", "\u00b2", "\uff11", "9" * 30, "9" * 5000, "-1", "NaN", "[]", "%_\\",
+    "'\";--", "a\r\nSet-Cookie: a=b", "password__startswith", "../../etc/passwd", "a" * 10_000, "((((((a+)+)+$[",
+    "9999-12-31T23:59:59-14:00", "",
+]  # fmt: skip
+# What pages look for in their addresses.
+NAMES = ("q page namespace left right platform tag digest kind image from state after sort all first empty "
+         "technical").split()  # fmt: skip
+FORM = "application/x-www-form-urlencoded"
+every_page = pytest.mark.parametrize("page", pages.every(), ids=str)
+
+
+@pytest.fixture
+def world(cast: Cast, operator: Person) -> World:
+    return worlds.make(cast)
+
+
+def browser(world: World, operator: Person, page: Page) -> Client:
+    return world.cast.client("owner") if "handle" in page.arguments else client_for(operator)
+
+
+def encoded(fields: dict[str, str]) -> str:
+    return "&".join(f"{name}={quote(word, safe='', errors='surrogatepass')}" for name, word in fields.items())
+
+
+def answers(client: Client, method: str, path: str, fields: dict[str, str]) -> bool:
+    """An exception of ours comes through by itself."""
+    query, body = ("", encoded(fields)) if method == "POST" else (encoded(fields), "")
+    return client.generic(method, path, body, FORM, QUERY_STRING=query).status_code < 500
+
+
+@every_page
+def test_a_query(world: World, operator: Person, page: Page) -> None:
+    client = browser(world, operator, page)
+    for word in WORDS:
+        assert answers(client, "GET", page.path(world), dict.fromkeys(NAMES, word)), word
+    for name in NAMES:
+        assert answers(client, "GET", page.path(world), {name: WORDS[0]}), name
+
+
+@every_page
+def test_a_form(world: World, operator: Person, page: Page) -> None:
+    client, right = browser(world, operator, page), form_for(page, world)
+    for word in WORDS:
+        assert answers(client, "POST", page.path(world), dict.fromkeys([*right, "once", "next"], word)), word
+    for name in right:
+        assert answers(client, "POST", page.path(world), right | {name: WORDS[0]}), name

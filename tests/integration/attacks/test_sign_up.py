@@ -1,0 +1,67 @@
+"""Addresses that people sign up with: what cannot be kept is refused at the form, and nothing is left behind."""
+
+from smtplib import SMTPServerDisconnected
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Person
+from tests import factories
+
+NEW = "tall green ladder"
+REFUSED = [
+    "a@exam\u202eple.com", "adm\u0131n@example.com", "a" * 250 + "@example.com", "a@" + "b" * 70 + ".com",
+    "n\x00ul@example.com", "a@example.com\r\nBcc: b@example.com", "no address", "", "a@b@example.com",
+]  # fmt: skip
+
+
+def sign_up(email: str) -> Any:
+    return Client().post("/me/signup/", {"email": email, "password1": NEW, "password2": NEW})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("email", REFUSED)
+def test_an_address_that_cannot_be_kept_is_refused(email: str, mailoutbox: list[object]) -> None:
+    answer = sign_up(email)
+    assert answer.status_code == 200
+    assert answer.context["form"].errors["email"]
+    assert not Person.objects.exists()
+    assert not mailoutbox
+    assert sign_up("somebody@example.com").status_code == 302
+
+
+@pytest.mark.django_db
+def test_an_address_that_looks_like_another_is_shown_as_what_it_is() -> None:
+    factories.PersonFactory(email="known@example.com")
+    assert sign_up("known@ex\u0430mple.com").status_code == 302
+    assert Person.objects.latest("pk").email == "known@xn--exmple-4nf.com"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["a@ex\xe4mple.com", "A@EX\xc4MPLE.COM", "a@xn--exmple-cua.com"])
+def test_one_signs_in_with_the_address_as_one_writes_it(typed: str, mailoutbox: list[Any]) -> None:
+    sign_up("a@ex\xe4mple.com")
+    assert Client().post("/me/login/", {"login": typed, "password": NEW}).status_code == 302
+    Client().post("/me/password/reset/", {"email": typed})
+    assert "/key/" in mailoutbox[-1].body
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/me/signup/", "/me/password/reset/"])
+def test_a_mail_server_that_does_not_answer_is_told_and_no_failure(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.PersonFactory(email="known@example.com")
+    form = {"email": "known@example.com"} | ({"password1": NEW, "password2": NEW} if "signup" in path else {})
+    form["email"] = "new@example.com" if "signup" in path else form["email"]
+
+    def gone(*_args: object, **_more: object) -> None:
+        raise SMTPServerDisconnected("hunter2")
+
+    monkeypatch.setattr("django.core.mail.message.EmailMessage.send", gone)
+    answer = Client().post(path, form)
+    assert answer.status_code == 503
+    assert answer["Retry-After"]
+    assert "mail server does not answer" in answer.content.decode()
+    assert "hunter2" not in answer.content.decode()
