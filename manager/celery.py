@@ -63,6 +63,7 @@ app.conf.update(
         "removals": {"task": "registry_sync.removals", "schedule": 15.0, "options": {"expires": 15}},
         "usage": {"task": "registry_sync.measure_usage", "schedule": 10.0, "options": {"expires": 10}},
         "housekeeping": {"task": "registry_sync.housekeeping", "schedule": 3600.0},
+        "verify_trail": {"task": "registry_sync.verify_trail", "schedule": 86400.0},
     },
 )
 app.autodiscover_tasks(["registry_sync"])

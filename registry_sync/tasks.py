@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from accounts import seals
 from namespaces import usage
 from namespaces.models import ReservedName, Revision, TagMove
 from registry_sync import connection, heartbeat, services
@@ -160,8 +161,9 @@ def _forget_events(before: datetime) -> None:
 
 @_task(name="registry_sync.housekeeping")
 def housekeeping() -> None:
-    """Renews the signing leaf when due; forgets old runs and reservations that are over."""
+    """Renews the signing leaf when due; seals the audit trail; forgets old runs and reservations that are over."""
     authority.renew_leaf(Path(settings.SECRETS_DIR), timezone.now())
+    seals.seal(now=timezone.now())
     ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()
     _forget_events(timezone.now() - EVENTS_KEPT)
     long_ago = timezone.now() - REMOVALS_KEPT
@@ -181,3 +183,9 @@ def housekeeping() -> None:
     )
     if old:
         Checkup.objects.filter(id__lte=old).delete()
+
+
+@_task(name="registry_sync.verify_trail")
+def verify_trail() -> None:
+    for problem in seals.problems():
+        log.error("the audit trail was changed: %s", problem)

@@ -43,6 +43,7 @@ def _empty_trail(request: pytest.FixtureRequest) -> Iterator[None]:
         triggers = cursor.fetchall()
         for name, _sql in triggers:
             cursor.execute(f"DROP TRIGGER {name}")
-        cursor.execute("DELETE FROM accounts_auditevent")  # the only table with triggers
+        cursor.execute("DELETE FROM accounts_auditevent")  # the only tables with triggers
+        cursor.execute("DELETE FROM accounts_auditseal")
         for _name, sql in triggers:
             cursor.execute(sql)

@@ -1,9 +1,20 @@
 from accounts.models.account import Account
 from accounts.models.api_token import ApiToken
 from accounts.models.audit_event import AuditEvent
+from accounts.models.audit_seal import AuditSeal
 from accounts.models.member import Invitation, Member
 from accounts.models.person import Person
 from accounts.models.registry_user import RegistryUser
 from accounts.models.secret import Secret
 
-__all__ = ["Account", "ApiToken", "AuditEvent", "Invitation", "Member", "Person", "RegistryUser", "Secret"]
+__all__ = [
+    "Account",
+    "ApiToken",
+    "AuditEvent",
+    "AuditSeal",
+    "Invitation",
+    "Member",
+    "Person",
+    "RegistryUser",
+    "Secret",
+]

@@ -1,0 +1,25 @@
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from accounts import seals
+from accounts.models import AuditSeal
+
+
+class Command(BaseCommand):
+    help = "Says whether the audit trail is as it was sealed, hour by hour. Exit code 1 when it is not."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        found = list(seals.problems())
+        for problem in found:
+            self.stdout.write(problem)
+        if found:
+            sys.exit(1)
+        last = AuditSeal.objects.last()
+        whole = (
+            f"The audit trail is whole up to event {last.upto}: {last.digest}."
+            if last
+            else "Nothing is sealed yet."
+        )
+        self.stdout.write(whole)

@@ -1,0 +1,81 @@
+"""Seals over the audit trail: who changes rows past the triggers of the database cannot make it look whole.
+
+A seal is a digest of the events since the last seal, and of that seal's digest, under the pepper, which is in no
+database. It is made afterwards and not with each event: a chain in the rows would let one writer in at a time, and
+two that lock each other's rows wait for each other. What was cut off at the end, seals and all, shows only
+beside the log, which tells of each seal.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Min, QuerySet
+
+from accounts import secrets
+from accounts.models import AuditEvent, AuditSeal
+from accounts.peppers import peppers
+from accounts.secrets import Pepper
+
+log = logging.getLogger(__name__)
+SETTLED = timedelta(
+    minutes=15
+)  # no transaction is open so long: no event with a smaller number can still come
+
+
+def seal(*, now: datetime) -> AuditSeal | None:
+    """Seals what is settled; None when there is nothing new, or somebody else was first."""
+    last = AuditSeal.objects.last()
+    begin = last.upto if last else 0
+    upto = _settled(begin, now)
+    if not upto:
+        return None
+    events, pepper = _between(begin, upto), peppers()[0]
+    try:
+        with transaction.atomic():
+            made = AuditSeal.objects.create(
+                upto=upto, events=events.count(), pepper_version=pepper.version,
+                digest=_digest(last, events, upto, pepper),
+            )  # fmt: skip
+    except IntegrityError:
+        return None
+    log.info("audit trail: seal %s up to event %s is %s", made.pk, made.upto, made.digest)
+    return made
+
+
+def problems() -> Iterator[str]:
+    """In words, what of the trail is not as it was sealed; nothing when it is whole."""
+    known = {each.version: each for each in peppers()}
+    last = None
+    for each in AuditSeal.objects.order_by("id").iterator():
+        begin = last.upto if last else 0
+        events, pepper = _between(begin, each.upto), known.get(each.pepper_version)
+        where = f"Seal {each.pk}, of {each.at:%d %b %Y %H:%M} UTC, over the events {begin + 1} to {each.upto}"
+        if not pepper:
+            yield f"{where} cannot be verified without pepper-{each.pepper_version}.key."
+        elif each.digest != _digest(last, events, each.upto, pepper):
+            yield f"{where} does not hold: there were {each.events} events, and there are {events.count()}."
+        last = each
+
+
+def _settled(begin: int, now: datetime) -> int:
+    """The last event before the first that is young; 0 when there is none."""
+    new = AuditEvent.objects.filter(id__gt=begin)
+    young = new.filter(at__gte=now - SETTLED).aggregate(first=Min("id"))["first"]
+    old = new.filter(id__lt=young) if young else new
+    return old.aggregate(last=Max("id"))["last"] or 0
+
+
+def _between(begin: int, upto: int) -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(id__gt=begin, id__lte=upto).order_by("id")
+
+
+def _digest(last: AuditSeal | None, events: QuerySet[AuditEvent], upto: int, pepper: Pepper) -> str:
+    held = sha256()
+    for row in events.values().iterator():
+        held.update(json.dumps(row, sort_keys=True, default=str).encode() + b"\n")
+    before = last.digest if last else ""
+    return secrets.digest(f"audit seal\n{before}\n{upto}\n{held.hexdigest()}", pepper)

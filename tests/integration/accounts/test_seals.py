@@ -1,0 +1,142 @@
+"""The audit trail is sealed: what is changed past the triggers shows, whoever has the database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import seals
+from accounts.models import AuditEvent, AuditSeal
+from accounts.services import accounts
+from registry_sync.tasks import housekeeping, verify_trail
+from tests.cast import Cast
+
+LATER = timedelta(hours=1)
+
+
+@pytest.fixture
+def trail(cast: Cast) -> list[AuditEvent]:
+    """Six events under two seals, and one that is not sealed yet."""
+    for number in range(7):
+        accounts.rename(by=cast.by("owner"), account=cast.account, name=f"Team {number} \U0001f433")
+        if number in (2, 5):
+            assert seals.seal(now=timezone.now() + LATER)
+    return list(AuditEvent.objects.order_by("id"))
+
+
+@contextmanager
+def without_triggers() -> Iterator[Any]:
+    """As somebody who owns the database."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            yield cursor
+            cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+            return
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        triggers = cursor.fetchall()
+        for name, _sql in triggers:
+            cursor.execute(f"DROP TRIGGER {name}")
+        yield cursor
+        for _name, sql in triggers:
+            cursor.execute(sql)
+
+
+def test_a_trail_that_nobody_touched_is_whole(trail: list[AuditEvent]) -> None:
+    assert [(each.events, each.upto) for each in AuditSeal.objects.all()] == [
+        (3, trail[2].pk),
+        (3, trail[5].pk),
+    ]
+    assert list(seals.problems()) == []
+
+
+@pytest.mark.parametrize(
+    "column", ["actor", "address", "action", "object", "object_id", "at", "after", "account_id"]
+)
+def test_a_changed_event_shows(trail: list[AuditEvent], column: str) -> None:
+    values = {"at": "2020-01-01 00:00:00+00:00", "after": "{}", "account_id": "999999"}
+    with without_triggers() as cursor:
+        value = values.get(column, "nobody")
+        statement = f"UPDATE accounts_auditevent SET {column} = %s WHERE id = %s"  # noqa: S608
+        cursor.execute(statement, [value, trail[1].pk])
+    (problem,) = seals.problems()
+    assert f"to {trail[2].pk} does not hold" in problem
+
+
+@pytest.mark.parametrize(("number", "broken"), [(0, 1), (4, 2)])
+def test_a_deleted_event_shows(trail: list[AuditEvent], number: int, broken: int) -> None:
+    with without_triggers() as cursor:
+        cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[number].pk])
+    (problem,) = seals.problems()
+    assert f"to {trail[broken * 3 - 1].pk} does not hold: there were 3 events, and there are 2." in problem
+
+
+def test_an_event_that_was_moved_shows(trail: list[AuditEvent]) -> None:
+    with without_triggers() as cursor:
+        cursor.execute("UPDATE accounts_auditevent SET id = %s WHERE id = %s", [-trail[0].pk, trail[0].pk])
+    assert len(list(seals.problems())) == 1
+
+
+def test_a_seal_that_is_gone_takes_the_next_with_it(trail: list[AuditEvent]) -> None:
+    first = AuditSeal.objects.earliest("id")
+    with without_triggers() as cursor:
+        cursor.execute("DELETE FROM accounts_auditseal WHERE id = %s", [first.pk])
+    assert len(list(seals.problems())) == 1
+
+
+def test_a_seal_cannot_be_made_anew_without_the_pepper(trail: list[AuditEvent], monkeypatch: Any) -> None:
+    """Who has only the database forges event and seals with a key of their own."""
+    with without_triggers() as cursor:
+        cursor.execute("UPDATE accounts_auditevent SET actor = 'nobody' WHERE id = %s", [trail[1].pk])
+        cursor.execute("DELETE FROM accounts_auditseal")
+    forged = seals.Pepper(1, b"another key of somebody's own making")
+    with monkeypatch.context() as patch:
+        patch.setattr(seals, "peppers", lambda: (forged,))
+        assert seals.seal(now=timezone.now() + LATER)
+        assert list(seals.problems()) == []
+    assert len(list(seals.problems())) == 1
+
+
+def test_what_may_still_be_joined_by_others_is_not_sealed(cast: Cast) -> None:
+    accounts.rename(by=cast.by("owner"), account=cast.account, name="Blue")
+    assert seals.seal(now=timezone.now()) is None
+    assert seals.seal(now=timezone.now() + LATER)
+    assert seals.seal(now=timezone.now() + LATER) is None
+    assert AuditSeal.objects.count() == 1
+
+
+def test_a_seal_is_append_only_too(trail: list[AuditEvent]) -> None:
+    made = AuditSeal.objects.earliest("id")
+    for act in (made.save, made.delete):
+        with pytest.raises(TypeError):
+            act()
+
+
+def test_the_worker_seals_and_tells_the_log(
+    trail: list[AuditEvent], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seals, "SETTLED", -LATER)
+    housekeeping()
+    last = AuditSeal.objects.latest("id")
+    assert (last.upto, last.events) == (trail[6].pk, 1)
+    verify_trail()
+    assert "was changed" not in caplog.text
+    with without_triggers() as cursor:
+        cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[6].pk])
+    verify_trail()
+    assert "the audit trail was changed" in caplog.text
+
+
+def test_the_command_says_so(trail: list[AuditEvent], capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("verify_trail")
+    assert f"whole up to event {trail[5].pk}" in capsys.readouterr().out
+    with without_triggers() as cursor:
+        cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[0].pk])
+    with pytest.raises(SystemExit):
+        call_command("verify_trail")
+    assert "does not hold" in capsys.readouterr().out

@@ -1,0 +1,22 @@
+"""What pages show of a manifest: whatever somebody pushed, read so that it can be seen for what it is."""
+
+from namespaces.inside import contents
+
+
+def test_characters_that_turn_the_text_around_or_hide_are_written_out() -> None:
+    hidden = "safe\u202eexe.gpj\u200b"
+    shown = "safe\\u202eexe.gpj\\u200b"
+    read = contents.read({
+        "layers": [{"digest": "sha256:0", "size": 1, "command": hidden}],
+        "config": {"env": [hidden], "entrypoint": [hidden], "labels": {hidden: hidden}, "user": hidden},
+        "annotations": {"title": hidden},
+    })  # fmt: skip
+    assert read.layers[0].command == read.user == shown
+    assert read.env == read.entrypoint == (shown,)
+    assert read.labels == ((shown, shown),)
+    assert read.annotations == (("title", shown),)
+
+
+def test_other_writing_and_lines_stay_as_they_are() -> None:
+    text = "RUN echo שלום\t日本語 ü\u00a0é \U0001f433 \n && true"
+    assert contents.read({"layers": [{"command": text, "size": 1}]}).layers[0].command == text
