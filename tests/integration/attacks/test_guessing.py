@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
 
 from accounts import hashers
-from accounts.hashers import AT_ONCE, IN_LINE, BoundedArgon2Hasher
+from accounts.hashers import IN_LINE, BoundedArgon2Hasher
 from accounts.models import Person
 from manager.embedded import run
 from tests import factories
@@ -88,29 +88,22 @@ def test_a_guesser_with_a_whole_network_of_addresses_is_one_place(person: Person
 
 
 class Probe(Argon2PasswordHasher):
-    """In the place of Argon2: holds the first hashes until as many as may run together are running."""
+    """In the place of Argon2: knows whether another hash is running."""
 
-    lock = threading.Lock()
-    full = threading.Event()
-    running = most = 0
+    running = threading.Lock()
 
     def encode(self, password: str, salt: str) -> str:
-        self.hold()
-        return password
+        return str(self.alone(password))
 
     def verify(self, password: str, encoded: str) -> bool:
-        self.hold()
-        return password == encoded
+        return bool(self.alone(password == encoded))
 
-    def hold(self) -> None:
-        with self.lock:
-            Probe.running += 1
-            Probe.most = max(Probe.most, Probe.running)
-        if Probe.running == AT_ONCE:
-            self.full.set()
-        assert self.full.wait(30)
-        with self.lock:
-            Probe.running -= 1
+    def alone(self, answer: object) -> object:
+        assert self.running.acquire(blocking=False), "two at once"
+        try:
+            return answer
+        finally:
+            self.running.release()
 
 
 class Bounded(BoundedArgon2Hasher, Probe):
@@ -118,15 +111,13 @@ class Bounded(BoundedArgon2Hasher, Probe):
 
 
 @pytest.mark.parametrize("act", ["encode", "verify"])
-def test_no_more_hashes_run_at_once_than_may(act: str) -> None:
-    """Each takes 100 MiB; who is in line waits and is answered."""
-    hasher, together = Bounded(), AT_ONCE + IN_LINE
-    Probe.running = Probe.most = 0
-    Probe.full.clear()
-    with ThreadPoolExecutor(together) as pool:
-        work: list[Any] = [pool.submit(getattr(hasher, act), "x", "x") for _ in range(together)]
+def test_one_hash_runs_at_a_time_and_who_is_in_line_is_answered(act: str) -> None:
+    with ThreadPoolExecutor(IN_LINE) as pool:
+        hashers._place.acquire()
+        work: list[Any] = [pool.submit(getattr(Bounded(), act), "x", "x") for _ in range(IN_LINE)]
+        assert not any(each.done() for each in work)
+        hashers._place.release()
         assert all(each.result(timeout=30) for each in work)
-    assert Probe.most == AT_ONCE
 
 
 @pytest.fixture
@@ -134,7 +125,7 @@ def a_crowd(settings: Any) -> Iterator[ExitStack]:
     """As many log-ins as may hash or stand in line."""
     settings.PASSWORD_HASHERS = ["accounts.hashers.BoundedArgon2Hasher"]
     with ExitStack() as crowd:
-        for _ in range(AT_ONCE + IN_LINE):
+        for _ in range(IN_LINE):
             hashers._line.acquire()
             crowd.callback(hashers._line.release)
         yield crowd
@@ -162,7 +153,7 @@ def test_a_crowd_of_log_ins_leaves_a_thread_to_the_pulls() -> None:
                (settings.BASE_DIR / "docs" / "operations.md").read_text()]  # fmt: skip
     threads = [int(each) for text in started for each in re.findall(r"--blocking-threads (\d+)", text)]
     assert len(threads) == len(started)
-    assert min(threads) > AT_ONCE + IN_LINE
+    assert min(threads) > IN_LINE
 
 
 def test_persons_passwords_are_hashed_with_it() -> None:
