@@ -1,23 +1,27 @@
-"""Reads the environment once, with a sentence for every wrong value."""
+"""Reads the environment once, with a sentence for every wrong value that does not repeat it: it may be a secret."""
 
 import os
+import re
 import secrets
 import sys
-from collections.abc import Callable
+import zoneinfo
+from email.utils import parseaddr
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from environs import FileAwareEnv, validate
+from environs import FileAwareEnv
 
 from accounts.secret_files import exposed
 
 # NAME_FILE may name a file that holds the value of NAME.
 env = FileAwareEnv(eager=True, strip_whitespace=True)
-Value = TypeVar("Value")
 SIGNUP_MODES = ("open", "invite", "closed")
 ENVIRONMENTS = ("embedded", "production")
+_FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
+    ("0", "false", "no", "off", ""), False
+)
+_HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 
 
 def preparing() -> bool:
@@ -25,25 +29,46 @@ def preparing() -> bool:
     return sys.argv[1:2] == ["prepare"]
 
 
+def text(name: str, default: str) -> str:
+    try:
+        return env.str(name, default)
+    except ValueError as error:  # NAME_FILE cannot be read; environs' own errors too
+        raise ImproperlyConfigured(str(error)) from error
+
+
+def word(name: str, default: str) -> str:
+    return _fitting(name, text(name, default), re.compile(r"[!-~]+"), "not be empty, nor hold spaces")
+
+
 def one_of(name: str, default: str, allowed: tuple[str, ...]) -> str:
-    return text(name, default, validate.OneOf(allowed, error="must be one of " + ", ".join(allowed)))
-
-
-def text(name: str, default: str, *rules: validate.Validator) -> str:
-    return _read(lambda: env.str(name, default, validate=list(rules) or None))
+    value = text(name, default)
+    if value not in allowed:
+        raise _wrong(name, "be one of " + ", ".join(allowed))
+    return value
 
 
 def number(name: str, default: int, *, least: int, most: int) -> int:
-    rule = validate.Range(least, most, error=f"must be a whole number from {least} to {most}")
-    return _read(lambda: env.int(name, default, validate=[rule]))
+    value = text(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+        raise _wrong(name, f"be a whole number from {least} to {most}")
+    return int(value)
 
 
 def flag(name: str, *, default: bool) -> bool:
-    return _read(lambda: env.bool(name, default))
+    value = text(name, str(default)).lower()
+    if value not in _FLAGS:
+        raise _wrong(name, "be true or false")
+    return _FLAGS[value]
 
 
-def words(name: str, default: list[str]) -> list[str]:
-    return [word.strip() for word in _read(lambda: env.list(name, default)) if word.strip()]
+def hosts(name: str) -> list[str]:
+    """Names separated by commas; one that begins with a point stands for all below it."""
+    found = [each.strip() for each in text(name, "").split(",") if each.strip()]
+    return [_fitting(name, each, _HOST, "hold host names, separated by commas") for each in found]
+
+
+def host(name: str, default: str) -> str:
+    return _fitting(name, text(name, default), _HOST, "look like registry.example.com or localhost:5000")
 
 
 def url(name: str, default: str, *, path: str = "") -> str:
@@ -51,12 +76,57 @@ def url(name: str, default: str, *, path: str = "") -> str:
     value = text(name, default).rstrip("/")
     if not value and not default:
         return value
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path != path or parts.query:
-        raise ImproperlyConfigured(
-            f"{name} must look like https://registry.example.com{path}, not {value!r}."
-        )
+    parts = _split(value)
+    if not parts or parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc):
+        raise _wrong(name, f"look like https://registry.example.com{path}")
+    if parts.path != path or "?" in value or "#" in value:
+        raise _wrong(name, f"look like https://registry.example.com{path}")
     return value
+
+
+def redis(name: str) -> str:
+    value = text(name, "")
+    parts = _split(value)
+    if value and (not parts or parts.scheme not in ("redis", "rediss", "unix")):
+        raise _wrong(name, "look like redis://127.0.0.1:6379/0")
+    return value
+
+
+def zone(name: str, default: str) -> str:
+    value = text(name, default)
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise _wrong(name, "name a time zone, as Europe/Paris") from None
+    return value
+
+
+def sender(name: str, default: str) -> str:
+    value = text(name, default)
+    _name, address = parseaddr(value)
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", address) or not value.isprintable():
+        raise _wrong(name, "look like Registry Manager <no-reply@example.com>")
+    return value
+
+
+def _split(value: str) -> SplitResult | None:
+    """None for what is no address: its port or its brackets are wrong."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return None
+    return None if port == 0 else parts
+
+
+def _fitting(name: str, value: str, shape: re.Pattern[str], must: str) -> str:
+    if not shape.fullmatch(value):
+        raise _wrong(name, must)
+    return value
+
+
+def _wrong(name: str, must: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} must {must}.")
 
 
 def secret(path: Path, *, create: bool) -> str:
@@ -85,10 +155,3 @@ def _write_once(path: Path, value: str) -> None:
         return
     with os.fdopen(descriptor, "w") as file:
         file.write(value)
-
-
-def _read(reader: Callable[[], Value]) -> Value:
-    try:
-        return reader()
-    except ValueError as error:  # environs' own errors too
-        raise ImproperlyConfigured(str(error)) from error

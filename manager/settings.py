@@ -22,11 +22,11 @@ PORT = environment.number("PORT", 8000, least=1, most=65535)
 REGISTRY_PORT = environment.number("REGISTRY_PORT", 5000, least=1, most=65535)
 PUBLIC_URL = environment.url("PUBLIC_URL", f"http://localhost:{PORT}")
 REGISTRY_URL = environment.url("REGISTRY_URL", f"http://127.0.0.1:{REGISTRY_PORT}")
-REGISTRY_HOST = environment.text("REGISTRY_HOST", f"localhost:{REGISTRY_PORT}")
+REGISTRY_HOST = environment.host("REGISTRY_HOST", f"localhost:{REGISTRY_PORT}")
 # Where the registry posts its notifications; it stands inside and does not pass the proxy.
 EVENTS_URL = environment.url("EVENTS_URL", "", path="/registry/events")
-TOKEN_SERVICE = environment.text("TOKEN_SERVICE", REGISTRY_HOST)
-TOKEN_ISSUER = environment.text("TOKEN_ISSUER", "registry-manager")
+TOKEN_SERVICE = environment.word("TOKEN_SERVICE", REGISTRY_HOST)
+TOKEN_ISSUER = environment.word("TOKEN_ISSUER", "registry-manager")
 # Clients raise anything below 60 s to 60 s; revocation takes effect within this time plus 60 s.
 TOKEN_TTL = environment.number("TOKEN_TTL", 300, least=60, most=3600)
 SYNC_INTERVAL = environment.number("SYNC_INTERVAL", 60 if PRODUCTION else 10, least=2, most=86400)
@@ -36,7 +36,7 @@ TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0, least=0, most=5)
 LOG_LEVEL = environment.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 
 SECRET_KEY = environment.secret(SECRETS_DIR / "django.key", create=not PRODUCTION or environment.preparing())
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", [])
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS")
 _public = urlsplit(PUBLIC_URL)
 ALLOWED_HOSTS += [str(_public.hostname)]
 if EVENTS_URL:
@@ -131,7 +131,7 @@ DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache, broker ----------------------------------------------------------------------------------------
-REDIS_URL = environment.text("REDIS_URL", "")
+REDIS_URL = environment.redis("REDIS_URL")
 if REDIS_URL:
     CACHES = {"default": {"BACKEND": "manager.cache.RedisOrMemoryCache", "LOCATION": REDIS_URL,
                           "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}}}  # fmt: skip
@@ -169,14 +169,14 @@ USERSESSIONS_TRACK_ACTIVITY = False  # it would write a row for every page that 
 
 # Mail -------------------------------------------------------------------------------------------------
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
-DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", f"Registry Manager <no-reply@{_public.hostname}>")
+DEFAULT_FROM_EMAIL = environment.sender("EMAIL_FROM", f"Registry Manager <no-reply@{_public.hostname}>")
 if EMAIL_URL:
     _mail_wanted = "EMAIL_URL must look like submission://name:password@host:587 or smtp://host:465?ssl=True."
     try:
         _mail = environment.env.dj_email_url("EMAIL_URL", EMAIL_URL)
     except ValueError as error:
         raise ImproperlyConfigured(_mail_wanted) from error
-    if not _mail.get("EMAIL_BACKEND", "").endswith("smtp.EmailBackend"):
+    if not _mail.get("EMAIL_BACKEND", "").endswith("smtp.EmailBackend") or not _mail.get("EMAIL_HOST"):
         raise ImproperlyConfigured(_mail_wanted)
     EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
     EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
@@ -270,18 +270,20 @@ if PRODUCTION:
         raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL when ENVIRONMENT=production.")
     if not REDIS_URL:
         raise ImproperlyConfigured("REDIS_URL must be set when ENVIRONMENT=production.")
-    if "*" in ALLOWED_HOSTS:
-        raise ImproperlyConfigured("ALLOWED_HOSTS must not hold * when ENVIRONMENT=production.")
 
 # Text, files, log -------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "manager" / "locale"]
-TIME_ZONE = environment.text("TIME_ZONE", "UTC")
+TIME_ZONE = environment.zone("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(environment.text("STATIC_DIR", str(DATA_DIR / "static"))).resolve()
+if any(kept.is_relative_to(STATIC_ROOT) for kept in (DATA_DIR, SECRETS_DIR)) or STATIC_ROOT.is_relative_to(
+    SECRETS_DIR
+):
+    raise ImproperlyConfigured("STATIC_DIR must be a folder of its own: everybody can read what is in it.")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

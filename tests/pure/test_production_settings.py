@@ -91,12 +91,16 @@ def test_a_value_may_stand_in_a_file(folder: Path) -> None:
         ("EMAIL_URL_FILE", "/nowhere", "must be a readable file path"),
         ("DATABASE_PASSWORD_FILE", "/nowhere", "cannot be read"),
         ("DATABASE_URL", "sqlite:////tmp/db.sqlite3", "must name PostgreSQL"),
+        ("STATIC_DIR", "{folder}", "must be a folder of its own"),
+        ("STATIC_DIR", "{folder}/secrets", "must be a folder of its own"),
     ],
 )
 def test_a_wrong_value_is_refused_with_a_sentence(folder: Path, name: str, value: str, sentence: str) -> None:
-    done = manage(folder, "check", **{name: value})
+    done = manage(folder, "check", **{name: value.format(folder=folder)})
     assert done.returncode == 1
-    assert sentence in done.stderr
+    (line,) = done.stderr.splitlines()  # and no traceback
+    assert name in line or "Secret file" in line
+    assert sentence in line
 
 
 def test_probes_need_no_host_and_pages_do(folder: Path) -> None:

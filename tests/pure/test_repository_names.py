@@ -99,6 +99,11 @@ def test_names_that_only_look_ordinary_are_refused_with_words(name: str) -> None
     assert problem.endswith(".")
 
 
+def test_words_that_mean_something_elsewhere_are_no_namespaces() -> None:
+    words = "library v2 _catalog _ admin api static token auth www root system null docker".split()
+    assert all(namespace_problem(each) for each in words)
+
+
 @pytest.mark.parametrize(("length", "fits"), [(NAMESPACE_MAX, True), (NAMESPACE_MAX + 1, False)])
 def test_a_namespace_is_bounded(length: int, fits: bool) -> None:
     assert (namespace_problem("a" * length) is None) is fits
