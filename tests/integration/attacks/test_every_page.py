@@ -27,6 +27,8 @@ CHANGING = {
 }  # fmt: skip
 
 
+# What a viewer may: ask for a sync, and go.
+VIEWERS_OWN = {"sync-start", "member-leave"}
 # Redirects to another page of the account without a look at it.
 LEADS_ON = {"account"}
 
@@ -99,6 +101,28 @@ def test_a_stranger_finds_no_page_of_an_account(world: World, page: Page) -> Non
         assert answer.status_code in (404, 405) or page.name in LEADS_ON
         for word in (world.user.username, "CI deploy", world.tag.manifest_id, "owner@example.com"):
             assert word not in answer.content.decode()
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in pages.of_an_account() if page.name not in VIEWERS_OWN], ids=str
+)
+def test_a_viewer_looks_and_changes_nothing(world: World, page: Page) -> None:
+    client, before = world.cast.client("viewer"), snapshot()
+    answer = client.post(page.path(world), form_for(page, world))
+    assert answer.status_code in (403, 405) or page.name in LEADS_ON
+    assert snapshot() == before
+
+
+@of_an_account
+def test_who_was_removed_finds_nothing_in_the_session_they_still_have(world: World, page: Page) -> None:
+    client = world.cast.client("manager")
+    assert client.get("/a/team-red/images/").status_code == 200
+    world.cast.manager.memberships.get().delete()
+    before = snapshot()
+    for answer in (client.get(page.path(world)), client.post(page.path(world), form_for(page, world))):
+        assert answer.status_code in (404, 405) or page.name in LEADS_ON
+        assert world.user.username not in answer.content.decode()
     assert snapshot() == before
 
 
