@@ -6,23 +6,38 @@ from typing import Any
 
 from django.conf import settings
 
-IPV6 = 6
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def client_address(meta: Mapping[str, Any]) -> str:
-    """The client's IP. X-Forwarded-For counts only as far as TRUSTED_PROXIES of our own wrote it."""
-    if settings.TRUSTED_PROXIES:
-        hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
-        if len(hops) >= settings.TRUSTED_PROXIES:
-            return hops[-settings.TRUSTED_PROXIES][:45]
-    return str(meta.get("REMOTE_ADDR", ""))[:45]
+    """The client's IP, "" when there is none; of X-Forwarded-For what TRUSTED_PROXIES of our own wrote."""
+    return str(_client(meta) or "")
 
 
 def client_network(meta: Mapping[str, Any]) -> str:
     """The place that attempts are counted for: a whole /64 of IPv6, which one machine has to itself."""
-    address = client_address(meta)
+    found = _client(meta)
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found or "")
+
+
+def _client(meta: Mapping[str, Any]) -> Address | None:
+    if settings.TRUSTED_PROXIES:
+        hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
+        if len(hops) >= settings.TRUSTED_PROXIES and (found := _read(hops[-settings.TRUSTED_PROXIES])):
+            return found
+    return _read(str(meta.get("REMOTE_ADDR", "")))
+
+
+def _read(text: str) -> Address | None:
+    """Some proxies add a port, with brackets around IPv6; and IPv4 in IPv6's clothes is IPv4."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        parsed = ipaddress.ip_address(address)
+        found = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == IPV6 else address
+        return None
+    return getattr(found, "ipv4_mapped", None) or found

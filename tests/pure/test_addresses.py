@@ -6,7 +6,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from accounts.addresses import client_address
+from accounts.addresses import client_address, client_network
 
 PEER, CLIENT = "192.0.2.1", "203.0.113.9"
 FORGED = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -43,6 +43,41 @@ def test_a_header_that_our_proxies_did_not_write_is_not_believed(
 ) -> None:
     settings.TRUSTED_PROXIES = 2
     assert address(forwarded) == PEER
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("203.0.113.9:51234", "203.0.113.9"),
+        ("[2001:db8::9]:51234", "2001:db8::9"),
+        ("[2001:db8::9]", "2001:db8::9"),
+        ("2001:DB8:0::9", "2001:db8::9"),
+        ("fe80::9%eth0", "fe80::9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("unknown", PEER),
+        ("_hidden", PEER),
+        ("203.0.113.999", PEER),
+        ("\u0662.1.1.1", PEER),
+    ],
+)
+def test_what_proxies_write_around_an_address_is_taken_off(
+    settings: Settings, written: str, read: str
+) -> None:
+    """What is no address is none: PostgreSQL keeps the addresses of sessions as such, and takes no other."""
+    settings.TRUSTED_PROXIES = 1
+    assert address(written) == read
+    assert client_address({"REMOTE_ADDR": written}) == ("" if read == PEER else read)
+
+
+def test_a_place_is_a_whole_network_of_ipv6_and_one_address_of_ipv4(settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = 0
+
+    def place(peer: str) -> str:
+        return client_network({"REMOTE_ADDR": peer})
+
+    assert place("2001:db8:1:2::1") == place("2001:db8:1:2:ffff::1") != place("2001:db8:1:3::1")
+    assert place("::ffff:203.0.113.9") == place("203.0.113.9") != place("::ffff:203.0.113.10")
+    assert place("") == ""
 
 
 @same_settings

@@ -1,11 +1,13 @@
 """Whatever a person types into an address, a query or a form, the answer is one: never a failure of ours."""
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
 
 from accounts.models import Person
+from tests import factories
 from tests.cast import Cast, client_for
 from tests.integration.api import world as worlds
 from tests.integration.api.world import World
@@ -59,3 +61,34 @@ def test_a_form(world: World, operator: Person, page: Page) -> None:
         assert answers(client, "POST", page.path(world), dict.fromkeys([*right, "once", "next"], word)), word
     for name in right:
         assert answers(client, "POST", page.path(world), right | {name: WORDS[0]}), name
+
+
+ENTRANCE = [
+    "login/", "signup/", "password/reset/", "password/change/", "email/", "reauthenticate/", "sessions/", "logout/",
+    "confirm-email/{}/", "password/reset/key/{}-{}/", "password/reset/key/1-{}/", "tokens/",
+]  # fmt: skip
+FIELDS = "login email password password1 password2 oldpassword next remember action_add action_send".split()
+
+
+@pytest.mark.parametrize("path", ENTRANCE)
+def test_the_pages_around_signing_in(cast: Cast, path: str) -> None:
+    for client in (Client(), cast.client("owner")):
+        for word in WORDS[:-1]:
+            address = "/me/" + path.format(*[quote(word[:500], safe="", errors="surrogatepass")] * 2)
+            assert answers(client, "GET", address, dict.fromkeys(FIELDS, word)), word
+            assert answers(client, "POST", address, dict.fromkeys(FIELDS, word)), word
+
+
+@pytest.mark.parametrize("header", ["User-Agent", "X-Forwarded-For", "Accept-Language", "Referer", "Cookie"])
+def test_a_header_with_a_log_in(cast: Cast, header: str, settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 1
+    form = {"login": cast.owner.email, "password": factories.PASSWORD}
+    for word in (
+        "unknown",
+        "203.0.113.9:51234",
+        "\x80" * 300,
+        "a" * 5000,
+        "panel_session=\x01; panel_csrf=\x02",
+        "[::",
+    ):
+        assert Client().post("/me/login/", form, headers={header: word}).status_code == 302, word

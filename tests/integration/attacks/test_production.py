@@ -23,7 +23,8 @@ SHOW = """
 import json
 from django.conf import settings as s
 names = '''ALLOWED_HOSTS DEBUG SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE SECURE_HSTS_SECONDS SECURE_SSL_REDIRECT
-SECURE_CONTENT_TYPE_NOSNIFF X_FRAME_OPTIONS'''.split()
+SECURE_CONTENT_TYPE_NOSNIFF X_FRAME_OPTIONS SESSION_COOKIE_NAME CSRF_COOKIE_NAME SESSION_COOKIE_HTTPONLY
+SESSION_COOKIE_SAMESITE SESSION_COOKIE_DOMAIN CSRF_COOKIE_DOMAIN SESSION_COOKIE_PATH CSRF_COOKIE_PATH'''.split()
 print(json.dumps({name: getattr(s, name) for name in names}))
 """
 
@@ -84,4 +85,23 @@ def test_nobody_comes_by_another_name_or_without_tls(folder: Path) -> None:
         "SECURE_SSL_REDIRECT": True,
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "X_FRAME_OPTIONS": "DENY",
+        "SESSION_COOKIE_NAME": "__Host-panel_session",
+        "CSRF_COOKIE_NAME": "__Host-panel_csrf",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_DOMAIN": None,  # with the path, what the prefix of the names asks for
+        "CSRF_COOKIE_DOMAIN": None,
+        "SESSION_COOKIE_PATH": "/",
+        "CSRF_COOKIE_PATH": "/",
     }
+
+
+@pytest.mark.parametrize(
+    ("more", "verification"),
+    [({}, "optional"), ({"EMAIL_URL": "submission://n:p@mail.example.com:587"}, "mandatory")],
+)
+def test_with_a_mail_server_addresses_are_verified(
+    folder: Path, more: dict[str, str], verification: str
+) -> None:
+    show = "from django.conf import settings as s; print(s.ACCOUNT_EMAIL_VERIFICATION, s.ACCOUNT_PREVENT_ENUMERATION)"
+    assert start(folder, "-c", show, **more).stdout.split() == [verification, "True"]
