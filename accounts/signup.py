@@ -1,6 +1,7 @@
 """Who may sign up, and how sign-in pages behave (django-allauth's adapter)."""
 
 import logging
+from contextlib import suppress
 from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -40,6 +41,11 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
                 return super().save_user(request, user, form, commit)
         except IntegrityError:  # the form found the address free a moment ago
             raise Conflict.on("email", _("Somebody has just signed up with this address.")) from None
+
+    def send_notification_mail(self, *arguments: Any, **more: Any) -> None:
+        """Of a change that was made: it stands, whether the mail can be sent or not."""
+        with suppress(Unavailable):
+            super().send_notification_mail(*arguments, **more)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         return _link_followed(request) or str(super().get_login_redirect_url(request))

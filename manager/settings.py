@@ -162,6 +162,10 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = (
     True  # in the browser that signed up; a link that it followed goes on there
 )
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_URL)  # of a changed password or address: word to the owner
+ACCOUNT_REAUTHENTICATION_REQUIRED = (
+    True  # before a change of address: a session that was left open is not enough
+)
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme

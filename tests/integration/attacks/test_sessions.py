@@ -1,5 +1,8 @@
 """A session is worth something only to the one who signed in with it, and only as long as that person may be here."""
 
+import time
+from typing import Any
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -115,6 +118,53 @@ def test_a_new_password_ends_every_other_session(person: Person) -> None:
     assert key(here) != before
     assert not signed_in(elsewhere)
     assert not signed_in(holder(before))
+
+
+@pytest.fixture
+def mail_server(settings: Any) -> None:
+    """What EMAIL_URL changes."""
+    settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
+
+
+def change_password(client: Client) -> int:
+    form = {"oldpassword": factories.PASSWORD, "password1": NEW, "password2": NEW}
+    return client.post("/me/password/change/", form).status_code
+
+
+def test_the_owner_hears_of_a_new_password(
+    person: Person, mail_server: None, mailoutbox: list[EmailMessage]
+) -> None:
+    assert change_password(sign_in(Client())) == 302
+    (mail,) = mailoutbox
+    assert mail.to == ["known@example.com"]
+    assert "127.0.0.1" in mail.body
+    assert NEW not in mail.body
+
+
+def test_a_new_password_stands_though_the_mail_about_it_does_not_leave(
+    person: Person, mail_server: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_arguments: object, **_more: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("django.core.mail.message.EmailMessage.send", gone)
+    assert change_password(sign_in(Client())) == 302
+    assert signed_in(sign_in(Client(), NEW))
+
+
+def test_a_session_that_was_left_open_is_not_enough_to_change_the_address(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = sign_in(Client())
+    assert client.get("/me/email/").status_code == 200
+    later = time.time() + 3600
+    monkeypatch.setattr("allauth.account.internal.flows.reauthentication.time.time", lambda: later)
+    answer = client.post("/me/email/", {"action_add": "", "email": "thief@example.com"})
+    assert answer.headers["Location"].startswith("/me/reauthenticate/")
+    assert not EmailAddress.objects.filter(email="thief@example.com").exists()
+    client.post("/me/reauthenticate/", {"password": factories.PASSWORD})
+    client.post("/me/email/", {"action_add": "", "email": "mine@example.com"})
+    assert EmailAddress.objects.filter(email="mine@example.com").exists()
 
 
 def test_a_password_that_was_not_changed_ends_nothing(person: Person) -> None:
