@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from accounts import seals
+from accounts import seals, sessions
 from namespaces import usage
 from namespaces.models import ReservedName, Revision, TagMove
 from registry_sync import connection, heartbeat, services
@@ -161,9 +161,10 @@ def _forget_events(before: datetime) -> None:
 
 @_task(name="registry_sync.housekeeping")
 def housekeeping() -> None:
-    """Renews the signing leaf when due; seals the audit trail; forgets old runs and reservations that are over."""
+    """Renews the signing leaf, seals the audit trail, and forgets sessions, reservations and runs that are over."""
     authority.renew_leaf(Path(settings.SECRETS_DIR), timezone.now())
     seals.seal(now=timezone.now())
+    sessions.forget_expired()
     ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()
     _forget_events(timezone.now() - EVENTS_KEPT)
     long_ago = timezone.now() - REMOVALS_KEPT

@@ -1,18 +1,22 @@
 """A session is worth something only to the one who signed in with it, and only as long as that person may be here."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.core.mail import EmailMessage
 from django.test import Client
+from django.utils import timezone
 
 from accounts import operator_link
 from accounts.models import Person
+from registry_sync.tasks import housekeeping
 from tests import factories
 
 COOKIE = settings.SESSION_COOKIE_NAME
@@ -233,3 +237,15 @@ def test_one_persons_list_of_sessions_holds_and_ends_no_others(person: Person) -
     client.post("/me/sessions/")
     assert not signed_in(again)
     assert signed_in(client)
+
+
+def test_sessions_that_are_over_leave_no_row(person: Person) -> None:
+    """Whoever only closes the browser would leave one for ever."""
+    running, over = sign_in(Client()), sign_in(Client())
+    Session.objects.filter(session_key=key(over)).update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert UserSession.objects.count() == 2
+    housekeeping()
+    assert [each.session_key for each in Session.objects.all()] == [key(running)]
+    assert [each.session_key for each in UserSession.objects.all()] == [key(running)]
+    assert signed_in(running)
+    assert not signed_in(over)
