@@ -91,10 +91,17 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Who holds the operator's link need not wait for a mail: they may be the one to mend the mail server."""
         return _holds_operator_link(request) or bool(super().is_email_verified(request, email))
 
-    def send_account_already_exists_mail(self, email: str) -> None:
-        """Hashes as signing up would, so that the time it takes tells nothing."""
-        make_password(email)
-        super().send_account_already_exists_mail(email)
+    def respond_email_verification_sent(self, request: HttpRequest, user: Any) -> Any:
+        """Without a user the address was taken: hashes as signing up does, so that the time it takes tells nothing."""
+        if user is None:
+            make_password("")
+        return super().respond_email_verification_sent(request, user)
+
+    def add_message(self, request: HttpRequest, *arguments: Any, **more: Any) -> None:
+        """Not beside the page that says it anyway: it would stay away where a mail went out a moment ago."""
+        signing_up = settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory" and not request.user.is_authenticated
+        if not (signing_up and "email_confirmation_sent" in str(arguments)):
+            super().add_message(request, *arguments, **more)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Counted by address *and* place (docs/adr/0007): wrong guesses from elsewhere never keep the owner out.
