@@ -35,57 +35,17 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             settings.SIGNUP == "invite" and _holds_invitation(request)
         )  # fmt: skip
 
+    def clean_email(self, email: str) -> str:
+        if cleaned := clean_email(email):
+            return cleaned
+        raise ValidationError(_("Enter a valid email address."))
+
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
         try:
             with transaction.atomic():
                 return super().save_user(request, user, form, commit)
         except IntegrityError:  # the form found the address free a moment ago
             raise Conflict.on("email", _("Somebody has just signed up with this address.")) from None
-
-    def send_notification_mail(self, *arguments: Any, **more: Any) -> None:
-        """Of a change that was made: it stands, whether the mail can be sent or not."""
-        with suppress(Unavailable):
-            super().send_notification_mail(*arguments, **more)
-
-    def get_login_redirect_url(self, request: HttpRequest) -> str:
-        return _link_followed(request) or str(super().get_login_redirect_url(request))
-
-    def get_signup_redirect_url(self, request: HttpRequest) -> str:
-        return _link_followed(request) or str(super().get_signup_redirect_url(request))
-
-    def get_client_ip(self, request: HttpRequest) -> str:
-        return client_address(request.META) or "0.0.0.0"  # noqa: S104 (where there is none, as on a socket)
-
-    def render_mail(
-        self, template_prefix: str, email: Any, context: dict[str, Any], headers: Any = None
-    ) -> Any:
-        """Nothing in a mail comes from the request's Host: even an allowed one has a port of anybody's choice."""
-        links = {name: _public(link) for name, link in context.items() if name.endswith("_url")}
-        domain = urlsplit(settings.PUBLIC_URL).netloc
-        context.update(links, current_site={"name": "Registry Manager", "domain": domain})
-        return super().render_mail(template_prefix, email, context, headers)
-
-    def clean_email(self, email: str) -> str:
-        if cleaned := clean_email(email):
-            return cleaned
-        raise ValidationError(_("Enter a valid email address."))
-
-    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
-        email = str(credentials.pop("email", ""))
-        try:
-            return super().authenticate(request, email=clean_email(email) or email, **credentials)
-        except TooMany:  # nothing was compared: no guess
-            self._rollback_login_failed_rl_usage()
-            raise
-
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        try:
-            super().send_mail(template_prefix, email, context)
-        except (SMTPException, OSError) as error:
-            log.warning("a mail could not be sent: %s", type(error).__name__)
-            raise Unavailable(
-                _("The mail server does not answer, so no mail was sent. Try again later.")
-            ) from None
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """Who holds the operator's link need not wait for a mail: they may be the one to mend the mail server."""
@@ -103,12 +63,52 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if not (signing_up and "email_confirmation_sent" in str(arguments)):
             super().add_message(request, *arguments, **more)
 
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        return _link_followed(request) or str(super().get_login_redirect_url(request))
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return _link_followed(request) or str(super().get_signup_redirect_url(request))
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        email = str(credentials.pop("email", ""))
+        try:
+            return super().authenticate(request, email=clean_email(email) or email, **credentials)
+        except TooMany:  # nothing was compared: no guess
+            self._rollback_login_failed_rl_usage()
+            raise
+
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Counted by address *and* place (docs/adr/0007): wrong guesses from elsewhere never keep the owner out.
 
         allauth counts by address and Host, and the port of a Host is anybody's choice.
         """
         return f"{client_network(request.META)} {str(credentials.get('email', '')).lower()}"
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request.META) or "0.0.0.0"  # noqa: S104 (where there is none, as on a socket)
+
+    def render_mail(
+        self, template_prefix: str, email: Any, context: dict[str, Any], headers: Any = None
+    ) -> Any:
+        """Nothing in a mail comes from the request's Host: even an allowed one has a port of anybody's choice."""
+        links = {name: _public(link) for name, link in context.items() if name.endswith("_url")}
+        domain = urlsplit(settings.PUBLIC_URL).netloc
+        context.update(links, current_site={"name": "Registry Manager", "domain": domain})
+        return super().render_mail(template_prefix, email, context, headers)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (SMTPException, OSError) as error:
+            log.warning("a mail could not be sent: %s", type(error).__name__)
+            raise Unavailable(
+                _("The mail server does not answer, so no mail was sent. Try again later.")
+            ) from None
+
+    def send_notification_mail(self, *arguments: Any, **more: Any) -> None:
+        """Of a change that was made: it stands, whether the mail can be sent or not."""
+        with suppress(Unavailable):
+            super().send_notification_mail(*arguments, **more)
 
 
 def _public(link: str) -> str:
