@@ -162,6 +162,8 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = (
     True  # in the browser that signed up; a link that it followed goes on there
 )
 ACCOUNT_PREVENT_ENUMERATION = True
+# Of mails that anybody can have sent to an address, a few a day.
+ACCOUNT_RATE_LIMITS = {"confirm_email": "1/3m/key,6/d/key", "reset_password": "20/m/ip,3/10m/key,20/d/key"}
 ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_URL)  # of a changed password or address: word to the owner
 ACCOUNT_REAUTHENTICATION_REQUIRED = (
     True  # before a change of address: a session that was left open is not enough

@@ -65,3 +65,32 @@ def test_a_mail_server_that_does_not_answer_is_told_and_no_failure(
     assert answer["Retry-After"]
     assert "mail server does not answer" in answer.content.decode()
     assert "hunter2" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("act", "most"), [("sign up", 6), ("reset", 20)])
+def test_nobody_fills_the_mailbox_of_another(
+    act: str, most: int, settings: Any, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From however many places: counted by the address that the mails go to. A day later it is good again."""
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    factories.PersonFactory(email="known@example.com")
+    now = [1_000_000_000.0]
+    monkeypatch.setattr("allauth.core.internal.ratelimit.time.time", lambda: now[0])
+
+    def ask(number: int) -> None:
+        client = Client(REMOTE_ADDR=f"192.0.2.{number}")
+        path, form = (
+            ("/me/password/reset/", {})
+            if act == "reset"
+            else ("/me/signup/", {"password1": NEW, "password2": NEW})
+        )
+        client.post(path, {"email": "known@example.com"} | form)
+        now[0] += 300
+
+    for number in range(30):
+        ask(number)
+    assert len(mailoutbox) == most
+    now[0] += 86400
+    ask(31)
+    assert len(mailoutbox) == most + 1
