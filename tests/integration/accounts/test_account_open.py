@@ -1,8 +1,12 @@
 """GET, POST /accounts/new/"""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, AuditEvent, Member
+from accounts.names import HANDLE, HANDLE_MAX
+from accounts.services import accounts
 from tests.cast import Cast
 
 URL = "/accounts/new/"
@@ -36,3 +40,17 @@ def test_the_same_name_gets_another_handle(cast: Cast) -> None:
 
 def test_the_form_shows(cast: Cast) -> None:
     assert cast.client("stranger").get(URL).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["Blue", "a" * 80, "aaaa-" * 16, "New", "..."])
+def test_many_of_one_name_make_the_next_no_slower(cast: Cast, name: str) -> None:
+    """Nor are their handles ever anything but handles."""
+    by = cast.by("stranger")
+    for _ in range(15):
+        accounts.open_account(by=by, name=name)
+    with CaptureQueriesContext(connection) as queries:
+        last = accounts.open_account(by=by, name=name)
+    assert len(queries) < 50
+    handles = list(Account.objects.filter(name=last.name).values_list("handle", flat=True))
+    assert len(set(handles)) == 16
+    assert all(HANDLE.fullmatch(each) and len(each) <= HANDLE_MAX for each in handles)
