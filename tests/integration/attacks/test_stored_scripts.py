@@ -53,7 +53,7 @@ def world(cast: Cast) -> World:
                    "Labels": said, "ExposedPorts": {EVIL: {}}},
     }  # fmt: skip
     made = things.put(world.tag.image, things.image_document("a", annotations=said), config=config)
-    Tag.objects.filter(pk=world.tag.pk).update(manifest=made, pushed_by=EVIL[:60])
+    Tag.objects.filter(pk=world.tag.pk).update(manifest=made, pushed_by=EVIL[:40])
     world.tag.refresh_from_db()
     return world
 
