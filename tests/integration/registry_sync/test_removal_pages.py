@@ -302,7 +302,7 @@ def test_all_of_a_page_can_be_chosen(cast: Cast, image: Image) -> None:
         tagged(image, name)
     owner = cast.client("owner")
     choose = owner.get(f"{HERE}remove/", {"q": "1."})
-    assert "To all 100 of this page" in choose.content.decode()
+    assert "See it for all 100 of this page" in choose.content.decode()
     shown = [tag.name for tag in choose.context["page"].rows]
     chosen = owner.get(f"{HERE}remove/", {"q": "1.", "page": "", "all": "yes"}).context
     assert sorted(tag.name for tag in chosen["chosen"]) == sorted(shown)
