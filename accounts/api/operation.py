@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
@@ -67,6 +68,7 @@ def operation(
     return declare
 
 
+@cache  # one of each name: the schema tells two apart by what they are and not by what they hold
 def _page_of(item: Shape) -> serializers.Serializer[Any]:
     return inline_serializer(
         f"{item.__name__.removesuffix('Serializer')}Page",
