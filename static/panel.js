@@ -24,7 +24,7 @@
       if (!done) return;
     }
     button.dataset.copied = "";
-    say(button.dataset.copiedText);
+    say(document.getElementById("announcer").dataset.copied);
     setTimeout(() => delete button.dataset.copied, 2000);
   }
 

@@ -1,0 +1,71 @@
+"""The smallest pieces of a page, by the hundred in a list: moments, sizes, digests, copy buttons.
+
+They are functions because an included template costs ten times as much, and a list has some of each in every row.
+"""
+
+from datetime import date, datetime
+from functools import lru_cache
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
+
+from accounts.templatetags import panel
+
+register = template.Library()
+
+
+@register.simple_tag
+def when(moment: datetime | None, never: str = "") -> SafeString:
+    """A moment: relative, exact in the title. `never` is the word for None."""
+    if moment is None:
+        return format_html('<span class="quiet">{}</span>', never or gettext("never"))
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time class="nowrap" datetime="{}" title="{}" data-relative>{}</time>',
+        local.isoformat(), f"{_day(local.date(), get_language())}, {local:%H:%M:%S %Z}", panel.relative(moment),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=366)
+def _day(day: date, _language: str | None) -> str:
+    return date_format(day, "j M Y")
+
+
+@register.simple_tag(name="size")
+def exact_size(octets: int | None) -> SafeString:
+    """A size in base-10 units, exact in the title."""
+    if octets is None:
+        return _nothing()
+    return format_html(
+        '<span class="nowrap" title="{} {}">{}</span>', str(octets), gettext("bytes"), panel.size(octets)
+    )
+
+
+@register.simple_tag
+def digest(digest: str | None, url: str = "") -> SafeString:
+    """Twelve digits of a digest, a link where there is a page for it; all of it in the title and the copy."""
+    if not digest:
+        return _nothing()
+    shown = '<a class="mono" href="{}" title="{}">{}</a>' if url else '<span class="mono" title="{1}">{2}</span>'
+    return format_html(
+        '<span class="nowrap">{}{}</span>',
+        format_html(shown, url, digest, panel.short_digest(digest)),
+        copy(digest, gettext("Copy the digest")),
+    )
+
+
+@register.simple_tag
+def copy(text: str, what: str = "") -> SafeString:
+    """A copy button (absent without JavaScript). `what` is its accessible name, "Copy the pull command"."""
+    return format_html(
+        '<button type="button" class="copy needs-js" data-copy="{}" aria-label="{what}" title="{what}"></button>',
+        text, what=what or gettext("Copy"),
+    )  # fmt: skip
+
+
+def _nothing() -> SafeString:
+    return format_html('<span class="quiet">{}</span>', panel.NOTHING)
