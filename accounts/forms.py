@@ -78,7 +78,7 @@ class UserForm(ExpiryForm):
         label=_("Description"), most=DESCRIPTION_MAX, placeholder=_("CI deploy"),
         help_text=_("What this user is for. The username and the password are made for you."),
     )  # fmt: skip
-    field_order = ("description", "expiry", "expires_on")
+    field_order: tuple[str, ...] = ("description", "expiry", "expires_on")
 
 
 class UserEditForm(UserForm):

@@ -6,8 +6,9 @@ urlpatterns = [
     path("me/", include("allauth.urls")),
     path("me/sessions/", include("allauth.usersessions.urls")),
     path("api/v1/", include("manager.api_urls")),
-    path("", include("accounts.pages.urls")),
-    # Before the next: its address of an image ends in a name with slashes, and takes all that follows.
+    # Upper rooms first: what they add lies below addresses that the lower take whole, as an image's name with
+    # its slashes, or as a user's name.
     path("", include("registry_sync.pages.urls")),
     path("", include("namespaces.pages.urls")),
+    path("", include("accounts.pages.urls")),
 ]

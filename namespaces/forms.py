@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import UserForm
 from accounts.models import Account, RegistryUser
 from namespaces.models import Namespace
 
@@ -74,3 +75,38 @@ class UserGrantForm(forms.Form):
         field = self.fields["namespace"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Namespace.objects.filter(account=account)
+
+
+class NewUserForm(UserForm):
+    """A user, with what it is for and where it may go."""
+
+    PURPOSES = [
+        ("read", _("Pull on a server"), _("Read: pulls, and cannot change anything.")),
+        ("write", _("Push from CI"), _("Write: pulls and pushes.")),
+        ("admin", _("Administer"), _("Admin: pulls, pushes and deletes.")),
+    ]
+    purpose = forms.ChoiceField(
+        label=_("What it does"),
+        required=False,
+        initial="read",
+        choices=[(value, text) for value, text, _hint in PURPOSES],
+        widget=forms.RadioSelect,
+    )
+    where = forms.CharField(
+        label=_("Where"),
+        required=False,
+        max_length=2000,
+        help_text=_("A namespace, or one image of it; several with blanks between. It can be added later, too."),
+        widget=forms.TextInput(
+            {"list": "targets", "autocapitalize": "none", "spellcheck": "false", "autocomplete": "off",
+             "class": "mono", "placeholder": "team/api"}
+        ),
+    )  # fmt: skip
+    field_order = ("description", "purpose", "where", "expiry", "expires_on")
+
+    def clean_purpose(self) -> str:
+        return self.cleaned_data["purpose"] or "read"
+
+    def purposes(self) -> list[tuple[Any, Any]]:
+        """(radio button, its hint)"""
+        return [(option, hint) for option, (*_rest, hint) in zip(self["purpose"], self.PURPOSES, strict=True)]

@@ -14,6 +14,8 @@ from namespaces import gate
 from namespaces.access import Action, Level, Standing, Verdict, decide
 from namespaces.models import Grant, Image, Namespace, Tag
 
+TARGETS_MOST = 100
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -77,6 +79,18 @@ def grants_of(user: RegistryUser) -> QuerySet[Grant]:
         .select_related("namespace__account", "user__account")
         .order_by("namespace__name", "image_name", "id")
     )
+
+
+def grants_of_all(users: Sequence[RegistryUser]) -> QuerySet[Grant]:
+    found = Grant.objects.filter(user__in=users).select_related("namespace")
+    return found.order_by("image_name", "namespace__name", "id")
+
+
+def target_names(account: Account) -> list[str]:
+    """What a permission can be given on, as one would type it: namespaces, then images pushed lately."""
+    namespaces = Namespace.objects.filter(account=account).order_by("name")[:TARGETS_MOST]
+    images = images_of(account)[:TARGETS_MOST]
+    return [each.name for each in namespaces] + [each.repository for each in images]
 
 
 def grants_in(

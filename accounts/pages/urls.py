@@ -10,7 +10,6 @@ from accounts.pages import (
     secret_page,
     settings,
     user,
-    users,
 )
 
 ACCOUNT = "a/<slug:handle>/"
@@ -24,8 +23,6 @@ urlpatterns = [
     path("first/<str:token>/", first.follow, name="first"),
     path("me/tokens/", api_tokens.api_tokens, name="api-tokens"),
     path("me/tokens/<int:token_id>/revoke/", api_tokens.revoke, name="api-token-revoke"),
-    path(f"{ACCOUNT}users/", users.users, name="users"),
-    path(f"{ACCOUNT}users/new/", users.create, name="user-new"),
     path(USER, user.user, name="user"),
     path(f"{USER}edit/", user.edit, name="user-edit"),
     path(f"{USER}disable/", user.disable, name="user-disable"),

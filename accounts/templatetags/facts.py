@@ -50,7 +50,9 @@ def digest(digest: str | None, url: str = "") -> SafeString:
     """Twelve digits of a digest, a link where there is a page for it; all of it in the title and the copy."""
     if not digest:
         return _nothing()
-    shown = '<a class="mono" href="{}" title="{}">{}</a>' if url else '<span class="mono" title="{1}">{2}</span>'
+    shown = (
+        '<a class="mono" href="{}" title="{}">{}</a>' if url else '<span class="mono" title="{1}">{2}</span>'
+    )
     return format_html(
         '<span class="nowrap">{}{}</span>',
         format_html(shown, url, digest, panel.short_digest(digest)),

@@ -12,6 +12,7 @@ from namespaces.pages import (
     tag,
     usage,
     user_grants,
+    users,
 )
 
 # "-" is no legal part of an image's name, so `/-/` ends a nested name without doubt.
@@ -28,6 +29,9 @@ urlpatterns = [
     path("a/<slug:handle>/namespaces/new/", namespace.create, name="namespace-create"),
     path("a/<slug:handle>/grants/<int:id>/change/", permissions.change, name="grant-change"),
     path("a/<slug:handle>/grants/<int:id>/remove/", permissions.remove, name="grant-remove"),
+    path("a/<slug:handle>/users/", users.users, name="users"),
+    path("a/<slug:handle>/users/new/", users.create, name="user-new"),
+    path("a/<slug:handle>/users/new/effect/", users.effect, name="user-effect"),
     path("a/<slug:handle>/users/<slug:username>/grants/", user_grants.user_grants, name="user-grants"),
     path(_ONE, namespace.namespace, name="namespace"),
     path(_ONE + "usage/", usage.namespace, name="namespace-usage"),

@@ -4,11 +4,15 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from accounts import secrets
 from accounts.models import AuditEvent, RegistryUser, Secret
 from accounts.peppers import digests
+from namespaces.access import Level
+from namespaces.models import Grant
+from tests import factories
 from tests.cast import OUTSIDERS, Cast
 
 URL = "/a/team-red/users/new/"
@@ -115,3 +119,67 @@ def test_two_forms_are_two_users(cast: Cast) -> None:
     for _ in range(2):
         client.post(URL, FORM | {"once": client.get(URL).context["once"]})
     assert RegistryUser.objects.count() == 2
+
+
+def test_it_may_do_what_was_chosen_from_its_first_minute(cast: Cast) -> None:
+    factories.NamespaceFactory(account=cast.account, name="team")
+    cast.client("manager").post(URL, FORM | {"purpose": "write", "where": "team/api, team/new/one"})
+    given = Grant.objects.order_by("image_name").values_list("namespace__name", "image_name", "level")
+    assert list(given) == [("team", "api", Level.WRITE), ("team", "new/one", Level.WRITE)]
+
+
+def test_a_pasted_reference_names_its_image(cast: Cast) -> None:
+    factories.NamespaceFactory(account=cast.account, name="team")
+    cast.client("owner").post(URL, FORM | {"where": f"{settings.REGISTRY_HOST}/team/api"})
+    assert Grant.objects.get().target == "team/api"
+    assert Grant.objects.get().word == "read"
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("nowhere", "There is no namespace “nowhere” in this account."),
+        ("foreign/api", "There is no namespace “foreign” in this account."),
+        ("team/API", "lower-case"),
+        (" ".join(f"team/{n}" for n in range(21)), "at most 20"),
+    ],
+)
+def test_a_wrong_place_makes_neither_user_nor_permission(cast: Cast, where: str, says: str) -> None:
+    factories.NamespaceFactory(account=cast.account, name="team")
+    factories.NamespaceFactory(account=cast.elsewhere, name="foreign")
+    answer = cast.client("owner").post(URL, FORM | {"where": f"team {where}"})
+    assert answer.status_code == 400
+    assert says in answer.context["form"].errors["where"][0]
+    assert not RegistryUser.objects.exists()
+    assert not Grant.objects.exists()
+
+
+def test_links_from_an_image_fill_the_form_in(cast: Cast) -> None:
+    factories.NamespaceFactory(account=cast.account, name="team")
+    answer = cast.client("owner").get(URL, {"where": "team/api", "purpose": "write"})
+    assert answer.context["form"]["where"].value() == "team/api"
+    assert answer.context["effect"].startswith("Can pull and push team/api until ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({}, "Can sign in and do nothing"),
+        ({"where": "team"}, "Can pull every image in team until"),
+        ({"where": "team", "expiry": "never"}, "Can pull every image in team, with no end. Nothing else."),
+        ({"where": "team/a team/b", "purpose": "admin"}, "Can pull, push and delete team/a and team/b until"),
+        ({"where": "team/a"}, "team/a is not in the registry yet"),
+        ({"where": "foreign"}, "There is no namespace “foreign” in this account."),
+        ({"purpose": "everything"}, "Can sign in and do nothing"),
+    ],
+)
+def test_the_effect_is_said_while_the_form_is_filled_in(cast: Cast, asked: dict[str, str], says: str) -> None:
+    factories.NamespaceFactory(account=cast.account, name="team")
+    factories.NamespaceFactory(account=cast.elsewhere, name="foreign")
+    answer = cast.client("manager").get(URL + "effect/", {"expiry": "90"} | asked)
+    assert says in answer.content.decode()
+
+
+@pytest.mark.parametrize(("who", "status"), [("viewer", 403), ("stranger", 404), ("anonymous", 302)])
+def test_the_effect_is_for_those_who_may_create(cast: Cast, who: str, status: int) -> None:
+    assert cast.client(who).get(URL + "effect/").status_code == status

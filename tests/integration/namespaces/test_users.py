@@ -57,8 +57,8 @@ def test_the_state_is_a_word(cast: Cast, facts: dict[str, timedelta], word: str)
     factories.RegistryUserFactory(
         account=cast.account, **{name: now + shift for name, shift in facts.items()}
     )
-    ((_user, state, _soon),) = cast.client("viewer").get(URL).context["rows"]
-    assert state.text == word
+    (row,) = cast.client("viewer").get(URL).context["rows"]
+    assert row["state"].text == word
 
 
 def test_search_finds_descriptions_and_usernames(cast: Cast) -> None:
@@ -66,7 +66,32 @@ def test_search_finds_descriptions_and_usernames(cast: Cast) -> None:
     factories.RegistryUserFactory(account=cast.account, description="Laptop")
     client = cast.client("viewer")
     for query in ("ci dep", wanted.username[2:9]):
-        assert [row[0] for row in client.get(URL, {"q": query}).context["rows"]] == [wanted]
+        assert [row["user"] for row in client.get(URL, {"q": query}).context["rows"]] == [wanted]
+
+
+def test_each_says_what_it_may_do(cast: Cast) -> None:
+    user = factories.RegistryUserFactory(account=cast.account)
+    namespace = factories.NamespaceFactory(account=cast.account, name="team")
+    factories.GrantFactory(user=user, namespace=namespace, level=2)
+    for name in ("api", "web", "mail"):
+        factories.GrantFactory(user=user, namespace=namespace, image_name=name, level=1)
+    (row,) = cast.client("viewer").get(URL).context["rows"]
+    assert row["may"] == "write on team, read on 3 images"
+
+
+def test_what_another_user_may_do_is_not_its_own(cast: Cast) -> None:
+    namespace = factories.NamespaceFactory(account=cast.account)
+    factories.GrantFactory(user=factories.RegistryUserFactory(account=cast.account), namespace=namespace)
+    factories.RegistryUserFactory(account=cast.account)
+    assert sorted(bool(row["may"]) for row in cast.client("viewer").get(URL).context["rows"]) == [False, True]
+
+
+def test_typing_into_the_filter_fetches_the_list_alone(cast: Cast) -> None:
+    user = factories.RegistryUserFactory(account=cast.account, description="CI deploy")
+    headers = {"HX-Request": "true", "HX-Target": "users"}
+    page = cast.client("viewer").get(URL, {"q": "ci"}, headers=headers).content.decode()
+    assert user.username in page
+    assert "<html" not in page
 
 
 def test_a_search_without_result_says_so(cast: Cast) -> None:

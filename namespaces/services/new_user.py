@@ -1,0 +1,24 @@
+"""A user that can do something from its first minute: made together with its permissions, or not at all."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import Account, RegistryUser
+from accounts.principal import Principal
+from accounts.services import users
+from namespaces.services import grants
+from namespaces.wording import Target
+
+
+@transaction.atomic
+def create(
+    *, by: Principal, account: Account, description: str, expires_at: datetime | None,
+    level: str, targets: Sequence[Target],
+) -> tuple[RegistryUser, str]:  # fmt: skip
+    """(user, password), as `accounts.services.users.create`, with `level` on each of `targets`."""
+    user, password = users.create(by=by, account=account, description=description, expires_at=expires_at)
+    for each in targets:
+        grants.give(by=by, namespace=each.namespace, user=user, level=level, image_name=each.image_name)
+    return user, password
