@@ -1,10 +1,10 @@
 from django.urls import path
 
 from accounts.pages import (
+    account_open,
     activity,
     api_tokens,
     first,
-    home,
     invitations,
     members,
     secret_page,
@@ -17,8 +17,7 @@ USER = f"{ACCOUNT}users/<slug:username>/"
 SETTINGS = f"{ACCOUNT}settings/"
 
 urlpatterns = [
-    path("", home.home, name="home"),
-    path("accounts/new/", home.open_account, name="account-open"),
+    path("accounts/new/", account_open.open_account, name="account-open"),
     path("invite/<str:token>/", invitations.follow, name="invitation"),
     path("first/<str:token>/", first.follow, name="first"),
     path("me/tokens/", api_tokens.api_tokens, name="api-tokens"),

@@ -2,6 +2,7 @@ from django.urls import path
 
 from namespaces.pages import (
     compare,
+    home,
     image,
     images,
     manifest,
@@ -20,6 +21,7 @@ _ONE = "a/<slug:handle>/n/<str:name>/"
 _IMAGE = _ONE + "i/<path:image_name>/"
 
 urlpatterns = [
+    path("", home.home, name="home"),
     path("search/", search.search, name="search"),
     path("a/<slug:handle>/", images.account, name="account"),
     path("a/<slug:handle>/search/", search.in_account, name="account-search"),

@@ -1,26 +1,15 @@
-"""The person's accounts, and opening one."""
+"""Opening an account."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
-from accounts import selectors
 from accounts.errors import Invalid
 from accounts.forms import AccountForm
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal
 from accounts.services import accounts
-
-
-@login_required
-@require_safe
-def home(request: PersonRequest) -> HttpResponse:
-    """All accounts as cards; with exactly one, straight to it, unless `?all=1` asks for the cards."""
-    found = list(selectors.accounts_overview(person_id=request.user.pk))
-    if len(found) == 1 and "all" not in request.GET:
-        return redirect("images", found[0].handle)
-    return render(request, "accounts/home.html", {"accounts": found, "operator": request.user.is_staff})
 
 
 @login_required

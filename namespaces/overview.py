@@ -1,0 +1,42 @@
+"""What accounts hold, for the cards that a person chooses among: a few statements, however many accounts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, OuterRef, Subquery
+
+from accounts.models import Account
+from namespaces.models import Image, Namespace, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    namespaces: int = 0
+    images: int = 0
+    octets: int = 0  # when last measured, shared layers counted once
+    pushed_at: datetime | None = None
+
+
+def of_accounts(accounts: Iterable[Account]) -> dict[int, Overview]:
+    """By the account's id; an account without a namespace is not in it."""
+    ids = [account.pk for account in accounts]
+    newest = Usage.objects.filter(account_id=OuterRef("account_id"), namespace_id=0, image_id=0)
+    namespaces = (
+        Namespace.objects.filter(account__in=ids)
+        .values("account_id")
+        .annotate(n=Count("id"), octets=Subquery(newest.order_by("-day").values("octets")[:1]))
+        .order_by()
+    )
+    images = (
+        Image.objects.filter(namespace__account__in=ids, tag_count__gt=0)
+        .values("namespace__account_id")
+        .annotate(n=Count("id"), pushed_at=Max("pushed_at"))
+        .order_by()
+    )
+    held = {row["namespace__account_id"]: (row["n"], row["pushed_at"]) for row in images}
+    return {
+        row["account_id"]: Overview(row["n"], held.get(row["account_id"], (0, None))[0], row["octets"] or 0,
+                                    held.get(row["account_id"], (0, None))[1])
+        for row in namespaces
+    }  # fmt: skip
