@@ -27,16 +27,18 @@ class Reach:
 
 
 def namespaces_of(account: Account, *, search: str = "") -> QuerySet[Namespace]:
-    """Each with `.image_count` and `.user_count` (users with a grant somewhere in it)."""
+    """Each with `.image_count`, `.user_count` (users with a grant somewhere in it) and `.pushed_at`."""
     found = Namespace.objects.filter(account=account).select_related("account")
     if search:
         found = found.filter(name__icontains=search)
     images = Image.objects.filter(namespace=OuterRef("pk"), tag_count__gt=0)
     grants = Grant.objects.filter(namespace=OuterRef("pk"))
     # Each counted by itself: joined, 8,000 images and 200 grants would be 1,600,000 rows.
-    return found.annotate(image_count=_count(images, "pk"), user_count=_count(grants, "user")).order_by(
-        "name"
-    )
+    return found.annotate(
+        image_count=_count(images, "pk"),
+        user_count=_count(grants, "user"),
+        pushed_at=Subquery(images.order_by("-pushed_at").values("pushed_at")[:1]),
+    ).order_by("name")
 
 
 def images_of(account: Account, *, namespace: Namespace | None = None, search: str = "") -> QuerySet[Image]:

@@ -21,7 +21,7 @@ register = template.Library()
 @register.simple_tag
 def when(moment: datetime | None, never: str = "") -> SafeString:
     """A moment: relative, exact in the title. `never` is the word for None."""
-    if moment is None:
+    if not moment:  # a template passes "" for what it does not know
         return format_html('<span class="quiet">{}</span>', never or gettext("never"))
     local = timezone.localtime(moment)
     return format_html(
@@ -38,7 +38,7 @@ def _day(day: date, _language: str | None) -> str:
 @register.simple_tag(name="size")
 def exact_size(octets: int | None) -> SafeString:
     """A size in base-10 units, exact in the title."""
-    if octets is None:
+    if not isinstance(octets, int):
         return _nothing()
     return format_html(
         '<span class="nowrap" title="{} {}">{}</span>', str(octets), gettext("bytes"), panel.size(octets)

@@ -11,6 +11,7 @@ from accounts import selectors as accounts_selectors
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import paginate
 from namespaces import gate, news, selectors
+from namespaces.lists import image_list
 from namespaces.pages.frame import first_push
 
 
@@ -30,13 +31,15 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
     query = {key: request.GET.get(key, "").strip()[:200] for key in ("namespace", "q")}
     chosen = gate.namespace(by, handle, query["namespace"]) if query["namespace"] else None
     found = selectors.images_of(account, namespace=chosen, search=query["q"])
+    page = paginate(found, cursor=request.GET.get("page", ""), query=query)
     context = {
         "account": account,
         "newest_move": news.newest(),
         "namespaces": selectors.namespaces_of(account),
         "chosen": chosen,
         "query": query,
-        "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
+        "page": page,
+        "lines": image_list.lines_of(account, page.rows),
         "push": first_push(
             accounts_selectors.users_of(account).first(), chosen.name if chosen else "NAMESPACE"
         ),

@@ -17,6 +17,7 @@ from accounts.paging import paginate
 from accounts.roles import Act
 from namespaces import gate, news, selectors
 from namespaces.forms import NamespaceForm
+from namespaces.lists import image_list
 from namespaces.pages.frame import first_push, namespace_context
 from namespaces.services import namespaces
 
@@ -46,10 +47,12 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     namespace = gate.namespace(principal(request), handle, name)
     query = {"q": request.GET.get("q", "").strip()[:200]}
     found = selectors.images_of(namespace.account, namespace=namespace, search=query["q"])
+    page = paginate(found, cursor=request.GET.get("page", ""), query=query)
     context = namespace_context(namespace, "images") | {
         "newest_move": news.newest(),
         "query": query,
-        "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
+        "page": page,
+        "lines": image_list.lines_of(namespace.account, page.rows),
         "push": first_push(accounts_selectors.users_of(namespace.account).first(), namespace.name),
     }
     fragment = request.htmx and request.htmx.target == "images"

@@ -1,0 +1,38 @@
+"""What a list of images shows beside each: its newest tag's platforms, and who pushed it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import F
+
+from accounts.models import Account, RegistryUser
+from namespaces.models import Image, Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`tag`: the newest, None when no tag of that name is known; `pusher`: the account's user who pushed it."""
+
+    image: Image
+    tag: Tag | None
+    pusher: RegistryUser | None
+
+
+def lines_of(account: Account, images: Sequence[Image]) -> list[Line]:
+    tags = {tag.image_id: tag for tag in _newest(images)}
+    users = {user.username: user for user in _pushers(account, tags.values())}
+    return [_line(image, tags.get(image.pk), users) for image in images]
+
+
+def _line(image: Image, tag: Tag | None, users: dict[str, RegistryUser]) -> Line:
+    return Line(image, tag, users.get(tag.pushed_by) if tag else None)
+
+
+def _newest(images: Sequence[Image]) -> list[Tag]:
+    found = Tag.objects.filter(image__in=[image.pk for image in images], name=F("image__latest_tag"))
+    return list(found.select_related("manifest").defer("manifest__details", "manifest__packed"))
+
+
+def _pushers(account: Account, tags: Iterable[Tag]) -> list[RegistryUser]:
+    names = {tag.pushed_by for tag in tags} - {""}
+    return list(RegistryUser.objects.filter(account=account, username__in=names).select_related("account"))
