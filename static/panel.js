@@ -103,6 +103,21 @@
     if (icon) icon.href = text ? icon.dataset.noteHref : plain;
   }
 
+  // The tab that was open the last time: who uses podman uses podman.
+  function recall() {
+    for (const tabs of all("[data-remember]")) {
+      const kept = storage(() => localStorage.getItem(tabs.dataset.remember));
+      const found = kept && tabs.querySelector(`[data-key="${CSS.escape(kept)}"]`);
+      if (found) found.open = true;
+      tabs.addEventListener("toggle", ({ target }) => {
+        if (target.open) storage(() => localStorage.setItem(tabs.dataset.remember, target.dataset.key));
+      }, true);
+    }
+  }
+  // Closed to us in private windows; then nothing is remembered.
+  function storage(use) { try { return use(); } catch { return null; } }
+  recall();
+
   function wire() {
     all("[data-confirm-name]").forEach(guard);
     all("[data-theme-toggle]").forEach(nameTheme);

@@ -3,6 +3,8 @@ import zlib
 from django.db import models
 from django.utils import timezone
 
+from namespaces.inside.artifacts import nature
+
 
 class Manifest(models.Model):
     """A manifest, known by its digest and never changing. Rows are reached through an image that the
@@ -30,6 +32,11 @@ class Manifest(models.Model):
 
     def __str__(self) -> str:
         return self.digest
+
+    @property
+    def words(self) -> str:
+        """What it is, as far as this row tells without what is inside: for lists, which do not fetch that."""
+        return nature(kind=self.kind, artifact_type=self.artifact_type).words
 
     @property
     def body(self) -> bytes:

@@ -64,6 +64,7 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
         "form": form,
         "page": page,
         "reaches": selectors.reaches(image.namespace, image.name, page.rows),
+        "why_not": why_not(by, image.namespace.account, Act.GRANTS_MANAGE),
         "here": here,
     }
     return render(request, "namespaces/access.html", context, status=status_of(form))

@@ -9,7 +9,9 @@ from django.views.decorators.vary import vary_on_headers
 from accounts import gate as accounts_gate
 from accounts import selectors as accounts_selectors
 from accounts.pages.http import PersonRequest, principal, tab
+from accounts.pages.rights import why_not
 from accounts.paging import paginate
+from accounts.roles import Act
 from namespaces import gate, news, selectors
 from namespaces.lists import image_list
 from namespaces.pages.frame import first_push
@@ -34,6 +36,7 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
     context = {
         "account": account,
+        "why_not": why_not(by, account, Act.NAMESPACES_MANAGE),
         "newest_move": news.newest(),
         "namespaces": selectors.namespaces_of(account),
         "chosen": chosen,

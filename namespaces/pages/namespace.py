@@ -13,6 +13,7 @@ from accounts import selectors as accounts_selectors
 from accounts.errors import Invalid
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
+from accounts.pages.rights import why_not
 from accounts.paging import paginate
 from accounts.roles import Act
 from namespaces import gate, news, selectors
@@ -63,8 +64,12 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
 @login_required
 @require_GET
 def settings(request: PersonRequest, handle: str, name: str) -> HttpResponse:
-    namespace = gate.namespace(principal(request), handle, name)
-    return render(request, "namespaces/settings.html", namespace_context(namespace, "settings"))
+    by = principal(request)
+    namespace = gate.namespace(by, handle, name)
+    context = namespace_context(namespace, "settings") | {
+        "why_not": why_not(by, namespace.account, Act.NAMESPACES_MANAGE)
+    }
+    return render(request, "namespaces/settings.html", context)
 
 
 @login_required

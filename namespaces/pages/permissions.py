@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.errors import Invalid
 from accounts.pages.forms import next_url, put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
+from accounts.pages.rights import why_not
 from accounts.paging import paginate
 from accounts.roles import Act
 from namespaces import gate, selectors
@@ -40,6 +41,7 @@ def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "form": form,
         "query": query,
         "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
+        "why_not": why_not(by, namespace.account, Act.GRANTS_MANAGE),
         "here": reverse("permissions", args=[handle, name]),
     }
     return render(request, "namespaces/permissions.html", context, status=status_of(form))

@@ -13,6 +13,7 @@ from accounts import gate as accounts_gate
 from accounts.errors import Invalid
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
+from accounts.pages.rights import why_not
 from accounts.roles import Act
 from namespaces import selectors
 from namespaces.forms import UserGrantForm
@@ -39,6 +40,7 @@ def user_grants(request: PersonRequest, handle: str, username: str) -> HttpRespo
     context = {
         "user": user,
         "form": form,
+        "why_not": why_not(by, user.account, Act.GRANTS_MANAGE),
         "grants": selectors.grants_of(user),
         "here": here,
         "account": user.account,
