@@ -6,6 +6,6 @@ class NamespacesConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.pages import secret_page  # noqa: PLC0415 (models are ready only now)
-        from namespaces.examples import example_repository  # noqa: PLC0415
+        from namespaces.examples import example_of  # noqa: PLC0415
 
-        secret_page.example_repository = example_repository
+        secret_page.example_of = example_of

@@ -11,16 +11,15 @@ from django.views.decorators.http import require_safe
 from accounts import gate, selectors
 from accounts.models import RegistryUser
 from accounts.pages.http import PersonRequest, principal, tab
-from accounts.pages.ways import ways
+from accounts.pages.ways import Example, ways
 
 
-def no_repository(_user: RegistryUser) -> str:
-    return ""
+def no_example(_user: RegistryUser) -> Example:
+    return Example()
 
 
-# A repository that the user may reach, as "team/api", "" when there is none. Grants are known one house up,
-# which puts its own function here when it starts.
-example_repository: Callable[[RegistryUser], str] = no_repository
+# Grants are known one house up, which puts its own function here when it starts.
+example_of: Callable[[RegistryUser], Example] = no_example
 
 
 @never_cache
@@ -30,7 +29,7 @@ def show(
     """The answer to the very request that made the password: it has no address of its own."""
     return render(request, "accounts/secret.html", {
         "account": user.account, "user": user, "password": password, "replaced": replaced,
-        "ways": ways(username=user.username, repository=example_repository(user)),
+        "ways": ways(username=user.username, example=example_of(user)),
     })  # fmt: skip
 
 

@@ -10,6 +10,15 @@ TYPE_IT = "read -rs PASSWORD"
 
 
 @dataclass(frozen=True)
+class Example:
+    """What the user may really reach, as repository "team/api" and tag "1.2"; without it placeholders stand there."""
+
+    repository: str = PLACEHOLDER
+    tag: str = ""
+    may_push: bool = False
+
+
+@dataclass(frozen=True)
 class Way:
     """One tab: `steps` are (what it does, what to run or write)."""
 
@@ -18,22 +27,22 @@ class Way:
     steps: tuple[tuple[str, str], ...]
 
 
-def ways(*, username: str, repository: str = "") -> list[Way]:
-    """`repository` is one that the user may really reach, as team/api; without it a placeholder stands there."""
+def ways(*, username: str, example: Example) -> list[Way]:
     host = settings.REGISTRY_HOST
-    image = f"{host}/{repository or PLACEHOLDER}"
+    image = f"{host}/{example.repository}"
+    tagged = f"{image}:{example.tag}" if example.tag else image
     # docker trusts localhost without TLS by itself; the others want to be told.
     plain = " --tls-verify=false" if settings.PUBLIC_URL.startswith("http://") else ""
     return [
         Way("docker", "Docker", (
             (_type_it(), TYPE_IT),
             (_("Log in:"), _login("docker", host, username)),
-            (_("Then:"), f"docker pull {image}"),
+            (_("Then:"), _use("docker", image, tagged, example)),
         )),
         Way("podman", "Podman", (
             (_type_it(), TYPE_IT),
             (_("Log in:"), _login("podman", host, username) + plain),
-            (_("Then:"), f"podman pull{plain} {image}"),
+            (_("Then:"), _use("podman", image, tagged, example, plain)),
         )),
         Way("skopeo", "skopeo", (
             (_type_it(), TYPE_IT),
@@ -52,11 +61,11 @@ def ways(*, username: str, repository: str = "") -> list[Way]:
         )),
         Way("gitlab", "GitLab CI", (
             (_("Add a masked variable REGISTRY_PASSWORD under Settings → CI/CD → Variables. The job:"),
-             _gitlab(host, username, image)),
+             _gitlab(host, username, image, tagged, example)),
         )),
         Way("compose", "Compose", (
             (_("Log in once with docker as above. In compose.yaml:"),
-             f"services:\n  app:\n    image: {image}:latest"),
+             f"services:\n  app:\n    image: {image}:{example.tag or 'latest'}"),
             (_("Then:"), "docker compose pull\ndocker compose up -d"),
         )),
     ]  # fmt: skip
@@ -90,11 +99,18 @@ def _github(host: str, username: str) -> str:
     password: ${{{{ secrets.REGISTRY_PASSWORD }}}}"""
 
 
-def _gitlab(host: str, username: str, image: str) -> str:
-    return f"""push:
+def _use(tool: str, image: str, tagged: str, example: Example, plain: str = "") -> str:
+    if example.may_push:
+        return f"{tool} tag nginx {image}\n{tool} push{plain} {image}"
+    return f"{tool} pull{plain} {tagged}"
+
+
+def _gitlab(host: str, username: str, image: str, tagged: str, example: Example) -> str:
+    push = f"""- docker build -t {image}:$CI_COMMIT_SHORT_SHA .
+    - docker push {image}:$CI_COMMIT_SHORT_SHA"""
+    return f"""{"push" if example.may_push else "pull"}:
   image: docker:27
   services: [docker:27-dind]
   script:
     - printf %s "$REGISTRY_PASSWORD" | docker login {host} --username {username} --password-stdin
-    - docker build -t {image}:$CI_COMMIT_SHORT_SHA .
-    - docker push {image}:$CI_COMMIT_SHORT_SHA"""
+    {push if example.may_push else f"- docker pull {tagged}"}"""

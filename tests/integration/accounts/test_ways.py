@@ -22,6 +22,24 @@ def test_a_granted_image(cast: Cast) -> None:
     assert "docker pull localhost:5000/team/api" in commands(cast, user)
 
 
+def test_an_image_that_is_there_before_one_to_come(cast: Cast) -> None:
+    namespace = factories.NamespaceFactory(account=cast.account, name="team")
+    factories.TagFactory(image__namespace=namespace, image__name="api", name="1.2")
+    user = factories.RegistryUserFactory(account=cast.account)
+    for name in ("api", "soon"):
+        factories.GrantFactory(user=user, namespace=namespace, image_name=name, level=1)
+    assert "docker pull localhost:5000/team/api:1.2\n" in commands(cast, user) + "\n"
+    assert "push" not in commands(cast, user)
+
+
+def test_who_may_push_is_told_how_to_push(cast: Cast) -> None:
+    namespace = factories.NamespaceFactory(account=cast.account, name="team")
+    grant = factories.GrantFactory(user__account=cast.account, namespace=namespace, image_name="api", level=2)
+    told = commands(cast, grant.user)
+    assert "docker push localhost:5000/team/api\n" in told
+    assert "docker push localhost:5000/team/api:$CI_COMMIT_SHORT_SHA" in told
+
+
 def test_an_image_of_a_granted_namespace(cast: Cast) -> None:
     namespace = factories.NamespaceFactory(account=cast.account, name="team")
     factories.TagFactory(image__namespace=namespace, image__name="web")
