@@ -9,7 +9,6 @@ from accounts.pages import (
     members,
     secret_page,
     settings,
-    user,
 )
 
 ACCOUNT = "a/<slug:handle>/"
@@ -22,12 +21,6 @@ urlpatterns = [
     path("first/<str:token>/", first.follow, name="first"),
     path("me/tokens/", api_tokens.api_tokens, name="api-tokens"),
     path("me/tokens/<int:token_id>/revoke/", api_tokens.revoke, name="api-token-revoke"),
-    path(USER, user.user, name="user"),
-    path(f"{USER}edit/", user.edit, name="user-edit"),
-    path(f"{USER}disable/", user.disable, name="user-disable"),
-    path(f"{USER}enable/", user.enable, name="user-enable"),
-    path(f"{USER}password/", user.replace_password, name="user-password"),
-    path(f"{USER}delete/", user.delete, name="user-delete"),
     path(f"{USER}first-use/", secret_page.first_use, name="user-first-use"),
     path(f"{ACCOUNT}activity/", activity.activity, name="activity"),
     path(SETTINGS, settings.settings, name="account-settings"),

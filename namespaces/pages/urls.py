@@ -12,11 +12,12 @@ from namespaces.pages import (
     search,
     tag,
     usage,
-    user_grants,
+    user,
     users,
 )
 
 # "-" is no legal part of an image's name, so `/-/` ends a nested name without doubt.
+_USER = "a/<slug:handle>/users/<slug:username>/"
 _ONE = "a/<slug:handle>/n/<str:name>/"
 _IMAGE = _ONE + "i/<path:image_name>/"
 
@@ -34,7 +35,13 @@ urlpatterns = [
     path("a/<slug:handle>/users/", users.users, name="users"),
     path("a/<slug:handle>/users/new/", users.create, name="user-new"),
     path("a/<slug:handle>/users/new/effect/", users.effect, name="user-effect"),
-    path("a/<slug:handle>/users/<slug:username>/grants/", user_grants.user_grants, name="user-grants"),
+    path(_USER, user.user, name="user"),
+    path(_USER + "edit/", user.edit, name="user-edit"),
+    path(_USER + "disable/", user.disable, name="user-disable"),
+    path(_USER + "enable/", user.enable, name="user-enable"),
+    path(_USER + "password/", user.replace_password, name="user-password"),
+    path(_USER + "delete/", user.delete, name="user-delete"),
+    path(_USER + "grants/", user.grant, name="user-grants"),
     path(_ONE, namespace.namespace, name="namespace"),
     path(_ONE + "usage/", usage.namespace, name="namespace-usage"),
     path(_ONE + "news/", news.of_namespace, name="namespace-news"),

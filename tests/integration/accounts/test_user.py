@@ -19,7 +19,7 @@ def user(cast: Cast) -> RegistryUser:
 def test_members_see_the_facts(cast: Cast, user: RegistryUser, who: str) -> None:
     page = cast.client(who).get(user.get_absolute_url()).content.decode()
     assert "CI deploy" in page
-    assert f"/a/team-red/users/{user.username}/grants/" in page
+    assert "What this user may do" in page
     assert user.password not in page
 
 
@@ -27,7 +27,32 @@ def test_members_see_the_facts(cast: Cast, user: RegistryUser, who: str) -> None
 def test_only_those_who_may_see_the_forms(cast: Cast, user: RegistryUser, who: str, may: bool) -> None:
     page = cast.client(who).get(user.get_absolute_url()).content.decode()
     assert (f"{user.username}/password/" in page) is may
+    assert (f"{user.username}/grants/" in page) is may
     assert ("As viewer you cannot" in page) is not may
+
+
+def test_what_it_may_do_is_there_without_a_second_request(cast: Cast, user: RegistryUser) -> None:
+    factories.GrantFactory(user=user, namespace=factories.NamespaceFactory(account=cast.account, name="team"))
+    assert "/n/team/permissions/" in cast.client("viewer").get(user.get_absolute_url()).content.decode()
+
+
+def test_a_permission_is_given_from_here(cast: Cast, user: RegistryUser) -> None:
+    factories.NamespaceFactory(account=cast.account, name="team")
+    url = f"{user.get_absolute_url()}grants/"
+    wish = {"namespace": "team", "level": "write", "image_name": "api"}
+    assert cast.client("viewer").post(url, wish).status_code == 403
+    assert cast.client("stranger").post(url, wish).status_code == 404
+    assert not user.grants.exists()
+    assert cast.client("manager").post(url, wish).url == user.get_absolute_url()
+    assert user.grants.get().target == "team/api"
+
+
+def test_a_wrong_permission_is_said_beside_its_field(cast: Cast, user: RegistryUser) -> None:
+    answer = cast.client("owner").post(
+        f"{user.get_absolute_url()}grants/", {"namespace": "", "level": "read"}
+    )
+    assert answer.status_code == 400
+    assert list(answer.context["grant_form"].errors) == ["namespace"]
 
 
 def test_a_stranger_finds_nothing(cast: Cast, user: RegistryUser) -> None:

@@ -19,7 +19,6 @@ PAGES = [
 ABSENT = [
     "n/other/", "n/theirs/", "n/theirs/permissions/", "n/theirs/i/app/", "n/team/i/Not-legal/",
     "n/team/i/deep/app/-/tags/2.0/",
-    "users/nobody000000/grants/",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""One user: its facts, and everything that can be done to it."""
+"""One user: its facts, what it may do, and everything that can be done to it."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -18,6 +18,9 @@ from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.states import expires_soon, state_of
 from accounts.roles import Act
 from accounts.services import users
+from namespaces import selectors
+from namespaces.forms import UserGrantForm
+from namespaces.services import grants
 
 
 @login_required
@@ -87,22 +90,49 @@ def delete(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     return redirect("users", handle)
 
 
+@login_required
+@require_POST
+@tab("users")
+def grant(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    by = principal(request)
+    found = gate.user(by, handle, username, Act.GRANTS_MANAGE)
+    form = UserGrantForm(request.POST, account=found.account)
+    if form.is_valid():
+        try:
+            grants.give(by=by, user=found, **form.cleaned_data)
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _("Permission added."))
+            return redirect(found)
+    return _page(request, found, grant_form=form)
+
+
 def _changeable(request: PersonRequest, handle: str, username: str) -> RegistryUser:
     return gate.user(principal(request), handle, username, Act.USERS_MANAGE)
 
 
 def _page(
-    request: PersonRequest, found: RegistryUser, *, form: UserEditForm | None = None, problem: str = ""
+    request: PersonRequest,
+    found: RegistryUser,
+    *,
+    form: UserEditForm | None = None,
+    grant_form: UserGrantForm | None = None,
+    problem: str = "",
 ) -> HttpResponse:
-    now = timezone.now()
+    by, now, account = principal(request), timezone.now(), found.account
     context = {
-        "account": found.account,
+        "account": account,
         "user": found,
         "state": state_of(found, now),
         "expires_soon": expires_soon(found.expires_at, now),
         "form": form or UserEditForm(user=found),
         "problem": problem,
         "once": once.mark(),
-        "why_not": rights.why_not(principal(request), found.account, Act.USERS_MANAGE),
+        "why_not": rights.why_not(by, account, Act.USERS_MANAGE),
+        "grants": selectors.grants_of(found),
+        "grant_form": grant_form or UserGrantForm(account=account),
+        "why_no_grants": rights.why_not(by, account, Act.GRANTS_MANAGE),
     }
-    return render(request, "accounts/user.html", context, status=400 if form or problem else 200)
+    wrong = form or grant_form or problem
+    return render(request, "namespaces/user.html", context, status=400 if wrong else 200)
