@@ -1,11 +1,11 @@
 """A repository that a user may really reach, for the commands on the page that shows its password."""
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import RegistryUser
 from accounts.pages.ways import Example
 from namespaces.access import Level
-from namespaces.models import Grant, Image
+from namespaces.models import Grant, Image, Tag
 
 
 def example_of(user: RegistryUser) -> Example:
@@ -23,5 +23,8 @@ def example_of(user: RegistryUser) -> Example:
 
 
 def _pushed(grant: Grant) -> QuerySet[Image]:
-    found = Image.objects.filter(namespace=grant.namespace, tag_count__gt=0).select_related("namespace")
+    """Images of the grant that docker can pull: no charts, no files."""
+    newest = Tag.objects.filter(image=OuterRef("pk"), name=OuterRef("latest_tag"))
+    runs = Exists(newest.filter(manifest__kind__in=["image", "index"]))
+    found = Image.objects.filter(runs, namespace=grant.namespace).select_related("namespace")
     return found.filter(name=grant.image_name) if grant.image_name else found

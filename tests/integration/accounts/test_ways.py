@@ -32,6 +32,13 @@ def test_an_image_that_is_there_before_one_to_come(cast: Cast) -> None:
     assert "push" not in commands(cast, user)
 
 
+def test_a_chart_is_no_example_for_docker(cast: Cast) -> None:
+    namespace = factories.NamespaceFactory(account=cast.account, name="team")
+    factories.TagFactory(image__namespace=namespace, image__name="chart", manifest__kind="artifact")
+    user = factories.GrantFactory(user__account=cast.account, namespace=namespace).user
+    assert "team/chart" not in commands(cast, user)
+
+
 def test_who_may_push_is_told_how_to_push(cast: Cast) -> None:
     namespace = factories.NamespaceFactory(account=cast.account, name="team")
     grant = factories.GrantFactory(user__account=cast.account, namespace=namespace, image_name="api", level=2)
