@@ -1,0 +1,78 @@
+"""What a page does while somebody types, and what it must not do: move, lose the focus, or need a script."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import Installation
+from tests.e2e.test_story import PASSWORD, accessible
+
+pytestmark = pytest.mark.e2e
+
+
+def test_the_form_says_what_the_user_would_be_able_to_do(installation: Installation, page: Page) -> None:
+    account = a_newcomer(page, installation, "typing")
+    page.goto(f"{account}users/new/")
+    page.get_by_label("Description").fill("CI deploy")
+    page.get_by_label("Push from CI").check()
+    page.get_by_label("Where").fill("typing-team/api")
+    expect(page.locator("#effect")).to_contain_text(
+        re.compile(r"Can pull and push typing-team/api until .+ Nothing else")
+    )
+    expect(page.get_by_label("Where")).to_be_focused()
+    accessible(page)
+    page.get_by_role("button", name="Create user").click()
+    page.get_by_text("Podman", exact=True).click()
+    expect(page.get_by_text("podman push --tls-verify=false")).to_be_visible()
+    expect(page.get_by_text("docker tag nginx")).to_be_hidden()
+    accessible(page)
+    page.get_by_role("link", name="I have saved it").click()
+    page.goto(f"{account}users/")
+    expect(page.get_by_text("write on typing-team/api")).to_be_visible()
+
+
+def test_the_list_follows_what_is_typed(installation: Installation, page: Page) -> None:
+    account = a_newcomer(page, installation, "filter")
+    for name in ("Laptop", "Server"):
+        create_user(page, account, name)
+    page.goto(f"{account}users/")
+    page.get_by_placeholder("Description or username").press_sequentially("lap")
+    expect(page.get_by_role("link", name="Server")).to_be_hidden()
+    expect(page.get_by_role("link", name="Laptop")).to_be_visible()
+    expect(page.get_by_placeholder("Description or username")).to_be_focused()
+    expect(page).to_have_url(re.compile(r"\?q=lap$"))
+
+
+def test_all_of_it_without_a_script(installation: Installation, browser: Browser) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    account = a_newcomer(page, installation, "plain")
+    create_user(page, account, "Laptop")
+    page.goto(f"{account}users/")
+    page.get_by_placeholder("Description or username").fill("nobody")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_text("Nothing matches “nobody”")).to_be_visible()
+
+
+def a_newcomer(page: Page, installation: Installation, name: str) -> str:
+    """Signed up, with an account and a namespace of their own; the address of the account."""
+    page.goto(f"{installation.panel}/me/signup/")
+    page.get_by_label("Email").fill(f"{name}@example.com")
+    page.locator("[name=password1]").fill(PASSWORD)
+    page.locator("[name=password2]").fill(PASSWORD)
+    page.get_by_role("button", name="Sign up").click()
+    page.goto(f"{installation.panel}/accounts/new/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Create account").click()
+    account = f"{installation.panel}/a/{name}/"
+    page.goto(f"{account}namespaces/new/")
+    page.get_by_label("Name").fill(f"{name}-team")
+    page.get_by_role("button", name="Create namespace").click()
+    return account
+
+
+def create_user(page: Page, account: str, description: str) -> None:
+    page.goto(f"{account}users/new/")
+    page.get_by_label("Description").fill(description)
+    page.get_by_role("button", name="Create user").click()
+    expect(page.get_by_role("heading", name="Save the password")).to_be_visible()
