@@ -66,13 +66,16 @@ def grants_on(namespace: Namespace, *, search: str = "") -> QuerySet[Grant]:
     return found.order_by("image_name", "id")
 
 
-def first_pusher(image: Image) -> RegistryUser | None:
-    """A user that may push this image, for the commands that a page shows."""
-    grants = Grant.objects.filter(
-        namespace=image.namespace, image_name__in=["", image.name], level__gte=Level.WRITE
-    )
-    grant = grants.select_related("user").order_by("id").first()
-    return grant.user if grant else None
+def first_push_grant(
+    account: Account, *, namespace: Namespace | None = None, image_name: str = ""
+) -> Grant | None:
+    """A permission by which somebody may push here, for the commands that a page shows."""
+    found = Grant.objects.filter(namespace__account=account, level__gte=Level.WRITE)
+    if namespace:
+        found = found.filter(namespace=namespace)
+    if image_name:
+        found = found.filter(image_name__in=["", image_name])
+    return found.select_related("user", "namespace").order_by("image_name", "id").first()
 
 
 def grants_of(user: RegistryUser) -> QuerySet[Grant]:

@@ -6,8 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import RegistryUser
-from namespaces.models import Image, Namespace
+from namespaces.models import Grant, Image, Namespace
 
 
 def namespace_context(namespace: Namespace, current: str) -> dict[str, Any]:
@@ -58,13 +57,14 @@ def manifest_reference(image: Image, digest: str) -> dict[str, Any]:
     return _reference(image.namespace, image=image.name, digest=digest)
 
 
-def first_push(user: RegistryUser | None, namespace: str = "NAMESPACE", image: str = "nginx") -> str:
-    """The commands of a first push with the real host and names; "" while there is no user to sign in with."""
-    if not user:
+def first_push(grant: Grant | None, image: str = "nginx") -> str:
+    """The commands of a first push with the real host and names; "" while nobody may push."""
+    if not grant:
         return ""
-    target = f"{settings.REGISTRY_HOST}/{namespace}/{image}"
-    login = f"docker login {settings.REGISTRY_HOST} -u {user.username}"
-    return f"{login}\ndocker tag {image.rpartition('/')[2]} {target}\ndocker push {target}"
+    name = grant.image_name or image
+    target = f"{settings.REGISTRY_HOST}/{grant.namespace.name}/{name}"
+    login = f"docker login {settings.REGISTRY_HOST} -u {grant.user.username}"
+    return f"{login}\ndocker tag {name.rpartition('/')[2]} {target}\ndocker push {target}"
 
 
 def _reference(namespace: Namespace, *, image: str = "", tag: str = "", digest: str = "") -> dict[str, Any]:

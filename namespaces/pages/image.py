@@ -35,7 +35,9 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
         **tag_list_context(image, request.GET),
     }
     if not context["lines"]:
-        context["push"] = first_push(selectors.first_pusher(image), image.namespace.name, image.name)
+        owner = image.namespace
+        grant = selectors.first_push_grant(owner.account, namespace=owner, image_name=image.name)
+        context |= {"push": first_push(grant, image.name), "where": image.repository}
     fragment = request.htmx and request.htmx.target == "tags"
     return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)
 

@@ -7,7 +7,6 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import gate as accounts_gate
-from accounts import selectors as accounts_selectors
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.rights import why_not
 from accounts.paging import paginate
@@ -43,9 +42,8 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
         "query": query,
         "page": page,
         "lines": image_list.lines_of(account, page.rows),
-        "push": first_push(
-            accounts_selectors.users_of(account).first(), chosen.name if chosen else "NAMESPACE"
-        ),
+        "push": first_push(selectors.first_push_grant(account, namespace=chosen)),
+        "where": chosen.name if chosen else "",
     }
     fragment = request.htmx and request.htmx.target == "images"
     return render(request, "namespaces/_images.html" if fragment else "namespaces/images.html", context)

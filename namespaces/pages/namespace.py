@@ -9,7 +9,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import gate as accounts_gate
-from accounts import selectors as accounts_selectors
 from accounts.errors import Invalid
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
@@ -54,7 +53,8 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "query": query,
         "page": page,
         "lines": image_list.lines_of(namespace.account, page.rows),
-        "push": first_push(accounts_selectors.users_of(namespace.account).first(), namespace.name),
+        "push": first_push(selectors.first_push_grant(namespace.account, namespace=namespace)),
+        "where": namespace.name,
     }
     fragment = request.htmx and request.htmx.target == "images"
     return render(request, "namespaces/_images.html" if fragment else "namespaces/namespace.html", context)

@@ -1,0 +1,49 @@
+"""The commands on a page without images: they work as they stand, or the page says what is missing."""
+
+import pytest
+
+from namespaces.models import Namespace
+from tests import factories
+from tests.cast import Cast
+
+NAMESPACE, IMAGE, ALL = "n/team/", "n/team/i/deep/api/", "images/"
+
+
+@pytest.fixture
+def team(cast: Cast) -> Namespace:
+    made: Namespace = factories.NamespaceFactory(account=cast.account, name="team")
+    return made
+
+
+def shown(cast: Cast, page: str) -> str:
+    return cast.client("viewer").get(f"/a/team-red/{page}").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("page", "target"), [(ALL, "team/nginx"), (NAMESPACE, "team/nginx"), (IMAGE, "team/deep/api")]
+)
+def test_a_user_that_may_push_is_named(cast: Cast, team: Namespace, page: str, target: str) -> None:
+    reader = factories.GrantFactory(user__account=cast.account, namespace=team, level=1).user
+    writer = factories.GrantFactory(user__account=cast.account, namespace=team, level=2).user
+    text = shown(cast, page)
+    assert f"docker login localhost:5000 -u {writer.username}" in text
+    assert f"docker push localhost:5000/{target}" in text
+    assert reader.username not in text
+
+
+def test_who_may_push_one_image_pushes_that(cast: Cast, team: Namespace) -> None:
+    factories.GrantFactory(user__account=cast.account, namespace=team, level=2, image_name="web")
+    assert "docker push localhost:5000/team/web" in shown(cast, NAMESPACE)
+    assert "docker push" not in shown(cast, IMAGE)
+
+
+@pytest.mark.parametrize(("page", "where"), [(NAMESPACE, "team"), (IMAGE, "team/deep/api")])
+def test_while_nobody_may_push_here_a_link_makes_somebody_who_may(
+    cast: Cast, team: Namespace, page: str, where: str
+) -> None:
+    elsewhere = factories.NamespaceFactory(account=cast.account, name="other")
+    factories.GrantFactory(user__account=cast.account, namespace=elsewhere, level=3)
+    factories.GrantFactory(user__account=cast.account, namespace=team, level=1)
+    text = shown(cast, page)
+    assert f'href="/a/team-red/users/new/?purpose=write&amp;where={where}"' in text
+    assert "docker push" not in text
