@@ -61,6 +61,12 @@ def test_the_state_is_a_word(cast: Cast, facts: dict[str, timedelta], word: str)
     assert row["state"].text == word
 
 
+@pytest.mark.parametrize(("days", "speaks"), [(13, True), (60, False)])
+def test_a_background_tab_says_that_something_expires(cast: Cast, days: int, speaks: bool) -> None:
+    factories.RegistryUserFactory(account=cast.account, expires_at=timezone.now() + timedelta(days=days))
+    assert ("data-title-note" in cast.client("viewer").get(URL).content.decode()) is speaks
+
+
 def test_search_finds_descriptions_and_usernames(cast: Cast) -> None:
     wanted = factories.RegistryUserFactory(account=cast.account, description="CI deploy")
     factories.RegistryUserFactory(account=cast.account, description="Laptop")
