@@ -21,7 +21,7 @@ class Overview:
 def of_accounts(accounts: Iterable[Account]) -> dict[int, Overview]:
     """By the account's id; an account without a namespace is not in it."""
     ids = [account.pk for account in accounts]
-    newest = Usage.objects.filter(account_id=OuterRef("account_id"), namespace_id=0, image_id=0)
+    newest = Usage.objects.filter(account_id=OuterRef("account_id"), namespace_id=0)
     namespaces = (
         Namespace.objects.filter(account__in=ids)
         .values("account_id")
