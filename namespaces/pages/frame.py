@@ -6,6 +6,11 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.models import Account
+from accounts.pages.rights import why_not
+from accounts.principal import Principal
+from accounts.roles import Act
+from namespaces import selectors
 from namespaces.models import Grant, Image, Namespace
 
 
@@ -57,10 +62,20 @@ def manifest_reference(image: Image, digest: str) -> dict[str, Any]:
     return _reference(image.namespace, image=image.name, digest=digest)
 
 
-def first_push(grant: Grant | None, image: str = "nginx") -> str:
-    """The commands of a first push with the real host and names; "" while nobody may push."""
-    if not grant:
-        return ""
+def nothing_pushed(
+    by: Principal, account: Account, namespace: Namespace | None = None, image_name: str = ""
+) -> dict[str, str]:
+    """For a list without images: the commands of a first push, or a way to make a user that may."""
+    grant = selectors.first_push_grant(account, namespace=namespace, image_name=image_name)
+    where = f"{namespace.name}/{image_name}".rstrip("/") if namespace else ""
+    return {
+        "push": _first_push(grant, image_name or "nginx") if grant else "",
+        "where": where,
+        "why_no_users": why_not(by, account, Act.USERS_MANAGE),
+    }
+
+
+def _first_push(grant: Grant, image: str) -> str:
     name = grant.image_name or image
     target = f"{settings.REGISTRY_HOST}/{grant.namespace.name}/{name}"
     login = f"docker login {settings.REGISTRY_HOST} -u {grant.user.username}"

@@ -17,7 +17,7 @@ from accounts.paging import paginate
 from accounts.roles import Act
 from namespaces import gate, news, selectors
 from namespaces.forms import ImageGrantForm
-from namespaces.pages.frame import first_push, image_context
+from namespaces.pages.frame import image_context, nothing_pushed
 from namespaces.pages.tags import tag_list_context
 from namespaces.services import grants
 
@@ -35,9 +35,7 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
         **tag_list_context(image, request.GET),
     }
     if not context["lines"]:
-        owner = image.namespace
-        grant = selectors.first_push_grant(owner.account, namespace=owner, image_name=image.name)
-        context |= {"push": first_push(grant, image.name), "where": image.repository}
+        context |= nothing_pushed(by, image.namespace.account, image.namespace, image.name)
     fragment = request.htmx and request.htmx.target == "tags"
     return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)
 

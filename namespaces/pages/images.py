@@ -13,7 +13,7 @@ from accounts.paging import paginate
 from accounts.roles import Act
 from namespaces import gate, news, selectors
 from namespaces.lists import image_list
-from namespaces.pages.frame import first_push
+from namespaces.pages.frame import nothing_pushed
 
 
 @login_required
@@ -42,8 +42,8 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
         "query": query,
         "page": page,
         "lines": image_list.lines_of(account, page.rows),
-        "push": first_push(selectors.first_push_grant(account, namespace=chosen)),
-        "where": chosen.name if chosen else "",
     }
+    if not page.rows:
+        context |= nothing_pushed(by, account, chosen)
     fragment = request.htmx and request.htmx.target == "images"
     return render(request, "namespaces/_images.html" if fragment else "namespaces/images.html", context)

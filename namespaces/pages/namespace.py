@@ -18,7 +18,7 @@ from accounts.roles import Act
 from namespaces import gate, news, selectors
 from namespaces.forms import NamespaceForm
 from namespaces.lists import image_list
-from namespaces.pages.frame import first_push, namespace_context
+from namespaces.pages.frame import namespace_context, nothing_pushed
 from namespaces.services import namespaces
 
 
@@ -44,7 +44,8 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
 @require_GET
 @vary_on_headers("HX-Request")
 def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
-    namespace = gate.namespace(principal(request), handle, name)
+    by = principal(request)
+    namespace = gate.namespace(by, handle, name)
     query = {"q": request.GET.get("q", "").strip()[:200]}
     found = selectors.images_of(namespace.account, namespace=namespace, search=query["q"])
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
@@ -53,9 +54,10 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "query": query,
         "page": page,
         "lines": image_list.lines_of(namespace.account, page.rows),
-        "push": first_push(selectors.first_push_grant(namespace.account, namespace=namespace)),
-        "where": namespace.name,
+        "why_not": why_not(by, namespace.account, Act.GRANTS_MANAGE),
     }
+    if not page.rows:
+        context |= nothing_pushed(by, namespace.account, namespace)
     fragment = request.htmx and request.htmx.target == "images"
     return render(request, "namespaces/_images.html" if fragment else "namespaces/namespace.html", context)
 

@@ -15,8 +15,8 @@ def team(cast: Cast) -> Namespace:
     return made
 
 
-def shown(cast: Cast, page: str) -> str:
-    return cast.client("viewer").get(f"/a/team-red/{page}").content.decode()
+def shown(cast: Cast, page: str, who: str = "manager") -> str:
+    return cast.client(who).get(f"/a/team-red/{page}").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,10 @@ def test_while_nobody_may_push_here_a_link_makes_somebody_who_may(
     text = shown(cast, page)
     assert f'href="/a/team-red/users/new/?purpose=write&amp;where={where}"' in text
     assert "docker push" not in text
+
+
+@pytest.mark.parametrize("page", [NAMESPACE, IMAGE, ALL])
+def test_who_may_not_make_one_is_told_who_could(cast: Cast, team: Namespace, page: str) -> None:
+    text = shown(cast, page, "viewer")
+    assert "As viewer you cannot create and change users" in text
+    assert "/users/new/" not in text
