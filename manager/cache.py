@@ -8,7 +8,10 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
+from accounts.breaker import Breaker
+
 log = logging.getLogger(__name__)
+redis = Breaker(rest=5)  # of all threads: a sign-in counts ten times, and would wait ten times
 
 
 class RedisOrMemoryCache(RedisCache):
@@ -21,11 +24,15 @@ class RedisOrMemoryCache(RedisCache):
 
 def _either(name: str) -> Callable[..., Any]:
     def method(self: RedisOrMemoryCache, *arguments: Any, **options: Any) -> Any:
-        try:
-            return getattr(super(RedisOrMemoryCache, self), name)(*arguments, **options)
-        except (RedisError, OSError) as error:
-            log.warning("Redis does not answer (%s); this process counts for itself", type(error).__name__)
-            return getattr(self._memory, name)(*arguments, **options)
+        if redis.may_ask:
+            try:
+                return getattr(super(RedisOrMemoryCache, self), name)(*arguments, **options)
+            except (RedisError, OSError) as error:
+                redis.failed()
+                log.warning(
+                    "Redis does not answer (%s); this process counts for itself", type(error).__name__
+                )
+        return getattr(self._memory, name)(*arguments, **options)
 
     return method
 

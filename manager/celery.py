@@ -20,8 +20,9 @@ def broker() -> dict[str, object]:
                 # What is due is in the database, and beat looks there: a lost message costs seconds. With kombu's
                 # bookkeeping of unacknowledged ones a worker ends when Redis goes in mid-task (kombu 5.7).
                 "ack_emulation": False,
-                "socket_timeout": 5,
+                "socket_timeout": 1,
                 "socket_connect_timeout": 1,
+                "max_retries": 0,  # of a publisher; the worker's own patience is set below
             },
         }
     queue = Path(settings.DATA_DIR) / "queue"
@@ -52,6 +53,7 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # after 100 the worker would end, in an outage of an hour
     beat_schedule={
         "reconcile": {
             "task": "registry_sync.reconcile",

@@ -1,12 +1,18 @@
 """Domain errors become HTTP answers here, and nowhere else among the pages."""
 
+import logging
+import sys
 from collections.abc import Callable
 
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.defaults import server_error
 
 from accounts.errors import Absent, DomainError, Refused, TooMany, Unavailable
+from accounts.outage import RETRY_AFTER, first_line, outage_of
+
+log = logging.getLogger(__name__)
 
 
 class DomainErrorMiddleware:
@@ -27,17 +33,28 @@ class DomainErrorMiddleware:
             case Refused():
                 return render(request, "403.html", {"exception": error.message}, status=403)
             case Unavailable():
-                return _later(request, 503, 5, error.message)
-            case OperationalError() | InterfaceError():
-                return _later(request, 503, 5)
+                return _later(request, 503, RETRY_AFTER, error.message)
             case TooMany():
                 return _later(request, 429, error.wait, error.message)
             case DomainError():
                 return render(request, "400.html", {"exception": error.message}, status=400)
+        return _outage(request, error)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Django's handler500. Sessions and the frame of a 404 ask the database too, outside of every view."""
+    return _outage(request, sys.exc_info()[1]) or server_error(request)
+
+
+def _outage(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    outage = outage_of(error)
+    if not outage or not error:
         return None
+    log.warning("%s %s: %s", request.method, request.path, first_line(error))
+    return _later(request, 503, RETRY_AFTER, outage.sentence)
 
 
-def _later(request: HttpRequest, status: int, wait: int, reason: str = "") -> HttpResponse:
+def _later(request: HttpRequest, status: int, wait: int, reason: str) -> HttpResponse:
     response = render(request, f"{status}.html", {"reason": reason}, status=status)
     response["Retry-After"] = str(wait)
     return response

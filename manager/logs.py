@@ -14,6 +14,14 @@ class LineFormatter(logging.Formatter):
         return hide(super().format(record))
 
 
+class WithoutTraceback(logging.Filter):
+    """For what happens often while a part is away, and is said in one line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
+
+
 def hide(text: str) -> str:
     """`text` with each secret cut down to what kind of secret it was."""
     return _SECRETS.sub(lambda found: f"{found[1] or found[2]}…", text)

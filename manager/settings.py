@@ -308,7 +308,11 @@ LOGGING = {
             "style": "{",
         }
     },
+    "filters": {"without_traceback": {"()": "manager.logs.WithoutTraceback"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"propagate": True, "handlers": []}},
+    "loggers": {
+        "django.server": {"propagate": True, "handlers": []},
+        "celery.beat": {"filters": ["without_traceback"]},
+    },
 }

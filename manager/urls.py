@@ -12,3 +12,5 @@ urlpatterns = [
     path("", include("namespaces.pages.urls")),
     path("", include("accounts.pages.urls")),
 ]
+
+handler500 = "manager.errors.broken"

@@ -22,6 +22,10 @@ def last(name: str) -> datetime | None:
     return Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
 
 
+def signs(*names: str) -> dict[str, datetime]:
+    return dict(Heartbeat.objects.filter(name__in=names).values_list("name", "at"))
+
+
 def worker_at() -> datetime | None:
     """The worker's last sign of life: a task that began, or a lease that a long one keeps."""
     kept = (

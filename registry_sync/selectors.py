@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Count, F, Min, Q, QuerySet, Value
 from django.db.models.functions import Concat, StrIndex, Substr
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from registry_sync import doctor, heartbeat, truth
 from registry_sync.models import Checkup, Drift, Event, Heartbeat, Repository, SyncRun
@@ -59,13 +59,15 @@ def freshness(now: datetime) -> Freshness:
     good = next((run for run in newest if run.state == State.DONE), None)
     if not good and newest:
         good = SyncRun.objects.filter(state=State.DONE).order_by("-id").first()
-    event_at = heartbeat.last(Heartbeat.EVENTS)
+    signs = heartbeat.signs(Heartbeat.EVENTS, Heartbeat.WORKER)
+    event_at = signs.get(Heartbeat.EVENTS)
     progress = _progress(running, now) if running else None
     differences, untold_at = _differences(good, event_at)
     facts = truth.Facts(
         now=now, interval=timedelta(seconds=settings.SYNC_INTERVAL), last=_check(last), differences=differences,
         under_way=bool(progress and progress.run.state == State.RUNNING and not progress.silent),
-        event_at=event_at, untold_at=untold_at,
+        asleep=_asleep(signs.get(Heartbeat.WORKER), now), event_at=event_at, untold_at=untold_at,
+        waiting_since=_waiting_since(now) if event_at else None,
     )  # fmt: skip
     ground = truth.judge(facts)
     parts = _parts(ground, event_at, good, differences)
@@ -195,6 +197,16 @@ def _check(run: SyncRun | None) -> truth.Check | None:
     return truth.Check(run.state, run.started_at or run.finished_at, run.finished_at)
 
 
+def _asleep(begun: datetime | None, now: datetime) -> bool:
+    """A long task gives other signs than its beginning; they are asked for only when that is long ago."""
+    return bool(begun) and heartbeat.silent(begun, now) and heartbeat.silent(heartbeat.worker_at(), now)
+
+
+def _waiting_since(now: datetime) -> datetime | None:
+    waiting = Event.objects.filter(applied_at=None, due_at__lte=now).order_by("due_at")
+    return waiting.values_list("due_at", flat=True).first()
+
+
 def _differences(good: SyncRun | None, event_at: datetime | None) -> tuple[int, datetime | None]:
     """What the last full check found that no event had told, and since when such things go untold."""
     if not event_at:
@@ -204,28 +216,25 @@ def _differences(good: SyncRun | None, event_at: datetime | None) -> tuple[int, 
     return found, untold.values_list("found_at", flat=True).first()
 
 
+WORDS = {
+    Ground.NEVER: gettext_lazy("Not synced with the registry yet"),
+    Ground.HELD: gettext_lazy(
+        "So much is missing in the registry that an operator must agree before it goes from the panel"
+    ),
+    Ground.ASLEEP: gettext_lazy("Worker or schedule is silent: nothing is read from the registry"),
+    Ground.FAILED: gettext_lazy("The last sync failed: %(why)s"),
+    Ground.PARTLY: gettext_lazy("Not everything could be read: %(why)s"),
+    Ground.OVERDUE: gettext_lazy("No full check lately; are worker and schedule running?"),
+    Ground.BEHIND: gettext_lazy("Events came and are not applied; is the worker running?"),
+    Ground.SILENT: gettext_lazy("No events, although pushes happened"),
+    Ground.DIFFERENCES: gettext_lazy("Not all events came"),
+    Ground.ASKED: gettext_lazy("No events: the panel asks every %(seconds)s s"),
+    Ground.TOLD: gettext_lazy("Live"),
+}
+
+
 def _words(ground: Ground, last: SyncRun | None) -> str:
-    problem = {"why": last.problem if last else ""}
-    match ground:
-        case Ground.NEVER:
-            return _("Not synced with the registry yet")
-        case Ground.HELD:
-            return _(
-                "So much is missing in the registry that an operator must agree before it goes from the panel"
-            )
-        case Ground.FAILED:
-            return _("The last sync failed: %(why)s") % problem
-        case Ground.PARTLY:
-            return _("Not everything could be read: %(why)s") % problem
-        case Ground.OVERDUE:
-            return _("No full check lately; is the worker running?")
-        case Ground.SILENT:
-            return _("No events, although pushes happened")
-        case Ground.DIFFERENCES:
-            return _("Not all events came")
-        case Ground.ASKED:
-            return _("No events: the panel asks every %(count)s s") % {"count": settings.SYNC_INTERVAL}
-    return _("Live")
+    return WORDS[ground] % {"why": last.problem if last else "", "seconds": settings.SYNC_INTERVAL}
 
 
 def _parts(ground: Ground, event_at: datetime | None, good: SyncRun | None, differences: int) -> list[Part]:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from accounts.breaker import Breaker
 from accounts.principal import Principal
 from registry_sync.models import Checkup, SyncRun
 from registry_sync.sync import leases
@@ -16,6 +17,7 @@ from registry_sync.sync import leases
 CHECKUP_LIFE = timedelta(minutes=3)  # one that is older was left by a worker that died
 
 log = logging.getLogger(__name__)
+broker = Breaker(rest=5)
 
 
 def ask_for_sync(*, by: Principal) -> SyncRun:
@@ -32,10 +34,9 @@ def ask_for_sync(*, by: Principal) -> SyncRun:
 
 
 def wake_worker() -> bool:
-    """False, and a line in the log, when the broker does not answer."""
     from registry_sync.tasks import reconcile  # noqa: PLC0415 (tasks import the work, which imports this)
 
-    return _published(reconcile.delay)
+    return published(reconcile.delay)
 
 
 def ask_for_checkup(*, by: Principal) -> Checkup:
@@ -51,7 +52,7 @@ def ask_for_checkup(*, by: Principal) -> Checkup:
 def wake_doctor() -> bool:
     from registry_sync.tasks import doctor  # noqa: PLC0415 (as above)
 
-    return _published(doctor.delay)
+    return published(doctor.delay)
 
 
 def wake_events() -> None:
@@ -59,19 +60,23 @@ def wake_events() -> None:
     from registry_sync.tasks import apply_events  # noqa: PLC0415 (as above)
 
     if not leases.held("events", timezone.now()):
-        _published(apply_events.delay)
+        published(apply_events.delay)
 
 
 def wake_removals() -> bool:
     from registry_sync.tasks import removals  # noqa: PLC0415 (as above)
 
-    return _published(removals.delay)
+    return published(removals.delay)
 
 
-def _published(publish: Callable[[], object]) -> bool:
+def published(publish: Callable[[], object]) -> bool:
+    """False, and a line in the log, when the broker does not answer."""
+    if not broker.may_ask:
+        return False
     try:
         publish()
     except (BrokerError, CeleryError, OSError) as error:
+        broker.failed()
         log.warning("broker does not answer (%s); the schedule will do the work", type(error).__name__)
         return False
     return True

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from accounts import seals, sessions
+from accounts.outage import first_line
 from namespaces import usage
 from namespaces.models import ReservedName, Revision, TagMove
 from registry_sync import connection, heartbeat, services
@@ -57,7 +58,7 @@ def _task(*, name: str, **options: Any) -> Callable[[Callable[[], None]], Any]:
             try:
                 work()
             except (InterfaceError, OperationalError) as error:
-                log.warning("%s: the database does not answer (%s)", name, type(error).__name__)
+                log.warning("%s: the database fails (%s)", name, first_line(error))
 
         return task
 
@@ -125,7 +126,7 @@ def _again(task: Any, wait: timedelta | None) -> None:
     event adds one."""
     now = timezone.now()
     if wait is not None and wait < SOON and heartbeat.book(task.name, now, now + wait):
-        task.apply_async(countdown=wait.total_seconds() + 0.05)
+        services.published(partial(task.apply_async, countdown=wait.total_seconds() + 0.05))
 
 
 @_task(name="registry_sync.measure_usage")

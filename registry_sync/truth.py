@@ -6,7 +6,8 @@ from enum import StrEnum
 
 GRACE = timedelta(seconds=30)
 REST = 10  # as in sync/reconcile.py: a run that took a minute is followed by the next after ten
-PATIENCE = timedelta(minutes=1)  # an event may come later than the run that it should have come before
+# An event may come later than the run that it should have come before, and is applied a little later still.
+PATIENCE = timedelta(minutes=1)
 
 
 class Ground(StrEnum):
@@ -16,7 +17,9 @@ class Ground(StrEnum):
     HELD = "held"
     FAILED = "failed"
     PARTLY = "partly"
+    ASLEEP = "asleep"  # no worker gives a sign of life
     OVERDUE = "overdue"
+    BEHIND = "behind"  # events came, and nobody applies them
     SILENT = "silent"  # no events although things happened
     DIFFERENCES = "differences"  # events come, and the last full check found more than they told
     TOLD = "told"  # events come, and the last full check agreed with them
@@ -28,7 +31,9 @@ LIGHTS = {
     Ground.HELD: "held",
     Ground.FAILED: "failed",
     Ground.PARTLY: "stale",
+    Ground.ASLEEP: "stale",
     Ground.OVERDUE: "stale",
+    Ground.BEHIND: "stale",
     Ground.SILENT: "stale",
     Ground.DIFFERENCES: "stale",
     Ground.TOLD: "live",
@@ -47,23 +52,28 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`untold_at`: the oldest difference that a check found since the last event; None when there is none."""
+    """`untold_at`: the oldest difference that a check found since the last event; `waiting_since`: when the oldest
+    event that is not applied should have been. None when there is none."""
 
     now: datetime
     interval: timedelta
     last: Check | None = None
     under_way: bool = False  # a run is working, and says so
+    asleep: bool = False  # a worker has lived, and is silent
     differences: int = 0  # found by the last full check
     event_at: datetime | None = None
     untold_at: datetime | None = None
+    waiting_since: datetime | None = None
 
 
 def judge(facts: Facts) -> Ground:
     if not facts.last:
         return Ground.NEVER
+    if facts.last.state == "held":
+        return Ground.HELD
+    if facts.asleep:
+        return Ground.ASLEEP
     match facts.last.state:
-        case "held":
-            return Ground.HELD
         case "failed":
             return Ground.FAILED
         case "incomplete":
@@ -72,6 +82,8 @@ def judge(facts: Facts) -> Ground:
         return Ground.OVERDUE
     if not facts.event_at:
         return Ground.ASKED
+    if facts.waiting_since and facts.now - facts.waiting_since > PATIENCE:
+        return Ground.BEHIND
     if facts.untold_at and facts.now - facts.untold_at > PATIENCE:
         return Ground.SILENT
     return Ground.DIFFERENCES if facts.differences else Ground.TOLD

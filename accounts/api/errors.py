@@ -1,10 +1,10 @@
 """Every error of the API in one shape: {"error": {"code", "message", "fields": {field: [sentence]}}}."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ValidationError
@@ -12,6 +12,9 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from accounts.errors import Absent, Conflict, DomainError, Invalid, Refused, TooMany, Unavailable
+from accounts.outage import RETRY_AFTER, first_line, outage_of
+
+log = logging.getLogger(__name__)
 
 CODES = {
     400: "invalid",
@@ -46,13 +49,19 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
             return _answer(404, Absent().message)
         case PermissionDenied():
             return _answer(403, _("You may not do this."))
-        case OperationalError() | InterfaceError():
-            return _later(503, _("The database does not answer; try again in a moment."))
         case RequestDataTooBig():
             return _answer(413, TooLarge.default_detail)
         case SuspiciousOperation():
             return _answer(400, _("This request cannot be read."))
-    return None
+    return _outage(error)
+
+
+def _outage(error: Exception) -> Response | None:
+    outage = outage_of(error)
+    if not outage:
+        return None
+    log.warning("%s", first_line(error))
+    return _later(503, outage.sentence)
 
 
 def _domain(error: DomainError) -> Response:
@@ -77,7 +86,7 @@ def _framework(error: APIException) -> Response:
     return response
 
 
-def _later(status: int, message: str, wait: int = 5) -> Response:
+def _later(status: int, message: str, wait: int = RETRY_AFTER) -> Response:
     response = _answer(status, message)
     response["Retry-After"] = str(wait)
     return response

@@ -1,18 +1,24 @@
 """One foreground group of processes: all of them run, or none."""
 
+import ctypes
 import os
 import shlex
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from honcho.manager import SYSTEM_PRINTER_NAME, Manager
 from honcho.printer import Message, Printer
+from honcho.process import Popen, Process
 
 GRACE = 0.2  # seconds between two looks while the parts are still being born
+PR_SET_PDEATHSIG = 1  # of Linux's prctl
 PATIENCE = 60  # seconds that the parts may take until they answer
 
 Part = str
@@ -24,12 +30,13 @@ class Group(Manager):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(_Lines(sys.stdout))
+        self._process_ctor = _Watched
         self.ended: Part | None = None
         self.silent: list[Part] = []
 
     def add(self, name: Part, argv: list[str], env: dict[str, str]) -> None:
         # `exec`: the shell that honcho starts must not stand between a signal and the part.
-        self.add_process(name, f"exec {shlex.join(argv)}", env=env)
+        self.add_process(name, f"exec {shlex.join([*_ends_with_its_parent(), *argv])}", env=env)
 
     def run(self, answers: Mapping[Part, Answers], when_ready: Callable[[], None]) -> int:
         """Blocks until all parts have ended. 0 when a signal asked for it, else 1."""
@@ -58,6 +65,35 @@ class Group(Manager):  # type: ignore[misc]
             time.sleep(GRACE)
         if not self._terminating:
             when_ready()
+
+
+class _Watched(Process):  # type: ignore[misc]
+    """One part, and the process of honcho's that reads its output; neither outlives who started it."""
+
+    def run(self, *arguments: Any, **options: Any) -> None:
+        with suppress(AttributeError, OSError):  # not Linux
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        self._child_ctor = _start
+        super().run(*arguments, **options)
+
+
+def _start(command: str, **options: Any) -> "subprocess.Popen[bytes]":
+    part: subprocess.Popen[bytes] = Popen(command, **options)
+    threading.Thread(target=_sweep_after, args=(part,), daemon=True).start()
+    return part
+
+
+def _sweep_after(part: "subprocess.Popen[bytes]") -> None:
+    """A part that was killed may leave workers, which keep its output open: honcho would wait for them for ever."""
+    part.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(part.pid, signal.SIGKILL)
+
+
+def _ends_with_its_parent() -> list[str]:
+    """The kernel sees to it, where there is util-linux."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
 class _Lines(Printer):  # type: ignore[misc]

@@ -21,9 +21,13 @@ class Channel(filesystem.Channel):
         name = f"{time.time_ns() // 1_000_000}_{secrets.token_hex(8)}.{queue}.msg"
         folder = Path(self.data_folder_out)
         draft = folder / f".{name}.draft"
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(payload))
-        draft.rename(folder / name)
+        try:
+            draft.touch(mode=0o600)
+            draft.write_text(json.dumps(payload))
+            draft.rename(folder / name)
+        except OSError:  # a full disk
+            draft.unlink(missing_ok=True)
+            raise
 
 
 class Transport(filesystem.Transport):

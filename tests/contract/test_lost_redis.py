@@ -1,10 +1,14 @@
-"""A Redis that stops, or refuses, costs nobody a page: counts are kept in memory until it is back."""
+"""A Redis that stops, refuses or hangs costs nobody a page: counts are kept in memory until it is back."""
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis as client
 
+from accounts.breaker import Breaker
+from manager import cache as cache_module
 from manager.cache import RedisOrMemoryCache
 from tests.parts import fixtures, redis
 
@@ -12,36 +16,58 @@ pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> redis.RunningRedis:
+def server(tmp_path: Path) -> Iterator[redis.RunningRedis]:
     fixtures.need("redis")
-    return redis.start(tmp_path)
+    running = redis.start(tmp_path)
+    yield running
+    running.process.popen.send_signal(signal.SIGCONT)
+    running.stop()
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The breaker's: it stands still."""
+    now = [0.0]
+    monkeypatch.setattr(cache_module, "redis", Breaker(rest=5, clock=lambda: now[0]))
+    return now
 
 
 def cache_over(url: str) -> RedisOrMemoryCache:
     return RedisOrMemoryCache(url, {"OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}})
 
 
-def test_counts_while_redis_is_stopped_and_uses_it_again(server: redis.RunningRedis) -> None:
+def test_counts_while_redis_is_stopped_and_uses_it_again(
+    server: redis.RunningRedis, clock: list[float]
+) -> None:
     cache = cache_over(server.url)
-    try:
-        cache.set("attempts", 1)
-        assert client.Redis.from_url(server.url).dbsize() == 1
-        server.stop()
-        assert cache.add("attempts", 1)
-        assert cache.incr("attempts") == 2
-        assert cache.get("attempts") == 2
-        server.restart()
-        cache.set("attempts", 7)
-        assert client.Redis.from_url(server.url).dbsize() == 1
-    finally:
-        server.stop()
+    cache.set("attempts", 1)
+    assert client.Redis.from_url(server.url).dbsize() == 1
+    server.stop()
+    assert cache.add("attempts", 1)
+    assert cache.incr("attempts") == 2
+    assert cache.get("attempts") == 2
+    server.restart()
+    clock[0] = 5.0
+    cache.set("attempts", 7)
+    assert client.Redis.from_url(server.url).dbsize() == 1
 
 
 def test_goes_on_while_redis_refuses(server: redis.RunningRedis) -> None:
     cache = cache_over(server.url)
-    try:
-        client.Redis.from_url(server.url).config_set("maxmemory", 1)
-        assert cache.add("others", 1)
-        assert cache.get("others") in (None, 1)
-    finally:
-        server.stop()
+    client.Redis.from_url(server.url).config_set("maxmemory", 1)
+    assert cache.add("others", 1)
+    assert cache.get("others") in (None, 1)
+
+
+def test_a_redis_that_hangs_is_waited_for_once(server: redis.RunningRedis, clock: list[float]) -> None:
+    """A sign-in asks it ten times, each with a second's patience."""
+    cache = cache_over(server.url)
+    cache.set("before", 1)
+    server.process.popen.send_signal(signal.SIGSTOP)
+    assert cache.add("guesses", 1)
+    assert [cache.incr("guesses") for _time in range(8)] == list(range(2, 10))
+    server.process.popen.send_signal(signal.SIGCONT)
+    clock[0] = 5.0
+    assert cache.get("before") == 1
+    with client.Redis.from_url(server.url) as asked:
+        assert "cmdstat_incrby" not in asked.info("commandstats")

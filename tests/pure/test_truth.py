@@ -33,6 +33,14 @@ TELLING = replace(FACTS, last=checked(), event_at=ago(3600))
         (replace(TELLING, last=checked("held")), Ground.HELD, "held"),
         (replace(TELLING, last=checked("failed")), Ground.FAILED, "failed"),
         (replace(TELLING, last=checked("incomplete")), Ground.PARTLY, "stale"),
+        # nobody works: the last word of those who did says nothing of now
+        (replace(TELLING, asleep=True), Ground.ASLEEP, "stale"),
+        (replace(TELLING, last=checked("failed"), asleep=True), Ground.ASLEEP, "stale"),
+        (replace(TELLING, last=checked("held"), asleep=True), Ground.HELD, "held"),
+        (replace(FACTS, last=checked(), asleep=True), Ground.ASLEEP, "stale"),
+        # an event that nobody applies is no news, however late it came
+        (replace(TELLING, event_at=ago(1), waiting_since=ago(61)), Ground.BEHIND, "stale"),
+        (replace(TELLING, event_at=ago(1), waiting_since=ago(59)), Ground.TOLD, "live"),
         # nothing came for long, and nothing is under way
         (replace(TELLING, last=checked(seconds=61)), Ground.OVERDUE, "stale"),
         (replace(TELLING, last=checked(seconds=59)), Ground.TOLD, "live"),

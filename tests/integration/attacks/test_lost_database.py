@@ -1,22 +1,25 @@
 """Without its database the panel says so to everybody, and tells neither that it is empty nor where it is."""
 
+import sqlite3
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection
 from django.test import Client
 
+from accounts.outage import Outage, outage_of
 from tests.cast import Cast
 from tests.integration.api.caller import Caller, token_of
 
 PAGES = ["/", "/a/team-red/images/", "/a/team-red/users/", "/a/team-red/settings/", "/me/tokens/", "/search/?q=x",
-         "/system/", "/readyz", "/me/sessions/"]  # fmt: skip
+         "/system/", "/readyz", "/me/sessions/", "/nowhere/"]  # fmt: skip
 PLACE = "10.0.0.9"
 
 
-def lost(error: type[Exception]) -> Any:
+def lost(error: type[Exception], cause: Exception | None = None) -> Any:
     def wrapper(*_arguments: Any) -> None:
-        raise error(f"server closed the connection at {PLACE}")
+        raise error(f"server closed the connection at {PLACE}") from cause
 
     return connection.execute_wrapper(wrapper)
 
@@ -52,3 +55,62 @@ def test_nobody_gets_in_meanwhile(cast: Cast, error: type[Exception]) -> None:
         answer = client.post("/me/login/", {"login": cast.owner.email, "password": "correct horse battery"})
     assert answer.status_code == 503
     assert not answer.cookies
+
+
+def full_disk() -> Exception:
+    """As the driver of the database in use says it."""
+    if connection.vendor == "postgresql":
+        return psycopg.errors.DiskFull()
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    return error
+
+
+def test_a_full_disk_is_called_by_its_name(cast: Cast) -> None:
+    caller, client = Caller(token_of(cast.owner)), cast.client("owner")
+    with lost(OperationalError, full_disk()):
+        page, answer = client.get("/a/team-red/images/"), caller.get("accounts/team-red/users/")
+    assert page.status_code == answer.status_code == 503
+    assert page["Retry-After"] == answer["Retry-After"] == "5"
+    assert "The panel&#x27;s disk is full" in page.content.decode()
+    assert "The panel's disk is full" in answer.json()["error"]["message"]
+
+
+def test_the_page_asks_again_by_itself_but_never_sends_again(cast: Cast) -> None:
+    client = cast.client("owner")
+    with lost(OperationalError):
+        seen, sent = client.get("/search/?q=a&page=2"), client.post("/a/team-red/settings/")
+    assert seen.status_code == sent.status_code == 503
+    assert "again.js" in seen.content.decode()
+    assert 'href=""' in seen.content.decode()  # the same address, which may hold a secret that no page repeats
+    assert "again.js" not in sent.content.decode()
+
+
+def test_a_form_without_its_key_is_unavailable_too(cast: Cast) -> None:
+    """The page that says why is in the frame, which asks the database."""
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.cookies = cast.client("owner").cookies
+    assert client.post("/a/team-red/settings/").status_code == 403
+    with lost(OperationalError):
+        assert client.post("/a/team-red/settings/").status_code == 503
+
+
+def test_a_fault_of_ours_is_no_outage() -> None:
+    for error in (
+        ProgrammingError("no such column"),
+        InternalError("transaction is aborted"),
+        ValueError(),
+        None,
+    ):
+        assert outage_of(error) is None
+    for error in (OperationalError(), InterfaceError()):
+        assert outage_of(error) is Outage.AWAY
+
+
+def test_a_lock_that_is_not_to_be_had_and_a_standby_are_told_apart() -> None:
+    busy, standby = OperationalError(), InternalError()
+    busy.__cause__, standby.__cause__ = (
+        psycopg.errors.LockNotAvailable(),
+        psycopg.errors.ReadOnlySqlTransaction(),
+    )
+    assert (outage_of(busy), outage_of(standby)) == (Outage.BUSY, Outage.READ_ONLY)

@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from registry_sync import heartbeat, selectors
-from registry_sync.models import Drift, Heartbeat, Repository, SyncRun
-from registry_sync.sync import shards
+from registry_sync.models import Drift, Event, Heartbeat, Repository, SyncRun
+from registry_sync.sync import leases, shards
 from registry_sync.truth import Ground
 from tests import factories
 from tests.cast import Cast, client_for
@@ -66,6 +66,33 @@ def test_events_are_silent_although_pushes_happened() -> None:
     assert selectors.freshness(timezone.now()).state == "live"
 
 
+def test_events_that_nobody_applies_are_no_news(settings: Any) -> None:
+    """Full checks may be days apart, and the door takes events without any worker."""
+    settings.SYNC_INTERVAL = 86400
+    told()
+    ended()
+    now = timezone.now()
+    waits = Event.objects.create(event_id="1", due_at=now - timedelta(seconds=90))
+    assert line().startswith("stale: Events came and are not applied; is the worker running? · last event, …")
+    Event.objects.update(applied_at=now)  # to be confirmed, and the registry is slow
+    assert line().startswith("live: Live")
+    later = now + timedelta(minutes=5)  # it failed, and is tried again
+    Event.objects.filter(pk=waits.pk).update(applied_at=None, due_at=later)
+    assert line().startswith("live: Live")
+
+
+def test_a_dead_worker_puts_out_the_light(settings: Any) -> None:
+    settings.SYNC_INTERVAL = 86400
+    ended(seconds=600)
+    now = timezone.now()
+    heartbeat.note(Heartbeat.WORKER, now - heartbeat.SILENT + timedelta(seconds=5))
+    assert line().startswith("live: ")
+    Heartbeat.objects.update(at=now - heartbeat.SILENT - timedelta(seconds=5))
+    assert line().startswith("stale: Worker or schedule is silent: nothing is read from the registry")
+    leases.take("events", now)  # it is busy with a long task
+    assert line().startswith("live: ")
+
+
 def test_a_registry_that_tells_nothing(settings: Any) -> None:
     settings.SYNC_INTERVAL = 10
     ended()
@@ -90,7 +117,7 @@ def test_it_costs_few_statements(django_assert_max_num_queries: Any) -> None:
     told()
     ended()
     SyncRun.objects.create(state="running", started_at=timezone.now())
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         selectors.freshness(timezone.now())
 
 

@@ -1,0 +1,20 @@
+"""What does not answer is left alone for a while: each who asks would wait for the same time-out."""
+
+import time
+from collections.abc import Callable
+
+
+class Breaker:
+    """Refuses for `rest` seconds after a failure. For one process, and shared by its threads."""
+
+    def __init__(self, rest: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rest = rest
+        self._clock = clock
+        self._until = 0.0
+
+    @property
+    def may_ask(self) -> bool:
+        return self._clock() >= self._until
+
+    def failed(self) -> None:
+        self._until = self._clock() + self._rest

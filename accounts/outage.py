@@ -1,0 +1,61 @@
+"""What is wrong with the database, in words for people: an error's own text names hosts and files."""
+
+import sqlite3
+from enum import Enum
+from typing import Final
+
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+RETRY_AFTER: Final = 5  # seconds
+
+
+class Outage(Enum):
+    AWAY = _("The panel cannot reach its database just now.")
+    BUSY = _("The panel's database is busy with something else just now.")
+    FULL = _(
+        "The panel's disk is full: nothing can be saved until there is space again. What is there can still be "
+        "seen, and docker pull goes on."
+    )
+    READ_ONLY = _("The panel's database takes no changes just now. What is there can still be seen.")
+
+    @property
+    def sentence(self) -> str:
+        words: Promise = self.value
+        return str(words)
+
+
+# The names that PostgreSQL and SQLite have for it; everything else of an OperationalError is AWAY.
+_POSTGRESQL = {
+    "53100": Outage.FULL,
+    "55P03": Outage.BUSY,  # lock_timeout
+    "57014": Outage.BUSY,  # statement_timeout
+    "40P01": Outage.BUSY,  # deadlock
+    "25006": Outage.READ_ONLY,  # a standby
+}
+_SQLITE = {
+    sqlite3.SQLITE_FULL: Outage.FULL,
+    sqlite3.SQLITE_BUSY: Outage.BUSY,
+    sqlite3.SQLITE_LOCKED: Outage.BUSY,
+    sqlite3.SQLITE_READONLY: Outage.READ_ONLY,
+}
+_PRIMARY = 0xFF  # of SQLite's codes; above it stands the detail
+
+
+def outage_of(error: BaseException | None) -> Outage | None:
+    """None when `error` is no outage, but a fault of ours."""
+    if not isinstance(error, DatabaseError | InterfaceError):
+        return None
+    cause = error.__cause__
+    known = _POSTGRESQL.get(getattr(cause, "sqlstate", None) or "") or _SQLITE.get(
+        getattr(cause, "sqlite_errorcode", 0) & _PRIMARY
+    )
+    if known or isinstance(error, InternalError):
+        return known
+    return Outage.AWAY if isinstance(error, OperationalError | InterfaceError) else None
+
+
+def first_line(error: BaseException) -> str:
+    """For the log."""
+    return str(error).strip().partition("\n")[0]

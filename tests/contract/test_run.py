@@ -1,0 +1,70 @@
+"""`make run` is one group: when a part ends, all end, in a sentence, and nothing stays behind to hold the ports."""
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.parts import processes
+
+pytestmark = pytest.mark.contract
+
+PARTS = {"web": "granian", "worker": "manager.embedded.worker", "registry": "registry serve"}
+
+
+class Embedded:
+    """The set as `make run` starts it, again and again over one data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data, self.log = folder / "data", folder / "run.log"
+        kept = {
+            name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")
+        }
+        self.env = kept | {"DATA_DIR": str(self.data), "PORT": str(processes.free_port()),
+                           "REGISTRY_PORT": str(processes.free_port())}  # fmt: skip
+
+    def start(self) -> processes.Running:
+        self.log.write_text("")
+        running = processes.start(
+            "make run", [sys.executable, "manage.py", "run"], log=self.log, env=self.env
+        )
+        running.wait_until(lambda: "ready:" in self.log.read_text(), "say ready", seconds=60)
+        return running
+
+    def living(self) -> dict[int, str]:
+        """Every process of the set, with its command line, the oldest first."""
+        mine, found = f"DATA_DIR={self.data}".encode(), {}
+        for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda each: int(each.name)):
+            with suppress(OSError):
+                if mine in (process / "environ").read_bytes().split(b"\0"):
+                    found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
+        return found
+
+    def kill(self, part: str) -> None:
+        """The first process of the part; what it has started itself it cannot stop any more."""
+        os.kill(next(pid for pid, command in self.living().items() if PARTS[part] in command), signal.SIGKILL)
+
+
+def test_whatever_is_killed_takes_the_others_along(tmp_path: Path) -> None:
+    embedded = Embedded(tmp_path)
+    for part in PARTS:
+        running = embedded.start()
+        embedded.kill(part)
+        assert running.popen.wait(20) == 1
+        assert f"The {part} ended by itself, so everything was stopped" in embedded.log.read_text()
+        assert embedded.living() == {}
+
+    running = embedded.start()
+    running.popen.kill()
+    running.popen.wait()
+    watch = processes.start("sleep", ["sleep", "60"], log=tmp_path / "watch.log")
+    watch.wait_until(lambda: not embedded.living(), "end of all parts", seconds=20)
+    watch.stop()
+
+    running = embedded.start()
+    running.stop()
+    assert running.popen.returncode == 0
+    assert embedded.living() == {}
