@@ -54,6 +54,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # after 100 the worker would end, in an outage of an hour
+    beat_scheduler="manager.schedule:Schedule",
     beat_schedule={
         "reconcile": {
             "task": "registry_sync.reconcile",

@@ -7,12 +7,14 @@ from django.db.models import Max
 from registry_sync.models import Heartbeat, Lease, Shard
 from registry_sync.sync import leases
 
-PULSE = timedelta(seconds=10)  # how often the schedule asks the worker for a sign of life (manager/celery.py)
+PULSE = timedelta(seconds=10)  # between two signs of the schedule, and two of the worker that it sends work
 SILENT = 12 * PULSE
 
 
 def note(name: str, now: datetime, *, every: timedelta = timedelta()) -> None:
     """Writes at most once in `every`."""
+    if every and (noted := last(name)) and noted > now - every:
+        return
     if Heartbeat.objects.filter(name=name, at__lte=now - every).update(at=now):
         return
     Heartbeat.objects.get_or_create(name=name, defaults={"at": now})

@@ -89,7 +89,7 @@ def held() -> SyncRun | None:
 
 @dataclass(frozen=True)
 class Pulse:
-    """Whether a part lives: works, silent, never (seen), or unknown, while the part that would prove it is busy."""
+    """Whether a part lives: works, silent, never (seen), or unknown, while nothing makes it show that it does."""
 
     name: str
     at: datetime | None
@@ -97,18 +97,13 @@ class Pulse:
 
 
 def pulses(now: datetime) -> list[Pulse]:
-    """Worker and schedule. The schedule proves itself through a worker that has the time."""
+    """Worker and schedule. A worker gives a sign with each task, and without the schedule few come."""
     worker, schedule = heartbeat.worker_at(), heartbeat.last(Heartbeat.BEAT)
-    provable = not heartbeat.silent(worker, now) and not busy(now)
+    asked = not heartbeat.silent(schedule, now)
     return [
-        Pulse(Heartbeat.WORKER, worker, _life(worker, now, provable=True)),
-        Pulse(Heartbeat.BEAT, schedule, _life(schedule, now, provable=provable)),
+        Pulse(Heartbeat.WORKER, worker, _life(worker, now, provable=asked)),
+        Pulse(Heartbeat.BEAT, schedule, _life(schedule, now, provable=True)),
     ]
-
-
-def busy(now: datetime) -> bool:
-    """A sync has been running for as long as silence takes to be noticed: it may have all workers there are."""
-    return SyncRun.objects.filter(state=State.RUNNING, started_at__lte=now - heartbeat.SILENT).exists()
 
 
 def _life(at: datetime | None, now: datetime, *, provable: bool) -> str:

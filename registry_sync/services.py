@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery.exceptions import CeleryError
 from django.db import transaction
@@ -11,8 +11,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.breaker import Breaker
 from accounts.principal import Principal
-from registry_sync.models import Checkup, SyncRun
-from registry_sync.sync import leases
+from registry_sync.models import Checkup, Event, SyncRun
 
 CHECKUP_LIFE = timedelta(minutes=3)  # one that is older was left by a worker that died
 
@@ -55,12 +54,20 @@ def wake_doctor() -> bool:
     return published(doctor.delay)
 
 
-def wake_events() -> None:
-    """An applier under way looks once more before it ends, so it needs no waking."""
+def wake_events() -> bool:
     from registry_sync.tasks import apply_events  # noqa: PLC0415 (as above)
 
-    if not leases.held("events", timezone.now()):
-        published(apply_events.delay)
+    return published(apply_events.delay)
+
+
+def events_came(now: datetime) -> None:
+    """Wakes for the first that waits; the applier looks once more before it ends.
+
+    While no worker takes them, the broker would else hold a message for each event.
+    """
+    waiting = Event.objects.filter(due_at__lte=now, received_at__lt=now, applied_at=None, problem="")
+    if not waiting.exists():
+        wake_events()
 
 
 def wake_removals() -> bool:

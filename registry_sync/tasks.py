@@ -74,8 +74,7 @@ def _worker_lives(**_details: Any) -> None:
 
 @_task(name="registry_sync.pulse")
 def pulse() -> None:
-    """Sent by the schedule alone, and dropped when it comes late: that it runs proves that the schedule lives."""
-    heartbeat.note(Heartbeat.BEAT, timezone.now())
+    """Sent by the schedule, and dropped when it comes late: an idle worker proves by it that it lives."""
     checkup.work()
 
 

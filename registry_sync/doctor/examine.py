@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 TITLES = {
     "database": "Database",
     "broker": "Queue",
-    "worker": "Worker",
     "schedule": "Schedule",
+    "worker": "Worker",
     "certificates": "Certificates",
     "addresses": "Addresses",
     "panel": "Panel, from outside",
@@ -46,10 +46,10 @@ def examine(now: datetime) -> Iterator[Result]:
     ours = local.ours()
     works = yield from _one("database", local.database)
     if works:
-        yield from _one("worker", lambda: local.worker(now))
         yield from _one("schedule", lambda: local.schedule(now))
+        yield from _one("worker", lambda: local.worker(now))
     else:
-        yield from _skip("without the database", "worker", "schedule")
+        yield from _skip("without the database", "schedule", "worker")
     yield from _one("broker", local.broker)
     signs = yield from _one("certificates", lambda: local.certificates(now))
     yield from _one("addresses", lambda: addresses.form(ours, production=settings.PRODUCTION))

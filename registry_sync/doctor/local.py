@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerError
 
-from registry_sync import heartbeat, selectors
+from registry_sync import heartbeat
 from registry_sync.doctor import panel, probe, verdict
 from registry_sync.doctor.facts import Certificate, Ours
 from registry_sync.doctor.verdict import Verdict
@@ -19,7 +19,7 @@ from registry_sync.models import Heartbeat
 from registry_sync.token import authority
 from registry_sync.token.key_files import KeyFileError
 
-FIRST_PULSE = heartbeat.PULSE.total_seconds() + 5
+FIRST_SIGN = 3  # seconds
 
 
 def ours() -> Ours:
@@ -52,18 +52,14 @@ def broker() -> Verdict:
 
 
 def worker(now: datetime) -> Verdict:
-    return panel.worker(heartbeat.worker_at(), now, heartbeat.SILENT)
+    asked = not heartbeat.silent(heartbeat.last(Heartbeat.BEAT), now)
+    return panel.worker(heartbeat.worker_at(), now, heartbeat.SILENT, asked=asked)
 
 
 def schedule(now: datetime) -> Verdict:
-    why = ""
-    if heartbeat.silent(heartbeat.worker_at(), now):
-        why = "a silent worker"
-    elif selectors.busy(now):
-        why = "a worker that is busy with a sync"
-    elif not heartbeat.last(Heartbeat.BEAT):  # all was started a moment ago
-        probe.comes(lambda: bool(heartbeat.last(Heartbeat.BEAT)), FIRST_PULSE)
-    return panel.schedule(heartbeat.last(Heartbeat.BEAT), now, heartbeat.SILENT, unproven_by=why)
+    if not heartbeat.last(Heartbeat.BEAT):  # all was started a moment ago
+        probe.comes(lambda: bool(heartbeat.last(Heartbeat.BEAT)), FIRST_SIGN)
+    return panel.schedule(heartbeat.last(Heartbeat.BEAT), now, heartbeat.SILENT)
 
 
 def certificates(now: datetime) -> Verdict:

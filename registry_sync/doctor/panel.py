@@ -8,7 +8,8 @@ from registry_sync.doctor.verdict import Fix, Verdict, fail, in_environment, ok,
 # The worker renews the leaf when a third of its 30 days is left; a day later something is wrong.
 LEAF_LATE = timedelta(days=9)
 CA_SOON = timedelta(days=180)
-WORKER = "celery -A manager worker --beat"
+WORKER = "celery -A manager worker"
+SCHEDULE = "celery -A manager beat"
 
 
 def database(error: str, unapplied: list[str]) -> Verdict:
@@ -33,23 +34,24 @@ def broker(error: str, *, redis: bool) -> Verdict:
     )
 
 
-def worker(at: datetime | None, now: datetime, silent_after: timedelta) -> Verdict:
+def worker(at: datetime | None, now: datetime, silent_after: timedelta, *, asked: bool) -> Verdict:
+    """`asked`: the schedule sends it work; a worker without any is silent and well."""
     fix = Fix("Start the worker, and keep it running:", WORKER)
     if at is None:
         return fail("No worker has ever worked: nothing is read from the registry.", fix)
-    if now - at > silent_after:
-        return fail(f"The worker's last sign of life is {_minutes(now - at)} old.", fix)
-    return ok("The worker works.")
+    if now - at <= silent_after:
+        return ok("The worker works.")
+    text = f"The worker's last sign of life is {_minutes(now - at)} old"
+    if not asked:
+        return warn(f"{text}; while the schedule is silent that says nothing about the worker itself.", fix)
+    return fail(f"{text}: it has ended, hangs, or its queue does not reach it.", fix)
 
 
-def schedule(at: datetime | None, now: datetime, silent_after: timedelta, *, unproven_by: str) -> Verdict:
-    """`unproven_by`: why the worker could not prove that the schedule runs, "" when it could."""
-    fix = Fix("Exactly one worker must keep the schedule:", WORKER)
+def schedule(at: datetime | None, now: datetime, silent_after: timedelta) -> Verdict:
+    fix = Fix("Exactly one process must keep the schedule:", SCHEDULE)
     if at and now - at <= silent_after:
         return ok("The schedule runs.")
     text = "The schedule has never run" if at is None else f"The schedule last ran {_minutes(now - at)} ago"
-    if unproven_by:
-        return warn(f"{text}; with {unproven_by} that says nothing about the schedule itself.", fix)
     return fail(f"{text}: nothing is checked unless somebody asks.", fix)
 
 

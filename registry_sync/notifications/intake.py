@@ -8,6 +8,7 @@ import hmac
 import logging
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -51,7 +52,7 @@ def take(body: bytes, now: datetime) -> None:
     rows = [Event(received_at=now, due_at=now, **asdict(told)) for told in envelope.parse(body, now=now)]
     Event.objects.bulk_create(rows, ignore_conflicts=True)
     heartbeat.note(Heartbeat.EVENTS, now, every=PULSE)
-    transaction.on_commit(services.wake_events)
+    transaction.on_commit(partial(services.events_came, now))
 
 
 def _is_registry(request: HttpRequest) -> bool:

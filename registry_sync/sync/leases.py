@@ -31,7 +31,3 @@ def keep(name: str, token: int, now: datetime) -> None:
 
 def give_back(name: str, token: int, now: datetime) -> None:
     Lease.objects.filter(name=name, token=token).update(until=now)
-
-
-def held(name: str, now: datetime) -> bool:
-    return Lease.objects.filter(name=name, until__gt=now).exists()

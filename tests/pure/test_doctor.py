@@ -32,7 +32,7 @@ def test_whoever_fails_says_what_to_change() -> None:
         registry.realm(Answer(401, challenge='Bearer realm="x"'), OURS),
         registry.token(TokenTrial("", anybody=False), OURS),
         registry.events(EventTrial(None), OURS),
-        panel.worker(None, NOW, timedelta(minutes=2)),
+        panel.worker(None, NOW, timedelta(minutes=2), asked=True),
         addresses.form(replace(OURS, public_url="http://x"), production=True),
     ):
         assert verdict.state is State.FAIL
@@ -135,20 +135,22 @@ MINUTES = timedelta(minutes=2)
 
 
 @pytest.mark.parametrize(
-    ("beat", "why", "state"),
+    ("sign", "asked", "worker", "schedule"),
     [
-        (timedelta(seconds=30), "", State.OK),
-        (timedelta(seconds=30), "a silent worker", State.OK),
-        (timedelta(minutes=3), "", State.FAIL),
-        (timedelta(hours=5), "a silent worker", State.WARN),  # who cannot work cannot prove it
-        (None, "", State.FAIL),
-        (None, "a silent worker", State.WARN),
+        (timedelta(seconds=30), True, State.OK, State.OK),
+        (timedelta(seconds=30), False, State.OK, State.OK),
+        (timedelta(minutes=3), True, State.FAIL, State.FAIL),
+        (timedelta(hours=5), False, State.WARN, State.FAIL),  # whom nobody sends work cannot show any
+        (None, True, State.FAIL, State.FAIL),
+        (None, False, State.FAIL, State.FAIL),
     ],
 )
-def test_worker_and_schedule_are_told_apart(beat: timedelta | None, why: str, state: State) -> None:
-    at = None if beat is None else NOW - beat
-    assert panel.schedule(at, NOW, MINUTES, unproven_by=why).state is state
-    assert panel.worker(at, NOW, MINUTES).state is (State.OK if beat and beat < MINUTES else State.FAIL)
+def test_worker_and_schedule_are_told_apart(
+    sign: timedelta | None, asked: bool, worker: State, schedule: State
+) -> None:
+    at = None if sign is None else NOW - sign
+    assert panel.worker(at, NOW, MINUTES, asked=asked).state is worker
+    assert panel.schedule(at, NOW, MINUTES).state is schedule
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
-from registry_sync import heartbeat
+from registry_sync import heartbeat, services
 from registry_sync.models import Event, Heartbeat
 from registry_sync.notifications import intake
 from registry_sync.token import key_files
@@ -68,3 +69,37 @@ def test_what_is_longer_than_a_form_may_be_is_taken(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(intake, "BODY_MAX", 1000)
     assert post(envelope(EVENT | {"id": "two", "padding": "x" * 4_000})) == 202
     assert Event.objects.count() == 2
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The messages that the broker would have got."""
+    sent: list[str] = []
+    monkeypatch.setattr(services, "published", lambda publish: sent.append(publish.__self__.name))
+    return sent
+
+
+def bring(name: str, callbacks: Any) -> None:
+    with callbacks(execute=True):
+        assert post(envelope({**EVENT, "id": name})) == 202
+
+
+def test_the_first_that_waits_wakes_the_worker_and_no_other(
+    woken: list[str], django_capture_on_commit_callbacks: Any
+) -> None:
+    """Else a broker would hold a message for each event of a night without a worker."""
+    for name in ("one", "two", "three"):
+        bring(name, django_capture_on_commit_callbacks)
+    assert woken == ["registry_sync.apply_events"]
+
+
+@pytest.mark.parametrize(
+    "state", [{"applied_at": timezone.now()}, {"problem": "no answer"}, {"due_at": None}], ids=str
+)
+def test_what_is_not_waiting_for_the_first_time_has_woken_nobody(
+    woken: list[str], django_capture_on_commit_callbacks: Any, state: dict[str, Any]
+) -> None:
+    bring("one", django_capture_on_commit_callbacks)
+    Event.objects.update(**state)
+    bring("two", django_capture_on_commit_callbacks)
+    assert len(woken) == 2

@@ -1,15 +1,18 @@
 """Worker and schedule prove that they live; the doctor's wishes are done by whichever task comes."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import current_app
+from celery import Celery, current_app
 from celery.signals import task_prerun, worker_ready
 from django.core.cache import cache
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
+from manager.schedule import Schedule
 from registry_sync import heartbeat, selectors, tasks
 from registry_sync.doctor import checkup, examine
 from registry_sync.doctor.verdict import Result, fail, ok
@@ -26,17 +29,37 @@ def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "examine", lambda _now: iter(found))
 
 
-def test_any_task_proves_the_worker_and_only_the_pulse_the_schedule() -> None:
+def test_any_task_proves_the_worker() -> None:
     for signal in (task_prerun, worker_ready):
         Heartbeat.objects.all().delete()
         signal.send(sender=None)
         assert heartbeat.last(Heartbeat.WORKER)
-    assert heartbeat.last(Heartbeat.BEAT) is None
-    tasks.pulse()
-    assert heartbeat.last(Heartbeat.BEAT)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_schedule_proves_itself_whether_the_database_answers_or_not(tmp_path: Path) -> None:
+    schedule = Schedule(
+        app=Celery("empty", set_as_current=False), schedule_filename=str(tmp_path / "schedule")
+    )
+    try:
+        with lost():
+            schedule.tick()
+        assert heartbeat.last(Heartbeat.BEAT) is None
+        schedule.tick()
+        assert heartbeat.last(Heartbeat.BEAT)
+    finally:
+        schedule.close()
+
+
+def lost() -> Any:
+    def wrapper(*_arguments: Any) -> None:
+        raise OperationalError("gone")
+
+    return connection.execute_wrapper(wrapper)
 
 
 def test_the_schedule_sends_the_pulse_and_drops_it_when_late() -> None:
+    assert current_app.conf.beat_scheduler == f"{Schedule.__module__}:{Schedule.__name__}"
     entry = current_app.conf.beat_schedule["pulse"]
     assert entry["task"] == tasks.pulse.name
     assert entry["options"]["expires"] == entry["schedule"] == heartbeat.PULSE.total_seconds()
@@ -58,16 +81,17 @@ def test_a_long_task_lives_as_long_as_it_keeps_its_lease() -> None:
     long_ago = now - timedelta(minutes=20)
     for name in (Heartbeat.WORKER, Heartbeat.BEAT):
         heartbeat.note(name, long_ago)
-    assert states() == ["silent", "unknown"]  # a silent worker proves nothing of the schedule
+    assert states() == ["unknown", "silent"]  # the schedule sends the worker nothing
+    heartbeat.note(Heartbeat.BEAT, now)
+    assert states() == ["silent", "works"]
     leases.take("events", now)
-    assert states() == ["works", "silent"]
+    assert states() == ["works", "works"]
     run = SyncRun.objects.create(state="running", started_at=long_ago)
-    assert states() == ["works", "unknown"]
     Lease.objects.update(until=long_ago)
     shard = Shard.objects.create(run=run, number=0, lease_until=now + leases.LIFE)
     assert heartbeat.worker_at() == now
     shard.delete()
-    assert states() == ["silent", "unknown"]
+    assert states() == ["silent", "works"]
 
 
 @pytest.mark.parametrize("task", [tasks.doctor, tasks.pulse])
@@ -85,6 +109,7 @@ def test_a_checkup_that_waits_is_done_once(task: Any, healthy: None) -> None:
 
 def test_a_check_that_breaks_is_a_failed_check(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.REGISTRY_URL = settings.PUBLIC_URL = "http://127.0.0.1:1"
+    heartbeat.note(Heartbeat.BEAT, timezone.now())
 
     def broken() -> None:
         raise ZeroDivisionError
