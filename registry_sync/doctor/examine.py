@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 TITLES = {
     "database": "Database",
     "broker": "Queue",
+    "disk": "Disk",
     "schedule": "Schedule",
     "worker": "Worker",
     "certificates": "Certificates",
@@ -51,6 +52,7 @@ def examine(now: datetime) -> Iterator[Result]:
     else:
         yield from _skip("without the database", "schedule", "worker")
     yield from _one("broker", local.broker)
+    yield from _one("disk", local.disk)
     signs = yield from _one("certificates", lambda: local.certificates(now))
     yield from _one("addresses", lambda: addresses.form(ours, production=settings.PRODUCTION))
     yield from _one("panel", lambda: _panel(ours))

@@ -1,5 +1,6 @@
 """What the panel knows of itself: database, broker, heartbeats, certificates."""
 
+import shutil
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -9,8 +10,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from accounts.outage import first_line
 from registry_sync import heartbeat
 from registry_sync.doctor import panel, probe, verdict
 from registry_sync.doctor.facts import Certificate, Ours
@@ -36,9 +39,17 @@ def database() -> Verdict:
     try:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        missing = [str(migration) for migration, _backwards in plan]
+        if not missing:
+            heartbeat.note(Heartbeat.DOCTOR, timezone.now())  # it must take writes too
     except DatabaseError as error:
-        return panel.database(str(error).partition("\n")[0], [])
-    return panel.database("", [str(migration) for migration, _backwards in plan])
+        return panel.database(first_line(error), [])
+    return panel.database("", missing)
+
+
+def disk() -> Verdict:
+    folder = Path(settings.DATA_DIR)
+    return panel.disk(shutil.disk_usage(folder).free, str(folder))
 
 
 def broker() -> Verdict:

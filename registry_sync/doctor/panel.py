@@ -8,18 +8,33 @@ from registry_sync.doctor.verdict import Fix, Verdict, fail, in_environment, ok,
 # The worker renews the leaf when a third of its 30 days is left; a day later something is wrong.
 LEAF_LATE = timedelta(days=9)
 CA_SOON = timedelta(days=180)
+MB = 1_000_000
+DISK_LOW, DISK_FULL = 1000 * MB, 100 * MB
 WORKER = "celery -A manager worker"
 SCHEDULE = "celery -A manager beat"
 
 
 def database(error: str, unapplied: list[str]) -> Verdict:
     if error:
-        return fail(f"The database does not answer: {error}.",
+        return fail(f"The database does not answer, or takes no changes: {error}.",
                     in_environment("DATABASE_URL=postgresql://NAME:PASSWORD@HOST/DATABASE"))  # fmt: skip
     if unapplied:
         return fail(f"{len(unapplied)} changes of the tables are missing: {', '.join(unapplied[:3])}.",
                     Fix("Once, with the settings of the panel:", "python manage.py migrate"))  # fmt: skip
-    return ok("The database answers, and its tables are up to date.")
+    return ok("The database answers and takes changes, and its tables are up to date.")
+
+
+def disk(free: int, folder: str) -> Verdict:
+    text = f"{free / MB:,.0f} MB are free in {folder}"
+    fix = Fix(
+        "Make room there, or give it a larger disk; what takes the most:",
+        f"du -xh -d 2 {folder} | sort -h | tail",
+    )
+    if free < DISK_FULL:
+        return fail(f"Only {text}: soon nothing can be saved.", fix)
+    if free < DISK_LOW:
+        return warn(f"{text}.", fix)
+    return ok(f"{text}.")
 
 
 def broker(error: str, *, redis: bool) -> Verdict:

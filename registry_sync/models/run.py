@@ -99,6 +99,7 @@ class Heartbeat(models.Model):
         "pulls-since",
     )  # others' pulls; since when without a gap (notifications/pulls.py)
     REFUSED = "refused"  # somebody brought events without the right key
+    DOCTOR = "doctor"
 
     name = models.CharField(max_length=40, primary_key=True)
     at = models.DateTimeField()

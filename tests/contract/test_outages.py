@@ -4,6 +4,7 @@ The whole set as `make run` starts it, on a real PostgreSQL and a real Redis.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.broker]
 class Set:
     panel: str
     registry: str
+    data: Path
     database: postgres.Cluster
     broker: redis.RunningRedis
     running: processes.Running
@@ -50,6 +52,15 @@ class Set:
             return {}
         return {row["name"]: row["digest"] for row in answer.json()["results"]}
 
+    def told(self, name: str) -> int:
+        """The answer to an event, within the registry's patience."""
+        key = (self.data / "secrets" / "hook.key").read_text()
+        event = {"id": name, "action": "pull", "target": {"repository": "team/app"}}
+        return requests.post(
+            f"{self.panel}/registry/events", json={"events": [event]}, timeout=5,
+            headers={"Authorization": f"Bearer {key}"},
+        ).status_code  # fmt: skip
+
     def comes_true(self, truth: dict[str, str]) -> None:
         self.running.wait_until(lambda: self.shown() == truth, f"show {sorted(truth)}", seconds=75)
 
@@ -69,8 +80,8 @@ def everything(tmp_path: Path) -> Iterator[Set]:
         try:
             running.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=60)
             yield Set(
-                f"http://localhost:{port}", f"http://localhost:{registry_port}", database, broker, running,
-                *team.make(env),
+                f"http://localhost:{port}", f"http://localhost:{registry_port}", tmp_path / "data",
+                database, broker, running, *team.make(env),
             )  # fmt: skip
         finally:
             running.stop()
@@ -84,7 +95,17 @@ def test_the_picture_outlives_each_part(everything: Set) -> None:
     everything.broker.stop()
     truth["without-redis"] = everything.push("without-redis")  # tokens and events need no broker
     assert everything.shown().keys() >= {"before"}
+    assert everything.told("without-redis") == 202
     everything.broker.restart()
+    everything.comes_true(truth)
+
+    hanging = everything.broker.process.popen
+    hanging.send_signal(signal.SIGSTOP)
+    try:
+        truth["hanging-redis"] = everything.push("hanging-redis")
+        assert [everything.told(f"hanging-{n}") for n in range(3)] == [202] * 3
+    finally:
+        hanging.send_signal(signal.SIGCONT)
     everything.comes_true(truth)
 
     pusher = Pusher(everything.registry, "team/app", everything.username, everything.password)
@@ -92,5 +113,9 @@ def test_the_picture_outlives_each_part(everything: Set) -> None:
     truth["without-database"] = everything.put(pusher, "without-database")  # with the token from before
     assert requests.get(f"{everything.panel}/readyz", timeout=30).status_code == 503
     assert requests.get(f"{everything.panel}/auth/token", timeout=30).status_code < 504
+    assert everything.told("without-database") == 503
+    page = requests.get(f"{everything.panel}/nowhere/", timeout=30, cookies={"panel_session": "x" * 32})
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+    assert "The panel cannot reach its database just now." in page.text
     everything.database.restart()
     everything.comes_true(truth)

@@ -33,6 +33,7 @@ def test_whoever_fails_says_what_to_change() -> None:
         registry.token(TokenTrial("", anybody=False), OURS),
         registry.events(EventTrial(None), OURS),
         panel.worker(None, NOW, timedelta(minutes=2), asked=True),
+        panel.disk(99_000_000, "/data"),
         addresses.form(replace(OURS, public_url="http://x"), production=True),
     ):
         assert verdict.state is State.FAIL
@@ -129,6 +130,11 @@ def test_what_was_not_answered_is_neither_good_nor_bad(status: int) -> None:
     answer = Answer(status, error="" if status else "ReadTimeout")
     assert registry.deletion(answer).state is State.WARN
     assert registry.catalog(answer).state is State.WARN
+
+
+@pytest.mark.parametrize(("free", "state"), [(100, State.WARN), (999, State.WARN), (1000, State.OK)])
+def test_a_disk_is_told_of_before_it_is_full(free: int, state: State) -> None:
+    assert panel.disk(free * panel.MB, "/data").state is state
 
 
 MINUTES = timedelta(minutes=2)

@@ -1,0 +1,60 @@
+"""`migrate` beside a panel in use, on a real PostgreSQL: it waits its turn, and has the time it needs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.parts import fixtures, postgres, processes, team
+
+pytestmark = pytest.mark.contract
+MIGRATE = [sys.executable, "manage.py", "migrate", "--no-input"]
+LIMIT = """
+from django.core.management import call_command
+from django.db import connection
+def limit():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        return cursor.fetchone()[0]
+before = limit()
+call_command("migrate", verbosity=0)
+print("LIMIT", before, limit())
+"""
+
+
+@pytest.fixture
+def database() -> Iterator[postgres.Cluster]:
+    fixtures.need("postgresql")
+    with postgres.cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def env(database: postgres.Cluster, tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "SECRETS_DIR"}
+    return kept | {"DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": database.url}
+
+
+def test_a_table_in_use_is_waited_for(
+    database: postgres.Cluster, env: dict[str, str], tmp_path: Path
+) -> None:
+    subprocess.run([*MIGRATE, "registry_sync", "0004"], env=env, check=True, capture_output=True)
+    log = tmp_path / "log"
+    with psycopg.connect(database.url) as page:
+        page.execute("LOCK TABLE registry_sync_event IN ROW EXCLUSIVE MODE")
+        migrating = processes.start("migrate", MIGRATE, log=log, env=env)
+        migrating.wait_until(lambda: "trying again" in log.read_text(), "say that it tries again")
+        with psycopg.connect(
+            database.url, options="-c lock_timeout=5000"
+        ) as other:  # queues behind it, and gets on
+            other.execute("LOCK TABLE registry_sync_event IN ROW EXCLUSIVE MODE")
+    assert migrating.popen.wait(30) == 0
+    assert "lock timeout" in log.read_text()
+
+
+def test_a_table_that_grew_is_given_its_time(env: dict[str, str]) -> None:
+    assert team.shell(env, LIMIT).splitlines()[-1] == "LIMIT 10s 0"
