@@ -1,10 +1,12 @@
 """What is wrong with the database, in words for people: an error's own text names hosts and files."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import Final
 
-from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -54,6 +56,13 @@ def outage_of(error: BaseException | None) -> Outage | None:
     if known or isinstance(error, InternalError):
         return known
     return Outage.AWAY if isinstance(error, OperationalError | InterfaceError) else None
+
+
+@contextmanager
+def in_passing() -> Iterator[None]:
+    """For a write that reading causes: what was asked for is shown whether it can be made or not."""
+    with suppress(DatabaseError), transaction.atomic():
+        yield
 
 
 def first_line(error: BaseException) -> str:

@@ -121,8 +121,9 @@ if _database["ENGINE"].endswith("postgresql"):
                             "tcp_user_timeout": 10000,
                             "options": "-c statement_timeout=10000 -c lock_timeout=2000"}  # fmt: skip
 elif _database["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE: a writing transaction waits for its turn at the start, and is not "locked" half-way.
-    _database["OPTIONS"] = {"timeout": 10, "transaction_mode": "IMMEDIATE",
+    # IMMEDIATE: a writing transaction waits for its turn at the start, and is not "locked" half-way. For less than
+    # the 5 s that the registry waits for the answer to an event: later it would send the event again.
+    _database["OPTIONS"] = {"timeout": 4, "transaction_mode": "IMMEDIATE",
                             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}  # fmt: skip
 else:
     raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL or SQLite; nothing else is tested.")

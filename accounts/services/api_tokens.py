@@ -11,6 +11,7 @@ from accounts import audit, secrets
 from accounts.errors import Invalid
 from accounts.models import ApiToken
 from accounts.names import TITLE_MAX, clean_title
+from accounts.outage import in_passing
 from accounts.peppers import digests
 from accounts.principal import Principal
 
@@ -48,5 +49,6 @@ def find(*, text: str, now: datetime) -> ApiToken | None:
         .first()
     )
     if token and (token.last_used_at is None or token.last_used_at < now - _USE_RESOLUTION):
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        with in_passing():
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token

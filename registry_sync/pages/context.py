@@ -1,17 +1,16 @@
 """Gives pages the line that says how true their list is, and what of an image could not be read; asked only by pages
 that show it."""
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import ResolverMatch
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from accounts.outage import in_passing
 from registry_sync import selectors
 from registry_sync.models import Repository
 
@@ -45,8 +44,8 @@ def _repository(match: ResolverMatch) -> str:
 
 
 def looked_at(repository: str, now: datetime) -> None:
-    """Once in ten minutes. A page is shown whether this can be written or not."""
+    """Once in ten minutes."""
     row = Repository.objects.filter(name=repository)
     stale = row.filter(Q(looked_at=None) | Q(looked_at__lt=now - timedelta(minutes=10)))
-    with suppress(DatabaseError), transaction.atomic():
+    with in_passing():
         stale.update(looked_at=now)

@@ -13,6 +13,7 @@ from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.errors import Unavailable
+from accounts.outage import Outage, outage_of
 from namespaces.access import Facts, Grant, Level, Standing, Through
 from namespaces.names import split
 
@@ -113,12 +114,15 @@ def _statement(template: str, vendor: str) -> str:
 
 
 def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    """Tries once more on a fresh connection: the old one may have died with a restarted server."""
+    """Tries once more on a fresh connection: the old one may have died with a restarted server. What waited in vain
+    for a lock, or took too long, is not begun again: clients wait for each other behind it."""
     text = _statement(template, database.vendor)
     try:
         return _run(database, text, parameters)
-    except Error:
+    except Error as error:
         database.close()
+        if outage_of(error) is Outage.BUSY:
+            raise Unavailable(Outage.BUSY.sentence) from error
     try:
         return _run(database, text, parameters)
     except Error as error:

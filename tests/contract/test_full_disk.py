@@ -1,0 +1,70 @@
+"""A disk that is full: reading and tokens go on, what cannot be saved is refused in words, and space mends it."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.parts import processes, team
+
+pytestmark = pytest.mark.contract
+SIZE = 16  # MB
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}m", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_the_panel_goes_on_without_space_and_mends_itself(small: Path, tmp_path: Path) -> None:
+    port, registry_port, log = processes.free_port(), processes.free_port(), tmp_path / "run.log"
+    kept = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
+    env = kept | {"DATA_DIR": str(small / "data"), "STATIC_DIR": str(tmp_path / "static"), "PORT": str(port),
+                  "REGISTRY_PORT": str(registry_port)}  # fmt: skip
+    running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
+    try:
+        running.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=60)
+        username, password, token = team.make(env)
+        users = f"http://localhost:{port}/api/v1/accounts/team/users/"
+        api = {"Authorization": f"Bearer {token}"}
+
+        def create() -> requests.Response:
+            return requests.post(users, json={"description": "late"}, headers=api, timeout=30)
+
+        _fill(small / "fill")
+        refused = create()
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+        assert "The panel's disk is full" in refused.json()["error"]["message"]
+        assert len(requests.get(users, headers=api, timeout=30).json()["results"]) == 1
+        asked = {"service": f"localhost:{registry_port}", "scope": "repository:team/app:pull"}
+        door = f"http://localhost:{port}/auth/token"
+        assert requests.get(door, asked, auth=(username, password), timeout=30).json()["token"]
+
+        (small / "fill").unlink()
+        assert create().status_code == 201
+        assert len(requests.get(users, headers=api, timeout=30).json()["results"]) == 2
+        with closing(sqlite3.connect(small / "data" / "db.sqlite3")) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    finally:
+        running.stop()
+
+
+def _fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        try:
+            while file.write(b"\0" * 4096):
+                pass
+        except OSError:
+            return
