@@ -1,12 +1,12 @@
 """POST /registry/events: only the registry gets in, and whatever it brings is taken once."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.utils import timezone
 
 from registry_sync import heartbeat, services
 from registry_sync.models import Event, Heartbeat
@@ -94,7 +94,9 @@ def test_the_first_that_waits_wakes_the_worker_and_no_other(
 
 
 @pytest.mark.parametrize(
-    "state", [{"applied_at": timezone.now()}, {"problem": "no answer"}, {"due_at": None}], ids=str
+    "state",
+    [{"applied_at": datetime(2026, 1, 1, tzinfo=UTC)}, {"problem": "no answer"}, {"due_at": None}],
+    ids=["applied", "failed", "given up"],
 )
 def test_what_is_not_waiting_for_the_first_time_has_woken_nobody(
     woken: list[str], django_capture_on_commit_callbacks: Any, state: dict[str, Any]
@@ -103,3 +105,13 @@ def test_what_is_not_waiting_for_the_first_time_has_woken_nobody(
     Event.objects.update(**state)
     bring("two", django_capture_on_commit_callbacks)
     assert len(woken) == 2
+
+
+def test_an_event_of_many_costs_few_statements(
+    django_assert_max_num_queries: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    """In a storm: stored, looked whether its sign of life is young, looked whether somebody waits already."""
+    bring("one", django_capture_on_commit_callbacks)
+    savepoints = 4
+    with django_assert_max_num_queries(3 + savepoints):
+        bring("two", django_capture_on_commit_callbacks)
