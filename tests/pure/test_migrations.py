@@ -10,7 +10,7 @@ from django.db.migrations import Migration, operations
 from django.db.migrations.loader import MigrationLoader
 
 # Nothing was released before these.
-BASE = {"accounts": "0002", "namespaces": "0004", "registry_sync": "0005"}
+BASE = {"accounts": "0003", "namespaces": "0006", "registry_sync": "0005"}
 TAKES_AWAY = (operations.RemoveField, operations.DeleteModel, operations.RenameField, operations.RenameModel,
               operations.AlterModelTable, operations.AlterUniqueTogether)  # fmt: skip
 
