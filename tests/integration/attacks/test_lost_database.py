@@ -82,7 +82,9 @@ def test_the_page_asks_again_by_itself_but_never_sends_again(cast: Cast) -> None
         seen, sent = client.get("/search/?q=a&page=2"), client.post("/a/team-red/settings/")
     assert seen.status_code == sent.status_code == 503
     assert "again.js" in seen.content.decode()
-    assert 'href=""' in seen.content.decode()  # the same address, which may hold a secret that no page repeats
+    assert (
+        'href=""' in seen.content.decode()
+    )  # the same address, which may hold a secret that no page repeats
     assert "again.js" not in sent.content.decode()
 
 
