@@ -40,6 +40,8 @@ class Group(Manager):  # type: ignore[misc]
 
     def run(self, answers: Mapping[Part, Answers], when_ready: Callable[[], None]) -> int:
         """Blocks until all parts have ended. 0 when a signal asked for it, else 1."""
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` sets it
+            signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         waiter = threading.Thread(target=self._wait, args=(answers, when_ready), daemon=True)
         waiter.start()
         self.loop()
@@ -78,7 +80,9 @@ class _Watched(Process):  # type: ignore[misc]
 
 
 def _start(command: str, **options: Any) -> "subprocess.Popen[bytes]":
-    part: subprocess.Popen[bytes] = Popen(command, **options)
+    part: subprocess.Popen[bytes] = Popen(
+        command, close_fds=False, **options
+    )  # the lock of one.py is theirs too
     threading.Thread(target=_sweep_after, args=(part,), daemon=True).start()
     return part
 

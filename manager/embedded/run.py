@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from accounts import operator_link
-from manager.embedded import registry, worker
+from manager.embedded import one, registry, static, worker
 from manager.embedded.group import PATIENCE, Group
 from manager.embedded.prepare import prepare, registry_folder
 
@@ -25,17 +25,28 @@ WEB_THREADS = 4
 
 def run(say: Callable[[str], None]) -> int:
     """The exit code. CommandError, before anything is started, with a sentence that says what to do."""
-    need_free_port("PORT", settings.PORT)
-    need_free_port("REGISTRY_PORT", settings.REGISTRY_PORT)
-    config = prepare(events_url=f"http://{LOOPBACK}:{settings.PORT}/registry/events")
     try:
-        serve_registry = registry.command(config, registry_folder())
-    except registry.NoRegistryError as error:
+        with one.take(settings.DATA_DIR):
+            return _run(say)
+    except (one.TakenError, registry.NoRegistryError) as error:
         raise CommandError(str(error)) from error
+
+
+def _run(say: Callable[[str], None]) -> int:
+    need_free_ports()
+    config = prepare(events_url=f"http://{LOOPBACK}:{settings.PORT}/registry/events")
+    serve_registry = registry.command(config, registry_folder())
     call_command("check", stdout=io.StringIO())  # errors are raised; only its praise is dropped
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    static.collect()
     return _supervise(serve_registry, say)
+
+
+def need_free_ports() -> None:
+    if settings.PORT == settings.REGISTRY_PORT:
+        raise CommandError("PORT and REGISTRY_PORT must be two different ports.")
+    need_free_port("PORT", settings.PORT)
+    need_free_port("REGISTRY_PORT", settings.REGISTRY_PORT)
 
 
 def need_free_port(variable: str, port: int) -> None:

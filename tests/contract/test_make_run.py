@@ -1,0 +1,70 @@
+"""What `make run` starts, however it ends: nothing is left behind, and the next run finds everything as it was."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess, run
+
+import pytest
+
+from tests.parts import processes
+from tests.parts.processes import Running
+
+pytestmark = pytest.mark.contract
+COMMAND = (sys.executable, "manage.py", "run")
+Start = Callable[[], Running]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    ports = {name: str(processes.free_port()) for name in ("PORT", "REGISTRY_PORT")}
+    return os.environ | ports | {"DATA_DIR": str(tmp_path / "a folder")}
+
+
+@pytest.fixture
+def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
+    """Starts the set and waits for its last line; what a test leaves running is stopped."""
+    started: list[Running] = []
+
+    def start() -> Running:
+        log = tmp_path / f"run-{len(started)}.log"
+        started.append(processes.start("make run", COMMAND, log=log, env=environment))
+        started[-1].wait_until(lambda: "first operator:" in log.read_text(), "operator's link", seconds=60)
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.stop()
+
+
+def test_a_killed_run_leaves_nothing_and_the_next_one_starts(
+    start: Start, environment: dict[str, str]
+) -> None:
+    killed = start().popen
+    killed.kill()
+    killed.wait()
+    again = start()
+    again.popen.send_signal(signal.SIGHUP)  # the terminal is closed
+    assert again.popen.wait(30) == 0
+    assert again.log_end().endswith("stopped\n")
+    assert not any(processes.tcp_answers(int(environment[name])) for name in ("PORT", "REGISTRY_PORT"))
+
+
+def test_a_second_run_is_refused_with_a_sentence(start: Start, environment: dict[str, str]) -> None:
+    first, other = start(), {name: str(processes.free_port()) for name in ("PORT", "REGISTRY_PORT")}
+    assert f"runs already on {environment['DATA_DIR']} (process {first.popen.pid})" in refused(environment)
+    assert "runs already" in refused(environment | other)
+    elsewhere = environment | {"DATA_DIR": f"{environment['DATA_DIR']} 2"}
+    assert f"Port {environment['PORT']} is in use" in refused(elsewhere)
+    assert "two different ports" in refused(elsewhere | {"REGISTRY_PORT": environment["PORT"]})
+
+
+def refused(environment: dict[str, str]) -> str:
+    """The one line that it ends with."""
+    done: CompletedProcess[str] = run(COMMAND, check=False, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    return line
