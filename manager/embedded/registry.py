@@ -9,9 +9,10 @@ from pathlib import Path
 from django.conf import settings
 
 IMAGE = "registry:3"
+RELEASES = "https://github.com/distribution/distribution/releases"
 WANTED = (
-    "No registry was found. Install Debian's `docker-registry`, or put Distribution's `registry` "
-    "on the PATH, or start a Docker engine."
+    f"No registry was found. Start a Docker engine, or put Distribution's `registry` ({RELEASES}) on the PATH; on "
+    "Debian and Ubuntu it is enough that `apt-get download docker-registry` works."
 )
 
 
@@ -23,8 +24,8 @@ def command(config: Path, data: Path) -> list[str]:
     """The command line that serves `config` in the foreground. NoRegistryError when there is none."""
     if binary := _installed() or _unpacked():
         return [str(binary), "serve", str(config)]
-    if _docker_runs():
-        return _container(config, data)
+    if engine := _engine():
+        return _container(config, data, engine)
     if binary := _from_debian():
         return [str(binary), "serve", str(config)]
     raise NoRegistryError(WANTED)
@@ -48,16 +49,27 @@ def _unpacked() -> Path | None:
     return path if path.exists() else None
 
 
-def _docker_runs() -> bool:
-    return bool(shutil.which("docker") and _output(["docker", "version", "--format", "{{.Server.Version}}"]))
+def _engine() -> str:
+    """What a Docker engine says of itself; "" where none runs, or the image can be had from nowhere."""
+    if not shutil.which("docker"):
+        return ""
+    about = _output(["docker", "info", "--format", "{{.OperatingSystem}} {{.SecurityOptions}}"])
+    if not about.strip():
+        return ""
+    # Before the parts start: they are given a minute to answer, and a first pull may take longer.
+    held = _output(["docker", "image", "inspect", IMAGE]) or _output(["docker", "pull", IMAGE], seconds=600)
+    return about if held else ""
 
 
-def _container(config: Path, data: Path) -> list[str]:
-    """Published on loopback instead of the host's network, which Docker Desktop and rootless Docker lack."""
+def _container(config: Path, data: Path, engine: str) -> list[str]:
+    """On the host's network, to reach the panel with its events. Docker Desktop and rootless Docker have another
+    one; there its port is published, no event comes, and what is pushed shows with the next sync."""
     port = settings.REGISTRY_PORT
+    apart = "Docker Desktop" in engine or "name=rootless" in engine
+    published = ("--publish", f"127.0.0.1:{port}:{port}", "--env", f"REGISTRY_HTTP_ADDR=:{port}")
     return [
         *("docker", "run", "--rm", "--user", f"{os.getuid()}:{os.getgid()}"),
-        *("--publish", f"127.0.0.1:{port}:{port}", "--env", f"REGISTRY_HTTP_ADDR=:{port}"),
+        *(published if apart else ("--network", "host")),
         *("--env", "OTEL_TRACES_EXPORTER=none"),
         *("--volume", f"{config.parent}:{config.parent}:ro", "--volume", f"{data}:{data}"),
         *(IMAGE, "serve", str(config)),
