@@ -1,4 +1,4 @@
-"""A small client that pushes as docker does: it asks the registry, follows the challenge, and brings the token.
+"""A small client that pushes and pulls as docker does: it asks, follows the challenge, and brings the token.
 
 For `make demo`: what it makes went the whole way that a real push goes.
 """
@@ -26,7 +26,7 @@ def descriptor(media_type: str, content: bytes) -> dict[str, Any]:
 
 
 class Pusher:
-    """Pushes into one repository with one user's name and password."""
+    """Pushes into one repository, and pulls from it, with one user's name and password."""
 
     def __init__(self, url: str, repository: str, username: str, password: str) -> None:
         self.base = f"{url}/v2/{repository}"
@@ -53,6 +53,12 @@ class Pusher:
             url, headers = f"{self.base}/manifests/{reference}", {"Content-Type": document["mediaType"]}
             _good(self.session.put(url, data=content, headers=headers, timeout=TIMEOUT))
         return described
+
+    def pull(self, *references: str) -> None:
+        """Asks for manifests, which is what a registry counts as a pull."""
+        headers = {"Accept": f"{INDEX}, {MANIFEST}"}
+        for reference in references:
+            _good(self.session.get(f"{self.base}/manifests/{reference}", headers=headers, timeout=TIMEOUT))
 
     def _token(self, url: str, repository: str, credentials: tuple[str, str]) -> str:
         try:

@@ -16,7 +16,9 @@ from manager.demo import artifacts
 from manager.demo.pictures import Picture, push
 from namespaces.models import Namespace
 from namespaces.services import grants, namespaces
+from registry_sync.models import RetentionRule
 from registry_sync.pusher import Pusher
+from registry_sync.removal import rules
 from registry_sync.services import ask_for_sync
 
 EMAIL = "demo@example.com"
@@ -46,6 +48,8 @@ PICTURES = {
     ],
 }
 
+PULLED = {"api": ["1.2", "latest", "latest"], "web": ["latest"], "search": ["0.2"]}
+
 
 def make(say: Callable[[str], None]) -> None:
     person, password = _person()
@@ -68,6 +72,7 @@ def make(say: Callable[[str], None]) -> None:
     chart = f"{spaces['shop'].name}/charts/web"
     artifacts.push_chart(Pusher(settings.REGISTRY_URL, chart, user.username, secret), "web")
     _users(by, account, spaces["shop"])
+    _rule(by, spaces["shop"], "nightly")
     ask_for_sync(by=by)
     say(f"demo: sign in at {settings.PUBLIC_URL}/me/login/ as {EMAIL} with the password {password}")
 
@@ -87,12 +92,23 @@ def _namespace(by: Principal, account: Account, name: str, *, public: bool) -> N
     return namespaces.set_public(by=by, namespace=found, public=public)
 
 
+def _rule(by: Principal, shop: Namespace, image: str) -> None:
+    """Off, as every new rule is; its page lists what it would remove."""
+    if not RetentionRule.objects.filter(namespace=shop, image_name=image).exists():
+        lines = rules.Lines(
+            keep_last=20, keep_days=None, keep_pulled_days=None, keep_pattern="", protect_pattern=""
+        )
+        rules.create(by=by, namespace=shop, image_name=image, lines=lines)
+
+
 def _users(by: Principal, account: Account, shop: Namespace) -> None:
     """A puller, one for a single image that is not pushed yet, one that expires soon, one disabled."""
     if RegistryUser.objects.filter(account=account, description="Production servers").exists():
         return
-    puller, _secret = users.create(by=by, account=account, description="Production servers", expires_at=None)
+    puller, secret = users.create(by=by, account=account, description="Production servers", expires_at=None)
     grants.give(by=by, namespace=shop, user=puller, level="read")
+    for image, tags in PULLED.items():
+        Pusher(settings.REGISTRY_URL, f"{shop.name}/{image}", puller.username, secret).pull(*tags)
     soon = timezone.now() + timedelta(days=5)
     worker, _secret = users.create(
         by=by, account=account, description="CI of the next service", expires_at=soon
