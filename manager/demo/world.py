@@ -56,12 +56,11 @@ def make(say: Callable[[str], None]) -> None:
     by = principal_for(person, {})
     account = Account.objects.filter(members__person=person, closed_at=None).first()
     account = account or accounts.open_account(by=by, name="Harbour Street")
-    for old in RegistryUser.objects.filter(account=account, description=PUSHER):
-        users.delete(by=by, user=old)  # nobody has its password any more
-    user, secret = users.create(by=by, account=account, description=PUSHER, expires_at=None)
+    user, secret = _pusher(by, account)
     spaces = {name: _namespace(by, account, name, public=name == "tools") for name in (*PICTURES, "empty")}
     for name, pictures in PICTURES.items():
-        grants.give(by=by, namespace=spaces[name], user=user, level="write")
+        if not user.grants.filter(namespace=spaces[name]).exists():
+            grants.give(by=by, namespace=spaces[name], user=user, level="write")
         for picture in pictures:
             say(f"pushing {spaces[name].name}/{picture.name} ({len(picture.tags)} tags) ...")
             repository = f"{spaces[name].name}/{picture.name}"
@@ -84,6 +83,13 @@ def _person() -> tuple[Person, str]:
     person.save(update_fields=["password"])
     EmailAddress.objects.get_or_create(user=person, email=EMAIL, defaults={"verified": True, "primary": True})
     return person, password
+
+
+def _pusher(by: Principal, account: Account) -> tuple[RegistryUser, str]:
+    """The same one each time, with a new password: nobody has the old one."""
+    if found := RegistryUser.objects.filter(account=account, description=PUSHER).first():
+        return found, users.replace_password(by=by, user=found)
+    return users.create(by=by, account=account, description=PUSHER, expires_at=None)
 
 
 def _namespace(by: Principal, account: Account, name: str, *, public: bool) -> Namespace:
