@@ -5,7 +5,7 @@ is the highest of: its grant on the image, its grant on the namespace, and read 
 There are no deny rules; what nothing gives is denied.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
@@ -46,6 +46,13 @@ class Standing(StrEnum):
 
 _GRANTABLE = {"read": Level.READ, "write": Level.WRITE, "admin": Level.ADMIN}
 
+# Who may do nothing, whatever was granted: why, and what would change it.
+_FALLEN = {
+    Standing.DISABLED: ("the user is disabled", "Enable the user."),
+    Standing.EXPIRED: ("the user has expired", "Set a later expiry."),
+    Standing.ACCOUNT_CLOSED: ("the account is closed", "Use a user of an open account."),
+}
+
 NEEDS: dict[Action, Level] = {
     Action.PULL: Level.READ,
     Action.PUSH: Level.WRITE,
@@ -69,9 +76,15 @@ class Grant:
     level: Level
 
 
+_PUBLIC = Grant(Through.PUBLIC, Level.READ)
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the rule may know. `grants` are this user's alone, already narrowed to this repository."""
+    """All that the rule may know. `grants` are this user's alone, already narrowed to this repository.
+
+    For a user, only what is public exists of other accounts' namespaces.
+    """
 
     standing: Standing = Standing.ACTIVE
     namespace_exists: bool = True
@@ -95,57 +108,46 @@ class Verdict:
 
 def decide(facts: Facts, action: Action) -> Verdict:
     """May the one with these facts do `action` to the repository the facts are about?"""
-    refused = _refused_outright(facts)
-    if refused is not None:  # a denial is false
-        return refused
-    trace = _roads(facts)
-    level = max((grant.level for grant in trace), default=Level.NONE)
-    needed = NEEDS[action]
-    if level >= needed:
-        best = next(grant for grant in trace if grant.level == level)
-        return Verdict(allowed=True, reason=_because(best), level=level, trace=trace)
-    held = f"the level here is {level.word}" if level else "no grant reaches this image"
-    return Verdict(
-        allowed=False,
-        reason=f"{action} needs {needed.word}; {held}",
-        level=level,
-        trace=trace,
-        remedy=f"Give {needed.word} on the namespace or on this image.",
-    )  # fmt: skip
+    trace = tuple(sorted(_roads(facts), key=_strongest_and_most_particular_first))
+    level = trace[0].level if trace else Level.NONE
+    if level >= NEEDS[action]:
+        return Verdict(allowed=True, reason=_because(trace[0]), level=level, trace=trace)
+    reason, remedy = _refusal(facts, action, level)
+    return Verdict(allowed=False, reason=reason, level=level, trace=trace, remedy=remedy)
 
 
-def allowed_actions(facts: Facts, asked: Iterable[Action]) -> list[Action]:
-    """What of `asked` is allowed, built up from nothing, in the order of Action."""
-    wanted = set(asked)
-    return [action for action in Action if action in wanted and decide(facts, action)]
+def allowed_actions(facts: Facts, asked: Collection[Action]) -> list[Action]:
+    """What `decide` allows of `asked`, in the order of Action: the same rule, without the words."""
+    level = max((grant.level for grant in _roads(facts)), default=Level.NONE)
+    return [action for action, needed in NEEDS.items() if action in asked and level >= needed]
 
 
-def _refused_outright(facts: Facts) -> Verdict | None:
-    def refuse(reason: str, remedy: str) -> Verdict:
-        return Verdict(allowed=False, reason=reason, level=Level.NONE, remedy=remedy)
-
-    match facts.standing:
-        case Standing.DISABLED:
-            return refuse("the user is disabled", "Enable the user.")
-        case Standing.EXPIRED:
-            return refuse("the user has expired", "Set a later expiry.")
-        case Standing.ACCOUNT_CLOSED:
-            return refuse("the account is closed", "Use a user of an open account.")
-    if not facts.namespace_exists:
-        return refuse("no such namespace", "Create the namespace first.")
-    return None
-
-
-def _roads(facts: Facts) -> tuple[Grant, ...]:
-    """Every road that reaches the repository, the strongest and the most particular first."""
+def _roads(facts: Facts) -> list[Grant]:
+    """Every road by which the one who asks reaches the repository."""
+    if facts.standing in _FALLEN or not facts.namespace_exists:
+        return []
     roads = list(facts.grants) if facts.standing is Standing.ACTIVE else []
     if facts.public:
-        roads.append(Grant(Through.PUBLIC, Level.READ))
-    order = list(Through)
-    return tuple(sorted(roads, key=lambda grant: (-grant.level, order.index(grant.through))))
+        roads.append(_PUBLIC)
+    return roads
+
+
+def _strongest_and_most_particular_first(grant: Grant) -> tuple[int, int]:
+    return -grant.level, list(Through).index(grant.through)
 
 
 def _because(grant: Grant) -> str:
     if grant.through is Through.PUBLIC:
         return "the namespace is public"
     return f"{grant.level.word} on the {grant.through}"
+
+
+def _refusal(facts: Facts, action: Action, level: Level) -> tuple[str, str]:
+    """(reason, remedy)"""
+    if facts.standing in _FALLEN:
+        return _FALLEN[facts.standing]
+    if not facts.namespace_exists:
+        return "no such namespace in this account", "Check the name, or create the namespace."
+    needed = NEEDS[action].word
+    held = f"the level here is {level.word}" if level else "no grant reaches this image"
+    return f"{action} needs {needed}; {held}", f"Give {needed} on the namespace or on this image."

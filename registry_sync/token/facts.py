@@ -17,21 +17,40 @@ from accounts.outage import Outage, outage_of
 from namespaces.access import Facts, Grant, Level, Standing, Through
 from namespaces.names import split
 
-_NAMESPACES = (
-    """(namespaces_namespace n JOIN accounts_account o ON o.id = n.account_id AND o.closed_at IS NULL)"""
-)
+# One row for each repository asked for; one without a repository when none is. What is private in another
+# account does not exist for this user.
 _USER = """
 SELECT u.id, u.username, u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {now},
-       a.closed_at IS NOT NULL, n.name, n.public, g.image_name, g.level
+       a.closed_at IS NOT NULL, asked.namespace, asked.image,
+       CASE WHEN o.closed_at IS NULL THEN n.public END, wide.level, narrow.level
 FROM accounts_secret s
 JOIN accounts_registryuser u ON u.id = s.user_id
 JOIN accounts_account a ON a.id = u.account_id
-LEFT JOIN {namespaces} ON n.name {any}
-LEFT JOIN namespaces_grant g ON g.user_id = u.id AND g.namespace_id = n.id AND g.image_name {any}
+LEFT JOIN {asked} ON TRUE
+LEFT JOIN namespaces_namespace n ON n.name = asked.namespace AND (n.public OR n.account_id = a.id)
+LEFT JOIN accounts_account o ON o.id = n.account_id
+LEFT JOIN namespaces_grant wide ON wide.user_id = u.id AND wide.namespace_id = n.id AND wide.image_name = ''
+LEFT JOIN namespaces_grant narrow
+       ON narrow.user_id = u.id AND narrow.namespace_id = n.id AND narrow.image_name = asked.image
 WHERE s.digest {any} AND (s.expires_at IS NULL OR s.expires_at > {now})
 """
-_ANONYMOUS = "SELECT n.name, n.public FROM {namespaces} WHERE n.name {any}"
-_LISTS = {"postgresql": "= ANY(%s)", "sqlite": "IN (SELECT value FROM json_each(%s))"}
+_PUBLIC = """
+SELECT n.name FROM namespaces_namespace n JOIN accounts_account o ON o.id = n.account_id
+WHERE n.name {any} AND n.public AND o.closed_at IS NULL
+"""
+# Lists are single parameters, so that a statement's text never changes. Nor does its plan: PostgreSQL sees no
+# values behind a SELECT; else it plans anew whenever it finds fewer than it would guess, for longer than it runs.
+_DIALECTS = {
+    "postgresql": {
+        "any": "= ANY((SELECT %s::text[])::text[])",
+        "asked": "unnest((SELECT %s::text[]), (SELECT %s::text[])) AS asked (namespace, image)",
+    },
+    "sqlite": {
+        "any": "IN (SELECT value FROM json_each(%s))",
+        "asked": "(SELECT n.value AS namespace, i.value AS image"
+        " FROM json_each(%s) n JOIN json_each(%s) i ON i.key = n.key) AS asked",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,56 +60,47 @@ class User:
     standing: Standing
 
 
+@dataclass(frozen=True, slots=True)
 class Known:
-    """The facts about the repositories of one request, for the one who asks."""
+    """Who asks, None for anybody, and the facts about each repository that was asked for."""
 
-    def __init__(
-        self, user: User | None, public: dict[str, bool], grants: dict[tuple[str, str], int]
-    ) -> None:
-        self.user = user
-        self._public = public
-        self._grants = grants
-
-    def of(self, repository: str) -> Facts:
-        namespace, image = split(repository)
-        if namespace not in self._public:
-            return Facts(standing=self._standing, namespace_exists=False)
-        roads = []
-        if level := self._grants.get((namespace, image)):
-            roads.append(Grant(Through.IMAGE, Level(level)))
-        if level := self._grants.get((namespace, "")):
-            roads.append(Grant(Through.NAMESPACE, Level(level)))
-        return Facts(standing=self._standing, public=self._public[namespace], grants=tuple(roads))
-
-    @property
-    def _standing(self) -> Standing:
-        return self.user.standing if self.user else Standing.ANONYMOUS
+    user: User | None
+    facts: dict[str, Facts]
 
 
 def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known | None:
     """None when no live secret has one of these digests. Raises Unavailable without a database."""
     database = connections["default"]  # looked up once: the usual proxy looks it up at each touch
-    namespaces, images = _parts(repositories)
+    pairs = [split(repository) for repository in repositories]
     moment = database.ops.adapt_datetimefield_value(now)
-    lists = [_list(database, each) for each in (namespaces, ["", *images], digests)]
-    rows = _rows(database, _USER, [moment, *lists, moment])
+    lists = [[namespace for namespace, _image in pairs], [image for _namespace, image in pairs], digests]
+    rows = _rows(database, _USER, [moment, *(_list(database, each) for each in lists), moment])
     if not rows:
         return None
-    identity, username, disabled, expired, closed = rows[0][:5]
-    user = User(identity, username, _standing(disabled=disabled, expired=expired, closed=closed))
-    grants = {(row[5], row[7]): row[8] for row in rows if row[8] is not None}
-    return Known(user, {row[5]: bool(row[6]) for row in rows if row[5] is not None}, grants)
+    user = User(rows[0][0], rows[0][1], _standing(*rows[0][2:5]))
+    return Known(user, {f"{row[5]}/{row[6]}": _facts(user.standing, *row[7:]) for row in rows})
 
 
 def load_public(*, repositories: list[str]) -> Known:
     """What anybody may know. Raises Unavailable without a database."""
     database = connections["default"]
-    namespaces, _images = _parts(repositories)
-    rows = _rows(database, _ANONYMOUS, [_list(database, namespaces)])
-    return Known(None, {name: bool(public) for name, public in rows}, {})
+    namespaces = {repository: split(repository)[0] for repository in repositories}
+    rows = _rows(database, _PUBLIC, [_list(database, sorted(set(namespaces.values())))])
+    public = {name for (name,) in rows}
+    return Known(None, {
+        repository: Facts(Standing.ANONYMOUS, namespace_exists=namespace in public, public=namespace in public)
+        for repository, namespace in namespaces.items()
+    })  # fmt: skip
 
 
-def _standing(*, disabled: bool, expired: bool, closed: bool) -> Standing:
+def _facts(standing: Standing, public: bool | None, wide: int | None, narrow: int | None) -> Facts:
+    """From one row; `public` is None where there is no such namespace."""
+    levels = ((Through.IMAGE, narrow), (Through.NAMESPACE, wide))
+    grants = tuple(Grant(through, Level(level)) for through, level in levels if level)
+    return Facts(standing, public is not None, bool(public), grants)
+
+
+def _standing(disabled: bool, expired: bool, closed: bool) -> Standing:
     if closed:
         return Standing.ACCOUNT_CLOSED
     if disabled:
@@ -98,19 +108,13 @@ def _standing(*, disabled: bool, expired: bool, closed: bool) -> Standing:
     return Standing.EXPIRED if expired else Standing.ACTIVE
 
 
-def _parts(repositories: list[str]) -> tuple[list[str], list[str]]:
-    pairs = [split(repository) for repository in repositories]
-    return sorted({namespace for namespace, _image in pairs}), sorted({image for _namespace, image in pairs})
-
-
 def _list(database: BaseDatabaseWrapper, values: list[str]) -> Any:
-    """A list as one parameter, so that the statement's text, and its plan, never change."""
     return values if database.vendor == "postgresql" else json.dumps(values)
 
 
 @cache
 def _statement(template: str, vendor: str) -> str:
-    return template.format(namespaces=_NAMESPACES, any=_LISTS[vendor], now="%s")
+    return template.format(now="%s", **_DIALECTS[vendor])
 
 
 def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -> list[tuple[Any, ...]]:

@@ -1,6 +1,6 @@
 """From what is asked and what is known to the token's access list. PURE."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
 from namespaces.access import Facts, allowed_actions
@@ -15,11 +15,11 @@ class Access(TypedDict):
     actions: list[str]
 
 
-def access_list(requested: Iterable[Requested], facts_of: Callable[[str], Facts]) -> list[Access]:
+def access_list(requested: Iterable[Requested], facts: Mapping[str, Facts]) -> list[Access]:
     """What is both asked and allowed. An entry that would be empty is left out; nothing is ever added."""
     entries = []
     for each in requested:
-        actions = allowed_actions(facts_of(each.repository), each.actions)
+        actions = allowed_actions(facts[each.repository], each.actions)
         if actions:
             entries.append(entry(each.repository, [action.value for action in actions]))
     return entries

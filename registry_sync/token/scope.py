@@ -14,7 +14,7 @@ from namespaces.names import is_repository
 
 MAX_ITEMS = 100
 MAX_LENGTH = 16 * 1024
-CATALOG = "registry:catalog:*"
+_ACTIONS = {action.value: action for action in Action}
 
 
 class TooMuch(ValueError):
@@ -63,7 +63,7 @@ def _item(item: str) -> Requested | None:
 
 
 def _actions(text: str) -> frozenset[Action]:
-    words = set(text.split(","))
+    words = text.split(",")
     if "*" in words:
         return frozenset(Action)
-    return frozenset(action for action in Action if action.value in words)
+    return frozenset(_ACTIONS[word] for word in words if word in _ACTIONS)

@@ -54,7 +54,7 @@ def issue(request: TokenRequest, *, now: datetime, address: str, client: str) ->
     known = _known(request, requested, now, address)
     if known.user:
         uses.note(Use(known.user.id, now, address, client))
-    access = grants.access_list(requested, known.of)
+    access = grants.access_list(requested, known.facts)
     return _sign(known.user.username if known.user else "", access, now, settings.TOKEN_TTL)
 
 

@@ -34,7 +34,7 @@ SCOPES = st.lists(
 
 
 def granted(scopes: list[str], world: Mapping[str, Facts]) -> dict[str, list[str]]:
-    return {each["name"]: each["actions"] for each in access_list(parse(scopes), world.__getitem__)}
+    return {each["name"]: each["actions"] for each in access_list(parse(scopes), world)}
 
 
 @given(SCOPES, WORLDS)

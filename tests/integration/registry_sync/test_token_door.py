@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -17,6 +18,7 @@ from accounts.models import RegistryUser
 from accounts.services import users
 from accounts.uses import uses
 from namespaces.access import Level
+from namespaces.models import Namespace
 from registry_sync.token.door import answer
 from registry_sync.token.service import signer
 from registry_sync.token.throttle import FAILURES, throttle
@@ -247,6 +249,31 @@ def test_one_statement_however_many_scopes(
     with django_assert_num_queries(1):
         _status, body = ask(user, *(f"repository:team/app{n}:pull" for n in range(count)))
     assert len(access(body)) == count
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no plans to keep.")
+def test_the_statement_is_planned_once_for_all_values(cast: Cast, namespace: Any) -> None:
+    """Planning takes longer than running; PostgreSQL tries five plans of particular values first."""
+    user = user_with(cast, namespace, Level.READ)
+    for count in (1, 10, 1, 3, 1, 2, 1, 1, 100, 1, 1, 1):
+        ask(user, *(f"repository:team/app{n}:pull" for n in range(count)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT custom_plans, generic_plans >= 5 FROM pg_prepared_statements WHERE statement LIKE %s",
+            ["%accounts_secret%unnest%"],
+        )
+        assert cursor.fetchall() == [(5, True)]
+
+
+def test_what_is_private_elsewhere_does_not_exist_for_a_user(cast: Cast, namespace: Any) -> None:
+    """Not even with a permission of some sort there: none of our doors gives one."""
+    theirs = factories.NamespaceFactory(account=cast.elsewhere, name="theirs")
+    user = user_with(cast, theirs, Level.ADMIN)
+    _status, body = ask(user, "repository:theirs/app:pull,push")
+    assert access(body) == {}
+    Namespace.objects.filter(pk=theirs.pk).update(public=True)
+    _status, body = ask(user, "repository:theirs/app:pull")
+    assert access(body) == {"theirs/app": ["pull"]}
 
 
 def test_the_use_is_written_afterwards(cast: Cast, namespace: Any) -> None:
