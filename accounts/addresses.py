@@ -2,11 +2,22 @@
 
 import ipaddress
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """From where, with what and when something was asked."""
+
+    address: str
+    client: str
+    at: datetime
 
 
 def client_address(meta: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, RegistryUser
+from accounts.models import Account, ApiToken, AuditEvent, Denial, Invitation, Member, RegistryUser
 
 
 def accounts_of(*, person_id: int) -> list[Account]:
@@ -46,6 +46,16 @@ def used_since_password(user: RegistryUser) -> bool:
     """True when the user was used after its newest password was made."""
     newest = user.secrets.order_by("-created_at", "-id").values_list("created_at", flat=True).first()
     return bool(newest and user.last_used_at and user.last_used_at >= newest)
+
+
+def denials_of(user: RegistryUser) -> QuerySet[Denial]:
+    return Denial.objects.filter(user=user).order_by("-last_at", "-id")
+
+
+def denials_on(account: Account, repository: str) -> QuerySet[Denial]:
+    """What this account's users were refused there."""
+    found = Denial.objects.filter(user__account=account, repository=repository).select_related("user")
+    return found.order_by("-last_at", "-id")
 
 
 def members_of(account: Account) -> QuerySet[Member]:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from accounts import seals, sessions
+from accounts import denials, seals, sessions
 from accounts.outage import first_line
 from namespaces import usage
 from namespaces.models import ReservedName, Revision, TagMove
@@ -161,12 +161,13 @@ def _forget_events(before: datetime) -> None:
 
 @_task(name="registry_sync.housekeeping")
 def housekeeping() -> None:
-    """Renews the signing leaf, seals the audit trail, and forgets sessions, reservations and runs that are over."""
+    """Renews the signing leaf, seals the audit trail, and forgets what is over or old."""
     authority.renew_leaf(Path(settings.SECRETS_DIR), timezone.now())
     seals.seal(now=timezone.now())
     sessions.forget_expired()
     ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()
     _forget_events(timezone.now() - EVENTS_KEPT)
+    denials.forget_old(timezone.now())
     long_ago = timezone.now() - REMOVALS_KEPT
     RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
     Removal.objects.filter(finished_at__lt=long_ago).delete()

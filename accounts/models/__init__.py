@@ -2,6 +2,7 @@ from accounts.models.account import Account
 from accounts.models.api_token import ApiToken
 from accounts.models.audit_event import AuditEvent
 from accounts.models.audit_seal import AuditSeal
+from accounts.models.denial import Denial
 from accounts.models.member import Invitation, Member
 from accounts.models.person import Person
 from accounts.models.registry_user import RegistryUser
@@ -12,6 +13,7 @@ __all__ = [
     "ApiToken",
     "AuditEvent",
     "AuditSeal",
+    "Denial",
     "Invitation",
     "Member",
     "Person",

@@ -15,11 +15,14 @@ from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.rights import why_not
 from accounts.paging import paginate
 from accounts.roles import Act
+from accounts.selectors import denials_on
 from namespaces import gate, news, selectors
 from namespaces.forms import ImageGrantForm
 from namespaces.pages.frame import image_context, nothing_pushed
 from namespaces.pages.tags import tag_list_context
 from namespaces.services import grants
+
+DENIALS_SHOWN = 10
 
 
 @tab("images")
@@ -65,6 +68,7 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
         "page": page,
         "reaches": selectors.reaches(image.namespace, image.name, page.rows),
         "why_not": why_not(by, image.namespace.account, Act.GRANTS_MANAGE),
+        "denials": denials_on(image.namespace.account, image.repository)[:DENIALS_SHOWN],
         "here": here,
     }
     return render(request, "namespaces/access.html", context, status=status_of(form))

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import gate
+from accounts.denials import KEPT_FOR
 from accounts.errors import Invalid
 from accounts.forms import ConfirmForm, UserEditForm
 from accounts.models import RegistryUser
@@ -16,11 +17,15 @@ from accounts.pages import once, rights, secret_page
 from accounts.pages.forms import put_errors
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.states import expires_soon, state_of
+from accounts.paging import paginate
 from accounts.roles import Act
+from accounts.selectors import denials_of
 from accounts.services import users
 from namespaces import selectors
 from namespaces.forms import UserGrantForm
 from namespaces.services import grants
+
+DENIALS_SHOWN = 10
 
 
 @login_required
@@ -126,6 +131,8 @@ def _page(
         "user": found,
         "state": state_of(found, now),
         "expires_soon": expires_soon(found.expires_at, now),
+        "page": paginate(denials_of(found), cursor=request.GET.get("page", ""), size=DENIALS_SHOWN),
+        "denials_kept": KEPT_FOR.days,
         "form": form or UserEditForm(user=found),
         "problem": problem,
         "once": once.mark(),

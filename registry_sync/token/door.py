@@ -13,7 +13,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.addresses import client_address
+from accounts.addresses import Origin, client_address
+from accounts.denials import denials
 from accounts.errors import Unavailable
 from accounts.uses import uses
 from registry_sync.token.key_files import KeyFileError
@@ -34,6 +35,7 @@ def token_door(inner: Application) -> Application:
         if environ.get("PATH_INFO") != PATH:
             return inner(environ, start_response)
         uses.start()
+        denials.start()
         status, headers, body = answer(environ, now=datetime.now(UTC))
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [body]
@@ -45,12 +47,8 @@ def answer(environ: dict[str, Any], *, now: datetime) -> tuple[int, Headers, byt
     """(status, headers, JSON body). Never 403 or 500: clients retry 400 and 401, and wait on 503."""
     try:
         request = read(environ)
-        issued = issue(
-            request,
-            now=now,
-            address=client_address(environ),
-            client=_client(environ.get("HTTP_USER_AGENT", "")),
-        )
+        client = _client(environ.get("HTTP_USER_AGENT", ""))
+        issued = issue(request, origin=Origin(client_address(environ), client, now))
     except Refusal as refusal:
         return _refused(refusal)
     except (Unavailable, KeyFileError, ImproperlyConfigured) as error:

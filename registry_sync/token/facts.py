@@ -20,7 +20,7 @@ from namespaces.names import split
 # One row for each repository asked for; one without a repository when none is. What is private in another
 # account does not exist for this user.
 _USER = """
-SELECT u.id, u.username, u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {now},
+SELECT u.username, u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {now},
        a.closed_at IS NOT NULL, asked.namespace, asked.image,
        CASE WHEN o.closed_at IS NULL THEN n.public END, wide.level, narrow.level
 FROM accounts_secret s
@@ -55,7 +55,6 @@ _DIALECTS = {
 
 @dataclass(frozen=True, slots=True)
 class User:
-    id: int
     username: str
     standing: Standing
 
@@ -77,8 +76,8 @@ def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known
     rows = _rows(database, _USER, [moment, *(_list(database, each) for each in lists), moment])
     if not rows:
         return None
-    user = User(rows[0][0], rows[0][1], _standing(*rows[0][2:5]))
-    return Known(user, {f"{row[5]}/{row[6]}": _facts(user.standing, *row[7:]) for row in rows})
+    user = User(rows[0][0], _standing(*rows[0][1:4]))
+    return Known(user, {f"{row[4]}/{row[5]}": _facts(user.standing, *row[6:]) for row in rows})
 
 
 def load_public(*, repositories: list[str]) -> Known:

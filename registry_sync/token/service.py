@@ -1,4 +1,4 @@
-"""Issues registry tokens: who asks, what they may, a signed answer. One statement, no write."""
+"""Issues registry tokens: who asks, what they may, a signed answer. One statement; what is noted is written later."""
 
 import hmac
 import secrets as random
@@ -10,9 +10,12 @@ from pathlib import Path
 from django.conf import settings
 
 from accounts import secrets
+from accounts.addresses import Origin
+from accounts.denials import Denied, denials
+from accounts.names import USERNAME
 from accounts.peppers import digests
 from accounts.uses import Use, uses
-from namespaces.access import Standing
+from namespaces.access import Action, Facts, Standing, Verdict, decide
 from registry_sync.token import facts, grants
 from registry_sync.token.claims import claims
 from registry_sync.token.request import Credentials, Refusal, TokenRequest
@@ -28,11 +31,7 @@ _WRONG = (
     "Wrong username or password. Use the generated username and password of a user; its description, and "
     "your own password for the panel, do not work here. For public images sign out first: docker logout."
 )
-_STANDING = {
-    Standing.DISABLED: "This user is disabled.",
-    Standing.EXPIRED: "This user has expired.",
-    Standing.ACCOUNT_CLOSED: "The registry account of this user is closed.",
-}
+_WRONG_PASSWORD = ("wrong password", "Sign in with this user's newest password, or replace it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Issued:
     access: list[grants.Access]
 
 
-def issue(request: TokenRequest, *, now: datetime, address: str, client: str) -> Issued:
+def issue(request: TokenRequest, *, origin: Origin) -> Issued:
     """Raises Refusal (400, 401, 429), Unavailable without a database; without a key or pepper what they raise."""
     if request.services != {settings.TOKEN_SERVICE}:
         raise Refusal(400, "UNSUPPORTED", "This is not the token service of the registry you named.")
@@ -51,11 +50,13 @@ def issue(request: TokenRequest, *, now: datetime, address: str, client: str) ->
         requested = parse(request.scopes)
     except TooMuch as error:
         raise Refusal(400, "UNSUPPORTED", f"Too much at once: {error}.") from None
-    known = _known(request, requested, now, address)
-    if known.user:
-        uses.note(Use(known.user.id, now, address, client))
+    known = _known(request, requested, origin)
     access = grants.access_list(requested, known.facts)
-    return _sign(known.user.username if known.user else "", access, now, settings.TOKEN_TTL)
+    if known.user:
+        uses.note(Use(known.user.username, origin))
+        for each in grants.refused(requested, known.facts, access):
+            _note_denial(known.user.username, each.verdict, origin, each.repository, each.action)
+    return _sign(known.user.username if known.user else "", access, origin.at, settings.TOKEN_TTL)
 
 
 def issue_for_panel(access: list[grants.Access], *, now: datetime) -> str:
@@ -63,30 +64,42 @@ def issue_for_panel(access: list[grants.Access], *, now: datetime) -> str:
     return _sign(PANEL_SUBJECT, access, now, PANEL_LIFE).token
 
 
-def _known(request: TokenRequest, requested: list[Requested], now: datetime, address: str) -> facts.Known:
+def _known(request: TokenRequest, requested: list[Requested], origin: Origin) -> facts.Known:
     repositories = [each.repository for each in requested]
     if request.credentials:
-        return _authenticated(request.credentials, repositories, now, address)
+        return _authenticated(request.credentials, repositories, origin)
     if not request.scopes:
         raise Refusal(401, "UNAUTHORIZED", "Sign in with the user's name and password.")
     return facts.load_public(repositories=repositories)
 
 
-def _authenticated(given: Credentials, repositories: list[str], now: datetime, address: str) -> facts.Known:
+def _authenticated(given: Credentials, repositories: list[str], origin: Origin) -> facts.Known:
     """Found by the password's keyed digest, so nothing about the work depends on whether the name exists."""
     known = None
     if secrets.well_formed(given.password, secrets.USER_PREFIX):  # a typo never reaches the database
-        known = facts.load(digests=digests(given.password), repositories=repositories, now=now)
+        known = facts.load(digests=digests(given.password), repositories=repositories, now=origin.at)
     if not known or not known.user or not _same(known.user.username, given.username):
-        wait = throttle.failed(address, given.username, now=int(now.timestamp()))
-        if wait:
-            raise Refusal(
-                429, "TOOMANYREQUESTS", "Too many wrong passwords; wait a minute.", retry_after=wait
-            )
-        raise Refusal(401, "UNAUTHORIZED", _WRONG)
+        raise _wrong_password(given.username, origin)
     if known.user.standing is not Standing.ACTIVE:
-        raise Refusal(401, "UNAUTHORIZED", _STANDING[known.user.standing])
+        verdict = decide(Facts(standing=known.user.standing), Action.PULL)
+        _note_denial(known.user.username, verdict, origin)
+        raise Refusal(401, "UNAUTHORIZED", f"{verdict.reason.capitalize()}.")
     return known
+
+
+def _wrong_password(username: str, origin: Origin) -> Refusal:
+    wait = throttle.failed(origin.address, username, now=int(origin.at.timestamp()))
+    if USERNAME.fullmatch(username):  # whether anybody has it is found out when it is written
+        denials.note(Denied(username, "", "", *_WRONG_PASSWORD, origin))
+    if wait:
+        return Refusal(429, "TOOMANYREQUESTS", "Too many wrong passwords; wait a minute.", retry_after=wait)
+    return Refusal(401, "UNAUTHORIZED", _WRONG)
+
+
+def _note_denial(
+    username: str, verdict: Verdict, origin: Origin, repository: str = "", action: str = ""
+) -> None:
+    denials.note(Denied(username, repository, action, verdict.reason, verdict.remedy, origin))
 
 
 def _same(one: str, other: str) -> bool:

@@ -20,10 +20,10 @@ SECONDS = "3s"
 SERVICE = "localhost:5000"
 SERVER_CORE, CLIENT_CORE = "0", "1"
 HEAD = f"""\
-TOKENS for a user with 200 grants. One Granian worker of one thread on core {SERVER_CORE}; on core {CLIENT_CORE} wrk, and PostgreSQL,
-asked over TCP. CPU: what one request takes of a core, in server and database together, and how many fill one;
-that is the same on a busy machine. Of ok, of signature: as much of it goes to the same server answering a bare
-"ok", or a bare signed token."""
+TOKENS for a user with 200 grants. One Granian worker of one thread on core {SERVER_CORE}; on core {CLIENT_CORE} wrk,
+and PostgreSQL, asked over TCP. CPU: what one request takes of a core, in server and database together, and
+how many fill one; that is the same on a busy machine. Of ok, of signature: as much of it goes to the same
+server answering a bare "ok", or a bare signed token."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -116,7 +116,8 @@ def load(url: str, headers: dict[str, str], connections: int) -> Load:
 def serving(application: str, env: dict[str, str], database: tuple[int, ...] = ()) -> Iterator[Server]:
     port = processes.free_port()
     command = ["taskset", "-c", SERVER_CORE, sys.executable, "-m", "granian", "--interface", "wsgi",
-               "--port", str(port), "--workers", "1", "--blocking-threads", "1", "--log-level", "critical", application]  # fmt: skip
+               "--port", str(port), "--workers", "1", "--blocking-threads", "1",
+               "--log-level", "critical", application]  # fmt: skip
     server = processes.start("granian", command, log=Path(env["DATA_DIR"]) / "granian.log", env=env)
     try:
         server.wait_until(lambda: processes.tcp_answers(port), "answer")

@@ -19,6 +19,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts import operator_link, secrets
+from accounts.addresses import Origin
 from accounts.models import AuditEvent, RegistryUser
 from accounts.peppers import peppers
 from accounts.services import api_tokens, members, users
@@ -176,7 +177,7 @@ def test_nothing_that_code_passes_around_writes_its_secret(cast: Cast) -> None:
     request = TokenRequest(
         frozenset({real.TOKEN_SERVICE}), (), Credentials(user.username, user.password), oauth=False
     )
-    issued = issue(request, now=datetime.now(UTC), address="192.0.2.1", client="docker")
+    issued = issue(request, origin=Origin("192.0.2.1", "docker", datetime.now(UTC)))
     assert issued.token.count(".") == 2
     leaf = signer().leaf(now=0)
     pem = (real.SECRETS_DIR / "leaf.pem").read_text().splitlines()[1]

@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, Programmi
 from django.test import Client
 from django.utils import timezone
 
+from accounts.denials import denials
 from accounts.errors import Conflict
 from accounts.models import RegistryUser
 from accounts.services import api_tokens, members, users
@@ -33,7 +34,8 @@ PULL = "repository:team/app:pull"
 @pytest.fixture(autouse=True)
 def _fresh_throttle() -> None:
     throttle._failures.clear()
-    uses._newest.clear()
+    uses.forget()
+    denials.forget()
 
 
 @pytest.fixture

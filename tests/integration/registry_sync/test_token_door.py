@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.denials import denials
 from accounts.models import RegistryUser
 from accounts.services import users
 from accounts.uses import uses
@@ -31,7 +32,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _fresh_throttle() -> None:
     throttle._failures.clear()
-    uses._newest.clear()
+    uses.forget()
+    denials.forget()
 
 
 @pytest.fixture

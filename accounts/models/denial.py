@@ -1,0 +1,35 @@
+from django.db import models
+
+from accounts.models.registry_user import RegistryUser
+
+
+class Denial(models.Model):
+    """What a user was refused, however often: who, what, when, from where, why, and what would change it.
+
+    `repository` and `action` are empty when the user was refused whatever it asked.
+    """
+
+    user = models.ForeignKey(RegistryUser, on_delete=models.CASCADE, related_name="denials")
+    repository = models.CharField(max_length=200, default="")
+    action = models.CharField(max_length=10, default="")
+    reason = models.CharField(max_length=200)
+    remedy = models.CharField(max_length=200)
+    count = models.PositiveBigIntegerField(default=0)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    address = models.CharField(max_length=45, default="")
+    client = models.CharField(max_length=80, default="")
+
+    class Meta:
+        ordering = ["-last_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "repository", "action"], name="denial_once"),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-last_at", "-id"], name="denial_listing"),
+            models.Index(fields=["repository", "-last_at"], name="denial_by_repository"),
+            models.Index(fields=["last_at"], name="denial_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.action} {self.repository}: {self.reason}"

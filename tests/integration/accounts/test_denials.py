@@ -1,0 +1,205 @@
+"""What a user was refused: kept afterwards, bounded, and shown to its account with what would change it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from accounts import denials as kept
+from accounts.addresses import Origin
+from accounts.denials import KEPT, KEPT_FOR, MOST, Denied, denials
+from accounts.models import Denial, RegistryUser
+from accounts.uses import uses
+from namespaces.access import Level
+from registry_sync import tasks
+from registry_sync.token.throttle import throttle
+from tests import factories
+from tests.cast import MEMBERS, Cast
+from tests.integration.api.caller import Caller, token_of
+from tests.integration.registry_sync.test_token_door import ask
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_noted() -> None:
+    throttle._failures.clear()
+    uses.forget()
+    denials.forget()
+
+
+@pytest.fixture
+def user(cast: Cast) -> Any:
+    """May read team/app, and nothing else."""
+    namespace = factories.NamespaceFactory(account=cast.account, name="team")
+    user = factories.RegistryUserFactory(account=cast.account, description="CI deploy")
+    factories.GrantFactory(user=user, namespace=namespace, level=Level.READ, image_name="app")
+    return user
+
+
+def denied(user: Any, repository: str = "team/app", at: datetime = NOW, **more: Any) -> Denied:
+    return Denied(
+        user.username, repository, "push", "why", "remedy", Origin("192.0.2.1", "docker/27", at), **more
+    )
+
+
+def rows() -> list[tuple[str, str, int]]:
+    return list(Denial.objects.order_by("repository", "action").values_list("repository", "action", "count"))
+
+
+def test_each_action_that_was_asked_in_vain_is_kept_and_none_that_was_granted(user: Any) -> None:
+    ask(user, "repository:team/app:push,pull", "repository:team/other:pull")
+    ask(user, "repository:team/app:pull")
+    ask(user)
+    assert denials.write() == 2
+    assert rows() == [("team/app", "push", 1), ("team/other", "pull", 1)]
+
+
+def test_a_row_answers_who_what_when_from_where_why_and_what_would_change_it(user: Any) -> None:
+    before = timezone.now()
+    ask(user, "repository:team/app:push")
+    denials.write()
+    row = Denial.objects.get()
+    assert (row.user_id, row.repository, row.action) == (user.pk, "team/app", "push")
+    assert before <= row.first_at == row.last_at <= timezone.now()
+    assert (row.address, row.client) == ("192.0.2.1", "docker/27.3.1")
+    assert row.reason == "push needs write; the level here is read"
+    assert row.remedy == "Give write on the namespace or on this image."
+
+
+def test_the_same_again_is_counted_before_and_after_it_is_written(user: Any) -> None:
+    for hour, times in ((0, 3), (1, 2)):
+        for _time in range(times):
+            denials.note(denied(user, at=NOW + timedelta(hours=hour)))
+        denials.write()
+    row = Denial.objects.get()
+    assert (row.count, row.first_at, row.last_at) == (5, NOW, NOW + timedelta(hours=1))
+
+
+def test_what_is_private_elsewhere_is_told_like_what_is_nowhere(cast: Cast, user: Any) -> None:
+    factories.NamespaceFactory(account=cast.elsewhere, name="theirs")
+    ask(user, "repository:theirs/app:pull", "repository:nowhere/app:pull")
+    denials.write()
+    told = set(Denial.objects.values_list("reason", "remedy"))
+    assert told == {("no such namespace in this account", "Check the name, or create the namespace.")}
+
+
+@pytest.mark.parametrize("lost", ["disabled_at", "expires_at"])
+def test_a_user_that_is_refused_altogether_is_told_why(user: Any, lost: str) -> None:
+    RegistryUser.objects.filter(pk=user.pk).update(**{lost: timezone.now()})
+    status, body = ask(user, "repository:team/app:pull")
+    denials.write()
+    row = Denial.objects.get()
+    assert status == 401
+    assert (row.repository, row.action) == ("", "")
+    assert body["errors"][0]["message"].lower() == f"{row.reason}."
+
+
+def test_a_wrong_password_is_kept_with_its_user_and_a_name_that_nobody_has_is_not(user: Any) -> None:
+    for name in (user.username, "nobody000000", "x" * 12, "no\0body", "é" * 4000):
+        assert ask(RegistryUser(username=name), password="guess")[0] == 401
+    denials.write()
+    assert [(row.user_id, row.reason) for row in Denial.objects.all()] == [(user.pk, "wrong password")]
+
+
+def test_nothing_is_written_while_a_token_is_made(user: Any, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        ask(user, "repository:team/app:push")
+    assert not Denial.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_cannot_be_written_is_kept_for_the_next_time(user: Any) -> None:
+    def lost(*_arguments: Any) -> None:
+        raise OperationalError
+
+    denials.note(denied(user))
+    with connection.execute_wrapper(lost):
+        assert denials.write() == 0
+    denials.note(denied(user))
+    assert denials.write() == 1
+    assert rows() == [("team/app", "push", 2)]
+
+
+def test_a_user_that_is_gone_does_not_keep_the_others_from_being_written(user: Any) -> None:
+    denials.note(denied(RegistryUser(username="gone00000000")))
+    denials.note(denied(user))
+    denials.write()
+    assert rows() == [("team/app", "push", 1)]
+
+
+def test_memory_and_rows_are_bounded_and_the_newest_stay(user: Any) -> None:
+    for number in range(MOST + 5):
+        denials.note(denied(user, f"team/{number}", at=NOW + timedelta(seconds=number)))
+    assert denials.write() == MOST
+    assert Denial.objects.count() == KEPT
+    assert Denial.objects.filter(repository=f"team/{MOST - 1}").exists()
+
+
+def test_what_is_old_is_forgotten(user: Any) -> None:
+    for name, age in (("old", KEPT_FOR + timedelta(hours=1)), ("new", KEPT_FOR - timedelta(hours=1))):
+        denials.note(denied(user, f"team/{name}", at=timezone.now() - age))
+    denials.write()
+    tasks.housekeeping()
+    assert rows() == [("team/new", "push", 1)]
+
+
+@pytest.mark.parametrize("who", MEMBERS)
+def test_members_read_it_on_the_users_page_and_on_the_images(cast: Cast, user: Any, who: str) -> None:
+    ask(user, "repository:team/app:push")
+    denials.write()
+    for path in (user.get_absolute_url(), "/a/team-red/n/team/i/app/-/access/"):
+        page = cast.client(who).get(path).content.decode()
+        assert "push needs write; the level here is read" in page
+        assert "Give write on the namespace or on this image." in page
+        assert "docker/27.3.1" in page
+
+
+def test_an_image_shows_nothing_that_users_of_other_accounts_tried(cast: Cast, user: Any) -> None:
+    theirs = factories.RegistryUserFactory(account=cast.elsewhere)
+    ask(theirs, "repository:team/app:pull")
+    assert denials.write() == 1
+    assert (
+        theirs.username not in cast.client("owner").get("/a/team-red/n/team/i/app/-/access/").content.decode()
+    )
+    page = cast.client("stranger").get(theirs.get_absolute_url()).content.decode()
+    assert "no such namespace in this account" in page
+
+
+def test_the_page_says_that_nothing_was_refused_and_pages_what_was(cast: Cast, user: Any) -> None:
+    client = cast.client("viewer")
+    assert (
+        f"Nothing in the last {KEPT_FOR.days} days." in client.get(user.get_absolute_url()).content.decode()
+    )
+    for number in range(12):
+        denials.note(denied(user, f"team/n{number:02}", at=NOW + timedelta(seconds=number)))
+    denials.write()
+    first = client.get(user.get_absolute_url())
+    rest = client.get(user.get_absolute_url() + first.context["page"].next_url)
+    shown = [[row.repository for row in answer.context["page"].rows] for answer in (first, rest)]
+    assert shown == [[f"team/n{number:02}" for number in range(11, 1, -1)], ["team/n01", "team/n00"]]
+
+
+def test_the_api_tells_it_too_and_to_members_alone(cast: Cast, user: Any) -> None:
+    ask(user, "repository:team/app:push")
+    denials.write()
+    path = f"accounts/team-red/users/{user.username}/denials/"
+    (row,) = Caller(token_of(cast.viewer)).get(path).json()["results"]
+    assert (row["repository"], row["action"], row["count"], row["address"]) == (
+        "team/app",
+        "push",
+        1,
+        "192.0.2.1",
+    )
+    assert row["remedy"] == "Give write on the namespace or on this image."
+    assert Caller(token_of(cast.stranger)).get(path).status_code == 404
+
+
+def test_a_flood_of_names_costs_one_look_up(user: Any, django_assert_num_queries: Any) -> None:
+    for number in range(MOST):
+        denials.note(denied(RegistryUser(username=f"u{number:011}")))
+    with django_assert_num_queries(1):
+        kept._write(list(denials._notes.values()))
