@@ -1,6 +1,7 @@
 """Reads the peppers, `pepper-<version>.key` in the secrets folder: the highest digests, all verify."""
 
 import re
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from accounts.secret_files import exposed
 from accounts.secrets import Pepper, digest
 
+RESTARTED_WITHIN = 3600  # seconds in which whoever makes a pepper restarts every process
 _NAME = re.compile(r"pepper-(\d+)\.key")
 
 
@@ -20,6 +22,15 @@ def peppers() -> tuple[Pepper, ...]:
     if not found:
         raise ImproperlyConfigured(f"No pepper-1.key in {settings.SECRETS_DIR}; run: manage.py prepare")
     return tuple(sorted(found, key=lambda pepper: -pepper.version))
+
+
+def newest_is_everywhere(now: datetime) -> bool:
+    """False while a process may still run that was started before the newest pepper was made."""
+    try:
+        made = (Path(settings.SECRETS_DIR) / f"pepper-{peppers()[0].version}.key").stat().st_mtime
+    except OSError:
+        return False
+    return now.timestamp() - made > RESTARTED_WITHIN
 
 
 def digests(text: str) -> list[str]:
@@ -33,9 +44,12 @@ def _files() -> list[Path]:
 
 
 def _read(path: Path, version: int) -> Pepper:
-    if problem := exposed(path):
+    try:
+        problem, key = exposed(path), path.read_bytes().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"Secret file {path} cannot be read: {error.strerror}.") from error
+    if problem:
         raise ImproperlyConfigured(f"Secret file {path} {problem}")
-    key = path.read_bytes().strip()
     if len(key) < 32:  # noqa: PLR2004
         raise ImproperlyConfigured(f"Secret file {path} holds fewer than 32 bytes; make a new one.")
     return Pepper(version, key)

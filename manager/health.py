@@ -1,9 +1,18 @@
 """Answers for load balancers: alive, and ready."""
 
+import logging
+import time
 from collections.abc import Callable
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from accounts.peppers import peppers
+from registry_sync.token.key_files import KeyFileError
+from registry_sync.token.service import signer
+
+log = logging.getLogger(__name__)
 
 
 class HealthMiddleware:
@@ -22,10 +31,15 @@ class HealthMiddleware:
 
 
 def _ready() -> HttpResponse:
-    """The database answers too."""
+    """The database answers, and this process can check passwords and sign tokens."""
     try:
+        peppers()
+        signer().leaf(now=int(time.time()))
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error:
         return JsonResponse({"ok": False, "database": "does not answer"}, status=503)
+    except (KeyFileError, ImproperlyConfigured) as error:
+        log.error("not ready: %s", error)  # noqa: TRY400 (the sentence says it)
+        return JsonResponse({"ok": False, "keys": "cannot be used; the log says which, and why"}, status=503)
     return JsonResponse({"ok": True})

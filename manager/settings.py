@@ -117,7 +117,7 @@ except (environs.EnvError, ValueError) as error:
 if _database["ENGINE"].endswith("postgresql"):
     # Prepared on the server from the second use: planning cost more than running (docs/architecture.md). Not from
     # the first: some statements of migrations are several in one, which cannot be prepared.
-    _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 1, "connect_timeout": 3,
+    _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 1, "connect_timeout": 2,
                             "tcp_user_timeout": 10000,
                             "options": "-c statement_timeout=10000 -c lock_timeout=2000"}  # fmt: skip
 elif _database["ENGINE"].endswith("sqlite3"):

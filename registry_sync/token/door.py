@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from accounts.addresses import Origin, client_address
 from accounts.denials import denials
 from accounts.errors import Unavailable
+from accounts.rehashes import rehashes
 from accounts.uses import uses
 from registry_sync.token.key_files import KeyFileError
 from registry_sync.token.request import Refusal, TokenRequest, read
@@ -34,8 +35,8 @@ def token_door(inner: Application) -> Application:
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != PATH:
             return inner(environ, start_response)
-        uses.start()
-        denials.start()
+        for batch in (uses, denials, rehashes):
+            batch.start()
         status, headers, body = answer(environ, now=datetime.now(UTC))
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [body]

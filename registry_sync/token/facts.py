@@ -20,7 +20,7 @@ from namespaces.names import split
 # One row for each repository asked for; one without a repository when none is. What is private in another
 # account does not exist for this user.
 _USER = """
-SELECT u.username, u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {now},
+SELECT s.digest, u.username, u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {now},
        a.closed_at IS NOT NULL, asked.namespace, asked.image,
        CASE WHEN o.closed_at IS NULL THEN n.public END, wide.level, narrow.level
 FROM accounts_secret s
@@ -56,6 +56,7 @@ _DIALECTS = {
 @dataclass(frozen=True, slots=True)
 class User:
     username: str
+    digest: str  # of the password it gave, as it is stored
     standing: Standing
 
 
@@ -76,8 +77,8 @@ def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known
     rows = _rows(database, _USER, [moment, *(_list(database, each) for each in lists), moment])
     if not rows:
         return None
-    user = User(rows[0][0], _standing(*rows[0][1:4]))
-    return Known(user, {f"{row[4]}/{row[5]}": _facts(user.standing, *row[6:]) for row in rows})
+    user = User(username=rows[0][1], digest=rows[0][0], standing=_standing(*rows[0][2:5]))
+    return Known(user, {f"{row[5]}/{row[6]}": _facts(user.standing, *row[7:]) for row in rows})
 
 
 def load_public(*, repositories: list[str]) -> Known:
@@ -117,20 +118,25 @@ def _statement(template: str, vendor: str) -> str:
 
 
 def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    """Tries once more on a fresh connection: the old one may have died with a restarted server. What waited in vain
-    for a lock, or took too long, is not begun again: clients wait for each other behind it."""
+    """Tries once more when the connection turns out to be dead, as all are after the server was restarted. What could
+    not connect, or waited in vain, is not begun again: clients wait for each other behind it."""
     text = _statement(template, database.vendor)
     try:
         return _run(database, text, parameters)
     except Error as error:
+        dead = database.connection is not None and not database.is_usable()
         database.close()
-        if outage_of(error) is Outage.BUSY:
-            raise Unavailable(Outage.BUSY.sentence) from error
+        if not dead:
+            raise _unavailable(error) from error
     try:
         return _run(database, text, parameters)
     except Error as error:
         database.close()
-        raise Unavailable("The panel's database does not answer.") from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Error) -> Unavailable:
+    return Unavailable((outage_of(error) or Outage.AWAY).sentence)
 
 
 def _run(database: BaseDatabaseWrapper, text: str, parameters: list[Any]) -> list[tuple[Any, ...]]:

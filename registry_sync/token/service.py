@@ -13,7 +13,8 @@ from accounts import secrets
 from accounts.addresses import Origin
 from accounts.denials import Denied, denials
 from accounts.names import USERNAME
-from accounts.peppers import digests
+from accounts.peppers import digests, newest_is_everywhere, peppers
+from accounts.rehashes import Rehash, rehashes
 from accounts.uses import Use, uses
 from namespaces.access import Action, Facts, Standing, Verdict, decide
 from registry_sync.token import facts, grants
@@ -77,13 +78,16 @@ def _authenticated(given: Credentials, repositories: list[str], origin: Origin) 
     """Found by the password's keyed digest, so nothing about the work depends on whether the name exists."""
     known = None
     if secrets.well_formed(given.password, secrets.USER_PREFIX):  # a typo never reaches the database
-        known = facts.load(digests=digests(given.password), repositories=repositories, now=origin.at)
+        stored_as = digests(given.password)
+        known = facts.load(digests=stored_as, repositories=repositories, now=origin.at)
     if not known or not known.user or not _same(known.user.username, given.username):
         raise _wrong_password(given.username, origin)
     if known.user.standing is not Standing.ACTIVE:
         verdict = decide(Facts(standing=known.user.standing), Action.PULL)
         _note_denial(known.user.username, verdict, origin)
         raise Refusal(401, "UNAUTHORIZED", f"{verdict.reason.capitalize()}.")
+    if known.user.digest != stored_as[0] and newest_is_everywhere(origin.at):
+        rehashes.note(Rehash(known.user.digest, stored_as[0], peppers()[0].version))
     return known
 
 

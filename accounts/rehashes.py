@@ -1,0 +1,33 @@
+"""Passwords that were digested with an older pepper get the newest one's digest when they are used.
+
+Not in the first hour of a pepper: a process that does not know it yet would refuse them.
+"""
+
+from dataclasses import dataclass
+
+from accounts.batches import Batch
+from accounts.models import Secret
+
+MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Rehash:
+    old: str
+    new: str
+    pepper_version: int
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.old,)
+
+    def after(self, earlier: "Rehash") -> "Rehash":
+        return self
+
+
+def _write(notes: list[Rehash]) -> None:
+    for each in notes:
+        Secret.objects.filter(digest=each.old).update(digest=each.new, pepper_version=each.pepper_version)
+
+
+rehashes = Batch("new digests", _write, most=MOST)
