@@ -4,8 +4,11 @@ import base64
 import hmac
 import json
 import time
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -15,8 +18,10 @@ from django.conf import settings
 
 from registry_sync.token import authority, grants
 from registry_sync.token.claims import claims
+from registry_sync.token.door import answer
 from registry_sync.token.service import signer
-from registry_sync.token.signing import Signer
+from registry_sync.token.signing import RECHECK, Signer
+from tests import factories
 from tests.contract.conftest import bearer, push
 from tests.parts import images
 from tests.parts.registries import RunningRegistry
@@ -109,6 +114,46 @@ def test_a_new_leaf_is_trusted_without_a_restart(registry: RunningRegistry) -> N
     fresh = Signer(settings.SECRETS_DIR)
     assert fresh.leaf(now=int(time.time())).header["kid"] != before
     assert status(registry, fresh.sign(payload())) == 200
+
+
+@pytest.mark.django_db
+def test_pulls_go_on_while_the_leaf_is_renewed(
+    registry: RunningRegistry, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The clock of the door is moved on by what the signer waits before it looks at the file again."""
+    push(registry, "team/app", "1.0", images.Image())
+    user = factories.RegistryUserFactory()
+    factories.GrantFactory(user=user, namespace__name="team", namespace__account=user.account)
+    statuses, kids = set(), []
+    for step in range(3):
+        now = datetime.now(UTC) + timedelta(seconds=step * RECHECK)
+        for _pull in range(5):
+            token = issued(user, now)
+            kids.append(jwt.get_unverified_header(token)["kid"])
+            statuses.add(status(registry, token))
+        if step < 2:
+            (folder / authority.LEAF).unlink()
+            assert authority.renew_leaf(folder, datetime.now(UTC))
+    assert statuses == {200}
+    assert len(set(kids)) == 3
+    assert "leaf" not in caplog.text
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    signer.cache_clear()
+    yield settings.SECRETS_DIR
+    signer.cache_clear()
+
+
+def issued(user: Any, now: datetime) -> str:
+    query = urlencode({"service": settings.TOKEN_SERVICE, "scope": "repository:team/app:pull"})
+    pair = base64.b64encode(f"{user.username}:{user.password}".encode()).decode()
+    code, _headers, body = answer(
+        {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "HTTP_AUTHORIZATION": f"Basic {pair}"}, now=now
+    )
+    assert code == 200
+    return str(json.loads(body)["token"])
 
 
 def _hs256(content: dict[str, object], key: bytes, header: dict[str, object]) -> str:

@@ -25,5 +25,9 @@ def make(env: Mapping[str, str]) -> list[str]:
 
 def shell(env: Mapping[str, str], code: str) -> str:
     """What the code printed, run inside the installation."""
-    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
+    return manage(env, "shell", "--verbosity", "0", "--command", code)
+
+
+def manage(env: Mapping[str, str], *words: str) -> str:
+    command = [sys.executable, "manage.py", *words]
     return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,155 @@
+"""The token door as production serves it: Granian with two workers, on a real PostgreSQL, while things happen."""
+
+import json
+import os
+import re
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from django.conf import settings
+
+from tests.parts import fixtures, postgres, processes, team
+
+pytestmark = pytest.mark.contract
+SCOPE = "repository:team/app:pull,push"
+PATIENCE = 5  # seconds in which a client gets its answer, whatever happened
+
+
+@dataclass
+class Panel:
+    url: str
+    database: postgres.Cluster
+    server: processes.Running
+    username: str
+    password: str
+
+    def ask(self) -> requests.Response:
+        """On a connection of its own, as clients do."""
+        return requests.get(
+            f"{self.url}/auth/token", params={"service": "localhost:5000", "scope": SCOPE},
+            auth=(self.username, self.password), timeout=PATIENCE,
+        )  # fmt: skip
+
+    def workers(self) -> set[int]:
+        found = Path(f"/proc/{self.server.popen.pid}/task/{self.server.popen.pid}/children").read_text()
+        return {int(pid) for pid in found.split()}
+
+    @contextmanager
+    def asked_all_the_time(self) -> Iterator[Counter[str]]:
+        """How often which answer came, to three clients that never rest."""
+        answers: Counter[str] = Counter()
+        over = threading.Event()
+
+        def client() -> None:
+            while not over.is_set():
+                try:
+                    answers[str(self.ask().status_code)] += 1
+                except requests.RequestException as error:
+                    answers[type(error).__name__] += 1
+
+        threads = [threading.Thread(target=client) for _each in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield answers
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+
+
+@dataclass
+class Installation:
+    """A database with a user in it, and the environment that leads there."""
+
+    database: postgres.Cluster
+    env: dict[str, str]
+    username: str
+    password: str
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    fixtures.need("postgresql")
+    kept = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
+    with postgres.cluster() as database:
+        env = kept | {"DATA_DIR": str(tmp_path_factory.mktemp("data")), "DATABASE_URL": database.url}
+        team.manage(env, "prepare")
+        team.manage(env, "migrate", "--verbosity", "0")
+        username, password, _api_token = team.make(env)
+        yield Installation(database, env, username, password)
+
+
+@pytest.fixture
+def panel(installation: Installation, tmp_path: Path) -> Iterator[Panel]:
+    port, at = processes.free_port(), installation
+    server = processes.start("granian", served_on(port), log=tmp_path / "granian.log", env=at.env)
+    try:
+        server.wait_until(lambda: processes.http_answers(f"http://127.0.0.1:{port}/readyz"), "answer")
+        yield Panel(f"http://127.0.0.1:{port}", at.database, server, at.username, at.password)
+    finally:
+        server.stop(seconds=30)
+
+
+def served_on(port: int) -> list[str]:
+    """The image's own command, on a port of ours."""
+    found = re.search(
+        r"^CMD (\[.*\])\s*\Z", (settings.BASE_DIR / "Dockerfile").read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert found
+    command = json.loads(found[1].replace("\\\n", "").replace("0.0.0.0", "127.0.0.1"))  # noqa: S104
+    words = {"granian": f"{Path(sys.executable).parent}/granian", "8000": str(port)}
+    return [words.get(word, word) for word in command]
+
+
+def test_no_request_fails_while_the_workers_are_replaced(panel: Panel) -> None:
+    with panel.asked_all_the_time() as answers:
+        for _round in range(2):
+            before = panel.workers()
+            panel.server.popen.send_signal(signal.SIGHUP)
+            panel.server.wait_until(lambda before=before: not panel.workers() & before, "new workers")
+            seen = answers.total()
+            panel.server.wait_until(lambda seen=seen: answers.total() > seen + 50, "answer them")
+    assert set(answers) == {"200"}
+
+
+def test_a_worker_that_is_killed_is_replaced(panel: Panel) -> None:
+    before = panel.workers()
+    os.kill(min(before), signal.SIGKILL)
+    panel.server.wait_until(lambda: len(panel.workers() - before) == 1, "a new worker")
+    assert {panel.ask().status_code for _each in range(20)} == {200}
+
+
+def test_what_was_accepted_is_answered_before_the_end(panel: Panel) -> None:
+    """A proxy sends the connections that are refused then to another process; a half answer it cannot mend."""
+    with panel.asked_all_the_time() as answers:
+        panel.server.wait_until(lambda: answers["200"] > 50, "answer")
+        panel.server.popen.send_signal(signal.SIGTERM)
+        assert panel.server.popen.wait(30) == 0
+    assert set(answers) <= {"200", "ConnectionError"}
+
+
+def test_without_a_database_everybody_is_told_to_come_back_and_gets_in_again(panel: Panel) -> None:
+    assert panel.ask().status_code == 200
+    panel.database.stop()
+    for _each in range(10):
+        answer = panel.ask()
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+    panel.database.restart()
+    assert {panel.ask().status_code for _each in range(20)} == {200}
+
+
+def test_a_database_that_was_restarted_is_not_noticed(panel: Panel) -> None:
+    """Every worker's connection is dead, and each finds out at its next request."""
+    assert {panel.ask().status_code for _each in range(20)} == {200}
+    panel.database.restart()
+    assert {panel.ask().status_code for _each in range(40)} == {200}
