@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
+import psycopg
 import pytest
 import requests
 from django.conf import settings
@@ -153,3 +155,32 @@ def test_a_database_that_was_restarted_is_not_noticed(panel: Panel) -> None:
     assert {panel.ask().status_code for _each in range(20)} == {200}
     panel.database.restart()
     assert {panel.ask().status_code for _each in range(40)} == {200}
+
+
+def test_a_table_that_is_locked_makes_nobody_wait_for_long(panel: Panel) -> None:
+    """As a migration does; what waited is told to come back."""
+    with psycopg.connect(panel.database.url) as other:
+        other.execute("LOCK TABLE namespaces_grant IN ACCESS EXCLUSIVE MODE")
+        answer = panel.ask()
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        other.rollback()
+    assert panel.ask().status_code == 200
+
+
+def test_whatever_is_sent_is_answered_and_the_next_one_is_served(panel: Panel) -> None:
+    url, pair = f"{panel.url}/auth/token", (panel.username, panel.password)
+    form = {"grant_type": "password", "username": pair[0], "password": pair[1],
+            "service": "localhost:5000", "scope": SCOPE}  # fmt: skip
+    chunks = iter([urlencode(form).encode()])  # without a length, hence chunked
+    as_form = {"Content-Type": "application/x-www-form-urlencoded"}
+    told = [
+        requests.post(url, data=chunks, headers=as_form, timeout=PATIENCE).status_code,
+        requests.post(url, data=form | {"scope": "x" * 1_000_000}, timeout=PATIENCE).status_code,
+        requests.get(url, params={"scope": "x" * 40_000}, auth=pair, timeout=PATIENCE).status_code,
+        requests.get(url, auth=(pair[0], "x" * 20_000), timeout=PATIENCE).status_code,
+        requests.head(url, timeout=PATIENCE).status_code,
+        requests.request("BREW", url, timeout=PATIENCE).status_code,
+    ]
+    assert told == [200, 400, 400, 401, 405, 405]
+    assert panel.ask().status_code == 200

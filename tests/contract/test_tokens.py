@@ -103,6 +103,19 @@ def test_no_other_key_and_no_other_algorithm_signs(registry: RunningRegistry, tm
     assert status(registry, Signer(evil).sign(payload())) == 401
     assert status(registry, jwt.encode(payload(), None, algorithm="none", headers=ours.header)) == 401
     assert status(registry, _hs256(payload(), public, ours.header)) == 401
+    theirs = Signer(evil).leaf(now=0)
+    numbers = theirs.key.public_key().public_numbers()
+    brought = {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": _b64(numbers.x.to_bytes(32)),
+        "y": _b64(numbers.y.to_bytes(32)),
+    }
+    kid = ours.header["kid"]
+    for header in (ours.header, {"kid": kid}, {"kid": kid, "jwk": brought}, {"kid": "../../../etc/passwd"},
+                   {"kid": kid, "jku": "http://127.0.0.1:1/keys"}, {}):  # fmt: skip
+        assert status(registry, jwt.encode(payload(), theirs.key, algorithm="ES256", headers=header)) == 401
+    assert status(registry, jwt.encode(payload(), ours.key, algorithm="ES256", headers=ours.header)) == 404
 
 
 def test_a_new_leaf_is_trusted_without_a_restart(registry: RunningRegistry) -> None:
