@@ -3,11 +3,11 @@
 A synchronous UPDATE for each token would cost almost half of the token door's speed (docs/architecture.md).
 """
 
-import atexit
 import logging
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.util import Finalize
 from typing import Generic, Protocol, Self, TypeVar
 
 from django.db import Error, connection, transaction
@@ -50,7 +50,8 @@ class Batch(Generic[Kind]):
                 return
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
-        atexit.register(self.write)
+        # Not atexit, which does nothing in a server's worker process.
+        Finalize(None, self.write, exitpriority=0)
 
     def write(self) -> int:
         """Writes what was noted; returns how many. What cannot be written is kept for the next time."""

@@ -4,7 +4,6 @@ from django.db.models import Q
 
 from accounts import gate
 from accounts.errors import Absent
-from accounts.models import RegistryUser
 from accounts.principal import Principal
 from accounts.roles import Act
 from namespaces import access
@@ -89,16 +88,8 @@ def grant(by: Principal, handle: str, id: int, act: Act = Act.GRANTS_MANAGE) -> 
     return found
 
 
-def facts(
-    user: RegistryUser, namespace: Namespace, image_name: str, standing: access.Standing
-) -> access.Facts:
-    """What `access.decide` needs to know about this user and this repository."""
-    grants = Grant.objects.filter(user=user, namespace=namespace, image_name__in=["", image_name])
-    return facts_from(list(grants), namespace, standing)
-
-
-def facts_from(grants: list[Grant], namespace: Namespace, standing: access.Standing) -> access.Facts:
-    """As `facts`, from grants already loaded and already narrowed to one user and one repository."""
+def facts(grants: list[Grant], namespace: Namespace, standing: access.Standing) -> access.Facts:
+    """What `access.decide` needs to know, from grants that are narrowed to one user and one repository."""
     return access.Facts(
         standing=standing,
         public=namespace.public,

@@ -131,7 +131,7 @@ def reaches(namespace: Namespace, image_name: str, users: Sequence[RegistryUser]
     now = timezone.now()
     found = []
     for user in users:
-        facts = gate.facts_from(by_user[user.pk], namespace, _standing(user, now))
+        facts = gate.facts(by_user[user.pk], namespace, _standing(user, now))
         found.append(Reach(user, decide(facts, Action.PULL), by_user[user.pk]))
     return found
 

@@ -21,7 +21,6 @@ from django.conf import settings
 from tests.parts import fixtures, postgres, processes, team
 
 pytestmark = pytest.mark.contract
-SCOPE = "repository:team/app:pull,push"
 PATIENCE = 5  # seconds in which a client gets its answer, whatever happened
 
 
@@ -33,10 +32,10 @@ class Panel:
     username: str
     password: str
 
-    def ask(self) -> requests.Response:
+    def ask(self, scope: str = "repository:team/app:pull,push") -> requests.Response:
         """On a connection of its own, as clients do."""
         return requests.get(
-            f"{self.url}/auth/token", params={"service": "localhost:5000", "scope": SCOPE},
+            f"{self.url}/auth/token", params={"service": "localhost:5000", "scope": scope},
             auth=(self.username, self.password), timeout=PATIENCE,
         )  # fmt: skip
 
@@ -139,6 +138,15 @@ def test_what_was_accepted_is_answered_before_the_end(panel: Panel) -> None:
     assert set(answers) <= {"200", "ConnectionError"}
 
 
+def test_what_was_noted_is_written_before_the_end(installation: Installation, panel: Panel) -> None:
+    """The second request comes while the writer pauses after the first."""
+    for name in ("first", "last"):
+        assert panel.ask(f"repository:team/{name}:delete").status_code == 200
+    panel.server.stop(seconds=30)
+    code = "from accounts.models import Denial; print(*Denial.objects.values_list('repository', flat=True))"
+    assert set(team.shell(installation.env, code).split()) >= {"team/first", "team/last"}
+
+
 def test_without_a_database_everybody_is_told_to_come_back_and_gets_in_again(panel: Panel) -> None:
     assert panel.ask().status_code == 200
     panel.database.stop()
@@ -171,7 +179,7 @@ def test_a_table_that_is_locked_makes_nobody_wait_for_long(panel: Panel) -> None
 def test_whatever_is_sent_is_answered_and_the_next_one_is_served(panel: Panel) -> None:
     url, pair = f"{panel.url}/auth/token", (panel.username, panel.password)
     form = {"grant_type": "password", "username": pair[0], "password": pair[1],
-            "service": "localhost:5000", "scope": SCOPE}  # fmt: skip
+            "service": "localhost:5000", "scope": "repository:team/app:pull"}  # fmt: skip
     chunks = iter([urlencode(form).encode()])  # without a length, hence chunked
     as_form = {"Content-Type": "application/x-www-form-urlencoded"}
     told = [
