@@ -257,8 +257,8 @@ def test_one_statement_however_many_scopes(
 def test_the_statement_is_planned_once_for_all_values(cast: Cast, namespace: Any) -> None:
     """Planning takes longer than running; PostgreSQL tries five plans of particular values first."""
     user = user_with(cast, namespace, Level.READ)
-    for count in (1, 10, 1, 3, 1, 2, 1, 1, 100, 1, 1, 1):
-        ask(user, *(f"repository:team/app{n}:pull" for n in range(count)))
+    for _time in range(12):
+        ask(user, "repository:team/app:pull")
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT custom_plans, generic_plans >= 5 FROM pg_prepared_statements WHERE statement LIKE %s",
