@@ -33,7 +33,7 @@ class Batch(Generic[Kind]):
 
     def __init__(self, name: str, write: Callable[[list[Kind]], None], *, most: int) -> None:
         self._name, self._write_all, self._most = name, write, most
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         self._notes: dict[tuple[str, ...], Kind] = {}
         self._thread: threading.Thread | None = None
         self._noted = threading.Event()
@@ -55,6 +55,10 @@ class Batch(Generic[Kind]):
 
     def write(self) -> int:
         """Writes what was noted; returns how many. What cannot be written is kept for the next time."""
+        with self._writing:  # at the end of a process, what the thread has begun is waited for
+            return self._write_noted()
+
+    def _write_noted(self) -> int:
         with self._lock:
             notes, self._notes = self._notes, {}
         if not notes:
