@@ -1,7 +1,7 @@
 """What the picture says around some manifests of an image, for the rules in impact.py."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from namespaces.names import is_technical
 from registry_sync.picture.write import batches
 from registry_sync.removal.impact import Facts, Going, Held, blobs_of
 
+Alive = Callable[[], None]
 ROUNDS = 10  # an index in an index in an index …
 PULLED_WITHIN = timedelta(days=30)
 TECHNICAL = ("", ".sig", ".att", ".sbom")
@@ -41,6 +42,7 @@ class _Known:
 
     image: Image
     seen: frozenset[str]
+    alive: Alive
     held: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
 
@@ -49,7 +51,7 @@ class _Known:
         new = set(digests) - self.asked
         found = new & self.seen
         self.asked |= new
-        for some in batches(sorted(new)):
+        for some in _batches(new, self.alive):
             rows = Manifest.objects.filter(digest__in=some)
             here = Q(revisions__image=self.image, revisions__gone_at=None) | Q(tags__image=self.image)
             found |= set(rows.filter(here).values_list("digest", flat=True))
@@ -62,25 +64,22 @@ def around(
     digests: Iterable[str],
     *,
     also_held: Iterable[str] = (),
-    alive: Callable[[], None] = lambda: None,
+    alive: Alive = lambda: None,
 ) -> Facts:
     """`digests`, all that hangs on them, and the indexes above those; nothing that the registry holds no more.
 
     `also_held`: what was just seen to be there, and the picture may not know yet. `alive` is called while it lasts.
     """
-    known = _Known(image, frozenset(also_held))
+    known = _Known(image, frozenset(also_held), alive)
     below = known.admit(digests)
     frontier = below
     for _round in range(ROUNDS):
-        alive()
-        frontier = known.admit(_below(image, frontier))
+        frontier = known.admit(_below(image, frontier, alive))
         below |= frontier
     frontier = below
     for _round in range(ROUNDS):
-        alive()
-        frontier = known.admit(_above(frontier))
-    alive()
-    return Facts(held=_held(known.held), tags=_tags(image, known.held))
+        frontier = known.admit(_above(frontier, alive))
+    return Facts(held=_held(known.held, alive), tags=_tags(image, known.held, alive))
 
 
 def freed(image: Image, facts: Facts, going: Iterable[Going]) -> int:
@@ -122,10 +121,10 @@ def _puller(line: Mapping[str, Any], user: RegistryUser | None, *, foreign: bool
     return Puller(name, username, foreign, line["tag"], line["times"], line["at"])
 
 
-def _below(image: Image, digests: set[str]) -> set[str]:
+def _below(image: Image, digests: set[str], alive: Alive) -> set[str]:
     """What indexes list, and what is about them."""
     found: set[str] = set()
-    for some in batches(sorted(digests)):
+    for some in _batches(digests, alive):
         listed = Part.objects.filter(manifest__in=some, kind=Part.Kind.MANIFEST)
         found |= set(listed.values_list("digest", flat=True))
         found |= set(Manifest.objects.filter(subject__in=some).values_list("digest", flat=True))
@@ -136,20 +135,20 @@ def _below(image: Image, digests: set[str]) -> set[str]:
     return found
 
 
-def _above(digests: set[str]) -> set[str]:
+def _above(digests: set[str], alive: Alive) -> set[str]:
     found: set[str] = set()
-    for some in batches(sorted(digests)):
+    for some in _batches(digests, alive):
         listing = Part.objects.filter(digest__in=some, kind=Part.Kind.MANIFEST)
         found |= set(listing.values_list("manifest_id", flat=True))
     return found
 
 
-def _held(digests: set[str]) -> dict[str, Held]:
+def _held(digests: set[str], alive: Alive) -> dict[str, Held]:
     lists: dict[str, set[str]] = defaultdict(set)
     blobs: dict[str, dict[str, int]] = defaultdict(dict)
     subjects: dict[str, str] = {}
     platforms: dict[str, set[str]] = {}
-    for some in batches(sorted(digests)):
+    for some in _batches(digests, alive):
         rows = Manifest.objects.filter(digest__in=some).values_list("digest", "subject", "kind", "platforms")
         for digest, subject, kind, listed in rows:
             subjects[digest] = subject
@@ -180,8 +179,14 @@ def _subject_of_all(listed: set[str], subjects: dict[str, str]) -> str:
     return about.pop() if len(about) == 1 else ""
 
 
-def _tags(image: Image, digests: set[str]) -> dict[str, str]:
+def _tags(image: Image, digests: set[str], alive: Alive) -> dict[str, str]:
     found: dict[str, str] = {}
-    for some in batches(sorted(digests)):
+    for some in _batches(digests, alive):
         found.update(Tag.objects.filter(image=image, manifest__in=some).values_list("name", "manifest_id"))
     return found
+
+
+def _batches(digests: Iterable[str], alive: Alive) -> Iterator[Sequence[str]]:
+    for some in batches(sorted(digests)):
+        alive()
+        yield some

@@ -1,5 +1,6 @@
 """What a rule would do to an image now, from rows alone: for the dry run, and for the run itself."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,16 +39,20 @@ class Forecast:
         return [each for each in self.gone if each.version.digest not in whole]
 
 
-def of(rule: Rule, image: Image, now: datetime) -> Forecast:
+def of(rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = lambda: None) -> Forecast:
+    """`alive` is called while it lasts: an image may have 200,000 tags."""
     decisions = decide(rule, _versions(image), now)
+    alive()
     going = {each.version.digest for each in decisions if each.fate is Fate.GO}
-    deleted = without_harm(facts.around(image, going), going) if going else ()
+    deleted = without_harm(facts.around(image, going, alive=alive), going) if going else ()
     return Forecast(image, decisions, deleted)
 
 
 def knowledge() -> Knowledge:
     ended = SyncRun.objects.exclude(finished_at=None)
-    good, last = ended.filter(state=SyncRun.State.DONE).first(), ended.first()
+    # Where not all could be read, the repositories that it was are in trouble (below), and the others are known.
+    full = ended.filter(names_only=False, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE))
+    good, last = full.first(), ended.first()
     return Knowledge(
         checked_at=good.finished_at if good else None,
         check_failed=bool(last and last.state in TROUBLED),

@@ -1,6 +1,7 @@
 """One application of a retention rule: begun by the schedule or a person, decided once, and done by the worker."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -106,47 +107,53 @@ def _plan(run: RetentionRun, token: int) -> None:
     if unsure:
         finish(run, State.SKIPPED, words.of_doubt(unsure), [])
         return
-    found: list[Forecast] = []
-    left_out: list[str] = []
-    names = rules.images_of(row)
-    for name in names:
-        leases.keep(LEASE, token, timezone.now())
-        image = (
-            Image.objects.select_related("namespace__account")
-            .filter(namespace=row.namespace, name=name)
-            .first()
-        )
-        if image is None:
-            continue
-        if forecast.trouble(image):
-            left_out.append(name)
-        else:
-            found.append(forecast.of(rule, image, now))
-    left_words = _("Left out, because their tags are not known for certain now: %(images)s.") % {
-        "images": ", ".join(left_out[:10]) + (" …" if len(left_out) > 10 else "")  # noqa: PLR2004
-    }
+    found, left_out = _forecasts(row, rule, now, leases.paced(lambda: _keep(token)))
     if left_out and not found:
-        finish(run, State.SKIPPED, left_words, [])
+        finish(run, State.SKIPPED, _left_out_words(left_out), [])
         return
     with transaction.atomic():
-        leases.keep(LEASE, token, timezone.now())
-        problem = _withdrawn(run, rule)
-        if problem:
+        _keep(token)
+        if problem := _withdrawn(run, rule):
             finish(run, State.SKIPPED, problem, [])
             return
         # An image may have got a rule of its own meanwhile, which stands instead of this one.
         still = set(rules.images_of(row))
         found = [each for each in found if each.image.name in still]
         mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING, planned_at=None)
-        if not mine.update(
-            planned_at=now,
-            kept=sum(each.kept for each in found),
-            problem=left_words[:500] if left_out else "",
-        ):
+        problem = _left_out_words(left_out)[:500] if left_out else ""
+        if not mine.update(planned_at=now, kept=sum(each.kept for each in found), problem=problem):
             return
         for each in found:
             _ask(run, each)
     settle(run.pk)
+
+
+def _keep(token: int) -> None:
+    leases.keep(LEASE, token, timezone.now())
+
+
+def _forecasts(
+    row: RetentionRule, rule: Rule, now: datetime, alive: Callable[[], None]
+) -> tuple[list[Forecast], list[str]]:
+    """What it does to each image; and the names of those of which too little is certain now."""
+    found: list[Forecast] = []
+    left_out: list[str] = []
+    images = Image.objects.select_related("namespace__account").filter(namespace=row.namespace)
+    for name in rules.images_of(row):
+        alive()
+        image = images.filter(name=name).first()
+        if image is None:
+            continue
+        if forecast.trouble(image):
+            left_out.append(name)
+        else:
+            found.append(forecast.of(rule, image, now, alive=alive))
+    return found, left_out
+
+
+def _left_out_words(names: list[str]) -> str:
+    shown = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")  # noqa: PLR2004
+    return _("Left out, because their tags are not known for certain now: %(images)s.") % {"images": shown}
 
 
 def _withdrawn(run: RetentionRun, rule: Rule) -> str:

@@ -14,6 +14,7 @@ from registry_sync import heartbeat
 from registry_sync.models import (
     Event,
     Heartbeat,
+    Lease,
     Removal,
     RemovalItem,
     Repository,
@@ -21,9 +22,10 @@ from registry_sync.models import (
     RetentionRun,
     SyncRun,
 )
-from registry_sync.removal import forecast, rules, runs
+from registry_sync.removal import facts, forecast, rules, runs
 from registry_sync.removal.retention import Rule, Why
 from registry_sync.removal.work import finish
+from registry_sync.sync import leases
 from tests import factories
 from tests.cast import Cast
 
@@ -93,6 +95,22 @@ def test_a_rule_that_is_off_or_without_anything_to_remove(image: Image) -> None:
     runs.plan_due()
     assert (last().state, last().kept, last().removed_count) == ("done", 2, 0)
     assert not Removal.objects.exists()
+
+
+def test_the_lease_is_kept_while_one_image_takes_long(image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    around, kept = facts.around, []
+
+    def slowly(*of: Any, **more: Any) -> Any:
+        Lease.objects.update(until=timezone.now())
+        found = around(*of, **more)
+        kept.append(Lease.objects.get().until > timezone.now())
+        return found
+
+    monkeypatch.setattr(facts, "around", slowly)
+    monkeypatch.setattr(leases, "PACE", 0)
+    rule(image)
+    runs.plan_due()
+    assert kept == [True]
 
 
 def test_an_images_own_rule_stands_instead_even_when_it_is_off(cast: Cast, image: Image) -> None:
@@ -301,8 +319,8 @@ def test_what_happens_to_a_rule_while_its_run_is_decided_stops_it(
     rule(image)
     decide = forecast.of
 
-    def meanwhile(*given: Any) -> forecast.Forecast:
-        found = decide(*given)
+    def meanwhile(*given: Any, **more: Any) -> forecast.Forecast:
+        found = decide(*given, **more)
         SPOILERS[spoiler]()
         return found
 
