@@ -10,8 +10,8 @@ from namespaces.models.manifest import Manifest
 class Revision(models.Model):
     """A manifest that the registry holds in an image's repository, under a tag, in an index, or untagged."""
 
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="revisions")
-    manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="revisions")
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="revisions", db_index=False)
+    manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="revisions", db_index=False)
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     gone_at = models.DateTimeField(
         null=True
@@ -19,6 +19,7 @@ class Revision(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "manifest"], name="revision_once")]
+        indexes = [models.Index(fields=["manifest"], name="revision_of_manifest")]
 
     def __str__(self) -> str:
         return f"{self.image}@{self.manifest_id}"
@@ -32,7 +33,7 @@ class TagMove(models.Model):
         FOUND = "found"  # a reconcile found it
         PANEL = "panel"  # done here, by a person or a rule
 
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="moves")
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="moves", db_index=False)
     tag = models.CharField(max_length=128)
     old = models.CharField(max_length=140, default="")  # digest; "" when it came
     new = models.CharField(max_length=140, default="")  # digest; "" when it went

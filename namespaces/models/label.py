@@ -8,7 +8,7 @@ from namespaces.models.manifest import Manifest
 class Label(models.Model):
     """A label of an image's config, to be found by; `details` of the manifest hold it too, to be shown."""
 
-    manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="labels")
+    manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="labels", db_index=False)
     key = models.CharField(max_length=200)
     value = models.TextField()
     start = LabelStart(max_length=LABEL_START_MAX, default="", editable=False)

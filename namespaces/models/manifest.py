@@ -26,9 +26,14 @@ class Manifest(models.Model):
     subject = models.CharField(max_length=140, default="")
     packed = models.BinaryField(default=b"")  # the body as the registry sent it, zlib; empty when too long
     fetched_at = models.DateTimeField(default=timezone.now, editable=False)
+    # When it is to be read again, because its config, or a platform's manifest, did not come. None: it is complete.
+    due_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        indexes = [models.Index(fields=["subject"], name="manifest_by_subject")]
+        indexes = [
+            models.Index(fields=["subject"], name="manifest_by_subject"),
+            models.Index(fields=["due_at"], name="manifest_due", condition=~models.Q(due_at=None)),
+        ]
 
     def __str__(self) -> str:
         return self.digest
@@ -52,13 +57,14 @@ class Part(models.Model):
         LAYER = "layer"
         MANIFEST = "manifest"
 
-    manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="parts")
-    digest = models.CharField(max_length=140, db_index=True)
+    manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    digest = models.CharField(max_length=140)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     size = models.BigIntegerField(default=0)  # bytes, as the manifest claims
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["manifest", "digest"], name="part_once")]
+        indexes = [models.Index(fields=["digest"], name="part_by_digest")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.digest}"

@@ -15,9 +15,9 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a moment, and not NULL, so that list
 class Tag(models.Model):
     """A name in an image that points at a manifest now. Only the sync writes here."""
 
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="tags")
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="tags", db_index=False)
     name = models.CharField(max_length=128)
-    manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="tags")
+    manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="tags", db_index=False)
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     pushed_at = models.DateTimeField()  # when it was first seen to point where it points
     pushed_by = models.CharField(
@@ -26,6 +26,7 @@ class Tag(models.Model):
     pulled_at = models.DateTimeField(default=NEVER)
     pull_count = models.PositiveBigIntegerField(default=0)
     missing_since = models.DateTimeField(null=True)  # absent from one complete list; gone after the second
+    unread_since = models.DateTimeField(null=True)  # it is there, but since then it could not be read
     # For lists, so that each order is one index: the natural order, the manifest's size, hidden or not.
     sort_key = NaturalKey(max_length=KEY_MAX, default="", editable=False)
     size = models.BigIntegerField(default=0)
@@ -40,6 +41,8 @@ class Tag(models.Model):
             models.Index(fields=["image", "technical", "-size", "-id"], name="tag_by_size"),
             models.Index(fields=["image", "technical", "-pulled_at", "-id"], name="tag_by_pull"),
             models.Index(fields=["image", "manifest"], name="tag_by_manifest"),
+            # Named, as that of every digest: for a text key Django makes another by itself, to be found by LIKE.
+            models.Index(fields=["manifest"], name="tag_of_manifest"),
         ]
 
     def __str__(self) -> str:

@@ -9,11 +9,13 @@ class SyncRun(models.Model):
         WAITING = "waiting"
         RUNNING = "running"
         DONE = "done"
-        INCOMPLETE = "incomplete"  # some repositories could not be read; nothing of them was changed
+        INCOMPLETE = "incomplete"  # not all repositories and tags could be read; those were left as they were
         FAILED = "failed"  # the catalog could not be read; nothing was changed
         HELD = "held"  # so much would vanish at once that an operator must agree; nothing vanished
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    # A quick pass over the names of repositories and tags; what a known tag points at is asked by full checks alone.
+    names_only = models.BooleanField(default=False, db_default=False)
     asked_by = models.CharField(max_length=254, default="schedule")
     asked_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
@@ -23,7 +25,7 @@ class SyncRun(models.Model):
     repositories_done = models.PositiveIntegerField(default=0)
     requests = models.PositiveIntegerField(default=0)
     changes = models.PositiveIntegerField(default=0)
-    unread = models.PositiveIntegerField(default=0)  # repositories that could not be read
+    unread = models.PositiveIntegerField(default=0)  # repositories that could not be read, or not all of them
     problem = models.CharField(max_length=500, default="")
     # True: an operator agreed that this run may take away what the mass-change guard would hold.
     may_vanish = models.BooleanField(default=False)
