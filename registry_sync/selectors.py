@@ -1,5 +1,6 @@
 """How true the picture is, in words; and what the operator sees of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -56,9 +57,11 @@ def freshness(now: datetime) -> Freshness:
     newest = list(SyncRun.objects.order_by("-id")[:LOOKED_AT])
     running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
     last = next((run for run in newest if run.finished_at), None)
-    good = next((run for run in newest if run.state == State.DONE), None)
-    if not good and newest:
-        good = SyncRun.objects.filter(state=State.DONE).order_by("-id").first()
+    full = _full(newest, lambda run: bool(run.finished_at), 1, finished_at__isnull=False)
+    if last and last.names_only and last.state == State.DONE:
+        # A quick pass that went well proves little: the last full check stands.
+        last = full[0] if full else None
+    good = _full(newest, lambda run: run.state == State.DONE, 2, state=State.DONE)
     signs = heartbeat.signs(Heartbeat.EVENTS, Heartbeat.WORKER)
     event_at = signs.get(Heartbeat.EVENTS)
     progress = _progress(running, now) if running else None
@@ -70,11 +73,22 @@ def freshness(now: datetime) -> Freshness:
         waiting_since=_waiting_since(now) if event_at else None,
     )  # fmt: skip
     ground = truth.judge(facts)
-    parts = _parts(ground, event_at, good, differences)
+    checked = good[0] if good else None
+    parts = _parts(ground, event_at, checked, differences)
     return Freshness(
         truth.LIGHTS[ground], ground, _words(ground, last), parts,
-        event_at=event_at, checked_at=good.finished_at if good else None, progress=progress,
+        event_at=event_at, checked_at=checked.finished_at if checked else None, progress=progress,
     )  # fmt: skip
+
+
+def _full(
+    newest: list[SyncRun], fits: Callable[[SyncRun], bool], most: int, **the_same: object
+) -> list[SyncRun]:
+    """The last full checks that fit, nearly always without a question."""
+    found = [run for run in newest if not run.names_only and fits(run)][:most]
+    if len(found) == most or len(newest) < LOOKED_AT:
+        return found
+    return list(SyncRun.objects.filter(names_only=False, **the_same).order_by("-id")[:most])
 
 
 def runs() -> QuerySet[SyncRun]:
@@ -202,13 +216,15 @@ def _waiting_since(now: datetime) -> datetime | None:
     return waiting.values_list("due_at", flat=True).first()
 
 
-def _differences(good: SyncRun | None, event_at: datetime | None) -> tuple[int, datetime | None]:
-    """What the last full check found that no event had told, and since when such things go untold."""
+def _differences(good: list[SyncRun], event_at: datetime | None) -> tuple[int, datetime | None]:
+    """What no event had told and was found by the last full check, or by a quick pass since the one before it; and
+    since when such things go untold. `good`: the last two full checks, the newest first."""
     if not event_at:
         return 0, None
     untold = Drift.objects.filter(found_at__gt=event_at).order_by("found_at")
-    found = Drift.objects.filter(run=good).count() if good else 0
-    return found, untold.values_list("found_at", flat=True).first()
+    found = Drift.objects.filter(Q(run=good[0]) | Q(run__names_only=True)) if good else Drift.objects.none()
+    found = found.filter(run__gt=good[-1].pk) if len(good) > 1 else found
+    return found.count(), untold.values_list("found_at", flat=True).first()
 
 
 WORDS = {

@@ -37,7 +37,8 @@ class SystemRunSerializer(serializers.Serializer[Any]):
     repositories_done = serializers.IntegerField()
     requests = serializers.IntegerField()
     changes = serializers.IntegerField()
-    unread = serializers.IntegerField(help_text="Repositories that could not be read.")
+    unread = serializers.IntegerField(help_text="Repositories that could not be read, or not all of them.")
+    names_only = serializers.BooleanField(help_text="A quick pass: known tags were not asked about.")
     problem = serializers.CharField()
     may_vanish = serializers.BooleanField(help_text="An operator agreed that much may go.")
 

@@ -62,6 +62,12 @@ class Fetched:
     body: bytes
 
 
+def demand_plain(headers: Mapping[str, str]) -> None:
+    """Compressed is not what was asked for, and a small answer may unfold to a large one."""
+    if headers.get("Content-Encoding", "identity") != "identity":
+        raise RegistryError("the registry's answer is compressed")
+
+
 def refusal(status: int, body: bytes) -> RegistryError:
     """The error that a status other than 200 and 304 means; `body` tells what a 404 is about."""
     if status >= SERVER_ERROR or status == TOO_MANY:

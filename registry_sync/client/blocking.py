@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 
 from registry_sync.client import answers
@@ -152,16 +153,18 @@ def _body(response: requests.Response, most: int) -> bytes:
     """At most `most` bytes within TOTAL seconds: a body that drips for ever is no answer."""
     if response.is_redirect:
         raise RegistryError(f"the registry answers {response.status_code}")
+    answers.demand_plain(response.headers)
     deadline, parts, length = time.monotonic() + answers.TOTAL, [], 0
     try:
-        for part in response.iter_content(64 * 1024):
+        # What has come, and not what was asked for: a body that drips would else never meet the deadline.
+        while part := response.raw.read1(64 * 1024, decode_content=False):
             parts.append(part)
             length += len(part)
             if length > most:
                 raise RegistryError(f"the answer is longer than {most} bytes")
             if time.monotonic() > deadline:
                 raise Unreachable("the answer takes too long")
-    except (requests.RequestException, OSError) as error:
+    except (urllib3.exceptions.HTTPError, OSError) as error:
         raise Unreachable(f"the answer broke off ({type(error).__name__})") from error
     return b"".join(parts)
 

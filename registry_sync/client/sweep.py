@@ -6,8 +6,8 @@ Runs an event loop in a thread of its own, so that the caller keeps its thread, 
 import asyncio
 import random
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -18,8 +18,11 @@ from registry_sync.client.answers import Fetched, Missing, RegistryError, Unreac
 
 PARALLEL = 32
 TRIES = 3
-PAUSE_MAX = 5.0  # seconds between tries, also when Retry-After asks for more
+JITTER = 0.2  # seconds, doubled with each try
+SILENCE = 0.3  # seconds of rest after no answer
+PAUSE_MAX = 5.0  # seconds of rest, also when Retry-After asks for more
 GIVE_UP = 64  # as many in a row without an answer, more than are asked at once, and nothing more is asked
+UNREACHED_MAX = 64  # tags of a repository without an answer, and the rest of it is not asked for
 BODIES_MAX = 64 * 1024 * 1024  # bytes of manifests kept from one read; the rest is fetched again by digest
 BEAT = 10.0  # seconds between calls of `alive`
 
@@ -28,16 +31,17 @@ BEAT = 10.0  # seconds between calls of `alive`
 class TagsRead:
     """A repository's complete tag list: tag → digest, with the manifests that came along.
 
-    `unreadable` tags are in the list, but their manifest did not come: nothing is known about them. `gone` are
-    not in the list, and the registry said of each, asked for just this, that it has it not.
-    `problem` set means the list itself is not complete, and nothing at all may be concluded. `missing`: there
-    is no such repository.
+    `unreadable` tags are there, but their manifest did not come, and why: nothing is known about them. Of
+    `unreached` of them there was no answer at all, so it may be better later. `gone` are not in the list, and the
+    registry said of each, asked for just this, that it has it not. `problem` set means the list itself is not
+    complete, and nothing at all may be concluded. `missing`: there is no such repository.
     """
 
     repository: str
     digests: dict[str, str] = field(default_factory=dict)
     fetched: dict[str, Fetched] = field(default_factory=dict)
-    unreadable: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    unreached: int = 0
     gone: set[str] = field(default_factory=set)
     problem: str = ""
     missing: bool = False
@@ -68,14 +72,19 @@ class Sweep:
         self._loop.close()
 
     def read_tags(
-        self, known: Mapping[str, Mapping[str, str]], *, alive: Callable[[], None] = lambda: None
+        self,
+        known: Mapping[str, Mapping[str, str]],
+        *,
+        names_only: bool = False,
+        alive: Callable[[], None] = lambda: None,
     ) -> list[TagsRead]:
         """`known`: repository → tag → digest that we have. An unchanged tag costs one conditional request.
 
+        `names_only`: a tag that is known and listed is believed to be unchanged, and costs nothing.
         `alive` is called in the caller's thread while it lasts; when it raises, the reading stops.
         """
         self._bodies = self._silent = 0
-        reading = asyncio.run_coroutine_threadsafe(self._read_all(known), self._loop)
+        reading = asyncio.run_coroutine_threadsafe(self._read_all(known, names_only), self._loop)
         try:
             while True:
                 try:
@@ -93,44 +102,55 @@ class Sweep:
             ),
             headers=answers.HEADERS,
             cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
             trust_env=False,
         )
         return session, _Gate(self._parallel)
 
-    async def _read_all(self, known: Mapping[str, Mapping[str, str]]) -> list[TagsRead]:
-        return await asyncio.gather(*(self._read(name, tags) for name, tags in known.items()))
+    async def _read_all(self, known: Mapping[str, Mapping[str, str]], names_only: bool) -> list[TagsRead]:
+        return await asyncio.gather(*(self._read(name, tags, names_only) for name, tags in known.items()))
 
-    async def _read(self, repository: str, known: Mapping[str, str]) -> TagsRead:
+    async def _read(self, repository: str, known: Mapping[str, str], names_only: bool) -> TagsRead:
         read = TagsRead(repository)
         try:
-            await self._read_into(read, known)
+            await self._read_into(read, known, names_only)
         except RegistryError as error:
             read.problem = str(error)
         return read
 
-    async def _read_into(self, read: TagsRead, known: Mapping[str, str]) -> None:
+    async def _read_into(self, read: TagsRead, known: Mapping[str, str], names_only: bool) -> None:
         try:
             listed = await self._tags(read.repository)
         except Missing:
             # Distribution 2.8 lists a repository that has blobs and no manifest yet.
             read.missing, listed = True, []
-        for some in _batches([*dict.fromkeys([*listed, *known])]):
-            await asyncio.gather(*(self._read_tag(read, tag, known.get(tag, "")) for tag in some))
+        if names_only:
+            read.digests = {tag: known[tag] for tag in listed if known.get(tag)}
+        asked = [tag for tag in dict.fromkeys([*listed, *known]) if tag not in read.digests]
+        left = iter(asked)  # shared, so that 200,000 tags are not as many tasks
+        await asyncio.gather(*(self._read_some(read, left, known) for _each in asked[: self._parallel]))
         unlisted = read.gone & set(listed)  # deleted since the list was made, or a lie
         read.gone -= unlisted
-        read.unreadable += unlisted
+        read.unreadable |= dict.fromkeys(unlisted, "listed, but not in the registry")
+
+    async def _read_some(self, read: TagsRead, left: Iterator[str], known: Mapping[str, str]) -> None:
+        for tag in left:
+            await self._read_tag(read, tag, known.get(tag, ""))
+            if read.unreached >= UNREACHED_MAX:
+                raise Unreachable(f"{read.unreached} of its tags got no answer")
 
     async def _read_tag(self, read: TagsRead, tag: str, known: str) -> None:
         """Also of a known tag that the list lacks: lists have been wrong where the tag itself was right."""
         try:
             fetched = await self._manifest(read.repository, tag, known)
-        except Unreachable:
-            raise
         except Missing:
             read.gone.add(tag)
             return
-        except RegistryError:
-            read.unreadable.append(tag)
+        except RegistryError as error:
+            if self._silent >= GIVE_UP:
+                raise
+            read.unreadable[tag] = str(error)
+            read.unreached += isinstance(error, Unreachable)
             return
         read.digests[tag] = fetched.digest if fetched else known
         if fetched and fetched.digest not in read.fetched and self._bodies + len(fetched.body) <= BODIES_MAX:
@@ -158,48 +178,46 @@ class Sweep:
         self, path: str, scope: str, headers: dict[str, str], most: int
     ) -> tuple[int, Mapping[str, str], bytes, str]:
         """Status, headers, body and the target of the next page, after a bounded number of tries."""
+        words = "the registry does not answer"
         for attempt in range(1, TRIES + 1):
-            if self._silent >= GIVE_UP:
-                raise Unreachable("the registry does not answer")
-            try:
-                return await self._try(path, scope, headers, most)
-            except _Later as error:
-                self._gate.narrow()
-                if attempt == TRIES:
-                    raise Unreachable(str(error)) from error
-                await asyncio.sleep(min(error.after or random.uniform(0, 0.2 * 2**attempt), PAUSE_MAX))  # noqa: S311
-        raise AssertionError("unreachable")
+            async with self._gate:
+                if self._silent >= GIVE_UP:
+                    break
+                try:
+                    return await self._try(path, scope, headers, most)
+                except _Later as error:
+                    words = str(error)
+                    self._gate.narrow()
+                    # Still in the gate: those who wait do not press a registry that is away, or asks for time.
+                    await asyncio.sleep(min(error.rest, PAUSE_MAX))
+            await asyncio.sleep(random.uniform(0, JITTER * 2**attempt) if attempt < TRIES else 0)  # noqa: S311
+        raise Unreachable(words)
 
     async def _try(
         self, path: str, scope: str, headers: dict[str, str], most: int
     ) -> tuple[int, Mapping[str, str], bytes, str]:
         headers = headers | {"Authorization": f"Bearer {self._token_for(scope)}"}
         try:
-            async with self._gate.one(), self._answer(path, headers) as response:
+            self.requests += 1
+            async with self._session.get(self.url + path, headers=headers, allow_redirects=False) as response:
                 self._silent = 0
                 good = response.status in (answers.OK, answers.NOT_MODIFIED)
                 body = await _body(response, most if good else answers.MANIFEST_MAX)
                 if not good:
                     raise _refusal(response, body)
-                link = response.links.get("next")
-                return response.status, response.headers, body, str(link["url"]) if link else ""
+                self._gate.widen()
+                return response.status, response.headers, body, _link(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._silent += 1
-            raise _Later(f"the registry does not answer ({type(error).__name__})") from error
-
-    @asynccontextmanager
-    async def _answer(self, path: str, headers: dict[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
-        self.requests += 1
-        async with self._session.get(self.url + path, headers=headers, allow_redirects=False) as response:
-            yield response
+            raise _Later(f"the registry does not answer ({type(error).__name__})", SILENCE) from error
 
 
 class _Later(RegistryError):
-    """Worth another try; `after` seconds, when the registry said how long."""
+    """Worth another try. `rest`: seconds in which the registry as a whole is to be left alone."""
 
-    def __init__(self, words: str, after: float = 0) -> None:
+    def __init__(self, words: str, rest: float = 0) -> None:
         super().__init__(words)
-        self.after = after
+        self.rest = rest
 
 
 class _Gate:
@@ -208,26 +226,47 @@ class _Gate:
     def __init__(self, most: int) -> None:
         self._most = self._wide = most
         self._under_way = 0
-        self._free = asyncio.Condition()
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        async with self._free:
-            await self._free.wait_for(lambda: self._under_way < self._wide)
+    async def __aenter__(self) -> None:
+        if self._under_way < self._wide and not self._waiting:
             self._under_way += 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
         try:
-            yield
-            self._wide = min(self._wide + 1, self._most)
-        finally:
-            async with self._free:
-                self._under_way -= 1
-                self._free.notify()
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave()  # its turn had come
+            raise
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._leave()
 
     def narrow(self) -> None:
         self._wide = max(2, self._wide // 2)
 
+    def widen(self) -> None:
+        self._wide = min(self._wide + 1, self._most)
+
+    def _leave(self) -> None:
+        """In order: who waits has its turn before who comes."""
+        self._under_way -= 1
+        while self._waiting and self._under_way < self._wide:
+            turn = self._waiting.popleft()
+            if not turn.done():  # it is, when the reading stopped
+                self._under_way += 1
+                turn.set_result(None)
+
+
+def _link(response: aiohttp.ClientResponse) -> str:
+    link = response.links.get("next") if "Link" in response.headers else None
+    return str(link["url"]) if link else ""
+
 
 async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
+    answers.demand_plain(response.headers)
     parts, length = [], 0
     async for part in response.content.iter_chunked(64 * 1024):
         parts.append(part)
@@ -243,8 +282,3 @@ def _refusal(response: aiohttp.ClientResponse, body: bytes) -> RegistryError:
         return error
     after = response.headers.get("Retry-After", "")
     return _Later(str(error), float(after) if after.isascii() and after.isdigit() else 0)
-
-
-def _batches(tags: list[str]) -> list[list[str]]:
-    """So that a repository of 200,000 tags is not 200,000 tasks at once."""
-    return [tags[start : start + 1000] for start in range(0, len(tags), 1000)]

@@ -67,11 +67,22 @@ def _apply_batch(registry: Registry, token: int) -> bool:
             leases.keep(LEASE, token, timezone.now())
             pulls.count(counted)
             _done(counted)
+    asking = {(event.repository, event.tag): event.pk for event in batch if _is_to_be_confirmed(event)}
     for event in batch:
-        if event.action != "pull":
-            leases.keep(LEASE, token, timezone.now())
+        if event.action == "pull":
+            continue
+        leases.keep(LEASE, token, timezone.now())
+        if _is_to_be_confirmed(event) and asking[event.repository, event.tag] != event.pk:
+            _done(
+                [event]
+            )  # a tag that is pushed all the time is asked about once, and the last event keeps count
+        else:
             _apply(event, registry)
     return bool(batch)
+
+
+def _is_to_be_confirmed(event: Event) -> bool:
+    return event.action == "push" and event.tag != "" and event.applied_at is not None
 
 
 def _apply(event: Event, registry: Registry) -> None:

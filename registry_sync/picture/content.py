@@ -31,6 +31,7 @@ class ManifestValues:
     subject: str
     parts: tuple[Part, ...]
     body: bytes
+    complete: bool = True  # False: its config, or a platform's manifest, did not come
 
 
 class ContentReader:
@@ -104,20 +105,22 @@ class ContentReader:
 
 
 def read_config(registry: Registry, repository: str, got: Fetched, parsed: Parsed) -> ManifestValues:
-    """A plain manifest with what its config adds; a config that cannot be read adds nothing."""
-    platform, created, details = "", parsed.created_at, parsed.details
-    if DIGEST.fullmatch(parsed.config) and parsed.config_size <= CONFIG_MAX:
+    """A plain manifest with what its config adds; a config that cannot be read adds nothing for now."""
+    platform, created, details, body = "", parsed.created_at, parsed.details, None
+    wanted = DIGEST.fullmatch(parsed.config) and parsed.config_size <= CONFIG_MAX
+    if wanted:
         try:
             body = registry.blob(repository, parsed.config, most=CONFIG_MAX)
         except Unreachable:
             raise
         except RegistryError:
-            body = b""
-        config = parse_config(body, parsed.config_type, details.get("layers", []))
+            pass
+        config = parse_config(body or b"", parsed.config_type, details.get("layers", []))
         platform, created = config.platform, config.created_at or created
         details = {**details, **config.details}
     platforms = [{"platform": platform, "digest": got.digest, "size": parsed.size}] if platform else []
-    return _values(got, parsed, parsed.size, created, platforms, details)
+    complete = not wanted or body is not None
+    return _values(got, parsed, parsed.size, created, platforms, details, complete=complete)
 
 
 def _index(
@@ -128,7 +131,9 @@ def _index(
         row.created_at for child in platforms if (row := known.get(child["digest"])) and row.created_at
     ]
     size = min(sum(child["size"] for child in platforms), 2**62)
-    return _values(got, parsed, size, max(moments, default=parsed.created_at), platforms, parsed.details)
+    complete = all(child["digest"] in sizes for child in parsed.children)
+    created = max(moments, default=parsed.created_at)
+    return _values(got, parsed, size, created, platforms, parsed.details, complete=complete)
 
 
 def _values(
@@ -138,9 +143,11 @@ def _values(
     created: datetime | None,
     platforms: list[dict[str, Any]],
     details: dict[str, Any],
+    *,
+    complete: bool,
 ) -> ManifestValues:
     return ManifestValues(
         digest=got.digest, media_type=parsed.media_type, kind=parsed.kind, artifact_type=parsed.artifact_type,
         size=size, created_at=created, platforms=platforms, details=details, subject=parsed.subject,
-        parts=parsed.parts, body=got.body if len(got.body) <= KEPT_MAX else b"",
+        parts=parsed.parts, body=got.body if len(got.body) <= KEPT_MAX else b"", complete=complete,
     )  # fmt: skip

@@ -37,8 +37,8 @@ def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool) -> bo
         elif row and not row.missing_since:
             Tag.objects.filter(pk=row.pk).update(missing_since=timezone.now())
         return True
-    if row and row.missing_since:
-        Tag.objects.filter(pk=row.pk).update(missing_since=None)
+    if row and (row.missing_since or row.unread_since):
+        Tag.objects.filter(pk=row.pk).update(missing_since=None, unread_since=None)
     if fetched and not stand_ins.among([fetched.digest]):
         store(image.repository, fetched.digest, registry)
         write_moves(image, [Move(tag, fetched.digest, timezone.now())], how=TagMove.How.EVENT)

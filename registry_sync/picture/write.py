@@ -3,17 +3,19 @@
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import F, Max, Sum
+from django.utils import timezone
 
 from namespaces.models import Image, Label, Manifest, Part, Pull, Revision, Tag, TagMove
 from registry_sync.models import Repository
 from registry_sync.picture.content import ManifestValues
 
 BATCH = 500
+ANEW = timedelta(minutes=10)  # until what was not complete is read again for the first time
 Thing = TypeVar("Thing")
 
 
@@ -55,6 +57,19 @@ def store_manifests(values: Iterable[ManifestValues]) -> None:
 
 
 @transaction.atomic
+def renew_manifest(image: Image, values: ManifestValues) -> None:
+    """One that was not complete is read again; `image` holds it."""
+    fresh = {name: getattr(values, name) for name in ("size", "created_at", "platforms", "details")}
+    Manifest.objects.filter(digest=values.digest).update(due_at=None, **fresh)
+    note_held(image, {values.digest})
+    resized = Tag.objects.filter(manifest=values.digest).exclude(size=values.size)
+    images = list(Image.objects.filter(tags__in=resized).distinct())
+    resized.update(size=values.size)
+    for each in images:
+        count(each)
+
+
+@transaction.atomic(savepoint=False)
 def write_moves(image: Image, moves: Sequence[Move], *, how: TagMove.How) -> int:
     """Makes tags come, point elsewhere or go, remembers each move, and counts anew. Returns the moves made.
 
@@ -131,12 +146,12 @@ def _write_batch(image: Image, moves: dict[str, Move], how: TagMove.How) -> list
         (moved if tag.pk else new).append(tag)
         tag.manifest_id, tag.size = move.digest, sizes[move.digest]
         # `by` of the panel is a person; a tag tells users.
-        tag.pushed_at, tag.missing_since = move.at, None
+        tag.pushed_at, tag.missing_since, tag.unread_since = move.at, None, None
         tag.pushed_by = "" if how == TagMove.How.PANEL else move.by
     _tell_pulls(image, new)
     Tag.objects.bulk_create(new)
     if moved:
-        fields = ["manifest", "size", "pushed_at", "pushed_by", "missing_since"]
+        fields = ["manifest", "size", "pushed_at", "pushed_by", "missing_since", "unread_since"]
         Tag.objects.bulk_update(moved, fields)
     if gone:
         Tag.objects.filter(image=image, name__in=gone).delete()
@@ -155,4 +170,5 @@ def _row(values: ManifestValues) -> Manifest:
         details=values.details,
         subject=values.subject,
         packed=zlib.compress(values.body) if values.body else b"",
+        due_at=None if values.complete else timezone.now() + ANEW,
     )

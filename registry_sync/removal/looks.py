@@ -77,7 +77,7 @@ class Looks:
         dark = [tag for tag in read.unreadable if not self._leads_nowhere(tag)]
         if dark:
             raise Stopped(Outcome.UNCERTAIN, ", ".join(dark[:5]))
-        return read.digests, read.unreadable
+        return read.digests, list(read.unreadable)
 
     def _come_since(self, met: Collection[str]) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -1,11 +1,11 @@
 """Writes what was read into the picture: one transaction for each repository, and nothing where nothing changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import OuterRef, Subquery
 
 from namespaces.models import Image, Namespace, ReservedName, Tag, TagMove
 from namespaces.names import NAMESPACE_MAX, is_repository, split
@@ -17,15 +17,17 @@ from registry_sync.sync.planner import Plan, Row, plan
 
 @dataclass(slots=True)
 class Known:
-    """What we have of a repository: the version it was read at, its trouble last time, and tag → row."""
+    """What we have of a repository: the version it was read at and the last move of a tag till then, its trouble
+    last time, and tag → row."""
 
+    pk: int
     version: int
+    last_move: int
     problem: str = ""
     tags: dict[str, Row] = field(default_factory=dict)
 
-
-class Raced(Exception):
-    """The repository was written by another since it was read: what was read says nothing any more."""
+    def digest(self, tag: str) -> str:
+        return self.tags[tag].digest if tag in self.tags else ""
 
 
 def known_repositories() -> dict[str, Row]:
@@ -65,17 +67,32 @@ def claim_repositories() -> int:
     One in no namespace stays unclaimed, and its first part is reserved, so that nobody gets it by creating it.
     """
     owners = {namespace.name: namespace for namespace in Namespace.objects.all()}
-    tied, unowned = 0, set()
+    owned, unowned = [], set()
     for row in Repository.objects.filter(image=None).order_by("id"):
         first, _rest = split(row.name)
         if first in owners and is_repository(row.name):
-            claim(row, owners[first])
-            tied += 1
+            owned.append(row)
         elif len(first) <= NAMESPACE_MAX:
             unowned.add(first)
+    for some in batches(owned):
+        _claim_some(some, owners)
     missing = unowned - set(ReservedName.objects.filter(name__in=unowned).values_list("name", flat=True))
     ReservedName.objects.bulk_create([ReservedName(name=name) for name in missing], ignore_conflicts=True)
-    return tied
+    return len(owned)
+
+
+@transaction.atomic
+def _claim_some(rows: Sequence[Repository], owners: Mapping[str, Namespace]) -> None:
+    parts = [split(row.name) for row in rows]
+    new = [Image(namespace=owners[first], name=rest) for first, rest in parts]
+    Image.objects.bulk_create(new, ignore_conflicts=True)
+    found = Image.objects.filter(
+        namespace__name__in={first for first, _rest in parts}, name__in={rest for _first, rest in parts}
+    )
+    images = {(image.namespace_id, image.name): image for image in found}
+    for row, (first, rest) in zip(rows, parts, strict=True):
+        row.image = images[owners[first].pk, rest]
+    Repository.objects.bulk_update(rows, ["image"])
 
 
 @transaction.atomic
@@ -86,46 +103,72 @@ def claim(row: Repository, namespace: Namespace) -> None:
 
 def known_tags(names: Iterable[str]) -> dict[str, Known]:
     """repository → what we have, in two statements for all of them. Only what belongs to an image."""
+    # The last move first: what is written between the two statements is then noticed, and not overwritten.
+    last_move = TagMove.objects.filter(image=OuterRef("image")).order_by("-id").values("id")[:1]
     rows = Repository.objects.filter(name__in=list(names)).exclude(image=None)
-    facts = rows.values_list("name", "version", "problem")
-    found = {name: Known(version, problem) for name, version, problem in facts}
+    facts = rows.values_list("name", "pk", "version", Subquery(last_move), "problem")
+    found = {name: Known(pk, version, last or 0, problem) for name, pk, version, last, problem in facts}
     tags = Tag.objects.filter(image__repository_row__name__in=list(found)).values_list(
-        "image__repository_row__name", "name", "manifest_id", "missing_since"
+        "image__repository_row__name", "name", "manifest_id", "missing_since", "unread_since"
     )
-    for repository, tag, digest, missing in tags.iterator():
-        found[repository].tags[tag] = Row(digest, missing is not None)
+    for repository, tag, digest, missing, unread in tags.iterator():
+        found[repository].tags[tag] = Row(digest, missing is not None, unread is not None)
     return found
 
 
-def write_tags(read: TagsRead, known: Known, now: datetime) -> Plan:
-    """Makes the picture what was read, and returns the changes. Raises Raced. The manifests are stored already.
-
-    Of what is unchanged not one statement is made.
-    """
-    unread = f"{len(read.unreadable)} of its tags could not be read" if read.unreadable else ""
-    problem = (read.problem or unread)[:200]
-    if problem != known.problem:
-        Repository.objects.filter(name=read.repository).update(problem=problem)
+def changes_of(read: TagsRead, known: Known) -> Plan:
     if read.problem:
         return Plan()
-    changes = plan(known.tags, read.digests, unreadable=read.unreadable, gone=read.gone)
-    if changes:
-        _write_changes(read, known, changes, now)
-    return changes
+    return plan(known.tags, read.digests, unreadable=read.unreadable, gone=read.gone)
+
+
+def note_trouble(read: TagsRead, known: Known, now: datetime) -> None:
+    """What could not be read, and what can be read again. Makes no statement where that is as it was."""
+    problem = (read.problem or _unreadable(read.unreadable))[:200]
+    if problem != known.problem:
+        Repository.objects.filter(pk=known.pk).update(problem=problem)
+    if read.problem:
+        return
+    dark = [tag for tag in read.unreadable if tag in known.tags and not known.tags[tag].unread]
+    light = [tag for tag, row in known.tags.items() if row.unread and tag not in read.unreadable]
+    for names, moment in ((dark, now), (light, None)):
+        for some in batches(names):
+            tags = Tag.objects.filter(image__repository_row=known.pk, name__in=some)
+            tags.update(unread_since=moment)
+
+
+def _unreadable(tags: Mapping[str, str]) -> str:
+    if not tags:
+        return ""
+    first = next(iter(tags))
+    more = f" and {len(tags) - 1} more tags" if len(tags) > 1 else ""
+    return f"{first}{more} could not be read: {tags[first]}"
 
 
 @transaction.atomic
-def _write_changes(read: TagsRead, known: Known, changes: Plan, now: datetime) -> None:
-    # Also locks the repository until the commit: two writers take their turn.
-    mine = Repository.objects.filter(name=read.repository, version=known.version).exclude(image=None)
-    if not mine.update(version=F("version") + 1):
-        raise Raced(read.repository)
-    image = Image.objects.get(repository_row__name=read.repository)
+def write_changes(read: TagsRead, known: Known, changes: Plan, now: datetime) -> Plan:
+    """Makes the picture what was read, but for tags that another moved since; returns what was written.
+
+    The manifests are stored already.
+    """
+    # Locked until the commit: two writers take their turn.
+    rows = Repository.objects.select_for_update(of=("self",)).select_related("image")
+    row = rows.filter(pk=known.pk).first()
+    if row is None or row.image is None:
+        return Plan()
+    if row.version != known.version:
+        changes = changes.without(_moved_since(row.image, known.last_move))
     moves = [Move(tag, read.digests.get(tag, ""), now) for tag in changes.add + changes.move + changes.remove]
-    write_moves(image, moves, how=TagMove.How.FOUND)
+    if moves:
+        write_moves(row.image, moves, how=TagMove.How.FOUND)
     for names, moment in ((changes.mark, now), (changes.unmark, None)):
         for some in batches(names):
-            Tag.objects.filter(image=image, name__in=some).update(missing_since=moment)
+            Tag.objects.filter(image=row.image, name__in=some).update(missing_since=moment)
+    return changes
+
+
+def _moved_since(image: Image, move: int) -> Collection[str]:
+    return set(TagMove.objects.filter(image=image, id__gt=move).values_list("tag", flat=True))
 
 
 def _mark(names: list[str], moment: datetime | None) -> None:

@@ -25,7 +25,7 @@ def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
     Drift.objects.bulk_create(
         Drift(
             run=run, repository=read.repository, tag=tag, new=read.digests.get(tag, ""),
-            old=known.tags[tag].digest if tag in known.tags else "",
+            old=known.digest(tag),
         )
         for tag in tags[:room]
     )  # fmt: skip

@@ -5,7 +5,7 @@ when a second complete answer says the same, be it the next list or the answer t
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,22 @@ class Plan:
     def __len__(self) -> int:
         return sum(map(len, (self.add, self.move, self.mark, self.unmark, self.remove)))
 
+    def without(self, names: Collection[str]) -> "Plan":
+        """What is left when these are nobody's to change now."""
+        lists = {each.name: getattr(self, each.name) for each in fields(self)}
+        return Plan(**{key: [name for name in some if name not in names] for key, some in lists.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What we have: the digest a tag points at ("" for a repository), and whether it was missing last time."""
+    """What we have: the digest a tag points at ("" for a repository), and whether it was missing last time.
+
+    `unread`: it could not be read last time, so the digest may be an old one.
+    """
 
     digest: str = ""
     missing: bool = False
+    unread: bool = False
 
 
 def plan(

@@ -13,7 +13,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from registry_sync.client import Missing, Registry, RegistryError, Sweep
-from registry_sync.models import Shard, SyncRun
+from registry_sync.models import Repository, Shard, SyncRun
+from registry_sync.picture import anew
 from registry_sync.sync import apply, leases, shards
 from registry_sync.sync.planner import Plan, plan
 from registry_sync.sync.repositories import Counts, RepositoriesReader
@@ -86,6 +87,7 @@ def _read(shard: Shard, reader: RepositoriesReader) -> None:
         # One part that cannot be done must not keep the run, and every run after it, from its end.
         log.exception("%s cannot be read", shard)
         count = len(shard.repositories)
+        Repository.objects.filter(pk__in=shard.repositories).update(problem="the panel failed; see its log")
         shards.finish(shard, Counts(repositories=count, unread=count))
 
 
@@ -101,9 +103,9 @@ def _resume() -> SyncRun | None:
 def _start(registry: Registry, token: int, *, when_due: bool) -> SyncRun | None:
     now = timezone.now()
     run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first()
-    if not run and when_due and not _is_due(now):
+    run = run or (_due(now) if when_due else SyncRun())
+    if run is None:
         return None
-    run = run or SyncRun()
     run.state, run.started_at, run.heartbeat_at = SyncRun.State.RUNNING, now, now
     run.save()
     try:
@@ -118,17 +120,24 @@ def _start(registry: Registry, token: int, *, when_due: bool) -> SyncRun | None:
     return run
 
 
-def _is_due(now: datetime) -> bool:
-    last = SyncRun.objects.exclude(started_at=None).exclude(finished_at=None).first()
-    if not last:
-        return True
+def _due(now: datetime) -> SyncRun | None:
+    """A full check, or while the last one rests, a quick pass over the names."""
+    ended = SyncRun.objects.exclude(started_at=None).exclude(finished_at=None)
+    last, full = ended.first(), ended.filter(names_only=False).first()
+    if not last or not full or now >= _rested(full):
+        return SyncRun()
+    assert full.finished_at
+    quick = _rested(last) if last != full else full.finished_at + timedelta(seconds=settings.SYNC_INTERVAL)
+    return SyncRun(names_only=True) if now >= quick else None
+
+
+def _rested(last: SyncRun) -> datetime:
+    """When one that will take as long may begin."""
     assert last.started_at
     assert last.finished_at
-    rest = max(timedelta(seconds=settings.SYNC_INTERVAL), REST * (last.finished_at - last.started_at))
-    # Beat is not exact to the second: half an interval early is in time.
-    return now >= last.started_at + min(rest, timedelta(days=1)) - timedelta(
-        seconds=settings.SYNC_INTERVAL / 2
-    )
+    interval = timedelta(seconds=settings.SYNC_INTERVAL)
+    rest = min(max(interval, REST * (last.finished_at - last.started_at)), timedelta(days=1))
+    return last.started_at + rest - interval / 2  # beat is not exact to the second
 
 
 def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
@@ -150,6 +159,7 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
     if changes:
         apply.write_catalog(changes, timezone.now(), versions)
     run.changes = len(changes.add) + len(changes.remove) + apply.claim_repositories()
+    anew.read_due(registry, alive=alive)
 
 
 def _is_gone(registry: Registry, name: str, alive: Callable[[], None]) -> bool:
@@ -182,7 +192,11 @@ def _end(run: SyncRun) -> None:
         return  # another worker has them, or will take them when their lease is over
     run.refresh_from_db()
     if run.unread:
-        _finish(run, SyncRun.State.INCOMPLETE, f"{run.unread} repositories could not be read")
+        # Without their names: everybody is told of a run. Each repository says why, for operators.
+        words = (
+            f"{run.unread} repositories could not be read, or not all of their tags (System, Repositories)"
+        )
+        _finish(run, SyncRun.State.INCOMPLETE, words)
     else:
         _finish(run, SyncRun.State.DONE, "")
 

@@ -1,7 +1,6 @@
 """Reads some repositories from the registry, compares each with the picture, and mends it."""
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,10 +11,9 @@ from registry_sync.models import Repository, SyncRun
 from registry_sync.picture import stand_ins
 from registry_sync.picture.content import ContentReader
 from registry_sync.picture.write import batches, store_manifests, stored_sizes
-from registry_sync.sync import apply, drift
+from registry_sync.sync import apply, drift, leases, told
+from registry_sync.sync.planner import Plan
 
-ROUNDS = 3  # a repository that is written while it is read is read again, so often
-PACE = 5.0  # seconds
 Alive = Callable[[], None]
 
 
@@ -24,7 +22,7 @@ class Counts:
     repositories: int = 0
     requests: int = 0
     changes: int = 0
-    unread: int = 0
+    unread: int = 0  # repositories that could not be read, or not all of them
 
 
 class RepositoriesReader:
@@ -46,50 +44,49 @@ class RepositoriesReader:
     def read(self, run: SyncRun, ids: Iterable[int], *, alive: Alive) -> Counts:
         """`alive` keeps the caller's lease; what it raises ends the reading, and nothing more is written."""
         before = self.registry.requests + self.sweep.requests
-        alive = _paced(alive)
+        alive = leases.paced(alive)
         names = list(Repository.objects.filter(id__in=list(ids)).values_list("name", flat=True))
-        counts, left = Counts(repositories=len(names)), names
-        for _round in range(ROUNDS):
-            left = self._read_round(run, left, counts, alive)
-            if not left:
-                break
-        counts.unread += len(left)
+        counts, began = Counts(repositories=len(names)), timezone.now()
+        known = apply.known_tags(names)
+        reads = self.sweep.read_tags(_digests(known), names_only=run.names_only, alive=alive)
+        self._store_new_manifests(reads, known, alive)
+        changes = {read.repository: apply.changes_of(read, known[read.repository]) for read in reads}
+        newer = told.since(began, [name for name, each in changes.items() if each])
+        for read in reads:
+            alive()
+            each = changes[read.repository].without(newer[read.repository])
+            counts.changes += self._write(run, read, known[read.repository], each)
+            counts.unread += bool(read.problem or read.unreached)
         counts.requests = self.registry.requests + self.sweep.requests - before
         return counts
 
-    def _read_round(self, run: SyncRun, names: list[str], counts: Counts, alive: Alive) -> list[str]:
-        """Returns the names to be read again."""
-        known, raced = apply.known_tags(names), []
-        digests = {name: {tag: row.digest for tag, row in each.tags.items()} for name, each in known.items()}
-        reads = self.sweep.read_tags(digests, alive=alive)
-        self._store_new_manifests(reads, alive)
-        for read in reads:
-            alive()
-            try:
-                changes = apply.write_tags(read, known[read.repository], timezone.now())
-            except apply.Raced:
-                raced.append(read.repository)
-                continue
-            drift.record(run, read, known[read.repository], changes)
-            counts.changes += len(changes)
-            counts.unread += bool(read.problem)
-        return raced
+    def _write(self, run: SyncRun, read: TagsRead, known: apply.Known, changes: Plan) -> int:
+        apply.note_trouble(read, known, timezone.now())
+        if changes:
+            changes = apply.write_changes(read, known, changes, timezone.now())
+            drift.record(run, read, known, changes)
+        return len(changes)
 
-    def _store_new_manifests(self, reads: list[TagsRead], alive: Alive) -> None:
+    def _store_new_manifests(
+        self, reads: list[TagsRead], known: Mapping[str, apply.Known], alive: Alive
+    ) -> None:
         """What cannot be fetched leaves its tags unreadable: they stay as they are."""
-        wanted = {digest: read.repository for read in reads for digest in read.digests.values()}
+        wanted = {
+            digest: read.repository
+            for read in reads
+            for tag, digest in read.digests.items()
+            if digest != known[read.repository].digest(tag)  # a tag's manifest is stored
+        }
         stored = set(stored_sizes(wanted))
-        for digest in stand_ins.among(wanted.keys() - stored):
-            del wanted[digest]  # not stored, so its tag stays as it was until its removal is done
+        ours = stand_ins.among(wanted.keys() - stored)
         fetched = {digest: (read.repository, got) for read in reads for digest, got in read.fetched.items()}
-        for some in batches([digest for digest in wanted if digest not in stored]):
+        for some in batches([digest for digest in wanted if digest not in stored and digest not in ours]):
             alive()
             stored |= self._store({digest: wanted[digest] for digest in some}, fetched)
-        for read in reads:
-            lost = [tag for tag, digest in read.digests.items() if digest not in stored]
-            read.unreadable += lost
-            for tag in lost:
-                del read.digests[tag]
+        lost = wanted.keys() - stored
+        if lost:
+            for read in reads:
+                _leave(read, known[read.repository], lost, ours)
 
     def _store(self, wanted: dict[str, str], fetched: dict[str, tuple[str, Fetched]]) -> set[str]:
         have = {digest: fetched[digest] for digest in wanted if digest in fetched}
@@ -112,14 +109,20 @@ class RepositoriesReader:
         return True
 
 
-def _paced(alive: Alive) -> Alive:
-    """At once, and then every few seconds: it is called for each repository."""
-    next_time = 0.0
+def _digests(known: Mapping[str, apply.Known]) -> dict[str, dict[str, str]]:
+    """What need not be asked for again. Of a tag that could not be read last time the digest may be an old one, so
+    it is asked for in every run."""
+    return {
+        name: {tag: "" if row.unread else row.digest for tag, row in each.tags.items()}
+        for name, each in known.items()
+    }
 
-    def call() -> None:
-        nonlocal next_time
-        if time.monotonic() >= next_time:
-            alive()
-            next_time = time.monotonic() + PACE
 
-    return call
+def _leave(read: TagsRead, known: apply.Known, lost: Collection[str], stand_ins: Collection[str]) -> None:
+    """Tags without their manifest stay as they were; one with a stand-in under it until its removal is done."""
+    for tag in [tag for tag, digest in read.digests.items() if digest in lost]:
+        if read.digests.pop(tag) not in stand_ins:
+            read.unreadable[tag] = "its manifest did not come"
+            read.unreached += 1
+        elif tag in known.tags:
+            read.digests[tag] = known.digest(tag)

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 class Answer:
     """`cut`: break the connection off after the head, before the whole body. `drop`: say nothing at all.
 
-    `stall`: send the head, and nothing more until the script ends.
+    `stall`: send the head, and nothing more until the script ends. `drip`: and then a byte now and then.
     """
 
     status: int = 200
@@ -21,6 +22,7 @@ class Answer:
     cut: bool = False
     drop: bool = False
     stall: bool = False
+    drip: bool = False
 
 
 def answer(
@@ -30,12 +32,13 @@ def answer(
     cut: bool = False,
     drop: bool = False,
     stall: bool = False,
+    drip: bool = False,
     **headers: str,
 ) -> Answer:
     """`body`: bytes or text as they are, anything else as JSON. Headers with `_` for `-`."""
     raw = body if isinstance(body, bytes) else body if isinstance(body, str) else json.dumps(body)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, raw.encode() if isinstance(raw, str) else raw, named, cut, drop, stall)
+    return Answer(status, raw.encode() if isinstance(raw, str) else raw, named, cut, drop, stall, drip)
 
 
 class Scripted:
@@ -84,11 +87,18 @@ class Scripted:
         request.send_response(said.status)
         for name, value in said.headers.items():
             request.send_header(name, value)
-        request.send_header("Content-Length", str(len(said.body) + 10 * said.cut))
+        request.send_header("Content-Length", str(len(said.body) + 10 * said.cut + 10**6 * said.drip))
         request.end_headers()
         if said.stall:
             request.wfile.flush()
             self._over.wait(30)
+            request.close_connection = True
+            return
+        if said.drip:
+            with suppress(OSError):
+                while not self._over.wait(0.02):
+                    request.wfile.write(b" ")
+                    request.wfile.flush()
             request.close_connection = True
             return
         if said.status != 304:

@@ -1,5 +1,6 @@
 """A registry that is down, wrong or hostile: nothing of the picture changes, and the run says why."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,8 +10,9 @@ from django.core import serializers
 from django.test import Client
 
 from namespaces.models import Image, Tag
-from registry_sync.client import MANIFEST_MAX, Registry, answers
+from registry_sync.client import MANIFEST_MAX, Registry, answers, sweep
 from registry_sync.models import Repository, SyncRun
+from registry_sync.sync import shards
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.parts.scripted import Answer, Scripted, answer
@@ -30,7 +32,9 @@ def web() -> Iterator[Scripted]:
 
 
 @pytest.fixture(autouse=True)
-def _picture() -> None:
+def _picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "JITTER", 0.01)
+    monkeypatch.setattr(sweep, "SILENCE", 0.01)
     namespace = factories.NamespaceFactory(name="team")
     image = factories.ImageFactory(namespace=namespace, name="app", tag_count=1)
     factories.TagFactory(image=image, name="1.0", pushed_at=datetime.now(UTC))
@@ -44,7 +48,11 @@ def sync(web: Scripted) -> SyncRun:
 
 
 def picture() -> str:
-    return serializers.serialize("json", [*Image.objects.all(), *Tag.objects.all()])
+    """But for the mark of what could not be read."""
+    tags = list(Tag.objects.all())
+    for tag in tags:
+        tag.unread_since = None
+    return serializers.serialize("json", [*Image.objects.all(), *tags])
 
 
 def error(code: str) -> dict[str, list[dict[str, str]]]:
@@ -77,6 +85,7 @@ def test_a_registry_that_answers_well_is_believed(web: Scripted) -> None:
         answer({"repositories": ["a/b"]}, Link='</v2/_catalog?n=1000>; rel="next"'),
         answer({"repositories": []}, Link='<http://evil.test/v2/?last=a>; rel="next"'),
         answer({"repositories": []}, Link='</v2/_catalog?last=a>; rel="next"'),
+        answer(gzip.compress(b'{"repositories": []}'), Content_Encoding="gzip"),
     ],
 )
 def test_a_catalog_that_cannot_be_believed_changes_nothing(web: Scripted, broken: Answer) -> None:
@@ -99,6 +108,8 @@ def test_a_catalog_that_cannot_be_believed_changes_nothing(web: Scripted, broken
         answer({"tags": []}, cut=True),
         answer(drop=True),
         answer({"tags": []}, Link='</v2/team/app/tags/list?last=a>; rel="next"'),
+        answer(error("UNAUTHORIZED"), status=401),
+        answer(gzip.compress(b'{"tags": []}'), Content_Encoding="gzip"),
         answer(status=302, Location="http://evil.test/"),
     ],
 )
@@ -119,6 +130,8 @@ def test_a_tag_list_that_cannot_be_believed_changes_nothing(web: Scripted, broke
         answer(error("MANIFEST_UNKNOWN"), status=404),
         answer(status=400),
         answer(status=302, Location="http://evil.test/"),
+        answer(gzip.compress(b"{}"), Content_Encoding="gzip"),
+        answer(error("UNAUTHORIZED"), status=401),
     ],
 )
 def test_a_manifest_that_lies_or_is_gone_leaves_its_tag(web: Scripted, broken: Answer) -> None:
@@ -126,6 +139,7 @@ def test_a_manifest_that_lies_or_is_gone_leaves_its_tag(web: Scripted, broken: A
     before = picture()
     for _twice in range(2):
         sync(web)
+    assert Tag.objects.get().unread_since
     assert picture() == before
 
 
@@ -143,6 +157,33 @@ def test_null_tags_mean_none_once_the_registry_says_so_of_the_tag_too(web: Scrip
     web.says[MANIFEST] = answer(error("MANIFEST_UNKNOWN"), status=404)
     assert sync(web).state == SyncRun.State.DONE
     assert Tag.objects.count() == 0
+
+
+def test_a_repository_that_the_catalog_has_and_the_tag_list_has_not(web: Scripted) -> None:
+    web.says[TAGS] = answer(error("NAME_UNKNOWN"), status=404)
+    before = picture()
+    assert sync(web).state == SyncRun.State.DONE
+    assert picture() == before  # its tag answers still
+    web.says[MANIFEST] = answer(error("NAME_UNKNOWN"), status=404)
+    sync(web)
+    assert (Tag.objects.count(), Image.objects.count(), Repository.objects.count()) == (0, 1, 1)
+
+
+def test_a_registry_that_goes_in_the_middle_keeps_what_was_done(
+    web: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "SIZE", 1)
+    image = factories.ImageFactory(namespace=Image.objects.get().namespace, name="later", tag_count=1)
+    factories.TagFactory(image=image, name="1.0")
+    Repository.objects.create(name="team/later", image=image)
+    web.says[CATALOG] = answer({"repositories": ["team/app", "team/later"]})
+    web.says[MANIFEST] = answer('{"layers": []}')
+    web.says["/v2/team/later/tags/list"] = answer(drop=True)
+    later, old = Tag.objects.get(image=image).manifest_id, Tag.objects.get(image__name="app").manifest_id
+    run = sync(web)
+    assert (run.state, run.unread, run.repositories_done) == (SyncRun.State.INCOMPLETE, 1, 2)
+    assert Tag.objects.get(image__name="app").manifest_id != old
+    assert Tag.objects.get(image__name="later").manifest_id == later
 
 
 def test_a_tag_that_the_list_lost_stays_while_the_registry_has_it(web: Scripted) -> None:
@@ -175,12 +216,14 @@ def test_where_much_would_vanish_at_once_the_run_stops_and_asks(web: Scripted) -
     assert Image.objects.count() == 1
 
 
+@pytest.mark.parametrize("how", ["stall", "drip"])
 @pytest.mark.parametrize("path", [CATALOG, TAGS, MANIFEST])
 def test_a_registry_that_never_ends_its_answer_is_left(
-    web: Scripted, path: str, monkeypatch: pytest.MonkeyPatch
+    web: Scripted, path: str, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "READ", 0.2)
-    web.says[path] = answer({"repositories": ["team/app"]}, stall=True)
+    monkeypatch.setattr(answers, "TOTAL", 0.4)
+    web.says[path] = answer({"repositories": ["team/app"]}, **{how: True})
     before = picture()
     assert sync(web).state in (SyncRun.State.FAILED, SyncRun.State.INCOMPLETE)
     assert picture() == before

@@ -1,0 +1,24 @@
+"""Tags of which an event is newer than what a run has read, or may be: the event's own question settles those."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from registry_sync.models import Event
+from registry_sync.picture.write import batches
+
+LINKED = timedelta(minutes=1)  # until then the registry may still answer what the tag pointed at before
+
+
+def since(began: datetime, repositories: Collection[str]) -> dict[str, set[str]]:
+    """repository → tags: told of since `began`, or shortly before it and not confirmed yet."""
+    newer = Q(received_at__gte=began) | Q(applied_at__isnull=False, due_at__isnull=False)
+    late = Event.objects.filter(newer, received_at__gte=began - LINKED)
+    found: dict[str, set[str]] = defaultdict(set)
+    for some in batches(list(repositories)):
+        named = late.filter(repository__in=some).exclude(action="pull").exclude(tag="")
+        for repository, tag in named.values_list("repository", "tag"):
+            found[repository].add(tag)
+    return found

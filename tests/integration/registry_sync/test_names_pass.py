@@ -1,0 +1,169 @@
+"""What runs when: full checks, and quick passes over the names while a large registry's full check rests."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from namespaces.models import Tag
+from registry_sync import selectors
+from registry_sync.client import Registry
+from registry_sync.models import Drift, Heartbeat, SyncRun
+from registry_sync.removal import forecast
+from registry_sync.sync.reconcile import reconcile
+from tests import factories
+from tests.parts.images import Blob
+from tests.parts.model_registry import ModelRegistry
+
+pytestmark = pytest.mark.django_db
+KIND = "application/vnd.oci.image.manifest.v1+json"
+
+
+@pytest.fixture
+def registry() -> Iterator[ModelRegistry]:
+    factories.NamespaceFactory(name="team")
+    made = ModelRegistry()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def _interval(settings: Any) -> None:
+    settings.SYNC_INTERVAL = 10
+
+
+def push(registry: ModelRegistry, tag: str, content: str) -> str:
+    blob = Blob(KIND, json.dumps({"content": content}).encode())
+    registry.push("team/app", tag, KIND, blob.digest, blob.content)
+    return blob.digest
+
+
+def sync(registry: ModelRegistry, *, when_due: bool = True) -> SyncRun | None:
+    return reconcile(Registry(registry.url, lambda *_scope: "token"), when_due=when_due)
+
+
+def ended(*, ago: float, took: float, names_only: bool = False, state: str = "done") -> SyncRun:
+    """A run that began `ago` seconds ago."""
+    began = timezone.now() - timedelta(seconds=ago)
+    return SyncRun.objects.create(
+        state=state, started_at=began, finished_at=began + timedelta(seconds=took), names_only=names_only
+    )
+
+
+def what_is_due(registry: ModelRegistry) -> str:
+    run = sync(registry)
+    return "nothing" if run is None else "names" if run.names_only else "full"
+
+
+def test_nothing_was_ever_read(registry: ModelRegistry) -> None:
+    assert what_is_due(registry) == "full"
+
+
+@pytest.mark.parametrize(
+    ("ago", "took", "due"),
+    [
+        (2, 1, "nothing"),
+        (11, 1, "full"),  # a small registry is checked in full, every time
+        (65, 60, "nothing"),  # a large one rests
+        (71, 60, "names"),
+        (590, 60, "names"),
+        (601, 60, "full"),
+    ],
+)
+def test_after_a_full_check(registry: ModelRegistry, ago: float, took: float, due: str) -> None:
+    ended(ago=ago, took=took)
+    assert what_is_due(registry) == due
+
+
+@pytest.mark.parametrize(("ago", "took", "due"), [(20, 3, "nothing"), (31, 3, "names"), (11, 0.5, "names")])
+def test_after_a_quick_pass(registry: ModelRegistry, ago: float, took: float, due: str) -> None:
+    ended(ago=300, took=60)
+    ended(ago=ago, took=took, names_only=True)
+    assert what_is_due(registry) == due
+
+
+def test_who_asks_gets_a_full_check(registry: ModelRegistry) -> None:
+    ended(ago=71, took=60)
+    SyncRun.objects.create(asked_by="somebody")
+    assert what_is_due(registry) == "full"
+
+
+def test_a_quick_pass_asks_nothing_of_what_it_knows(registry: ModelRegistry) -> None:
+    for tag in ("1", "2", "3"):
+        push(registry, tag, "same")
+    sync(registry)
+    SyncRun.objects.all().delete()
+    ended(ago=71, took=60)
+    registry.asked.clear()
+    run = sync(registry)
+    assert run
+    assert (run.names_only, run.state, run.requests, run.changes) == (True, SyncRun.State.DONE, 2, 0)
+    assert [path.split("?")[0] for path in registry.asked] == ["/v2/_catalog", "/v2/team/app/tags/list"]
+
+
+def test_a_quick_pass_finds_what_came_and_what_went_and_leaves_moves_to_the_next(
+    registry: ModelRegistry,
+) -> None:
+    push(registry, "gone", "1")
+    old = push(registry, "moved", "1")
+    sync(registry)
+    SyncRun.objects.all().delete()
+    ended(ago=71, took=60)
+    registry.untag("team/app", "gone")
+    new, came = push(registry, "moved", "2"), push(registry, "came", "3")
+    run = sync(registry)
+    assert run
+    assert run.names_only
+    assert dict(Tag.objects.values_list("name", "manifest_id")) == {"moved": old, "came": came}
+    sync(registry, when_due=False)
+    assert dict(Tag.objects.values_list("name", "manifest_id")) == {"moved": new, "came": came}
+
+
+def test_a_quick_pass_asks_again_for_what_could_not_be_read(registry: ModelRegistry) -> None:
+    digest = push(registry, "1", "1")
+    sync(registry)
+    SyncRun.objects.all().delete()
+    ended(ago=71, took=60)
+    Tag.objects.update(unread_since=timezone.now())
+    run = sync(registry)
+    assert run
+    assert run.names_only
+    tag = Tag.objects.get()
+    assert (tag.unread_since, tag.manifest_id) == (None, digest)
+
+
+def test_a_quick_pass_is_no_full_check(registry: ModelRegistry) -> None:
+    full = ended(ago=100, took=60)
+    ended(ago=20, took=3, names_only=True)
+    line = selectors.freshness(timezone.now())
+    (check,) = [part for part in line.parts if part.text == "last full check"]
+    assert check.moment == full.finished_at
+    assert line.state == "live"
+    assert forecast.knowledge().checked_at == full.finished_at
+
+
+def test_a_quick_pass_that_fails_is_seen_until_one_does_not(registry: ModelRegistry) -> None:
+    ended(ago=100, took=60)
+    ended(ago=20, took=3, names_only=True, state="failed")
+    assert selectors.freshness(timezone.now()).state == "failed"
+    assert forecast.knowledge().check_failed
+    ended(ago=10, took=3, names_only=True)
+    assert selectors.freshness(timezone.now()).state == "live"
+    assert not forecast.knowledge().check_failed
+
+
+def test_what_quick_passes_found_untold_is_counted_with_the_check_after_them(registry: ModelRegistry) -> None:
+    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now())
+    older = ended(ago=500, took=60, names_only=True)
+    ended(ago=400, took=60)
+    quick = ended(ago=300, took=3, names_only=True)
+    ended(ago=200, took=60)
+    for run in (older, quick):
+        Drift.objects.create(
+            run=run, repository="team/app", tag="1", found_at=timezone.now() - timedelta(hours=1)
+        )
+    line = selectors.freshness(timezone.now())
+    assert [part.after for part in line.parts if part.text == "last full check"] == ["1 difference found"]

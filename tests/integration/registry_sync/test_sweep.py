@@ -1,0 +1,52 @@
+"""How the sweep treats a registry that is away, slow, or asks for time."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from registry_sync.client import Sweep, sweep
+from tests.parts.scripted import Scripted, answer
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
+    monkeypatch.setattr(sweep, "JITTER", 0.01)
+    monkeypatch.setattr(sweep, "SILENCE", 0.01)
+    script = Scripted()
+    yield script
+    script.stop()
+
+
+def read(web: Scripted, repositories: int) -> list[sweep.TagsRead]:
+    with Sweep(web.url, lambda *_scope: "token") as asking:
+        return asking.read_tags({f"r{number}": {} for number in range(repositories)})
+
+
+def test_a_registry_that_answers_nothing_is_given_up_for_all(web: Scripted) -> None:
+    for number in range(1000):
+        web.says[f"/v2/r{number}/tags/list"] = answer(drop=True)
+    reads = read(web, 1000)
+    assert all(each.problem for each in reads)
+    assert len(web.asked) <= 2 * (sweep.GIVE_UP + sweep.PARALLEL)  # aiohttp asks once more by itself
+
+
+def test_a_burst_of_resets_gives_nothing_up(web: Scripted) -> None:
+    """As when it is restarted: everything under way is lost at once, and answered a moment later."""
+    dropped, lock = [sweep.PARALLEL], threading.Lock()
+
+    def moody(_headers: object) -> object:
+        with lock:
+            dropped[0] -= 1
+            return answer(drop=True) if dropped[0] >= 0 else answer({"tags": []})
+
+    for number in range(200):
+        web.says[f"/v2/r{number}/tags/list"] = moody  # type: ignore[assignment]
+    assert [each.problem for each in read(web, 200)] == [""] * 200
+
+
+def test_errors_of_one_repository_are_no_silence(web: Scripted) -> None:
+    for number in range(100):
+        web.says[f"/v2/r{number}/tags/list"] = answer(status=500) if number < 90 else answer({"tags": []})
+    reads = read(web, 100)
+    assert [bool(each.problem) for each in reads] == [True] * 90 + [False] * 10

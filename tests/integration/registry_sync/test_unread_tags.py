@@ -1,0 +1,128 @@
+"""A tag that cannot be read stays as it was and says so; all others of its repository are brought up to date."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+
+from namespaces.models import Image, Tag
+from registry_sync.client import Registry, sweep
+from registry_sync.client.sweep import UNREACHED_MAX
+from registry_sync.models import Repository, SyncRun
+from registry_sync.removal import forecast
+from registry_sync.sync.reconcile import reconcile
+from tests import factories
+from tests.parts.scripted import Answer, Scripted, answer
+
+pytestmark = pytest.mark.django_db
+KIND = "application/vnd.oci.image.manifest.v1+json"
+
+
+@pytest.fixture
+def web() -> Iterator[Scripted]:
+    script = Scripted()
+    script.says["/v2/_catalog"] = answer({"repositories": ["team/app", "team/other"]})
+    script.says["/v2/team/app/tags/list"] = answer({"tags": ["good", "bad"]})
+    script.says["/v2/team/other/tags/list"] = answer({"tags": ["1"]})
+    for path in ("team/app/manifests/good", "team/app/manifests/bad", "team/other/manifests/1"):
+        script.says[f"/v2/{path}"] = content(path)
+    yield script
+    script.stop()
+
+
+@pytest.fixture(autouse=True)
+def _team(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "JITTER", 0.01)
+    monkeypatch.setattr(sweep, "SILENCE", 0.01)
+    factories.NamespaceFactory(name="team")
+
+
+def content(text: str) -> Answer:
+    return answer(json.dumps({"layers": [], "annotations": {"text": text}}), Content_Type=KIND)
+
+
+def sync(web: Scripted) -> SyncRun:
+    run = reconcile(Registry(web.url, lambda *_scope: "token"))
+    assert run
+    return run
+
+
+def digest(tag: str) -> str:
+    return Tag.objects.get(name=tag).manifest_id
+
+
+def test_it_stays_while_the_others_move_on_and_the_run_says_why(web: Scripted) -> None:
+    assert sync(web).state == SyncRun.State.DONE
+    before = digest("good"), digest("bad")
+    web.says["/v2/team/app/manifests/good"] = content("new")
+    web.says["/v2/team/app/manifests/bad"] = answer(status=500)
+    run = sync(web)
+    assert (run.state, run.unread) == (SyncRun.State.INCOMPLETE, 1)
+    assert "1 repositories could not be read, or not all of their tags" in run.problem
+    assert "team" not in run.problem
+    assert (
+        Repository.objects.get(name="team/app").problem == "bad could not be read: the registry answers 500"
+    )
+    assert digest("good") != before[0]
+    assert digest("bad") == before[1]
+    first = Tag.objects.get(name="bad").unread_since
+    assert first
+    sync(web)
+    assert Tag.objects.get(name="bad").unread_since == first  # since, and not lately
+    assert Tag.objects.get(name="good").unread_since is None
+    web.says["/v2/team/app/manifests/bad"] = content("mended")
+    assert sync(web).state == SyncRun.State.DONE
+    assert Tag.objects.get(name="bad").unread_since is None
+    assert digest("bad") != before[1]
+    assert Repository.objects.get(name="team/app").problem == ""
+
+
+def test_one_that_is_the_same_again_loses_its_mark_and_nothing_else(web: Scripted) -> None:
+    sync(web)
+    web.says["/v2/team/app/manifests/bad"], good = answer(status=500), web.says["/v2/team/app/manifests/bad"]
+    sync(web)
+    web.says["/v2/team/app/manifests/bad"] = good
+    run = sync(web)
+    assert (run.state, run.changes) == (SyncRun.State.DONE, 0)
+    assert Tag.objects.get(name="bad").unread_since is None
+
+
+def test_a_new_one_is_no_tag_until_it_can_be_read(web: Scripted) -> None:
+    web.says["/v2/team/app/manifests/bad"] = answer(status=500)
+    assert sync(web).state == SyncRun.State.INCOMPLETE
+    assert set(Tag.objects.values_list("name", flat=True)) == {"good", "1"}
+
+
+def test_rules_wait_for_its_image_and_for_no_other(web: Scripted) -> None:
+    web.says["/v2/team/app/manifests/bad"] = answer(status=500)
+    run = sync(web)
+    assert forecast.knowledge().checked_at == run.finished_at
+    assert forecast.trouble(Image.objects.get(name="app"))
+    assert not forecast.trouble(Image.objects.get(name="other"))
+
+
+def test_where_none_of_many_can_be_read_the_rest_is_not_asked_for(web: Scripted) -> None:
+    names = [f"v{number}" for number in range(1000)]
+    web.says["/v2/team/app/tags/list"] = answer({"tags": names})
+    for name in names:
+        web.says[f"/v2/team/app/manifests/{name}"] = answer(status=503, Retry_After="0")
+    run = sync(web)
+    assert run.state == SyncRun.State.INCOMPLETE
+    assert "no answer" in Repository.objects.get(name="team/app").problem
+    assert len([path for path in web.asked if "/app/manifests/" in path]) < 6 * UNREACHED_MAX
+    assert digest("1")
+
+
+def test_the_pages_say_since_when(web: Scripted, client: Client) -> None:
+    sync(web)
+    web.says["/v2/team/app/manifests/bad"] = answer(status=500)
+    sync(web)
+    bad, good = Tag.objects.get(name="bad"), Tag.objects.get(name="good")
+    member = factories.MemberFactory(account=bad.image.namespace.account)
+    client.force_login(member.person)
+    assert "could not be read since" in client.get(bad.image.get_absolute_url()).text
+    assert "could not be read since" in client.get(bad.get_absolute_url()).text
+    page = client.get(good.get_absolute_url()).text
+    assert "could not be read since" not in page
+    assert "team/other" not in page
