@@ -5,13 +5,11 @@ from django.db import migrations, models
 
 
 class AddIndexBeside(AddIndexConcurrently):
-    """While others write, where the database can; pages' time limits are not for a million rows."""
+    """While others write, where the database can."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         if schema_editor.connection.vendor == "postgresql":
             name = schema_editor.quote_name(self.index.name)
-            schema_editor.execute("SET statement_timeout = 0")
-            schema_editor.execute("SET lock_timeout = 0")
             schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # one that was begun and broke off
             super().database_forwards(app_label, schema_editor, from_state, to_state)
         else:
@@ -21,19 +19,24 @@ class AddIndexBeside(AddIndexConcurrently):
         migrations.AddIndex.database_backwards(self, app_label, schema_editor, from_state, to_state)
 
 
-class WithoutOwnIndex(migrations.AlterField):
+def without_own_index(model_name, name, field):
     """Drops what Django made by itself and nothing else: AlterField would make the foreign key anew, and have the
     database check every row of it while nobody can write."""
 
-    def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        model, connection = to_state.apps.get_model(app_label, self.model_name), schema_editor.connection
-        column, named = model._meta.get_field(self.name).column, {index.name for index in model._meta.indexes}
+    def drop(apps, schema_editor):
+        model, connection = apps.get_model("namespaces", model_name), schema_editor.connection
+        column, named = model._meta.get_field(name).column, {index.name for index in model._meta.indexes}
         with connection.cursor() as cursor:
             found = connection.introspection.get_constraints(cursor, model._meta.db_table)
         beside = "CONCURRENTLY" if connection.vendor == "postgresql" else ""
-        for name, each in found.items():
-            if each["columns"] == [column] and each["index"] and not each["unique"] and name not in named:
-                schema_editor.execute(f"DROP INDEX {beside} {connection.ops.quote_name(name)}")
+        for index, each in found.items():
+            if each["columns"] == [column] and each["index"] and not each["unique"] and index not in named:
+                schema_editor.execute(f"DROP INDEX {beside} {connection.ops.quote_name(index)}")
+
+    return migrations.SeparateDatabaseAndState(
+        database_operations=[migrations.RunPython(drop, migrations.RunPython.noop)],
+        state_operations=[migrations.AlterField(model_name, name, field)],
+    )
 
 
 def key(to, name, on_delete=models.CASCADE):
@@ -53,12 +56,12 @@ class Migration(migrations.Migration):
         AddIndexBeside("tag", models.Index(fields=["manifest"], name="tag_of_manifest")),
         AddIndexBeside("revision", models.Index(fields=["manifest"], name="revision_of_manifest")),
         AddIndexBeside("part", models.Index(fields=["digest"], name="part_by_digest")),
-        WithoutOwnIndex("tag", "manifest", key("namespaces.manifest", "tags", models.PROTECT)),
-        WithoutOwnIndex("revision", "manifest", key("namespaces.manifest", "revisions", models.PROTECT)),
-        WithoutOwnIndex("part", "digest", models.CharField(max_length=140)),
-        WithoutOwnIndex("tag", "image", key("namespaces.image", "tags")),
-        WithoutOwnIndex("tagmove", "image", key("namespaces.image", "moves")),
-        WithoutOwnIndex("revision", "image", key("namespaces.image", "revisions")),
-        WithoutOwnIndex("part", "manifest", key("namespaces.manifest", "parts")),
-        WithoutOwnIndex("label", "manifest", key("namespaces.manifest", "labels")),
+        without_own_index("tag", "manifest", key("namespaces.manifest", "tags", models.PROTECT)),
+        without_own_index("revision", "manifest", key("namespaces.manifest", "revisions", models.PROTECT)),
+        without_own_index("part", "digest", models.CharField(max_length=140)),
+        without_own_index("tag", "image", key("namespaces.image", "tags")),
+        without_own_index("tagmove", "image", key("namespaces.image", "moves")),
+        without_own_index("revision", "image", key("namespaces.image", "revisions")),
+        without_own_index("part", "manifest", key("namespaces.manifest", "parts")),
+        without_own_index("label", "manifest", key("namespaces.manifest", "labels")),
     ]
