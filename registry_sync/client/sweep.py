@@ -66,7 +66,7 @@ class Sweep:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._session.close(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -106,6 +106,14 @@ class Sweep:
             trust_env=False,
         )
         return session, _Gate(self._parallel)
+
+    async def _close(self) -> None:
+        asked = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        await self._session.close()
+        await asyncio.sleep(0)  # connections close in the loop's next round
 
     async def _read_all(self, known: Mapping[str, Mapping[str, str]], names_only: bool) -> list[TagsRead]:
         return await asyncio.gather(*(self._read(name, tags, names_only) for name, tags in known.items()))

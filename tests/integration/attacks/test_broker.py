@@ -48,8 +48,8 @@ def test_what_a_message_says_to_a_task_changes_nothing() -> None:
     """Tasks take what is due from the database; names and numbers from a message have no place to go."""
     ours = {name: task for name, task in app.tasks.items() if name.startswith("registry_sync.")}
     assert len(ours) >= 8
-    tasks.pulse(id=1, sql="DROP TABLE", path="/etc/passwd")
-    assert Heartbeat.objects.exists()
+    tasks.measure_usage(id=1, sql="DROP TABLE", path="/etc/passwd")
+    assert Heartbeat.objects.filter(name=Heartbeat.USAGE).exists()
     for task in ours.values():
         with pytest.raises(TypeError):
             task.run("a positional word")

@@ -197,9 +197,10 @@ def test_the_command_lines_of_the_embedded_set_hold_no_secret(
     """Everybody on the machine can read them."""
     monkeypatch.setattr(registry, "_installed", lambda: None)
     monkeypatch.setattr(registry, "_unpacked", lambda: None)
-    monkeypatch.setattr(registry, "_docker_runs", lambda: True)
+    monkeypatch.setattr(registry, "_engine", lambda: "Debian GNU/Linux 12")
     serve = registry.command(tmp_path / "registry.yml", tmp_path / "registry")
     written = "\n".join(str(word) for word in [*run._web(), *run._worker(), *serve])
+    assert registry.IMAGE in written
     lines = {line for path in real.SECRETS_DIR.iterdir() for line in path.read_text().splitlines()}
     assert "granian" in written
     assert not [line for line in lines if line in written]

@@ -1,11 +1,14 @@
 """How the sweep treats a registry that is away, slow, or asks for time."""
 
+import gc
 import threading
+import warnings
 from collections.abc import Iterator
 
 import pytest
 
 from registry_sync.client import Sweep, sweep
+from registry_sync.sync.leases import LeaseLost
 from tests.parts.scripted import Scripted, answer
 
 
@@ -50,3 +53,22 @@ def test_errors_of_one_repository_are_no_silence(web: Scripted) -> None:
         web.says[f"/v2/r{number}/tags/list"] = answer(status=500) if number < 90 else answer({"tags": []})
     reads = read(web, 100)
     assert [bool(each.problem) for each in reads] == [True] * 90 + [False] * 10
+
+
+def test_what_is_under_way_ends_with_it(web: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that lost its lease stops reading; nothing of it goes on, and no connection stays open."""
+    monkeypatch.setattr(sweep, "BEAT", 0.05)
+    web.says["/v2/r0/tags/list"] = answer({"tags": []}, stall=True)
+
+    def lost() -> None:
+        if web.asked:
+            raise LeaseLost("r0")
+
+    with pytest.raises(LeaseLost), Sweep(web.url, lambda *_scope: "token") as asking:
+        asking.read_tags({"r0": {}}, alive=lost)
+    assert not [each for each in threading.enumerate() if each.name == "sweep"]
+    del asking
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        gc.collect()
+    assert not told  # as it would be of a socket that nobody closed
