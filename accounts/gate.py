@@ -7,13 +7,14 @@ from accounts.errors import Absent, Refused
 from accounts.models import Account, ApiToken, Invitation, Member, RegistryUser
 from accounts.principal import Principal
 from accounts.roles import Act, Role, may, refusal
+from accounts.speech import spoken
 
 
 def account(by: Principal, handle: str, act: Act = Act.ACCOUNT_VIEW) -> Account:
     """The open account with this handle, if `by` is a member whose role allows `act`."""
     member = membership(by, handle)
     if not may(Role(member.role), act):
-        raise Refused(refusal(Role(member.role), act))
+        raise Refused(spoken(refusal(Role(member.role), act)))
     return member.account
 
 

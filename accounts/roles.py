@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from accounts.words import said as _
+
 
 class Role(StrEnum):
     OWNER = "owner"
@@ -30,16 +32,18 @@ _OWNER = _MANAGER | {Act.ACCOUNT_CLOSE, Act.ACCOUNT_RENAME, Act.MEMBERS_MANAGE}
 TABLE: dict[Role, frozenset[Act]] = {Role.OWNER: _OWNER, Role.MANAGER: _MANAGER, Role.VIEWER: _VIEWER}
 
 DESCRIPTIONS: dict[Act, str] = {
-    Act.ACCOUNT_CLOSE: "close the account",
-    Act.ACCOUNT_RENAME: "rename the account",
-    Act.ACCOUNT_VIEW: "see everything in the account",
-    Act.GRANTS_MANAGE: "give and take permissions",
-    Act.IMAGES_REMOVE: "remove tags and images, put them back, and set retention rules",
-    Act.MEMBERS_MANAGE: "invite, change and remove members",
-    Act.NAMESPACES_MANAGE: "create, publish and delete namespaces",
-    Act.SYNC_START: "ask for a sync",
-    Act.USERS_MANAGE: "create and change users",
+    Act.ACCOUNT_CLOSE: _("close the account"),
+    Act.ACCOUNT_RENAME: _("rename the account"),
+    Act.ACCOUNT_VIEW: _("see everything in the account"),
+    Act.GRANTS_MANAGE: _("give and take permissions"),
+    Act.IMAGES_REMOVE: _("remove tags and images, put them back, and set retention rules"),
+    Act.MEMBERS_MANAGE: _("invite, change and remove members"),
+    Act.NAMESPACES_MANAGE: _("create, publish and delete namespaces"),
+    Act.SYNC_START: _("ask for a sync"),
+    Act.USERS_MANAGE: _("create and change users"),
 }
+
+_NAMES = {Role.OWNER: _("owner"), Role.MANAGER: _("manager"), Role.VIEWER: _("viewer")}
 
 
 def may(role: Role, act: Act) -> bool:
@@ -48,5 +52,6 @@ def may(role: Role, act: Act) -> bool:
 
 def refusal(role: Role, act: Act) -> str:
     """The sentence that says why not, and who could."""
-    able = [each.value for each in Role if may(each, act)]
-    return f"As {role.value} you cannot {DESCRIPTIONS[act]}; this takes the role {' or '.join(able)}."
+    able = _("owner or manager") if may(Role.MANAGER, act) else _("owner")
+    return _("As %(role)s you cannot %(act)s; this takes the role %(able)s.",
+             role=_NAMES[role], act=DESCRIPTIONS[act], able=able)  # fmt: skip

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
+from accounts.words import said as _
+
 
 class Level(IntEnum):
     NONE = 0
@@ -48,9 +50,9 @@ _GRANTABLE = {"read": Level.READ, "write": Level.WRITE, "admin": Level.ADMIN}
 
 # Who may do nothing, whatever was granted: why, and what would change it.
 _FALLEN = {
-    Standing.DISABLED: ("the user is disabled", "Enable the user."),
-    Standing.EXPIRED: ("the user has expired", "Set a later expiry."),
-    Standing.ACCOUNT_CLOSED: ("the account is closed", "Use a user of an open account."),
+    Standing.DISABLED: (_("the user is disabled"), _("Enable the user.")),
+    Standing.EXPIRED: (_("the user has expired"), _("Set a later expiry.")),
+    Standing.ACCOUNT_CLOSED: (_("the account is closed"), _("Use a user of an open account.")),
 }
 
 NEEDS: dict[Action, Level] = {
@@ -77,6 +79,30 @@ class Grant:
 
 
 _PUBLIC = Grant(Through.PUBLIC, Level.READ)
+
+# Whole sentences without a gap, so that one kept as text (a Denial) can still be translated when it is read.
+_BECAUSE = {
+    _PUBLIC: _("the namespace is public"),
+    Grant(Through.NAMESPACE, Level.READ): _("read on the namespace"),
+    Grant(Through.NAMESPACE, Level.WRITE): _("write on the namespace"),
+    Grant(Through.NAMESPACE, Level.ADMIN): _("admin on the namespace"),
+    Grant(Through.IMAGE, Level.READ): _("read on the image"),
+    Grant(Through.IMAGE, Level.WRITE): _("write on the image"),
+    Grant(Through.IMAGE, Level.ADMIN): _("admin on the image"),
+}
+_TOO_LITTLE = {
+    (Action.PULL, Level.NONE): _("pull needs read; no grant reaches this image"),
+    (Action.PUSH, Level.NONE): _("push needs write; no grant reaches this image"),
+    (Action.PUSH, Level.READ): _("push needs write; the level here is read"),
+    (Action.DELETE, Level.NONE): _("delete needs admin; no grant reaches this image"),
+    (Action.DELETE, Level.READ): _("delete needs admin; the level here is read"),
+    (Action.DELETE, Level.WRITE): _("delete needs admin; the level here is write"),
+}
+_GIVE = {
+    Action.PULL: _("Give read on the namespace or on this image."),
+    Action.PUSH: _("Give write on the namespace or on this image."),
+    Action.DELETE: _("Give admin on the namespace or on this image."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +137,7 @@ def decide(facts: Facts, action: Action) -> Verdict:
     trace = tuple(sorted(_roads(facts), key=_strongest_and_most_particular_first))
     level = trace[0].level if trace else Level.NONE
     if level >= NEEDS[action]:
-        return Verdict(allowed=True, reason=_because(trace[0]), level=level, trace=trace)
+        return Verdict(allowed=True, reason=_BECAUSE[trace[0]], level=level, trace=trace)
     reason, remedy = _refusal(facts, action, level)
     return Verdict(allowed=False, reason=reason, level=level, trace=trace, remedy=remedy)
 
@@ -136,18 +162,10 @@ def _strongest_and_most_particular_first(grant: Grant) -> tuple[int, int]:
     return -grant.level, list(Through).index(grant.through)
 
 
-def _because(grant: Grant) -> str:
-    if grant.through is Through.PUBLIC:
-        return "the namespace is public"
-    return f"{grant.level.word} on the {grant.through}"
-
-
 def _refusal(facts: Facts, action: Action, level: Level) -> tuple[str, str]:
     """(reason, remedy)"""
     if facts.standing in _FALLEN:
         return _FALLEN[facts.standing]
     if not facts.namespace_exists:
-        return "no such namespace in this account", "Check the name, or create the namespace."
-    needed = NEEDS[action].word
-    held = f"the level here is {level.word}" if level else "no grant reaches this image"
-    return f"{action} needs {needed}; {held}", f"Give {needed} on the namespace or on this image."
+        return _("no such namespace in this account"), _("Check the name, or create the namespace.")
+    return _TOO_LITTLE[action, level], _GIVE[action]

@@ -5,6 +5,8 @@
 
 import re
 
+from accounts.words import said as _
+
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 COMPONENT = re.compile(_COMPONENT)
 REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
@@ -26,28 +28,30 @@ RESERVED = frozenset(
 def namespace_problem(name: str) -> str | None:
     """Why `name` cannot be a namespace, in words for a person; None when it can."""
     if not name:
-        return "Give the namespace a name."
+        return _("Give the namespace a name.")
     if len(name) > NAMESPACE_MAX:
-        return f"Use at most {NAMESPACE_MAX} characters."
+        return _("Use at most %(most)s characters.", most=NAMESPACE_MAX)
     if "/" in name:
-        return "A namespace is the first part only, without slashes; what follows the slash is the image."
+        return _("A namespace is the first part only, without slashes; what follows the slash is the image.")
     if name != name.lower():
-        return "Use lower case: Docker refuses upper-case names."
+        return _("Use lower case: Docker refuses upper-case names.")
     if not COMPONENT.fullmatch(name):
-        return "Use a-z and 0-9, with single . _ or - between them, and begin and end with a letter or digit."
+        return _(
+            "Use a-z and 0-9, with single . _ or - between them, and begin and end with a letter or digit."
+        )
     if name in RESERVED:
-        return f"“{name}” is reserved; choose another name."
+        return _("“%(name)s” is reserved; choose another name.", name=name)
     return None
 
 
 def image_problem(name: str, *, namespace: str) -> str | None:
     """Why `name` (what follows the namespace's slash) cannot be an image; None when it can."""
     if not name:
-        return "Give the image a name."
+        return _("Give the image a name.")
     if len(f"{namespace}/{name}") > REPOSITORY_MAX:
-        return f"Namespace and image together may have at most {REPOSITORY_MAX} characters."
+        return _("Namespace and image together may have at most %(most)s characters.", most=REPOSITORY_MAX)
     if not REPOSITORY.fullmatch(name):
-        return "Use lower-case a-z and 0-9, with . _ or - between them; a slash begins the next part."
+        return _("Use lower-case a-z and 0-9, with . _ or - between them; a slash begins the next part.")
     return None
 
 

@@ -8,6 +8,7 @@ from accounts import audit
 from accounts.errors import Conflict, Invalid
 from accounts.models import Account
 from accounts.principal import Principal
+from accounts.speech import spoken
 from namespaces.models import Image, Namespace, ReservedName
 from namespaces.names import is_repository, namespace_problem, split
 from namespaces.services import namespaces
@@ -73,7 +74,7 @@ def why_not(first: str, repositories: list[Repository]) -> str:
         return _(
             "Nothing here has a name of the form NAMESPACE/IMAGE; copy it to such a name to have it served."
         )
-    return namespace_problem(first) or ""
+    return spoken(namespace_problem(first) or "")
 
 
 def _release(first: str, account: Account) -> None:

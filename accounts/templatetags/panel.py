@@ -13,7 +13,10 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
+from accounts.speech import spoken
+
 register = template.Library()
+register.filter("spoken", spoken)
 
 NOTHING: Final = "—"
 UNITS: Final = ("kB", "MB", "GB", "TB", "PB")

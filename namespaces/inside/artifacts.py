@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 from typing import TypeVar
 
+from accounts.words import Said
+from accounts.words import said as _
 from namespaces.names import technical_subject
 
 Told = TypeVar("Told")
@@ -25,63 +28,63 @@ class Nature:
     group: Group
 
 
-IMAGE = Nature("Image", Group.RUNS)
-INDEX = Nature("Multi-platform image", Group.RUNS)
-REFERRERS = Nature("List of referrers", Group.LIST)
-ARTIFACT = Nature("OCI artifact", Group.FILES)
-UNKNOWN = Nature("Unknown manifest", Group.UNKNOWN)
-_SIGNATURE = Nature("cosign signature", Group.ABOUT)
-_ATTESTATION = Nature("in-toto attestation", Group.ABOUT)
-OCI_INDEX = Nature("OCI index", Group.LIST)  # of things that are for no platform
-_SPDX = Nature("SPDX SBOM", Group.ABOUT)
-_CYCLONEDX = Nature("CycloneDX SBOM", Group.ABOUT)
+IMAGE = Nature(_("Image"), Group.RUNS)
+INDEX = Nature(_("Multi-platform image"), Group.RUNS)
+REFERRERS = Nature(_("List of referrers"), Group.LIST)
+ARTIFACT = Nature(_("OCI artifact"), Group.FILES)
+UNKNOWN = Nature(_("Unknown manifest"), Group.UNKNOWN)
+_SIGNATURE = Nature(_("cosign signature"), Group.ABOUT)
+_ATTESTATION = Nature(_("in-toto attestation"), Group.ABOUT)
+OCI_INDEX = Nature(_("OCI index"), Group.LIST)  # of things that are for no platform
+_SPDX = Nature(_("SPDX SBOM"), Group.ABOUT)
+_CYCLONEDX = Nature(_("CycloneDX SBOM"), Group.ABOUT)
 
 # By the beginning of a media type, be it the artifact's, its config's or a layer's.
 BY_TYPE: dict[str, Nature] = {
     "application/vnd.dev.cosign.simplesigning.": _SIGNATURE,
     "application/vnd.dev.cosign.artifact.sig.": _SIGNATURE,
-    "application/vnd.dev.cosign.artifact.sbom.": Nature("SBOM", Group.ABOUT),
-    "application/vnd.dev.sigstore.bundle": Nature("Sigstore bundle", Group.ABOUT),
-    "application/vnd.cncf.notary.signature": Nature("Notation signature", Group.ABOUT),
+    "application/vnd.dev.cosign.artifact.sbom.": Nature(_("SBOM"), Group.ABOUT),
+    "application/vnd.dev.sigstore.bundle": Nature(_("Sigstore bundle"), Group.ABOUT),
+    "application/vnd.cncf.notary.signature": Nature(_("Notation signature"), Group.ABOUT),
     "application/vnd.dsse.envelope.": _ATTESTATION,
     "application/vnd.in-toto": _ATTESTATION,
     "application/spdx": _SPDX,
     "text/spdx": _SPDX,
     "application/vnd.cyclonedx": _CYCLONEDX,
-    "application/vnd.syft": Nature("Syft SBOM", Group.ABOUT),
-    "application/sarif": Nature("SARIF report", Group.ABOUT),
-    "application/vnd.openvex": Nature("VEX statement", Group.ABOUT),
-    "application/vnd.cncf.helm.": Nature("Helm chart", Group.CHART),
-    "application/vnd.wasm.": Nature("WASM module", Group.FILES),
-    "application/wasm": Nature("WASM module", Group.FILES),
-    "application/vnd.module.wasm.": Nature("WASM module", Group.FILES),
-    "application/vnd.cncf.flux.": Nature("Flux artifact", Group.FILES),
-    "application/vnd.cncf.openpolicyagent.": Nature("Open Policy Agent bundle", Group.FILES),
-    "application/vnd.cncf.model.": Nature("AI model", Group.FILES),
-    "application/vnd.docker.ai.": Nature("AI model", Group.FILES),
-    "application/vnd.docker.distribution.manifest.v1+": Nature("Docker image, schema 1", Group.UNKNOWN),
-    "application/vnd.docker.plugin.": Nature("Docker plugin", Group.FILES),
-    "application/vnd.docker.compose.": Nature("Compose project", Group.FILES),
-    "application/vnd.buildkit.cacheconfig.": Nature("BuildKit cache", Group.FILES),
-    "application/vnd.sylabs.sif.": Nature("Singularity image", Group.FILES),
-    "application/vnd.ms.bicep.": Nature("Bicep module", Group.FILES),
-    "application/vnd.opentofu.": Nature("OpenTofu package", Group.FILES),
-    "application/vnd.unknown.": Nature("ORAS artifact", Group.FILES),
+    "application/vnd.syft": Nature(_("Syft SBOM"), Group.ABOUT),
+    "application/sarif": Nature(_("SARIF report"), Group.ABOUT),
+    "application/vnd.openvex": Nature(_("VEX statement"), Group.ABOUT),
+    "application/vnd.cncf.helm.": Nature(_("Helm chart"), Group.CHART),
+    "application/vnd.wasm.": Nature(_("WASM module"), Group.FILES),
+    "application/wasm": Nature(_("WASM module"), Group.FILES),
+    "application/vnd.module.wasm.": Nature(_("WASM module"), Group.FILES),
+    "application/vnd.cncf.flux.": Nature(_("Flux artifact"), Group.FILES),
+    "application/vnd.cncf.openpolicyagent.": Nature(_("Open Policy Agent bundle"), Group.FILES),
+    "application/vnd.cncf.model.": Nature(_("AI model"), Group.FILES),
+    "application/vnd.docker.ai.": Nature(_("AI model"), Group.FILES),
+    "application/vnd.docker.distribution.manifest.v1+": Nature(_("Docker image, schema 1"), Group.UNKNOWN),
+    "application/vnd.docker.plugin.": Nature(_("Docker plugin"), Group.FILES),
+    "application/vnd.docker.compose.": Nature(_("Compose project"), Group.FILES),
+    "application/vnd.buildkit.cacheconfig.": Nature(_("BuildKit cache"), Group.FILES),
+    "application/vnd.sylabs.sif.": Nature(_("Singularity image"), Group.FILES),
+    "application/vnd.ms.bicep.": Nature(_("Bicep module"), Group.FILES),
+    "application/vnd.opentofu.": Nature(_("OpenTofu package"), Group.FILES),
+    "application/vnd.unknown.": Nature(_("ORAS artifact"), Group.FILES),
     "application/vnd.oci.empty.": ARTIFACT,
 }
 # By the beginning of what an attestation states.
-BY_PREDICATE: dict[str, str] = {
-    "https://spdx.dev/Document": "SPDX SBOM",
-    "https://cyclonedx.org/": "CycloneDX SBOM",
-    "https://slsa.dev/provenance": "SLSA provenance",
-    "https://cosign.sigstore.dev/attestation/vuln": "Vulnerability scan",
-    "https://openvex.dev/": "VEX statement",
+BY_PREDICATE: dict[str, Said] = {
+    "https://spdx.dev/Document": _("SPDX SBOM"),
+    "https://cyclonedx.org/": _("CycloneDX SBOM"),
+    "https://slsa.dev/provenance": _("SLSA provenance"),
+    "https://cosign.sigstore.dev/attestation/vuln": _("Vulnerability scan"),
+    "https://openvex.dev/": _("VEX statement"),
 }
 # By how cosign names its tags, for what says nothing itself.
 BY_SUFFIX: dict[str, Nature] = {
     ".sig": _SIGNATURE,
     ".att": _ATTESTATION,
-    ".sbom": Nature("SBOM", Group.ABOUT),
+    ".sbom": Nature(_("SBOM"), Group.ABOUT),
 }
 
 
@@ -124,7 +127,10 @@ def _named(types: Iterable[str]) -> Nature | None:
 def _stated(predicates: Iterable[str]) -> Nature | None:
     """buildx puts the provenance and the SBOM of a platform into one manifest, a layer each."""
     words = list(dict.fromkeys(_all(BY_PREDICATE, predicates)))
-    return Nature(f"{' and '.join(words)} (in-toto attestation)", Group.ABOUT) if words else None
+    if not words:
+        return None
+    what = reduce(lambda most, last: _("%(most)s and %(last)s", most=most, last=last), words)
+    return Nature(_("%(what)s (in-toto attestation)", what=what), Group.ABOUT)
 
 
 def _all(table: dict[str, Told], texts: Iterable[str]) -> list[Told]:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from accounts.words import said as _
+
 LENGTH_MAX = 1000
 # No user and password before the host (https://bank.example@evil.test/ reads as the bank), no control character,
 # backslash, quote or space, and nothing outside ASCII: what looks like one host must not be another.
@@ -18,12 +20,12 @@ _LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{1,40}")
 
 # What a link is called, and under which keys it is looked for, the better first.
 KEYS: dict[str, tuple[str, ...]] = {
-    "README": ("io.artifacthub.package.readme-url",),
-    "Source": ("org.opencontainers.image.source", "org.label-schema.vcs-url"),
-    "Documentation": ("org.opencontainers.image.documentation", "org.label-schema.usage"),
-    "Website": ("org.opencontainers.image.url", "org.label-schema.url"),
-    "Licence": ("org.opencontainers.image.licenses", "org.label-schema.license"),
-    "Vendor": ("org.opencontainers.image.vendor", "org.label-schema.vendor"),
+    _("README"): ("io.artifacthub.package.readme-url",),
+    _("Source"): ("org.opencontainers.image.source", "org.label-schema.vcs-url"),
+    _("Documentation"): ("org.opencontainers.image.documentation", "org.label-schema.usage"),
+    _("Website"): ("org.opencontainers.image.url", "org.label-schema.url"),
+    _("Licence"): ("org.opencontainers.image.licenses", "org.label-schema.license"),
+    _("Vendor"): ("org.opencontainers.image.vendor", "org.label-schema.vendor"),
 }
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import Absent, Invalid
 from accounts.principal import Principal
 from accounts.roles import Act
+from accounts.speech import spoken
 from namespaces import gate
 from namespaces.models import Image
 from namespaces.names import image_problem
@@ -35,7 +36,7 @@ def _target(by: Principal, handle: str, name: str) -> Target:
         ) from None
     problem = image_problem(image_name, namespace=first) if image_name else None
     if problem:
-        raise Invalid.on("where", problem)
+        raise Invalid.on("where", spoken(problem))
     return Target(namespace, image_name)
 
 

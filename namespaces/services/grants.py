@@ -7,6 +7,7 @@ from accounts import audit
 from accounts.errors import Conflict, Invalid
 from accounts.models import RegistryUser
 from accounts.principal import Principal
+from accounts.speech import spoken
 from namespaces import names
 from namespaces.access import Level
 from namespaces.models import Grant, Namespace
@@ -20,7 +21,7 @@ def give(
         raise Invalid.on("user", _("Choose a user of this account."))
     problem = names.image_problem(image_name, namespace=namespace.name) if image_name else None
     if problem:
-        raise Invalid.on("image_name", problem)
+        raise Invalid.on("image_name", spoken(problem))
     try:
         with transaction.atomic():
             grant = Grant.objects.create(

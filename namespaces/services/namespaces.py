@@ -11,6 +11,7 @@ from accounts import audit
 from accounts.errors import Conflict, Invalid
 from accounts.models import Account
 from accounts.principal import Principal
+from accounts.speech import spoken
 from namespaces import names
 from namespaces.models import Image, Namespace, ReservedName
 
@@ -22,7 +23,7 @@ def create(*, by: Principal, account: Account, name: str) -> Namespace:
     """Raises Invalid or Conflict on `name`."""
     problem = names.namespace_problem(name)
     if problem:
-        raise Invalid.on("name", problem)
+        raise Invalid.on("name", spoken(problem))
     try:
         with transaction.atomic():
             namespace = Namespace.objects.create(account=account, name=name)

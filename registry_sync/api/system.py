@@ -76,7 +76,7 @@ class CheckupSerializer(serializers.Serializer[Any]):
     asked_at = Moment()
     finished_at = Moment(allow_null=True)
     failed = serializers.IntegerField(help_text="How many checks failed.")
-    results = CheckSerializer(many=True)
+    results = CheckSerializer(many=True, source="found")
 
 
 class System(ApiView):

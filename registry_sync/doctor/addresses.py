@@ -3,6 +3,7 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from accounts.words import said as _
 from registry_sync.doctor.facts import Answer, Ours
 from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_environment, ok, warn
 
@@ -10,7 +11,7 @@ SLOW = 1.0  # seconds; Distribution's own time-out for a notification
 _PORTS = {"http": 80, "https": 443}
 _UNAUTHORIZED, _GOOD, _ACCEPTED = 401, 200, 202
 FORWARDED = Fix(
-    "In the proxy before the registry (nginx):",
+    _("In the proxy before the registry (nginx):"),
     "proxy_set_header Host $http_host;\nproxy_set_header X-Forwarded-Proto $scheme;",
 )
 
@@ -20,68 +21,103 @@ def form(ours: Ours, *, production: bool) -> Verdict:
     public = urlsplit(ours.public_url)
     if production and public.scheme != "https":
         return fail(
-            f"PUBLIC_URL is {ours.public_url}: passwords would go over the wire in clear.",
+            _(
+                "PUBLIC_URL is %(public_url)s: passwords would go over the wire in clear.",
+                public_url=ours.public_url,
+            ),
             in_environment(f"PUBLIC_URL=https://{public.netloc}"),
         )
     if is_private_literal(str(public.hostname)) and _place(ours.public_url) != _registry_place(ours):
         return fail(
-            f"Tokens are given at {ours.public_url}, a private number that is not the registry's own address: crane, "
-            "ko and kaniko refuse to go there.",
+            _(
+                "Tokens are given at %(public_url)s, a private number that is not the "
+                "registry's own address: crane, ko and kaniko refuse to go there.",
+                public_url=ours.public_url,
+            ),
             in_environment("PUBLIC_URL=https://NAME  # a host name, best the registry's own"),
         )
-    return ok(f"Browsers and clients use {ours.public_url}, images are under {ours.registry_host}.")
+    return ok(
+        _(
+            "Browsers and clients use %(public_url)s, images are under %(registry_host)s.",
+            public_url=ours.public_url,
+            registry_host=ours.registry_host,
+        )
+    )
 
 
 def panel(health: Answer, door: Answer, ours: Ours) -> Verdict:
     """`health` to GET /healthz, `door` to GET /auth/token without a name, both as a client would ask."""
     url = ours.public_url
-    route = Fix("Let the proxy send all but /v2/ to the panel.")
+    route = Fix(_("Let the proxy send all but /v2/ to the panel."))
     if not health.status:
-        return warn(f"{url} does not answer from here ({health.error}); it must from each client.",
+        return warn(_("%(url)s does not answer from here (%(error)s); it must from each client.",
+                      url=url, error=health.error),
                     in_environment(f"PUBLIC_URL={url}"))  # fmt: skip
     if health.location:
         target = urlsplit(health.location)
-        return fail(f"{url} redirects to {health.location}; clients do not follow that with a password.",
+        return fail(_("%(url)s redirects to %(location)s; clients do not follow that with a password.",
+                      url=url, location=health.location),
                     in_environment(f"PUBLIC_URL={target.scheme}://{target.netloc}"))  # fmt: skip
     if health.status != _GOOD:
         more = in_environment(f"ALLOWED_HOSTS={urlsplit(url).hostname}")
         return fail(
-            f"{url}/healthz answers {health.status}, so what answers there is not the panel.", route, more
+            _(
+                "%(url)s/healthz answers %(status)s, so what answers there is not the panel.",
+                url=url,
+                status=health.status,
+            ),
+            route,
+            more,
         )
     if door.status != _UNAUTHORIZED or "UNAUTHORIZED" not in door.codes:
         return fail(
-            f"{ours.realm} answers {door.status or door.error}, so clients get no token there.", route
+            _(
+                "%(realm)s answers %(status)s, so clients get no token there.",
+                realm=ours.realm,
+                status=door.status or door.error,
+            ),
+            route,
         )
     if health.seconds > SLOW:
         return warn(
-            f"The panel took {health.seconds:.1f} s to answer; the registry must wait longer than that.",
+            _(
+                "The panel took %(seconds)s s to answer; the registry must wait longer than that.",
+                seconds=f"{health.seconds:.1f}",
+            ),
             in_config("notifications.endpoints[]", "timeout: 5s"),
         )
-    return ok(f"{url} is the panel, and gives tokens.")
+    return ok(_("%(url)s is the panel, and gives tokens.", url=url))
 
 
 def registry(base: str, answer: Answer, upload: Answer | None, ours: Ours) -> Verdict:
     """`answer` to GET /v2/ and `upload` to the beginning of a push, at the address that people type; `upload`
     None: not tried."""
     if not answer.status:
-        return warn(f"{ours.registry_host} does not answer from here ({answer.error}); it must from each client.",
+        return warn(_("%(registry_host)s does not answer from here (%(error)s); it must from each "
+                      "client.", registry_host=ours.registry_host, error=answer.error),
                     in_environment(f"REGISTRY_HOST={ours.registry_host}"))  # fmt: skip
     if answer.status != _UNAUTHORIZED or not answer.parameters:
         return fail(
-            f"{base}/v2/ answers {answer.status}, and not 401 with a Bearer challenge: docker then sends no token.",
-            Fix("Let the proxy send /v2/ to the registry, with its answers and their headers unchanged:",
+            _("%(base)s/v2/ answers %(status)s, and not 401 with a Bearer challenge: "
+                      "docker then sends no token.", base=base, status=answer.status),
+            Fix(_("Let the proxy send /v2/ to the registry, with its answers and their headers unchanged:"),
                 "location /v2/ { proxy_pass http://REGISTRY:5000; }"),
         )  # fmt: skip
     if base.startswith("https:") and answer.parameters.get("realm", "").startswith("http:"):
-        return fail("The registry is at https and sends clients to http for a token; crane and others refuse that.",
+        return fail(_("The registry is at https and sends clients to http for a token; crane and "
+                      "others refuse that."),
                     in_config("auth.token", f"realm: {ours.realm.replace('http:', 'https:', 1)}"))  # fmt: skip
     if upload and upload.status == _ACCEPTED and not _same_place(upload.location, base):
         return fail(
-            f"A push that begins at {base} is sent on to {_origin(upload.location)}: clients lose it there.",
+            _(
+                "A push that begins at %(base)s is sent on to %(there)s: clients lose it there.",
+                base=base,
+                there=_origin(upload.location),
+            ),
             FORWARDED,
             in_config("http", f"host: {base}\n# or: relativeurls: true"),
         )
-    return ok(f"{base} is the registry, and what it sends clients on to is there too.")
+    return ok(_("%(base)s is the registry, and what it sends clients on to is there too.", base=base))
 
 
 def is_private_literal(host: str) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from accounts.words import said as _
 from registry_sync.client import Registry
 from registry_sync.doctor import addresses, ask, local, probe
 from registry_sync.doctor import registry as judge
@@ -18,26 +19,27 @@ from registry_sync.token.key_files import KeyFileError
 log = logging.getLogger(__name__)
 
 TITLES = {
-    "database": "Database",
-    "broker": "Queue",
-    "disk": "Disk",
-    "schedule": "Schedule",
-    "worker": "Worker",
-    "certificates": "Certificates",
-    "addresses": "Addresses",
-    "panel": "Panel, from outside",
-    "registry": "Registry",
-    "challenge": "Asks for tokens",
-    "realm": "Token address (realm)",
-    "service": "Service name",
-    "token": "Trust in our tokens",
-    "clock": "Clocks",
-    "deletion": "Deletion",
-    "catalog": "Catalog",
-    "events": "Events",
-    "front": "Registry, from outside",
+    "database": _("Database"),
+    "broker": _("Queue"),
+    "disk": _("Disk"),
+    "schedule": _("Schedule"),
+    "worker": _("Worker"),
+    "certificates": _("Certificates"),
+    "addresses": _("Addresses"),
+    "panel": _("Panel, from outside"),
+    "registry": _("Registry"),
+    "challenge": _("Asks for tokens"),
+    "realm": _("Token address (realm)"),
+    "service": _("Service name"),
+    "token": _("Trust in our tokens"),
+    "clock": _("Clocks"),
+    "deletion": _("Deletion"),
+    "catalog": _("Catalog"),
+    "events": _("Events"),
+    "front": _("Registry, from outside"),
 }
 
+WITHOUT_DATABASE = _("Not looked at without the database.")
 BY_TOKEN = ("deletion", "catalog", "events")  # what cannot be looked at without a token that is taken
 BY_CHALLENGE = ("realm", "service", "token", *BY_TOKEN, "front")
 
@@ -50,7 +52,7 @@ def examine(now: datetime) -> Iterator[Result]:
         yield from _one("schedule", lambda: local.schedule(now))
         yield from _one("worker", lambda: local.worker(now))
     else:
-        yield from _skip("without the database", "schedule", "worker")
+        yield from _skip(WITHOUT_DATABASE, "schedule", "worker")
     yield from _one("broker", local.broker)
     yield from _one("disk", local.disk)
     signs = yield from _one("certificates", lambda: local.certificates(now))
@@ -64,11 +66,13 @@ def _registry(ours: Ours, *, signs: bool, works: bool) -> Iterator[Result]:
     try:
         answer = ask.ask(plain, "/v2/")
         if not (yield from _one("registry", lambda: judge.reachable(answer, ours))):
-            yield from _skip("while the registry does not answer", "clock", "challenge", *BY_CHALLENGE)
+            yield from _skip(
+                _("Not looked at while the registry does not answer."), "clock", "challenge", *BY_CHALLENGE
+            )
             return
         yield from _one("clock", lambda: judge.clock(answer))
         if not (yield from _one("challenge", lambda: judge.challenge(answer, ours))):
-            yield from _skip("while the registry asks for no token of ours", *BY_CHALLENGE)
+            yield from _skip(_("Not looked at while the registry asks for no token of ours."), *BY_CHALLENGE)
             return
         yield from _one("realm", lambda: judge.realm(answer, ours))
         yield from _one("service", lambda: judge.service(answer, ours))
@@ -81,14 +85,14 @@ def _with_tokens(
     plain: Registry, answer: Answer, ours: Ours, *, signs: bool, works: bool
 ) -> Iterator[Result]:
     if not signs:
-        yield from _skip("while the panel cannot sign", "token", *BY_TOKEN)
+        yield from _skip(_("Not looked at while the panel cannot sign."), "token", *BY_TOKEN)
         yield from _one("front", lambda: _front(ours, None))
         return
     service = answer.parameters.get("service", "")
     trial = ask.try_tokens(plain, service, ours)
     yield from _one("token", lambda: judge.token(trial, ours))
     if not trial.issuer:
-        yield from _skip("while the registry refuses our tokens", *BY_TOKEN)
+        yield from _skip(_("Not looked at while the registry refuses our tokens."), *BY_TOKEN)
         yield from _one("front", lambda: _front(ours, None))
         return
     tokens = TrialTokens(service, trial.issuer)
@@ -99,7 +103,7 @@ def _with_tokens(
         if works:
             yield from _one("events", lambda: judge.events(probe.try_events(registry), ours))
         else:
-            yield from _skip("without the database", "events")
+            yield from _skip(WITHOUT_DATABASE, "events")
         yield from _one("front", lambda: _front(ours, tokens))
     finally:
         registry.close()
@@ -146,11 +150,13 @@ def _one(key: str, check: Callable[[], Verdict]) -> Generator[Result, None, bool
         verdict = fail(str(error))
     except Exception as error:
         log.exception("the check %s broke", key)
-        verdict = fail(f"The check itself broke ({type(error).__name__}); the log says more.")
+        verdict = fail(
+            _("The check itself broke (%(error)s); the log says more.", error=type(error).__name__)
+        )
     yield Result(key, TITLES[key], verdict)
     return verdict.state is not State.FAIL
 
 
 def _skip(why: str, *keys: str) -> Iterator[Result]:
     for key in keys:
-        yield Result(key, TITLES[key], skipped(f"Not looked at {why}."))
+        yield Result(key, TITLES[key], skipped(why))

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from accounts.words import said as _
 from registry_sync.doctor.facts import Certificate
 from registry_sync.doctor.verdict import Fix, Verdict, fail, in_environment, ok, warn
 
@@ -16,81 +17,130 @@ SCHEDULE = "celery -A manager beat"
 
 def database(error: str, unapplied: list[str]) -> Verdict:
     if error:
-        return fail(f"The database does not answer, or takes no changes: {error}.",
+        return fail(_("The database does not answer, or takes no changes: %(error)s.", error=error),
                     in_environment("DATABASE_URL=postgresql://NAME:PASSWORD@HOST/DATABASE"))  # fmt: skip
     if unapplied:
-        return fail(f"{len(unapplied)} changes of the tables are missing: {', '.join(unapplied[:3])}.",
-                    Fix("Once, with the settings of the panel:", "python manage.py migrate"))  # fmt: skip
-    return ok("The database answers and takes changes, and its tables are up to date.")
+        return fail(_("Changes of the tables are missing (%(n)s): %(first)s.",
+                      n=len(unapplied), first=", ".join(unapplied[:3])),
+                    Fix(_("Once, with the settings of the panel:"), "python manage.py migrate"))  # fmt: skip
+    return ok(_("The database answers and takes changes, and its tables are up to date."))
 
 
 def disk(free: int, folder: str) -> Verdict:
-    text = f"{free / MB:,.0f} MB are free in {folder}"
+    text = _("%(free)s MB are free in %(folder)s.", free=f"{free / MB:,.0f}", folder=folder)
     fix = Fix(
-        "Make room there, or give it a larger disk; what takes the most:",
+        _("Make room there, or give it a larger disk; what takes the most:"),
         f"du -xh -d 2 {folder} | sort -h | tail",
     )
     if free < DISK_FULL:
-        return fail(f"Only {text}: soon nothing can be saved.", fix)
+        return fail(
+            _("Only %(free)s MB are free in %(folder)s: soon nothing can be saved.", **text.values), fix
+        )
     if free < DISK_LOW:
-        return warn(f"{text}.", fix)
-    return ok(f"{text}.")
+        return warn(text, fix)
+    return ok(text)
 
 
 def broker(error: str, *, redis: bool) -> Verdict:
     if not error:
-        return ok("The queue that wakes the worker takes messages.")
+        return ok(_("The queue that wakes the worker takes messages."))
     fix = (
-        in_environment("REDIS_URL=redis://HOST:6379/0") if redis else Fix("DATA_DIR/queue must be writable.")
+        in_environment("REDIS_URL=redis://HOST:6379/0")
+        if redis
+        else Fix(_("DATA_DIR/queue must be writable."))
     )
     return fail(
-        f"The queue does not answer ({error}): work waits for the schedule, and nothing is woken at once.",
+        _(
+            "The queue does not answer (%(error)s): work waits for the schedule, and "
+            "nothing is woken at once.",
+            error=error,
+        ),
         fix,
     )
 
 
 def worker(at: datetime | None, now: datetime, silent_after: timedelta, *, asked: bool) -> Verdict:
     """`asked`: the schedule sends it work; a worker without any is silent and well."""
-    fix = Fix("Start the worker, and keep it running:", WORKER)
+    fix = Fix(_("Start the worker, and keep it running:"), WORKER)
     if at is None:
-        return fail("No worker has ever worked: nothing is read from the registry.", fix)
+        return fail(_("No worker has ever worked: nothing is read from the registry."), fix)
     if now - at <= silent_after:
-        return ok("The worker works.")
-    text = f"The worker's last sign of life is {_minutes(now - at)} old"
+        return ok(_("The worker works."))
+    age = _minutes(now - at)
     if not asked:
-        return warn(f"{text}; while the schedule is silent that says nothing about the worker itself.", fix)
-    return fail(f"{text}: it has ended, hangs, or its queue does not reach it.", fix)
+        return warn(
+            _(
+                "The worker's last sign of life is %(age)s old; while the schedule is "
+                "silent that says nothing about the worker itself.",
+                age=age,
+            ),
+            fix,
+        )
+    return fail(
+        _(
+            "The worker's last sign of life is %(age)s old: it has ended, hangs, or its "
+            "queue does not reach it.",
+            age=age,
+        ),
+        fix,
+    )
 
 
 def schedule(at: datetime | None, now: datetime, silent_after: timedelta) -> Verdict:
-    fix = Fix("Exactly one process must keep the schedule:", SCHEDULE)
+    fix = Fix(_("Exactly one process must keep the schedule:"), SCHEDULE)
     if at and now - at <= silent_after:
-        return ok("The schedule runs.")
-    text = "The schedule has never run" if at is None else f"The schedule last ran {_minutes(now - at)} ago"
-    return fail(f"{text}: nothing is checked unless somebody asks.", fix)
+        return ok(_("The schedule runs."))
+    if at is None:
+        return fail(_("The schedule has never run: nothing is checked unless somebody asks."), fix)
+    return fail(
+        _(
+            "The schedule last ran %(age)s ago: nothing is checked unless somebody asks.",
+            age=_minutes(now - at),
+        ),
+        fix,
+    )
 
 
 def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Verdict:
     renewal = Fix(
-        "The worker renews it each hour if it can write there; by hand:", "python manage.py prepare"
+        _("The worker renews it each hour if it can write there; by hand:"), "python manage.py prepare"
     )
     anew = Fix(
-        f"Move {authority.path} and ca.key away, make new ones, give the registry the new ca.crt and restart it:",
+        _(
+            "Move %(path)s and ca.key away, make new ones, give the registry the new ca.crt and restart it:",
+            path=authority.path,
+        ),
         "python manage.py prepare",
     )
     if authority.ends <= now:
-        return fail(f"The signing authority ended on {authority.ends:%d %b %Y}: no token is good.", anew)
+        return fail(
+            _(
+                "The signing authority ended on %(ends)s: no token is good.",
+                ends=f"{authority.ends:%Y-%m-%d}",
+            ),
+            anew,
+        )
     if leaf.ends <= now:
         return fail(
-            f"The certificate that signs tokens ended on {leaf.ends:%d %b %Y}: no token is good.", renewal
+            _(
+                "The certificate that signs tokens ended on %(ends)s: no token is good.",
+                ends=f"{leaf.ends:%Y-%m-%d}",
+            ),
+            renewal,
         )
     if authority.ends - now < CA_SOON:
-        return warn(f"The signing authority ends on {authority.ends:%d %b %Y}.", anew)
+        return warn(_("The signing authority ends on %(ends)s.", ends=f"{authority.ends:%Y-%m-%d}"), anew)
     if leaf.ends - now < LEAF_LATE:
         return warn(
-            f"The certificate that signs tokens ends on {leaf.ends:%d %b %Y} and was not renewed.", renewal
+            _(
+                "The certificate that signs tokens ends on %(ends)s and was not renewed.",
+                ends=f"{leaf.ends:%Y-%m-%d}",
+            ),
+            renewal,
         )
-    return ok(f"Tokens can be signed until {leaf.ends:%d %b %Y}, and this is renewed in time.")
+    return ok(
+        _("Tokens can be signed until %(ends)s, and this is renewed in time.", ends=f"{leaf.ends:%Y-%m-%d}")
+    )
 
 
 def _minutes(span: timedelta) -> str:

@@ -1,8 +1,11 @@
 """What a check comes to. PURE."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from accounts.words import packed
+from accounts.words import said as _
 
 
 class State(StrEnum):
@@ -39,8 +42,16 @@ class Result:
     verdict: Verdict
 
     def as_row(self) -> dict[str, Any]:
-        """{"key", "title", "state", "text", "fixes": [{"where", "lines"}]}, for JSON."""
-        return {"key": self.key, "title": self.title, **asdict(self.verdict)}
+        """{"key", "title", "state", "text", "fixes": [{"where", "lines"}]}, for JSON; the sentences are packed."""
+        fixes = [{"where": packed(fix.where), "lines": fix.lines} for fix in self.verdict.fixes]
+        text = packed(self.verdict.text)
+        return {
+            "key": self.key,
+            "title": self.title,
+            "state": self.verdict.state,
+            "text": text,
+            "fixes": fixes,
+        }
 
 
 def ok(text: str) -> Verdict:
@@ -61,9 +72,13 @@ def skipped(text: str) -> Verdict:
 
 def in_config(section: str, lines: str) -> Fix:
     """A change of the registry's configuration, which it reads at its start only."""
-    place = f"under {section}" if section else "at its outermost"
-    return Fix(f"In the registry's config.yml, {place}; then restart the registry:", lines)
+    if not section:
+        return Fix(_("In the registry's config.yml, at its outermost; then restart the registry:"), lines)
+    return Fix(
+        _("In the registry's config.yml, under %(section)s; then restart the registry:", section=section),
+        lines,
+    )
 
 
 def in_environment(lines: str) -> Fix:
-    return Fix("In the environment of the panel and its worker; then restart both:", lines)
+    return Fix(_("In the environment of the panel and its worker; then restart both:"), lines)

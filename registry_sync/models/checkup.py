@@ -1,5 +1,9 @@
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
+
+from accounts.words import unpacked
 
 
 class Checkup(models.Model):
@@ -22,6 +26,15 @@ class Checkup(models.Model):
 
     def __str__(self) -> str:
         return f"checkup {self.pk} ({self.state})"
+
+    @property
+    def found(self) -> list[dict[str, Any]]:
+        """The results, with their sentences ready to be spoken."""
+        return [
+            {**result, "text": unpacked(result["text"]),
+             "fixes": [{**fix, "where": unpacked(fix["where"])} for fix in result["fixes"]]}
+            for result in self.results
+        ]  # fmt: skip
 
     @property
     def failed(self) -> int:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts.outage import in_passing
+from accounts.speech import spoken
 from registry_sync import selectors
 from registry_sync.models import Repository
 
@@ -36,7 +37,7 @@ def _unread(request: HttpRequest) -> str:
     if not match or "image_name" not in match.kwargs:
         return ""
     row = Repository.objects.filter(name=_repository(match))
-    return row.values_list("problem", flat=True).first() or ""
+    return spoken(row.values_list("problem", flat=True).first() or "")
 
 
 def _repository(match: ResolverMatch) -> str:

@@ -10,6 +10,7 @@ from accounts import audit
 from accounts.errors import Absent, Conflict, Invalid
 from accounts.principal import Principal
 from accounts.roles import Act
+from accounts.speech import spoken
 from namespaces import gate
 from namespaces.models import Image, Namespace
 from namespaces.names import TAG, image_problem
@@ -69,7 +70,7 @@ def create(*, by: Principal, namespace: Namespace, image_name: str, lines: Lines
     lines = {**NO_LINES, **lines}
     _check(lines)
     if image_name and (problem := image_problem(image_name, namespace=namespace.name)):
-        raise Invalid.on("image_name", problem)
+        raise Invalid.on("image_name", spoken(problem))
     try:
         with transaction.atomic():
             row = RetentionRule.objects.create(namespace=namespace, image_name=image_name, **lines)
