@@ -90,7 +90,7 @@ class UserEditForm(UserForm):
         self.user = user
         self.fields["description"].help_text = ""
         if user.expires_at:
-            day = date_format(timezone.localtime(user.expires_at), "j M Y")
+            day = date_format(timezone.localtime(user.expires_at), "DATE_FORMAT")
             choice = self.fields["expiry"]
             assert isinstance(choice, forms.ChoiceField)
             choice.choices = [(KEEP, _("as now: %(day)s") % {"day": day}), *choice.choices]  # type: ignore[misc]

@@ -286,6 +286,7 @@ if PRODUCTION:
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "manager" / "locale"]
+FORMAT_MODULE_PATH = "manager.formats"
 TIME_ZONE = environment.zone("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"

@@ -44,7 +44,7 @@ def effect(level: Level, targets: Sequence[Target], expires_at: datetime | None)
     facts = {"do": DOES[level], "where": _and([_all_of(each) for each in targets])}
     if not expires_at:
         return _("Can %(do)s %(where)s, with no end. Nothing else.") % facts
-    day = date_format(timezone.localtime(expires_at), "j M Y")
+    day = date_format(timezone.localtime(expires_at), "DATE_FORMAT")
     return _("Can %(do)s %(where)s until %(day)s. Nothing else.") % {**facts, "day": day}
 
 

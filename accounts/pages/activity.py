@@ -16,6 +16,7 @@ from accounts.models import AuditEvent
 from accounts.pages.forms import status_of
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import paginate
+from accounts.templatetags.panel import word
 
 # What follows the name of who did it; what it was done to follows.
 DEEDS: dict[str, Promise] = {
@@ -117,6 +118,8 @@ def _words(facts: dict[str, Any], name: str) -> str | None:
     value = facts.get(name)
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
+    if name in ("role", "level"):
+        return None if value is None else word(value)
     if isinstance(value, str) and name.endswith("_at"):
         return f"{value[:16].replace('T', ' ')} UTC"
     return None if value is None else str(value)

@@ -4,9 +4,10 @@ from accounts import gate
 from accounts.models import Account
 from accounts.principal import Principal
 from accounts.roles import Act, may, refusal
+from accounts.speech import spoken
 
 
 def why_not(by: Principal, account: Account, act: Act) -> str:
     """The sentence that refuses `act`; "" when the role allows it."""
     role = gate.role(by, account)
-    return "" if may(role, act) else refusal(role, act)
+    return "" if may(role, act) else spoken(refusal(role, act))

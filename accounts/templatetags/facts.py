@@ -32,7 +32,7 @@ def when(moment: datetime | None, never: str = "") -> SafeString:
 
 @lru_cache(maxsize=366)
 def _day(day: date, _language: str | None) -> str:
-    return date_format(day, "j M Y")
+    return date_format(day, "DATE_FORMAT")
 
 
 @register.simple_tag(name="size")

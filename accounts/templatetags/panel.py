@@ -8,7 +8,7 @@ from django import template
 from django.forms import BoundField
 from django.forms.boundfield import BoundWidget
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
@@ -19,7 +19,14 @@ register = template.Library()
 register.filter("spoken", spoken)
 
 NOTHING: Final = "—"
-UNITS: Final = ("kB", "MB", "GB", "TB", "PB")
+BYTES: Final = gettext_lazy("%(n)s B")
+UNITS: Final = (
+    gettext_lazy("%(n)s kB"),
+    gettext_lazy("%(n)s MB"),
+    gettext_lazy("%(n)s GB"),
+    gettext_lazy("%(n)s TB"),
+    gettext_lazy("%(n)s PB"),
+)
 STEP = 1000
 ONE_DECIMAL_BELOW = 10
 JUST_NOW_BELOW = 2
@@ -49,6 +56,9 @@ WORDS: Final[dict[str, Promise]] = {
     "owner": pgettext_lazy("role", "owner"),
     "manager": pgettext_lazy("role", "manager"),
     "viewer": pgettext_lazy("role", "viewer"),
+    "pull": pgettext_lazy("action", "pull"),
+    "push": pgettext_lazy("action", "push"),
+    "delete": pgettext_lazy("action", "delete"),
 }
 
 CONTROLS: Final = {
@@ -66,14 +76,15 @@ def size(octets: int | None) -> str:
     if octets is None:
         return NOTHING
     if octets < STEP:
-        return f"{octets} B"
+        return BYTES % {"n": octets}
     amount = float(octets)
     for unit in UNITS:
         amount /= STEP
         # 999.6 would be written "1000": it belongs to the next unit.
-        if round(amount) < STEP or unit == UNITS[-1]:
+        if round(amount) < STEP or unit is UNITS[-1]:
             decimals = 1 if round(amount, 1) < ONE_DECIMAL_BELOW else 0
-            return f"{amount:.{decimals}f} {unit}"
+            # number_format costs ten times as much, and lists have hundreds of sizes.
+            return unit % {"n": f"{amount:.{decimals}f}".replace(".", get_format("DECIMAL_SEPARATOR"))}
     raise AssertionError
 
 
@@ -100,7 +111,7 @@ def relative_to(moment: datetime, now: datetime) -> str:
     if distance < JUST_NOW_BELOW:
         return str(JUST_NOW)
     if distance >= MONTH:
-        return date_format(timezone.localtime(moment), "j M Y")
+        return date_format(timezone.localtime(moment), "DATE_FORMAT")
     for unit, length, limit in (("s", 1, MINUTE), ("min", MINUTE, HOUR), ("h", HOUR, DAY), ("d", DAY, MONTH)):
         if distance < limit:
             return words[unit] % {"n": distance // length}
@@ -131,7 +142,7 @@ def relative_words() -> str:
 
 @register.filter
 def word(value: object) -> str:
-    """The word for a level or a role, given the enum member or its name."""
+    """The word for a level, a role or an action, given the enum member or its name."""
     # str() of an IntEnum member is its number, hence the name first.
     name = str(getattr(value, "name", value)).lower()
     return str(WORDS.get(name, name))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
+from accounts.words import said as _
 from namespaces import names
 
 CONNECT, READ, TOTAL = 3, 10, 30  # seconds
@@ -65,7 +66,7 @@ class Fetched:
 def demand_plain(headers: Mapping[str, str]) -> None:
     """Compressed is not what was asked for, and a small answer may unfold to a large one."""
     if headers.get("Content-Encoding", "identity") != "identity":
-        raise RegistryError("the registry's answer is compressed")
+        raise RegistryError(_("the registry's answer is compressed"))
 
 
 def refusal(status: int, body: bytes) -> RegistryError:
@@ -74,10 +75,10 @@ def refusal(status: int, body: bytes) -> RegistryError:
         return Unreachable(f"the registry answers {status}")
     # A 404 from a proxy, or for an Accept header that does not fit, is no absence.
     if status == NOT_FOUND and error_codes(body) & _ABSENT:
-        return Missing("not in the registry")
+        return Missing(_("not in the registry"))
     if status == UNAUTHORIZED:
         return RegistryError(
-            "the registry refuses our token: see service, issuer and rootcertbundle in its configuration"
+            _("the registry refuses our token: see service, issuer and rootcertbundle in its configuration")
         )
     return Declined(status, frozenset(code[:40] for code in error_codes(body)))
 
@@ -93,9 +94,9 @@ def document(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RegistryError("the registry's answer is not JSON") from error
+        raise RegistryError(_("the registry's answer is not JSON")) from error
     if not isinstance(value, dict):
-        raise RegistryError("the registry's answer is not an object")
+        raise RegistryError(_("the registry's answer is not an object"))
     return value
 
 
@@ -142,7 +143,7 @@ def next_page(link: str, path: str) -> str:
     """
     joined, here = urlsplit(urljoin(path, link)), urlsplit(path)
     if joined.path != here.path or not parse_qs(joined.query).get("last"):
-        raise RegistryError("the registry's link to the next page cannot be followed")
+        raise RegistryError(_("the registry's link to the next page cannot be followed"))
     return f"{joined.path}?{joined.query}"
 
 
@@ -162,7 +163,7 @@ class Pages:
 
     def visit(self, path: str) -> str:
         if path in self._seen or len(self._seen) >= PAGES_MAX:
-            raise RegistryError("the registry's pages go in a circle")
+            raise RegistryError(_("the registry's pages go in a circle"))
         self._seen.add(path)
         return path
 

@@ -9,6 +9,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from accounts.words import said as _
 from registry_sync.client import answers
 from registry_sync.client.answers import CATALOG, Fetched, RegistryError, Unreachable
 
@@ -102,7 +103,7 @@ class Registry:
     def _stored(self, redirect: requests.Response, most: int) -> bytes:
         target = urljoin(redirect.url, redirect.headers["Location"])
         if urlsplit(target).scheme not in ("http", "https"):
-            raise RegistryError("the registry redirects to something that is not http")
+            raise RegistryError(_("the registry redirects to something that is not http"))
         with self._send("GET", target, {}) as response:
             return _body(_good(response), most)
 
@@ -163,7 +164,7 @@ def _body(response: requests.Response, most: int) -> bytes:
             if length > most:
                 raise RegistryError(f"the answer is longer than {most} bytes")
             if time.monotonic() > deadline:
-                raise Unreachable("the answer takes too long")
+                raise Unreachable(_("the answer takes too long"))
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise Unreachable(f"the answer broke off ({type(error).__name__})") from error
     return b"".join(parts)

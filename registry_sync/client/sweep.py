@@ -13,6 +13,7 @@ from typing import Self
 
 import aiohttp
 
+from accounts.words import said as _
 from registry_sync.client import answers
 from registry_sync.client.answers import Fetched, Missing, RegistryError, Unreachable
 
@@ -139,7 +140,7 @@ class Sweep:
         await asyncio.gather(*(self._read_some(read, left, known) for _each in asked[: self._parallel]))
         unlisted = read.gone & set(listed)  # deleted since the list was made, or a lie
         read.gone -= unlisted
-        read.unreadable |= dict.fromkeys(unlisted, "listed, but not in the registry")
+        read.unreadable |= dict.fromkeys(unlisted, _("listed, but not in the registry"))
 
     async def _read_some(self, read: TagsRead, left: Iterator[str], known: Mapping[str, str]) -> None:
         for tag in left:
@@ -186,7 +187,7 @@ class Sweep:
         self, path: str, scope: str, headers: dict[str, str], most: int
     ) -> tuple[int, Mapping[str, str], bytes, str]:
         """Status, headers, body and the target of the next page, after a bounded number of tries."""
-        words = "the registry does not answer"
+        words: str = _("the registry does not answer")
         for attempt in range(1, TRIES + 1):
             async with self._gate:
                 if self._silent >= GIVE_UP:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -90,4 +92,4 @@ def _reason(why: Why, rule: Rule, decision: Decision) -> str:
 
 
 def _day(moment: datetime | None) -> str:
-    return moment.strftime("%Y-%m-%d") if moment else ""
+    return date_format(timezone.localtime(moment), "DATE_FORMAT") if moment else ""

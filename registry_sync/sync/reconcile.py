@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.words import said as _
 from registry_sync.client import Missing, Registry, RegistryError, Sweep
 from registry_sync.models import Repository, Shard, SyncRun
 from registry_sync.picture import anew
@@ -87,7 +88,9 @@ def _read(shard: Shard, reader: RepositoriesReader) -> None:
         # One part that cannot be done must not keep the run, and every run after it, from its end.
         log.exception("%s cannot be read", shard)
         count = len(shard.repositories)
-        Repository.objects.filter(pk__in=shard.repositories).update(problem="the panel failed; see its log")
+        Repository.objects.filter(pk__in=shard.repositories).update(
+            problem=_("the panel failed; see its log")
+        )
         shards.finish(shard, Counts(repositories=count, unread=count))
 
 
@@ -96,7 +99,7 @@ def _resume() -> SyncRun | None:
     for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
         if run.shards.exists():
             return run
-        _finish(run, SyncRun.State.FAILED, "the worker stopped in the middle")
+        _finish(run, SyncRun.State.FAILED, _("the worker stopped in the middle"))
     return None
 
 

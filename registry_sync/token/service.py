@@ -16,6 +16,7 @@ from accounts.names import USERNAME
 from accounts.peppers import digests, newest_is_everywhere, peppers
 from accounts.rehashes import Rehash, rehashes
 from accounts.uses import Use, uses
+from accounts.words import said as _
 from namespaces.access import Action, Facts, Standing, Verdict, decide
 from registry_sync.token import facts, grants
 from registry_sync.token.claims import claims
@@ -32,7 +33,7 @@ _WRONG = (
     "Wrong username or password. Use the generated username and password of a user; its description, and "
     "your own password for the panel, do not work here. For public images sign out first: docker logout."
 )
-_WRONG_PASSWORD = ("wrong password", "Sign in with this user's newest password, or replace it.")
+_WRONG_PASSWORD = (_("wrong password"), _("Sign in with this user's newest password, or replace it."))
 
 
 @dataclass(frozen=True, slots=True)

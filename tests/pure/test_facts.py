@@ -25,12 +25,17 @@ def test_a_day_is_written_in_the_language_of_the_reader() -> None:
     moment = MOMENT.replace(month=5)
     assert "21 May 2026" in facts.when(moment)
     with translation.override("de"):
-        assert "21 Mai 2026" in facts.when(moment)
+        assert "21. Mai 2026" in facts.when(moment)
 
 
 def test_a_size_is_exact_in_its_title() -> None:
     assert facts.exact_size(312_400_000) == '<span class="nowrap" title="312400000 bytes">312 MB</span>'
     assert "—" in facts.exact_size(None)
+
+
+def test_a_size_is_written_in_the_language_of_the_reader() -> None:
+    with translation.override("de"):
+        assert ">4,1 GB<" in facts.exact_size(4_100_000_000)
 
 
 def test_a_digest_is_short_whole_in_its_copy_and_a_link_where_there_is_a_page() -> None:
