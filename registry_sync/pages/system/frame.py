@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import gate
 from accounts.pages.http import PersonRequest, principal, tab
@@ -37,7 +38,8 @@ def system_context(current: str) -> dict[str, Any]:
         "system-repositories": _("Repositories"),
         "system-settings": _("Settings"),
     }
-    counts = {"system-events": _("%(count)s failed") % {"count": failed} if failed else ""}
+    words = ngettext("%(count)s failed", "%(count)s failed", failed) % {"count": failed}
+    counts = {"system-events": words if failed else ""}
     return {
         "subtabs": [
             {"text": text, "url": reverse(name), "current": name == current, "count": counts.get(name, "")}
