@@ -11,6 +11,7 @@ from registry_sync.client.answers import (
     Fetched,
     Missing,
     RegistryError,
+    Silent,
     Unreachable,
 )
 from registry_sync.client.blocking import Registry
@@ -24,6 +25,7 @@ __all__ = [
     "Missing",
     "Registry",
     "RegistryError",
+    "Silent",
     "Sweep",
     "TagsRead",
     "Unreachable",

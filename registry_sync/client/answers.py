@@ -16,6 +16,7 @@ MANIFEST_MAX = 4 * 1024 * 1024  # what Distribution itself takes
 LIST_MAX = 64 * 1024 * 1024  # 2.8 answers all tags of a repository at once
 CATALOG_PAGE = 1000  # above the registry's `catalog.maxentries` it answers 400
 PAGES_MAX = 10_000
+NAME_MAX = 255
 # All four, always: without the OCI types the registry answers 404 for what it has.
 MANIFEST_TYPES = (
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
@@ -39,6 +40,10 @@ class RegistryError(Exception):
 
 class Unreachable(RegistryError):
     """No answer at all, 429 or 5xx: it may be better later."""
+
+
+class Silent(Unreachable):
+    """No answer at all: whatever is asked next would wait as long for one."""
 
 
 class Missing(RegistryError):
@@ -101,7 +106,9 @@ def document(body: bytes) -> dict[str, Any]:
 
 
 def repositories(body: bytes) -> list[str]:
-    return _strings(document(body), "repositories")
+    """Without what is no name, and would be none in a database."""
+    names_told = _strings(document(body), "repositories")
+    return [name for name in names_told if len(name) <= NAME_MAX and name.isprintable()]
 
 
 def tags(body: bytes) -> list[str]:

@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 
 from accounts.words import said as _
 from registry_sync.client import answers
-from registry_sync.client.answers import CATALOG, Fetched, RegistryError, Unreachable
+from registry_sync.client.answers import CATALOG, Fetched, RegistryError, Silent
 
 
 class Registry:
@@ -128,7 +128,7 @@ class Registry:
                 method, url, headers=headers, data=body, timeout=timeout, stream=True, allow_redirects=False
             )
         except (requests.RequestException, OSError) as error:
-            raise Unreachable(f"the registry does not answer ({type(error).__name__})") from error
+            raise Silent(f"the registry does not answer ({type(error).__name__})") from error
 
 
 def _bearer(token: str) -> dict[str, str]:
@@ -164,9 +164,9 @@ def _body(response: requests.Response, most: int) -> bytes:
             if length > most:
                 raise RegistryError(f"the answer is longer than {most} bytes")
             if time.monotonic() > deadline:
-                raise Unreachable(_("the answer takes too long"))
+                raise Silent(_("the answer takes too long"))
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise Unreachable(f"the answer broke off ({type(error).__name__})") from error
+        raise Silent(f"the answer broke off ({type(error).__name__})") from error
     return b"".join(parts)
 
 

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from registry_sync.client import Registry, RegistryError
+from registry_sync.client import Registry, RegistryError, Silent
 from registry_sync.models import Event
 from registry_sync.notifications import pulls, tags
 from registry_sync.sync import leases
@@ -39,6 +39,8 @@ def apply_due(registry: Registry) -> timedelta | None:
     except leases.LeaseLost:
         log.warning("another worker took the events over")
         return None
+    except Silent:
+        return None  # each event would wait as long for an answer; beat comes again
     finally:
         leases.give_back(LEASE, token, timezone.now())
     # Whoever stored one since the last look found the lease taken, and woke nobody.
@@ -90,6 +92,8 @@ def _apply(event: Event, registry: Registry) -> None:
         certain = tags.apply(event, registry)
     except RegistryError as error:
         _failed(event, str(error))
+        if isinstance(error, Silent):
+            raise
     except (OperationalError, InterfaceError):
         raise  # no database: nothing could be noted either
     except Exception as error:

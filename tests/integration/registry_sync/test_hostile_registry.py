@@ -254,3 +254,9 @@ def test_a_manifest_of_any_content_is_a_tag_like_others(
     member = factories.MemberFactory(account=tag.image.namespace.account)
     client.force_login(member.person)
     assert client.get(tag.get_absolute_url()).status_code == 200
+
+
+def test_what_is_no_name_is_left_out_of_the_catalog(web: Scripted) -> None:
+    web.says[CATALOG] = answer({"repositories": ["team/app", "a" * 256, "a\x00b", "\ud800"]})
+    assert sync(web).state == SyncRun.State.DONE
+    assert [row.name for row in Repository.objects.all()] == ["team/app"]
