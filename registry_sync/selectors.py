@@ -217,13 +217,12 @@ def _waiting_since(now: datetime) -> datetime | None:
 
 
 def _differences(good: list[SyncRun], event_at: datetime | None) -> tuple[int, datetime | None]:
-    """What no event had told and was found by the last full check, or by a quick pass since the one before it; and
-    since when such things go untold. `good`: the last two full checks, the newest first."""
+    """What no event had told and was found by the last full check, or by any run since the one before it; and since
+    when such things go untold. `good`: the last two full checks, the newest first."""
     if not event_at:
         return 0, None
     untold = Drift.objects.filter(found_at__gt=event_at).order_by("found_at")
-    found = Drift.objects.filter(Q(run=good[0]) | Q(run__names_only=True)) if good else Drift.objects.none()
-    found = found.filter(run__gt=good[-1].pk) if len(good) > 1 else found
+    found = Drift.objects.filter(run__gt=good[1].pk if len(good) > 1 else 0) if good else Drift.objects.none()
     return found.count(), untold.values_list("found_at", flat=True).first()
 
 

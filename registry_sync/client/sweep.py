@@ -123,8 +123,8 @@ class Sweep:
         read = TagsRead(repository)
         try:
             await self._read_into(read, known, names_only)
-        except RegistryError as error:
-            read.problem = str(error)
+        except* RegistryError as errors:
+            read.problem = _words(errors)
         return read
 
     async def _read_into(self, read: TagsRead, known: Mapping[str, str], names_only: bool) -> None:
@@ -137,7 +137,9 @@ class Sweep:
             read.digests = {tag: known[tag] for tag in listed if known.get(tag)}
         asked = [tag for tag in dict.fromkeys([*listed, *known]) if tag not in read.digests]
         left = iter(asked)  # shared, so that 200,000 tags are not as many tasks
-        await asyncio.gather(*(self._read_some(read, left, known) for _each in asked[: self._parallel]))
+        async with asyncio.TaskGroup() as group:  # the first that gives up stops the others
+            for _each in asked[: self._parallel]:
+                group.create_task(self._read_some(read, left, known))
         unlisted = read.gone & set(listed)  # deleted since the list was made, or a lie
         read.gone -= unlisted
         read.unreadable |= dict.fromkeys(unlisted, _("listed, but not in the registry"))
@@ -267,6 +269,11 @@ class _Gate:
             if not turn.done():  # it is, when the reading stopped
                 self._under_way += 1
                 turn.set_result(None)
+
+
+def _words(errors: BaseExceptionGroup[RegistryError]) -> str:
+    first = errors.exceptions[0]
+    return _words(first) if isinstance(first, BaseExceptionGroup) else str(first)
 
 
 def _link(response: aiohttp.ClientResponse) -> str:

@@ -1,18 +1,19 @@
 """Fetches manifests seen for the first time, with their platforms and configs. Knows the registry, not the database."""
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from namespaces.names import DIGEST
 from registry_sync.client import Fetched, Registry, RegistryError, Unreachable
 from registry_sync.picture.manifests import CHILDREN_MAX, CONFIG_MAX, Parsed, Part, parse, parse_config
 
 PARALLEL = 8
+GIVE_UP = 16  # as many in a row without an answer, twice what is asked at once, and nothing more is asked
+BEAT = 5.0  # seconds between calls of `alive`
 KEPT_MAX = 1024 * 1024  # bytes of a manifest that are kept, to be shown raw or pushed again
-One = TypeVar("One")
 Answer = TypeVar("Answer")
 
 
@@ -35,17 +36,50 @@ class ManifestValues:
 
 
 class ContentReader:
-    """A pool of threads over one registry client."""
+    """A context manager: a pool of threads over one registry client.
 
-    def __init__(self, registry: Registry) -> None:
+    `alive` is called in the caller's thread while it lasts; when it raises, the reading stops. `silence` is why the
+    registry was last not reached, None when it was.
+    """
+
+    def __init__(self, registry: Registry, *, alive: Callable[[], None] = lambda: None) -> None:
         self.registry = registry
+        self.silence: Unreachable | None = None
+        self._silent = 0
+        self._alive = alive
         self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="registry")
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def each(self, work: Callable[[One], Answer], things: Iterable[One]) -> list[Answer]:
-        return list(self._pool.map(work, things))
+    def each(self, work: Callable[[str], Answer], digests: Iterable[str]) -> dict[str, Answer]:
+        """digest → answer, without those for which the registry was not reached."""
+        asked = {digest: self._pool.submit(self._one, work, digest) for digest in digests}
+        left = set(asked.values())
+        try:
+            while left:
+                _done, left = wait(left, timeout=BEAT)
+                self._alive()
+        finally:
+            for each in left:
+                each.cancel()
+        found = {digest: each.result() for digest, each in asked.items()}
+        return {digest: answer[0] for digest, answer in found.items() if answer}
+
+    def _one(self, work: Callable[[str], Answer], digest: str) -> tuple[Answer] | None:
+        if self._silent >= GIVE_UP:
+            return None
+        try:
+            answer = work(digest)
+        except Unreachable as error:
+            self.silence = error
+            self._silent += 1
+            return None
+        self.silence, self._silent = None, 0
+        return (answer,)
 
     def fetch(self, wanted: Mapping[str, str]) -> dict[str, tuple[str, Fetched]]:
         """digest → repository in, digest → (repository, manifest) out; without those that did not come."""
@@ -53,16 +87,18 @@ class ContentReader:
         def one(digest: str) -> Fetched | None:
             try:
                 return self.registry.manifest(wanted[digest], digest)
+            except Unreachable:
+                raise
             except RegistryError:
                 return None
 
-        found = zip(wanted, self.each(one, wanted), strict=True)
-        return {digest: (wanted[digest], got) for digest, got in found if got}
+        return {digest: (wanted[digest], got) for digest, got in self.each(one, wanted).items() if got}
 
     def read_manifests(
         self, wanted: Mapping[str, tuple[str, Fetched]], sizes: Callable[[Iterable[str]], dict[str, int]]
     ) -> list[ManifestValues]:
-        """The rows for manifests seen for the first time, their platforms' manifests first.
+        """The rows for manifests seen for the first time, their platforms' manifests first; without those of which
+        the registry was not reached for a part.
 
         `wanted`: digest → (a repository that holds it, what was fetched). `sizes` tells, of digests, those
         that are stored already, with their sizes.
@@ -77,17 +113,22 @@ class ContentReader:
             if part.kind == "manifest"
         }
         stored = sizes(children)
-        rows = self._read_children({d: name for d, name in children.items() if d not in {*stored, *parsed}})
+        new = {digest: name for digest, name in children.items() if digest not in {*stored, *parsed}}
+        read = self._read_children(new)
+        rows = [row for row in read.values() if row]
         plain = {digest: found for digest, found in parsed.items() if found[2].kind != "index"}
-        rows += self.each(lambda digest: read_config(self.registry, *plain[digest]), plain)
+        rows += self.each(lambda digest: read_config(self.registry, *plain[digest]), plain).values()
         stored |= {row.digest: row.size for row in rows}
         known = {row.digest: row for row in rows}
+        silent = new.keys() - read.keys()
         rows += [
-            _index(got, each, stored, known) for _n, got, each in parsed.values() if each.kind == "index"
+            _index(got, each, stored, known)
+            for _name, got, each in parsed.values()
+            if each.kind == "index" and silent.isdisjoint(part.digest for part in each.parts)
         ]
         return rows
 
-    def _read_children(self, wanted: Mapping[str, str]) -> list[ManifestValues]:
+    def _read_children(self, wanted: Mapping[str, str]) -> dict[str, ManifestValues | None]:
         def read(digest: str) -> ManifestValues | None:
             """A child that cannot be read leaves its index shown without its details."""
             try:
@@ -101,7 +142,7 @@ class ContentReader:
                 self.registry, wanted[digest], fetched, parse(fetched.body, fetched.media_type)
             )
 
-        return [row for row in self.each(read, wanted) if row is not None]
+        return self.each(read, wanted)
 
 
 def read_config(registry: Registry, repository: str, got: Fetched, parsed: Parsed) -> ManifestValues:

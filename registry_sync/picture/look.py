@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from namespaces.models import Image, Revision, Tag, TagMove
-from registry_sync.client import Missing, Registry, RegistryError
+from registry_sync.client import Missing, Registry, RegistryError, Unreachable
 from registry_sync.picture import stand_ins
 from registry_sync.picture.content import ContentReader
 from registry_sync.picture.write import Move, store_manifests, stored_sizes, write_moves
@@ -15,11 +15,11 @@ def store(repository: str, digest: str, registry: Registry) -> None:
         return
     fetched = registry.manifest(repository, digest)
     assert fetched
-    reader = ContentReader(registry)
-    try:
-        store_manifests(reader.read_manifests({digest: (repository, fetched)}, stored_sizes))
-    finally:
-        reader.close()
+    with ContentReader(registry) as reader:
+        rows = reader.read_manifests({digest: (repository, fetched)}, stored_sizes)
+        store_manifests(rows)
+        if digest not in {row.digest for row in rows}:
+            raise reader.silence or Unreachable("not all of it came")
 
 
 def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool) -> bool:
@@ -37,11 +37,15 @@ def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool) -> bo
         elif row and not row.missing_since:
             Tag.objects.filter(pk=row.pk).update(missing_since=timezone.now())
         return True
-    if row and (row.missing_since or row.unread_since):
-        Tag.objects.filter(pk=row.pk).update(missing_since=None, unread_since=None)
-    if fetched and not stand_ins.among([fetched.digest]):
+    if row and row.missing_since:
+        Tag.objects.filter(pk=row.pk).update(missing_since=None)
+    if fetched and stand_ins.among([fetched.digest]):
+        return False
+    if fetched:
         store(image.repository, fetched.digest, registry)
         write_moves(image, [Move(tag, fetched.digest, timezone.now())], how=TagMove.How.EVENT)
+    if row and row.unread_since:
+        Tag.objects.filter(pk=row.pk).update(unread_since=None)
     return False
 
 

@@ -60,10 +60,13 @@ def store_manifests(values: Iterable[ManifestValues]) -> None:
 def renew_manifest(image: Image, values: ManifestValues) -> None:
     """One that was not complete is read again; `image` holds it."""
     fresh = {name: getattr(values, name) for name in ("size", "created_at", "platforms", "details")}
+    resized = Tag.objects.filter(manifest=values.digest).exclude(size=values.size)
+    holding = Image.objects.filter(tags__in=resized).distinct()
+    # First, as in write_moves: who writes tags meanwhile counts them too, and takes his turn.
+    list(Repository.objects.select_for_update().filter(image__in=holding).order_by("id"))
+    images = list(holding)
     Manifest.objects.filter(digest=values.digest).update(due_at=None, **fresh)
     note_held(image, {values.digest})
-    resized = Tag.objects.filter(manifest=values.digest).exclude(size=values.size)
-    images = list(Image.objects.filter(tags__in=resized).distinct())
     resized.update(size=values.size)
     for each in images:
         count(each)

@@ -17,12 +17,13 @@ from registry_sync.sync.planner import Plan, Row, plan
 
 @dataclass(slots=True)
 class Known:
-    """What we have of a repository: the version it was read at and the last move of a tag till then, its trouble
-    last time, and tag → row."""
+    """What we have of a repository: the version it was read at and the last move of a tag till then, since when we know
+    of it, its trouble last time, and tag → row."""
 
     pk: int
     version: int
     last_move: int
+    first_seen_at: datetime
     problem: str = ""
     tags: dict[str, Row] = field(default_factory=dict)
 
@@ -106,8 +107,10 @@ def known_tags(names: Iterable[str]) -> dict[str, Known]:
     # The last move first: what is written between the two statements is then noticed, and not overwritten.
     last_move = TagMove.objects.filter(image=OuterRef("image")).order_by("-id").values("id")[:1]
     rows = Repository.objects.filter(name__in=list(names)).exclude(image=None)
-    facts = rows.values_list("name", "pk", "version", Subquery(last_move), "problem")
-    found = {name: Known(pk, version, last or 0, problem) for name, pk, version, last, problem in facts}
+    facts = rows.values_list("name", "pk", "version", Subquery(last_move), "first_seen_at", "problem")
+    found = {
+        name: Known(pk, version, last or 0, seen, problem) for name, pk, version, last, seen, problem in facts
+    }
     tags = Tag.objects.filter(image__repository_row__name__in=list(found)).values_list(
         "image__repository_row__name", "name", "manifest_id", "missing_since", "unread_since"
     )
@@ -122,10 +125,13 @@ def changes_of(read: TagsRead, known: Known) -> Plan:
     return plan(known.tags, read.digests, unreadable=read.unreadable, gone=read.gone)
 
 
-def note_trouble(read: TagsRead, known: Known, now: datetime) -> None:
-    """What could not be read, and what can be read again. Makes no statement where that is as it was."""
+def note_trouble(read: TagsRead, known: Known, now: datetime, *, names_only: bool) -> None:
+    """What could not be read, and what can be read again. Makes no statement where that is as it was.
+
+    `names_only`: most tags were not asked about, so no trouble is over.
+    """
     problem = (read.problem or _unreadable(read.unreadable))[:200]
-    if problem != known.problem:
+    if problem != known.problem and (problem or not names_only):
         Repository.objects.filter(pk=known.pk).update(problem=problem)
     if read.problem:
         return
@@ -140,7 +146,7 @@ def note_trouble(read: TagsRead, known: Known, now: datetime) -> None:
 def _unreadable(tags: Mapping[str, str]) -> str:
     if not tags:
         return ""
-    first = next(iter(tags))
+    first = min(tags)  # the same in every run
     more = f" and {len(tags) - 1} more tags" if len(tags) > 1 else ""
     return f"{first}{more} could not be read: {tags[first]}"
 

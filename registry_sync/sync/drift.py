@@ -14,13 +14,14 @@ LATE = timedelta(minutes=10)
 
 
 def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
-    """Only where events come at all, and not of a repository that is read for the first time."""
+    """Only where events come at all, and not of what an operator brought in."""
     tags = changes.add + changes.move + changes.remove
-    if not tags or not known.version or not Heartbeat.objects.filter(name=Heartbeat.EVENTS).exists():
+    if not tags or not Heartbeat.objects.filter(name=Heartbeat.EVENTS).exists():
         return
-    waiting = Event.objects.filter(repository=read.repository, due_at__isnull=False)
-    if waiting.exclude(action="pull").exists():
-        return  # about to be told, or to be confirmed
+    if not known.version and not _came_since_the_last(run, known):
+        return
+    told = _about_to_be_told(read.repository)
+    tags = [tag for tag in tags if tag not in told and (tag in read.digests or known.digest(tag) not in told)]
     room = max(KEPT_OF_A_RUN - run.drifts.count(), 0)
     Drift.objects.bulk_create(
         Drift(
@@ -29,6 +30,19 @@ def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
         )
         for tag in tags[:room]
     )  # fmt: skip
+
+
+def _came_since_the_last(run: SyncRun, known: Known) -> bool:
+    """True for a repository that is read for the first time because it was not there when the last full check was."""
+    full = SyncRun.objects.filter(names_only=False, state=SyncRun.State.DONE, finished_at__isnull=False)
+    last = full.filter(pk__lt=run.pk).first()
+    return bool(last and last.started_at and known.first_seen_at > last.started_at)
+
+
+def _about_to_be_told(repository: str) -> set[str]:
+    """Tags, and digests that are said to be deleted, of events that are to be applied or confirmed yet."""
+    waiting = Event.objects.filter(repository=repository, due_at__isnull=False).exclude(action="pull")
+    return {tag or digest for tag, digest in waiting.values_list("tag", "digest")}
 
 
 def explain(repository: str, tag: str, digest: str) -> None:

@@ -39,7 +39,9 @@ def reconcile(
     """
     try:
         run = begin(registry, when_due=when_due, others=others)
-        return work(run, registry) if run else None
+        if run and work(run, registry).state in (SyncRun.State.DONE, SyncRun.State.INCOMPLETE):
+            anew.read_due(registry)
+        return run
     finally:
         registry.close()
 
@@ -120,6 +122,7 @@ def _start(registry: Registry, token: int, *, when_due: bool) -> SyncRun | None:
     if run.state == SyncRun.State.RUNNING:
         shards.make(run)
         run.save()
+        _end(run)  # where there is nothing to read: without parts, others would take it for one that was left
     return run
 
 
@@ -162,7 +165,6 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
     if changes:
         apply.write_catalog(changes, timezone.now(), versions)
     run.changes = len(changes.add) + len(changes.remove) + apply.claim_repositories()
-    anew.read_due(registry, alive=alive)
 
 
 def _is_gone(registry: Registry, name: str, alive: Callable[[], None]) -> bool:

@@ -6,7 +6,7 @@ from typing import Self
 
 from django.utils import timezone
 
-from registry_sync.client import Fetched, Registry, RegistryError, Sweep, TagsRead
+from registry_sync.client import Fetched, Registry, Sweep, TagsRead
 from registry_sync.models import Repository, SyncRun
 from registry_sync.picture import stand_ins
 from registry_sync.picture.content import ContentReader
@@ -31,14 +31,12 @@ class RepositoriesReader:
     def __init__(self, registry: Registry, sweep: Sweep) -> None:
         self.registry = registry
         self.sweep = sweep
-        self.content = ContentReader(registry)
 
     def __enter__(self) -> Self:
         self.sweep.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.content.close()
         self.sweep.__exit__(*error)
 
     def read(self, run: SyncRun, ids: Iterable[int], *, alive: Alive) -> Counts:
@@ -49,7 +47,8 @@ class RepositoriesReader:
         counts, began = Counts(repositories=len(names)), timezone.now()
         known = apply.known_tags(names)
         reads = self.sweep.read_tags(_digests(known), names_only=run.names_only, alive=alive)
-        self._store_new_manifests(reads, known, alive)
+        with ContentReader(self.registry, alive=alive) as content:
+            _store_new_manifests([read for read in reads if not read.problem], known, content)
         changes = {read.repository: apply.changes_of(read, known[read.repository]) for read in reads}
         newer = told.since(began, [name for name, each in changes.items() if each])
         for read in reads:
@@ -61,59 +60,49 @@ class RepositoriesReader:
         return counts
 
     def _write(self, run: SyncRun, read: TagsRead, known: apply.Known, changes: Plan) -> int:
-        apply.note_trouble(read, known, timezone.now())
+        apply.note_trouble(read, known, timezone.now(), names_only=run.names_only)
         if changes:
             changes = apply.write_changes(read, known, changes, timezone.now())
             drift.record(run, read, known, changes)
         return len(changes)
 
-    def _store_new_manifests(
-        self, reads: list[TagsRead], known: Mapping[str, apply.Known], alive: Alive
-    ) -> None:
-        """What cannot be fetched leaves its tags unreadable: they stay as they are."""
-        wanted = {
-            digest: read.repository
-            for read in reads
-            for tag, digest in read.digests.items()
-            if digest != known[read.repository].digest(tag)  # a tag's manifest is stored
-        }
-        stored = set(stored_sizes(wanted))
-        ours = stand_ins.among(wanted.keys() - stored)
-        fetched = {digest: (read.repository, got) for read in reads for digest, got in read.fetched.items()}
-        for some in batches([digest for digest in wanted if digest not in stored and digest not in ours]):
-            alive()
-            stored |= self._store({digest: wanted[digest] for digest in some}, fetched)
-        lost = wanted.keys() - stored
-        if lost:
-            for read in reads:
-                _leave(read, known[read.repository], lost, ours)
 
-    def _store(self, wanted: dict[str, str], fetched: dict[str, tuple[str, Fetched]]) -> set[str]:
-        have = {digest: fetched[digest] for digest in wanted if digest in fetched}
-        have |= self.content.fetch({digest: name for digest, name in wanted.items() if digest not in have})
-        try:
-            store_manifests(self.content.read_manifests(have, stored_sizes))
-        except RegistryError:
-            # One of them; the others must not wait for it.
-            return self._store_each(have) if len(have) > 1 else set()
-        return set(have)
+def _store_new_manifests(
+    reads: list[TagsRead], known: Mapping[str, apply.Known], content: ContentReader
+) -> None:
+    """What cannot be fetched leaves its tags unreadable: they stay as they are."""
+    wanted = {
+        digest: read.repository
+        for read in reads
+        for tag, digest in read.digests.items()
+        if digest != known[read.repository].digest(tag)  # a tag's manifest is stored
+    }
+    stored = set(stored_sizes(wanted))
+    ours = stand_ins.among(wanted.keys() - stored)
+    fetched = {digest: (read.repository, got) for read in reads for digest, got in read.fetched.items()}
+    for some in batches([digest for digest in wanted if digest not in stored and digest not in ours]):
+        stored |= _store({digest: wanted[digest] for digest in some}, fetched, content)
+    lost = wanted.keys() - stored
+    if lost:
+        for read in reads:
+            _leave(read, known[read.repository], lost, ours)
 
-    def _store_each(self, have: dict[str, tuple[str, Fetched]]) -> set[str]:
-        return {digest for digest, got in have.items() if self._store_one(digest, got)}
 
-    def _store_one(self, digest: str, got: tuple[str, Fetched]) -> bool:
-        try:
-            store_manifests(self.content.read_manifests({digest: got}, stored_sizes))
-        except RegistryError:
-            return False
-        return True
+def _store(
+    wanted: dict[str, str], fetched: dict[str, tuple[str, Fetched]], content: ContentReader
+) -> set[str]:
+    have = {digest: fetched[digest] for digest in wanted if digest in fetched}
+    have |= content.fetch({digest: name for digest, name in wanted.items() if digest not in have})
+    rows = content.read_manifests(have, stored_sizes)
+    store_manifests(rows)
+    return {row.digest for row in rows}
 
 
 def _digests(known: Mapping[str, apply.Known]) -> dict[str, dict[str, str]]:
-    """What need not be asked for again. Of a tag that could not be read last time the digest may be an old one, so
-    it is asked for in every run."""
+    """What need not be asked for again. Of a tag that could not be read last time the digest may be an old one, and
+    one that is missing may be listed by mistake, so they are asked for in every run."""
     return {
-        name: {tag: "" if row.unread else row.digest for tag, row in each.tags.items()}
+        name: {tag: "" if row.unread or row.missing else row.digest for tag, row in each.tags.items()}
         for name, each in known.items()
     }
 

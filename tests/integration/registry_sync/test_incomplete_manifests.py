@@ -118,3 +118,31 @@ def test_a_complete_one_is_never_asked_for_again(web: Scripted) -> None:
     web.asked.clear()
     sync(web, INDEX)
     assert len(web.asked) == 3
+
+
+def two_due(web: Scripted) -> None:
+    """Two images whose configs were refused are to be read again."""
+    for image in TWO:
+        web.says[f"/v2/team/app/blobs/{image.config.digest}"] = refused()
+        sync(web, image.manifest)
+    due_now()
+
+
+def test_one_that_a_worker_dies_on_is_not_the_first_of_the_next(web: Scripted) -> None:
+    def dies(*_scope: str) -> str:
+        raise MemoryError
+
+    two_due(web)
+    with pytest.raises(MemoryError):
+        anew.read_due(Registry(web.url, dies))
+    now = timezone.now()
+    assert [row.due_at > now for row in Manifest.objects.order_by("due_at") if row.due_at] == [False, True]
+
+
+def test_where_the_registry_is_not_reached_the_others_wait(web: Scripted) -> None:
+    two_due(web)
+    for image in TWO:
+        web.says[f"/v2/team/app/manifests/{image.digest}"] = answer(drop=True)
+    web.asked.clear()
+    anew.read_due(Registry(web.url, lambda *_scope: "token"))
+    assert len(web.asked) == 1

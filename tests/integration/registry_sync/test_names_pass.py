@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Tag
+from namespaces.models import Image, Tag
 from registry_sync import selectors
 from registry_sync.client import Registry
-from registry_sync.models import Drift, Heartbeat, SyncRun
+from registry_sync.models import Drift, Heartbeat, Repository, SyncRun
 from registry_sync.removal import forecast
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
@@ -167,3 +167,42 @@ def test_what_quick_passes_found_untold_is_counted_with_the_check_after_them(reg
         )
     line = selectors.freshness(timezone.now())
     assert [part.after for part in line.parts if part.text == "last full check"] == ["1 difference found"]
+
+
+def test_a_quick_pass_takes_no_trouble_away(registry: ModelRegistry) -> None:
+    """It asked nothing of most tags, so a rule must not take them for certain."""
+    push(registry, "1", "1")
+    sync(registry)
+    SyncRun.objects.all().delete()
+    Repository.objects.update(problem="its tags got no answer")
+    ended(ago=71, took=60, state="incomplete")
+    run = sync(registry)
+    assert run
+    assert run.names_only
+    assert forecast.trouble(Image.objects.get())
+    sync(registry, when_due=False)
+    assert not forecast.trouble(Image.objects.get())
+
+
+def test_a_quick_pass_asks_for_what_is_listed_and_was_said_to_be_missing(registry: ModelRegistry) -> None:
+    """The list alone is no answer to that."""
+    digest = push(registry, "1", "1")
+    sync(registry)
+    SyncRun.objects.all().delete()
+    ended(ago=71, took=60)
+    Tag.objects.update(missing_since=timezone.now())
+    registry.held["team/app"].discard(digest)  # a collection of garbage took it, and left the tag
+    sync(registry)
+    tag = Tag.objects.get()
+    assert (tag.missing_since, tag.unread_since is None) == (None, False)
+
+
+def test_what_a_check_found_untold_that_could_not_read_all_counts_too(registry: ModelRegistry) -> None:
+    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now())
+    ended(ago=400, took=60)
+    partly = ended(ago=300, took=60, state="incomplete")
+    Drift.objects.create(
+        run=partly, repository="team/app", tag="1", found_at=timezone.now() - timedelta(hours=1)
+    )
+    ended(ago=200, took=60)
+    assert selectors.freshness(timezone.now()).ground == "differences"

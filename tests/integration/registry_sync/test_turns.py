@@ -11,6 +11,7 @@ from registry_sync.sync import leases, reconcile, shards
 from registry_sync.sync.repositories import Counts
 from tests import factories
 from tests.integration.attacks.together import together
+from tests.parts.model_registry import ModelRegistry
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +109,14 @@ def test_a_part_that_fails_in_an_unknown_way_marks_its_repositories(
     run.refresh_from_db()
     assert (run.state, run.unread) == (SyncRun.State.INCOMPLETE, 2)
     assert Repository.objects.filter(problem="").count() == 0
+
+
+def test_who_comes_when_there_is_nothing_to_read_takes_it_for_no_accident() -> None:
+    web = ModelRegistry()
+    registry = Registry(web.url, lambda *_scope: "token")
+    first = reconcile.begin(registry)
+    reconcile.begin(registry)
+    web.stop()
+    assert first
+    first.refresh_from_db()
+    assert (first.state, first.problem) == (SyncRun.State.DONE, "")

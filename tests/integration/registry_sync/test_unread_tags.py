@@ -5,12 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from namespaces.models import Image, Tag
-from registry_sync.client import Registry, sweep
+from registry_sync.client import Registry, TagsRead, sweep
 from registry_sync.client.sweep import UNREACHED_MAX
 from registry_sync.models import Repository, SyncRun
 from registry_sync.removal import forecast
+from registry_sync.sync.apply import known_tags, note_trouble
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.parts.scripted import Answer, Scripted, answer
@@ -126,3 +128,15 @@ def test_the_pages_say_since_when(web: Scripted, client: Client) -> None:
     page = client.get(good.get_absolute_url()).text
     assert "could not be read since" not in page
     assert "team/other" not in page
+
+
+def test_of_several_the_same_one_is_named_whichever_failed_first() -> None:
+    """Else each run of an unchanged registry would write a row."""
+    image = factories.ImageFactory(name="app")
+    row = Repository.objects.create(name="team/app", image=image)
+    known = known_tags(["team/app"])["team/app"]
+    for tags in (["b", "a"], ["a", "b"]):
+        read = TagsRead("team/app", unreadable=dict.fromkeys(tags, "500"))
+        note_trouble(read, known, timezone.now(), names_only=False)
+        row.refresh_from_db()
+        assert row.problem == "a and 1 more tags could not be read: 500"
