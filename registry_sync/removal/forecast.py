@@ -44,7 +44,8 @@ def of(rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = l
     decisions = decide(rule, _versions(image), now)
     alive()
     going = {each.version.digest for each in decisions if each.fate is Fate.GO}
-    deleted = without_harm(facts.around(image, going, alive=alive), going) if going else ()
+    around = facts.around(image, going, alive=alive)
+    deleted = without_harm(around, going, alive=alive) if going else ()
     return Forecast(image, decisions, deleted)
 
 
