@@ -28,6 +28,11 @@ _KEYS = {"image": "image.id", "namespace": "namespace.id", "account": "namespace
 @transaction.atomic
 def measure(day: date) -> None:
     """Counts everything anew, and keeps the day's figure of each account and namespace for the chart."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET LOCAL statement_timeout = '5min'"
+            )  # what pages may take is too short for this
     sums = {of: _sums(key) for of, key in _KEYS.items()}
     _note(Image, sums["image"])
     _note(Namespace, sums["namespace"])

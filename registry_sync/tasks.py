@@ -12,6 +12,7 @@ from celery import shared_task
 from celery.signals import task_prerun, worker_ready
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import denials, seals, sessions
@@ -45,6 +46,7 @@ DIFFERENCES_KEPT = timedelta(days=30)
 ALIVE = timedelta(seconds=10)
 REMOVALS_KEPT = timedelta(days=365)
 REST = 10  # times as long as the count of bytes took, until the next one
+COUNT_MAX = timedelta(minutes=10)  # until then nobody else begins one; no task lives longer
 SOON = timedelta(seconds=5)  # what is due later is left to beat
 
 
@@ -131,13 +133,15 @@ def _again(task: Any, wait: timedelta | None) -> None:
 @_task(name="registry_sync.measure_usage")
 def measure_usage() -> None:
     """Counts when something came or went, and once an hour in any case; after a long count it rests longer."""
-    now, resting = timezone.now(), heartbeat.last(Heartbeat.USAGE_REST)
-    if (resting and now < resting) or not _usage_changed(now):
+    now = timezone.now()
+    if not _usage_changed(now) or not heartbeat.book(Heartbeat.USAGE_REST, now, now + COUNT_MAX):
         return
-    usage.measure(timezone.localdate())
-    heartbeat.note(Heartbeat.USAGE, now)
-    done = timezone.now()
-    heartbeat.book(Heartbeat.USAGE_REST, done, done + REST * (done - now))
+    try:
+        usage.measure(timezone.localdate())
+        heartbeat.note(Heartbeat.USAGE, now)
+    finally:  # also after one that the database broke off: it would break off the next as well
+        done = timezone.now()
+        Heartbeat.objects.filter(name=Heartbeat.USAGE_REST).update(at=done + REST * (done - now))
 
 
 def _usage_changed(now: datetime) -> bool:
@@ -159,6 +163,14 @@ def _forget_events(before: datetime) -> None:
         Event.objects.filter(id__in=ids).delete()
 
 
+def _forget_runs(runs: QuerySet[SyncRun]) -> None:
+    oldest = runs.order_by("-id").values_list("id", flat=True)[RUNS_KEPT : RUNS_KEPT + 1].first()
+    if oldest:
+        # One that found what no event told stays longer: it is the proof.
+        telling = Drift.objects.filter(found_at__gte=timezone.now() - DIFFERENCES_KEPT)
+        runs.filter(id__lte=oldest).exclude(id__in=telling.values("run")).delete()
+
+
 @_task(name="registry_sync.housekeeping")
 def housekeeping() -> None:
     """Renews the signing leaf, seals the audit trail, and forgets what is over or old."""
@@ -173,11 +185,8 @@ def housekeeping() -> None:
     Removal.objects.filter(finished_at__lt=long_ago).delete()
     day_ago = timezone.now() - timedelta(days=1)
     Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
-    oldest = SyncRun.objects.order_by("-id").values_list("id", flat=True)[RUNS_KEPT : RUNS_KEPT + 1].first()
-    if oldest:
-        # A run that found what no event told stays longer: it is the proof.
-        telling = Drift.objects.filter(found_at__gte=timezone.now() - DIFFERENCES_KEPT)
-        SyncRun.objects.filter(id__lte=oldest).exclude(id__in=telling.values("run")).delete()
+    for names_only in (False, True):  # between two full checks there may be a thousand quick passes
+        _forget_runs(SyncRun.objects.filter(names_only=names_only))
     old = (
         Checkup.objects.order_by("-id")
         .values_list("id", flat=True)[CHECKUPS_KEPT : CHECKUPS_KEPT + 1]

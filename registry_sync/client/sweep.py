@@ -23,7 +23,9 @@ JITTER = 0.2  # seconds, doubled with each try
 SILENCE = 0.3  # seconds of rest after no answer
 PAUSE_MAX = 5.0  # seconds of rest, also when Retry-After asks for more
 GIVE_UP = 64  # as many in a row without an answer, more than are asked at once, and nothing more is asked
-UNREACHED_MAX = 64  # tags of a repository without an answer, and the rest of it is not asked for
+UNREACHED_MAX = (
+    64  # tags of a repository without an answer, if no more had one, and the rest is not asked for
+)
 BODIES_MAX = 64 * 1024 * 1024  # bytes of manifests kept from one read; the rest is fetched again by digest
 BEAT = 10.0  # seconds between calls of `alive`
 
@@ -136,6 +138,7 @@ class Sweep:
         if names_only:
             read.digests = {tag: known[tag] for tag in listed if known.get(tag)}
         asked = [tag for tag in dict.fromkeys([*listed, *known]) if tag not in read.digests]
+        random.shuffle(asked)  # those without an answer may stand together, and before all others
         left = iter(asked)  # shared, so that 200,000 tags are not as many tasks
         async with asyncio.TaskGroup() as group:  # the first that gives up stops the others
             for _each in asked[: self._parallel]:
@@ -147,7 +150,7 @@ class Sweep:
     async def _read_some(self, read: TagsRead, left: Iterator[str], known: Mapping[str, str]) -> None:
         for tag in left:
             await self._read_tag(read, tag, known.get(tag, ""))
-            if read.unreached >= UNREACHED_MAX:
+            if read.unreached >= max(UNREACHED_MAX, len(read.digests)):
                 raise Unreachable(f"{read.unreached} of its tags got no answer")
 
     async def _read_tag(self, read: TagsRead, tag: str, known: str) -> None:

@@ -13,10 +13,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.words import said as _
-from registry_sync.client import Missing, Registry, RegistryError, Sweep
+from registry_sync.client import Missing, Registry, RegistryError, Silent, Sweep
 from registry_sync.models import Repository, Shard, SyncRun
 from registry_sync.picture import anew
-from registry_sync.sync import apply, leases, shards
+from registry_sync.sync import apply, leases, shards, told
 from registry_sync.sync.planner import Plan, plan
 from registry_sync.sync.repositories import Counts, RepositoriesReader
 
@@ -24,6 +24,7 @@ LEASE = "reconcile"
 REST = 10  # a run that took a minute is followed by the next one after ten, at the earliest
 VANISH_MAX = 50  # repositories that may vanish at once
 VANISH_FEW, VANISH_SHARE = 5, 0.2
+SILENT_MAX = 3  # names without an answer, and no other is asked about
 
 log = logging.getLogger(__name__)
 
@@ -150,6 +151,7 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
     def alive() -> None:
         leases.keep(LEASE, token, timezone.now())
 
+    began = timezone.now()
     seen = dict.fromkeys(registry.repositories(alive=alive), "")
     known = apply.known_repositories()
     changes = plan(known, seen)
@@ -158,7 +160,8 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
         _finish(run, SyncRun.State.HELD, _held_words(changes, len(known)))
         return
     versions = apply.versions(vanishing)
-    gone = {name for name in vanishing if _is_gone(registry, name, alive)}
+    # What was pushed meanwhile may be told of before the registry shows it.
+    gone = _gone(registry, vanishing, alive) - told.repositories_since(began)
     unlisted = [name for name in vanishing if name not in gone]  # catalogs have been wrong
     changes = plan(known, seen, unreadable=unlisted, gone=gone)
     alive()
@@ -167,16 +170,22 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
     run.changes = len(changes.add) + len(changes.remove) + apply.claim_repositories()
 
 
-def _is_gone(registry: Registry, name: str, alive: Callable[[], None]) -> bool:
+def _gone(registry: Registry, names: list[str], alive: Callable[[], None]) -> set[str]:
     """What the catalog lacks is asked for by name: only a 404 that names it is the second answer."""
-    alive()
-    try:
-        registry.tags(name)
-    except Missing:
-        return True
-    except RegistryError:
-        return False
-    return False
+    found, silent = set[str](), 0
+    for name in names:
+        alive()
+        try:
+            registry.tags(name)
+        except Missing:
+            found.add(name)
+        except Silent:
+            silent += 1
+            if silent >= SILENT_MAX:
+                break
+        except RegistryError:
+            continue
+    return found
 
 
 def _too_many(vanishing: int, known: int) -> bool:

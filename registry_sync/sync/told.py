@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from registry_sync.models import Event
 from registry_sync.picture.write import batches
@@ -14,11 +14,19 @@ LINKED = timedelta(minutes=1)  # until then the registry may still answer what t
 
 def since(began: datetime, repositories: Collection[str]) -> dict[str, set[str]]:
     """repository → tags: told of since `began`, or shortly before it and not confirmed yet."""
-    newer = Q(received_at__gte=began) | Q(applied_at__isnull=False, due_at__isnull=False)
-    late = Event.objects.filter(newer, received_at__gte=began - LINKED)
     found: dict[str, set[str]] = defaultdict(set)
     for some in batches(list(repositories)):
-        named = late.filter(repository__in=some).exclude(action="pull").exclude(tag="")
+        named = _late(began).filter(repository__in=some).exclude(tag="")
         for repository, tag in named.values_list("repository", "tag"):
             found[repository].add(tag)
     return found
+
+
+def repositories_since(began: datetime) -> set[str]:
+    """Likewise of repositories: that something was pushed to them."""
+    return set(_late(began).filter(action="push").values_list("repository", flat=True))
+
+
+def _late(began: datetime) -> QuerySet[Event]:
+    newer = Q(received_at__gte=began) | Q(applied_at__isnull=False, due_at__isnull=False)
+    return Event.objects.filter(newer, received_at__gte=began - LINKED).exclude(action="pull").order_by()

@@ -124,3 +124,18 @@ def test_a_pull_is_no_reason_to_leave_a_tag(registry: ModelRegistry) -> None:
     tell(registry, "pull", "1", new)
     sync(registry)
     assert picture() == {"1": new}
+
+
+def test_a_new_repository_that_is_told_of_before_the_registry_shows_it_stays(
+    registry: ModelRegistry,
+) -> None:
+    """The catalog was read before, and the list of its tags is asked for before they are linked."""
+    told = push(registry, "1", "new", linked=False)
+    tell(registry, "push", "1", told)
+    linked = registry.repositories.pop("team/app")
+    sync(registry)
+    assert picture() == {"1": told}
+    registry.repositories["team/app"] = linked  # it never came: then it goes as others do
+    Event.objects.update(received_at=timezone.now() - timedelta(minutes=2))
+    sync(registry)
+    assert picture() == {}

@@ -152,3 +152,13 @@ def test_one_is_booked_for_a_time_to_come() -> None:
     assert not heartbeat.book("again", now, soon)
     assert not heartbeat.book("again", soon - timedelta(milliseconds=1), soon)
     assert heartbeat.book("again", soon, soon + timedelta(seconds=2))
+
+
+def test_housekeeping_keeps_full_checks_beside_many_quick_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without one, nothing would count as read, and the next full check would begin at once, every time."""
+    monkeypatch.setattr(tasks, "RUNS_KEPT", 2)
+    monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_all: False)
+    full = SyncRun.objects.create(state="done")
+    quick = [SyncRun.objects.create(state="done", names_only=True) for _run in range(5)]
+    tasks.housekeeping()
+    assert set(SyncRun.objects.all()) == {full, *quick[-2:]}

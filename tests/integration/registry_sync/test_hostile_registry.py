@@ -13,7 +13,7 @@ from namespaces.models import Image, Tag
 from registry_sync.client import MANIFEST_MAX, Registry, answers, sweep
 from registry_sync.models import Repository, SyncRun
 from registry_sync.sync import shards
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.sync.reconcile import SILENT_MAX, reconcile
 from tests import factories
 from tests.parts.scripted import Answer, Scripted, answer
 
@@ -260,3 +260,14 @@ def test_what_is_no_name_is_left_out_of_the_catalog(web: Scripted) -> None:
     web.says[CATALOG] = answer({"repositories": ["team/app", "a" * 256, "a\x00b", "\ud800"]})
     assert sync(web).state == SyncRun.State.DONE
     assert [row.name for row in Repository.objects.all()] == ["team/app"]
+
+
+def test_of_what_the_catalog_lacks_few_are_asked_about_in_vain(web: Scripted) -> None:
+    web.says[CATALOG] = answer({"repositories": ["team/app", *(f"x/{number}" for number in range(20))]})
+    sync(web)
+    for number in range(5):
+        Repository.objects.create(name=f"x/lost{number}")
+        web.says[f"/v2/x/lost{number}/tags/list"] = answer(drop=True)
+    sync(web)
+    assert len({path for path in web.asked if "/x/lost" in path}) == SILENT_MAX
+    assert Repository.objects.filter(name__startswith="x/lost").count() == 5

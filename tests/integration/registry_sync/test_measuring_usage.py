@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from namespaces import usage
 from namespaces.models import Image, Part, Revision, TagMove
+from registry_sync import heartbeat
 from registry_sync.models import Heartbeat
-from registry_sync.tasks import measure_usage
+from registry_sync.tasks import COUNT_MAX, measure_usage
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +89,38 @@ def test_it_rests_after_a_long_count(image: Image, counts: list[int]) -> None:
     push(image, 100)
     measure_usage()
     assert len(counts) == 1
+
+
+def test_one_at_a_time(counts: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The schedule comes again while a long count lasts."""
+    measure = usage.measure
+
+    def long(*days: object) -> None:
+        if len(counts) < 3:
+            measure_usage()
+        measure(*days)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(usage, "measure", long)
+    measure_usage()
+    assert len(counts) == 1
+
+
+def test_it_rests_also_after_a_count_that_the_database_broke_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_days: object) -> None:
+        raise OperationalError("canceling statement due to statement timeout")
+
+    monkeypatch.setattr(usage, "measure", broken)
+    began = timezone.now()
+    measure_usage()
+    rest = heartbeat.last(Heartbeat.USAGE_REST)
+    assert rest
+    assert began < rest < began + COUNT_MAX
+    assert heartbeat.last(Heartbeat.USAGE) is None
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite breaks no statement off.")
+def test_it_has_more_time_than_a_page() -> None:
+    usage.measure(timezone.localdate())
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("5min",)

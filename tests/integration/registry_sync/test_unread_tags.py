@@ -140,3 +140,16 @@ def test_of_several_the_same_one_is_named_whichever_failed_first() -> None:
         note_trouble(read, known, timezone.now(), names_only=False)
         row.refresh_from_db()
         assert row.problem == "a and 1 more tags could not be read: 500"
+
+
+def test_many_of_far_more_hold_up_none(web: Scripted) -> None:
+    """Wherever in the list they stand."""
+    names = [f"v{number}" for number in range(500)]
+    web.says["/v2/team/app/tags/list"] = answer({"tags": names})
+    for name in names:
+        web.says[f"/v2/team/app/manifests/{name}"] = content("same")
+    for name in names[: UNREACHED_MAX + 10]:
+        web.says[f"/v2/team/app/manifests/{name}"] = answer(status=500)
+    run = sync(web)
+    assert (run.state, run.unread) == (SyncRun.State.INCOMPLETE, 1)
+    assert Tag.objects.filter(image__name="app").count() == 500 - UNREACHED_MAX - 10
