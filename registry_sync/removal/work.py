@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 from django.utils import timezone
 
-from registry_sync.client import Registry, RegistryError
+from registry_sync.client import Registry, RegistryError, Silent
 from registry_sync.models import Removal, RemovalItem
 from registry_sync.removal import runs
 from registry_sync.removal.acts import Acts
@@ -18,6 +18,7 @@ from registry_sync.sync import leases
 PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent registry looks elsewhere
 PATIENCE_OF_RULES = timedelta(hours=6)
 PAUSE_MAX = 60
+SILENT_MAX = 3  # wishes without an answer, and the others wait for the next time
 TURN = 240  # seconds for one wish at a time; a task lives ten minutes at most
 LEASE_PREFIX = "removal-"  # and the image's key: one worker at a time for each image
 
@@ -25,28 +26,31 @@ log = logging.getLogger(__name__)
 
 
 def work_due(registry: Registry) -> timedelta | None:
-    """Does what is due, persons' wishes first. Returns how long until more is, None when nothing waits."""
-    tried: set[int] = set()
+    """Does what is due, persons' wishes first. Returns how long until more is, None when nothing waits, or the
+    registry gives no answer."""
+    tried, silent = set[int](), 0
     while removal := _next(tried):
         tried.add(removal.pk)
-        work(removal, registry)
+        silent += work(removal, registry)
+        if silent >= SILENT_MAX:
+            return None
     first = Removal.objects.exclude(due_at=None).order_by("due_at").values_list("due_at", flat=True).first()
     return max(first - timezone.now(), timedelta()) if first else None
 
 
 def work(removal: Removal, registry: Registry) -> bool:
-    """False while another worker does something to the same image."""
+    """True when the registry gave no answer at all."""
     lease = f"{LEASE_PREFIX}{removal.image_id}"
     token = leases.take(lease, timezone.now())
     if token is None:
-        return False
+        return False  # another worker does something to the same image
     try:
-        _fulfil(removal, registry, lease, token)
+        return _fulfil(removal, registry, lease, token)
     except leases.LeaseLost:
         log.warning("another worker took %s over", removal)
+        return False
     finally:
         leases.give_back(lease, token, timezone.now())
-    return True
 
 
 def _next(tried: set[int]) -> Removal | None:
@@ -55,15 +59,15 @@ def _next(tried: set[int]) -> Removal | None:
     return ordered.select_related("image__namespace__account").first()
 
 
-def _fulfil(removal: Removal, registry: Registry, lease: str, token: int) -> None:
+def _fulfil(removal: Removal, registry: Registry, lease: str, token: int) -> bool:
     def alive() -> None:
         leases.keep(lease, token, timezone.now())
 
     acts, recorder = Acts(removal.image, registry, alive), Recorder(removal.image, lease, token)
-    problem, ends = "", time.monotonic() + TURN
+    problem, silent, ends = "", False, time.monotonic() + TURN
     for item in _waiting(removal):
         if time.monotonic() > ends:
-            return  # it is still due; others have their turn first
+            return False  # it is still due; others have their turn first
         item.removal = removal
         alive()
         try:
@@ -71,7 +75,7 @@ def _fulfil(removal: Removal, registry: Registry, lease: str, token: int) -> Non
         except leases.LeaseLost:
             raise
         except RegistryError as error:
-            problem = str(error)
+            problem, silent = str(error), isinstance(error, Silent)
             break  # the next one would wait as long for an answer
         except Exception as error:
             # It may be done and not written down, so it is tried again; the others do not wait for it.
@@ -79,6 +83,7 @@ def _fulfil(removal: Removal, registry: Registry, lease: str, token: int) -> Non
             problem = type(error).__name__
     if not problem or not _later(removal, recorder, problem):
         finish(removal)
+    return silent
 
 
 def _waiting(removal: Removal) -> list[RemovalItem]:

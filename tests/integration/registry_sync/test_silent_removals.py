@@ -1,0 +1,58 @@
+"""What people asked to remove, while the registry gives no answer: all of it waits, and a few are tried."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from registry_sync.client import Registry
+from registry_sync.models import Removal, RemovalItem
+from registry_sync.removal.work import SILENT_MAX, work_due
+from tests import factories
+from tests.parts.scripted import Scripted, answer
+
+pytestmark = pytest.mark.django_db
+MANY = 2 * SILENT_MAX
+
+
+@pytest.fixture
+def web() -> Iterator[Scripted]:
+    """Where nothing is said to any of as many wishes, each about another image."""
+    script = Scripted()
+    for _each in range(MANY):
+        tag = factories.TagFactory()
+        removal = Removal.objects.create(image=tag.image, kind=Removal.Kind.UNTAG, asked_by="somebody")
+        RemovalItem.objects.create(removal=removal, tag=tag.name, digest=tag.manifest_id)
+        script.says[path(removal)] = answer(drop=True)
+    yield script
+    script.stop()
+
+
+def path(removal: Removal) -> str:
+    return f"/v2/{removal.image.repository}/manifests/{removal.items.get().tag}"
+
+
+def work(web: Scripted) -> set[str]:
+    """Returns what was asked about."""
+    web.asked.clear()
+    work_due(Registry(web.url, lambda *_scope: "token"))
+    return set(web.asked)
+
+
+def test_a_few_are_tried_and_then_the_others(web: Scripted) -> None:
+    first = work(web)
+    assert len(first) == SILENT_MAX
+    assert Removal.objects.filter(state=Removal.State.WAITING).count() == MANY
+    assert Removal.objects.filter(attempts=0).count() == MANY - SILENT_MAX
+    later = timezone.now() + timedelta(hours=1)  # however slow this machine is
+    Removal.objects.filter(attempts=1).update(due_at=later)
+    second = work(web)
+    assert len(second) == SILENT_MAX
+    assert first.isdisjoint(second)
+
+
+def test_one_that_is_refused_stops_no_other(web: Scripted) -> None:
+    for removal in Removal.objects.all():
+        web.says[path(removal)] = answer(status=503)
+    assert len(work(web)) == MANY
