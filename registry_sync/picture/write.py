@@ -63,7 +63,7 @@ def renew_manifest(image: Image, values: ManifestValues) -> None:
     resized = Tag.objects.filter(manifest=values.digest).exclude(size=values.size)
     holding = Image.objects.filter(tags__in=resized).distinct()
     # First, as in write_moves: who writes tags meanwhile counts them too, and takes his turn.
-    list(Repository.objects.select_for_update().filter(image__in=holding).order_by("id"))
+    list(Repository.objects.select_for_update().filter(image__in=holding).order_by("name"))
     images = list(holding)
     Manifest.objects.filter(digest=values.digest).update(due_at=None, **fresh)
     note_held(image, {values.digest})
