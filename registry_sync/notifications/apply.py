@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.outage import Outage, first_line, outage_of
 from registry_sync.client import Registry, RegistryError, Silent
 from registry_sync.models import Event
 from registry_sync.notifications import pulls, tags
@@ -94,8 +95,11 @@ def _apply(event: Event, registry: Registry) -> None:
         _failed(event, str(error))
         if isinstance(error, Silent):
             raise
-    except (OperationalError, InterfaceError):
-        raise  # no database: nothing could be noted either
+    except (OperationalError, InterfaceError) as error:
+        if outage_of(error) is not Outage.BUSY:
+            raise  # no database: nothing could be noted either
+        # A long transaction holds this repository, or a statement takes too long: the others do not wait for it.
+        _failed(event, first_line(error))
     except Exception as error:
         # One event that cannot be applied must not stand before all others.
         log.exception("event %s cannot be applied", event.event_id)

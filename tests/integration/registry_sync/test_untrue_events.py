@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
+from psycopg.errors import AdminShutdown, LockNotAvailable
 
 from namespaces.models import Image, Manifest, Tag
 from registry_sync.client import Registry
 from registry_sync.models import Event, Repository
-from registry_sync.notifications import intake
+from registry_sync.notifications import intake, tags
 from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
@@ -162,3 +165,26 @@ def test_what_nobody_owns_is_named_and_nothing_else(registry: ModelRegistry) -> 
     )
     assert Repository.objects.get(name="nobody/app").image is None
     assert registry.asked == []
+
+
+@pytest.mark.parametrize(("cause", "others"), [(LockNotAvailable, True), (AdminShutdown, False)])
+def test_one_whose_repository_is_locked_for_long_does_not_stand_before_all_others(
+    registry: ModelRegistry, cause: type[Exception], others: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But without a database the work ends at once, and nothing is noted."""
+    apply = tags.apply
+
+    def first_fails(told: Event, asked: Registry) -> bool:
+        if told.event_id == "locked":
+            raise OperationalError("the database says no") from cause()
+        return apply(told, asked)
+
+    monkeypatch.setattr(tags, "apply", first_fails)
+    digest = push(registry, "2.0", "two")
+    target = {"tag": "2.0", "digest": digest}
+    body = {"events": [event("push", "locked", target=target), event("push", "free", target=target)]}
+    intake.take(json.dumps(body).encode(), timezone.now())
+    with nullcontext() if others else pytest.raises(OperationalError):
+        apply_due(client(registry))
+    assert ("team/app:2.0" in picture()) is others
+    assert bool(Event.objects.get(event_id="locked").problem) is others
