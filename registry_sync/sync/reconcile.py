@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.outage import Outage, outage_of
 from accounts.words import said as _
 from registry_sync.client import Missing, Registry, RegistryError, Silent, Sweep
 from registry_sync.models import Repository, Shard, SyncRun
@@ -24,6 +25,7 @@ LEASE = "reconcile"
 REST = 10  # a run that took a minute is followed by the next one after ten, at the earliest
 VANISH_MAX = 50  # repositories that may vanish at once
 VANISH_FEW, VANISH_SHARE = 5, 0.2
+BUSY_MAX = 3  # times that a part is tried whose statements the database breaks off
 SILENT_MAX = 3  # names without an answer, and no other is asked about
 
 log = logging.getLogger(__name__)
@@ -85,9 +87,9 @@ def _read(shard: Shard, reader: RepositoriesReader) -> None:
         shards.finish(shard, counts)
     except leases.LeaseLost:
         log.warning("another worker took %s over", shard)
-    except (InterfaceError, OperationalError):
-        raise  # no database: whoever has one again goes on
-    except Exception:
+    except Exception as error:
+        if _may_pass(error, shard):
+            raise  # whoever comes next goes on
         # One part that cannot be done must not keep the run, and every run after it, from its end.
         log.exception("%s cannot be read", shard)
         count = len(shard.repositories)
@@ -95,6 +97,13 @@ def _read(shard: Shard, reader: RepositoriesReader) -> None:
             problem=_("the panel failed; see its log")
         )
         shards.finish(shard, Counts(repositories=count, unread=count))
+
+
+def _may_pass(error: Exception, shard: Shard) -> bool:
+    """No database, or a lock that somebody holds; but not what the database breaks off each time."""
+    if not isinstance(error, InterfaceError | OperationalError):
+        return False
+    return outage_of(error) is not Outage.BUSY or shard.token < BUSY_MAX
 
 
 def _resume() -> SyncRun | None:

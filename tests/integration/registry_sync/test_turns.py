@@ -1,9 +1,12 @@
 """One at a time: whoever comes second, late or twice does nothing, and whoever died is succeeded."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
+from psycopg.errors import AdminShutdown, QueryCanceled
 
 from registry_sync.client import Registry
 from registry_sync.models import Repository, Shard, SyncRun
@@ -120,3 +123,32 @@ def test_who_comes_when_there_is_nothing_to_read_takes_it_for_no_accident() -> N
     assert first
     first.refresh_from_db()
     assert (first.state, first.problem) == (SyncRun.State.DONE, "")
+
+
+def test_a_part_whose_statements_always_take_too_long_is_left_in_the_end(
+    run: SyncRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_all: object) -> None:
+        raise OperationalError from QueryCanceled()
+
+    monkeypatch.setattr("registry_sync.sync.apply.known_tags", broken)
+    tries = 0
+    while run.state == SyncRun.State.RUNNING and tries < 10:
+        tries += 1
+        with suppress(OperationalError):
+            reconcile.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+        Shard.objects.update(lease_until=timezone.now())  # a minute later
+        run.refresh_from_db()
+    assert (run.state, run.unread) == (SyncRun.State.INCOMPLETE, 2)
+    assert tries > reconcile.BUSY_MAX  # a lock that passes keeps nothing from being read
+
+
+def test_without_a_database_no_part_is_left(run: SyncRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_all: object) -> None:
+        raise OperationalError from AdminShutdown()
+
+    monkeypatch.setattr("registry_sync.sync.apply.known_tags", broken)
+    Shard.objects.update(token=10)
+    with pytest.raises(OperationalError):
+        reconcile.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+    assert not Repository.objects.exclude(problem="").exists()
