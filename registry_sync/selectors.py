@@ -37,12 +37,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Freshness:
-    """`state` is live, stale, failed, held or never; `checked_at`: when the last full check ended; `progress` of the
-    run under way or waiting, if there is one."""
+    """`state` is live, stale, failed, held or never; `why`, for operators alone, names what belongs to others, or to the
+    machine; `checked_at`: when the last full check ended; `progress` of the run under way or waiting, if there is one.
+    """
 
     state: str
     ground: Ground
     text: str
+    why: str
     parts: list[Part]
     event_at: datetime | None
     checked_at: datetime | None
@@ -76,7 +78,7 @@ def freshness(now: datetime) -> Freshness:
     checked = good[0] if good else None
     parts = _parts(ground, event_at, checked, differences)
     return Freshness(
-        truth.LIGHTS[ground], ground, _words(ground, last), parts,
+        truth.LIGHTS[ground], ground, _words(ground), _why(ground, last), parts,
         event_at=event_at, checked_at=checked.finished_at if checked else None, progress=progress,
     )  # fmt: skip
 
@@ -232,8 +234,8 @@ WORDS = {
         "So much is missing in the registry that an operator must agree before it goes from the panel"
     ),
     Ground.ASLEEP: gettext_lazy("Worker or schedule is silent: nothing is read from the registry"),
-    Ground.FAILED: gettext_lazy("The last sync failed: %(why)s"),
-    Ground.PARTLY: gettext_lazy("Not everything could be read: %(why)s"),
+    Ground.FAILED: gettext_lazy("The last sync failed"),
+    Ground.PARTLY: gettext_lazy("Not everything could be read"),
     Ground.OVERDUE: gettext_lazy("No full check lately; are worker and schedule running?"),
     Ground.BEHIND: gettext_lazy("Events came and are not applied; is the worker running?"),
     Ground.SILENT: gettext_lazy("No events, although pushes happened"),
@@ -243,8 +245,12 @@ WORDS = {
 }
 
 
-def _words(ground: Ground, last: SyncRun | None) -> str:
-    return WORDS[ground] % {"why": last.problem if last else "", "seconds": settings.SYNC_INTERVAL}
+def _words(ground: Ground) -> str:
+    return WORDS[ground] % {"seconds": settings.SYNC_INTERVAL}
+
+
+def _why(ground: Ground, last: SyncRun | None) -> str:
+    return last.problem if last and ground in (Ground.FAILED, Ground.PARTLY) else ""
 
 
 def _parts(ground: Ground, event_at: datetime | None, good: SyncRun | None, differences: int) -> list[Part]:

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import Person
 from registry_sync import heartbeat, selectors
 from registry_sync.models import Drift, Event, Heartbeat, Repository, SyncRun
 from registry_sync.sync import leases, shards
@@ -103,7 +104,16 @@ def test_the_last_good_check_is_said_when_later_ones_failed() -> None:
     ended(seconds=50)
     for _many in range(selectors.LOOKED_AT + 1):
         ended("failed", problem="no answer")
-    assert line() == "failed: The last sync failed: no answer · last full check, …"
+    assert line() == "failed: The last sync failed · last full check, …"
+
+
+@pytest.mark.parametrize("state", ["failed", "incomplete"])
+def test_why_it_failed_is_for_operators(cast: Cast, operator: Person, state: str) -> None:
+    ended(state, problem="other-team/app: no answer from 10.0.0.7")
+    for browser, sees in ((client_for(operator), True), (cast.client("owner"), False)):
+        text = browser.get("/freshness/").content.decode()
+        assert ("10.0.0.7" in text) is sees
+        assert "The last sync failed" in text or "Not everything could be read" in text
 
 
 def test_held_names_no_numbers_of_others(cast: Cast) -> None:
