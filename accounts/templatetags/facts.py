@@ -46,6 +46,14 @@ def exact_size(octets: int | None) -> SafeString:
 
 
 @register.simple_tag
+def counted(octets: int, things: object) -> SafeString:
+    """As `size`, but a dash where `things` are there and their bytes were not counted yet."""
+    if octets or not things:
+        return exact_size(octets)
+    return format_html('<span class="quiet" title="{}">{}</span>', gettext("not counted yet"), panel.NOTHING)
+
+
+@register.simple_tag
 def digest(digest: str | None, url: str = "") -> SafeString:
     """Twelve digits of a digest, a link where there is a page for it; all of it in the title and the copy."""
     if not digest:

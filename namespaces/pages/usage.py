@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET
 from accounts import gate as accounts_gate
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import paginate
-from namespaces import chart, gate, usage
-from namespaces.models import Image, Namespace
+from namespaces import chart, gate, selectors, usage
+from namespaces.models import Image
 
 
 @tab("images")
@@ -21,12 +21,11 @@ from namespaces.models import Image, Namespace
 @require_GET
 def account(request: PersonRequest, handle: str) -> HttpResponse:
     found = accounts_gate.account(principal(request), handle)
-    namespaces = Namespace.objects.filter(account=found).select_related("account")
     context = {
         "account": found,
         "total": usage.of_account(found),
         "shared": usage.shared_by_namespaces(found),
-        "namespaces": namespaces.order_by("-octets", "name"),
+        "namespaces": selectors.namespaces_of(found).order_by("-octets", "name"),
     }
     series = usage.history(found, since=usage.first_day())
     return _answer(request, context, series, Image.objects.filter(namespace__account=found))
@@ -55,6 +54,7 @@ def _answer(
         "line": chart.line(series),
         "area": chart.area(series),
         "box": f"0 -2 {chart.WIDTH} {chart.HEIGHT + 4}",
+        "holds_images": images.filter(tag_count__gt=0).exists(),
         "page": paginate(images, cursor=request.GET.get("page", "")),
     }
     return render(request, "namespaces/usage.html", context)

@@ -82,6 +82,26 @@ def test_members_see_the_page(cast: Cast, images: tuple[Image, Image, Image], wh
     assert "more by" in page
 
 
+@pytest.mark.parametrize("page", ["", "images/", "usage/", "n/team/usage/"])
+def test_what_was_not_counted_yet_is_no_zero(
+    cast: Cast, images: tuple[Image, Image, Image], page: str
+) -> None:
+    Image.objects.update(tag_count=1, size=7_000)
+    address = f"/a/team-red/{page}" if page else "/?all=1"
+    before = cast.client("viewer").get(address).content.decode()
+    for image in images:
+        held(image, base=5_000_000)
+    usage.measure(timezone.localdate())
+    after = cast.client("viewer").get(address).content.decode()
+    assert ("not counted yet" in before, "0 B" in before) == (True, False)
+    assert ("not counted yet" in after, "5.0 MB" in after) == (False, True)
+
+
+def test_what_holds_nothing_holds_zero(cast: Cast) -> None:
+    factories.NamespaceFactory(account=cast.account, name="empty")
+    assert "0 B" in cast.client("viewer").get("/a/team-red/images/").content.decode()
+
+
 def test_strangers_do_not(cast: Cast, client: Client) -> None:
     assert cast.client("stranger").get("/a/team-red/usage/").status_code == 404
     assert client.get("/a/team-red/usage/").status_code == 302
