@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Min, QuerySet
@@ -21,9 +22,18 @@ from accounts.peppers import peppers
 from accounts.secrets import Pepper
 
 log = logging.getLogger(__name__)
-SETTLED = timedelta(
-    minutes=15
-)  # no transaction is open so long: no event with a smaller number can still come
+# No transaction is open so long: no event with a smaller number can still come.
+SETTLED = timedelta(minutes=15)
+# Named: a column that is added later must not make older seals look broken.
+SEALED = ("id", "at", "account_id", "actor_kind", "actor_id", "actor", "address", "action", "object_kind",
+          "object_id", "object", "before", "after")  # fmt: skip
+
+
+class Problem(NamedTuple):
+    """`changed` is False where only the key is missing that could tell."""
+
+    text: str
+    changed: bool
 
 
 def seal(*, now: datetime) -> AuditSeal | None:
@@ -46,8 +56,8 @@ def seal(*, now: datetime) -> AuditSeal | None:
     return made
 
 
-def problems() -> Iterator[str]:
-    """In words, what of the trail is not as it was sealed; nothing when it is whole."""
+def problems() -> Iterator[Problem]:
+    """What of the trail is not as it was sealed; nothing when it is whole."""
     known = {each.version: each for each in peppers()}
     last = None
     for each in AuditSeal.objects.order_by("id").iterator():
@@ -55,9 +65,12 @@ def problems() -> Iterator[str]:
         events, pepper = _between(begin, each.upto), known.get(each.pepper_version)
         where = f"Seal {each.pk}, of {each.at:%d %b %Y %H:%M} UTC, over the events {begin + 1} to {each.upto}"
         if not pepper:
-            yield f"{where} cannot be verified without pepper-{each.pepper_version}.key."
+            yield Problem(
+                f"{where} cannot be verified without pepper-{each.pepper_version}.key.", changed=False
+            )
         elif each.digest != _digest(last, events, each.upto, pepper):
-            yield f"{where} does not hold: there were {each.events} events, and there are {events.count()}."
+            counts = f"there were {each.events} events, and there are {events.count()}"
+            yield Problem(f"{where} does not hold: {counts}.", changed=True)
         last = each
 
 
@@ -75,7 +88,7 @@ def _between(begin: int, upto: int) -> QuerySet[AuditEvent]:
 
 def _digest(last: AuditSeal | None, events: QuerySet[AuditEvent], upto: int, pepper: Pepper) -> str:
     held = sha256()
-    for row in events.values().iterator():
+    for row in events.values(*SEALED).iterator():
         held.update(json.dumps(row, sort_keys=True, default=str).encode() + b"\n")
     before = last.digest if last else ""
     return secrets.digest(f"audit seal\n{before}\n{upto}\n{held.hexdigest()}", pepper)

@@ -198,5 +198,13 @@ def housekeeping() -> None:
 
 @_task(name="registry_sync.verify_trail")
 def verify_trail() -> None:
-    for problem in seals.problems():
-        log.error("the audit trail was changed: %s", problem)
+    """The outcome is kept for the doctor: to read the whole trail takes long."""
+    found = list(seals.problems())
+    for problem in found:
+        log.error(
+            "the audit trail %s: %s", "was changed" if problem.changed else "is not verified", problem.text
+        )
+    worst = Heartbeat.TRAIL_UNKNOWN if found else Heartbeat.TRAIL_WHOLE
+    if any(problem.changed for problem in found):
+        worst = Heartbeat.TRAIL_CHANGED
+    heartbeat.note(worst, timezone.now())

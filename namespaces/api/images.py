@@ -25,7 +25,8 @@ class ImageSerializer(serializers.Serializer[Any]):
     latest_tag = serializers.CharField(allow_blank=True)
     size = serializers.IntegerField(help_text="Bytes a client downloads for the newest tag.")
     usage = serializers.IntegerField(
-        source="octets", help_text="Bytes that all of it takes in the registry, as counted seconds after a push; a layer counts once."
+        source="octets",
+        help_text="Bytes that all of it takes in the registry, as counted seconds after a push; a layer counts once.",
     )
     first_seen_at = Moment()
     pushed_at = Moment(allow_null=True)

@@ -19,7 +19,8 @@ class NamespaceSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     public = serializers.BooleanField(help_text="True: everybody may pull, signed in or not.")
     usage = serializers.IntegerField(
-        source="octets", help_text="Bytes that it takes in the registry, as counted seconds after a push; a layer counts once."
+        source="octets",
+        help_text="Bytes that it takes in the registry, as counted seconds after a push; a layer counts once.",
     )
     created_at = Moment()
 

@@ -24,6 +24,7 @@ TITLES = {
     "disk": _("Disk"),
     "schedule": _("Schedule"),
     "worker": _("Worker"),
+    "trail": _("Audit trail"),
     "certificates": _("Certificates"),
     "addresses": _("Addresses"),
     "panel": _("Panel, from outside"),
@@ -51,8 +52,9 @@ def examine(now: datetime) -> Iterator[Result]:
     if works:
         yield from _one("schedule", lambda: local.schedule(now))
         yield from _one("worker", lambda: local.worker(now))
+        yield from _one("trail", local.trail)
     else:
-        yield from _skip(WITHOUT_DATABASE, "schedule", "worker")
+        yield from _skip(WITHOUT_DATABASE, "schedule", "worker", "trail")
     yield from _one("broker", local.broker)
     yield from _one("disk", local.disk)
     signs = yield from _one("certificates", lambda: local.certificates(now))

@@ -73,6 +73,12 @@ def schedule(now: datetime) -> Verdict:
     return panel.schedule(heartbeat.last(Heartbeat.BEAT), now, heartbeat.SILENT)
 
 
+def trail() -> Verdict:
+    ways = (Heartbeat.TRAIL_CHANGED, Heartbeat.TRAIL_UNKNOWN, Heartbeat.TRAIL_WHOLE)
+    signs = heartbeat.signs(*ways)
+    return panel.trail(*(signs.get(way) for way in ways))
+
+
 def certificates(now: datetime) -> Verdict:
     folder = Path(settings.SECRETS_DIR)
     try:

@@ -101,6 +101,25 @@ def schedule(at: datetime | None, now: datetime, silent_after: timedelta) -> Ver
     )
 
 
+def trail(changed: datetime | None, unknown: datetime | None, whole: datetime | None) -> Verdict:
+    """When the nightly check last ended in each way."""
+    fix = Fix(_("What of it, seal by seal:"), "python manage.py verify_trail")
+    last = max(filter(None, (changed, unknown, whole)), default=None)
+    if not last:
+        return ok(_("The audit trail was not verified yet; the worker does so each night."))
+    if last == changed:
+        return fail(
+            _(
+                "On %(day)s the audit trail was not as it was sealed: somebody changed it.",
+                day=f"{last:%Y-%m-%d}",
+            ),
+            fix,
+        )
+    if last == unknown:
+        return warn(_("Some of the audit trail cannot be verified: the pepper that sealed it is gone."), fix)
+    return ok(_("On %(day)s the audit trail was as it was sealed.", day=f"{last:%Y-%m-%d}"))
+
+
 def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Verdict:
     renewal = Fix(
         _("The worker renews it each hour if it can write there; by hand:"), "python manage.py prepare"

@@ -96,12 +96,12 @@ class Heartbeat(models.Model):
 
     WORKER, BEAT, EVENTS = "worker", "beat", "events"
     USAGE, USAGE_REST = "usage", "usage-rest"  # bytes counted; not to be counted again before
-    PULLS, PULLS_SINCE = (
-        "pulls",
-        "pulls-since",
-    )  # others' pulls; since when without a gap (notifications/pulls.py)
+    # Others' pulls; since when without a gap (notifications/pulls.py).
+    PULLS, PULLS_SINCE = "pulls", "pulls-since"
     REFUSED = "refused"  # somebody brought events without the right key
     DOCTOR = "doctor"
+    # How the nightly check of the audit trail ended.
+    TRAIL_WHOLE, TRAIL_CHANGED, TRAIL_UNKNOWN = "trail-whole", "trail-changed", "trail-unknown"
 
     name = models.CharField(max_length=40, primary_key=True)
     at = models.DateTimeField()

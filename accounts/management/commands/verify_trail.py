@@ -13,7 +13,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         found = list(seals.problems())
         for problem in found:
-            self.stdout.write(problem)
+            self.stdout.write(problem.text)
         if found:
             sys.exit(1)
         last = AuditSeal.objects.last()

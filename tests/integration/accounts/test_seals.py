@@ -13,6 +13,8 @@ from django.utils import timezone
 from accounts import seals
 from accounts.models import AuditEvent, AuditSeal
 from accounts.services import accounts
+from registry_sync.doctor import local
+from registry_sync.doctor.verdict import State
 from registry_sync.tasks import housekeeping, verify_trail
 from tests.cast import Cast
 
@@ -65,7 +67,7 @@ def test_a_changed_event_shows(trail: list[AuditEvent], column: str) -> None:
         statement = f"UPDATE accounts_auditevent SET {column} = %s WHERE id = %s"  # noqa: S608
         cursor.execute(statement, [value, trail[1].pk])
     (problem,) = seals.problems()
-    assert f"to {trail[2].pk} does not hold" in problem
+    assert f"to {trail[2].pk} does not hold" in problem.text
 
 
 @pytest.mark.parametrize(("number", "broken"), [(0, 1), (4, 2)])
@@ -73,7 +75,9 @@ def test_a_deleted_event_shows(trail: list[AuditEvent], number: int, broken: int
     with without_triggers() as cursor:
         cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[number].pk])
     (problem,) = seals.problems()
-    assert f"to {trail[broken * 3 - 1].pk} does not hold: there were 3 events, and there are 2." in problem
+    assert (
+        f"to {trail[broken * 3 - 1].pk} does not hold: there were 3 events, and there are 2." in problem.text
+    )
 
 
 def test_an_event_that_was_moved_shows(trail: list[AuditEvent]) -> None:
@@ -126,10 +130,26 @@ def test_the_worker_seals_and_tells_the_log(
     assert (last.upto, last.events) == (trail[6].pk, 1)
     verify_trail()
     assert "was changed" not in caplog.text
+    assert local.trail().state is State.OK
     with without_triggers() as cursor:
         cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[6].pk])
     verify_trail()
     assert "the audit trail was changed" in caplog.text
+    assert local.trail().state is State.FAIL
+
+
+def test_seals_of_a_pepper_that_is_gone_are_unverified_and_not_broken(
+    trail: list[AuditEvent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = seals.Pepper(2, b"the pepper after the one that sealed")
+    monkeypatch.setattr(seals, "peppers", lambda: (newer,))
+    assert [problem.changed for problem in seals.problems()] == [False, False]
+    verify_trail()
+    assert local.trail().state is State.WARN
+
+
+def test_every_column_of_an_event_is_sealed() -> None:
+    assert set(seals.SEALED) == {field.attname for field in AuditEvent._meta.fields}
 
 
 def test_the_command_says_so(trail: list[AuditEvent], capsys: pytest.CaptureFixture[str]) -> None:
