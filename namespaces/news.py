@@ -1,4 +1,4 @@
-"""What became of tags since a page was made: asked every second by every open page, so one cheap statement."""
+"""What became of tags since a page was made: asked every second by each page in sight, so one cheap statement."""
 
 from dataclasses import dataclass
 

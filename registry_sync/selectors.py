@@ -37,9 +37,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Freshness:
-    """`state` is live, stale, failed, held or never; `why`, for operators alone, names what belongs to others, or to the
-    machine; `checked_at`: when the last full check ended; `progress` of the run under way or waiting, if there is one.
-    """
+    """`state` is live, stale, failed, held or never; `why`, for operators alone, may name what is not
+    for all; `checked_at`: when the last full check ended; `progress` of the run under way or waiting, if any."""
 
     state: str
     ground: Ground

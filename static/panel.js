@@ -103,6 +103,14 @@
     if (icon) icon.href = text ? icon.dataset.noteHref : plain;
   }
 
+  // What is asked each second on a page that somebody looks at is asked every ten seconds in the background.
+  let asked = 0;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!event.target.matches(".news")) return;
+    if (document.hidden && Date.now() - asked < 10000) event.preventDefault();
+    else asked = Date.now();
+  });
+
   // The tab that was open the last time: who uses podman uses podman.
   function recall() {
     for (const tabs of all("[data-remember]")) {

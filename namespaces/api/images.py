@@ -26,7 +26,7 @@ class ImageSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField(help_text="Bytes a client downloads for the newest tag.")
     usage = serializers.IntegerField(
         source="octets",
-        help_text="Bytes that all of it takes in the registry, as counted seconds after a push; a layer counts once.",
+        help_text="Bytes it all takes in the registry, counted soon after a push; a layer counts once.",
     )
     first_seen_at = Moment()
     pushed_at = Moment(allow_null=True)

@@ -20,7 +20,7 @@ class NamespaceSerializer(serializers.Serializer[Any]):
     public = serializers.BooleanField(help_text="True: everybody may pull, signed in or not.")
     usage = serializers.IntegerField(
         source="octets",
-        help_text="Bytes that it takes in the registry, as counted seconds after a push; a layer counts once.",
+        help_text="Bytes it takes in the registry, counted soon after a push; a layer counts once.",
     )
     created_at = Moment()
 
