@@ -70,7 +70,8 @@ def first_push_grant(
     account: Account, *, namespace: Namespace | None = None, image_name: str = ""
 ) -> Grant | None:
     """A permission by which somebody may push here, for the commands that a page shows."""
-    found = Grant.objects.filter(namespace__account=account, level__gte=Level.WRITE)
+    found = Grant.objects.filter(namespace__account=account, level__gte=Level.WRITE, user__disabled_at=None)
+    found = found.exclude(user__expires_at__lte=timezone.now())
     if namespace:
         found = found.filter(namespace=namespace)
     if image_name:

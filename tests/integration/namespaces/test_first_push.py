@@ -1,11 +1,15 @@
 """The commands on a page without images: they work as they stand, or the page says what is missing."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from accounts.models import RegistryUser
 from namespaces.models import Namespace
 from tests import factories
 from tests.cast import Cast
 
+PAST = datetime(2026, 1, 1, tzinfo=UTC)
 NAMESPACE, IMAGE, ALL = "n/team/", "n/team/i/deep/api/", "images/"
 
 
@@ -29,6 +33,16 @@ def test_a_user_that_may_push_is_named(cast: Cast, team: Namespace, page: str, t
     assert f"docker login localhost:5000 -u {writer.username}" in text
     assert f"docker push localhost:5000/{target}" in text
     assert reader.username not in text
+
+
+@pytest.mark.parametrize("ended", [{"disabled_at": PAST}, {"expires_at": PAST}])
+def test_who_can_do_nothing_any_more_is_not_named(
+    cast: Cast, team: Namespace, ended: dict[str, datetime]
+) -> None:
+    user = factories.GrantFactory(user__account=cast.account, namespace=team, level=2).user
+    assert user.username in shown(cast, NAMESPACE)
+    RegistryUser.objects.filter(pk=user.pk).update(**ended)
+    assert "docker push" not in shown(cast, NAMESPACE)
 
 
 def test_who_may_push_one_image_pushes_that(cast: Cast, team: Namespace) -> None:
