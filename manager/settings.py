@@ -161,16 +161,14 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 # With a mail server, signing up looks the same whether an address is taken or not (docs/adr/0004).
 EMAIL_URL = environment.text("EMAIL_URL", "")
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "optional"
-ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = (
-    True  # in the browser that signed up; a link that it followed goes on there
-)
+# In the browser that signed up; a link that it followed goes on there.
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_PREVENT_ENUMERATION = True
 # Of mails that anybody can have sent to an address, a few a day.
 ACCOUNT_RATE_LIMITS = {"confirm_email": "1/3m/key,6/d/key", "reset_password": "20/m/ip,3/10m/key,20/d/key"}
 ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_URL)  # of a changed password or address: word to the owner
-ACCOUNT_REAUTHENTICATION_REQUIRED = (
-    True  # before a change of address: a session that was left open is not enough
-)
+# Before a change of address: a session that was left open is not enough.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
@@ -196,9 +194,8 @@ else:
     EMAIL_BACKEND = "accounts.mail.FolderBackend"
 
 # API --------------------------------------------------------------------------------------------------
-API_RATE = environment.number(
-    "API_RATE", 1200, least=0, most=1_000_000
-)  # calls a minute of each token; 0: any
+# Calls a minute of each token; 0: any number.
+API_RATE = environment.number("API_RATE", 1200, least=0, most=1_000_000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.api.authentication.ApiTokenAuthentication",
@@ -292,9 +289,8 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(environment.text("STATIC_DIR", str(DATA_DIR / "static"))).resolve()
-if any(kept.is_relative_to(STATIC_ROOT) for kept in (DATA_DIR, SECRETS_DIR)) or STATIC_ROOT.is_relative_to(
-    SECRETS_DIR
-):
+_held = any(kept.is_relative_to(STATIC_ROOT) for kept in (DATA_DIR, SECRETS_DIR))
+if _held or STATIC_ROOT.is_relative_to(SECRETS_DIR):
     raise ImproperlyConfigured("STATIC_DIR must be a folder of its own: everybody can read what is in it.")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -35,8 +35,8 @@ def of_accounts(accounts: Iterable[Account]) -> dict[int, Overview]:
         .order_by()
     )
     held = {row["namespace__account_id"]: (row["n"], row["pushed_at"]) for row in images}
-    return {
-        row["account_id"]: Overview(row["n"], held.get(row["account_id"], (0, None))[0], row["octets"] or 0,
-                                    held.get(row["account_id"], (0, None))[1])
-        for row in namespaces
-    }  # fmt: skip
+    found = {}
+    for row in namespaces:
+        count, pushed_at = held.get(row["account_id"], (0, None))
+        found[row["account_id"]] = Overview(row["n"], count, row["octets"] or 0, pushed_at)
+    return found

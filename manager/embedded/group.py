@@ -80,9 +80,8 @@ class _Watched(Process):  # type: ignore[misc]
 
 
 def _start(command: str, **options: Any) -> "subprocess.Popen[bytes]":
-    part: subprocess.Popen[bytes] = Popen(
-        command, close_fds=False, **options
-    )  # the lock of one.py is theirs too
+    # Open files stay open: the lock of one.py is theirs too.
+    part: subprocess.Popen[bytes] = Popen(command, close_fds=False, **options)
     threading.Thread(target=_sweep_after, args=(part,), daemon=True).start()
     return part
 

@@ -1,11 +1,12 @@
 """What a list of images shows beside each: its newest tag's platforms, and who pushed it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import F
 
 from accounts.models import Account, RegistryUser
+from namespaces.lists.tag_list import pushers
 from namespaces.models import Image, Tag
 
 
@@ -20,7 +21,7 @@ class Line:
 
 def lines_of(account: Account, images: Sequence[Image]) -> list[Line]:
     tags = {tag.image_id: tag for tag in _newest(images)}
-    users = {user.username: user for user in _pushers(account, tags.values())}
+    users = pushers(account.pk, tags.values())
     return [_line(image, tags.get(image.pk), users) for image in images]
 
 
@@ -31,8 +32,3 @@ def _line(image: Image, tag: Tag | None, users: dict[str, RegistryUser]) -> Line
 def _newest(images: Sequence[Image]) -> list[Tag]:
     found = Tag.objects.filter(image__in=[image.pk for image in images], name=F("image__latest_tag"))
     return list(found.select_related("manifest").defer("manifest__details", "manifest__packed"))
-
-
-def _pushers(account: Account, tags: Iterable[Tag]) -> list[RegistryUser]:
-    names = {tag.pushed_by for tag in tags} - {""}
-    return list(RegistryUser.objects.filter(account=account, username__in=names).select_related("account"))

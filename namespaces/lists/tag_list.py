@@ -1,7 +1,7 @@
 """An image's tags, read so that 200,000 cost what twenty cost: each order is an index, and nothing counts them all."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -106,7 +106,7 @@ def _has_text(text: str) -> Q:
 
 
 def lines_of(image: Image, tags: Sequence[Tag]) -> list[Line]:
-    users = _pushers(image, {tag.pushed_by for tag in tags} - {""})
+    users = pushers(image.namespace.account_id, tags)
     by_digest = defaultdict(list)
     for tag in tags:
         tag.image = image  # or each would ask for it, to write its address
@@ -114,10 +114,10 @@ def lines_of(image: Image, tags: Sequence[Tag]) -> list[Line]:
     return [Line(tag, users.get(tag.pushed_by), _twin(tag, by_digest[tag.manifest_id])) for tag in tags]
 
 
-def _pushers(image: Image, names: set[str]) -> dict[str, RegistryUser]:
-    if not names:
-        return {}
-    users = RegistryUser.objects.filter(account_id=image.namespace.account_id, username__in=names)
+def pushers(account_id: int, tags: Iterable[Tag]) -> dict[str, RegistryUser]:
+    """By username, the account's users who pushed these tags."""
+    names = {tag.pushed_by for tag in tags} - {""}
+    users = RegistryUser.objects.filter(account_id=account_id, username__in=names)
     return {user.username: user for user in users.select_related("account")}
 
 

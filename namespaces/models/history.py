@@ -13,9 +13,8 @@ class Revision(models.Model):
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="revisions", db_index=False)
     manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="revisions", db_index=False)
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
-    gone_at = models.DateTimeField(
-        null=True
-    )  # when the registry said, asked for just this, that it has it not
+    # When the registry said, asked for just this, that it has it not.
+    gone_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "manifest"], name="revision_once")]

@@ -20,9 +20,8 @@ class Tag(models.Model):
     manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="tags", db_index=False)
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     pushed_at = models.DateTimeField()  # when it was first seen to point where it points
-    pushed_by = models.CharField(
-        max_length=40, default=""
-    )  # username, as the registry's event told; "" unknown
+    # Username, as the registry's event told; "" unknown.
+    pushed_by = models.CharField(max_length=40, default="")
     pulled_at = models.DateTimeField(default=NEVER)
     pull_count = models.PositiveBigIntegerField(default=0)
     missing_since = models.DateTimeField(null=True)  # absent from one complete list; gone after the second

@@ -48,9 +48,8 @@ class RetentionRun(models.Model):
     asked_by = models.CharField(max_length=254, default="schedule")
     asked_by_id = models.BigIntegerField(null=True)
     started_at = models.DateTimeField(default=timezone.now, editable=False)
-    planned_at = models.DateTimeField(
-        null=True
-    )  # when it was decided what goes, and the removals were asked for
+    # When it was decided what goes, and the removals were asked for.
+    planned_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     kept = models.PositiveIntegerField(default=0)
     removed = models.JSONField(default=list)  # [{"image", "tag", "digest"}], at most 1,000
