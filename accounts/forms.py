@@ -41,7 +41,8 @@ class AccountForm(forms.Form):
 
 
 class ExpiryForm(forms.Form):
-    """`cleaned_data["expires_at"]` is a moment, or None for never. A date lasts to the end of its day, UTC."""
+    """`cleaned_data["expires_at"]` is a moment, or None for never, and is missing where a date was not understood.
+    A date lasts to the end of its day, UTC."""
 
     expiry = forms.ChoiceField(
         label=_("Expires"),
@@ -68,7 +69,7 @@ class ExpiryForm(forms.Form):
             self.cleaned_data["expires_at"] = datetime.combine(day, time(23, 59, 59), UTC)
         elif choice and choice.isdigit():
             self.cleaned_data["expires_at"] = timezone.now() + timedelta(days=int(choice))
-        else:
+        elif choice == NEVER:
             self.cleaned_data["expires_at"] = None
         return self.cleaned_data
 

@@ -124,12 +124,14 @@ def _first(form: NewUserForm) -> dict[str, Any]:
 
 def _effect(by: Principal, handle: str, facts: dict[str, Any]) -> dict[str, Any]:
     level = Level.of(facts.get("purpose") or "read")
+    if "expires_at" not in facts:  # and "with no end" would be a lie
+        return {"effect": "", "effect_problem": _("Choose the last day.")}
     try:
         found = targets.named(by, handle, facts.get("where", ""))
     except Invalid as error:
         return {"effect": "", "effect_problem": error.message}
     return {
-        "effect": wording.effect(level, found, facts.get("expires_at")),
+        "effect": wording.effect(level, found, facts["expires_at"]),
         "effect_notes": [_to_come(each) for each in targets.unpushed(found)],
     }
 

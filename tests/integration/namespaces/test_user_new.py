@@ -167,6 +167,12 @@ def test_links_from_an_image_fill_the_form_in(cast: Cast) -> None:
         ({}, "Can sign in and do nothing"),
         ({"where": "team"}, "Can pull every image in team until"),
         ({"where": "team", "expiry": "never"}, "Can pull every image in team, with no end. Nothing else."),
+        ({"where": "team", "expiry": "date"}, "Choose the last day."),
+        ({"where": "team", "expiry": "date", "expires_on": "tomorrow"}, "Choose the last day."),
+        (
+            {"where": "team", "expiry": "date", "expires_on": "2030-01-02"},
+            "Can pull every image in team until 2 Jan 2030.",
+        ),
         ({"where": "team/a team/b", "purpose": "admin"}, "Can pull, push and delete team/a and team/b until"),
         ({"where": "team/a"}, "team/a is not in the registry yet"),
         ({"where": "foreign"}, "There is no namespace “foreign” in this account."),
