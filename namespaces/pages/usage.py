@@ -14,6 +14,7 @@ from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import paginate
 from namespaces import chart, gate, selectors, usage
 from namespaces.models import Image
+from namespaces.pages.frame import namespace_context
 
 
 @tab("images")
@@ -36,7 +37,7 @@ def account(request: PersonRequest, handle: str) -> HttpResponse:
 @require_GET
 def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     found = gate.namespace(principal(request), handle, name)
-    context = {"account": found.account, "namespace": found, "total": found.octets}
+    context = namespace_context(found, "images") | {"total": found.octets}
     series = usage.history(found.account, since=usage.first_day(), namespace=found)
     return _answer(request, context, series, Image.objects.filter(namespace=found))
 

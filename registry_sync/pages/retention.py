@@ -31,13 +31,11 @@ RUNS_SHOWN = 20
 
 
 class LinesForm(forms.Form):
-    keep_last = forms.IntegerField(label=gettext_lazy("Keep the newest (number of tags)"), required=False,
+    keep_last = forms.IntegerField(label=gettext_lazy("Keep the newest (tags)"), required=False,
                                    help_text=gettext_lazy("Of each image, by the time of the push."))  # fmt: skip
-    keep_days = forms.IntegerField(
-        label=gettext_lazy("Keep what was pushed in the last (days)"), required=False
-    )
+    keep_days = forms.IntegerField(label=gettext_lazy("Keep pushed in the last (days)"), required=False)
     keep_pulled_days = forms.IntegerField(
-        label=gettext_lazy("Keep what was pulled in the last (days)"), required=False,
+        label=gettext_lazy("Keep pulled in the last (days)"), required=False,
         help_text=gettext_lazy("Only where the registry tells the panel of pulls; otherwise the rule does not run."),
     )  # fmt: skip
     keep_pattern = forms.CharField(

@@ -68,3 +68,26 @@ def test_who_may_not_make_one_is_told_who_could(cast: Cast, team: Namespace, pag
     text = shown(cast, page, "viewer")
     assert "As viewer you cannot create and change users" in text
     assert "/users/new/" not in text
+
+
+@pytest.mark.parametrize("pushable", [False, True])
+def test_the_next_step_is_the_one_primary_act(cast: Cast, team: Namespace, pushable: bool) -> None:
+    if pushable:
+        factories.GrantFactory(user__account=cast.account, namespace=team, level=2)
+    text = shown(cast, NAMESPACE)
+    assert text.count("btn-primary") == 1
+    assert ("Create a user that may push" in text) is not pushable
+
+
+def test_a_filter_comes_with_the_first_image(cast: Cast, team: Namespace) -> None:
+    assert "Filter by name" not in shown(cast, NAMESPACE)
+    assert "/n/team/usage/" not in shown(cast, NAMESPACE)
+    factories.ImageFactory(namespace=team, name="api", tag_count=1)
+    assert "Filter by name" in shown(cast, NAMESPACE)
+    assert "/n/team/usage/" in shown(cast, NAMESPACE)
+    assert "Filter by name" in shown(cast, f"{NAMESPACE}?q=nothing-like-it")
+
+
+def test_an_account_without_namespaces_offers_one_way_on(cast: Cast) -> None:
+    assert shown(cast, ALL).count("/namespaces/new/") == 1
+    assert "/namespaces/new/" not in shown(cast, ALL, "viewer")

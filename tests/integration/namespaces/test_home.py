@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -80,3 +81,12 @@ def test_anonymous_must_sign_in(db: None) -> None:
 
 def test_it_rejects_post(cast: Cast) -> None:
     assert cast.client("owner").post("/").status_code == 405
+
+
+@pytest.mark.parametrize(("who", "switcher"), [("stranger", True), ("anonymous", False)])
+def test_what_is_not_there_points_at_what_is_on_the_page(cast: Cast, who: str, switcher: bool) -> None:
+    answer = cast.client(who).get("/nothing-of-the-kind/")
+    text = answer.content.decode()
+    assert answer.status_code == 404
+    assert ("choose another account above" in text) is switcher
+    assert ("All accounts" in text) is switcher

@@ -1,5 +1,7 @@
 """/search/ and /a/{account}/search/: five kinds of rows, only of accounts one is a member of."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.conf import settings
 
@@ -161,3 +163,11 @@ def test_what_pushers_wrote_is_shown_as_text(cast: Cast, tag: Tag) -> None:
         page = cast.client("viewer").get(HERE, {"q": typed}).content.decode()
         assert "<script>alert" not in page
         assert "&lt;script&gt;" in page
+
+
+def test_a_tag_that_is_found_says_when_it_was_last_pulled(cast: Cast, tag: Tag) -> None:
+    page = cast.client("viewer").get(HERE, {"q": "1.4.2"}).content.decode()
+    assert 'data-label="Last pulled">never' in page.replace('<span class="quiet">', "")
+    Tag.objects.filter(pk=tag.pk).update(pulled_at=datetime(2026, 5, 4, 12, 30, tzinfo=UTC))
+    page = cast.client("viewer").get(HERE, {"q": "1.4.2"}).content.decode()
+    assert 'datetime="2026-05-04T12:30' in page

@@ -124,7 +124,8 @@ def test_a_namespace_has_a_page_of_its_own(cast: Cast, images: tuple[Image, Imag
     )  # fmt: skip
     assert "/a/team-red/n/team/usage/" in cast.client(who).get("/a/team-red/usage/").content.decode()
     page = cast.client(who).get("/a/team-red/n/team/usage/").content.decode()
-    assert "Usage of team" in page
+    assert "Usage · team" in page
+    assert 'href="/a/team-red/n/team/permissions/"' in page
     assert "team/one" in page
     assert "polyline" in page
     assert "other/three" not in page
