@@ -26,6 +26,7 @@ class SyncRun(models.Model):
     requests = models.PositiveIntegerField(default=0)
     changes = models.PositiveIntegerField(default=0)
     unread = models.PositiveIntegerField(default=0)  # repositories that could not be read, or not all of them
+    held = models.PositiveIntegerField(default=0, db_default=0)  # tags that would have vanished at once
     problem = models.CharField(max_length=500, default="")
     # True: an operator agreed that this run may take away what the mass-change guard would hold.
     may_vanish = models.BooleanField(default=False)

@@ -5,7 +5,7 @@ when a second complete answer says the same, be it the next list or the answer t
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Plan:
         """What is left when these are nobody's to change now."""
         lists = {each.name: getattr(self, each.name) for each in fields(self)}
         return Plan(**{key: [name for name in some if name not in names] for key, some in lists.items()})
+
+    def held(self, have: Mapping[str, "Row"]) -> "Plan":
+        """Nothing goes: what would is marked missing."""
+        marked = [name for name in self.remove if not have[name].missing]
+        return replace(self, mark=self.mark + marked, remove=[])
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,12 @@ from registry_sync.client import Missing, Registry, RegistryError, Silent, Sweep
 from registry_sync.models import Repository, Shard, SyncRun
 from registry_sync.picture import anew
 from registry_sync.sync import apply, leases, shards, told
-from registry_sync.sync.planner import Plan, plan
+from registry_sync.sync.guard import too_many_repositories
+from registry_sync.sync.planner import plan
 from registry_sync.sync.repositories import Counts, RepositoriesReader
 
 LEASE = "reconcile"
 REST = 10  # a run that took a minute is followed by the next one after ten, at the earliest
-VANISH_MAX = 50  # repositories that may vanish at once
-VANISH_FEW, VANISH_SHARE = 5, 0.2
 BUSY_MAX = 3  # times that a part is tried whose statements the database breaks off
 SILENT_MAX = 3  # names without an answer, and no other is asked about
 
@@ -165,8 +164,9 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
     known = apply.known_repositories()
     changes = plan(known, seen)
     vanishing = changes.mark + changes.remove
-    if not run.may_vanish and _too_many(len(changes.mark), len(known)):
-        _finish(run, SyncRun.State.HELD, _held_words(changes, len(known)))
+    if not run.may_vanish and too_many_repositories(len(changes.mark), len(known)):
+        words = _held_words(f"{len(changes.mark)} of {len(known)} repositories")
+        _finish(run, SyncRun.State.HELD, words)
         return
     versions = apply.versions(vanishing)
     # What was pushed meanwhile may be told of before the registry shows it.
@@ -197,16 +197,10 @@ def _gone(registry: Registry, names: list[str], alive: Callable[[], None]) -> se
     return found
 
 
-def _too_many(vanishing: int, known: int) -> bool:
-    if vanishing == known > 1:
-        return True  # an empty volume, whatever its size
-    return vanishing > VANISH_MAX or (vanishing > VANISH_FEW and vanishing > VANISH_SHARE * known)
-
-
-def _held_words(changes: Plan, known: int) -> str:
+def _held_words(what: str) -> str:
     return (
-        f"{len(changes.mark)} of {known} repositories are no longer in the registry. Nothing was removed: if the "
-        "registry was replaced, wiped or restored, mend that first; else an operator lets them go"
+        f"{what} are no longer in the registry. None of them was removed: if the registry was replaced, wiped or "
+        "restored, mend that first; else an operator lets them go"
     )
 
 
@@ -214,7 +208,9 @@ def _end(run: SyncRun) -> None:
     if run.shards.filter(done_at=None).exists():
         return  # another worker has them, or will take them when their lease is over
     run.refresh_from_db()
-    if run.unread:
+    if run.held:
+        _finish(run, SyncRun.State.HELD, _held_words(f"{run.held} tags"))
+    elif run.unread:
         # Without their names: everybody is told of a run. Each repository says why, for operators.
         words = (
             f"{run.unread} repositories could not be read, or not all of their tags (System, Repositories)"

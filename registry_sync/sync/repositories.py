@@ -12,6 +12,7 @@ from registry_sync.picture import stand_ins
 from registry_sync.picture.content import ContentReader
 from registry_sync.picture.write import batches, store_manifests, stored_sizes
 from registry_sync.sync import apply, drift, leases, told
+from registry_sync.sync.guard import too_many_tags
 from registry_sync.sync.planner import Plan
 
 Alive = Callable[[], None]
@@ -23,6 +24,7 @@ class Counts:
     requests: int = 0
     changes: int = 0
     unread: int = 0  # repositories that could not be read, or not all of them
+    held: int = 0  # tags that would have vanished
 
 
 class RepositoriesReader:
@@ -51,10 +53,12 @@ class RepositoriesReader:
             _store_new_manifests([read for read in reads if not read.problem], known, content)
         changes = {read.repository: apply.changes_of(read, known[read.repository]) for read in reads}
         newer = told.since(began, [name for name, each in changes.items() if each])
+        changes = {name: each.without(newer[name]) for name, each in changes.items()}
+        if not run.may_vanish:
+            changes = _guarded(changes, known, counts)
         for read in reads:
             alive()
-            each = changes[read.repository].without(newer[read.repository])
-            counts.changes += self._write(run, read, known[read.repository], each)
+            counts.changes += self._write(run, read, known[read.repository], changes[read.repository])
             counts.unread += bool(read.problem or read.unreached)
         counts.requests = self.registry.requests + self.sweep.requests - before
         return counts
@@ -65,6 +69,15 @@ class RepositoriesReader:
             changes = apply.write_changes(read, known, changes, timezone.now())
             drift.record(run, read, known, changes)
         return len(changes)
+
+
+def _guarded(changes: dict[str, Plan], known: Mapping[str, apply.Known], counts: Counts) -> dict[str, Plan]:
+    """Where many tags would vanish at once none does; that is for an operator to say."""
+    vanishing = sum(len(each.remove) for each in changes.values())
+    if not too_many_tags(vanishing, sum(len(each.tags) for each in known.values())):
+        return changes
+    counts.held = vanishing
+    return {name: each.held(known[name].tags) for name, each in changes.items()}
 
 
 def _store_new_manifests(

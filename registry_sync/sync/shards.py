@@ -51,6 +51,7 @@ def finish(shard: Shard, counts: Counts) -> None:
         requests=F("requests") + counts.requests,
         changes=F("changes") + counts.changes,
         unread=F("unread") + counts.unread,
+        held=F("held") + counts.held,
         heartbeat_at=timezone.now(),
     )
 
