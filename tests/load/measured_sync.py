@@ -15,7 +15,7 @@ from namespaces.models import Image, Manifest, Namespace, Tag, TagMove
 from registry_sync.client import CATALOG, Registry
 from registry_sync.client.answers import MANIFEST_TYPES
 from registry_sync.connection import OwnTokens
-from registry_sync.models import Repository
+from registry_sync.models import Repository, SyncRun
 from registry_sync.sync.reconcile import reconcile
 
 STORAGE, OTHER = Path(os.environ["BENCH_STORAGE"]), os.environ["BENCH_OTHER_DIGEST"]
@@ -33,8 +33,10 @@ def rows() -> int:
     return sum(model.objects.count() for model in (Image, Tag, Manifest, Repository, TagMove))
 
 
-def sync(label: str) -> None:
+def sync(label: str, *, names_only: bool = False) -> None:
     before = rows()
+    if names_only:
+        SyncRun.objects.create(names_only=True)  # as the schedule does while a full check rests
     seconds, run = timed(lambda: reconcile(Registry(settings.REGISTRY_URL, OwnTokens())))
     assert run.state == "done", run.problem
     say(label, run.requests, f"{rows() - before:,}", run.changes, seconds)
@@ -84,6 +86,7 @@ account = Account.objects.create(name="b", handle="b")
 Namespace.objects.create(account=account, name="bench")
 sync("first")
 sync("unchanged")
+sync("names only", names_only=True)
 first_digests = dict(Tag.objects.order_by("id").values_list("image__name", "manifest_id"))
 for label, digests in (("names only, bare", False), ("the same requests as unchanged, bare", True)):
     seconds, asked = timed(lambda: asyncio.run(bare(first_digests, digests=digests)))  # noqa: B023
