@@ -16,5 +16,6 @@ class Breaker:
     def may_ask(self) -> bool:
         return self._clock() >= self._until
 
-    def failed(self) -> None:
-        self._until = self._clock() + self._rest
+    def failed(self, rest: float | None = None) -> None:
+        """`rest`: seconds, when they are not always the same."""
+        self._until = self._clock() + (self._rest if rest is None else rest)

@@ -24,13 +24,17 @@ class HealthMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         match request.path_info:
             case "/healthz":
-                return JsonResponse({"ok": True})
+                return healthz()
             case "/readyz":
-                return _ready()
+                return readyz()
         return self.get_response(request)
 
 
-def _ready() -> HttpResponse:
+def healthz() -> HttpResponse:
+    return JsonResponse({"ok": True})
+
+
+def readyz() -> HttpResponse:
     """The database answers, and this process can check passwords and sign tokens."""
     try:
         peppers()

@@ -20,7 +20,12 @@ SECRETS_DIR = Path(environment.text("SECRETS_DIR", str(DATA_DIR / "secrets"))).r
 # Where things are -------------------------------------------------------------------------------------
 PORT = environment.number("PORT", 8000, least=1, most=65535)
 REGISTRY_PORT = environment.number("REGISTRY_PORT", 5000, least=1, most=65535)
+# The server of tokens, beside that of pages; behind a proxy both have PUBLIC_URL.
+TOKEN_PORT = environment.number("TOKEN_PORT", PORT + 1, least=1, most=65535)
 PUBLIC_URL = environment.url("PUBLIC_URL", f"http://localhost:{PORT}")
+# Where the registry sends clients for a token. The server of pages answers there too.
+_by_itself = f"http://localhost:{PORT}" == PUBLIC_URL
+TOKEN_URL = f"{f'http://localhost:{TOKEN_PORT}' if _by_itself else PUBLIC_URL}/auth/token"
 REGISTRY_URL = environment.url("REGISTRY_URL", f"http://127.0.0.1:{REGISTRY_PORT}")
 REGISTRY_HOST = environment.host("REGISTRY_HOST", f"localhost:{REGISTRY_PORT}")
 # Where the registry posts its notifications; it stands inside and does not pass the proxy.

@@ -49,7 +49,7 @@ def write_registry_config(*, events_url: str | None) -> Path:
     config = registry_config(
         port=settings.REGISTRY_PORT,
         data=registry_folder(),
-        realm=f"{settings.PUBLIC_URL}/auth/token",
+        realm=settings.TOKEN_URL,
         service=settings.TOKEN_SERVICE,
         issuer=settings.TOKEN_ISSUER,
         trusted=trusted,

@@ -20,7 +20,6 @@ from manager.embedded.group import PATIENCE, Group
 from manager.embedded.prepare import prepare, registry_folder
 
 LOOPBACK = "127.0.0.1"
-WEB_THREADS = 4
 
 
 def run(say: Callable[[str], None]) -> int:
@@ -43,10 +42,11 @@ def _run(say: Callable[[str], None]) -> int:
 
 
 def need_free_ports() -> None:
-    if settings.PORT == settings.REGISTRY_PORT:
-        raise CommandError("PORT and REGISTRY_PORT must be two different ports.")
-    need_free_port("PORT", settings.PORT)
-    need_free_port("REGISTRY_PORT", settings.REGISTRY_PORT)
+    ports = {name: getattr(settings, name) for name in ("PORT", "TOKEN_PORT", "REGISTRY_PORT")}
+    if len(set(ports.values())) < len(ports):
+        raise CommandError("PORT, TOKEN_PORT (the one after PORT) and REGISTRY_PORT must be different ports.")
+    for name, port in ports.items():
+        need_free_port(name, port)
 
 
 def need_free_port(variable: str, port: int) -> None:
@@ -73,12 +73,14 @@ def need_free_port(variable: str, port: int) -> None:
 def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
     worker.ready_file().unlink(missing_ok=True)
     group = Group()
-    group.add("web", _web(), {**os.environ, "PYTHONUNBUFFERED": "1"})
+    group.add("web", _server("web", settings.PORT), {**os.environ, "PYTHONUNBUFFERED": "1"})
+    group.add("tokens", _server("tokens", settings.TOKEN_PORT), {**os.environ, "PYTHONUNBUFFERED": "1"})
     group.add("worker", _worker(), {**os.environ, "PYTHONUNBUFFERED": "1"})
     group.add("registry", serve_registry, _registry_environment())
     code = group.run(
         {
             "web": _answers(f"http://{LOOPBACK}:{settings.PORT}/healthz", HTTPStatus.OK),
+            "tokens": _answers(f"http://{LOOPBACK}:{settings.TOKEN_PORT}/healthz", HTTPStatus.OK),
             "registry": _answers(f"http://{LOOPBACK}:{settings.REGISTRY_PORT}/v2/", HTTPStatus.UNAUTHORIZED),
             "worker": worker.ready_file().exists,
         },
@@ -94,13 +96,8 @@ def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
     return code
 
 
-def _web() -> list[str]:
-    return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK),
-        *("--port", str(settings.PORT), "--blocking-threads", str(WEB_THREADS), "--no-ws"),
-        # Rarely a worker that got its signal twice, from the group and from its parent, never ends.
-        *("--workers-kill-timeout", "3", "--log-level", "warning", "manager.wsgi:application"),
-    ]
+def _server(name: str, port: int) -> list[str]:
+    return [sys.executable, "-m", "manager.server", name, "--host", LOOPBACK, "--port", str(port)]
 
 
 def _worker() -> list[str]:

@@ -112,13 +112,15 @@ def _with_tokens(
 
 
 def _panel(ours: Ours) -> Verdict:
-    public = Registry(ours.public_url, _no_token)
+    public, realm = Registry(ours.public_url, _no_token), urlsplit(ours.realm)
+    tokens = Registry(f"{realm.scheme}://{realm.netloc}", _no_token)
     try:
         ask.ask(public, "/healthz")  # a process that was just started is slow once
         health = ask.ask(public, "/healthz")
-        return addresses.panel(health, ask.ask(public, f"/auth/token?service={ours.service}"), ours)
+        return addresses.panel(health, ask.ask(tokens, f"{realm.path}?service={ours.service}"), ours)
     finally:
         public.close()
+        tokens.close()
 
 
 def _front(ours: Ours, tokens: TrialTokens | None) -> Verdict:

@@ -20,10 +20,7 @@ class Ours:
     ca_fingerprint: str
     hook_file: str
     events_url: str
-
-    @property
-    def realm(self) -> str:
-        return f"{self.public_url}/auth/token"
+    realm: str  # where clients get their tokens
 
 
 @dataclass(frozen=True, slots=True)

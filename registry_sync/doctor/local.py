@@ -30,7 +30,7 @@ def ours() -> Ours:
     return Ours(
         public_url=settings.PUBLIC_URL, registry_url=settings.REGISTRY_URL, registry_host=settings.REGISTRY_HOST,
         service=settings.TOKEN_SERVICE, issuer=settings.TOKEN_ISSUER, hook_file=str(folder / "hook.key"),
-        events_url=settings.EVENTS_URL or f"{settings.PUBLIC_URL}/registry/events",
+        realm=settings.TOKEN_URL, events_url=settings.EVENTS_URL or f"{settings.PUBLIC_URL}/registry/events",
         ca_file=str(folder / authority.CA_CERTIFICATE), ca_fingerprint=_fingerprint(folder),
     )  # fmt: skip
 

@@ -35,13 +35,18 @@ def token_door(inner: Application) -> Application:
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != PATH:
             return inner(environ, start_response)
-        for batch in (uses, denials, rehashes):
-            batch.start()
+        write_notes()
         status, headers, body = answer(environ, now=datetime.now(UTC))
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [body]
 
     return application
+
+
+def write_notes() -> None:
+    """Begins, once per process, to write what is noted while tokens are issued."""
+    for batch in (uses, denials, rehashes):
+        batch.start()
 
 
 def answer(environ: dict[str, Any], *, now: datetime) -> tuple[int, Headers, bytes]:

@@ -4,6 +4,7 @@ Raw SQL on purpose: building the same query through the ORM costs three times th
 """
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from accounts.breaker import Breaker
 from accounts.errors import Unavailable
 from accounts.outage import Outage, outage_of
 from namespaces.access import Facts, Grant, Level, Standing, Through
@@ -51,6 +53,9 @@ _DIALECTS = {
         " FROM json_each(%s) n JOIN json_each(%s) i ON i.key = n.key) AS asked",
     },
 }
+
+
+_database = Breaker(rest=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +123,21 @@ def _statement(template: str, vendor: str) -> str:
 
 
 def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    """Raises Unavailable. Clients wait for each other behind a database that makes us wait, so it is then left alone
+    for as long as it took; one that refuses at once may be asked at once."""
+    if not _database.may_ask:
+        raise Unavailable(Outage.AWAY.sentence)
+    began = time.monotonic()
+    try:
+        return _asked(database, _statement(template, database.vendor), parameters)
+    except Unavailable:
+        _database.failed(rest=time.monotonic() - began)
+        raise
+
+
+def _asked(database: BaseDatabaseWrapper, text: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     """Tries once more when the connection turns out to be dead, as all are after the server was restarted. What could
-    not connect, or waited in vain, is not begun again: clients wait for each other behind it."""
-    text = _statement(template, database.vendor)
+    not connect, or waited in vain, is not begun again."""
     try:
         return _run(database, text, parameters)
     except Error as error:

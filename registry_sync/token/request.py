@@ -66,7 +66,7 @@ def _read_get(environ: Mapping[str, Any]) -> TokenRequest:
 
 def _read_post(environ: Mapping[str, Any]) -> TokenRequest:
     body = environ["wsgi.input"].read(MAX_BODY + 1)
-    if len(body) > MAX_BODY:
+    if max(len(body), int(environ.get("CONTENT_LENGTH") or 0)) > MAX_BODY:
         raise Refusal(400, "UNSUPPORTED", "The form is too long.")
     fields = _fields(body.decode("utf-8", "replace"))
     if fields.get("grant_type") != ["password"]:

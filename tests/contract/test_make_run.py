@@ -13,13 +13,14 @@ from tests.parts import processes
 from tests.parts.processes import Running
 
 pytestmark = pytest.mark.contract
+PORTS = ("PORT", "TOKEN_PORT", "REGISTRY_PORT")
 COMMAND = (sys.executable, "manage.py", "run")
 Start = Callable[[], Running]
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    ports = {name: str(processes.free_port()) for name in ("PORT", "REGISTRY_PORT")}
+    ports = {name: str(processes.free_port()) for name in PORTS}
     return os.environ | ports | {"DATA_DIR": str(tmp_path / "a folder")}
 
 
@@ -49,16 +50,16 @@ def test_a_killed_run_leaves_nothing_and_the_next_one_starts(
     again.popen.send_signal(signal.SIGHUP)  # the terminal is closed
     assert again.popen.wait(30) == 0
     assert again.log_end().endswith("stopped\n")
-    assert not any(processes.tcp_answers(int(environment[name])) for name in ("PORT", "REGISTRY_PORT"))
+    assert not any(processes.tcp_answers(int(environment[name])) for name in PORTS)
 
 
 def test_a_second_run_is_refused_with_a_sentence(start: Start, environment: dict[str, str]) -> None:
-    first, other = start(), {name: str(processes.free_port()) for name in ("PORT", "REGISTRY_PORT")}
+    first, other = start(), {name: str(processes.free_port()) for name in PORTS}
     assert f"runs already on {environment['DATA_DIR']} (process {first.popen.pid})" in refused(environment)
     assert "runs already" in refused(environment | other)
     elsewhere = environment | {"DATA_DIR": f"{environment['DATA_DIR']} 2"}
     assert f"Port {environment['PORT']} is in use" in refused(elsewhere)
-    assert "two different ports" in refused(elsewhere | {"REGISTRY_PORT": environment["PORT"]})
+    assert "must be different ports" in refused(elsewhere | {"REGISTRY_PORT": environment["PORT"]})
 
 
 def refused(environment: dict[str, str]) -> str:

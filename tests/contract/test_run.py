@@ -12,7 +12,12 @@ from tests.parts import processes
 
 pytestmark = pytest.mark.contract
 
-PARTS = {"web": "granian", "worker": "manager.embedded.worker", "registry": "registry serve"}
+PARTS = {
+    "web": "manager.server web",
+    "tokens": "manager.server tokens",
+    "worker": "manager.embedded.worker",
+    "registry": "registry serve",
+}
 
 
 class Embedded:

@@ -73,7 +73,9 @@ def test_nobody_waits_for_a_health_that_is_never_told() -> None:
                 assert other["restart"] == "no"
             else:
                 assert wait["condition"] == "service_healthy"
-                assert name == "web" or "test" in other["healthcheck"]  # web has the image's own
+                assert (
+                    name in {"web", "tokens"} or "test" in other["healthcheck"]
+                )  # theirs is the image's own
 
 
 def test_keys_are_where_they_are_needed_and_nowhere_else() -> None:
@@ -122,8 +124,9 @@ def test_systemd_starts_what_the_image_starts() -> None:
     web = " ".join(json.loads(found[1].replace("\\\n", "")))
     text = re.sub(r"\s*\\\n\s*", " ", OPERATIONS)
     assert web.replace(" --host 0.0.0.0", "") in text
-    for name in ("worker", "scheduler"):
+    for name in ("tokens", "worker", "scheduler"):
         command = " ".join(SERVICES[name]["command"]).replace("/data/schedule", "${DATA_DIR}/schedule")
+        command = command.replace("python", ".venv/bin/python").replace("--host 0.0.0.0", "--port 8001")
         assert command in text
 
 
@@ -138,7 +141,6 @@ def test_named_commands_exist(command: str) -> None:
 def test_the_proxy_is_told_all_its_file_asks_for() -> None:
     text = (ROOT / "Caddyfile").read_text()
     assert set(re.findall(r"\{\$([A-Z_]+)\}", text)) == set(SERVICES["proxy"]["environment"])
-    assert set(re.findall(r"reverse_proxy (\w+):", text)) == {"web", "registry"}
-    assert re.search(
-        r"reverse_proxy web:8000 \{\s+lb_try_duration \d+s\s+\}", text
-    )  # else a restart is a 502
+    assert set(re.findall(r"reverse_proxy (\w+):", text)) == {"web", "tokens", "registry"}
+    for name in ("web", "tokens"):  # else a restart is a 502
+        assert re.search(rf"reverse_proxy {name}:8000 \{{\s+lb_try_duration \d+s\s+\}}", text)

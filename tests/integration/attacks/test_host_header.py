@@ -134,7 +134,7 @@ def test_a_token_says_the_configured_issuer_and_service_whatever_host_was_asked(
 def test_the_challenge_names_no_host() -> None:
     """The realm that clients follow is the registry's, and stands in its configuration."""
     realm = json.loads(prepare().read_text())["auth"]["token"]["realm"]
-    assert realm == f"{settings.PUBLIC_URL}/auth/token"
+    assert realm == settings.TOKEN_URL
 
 
 def test_another_port_gives_a_guesser_no_new_attempts(person: Person) -> None:

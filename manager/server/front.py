@@ -1,0 +1,70 @@
+"""What both servers share: a request's body is taken whole and within bounds; what is wrong with it is said."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from accounts.addresses import client_network
+from manager.server import bodies
+from manager.server.bodies import Memory, Receive, Refused, TooLong
+from manager.server.environ import BadRequest, Environ, Scope, environ_of, with_body
+from manager.server.threads import Send
+
+# The length in bytes that the body of this request may have.
+Bound = Callable[[Environ], int]
+# Answers the request; the last argument is where it comes from.
+Handler = Callable[[Environ, Scope, Send, str], Any]
+_WITHOUT_BODY = frozenset({"GET", "HEAD"})
+
+
+class Front:
+    """An ASGI application around `handler`, which gets each request with its whole body."""
+
+    def __init__(self, handler: Handler, bound: Bound) -> None:
+        self._handler, self._bound, self._memory = handler, bound, Memory()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            environ = environ_of(scope)
+            if environ["REQUEST_METHOD"] in _WITHOUT_BODY or not _has_body(environ):
+                await self._handler(with_body(environ, b""), scope, send, client_network(environ))
+            else:
+                await self._with_body(environ, scope, receive, send)
+        except bodies.Gone:
+            return
+        except BadRequest as error:
+            await say(send, HTTPStatus.BAD_REQUEST, str(error))
+        except Refused as error:
+            await say(send, error.status, error.message, retry_after=error.retry_after)
+
+    async def _with_body(self, environ: Environ, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is too long is not read: the application sees its length, and says it in its own words."""
+        address, length = client_network(environ), environ.get("CONTENT_LENGTH")
+        announced = int(length) if length else None
+        with self._memory.share(address) as take:
+            try:
+                body = await bodies.read(receive, most=self._bound(environ), announced=announced, take=take)
+            except TooLong as error:
+                with_body(environ, b"", error.length)
+            else:
+                with_body(environ, body)
+            await self._handler(environ, scope, send, address)
+
+
+def _has_body(environ: Environ) -> bool:
+    return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
+
+
+async def say(send: Send, status: HTTPStatus, text: str, *, retry_after: int = 0) -> None:
+    """A plain answer, for where there is no page to show."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff"),
+               (b"cache-control", b"no-store")]  # fmt: skip
+    if retry_after:
+        headers.append((b"retry-after", str(retry_after).encode()))
+    await respond(send, status, headers, f"{text}\n".encode())
+
+
+async def respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": int(status), "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,43 @@
+"""The server of tokens alone: no page, no sign-in and no slow client can make a token wait.
+
+A token is made where its request is read, on the event loop: it takes one statement and one signature, and handing
+it to a thread and back would cost as much as either. So nothing else may run here.
+"""
+
+import os
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manager.settings")
+# Django refuses statements on an event loop, which would keep others waiting; here all wait for the same.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+import django
+
+django.setup()
+
+from manager import health  # noqa: E402 (models are ready only now)
+from manager.server.environ import Environ, Scope  # noqa: E402
+from manager.server.front import Front, respond, say  # noqa: E402
+from manager.server.threads import Send  # noqa: E402
+from registry_sync.token import door  # noqa: E402
+from registry_sync.token.request import MAX_BODY  # noqa: E402
+
+
+async def _answer(environ: Environ, _scope: Scope, send: Send, _address: str) -> None:
+    match environ["PATH_INFO"]:
+        case door.PATH:
+            status, headers, body = door.answer(environ, now=datetime.now(UTC))
+            encoded = [(name.lower().encode(), value.encode()) for name, value in headers]
+            await respond(send, status, encoded, body)
+        case "/healthz" | "/readyz" as path:
+            response = health.healthz() if path == "/healthz" else health.readyz()
+            await respond(
+                send, response.status_code, [(b"content-type", b"application/json")], response.content
+            )
+        case _:
+            await say(send, HTTPStatus.NOT_FOUND, "This server has only tokens, at /auth/token.")
+
+
+door.write_notes()
+application = Front(_answer, lambda _environ: MAX_BODY)
