@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-REGISTRY_3 = "v3.1.1"
-REGISTRY_3_MODULE = f"github.com/distribution/distribution/v3/cmd/registry@{REGISTRY_3}"
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -32,6 +30,22 @@ class Part:
     serves: str
 
 
+@dataclass(frozen=True)
+class GoProgram:
+    """No Debian package has it; Go builds it from its published module."""
+
+    program: str
+    module: str
+    version: str
+    serves: str
+
+
+GO_PROGRAMS = {
+    "registry 3.1": GoProgram(
+        "registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.1", "upstream's registry"
+    ),
+    "caddy": GoProgram("caddy", "github.com/caddyserver/caddy/v2/cmd/caddy", "v2.10.2", "the shipped proxy"),
+}
 PARTS = {
     part.name: part
     for part in (
@@ -43,6 +57,7 @@ PARTS = {
         Part("containerd", ("containerd", "ctr"), ("containerd",), "the registry client of Kubernetes nodes"),
         Part("docker", ("dockerd", "docker"), ("docker.io", "docker-cli"), "a registry client"),
         Part("chromium", ("chromium",), ("chromium", "fonts-liberation"), "the browser of end-to-end tests"),
+        Part("nginx", ("nginx",), ("nginx-light",), "the documented proxy"),
         Part("wrk", ("wrk",), ("wrk",), "the load of the benchmark"),
     )
 }
@@ -54,11 +69,12 @@ def main(arguments: list[str]) -> int:
     if install and absent:
         _install_packages(absent)
     if "--check" not in arguments:
-        _build_registry_3()
-    sentences = [sentence for name in [*PARTS, "registry 3.1"] if (sentence := missing(name))]
+        for program in GO_PROGRAMS.values():
+            _build(program)
+    sentences = [sentence for name in [*PARTS, *GO_PROGRAMS] if (sentence := missing(name))]
     for sentence in sentences or ["Every part is here."]:
         _say(sentence)
-    if reason := left_out("registry 3.1"):
+    for reason in filter(None, map(left_out, GO_PROGRAMS)):
         _say(reason)
     return 1 if sentences else 0
 
@@ -79,20 +95,18 @@ def program(name: str) -> str:
     return path
 
 
-def registry_3() -> Path | None:
-    """The registry built by this script. A test run with a DATA_DIR of its own uses the working copy's."""
-    built = (folder / "parts" / "bin" / "registry" for folder in (_data_dir(), ROOT / "var"))
-    return next((path for path in built if path.is_file()), None)
+def built(name: str) -> Path | None:
+    """What this script built. A test run with a DATA_DIR of its own uses the working copy's."""
+    paths = (folder / "parts" / "bin" / GO_PROGRAMS[name].program for folder in (_data_dir(), ROOT / "var"))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def missing(name: str) -> str | None:
     """None, or one sentence that says what is missing and the command that installs it."""
-    if name == "registry 3.1":
-        if registry_3() or left_out(name):
+    if name in GO_PROGRAMS:
+        if built(name) or left_out(name):
             return None
-        return (
-            f"{name} is missing (the registry, upstream's release). Build it: python tests/parts/install.py"
-        )
+        return f"{name} is missing ({GO_PROGRAMS[name].serves}). Build it: python tests/parts/install.py"
     part = PARTS[name]
     absent_programs = [wanted for wanted in part.programs if find(wanted) is None]
     if not absent_programs:
@@ -103,10 +117,10 @@ def missing(name: str) -> str | None:
 
 def left_out(name: str) -> str | None:
     """None, or why a part cannot be had on this machine; tests that need it are skipped, everywhere."""
-    if name == "registry 3.1" and registry_3() is None and shutil.which("go") is None:
+    if name in GO_PROGRAMS and built(name) is None and shutil.which("go") is None:
         return (
-            "Contract tests against Distribution 3.x are left out: no Debian package has it, "
-            "and without Go (https://go.dev/dl/, 1.21 or newer) it cannot be built."
+            f"Tests with {name} are left out: no Debian package has it, "
+            "and without Go (https://go.dev/dl/, 1.25 or newer) it cannot be built."
         )
     return None
 
@@ -155,19 +169,17 @@ def _shown(package: str) -> bool:
     return subprocess.run(["apt-cache", "show", package], check=False, capture_output=True).returncode == 0
 
 
-def _build_registry_3() -> None:
-    go, built = shutil.which("go"), registry_3()
-    if go is None or (built and REGISTRY_3 in _version(built)):
+def _build(wanted: GoProgram) -> None:
+    go, folder = shutil.which("go"), _data_dir() / "parts" / "bin"
+    stamp = folder / f".{wanted.program}-{wanted.version}"
+    if go is None or any((there / stamp.name).exists() for there in (folder, ROOT / "var/parts/bin")):
         return
-    folder = _data_dir() / "parts" / "bin"
     folder.mkdir(parents=True, exist_ok=True)
-    _say(f"Building Distribution {REGISTRY_3} with Go; the first time takes some minutes …")
+    _say(f"Building {wanted.program} {wanted.version} with Go; the first time takes some minutes …")
     environment = os.environ | {"GOBIN": str(folder), "CGO_ENABLED": "0"}
-    subprocess.run([go, "install", REGISTRY_3_MODULE], check=False, env=environment, cwd=folder)
-
-
-def _version(registry: Path) -> str:
-    return subprocess.run([registry, "--version"], check=False, capture_output=True, text=True).stdout
+    command = [go, "install", f"{wanted.module}@{wanted.version}"]
+    if subprocess.run(command, check=False, env=environment, cwd=folder).returncode == 0:
+        stamp.touch()
 
 
 def _data_dir() -> Path:

@@ -67,7 +67,7 @@ def binary(version: Version) -> str | Path:
     """The program, also for `garbage-collect`; FileNotFoundError when it is not installed."""
     if version == "2.8":
         return install.program("docker-registry")
-    built = install.registry_3()
+    built = install.built("registry 3.1")
     if built is None:
         raise FileNotFoundError("registry 3.1")
     return built

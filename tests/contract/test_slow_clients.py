@@ -1,0 +1,204 @@
+"""Slow, idle, dripping and withholding clients hold nothing that others need: on every door, through each proxy."""
+
+import os
+import re
+import selectors
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from registry_sync.token import key_files
+from tests.contract.test_serving_tokens import served_on
+from tests.parts import fixtures, processes, proxies, team
+
+pytestmark = pytest.mark.contract
+SOCKETS = 64  # on each door
+PATIENCE = 10  # seconds; on a quiet machine it is a few hundredths of one
+LONG = 200  # bytes that are announced
+
+
+@dataclass(frozen=True)
+class Panel:
+    web: str
+    tokens: str
+    username: str
+    password: str
+    api_token: str
+    hook: str
+
+    def doors(self) -> dict[str, tuple[str, bytes]]:
+        """(where, head of a request whose body would be waited for)"""
+        session = requests.Session()
+        csrf = re.search(
+            r'name="csrfmiddlewaretoken" value="([^"]+)"', session.get(f"{self.web}/me/login/").text
+        )
+        assert csrf
+        cookie = "; ".join(f"{each.name}={each.value}" for each in session.cookies)
+        form = "Content-Type: application/x-www-form-urlencoded"
+        return {
+            "token": (self.tokens, head("/auth/token", form)),
+            "token of the panel": (self.web, head("/auth/token", form)),
+            "form": (self.web, head("/me/login/", form, f"Cookie: {cookie}", f"X-CSRFToken: {csrf[1]}")),
+            "API": (self.web, head("/api/v1/accounts/", "Content-Type: application/json",
+                                   f"Authorization: Bearer {self.api_token}")),
+            "events": (self.web, head("/registry/events", f"Authorization: Bearer {self.hook}")),
+            "headers": (self.web, b"POST /me/login/ HTTP/1.1\r\nHost: localhost\r\nX-Slow: "),
+        }  # fmt: skip
+
+    def serves_readers(self) -> None:
+        """A page and a token, on connections of their own."""
+        page = requests.get(f"{self.web}/me/login/", timeout=PATIENCE)
+        assert page.status_code == 200
+        asked = {"service": "localhost:5000", "scope": "repository:team/app:pull"}
+        for url in {self.tokens, self.web}:
+            auth = (self.username, self.password)
+            assert (
+                requests.get(f"{url}/auth/token", params=asked, auth=auth, timeout=PATIENCE).status_code
+                == 200
+            )
+
+    def serves_others(self) -> None:
+        """What has a body too."""
+        self.serves_readers()
+        form = {"grant_type": "password", "username": self.username, "password": self.password,
+                "service": "localhost:5000", "scope": "repository:team/app:pull"}  # fmt: skip
+        for url in {self.tokens, self.web}:
+            assert requests.post(f"{url}/auth/token", data=form, timeout=PATIENCE).status_code == 200
+        headers = {"Authorization": f"Bearer {self.api_token}"}
+        created = requests.post(f"{self.web}/api/v1/accounts/team/users/", json={"description": "x"},
+                                headers=headers, timeout=PATIENCE)  # fmt: skip
+        assert created.status_code == 201
+
+
+def head(path: str, *lines: str) -> bytes:
+    return "\r\n".join(
+        [f"POST {path} HTTP/1.1", "Host: localhost", *lines, f"Content-Length: {LONG}", "", ""]
+    ).encode()
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], list[str]]:
+    """Its environment; username, password, API token and the registry's key."""
+    data = tmp_path_factory.mktemp("slow") / "data"
+    env = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
+    env |= {"DATA_DIR": str(data), "API_RATE": "0"}
+    team.manage(env, "prepare")
+    team.manage(env, "migrate", "--verbosity", "0")
+    team.manage(env, "collectstatic", "--no-input", "--verbosity", "0")
+    return env, [*team.make(env), key_files.read(data / "secrets/hook.key").decode()]
+
+
+@pytest.fixture(params=["no proxy", *proxies.PROXIES])
+def panel(
+    request: pytest.FixtureRequest, installation: tuple[dict[str, str], list[str]], tmp_path: Path
+) -> Iterator[Panel]:
+    env, made = installation
+    ports = {service: processes.free_port() for service in ("web", "tokens")}
+    running = [
+        processes.start(service, served_on(port, service), log=tmp_path / f"{service}.log", env=env)
+        for service, port in ports.items()
+    ]
+    try:
+        for each, port in zip(running, ports.values(), strict=True):
+            each.wait_until(
+                lambda port=port: processes.http_answers(f"http://127.0.0.1:{port}/readyz"), "answer"
+            )
+        web, tokens = (f"http://localhost:{port}" for port in ports.values())
+        if request.param != "no proxy":
+            fixtures.need(request.param, root=request.param == "nginx")
+            proxy, port = proxies.start(request.param, tmp_path, proxies.Upstreams(**ports))
+            running.append(proxy)
+            web = tokens = f"http://localhost:{port}"
+        yield Panel(web, tokens, *made)
+    finally:
+        for each in reversed(running):
+            each.stop(seconds=30)
+
+
+@contextmanager
+def held(doors: dict[str, tuple[str, bytes]], sockets: int) -> Iterator[dict[str, list[socket.socket]]]:
+    """So many connections to each door, all of them begun, and a byte more on each every second."""
+    opened: dict[str, list[socket.socket]] = {}
+    for name, (url, begun) in doors.items():
+        parts = urlsplit(url)
+        opened[name] = []
+        for _each in range(sockets):
+            connection = socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)
+            connection.sendall(begun)
+            opened[name].append(connection)
+    over = threading.Event()
+
+    def drip() -> None:
+        while not over.wait(1):
+            for connection in (each for each in chain.from_iterable(opened.values()) if each.fileno() >= 0):
+                with suppress(OSError):  # it was told to go, and went
+                    connection.send(b"a")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield opened
+    finally:
+        over.set()
+        thread.join()
+        for connection in chain.from_iterable(opened.values()):
+            connection.close()
+
+
+def test_others_are_served_while_every_door_is_held(panel: Panel) -> None:
+    panel.serves_others()  # whatever is slow the first time
+    with held(panel.doors(), SOCKETS) as opened:
+        for _each in range(5):
+            panel.serves_others()
+        waiting = sum(not _answered(each) for each in chain.from_iterable(opened.values()))
+        assert waiting > SOCKETS  # else nothing was held, and nothing is shown
+    panel.serves_others()
+
+
+@pytest.mark.parametrize("panel", ["no proxy"], indirect=True)
+def test_who_does_not_send_is_told_so_and_let_go(panel: Panel) -> None:
+    doors = panel.doors()
+    del doors["headers"]  # the server ends these by itself, without a word
+    with held(doors, 1) as opened:
+        for name, (connection,) in opened.items():
+            connection.settimeout(60)
+            answer = connection.recv(1000).decode()
+            assert answer.startswith("HTTP/1.1 408 "), name
+            assert "was not sent within" in answer
+
+
+@pytest.mark.parametrize("panel", ["no proxy"], indirect=True)
+def test_without_the_key_no_event_is_waited_for(panel: Panel) -> None:
+    with held(
+        {"events": (panel.web, head("/registry/events", "Authorization: Bearer nonsense"))}, 1
+    ) as opened:
+        (connection,) = opened["events"]
+        connection.settimeout(PATIENCE)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize("panel", ["no proxy"], indirect=True)
+def test_one_address_that_holds_too_much_is_told_to_come_back(panel: Panel) -> None:
+    """Of 64 MB in a process one address has a third, and what waits counts 64 KB before it has sent anything."""
+    door = panel.doors()["form"]
+    with held({"form": door}, 900) as opened:
+        panel.serves_readers()
+        refused = [each for each in opened["form"] if _answered(each)]
+        assert refused
+        answer = refused[0].recv(1000).decode()
+    assert answer.startswith("HTTP/1.1 503 ")
+    assert "retry-after: 5" in answer
+
+
+def _answered(connection: socket.socket) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        return bool(selector.select(timeout=0))

@@ -1,0 +1,58 @@
+"""The proxies that stand in front of the panel, with the configuration that the product ships or documents."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.parts import install, processes
+
+ROOT = install.ROOT
+PROXIES = ("caddy", "nginx")
+
+
+@dataclass(frozen=True)
+class Upstreams:
+    """Ports on this machine; a registry that nobody asks may be missing."""
+
+    web: int
+    tokens: int
+    registry: int = 9
+
+
+def start(name: str, folder: Path, upstreams: Upstreams) -> tuple[processes.Running, int]:
+    """The proxy and its port. It speaks plain HTTP, and tells the panel what it would tell with TLS."""
+    port = processes.free_port()
+    running = (_caddy if name == "caddy" else _nginx)(folder, port, upstreams)
+    running.wait_until(lambda: processes.tcp_answers(port), f"open port {port}")
+    return running, port
+
+
+def _caddy(folder: Path, port: int, upstreams: Upstreams) -> processes.Running:
+    """The shipped Caddyfile; its services have ports here instead of names."""
+    text = (ROOT / "Caddyfile").read_text()
+    for service in ("web", "tokens", "registry"):
+        text = re.sub(rf"{service}:\d+", f"127.0.0.1:{getattr(upstreams, service)}", text)
+    file = folder / "Caddyfile"
+    file.write_text("{\n\tadmin off\n}\n" + text)
+    home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    env = home | {"SITES": f"http://localhost:{port}, http://127.0.0.1:{port}", "TLS": ""}
+    command = [str(install.built("caddy")), "run", "--config", str(file), "--adapter", "caddyfile"]
+    return processes.start("caddy", command, log=folder / "caddy.log", env=env, cwd=folder)
+
+
+def _nginx(folder: Path, port: int, upstreams: Upstreams) -> processes.Running:
+    """The block of docs/operations.md, between the least that nginx needs around it."""
+    found = re.search(r"```\n(server \{.*?\n\})\n```", (ROOT / "docs/operations.md").read_text(), re.DOTALL)
+    assert found, "docs/operations.md shows no server block"
+    block = found[1].replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
+    for documented, service in (("8000", "web"), ("8001", "tokens"), ("5000", "registry")):
+        block = block.replace(f"127.0.0.1:{documented}", f"127.0.0.1:{getattr(upstreams, service)}")
+    temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in
+                        ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))  # fmt: skip
+    file = folder / "nginx.conf"
+    file.write_text(
+        f"daemon off;\nuser root;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\n"
+        f"events {{}}\nhttp {{\naccess_log off;\n{temporary}{block}\n}}\n"
+    )
+    command = [install.program("nginx"), "-c", str(file), "-p", str(folder)]
+    return processes.start("nginx", command, log=folder / "nginx.log", cwd=folder)
