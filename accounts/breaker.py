@@ -9,13 +9,13 @@ class Breaker:
 
     def __init__(self, rest: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rest = rest
-        self._clock = clock
+        self.clock = clock
         self._until = 0.0
 
     @property
     def may_ask(self) -> bool:
-        return self._clock() >= self._until
+        return self.clock() >= self._until
 
     def failed(self, rest: float | None = None) -> None:
         """`rest`: seconds, when they are not always the same."""
-        self._until = self._clock() + (self._rest if rest is None else rest)
+        self._until = self.clock() + (self._rest if rest is None else rest)

@@ -4,7 +4,6 @@ Raw SQL on purpose: building the same query through the ORM costs three times th
 """
 
 import json
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -55,6 +54,7 @@ _DIALECTS = {
 }
 
 
+PATIENCE = 0.1  # seconds
 _database = Breaker(rest=0)
 
 
@@ -127,11 +127,13 @@ def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -
     for as long as it took; one that refuses at once may be asked at once."""
     if not _database.may_ask:
         raise Unavailable(Outage.AWAY.sentence)
-    began = time.monotonic()
+    began = _database.clock()
     try:
         return _asked(database, _statement(template, database.vendor), parameters)
     except Unavailable:
-        _database.failed(rest=time.monotonic() - began)
+        waited = _database.clock() - began
+        if waited > PATIENCE:
+            _database.failed(rest=waited)
         raise
 
 

@@ -199,10 +199,10 @@ def test_the_command_lines_of_the_embedded_set_hold_no_secret(
     monkeypatch.setattr(registry, "_unpacked", lambda: None)
     monkeypatch.setattr(registry, "_engine", lambda: "Debian GNU/Linux 12")
     serve = registry.command(tmp_path / "registry.yml", tmp_path / "registry")
-    written = "\n".join(str(word) for word in [*run._web(), *run._worker(), *serve])
+    written = "\n".join(str(word) for word in [*run._server("web", 8000), *run._worker(), *serve])
     assert registry.IMAGE in written
     lines = {line for path in real.SECRETS_DIR.iterdir() for line in path.read_text().splitlines()}
-    assert "granian" in written
+    assert "manager.server web" in written.replace("\n", " ")
     assert not [line for line in lines if line in written]
 
 

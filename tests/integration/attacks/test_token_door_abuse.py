@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, Programmi
 from django.test import Client
 from django.utils import timezone
 
+from accounts.breaker import Breaker
 from accounts.denials import denials
 from accounts.errors import Conflict
 from accounts.models import RegistryUser
@@ -19,6 +20,7 @@ from accounts.uses import uses
 from namespaces.access import Level
 from namespaces.models import ReservedName
 from namespaces.services import grants, namespaces
+from registry_sync.token import facts
 from registry_sync.token.door import answer
 from registry_sync.token.scope import MAX_ITEMS
 from registry_sync.token.service import issue_for_panel
@@ -196,3 +198,23 @@ def test_a_user_that_was_deleted_leaves_no_right_to_one_made_later(cast: Cast, u
     new, password = users.create(by=cast.by("owner"), account=cast.account, description="CI", expires_at=None)
     assert access(ask(new, PULL, password=password)[1]) == {}
     assert ask(user, PULL)[0] == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_makes_everybody_wait_is_left_alone_for_as_long(
+    user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tokens are made one after the other: each that waited in vain would wait behind all before it."""
+    asked, now = [], [0.0]
+
+    def waits_in_vain(*_arguments: Any) -> None:
+        asked.append(1)
+        now[0] += 2
+        raise OperationalError
+
+    monkeypatch.setattr(facts, "_database", Breaker(rest=0, clock=lambda: now[0]))
+    with connection.execute_wrapper(waits_in_vain):
+        statuses = {ask(user, PULL)[0] for _each in range(5)}
+    assert (statuses, len(asked)) == ({503}, 1)
+    now[0] = 4.1
+    assert ask(user, PULL)[0] == 200
