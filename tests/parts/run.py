@@ -1,5 +1,7 @@
 """Runs a command beside parts of its own, in its environment as DATABASE_URL and REDIS_URL.
 
+Tests heed them only as TEST_DATABASE_URL and TEST_REDIS_URL (tests/environment.py).
+
     python -m tests.parts.run postgresql redis -- pytest tests/integration
 
 Ends with the command's own exit code, or with 2 when a part is missing.
@@ -42,7 +44,8 @@ def main(arguments: list[str]) -> int:
     with ExitStack() as running:
         urls = {PARTS[name][0]: running.enter_context(PARTS[name][1]()) for name in names}
         command = arguments[len(names) + 1 :]
-        return subprocess.run(command, check=False, env=os.environ | urls).returncode
+        ours = urls | {f"TEST_{name}": url for name, url in urls.items()}
+        return subprocess.run(command, check=False, env=os.environ | ours).returncode
 
 
 if __name__ == "__main__":
