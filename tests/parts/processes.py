@@ -3,15 +3,17 @@
 The only place in the tests that polls: everything else waits for an answer or an event.
 """
 
+import itertools
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -67,10 +69,10 @@ def start(
     user: str | None = None,
     goodbye: signal.Signals = signal.SIGTERM,
 ) -> Running:
-    """Start `command` as the leader of a new process group, its output appended to `log`."""
+    """Start `command` as the leader of a new process group, its output appended to `log`; no signal is ignored."""
     with log.open("ab") as output:
         popen = subprocess.Popen(
-            [*_dies_with_us(goodbye), *command],
+            [*_fresh_signals(), *_dies_with_us(goodbye), *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -90,12 +92,46 @@ def _dies_with_us(goodbye: signal.Signals) -> list[str]:
     return [setpriv, "--pdeathsig", goodbye.name.removeprefix("SIG"), "--"] if setpriv else []
 
 
+@cache
+def _fresh_signals() -> list[str]:
+    """What our parent ignores (nohup: SIGHUP) every child would ignore too (coreutils' env, 8.31 or newer)."""
+    command = ["env", "--default-signal", "--"]
+    known = shutil.which("env") and subprocess.run([*command, "true"], check=False, capture_output=True)
+    return command if known and known.returncode == 0 else []
+
+
 def free_port() -> int:
-    """A loopback TCP port that was free a moment ago."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback TCP port that nobody uses, and that no other test process is given while this one runs.
+
+    Each process has a block of ports, below those that the kernel gives out by itself, and holds it by listening on
+    the first. A port comes again only after all others of the block.
+    """
+    return next(port for port in _ports if _unused(port))
+
+
+def _block() -> Iterator[int]:
+    for first in BLOCKS:
+        if holder := _listening(first):
+            with holder:
+                yield from itertools.cycle(range(first + 1, first + BLOCKS.step))
+    raise PartError(f"Every block of ports from {BLOCKS.start} to {BLOCKS.stop} is taken.")
+
+
+BLOCKS = range(10_000, 32_000, 500)
+_ports = _block()
+
+
+def _unused(port: int) -> bool:
+    with _listening(port) or nullcontext() as probe:
+        return probe is not None
+
+
+def _listening(port: int) -> socket.socket | None:
+    """None where another does."""
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError:
+        return None
 
 
 def tcp_answers(port: int, host: str = "127.0.0.1") -> bool:

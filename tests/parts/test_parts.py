@@ -1,7 +1,11 @@
 """Each real part starts, does its work and is gone afterwards."""
 
 import json
+import signal
+import socket
+import sys
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import psycopg
 import pytest
@@ -41,6 +45,34 @@ def test_a_program_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     deaf.wait_until(lambda: "ready" in deaf.log_end(), "trap")
     deaf.stop(seconds=0.2)
     assert deaf.popen.returncode == -9
+
+
+def test_a_signal_that_we_ignore_reaches_what_we_start(tmp_path: Path) -> None:
+    ours = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
+    try:
+        script = ["sh", "-c", "echo ready; exec sleep 60"]
+        hung_up = processes.start("sh", script, log=tmp_path / "log", goodbye=signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, ours)
+    hung_up.wait_until(lambda: "ready" in hung_up.log_end(), "start")
+    hung_up.stop()
+    assert hung_up.popen.returncode == -signal.SIGHUP
+
+
+def test_no_port_is_given_twice_not_even_to_two_processes() -> None:
+    ask = "from tests.parts.processes import free_port; print([free_port() for _ in range(100)]); input()"
+    both = [Popen([sys.executable, "-c", ask], stdin=PIPE, stdout=PIPE, text=True) for _process in range(2)]
+    given = [port for asked in both if asked.stdout for port in json.loads(asked.stdout.readline())]
+    given += [processes.free_port() for _ in range(100)]
+    for asked in both:
+        asked.communicate("\n")
+    assert len(set(given)) == 300
+
+
+def test_a_port_in_use_is_passed_over() -> None:
+    port = processes.free_port()
+    with socket.create_server(("127.0.0.1", port + 1)):
+        assert processes.free_port() == port + 2
 
 
 def test_a_missing_part_is_skipped_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
