@@ -1,8 +1,9 @@
-"""Settings for speed, and what every test may ask for: the cast, and the real parts."""
+"""Settings for speed, one seed, and what every test may ask for: the cast, and the real parts."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache
@@ -10,8 +11,35 @@ from django.db import connection
 
 pytest_plugins = ["tests.cast", "tests.parts.fixtures"]
 
+TESTS = Path(__file__).parent
+LONG = 900  # seconds for one test that starts real parts; the others have `timeout` of pyproject.toml
 
-def pytest_configure() -> None:
+# How long an example takes is the machine's business.
+hypothesis.settings.register_profile("tests", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("tests")
+
+
+@pytest.hookimpl(trylast=True)  # when pytest-randomly has chosen
+def pytest_configure(config: pytest.Config) -> None:
+    """Examples of hypothesis come from the seed that the order and the rows come from."""
+    if config.option.hypothesis_seed is None:
+        hypothesis.core.global_force_seed = config.option.randomly_seed
+    _quick_settings()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminalreporter.write_line(
+        f"The same order and examples again: --randomly-seed={config.option.randomly_seed}"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if {"contract", "e2e", "parts"} & set(item.path.relative_to(TESTS).parts):
+            item.add_marker(pytest.mark.timeout(LONG))
+
+
+def _quick_settings() -> None:
     # Argon2 is slow on purpose, and the manifest of static files exists only after collectstatic.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
