@@ -1,5 +1,6 @@
 """/a/{account}/n/{namespace}/i/{image}/: the list of tags, in every order, filtered, page after page."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -149,7 +150,7 @@ def test_the_last_pull_and_never(client: Client, image: Image) -> None:
     page = client.get(LIST).content.decode()
     assert "1,234 pulls" in page or "1234 pulls" in page
     assert page.count(">never<") == 1
-    assert "1970" not in page
+    assert not re.search(r"\b1970\b", page)
 
 
 def test_a_name_as_long_as_can_be(client: Client, image: Image) -> None:
