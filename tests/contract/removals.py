@@ -51,7 +51,7 @@ class Place:
         """As the registry has it; "" when it has it not."""
         answer = requests.get(
             f"{self.registry.url}/v2/team/app/manifests/{reference}",
-            headers=bearer("team/app", "pull") | {"Accept": MANIFEST_TYPES}, timeout=10,
+            headers=bearer("team/app", "pull") | {"Accept": MANIFEST_TYPES}, timeout=60,
         )  # fmt: skip
         assert answer.status_code in (200, 404), answer.text
         return answer.headers["Docker-Content-Digest"] if answer.ok else ""

@@ -20,7 +20,7 @@ from registry_sync.sync.reconcile import reconcile
 from tests.cast import Cast
 from tests.contract.conftest import bearer, push, push_blob, push_manifest
 from tests.factories import NamespaceFactory
-from tests.parts import images
+from tests.parts import images, processes
 from tests.parts.images import INDEX, MANIFEST, Blob, Json
 from tests.parts.registries import RunningRegistry
 
@@ -189,7 +189,7 @@ def test_after_a_sync_each_is_shown_as_what_it_is(registry: RunningRegistry, cas
     theirs = requests.get(
         f"{registry.url}/v2/{REPOSITORY}/manifests/{digest}",
         headers=bearer(REPOSITORY, "pull") | {"Accept": MANIFEST},
-        timeout=10,
+        timeout=60,
     )
     assert body == theirs.content
 
@@ -201,7 +201,7 @@ def test_a_manifest_of_no_known_type_is_refused_by_the_registry_itself(registry:
             f"{registry.url}/v2/{REPOSITORY}/manifests/strange",
             data=b'{"schemaVersion": 2, "hello": "<b>"}',
             headers=bearer(REPOSITORY, "pull", "push") | {"Content-Type": media_type},
-            timeout=10,
+            timeout=60,
         )
         assert answer.status_code == 400
 
@@ -215,7 +215,7 @@ def test_an_index_cannot_name_what_another_repository_holds(registry: RunningReg
         f"{registry.url}/v2/{REPOSITORY}/manifests/stolen",
         data=whole.content,
         headers=bearer(REPOSITORY, "pull", "push") | {"Content-Type": INDEX},
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 400
 
@@ -233,7 +233,7 @@ def test_after_events_each_is_shown_as_what_it_is(
 
 
 def until(holds: Callable[[], bool], registry: RunningRegistry) -> None:
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + processes.PATIENCE
     while not holds():
         assert time.monotonic() < ends, list(Event.objects.values_list("action", "tag", "problem", "due_at"))
         apply.apply_due(Registry(registry.url, OwnTokens()))

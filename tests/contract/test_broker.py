@@ -31,7 +31,7 @@ def test_runs_are_made_over_redis_and_again_after_it_was_lost(tmp_path: Path) ->
             worker.wait_until(lambda: runs(env) >= 1, "finish a run")
             server.restart()
             before = runs(env)
-            worker.wait_until(lambda: runs(env) > before + 1, "finish runs again", seconds=60)
+            worker.wait_until(lambda: runs(env) > before + 1, "finish runs again")
         finally:
             worker.stop()
     finally:

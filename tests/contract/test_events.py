@@ -19,7 +19,7 @@ from registry_sync.sync import leases
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.contract.conftest import bearer, delete, push
-from tests.parts import images
+from tests.parts import images, processes
 from tests.parts.registries import RunningRegistry
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
@@ -33,7 +33,7 @@ def _namespace(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def until(holds: Callable[[], bool], registry: RunningRegistry) -> None:
     """Works as the worker does, until it holds."""
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + processes.PATIENCE
     while not holds():
         assert time.monotonic() < ends, list(Event.objects.values_list("action", "tag", "problem", "due_at"))
         apply.apply_due(Registry(registry.url, OwnTokens()))
@@ -123,7 +123,7 @@ def test_pulls_are_counted_for_tag_and_user_without_our_own(telling_registry: Ru
         requests.get(
             f"{telling_registry.url}/v2/team/app/manifests/1.0",
             headers=bearer("team/app", "pull", subject="wsbq5k5ysqyt") | {"Accept": MANIFEST_TYPES},
-            timeout=10,
+            timeout=60,
         ).raise_for_status()
     until(lambda: Pull.objects.filter(count=2).exists(), telling_registry)
     settled(telling_registry)

@@ -73,7 +73,7 @@ def test_it_is_shown_as_what_it_is(cast: Cast, make_registry: MakeRegistry, tmp_
     document = payload(layer.digest)
     headers = bearer(REPOSITORY, "pull", "push") | {"Content-Type": answers.SIGNED}
     url = f"{registry.url}/v2/{REPOSITORY}/manifests/v1"
-    assert requests.put(url, data=signed(document), headers=headers, timeout=10).status_code == 201
+    assert requests.put(url, data=signed(document), headers=headers, timeout=60).status_code == 201
     for _twice in range(2):
         assert reconcile(Registry(registry.url, token_for=OwnTokens()))
     tag = Tag.objects.get()

@@ -35,7 +35,7 @@ def test_the_panel_goes_on_without_space_and_mends_itself(small: Path, tmp_path:
                   "REGISTRY_PORT": str(registry_port)}  # fmt: skip
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
     try:
-        running.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=60)
+        running.wait_until(lambda: "ready:" in log.read_text(), "say ready")
         username, password, token = team.make(env)
         users = f"http://localhost:{port}/api/v1/accounts/team/users/"
         api = {"Authorization": f"Bearer {token}"}

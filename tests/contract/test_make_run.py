@@ -32,7 +32,7 @@ def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
     def start() -> Running:
         log = tmp_path / f"run-{len(started)}.log"
         started.append(processes.start("make run", COMMAND, log=log, env=environment))
-        started[-1].wait_until(lambda: "first operator:" in log.read_text(), "operator's link", seconds=60)
+        started[-1].wait_until(lambda: "first operator:" in log.read_text(), "operator's link")
         return started[-1]
 
     yield start
@@ -48,7 +48,7 @@ def test_a_killed_run_leaves_nothing_and_the_next_one_starts(
     killed.wait()
     again = start()
     again.popen.send_signal(signal.SIGHUP)  # the terminal is closed
-    assert again.popen.wait(30) == 0
+    assert again.popen.wait(processes.PATIENCE) == 0
     assert again.log_end().endswith("stopped\n")
     assert not any(processes.tcp_answers(int(environment[name])) for name in PORTS)
 

@@ -52,7 +52,7 @@ def test_a_table_in_use_is_waited_for(
             database.url, options="-c lock_timeout=5000"
         ) as other:  # queues behind it, and gets on
             other.execute("LOCK TABLE registry_sync_event IN ROW EXCLUSIVE MODE")
-    assert migrating.popen.wait(30) == 0
+    assert migrating.popen.wait(processes.PATIENCE) == 0
     assert "lock timeout" in log.read_text()
 
 

@@ -54,7 +54,7 @@ def answers(url: str) -> list[object]:
 def said(url: str, path: str, known: str) -> object:
     headers = bearer(path.split("/manifests/", maxsplit=1)[0].removesuffix("/tags/list"), "pull")
     headers |= {"Accept": MANIFEST_TYPES} | ({"If-None-Match": f'"{known}"'} if known else {})
-    response = requests.get(f"{url}/v2/{path}", headers=headers, timeout=10)
+    response = requests.get(f"{url}/v2/{path}", headers=headers, timeout=60)
     if response.status_code == requests.codes.not_found:
         return 404, [each["code"] for each in response.json()["errors"]]
     if path.endswith("/tags/list"):

@@ -62,7 +62,7 @@ class Set:
         ).status_code  # fmt: skip
 
     def comes_true(self, truth: dict[str, str]) -> None:
-        self.running.wait_until(lambda: self.shown() == truth, f"show {sorted(truth)}", seconds=75)
+        self.running.wait_until(lambda: self.shown() == truth, f"show {sorted(truth)}")
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def everything(tmp_path: Path) -> Iterator[Set]:
         }  # fmt: skip
         running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
         try:
-            running.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=60)
+            running.wait_until(lambda: "ready:" in log.read_text(), "say ready")
             yield Set(
                 f"http://localhost:{port}", f"http://localhost:{registry_port}", tmp_path / "data",
                 database, broker, running, *team.make(env),

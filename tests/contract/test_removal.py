@@ -21,7 +21,7 @@ from registry_sync.removal import ask, looks
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
 from tests.contract.removals import Place, ends, place
-from tests.parts import images
+from tests.parts import images, processes
 from tests.parts.registries import RunningRegistry
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
@@ -329,7 +329,7 @@ def test_what_the_registry_tells_afterwards_changes_nothing(
 
 
 def _settle(there: Place, *, until: Callable[[], bool]) -> None:
-    ends_at = time.monotonic() + 20
+    ends_at = time.monotonic() + processes.PATIENCE
     while not until() or Event.objects.exclude(due_at=None).exists():
         assert time.monotonic() < ends_at, list(Event.objects.values_list("action", "tag", "problem"))
         apply.apply_due(there.client())

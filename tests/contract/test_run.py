@@ -36,7 +36,7 @@ class Embedded:
         running = processes.start(
             "make run", [sys.executable, "manage.py", "run"], log=self.log, env=self.env
         )
-        running.wait_until(lambda: "ready:" in self.log.read_text(), "say ready", seconds=60)
+        running.wait_until(lambda: "ready:" in self.log.read_text(), "say ready")
         return running
 
     def living(self) -> dict[int, str]:
@@ -58,7 +58,7 @@ def test_whatever_is_killed_takes_the_others_along(tmp_path: Path) -> None:
     for part in PARTS:
         running = embedded.start()
         embedded.kill(part)
-        assert running.popen.wait(20) == 1
+        assert running.popen.wait(processes.PATIENCE) == 1
         assert f"The {part} ended by itself, so everything was stopped" in embedded.log.read_text()
         assert embedded.living() == {}
 
@@ -66,7 +66,7 @@ def test_whatever_is_killed_takes_the_others_along(tmp_path: Path) -> None:
     running.popen.kill()
     running.popen.wait()
     watch = processes.start("sleep", ["sleep", "60"], log=tmp_path / "watch.log")
-    watch.wait_until(lambda: not embedded.living(), "end of all parts", seconds=20)
+    watch.wait_until(lambda: not embedded.living(), "end of all parts")
     watch.stop()
 
     running = embedded.start()

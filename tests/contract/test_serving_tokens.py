@@ -22,7 +22,7 @@ from django.conf import settings
 from tests.parts import fixtures, postgres, processes, team
 
 pytestmark = pytest.mark.contract
-PATIENCE = 5  # seconds in which a client gets its answer, whatever happened
+PATIENCE = 30  # seconds in which a client gets its answer, whatever happened, on a busy machine too
 
 
 @dataclass
@@ -113,7 +113,7 @@ def panel(request: pytest.FixtureRequest, installation: Installation, tmp_path: 
         server.wait_until(lambda: processes.http_answers(f"http://127.0.0.1:{port}/readyz"), "answer")
         yield Panel(f"http://127.0.0.1:{port}", at.database, server, at.username, at.password)
     finally:
-        server.stop(seconds=30)
+        server.stop()
 
 
 def served_on(port: int, service: str) -> list[str]:
@@ -150,7 +150,7 @@ def test_what_was_accepted_is_answered_before_the_end(panel: Panel) -> None:
     with panel.asked_all_the_time() as answers:
         panel.server.wait_until(lambda: answers["200"] > 50, "answer")
         panel.server.popen.send_signal(signal.SIGTERM)
-        assert panel.server.popen.wait(30) == 0
+        assert panel.server.popen.wait(processes.PATIENCE) == 0
     assert set(answers) <= {"200", "ConnectionError"}
 
 
@@ -158,7 +158,7 @@ def test_what_was_noted_is_written_before_the_end(installation: Installation, pa
     """The second request comes while the writer pauses after the first."""
     for name in ("first", "last"):
         assert panel.ask(f"repository:team/{name}:delete").status_code == 200
-    panel.server.stop(seconds=30)
+    panel.server.stop()
     code = "from accounts.models import Denial; print(*Denial.objects.values_list('repository', flat=True))"
     assert set(team.shell(installation.env, code).split()) >= {"team/first", "team/last"}
 

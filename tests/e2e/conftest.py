@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.parts import processes
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+expect.set_options(timeout=processes.PATIENCE * 1000)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SECRETS_DIR"}}
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env={**kept, **ours})
     try:
-        running.wait_until(lambda: "ready:" in log.read_text(), "a line that says ready", seconds=60)
+        running.wait_until(lambda: "ready:" in log.read_text(), "a line that says ready")
         running.wait_until(lambda: "/first/" in log.read_text(), "the operator's link")
         link = re.search(r"first operator: (\S+)", log.read_text())
         assert link

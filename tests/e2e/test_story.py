@@ -51,7 +51,7 @@ def ask_the_doctor(page: Page) -> None:
     """The worker looks, the page fills by itself, and a fresh installation has nothing wrong."""
     page.get_by_role("link", name="Doctor", exact=True).click()
     page.get_by_role("button", name="Check now").click()
-    expect(page.locator("#doctor .state-good")).to_have_count(len(TITLES), timeout=60_000)
+    expect(page.locator("#doctor .state-good")).to_have_count(len(TITLES))
     accessible(page)
 
 
@@ -117,7 +117,7 @@ def see_it_come(page: Page, docker: Client, target: str) -> None:
 
 def see_the_image(page: Page, installation: Installation) -> None:
     page.goto(f"{installation.panel}/a/devatoria/n/devatoria/")
-    expect(page.get_by_role("link", name="devatoria/nginx")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("link", name="devatoria/nginx")).to_be_visible()
     accessible(page)
     page.get_by_role("link", name="devatoria/nginx").click()
     page.get_by_role("link", name="latest", exact=True).click()

@@ -18,6 +18,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
+PATIENCE = 120  # seconds until what never comes is given up; no measure of how quick anything is
+
 
 class PartError(RuntimeError):
     """A program did not start, did not answer in time, or ended early; the text ends with its log."""
@@ -32,7 +34,7 @@ class Running:
     log: Path
     goodbye: signal.Signals
 
-    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         """Return once `ready()`; PartError when the program ends or `seconds` have passed."""
         deadline = time.monotonic() + seconds
         while not ready():
@@ -43,7 +45,7 @@ class Running:
                 raise PartError(f"{self.name} had no {what} after {seconds} s.\n{self.log_end()}")
             time.sleep(0.03)
 
-    def stop(self, seconds: float = 10) -> None:
+    def stop(self, seconds: float = 30) -> None:
         """Ask it to end; after `seconds` kill its whole group. Stopping twice is harmless."""
         if self.popen.poll() is not None:
             return
