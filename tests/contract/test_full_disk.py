@@ -29,15 +29,15 @@ def small(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_the_panel_goes_on_without_space_and_mends_itself(small: Path, tmp_path: Path) -> None:
-    port, registry_port, log = processes.free_port(), processes.free_port(), tmp_path / "run.log"
+    ports, log = processes.ports(), tmp_path / "run.log"
     kept = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
-    env = kept | {"DATA_DIR": str(small / "data"), "STATIC_DIR": str(tmp_path / "static"), "PORT": str(port),
-                  "REGISTRY_PORT": str(registry_port)}  # fmt: skip
+    env = kept | {"DATA_DIR": str(small / "data"), "STATIC_DIR": str(tmp_path / "static")}
+    env |= ports
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
     try:
         running.wait_until(lambda: "ready:" in log.read_text(), "say ready")
         username, password, token = team.make(env)
-        users = f"http://localhost:{port}/api/v1/accounts/team/users/"
+        users = f"http://localhost:{ports['PORT']}/api/v1/accounts/team/users/"
         api = {"Authorization": f"Bearer {token}"}
 
         def create() -> requests.Response:
@@ -48,8 +48,8 @@ def test_the_panel_goes_on_without_space_and_mends_itself(small: Path, tmp_path:
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
         assert "The panel's disk is full" in refused.json()["error"]["message"]
         assert len(requests.get(users, headers=api, timeout=30).json()["results"]) == 1
-        asked = {"service": f"localhost:{registry_port}", "scope": "repository:team/app:pull"}
-        door = f"http://localhost:{port}/auth/token"
+        asked = {"service": f"localhost:{ports['REGISTRY_PORT']}", "scope": "repository:team/app:pull"}
+        door = f"http://localhost:{ports['TOKEN_PORT']}/auth/token"
         assert requests.get(door, asked, auth=(username, password), timeout=30).json()["token"]
 
         (small / "fill").unlink()

@@ -13,14 +13,13 @@ from tests.parts import processes
 from tests.parts.processes import Running
 
 pytestmark = pytest.mark.contract
-PORTS = ("PORT", "TOKEN_PORT", "REGISTRY_PORT")
 COMMAND = (sys.executable, "manage.py", "run")
 Start = Callable[[], Running]
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    ports = {name: str(processes.free_port()) for name in PORTS}
+    ports = processes.ports()
     return os.environ | ports | {"DATA_DIR": str(tmp_path / "a folder")}
 
 
@@ -50,11 +49,11 @@ def test_a_killed_run_leaves_nothing_and_the_next_one_starts(
     again.popen.send_signal(signal.SIGHUP)  # the terminal is closed
     assert again.popen.wait(processes.PATIENCE) == 0
     assert again.log_end().endswith("stopped\n")
-    assert not any(processes.tcp_answers(int(environment[name])) for name in PORTS)
+    assert not any(processes.tcp_answers(int(environment[name])) for name in processes.ports())
 
 
 def test_a_second_run_is_refused_with_a_sentence(start: Start, environment: dict[str, str]) -> None:
-    first, other = start(), {name: str(processes.free_port()) for name in PORTS}
+    first, other = start(), processes.ports()
     assert f"runs already on {environment['DATA_DIR']} (process {first.popen.pid})" in refused(environment)
     assert "runs already" in refused(environment | other)
     elsewhere = environment | {"DATA_DIR": f"{environment['DATA_DIR']} 2"}

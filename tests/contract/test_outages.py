@@ -68,19 +68,19 @@ class Set:
 @pytest.fixture
 def everything(tmp_path: Path) -> Iterator[Set]:
     fixtures.need("redis", "postgresql")
-    port, registry_port = processes.free_port(), processes.free_port()
+    ports = processes.ports()
     broker, log = redis.start(tmp_path), tmp_path / "run.log"
     with postgres.cluster() as database:
         kept = {name: value for name, value in os.environ.items() if name != "SECRETS_DIR"}
         env = kept | {
-            "DATA_DIR": str(tmp_path / "data"), "PORT": str(port), "REGISTRY_PORT": str(registry_port),
+            "DATA_DIR": str(tmp_path / "data"), **ports,
             "DATABASE_URL": database.url, "REDIS_URL": broker.url, "SYNC_INTERVAL": "5",
         }  # fmt: skip
         running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
         try:
             running.wait_until(lambda: "ready:" in log.read_text(), "say ready")
             yield Set(
-                f"http://localhost:{port}", f"http://localhost:{registry_port}", tmp_path / "data",
+                f"http://localhost:{ports['PORT']}", f"http://localhost:{ports['REGISTRY_PORT']}", tmp_path / "data",
                 database, broker, running, *team.make(env),
             )  # fmt: skip
         finally:

@@ -28,8 +28,7 @@ class Embedded:
         kept = {
             name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")
         }
-        self.env = kept | {"DATA_DIR": str(self.data), "PORT": str(processes.free_port()),
-                           "REGISTRY_PORT": str(processes.free_port())}  # fmt: skip
+        self.env = kept | {"DATA_DIR": str(self.data)} | processes.ports()
 
     def start(self) -> processes.Running:
         self.log.write_text("")

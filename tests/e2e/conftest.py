@@ -28,10 +28,9 @@ class Installation:
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    folder, port, registry_port = tmp_path_factory.mktemp("run"), processes.free_port(), processes.free_port()
+    folder, ports = tmp_path_factory.mktemp("run"), processes.ports()
     log = folder / "run.log"
-    ours = {"DATA_DIR": str(folder / "data"), "PORT": str(port), "REGISTRY_PORT": str(registry_port),
-            "SYNC_INTERVAL": "2"}  # fmt: skip
+    ours = {"DATA_DIR": str(folder / "data"), **ports, "SYNC_INTERVAL": "2"}
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SECRETS_DIR"}}
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env={**kept, **ours})
     try:
@@ -39,7 +38,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         running.wait_until(lambda: "/first/" in log.read_text(), "the operator's link")
         link = re.search(r"first operator: (\S+)", log.read_text())
         assert link
-        yield Installation(f"http://localhost:{port}", f"localhost:{registry_port}", link[1], ours)
+        yield Installation(
+            f"http://localhost:{ports['PORT']}", f"localhost:{ports['REGISTRY_PORT']}", link[1], ours
+        )
     finally:
         running.stop()
 

@@ -43,9 +43,9 @@ assert not Event.objects.filter(applied_at=None).exists()
 
 def measure(folder: Path) -> None:
     folder.mkdir()
-    port, registry_port = processes.free_port(), processes.free_port()
+    ports = processes.ports()
     env = os.environ | {
-        "DATA_DIR": str(folder / "data"), "PORT": str(port), "REGISTRY_PORT": str(registry_port),
+        "DATA_DIR": str(folder / "data"), **ports,
         "SYNC_INTERVAL": "86400", "LOG_LEVEL": "ERROR", "API_RATE": "0",  # it asks all the time
     }  # fmt: skip
     log = folder / "run.log"
@@ -53,7 +53,7 @@ def measure(folder: Path) -> None:
     try:
         running.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=60)
         world = team.make(env)
-        _latency(f"http://localhost:{port}", f"http://localhost:{registry_port}", *world)
+        _latency(f"http://localhost:{ports['PORT']}", f"http://localhost:{ports['REGISTRY_PORT']}", *world)
         print(team.shell(env, APPLY), end="")
     finally:
         running.stop()

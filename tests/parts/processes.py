@@ -111,6 +111,11 @@ def free_port() -> int:
     return next(port for port in _ports if _unused(port))
 
 
+def ports() -> dict[str, str]:
+    """A port for each part of `make run`, as its environment names them."""
+    return {name: str(free_port()) for name in ("PORT", "TOKEN_PORT", "REGISTRY_PORT")}
+
+
 def _block() -> Iterator[int]:
     for first in BLOCKS:
         if holder := _listening(first):
