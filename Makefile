@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench demo lock clean
+.PHONY: help run quick test check bench demo lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -13,9 +13,16 @@ help: ## this list
 run: $(VENV)/run.stamp ## set up all it needs and start panel, worker and registry; Ctrl-C stops
 	@exec $(BIN)/python manage.py run
 
-test: $(VENV)/dev.stamp ## install the real parts and pass every test, on SQLite and on PostgreSQL
+quick: $(VENV)/dev.stamp ## style, types, layers and tests/pure (no database, no process), side by side
+	@CI_STEPS=quick .ci/steps
+
+test: $(VENV)/dev.stamp ## install the real parts and pass every test on SQLite and PostgreSQL; T=path: that one, on SQLite
+ifdef T
+	@$(BIN)/python -m pytest -q $(T)
+else
 	@$(BIN)/python -m tests.parts.install
 	@CI_STEPS=test .ci/steps
+endif
 
 check: $(VENV)/dev.stamp ## style, types, layers, settings, migrations, generated docs
 	@CI_STEPS=check .ci/steps

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from tests import factories
+
 pytest_plugins = ["tests.cast", "tests.parts.fixtures"]
 
 TESTS = Path(__file__).parent
@@ -22,21 +24,33 @@ hypothesis.settings.load_profile("tests")
 @pytest.hookimpl(trylast=True)  # when pytest-randomly has chosen
 def pytest_configure(config: pytest.Config) -> None:
     """Examples of hypothesis come from the seed that the order and the rows come from."""
-    if config.option.hypothesis_seed is None:
-        hypothesis.core.global_force_seed = config.option.randomly_seed
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None and config.option.hypothesis_seed is None:
+        hypothesis.core.global_force_seed = seed
     _quick_settings()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    terminalreporter.write_line(
-        f"The same order and examples again: --randomly-seed={config.option.randomly_seed}"
-    )
+    seed = config.getoption("randomly_seed", "none")
+    terminalreporter.write_line(f"The same order and examples again: --randomly-seed={seed}")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"contract", "e2e", "parts"} & set(item.path.relative_to(TESTS).parts):
             item.add_marker(pytest.mark.timeout(LONG))
+        if isinstance(item, pytest.Function) and (shared := _shared(item)):
+            item.add_marker(pytest.mark.xdist_group(shared))
+
+
+def _shared(test: pytest.Function) -> str:
+    """What several tests share is started once: on the one worker that runs them all."""
+    params = test.callspec.params if hasattr(test, "callspec") else {}
+    scopes = {name: made[-1].scope for name, made in test._fixtureinfo.name2fixturedefs.items()}
+    dear = [name for name in ("installation", "docker_engine", "containerd") if scopes.get(name) == "session"]
+    of_file = [f"{test.path.stem} {params.get(name, name)}" for name in scopes if scopes[name] == "module"]
+    return next(iter([*dear, *of_file]), "")
 
 
 def _quick_settings() -> None:
@@ -47,6 +61,11 @@ def _quick_settings() -> None:
         # A file and not memory: journal, locks and threads as in the product.
         test = settings.DATABASES["default"].setdefault("TEST", {})
         test["NAME"] = str(Path(settings.DATA_DIR) / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _same_names() -> None:
+    factories.restart()
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """No setting in the shell of whoever runs the tests reaches them."""
 
 import runpy
+import subprocess
 
 import pytest
 
@@ -36,3 +37,8 @@ def test_the_database_is_the_one_that_is_meant_for_tests() -> None:
     shell = {"DATABASE_URL": "postgresql://real", "TEST_DATABASE_URL": "postgresql://made"}
     clear(shell)
     assert shell["DATABASE_URL"] == "postgresql://made"
+
+
+def test_a_pure_test_starts_no_program() -> None:
+    with pytest.raises(pytest.fail.Exception, match="starts a program"):
+        subprocess.run(["true"], check=False)
