@@ -79,6 +79,7 @@ MIDDLEWARE = [
     # Pads each answer at random, so that its length does not tell what a secret in it was compared with (BREACH).
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "accounts.pages.live.LiveMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -1,9 +1,13 @@
-"""What became of tags since a page was made: asked every second by each page in sight, so one cheap statement."""
+"""What became of tags since a page was made: asked again and again by each page in sight (accounts/live.py)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from accounts import live
+from accounts.live import Thing
 from accounts.models import Account
 from namespaces.models import Image, Namespace, TagMove
 
@@ -12,9 +16,8 @@ COUNTED_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Counts of tags that came, moved and went; `last` is the newest move counted."""
+    """Counts of tags that came, moved and went."""
 
-    last: int
     new: int = 0
     moved: int = 0
     gone: int = 0
@@ -23,24 +26,47 @@ class News:
         return bool(self.new or self.moved or self.gone)
 
 
-def newest() -> int:
-    """The id of the newest move of all, for a page to ask from."""
-    return TagMove.objects.order_by("-id").values_list("id", flat=True).first() or 0
+live.THINGS |= {
+    "image": Thing(
+        "i.last_move",
+        "LEFT JOIN namespaces_namespace n ON n.id = %(key)s AND n.account_id = %(account)s"
+        " LEFT JOIN namespaces_image i ON i.namespace_id = n.id AND i.name = %(name)s",
+    ),
+    "namespace": Thing(
+        "(SELECT MAX(i.last_move) FROM namespaces_image i WHERE i.namespace_id = n.id)",
+        "LEFT JOIN namespaces_namespace n ON n.id = %(key)s AND n.account_id = %(account)s",
+    ),
+    # By namespaces, each by its index: not by all images of the account.
+    "account": Thing(
+        "(SELECT MAX((SELECT MAX(i.last_move) FROM namespaces_image i WHERE i.namespace_id = n.id))"
+        " FROM namespaces_namespace n WHERE n.account_id = %(account)s)"
+    ),
+}
+
+
+def note_of_image(request: HttpRequest, image: Image, since: Any = None) -> str:
+    account = image.namespace.account_id
+    return live.note(request, "image", image.namespace_id, account=account, name=image.name, since=since)
+
+
+def note_of_namespace(request: HttpRequest, namespace: Namespace, since: Any = None) -> str:
+    return live.note(request, "namespace", namespace.pk, account=namespace.account_id, since=since)
+
+
+def note_of_account(request: HttpRequest, account: Account, since: Any = None) -> str:
+    return live.note(request, "account", account.pk, account=account.pk, since=since)
 
 
 def since(moves: QuerySet[TagMove], id: int) -> News:  # noqa: A002
     """Each tag once, whatever it went through: what counts is where it was and where it is."""
     first: dict[tuple[int, str], str] = {}
     last: dict[tuple[int, str], str] = {}
-    rows = moves.filter(id__gt=id).order_by("id").values_list("id", "image_id", "tag", "old", "new")
-    for each, image, tag, old, new in rows[:COUNTED_MAX]:
+    rows = moves.filter(id__gt=id).order_by("id").values_list("image_id", "tag", "old", "new")
+    for image, tag, old, new in rows[:COUNTED_MAX]:
         first.setdefault((image, tag), old)
         last[image, tag] = new
-        id = each  # noqa: A001
     ways = [(bool(first[key]), bool(last[key])) for key in first if first[key] != last[key]]
-    return News(
-        id, new=ways.count((False, True)), moved=ways.count((True, True)), gone=ways.count((True, False))
-    )
+    return News(new=ways.count((False, True)), moved=ways.count((True, True)), gone=ways.count((True, False)))
 
 
 def of_image(image: Image) -> QuerySet[TagMove]:

@@ -48,13 +48,16 @@ class Freshness:
     event_at: datetime | None
     checked_at: datetime | None
     progress: Progress | None
+    live: str = ""  # for the page to ask with, while there is progress
 
     @property
     def running(self) -> SyncRun | None:
         return self.progress.run if self.progress else None
 
 
-def freshness(now: datetime) -> Freshness:
+def freshness(now: datetime, *, exact: bool = False) -> Freshness:
+    """`exact` is for operators: a moment of the last event, and how many differences there were, asked for again and
+    again, would tell each tenant what all others do."""
     newest = list(SyncRun.objects.order_by("-id")[:LOOKED_AT])
     running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
     last = next((run for run in newest if run.finished_at), None)
@@ -75,10 +78,11 @@ def freshness(now: datetime) -> Freshness:
     )  # fmt: skip
     ground = truth.judge(facts)
     checked = good[0] if good else None
-    parts = _parts(ground, event_at, checked, differences)
+    told_at = event_at if exact or not event_at else event_at.replace(second=0, microsecond=0)
+    parts = _parts(ground, told_at, checked, differences, exact=exact)
     return Freshness(
         truth.LIGHTS[ground], ground, _words(ground), _why(ground, last), parts,
-        event_at=event_at, checked_at=checked.finished_at if checked else None, progress=progress,
+        event_at=told_at, checked_at=checked.finished_at if checked else None, progress=progress,
     )  # fmt: skip
 
 
@@ -252,22 +256,28 @@ def _why(ground: Ground, last: SyncRun | None) -> str:
     return last.problem if last and ground in (Ground.FAILED, Ground.PARTLY) else ""
 
 
-def _parts(ground: Ground, event_at: datetime | None, good: SyncRun | None, differences: int) -> list[Part]:
+def _parts(
+    ground: Ground, event_at: datetime | None, good: SyncRun | None, differences: int, *, exact: bool
+) -> list[Part]:
     parts = []
     if event_at:
         parts.append(Part(_("last event"), event_at))
     if good and good.finished_at:
-        parts.append(Part(_("last full check"), good.finished_at, _agreement(event_at, differences)))
+        parts.append(
+            Part(_("last full check"), good.finished_at, _agreement(event_at, differences, exact=exact))
+        )
     elif ground is not Ground.NEVER:
         parts.append(Part(_("no full check yet")))
     return parts
 
 
-def _agreement(event_at: datetime | None, differences: int) -> str:
+def _agreement(event_at: datetime | None, differences: int, *, exact: bool) -> str:
     """Without events there is nothing that a check could agree with."""
     if not event_at:
         return ""
     if not differences:
         return _("no differences")
+    if not exact:
+        return _("differences found")
     words = ngettext("%(count)s difference found", "%(count)s differences found", differences)
     return words % {"count": differences}

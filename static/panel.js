@@ -93,7 +93,7 @@
     }
   }
 
-  // A tab in the background speaks: <span data-title-note="team/api pushed"> anywhere marks title and icon.
+  // A tab that nobody has in focus speaks: <span data-title-note="team/api pushed"> anywhere marks title and icon.
   const title = document.title;
   const icon = document.querySelector("link[rel=icon]");
   const plain = icon?.getAttribute("href");
@@ -103,12 +103,19 @@
     if (icon) icon.href = text ? icon.dataset.noteHref : plain;
   }
 
-  // What is asked each second on a page that somebody looks at is asked every ten seconds in the background.
-  let asked = 0;
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (!event.target.matches(".news")) return;
-    if (document.hidden && Date.now() - asked < 10000) event.preventDefault();
-    else asked = Date.now();
+  // What is live asks whether anything became of it (templates/_partials/live.html). What happens begins the asking anew.
+  const anew = window.askEverLess(() => { for (const part of all("[data-live]")) window.htmx.trigger(part, "ask"); });
+  document.addEventListener("htmx:afterSwap", anew);
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const { elt, xhr, pathInfo } = detail;
+    if (!elt.matches("[data-live]")) return;
+    const elsewhere = xhr.status < 300 && new URL(pathInfo.responsePath || pathInfo.requestPath, location).pathname
+      !== new URL(pathInfo.requestPath, location).pathname;
+    // Gone, forbidden, or led to the sign-in page: nothing more is to be heard.
+    if (elsewhere || [401, 403, 404].includes(xhr.status)) {
+      detail.shouldSwap = false;
+      delete elt.dataset.live;
+    }
   });
 
   // The tab that was open the last time: who uses podman uses podman.

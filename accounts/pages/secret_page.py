@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import gate, selectors
+from accounts import gate, live, selectors
 from accounts.models import RegistryUser
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.ways import Example, ways
@@ -29,7 +29,7 @@ def show(
     """The answer to the very request that made the password: it has no address of its own."""
     return render(request, "accounts/secret.html", {
         "account": user.account, "user": user, "password": password, "replaced": replaced,
-        "ways": ways(username=user.username, example=example_of(user)),
+        "ways": ways(username=user.username, example=example_of(user)), "live": _live(request, user),
     })  # fmt: skip
 
 
@@ -40,6 +40,13 @@ def show(
 def first_use(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     """Polled by the secret page: still waiting, or used from where and with what."""
     user = gate.user(principal(request), handle, username)
+    note = _live(request, user)
+    user.refresh_from_db()
     return render(request, "accounts/_first_use.html", {
         "account": user.account, "user": user, "used": selectors.used_since_password(user),
+        "live": note,
     })  # fmt: skip
+
+
+def _live(request: PersonRequest, user: RegistryUser) -> str:
+    return live.note(request, "first use", user.pk, account=user.account_id)

@@ -18,11 +18,16 @@ class Image(models.Model):
     octets = models.BigIntegerField(default=0, editable=False)  # in the registry, shared layers counted once
     latest_tag = models.CharField(max_length=128, default="", editable=False)
     pushed_at = models.DateTimeField(null=True, editable=False)
+    # The newest TagMove's id, so that an open page of a whole account asks one index for what is new.
+    last_move = models.BigIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["namespace", "name"], name="image_once")]
-        indexes = [models.Index(fields=["namespace", "-pushed_at", "-id"], name="image_by_push")]
+        indexes = [
+            models.Index(fields=["namespace", "-pushed_at", "-id"], name="image_by_push"),
+            models.Index(fields=["namespace", "-last_move"], name="image_by_move"),
+        ]
 
     def __str__(self) -> str:
         return self.repository

@@ -34,7 +34,7 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     image = gate.image_or_planned(by, handle, name, image_name)
     context = image_context(image, "tags") | {
         "may_remove": not why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
-        "newest_move": news.newest(),  # before the rows: what comes in between is news
+        "live": news.note_of_image(request, image),  # before the rows: what comes in between is news
         **tag_list_context(image, request.GET),
     }
     if not context["lines"]:

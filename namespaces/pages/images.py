@@ -36,7 +36,7 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
     context = {
         "account": account,
         "why_not": why_not(by, account, Act.NAMESPACES_MANAGE),
-        "newest_move": news.newest(),
+        "live": news.note_of_account(request, account),
         "namespaces": selectors.namespaces_of(account),
         "chosen": chosen,
         "query": query,

@@ -50,7 +50,7 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     found = selectors.images_of(namespace.account, namespace=namespace, search=query["q"])
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
     context = namespace_context(namespace, "images") | {
-        "newest_move": news.newest(),
+        "live": news.note_of_namespace(request, namespace),
         "query": query,
         "page": page,
         "lines": image_list.lines_of(namespace.account, page.rows),

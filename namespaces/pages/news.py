@@ -1,5 +1,8 @@
 """The line above a list that says what is new, so that no row moves under anybody's hand."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -9,47 +12,52 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from accounts import gate as accounts_gate
+from accounts import live
 from accounts.pages.http import PersonRequest, principal
 from namespaces import gate
 from namespaces import news as told
 from namespaces.models import TagMove
 
-NOTHING_NEW = 204  # htmx leaves the page as it is
-
 
 @login_required
 @require_GET
 def of_image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
-    return _answer(
-        request, told.of_image(gate.image_or_planned(principal(request), handle, name, image_name))
-    )
+    image = gate.image_or_planned(principal(request), handle, name, image_name)
+    return _answer(request, "image", told.note_of_image, image, told.of_image(image))
 
 
 @login_required
 @require_GET
 def of_namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
-    return _answer(request, told.of_namespace(gate.namespace(principal(request), handle, name)))
+    namespace = gate.namespace(principal(request), handle, name)
+    return _answer(request, "namespace", told.note_of_namespace, namespace, told.of_namespace(namespace))
 
 
 @login_required
 @require_GET
 def of_account(request: PersonRequest, handle: str) -> HttpResponse:
-    return _answer(request, told.of_account(accounts_gate.account(principal(request), handle)))
+    account = accounts_gate.account(principal(request), handle)
+    return _answer(request, "account", told.note_of_account, account, told.of_account(account))
 
 
-def _answer(request: PersonRequest, moves: QuerySet[TagMove]) -> HttpResponse:
-    """`since`: the newest move when the page was made; `seen`: the newest that its line counts already;
-    `empty`: the page has no row that could move, and is simply made anew."""
-    since, seen = _number(request, "since"), _number(request, "seen")
-    news = told.since(moves, since)
-    if not news or news.last <= seen:
-        return HttpResponse(status=NOTHING_NEW)
-    if request.GET.get("empty"):
-        return HttpResponse(status=NOTHING_NEW, headers={"HX-Refresh": "true"})
+def _answer(
+    request: PersonRequest, kind: str, note: Callable[..., str], thing: Any, moves: QuerySet[TagMove]
+) -> HttpResponse:
+    """What came since the page was made, as its note says. Without a good one the page begins anew.
+
+    `empty`: the page has no row that could move, and is simply made anew.
+    """
+    asked = live.of_page(request, kind)
+    since = asked.since if asked else None
+    fresh = note(request, thing, since=since)  # before the moves: what comes in between is asked for again
+    news = told.since(moves, since[0] or 0) if since else told.News()
+    empty = request.GET.get("empty", "")
+    if news and empty:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     context = {
         "url": request.path,
-        "since": since,
-        "seen": news.last,
+        "live": fresh,
+        "empty": empty,
         "words": _words(news),
         "here": request.htmx.current_url_abs_path or ".",
     }
@@ -63,8 +71,3 @@ def _words(news: told.News) -> str:
         ngettext("%(n)s tag gone", "%(n)s tags gone", news.gone) % {"n": news.gone} if news.gone else "",
     ]
     return _(", ").join(filter(None, parts))
-
-
-def _number(request: PersonRequest, name: str) -> int:
-    given = request.GET.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0  # noqa: PLR2004

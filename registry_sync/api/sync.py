@@ -33,7 +33,10 @@ class RunSerializer(serializers.Serializer[Any]):
 
 class SyncSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATES)
-    last_event_at = Moment(allow_null=True, help_text="Null: the registry has told nothing yet.")
+    last_event_at = Moment(
+        allow_null=True,
+        help_text="Null: the registry has told nothing yet. To the minute, but for operators.",
+    )
     last_check_at = Moment(allow_null=True, help_text="When the last full check ended that read everything.")
     running = RunSerializer(allow_null=True)
     runs = RunSerializer(many=True, help_text=f"The last {LAST}, the newest first.")
@@ -42,7 +45,7 @@ class SyncSerializer(serializers.Serializer[Any]):
 class Sync(ApiView):
     @operation("sync_read", answer=SyncSerializer)
     def get(self, request: Request) -> Response:
-        freshness = selectors.freshness(timezone.now())
+        freshness = selectors.freshness(timezone.now(), exact=self.by.operator)
         runs = list(selectors.runs()[:LAST])
         return self.answer({
             "state": freshness.state, "last_event_at": freshness.event_at,

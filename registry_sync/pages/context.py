@@ -1,6 +1,7 @@
 """Gives pages the line that says how true their list is, and what of an image could not be read; asked only by pages
 that show it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.outage import in_passing
 from accounts.speech import spoken
-from registry_sync import selectors
+from registry_sync import live, selectors
 from registry_sync.models import Repository
 
 
@@ -28,7 +29,15 @@ def _freshness(request: HttpRequest) -> selectors.Freshness:
     now, match = timezone.now(), request.resolver_match
     if match and match.url_name == "image":
         looked_at(_repository(match), now)
-    return selectors.freshness(now)
+    exact = bool(getattr(request.user, "is_staff", False))
+    found = selectors.freshness(now, exact=exact)
+    if not found.running:
+        return found
+    note = live.note_of_sync(request, found.running)
+    found.running.refresh_from_db()  # as it stood when the note was made, or later
+    if found.running.finished_at:
+        found = selectors.freshness(now, exact=exact)
+    return replace(found, live=note)
 
 
 def _unread(request: HttpRequest) -> str:

@@ -21,6 +21,7 @@ from namespaces import gate
 from namespaces.lists import plans, tag_list
 from namespaces.models import Image, Tag
 from namespaces.pages.frame import image_context
+from registry_sync import live
 from registry_sync.client.answers import SIGNED
 from registry_sync.models import Removal
 from registry_sync.removal import ask
@@ -93,13 +94,16 @@ def restore(request: PersonRequest, handle: str, name: str, image_name: str) -> 
 def removal(request: PersonRequest, handle: str, name: str, image_name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     image = gate.image(by, handle, name, image_name)
-    found = Removal.objects.filter(image=image, pk=id).first()
+    found = Removal.objects.select_related("image__namespace").filter(image=image, pk=id).first()
     if not found:
         raise Absent
+    note = live.note_of_removal(request, found) if found.state == Removal.State.WAITING else ""
+    found.refresh_from_db()
     items = list(found.items.order_by("id")[:1000])
     held = held_of(image, {item.digest for item in items if item.tag})
     context = image_context(image, "history") | {
         "removal": found,
+        "live": note,
         "lines": [_line(item, item.digest in held and found.kind == Removal.Kind.UNTAG) for item in items],
         "why_not": rights.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
     }

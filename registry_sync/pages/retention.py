@@ -21,7 +21,8 @@ from accounts.roles import Act
 from namespaces import gate
 from namespaces.models import Image, Namespace
 from namespaces.pages.frame import namespace_context
-from registry_sync.models import RetentionRule
+from registry_sync import live
+from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.removal import forecast, rules, runs, words
 from registry_sync.removal.retention import Fate, doubt
 
@@ -100,6 +101,7 @@ def rule(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespons
     context = _context(by, row.namespace) | {
         "rule": row,
         "form": form,
+        "live": _live(request, row),
         "runs": list(row.runs.all()[:RUNS_SHOWN]),
     }
     return render(request, "registry_sync/retention_rule.html", context, status=status_of(form))
@@ -168,6 +170,12 @@ def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespo
         return redirect("retention-rule", handle, name, row.pk)
     messages.success(request, _("The rule was deleted. What it removed stays removed."))
     return redirect("retention", handle, name)
+
+
+def _live(request: PersonRequest, row: RetentionRule) -> str:
+    newest = row.runs.select_related("rule__namespace").first()
+    running = newest and newest.state == RetentionRun.State.RUNNING
+    return live.note_of_retention(request, newest) if newest and running else ""
 
 
 def _tags_page(request: PersonRequest, row: RetentionRule, name: str) -> dict[str, Any]:

@@ -86,19 +86,23 @@ def write_moves(image: Image, moves: Sequence[Move], *, how: TagMove.How) -> int
     if made:
         TagMove.objects.bulk_create(made, BATCH)
         note_held(image, {move.new for move in made} - {""})
-        count(image)
+        count(image, last_move=max(move.pk for move in made))
     return len(made)
 
 
-def count(image: Image) -> None:
-    """The counters that lists show without counting."""
+def count(image: Image, *, last_move: int = 0) -> None:
+    """What lists and open pages want to know of an image's tags without asking them."""
     tags = Tag.objects.filter(image=image, technical=False)
     newest = tags.order_by("-pushed_at", "-id").first()
     image.tag_count = tags.count()
     image.latest_tag = newest.name if newest else ""
     image.size = newest.size if newest else 0
     image.pushed_at = newest.pushed_at if newest else image.pushed_at
-    image.save(update_fields=["tag_count", "latest_tag", "size", "pushed_at"])
+    fields = ["tag_count", "latest_tag", "size", "pushed_at"]
+    if last_move:
+        image.last_move = last_move
+        fields.append("last_move")
+    image.save(update_fields=fields)
 
 
 def note_held(image: Image, digests: set[str]) -> None:

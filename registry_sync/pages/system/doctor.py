@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.pages.http import PersonRequest, principal
-from registry_sync import heartbeat, selectors, services
+from registry_sync import heartbeat, live, selectors, services
 from registry_sync.models import Checkup
 from registry_sync.pages.system.frame import operators, system_context
 
@@ -22,6 +22,8 @@ def doctor(request: PersonRequest) -> HttpResponse:
         services.ask_for_checkup(by=principal(request))
         return redirect("doctor")
     now = timezone.now()
+    waiting = selectors.checkups().exclude(state=Checkup.State.DONE).first()
+    note = live.note_of_checkup(request, waiting) if waiting else ""
     newest = list(selectors.checkups()[: EARLIER + 1])
     done = [row for row in newest if row.state == Checkup.State.DONE]
     newer = [
@@ -32,6 +34,7 @@ def doctor(request: PersonRequest) -> HttpResponse:
     context = {
         "checkup": done[0] if done else None,
         "asked": newer[0] if newer else None,
+        "live": note,
         "worker_silent": heartbeat.silent(heartbeat.worker_at(), now),
     }
     if request.htmx:

@@ -79,7 +79,7 @@ def test_it_rejects_post(cast: Cast, user: RegistryUser) -> None:
 def test_first_use_waits_and_asks_again(cast: Cast, user: RegistryUser) -> None:
     answer = cast.client("viewer").get(f"{user.get_absolute_url()}first-use/")
     assert "Waiting for first use" in answer.content.decode()
-    assert 'hx-trigger="every 3s"' in answer.content.decode()
+    assert "data-live" in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
 
 

@@ -1,6 +1,6 @@
 """The freshness line: what it says of runs, events and differences, and its bar while a run is under way."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ def told(seconds: float = 4) -> None:
 
 
 def line() -> str:
-    found = selectors.freshness(timezone.now())
+    found = selectors.freshness(timezone.now(), exact=True)
     parts = [
         ", ".join(filter(None, [part.text, "…" if part.moment else "", part.after])) for part in found.parts
     ]
@@ -133,18 +133,40 @@ def test_it_costs_few_statements(django_assert_max_num_queries: Any) -> None:
         selectors.freshness(timezone.now())
 
 
-def test_a_run_under_way_has_a_bar_that_asks_for_itself(cast: Cast) -> None:
+def test_who_runs_nothing_hears_no_counts_and_of_the_last_event_the_minute(
+    cast: Cast, operator: Person
+) -> None:
+    """Asked each second, the exact moment would tell every push of all other tenants."""
+    told()
+    Drift.objects.create(run=ended(), repository="team/app", tag="1.0")
+    event_at = Heartbeat.objects.get(name=Heartbeat.EVENTS).at
+    minute = event_at.replace(second=0, microsecond=0)
+    for browser, at, words in (
+        (client_for(operator), event_at, "1 difference found"),
+        (cast.client("owner"), minute, "differences found"),
+    ):
+        text = browser.get("/freshness/").content.decode()
+        assert f'datetime="{at.isoformat()}"' in text
+        assert words in text
+        assert ("1 difference" in text) is (at == event_at)
+        found = browser.get("/api/v1/sync/").json()["last_event_at"]
+        assert datetime.fromisoformat(found) == at
+
+
+def test_a_run_under_way_has_a_bar_that_asks_for_itself(cast: Cast, operator: Person) -> None:
     now = timezone.now()
     run = SyncRun.objects.create(
         state="running", started_at=now - timedelta(minutes=5), heartbeat_at=now, repositories_total=4000,
         repositories_done=1000, requests=12345, changes=1,
     )  # fmt: skip
-    client = cast.client("viewer")
-    text = client.get("/freshness/").content.decode()
-    assert 'hx-get="/freshness/"' in text
-    for words in ('max="4000" value="1000"', "1,000 of 4,000 repositories", "12,345 requests", "1 change",
-                  "about 15 min left"):  # fmt: skip
-        assert words in text
+    counts = ("1,000 of 4,000 repositories", "12,345 requests", "1 change")
+    for client, exact in ((client_for(operator), True), (cast.client("viewer"), False)):
+        text = client.get("/freshness/").content.decode()
+        assert 'hx-get="/freshness/?live=' in text
+        assert 'max="100" value="25"' in text
+        assert "about 15 min left" in text
+        assert ("25 % read" in text) is not exact
+        assert [words in text for words in counts] == [exact] * 3
     SyncRun.objects.filter(pk=run.pk).update(state="done", finished_at=now)
     text = client.get("/freshness/").content.decode()
     assert "hx-get" not in text

@@ -165,7 +165,7 @@ def test_what_quick_passes_found_untold_is_counted_with_the_check_after_them(reg
         Drift.objects.create(
             run=run, repository="team/app", tag="1", found_at=timezone.now() - timedelta(hours=1)
         )
-    line = selectors.freshness(timezone.now())
+    line = selectors.freshness(timezone.now(), exact=True)
     assert [part.after for part in line.parts if part.text == "last full check"] == ["1 difference found"]
 
 

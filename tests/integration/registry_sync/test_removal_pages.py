@@ -237,13 +237,13 @@ def test_a_removal_is_followed_until_it_is_done_and_undone_with_one_click(cast: 
     digest = tagged(image, "1.0").digest
     client = cast.client("owner")
     where = client.post(f"{HERE}untag/", {"tag": "1.0", "seen": digest}).headers["Location"]
-    assert "every 1s" in client.get(where).content.decode()
+    assert "data-live" in client.get(where).content.decode()
     removal = Removal.objects.get()
     removal.items.update(state="done", outcome="done")
     Removal.objects.update(state="done", due_at=None)
     image.tags.all().delete()
     page = client.get(where).content.decode()
-    assert "every 1s" not in page
+    assert "data-live" not in page
     assert "Put back" in page
     assert "Put back" not in cast.client("viewer").get(where).content.decode()
     fragment = client.get(where, headers={"HX-Request": "true", "HX-Target": "removal"}).content.decode()

@@ -250,7 +250,7 @@ def test_a_checkup_is_asked_for_once_and_not_made_by_the_page(browser: Client) -
     assert (row.state, row.asked_by, row.results) == ("waiting", "operator@example.com", [])
     page = browser.get("/system/doctor/").content.decode()
     assert "The worker is silent" in page
-    assert 'hx-trigger="every 2s"' in page
+    assert 'data-live hx-get="/system/doctor/?live=' in page
     heartbeat.note(Heartbeat.WORKER, timezone.now())
     assert "Waits for the worker" in browser.get("/system/doctor/").content.decode()
 

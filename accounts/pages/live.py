@@ -1,0 +1,21 @@
+"""The answer to an open page that nothing happened on, before sessions and whatever else a page costs."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from accounts import live
+
+NOTHING_NEW = 204  # htmx leaves the page as it is
+
+
+class LiveMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        note = request.GET.get(live.PARAMETER, "") if request.method == "GET" else ""
+        if note and live.nothing_new(note, request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
+            return HttpResponse(status=NOTHING_NEW, headers={"Cache-Control": "no-store"})
+        return self.get_response(request)
