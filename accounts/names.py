@@ -15,6 +15,7 @@ TITLE_MAX = 80
 DESCRIPTION_MAX = 100
 EXPIRY_DAYS = 90  # of a user or an API token, where nobody says otherwise
 EMAIL_MAX = 254
+PASSWORD_MAX = 256  # of a person
 
 
 def make_username() -> str:

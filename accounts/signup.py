@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from accounts import operator_link
 from accounts.addresses import client_address, client_network
 from accounts.errors import Absent, Conflict, TooMany, Unavailable
-from accounts.names import clean_email
+from accounts.names import PASSWORD_MAX, clean_email
+from accounts.pages.forms import is_ours
 from accounts.services import members, people
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,9 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if not (signing_up and "email_confirmation_sent" in str(arguments)):
             super().add_message(request, *arguments, **more)
 
+    def is_safe_url(self, url: str) -> bool:
+        return is_ours(url)
+
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         return _link_followed(request) or str(super().get_login_redirect_url(request))
 
@@ -71,6 +75,10 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         email = str(credentials.pop("email", ""))
+        if len(credentials.get("password", "")) > PASSWORD_MAX:
+            # Nobody has such a one: a wrong guess, and hashed for no address, known or not.
+            self.pre_authenticate(request, email=clean_email(email) or email)
+            return None
         try:
             return super().authenticate(request, email=clean_email(email) or email, **credentials)
         except TooMany:  # nothing was compared: no guess

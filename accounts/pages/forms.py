@@ -1,6 +1,9 @@
 """Joins forms, which parse, to services, which decide: what a service refuses stands beside its field."""
 
+from urllib.parse import urlsplit
+
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -23,8 +26,13 @@ def status_of(form: forms.Form) -> int:
     return 400 if form.errors else 200
 
 
+def is_ours(url: str) -> bool:
+    """Whether a redirect may lead there: to a path of ours, or to PUBLIC_URL, never without its https."""
+    public = urlsplit(settings.PUBLIC_URL)
+    return url_has_allowed_host_and_scheme(url, {public.netloc}, require_https=public.scheme == "https")
+
+
 def next_url(request: HttpRequest, otherwise: str) -> str:
-    """Where the form asks to return to, if that is here; else `otherwise`."""
+    """Where the form asks to return to, if that is a path of ours; else `otherwise`."""
     asked = request.POST.get("next", "")
-    here = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
-    return asked if asked.startswith("/") and here else otherwise
+    return asked if asked.startswith("/") and is_ours(asked) else otherwise

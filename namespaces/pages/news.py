@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from accounts import gate as accounts_gate
 from accounts import live
+from accounts.pages.forms import is_ours
 from accounts.pages.http import PersonRequest, principal
 from namespaces import gate
 from namespaces import news as told
@@ -54,12 +55,13 @@ def _answer(
     empty = request.GET.get("empty", "")
     if news and empty:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    here = request.htmx.current_url_abs_path or "."
     context = {
         "url": request.path,
         "live": fresh,
         "empty": empty,
         "words": _words(news),
-        "here": request.htmx.current_url_abs_path or ".",
+        "here": here if is_ours(here) else ".",
     }
     return render(request, "namespaces/_news.html", context)
 
