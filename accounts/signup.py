@@ -2,7 +2,6 @@
 
 import logging
 from contextlib import suppress
-from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -105,16 +104,17 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return super().render_mail(template_prefix, email, context, headers)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """To the outbox, or without a mail server into a folder, where there may be no room."""
         try:
             super().send_mail(template_prefix, email, context)
-        except (SMTPException, OSError) as error:
-            log.warning("a mail could not be sent: %s", type(error).__name__)
+        except OSError as error:
+            log.warning("a mail could not be written: %s", type(error).__name__)
             raise Unavailable(
-                _("The mail server does not answer, so no mail was sent. Try again later.")
+                _("The mail could not be written, so none was sent. Try again later.")
             ) from None
 
     def send_notification_mail(self, *arguments: Any, **more: Any) -> None:
-        """Of a change that was made: it stands, whether the mail can be sent or not."""
+        """Of a change that was made: it stands, whether the mail can be written or not."""
         with suppress(Unavailable):
             super().send_notification_mail(*arguments, **more)
 

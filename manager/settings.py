@@ -192,13 +192,16 @@ if EMAIL_URL:
         raise ImproperlyConfigured(_mail_wanted) from error
     if not _mail.get("EMAIL_BACKEND", "").endswith("smtp.EmailBackend") or not _mail.get("EMAIL_HOST"):
         raise ImproperlyConfigured(_mail_wanted)
-    EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+    # No page speaks to the mail server: the worker does (accounts/outbox.py).
+    EMAIL_BACKEND, MAIL_TRANSPORT = "accounts.outbox.OutboxBackend", _mail["EMAIL_BACKEND"]
     EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
     EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
-    EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"] or 10  # seconds; without one a dead server holds the page for ever
+    EMAIL_TIMEOUT = (
+        _mail["EMAIL_TIMEOUT"] or 10
+    )  # seconds; without one a dead server holds the worker for ever
 else:
-    EMAIL_BACKEND = "accounts.mail.FolderBackend"
+    EMAIL_BACKEND = MAIL_TRANSPORT = "accounts.mail.FolderBackend"
 
 # API --------------------------------------------------------------------------------------------------
 # Calls a minute of each token; 0: any number.

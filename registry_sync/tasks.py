@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import denials, seals, sessions
+from accounts import denials, outbox, seals, sessions
 from accounts.outage import first_line
 from namespaces import usage
 from namespaces.models import ReservedName, Revision, TagMove
@@ -180,6 +180,7 @@ def housekeeping() -> None:
     ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()
     _forget_events(timezone.now() - EVENTS_KEPT)
     denials.forget_old(timezone.now())
+    outbox.forget_given_up(now=timezone.now())
     long_ago = timezone.now() - REMOVALS_KEPT
     RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
     Removal.objects.filter(finished_at__lt=long_ago).delete()
@@ -194,6 +195,11 @@ def housekeeping() -> None:
     )
     if old:
         Checkup.objects.filter(id__lte=old).delete()
+
+
+@_task(name="registry_sync.mails")
+def mails() -> None:
+    outbox.send_due(now=timezone.now())
 
 
 @_task(name="registry_sync.verify_trail")

@@ -4,6 +4,7 @@ from accounts.models.audit_event import AuditEvent
 from accounts.models.audit_seal import AuditSeal
 from accounts.models.denial import Denial
 from accounts.models.member import Invitation, Member
+from accounts.models.outgoing_mail import OutgoingMail
 from accounts.models.person import Person
 from accounts.models.registry_user import RegistryUser
 from accounts.models.secret import Secret
@@ -16,6 +17,7 @@ __all__ = [
     "Denial",
     "Invitation",
     "Member",
+    "OutgoingMail",
     "Person",
     "RegistryUser",
     "Secret",

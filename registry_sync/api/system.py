@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import gate as account_gate
+from accounts import outbox
 from accounts.api.operation import operation
 from accounts.api.shapes import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
@@ -49,6 +50,10 @@ class SystemSerializer(serializers.Serializer[Any]):
     pulses = PulseSerializer(many=True)
     events_waiting = serializers.IntegerField(help_text="At most 1000 are counted.")
     events_failed = serializers.IntegerField(help_text="At most 1000 are counted.")
+    mails_waiting = serializers.IntegerField(
+        help_text="Tried in vain, and tried again; at most 1000 are counted."
+    )
+    mails_given_up = serializers.IntegerField(help_text="After a day; at most 1000 are counted.")
     held = SystemRunSerializer(allow_null=True, help_text="The run that waits for an operator.")
 
 
@@ -83,12 +88,13 @@ class System(ApiView):
     @operation("system_read", answer=SystemSerializer)
     def get(self, request: Request) -> Response:
         account_gate.operator(self.by)
-        now, counts = timezone.now(), selectors.event_counts()
+        now, counts, mails = timezone.now(), selectors.event_counts(), outbox.counts()
         return self.answer(
             {
                 "state": selectors.freshness(now).state, "pulses": selectors.pulses(now),
                 "last_event_at": selectors.last_event_at(), "held": selectors.held(),
                 "events_waiting": counts["waiting"], "events_failed": counts["failed"],
+                "mails_waiting": mails["waiting"], "mails_given_up": mails["given_up"],
             }
         )  # fmt: skip
 

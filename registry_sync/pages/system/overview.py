@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import outbox
 from accounts.errors import Invalid
 from accounts.pages.http import PersonRequest, principal
 from accounts.paging import paginate
@@ -50,5 +51,7 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
         "agreed": selectors.agreed(),
         "checkup": selectors.checkups().filter(state=Checkup.State.DONE).first(),
         "counts": selectors.event_counts(),
+        "mails": outbox.counts(),
+        "mail_problem": outbox.last_problem(),
     }
     return render(request, "registry_sync/system.html", context, status=400 if problem else 200)
