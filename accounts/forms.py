@@ -107,6 +107,10 @@ class ApiTokenForm(ExpiryForm):
     name = TextField(label=_("Name"), most=TITLE_MAX, placeholder=_("Backup script"))
     field_order = ("name", "expiry", "expires_on")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["expiry"].help_text = _("For more than a year you are asked for your password.")
+
 
 class ActivityFilter(forms.Form):
     """What of the trail is shown. Nothing chosen is all of it."""

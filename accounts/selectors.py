@@ -105,6 +105,10 @@ def api_tokens_of(*, person_id: int) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(person_id=person_id).order_by("-created_at", "-id")
 
 
+def live_api_tokens_of(*, person_id: int, now: datetime) -> QuerySet[ApiToken]:
+    return api_tokens_of(person_id=person_id).filter(Q(expires_at=None) | Q(expires_at__gt=now))
+
+
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 

@@ -1,5 +1,6 @@
 """A person's keys to the REST API."""
 
+from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -26,6 +27,18 @@ from accounts.services import api_tokens as service
 @never_cache
 def api_tokens(request: PersonRequest) -> HttpResponse:
     form = ApiTokenForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and service.outlives(form.cleaned_data["expires_at"], timezone.now()):
+        return _create_confirmed(request, form)
+    return _create(request, form)
+
+
+@reauthentication_required
+def _create_confirmed(request: PersonRequest, form: ApiTokenForm) -> HttpResponse:
+    """Asks for the password, unless it was given a moment ago; then the same form comes here again."""
+    return _create(request, form, confirmed=True)
+
+
+def _create(request: PersonRequest, form: ApiTokenForm, *, confirmed: bool = False) -> HttpResponse:
     if form.is_valid():
         if not once.spend(request):
             messages.info(request, _("This form was sent before; its token is in the list. Was it not saved? "
@@ -33,7 +46,7 @@ def api_tokens(request: PersonRequest) -> HttpResponse:
             return redirect("api-tokens")
         try:
             token, text = service.create(by=principal(request), name=form.cleaned_data["name"],
-                                         expires_at=form.cleaned_data["expires_at"])  # fmt: skip
+                                         expires_at=form.cleaned_data["expires_at"], confirmed=confirmed)  # fmt: skip
         except Invalid as error:
             put_errors(form, error, expires_at="expires_on")
         else:

@@ -16,16 +16,31 @@ from accounts.peppers import digests
 from accounts.principal import Principal
 
 _USE_RESOLUTION = timedelta(minutes=1)
+LONGEST = timedelta(days=366)  # without the password
+
+
+def outlives(expires_at: datetime | None, now: datetime) -> bool:
+    """Whether it lasts so long that a session left open is not enough to make it."""
+    return expires_at is None or expires_at > now + LONGEST
 
 
 @transaction.atomic
-def create(*, by: Principal, name: str, expires_at: datetime | None) -> tuple[ApiToken, str]:
-    """(token, its text, shown this once)."""
+def create(
+    *, by: Principal, name: str, expires_at: datetime | None, confirmed: bool = False
+) -> tuple[ApiToken, str]:
+    """(token, its text, shown this once). `confirmed`: the person has just given the password."""
     name = clean_title(name)
     if not name or len(name) > TITLE_MAX:
         raise Invalid.on("name", _("Name the token with 1 to %(most)s characters.") % {"most": TITLE_MAX})
     if expires_at and expires_at <= timezone.now():
         raise Invalid.on("expires_at", _("Choose a time in the future."))
+    if outlives(expires_at, timezone.now()) and not confirmed:
+        raise Invalid.on(
+            "expires_at",
+            _(
+                "One that lasts for more than a year is made on the page API tokens, which asks for your password."
+            ),
+        )
     text = secrets.make(secrets.API_PREFIX)
     token = ApiToken.objects.create(person_id=by.person_id, name=name, digest=digests(text)[0],
                                     hint=secrets.hint(text), expires_at=expires_at)  # fmt: skip
@@ -37,6 +52,12 @@ def create(*, by: Principal, name: str, expires_at: datetime | None) -> tuple[Ap
 def revoke(*, by: Principal, token: ApiToken) -> None:
     audit.record(by=by, action="api_token.revoked", kind="api_token", id=token.pk, label=token.name)
     token.delete()
+
+
+@transaction.atomic
+def revoke_all(*, by: Principal) -> None:
+    for token in ApiToken.objects.select_for_update().filter(person_id=by.person_id):
+        revoke(by=by, token=token)
 
 
 def find(*, text: str, now: datetime) -> ApiToken | None:

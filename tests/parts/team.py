@@ -14,7 +14,7 @@ account = accounts.open_account(by=by, name="Team")
 user, password = users.create(by=by, account=account, description="ci", expires_at=None)
 space = namespaces.create(by=by, account=account, name="team")
 grants.give(by=by, namespace=space, user=user, level="write", image_name="")
-print("MADE", user.username, password, api_tokens.create(by=by, name="test", expires_at=None)[1])
+print("MADE", user.username, password, api_tokens.create(by=by, name="test", expires_at=None, confirmed=True)[1])
 """
 
 

@@ -1,11 +1,17 @@
 """GET, POST /me/tokens/ and POST /me/tokens/<id>/revoke/"""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import pytest
+from django.core.mail import EmailMessage
+from django.test import Client
 from django.utils import timezone
 
-from accounts.models import ApiToken, AuditEvent
+from accounts.models import ApiToken, AuditEvent, Person
 from accounts.services import api_tokens
-from tests.cast import Cast
+from tests import factories
+from tests.cast import Cast, client_for
 
 URL = "/me/tokens/"
 FORM = {"name": "Backup", "expiry": "30", "expires_on": ""}
@@ -25,6 +31,94 @@ def test_a_person_creates_one_and_sees_it_once(cast: Cast, who: str) -> None:
     page = client.get(URL).content.decode()
     assert "Backup" in page
     assert text not in page
+
+
+@pytest.mark.parametrize("expiry", [{"expiry": "never"}, {"expiry": "date", "expires_on": "9999-12-31"}])
+def test_one_that_outlives_a_year_asks_for_the_password(cast: Cast, expiry: dict[str, str]) -> None:
+    client = cast.client("owner")
+    form = FORM | expiry | {"once": client.get(URL).context["once"]}
+    asked = client.post(URL, form)
+    assert (asked.status_code, asked.headers["Location"]) == (
+        302,
+        "/me/reauthenticate/?next=%2Fme%2Ftokens%2F",
+    )
+    wrong = client.post(asked.headers["Location"], {"password": "wrong horse battery"})
+    assert wrong.status_code == 200
+    client.get(URL)
+    assert not ApiToken.objects.exists()
+    again = client.post(URL, form).headers["Location"]
+    made = client.post(again, {"password": factories.PASSWORD, "next": URL})
+    assert made.status_code == 200
+    found = api_tokens.find(text=made.context["text_of_token"], now=timezone.now())
+    assert found
+    assert found.expires_at is None or found.expires_at.year == 9999
+    client.post(URL, form)  # sent again
+    assert ApiToken.objects.count() == 1
+
+
+@pytest.mark.parametrize("expires_at", [None, "9999-12-31T00:00:00Z"])
+def test_the_api_makes_none_of_those(cast: Cast, expires_at: str | None) -> None:
+    client = cast.client("owner")
+    client.post("/me/reauthenticate/", {"password": factories.PASSWORD})
+    body = {"name": "CI", "expires_at": expires_at}
+    answer = client.post("/api/v1/me/tokens/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert "asks for your password" in str(answer.json())
+    assert not ApiToken.objects.exists()
+    soon = {"name": "CI", "expires_at": (timezone.now() + timedelta(days=365)).isoformat()}
+    assert client.post("/api/v1/me/tokens/", soon, content_type="application/json").status_code == 201
+
+
+NEW = {"password1": "tall green ladder", "password2": "tall green ladder"}
+
+
+def _change(person: Person, _mails: list[EmailMessage]) -> tuple[Client, str, dict[str, str]]:
+    return client_for(person), "/me/password/change/", NEW | {"oldpassword": factories.PASSWORD}
+
+
+def _set(person: Person, _mails: list[EmailMessage]) -> tuple[Client, str, dict[str, str]]:
+    person.set_unusable_password()
+    person.save()
+    return client_for(person), "/me/password/set/", NEW
+
+
+def _reset(person: Person, mails: list[EmailMessage]) -> tuple[Client, str, dict[str, str]]:
+    client = Client()
+    client.post("/me/password/reset/", {"email": person.email})
+    link = "/me/password/reset/key/" + str(mails[-1].body).partition("/key/")[2].split()[0]
+    return client, client.get(link).headers["Location"], NEW
+
+
+@pytest.mark.parametrize("way", [_change, _set, _reset])
+@pytest.mark.parametrize("end", [True, False])
+def test_a_new_password_offers_to_end_them(
+    cast: Cast,
+    mailoutbox: list[EmailMessage],
+    way: Callable[..., tuple[Client, str, dict[str, str]]],
+    end: bool,
+) -> None:
+    for name in ("Backup", "<b>CI"):
+        api_tokens.create(by=cast.by("owner"), name=name, expires_at=None, confirmed=True)
+    _others, kept = api_tokens.create(by=cast.by("manager"), name="Mine", expires_at=None, confirmed=True)
+    client, path, form = way(cast.owner, mailoutbox)
+    page = client.get(path).content.decode()
+    assert "End the 2 API tokens as well" in page
+    assert "&lt;b&gt;CI, Backup" in page
+    assert "Mine" not in page
+    assert client.post(path, form | ({"end_tokens": "on"} if end else {})).status_code == 302
+    assert cast.owner.api_tokens.count() == (0 if end else 2)
+    assert AuditEvent.objects.filter(action="api_token.revoked").count() == (2 if end else 0)
+    assert api_tokens.find(text=kept, now=timezone.now())
+
+
+@pytest.mark.parametrize("way", [_change, _set, _reset])
+def test_who_has_none_is_offered_nothing(
+    cast: Cast, mailoutbox: list[EmailMessage], way: Callable[..., tuple[Client, str, dict[str, str]]]
+) -> None:
+    token, _text = api_tokens.create(by=cast.by("owner"), name="Old", expires_at=None, confirmed=True)
+    ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now())
+    client, path, _form = way(cast.owner, mailoutbox)
+    assert "API token" not in client.get(path).content.decode().partition("<main")[2].partition("</main")[0]
 
 
 def test_sending_the_form_again_creates_nothing(cast: Cast) -> None:
@@ -52,12 +146,12 @@ def test_what_is_wrong_is_said_beside_its_field(cast: Cast, change: dict[str, st
 
 
 def test_nobody_sees_the_tokens_of_others(cast: Cast) -> None:
-    api_tokens.create(by=cast.by("owner"), name="Private", expires_at=None)
+    api_tokens.create(by=cast.by("owner"), name="Private", expires_at=None, confirmed=True)
     assert "Private" not in cast.client("manager").get(URL).content.decode()
 
 
 def test_its_owner_revokes(cast: Cast) -> None:
-    token, text = api_tokens.create(by=cast.by("owner"), name="Old", expires_at=None)
+    token, text = api_tokens.create(by=cast.by("owner"), name="Old", expires_at=None, confirmed=True)
     assert cast.client("owner").post(f"{URL}{token.pk}/revoke/").url == URL
     assert api_tokens.find(text=text, now=timezone.now()) is None
     assert AuditEvent.objects.filter(action="api_token.revoked").count() == 1
@@ -65,13 +159,13 @@ def test_its_owner_revokes(cast: Cast) -> None:
 
 @pytest.mark.parametrize("who", ["manager", "stranger", "anonymous"])
 def test_the_others_revoke_nothing(cast: Cast, who: str) -> None:
-    token, _text = api_tokens.create(by=cast.by("owner"), name="Mine", expires_at=None)
+    token, _text = api_tokens.create(by=cast.by("owner"), name="Mine", expires_at=None, confirmed=True)
     assert cast.client(who).post(f"{URL}{token.pk}/revoke/").status_code in (302, 404)
     assert ApiToken.objects.exists()
 
 
 def test_revoke_rejects_get(cast: Cast) -> None:
-    token, _text = api_tokens.create(by=cast.by("owner"), name="Mine", expires_at=None)
+    token, _text = api_tokens.create(by=cast.by("owner"), name="Mine", expires_at=None, confirmed=True)
     assert cast.client("owner").get(f"{URL}{token.pk}/revoke/").status_code == 405
 
 

@@ -270,8 +270,8 @@ def test_links_that_were_never_made_were_spent_or_are_too_old_look_alike(cast: C
 
 
 def test_api_tokens_that_were_never_made_or_were_revoked_look_alike(cast: Cast, work: Any) -> None:
-    token, revoked = api_tokens.create(by=cast.by("owner"), name="CI", expires_at=None)
-    _live, text = api_tokens.create(by=cast.by("owner"), name="CI", expires_at=None)
+    token, revoked = api_tokens.create(by=cast.by("owner"), name="CI", expires_at=None, confirmed=True)
+    _live, text = api_tokens.create(by=cast.by("owner"), name="CI", expires_at=None, confirmed=True)
     api_tokens.revoke(by=cast.by("owner"), token=token)
     answers, works = [], []
     for key in (revoked, secrets.make(secrets.API_PREFIX)):

@@ -73,7 +73,7 @@ def test_a_namespace_is_made_private_and_in_the_account_of_the_page(cast: Cast) 
 
 
 def test_an_api_token_is_made_for_the_one_who_asks(cast: Cast) -> None:
-    form = {"name": "CI", "expiry": "never", "expires_on": ""}
+    form = {"name": "CI", "expiry": "90", "expires_on": ""}
     wishes = WISHES | {"person": str(cast.owner.pk), "person_id": str(cast.owner.pk)}
     assert cast.client("stranger").post("/me/tokens/", wishes | form).status_code == 200
     token = ApiToken.objects.get()

@@ -63,7 +63,9 @@ def test_the_longest_is_taken_and_a_longer_one_refused_at_its_field(
     way: Callable[..., tuple[Client, str, dict[str, str]]],
 ) -> None:
     client, path, form = way(person, LONGER, mailoutbox)
-    assert SAID in client.get(path).content.decode()
+    page = client.get(path).content.decode()
+    assert SAID in page
+    assert "<li>Your password may have" in page
     answer = client.post(path, form)
     assert answer.status_code == 200
     assert any(SAID in each for each in answer.context["form"].errors["password1"])

@@ -83,7 +83,7 @@ def canaries(cast: Cast, mailoutbox: list[EmailMessage], log: list[str]) -> Cana
     return Canaries(
         old=password,
         user=users.replace_password(by=by, user=user),
-        api=api_tokens.create(by=by, name="CI", expires_at=None)[1],
+        api=api_tokens.create(by=by, name="CI", expires_at=None, confirmed=True)[1],
         invitation=members.invite(by=by, account=cast.account, role="viewer")[1],
         operator=(operator_link.make() or "").split("/")[2],
         person=factories.PASSWORD,

@@ -114,7 +114,7 @@ def test_no_token_can_be_refreshed(user: Any) -> None:
 def secrets_of_other_doors(cast: Cast) -> dict[str, str]:
     by = cast.by("owner")
     return {
-        "API token": api_tokens.create(by=by, name="CI", expires_at=None)[1],
+        "API token": api_tokens.create(by=by, name="CI", expires_at=None, confirmed=True)[1],
         "invitation": members.invite(by=by, account=cast.account, role="owner")[1],
         "person": factories.PASSWORD,
         "registry token": issue_for_panel([], now=timezone.now()),

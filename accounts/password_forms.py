@@ -1,0 +1,55 @@
+"""allauth's forms that set a password: each offers to end the person's API tokens, which know nothing of passwords."""
+
+from typing import Any
+
+from allauth.account.forms import ChangePasswordForm, ResetPasswordKeyForm, SetPasswordForm
+from allauth.core import context
+from django import forms
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import selectors
+from accounts.pages.http import principal_for
+from accounts.services import api_tokens
+
+NAMED = 10
+
+
+class EndTokens:
+    """For a form with `user`."""
+
+    user: Any
+    fields: dict[str, forms.Field]
+    cleaned_data: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        live = selectors.live_api_tokens_of(person_id=self.user.pk, now=timezone.now())
+        if names := list(live.values_list("name", flat=True)):
+            words = ngettext("End the API token as well", "End the %(count)s API tokens as well", len(names))
+            self.fields["end_tokens"] = forms.BooleanField(
+                required=False,
+                label=words % {"count": len(names)},
+                help_text=_("Whoever has one goes on without any password: %(names)s")
+                % {"names": ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")},
+            )
+
+    def save(self) -> None:
+        with transaction.atomic():
+            super().save()  # type: ignore[misc]
+            if self.cleaned_data.get("end_tokens"):
+                api_tokens.revoke_all(by=principal_for(self.user, context.request.META))
+
+
+class ChangeForm(EndTokens, ChangePasswordForm):  # type: ignore[misc]
+    pass
+
+
+class SetForm(EndTokens, SetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class ResetForm(EndTokens, ResetPasswordKeyForm):  # type: ignore[misc]
+    pass
