@@ -27,10 +27,14 @@ def client_address(meta: Mapping[str, Any]) -> str:
 
 def client_network(meta: Mapping[str, Any]) -> str:
     """The place that attempts are counted for: a whole /64 of IPv6, which one machine has to itself."""
-    found = _client(meta)
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found or "")
+    return network_of(client_address(meta))
+
+
+def network_of(address: str) -> str:
+    """The same of an address that `client_address` gave."""
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _client(meta: Mapping[str, Any]) -> Address | None:

@@ -1,26 +1,31 @@
 """What users were refused at the token door: the answer to "why was I denied?".
 
-Bounded: one row for each user, repository and action, the last KEPT of them for each user, for KEPT_FOR, and MOST
-noted between two writes.
+Bounded: one row for each user, repository and action, the last KEPT of them for each user, for KEPT_FOR; between two
+writes MOST are noted, as many as KEPT of a user, and of what nobody signed in for as many of a network. What is not
+kept is counted.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Sum
+from django.utils import timezone
 
-from accounts.addresses import Origin
+from accounts import dropped
+from accounts.addresses import Origin, network_of
 from accounts.batches import Batch
-from accounts.models import Denial, RegistryUser
+from accounts.models import Denial, Dropped, RegistryUser
+from accounts.shares import Owner
 
-MOST = 500
+MOST = 2000
 KEPT = 100
 KEPT_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """`repository` and `action` are "" when the user was refused whatever it asked."""
+    """`repository` and `action` are "" when the user was refused whatever it asked; `account` is None where a password
+    was wrong, so that anybody may have written the username."""
 
     username: str
     repository: str
@@ -28,7 +33,14 @@ class Denied:
     reason: str
     remedy: str
     origin: Origin
+    account: int | None = None
     count: int = 1
+
+    @property
+    def owner(self) -> Owner:
+        if self.account is None:
+            return network_of(self.origin.address), ""
+        return self.account, self.username
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -49,8 +61,10 @@ def _write(notes: list[Denied]) -> None:
             count=F("count") + note.count, last_at=note.origin.at, address=note.origin.address,
             client=note.origin.client, reason=note.reason, remedy=note.remedy,
         )  # fmt: skip
-    for user_id in users.values():
-        _forget_oldest(user_id)
+    beyond = {username: _forget_oldest(user_id) for username, user_id in users.items()}
+    dropped.note(
+        Dropped.Kind.DENIALS, {name: count for name, count in beyond.items() if count}, timezone.now()
+    )
 
 
 def _row(user_id: int, note: Denied) -> Denial:
@@ -58,14 +72,18 @@ def _row(user_id: int, note: Denied) -> Denial:
     return Denial(user_id=user_id, repository=note.repository, action=note.action, first_at=at, last_at=at)
 
 
-def _forget_oldest(user_id: int) -> None:
+def _forget_oldest(user_id: int) -> int:
+    """How many refusals that were."""
     rows = Denial.objects.filter(user=user_id).order_by("-last_at", "-id")
-    if beyond := list(rows.values_list("id", flat=True)[KEPT:]):
-        Denial.objects.filter(id__in=beyond).delete()
+    beyond = Denial.objects.filter(id__in=list(rows.values_list("id", flat=True)[KEPT:]))
+    count = beyond.aggregate(sum=Sum("count"))["sum"]
+    if count:
+        beyond.delete()
+    return count or 0
 
 
 def forget_old(now: datetime) -> None:
     Denial.objects.filter(last_at__lt=now - KEPT_FOR).delete()
 
 
-denials = Batch("denials", _write, most=MOST)
+denials = Batch(Dropped.Kind.DENIALS, _write, most=MOST, each=KEPT)

@@ -6,9 +6,11 @@ Not in the first hour of a pepper: a process that does not know it yet would ref
 from dataclasses import dataclass
 
 from accounts.batches import Batch
-from accounts.models import Secret
+from accounts.models import Dropped, Secret
+from accounts.shares import Owner
 
 MOST = 1000
+EACH = 10  # passwords of one user
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,16 @@ class Rehash:
     old: str
     new: str
     pepper_version: int
+    account: int
+    username: str
+
+    @property
+    def owner(self) -> Owner:
+        return self.account, self.username
+
+    @property
+    def count(self) -> int:
+        return 1
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -30,4 +42,4 @@ def _write(notes: list[Rehash]) -> None:
         Secret.objects.filter(digest=each.old).update(digest=each.new, pepper_version=each.pepper_version)
 
 
-rehashes = Batch("new digests", _write, most=MOST)
+rehashes = Batch(Dropped.Kind.DIGESTS, _write, most=MOST, each=EACH)

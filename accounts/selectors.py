@@ -5,11 +5,20 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts.models import Account, ApiToken, AuditEvent, Denial, Invitation, Member, RegistryUser
+from accounts.models import (
+    Account,
+    ApiToken,
+    AuditEvent,
+    Denial,
+    Dropped,
+    Invitation,
+    Member,
+    RegistryUser,
+)
 
 
 def accounts_of(*, person_id: int) -> list[Account]:
@@ -56,6 +65,18 @@ def denials_on(account: Account, repository: str) -> QuerySet[Denial]:
     """What this account's users were refused there."""
     found = Denial.objects.filter(user__account=account, repository=repository).select_related("user")
     return found.order_by("-last_at", "-id")
+
+
+def denials_dropped(user: RegistryUser) -> Dropped | None:
+    """How many of them were not kept."""
+    return Dropped.objects.filter(kind=Dropped.Kind.DENIALS, username=user.username).first()
+
+
+def dropped() -> list[dict[str, Any]]:
+    """Of the whole installation, by kind: kind, what it is called, count, first_at, last_at."""
+    kinds = Dropped.objects.order_by("kind").values("kind")
+    sums = kinds.annotate(count=Sum("count"), first_at=Min("first_at"), last_at=Max("last_at"))
+    return [each | {"what": Dropped.Kind(each["kind"]).label} for each in sums]
 
 
 def members_of(account: Account) -> QuerySet[Member]:

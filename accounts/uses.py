@@ -6,7 +6,8 @@ from django.db.models import Q
 
 from accounts.addresses import Origin
 from accounts.batches import Batch
-from accounts.models import RegistryUser
+from accounts.models import Dropped, RegistryUser
+from accounts.shares import Owner
 
 MOST = 10_000
 
@@ -15,6 +16,15 @@ MOST = 10_000
 class Use:
     username: str
     origin: Origin
+    account: int
+
+    @property
+    def owner(self) -> Owner:
+        return self.account, self.username
+
+    @property
+    def count(self) -> int:
+        return 1
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -31,4 +41,4 @@ def _write(notes: list[Use]) -> None:
         newer.update(last_used_at=origin.at, last_used_from=origin.address, last_used_with=origin.client)
 
 
-uses = Batch("last uses", _write, most=MOST)
+uses = Batch(Dropped.Kind.USES, _write, most=MOST, each=1)

@@ -244,6 +244,7 @@ SPECTACULAR_SETTINGS = {
         "LifeState": "registry_sync.api.system.LIFE_STATES",
         "CheckState": "registry_sync.api.system.CHECK_STATES",
         "CheckupState": "registry_sync.api.system.CHECKUP_STATES",
+        "DroppedKind": "registry_sync.api.system.DROPPED_KINDS",
         "RemovalKind": "registry_sync.api.removals.KINDS",
         "RemovalState": "registry_sync.api.removals.REMOVAL_STATES",
         "RetentionRunState": "registry_sync.api.retention.RUN_STATES",

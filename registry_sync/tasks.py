@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import denials, outbox, seals, sessions
+from accounts import denials, dropped, outbox, seals, sessions
 from accounts.outage import first_line
 from namespaces import usage
 from namespaces.models import ReservedName, Revision, TagMove
@@ -181,6 +181,7 @@ def housekeeping() -> None:
     _forget_events(timezone.now() - EVENTS_KEPT)
     denials.forget_old(timezone.now())
     outbox.forget_given_up(now=timezone.now())
+    dropped.forget_old(timezone.now())
     long_ago = timezone.now() - REMOVALS_KEPT
     RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
     Removal.objects.filter(finished_at__lt=long_ago).delete()

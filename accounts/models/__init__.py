@@ -3,6 +3,7 @@ from accounts.models.api_token import ApiToken
 from accounts.models.audit_event import AuditEvent
 from accounts.models.audit_seal import AuditSeal
 from accounts.models.denial import Denial
+from accounts.models.dropped import Dropped
 from accounts.models.member import Invitation, Member
 from accounts.models.outgoing_mail import OutgoingMail
 from accounts.models.person import Person
@@ -15,6 +16,7 @@ __all__ = [
     "AuditEvent",
     "AuditSeal",
     "Denial",
+    "Dropped",
     "Invitation",
     "Member",
     "OutgoingMail",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import gate
-from accounts.denials import KEPT_FOR
+from accounts.denials import KEPT, KEPT_FOR
 from accounts.errors import Invalid
 from accounts.forms import ConfirmForm, UserEditForm
 from accounts.models import RegistryUser
@@ -19,7 +19,7 @@ from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.states import expires_soon, state_of
 from accounts.paging import paginate
 from accounts.roles import Act
-from accounts.selectors import denials_of
+from accounts.selectors import denials_dropped, denials_of
 from accounts.services import users
 from namespaces import selectors
 from namespaces.forms import UserGrantForm
@@ -133,6 +133,8 @@ def _page(
         "expires_soon": expires_soon(found.expires_at, now),
         "page": paginate(denials_of(found), cursor=request.GET.get("page", ""), size=DENIALS_SHOWN),
         "denials_kept": KEPT_FOR.days,
+        "dropped": denials_dropped(found),
+        "kept_most": KEPT,
         "form": form or UserEditForm(user=found),
         "problem": problem,
         "once": once.mark(),

@@ -12,6 +12,8 @@ from accounts import outbox
 from accounts.api.operation import operation
 from accounts.api.shapes import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
+from accounts.models import Dropped
+from accounts.selectors import dropped
 from registry_sync import gate, operating, selectors, services
 from registry_sync.api.sync import RUN_STATES, STATES
 from registry_sync.models import Checkup
@@ -19,6 +21,7 @@ from registry_sync.models import Checkup
 LIFE_STATES = ["works", "silent", "never", "unknown"]
 CHECK_STATES = ["ok", "warn", "fail", "skipped"]
 CHECKUP_STATES = [state.value for state in Checkup.State]
+DROPPED_KINDS = [kind.value for kind in Dropped.Kind]
 
 
 class PulseSerializer(serializers.Serializer[Any]):
@@ -44,6 +47,13 @@ class SystemRunSerializer(serializers.Serializer[Any]):
     may_vanish = serializers.BooleanField(help_text="An operator agreed that much may go.")
 
 
+class DroppedSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(DROPPED_KINDS)
+    count = serializers.IntegerField()
+    first_at = Moment()
+    last_at = Moment()
+
+
 class SystemSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATES)
     last_event_at = Moment(allow_null=True)
@@ -54,6 +64,7 @@ class SystemSerializer(serializers.Serializer[Any]):
         help_text="Tried in vain, and tried again; at most 1000 are counted."
     )
     mails_given_up = serializers.IntegerField(help_text="After a day; at most 1000 are counted.")
+    dropped = DroppedSerializer(many=True, help_text="What came at once and found no place in a bound.")
     held = SystemRunSerializer(allow_null=True, help_text="The run that waits for an operator.")
 
 
@@ -95,6 +106,7 @@ class System(ApiView):
                 "last_event_at": selectors.last_event_at(), "held": selectors.held(),
                 "events_waiting": counts["waiting"], "events_failed": counts["failed"],
                 "mails_waiting": mails["waiting"], "mails_given_up": mails["given_up"],
+                "dropped": dropped(),
             }
         )  # fmt: skip
 

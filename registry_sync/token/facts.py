@@ -21,9 +21,9 @@ from namespaces.names import split
 # One row for each repository asked for; one without a repository when none is. What is private in another
 # account does not exist for this user.
 _USER = """
-SELECT s.digest, u.username, u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {now},
-       a.closed_at IS NOT NULL, asked.namespace, asked.image,
-       CASE WHEN o.closed_at IS NULL THEN n.public END, wide.level, narrow.level
+SELECT s.digest, u.username, u.account_id,
+       u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {now}, a.closed_at IS NOT NULL,
+       asked.namespace, asked.image, CASE WHEN o.closed_at IS NULL THEN n.public END, wide.level, narrow.level
 FROM accounts_secret s
 JOIN accounts_registryuser u ON u.id = s.user_id
 JOIN accounts_account a ON a.id = u.account_id
@@ -61,6 +61,7 @@ _database = Breaker(rest=0)
 @dataclass(frozen=True, slots=True)
 class User:
     username: str
+    account: int
     digest: str  # of the password it gave, as it is stored
     standing: Standing
 
@@ -82,8 +83,9 @@ def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known
     rows = _rows(database, _USER, [moment, *(_list(database, each) for each in lists), moment])
     if not rows:
         return None
-    user = User(username=rows[0][1], digest=rows[0][0], standing=_standing(*rows[0][2:5]))
-    return Known(user, {f"{row[5]}/{row[6]}": _facts(user.standing, *row[7:]) for row in rows})
+    digest, username, account, *standing = rows[0][:6]
+    user = User(username, account, digest, _standing(*standing))
+    return Known(user, {f"{row[6]}/{row[7]}": _facts(user.standing, *row[8:]) for row in rows})
 
 
 def load_public(*, repositories: list[str]) -> Known:

@@ -55,9 +55,9 @@ def issue(request: TokenRequest, *, origin: Origin) -> Issued:
     known = _known(request, requested, origin)
     access = grants.access_list(requested, known.facts)
     if known.user:
-        uses.note(Use(known.user.username, origin))
+        uses.note(Use(known.user.username, origin, known.user.account))
         for each in grants.refused(requested, known.facts, access):
-            _note_denial(known.user.username, each.verdict, origin, each.repository, each.action)
+            _note_denial(known.user, each.verdict, origin, each.repository, each.action)
     return _sign(known.user.username if known.user else "", access, origin.at, settings.TOKEN_TTL)
 
 
@@ -85,10 +85,11 @@ def _authenticated(given: Credentials, repositories: list[str], origin: Origin) 
         raise _wrong_password(given.username, origin)
     if known.user.standing is not Standing.ACTIVE:
         verdict = decide(Facts(standing=known.user.standing), Action.PULL)
-        _note_denial(known.user.username, verdict, origin)
+        _note_denial(known.user, verdict, origin)
         raise Refusal(401, "UNAUTHORIZED", f"{verdict.reason.capitalize()}.")
     if known.user.digest != stored_as[0] and newest_is_everywhere(origin.at):
-        rehashes.note(Rehash(known.user.digest, stored_as[0], peppers()[0].version))
+        user = known.user
+        rehashes.note(Rehash(user.digest, stored_as[0], peppers()[0].version, user.account, user.username))
     return known
 
 
@@ -102,9 +103,11 @@ def _wrong_password(username: str, origin: Origin) -> Refusal:
 
 
 def _note_denial(
-    username: str, verdict: Verdict, origin: Origin, repository: str = "", action: str = ""
+    user: facts.User, verdict: Verdict, origin: Origin, repository: str = "", action: str = ""
 ) -> None:
-    denials.note(Denied(username, repository, action, verdict.reason, verdict.remedy, origin))
+    denials.note(
+        Denied(user.username, repository, action, verdict.reason, verdict.remedy, origin, user.account)
+    )
 
 
 def _same(one: str, other: str) -> bool:

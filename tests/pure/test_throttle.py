@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.token.throttle import FAILURES, REMEMBERED, WINDOW, Throttle
+from registry_sync.token.throttle import FAILURES, NAMES, REMEMBERED, WINDOW, Throttle
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 NOW = 1_000_000
@@ -44,10 +44,24 @@ def test_a_longer_name_is_no_new_name() -> None:
     assert found[-1] == WINDOW
 
 
-def test_what_is_remembered_is_bounded_and_the_oldest_goes_first() -> None:
+def test_a_whole_network_of_addresses_is_one_place() -> None:
+    throttle = Throttle()
+    found = [throttle.failed(f"2001:db8:1:2::{n:x}", "ci", now=NOW) for n in range(FAILURES + 1)]
+    assert found[-1] == WINDOW
+    assert throttle.failed("2001:db8:1:3::1", "ci", now=NOW) == 0
+
+
+def test_what_is_remembered_is_bounded() -> None:
     throttle = Throttle()
     for number in range(REMEMBERED + 500):
-        throttle.failed(HERE, f"{number:012}", now=NOW)
+        throttle.failed(f"198.51.{number // 250}.{number % 250}", "ci", now=NOW)
     assert len(throttle._failures) == REMEMBERED
-    failures(throttle, FAILURES, username=f"{REMEMBERED + 499:012}")
-    assert failures(throttle, 1, username=f"{REMEMBERED + 499:012}") == [WINDOW]
+
+
+def test_who_tries_10_000_names_makes_no_other_be_forgotten_and_is_slowed() -> None:
+    throttle = Throttle()
+    failures(throttle, FAILURES, address=THERE)
+    found = [throttle.failed(HERE, f"{number:012}", now=NOW) for number in range(REMEMBERED + 500)]
+    assert found == [0] * NAMES + [WINDOW] * (REMEMBERED + 500 - NAMES)
+    assert failures(throttle, 1, address=THERE) == [WINDOW]
+    assert throttle.failed(HERE, "another", now=NOW + WINDOW) == 0

@@ -11,6 +11,7 @@ from accounts import outbox
 from accounts.errors import Invalid
 from accounts.pages.http import PersonRequest, principal
 from accounts.paging import paginate
+from accounts.selectors import dropped
 from registry_sync import gate, operating, selectors, services
 from registry_sync.models import Checkup
 from registry_sync.pages.system.frame import operators, system_context
@@ -53,5 +54,6 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
         "counts": selectors.event_counts(),
         "mails": outbox.counts(),
         "mail_problem": outbox.last_problem(),
+        "dropped": dropped(),
     }
     return render(request, "registry_sync/system.html", context, status=400 if problem else 200)

@@ -8,15 +8,16 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts import denials as kept
+from accounts import dropped
 from accounts.addresses import Origin
 from accounts.denials import KEPT, KEPT_FOR, MOST, Denied, denials
-from accounts.models import Denial, RegistryUser
+from accounts.models import Denial, Dropped, Person, RegistryUser
 from accounts.uses import uses
 from namespaces.access import Level
 from registry_sync import tasks
 from registry_sync.token.throttle import throttle
 from tests import factories
-from tests.cast import MEMBERS, Cast
+from tests.cast import MEMBERS, Cast, client_for
 from tests.integration.api.caller import Caller, token_of
 from tests.integration.registry_sync.test_token_door import ask
 
@@ -131,12 +132,55 @@ def test_a_user_that_is_gone_does_not_keep_the_others_from_being_written(user: A
     assert rows() == [("team/app", "push", 1)]
 
 
-def test_memory_and_rows_are_bounded_and_the_newest_stay(user: Any) -> None:
-    for number in range(MOST + 5):
-        denials.note(denied(user, f"team/{number}", at=NOW + timedelta(seconds=number)))
-    assert denials.write() == MOST
+@pytest.mark.parametrize("writes", [1, 3])
+def test_memory_and_rows_are_bounded_the_newest_stay_and_the_others_are_counted(
+    user: Any, writes: int
+) -> None:
+    """Whether they were noted between two writes or more."""
+    for number in range(300):
+        denials.note(denied(user, f"team/{number}", at=NOW + timedelta(seconds=number), account=1))
+        if number % (300 // writes) == 0:
+            denials.write()
+    assert denials.write() <= KEPT
     assert Denial.objects.count() == KEPT
-    assert Denial.objects.filter(repository=f"team/{MOST - 1}").exists()
+    assert Denial.objects.filter(repository="team/299").exists()
+    assert Dropped.objects.get().count == 300 - KEPT
+
+
+def test_40_requests_for_100_images_drop_nobody_elses(cast: Cast, user: Any, operator: Person) -> None:
+    theirs = factories.RegistryUserFactory(account=cast.elsewhere)
+    colleague = factories.RegistryUserFactory(account=cast.account)
+    for other in (theirs, colleague):
+        ask(other, "repository:team/app:push")
+    for request in range(40):
+        ask(user, *(f"repository:team/{request}-{number}:push" for number in range(100)))
+    denials.write()
+    assert Denial.objects.filter(user=theirs).count() == 1
+    assert Denial.objects.filter(user=colleague).count() == 1
+    assert Denial.objects.filter(user=user).count() == KEPT
+    page = cast.client("viewer").get(user.get_absolute_url()).content.decode()
+    assert "And 3,900 more" in page
+    assert "not kept" not in cast.client("viewer").get(colleague.get_absolute_url()).content.decode()
+    system = client_for(operator).get("/system/").content.decode()
+    assert "3,900 refusals" in system
+    (told,) = Caller(token_of(operator)).get("system/").json()["dropped"]
+    assert (told["kind"], told["count"]) == ("denials", 3900)
+
+
+def test_a_flood_of_guessed_names_drops_none_of_a_user_that_signed_in(user: Any) -> None:
+    ask(user, "repository:team/app:push")
+    for number in range(MOST + 100):
+        denials.note(denied(RegistryUser(username=f"u{number:011}"), ""))
+    denials.write()
+    assert rows() == [("team/app", "push", 1)]
+    assert Dropped.objects.get().username == ""
+
+
+def test_what_is_long_over_is_not_told_for_ever(user: Any) -> None:
+    dropped.note(Dropped.Kind.DENIALS, {user.username: 3}, timezone.now() - dropped.KEPT_FOR)
+    dropped.note(Dropped.Kind.USES, {user.username: 3}, timezone.now())
+    tasks.housekeeping()
+    assert [each.kind for each in Dropped.objects.all()] == [Dropped.Kind.USES]
 
 
 def test_what_is_old_is_forgotten(user: Any) -> None:
@@ -199,7 +243,6 @@ def test_the_api_tells_it_too_and_to_members_alone(cast: Cast, user: Any) -> Non
 
 
 def test_a_flood_of_names_costs_one_look_up(user: Any, django_assert_num_queries: Any) -> None:
-    for number in range(MOST):
-        denials.note(denied(RegistryUser(username=f"u{number:011}")))
+    notes = [denied(RegistryUser(username=f"u{number:011}")) for number in range(MOST)]
     with django_assert_num_queries(1):
-        kept._write(list(denials._notes.values()))
+        kept._write(notes)
