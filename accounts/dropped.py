@@ -1,13 +1,18 @@
 """What found no place in its share of a bound (shares.py): counted, and said to whom it belongs."""
 
+import threading
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.db import Error, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from accounts.models import Dropped
 
 KEPT_FOR = timedelta(days=30)
+WRITE_EVERY = 1.0  # seconds
 
 
 def note(kind: str, counts: Mapping[str, int], now: datetime) -> None:
@@ -18,6 +23,28 @@ def note(kind: str, counts: Mapping[str, int], now: datetime) -> None:
         Dropped.objects.filter(kind=kind, username=row.username).update(
             count=F("count") + counts[row.username], last_at=now
         )
+
+
+class Tally:
+    """Of what is turned away one by one, in a flood: whoever comes a second after the last write writes the next."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._lock = threading.Lock()
+        self._count, self._at = 0, float("-inf")
+
+    def count(self) -> None:
+        with self._lock:
+            self._count += 1
+            if time.monotonic() - self._at < WRITE_EVERY:
+                return
+            count, self._count, self._at = self._count, 0, time.monotonic()
+        try:
+            with transaction.atomic():
+                note(self._kind, {"": count}, timezone.now())
+        except Error:
+            with self._lock:
+                self._count += count
 
 
 def forget_old(now: datetime) -> None:

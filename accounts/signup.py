@@ -15,9 +15,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import operator_link
+from accounts import dropped, operator_link
 from accounts.addresses import client_address, client_network
-from accounts.errors import Absent, Conflict, TooMany, Unavailable
+from accounts.errors import Absent, Conflict, Unavailable
+from accounts.hashers import Crowded
+from accounts.models import Dropped
 from accounts.names import PASSWORD_MAX, clean_email
 from accounts.pages.forms import is_ours
 from accounts.services import members, people
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 # Session keys under which a link that was opened before signing up is remembered.
 INVITATION_KEY = "invitation_link"
 OPERATOR_KEY = "operator_link"
+turned_away = dropped.Tally(Dropped.Kind.SIGN_INS)
 
 
 class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -80,8 +83,9 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return None
         try:
             return super().authenticate(request, email=clean_email(email) or email, **credentials)
-        except TooMany:  # nothing was compared: no guess
+        except Crowded:
             self._rollback_login_failed_rl_usage()
+            turned_away.count()
             raise
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:

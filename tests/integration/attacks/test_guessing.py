@@ -3,18 +3,18 @@
 import re
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.db import connections
 from django.test import Client
 
-from accounts import hashers
-from accounts.hashers import IN_LINE, BoundedArgon2Hasher
-from accounts.models import Person
+from accounts import hashers, signup
+from accounts.hashers import IN_LINE, BoundedArgon2Hasher, Crowded, Line, line
+from accounts.models import Dropped, Person
 from manager.embedded import run
 from tests import factories
 from tests.integration.registry_sync.test_token_door import ask
@@ -113,38 +113,99 @@ class Bounded(BoundedArgon2Hasher, Probe):
 @pytest.mark.parametrize("act", ["encode", "verify"])
 def test_one_hash_runs_at_a_time_and_who_is_in_line_is_answered(act: str) -> None:
     with ThreadPoolExecutor(IN_LINE) as pool:
-        hashers._place.acquire()
-        work: list[Any] = [pool.submit(getattr(Bounded(), act), "x", "x") for _ in range(IN_LINE)]
-        assert not any(each.done() for each in work)
-        hashers._place.release()
+        with line.turn(""):
+            work: list[Any] = [pool.submit(getattr(Bounded(), act), "x", "x") for _ in range(IN_LINE - 1)]
+            assert not any(each.done() for each in work)
         assert all(each.result(timeout=30) for each in work)
 
 
+CROWD = "198.51.100.9"
+
+
 @pytest.fixture
-def a_crowd(settings: Any) -> Iterator[ExitStack]:
-    """As many log-ins as may hash or stand in line."""
+def a_crowd(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """As many log-ins from one place as may hash or stand in line."""
     settings.PASSWORD_HASHERS = ["accounts.hashers.BoundedArgon2Hasher"]
-    with ExitStack() as crowd:
-        for _ in range(IN_LINE):
-            hashers._line.acquire()
-            crowd.callback(hashers._line.release)
-        yield crowd
+    monkeypatch.setattr(signup.turned_away, "_at", float("-inf"))
+    crowd = [hashers._Turn(CROWD) for _ in range(IN_LINE)]
+    for each in crowd:
+        line._come(each)
+    yield crowd
+    for each in crowd:
+        line._leave(each)
+    assert not len(line)
 
 
 def test_a_log_in_that_finds_no_place_is_told_to_come_again_and_is_no_guess(
-    a_crowd: ExitStack, db: None
+    a_crowd: list[Any], db: None
 ) -> None:
-    with ExitStack() as nobody_else:
-        nobody_else.enter_context(a_crowd.pop_all())
-        form = {"login": "known@example.com", "password": factories.PASSWORD}
-        for _ in range(7):
-            answer = Client().post("/me/login/", form)
-            assert answer.status_code == 429
-            assert answer["Retry-After"] == "1"
-        user = factories.RegistryUserFactory()
-        assert ask(user)[0] == 200  # pulls go on
+    form = {"login": "known@example.com", "password": factories.PASSWORD}
+    for _ in range(7):
+        answer = Client(REMOTE_ADDR=CROWD).post("/me/login/", form)
+        assert answer.status_code == 429
+        assert answer["Retry-After"] == "1"
+    assert Dropped.objects.get().kind == Dropped.Kind.SIGN_INS
+    user = factories.RegistryUserFactory()
+    assert ask(user)[0] == 200  # pulls go on
+    for each in a_crowd:
+        line._leave(each)
     Person.objects.create_user("known@example.com", factories.PASSWORD)
-    assert attempt("known@example.com", factories.PASSWORD) == "in"
+    assert attempt("known@example.com", factories.PASSWORD, place=CROWD) == "in"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_wrong_ones_at_once_turn_no_right_one_from_elsewhere_away(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["accounts.hashers.BoundedArgon2Hasher"]
+    Person.objects.create_user("known@example.com", factories.PASSWORD)
+    with ThreadPoolExecutor(11) as pool:
+        with line.turn(CROWD):  # one is being hashed meanwhile
+            wrong = {pool.submit(sign_in, f"u{n}@example.com", "wrong", CROWD) for n in range(10)}
+            turned_away = done(wrong, 10 - (IN_LINE - 1))
+            right = pool.submit(sign_in, "known@example.com", factories.PASSWORD, "192.0.2.7")
+            turned_away |= done(wrong - turned_away, 1)  # the newest of the ten gave way for it
+            assert {each.result() for each in turned_away} == {429}
+        assert right.result(timeout=30) == 302
+        assert [each.result(timeout=30) for each in wrong].count(200) == 10 - len(turned_away)
+
+
+def sign_in(email: str, password: str, place: str) -> int:
+    try:
+        return attempt_status(email, password, place)
+    finally:
+        connections.close_all()
+
+
+def attempt_status(email: str, password: str, place: str) -> int:
+    form = {"login": email, "password": password}
+    return Client(REMOTE_ADDR=place).post("/me/login/", form).status_code
+
+
+def done(futures: set[Future[int]], many: int) -> set[Future[int]]:
+    """The first that are answered."""
+    found: set[Future[int]] = set()
+    while len(found) < many:
+        some = wait(futures - found, timeout=30, return_when=FIRST_COMPLETED).done
+        assert some, f"{len(found)} answers of {many}"
+        found |= some
+    return found
+
+
+def test_in_a_full_line_a_place_that_stands_in_it_once_is_not_taken_away() -> None:
+    """Nor is the turn that is being served; and who comes from the fullest place is turned away at once."""
+    full = Line(3)
+    turns = [hashers._Turn(place) for place in ("A", "B", "A", "C", "A")]
+    for each in turns:
+        full._come(each)
+    assert [each.gave_way for each in turns] == [False, False, True, False, True]
+    assert [each.place for each in full._line] == ["A", "B", "C"]
+
+
+def test_who_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashers, "PATIENCE", 0.01)
+    with line.turn("A"):
+        with pytest.raises(Crowded), line.turn("B"):
+            pass
+        assert len(line) == 1
 
 
 def test_a_crowd_of_log_ins_leaves_a_thread_to_the_pulls() -> None:
