@@ -1,10 +1,12 @@
 """A bound that many share: whoever has the most gives way, so that nobody's flood drops what is another's. PURE."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Generic, TypeAlias, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import zip_longest
+from typing import Any, Generic, TypeAlias, TypeVar
 
 Thing = TypeVar("Thing")
+_NOTHING: Any = object()
 # Whose share it is: an account's and, in it, a user's. While nobody is known a network's, and "".
 Owner: TypeAlias = tuple[Hashable, str]  # and no class: one is made for each token
 
@@ -76,3 +78,12 @@ def gives_way(line: Sequence[Hashable]) -> int:
     counts = Counter(line)
     most = max(counts.values())
     return max(at for at, whose in enumerate(line) if at and counts[whose] == most)
+
+
+def in_turns(things: Iterable[Thing], whose: Callable[[Thing], Hashable]) -> list[Thing]:
+    """The first of each owner, then the second of each, and so on; owners in the order in which they first come."""
+    of: dict[Hashable, list[Thing]] = {}
+    for thing in things:
+        of.setdefault(whose(thing), []).append(thing)
+    rounds = zip_longest(*of.values(), fillvalue=_NOTHING)
+    return [thing for some in rounds for thing in some if thing is not _NOTHING]

@@ -14,6 +14,9 @@ class Event(models.Model):
     at = models.DateTimeField(null=True)  # when the registry says it happened
     action = models.CharField(max_length=20, default="")
     repository = models.CharField(max_length=255, default="")
+    namespace = models.CharField(
+        max_length=255, default="", db_default="", editable=False
+    )  # of the repository
     tag = models.CharField(max_length=128, default="")
     digest = models.CharField(max_length=140, default="")
     actor = models.CharField(max_length=64, default="")
@@ -30,6 +33,9 @@ class Event(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["due_at", "id"], name="event_due", condition=~models.Q(due_at=None)),
+            models.Index(
+                fields=["namespace", "id"], name="event_due_of_each", condition=~models.Q(due_at=None)
+            ),
             models.Index(fields=["id"], name="event_failed", condition=~models.Q(problem="")),
             models.Index(fields=["received_at"], name="event_received"),
         ]

@@ -5,20 +5,23 @@ asked of the registry once more a little later; and only such an answer, about j
 """
 
 import logging
+import time
+from collections import defaultdict
 from datetime import timedelta
 
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import QuerySet
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from accounts.outage import Outage, first_line, outage_of
 from registry_sync.client import Registry, RegistryError, Silent
 from registry_sync.models import Event
 from registry_sync.notifications import pulls, tags
+from registry_sync.notifications.due import Queue
 from registry_sync.sync import leases
 
 LEASE = "events"
-BATCH = 200
+TURN = 1.0  # seconds, then whoever came meanwhile is looked at
+SILENT_MAX = 3  # accounts of whose images the registry says nothing, and the others wait for the next time
 LATEST = timedelta(minutes=10)
 LATER = timedelta(seconds=2)  # until a tag link is surely written
 ATTEMPTS_MAX = 20  # with the backoff below: about two and a half hours
@@ -27,25 +30,27 @@ log = logging.getLogger(__name__)
 
 
 def apply_due(registry: Registry) -> timedelta | None:
-    """Applies all that is due, in order of arrival. Returns how long until more is, None when nothing waits.
+    """Applies all that is due, of each account in order of arrival. Returns how long until more is, None when nothing
+    waits.
 
     One applier at a time.
     """
     token = leases.take(LEASE, timezone.now())
     if token is None:
         return None
+    queue = Queue()
     try:
-        while _apply_batch(registry, token):
+        while _apply_batch(registry, token, queue):
             pass
     except leases.LeaseLost:
         log.warning("another worker took the events over")
         return None
     except Silent:
-        return None  # each event would wait as long for an answer; beat comes again
+        return None  # each would wait as long for an answer; beat comes again
     finally:
         leases.give_back(LEASE, token, timezone.now())
     # Whoever stored one since the last look found the lease taken, and woke nobody.
-    return _next_due()
+    return queue.wait()
 
 
 def retry(event: Event) -> None:
@@ -53,26 +58,16 @@ def retry(event: Event) -> None:
     Event.objects.filter(pk=event.pk).update(due_at=timezone.now(), attempts=0)
 
 
-def _due() -> QuerySet[Event]:
-    return Event.objects.filter(due_at__lte=timezone.now()).order_by("id")
-
-
-def _next_due() -> timedelta | None:
-    first = Event.objects.exclude(due_at=None).order_by("due_at").values_list("due_at", flat=True).first()
-    return max(first - timezone.now(), timedelta()) if first else None
-
-
-def _apply_batch(registry: Registry, token: int) -> bool:
-    batch = list(_due()[:BATCH])
+def _apply_batch(registry: Registry, token: int, queue: Queue) -> bool:
+    """False when nothing is due. Raises Silent when the registry gives several accounts no answer."""
+    batch = queue.next()
     counted = [event for event in batch if event.action == "pull"]
     if counted:
-        with transaction.atomic():
-            leases.keep(LEASE, token, timezone.now())
-            pulls.count(counted)
-            _done(counted)
+        _count(counted, token)
     asking = {(event.repository, event.tag): event.pk for event in batch if _is_to_be_confirmed(event)}
+    ends = time.monotonic() + TURN
     for event in batch:
-        if event.action == "pull":
+        if event.action == "pull" or queue.account_of(event) in queue.silent:
             continue
         leases.keep(LEASE, token, timezone.now())
         if _is_to_be_confirmed(event) and asking[event.repository, event.tag] != event.pk:
@@ -80,8 +75,37 @@ def _apply_batch(registry: Registry, token: int) -> bool:
                 [event]
             )  # a tag that is pushed all the time is asked about once, and the last event keeps count
         else:
-            _apply(event, registry)
+            try:
+                _apply(event, registry)
+            except Silent:
+                queue.silent.add(queue.account_of(event))
+                if len(queue.silent) >= SILENT_MAX:
+                    raise
+        if time.monotonic() > ends:
+            break
     return bool(batch)
+
+
+def _count(events: list[Event], token: int) -> None:
+    """All of them at once; where that cannot be, each repository's by themselves, and then each."""
+    try:
+        with transaction.atomic():
+            leases.keep(LEASE, token, timezone.now())
+            pulls.count(events)
+            _done(events)
+    except DatabaseError as error:
+        if outage_of(error) not in (None, Outage.BUSY):
+            raise
+        of: dict[object, list[Event]] = defaultdict(list)
+        one_repository = len({event.repository for event in events}) == 1
+        for event in events:
+            of[event.pk if one_repository else event.repository].append(event)
+        if len(events) == 1 or (one_repository and outage_of(error)):
+            for event in events:
+                _failed(event, first_line(error))
+            return
+        for some in of.values():
+            _count(some, token)
 
 
 def _is_to_be_confirmed(event: Event) -> bool:

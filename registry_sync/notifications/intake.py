@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from namespaces.names import split
 from registry_sync import heartbeat, services
 from registry_sync.models import Event, Heartbeat
 from registry_sync.notifications import envelope
@@ -49,7 +50,10 @@ def events(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def take(body: bytes, now: datetime) -> None:
     """Stores each event once, and wakes the worker when that is committed."""
-    rows = [Event(received_at=now, due_at=now, **asdict(told)) for told in envelope.parse(body, now=now)]
+    rows = [
+        Event(received_at=now, due_at=now, namespace=split(told.repository)[0], **asdict(told))
+        for told in envelope.parse(body, now=now)
+    ]
     Event.objects.bulk_create(rows, ignore_conflicts=True)
     heartbeat.note(Heartbeat.EVENTS, now, every=PULSE)
     transaction.on_commit(partial(services.events_came, now))
