@@ -32,6 +32,9 @@ class Removal(models.Model):
     run = models.ForeignKey(RetentionRun, null=True, on_delete=models.CASCADE, related_name="removals")
     due_at = models.DateTimeField(default=timezone.now, null=True)  # None: nothing is left to do
     attempts = models.PositiveSmallIntegerField(default=0)
+    taken_at = models.DateTimeField(
+        null=True
+    )  # when a worker last turned to it; whose turn is next follows from that
     finished_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=300, default="")  # why it waits, when the registry does not answer
 
@@ -40,6 +43,7 @@ class Removal(models.Model):
         indexes = [
             models.Index(fields=["image", "-id"], name="removal_by_image"),
             models.Index(fields=["due_at", "id"], name="removal_due", condition=~models.Q(due_at=None)),
+            models.Index(fields=["taken_at"], name="removal_taken", condition=~models.Q(taken_at=None)),
         ]
 
     def __str__(self) -> str:

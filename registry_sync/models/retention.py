@@ -50,6 +50,8 @@ class RetentionRun(models.Model):
     started_at = models.DateTimeField(default=timezone.now, editable=False)
     # When it was decided what goes, and the removals were asked for.
     planned_at = models.DateTimeField(null=True)
+    # Written down before it is begun: what a worker dies on must not stand before all others for ever.
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     finished_at = models.DateTimeField(null=True)
     kept = models.PositiveIntegerField(default=0)
     removed = models.JSONField(default=list)  # [{"image", "tag", "digest"}], at most 1,000

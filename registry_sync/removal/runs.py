@@ -1,15 +1,18 @@
 """One application of a retention rule: begun by the schedule or a person, decided once, and done by the worker."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.principal import Principal
+from accounts.shares import in_turns
 from namespaces.models import Image
 from registry_sync import services
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
@@ -22,6 +25,8 @@ from registry_sync.sync import leases
 
 EVERY = timedelta(days=1)
 AGAIN = timedelta(hours=1)  # after one that was skipped
+ATTEMPTS_MAX = 5
+PASS = 120  # seconds; what persons ask for waits meanwhile
 LEASE = "retention"
 SCHEDULE = "schedule"
 State = RetentionRun.State
@@ -57,7 +62,10 @@ def plan_due() -> None:
     try:
         for rule in enabled:
             _begin_if_due(rule, now)
-        for run in begun.all():
+        ends = time.monotonic() + PASS
+        for run in _in_turns(begun.all()):
+            if time.monotonic() > ends:
+                break
             _try_to_plan(run, token)
     except leases.LeaseLost:
         log.warning("another worker took the rules over")
@@ -83,8 +91,19 @@ def _begin_if_due(rule: RetentionRule, now: datetime) -> None:
     RetentionRun.objects.create(rule=rule, asked_by=SCHEDULE)
 
 
+def _in_turns(begun: QuerySet[RetentionRun]) -> list[RetentionRun]:
+    """Those that were tried least first, and of those each account's in its turn."""
+    runs = begun.select_related("rule__namespace").order_by("attempts", "id")
+    return sorted(in_turns(runs, lambda run: run.rule.namespace.account_id), key=lambda run: run.attempts)
+
+
 def _try_to_plan(run: RetentionRun, token: int) -> None:
+    if run.attempts >= ATTEMPTS_MAX:
+        words = _("It could not be decided in %(count)s attempts; see the panel's log.")
+        finish(run, State.FAILED, words % {"count": run.attempts}, [])
+        return
     try:
+        RetentionRun.objects.filter(pk=run.pk).update(attempts=F("attempts") + 1)
         _plan(run, token)
     except leases.LeaseLost:
         raise

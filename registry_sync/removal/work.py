@@ -2,9 +2,10 @@
 
 import logging
 import time
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Max, Min, Q
 from django.utils import timezone
 
 from registry_sync.client import Registry, RegistryError, Silent
@@ -18,23 +19,31 @@ from registry_sync.sync import leases
 PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent registry looks elsewhere
 PATIENCE_OF_RULES = timedelta(hours=6)
 PAUSE_MAX = 60
-SILENT_MAX = 3  # wishes without an answer, and the others wait for the next time
-TURN = 240  # seconds for one wish at a time; a task lives ten minutes at most
+SILENT_MAX = 3  # accounts without an answer, and the others wait for the next time
+TURN = 60  # seconds for one wish at a time
+PASS = 240  # seconds for all of them, then a new task goes on; a task lives ten minutes at most
+RULES = 4  # each so many turns one is of a rule, however many persons wait
+SERVED = timedelta(hours=1)  # who had no turn for so long is next
 LEASE_PREFIX = "removal-"  # and the image's key: one worker at a time for each image
 
 log = logging.getLogger(__name__)
 
 
 def work_due(registry: Registry) -> timedelta | None:
-    """Does what is due, persons' wishes first. Returns how long until more is, None when nothing waits, or the
-    registry gives no answer."""
-    tried, silent = set[int](), 0
-    while removal := _next(tried):
+    """Does what is due, each account's in its turn, persons' wishes before rules'. Returns how long until more is, None
+    when nothing waits, or the registry gives no answer."""
+    tried, silent, ends = set[int](), set[int](), time.monotonic() + PASS
+    while removal := _next(tried, silent):
         tried.add(removal.pk)
-        silent += work(removal, registry)
-        if silent >= SILENT_MAX:
+        Removal.objects.filter(pk=removal.pk).update(taken_at=timezone.now())
+        if work(removal, registry):
+            silent.add(removal.image.namespace.account_id)
+        if len(silent) >= SILENT_MAX:
             return None
-    first = Removal.objects.exclude(due_at=None).order_by("due_at").values_list("due_at", flat=True).first()
+        if time.monotonic() > ends:
+            return timedelta()
+    waiting = Removal.objects.exclude(due_at=None).exclude(image__namespace__account__in=silent)
+    first = waiting.order_by("due_at").values_list("due_at", flat=True).first()
     return max(first - timezone.now(), timedelta()) if first else None
 
 
@@ -53,10 +62,29 @@ def work(removal: Removal, registry: Registry) -> bool:
         leases.give_back(lease, token, timezone.now())
 
 
-def _next(tried: set[int]) -> Removal | None:
-    due = Removal.objects.filter(due_at__lte=timezone.now()).exclude(pk__in=tried)
-    ordered = due.order_by(F("run").asc(nulls_first=True), "id")
-    return ordered.select_related("image__namespace__account").first()
+def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
+    """Of the account whose last turn is longest ago."""
+    now = timezone.now()
+    account = F("image__namespace__account_id")
+    due = (
+        Removal.objects.filter(due_at__lte=now)
+        .exclude(pk__in=tried)
+        .exclude(image__namespace__account__in=silent)
+    )
+    queues = due.order_by().values(account=account, of_rule=Q(run__isnull=False)).annotate(first=Min("id"))
+    taken = Removal.objects.filter(taken_at__gt=now - SERVED).order_by().values(account=account)
+    served = dict(taken.annotate(at=Max("taken_at")).values_list("account", "at"))
+    rules_first = len(tried) % RULES == RULES - 1
+    found = min(
+        queues,
+        key=lambda each: (
+            bool(each["of_rule"]) != rules_first, served.get(each["account"], now - SERVED), each["first"],
+        ),
+        default=None,
+    )  # fmt: skip
+    return (
+        Removal.objects.select_related("image__namespace__account").get(pk=found["first"]) if found else None
+    )
 
 
 def _fulfil(removal: Removal, registry: Registry, lease: str, token: int) -> bool:
