@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
@@ -19,7 +20,7 @@ class RedisOrMemoryCache(RedisCache):
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self._memory = LocMemCache("without-redis", {})
+        self._memory = LocMemCache("without-redis", {"OPTIONS": {"MAX_ENTRIES": settings.CACHE_ENTRIES}})
 
 
 def _either(name: str) -> Callable[..., Any]:

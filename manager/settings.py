@@ -141,11 +141,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache, broker ----------------------------------------------------------------------------------------
 REDIS_URL = environment.redis("REDIS_URL")
+# Counts of attempts live here. Django's 300 are so few that who guesses from a few places has their counts thrown out.
+CACHE_ENTRIES = 100_000
 if REDIS_URL:
     CACHES = {"default": {"BACKEND": "manager.cache.RedisOrMemoryCache", "LOCATION": REDIS_URL,
                           "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}}}  # fmt: skip
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+                          "OPTIONS": {"MAX_ENTRIES": CACHE_ENTRIES}}}  # fmt: skip
 SESSION_ENGINE = "accounts.sessions"
 
 # Persons ----------------------------------------------------------------------------------------------

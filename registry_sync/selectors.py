@@ -10,6 +10,8 @@ from django.db.models.functions import Concat, StrIndex, Substr
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.shares import in_turns
+from namespaces.names import split
 from registry_sync import doctor, heartbeat, truth
 from registry_sync.models import Checkup, Drift, Event, Heartbeat, Repository, SyncRun
 from registry_sync.truth import Ground
@@ -192,8 +194,11 @@ def unclaimed_groups(*, after: str = "", most: int = 100) -> list[Unclaimed]:
     return [Unclaimed(row["first"], row["count"], row["since"]) for row in counted]
 
 
-def troubled() -> QuerySet[Repository]:
-    return Repository.objects.exclude(problem="").order_by("name")
+def troubled(most: int) -> tuple[list[Repository], int]:
+    """Some of each namespace, and how many there are in all."""
+    names = list(Repository.objects.exclude(problem="").order_by("name").values_list("name", flat=True))
+    some = in_turns(names, lambda name: split(name)[0])[:most]
+    return list(Repository.objects.filter(name__in=some).order_by("name")), len(names)
 
 
 def _progress(run: SyncRun, now: datetime) -> Progress:

@@ -12,7 +12,7 @@ from celery import shared_task
 from celery.signals import task_prerun, worker_ready
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import denials, dropped, outbox, seals, sessions
@@ -187,8 +187,10 @@ def housekeeping() -> None:
     Removal.objects.filter(finished_at__lt=long_ago).delete()
     day_ago = timezone.now() - timedelta(days=1)
     Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
-    for names_only in (False, True):  # between two full checks there may be a thousand quick passes
-        _forget_runs(SyncRun.objects.filter(names_only=names_only))
+    # Between two full checks there may be a thousand quick passes; and who presses the button all day wipes no others.
+    for names_only in (False, True):
+        for ours in (Q(asked_by="schedule"), ~Q(asked_by="schedule")):
+            _forget_runs(SyncRun.objects.filter(ours, names_only=names_only))
     old = (
         Checkup.objects.order_by("-id")
         .values_list("id", flat=True)[CHECKUPS_KEPT : CHECKUPS_KEPT + 1]

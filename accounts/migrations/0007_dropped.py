@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name='Dropped',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('denials', 'refusals'), ('uses', 'last uses of users'), ('digests', 'new digests of passwords'), ('sign-ins', 'sign-ins')], max_length=20)),
+                ('kind', models.CharField(choices=[('denials', 'refusals'), ('uses', 'last uses of users'), ('digests', 'new digests of passwords'), ('differences', 'differences that a check found'), ('sign-ins', 'sign-ins')], max_length=20)),
                 ('username', models.CharField(default='', max_length=12)),
                 ('count', models.PositiveBigIntegerField(default=0)),
                 ('first_at', models.DateTimeField()),

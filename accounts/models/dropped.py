@@ -11,6 +11,7 @@ class Dropped(models.Model):
         DENIALS = "denials", _("refusals")
         USES = "uses", _("last uses of users")
         DIGESTS = "digests", _("new digests of passwords")
+        DIFFERENCES = "differences", _("differences that a check found")
         SIGN_INS = "sign-ins", _("sign-ins")  # of persons, turned away while too many were in line
 
     kind = models.CharField(max_length=20, choices=Kind.choices)

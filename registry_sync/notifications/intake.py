@@ -36,11 +36,11 @@ log = logging.getLogger(__name__)
 def events(request: HttpRequest) -> HttpResponse:
     """POST /registry/events. 401 without the key, 202 with it; 5xx only while the database takes nothing."""
     if not is_registry(request.headers.get("Authorization", "")):
-        if cache.add("events-refused", 1, timeout=1):  # whoever it is, they cause one write a second
+        if cache.add("events-refused", 1, timeout=1):  # whoever it is, they cause one write and one line a second
             heartbeat.note(Heartbeat.REFUSED, timezone.now())
-        log.warning(
-            "a notification came without the right key; see notifications in the registry's configuration"
-        )
+            log.warning(
+                "a notification came without the right key; see notifications in the registry's configuration"
+            )
         return HttpResponse("The bearer key is not the panel's.\n", status=401, content_type="text/plain")
     # `request.body` would answer 400 to what is long, and the registry would bring it for ever.
     take(request.read(BODY_MAX), timezone.now())

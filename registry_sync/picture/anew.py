@@ -5,23 +5,39 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from accounts.shares import in_turns
 from namespaces.models import Image, Manifest
 from registry_sync.client import Registry
 from registry_sync.picture.content import ContentReader
 from registry_sync.picture.write import renew_manifest, store_manifests, stored_sizes
 
 AT_ONCE = 50
+SILENT_MAX = 3  # accounts of whose manifests nothing came, and the others wait for the next time
+Account = int | None
 GIVEN_UP = timedelta(days=7)  # what did not come by then was deleted, or never pushed
 
 
 def read_due(registry: Registry) -> None:
-    """Some of what is due; each that is still not complete comes again when it is twice as old."""
-    due = Manifest.objects.filter(due_at__lte=timezone.now()).order_by("due_at")[:AT_ONCE]
+    """Some of what is due of each account; each that is still not complete comes again when it is twice as old."""
+    silent = set[Account]()
     with ContentReader(registry) as reader:
-        for row in due:
+        for account, row in _some_of_each():
             # Put off first: what a worker hangs or dies on stands before nothing, and is read by one alone.
-            if _put_off(row) and not _read(row, reader) and reader.silence:
-                return  # the others would wait as long
+            if account not in silent and _put_off(row) and not _read(row, reader) and reader.silence:
+                silent.add(account)  # its others would wait as long
+            if len(silent) >= SILENT_MAX:
+                return
+
+
+def _some_of_each() -> list[tuple[Account, Manifest]]:
+    """Of each account, in turns, what was due first."""
+    due = Manifest.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
+    owned = due.values_list("revisions__image__namespace__account_id", "pk")
+    first: dict[str, Account] = {}
+    for account, digest in in_turns(owned.iterator(), lambda row: row[0]):
+        first.setdefault(digest, account)  # several may hold it
+    rows = Manifest.objects.in_bulk(list(first)[:AT_ONCE])
+    return [(account, rows[digest]) for digest, account in first.items() if digest in rows]
 
 
 def _put_off(row: Manifest) -> bool:

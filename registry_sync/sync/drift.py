@@ -2,14 +2,19 @@
 
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
+from accounts import dropped
+from accounts.models import Dropped
+from namespaces.names import split
 from registry_sync.client import TagsRead
 from registry_sync.models import Drift, Event, Heartbeat, SyncRun
 from registry_sync.sync.apply import Known
 from registry_sync.sync.planner import Plan
 
 KEPT_OF_A_RUN = 1000
+KEPT_OF_EACH = 20  # of a namespace, however many others there are
 LATE = timedelta(minutes=10)
 
 
@@ -22,14 +27,25 @@ def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
         return
     told = _about_to_be_told(read.repository)
     tags = [tag for tag in tags if tag not in told and (tag in read.digests or known.digest(tag) not in told)]
-    room = max(KEPT_OF_A_RUN - run.drifts.count(), 0)
+    kept = _room(run, read.repository)
+    if len(tags) > kept:
+        dropped.note(Dropped.Kind.DIFFERENCES, {"": len(tags) - kept}, timezone.now())
     Drift.objects.bulk_create(
         Drift(
             run=run, repository=read.repository, tag=tag, new=read.digests.get(tag, ""),
             old=known.digest(tag),
         )
-        for tag in tags[:room]
+        for tag in tags[:kept]
     )  # fmt: skip
+
+
+def _room(run: SyncRun, repository: str) -> int:
+    left = KEPT_OF_A_RUN - run.drifts.count()
+    if left >= KEPT_OF_EACH:
+        return left
+    namespace = split(repository)[0]
+    mine = Q(repository=namespace) | Q(repository__startswith=f"{namespace}/")
+    return max(left, KEPT_OF_EACH - run.drifts.filter(mine).count(), 0)
 
 
 def _came_since_the_last(run: SyncRun, known: Known) -> bool:

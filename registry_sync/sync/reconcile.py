@@ -13,7 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.outage import Outage, outage_of
+from accounts.shares import in_turns
 from accounts.words import said as _
+from namespaces.names import split
 from registry_sync.client import Missing, Registry, RegistryError, Silent, Sweep
 from registry_sync.models import Repository, Shard, SyncRun
 from registry_sync.picture import anew
@@ -25,7 +27,7 @@ from registry_sync.sync.repositories import Counts, RepositoriesReader
 LEASE = "reconcile"
 REST = 10  # a run that took a minute is followed by the next one after ten, at the earliest
 BUSY_MAX = 3  # times that a part is tried whose statements the database breaks off
-SILENT_MAX = 3  # names without an answer, and no other is asked about
+SILENT_MAX = 3  # namespaces without an answer, and nothing else is asked about
 
 log = logging.getLogger(__name__)
 
@@ -181,20 +183,26 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
 
 def _gone(registry: Registry, names: list[str], alive: Callable[[], None]) -> set[str]:
     """What the catalog lacks is asked for by name: only a 404 that names it is the second answer."""
-    found, silent = set[str](), 0
-    for name in names:
+    found, silent = set[str](), set[str]()
+    for name in in_turns(names, _namespace):
+        if _namespace(name) in silent:
+            continue
         alive()
         try:
             registry.tags(name)
         except Missing:
             found.add(name)
         except Silent:
-            silent += 1
-            if silent >= SILENT_MAX:
+            silent.add(_namespace(name))
+            if len(silent) >= SILENT_MAX:
                 break
         except RegistryError:
             continue
     return found
+
+
+def _namespace(repository: str) -> str:
+    return split(repository)[0]
 
 
 def _held_words(what: str) -> str:

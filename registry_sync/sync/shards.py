@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts.shares import in_turns
 from registry_sync.models import Repository, Shard, SyncRun
 from registry_sync.sync.leases import LeaseLost
 from registry_sync.sync.repositories import Counts
@@ -17,13 +18,12 @@ LIFE = timedelta(seconds=60)
 
 
 def make(run: SyncRun) -> None:
-    """Every repository that belongs to an image, those with trouble first, then those that people look at."""
+    """Every repository that belongs to an image, in turns of the accounts: of each those with trouble first, then those
+    that people look at."""
     rows = Repository.objects.filter(missing_since=None).exclude(image=None)
-    ids = list(
-        rows.order_by(F("problem").desc(), F("looked_at").desc(nulls_last=True), "id").values_list(
-            "id", flat=True
-        )
-    )
+    ordered = rows.order_by(F("problem").desc(), F("looked_at").desc(nulls_last=True), "id")
+    owned = ordered.values_list("id", "image__namespace__account_id")
+    ids = [pk for pk, _account in in_turns(owned.iterator(), lambda row: row[1])]
     parts = (ids[start : start + SIZE] for start in range(0, len(ids), SIZE))
     Shard.objects.bulk_create([Shard(run=run, number=n, repositories=part) for n, part in enumerate(parts)])
     run.repositories_total = len(ids)

@@ -18,11 +18,13 @@ GROUPS, TROUBLED, NAMES, SUGGESTED = 100, 50, 200, 200
 @operators
 @require_safe
 def repositories(request: PersonRequest) -> HttpResponse:
+    troubled, troubled_count = selectors.troubled(TROUBLED)
     groups = selectors.unclaimed_groups(after=request.GET.get("after", ""), most=GROUPS + 1)
     context = system_context("system-repositories") | {
         "groups": groups[:GROUPS],
         "after": groups[GROUPS - 1].first if len(groups) > GROUPS else "",
-        "troubled": selectors.troubled()[:TROUBLED],
+        "troubled": troubled,
+        "troubled_count": troubled_count,
     }
     return render(request, "registry_sync/system_repositories.html", context)
 

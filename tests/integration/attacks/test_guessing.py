@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 
@@ -78,6 +79,15 @@ def test_guesses_from_elsewhere_do_not_keep_the_owner_out(person: Person, place:
     assert TOO_MANY in guess
     assert attempt(person.email, factories.PASSWORD, place="198.51.100.9") != "in"
     assert attempt(person.email, factories.PASSWORD, place=place) == "in"
+
+
+def test_the_counts_of_one_place_are_not_thrown_out_by_those_of_many(person: Person) -> None:
+    """Without Redis they are in memory, of which Django keeps 300."""
+    for _ in range(6):
+        attempt(person.email)
+    for number in range(2000):
+        cache.set(f"count-of-place-{number}", [1.0], 60)
+    assert TOO_MANY in attempt(person.email)
 
 
 def test_a_guesser_with_a_whole_network_of_addresses_is_one_place(person: Person) -> None:

@@ -43,6 +43,13 @@ def test_nobody_else_is(key: str) -> None:
     assert heartbeat.last(Heartbeat.EVENTS) is None
 
 
+def test_a_flood_without_the_key_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    for _each in range(20):
+        assert post(envelope(EVENT), key="wrong") == 401
+    lines = [each for each in caplog.records if each.name.startswith("registry_sync")]
+    assert len(lines) <= 2  # one a second
+
+
 def test_nor_with_the_key_under_another_scheme() -> None:
     assert post(envelope(EVENT), scheme="Basic") == 401
 
