@@ -1,16 +1,24 @@
 """How many bytes images hold in the registry, layers that are shared counted once."""
 
+import logging
+import time
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Sum
+from django.db import OperationalError, connection, transaction
+from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from accounts.models import Account
+from accounts.outage import Outage, outage_of
 from namespaces.models import Image, Namespace, Usage
 
 DAYS = 90
+# What pages may take is too short for counting.
+ALL_AT_ONCE, ONE = "5min", "1min"
+PASS = 120  # seconds for accounts one by one; a task lives ten minutes at most
+
+log = logging.getLogger(__name__)
 
 # Configs and layers of every manifest that the registry still holds; manifests themselves weigh next to nothing.
 _HELD = """
@@ -19,24 +27,59 @@ _HELD = """
     JOIN namespaces_part part ON part.manifest_id = revision.manifest_id AND part.kind <> 'manifest'
     JOIN namespaces_image image ON image.id = revision.image_id
     JOIN namespaces_namespace namespace ON namespace.id = image.namespace_id
-    WHERE revision.gone_at IS NULL
+    WHERE revision.gone_at IS NULL {of_account}
 """
 _SUMS = "SELECT owner, SUM(size) FROM ({held}) held GROUP BY owner"
 _KEYS = {"image": "image.id", "namespace": "namespace.id", "account": "namespace.account_id"}
 
 
-@transaction.atomic
 def measure(day: date) -> None:
-    """Counts everything anew, and keeps the day's figure of each account and namespace for the chart."""
+    """Counts everything anew, and keeps the day's figure of each account and namespace for the chart.
+
+    Where that takes too long for the database, each account by itself, those first whose figures are oldest: one that
+    holds very much is left as it was, and no other.
+    """
+    try:
+        _measure(day, ALL_AT_ONCE)
+    except OperationalError as error:
+        if outage_of(error) is not Outage.BUSY:
+            raise
+        log.warning("usage takes too long to count for all accounts at once; each is counted by itself")
+        _measure_in_turns(day)
+
+
+def _measure_in_turns(day: date) -> None:
+    newest = Usage.objects.filter(account_id=OuterRef("pk")).order_by().values("account_id")
+    last = Subquery(newest.annotate(last=Max("day")).values("last"))
+    owners = Account.objects.filter(pk__in=Namespace.objects.values("account"))
+    accounts = owners.annotate(last=last).order_by(F("last").asc(nulls_first=True), "id")
+    ends = time.monotonic() + PASS
+    for account in accounts:
+        try:
+            _measure(day, ONE, account=account.pk)
+        except OperationalError as error:
+            if outage_of(error) is not Outage.BUSY:
+                raise
+            log.warning("usage of account %s takes too long to count", account.handle)
+            Usage.objects.get_or_create(
+                account_id=account.pk, namespace_id=0, day=day, defaults={"octets": of_account(account)}
+            )  # as it was, so that the others are next
+        if time.monotonic() > ends:
+            return
+
+
+@transaction.atomic
+def _measure(day: date, longest: str, *, account: int | None = None) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SET LOCAL statement_timeout = '5min'"
-            )  # what pages may take is too short for this
-    sums = {of: _sums(key) for of, key in _KEYS.items()}
-    _note(Image, sums["image"])
-    _note(Namespace, sums["namespace"])
-    owners = dict(Namespace.objects.values_list("id", "account_id"))
+            cursor.execute(f"SET LOCAL statement_timeout = '{longest}'")
+    sums = {of: _sums(key, account) for of, key in _KEYS.items()}
+    images, namespaces = Image.objects.all(), Namespace.objects.all()
+    if account is not None:
+        images, namespaces = images.filter(namespace__account=account), namespaces.filter(account=account)
+    _note(images, sums["image"])
+    _note(namespaces, sums["namespace"])
+    owners = dict(namespaces.values_list("id", "account_id"))
     rows = [
         Usage(account_id=account, day=day, octets=sums["account"].get(account, 0))
         for account in set(owners.values())
@@ -79,15 +122,16 @@ def shared_by_namespaces(account: Account) -> int:
     return max(parts - of_account(account), 0)
 
 
-def _sums(key: str) -> dict[int, int]:
+def _sums(key: str, account: int | None) -> dict[int, int]:
+    of_account, values = ("", []) if account is None else ("AND namespace.account_id = %s", [account])
     with connection.cursor() as cursor:
-        cursor.execute(_SUMS.format(held=_HELD.format(key=key)))
+        cursor.execute(_SUMS.format(held=_HELD.format(key=key, of_account=of_account)), values)
         return {owner: int(octets) for owner, octets in cursor.fetchall()}
 
 
-def _note(model: Any, sums: dict[int, int]) -> None:
+def _note(rows: QuerySet[Any], sums: dict[int, int]) -> None:
     """Writes only what changed."""
-    changed = [row for row in model.objects.only("id", "octets") if row.octets != sums.get(row.pk, 0)]
+    changed = [row for row in rows.only("id", "octets") if row.octets != sums.get(row.pk, 0)]
     for row in changed:
         row.octets = sums.get(row.pk, 0)
-    model.objects.bulk_update(changed, ["octets"], batch_size=500)
+    rows.bulk_update(changed, ["octets"], batch_size=500)

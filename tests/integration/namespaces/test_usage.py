@@ -1,11 +1,15 @@
 """Bytes of images, namespaces and accounts, shared layers counted once; and the page that shows them."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
+from psycopg.errors import QueryCanceled
 
+from accounts.models import Account
 from namespaces import usage
 from namespaces.models import Image, Manifest, Namespace, Part, Revision, Usage
 from tests import factories
@@ -136,3 +140,53 @@ def test_others_do_not_see_the_page_of_a_namespace(
     cast: Cast, images: tuple[Image, Image, Image], who: str, status: int
 ) -> None:
     assert cast.client(who).get("/a/team-red/n/team/usage/").status_code == status
+
+
+class Longest:
+    """The database breaks off what counts all accounts together, and what counts this one."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "GROUP BY owner" in sql and list(params or ()) in ([], [self.account.pk]):
+            raise OperationalError from QueryCanceled()
+        return execute(sql, params, many, context)
+
+
+def test_one_account_that_takes_too_long_leaves_the_others_measured(
+    cast: Cast, images: tuple[Image, Image, Image]
+) -> None:
+    heavy = factories.ImageFactory(octets=7)
+    held(images[0], a=10)
+    with connection.execute_wrapper(Longest(heavy.namespace.account)):
+        usage.measure(DAY)
+    assert usage.of_account(cast.account) == 10
+    heavy.refresh_from_db()
+    assert heavy.octets == 7
+
+
+def test_accounts_that_take_too_long_each_time_are_not_the_first_each_time(
+    cast: Cast, images: tuple[Image, Image, Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "PASS", -1.0)
+    heavy = factories.ImageFactory().namespace.account
+    Usage.objects.create(account_id=cast.account.pk, day=DAY - timedelta(days=1), octets=0)
+    held(images[0], a=10)
+    with connection.execute_wrapper(Longest(heavy)):
+        for _each in range(2):
+            usage.measure(DAY)
+    assert usage.of_account(cast.account) == 10
+
+
+def test_accounts_are_measured_by_themselves_in_turns(
+    cast: Cast, images: tuple[Image, Image, Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "PASS", -1.0)  # one of them, and the time is up
+    held(images[0], a=10)
+    theirs = factories.ImageFactory(namespace__account=cast.elsewhere)
+    held(theirs, b=20)
+    with connection.execute_wrapper(Longest(factories.AccountFactory())):
+        for _each in range(2):
+            usage.measure(DAY)
+    assert (usage.of_account(cast.account), usage.of_account(cast.elsewhere)) == (10, 20)
