@@ -50,6 +50,11 @@ def may(role: Role, act: Act) -> bool:
     return act in TABLE[role]
 
 
+def inviters(role: Role) -> frozenset[Role]:
+    """The roles that may invite somebody as `role`: nobody gives what they do not have."""
+    return frozenset(each for each in Role if may(each, Act.MEMBERS_MANAGE) and TABLE[each] >= TABLE[role])
+
+
 def refusal(role: Role, act: Act) -> str:
     """The sentence that says why not, and who could."""
     able = _("owner or manager") if may(Role.MANAGER, act) else _("owner")

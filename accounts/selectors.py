@@ -84,7 +84,9 @@ def members_of(account: Account) -> QuerySet[Member]:
 
 
 def invitations_of(account: Account) -> QuerySet[Invitation]:
-    return Invitation.objects.filter(account=account).order_by("-created_at", "-id")
+    """Each with `.state`."""
+    found = Invitation.objects.with_state(timezone.now()).filter(account=account)
+    return found.select_related("reserved_for").order_by("-created_at", "-id")
 
 
 # What the trail can be narrowed to, by how its actions begin.

@@ -10,33 +10,27 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import dropped, operator_link
+from accounts import dropped
 from accounts.addresses import client_address, client_network
-from accounts.errors import Absent, Conflict, Unavailable
+from accounts.errors import Conflict, Unavailable
 from accounts.hashers import Crowded
-from accounts.models import Dropped
+from accounts.models import Dropped, Person
 from accounts.names import PASSWORD_MAX, clean_email
+from accounts.pages import opened_links
 from accounts.pages.forms import is_ours
-from accounts.services import members, people
+from accounts.services import people
 
 log = logging.getLogger(__name__)
-
-# Session keys under which a link that was opened before signing up is remembered.
-INVITATION_KEY = "invitation_link"
-OPERATOR_KEY = "operator_link"
 turned_away = dropped.Tally(Dropped.Kind.SIGN_INS)
 
 
 class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return settings.SIGNUP == "open" or _holds_operator_link(request) or (
-            settings.SIGNUP == "invite" and _holds_invitation(request)
-        )  # fmt: skip
+        return settings.SIGNUP == "open" or opened_links.admit(request)
 
     def clean_email(self, email: str) -> str:
         if cleaned := clean_email(email):
@@ -46,13 +40,24 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
         try:
             with transaction.atomic():
-                return super().save_user(request, user, form, commit)
+                saved = super().save_user(request, user, form, commit)
+                _reserve_link(request, saved)
+                return saved
         except IntegrityError:  # the form found the address free a moment ago
             raise Conflict.on("email", _("Somebody has just signed up with this address.")) from None
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
-        """Who holds the operator's link need not wait for a mail: they may be the one to mend the mail server."""
-        return _holds_operator_link(request) or bool(super().is_email_verified(request, email))
+        """Who signs up by the operator's link need not wait for a mail: they may be the one to mend the mail server."""
+        return people.signed_up_by_operator_link(email=email) or bool(
+            super().is_email_verified(request, email)
+        )
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """As for a free address, the link that was followed is now for this one: else it would tell the two apart."""
+        person = Person.objects.filter(Q(email=email) | Q(emailaddress__email=email)).first()
+        if person:
+            _reserve_link(self.request, person)
+        super().send_account_already_exists_mail(email)
 
     def respond_email_verification_sent(self, request: HttpRequest, user: Any) -> Any:
         """Without a user the address was taken: hashes as signing up does, so that the time it takes tells nothing."""
@@ -70,10 +75,10 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return is_ours(url)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        return _link_followed(request) or str(super().get_login_redirect_url(request))
+        return opened_links.page(request) or str(super().get_login_redirect_url(request))
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
-        return _link_followed(request) or str(super().get_signup_redirect_url(request))
+        return opened_links.page(request) or str(super().get_signup_redirect_url(request))
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         email = str(credentials.pop("email", ""))
@@ -128,23 +133,7 @@ def _public(link: str) -> str:
     return settings.PUBLIC_URL + urlunsplit(("", "", parts.path, parts.query, parts.fragment))
 
 
-def _link_followed(request: HttpRequest) -> str:
-    """The page of the link that brought the person here, to be confirmed now that they are signed in."""
-    if _holds_operator_link(request):
-        return reverse("first", args=[request.session[OPERATOR_KEY]])
-    if _holds_invitation(request):
-        return reverse("invitation", args=[request.session[INVITATION_KEY]])
-    return ""
-
-
-def _holds_operator_link(request: HttpRequest) -> bool:
-    text = request.session.get(OPERATOR_KEY, "")
-    return people.is_operator_link(text=text, kept=operator_link.kept())
-
-
-def _holds_invitation(request: HttpRequest) -> bool:
-    try:
-        members.find_invitation(text=request.session.get(INVITATION_KEY, ""), now=timezone.now())
-    except Absent:
-        return False
-    return True
+def _reserve_link(request: HttpRequest, person: Person) -> None:
+    """Of two who sign up by one link the second is turned away, where signing up takes a link."""
+    if not opened_links.reserve(request, person) and settings.SIGNUP != "open":
+        raise Conflict.on("", _("This link has just been used by somebody else, so you were not signed up."))

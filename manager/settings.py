@@ -239,6 +239,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_NAME_OVERRIDES": {
         "Role": "accounts.api.shapes.ROLES",
+        "InvitationState": "accounts.api.invitations.STATES",
         "UserState": "accounts.api.users.STATES",
         "GrantLevel": "namespaces.api.grants.GRANTED",
         "Level": "namespaces.api.images.LEVELS",

@@ -2,7 +2,11 @@
 
 from django.urls import include, path
 
+from accounts.pages.confirm_email import confirm_email
+
 urlpatterns = [
+    # Before allauth's page of this name, which it stands for.
+    path("me/", include([path("confirm-email/<str:key>/", confirm_email, name="account_confirm_email")])),
     path("me/", include("allauth.urls")),
     path("me/sessions/", include("allauth.usersessions.urls")),
     path("api/v1/", include("manager.api_urls")),

@@ -14,6 +14,17 @@ A user's level on an image is the highest of: its grant on the image, its grant 
 namespace is public. There are no deny rules. A grant may name an image that has not been pushed yet.
 """
 
+_ENDS = """\
+## What ends with a role
+
+| what a person made or asked for | once they are removed, demoted below it, or inactive |
+|---|---|
+| sessions and API tokens | end at once (inactive), or do what the person may still do |
+| invitations | void for good (removed, demoted), or while the person is inactive |
+| users, permissions, namespaces | stay: they are the account's. Replace passwords that the person has seen |
+| removals that wait, retention rules, sync runs | go on: they are the account's; members can stop the rules |\
+""".splitlines()
+
 
 def text() -> str:
     return "\n".join([_HEAD, *_levels(), "", *_facts(), "", *_roles(), ""])
@@ -62,7 +73,7 @@ def _roles() -> list[str]:
     for act in roles.Act:
         marks = ["yes" if roles.may(role, act) else "no" for role in roles.Role]
         lines.append(f"| {roles.DESCRIPTIONS[act]} | " + " | ".join(marks) + " |")
-    lines += ["", "Who is no member sees nothing of an account, not even that it is there."]
+    lines += ["", "Who is no member sees nothing of an account, not even that it is there.", "", *_ENDS]
     return lines
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts import denials, dropped, outbox, seals, sessions
 from accounts.outage import first_line
+from accounts.services import invitations
 from namespaces import usage
 from namespaces.models import ReservedName, Revision, TagMove
 from registry_sync import connection, heartbeat, services
@@ -177,6 +178,7 @@ def housekeeping() -> None:
     authority.renew_leaf(Path(settings.SECRETS_DIR), timezone.now())
     seals.seal(now=timezone.now())
     sessions.forget_expired()
+    invitations.forget_old(timezone.now())
     ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()
     _forget_events(timezone.now() - EVENTS_KEPT)
     denials.forget_old(timezone.now())

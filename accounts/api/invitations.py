@@ -12,8 +12,11 @@ from accounts import gate, selectors
 from accounts.api.operation import operation
 from accounts.api.shapes import ROLES, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
+from accounts.models import InvitationState
 from accounts.roles import Act
-from accounts.services import members
+from accounts.services import invitations
+
+STATES = [state.value for state in InvitationState]
 
 
 class InvitationSerializer(serializers.Serializer[Any]):
@@ -22,10 +25,15 @@ class InvitationSerializer(serializers.Serializer[Any]):
     created_by = serializers.CharField()
     created_at = Moment()
     expires_at = Moment()
+    state = serializers.ChoiceField(
+        STATES, help_text="`reserved`: somebody signed up by it; `void`: who made it may no longer invite so."
+    )
+    used_at = Moment(allow_null=True)
+    used_by = serializers.CharField(allow_blank=True, help_text="Who joined by it, or signed up by it.")
 
 
 class InvitationLinkSerializer(InvitationSerializer):
-    link = serializers.URLField(help_text="Shown this once. Whoever opens it first becomes a member.")
+    link = serializers.URLField(help_text="Shown this once. Whoever accepts it first becomes a member.")
 
 
 class InvitationBody(Strict):
@@ -41,13 +49,13 @@ class Invitations(ApiView):
     @operation("invitations_make", body=InvitationBody, answer=InvitationLinkSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
         account = gate.account(self.by, handle, Act.MEMBERS_MANAGE)
-        invitation, text = members.invite(by=self.by, account=account, **self.data())
-        link = settings.PUBLIC_URL + reverse("invitation", args=[text])
+        invitation, text = invitations.invite(by=self.by, account=account, **self.data())
+        link = settings.PUBLIC_URL + reverse("invitation-link", args=[text])
         return self.answer(InvitationSerializer(invitation).data | {"link": link})
 
 
 class OneInvitation(ApiView):
     @operation("invitations_withdraw", status=204)
     def delete(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
-        members.withdraw(by=self.by, invitation=gate.invitation(self.by, handle, id))
+        invitations.withdraw(by=self.by, invitation=gate.invitation(self.by, handle, id))
         return self.answer()

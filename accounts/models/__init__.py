@@ -4,7 +4,9 @@ from accounts.models.audit_event import AuditEvent
 from accounts.models.audit_seal import AuditSeal
 from accounts.models.denial import Denial
 from accounts.models.dropped import Dropped
-from accounts.models.member import Invitation, Member
+from accounts.models.invitation import Invitation, InvitationState
+from accounts.models.member import Member
+from accounts.models.operator_link import OperatorLink
 from accounts.models.outgoing_mail import OutgoingMail
 from accounts.models.person import Person
 from accounts.models.registry_user import RegistryUser
@@ -18,7 +20,9 @@ __all__ = [
     "Denial",
     "Dropped",
     "Invitation",
+    "InvitationState",
     "Member",
+    "OperatorLink",
     "OutgoingMail",
     "Person",
     "RegistryUser",

@@ -23,20 +23,3 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} ({self.role})"
-
-
-class Invitation(models.Model):
-    """A link that makes its first bearer a member, until it expires. Only the link's digest is kept."""
-
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations")
-    role = models.CharField(max_length=10, choices=ROLES)
-    digest = models.CharField(max_length=64, unique=True)
-    created_by = models.CharField(max_length=254)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
-
-    def __str__(self) -> str:
-        return f"invitation to {self.account} as {self.role}"

@@ -6,18 +6,17 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import gate
 from accounts.errors import Absent
-from accounts.pages import once
+from accounts.models import Invitation
+from accounts.pages import once, opened_links
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.roles import Act
-from accounts.services import members
-from accounts.signup import INVITATION_KEY
+from accounts.services import invitations as service
 
 
 @login_required
@@ -32,11 +31,11 @@ def invite(request: PersonRequest, handle: str) -> HttpResponse:
             request, _("This was sent before; its link is in the list. Withdraw it if it was lost.")
         )
         return redirect("account-settings", handle)
-    invitation, text = members.invite(by=by, account=account, role=request.POST.get("role", ""))
+    invitation, text = service.invite(by=by, account=account, role=request.POST.get("role", ""))
     context = {
         "account": account,
         "invitation": invitation,
-        "link": settings.PUBLIC_URL + reverse("invitation", args=[text]),
+        "link": settings.PUBLIC_URL + reverse("invitation-link", args=[text]),
     }
     return render(request, "accounts/invitation_link.html", context)
 
@@ -45,25 +44,47 @@ def invite(request: PersonRequest, handle: str) -> HttpResponse:
 @require_POST
 def withdraw(request: PersonRequest, handle: str, invitation_id: int) -> HttpResponse:
     by = principal(request)
-    members.withdraw(by=by, invitation=gate.invitation(by, handle, invitation_id))
-    messages.success(request, _("Withdrawn. The link is worth nothing now."))
+    invitation = gate.invitation(by, handle, invitation_id)
+    try:
+        service.withdraw(by=by, invitation=invitation)
+    except Absent:
+        messages.info(request, _("That invitation is not open any more; the list says what became of it."))
+    else:
+        messages.success(request, _("Withdrawn. The link is worth nothing now."))
     return redirect("account-settings", handle)
+
+
+@require_safe
+@never_cache
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        return opened_links.remember(request, opened_links.INVITATION, service.find(text=token))
+    except Absent:
+        return _dead(request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def follow(request: HttpRequest, token: str) -> HttpResponse:
+def follow(request: HttpRequest) -> HttpResponse:
     """Looking changes nothing; the link is spent by the button, and the button wants somebody signed in."""
-    try:
-        invitation = members.find_invitation(text=token, now=timezone.now())
-        if request.method == "POST" and request.user.is_authenticated:
-            account = members.accept(by=principal(request), text=token)
-            request.session.pop(INVITATION_KEY, None)
-            messages.success(request, _("You are a member of %(account)s now.") % {"account": account.name})
-            return redirect("images", account.handle)
-    except Absent:
-        return render(request, "accounts/link_dead.html", {"kind": "invitation"}, status=404)
-    if not request.user.is_authenticated:
-        request.session[INVITATION_KEY] = token
-    context = {"invitation": invitation, "signup": settings.SIGNUP != "closed"}
+    invitation = opened_links.invitation(request)
+    if not invitation:
+        return _dead(request)
+    if request.method == "POST" and request.user.is_authenticated:
+        try:
+            account = service.accept(by=principal(request), invitation=invitation)
+        except Absent:  # two clicks raced for one link
+            return _dead(request)
+        opened_links.forget(request, opened_links.INVITATION)
+        messages.success(request, _("You are a member of %(account)s now.") % {"account": account.name})
+        return redirect("images", account.handle)
+    context = {"invitation": invitation, "signup": _may_sign_up(invitation)}
     return render(request, "accounts/invitation.html", context)
+
+
+def _may_sign_up(invitation: Invitation) -> bool:
+    return settings.SIGNUP == "open" or (settings.SIGNUP == "invite" and invitation.reserved_for_id is None)
+
+
+def _dead(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/link_dead.html", {"kind": "invitation"}, status=404)

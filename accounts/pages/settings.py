@@ -10,12 +10,16 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import gate, selectors
 from accounts.errors import Invalid
 from accounts.forms import AccountForm, ConfirmForm, RoleForm
-from accounts.models import Account
+from accounts.models import Account, Invitation, InvitationState
+from accounts.models.invitation import LIVE
 from accounts.pages import once, rights
 from accounts.pages.forms import put_errors
 from accounts.pages.http import PersonRequest, principal, tab
+from accounts.pages.states import INVITATIONS, State
 from accounts.roles import Act, Role
 from accounts.services import accounts
+
+INVITATIONS_SHOWN = 100
 
 
 @login_required
@@ -72,7 +76,7 @@ def _page(
         "members": members,
         "roles": RoleForm.base_fields["role"].choices,  # type: ignore[attr-defined]
         "last_owner": _last_owner([each.person_id for each in members if each.role == Role.OWNER]),
-        "invitations": selectors.invitations_of(account),
+        "invitations": _invitations(account),
         "invitation_form": RoleForm(auto_id="invite_%s"),
         "once": once.mark(),
         "why_not": {
@@ -82,6 +86,12 @@ def _page(
         },
     }
     return render(request, "accounts/settings.html", context, status=400 if form or problem else 200)
+
+
+def _invitations(account: Account) -> list[tuple[Invitation, State, bool]]:
+    """The newest, each with its state and whether it can be withdrawn."""
+    found = selectors.invitations_of(account)[:INVITATIONS_SHOWN]
+    return [(each, INVITATIONS[InvitationState(each.state)], each.state in LIVE) for each in found]
 
 
 def _last_owner(owners: list[int]) -> int:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from accounts.models import RegistryUser
+from accounts.models import InvitationState, RegistryUser
 
 EXPIRES_SOON = timedelta(days=14)
 USED_LATELY = timedelta(days=30)
@@ -15,7 +16,7 @@ USED_LATELY = timedelta(days=30)
 class State:
     """`tone` is one of _partials/state.html: good only for what a recent fact proves."""
 
-    text: str
+    text: str | Promise
     tone: str
 
 
@@ -30,6 +31,16 @@ def state_of(user: RegistryUser, now: datetime) -> State:
     if user.last_used_at is None:
         return State(_("not used yet"), "none")
     return State(_("active"), "good" if user.last_used_at > now - USED_LATELY else "none")
+
+
+INVITATIONS = {
+    InvitationState.OPEN: State(_("open"), "good"),
+    InvitationState.RESERVED: State(_("signed up, not joined yet"), "warn"),
+    InvitationState.USED: State(_("used"), "none"),
+    InvitationState.EXPIRED: State(_("expired"), "none"),
+    InvitationState.REVOKED: State(_("withdrawn"), "none"),
+    InvitationState.VOID: State(_("void: who made it may no longer invite"), "bad"),
+}
 
 
 def expires_soon(moment: datetime | None, now: datetime) -> bool:

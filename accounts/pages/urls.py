@@ -17,8 +17,10 @@ SETTINGS = f"{ACCOUNT}settings/"
 
 urlpatterns = [
     path("accounts/new/", account_open.open_account, name="account-open"),
-    path("invite/<str:token>/", invitations.follow, name="invitation"),
-    path("first/<str:token>/", first.follow, name="first"),
+    path("invite/", invitations.follow, name="invitation"),
+    path("invite/<str:token>/", invitations.open_link, name="invitation-link"),
+    path("first/", first.first, name="first"),
+    path("first/<str:token>/", first.open_link, name="first-link"),
     path("me/tokens/", api_tokens.api_tokens, name="api-tokens"),
     path("me/tokens/<int:token_id>/revoke/", api_tokens.revoke, name="api-token-revoke"),
     path(f"{USER}first-use/", secret_page.first_use, name="user-first-use"),

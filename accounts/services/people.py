@@ -1,44 +1,94 @@
-"""Persons as a whole: the first operator."""
+"""Persons as a whole: the first operator, and the one-time link that makes them."""
+
+from contextlib import suppress
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import audit, secrets
 from accounts.errors import Absent
-from accounts.models import Person
+from accounts.models import AuditEvent, OperatorLink, Person
 from accounts.peppers import digests
 from accounts.principal import SYSTEM, Principal
+
+MADE_OPERATOR = "person.made_operator"
 
 
 def operator_exists() -> bool:
     return Person.objects.filter(is_staff=True, is_active=True).exists()
 
 
-def make_operator_link() -> tuple[str, str]:
-    """(the link's secret part, the digest to keep of it)."""
-    text = secrets.make(secrets.LINK_PREFIX)
-    return text, digests(text)[0]
-
-
-def is_operator_link(*, text: str, kept: str) -> bool:
-    """True while `text` is the link whose digest was kept and nobody has used it."""
-    return bool(kept) and kept in digests(text) and not operator_exists()
+def operator_existed() -> bool:
+    """True from the first operator on, whatever became of them."""
+    return (
+        Person.objects.filter(is_staff=True).exists()
+        or AuditEvent.objects.filter(action=MADE_OPERATOR).exists()
+    )
 
 
 @transaction.atomic
-def make_first_operator(*, by: Principal, text: str, kept: str) -> None:
-    """Raises Absent when the link is wrong or an operator exists."""
-    Person.objects.select_for_update().order_by("pk").first()  # one at a time: the next finds an operator
-    if not is_operator_link(text=text, kept=kept):
+def make_operator_link() -> str | None:
+    """A fresh link's secret part; links from before are void. None when an operator exists already."""
+    OperatorLink.objects.all().delete()
+    if operator_exists():
+        return None
+    text = secrets.make(secrets.LINK_PREFIX)
+    link = OperatorLink.objects.create(digest=digests(text)[0])
+    audit.record(by=SYSTEM, action="person.operator_link_made", kind="operator link", id=link.pk, label="")
+    return text
+
+
+def find_operator_link(*, text: str) -> OperatorLink:
+    """Raises Absent for one that is unknown, used or replaced, and for each while an operator exists."""
+    if not secrets.well_formed(text, secrets.LINK_PREFIX):
+        raise Absent
+    return _in_force(Q(digest__in=digests(text)))
+
+
+def opened_operator_link(*, id: int, person_id: int | None) -> OperatorLink:  # noqa: A002
+    """The link that was opened a while ago, if it is still there for this person."""
+    return _in_force(Q(pk=id) & (Q(reserved_for=None) | Q(reserved_for=person_id)))
+
+
+def signed_up_by_operator_link(*, email: str) -> bool:
+    with suppress(Absent):
+        return bool(_in_force(Q(reserved_for__email=email)))
+    return False
+
+
+@transaction.atomic
+def reserve_operator_link(*, id: int, person: Person) -> bool:  # noqa: A002
+    """In the transaction that signs `person` up: from then on it is theirs alone. False when it is not free."""
+    free = OperatorLink.objects.filter(pk=id, reserved_for=None)
+    return not operator_exists() and bool(free.update(reserved_for=person))
+
+
+@transaction.atomic
+def make_first_operator(*, by: Principal, link: OperatorLink) -> None:
+    """Spends the link. Raises Absent when another was quicker, or an operator exists."""
+    mine = OperatorLink.objects.filter(Q(reserved_for=None) | Q(reserved_for=by.person_id), pk=link.pk)
+    spent, _rows = mine.delete()
+    if not spent or operator_exists():
         raise Absent
     make_operator(email=by.label, by=by)
 
 
 @transaction.atomic
 def make_operator(*, email: str, by: Principal = SYSTEM) -> Person:
+    """No link is left that could make another one, should this one go."""
     person = Person.objects.select_for_update().filter(email=email.lower()).first()
     if not person:
         raise Absent(f"No person signs in as {email}.")
     person.is_staff = True
     person.save(update_fields=["is_staff"])
-    audit.record(by=by, action="person.made_operator", kind="person", id=person.pk, label=person.email)
+    OperatorLink.objects.all().delete()
+    audit.record(by=by, action=MADE_OPERATOR, kind="person", id=person.pk, label=person.email)
     return person
+
+
+def _in_force(wanted: Q) -> OperatorLink:
+    newest = OperatorLink.objects.order_by("-pk").values("pk")[:1]
+    link = OperatorLink.objects.filter(wanted, pk__in=newest).first()
+    if not link or operator_exists():
+        raise Absent
+    return link

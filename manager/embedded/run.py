@@ -13,8 +13,9 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.urls import reverse
 
-from accounts import operator_link
+from accounts.services import people
 from manager.embedded import one, registry, static, worker
 from manager.embedded.group import PATIENCE, Group
 from manager.embedded.prepare import prepare, registry_folder
@@ -135,5 +136,11 @@ def _answers(url: str, status: HTTPStatus) -> Callable[[], bool]:
 
 def _say_ready(say: Callable[[str], None]) -> None:
     say(f"ready: panel {settings.PUBLIC_URL} registry {settings.REGISTRY_HOST}")
-    if path := operator_link.make():
-        say(f"first operator: {settings.PUBLIC_URL}{path}")
+    if not people.operator_existed():
+        say(
+            f"first operator: {settings.PUBLIC_URL}{reverse('first-link', args=[people.make_operator_link()])}"
+        )
+    elif (
+        not people.operator_exists()
+    ):  # somebody took the last one's rights: giving them anew is asked for, not done
+        say("no operator: manage.py first_operator prints a link that makes one")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.urls import reverse
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -128,6 +129,25 @@ def test_systemd_starts_what_the_image_starts() -> None:
         command = " ".join(SERVICES[name]["command"]).replace("/data/schedule", "${DATA_DIR}/schedule")
         command = command.replace("python", ".venv/bin/python").replace("--host 0.0.0.0", "--port 8001")
         assert command in text
+
+
+LINKS = [
+    reverse("first-link", args=["SECRET"]),
+    reverse("invitation-link", args=["SECRET"]),
+    reverse("account_confirm_email", args=["MQ:SECRET"]),
+    reverse("account_reset_password_from_key", kwargs={"uidb36": "3", "key": "SECRET"}),
+]
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_no_proxy_writes_down_a_link_that_is_as_good_as_a_password(link: str) -> None:
+    hidden = re.search(r'request>uri regexp "(.*)" "(.*)"', (ROOT / "Caddyfile").read_text())
+    assert hidden
+    assert "SECRET" not in re.sub(hidden[1], hidden[2].replace("${1}", r"\1"), link)
+    silent = re.search(r"location ~ (\S+) \{\s+access_log off;.*\s+error_log /dev/null;", OPERATIONS)
+    assert silent
+    assert re.match(silent[1], link)
+    assert "--access-log" not in DOCKERFILE + OPERATIONS + (ROOT / "manager/embedded/run.py").read_text()
 
 
 @pytest.mark.parametrize("command", ["first_operator", "prepare", "migrate"])

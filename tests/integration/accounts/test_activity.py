@@ -9,7 +9,7 @@ import pytest
 from accounts.models import AuditEvent
 from accounts.pages.activity import DEEDS
 from accounts.selectors import ACTIVITY
-from accounts.services import accounts, members, users
+from accounts.services import accounts, invitations, users
 from tests.cast import MEMBERS, Cast
 
 URL = "/a/team-red/activity/"
@@ -20,7 +20,7 @@ def _history(cast: Cast) -> None:
     by = cast.by("owner")
     accounts.rename(by=by, account=cast.account, name="Team Crimson")
     users.create(by=by, account=cast.account, description="CI deploy", expires_at=None)
-    members.invite(by=by, account=cast.account, role="viewer")
+    invitations.invite(by=by, account=cast.account, role="viewer")
     users.create(by=cast.by("stranger"), account=cast.elsewhere, description="Hidden", expires_at=None)
 
 
@@ -98,7 +98,7 @@ def test_a_search_without_result_says_so(cast: Cast) -> None:
 
 def test_it_is_paged(cast: Cast) -> None:
     for _ in range(60):
-        members.invite(by=cast.by("owner"), account=cast.account, role="viewer")
+        invitations.invite(by=cast.by("owner"), account=cast.account, role="viewer")
     client = cast.client("viewer")
     first = client.get(URL).context["page"]
     assert len(first.rows) == 50

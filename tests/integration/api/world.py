@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import connection
 
 from accounts.models import ApiToken, Invitation, RegistryUser
-from accounts.services import members
+from accounts.services import invitations
 from namespaces.models import Grant, Manifest, Namespace, Revision, Tag
 from registry_sync.models import Removal, Repository, RetentionRule
 from tests import factories
@@ -47,7 +47,7 @@ def make(cast: Cast) -> World:
     user = factories.RegistryUserFactory(account=account, description="CI deploy")
     free_user = factories.RegistryUserFactory(account=account, description="No grants yet")
     grant = factories.GrantFactory(user=user, namespace=namespace)
-    invitation, _text = members.invite(by=cast.by("owner"), account=account, role="viewer")
+    invitation, _text = invitations.invite(by=cast.by("owner"), account=account, role="viewer")
     token_of(cast.owner)
     token = ApiToken.objects.filter(person=cast.owner).latest("id")
     empty = factories.NamespaceFactory(account=account, name="empty")

@@ -1,7 +1,7 @@
 """Two who want the same thing at the same moment: one gets it, the other hears so, and nothing is left half."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,10 +9,9 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test import Client
 
-from accounts import operator_link
 from accounts.errors import Absent, Conflict, Refused
 from accounts.models import Account, AuditEvent, Invitation, Member, Person, RegistryUser, Secret
-from accounts.services import accounts, members, users
+from accounts.services import accounts, invitations, members, people, users
 from namespaces.models import Grant, Namespace, ReservedName
 from namespaces.services import grants, namespaces
 from tests import factories
@@ -117,18 +116,58 @@ def test_one_grant_for_one_target(cast: Cast) -> None:
 
 
 def test_an_invitation_lets_one_person_in(cast: Cast) -> None:
-    _invitation, text = members.invite(by=cast.by("owner"), account=cast.account, role="manager")
+    invitation, _text = invitations.invite(by=cast.by("owner"), account=cast.account, role="manager")
     guests = [factories.PersonFactory() for _ in range(MANY)]
-    results = together([partial(members.accept, by=principal_of(each), text=text) for each in guests])
+    results = together(
+        [partial(invitations.accept, by=principal_of(each), invitation=invitation) for each in guests]
+    )
     assert raised(results) == [Absent] * (MANY - 1)
     assert Member.objects.filter(person__in=guests).count() == trail("member.joined") == 1
-    assert not Invitation.objects.exists()
+    assert Invitation.objects.get().used_by in [each.email for each in guests]
+
+
+def test_an_invitation_signs_one_person_up(cast: Cast, settings: Any) -> None:
+    settings.SIGNUP = "invite"
+    _invitation, text = invitations.invite(by=cast.by("owner"), account=cast.account, role="manager")
+    before = Person.objects.count()
+    results = together([partial(sign_up_by, f"/invite/{text}/", number) for number in range(MANY)])
+    assert_one_signed_up(results)
+    assert Person.objects.count() == before + 1
+    assert Person.objects.latest("pk").email == str(Invitation.objects.get().reserved_for)
+    assert trail("member.signed_up") == 1
+
+
+def test_the_first_operators_link_signs_one_person_up(db: None, settings: Any) -> None:
+    settings.SIGNUP = "invite"
+    link = f"/first/{people.make_operator_link()}/"
+    results = together([partial(sign_up_by, link, number) for number in range(MANY)])
+    assert_one_signed_up(results)
+    assert Person.objects.count() == 1
+
+
+def assert_one_signed_up(statuses: Sequence[object]) -> None:
+    """The others were too late at the form, or at the page that would have shown it."""
+    assert sum(each == 302 for each in statuses) == 1
+    assert set(statuses) <= {200, 302, 400}
+
+
+def sign_up_by(link: str, number: int) -> int:
+    client = Client(raise_request_exception=False)
+    client.get(link)
+    form = {
+        "email": f"new{number}@example.com",
+        "password1": "tall green ladder",
+        "password2": "tall green ladder",
+    }
+    return client.post("/me/signup/", form).status_code
 
 
 def test_the_first_operators_link_makes_one_operator(db: None) -> None:
-    path = operator_link.make() or ""
+    link = f"/first/{people.make_operator_link()}/"
     guests = [client_for(factories.PersonFactory()) for _ in range(MANY)]
-    results = together([partial(each.post, path) for each in guests])
+    for each in guests:
+        each.get(link)
+    results = together([partial(each.post, "/first/") for each in guests])
     statuses = sorted(each.status_code for each in results if not isinstance(each, Exception))
     assert statuses == [302] + [404] * (MANY - 1)
     assert Person.objects.filter(is_staff=True).count() == trail("person.made_operator") == 1
@@ -204,3 +243,23 @@ def test_the_name_of_a_namespace_that_is_being_deleted_is_not_caught(cast: Cast,
     assert isinstance(result, Conflict)
     assert not Namespace.objects.exists()
     assert ReservedName.objects.filter(name="team").exists()
+
+
+@only_postgresql
+@pytest.mark.parametrize("act", ["accept", "reserve"])
+def test_an_invitation_whose_maker_is_being_removed_lets_nobody_in(cast: Cast, act: str) -> None:
+    """The removal is done and not committed; who comes by the link meanwhile waits, and then finds it void."""
+    second = factories.MemberFactory(account=cast.account, role="owner")
+    maker = principal_of(second.person)
+    invitation, _text = invitations.invite(by=maker, account=cast.account, role="owner")
+    guest = factories.PersonFactory()
+    come = {
+        "accept": partial(invitations.accept, by=principal_of(guest), invitation=invitation),
+        "reserve": partial(invitations.reserve, id=invitation.pk, person=guest, by=principal_of(guest)),
+    }
+    result = meanwhile(
+        'SELECT "accounts_account"', partial(members.remove, by=cast.by("owner"), member=second), come[act]
+    )
+    assert result is False or isinstance(result, Absent)
+    assert not Member.objects.filter(person=guest).exists()
+    assert not Invitation.objects.filter(reserved_for=guest).exists()

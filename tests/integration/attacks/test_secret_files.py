@@ -16,8 +16,9 @@ from django.core.mail import send_mail
 from django.test import Client
 from django.views.debug import SafeExceptionReporterFilter
 
-from accounts import operator_link
+from accounts.models import OperatorLink
 from accounts.peppers import peppers
+from accounts.services import people
 from manager import environment
 from manager.embedded.prepare import prepare, secret_files
 from registry_sync.checks import signing_keys
@@ -161,11 +162,10 @@ def test_whatever_the_umask_new_files_are_for_their_owner_alone(tmp_path: Path, 
 
 
 @pytest.mark.django_db
-def test_the_operators_link_is_for_the_owner_alone_and_holds_no_link(folder: Path) -> None:
-    link = operator_link.make() or ""
-    kept = folder / "operator.link"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert link.split("/")[2] not in kept.read_text()
+def test_the_operators_link_is_kept_as_a_digest(folder: Path) -> None:
+    text = people.make_operator_link() or ""
+    assert OperatorLink.objects.get().digest not in (text, "")
+    assert [path for path in folder.rglob("*") if path.is_file() and text in path.read_text("latin-1")] == []
 
 
 @pytest.mark.django_db

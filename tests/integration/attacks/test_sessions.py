@@ -14,8 +14,8 @@ from django.core.mail import EmailMessage
 from django.test import Client
 from django.utils import timezone
 
-from accounts import operator_link
 from accounts.models import Person
+from accounts.services import people
 from registry_sync.tasks import housekeeping
 from tests import factories
 
@@ -54,7 +54,7 @@ def signed_in(client: Client) -> bool:
 def planted(person: Person) -> str:
     """The key of a real session that nobody is signed in to; its holder will want somebody to use it."""
     attacker = Client()
-    attacker.get(f"/first/{(operator_link.make() or '').split('/')[2]}/")
+    attacker.get(f"/first/{people.make_operator_link()}/")
     assert Session.objects.filter(session_key=key(attacker)).exists()
     return key(attacker)
 

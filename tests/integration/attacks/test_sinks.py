@@ -18,11 +18,11 @@ from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client
 
-from accounts import operator_link, secrets
+from accounts import secrets
 from accounts.addresses import Origin
 from accounts.models import AuditEvent, RegistryUser
 from accounts.peppers import peppers
-from accounts.services import api_tokens, members, users
+from accounts.services import api_tokens, invitations, people, users
 from manager.embedded import registry, run
 from manager.logs import LineFormatter, hide
 from registry_sync.token.request import Credentials, TokenRequest
@@ -84,8 +84,8 @@ def canaries(cast: Cast, mailoutbox: list[EmailMessage], log: list[str]) -> Cana
         old=password,
         user=users.replace_password(by=by, user=user),
         api=api_tokens.create(by=by, name="CI", expires_at=None, confirmed=True)[1],
-        invitation=members.invite(by=by, account=cast.account, role="viewer")[1],
-        operator=(operator_link.make() or "").split("/")[2],
+        invitation=invitations.invite(by=by, account=cast.account, role="viewer")[1],
+        operator=people.make_operator_link() or "",
         person=factories.PASSWORD,
         signed_up=NEW,
         reset=str(mailoutbox[0].body).partition("/reset/key/")[2].split("/")[0],

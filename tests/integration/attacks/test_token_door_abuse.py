@@ -15,7 +15,7 @@ from accounts.breaker import Breaker
 from accounts.denials import denials
 from accounts.errors import Conflict
 from accounts.models import RegistryUser
-from accounts.services import api_tokens, members, users
+from accounts.services import api_tokens, invitations, users
 from accounts.uses import uses
 from namespaces.access import Level
 from namespaces.models import ReservedName
@@ -115,7 +115,7 @@ def secrets_of_other_doors(cast: Cast) -> dict[str, str]:
     by = cast.by("owner")
     return {
         "API token": api_tokens.create(by=by, name="CI", expires_at=None, confirmed=True)[1],
-        "invitation": members.invite(by=by, account=cast.account, role="owner")[1],
+        "invitation": invitations.invite(by=by, account=cast.account, role="owner")[1],
         "person": factories.PASSWORD,
         "registry token": issue_for_panel([], now=timezone.now()),
     }

@@ -1,0 +1,34 @@
+"""Confirming an address: the key goes from the mail's link to the session, and the page's own address is without it."""
+
+from typing import Any
+
+from allauth.account.views import ConfirmEmailView
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+PAGE = "address"  # what stands where the key stood
+SESSION_KEY = "confirm_email_key"
+
+
+class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        key = self.kwargs["key"]
+        if key != PAGE:
+            try:
+                found = self.get_object()
+            except Http404:  # it is worth nothing
+                return super().get(request, *args, **kwargs)
+            self.logout_other_user(found)  # which empties the session
+            request.session[SESSION_KEY] = key
+            response = redirect("account_confirm_email", PAGE)
+            response["Referrer-Policy"] = "no-referrer"
+            return response
+        return super().get(request, *args, **kwargs)
+
+    def get_object(self, queryset: Any = None) -> Any:
+        if self.kwargs["key"] == PAGE:
+            self.kwargs["key"] = self.request.session.get(SESSION_KEY, "")
+        return super().get_object(queryset)
+
+
+confirm_email = ConfirmEmail.as_view()

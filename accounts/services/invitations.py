@@ -1,0 +1,123 @@
+"""Invitations: a link that makes one person a member, and is worth what its maker may give at that moment.
+
+Whoever changes one holds the account's lock: what is read of members and of the invitation then stays so.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit, secrets
+from accounts.errors import Absent, Invalid
+from accounts.models import Account, Invitation, InvitationState, Member, Person
+from accounts.peppers import digests
+from accounts.principal import Principal
+from accounts.roles import Role, inviters
+
+LIFE = timedelta(days=7)
+KEPT = timedelta(days=30)  # after the end of their life, as a record
+
+
+@transaction.atomic
+def invite(*, by: Principal, account: Account, role: str) -> tuple[Invitation, str]:
+    """(invitation, the link's secret part, shown this once)."""
+    text = secrets.make(secrets.LINK_PREFIX)
+    invitation = Invitation.objects.create(
+        account=account, role=checked_role(role), digest=digests(text)[0], maker_id=by.id, created_by=by.label,
+        expires_at=timezone.now() + LIFE,
+    )  # fmt: skip
+    audit.record(by=by, action="member.invited", kind="invitation", id=invitation.pk, label=role,
+                 account=account, after={"role": role})  # fmt: skip
+    invitation.state = InvitationState.OPEN
+    return invitation, text
+
+
+@transaction.atomic
+def withdraw(*, by: Principal, invitation: Invitation) -> None:
+    """Raises Absent for one that was used or withdrawn."""
+    Account.objects.select_for_update().get(pk=invitation.account_id)
+    unspent = Invitation.objects.filter(pk=invitation.pk, used_at=None, revoked_at=None)
+    if not unspent.update(revoked_at=timezone.now()):
+        raise Absent
+    audit.record(by=by, action="member.invitation_withdrawn", kind="invitation", id=invitation.pk,
+                 label=invitation.role, account=invitation.account)  # fmt: skip
+
+
+def find(*, text: str) -> Invitation:
+    """The live invitation behind a link. Raises Absent for one that is unknown, or in any other state."""
+    if not secrets.well_formed(text, secrets.LINK_PREFIX):
+        raise Absent
+    return _live(Q(digest__in=digests(text)))
+
+
+def opened(*, id: int, person_id: int | None) -> Invitation:  # noqa: A002
+    """The invitation whose link was opened a while ago, if it still waits for this person, or for anybody."""
+    return _live(Q(pk=id) & _for(person_id))
+
+
+@transaction.atomic
+def reserve(*, id: int, person: Person, by: Principal) -> bool:  # noqa: A002
+    """In the transaction that signs `person` up: from then on it is theirs alone. False when it is not open."""
+    account = Account.objects.select_for_update(of=("self",)).filter(invitations=id).first()
+    free = Invitation.objects.live(timezone.now()).filter(pk=id, reserved_for=None).first()
+    if not free:
+        return False
+    free.reserved_for = person
+    free.save(update_fields=["reserved_for"])
+    audit.record(by=by, action="member.signed_up", kind="invitation", id=id, label=free.role, account=account)
+    return True
+
+
+@transaction.atomic
+def accept(*, by: Principal, invitation: Invitation) -> Account:
+    """Spends the link. Somebody who is a member already keeps the role they have."""
+    account = Account.objects.select_for_update().get(pk=invitation.account_id)
+    now = timezone.now()
+    spent = Invitation.objects.live(now).filter(_for(by.person_id), pk=invitation.pk)
+    if not spent.update(used_at=now, accepted_by=by.label[:254]):
+        raise Absent
+    member, new = Member.objects.get_or_create(
+        account=account, person_id=by.person_id, defaults={"role": invitation.role}
+    )
+    if new:
+        audit.record(by=by, action="member.joined", kind="member", id=member.pk, label=by.label,
+                     account=account, after={"role": member.role})  # fmt: skip
+    return account
+
+
+def void_of(*, by: Principal, member: Member, role: Role | None) -> None:
+    """What `member` made and may no longer give as `role` (None: as no member) is dead for good.
+
+    Called before the role changes: what is dead by then is not told of.
+    """
+    now, kept = timezone.now(), [each for each in Role if role in inviters(each)]
+    live = Invitation.objects.live(now).filter(account=member.account_id, maker=member.person_id)
+    count = live.exclude(role__in=kept).update(voided_at=now)
+    if count:
+        audit.record(by=by, action="member.invitations_voided", kind="member", id=member.pk,
+                     label=str(member.person), account=member.account, before={"invitations": count})  # fmt: skip
+
+
+def forget_old(now: datetime) -> None:
+    Invitation.objects.filter(expires_at__lt=now - KEPT).delete()
+
+
+def checked_role(text: str) -> Role:
+    try:
+        return Role(text)
+    except ValueError:
+        raise Invalid.on("role", _("Choose owner, manager or viewer.")) from None
+
+
+def _for(person_id: int | None) -> Q:
+    return Q(reserved_for=None) | Q(reserved_for=person_id)
+
+
+def _live(wanted: Q) -> Invitation:
+    found = Invitation.objects.live(timezone.now()).filter(wanted).select_related("account").first()
+    if not found:
+        raise Absent
+    return found
