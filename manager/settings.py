@@ -36,7 +36,7 @@ TOKEN_ISSUER = environment.word("TOKEN_ISSUER", "registry-manager")
 TOKEN_TTL = environment.number("TOKEN_TTL", 300, least=60, most=3600)
 SYNC_INTERVAL = environment.number("SYNC_INTERVAL", 60 if PRODUCTION else 10, least=2, most=86400)
 SYNC_WORKERS = environment.number("SYNC_WORKERS", 1, least=1, most=16)
-SIGNUP = environment.one_of("SIGNUP", "open", environment.SIGNUP_MODES)
+SIGNUP = environment.one_of("SIGNUP", "invite" if PRODUCTION else "open", environment.SIGNUP_MODES)
 TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0, least=0, most=5)
 LOG_LEVEL = environment.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 

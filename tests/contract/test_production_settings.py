@@ -17,6 +17,7 @@ PRODUCTION = {
     "TRUSTED_PROXIES": "1",
     "EVENTS_URL": "http://web:8000/registry/events",
 }
+EMBEDDED = {"ENVIRONMENT": "embedded", "DATABASE_URL": "sqlite://", "REDIS_URL": ""}
 PROBE = """
 from django.test import Client, override_settings
 PLAIN = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
@@ -80,6 +81,17 @@ def test_a_value_may_stand_in_a_file(folder: Path) -> None:
         DATABASE_PASSWORD_FILE=str(folder / "database" / "password"),
     )  # fmt: skip
     assert printed.stdout.split() == ["hidden", "True", "elsewhere", "64"], printed.stderr
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [({}, "invite"), ({"SIGNUP": "open"}, "open"), ({"SIGNUP": "closed"}, "closed"), (EMBEDDED, "open")],
+)
+def test_signing_up_takes_an_invitation_unless_somebody_says_otherwise(
+    folder: Path, told: dict[str, str], expected: str
+) -> None:
+    code = "from django.conf import settings; print(settings.SIGNUP)"
+    assert manage(folder, "shell", "--verbosity", "0", "--command", code, **told).stdout.strip() == expected
 
 
 @pytest.mark.parametrize(
