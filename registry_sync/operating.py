@@ -54,7 +54,8 @@ def retry_failed_events(*, by: Principal) -> int:
 def give(*, by: Principal, first: str, handle: str) -> Namespace:
     """Makes `first` a namespace of that account, with all repositories under it. Raises Invalid or Conflict."""
     handle = handle.strip()
-    account = Account.objects.filter(handle=handle, closed_at=None).first()
+    # Locked first: who creates a namespace of the same name takes the two locks in this order.
+    account = Account.objects.select_for_update(no_key=True).filter(handle=handle, closed_at=None).first()
     if not account:
         raise Invalid.on("account", _("No open account has this handle."))
     if problem := why_not(first, list(selectors.unclaimed(first))):

@@ -7,17 +7,26 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import gate, selectors
+from accounts.api.limits import HoldingSerializer, shown
 from accounts.api.operation import operation
 from accounts.api.shapes import Expiry, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
+from accounts.limits import OF_PERSON
+from accounts.models import Person
 from accounts.names import TITLE_MAX
 from accounts.services import api_tokens
+
+
+class MyLimitsSerializer(serializers.Serializer[Any]):
+    accounts = HoldingSerializer(help_text="Accounts that the person has opened, closed ones too.")
+    api_tokens = HoldingSerializer()
 
 
 class MeSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     operator = serializers.BooleanField()
+    limits = MyLimitsSerializer()
 
 
 class TokenSerializer(serializers.Serializer[Any]):
@@ -41,7 +50,9 @@ class TokenBody(Strict):
 class Me(ApiView):
     @operation("me_read", answer=MeSerializer)
     def get(self, request: Request) -> Response:
-        return self.answer({"id": self.by.id, "email": self.by.label, "operator": self.by.operator})
+        held = shown(OF_PERSON, Person.objects.get(pk=self.by.person_id))
+        facts = {"id": self.by.id, "email": self.by.label, "operator": self.by.operator}
+        return self.answer({**facts, "limits": held})
 
 
 class Tokens(ApiView):

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts import limits
 from accounts.errors import Invalid
 from accounts.forms import AccountForm
 from accounts.pages.forms import put_errors, status_of
@@ -23,4 +24,5 @@ def open_account(request: PersonRequest) -> HttpResponse:
             put_errors(form, error)
         else:
             return redirect("images", account.handle)
-    return render(request, "accounts/account_open.html", {"form": form}, status=status_of(form))
+    (held,) = limits.holdings([limits.ACCOUNTS], request.user)
+    return render(request, "accounts/account_open.html", {"form": form, "held": held}, status=status_of(form))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import gate, selectors
+from accounts import gate, limits, selectors
 from accounts.errors import Invalid
 from accounts.forms import ApiTokenForm
 from accounts.models import ApiToken
@@ -54,7 +54,8 @@ def _create(request: PersonRequest, form: ApiTokenForm, *, confirmed: bool = Fal
     now, found = timezone.now(), selectors.api_tokens_of(person_id=request.user.pk)
     rows = [(each, bool(each.expires_at and each.expires_at <= now), expires_soon(each.expires_at, now))
             for each in found]  # fmt: skip
-    context = {"form": form, "rows": rows, "once": once.mark()}
+    (held,) = limits.holdings([limits.API_TOKENS], request.user)
+    context = {"form": form, "rows": rows, "once": once.mark(), "held": held}
     return render(request, "accounts/api_tokens.html", context, status=status_of(form))
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from allauth.account.views import ConfirmEmailView
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 PAGE = "address"  # what stands where the key stood
@@ -11,19 +11,14 @@ SESSION_KEY = "confirm_email_key"
 
 
 class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        key = self.kwargs["key"]
-        if key != PAGE:
-            try:
-                found = self.get_object()
-            except Http404:  # it is worth nothing
-                return super().get(request, *args, **kwargs)
-            self.logout_other_user(found)  # which empties the session
-            request.session[SESSION_KEY] = key
-            response = redirect("account_confirm_email", PAGE)
-            response["Referrer-Policy"] = "no-referrer"
-            return response
-        return super().get(request, *args, **kwargs)
+    def get(self, request: HttpRequest, *_args: Any, key: str) -> HttpResponse:
+        page: HttpResponse = super().get(request)
+        if key == PAGE or not self.object:  # a key that is worth nothing may stand in any address
+            return page
+        request.session[SESSION_KEY] = key
+        response = redirect("account_confirm_email", PAGE)
+        response["Referrer-Policy"] = "no-referrer"
+        return response
 
     def get_object(self, queryset: Any = None) -> Any:
         if self.kwargs["key"] == PAGE:

@@ -11,10 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import gate
-from accounts.errors import Absent
+from accounts.errors import Absent, Invalid
 from accounts.models import Invitation
 from accounts.pages import once, opened_links
 from accounts.pages.http import PersonRequest, principal, tab
+from accounts.pages.settings import show_settings
 from accounts.roles import Act
 from accounts.services import invitations as service
 
@@ -31,7 +32,10 @@ def invite(request: PersonRequest, handle: str) -> HttpResponse:
             request, _("This was sent before; its link is in the list. Withdraw it if it was lost.")
         )
         return redirect("account-settings", handle)
-    invitation, text = service.invite(by=by, account=account, role=request.POST.get("role", ""))
+    try:
+        invitation, text = service.invite(by=by, account=account, role=request.POST.get("role", ""))
+    except Invalid as error:
+        return show_settings(request, account, invitation_problem=error.message)
     context = {
         "account": account,
         "invitation": invitation,
@@ -75,11 +79,17 @@ def follow(request: HttpRequest) -> HttpResponse:
             account = service.accept(by=principal(request), invitation=invitation)
         except Absent:  # two clicks raced for one link
             return _dead(request)
+        except Invalid as error:
+            return _page(request, invitation, problem=error.message)
         opened_links.forget(request, opened_links.INVITATION)
         messages.success(request, _("You are a member of %(account)s now.") % {"account": account.name})
         return redirect("images", account.handle)
-    context = {"invitation": invitation, "signup": _may_sign_up(invitation)}
-    return render(request, "accounts/invitation.html", context)
+    return _page(request, invitation)
+
+
+def _page(request: HttpRequest, invitation: Invitation, *, problem: str = "") -> HttpResponse:
+    context = {"invitation": invitation, "signup": _may_sign_up(invitation), "problem": problem}
+    return render(request, "accounts/invitation.html", context, status=400 if problem else 200)
 
 
 def _may_sign_up(invitation: Invitation) -> bool:

@@ -26,7 +26,7 @@ INVITATIONS_SHOWN = 100
 @require_safe
 @tab("settings")
 def settings(request: PersonRequest, handle: str) -> HttpResponse:
-    return _page(request, gate.account(principal(request), handle))
+    return show_settings(request, gate.account(principal(request), handle))
 
 
 @login_required
@@ -44,7 +44,7 @@ def rename(request: PersonRequest, handle: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("account-settings", handle)
-    return _page(request, account, form=form)
+    return show_settings(request, account, form=form)
 
 
 @login_required
@@ -59,20 +59,27 @@ def close(request: PersonRequest, handle: str) -> HttpResponse:
         accounts.close(by=by, account=account, typed_handle=form.cleaned_data.get("confirm", ""))
     except Invalid as error:
         put_errors(form, error, typed_handle="confirm")
-        return _page(request, account, problem=form.problem)
+        return show_settings(request, account, problem=form.problem)
     messages.success(request, _("%(account)s is closed.") % {"account": account.name})
     return redirect("home")
 
 
-def _page(
-    request: PersonRequest, account: Account, *, form: AccountForm | None = None, problem: str = ""
+def show_settings(
+    request: PersonRequest,
+    account: Account,
+    *,
+    form: AccountForm | None = None,
+    problem: str = "",
+    invitation_problem: str = "",
 ) -> HttpResponse:
+    """With what was wrong with one of its forms, if something was."""
     by = principal(request)
     members = list(selectors.members_of(account))
     context = {
         "account": account,
         "form": form or AccountForm(initial={"name": account.name}),
         "problem": problem,
+        "invitation_problem": invitation_problem,
         "members": members,
         "roles": RoleForm.base_fields["role"].choices,  # type: ignore[attr-defined]
         "last_owner": _last_owner([each.person_id for each in members if each.role == Role.OWNER]),
@@ -85,7 +92,8 @@ def _page(
             "close": rights.why_not(by, account, Act.ACCOUNT_CLOSE),
         },
     }
-    return render(request, "accounts/settings.html", context, status=400 if form or problem else 200)
+    wrong = form or problem or invitation_problem
+    return render(request, "accounts/settings.html", context, status=400 if wrong else 200)
 
 
 def _invitations(account: Account) -> list[tuple[Invitation, State, bool]]:

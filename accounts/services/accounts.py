@@ -7,9 +7,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, limits
 from accounts.errors import Invalid
-from accounts.models import Account, Member, RegistryUser
+from accounts.models import Account, Member, Person, RegistryUser
 from accounts.names import HANDLE_MAX, TITLE_MAX, clean_title, handle_from, make_username
 from accounts.principal import Principal
 from accounts.roles import Role
@@ -22,7 +22,9 @@ _RESERVED = frozenset({"new", "admin", "api", "system", "static", "auth", "v2"})
 def open_account(*, by: Principal, name: str) -> Account:
     """A new account with `by` as its owner. Raises Invalid on `name`."""
     name = _checked(name)
-    account = _create(name)
+    opener = Person.objects.get(pk=by.person_id)
+    limits.make_room(limits.ACCOUNTS, opener, field="name")
+    account = _create(name, opener)
     Member.objects.create(account=account, person_id=by.person_id, role=Role.OWNER)
     audit.record(by=by, action="account.opened", kind="account", id=account.pk, label=name, account=account)
     return account
@@ -60,11 +62,11 @@ def _checked(name: str) -> str:
     return name
 
 
-def _create(name: str) -> Account:
+def _create(name: str, opener: Person) -> Account:
     """The unique index decides which of two racing accounts gets the handle; the loser takes the next."""
     for handle in _handles(handle_from(name)):
         with suppress(IntegrityError), transaction.atomic():
-            return Account.objects.create(name=name, handle=handle)
+            return Account.objects.create(name=name, handle=handle, opened_by=opener)
     raise AssertionError
 
 

@@ -7,9 +7,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, secrets
+from accounts import audit, limits, secrets
 from accounts.errors import Invalid
-from accounts.models import ApiToken
+from accounts.models import ApiToken, Person
 from accounts.names import TITLE_MAX, clean_title
 from accounts.outage import in_passing
 from accounts.peppers import digests
@@ -41,6 +41,7 @@ def create(
                 "One that lasts for more than a year is made on the page API tokens, which asks for your password."
             ),
         )
+    limits.make_room(limits.API_TOKENS, Person.objects.get(pk=by.person_id), field="name")
     text = secrets.make(secrets.API_PREFIX)
     token = ApiToken.objects.create(person_id=by.person_id, name=name, digest=digests(text)[0],
                                     hint=secrets.hint(text), expires_at=expires_at)  # fmt: skip

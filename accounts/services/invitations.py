@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, secrets
+from accounts import audit, limits, secrets
 from accounts.errors import Absent, Invalid
 from accounts.models import Account, Invitation, InvitationState, Member, Person
 from accounts.peppers import digests
@@ -24,9 +24,11 @@ KEPT = timedelta(days=30)  # after the end of their life, as a record
 @transaction.atomic
 def invite(*, by: Principal, account: Account, role: str) -> tuple[Invitation, str]:
     """(invitation, the link's secret part, shown this once)."""
+    role = checked_role(role)
+    limits.make_room(limits.INVITATIONS, account, field="role")
     text = secrets.make(secrets.LINK_PREFIX)
     invitation = Invitation.objects.create(
-        account=account, role=checked_role(role), digest=digests(text)[0], maker_id=by.id, created_by=by.label,
+        account=account, role=role, digest=digests(text)[0], maker_id=by.id, created_by=by.label,
         expires_at=timezone.now() + LIFE,
     )  # fmt: skip
     audit.record(by=by, action="member.invited", kind="invitation", id=invitation.pk, label=role,
@@ -79,10 +81,9 @@ def accept(*, by: Principal, invitation: Invitation) -> Account:
     spent = Invitation.objects.live(now).filter(_for(by.person_id), pk=invitation.pk)
     if not spent.update(used_at=now, accepted_by=by.label[:254]):
         raise Absent
-    member, new = Member.objects.get_or_create(
-        account=account, person_id=by.person_id, defaults={"role": invitation.role}
-    )
-    if new:
+    if not Member.objects.filter(account=account, person_id=by.person_id).exists():
+        limits.make_room(limits.MEMBERS, account, field="")
+        member = Member.objects.create(account=account, person_id=by.person_id, role=invitation.role)
         audit.record(by=by, action="member.joined", kind="member", id=member.pk, label=by.label,
                      account=account, after={"role": member.role})  # fmt: skip
     return account

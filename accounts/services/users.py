@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, names, secrets
+from accounts import audit, limits, names, secrets
 from accounts.errors import Invalid
 from accounts.models import Account, RegistryUser, Secret
 from accounts.peppers import peppers
@@ -18,10 +18,11 @@ def create(
     *, by: Principal, account: Account, description: str, expires_at: datetime | None
 ) -> tuple[RegistryUser, str]:
     """(user, password). The password exists nowhere else: only its digest is stored."""
+    description, expires_at = _description(description), _expiry(expires_at)
+    limits.make_room(limits.USERS, account, field="description")
     user = RegistryUser.objects.create(
-        account=account, username=names.make_username(), description=_description(description),
-        expires_at=_expiry(expires_at),
-    )  # fmt: skip
+        account=account, username=names.make_username(), description=description, expires_at=expires_at
+    )
     password = _add_secret(user)
     audit.record(by=by, action="user.created", kind="user", id=user.username, label=_label(user),
                  account=account, after=_facts(user))  # fmt: skip

@@ -5,11 +5,13 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.errors import Conflict, Invalid
+from accounts.limits import make_room
 from accounts.models import RegistryUser
 from accounts.principal import Principal
 from accounts.speech import spoken
 from namespaces import names
 from namespaces.access import Level
+from namespaces.limits import GRANTS
 from namespaces.models import Grant, Namespace
 
 
@@ -24,9 +26,9 @@ def give(
         raise Invalid.on("image_name", spoken(problem))
     try:
         with transaction.atomic():
-            grant = Grant.objects.create(
-                user=user, namespace=namespace, image_name=image_name, level=_level(level)
-            )
+            value = _level(level)
+            make_room(GRANTS, namespace.account, field="user")
+            grant = Grant.objects.create(user=user, namespace=namespace, image_name=image_name, level=value)
             _record(by, "grant.given", grant, after={"level": grant.word})
             return grant
     except IntegrityError:

@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.errors import Conflict, Invalid
+from accounts.limits import make_room
 from accounts.models import Account
 from accounts.principal import Principal
 from accounts.speech import spoken
 from namespaces import names
+from namespaces.limits import NAMESPACES
 from namespaces.models import Image, Namespace, ReservedName
 
 # The registry accepts a token 60 s past its end; one more minute for clocks that disagree.
@@ -26,6 +28,10 @@ def create(*, by: Principal, account: Account, name: str) -> Namespace:
         raise Invalid.on("name", spoken(problem))
     try:
         with transaction.atomic():
+            if not ReservedName.objects.filter(
+                name=name, only_account_id=account.pk
+            ).exists():  # counted already
+                make_room(NAMESPACES, account, field="name")
             namespace = Namespace.objects.create(account=account, name=name)
             # Only now: creating waited for a deletion of the same name that was not committed yet.
             _check_not_reserved(account, name)

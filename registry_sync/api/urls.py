@@ -1,12 +1,13 @@
 from django.urls import path
 
-from registry_sync.api import inbox, removals, retention, sync, system
+from registry_sync.api import inbox, limits, removals, retention, sync, system
 
 _NAMESPACE = "accounts/<str:handle>/namespaces/<str:name>/"
 _IMAGE = _NAMESPACE + "images/<path:image>/-/"
 
 urlpatterns = [
     path("sync/", sync.Sync.as_view(), name="api-sync"),
+    path("accounts/<str:handle>/limits/", limits.Limits.as_view(), name="api-account-limits"),
     path("accounts/<str:handle>/sync/", sync.AskForSync.as_view(), name="api-account-sync"),
     path(_IMAGE + "history/", removals.History.as_view(), name="api-image-history"),
     path(_IMAGE + "impact/", removals.Impact.as_view(), name="api-image-impact"),

@@ -8,12 +8,14 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.errors import Absent, Conflict, Invalid
+from accounts.limits import make_room
 from accounts.principal import Principal
 from accounts.roles import Act
 from accounts.speech import spoken
 from namespaces import gate
 from namespaces.models import Image, Namespace
 from namespaces.names import TAG, image_problem
+from registry_sync.limits import RETENTION_RULES
 from registry_sync.models import RemovalItem, RetentionRule, RetentionRun
 from registry_sync.models.retention import LIMIT
 from registry_sync.removal import ending
@@ -71,6 +73,7 @@ def create(*, by: Principal, namespace: Namespace, image_name: str, lines: Lines
     _check(lines)
     if image_name and (problem := image_problem(image_name, namespace=namespace.name)):
         raise Invalid.on("image_name", spoken(problem))
+    make_room(RETENTION_RULES, namespace.account, field="image_name")
     try:
         with transaction.atomic():
             row = RetentionRule.objects.create(namespace=namespace, image_name=image_name, **lines)

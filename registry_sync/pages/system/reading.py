@@ -5,13 +5,16 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.limits import OF_PERSON
 from accounts.pages.http import PersonRequest
 from accounts.paging import paginate
 from registry_sync import selectors
+from registry_sync.limits import OF_ACCOUNT
 from registry_sync.pages.system.frame import operators, system_context
 
+LIMITS = sorted(each.setting for each in (*OF_PERSON, *OF_ACCOUNT))
 _SHOWN = ("ENVIRONMENT", "PUBLIC_URL", "REGISTRY_URL", "REGISTRY_HOST", "TOKEN_SERVICE", "TOKEN_ISSUER",
-          "TOKEN_TTL", "SYNC_INTERVAL", "SIGNUP", "TRUSTED_PROXIES", "TIME_ZONE")  # fmt: skip
+          "TOKEN_TTL", "SYNC_INTERVAL", "SIGNUP", "TRUSTED_PROXIES", "TIME_ZONE", *LIMITS)  # fmt: skip
 
 
 @operators

@@ -10,10 +10,14 @@ from django.db import connection, connections, transaction
 from django.test import Client
 
 from accounts.errors import Absent, Conflict, Refused
-from accounts.models import Account, AuditEvent, Invitation, Member, Person, RegistryUser, Secret
-from accounts.services import accounts, invitations, members, people, users
+from accounts.limits import OF_PERSON
+from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, Person, RegistryUser, Secret
+from accounts.services import accounts, api_tokens, invitations, members, people, users
 from namespaces.models import Grant, Namespace, ReservedName
 from namespaces.services import grants, namespaces
+from registry_sync.limits import OF_ACCOUNT
+from registry_sync.models import RetentionRule
+from registry_sync.removal import rules
 from tests import factories
 from tests.cast import Cast, client_for, principal_of
 from tests.integration.api.caller import Caller, token_of
@@ -226,6 +230,49 @@ def meanwhile(statement: str, by: Callable[[], object], act: Callable[[], object
     done, result = together([first, second])
     assert done is None
     return result
+
+
+def creations(cast: Cast, key: str) -> tuple[type[Any], list[Callable[[], object]]]:
+    """What is created, and MANY ways of creating one that get in each other's way nowhere but at the limit."""
+    by, account = cast.by("owner"), cast.account
+    namespace = factories.NamespaceFactory(account=account)
+    match key:
+        case "namespaces":
+            names = [f"name{number}" for number in range(MANY)]
+            return Namespace, [
+                partial(namespaces.create, by=by, account=account, name=each) for each in names
+            ]
+        case "users":
+            create = partial(users.create, by=by, account=account, description="CI", expires_at=None)
+            return RegistryUser, [create] * MANY
+        case "grants":
+            members_ = factories.RegistryUserFactory.create_batch(MANY, account=account)
+            give = partial(grants.give, by=by, namespace=namespace, level="read")
+            return Grant, [partial(give, user=each) for each in members_]
+        case "retention_rules":
+            create = partial(rules.create, by=by, namespace=namespace, lines={"keep_last": 1})
+            return RetentionRule, [partial(create, image_name=f"image{number}") for number in range(MANY)]
+        case "invitations":
+            return Invitation, [partial(invitations.invite, by=by, account=account, role="viewer")] * MANY
+        case "api_tokens":
+            return ApiToken, [partial(api_tokens.create, by=by, name="CI", expires_at=None)] * MANY
+        case "accounts":
+            return Account, [partial(accounts.open_account, by=by, name="Blue")] * MANY
+    made = [invitations.invite(by=by, account=account, role="viewer")[0] for _ in range(MANY)]
+    guests = [principal_of(factories.PersonFactory()) for _ in range(MANY)]
+    accept = invitations.accept
+    return Member, [partial(accept, by=who, invitation=each) for who, each in zip(guests, made, strict=True)]
+
+
+@pytest.mark.parametrize("key", [each.key for each in (*OF_ACCOUNT, *OF_PERSON)])
+def test_together_nobody_passes_a_limit(cast: Cast, settings: Any, key: str) -> None:
+    model, acts = creations(cast, key)
+    before, room = model.objects.count(), 2
+    held = {"members": 3, "namespaces": 1}.get(key, 0)
+    setattr(settings, f"MAX_{key.upper()}", held + room)
+    results = together(acts)
+    assert raised(results) == [Conflict] * (MANY - room)
+    assert model.objects.count() == before + room
 
 
 @only_postgresql
