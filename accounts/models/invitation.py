@@ -48,6 +48,9 @@ class Invitations(models.QuerySet["Invitation"]):
     def live(self, now: datetime) -> "Invitations":
         return self.with_state(now).filter(state__in=LIVE)  # type: ignore[misc]
 
+    def spent(self, now: datetime) -> "Invitations":
+        return self.with_state(now).exclude(state__in=LIVE)  # type: ignore[misc]
+
 
 class Invitation(models.Model):
     """A link that makes one person a member. Only its digest is kept; a spent one stays for a while, as a record."""

@@ -41,6 +41,9 @@ def remove(request: PersonRequest, handle: str, person_id: int) -> HttpResponse:
         messages.success(request, _("%(person)s is no member any more.") % {"person": str(member.person)})
         if person_id == by.id:
             return redirect("home")
+        messages.info(
+            request, _("Passwords of users that they know go on working; replace them on the users' pages.")
+        )
     return redirect("account-settings", handle)
 
 

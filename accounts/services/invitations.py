@@ -18,7 +18,9 @@ from accounts.principal import Principal
 from accounts.roles import Role, inviters
 
 LIFE = timedelta(days=7)
-KEPT = timedelta(days=30)  # after the end of their life, as a record
+# Of what is spent, as a record: so long after the end of its life, and so many of an account.
+KEPT = timedelta(days=30)
+MOST_KEPT = 100
 
 
 @transaction.atomic
@@ -26,6 +28,7 @@ def invite(*, by: Principal, account: Account, role: str) -> tuple[Invitation, s
     """(invitation, the link's secret part, shown this once)."""
     role = checked_role(role)
     limits.make_room(limits.INVITATIONS, account, field="role")
+    _forget_spent(account)
     text = secrets.make(secrets.LINK_PREFIX)
     invitation = Invitation.objects.create(
         account=account, role=role, digest=digests(text)[0], maker_id=by.id, created_by=by.label,
@@ -104,6 +107,13 @@ def void_of(*, by: Principal, member: Member, role: Role | None) -> None:
 
 def forget_old(now: datetime) -> None:
     Invitation.objects.filter(expires_at__lt=now - KEPT).delete()
+
+
+def _forget_spent(account: Account) -> None:
+    """Else making and withdrawing takes any number of rows."""
+    spent = Invitation.objects.spent(timezone.now()).filter(account=account)
+    old = list(spent.order_by("-pk").values_list("pk", flat=True)[MOST_KEPT:])
+    Invitation.objects.filter(pk__in=old).delete()
 
 
 def checked_role(text: str) -> Role:

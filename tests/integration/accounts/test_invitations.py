@@ -126,6 +126,17 @@ def test_a_demoted_maker_is_told_of_in_the_trail(cast: Cast) -> None:
     )  # fmt: skip
 
 
+def test_no_more_spent_ones_are_kept_than_somebody_reads(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invitations, "MOST_KEPT", 2)
+    by, kept = cast.by("owner"), []
+    live, _link = invitations.invite(by=by, account=cast.account, role="viewer")
+    for _number in range(5):
+        kept.append(invitations.invite(by=by, account=cast.account, role="viewer")[0])
+        invitations.withdraw(by=by, invitation=kept[-1])
+    last, _link = invitations.invite(by=by, account=cast.account, role="viewer")
+    assert set(Invitation.objects.all()) == {live, *kept[-2:], last}
+
+
 def test_spent_ones_are_forgotten_after_a_while_and_live_ones_never(cast: Cast) -> None:
     used = bring_to(cast, "used")
     live, _link = invitations.invite(by=cast.by("owner"), account=cast.account, role="viewer")
