@@ -7,6 +7,7 @@ from django.test import Client
 from accounts import secrets
 from accounts.models import AuditEvent, OperatorLink, Person
 from accounts.services import people
+from manager.embedded.run import _say_ready
 from tests import factories
 from tests.cast import Cast
 
@@ -100,6 +101,26 @@ def test_a_new_link_is_asked_for_on_the_machine_and_replaces_the_old(
     call_command("first_operator")
     assert "/first/rml_" in capsys.readouterr().out
     assert AuditEvent.objects.filter(action="person.operator_link_made", actor="system").count() == 3
+
+
+def test_make_run_prints_a_link_until_there_was_an_operator_once(cast: Cast) -> None:
+    def said() -> str:
+        lines: list[str] = []
+        _say_ready(lines.append)
+        return "\n".join(lines[1:])
+
+    first = said().partition("first operator: ")[2]
+    again = said().partition("first operator: ")[2]
+    assert "/first/rml_" in first
+    assert (
+        become(cast.client("viewer"), "/first/" + first.rpartition("/first/")[2]) == 404
+    )  # the next one replaced it
+    assert become(cast.client("stranger"), "/first/" + again.rpartition("/first/")[2]) == 302
+    assert said() == ""
+    Person.objects.filter(pk=cast.stranger.pk).update(is_active=False)
+    assert said() == "no operator: manage.py first_operator prints a link that makes one"
+    Person.objects.filter(pk=cast.stranger.pk).update(is_staff=False)
+    assert said() == "no operator: manage.py first_operator prints a link that makes one"
 
 
 @pytest.mark.parametrize("mode", ["closed", "invite"])
