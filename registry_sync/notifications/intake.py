@@ -36,7 +36,9 @@ log = logging.getLogger(__name__)
 def events(request: HttpRequest) -> HttpResponse:
     """POST /registry/events. 401 without the key, 202 with it; 5xx only while the database takes nothing."""
     if not is_registry(request.headers.get("Authorization", "")):
-        if cache.add("events-refused", 1, timeout=1):  # whoever it is, they cause one write and one line a second
+        if cache.add(
+            "events-refused", 1, timeout=1
+        ):  # whoever it is, they cause one write and one line a second
             heartbeat.note(Heartbeat.REFUSED, timezone.now())
             log.warning(
                 "a notification came without the right key; see notifications in the registry's configuration"

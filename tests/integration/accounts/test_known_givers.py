@@ -9,7 +9,7 @@ from accounts.models import Account, Invitation
 from accounts.services import accounts, invitations
 from tests.cast import Cast
 
-fill = import_module("accounts.migrations.0006_known_givers").fill
+fill = import_module("accounts.migrations.0008_known_givers").fill
 
 
 def test_the_trail_says_who_made_an_invitation(cast: Cast) -> None:

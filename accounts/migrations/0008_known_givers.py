@@ -19,7 +19,7 @@ def fill(apps: Any, _schema: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_givers'),
+        ('accounts', '0007_givers'),
     ]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
