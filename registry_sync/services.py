@@ -1,7 +1,7 @@
 """Asking for a sync, and waking the worker that does it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from celery.exceptions import CeleryError
@@ -60,13 +60,14 @@ def wake_events() -> bool:
     return published(apply_events.delay)
 
 
-def events_came(now: datetime) -> None:
-    """Wakes for the first that waits; the applier looks once more before it ends.
+def events_came(now: datetime, namespaces: Collection[str]) -> None:
+    """Wakes for the first of a namespace that waits; the applier looks once more before it ends.
 
-    While no worker takes them, the broker would else hold a message for each event.
+    While no worker takes them, the broker would else hold a message for each event. And what waits of others may do so
+    because the registry says nothing about their images.
     """
     waiting = Event.objects.filter(due_at__lte=now, received_at__lt=now, applied_at=None, problem="")
-    if not waiting.exists():
+    if not all(waiting.filter(namespace=name).exists() for name in namespaces):
         wake_events()
 
 

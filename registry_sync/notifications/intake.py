@@ -58,7 +58,7 @@ def take(body: bytes, now: datetime) -> None:
     ]
     Event.objects.bulk_create(rows, ignore_conflicts=True)
     heartbeat.note(Heartbeat.EVENTS, now, every=PULSE)
-    transaction.on_commit(partial(services.events_came, now))
+    transaction.on_commit(partial(services.events_came, now, {row.namespace for row in rows}))
 
 
 def is_registry(authorization: str) -> bool:

@@ -100,6 +100,17 @@ def test_the_first_that_waits_wakes_the_worker_and_no_other(
     assert woken == ["registry_sync.apply_events"]
 
 
+def test_what_waits_of_another_namespace_keeps_nobody_from_waking_it(
+    woken: list[str], django_capture_on_commit_callbacks: Any
+) -> None:
+    """It may wait because the registry says nothing about those images."""
+    bring("one", django_capture_on_commit_callbacks)
+    Event.objects.update(namespace="loud")
+    bring("two", django_capture_on_commit_callbacks)
+    bring("three", django_capture_on_commit_callbacks)
+    assert len(woken) == 2
+
+
 @pytest.mark.parametrize(
     "state",
     [{"applied_at": datetime(2026, 1, 1, tzinfo=UTC)}, {"problem": "no answer"}, {"due_at": None}],
