@@ -26,25 +26,27 @@ def note(kind: str, counts: Mapping[str, int], now: datetime) -> None:
 
 
 class Tally:
-    """Of what is turned away one by one, in a flood: whoever comes a second after the last write writes the next."""
+    """Of what is turned away one by one, in a flood: whoever comes a second after the last write makes the next."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._lock = threading.Lock()
         self._count, self._at = 0, float("-inf")
 
-    def count(self) -> None:
+    def add(self, count: int = 1) -> None:
         with self._lock:
-            self._count += 1
-            if time.monotonic() - self._at < WRITE_EVERY:
+            self._count += count
+
+    def write(self) -> None:
+        with self._lock:
+            if not self._count or time.monotonic() - self._at < WRITE_EVERY:
                 return
             count, self._count, self._at = self._count, 0, time.monotonic()
         try:
             with transaction.atomic():
                 note(self._kind, {"": count}, timezone.now())
         except Error:
-            with self._lock:
-                self._count += count
+            self.add(count)
 
 
 def forget_old(now: datetime) -> None:

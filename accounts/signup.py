@@ -90,8 +90,10 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return super().authenticate(request, email=clean_email(email) or email, **credentials)
         except Crowded:
             self._rollback_login_failed_rl_usage()
-            turned_away.count()
+            turned_away.add()
             raise
+        finally:
+            turned_away.write()
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Counted by address *and* place (docs/adr/0007): wrong guesses from elsewhere never keep the owner out.
