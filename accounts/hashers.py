@@ -18,7 +18,7 @@ from accounts.errors import TooMany
 from accounts.shares import gives_way
 
 IN_LINE = 3  # with the one that is being hashed
-PATIENCE = 5.0  # seconds
+PATIENCE = 10.0  # seconds: two hashes, on a machine that is busy
 
 
 class Crowded(TooMany):

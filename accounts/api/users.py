@@ -50,6 +50,16 @@ class DenialSerializer(serializers.Serializer[Any]):
     client = serializers.CharField(allow_blank=True)
 
 
+class OneUserSerializer(UserSerializer):
+    denials_dropped = serializers.SerializerMethodField(
+        help_text="Refusals that were not kept: the last 100 are."
+    )
+
+    def get_denials_dropped(self, user: RegistryUser) -> int:
+        dropped = selectors.denials_dropped(user)
+        return dropped.count if dropped else 0
+
+
 class NewUserBody(Strict):
     description = serializers.CharField(max_length=DESCRIPTION_MAX, help_text="What it is for.")
     expires_at = Expiry()
@@ -77,7 +87,7 @@ class Users(ApiView):
 
 
 class OneUser(ApiView):
-    @operation("users_read", answer=UserSerializer)
+    @operation("users_read", answer=OneUserSerializer)
     def get(self, request: Request, handle: str, username: str) -> Response:
         return self.answer(gate.user(self.by, handle, username))
 

@@ -160,6 +160,8 @@ def test_40_requests_for_100_images_drop_nobody_elses(cast: Cast, user: Any, ope
     assert Denial.objects.filter(user=user).count() == KEPT
     page = cast.client("viewer").get(user.get_absolute_url()).content.decode()
     assert "And 3,900 more" in page
+    told = Caller(token_of(cast.viewer)).get(f"accounts/team-red/users/{user.username}/").json()
+    assert told["denials_dropped"] == 3900
     assert "not kept" not in cast.client("viewer").get(colleague.get_absolute_url()).content.decode()
     system = client_for(operator).get("/system/").content.decode()
     assert "3,900 refusals" in system
