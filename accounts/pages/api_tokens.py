@@ -28,11 +28,12 @@ from accounts.services import api_tokens as service
 def api_tokens(request: PersonRequest) -> HttpResponse:
     form = ApiTokenForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and service.outlives(form.cleaned_data["expires_at"], timezone.now()):
-        return _create_confirmed(request, form)
+        asked: HttpResponse = _create_confirmed(request, form)
+        return asked
     return _create(request, form)
 
 
-@reauthentication_required
+@reauthentication_required  # type: ignore[untyped-decorator]
 def _create_confirmed(request: PersonRequest, form: ApiTokenForm) -> HttpResponse:
     """Asks for the password, unless it was given a moment ago; then the same form comes here again."""
     return _create(request, form, confirmed=True)

@@ -3,8 +3,8 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -105,15 +105,39 @@ def document(body: bytes) -> dict[str, Any]:
     return value
 
 
-def repositories(body: bytes) -> list[str]:
-    """Without what is no name, and would be none in a database."""
-    names_told = _strings(document(body), "repositories")
-    return [name for name in names_told if len(name) <= NAME_MAX and name.isprintable()]
+@dataclass(slots=True)
+class Catalog:
+    """`strange`: how many names in it are none that a repository can have. Then something is wrong with the registry's
+    storage or its answer, and what the list lacks proves nothing."""
+
+    names: list[str] = field(default_factory=list)
+    strange: int = 0
+
+    def add(self, body: bytes) -> None:
+        told = _strings(document(body), "repositories")
+        good = [name for name in told if is_name(name)]
+        self.names += good
+        self.strange += len(told) - len(good)
+
+
+def is_name(repository: str) -> bool:
+    return len(repository) <= NAME_MAX and names.REPOSITORY.fullmatch(repository) is not None
 
 
 def tags(body: bytes) -> list[str]:
     """`"tags": null` is how the registry says none."""
-    return [tag for tag in _strings(document(body), "tags") if names.TAG.fullmatch(tag)]
+    found = _strings(document(body), "tags")
+    if not all(names.TAG.fullmatch(tag) for tag in found):
+        raise RegistryError(_("the registry lists a name that no tag can have"))
+    return found
+
+
+def path(repository: str, what: str, reference: str = "") -> str:
+    """/v2/team/app/manifests/1.0. The only way from a name to an address: no other name gets into one."""
+    good = not reference or names.TAG.fullmatch(reference) or names.DIGEST.fullmatch(reference)
+    if not is_name(repository) or not good:
+        raise RegistryError(_("not a name that a registry can hold"))
+    return f"/v2/{repository}/{what}/{reference}" if reference else f"/v2/{repository}/{what}"
 
 
 def manifest(repository: str, reference: str, headers: Mapping[str, str], body: bytes) -> Fetched:
@@ -142,16 +166,28 @@ def blob(digest: str, body: bytes) -> bytes:
     return body
 
 
-def next_page(link: str, path: str) -> str:
-    """The next page's path, "" after the last. A link to elsewhere would carry our token there.
+def next_page(link: str, url: str, path: str) -> str:
+    """The next page's path. A link to elsewhere would carry our token there.
 
-    `link` is the target of the answer's Link header, "" without one. The registry's order is its own, so no
-    cursor of ours would be right.
+    `link` is the target of the answer's Link header, `path` the page that it came with. The registry's order is its
+    own, so no cursor of ours would be right; but in some order it goes forward.
     """
-    joined, here = urlsplit(urljoin(path, link)), urlsplit(path)
-    if joined.path != here.path or not parse_qs(joined.query).get("last"):
+    joined, here = urlsplit(urljoin(url + path, link)), urlsplit(url + path)
+    last = parse_qs(joined.query).get("last", [])
+    if joined[:3] != here[:3] or len(last) != 1:
         raise RegistryError(_("the registry's link to the next page cannot be followed"))
+    before = parse_qs(here.query).get("last", [""])[0]
+    if not any(order(before) < order(last[0]) for order in _ORDERS):
+        raise RegistryError(_("the registry's pages run backwards, or in a circle"))
     return f"{joined.path}?{joined.query}"
+
+
+# As text; as folders within folders, which is Distribution's; and as object storage sorts them.
+_ORDERS: tuple[Callable[[str], str], ...] = (
+    str,
+    lambda name: name.replace("/", "\0"),
+    lambda name: f"{name}/",
+)
 
 
 def manifest_headers(known: str = "") -> dict[str, str]:
@@ -163,14 +199,14 @@ def digest_of(body: bytes) -> str:
 
 
 class Pages:
-    """Guards a walk over pages against going in a circle."""
+    """Guards a walk over pages against having no end."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
 
     def visit(self, path: str) -> str:
         if path in self._seen or len(self._seen) >= PAGES_MAX:
-            raise RegistryError(_("the registry's pages go in a circle"))
+            raise RegistryError(_("the registry's pages have no end"))
         self._seen.add(path)
         return path
 

@@ -33,23 +33,23 @@ class Registry:
     def close(self) -> None:
         self._session.close()
 
-    def repositories(self, *, alive: Callable[[], None] = lambda: None) -> list[str]:
+    def repositories(self, *, alive: Callable[[], None] = lambda: None) -> answers.Catalog:
         """The whole catalog; `alive` is called after each page. Raises RegistryError when it did not end cleanly."""
-        found: list[str] = []
+        found = answers.Catalog()
         for page in self._pages(f"/v2/_catalog?n={answers.CATALOG_PAGE}", CATALOG):
-            found += answers.repositories(page)
+            found.add(page)
             alive()
-        return list(dict.fromkeys(found))
+        return found
 
     def tags(self, repository: str) -> list[str]:
         """All tags. Missing when it has no such repository."""
-        path = f"/v2/{repository}/tags/list"
+        path = answers.path(repository, "tags/list")
         pages = self._pages(path, repository)
         return list(dict.fromkeys(tag for page in pages for tag in answers.tags(page)))
 
     def manifest(self, repository: str, reference: str, *, known: str = "") -> Fetched | None:
         """The manifest behind a tag or digest; None when it still has the digest `known`."""
-        path = f"/v2/{repository}/manifests/{reference}"
+        path = answers.path(repository, "manifests", reference)
         with self._get(path, repository, answers.manifest_headers(known)) as response:
             if response.status_code == answers.NOT_MODIFIED:
                 return None
@@ -59,7 +59,7 @@ class Registry:
 
     def blob(self, repository: str, digest: str, *, most: int) -> bytes:
         """A small blob, checked against its digest. Object storage is reached without our token."""
-        with self._get(f"/v2/{repository}/blobs/{digest}", repository, {}) as response:
+        with self._get(answers.path(repository, "blobs", digest), repository, {}) as response:
             if response.is_redirect:
                 return answers.blob(digest, self._stored(response, most))
             return answers.blob(digest, _body(response, most))
@@ -67,7 +67,7 @@ class Registry:
     def delete(self, repository: str, reference: str) -> None:
         """Deletes a manifest by its digest, or (3.x alone) a tag. Missing when it is gone already."""
         token = self.token_for(repository, "delete")
-        path = f"/v2/{repository}/manifests/{reference}"
+        path = answers.path(repository, "manifests", reference)
         with self._send("DELETE", self.url + path, _bearer(token)) as response:
             if response.status_code != requests.codes.accepted:
                 raise _refusal(response)
@@ -75,7 +75,7 @@ class Registry:
     def put_manifest(self, repository: str, reference: str, media_type: str, body: bytes) -> None:
         token = self.token_for(repository, "pull", "push")
         headers = {**_bearer(token), "Content-Type": media_type}
-        path = f"/v2/{repository}/manifests/{reference}"
+        path = answers.path(repository, "manifests", reference)
         with self._send("PUT", self.url + path, headers, body) as response:
             if response.status_code != requests.codes.created:
                 raise _refusal(response)
@@ -83,7 +83,7 @@ class Registry:
     def put_blob(self, repository: str, digest: str, body: bytes) -> None:
         """A small blob, in one piece."""
         headers = _bearer(self.token_for(repository, "pull", "push"))
-        with self._send("POST", f"{self.url}/v2/{repository}/blobs/uploads/", headers) as begun:
+        with self._send("POST", f"{self.url}{answers.path(repository, 'blobs/uploads')}/", headers) as begun:
             if begun.status_code != requests.codes.accepted:
                 raise _refusal(begun)
             target = urlsplit(urljoin(self.url, begun.headers.get("Location", "")))
@@ -112,7 +112,7 @@ class Registry:
         while path:
             with self._get(pages.visit(path), scope, {}) as response:
                 yield _body(response, answers.LIST_MAX)
-                path = _next(response, path)
+                path = _next(response, self.url, path)
 
     def _get(self, path: str, scope: str, headers: dict[str, str]) -> requests.Response:
         return _good(self._send("GET", self.url + path, headers | _bearer(self.token_for(scope))))
@@ -170,7 +170,7 @@ def _body(response: requests.Response, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _next(response: requests.Response, path: str) -> str:
+def _next(response: requests.Response, url: str, path: str) -> str:
     if "Link" not in response.headers:
         return ""
-    return answers.next_page(response.links.get("next", {}).get("url", ""), path)
+    return answers.next_page(response.links.get("next", {}).get("url", ""), url, path)

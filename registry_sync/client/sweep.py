@@ -172,17 +172,17 @@ class Sweep:
             read.fetched[fetched.digest] = fetched
 
     async def _tags(self, repository: str) -> list[str]:
-        pages, path, found = answers.Pages(), f"/v2/{repository}/tags/list", dict[str, None]()
+        pages, path, found = answers.Pages(), answers.path(repository, "tags/list"), dict[str, None]()
         while path:
             _status, headers, body, link = await self._get(
                 pages.visit(path), repository, {}, answers.LIST_MAX
             )
             found.update(dict.fromkeys(answers.tags(body)))
-            path = answers.next_page(link, path) if "Link" in headers else ""
+            path = answers.next_page(link, self.url, path) if "Link" in headers else ""
         return list(found)
 
     async def _manifest(self, repository: str, tag: str, known: str) -> Fetched | None:
-        path, headers = f"/v2/{repository}/manifests/{tag}", answers.manifest_headers(known)
+        path, headers = answers.path(repository, "manifests", tag), answers.manifest_headers(known)
         status, answered, body, _link = await self._get(path, repository, headers, answers.MANIFEST_MAX)
         if status == answers.NOT_MODIFIED and known:
             return None

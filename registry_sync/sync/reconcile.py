@@ -162,9 +162,15 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
         leases.keep(LEASE, token, timezone.now())
 
     began = timezone.now()
-    seen = dict.fromkeys(registry.repositories(alive=alive), "")
-    known = apply.known_repositories()
-    changes = plan(known, seen)
+    catalog = registry.repositories(alive=alive)
+    seen, known = dict.fromkeys(catalog.names, ""), apply.known_repositories()
+    if catalog.strange:
+        run.problem = (
+            f"{catalog.strange} of the names in the registry's catalog can be no repository's; "
+            "no repository was removed"
+        )
+    unproven = [name for name in known if catalog.strange and name not in seen]
+    changes = plan(known, seen, unreadable=unproven)
     vanishing = changes.mark + changes.remove
     if not run.may_vanish and too_many_repositories(len(changes.mark), len(known)):
         words = _held_words(f"{len(changes.mark)} of {len(known)} repositories")
@@ -173,7 +179,7 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
     versions = apply.versions(vanishing)
     # What was pushed meanwhile may be told of before the registry shows it.
     gone = _gone(registry, vanishing, alive) - told.repositories_since(began)
-    unlisted = [name for name in vanishing if name not in gone]  # catalogs have been wrong
+    unlisted = unproven + [name for name in vanishing if name not in gone]  # catalogs have been wrong
     changes = plan(known, seen, unreadable=unlisted, gone=gone)
     alive()
     if changes:
@@ -223,7 +229,9 @@ def _end(run: SyncRun) -> None:
         words = (
             f"{run.unread} repositories could not be read, or not all of their tags (System, Repositories)"
         )
-        _finish(run, SyncRun.State.INCOMPLETE, words)
+        _finish(run, SyncRun.State.INCOMPLETE, "; ".join(filter(None, [run.problem, words])))
+    elif run.problem:
+        _finish(run, SyncRun.State.INCOMPLETE, run.problem)
     else:
         _finish(run, SyncRun.State.DONE, "")
 

@@ -46,6 +46,7 @@ class Scripted:
 
     def __init__(self) -> None:
         self.says: dict[str, Answer | Callable[[Any], Answer]] = {}
+        self.by_request: dict[str, Callable[[BaseHTTPRequestHandler], Answer]] = {}  # where the query counts
         self.asked: list[str] = []
         self._over = threading.Event()
         script = self
@@ -75,7 +76,10 @@ class Scripted:
         self._thread.join()
 
     def answer_to(self, request: BaseHTTPRequestHandler) -> Answer:
-        says = self.says.get(request.path.split("?")[0], Answer(500))
+        path = request.path.split("?")[0]
+        if path in self.by_request:
+            return self.by_request[path](request)
+        says = self.says.get(path, Answer(500))
         return says if isinstance(says, Answer) else says(request.headers)
 
     def reply(self, request: BaseHTTPRequestHandler) -> None:

@@ -4,13 +4,15 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from django.core import serializers
 from django.test import Client
 
 from namespaces.models import Image, Tag
-from registry_sync.client import MANIFEST_MAX, Registry, answers, sweep
+from registry_sync.client import MANIFEST_MAX, Registry, RegistryError, answers, sweep
 from registry_sync.models import Repository, SyncRun
 from registry_sync.sync import shards
 from registry_sync.sync.reconcile import SILENT_MAX, reconcile
@@ -85,6 +87,10 @@ def test_a_registry_that_answers_well_is_believed(web: Scripted) -> None:
         answer({"repositories": ["a/b"]}, Link='</v2/_catalog?n=1000>; rel="next"'),
         answer({"repositories": []}, Link='<http://evil.test/v2/?last=a>; rel="next"'),
         answer({"repositories": []}, Link='</v2/_catalog?last=a>; rel="next"'),
+        answer({"repositories": []}, Link='<http://evil.test/v2/_catalog?last=a>; rel="next"'),
+        answer({"repositories": []}, Link='<//evil.test/v2/_catalog?last=a>; rel="next"'),
+        answer({"repositories": []}, Link='</v2/_catalog?last=a&last=b>; rel="next"'),
+        answer({"repositories": []}, Link='</v2/_catalog/../../evil?last=a>; rel="next"'),
         answer(gzip.compress(b'{"repositories": []}'), Content_Encoding="gzip"),
     ],
 )
@@ -108,6 +114,12 @@ def test_a_catalog_that_cannot_be_believed_changes_nothing(web: Scripted, broken
         answer({"tags": []}, cut=True),
         answer(drop=True),
         answer({"tags": []}, Link='</v2/team/app/tags/list?last=a>; rel="next"'),
+        answer({"tags": []}, Link='<http://evil.test/v2/team/app/tags/list?last=a>; rel="next"'),
+        answer({"tags": []}, Link='</v2/team/other/tags/list?last=a>; rel="next"'),
+        answer({"tags": ["2.0", "../../other/manifests/1.0"]}),
+        answer({"tags": ["2.0\n"]}),
+        answer({"tags": ["a" * 129]}),
+        answer({"tags": ["a?b=c"]}),
         answer(error("UNAUTHORIZED"), status=401),
         answer(gzip.compress(b'{"tags": []}'), Content_Encoding="gzip"),
         answer(status=302, Location="http://evil.test/"),
@@ -256,10 +268,102 @@ def test_a_manifest_of_any_content_is_a_tag_like_others(
     assert client.get(tag.get_absolute_url()).status_code == 200
 
 
-def test_what_is_no_name_is_left_out_of_the_catalog(web: Scripted) -> None:
-    web.says[CATALOG] = answer({"repositories": ["team/app", "a" * 256, "a\x00b", "\ud800"]})
-    assert sync(web).state == SyncRun.State.DONE
-    assert [row.name for row in Repository.objects.all()] == ["team/app"]
+STRANGE = ["../etc", "team/../app", "Team/app", "/team/app", "team/app/", "team//app", "", ".", "..", "team/app?n=1",
+           "team app",
+           "team%2fapp", "a" * 256, "a\x00b", "team/app\n", "\ud800"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_what_is_no_name_makes_the_run_incomplete_and_is_never_asked_for(web: Scripted, name: str) -> None:
+    before = picture()
+    web.says[CATALOG] = answer({"repositories": [name, "new/app"]})
+    web.says["/v2/new/app/tags/list"] = answer({"tags": None})
+    for _twice in range(2):  # what is not in it may be there all the same: even the second time it stays
+        run = sync(web)
+        assert run.state == SyncRun.State.INCOMPLETE
+        assert run.problem.startswith("1 of the names in the registry's catalog can be no")
+    assert picture() == before
+    assert {row.name for row in Repository.objects.all()} == {"team/app", "new/app"}
+    asked = {path.partition("?")[0] for path in web.asked}
+    assert asked <= {CATALOG, TAGS, MANIFEST, "/v2/new/app/tags/list"}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_no_strange_name_gets_into_an_address(web: Scripted, name: str) -> None:
+    registry = Registry(web.url, lambda *_scope: "token")
+    digest = factories.digest_of("x")
+    asks = [
+        lambda: registry.tags(name),
+        lambda: registry.manifest(name, "1.0"),
+        lambda: registry.blob(name, digest, most=9),
+        lambda: registry.delete(name, digest),
+        lambda: registry.put_manifest(name, "1.0", "x", b""),
+        lambda: registry.put_blob(name, digest, b""),
+    ]
+    if name:  # no reference at all is another question
+        asks += [
+            lambda: registry.manifest("team/app", name),
+            lambda: registry.blob("team/app", name, most=9),
+            lambda: registry.delete("team/app", name),
+            lambda: registry.put_manifest("team/app", name, "x", b""),
+        ]
+    for ask in asks:
+        with pytest.raises(RegistryError, match="not a name"):
+            ask()
+    with sweep.Sweep(web.url, lambda *_scope: "token") as reader:
+        (read,) = reader.read_tags({name: {}})
+    assert read.problem == "not a name that a registry can hold"
+    assert not read.missing
+    assert web.asked == []
+
+
+def pages(web: Scripted, path: str, *cursors: str) -> None:
+    """The first page, and one behind each cursor, each linking to the next."""
+    key = "repositories" if path == CATALOG else "tags"
+    says: dict[str, Answer] = {}
+    for here, then in zip(["", *cursors], [*cursors, ""], strict=True):
+        link = {"Link": f'<{path}?n=1000&last={quote(then)}>; rel="next"'} if then else {}
+        says.setdefault(here, answer({key: []}, **link))
+
+    def said(request: Any) -> Answer:
+        return says[parse_qs(urlsplit(request.path).query).get("last", [""])[0]]
+
+    web.by_request[path] = said
+
+
+BACKWARDS = [("b", "a"), ("b", "b"), ("a", "b", "a"), ("a/c", "a/b"), ("team/b", "team/a", "team/b")]
+FORWARDS = [
+    ("a", "b"),
+    ("a", "a-b"),
+    ("a/b", "a-b"),
+    ("a-b", "a"),
+    ("a-b/c", "a/b"),
+    ("A", "a"),
+    ("1.10", "1.9"),
+]
+
+
+@pytest.mark.parametrize("path", [CATALOG, TAGS])
+@pytest.mark.parametrize("cursors", BACKWARDS)
+def test_pages_that_run_backwards_or_in_a_circle_prove_nothing(
+    web: Scripted, path: str, cursors: tuple[str, ...]
+) -> None:
+    before = picture()
+    pages(web, path, *cursors)
+    for _twice in range(2):
+        run = sync(web)
+        assert run.state in (SyncRun.State.FAILED, SyncRun.State.INCOMPLETE)
+        why = run.problem if path == CATALOG else Repository.objects.get().problem
+        assert "backwards, or in a circle" in why
+    assert picture() == before
+
+
+@pytest.mark.parametrize("cursors", FORWARDS)
+def test_pages_in_any_order_that_goes_forward_are_read(web: Scripted, cursors: tuple[str, ...]) -> None:
+    """Distribution on a disk, on object storage, and other registries sort in different ways."""
+    pages(web, CATALOG, *cursors)
+    assert Registry(web.url, lambda *_scope: "token").repositories() == answers.Catalog()
+    assert len(web.asked) == len(cursors) + 1
 
 
 def test_of_what_the_catalog_lacks_few_are_asked_about_in_vain(web: Scripted) -> None:
