@@ -1,18 +1,46 @@
 """Redis as the cache, and this process's memory while Redis does not answer: counts of attempts live in it."""
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
-from redis.exceptions import RedisError
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis.exceptions import RedisError, ResponseError
 
 from accounts.breaker import Breaker
+from manager.json_values import JsonSerializer, Unreadable
 
 log = logging.getLogger(__name__)
 redis = Breaker(rest=5)  # of all threads: a sign-in counts ten times, and would wait ten times
+
+
+class JsonClient(RedisCacheClient):
+    """A value that cannot be read counts as absent: another version wrote it, or somebody else did."""
+
+    def __init__(self, servers: list[str], **options: Any) -> None:
+        self._json = cast("Any", JsonSerializer())  # the stubs know only of bytes
+        super().__init__(servers, serializer=self._json, **options)
+
+    def get(self, key: Any, default: Any) -> Any:
+        return self.get_many([key]).get(key, default)
+
+    def get_many(self, keys: Iterable[Any]) -> dict[Any, Any]:
+        found, names = {}, list(keys)
+        for key, data in zip(names, self.get_client(None).mget(names), strict=True):
+            with suppress(Unreadable):
+                if data is not None:
+                    found[key] = self._json.loads(data)
+        return found
+
+    def incr(self, key: Any, delta: int) -> Any:
+        try:
+            return super().incr(key, delta)
+        except ResponseError:  # no number
+            self.delete(key)
+            raise ValueError(f"Key '{key}' not found.") from None
 
 
 class RedisOrMemoryCache(RedisCache):
@@ -21,6 +49,7 @@ class RedisOrMemoryCache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._memory = LocMemCache("without-redis", {"OPTIONS": {"MAX_ENTRIES": settings.CACHE_ENTRIES}})
+        self._class = JsonClient
 
 
 def _either(name: str) -> Callable[..., Any]:

@@ -32,16 +32,23 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def cache_over(url: str) -> RedisOrMemoryCache:
-    return RedisOrMemoryCache(url, {"OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}})
+@pytest.fixture
+def cache(server: redis.RunningRedis) -> Iterator[RedisOrMemoryCache]:
+    made = RedisOrMemoryCache(server.url, {"OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}})
+    yield made
+    made._cache.get_client().connection_pool.disconnect()
+
+
+def size(server: redis.RunningRedis) -> int:
+    with client.Redis.from_url(server.url) as asked:
+        return int(asked.dbsize())  # type: ignore[arg-type]
 
 
 def test_counts_while_redis_is_stopped_and_uses_it_again(
-    server: redis.RunningRedis, clock: list[float]
+    server: redis.RunningRedis, cache: RedisOrMemoryCache, clock: list[float]
 ) -> None:
-    cache = cache_over(server.url)
     cache.set("attempts", 1)
-    assert client.Redis.from_url(server.url).dbsize() == 1
+    assert size(server) == 1
     server.stop()
     assert cache.add("attempts", 1)
     assert cache.incr("attempts") == 2
@@ -49,19 +56,20 @@ def test_counts_while_redis_is_stopped_and_uses_it_again(
     server.restart()
     clock[0] = 5.0
     cache.set("attempts", 7)
-    assert client.Redis.from_url(server.url).dbsize() == 1
+    assert size(server) == 1
 
 
-def test_goes_on_while_redis_refuses(server: redis.RunningRedis) -> None:
-    cache = cache_over(server.url)
-    client.Redis.from_url(server.url).config_set("maxmemory", 1)
+def test_goes_on_while_redis_refuses(server: redis.RunningRedis, cache: RedisOrMemoryCache) -> None:
+    with client.Redis.from_url(server.url) as asked:
+        asked.config_set("maxmemory", 1)
     assert cache.add("others", 1)
     assert cache.get("others") in (None, 1)
 
 
-def test_a_redis_that_hangs_is_waited_for_once(server: redis.RunningRedis, clock: list[float]) -> None:
+def test_a_redis_that_hangs_is_waited_for_once(
+    server: redis.RunningRedis, cache: RedisOrMemoryCache, clock: list[float]
+) -> None:
     """A sign-in asks it ten times, each with a second's patience."""
-    cache = cache_over(server.url)
     cache.set("before", 1)
     server.process.popen.send_signal(signal.SIGSTOP)
     assert cache.add("guesses", 1)
