@@ -21,6 +21,9 @@ class Outage(Enum):
         "seen, and docker pull goes on."
     )
     READ_ONLY = _("The panel's database takes no changes just now. What is there can still be seen.")
+    POOLER = _(
+        "A connection pooler that the panel was not told of stands before its database: DATABASE_POOLER."
+    )
 
     @property
     def sentence(self) -> str:
@@ -35,6 +38,10 @@ _POSTGRESQL = {
     "57014": Outage.BUSY,  # statement_timeout
     "40P01": Outage.BUSY,  # deadlock
     "25006": Outage.READ_ONLY,  # a standby
+    # What was prepared or opened is on another connection than the one that we were given.
+    "42P05": Outage.POOLER,
+    "26000": Outage.POOLER,
+    "34000": Outage.POOLER,
 }
 _SQLITE = {
     sqlite3.SQLITE_FULL: Outage.FULL,
@@ -42,13 +49,20 @@ _SQLITE = {
     sqlite3.SQLITE_LOCKED: Outage.BUSY,
     sqlite3.SQLITE_READONLY: Outage.READ_ONLY,
 }
+_DROPPED = "unsupported startup parameter"  # a pooler's refusal has no code
 _PRIMARY = 0xFF  # of SQLite's codes; above it stands the detail
+
+
+class UnknownPooler(OperationalError):
+    """What we asked for with a connection did not get to the server."""
 
 
 def outage_of(error: BaseException | None) -> Outage | None:
     """None when `error` is no outage, but a fault of ours."""
     if not isinstance(error, DatabaseError | InterfaceError):
         return None
+    if isinstance(error, UnknownPooler) or _DROPPED in str(error):
+        return Outage.POOLER
     cause = error.__cause__
     known = _POSTGRESQL.get(getattr(cause, "sqlstate", None) or "") or _SQLITE.get(
         getattr(cause, "sqlite_errorcode", 0) & _PRIMARY

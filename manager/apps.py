@@ -5,4 +5,6 @@ class ManagerConfig(AppConfig):
     name = "manager"
 
     def ready(self) -> None:
-        from manager import celery  # noqa: F401, PLC0415 (tasks bind to this application)
+        from manager import celery, pooler  # noqa: F401, PLC0415 (tasks bind to this application)
+
+        pooler.watch()

@@ -12,9 +12,10 @@ app = Celery("manager")
 
 
 def broker() -> dict[str, object]:
-    if settings.REDIS_URL:
+    if settings.REDIS:
         return {
-            "broker_url": settings.REDIS_URL,
+            "broker_url": settings.REDIS.url,
+            "broker_use_ssl": settings.REDIS.tls or False,
             # Short socket times: a web request that wakes a worker must not hang on a dead broker.
             "broker_transport_options": {
                 # What is due is in the database, and beat looks there: a lost message costs seconds. With kombu's

@@ -84,14 +84,6 @@ def url(name: str, default: str, *, path: str = "") -> str:
     return value
 
 
-def redis(name: str) -> str:
-    value = text(name, "")
-    parts = _split(value)
-    if value and (not parts or parts.scheme not in ("redis", "rediss", "unix")):
-        raise _wrong(name, "look like redis://127.0.0.1:6379/0")
-    return value
-
-
 def zone(name: str, default: str) -> str:
     value = text(name, default)
     try:

@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from accounts.outage import Outage, outage_of
 from accounts.peppers import peppers
 from registry_sync.token.key_files import KeyFileError
 from registry_sync.token.service import signer
@@ -41,8 +42,10 @@ def readyz() -> HttpResponse:
         signer().leaf(now=int(time.time()))
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Error:
-        return JsonResponse({"ok": False, "database": "does not answer"}, status=503)
+    except Error as error:
+        unknown = outage_of(error) is Outage.POOLER
+        told = Outage.POOLER.sentence if unknown else "does not answer"
+        return JsonResponse({"ok": False, "database": told}, status=503)
     except (KeyFileError, ImproperlyConfigured) as error:
         log.error("not ready: %s", error)  # noqa: TRY400 (the sentence says it)
         return JsonResponse({"ok": False, "keys": "cannot be used; the log says which, and why"}, status=503)

@@ -1,13 +1,12 @@
 """Settings. Every one comes from the environment; the table is in docs/operations.md."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-import environs
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from manager import environment
+from manager import database_url, environment, mail_url, redis_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -122,39 +121,35 @@ TEMPLATES = [
 ]
 
 # Database ---------------------------------------------------------------------------------------------
-DATABASE_URL = environment.text("DATABASE_URL", f"sqlite:///{DATA_DIR}/db.sqlite3")
-try:
-    _database = environment.env.dj_db_url("DATABASE_URL", DATABASE_URL)
-except (environs.EnvError, ValueError) as error:
-    raise ImproperlyConfigured(
-        "DATABASE_URL must look like postgresql://name:password@host/database."
-    ) from error
-if _database["ENGINE"].endswith("postgresql"):
-    # Prepared on the server from the second use: planning cost more than running (docs/architecture.md). Not from
-    # the first: some statements of migrations are several in one, which cannot be prepared.
-    _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 1, "connect_timeout": 2,
-                            "tcp_user_timeout": 10000,
-                            "options": "-c statement_timeout=10000 -c lock_timeout=2000"}  # fmt: skip
-elif _database["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE: a writing transaction waits for its turn at the start, and is not "locked" half-way. For less than
-    # the 5 s that the registry waits for the answer to an event: later it would send the event again.
-    _database["OPTIONS"] = {"timeout": 4, "transaction_mode": "IMMEDIATE",
-                            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}  # fmt: skip
-else:
-    raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL or SQLite; nothing else is tested.")
-if _password_file := environment.text("DATABASE_PASSWORD_FILE", ""):
-    _database["PASSWORD"] = environment.secret(Path(_password_file), create=environment.preparing())
+DATABASE_URL = environment.text("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR))}/db.sqlite3")
+DATABASE_POOLER = environment.one_of("DATABASE_POOLER", "none", database_url.POOLERS)
+DATABASE_TIMEOUTS = database_url.TIMEOUTS
+_password_file = environment.text("DATABASE_PASSWORD_FILE", "")
+_database = database_url.read(
+    DATABASE_URL,
+    password=environment.secret(Path(_password_file), create=environment.preparing())
+    if _password_file
+    else "",
+    pooler=DATABASE_POOLER,
+)
 _database.update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache, broker ----------------------------------------------------------------------------------------
-REDIS_URL = environment.redis("REDIS_URL")
+REDIS_URL = environment.text("REDIS_URL", "")
+REDIS_PASSWORD_FILE = environment.text("REDIS_PASSWORD_FILE", "")
+_password = (
+    environment.secret(Path(REDIS_PASSWORD_FILE), create=environment.preparing())
+    if REDIS_PASSWORD_FILE
+    else ""
+)
 # Counts of attempts live here. Django's 300 are so few that who guesses from a few places has their counts thrown out.
 CACHE_ENTRIES = 100_000
-if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "manager.cache.RedisOrMemoryCache", "LOCATION": REDIS_URL,
-                          "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}}}  # fmt: skip
+REDIS = redis_url.read(REDIS_URL, password=_password) if REDIS_URL else None
+if REDIS:
+    CACHES = {"default": {"BACKEND": "manager.cache.RedisOrMemoryCache", "LOCATION": [REDIS.url],
+                          "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, **REDIS.tls}}}  # fmt: skip
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache",
                           "OPTIONS": {"MAX_ENTRIES": CACHE_ENTRIES}}}  # fmt: skip
@@ -202,21 +197,12 @@ USERSESSIONS_TRACK_ACTIVITY = False  # it would write a row for every page that 
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = environment.sender("EMAIL_FROM", f"Registry Manager <no-reply@{_public.hostname}>")
 if EMAIL_URL:
-    _mail_wanted = "EMAIL_URL must look like submission://name:password@host:587 or smtp://host:465?ssl=True."
-    try:
-        _mail = environment.env.dj_email_url("EMAIL_URL", EMAIL_URL)
-    except ValueError as error:
-        raise ImproperlyConfigured(_mail_wanted) from error
-    if not _mail.get("EMAIL_BACKEND", "").endswith("smtp.EmailBackend") or not _mail.get("EMAIL_HOST"):
-        raise ImproperlyConfigured(_mail_wanted)
+    _mail = mail_url.read(EMAIL_URL)
     # No page speaks to the mail server: the worker does (accounts/outbox.py).
-    EMAIL_BACKEND, MAIL_TRANSPORT = "accounts.outbox.OutboxBackend", _mail["EMAIL_BACKEND"]
-    EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
-    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
-    EMAIL_TIMEOUT = (
-        _mail["EMAIL_TIMEOUT"] or 10
-    )  # seconds; without one a dead server holds the worker for ever
+    EMAIL_BACKEND, MAIL_TRANSPORT = "accounts.outbox.OutboxBackend", "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _mail["HOST"], _mail["PORT"]
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["HOST_USER"], _mail["HOST_PASSWORD"]
+    EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail["USE_TLS"], _mail["USE_SSL"], _mail["TIMEOUT"]
 else:
     EMAIL_BACKEND = MAIL_TRANSPORT = "accounts.mail.FolderBackend"
 
@@ -305,7 +291,7 @@ if PRODUCTION:
         raise ImproperlyConfigured("DEBUG must not be on when ENVIRONMENT=production.")
     if not _database["ENGINE"].endswith("postgresql"):
         raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL when ENVIRONMENT=production.")
-    if not REDIS_URL:
+    if not REDIS:
         raise ImproperlyConfigured("REDIS_URL must be set when ENVIRONMENT=production.")
 
 # Text, files, log -------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 TITLES = {
     "database": _("Database"),
+    "limits": _("Time limits"),
     "broker": _("Queue"),
     "disk": _("Disk"),
     "schedule": _("Schedule"),
@@ -50,11 +51,12 @@ def examine(now: datetime) -> Iterator[Result]:
     ours = local.ours()
     works = yield from _one("database", local.database)
     if works:
+        yield from _one("limits", local.limits)
         yield from _one("schedule", lambda: local.schedule(now))
         yield from _one("worker", lambda: local.worker(now))
         yield from _one("trail", local.trail)
     else:
-        yield from _skip(WITHOUT_DATABASE, "schedule", "worker", "trail")
+        yield from _skip(WITHOUT_DATABASE, "limits", "schedule", "worker", "trail")
     yield from _one("broker", local.broker)
     yield from _one("disk", local.disk)
     signs = yield from _one("certificates", lambda: local.certificates(now))

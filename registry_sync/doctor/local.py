@@ -13,7 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
-from accounts.outage import first_line
+from accounts.outage import Outage, first_line, outage_of
+from accounts.words import said as _
 from registry_sync import heartbeat
 from registry_sync.doctor import panel, probe, verdict
 from registry_sync.doctor.facts import Certificate, Ours
@@ -43,8 +44,20 @@ def database() -> Verdict:
         if not missing:
             heartbeat.note(Heartbeat.DOCTOR, timezone.now())  # it must take writes too
     except DatabaseError as error:
-        return panel.database(first_line(error), [])
+        unknown = outage_of(error) is Outage.POOLER
+        return panel.database(first_line(error), [], unknown_pooler=unknown)
     return panel.database("", missing)
+
+
+def limits() -> Verdict:
+    if settings.DATABASE_POOLER == "none":  # they come with each connection, or it is refused
+        return verdict.ok(_("No statement can keep the others waiting for long."))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting::int, current_user FROM pg_settings WHERE name = ANY(%s)",
+                       [list(settings.DATABASE_TIMEOUTS)])  # fmt: skip
+        rows = cursor.fetchall()
+    found = {name: milliseconds for name, milliseconds, _role in rows}
+    return panel.limits(settings.DATABASE_TIMEOUTS, found, rows[0][2])
 
 
 def disk() -> Verdict:
@@ -59,7 +72,7 @@ def broker() -> Verdict:
             wire.ensure_connection(max_retries=1, interval_start=0, timeout=3, reraise_as_library_errors=True)
     except (BrokerError, OSError) as problem:
         error = type(problem.__cause__ or problem).__name__
-    return panel.broker(error, redis=bool(settings.REDIS_URL))
+    return panel.broker(error, redis=bool(settings.REDIS))
 
 
 def worker(now: datetime) -> Verdict:

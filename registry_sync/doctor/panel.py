@@ -1,5 +1,6 @@
 """Judges the panel's own parts. PURE."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from accounts.words import said as _
@@ -15,7 +16,11 @@ WORKER = "celery -A manager worker"
 SCHEDULE = "celery -A manager beat"
 
 
-def database(error: str, unapplied: list[str]) -> Verdict:
+def database(error: str, unapplied: list[str], *, unknown_pooler: bool = False) -> Verdict:
+    if unknown_pooler:
+        return fail(_("A connection pooler that the panel was not told of stands before the database: %(error)s.",
+                      error=error.rstrip(".")),
+                    in_environment("DATABASE_POOLER=transaction"))  # fmt: skip
     if error:
         return fail(_("The database does not answer, or takes no changes: %(error)s.", error=error),
                     in_environment("DATABASE_URL=postgresql://NAME:PASSWORD@HOST/DATABASE"))  # fmt: skip
@@ -24,6 +29,23 @@ def database(error: str, unapplied: list[str]) -> Verdict:
                       n=len(unapplied), first=", ".join(unapplied[:3])),
                     Fix(_("Once, with the settings of the panel:"), "python manage.py migrate"))  # fmt: skip
     return ok(_("The database answers and takes changes, and its tables are up to date."))
+
+
+def limits(asked: Mapping[str, int], found: Mapping[str, int], role: str) -> Verdict:
+    """How long a statement may take behind a pooler, in milliseconds; 0 is without end."""
+    longer = {name: most for name, most in asked.items() if not 0 < found[name] <= most}
+    if not longer:
+        return ok(_("The role has them: no statement can keep the others waiting for long."))
+    first = next(iter(longer))
+    return warn(
+        _(
+            "%(name)s is %(found)s ms, and the panel asks for %(asked)s ms: a pooler drops that, so the role "
+            "must have it.",
+            name=first, found=found[first], asked=asked[first],
+        ),
+        Fix(_("In the database, as its owner; then restart the pooler:"),
+            "\n".join(f'ALTER ROLE "{role}" SET {name} = {most};' for name, most in longer.items())),
+    )  # fmt: skip
 
 
 def disk(free: int, folder: str) -> Verdict:

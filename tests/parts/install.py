@@ -50,6 +50,7 @@ PARTS = {
     part.name: part
     for part in (
         Part("postgresql", ("initdb", "postgres", "pg_isready"), ("postgresql",), "the production database"),
+        Part("pgbouncer", ("pgbouncer",), ("pgbouncer",), "a connection pooler before PostgreSQL"),
         Part("redis", ("redis-server",), ("redis-server",), "the production broker and cache"),
         Part("registry 2.8", ("docker-registry",), ("docker-registry",), "the registry, Debian's release"),
         Part("skopeo", ("skopeo",), ("skopeo",), "a registry client"),

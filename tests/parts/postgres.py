@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.parts import install, processes
+from tests.parts import certificates, install, processes
 
 # Durability is for data that anybody wants back.
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
@@ -23,6 +23,7 @@ class Cluster:
     port: int
     folder: Path
     user: str | None
+    settings: dict[str, str]
     process: processes.Running
 
     @property
@@ -34,7 +35,7 @@ class Cluster:
 
     def restart(self) -> None:
         self.stop()
-        self.process = _serve(self.port, self.folder, self.user)
+        self.process = _serve(self.port, self.folder, self.user, self.settings)
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def running() -> Iterator[str]:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
+def cluster(*, tls: certificates.Files | None = None) -> Iterator[Cluster]:
     """PostgreSQL refuses root, so root runs it as the system's `postgres`."""
     # Not below pytest's temporary folder, which is closed to others and too long for a unix socket's path.
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -54,8 +55,8 @@ def cluster() -> Iterator[Cluster]:
         shutil.chown(folder, user, user)
     try:
         _make(folder, user)
-        port = processes.free_port()
-        made = Cluster(port, folder, user, _serve(port, folder, user))
+        port, settings = processes.free_port(), _tls(tls, folder, user) if tls else {}
+        made = Cluster(port, folder, user, settings, _serve(port, folder, user, settings))
         try:
             yield made
         finally:
@@ -73,9 +74,21 @@ def _make(folder: Path, user: str | None) -> None:
     )
 
 
-def _serve(port: int, folder: Path, user: str | None) -> processes.Running:
+def _tls(files: certificates.Files, folder: Path, user: str | None) -> dict[str, str]:
+    """The server reads no key but its own user's."""
+    settings = {"ssl": "on", "ssl_cert_file": "server.crt", "ssl_key_file": "server.key"}
+    for path in (files.certificate, files.key):
+        copied = shutil.copy(path, folder / "data" / path.name)
+        if user:
+            shutil.chown(copied, user, user)
+    return settings
+
+
+def _serve(port: int, folder: Path, user: str | None, settings: dict[str, str]) -> processes.Running:
     places = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": str(folder)}
-    options = [option for name, value in (UNSAFE | places).items() for option in ("-c", f"{name}={value}")]
+    options = [
+        option for name, value in (UNSAFE | places | settings).items() for option in ("-c", f"{name}={value}")
+    ]
     server = processes.start(
         "postgres",
         [install.program("postgres"), "-D", str(folder / "data"), *options],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.parts import install, processes
+from tests.parts import certificates, install, processes
 
 
 @dataclass
@@ -12,6 +12,7 @@ class RunningRedis:
 
     port: int
     folder: Path
+    options: list[str]
     process: processes.Running
 
     @property
@@ -23,17 +24,24 @@ class RunningRedis:
 
     def restart(self) -> None:
         self.stop()
-        self.process = _serve(self.port, self.folder)
+        self.process = _serve(self.port, self.folder, self.options)
 
 
-def start(folder: Path) -> RunningRedis:
+def start(folder: Path, *, config: Path | None = None, tls: certificates.Files | None = None) -> RunningRedis:
+    """With `config` as its configuration; with `tls` it speaks nothing else."""
     port = processes.free_port()
-    return RunningRedis(port, folder, _serve(port, folder))
+    options = [str(config)] if config else []
+    if tls:
+        files = ["--tls-cert-file", str(tls.certificate), "--tls-key-file", str(tls.key)]
+        options += ["--port", "0", "--tls-port", str(port), "--tls-auth-clients", "no", *files]
+    else:
+        options += ["--port", str(port)]
+    return RunningRedis(port, folder, options, _serve(port, folder, options))
 
 
-def _serve(port: int, folder: Path) -> processes.Running:
-    command = [install.program("redis-server"), "--bind", "127.0.0.1", "--port", str(port)]
-    memory_only = ["--save", "", "--appendonly", "no", "--dir", str(folder)]
-    server = processes.start("redis", [*command, *memory_only], log=folder / "redis.log")
+def _serve(port: int, folder: Path, options: list[str]) -> processes.Running:
+    memory_only = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
+    command = [install.program("redis-server"), *options, *memory_only]
+    server = processes.start("redis", command, log=folder / "redis.log")
     server.wait_until(lambda: processes.tcp_answers(port), f"open port {port}")
     return server

@@ -14,7 +14,6 @@ READERS: dict[str, Callable[[], object]] = {
     "hosts": lambda: environment.hosts("SETTING"),
     "number": lambda: environment.number("SETTING", 1, least=1, most=9999),
     "one of": lambda: environment.one_of("SETTING", "open", environment.SIGNUP_MODES),
-    "redis": lambda: environment.redis("SETTING"),
     "sender": lambda: environment.sender("SETTING", ""),
     "url": lambda: environment.url("SETTING", URL),
     "events": lambda: environment.url("SETTING", "", path="/registry/events"),
@@ -27,7 +26,6 @@ WRONG = {
     "hosts": ["*", "*.example.com", "https://x", "a b", "x/y"],
     "number": ["abc", "0", "-1", "10000", "1.5", "", "\u00b2", "\uff11", "9" * 5000, "1e3"],
     "one of": ["", "OPEN", "open closed", "maybe"],
-    "redis": ["http://x", "x", "redis://x:port", "redis//x"],
     "sender": ["nobody", "a\nb <a@b.c>", "", "<>"],
     "url": [
         "", "ftp://x", "x", "//x", "https://", "https://hunter2:hunter2@x", "https://x/panel", "https://x?y", "https://x/?",
@@ -43,7 +41,6 @@ RIGHT: dict[str, list[tuple[str, object]]] = {
     "hosts": [("a.b, .c.d", ["a.b", ".c.d"]), ("", [])],
     "number": [("1", 1), ("9999", 9999)],
     "one of": [("closed", "closed")],
-    "redis": [("redis://:pw@h:6379/0", "redis://:pw@h:6379/0"), ("rediss://h", "rediss://h"), ("", "")],
     "sender": [("Us <a@b.c>", "Us <a@b.c>"), ("a@b.c", "a@b.c")],
     "url": [(f"{URL}/", URL), ("http://127.0.0.1:8000", "http://127.0.0.1:8000"), ("http://[::1]:8", "http://[::1]:8")],
     "events": [("", ""), ("http://web:8000/registry/events", "http://web:8000/registry/events")],

@@ -3,8 +3,11 @@
 import time
 from typing import Any
 
+from django.conf import settings
+from django.core.management.base import CommandError
 from django.core.management.commands import migrate
-from django.db import OperationalError, connections
+from django.db import DatabaseError, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.outage import Outage, first_line, outage_of
 
@@ -16,10 +19,15 @@ class Command(migrate.Command):
     wait behind whoever waits for it, and asked for again; what was applied by then stays applied."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        connection = connections[options["database"]]
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET statement_timeout = 0")
+        try:
+            _lift_limit(connections[options["database"]])
+            self._migrate(*args, **options)
+        except DatabaseError as error:
+            if outage_of(error) is Outage.POOLER:
+                raise CommandError(Outage.POOLER.sentence) from error
+            raise
+
+    def _migrate(self, *args: Any, **options: Any) -> None:
         for left in reversed(range(ATTEMPTS)):
             try:
                 super().handle(*args, **options)
@@ -30,3 +38,23 @@ class Command(migrate.Command):
                 time.sleep(1)
             else:
                 return
+
+
+def _lift_limit(connection: BaseDatabaseWrapper) -> None:
+    if connection.vendor != "postgresql":
+        return
+    if settings.DATABASE_POOLER == "none":
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
+        return
+
+    class Editor(connection.SchemaEditorClass):  # type: ignore[misc,name-defined]
+        """Within each transaction: behind a pooler, what outlives one would be given to somebody else."""
+
+        def __enter__(self) -> Any:
+            entered = super().__enter__()
+            if self.atomic_migration:
+                self.execute("SET LOCAL statement_timeout = 0")
+            return entered
+
+    connection.SchemaEditorClass = Editor

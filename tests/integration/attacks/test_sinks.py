@@ -212,7 +212,15 @@ def test_the_command_lines_of_the_embedded_set_hold_no_secret(
         {"DATABASE_URL": "postgresql//panel:hunter2secret@db/panel"},
         {"DATABASE_URL": "postgresql://panel:hunter2secret@db:port/panel"},
         {"DATABASE_URL": "mysql://panel:hunter2secret@db/panel"},
+        {"DATABASE_URL": "postgresql://panel:hunter2secret@db/panel?hunter2secret=1"},
+        {"REDIS_URL": "redis://:hunter2secret@cache:port/0"},
+        {"REDIS_URL": "redis://:hunter2secret@cache/0?hunter2secret=1"},
         {"EMAIL_URL": "smtp+tls://panel:hunter2secret@mail:port"},
+        {"EMAIL_URL": "smtp://panel:hunter2secret@mail?hunter2secret=1"},
+        {"PUBLIC_URL": "https://hunter2secret@registry.example.com"},
+        {"REGISTRY_URL": "http://panel:hunter2secret@registry:5000"},
+        {"REGISTRY_URL": "http://registry:5000/hunter2secret"},
+        {"EVENTS_URL": "http://panel:hunter2secret@web:8000/registry/events"},
     ],
 )
 def test_a_setting_that_is_refused_is_not_repeated(tmp_path: Path, wrong: dict[str, str]) -> None:

@@ -1,0 +1,182 @@
+"""PostgreSQL behind a real PgBouncer, which gives each transaction another connection."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+import requests
+
+from tests.contract.test_serving_tokens import served_on
+from tests.parts import fixtures, pgbouncer, postgres, processes, team
+
+pytestmark = pytest.mark.contract
+OPERATOR = "that the panel was not told of stands before its database: DATABASE_POOLER."
+# Two workers that each read their own query a row at a time, while others take turns on the same connections.
+READERS = """
+from concurrent.futures import ThreadPoolExecutor
+from django.contrib.auth.models import Permission
+from django.db import connection
+from registry_sync.models import Repository
+Repository.objects.bulk_create([Repository(name=f"space/{n}") for n in range(50)])
+def names(_round):
+    try:
+        return {name.partition("/")[0] for name in Repository.objects.values_list("name", flat=True).iterator(1)}
+    finally:
+        connection.close()
+def codes(_round):
+    try:
+        return {"/" in name for name in Permission.objects.values_list("codename", flat=True).iterator(1)}
+    finally:
+        connection.close()
+with ThreadPoolExecutor(6) as pool:
+    found = [*pool.map(names, range(40))], [*pool.map(codes, range(40))]
+print("READ", {str(each) for each in found[0]}, {str(each) for each in found[1]})
+"""
+RECONCILE = """
+from registry_sync.models import Lease
+from registry_sync.sync import apply, leases
+from django.utils import timezone
+for _round in range(30):
+    token = leases.take("here", timezone.now())
+    leases.keep("here", token, timezone.now())
+    leases.give_back("here", token, timezone.now())
+    apply.known_repositories(), apply.known_tags(["team/app"]), apply.claim_repositories()
+from accounts import seals
+assert not list(seals.problems())
+print("DONE")
+"""
+LIMIT = """
+from django.core.management import call_command
+from django.db import connection
+call_command("migrate", verbosity=0)
+limits = set()
+for _each in range(20):
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        limits.add(cursor.fetchone()[0])
+print("LIMITS", limits)
+"""
+ROLE = ("ALTER ROLE postgres SET statement_timeout = 10000", "ALTER ROLE postgres SET lock_timeout = 2000")
+RESTART = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[postgres.Cluster]:
+    fixtures.need("postgresql", "pgbouncer")
+    with postgres.cluster() as made:
+        yield made
+
+
+def environment(folder: Path, url: str, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "SECRETS_DIR"}
+    return kept | {"DATA_DIR": str(folder / "data"), "DATABASE_URL": url} | more
+
+
+@pytest.fixture(scope="module")
+def env(database: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """An installation behind the pooler as Debian installs it, set up as docs/operations.md says."""
+    with psycopg.connect(database.url, autocommit=True) as owner:
+        for command in ROLE:
+            owner.execute(command)
+    with pgbouncer.in_front_of(database) as url:
+        env = environment(tmp_path_factory.mktemp("panel"), url, DATABASE_POOLER="transaction")
+        team.manage(env, "prepare")
+        team.manage(env, "migrate", "--verbosity", "0")
+        yield env
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"ignore_startup_parameters": "options"}], ids=["as installed", "ignoring"]
+)
+def test_without_the_setting_everything_says_what_is_wrong(
+    database: postgres.Cluster, tmp_path: Path, more: Mapping[str, str]
+) -> None:
+    with pgbouncer.in_front_of(database, **more) as url:
+        env = environment(tmp_path, url)
+        team.manage(env, "prepare")
+        for words in (["migrate"], ["doctor"]):
+            done = subprocess.run(
+                [sys.executable, "manage.py", *words], env=env, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 1
+            assert "DATABASE_POOLER" in done.stdout + done.stderr
+            assert "Traceback" not in done.stdout + done.stderr
+        assert "DATABASE_POOLER=transaction" in done.stdout
+        port = processes.free_port()
+        server = processes.start("granian", served_on(port), log=tmp_path / "log", env=env)
+        try:
+            server.wait_until(lambda: processes.http_answers(f"http://127.0.0.1:{port}/healthz"), "answer")
+            ready = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=10)
+            assert (ready.status_code, ready.json()["database"][-len(OPERATOR) :]) == (503, OPERATOR)
+        finally:
+            server.stop(seconds=30)
+
+
+def test_tokens_and_pages_through_it(env: dict[str, str], tmp_path: Path) -> None:
+    username, password, token = team.make(env)
+    team.manage(env, "collectstatic", "--no-input", "--verbosity", "0")
+    port = processes.free_port()
+    server = processes.start("granian", served_on(port), log=tmp_path / "log", env=env)
+    at = f"http://127.0.0.1:{port}"
+
+    def ask(number: int) -> tuple[str, int]:
+        way = ("token", "page", "api", "ready")[number % 4]
+        if way == "token":
+            words = {"service": "localhost:5000", "scope": "repository:team/app:pull,push"}
+            answer = requests.get(f"{at}/auth/token", params=words, auth=(username, password), timeout=20)
+        elif way == "page":
+            answer = requests.get(f"{at}/me/login/", cookies={"panel_session": "x" * 32}, timeout=20)
+        elif way == "api":
+            answer = requests.get(
+                f"{at}/api/v1/accounts/", headers={"Authorization": f"Bearer {token}"}, timeout=20
+            )
+        else:
+            answer = requests.get(f"{at}/readyz", timeout=20)
+        return way, answer.status_code
+
+    try:
+        server.wait_until(lambda: processes.http_answers(f"{at}/readyz"), "answer")
+        with ThreadPoolExecutor(8) as clients:
+            answers = Counter(clients.map(ask, range(800)))
+    finally:
+        server.stop(seconds=30)
+    assert answers == {("token", 200): 200, ("page", 200): 200, ("api", 200): 200, ("ready", 200): 200}
+
+
+def test_nobody_reads_the_rows_of_another(env: dict[str, str]) -> None:
+    assert "READ {\"{'space'}\"} {'{False}'}" in team.shell(env, READERS)
+
+
+def test_the_statements_of_a_sync_through_it(env: dict[str, str]) -> None:
+    assert "DONE" in team.shell(env, RECONCILE)
+
+
+def test_migrate_leaves_the_limits_of_others_alone(env: dict[str, str]) -> None:
+    assert "LIMITS {'10s'}" in team.shell(env, LIMIT)
+
+
+def test_the_doctor_sees_limits_that_the_pooler_dropped(
+    env: dict[str, str], database: postgres.Cluster
+) -> None:
+    def told() -> str:
+        command = [sys.executable, "manage.py", "doctor"]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False).stdout
+
+    def change(command: str) -> None:
+        with psycopg.connect(database.url, autocommit=True) as owner:
+            owner.execute(command)
+            owner.execute(RESTART)
+
+    assert "✓ Time limits" in told()
+    change("ALTER ROLE postgres RESET lock_timeout")
+    seen = told()
+    change(ROLE[1])
+    assert "! Time limits: lock_timeout is 0 ms" in seen
+    assert 'ALTER ROLE "postgres" SET lock_timeout = 2000;' in seen
+    assert "✓ Time limits" in told()
