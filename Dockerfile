@@ -18,7 +18,7 @@ FROM ${PYTHON}
 # A new volume takes its owner from the folder it is mounted on.
 RUN groupadd --gid 10001 panel \
  && useradd --uid 10001 --gid panel --home-dir /data --no-create-home --shell /usr/sbin/nologin panel \
- && install -d -m 0700 -o panel -g panel /data /data/secrets /data/database /data/registry /data/registry-config
+ && install -d -m 0700 -o panel -g panel /data /data/secrets /data/database /data/redis /data/registry /data/registry-config
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

@@ -18,6 +18,8 @@ def prepare(*, events_url: str | None = None) -> Path:
     secret_files(settings.SECRETS_DIR, datetime.now(UTC))
     for folder in (settings.DATA_DIR, registry_folder(), config_folder()):
         private_folder(folder)
+    if settings.REDIS_PASSWORD_FILE:
+        write_redis_config()
     return write_registry_config(events_url=events_url)
 
 
@@ -36,6 +38,10 @@ def private_folder(folder: Path) -> None:
 
 def registry_folder() -> Path:
     return Path(settings.DATA_DIR) / "registry"
+
+
+def redis_folder() -> Path:
+    return Path(settings.DATA_DIR) / "redis"
 
 
 def config_folder() -> Path:
@@ -61,6 +67,14 @@ def write_registry_config(*, events_url: str | None) -> Path:
     # JSON is YAML too, and quotes every path rightly.
     key_files.replace(path, json.dumps(config, indent=2).encode())
     return path
+
+
+def write_redis_config() -> None:
+    """Redis reads its password from a configuration, or from a command line, which everybody can see."""
+    private_folder(redis_folder())
+    password = key_files.read(Path(settings.REDIS_PASSWORD_FILE)).decode().strip()
+    quoted = password.replace("\\", "\\\\").replace('"', '\\"')
+    key_files.replace(redis_folder() / "redis.conf", f'requirepass "{quoted}"\n'.encode())
 
 
 def registry_config(

@@ -87,8 +87,9 @@ def test_keys_are_where_they_are_needed_and_nowhere_else() -> None:
     assert {name for name, volumes in held.items() if any(volume[0] == "panel" for volume in volumes)} == set(
         PANEL
     )
+    theirs = {"database-password", "redis-password", "registry-config"}
     writers = {name for name, volumes in held.items() for volume in volumes
-               if volume[0] in {"database-password", "registry-config"} and volume[-1] != "ro"}  # fmt: skip
+               if volume[0] in theirs and volume[-1] != "ro"}  # fmt: skip
     assert writers == {"prepare"}
 
 
@@ -103,8 +104,27 @@ def test_the_registry_reads_what_prepare_writes() -> None:
         assert mounted["registry"] == f"/data/{prepare.registry_folder().name}"
     made = re.search(r"install -d .*", DOCKERFILE)
     assert made
-    assert {f"/data/{name}", "/data/registry", "/data/database", "/data/secrets"} <= set(made[0].split())
+    assert {f"/data/{name}", "/data/registry", "/data/database", "/data/redis", "/data/secrets"} <= set(
+        made[0].split()
+    )
     assert SERVICES["registry"]["user"] in DOCKERFILE
+
+
+def test_redis_reads_its_password_from_what_prepare_writes() -> None:
+    from manager.embedded import prepare
+
+    redis, settings = SERVICES["redis"], SERVICES["web"]["environment"]
+    folder = f"/data/{prepare.redis_folder().name}"
+    assert settings["REDIS_PASSWORD_FILE"] == f"{folder}/password"
+    assert f"redis-password:{folder}" in SERVICES["prepare"]["volumes"]
+    assert all(f"redis-password:{folder}:ro" in PANEL[name]["volumes"] for name in PANEL if name != "prepare")
+    assert redis["volumes"] == ["redis-password:/run/redis:ro"]
+    assert redis["command"][:2] == ["redis-server", "/run/redis/redis.conf"]
+    assert redis["user"] in DOCKERFILE  # the file is its owner's alone
+    assert "--protected-mode" not in redis["command"]
+    assert redis["depends_on"]["prepare"]["condition"] == "service_completed_successfully"
+    shell, command = redis["healthcheck"]["test"]
+    assert (shell, re.findall(r"redis-cli (.*) \|", command)) == ("CMD-SHELL", ["ping"])
 
 
 def test_the_image_has_the_whole_program_and_no_more() -> None:
