@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.models.signals import post_migrate
+
+TRAIL = ("accounts_auditevent", "accounts_auditseal")  # the only tables with triggers
 
 from tests import factories
 
@@ -61,6 +65,7 @@ def _quick_settings() -> None:
         # A file and not memory: journal, locks and threads as in the product.
         test = settings.DATABASES["default"].setdefault("TEST", {})
         test["NAME"] = str(Path(settings.DATA_DIR) / "test.sqlite3")
+    post_migrate.connect(_guard_trail, dispatch_uid="tests")  # of every flush too
 
 
 @pytest.fixture(autouse=True)
@@ -76,21 +81,35 @@ def _empty_cache() -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_trail(request: pytest.FixtureRequest) -> Iterator[None]:
-    """SQLite is emptied with DELETE after a transactional test, which the audit trail refuses."""
+    """After a transactional test the database is flushed, with DELETE or TRUNCATE, which the audit trail refuses."""
     marker = request.node.get_closest_marker("django_db")
     transactional = bool(marker and marker.kwargs.get("transaction"))
     if {"transactional_db", "live_server"} & set(request.fixturenames):
         request.getfixturevalue("transactional_db")  # set up before us, hence torn down after us
         transactional = True
     yield
-    if not transactional or connection.vendor != "sqlite":
+    if not transactional:
+        return
+    if connection.vendor == "postgresql":
+        _triggers("DISABLE")
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         triggers = cursor.fetchall()
         for name, _sql in triggers:
             cursor.execute(f"DROP TRIGGER {name}")
-        cursor.execute("DELETE FROM accounts_auditevent")  # the only tables with triggers
-        cursor.execute("DELETE FROM accounts_auditseal")
+        for table in TRAIL:
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608
         for _name, sql in triggers:
             cursor.execute(sql)
+
+
+def _guard_trail(**_more: Any) -> None:
+    if connection.vendor == "postgresql":
+        _triggers("ENABLE")
+
+
+def _triggers(do: str) -> None:
+    with connection.cursor() as cursor:
+        for table in TRAIL:
+            cursor.execute(f"ALTER TABLE IF EXISTS {table} {do} TRIGGER USER")
