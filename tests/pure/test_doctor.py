@@ -178,8 +178,26 @@ def test_database_and_queue() -> None:
     assert panel.database("", []).state is State.OK
     assert "migrate" in lines(panel.database("", ["registry_sync.0003_doctor"]))
     assert "DATABASE_URL" in lines(panel.database("connection refused", []))
+    assert "DATABASE_POOLER=transaction" in lines(panel.database("dropped", [], unknown_pooler=True))
     assert panel.broker("", redis=True).state is State.OK
     assert "REDIS_URL" in lines(panel.broker("TimeoutError", redis=True))
+
+
+@pytest.mark.parametrize(
+    ("statement", "lock", "changed"),
+    [
+        (10_000, 2_000, []),
+        (5_000, 1, []),
+        (0, 2_000, ["statement_timeout = 10000"]),
+        (10_001, 0, ["statement_timeout = 10000", "lock_timeout = 2000"]),
+    ],
+)
+def test_limits_that_a_pooler_dropped(statement: int, lock: int, changed: list[str]) -> None:
+    asked = {"statement_timeout": 10_000, "lock_timeout": 2_000}
+    verdict = panel.limits(asked, {"statement_timeout": statement, "lock_timeout": lock}, "panel")
+    assert verdict.state is (State.WARN if changed else State.OK)
+    expected = [f'ALTER ROLE "panel" SET {each};' for each in changed]
+    assert [line for fix in verdict.fixes for line in fix.lines.splitlines()] == expected
     assert panel.broker("PermissionError", redis=False).state is State.FAIL
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection
 from django.test import Client
 
-from accounts.outage import Outage, outage_of
+from accounts.outage import Outage, UnknownPooler, outage_of
 from tests.cast import Cast
 from tests.integration.api.caller import Caller, token_of
 
@@ -116,3 +116,17 @@ def test_a_lock_that_is_not_to_be_had_and_a_standby_are_told_apart() -> None:
         psycopg.errors.ReadOnlySqlTransaction(),
     )
     assert (outage_of(busy), outage_of(standby)) == (Outage.BUSY, Outage.READ_ONLY)
+
+
+def test_a_pooler_that_nobody_named_is_called_by_its_name(cast: Cast) -> None:
+    """However it shows: it refuses the connection, or gives another one."""
+    refused = OperationalError("FATAL:  unsupported startup parameter: options")
+    mixed = ProgrammingError('prepared statement "_pg3_0" already exists')
+    mixed.__cause__ = psycopg.errors.DuplicatePreparedStatement()
+    for error in (refused, mixed, UnknownPooler()):
+        assert outage_of(error) is Outage.POOLER
+    client = cast.client("owner")
+    with lost(ProgrammingError, psycopg.errors.DuplicatePreparedStatement()):
+        page = client.get("/a/team-red/images/")
+    assert page.status_code == 503
+    assert "DATABASE_POOLER" in page.content.decode()
