@@ -38,18 +38,9 @@ with ThreadPoolExecutor(6) as pool:
     found = [*pool.map(names, range(40))], [*pool.map(codes, range(40))]
 print("READ", {str(each) for each in found[0]}, {str(each) for each in found[1]})
 """
-RECONCILE = """
-from registry_sync.models import Lease
-from registry_sync.sync import apply, leases
-from django.utils import timezone
-for _round in range(30):
-    token = leases.take("here", timezone.now())
-    leases.keep("here", token, timezone.now())
-    leases.give_back("here", token, timezone.now())
-    apply.known_repositories(), apply.known_tags(["team/app"]), apply.claim_repositories()
-from accounts import seals
-assert not list(seals.problems())
-print("DONE")
+RUNS = """
+from registry_sync.models import SyncRun
+print("RUNS", SyncRun.objects.filter(state="done", problem="").count(), SyncRun.objects.exclude(problem="").count())
 """
 LIMIT = """
 from django.core.management import call_command
@@ -153,8 +144,28 @@ def test_nobody_reads_the_rows_of_another(env: dict[str, str]) -> None:
     assert "READ {\"{'space'}\"} {'{False}'}" in team.shell(env, READERS)
 
 
-def test_the_statements_of_a_sync_through_it(env: dict[str, str]) -> None:
-    assert "DONE" in team.shell(env, RECONCILE)
+def test_panel_worker_and_sync_through_it(env: dict[str, str], tmp_path: Path) -> None:
+    ports = {
+        "PORT": str(processes.free_port()),
+        "REGISTRY_PORT": str(processes.free_port()),
+        "SYNC_INTERVAL": "2",
+    }
+    log, env = tmp_path / "run.log", env | ports
+    running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
+
+    def many_runs() -> bool:
+        done, wrong = map(int, team.shell(env, RUNS).split("RUNS ")[1].split())
+        assert wrong == 0
+        return done > 10
+
+    try:
+        running.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=120)
+        assert "sign in" in team.manage(env, "demo")
+        running.wait_until(many_runs, "sync", seconds=120)
+        assert "No check failed." in team.manage(env, "doctor")
+    finally:
+        running.stop(seconds=30)
+    assert "ERROR" not in log.read_text()
 
 
 def test_migrate_leaves_the_limits_of_others_alone(env: dict[str, str]) -> None:
