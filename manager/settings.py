@@ -199,7 +199,10 @@ DEFAULT_FROM_EMAIL = environment.sender("EMAIL_FROM", f"Registry Manager <no-rep
 if EMAIL_URL:
     _mail = mail_url.read(EMAIL_URL)
     # No page speaks to the mail server: the worker does (accounts/outbox.py).
-    EMAIL_BACKEND, MAIL_TRANSPORT = "accounts.outbox.OutboxBackend", "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_BACKEND, MAIL_TRANSPORT = (
+        "accounts.outbox.OutboxBackend",
+        "django.core.mail.backends.smtp.EmailBackend",
+    )
     EMAIL_HOST, EMAIL_PORT = _mail["HOST"], _mail["PORT"]
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["HOST_USER"], _mail["HOST_PASSWORD"]
     EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail["USE_TLS"], _mail["USE_SSL"], _mail["TIMEOUT"]

@@ -6,14 +6,19 @@ from accounts.limits import Limit
 from accounts.models import Account
 from namespaces.models import Grant, Namespace, ReservedName
 
+
+def _names(account: Account) -> int:
+    """Of namespaces that are, and of those that were: a name stays its account's."""
+    live = Namespace.objects.filter(account=account)
+    kept = ReservedName.objects.filter(account=account).exclude(name__in=live.values("name"))
+    return live.count() + kept.count()
+
+
 NAMESPACES = Limit[Account](
     "namespaces", _("namespaces"),
-    _("This account has all %(most)s namespaces that an account may have; deleted ones that held images count, since "
-      "their names stay its own. An operator can raise %(setting)s."),
-    lambda account: (
-        Namespace.objects.filter(account=account).count()
-        + ReservedName.objects.filter(only_account_id=account.pk).count()
-    ),
+    _("This account has all %(most)s namespaces that an account may have; deleted ones count, since their names stay "
+      "its own. An operator can raise %(setting)s."),
+    _names,
 )  # fmt: skip
 GRANTS = Limit[Account](
     "grants", _("permissions"),

@@ -3,6 +3,7 @@
 from accounts import gate
 from accounts.errors import Absent
 from accounts.principal import Principal
+from namespaces.models import ReservedName
 from registry_sync import selectors
 from registry_sync.models import Event, Repository, SyncRun
 
@@ -24,10 +25,10 @@ def held_run(by: Principal, id: int) -> SyncRun:  # noqa: A002
     return found
 
 
-def unclaimed(by: Principal, first: str) -> list[Repository]:
-    """All repositories under this first part that no account owns; there is at least one."""
+def kept(by: Principal, first: str) -> tuple[ReservedName | None, list[Repository]]:
+    """A name that has no namespace, and all repositories under it that no account owns; there is one or the other."""
     gate.operator(by)
-    found = list(selectors.unclaimed(first))
-    if not found:
+    name, found = selectors.kept_names().filter(name=first).first(), list(selectors.unclaimed(first))
+    if not name and not found:
         raise Absent
-    return found
+    return name, found

@@ -1,15 +1,19 @@
-"""What an operator does: agree that much goes, try events again, give away what is unclaimed."""
+"""What an operator does: agree that much goes, try events again, give names away or clear them."""
 
+from datetime import datetime
+
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import audit
-from accounts.errors import Conflict, Invalid
+from accounts.errors import Absent, Conflict, Invalid
 from accounts.models import Account
 from accounts.principal import Principal
 from accounts.speech import spoken
-from namespaces.models import Image, Namespace, ReservedName
+from namespaces.models import CatalogRead, Image, Namespace, ReservedName
 from namespaces.names import is_repository, namespace_problem, split
 from namespaces.services import namespaces
 from registry_sync import selectors, services
@@ -52,7 +56,8 @@ def retry_failed_events(*, by: Principal) -> int:
 
 @transaction.atomic
 def give(*, by: Principal, first: str, handle: str) -> Namespace:
-    """Makes `first` a namespace of that account, with all repositories under it. Raises Invalid or Conflict."""
+    """Makes `first` a namespace of that account, with all repositories under it, whoever had the name before.
+    Raises Invalid or Conflict."""
     handle = handle.strip()
     # Locked first: who creates a namespace of the same name takes the two locks in this order.
     account = Account.objects.select_for_update(no_key=True).filter(handle=handle, closed_at=None).first()
@@ -60,7 +65,7 @@ def give(*, by: Principal, first: str, handle: str) -> Namespace:
         raise Invalid.on("account", _("No open account has this handle."))
     if problem := why_not(first, list(selectors.unclaimed(first))):
         raise Invalid.on("", problem)
-    _release(first, account)
+    _hand_over(by, first, account)
     namespace = namespaces.create(by=by, account=account, name=first)
     count = _claim(namespace)
     audit.record(by=by, action="namespace.adopted", kind="namespace", id=namespace.pk, label=first,
@@ -71,28 +76,71 @@ def give(*, by: Principal, first: str, handle: str) -> Namespace:
 
 def why_not(first: str, repositories: list[Repository]) -> str:
     """Why what is under `first` can be given to nobody; "" when it can."""
-    if not any(is_repository(row.name) for row in repositories):
+    if repositories and not any(is_repository(row.name) for row in repositories):
         return _(
             "Nothing here has a name of the form NAMESPACE/IMAGE; copy it to such a name to have it served."
         )
     return spoken(namespace_problem(first) or "")
 
 
-def _release(first: str, account: Account) -> None:
-    """Takes away what was reserved for the operator's decision; what protects somebody else stays."""
+def _hand_over(by: Principal, first: str, account: Account) -> None:
+    """The name becomes `account`'s, whoever had it; what that one's tokens may still push must not come with it."""
     reserved = ReservedName.objects.select_for_update().filter(name=first).first()
-    if not reserved:
+    if not reserved or reserved.account_id == account.pk:
         return
-    theirs = reserved.only_account_id or 0  # 0: nobody's
-    owner = Account.objects.filter(pk=theirs, closed_at=None).exclude(pk=account.pk).first()
-    if owner:
-        sentence = _("These images were of the account %(handle)s; only it can have the name again.")
-        raise Conflict.on("account", sentence % {"handle": owner.handle})
-    if reserved.until is None:
-        reserved.delete()
-    elif reserved.only_account_id not in (None, account.pk):
-        reserved.only_account_id = None  # that account is closed for good
-        reserved.save(update_fields=["only_account_id"])
+    if problem := _tokens_live(reserved, timezone.now()):
+        raise Conflict.on("", problem)
+    if reserved.account:
+        _tell(by, "namespace.given_away", reserved)
+    reserved.account, reserved.until = account, None
+    reserved.save(update_fields=["account", "until"])
+
+
+@transaction.atomic
+def clear(*, by: Principal, name: str, typed_name: str) -> None:
+    """Anybody may have the name from now on. Raises Absent, Invalid or Conflict."""
+    if typed_name.strip() != name:
+        raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": name})
+    reserved = ReservedName.objects.select_for_update().filter(name=name).first()
+    if not reserved or not selectors.kept_names().filter(pk=reserved.pk).exists():
+        raise Absent
+    if problem := why_not_clear(reserved, timezone.now()):
+        raise Conflict.on("", problem)
+    _tell(by, "namespace.cleared", reserved)
+    reserved.delete()
+
+
+def why_not_clear(reserved: ReservedName, now: datetime) -> str:
+    """Why the name cannot be cleared; "" when the registry is known to list nothing under it."""
+    if problem := _tokens_live(reserved, now):
+        return problem
+    if count := selectors.unclaimed(reserved.name).count():
+        words = ngettext(
+            "The registry holds %(count)s repository under this name: give it to an account, or remove it there.",
+            "The registry holds %(count)s repositories under this name: give it to an account, or remove them there.",
+            count,
+        )
+        return words % {"count": count}
+    read = CatalogRead.objects.filter(registry=settings.REGISTRY_URL)
+    if not (read.filter(began_at__gt=reserved.until) if reserved.until else read).exists():
+        return _(
+            "The list of the registry was not read since the last token ended; try again after the next sync."
+        )
+    return ""
+
+
+def _tokens_live(reserved: ReservedName, now: datetime) -> str:
+    if not reserved.until or reserved.until <= now:
+        return ""
+    sentence = _("Tokens for the namespace that was deleted may be good until %(time)s UTC; try again then.")
+    return sentence % {"time": reserved.until.strftime("%H:%M:%S")}
+
+
+def _tell(by: Principal, action: str, reserved: ReservedName) -> None:
+    """In the trail of whoever had the name; whose it is now is not their business."""
+    account = reserved.account
+    audit.record(by=by, action=action, kind="namespace", label=reserved.name, account=account,
+                 before={"account": account.handle} if account else {})  # fmt: skip
 
 
 def _claim(namespace: Namespace) -> int:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, F, Min, Q, QuerySet, Value
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat, StrIndex, Substr
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.shares import in_turns
+from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
 from registry_sync import doctor, heartbeat, truth
 from registry_sync.models import Checkup, Drift, Event, Heartbeat, Repository, SyncRun
@@ -199,6 +200,13 @@ def troubled(most: int) -> tuple[list[Repository], int]:
     names = list(Repository.objects.exclude(problem="").order_by("name").values_list("name", flat=True))
     some = in_turns(names, lambda name: split(name)[0])[:most]
     return list(Repository.objects.filter(name__in=some).order_by("name")), len(names)
+
+
+def kept_names() -> QuerySet[ReservedName]:
+    """Names that have no namespace now, and that nobody but the account that had one gets by making it."""
+    live = Namespace.objects.filter(name=OuterRef("name"))
+    rows = ReservedName.objects.exclude(Exists(live)).exclude(name=split(doctor.REPOSITORY)[0])
+    return rows.select_related("account").order_by("name")
 
 
 def _progress(run: SyncRun, now: datetime) -> Progress:

@@ -19,7 +19,7 @@ from accounts import denials, dropped, outbox, seals, sessions
 from accounts.outage import first_line
 from accounts.services import invitations
 from namespaces import usage
-from namespaces.models import ReservedName, Revision, TagMove
+from namespaces.models import Revision, TagMove
 from registry_sync import connection, heartbeat, services
 from registry_sync.doctor import checkup
 from registry_sync.models import (
@@ -179,7 +179,6 @@ def housekeeping() -> None:
     seals.seal(now=timezone.now())
     sessions.forget_expired()
     invitations.forget_old(timezone.now())
-    ReservedName.objects.filter(until__lt=timezone.now() - timedelta(days=1), only_account_id=None).delete()
     _forget_events(timezone.now() - EVENTS_KEPT)
     denials.forget_old(timezone.now())
     outbox.forget_given_up(now=timezone.now())

@@ -10,13 +10,14 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.db.models.signals import post_migrate
+from django.utils import timezone
 
-TRAIL = ("accounts_auditevent", "accounts_auditseal")  # the only tables with triggers
-
+from registry_sync.sync.apply import note_catalog
 from tests import factories
 
 pytest_plugins = ["tests.cast", "tests.parts.fixtures"]
 
+TRAIL = ("accounts_auditevent", "accounts_auditseal")  # the only tables with triggers
 TESTS = Path(__file__).parent
 LONG = 900  # seconds for one test that starts real parts; the others have `timeout` of pyproject.toml
 
@@ -77,6 +78,20 @@ def _same_names() -> None:
 def _empty_cache() -> None:
     """Rate limits live in the cache; one test must not use up another's."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _catalog_read(request: pytest.FixtureRequest) -> None:
+    """The list of the registry was read, as wherever a worker runs; before, no namespace can be made."""
+    marker = request.node.get_closest_marker("django_db")
+    transactional = {"transactional_db", "live_server"} & set(request.fixturenames)
+    if transactional or (marker and marker.kwargs.get("transaction")):
+        request.getfixturevalue("transactional_db")
+    elif marker or "db" in request.fixturenames:
+        request.getfixturevalue("db")
+    else:
+        return
+    note_catalog(timezone.now())
 
 
 @pytest.fixture(autouse=True)

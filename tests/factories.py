@@ -65,6 +65,7 @@ class NamespaceFactory(DjangoModelFactory[Namespace]):
 
     account = factory.SubFactory(AccountFactory)
     name = factory.Sequence(lambda n: f"namespace{n}")
+    created_at = datetime(2020, 1, 1, tzinfo=UTC)  # before whatever a test tells of it
 
 
 class GrantFactory(DjangoModelFactory[Grant]):

@@ -38,8 +38,10 @@ DEEDS: dict[str, Promise] = {
     "member.role_changed": _("changed the role of"),
     "member.signed_up": _("signed up by the invitation link for a"),
     "namespace.adopted": _("gave the unclaimed repositories to the namespace"),
+    "namespace.cleared": _("freed for all the name of the namespace"),
     "namespace.created": _("created the namespace"),
     "namespace.deleted": _("deleted the namespace"),
+    "namespace.given_away": _("gave to another account the name of the namespace"),
     "namespace.published": _("made public the namespace"),
     "namespace.unpublished": _("made private the namespace"),
     "person.operator_link_made": _("made a link for the first operator"),
@@ -64,6 +66,7 @@ DEEDS: dict[str, Promise] = {
 }
 
 FIELDS: dict[str, Promise] = {
+    "account": _("account"),
     "begun": _("the registry was asked"),
     "description": _("description"),
     "digest": _("digest"),

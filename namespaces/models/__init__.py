@@ -3,11 +3,12 @@ from namespaces.models.history import Pull, Revision, TagMove, Usage
 from namespaces.models.image import Image
 from namespaces.models.label import Label
 from namespaces.models.manifest import Manifest, Part
-from namespaces.models.namespace import Namespace, ReservedName
+from namespaces.models.namespace import CatalogRead, Namespace, ReservedName
 from namespaces.models.tag import NEVER, Tag
 
 __all__ = [
     "NEVER",
+    "CatalogRead",
     "Grant",
     "Image",
     "Label",

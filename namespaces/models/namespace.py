@@ -26,17 +26,31 @@ class Namespace(models.Model):
 
 
 class ReservedName(models.Model):
-    """A name that not everybody may take.
+    """Whose a name is, for good: from the moment an account makes a namespace of it, or the registry is found to
+    hold something under it that nobody owns (`account` is None). One row, so that the two take their turn.
 
-    A deleted namespace's name waits until no token for the old one can still be good; if it ever held images
-    it then comes back only to its old account (`only_account_id`), because blobs outlive their tags in the
-    registry. A name under which the registry holds repositories that no account owns waits for the operator
-    (`until` is None).
+    A namespace that is deleted leaves it: what was pushed under the name stays in the registry, and a push under
+    way may still end there. Only an operator gives the name to another account, or clears it.
     """
 
     name = models.CharField(max_length=NAMESPACE_MAX, unique=True)
+    # No constraint, and the column's old name: the release before this one reads and writes it as a number.
+    account = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="reserved_names",
+                                db_column="only_account_id", db_constraint=False, db_index=False)  # fmt: skip
+    # Of a deleted namespace: until then a token for it may be good.
     until = models.DateTimeField(null=True)
-    only_account_id = models.BigIntegerField(null=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class CatalogRead(models.Model):
+    """When the list of a registry's repositories was last read to its end, by the moment this began. Only the sync
+    writes here. Before the first time nobody knows which names are free. Left out of backups: what is restored is old.
+    """
+
+    registry = models.CharField(max_length=500, primary_key=True)  # its address: another one is not read yet
+    began_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.registry

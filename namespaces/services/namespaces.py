@@ -15,7 +15,7 @@ from accounts.principal import Principal
 from accounts.speech import spoken
 from namespaces import names
 from namespaces.limits import NAMESPACES
-from namespaces.models import Image, Namespace, ReservedName
+from namespaces.models import CatalogRead, Image, Namespace, ReservedName
 
 # The registry accepts a token 60 s past its end; one more minute for clocks that disagree.
 _TOKEN_GRACE = timedelta(seconds=120)
@@ -28,18 +28,19 @@ def create(*, by: Principal, account: Account, name: str) -> Namespace:
         raise Invalid.on("name", spoken(problem))
     try:
         with transaction.atomic():
-            if not ReservedName.objects.filter(
-                name=name, only_account_id=account.pk
-            ).exists():  # counted already
+            if not ReservedName.objects.filter(name=name, account=account).exists():  # else counted already
                 make_room(NAMESPACES, account, field="name")
+            if _held(name, account).account_id != account.pk:
+                raise _taken()
+            if not CatalogRead.objects.filter(registry=settings.REGISTRY_URL).exists():
+                words = _("The panel has not read yet which names the registry holds; try again soon.")
+                raise Conflict.on("name", words)
             namespace = Namespace.objects.create(account=account, name=name)
-            # Only now: creating waited for a deletion of the same name that was not committed yet.
-            _check_not_reserved(account, name)
             audit.record(by=by, action="namespace.created", kind="namespace", id=namespace.pk, label=name,
                          account=account)  # fmt: skip
             return namespace
     except IntegrityError:  # the unique index decides; asking first would lose a race
-        raise Conflict.on("name", _("This name is taken. Names are unique in the whole registry.")) from None
+        raise _taken() from None
 
 
 @transaction.atomic
@@ -55,34 +56,32 @@ def set_public(*, by: Principal, namespace: Namespace, public: bool) -> Namespac
 
 @transaction.atomic
 def delete(*, by: Principal, namespace: Namespace, typed_name: str) -> None:
-    """Only an empty namespace goes, and its grants with it; its name stays reserved for a while."""
+    """Only an empty namespace goes, and its grants with it; its name stays the account's."""
     if typed_name != namespace.name:
         raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": namespace.name})
+    reserved = _held(namespace.name, namespace.account)
     Namespace.objects.select_for_update().get(pk=namespace.pk)
     images = Image.objects.filter(namespace=namespace)
     if images.filter(tag_count__gt=0).exists():
         raise Conflict.on("", _("The namespace still has images; delete their tags first."))
-    ReservedName.objects.update_or_create(
-        name=namespace.name,
-        defaults={
-            "until": timezone.now() + timedelta(seconds=settings.TOKEN_TTL) + _TOKEN_GRACE,
-            "only_account_id": namespace.account_id if images.exists() else None,
-        },
-    )
+    reserved.account = namespace.account
+    reserved.until = timezone.now() + timedelta(seconds=settings.TOKEN_TTL) + _TOKEN_GRACE
+    reserved.save(update_fields=["account", "until"])
     audit.record(by=by, action="namespace.deleted", kind="namespace", id=namespace.pk, label=namespace.name,
                  account=namespace.account, before={"public": namespace.public})  # fmt: skip
     images.delete()
     namespace.delete()
 
 
-def _check_not_reserved(account: Account, name: str) -> None:
-    reserved = ReservedName.objects.filter(name=name).first()
-    if not reserved:
-        return
-    if reserved.until is None or reserved.only_account_id not in (None, account.pk):
-        # Whose it was, or that it holds repositories, is nobody else's business.
-        raise Conflict.on("name", _("This name is taken. Names are unique in the whole registry."))
-    if reserved.until > timezone.now():
-        sentence = _("This name was deleted a moment ago; it is free again at %(time)s UTC.")
-        raise Conflict.on("name", sentence % {"time": reserved.until.strftime("%H:%M:%S")})
-    reserved.delete()
+def _held(name: str, account: Account) -> ReservedName:
+    """Whose the name is, `account`'s if it was nobody's; ours alone until the commit. Always taken before the
+    namespace, so that no two wait for each other crosswise."""
+    row, _new = ReservedName.objects.select_for_update().get_or_create(
+        name=name, defaults={"account": account}
+    )
+    return row
+
+
+def _taken() -> Conflict:
+    """Whose it is or was, or that the registry holds something under it, is nobody else's business."""
+    return Conflict.on("name", _("This name is taken. Names are unique in the whole registry."))

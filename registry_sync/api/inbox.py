@@ -69,6 +69,19 @@ class GiveBody(Strict):
     account = serializers.CharField(help_text="The handle of the account that gets it.")
 
 
+class KeptNameSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    account = serializers.CharField(
+        source="account.handle", default=None, allow_null=True,
+        help_text="The account that had it, and may have it again; null: the registry held it before any.",
+    )  # fmt: skip
+    until = Moment(allow_null=True, help_text="Tokens for the deleted namespace may be good until then.")
+
+
+class ClearBody(Strict):
+    typed_name = serializers.CharField(help_text="The name again, as confirmation.")
+
+
 class Events(ApiView):
     @operation("events_list", answer=EventSerializer, pages=True, query=EventQuery)
     def get(self, request: Request) -> Response:
@@ -112,6 +125,24 @@ class Unclaimed(ApiView):
 class Give(ApiView):
     @operation("unclaimed_give", body=GiveBody, answer=NamespaceSerializer, status=201)
     def post(self, request: Request, first: str) -> Response:
-        """Makes it a namespace of an account, with all repositories under it."""
-        gate.unclaimed(self.by, first)
+        """Makes it a namespace of an account, with all repositories under it, or a kept name without any."""
+        gate.kept(self.by, first)
         return self.answer(operating.give(by=self.by, first=first, handle=self.data()["account"]))
+
+
+class KeptNames(ApiView):
+    @operation("names_list", answer=KeptNameSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request) -> Response:
+        """Names without a namespace that only the account which had one gets: the others by an operator."""
+        account_gate.operator(self.by)
+        return self.page(selectors.kept_names())
+
+
+class KeptName(ApiView):
+    @operation("names_clear", body=ClearBody, status=204)
+    def delete(self, request: Request, first: str) -> Response:
+        """Body: `{"typed_name": "…"}`. From then on anybody may have it. Refused while the registry lists a repository
+        under it, or may yet get one."""
+        gate.kept(self.by, first)
+        operating.clear(by=self.by, name=first, typed_name=self.data()["typed_name"])
+        return self.answer()

@@ -29,5 +29,7 @@ urlpatterns = [
     path("system/events/<int:id>/retry/", inbox.RetryEvent.as_view(), name="api-system-event-retry"),
     path("system/differences/", inbox.Differences.as_view(), name="api-system-differences"),
     path("system/unclaimed/", inbox.Unclaimed.as_view(), name="api-system-unclaimed"),
+    path("system/names/", inbox.KeptNames.as_view(), name="api-system-names"),
+    path("system/names/<str:first>/", inbox.KeptName.as_view(), name="api-system-name"),
     path("system/unclaimed/<str:first>/", inbox.Give.as_view(), name="api-system-give"),
 ]

@@ -36,10 +36,12 @@ def count(events: Iterable[Event]) -> None:
     images = _images(events)
     told: list[datetime] = []
     for event in events:
-        image = images.get(event.repository)
+        image, since = images.get(event.repository, (None, None))
         if image is None or event.actor == PANEL_SUBJECT or event.media_type == "application/octet-stream":
             continue
         told.append(event.received_at)
+        if since and _at(event) < since:
+            continue  # by whom and from where another namespace of this name was pulled
         digest = "" if event.tag else event.digest
         by_user.setdefault((image, event.tag, digest, event.actor), _Some()).add(event)
         if event.tag:
@@ -65,9 +67,11 @@ def _note(told: list[datetime]) -> None:
         heartbeat.note(Heartbeat.PULLS, last, every=OFTEN)
 
 
-def _images(events: Iterable[Event]) -> dict[str, int | None]:
+def _images(events: Iterable[Event]) -> dict[str, tuple[int | None, datetime | None]]:
+    """repository → its image, and since when its namespace is there."""
     rows = Repository.objects.filter(name__in={event.repository for event in events})
-    return dict(rows.values_list("name", "image_id"))
+    facts = rows.values_list("name", "image_id", "image__namespace__created_at")
+    return {name: (image, since) for name, image, since in facts}
 
 
 def _write_tag(image: int, tag: str, some: _Some) -> None:

@@ -1,9 +1,11 @@
 """What a push or a delete changes in the picture."""
 
+from datetime import datetime
+
 from django.db import transaction
 
-from namespaces.models import Image, Manifest, Namespace, Tag, TagMove
-from namespaces.names import DIGEST, TAG, is_repository, split
+from namespaces.models import Image, Manifest, Tag, TagMove
+from namespaces.names import DIGEST, TAG, is_repository
 from registry_sync.client import Missing, Registry
 from registry_sync.models import Event, Repository
 from registry_sync.picture import look, stand_ins
@@ -33,10 +35,15 @@ def apply(event: Event, registry: Registry) -> bool:
     return True
 
 
+def is_before(event: Event, namespace: datetime) -> bool:
+    """It tells of another namespace that had the name before. What the registry holds now, it is asked."""
+    return (event.at or event.received_at) < namespace
+
+
 def _pushed(event: Event, image: Image, registry: Registry) -> bool:
     if not TAG.fullmatch(event.tag):
         return _held(event, image, registry)
-    if event.applied_at:
+    if event.applied_at or is_before(event, image.namespace.created_at):
         return _confirm(event, image, registry)
     try:
         look.store(image.repository, event.digest, registry)
@@ -50,6 +57,8 @@ def _pushed(event: Event, image: Image, registry: Registry) -> bool:
 def _held(event: Event, image: Image, registry: Registry) -> bool:
     """A manifest without a tag: of one platform, or hung onto another."""
     try:
+        if is_before(event, image.namespace.created_at):
+            registry.manifest(image.repository, event.digest)  # that it is stored says nothing of this image
         look.store(image.repository, event.digest, registry)
     except Missing:
         return True
@@ -94,13 +103,8 @@ def _deleted(event: Event, image: Image, registry: Registry) -> bool:
 def _image(repository: str, *, create: bool) -> Image | None:
     """None for a repository in no account's namespace."""
     row = Repository.objects.select_related("image__namespace").filter(name=repository).first()
-    if row is None and create:
-        row, _new = Repository.objects.get_or_create(name=repository)
-    if row is None:
+    if row is None and not create:
         return None
-    if row.image is None:
-        owner = Namespace.objects.filter(name=split(repository)[0]).first()
-        if owner is None:
-            return None
-        sync_apply.claim(row, owner)
+    if row is None or row.image is None:
+        row = sync_apply.claim(repository)
     return row.image

@@ -32,5 +32,6 @@ urlpatterns = [
     path("system/differences/", reading.differences, name="system-differences"),
     path("system/repositories/", repositories.repositories, name="system-repositories"),
     path("system/repositories/<str:first>/", repositories.give, name="system-give"),
+    path("system/repositories/<str:first>/clear/", repositories.clear, name="system-clear"),
     path("system/settings/", reading.settings, name="system-settings"),
 ]

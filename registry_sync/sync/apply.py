@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
-from namespaces.models import Image, Namespace, ReservedName, Tag, TagMove
+from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagMove
 from namespaces.names import NAMESPACE_MAX, is_repository, split
 from registry_sync.client import TagsRead
 from registry_sync.models import Repository
@@ -49,6 +50,7 @@ def versions(names: Iterable[str]) -> dict[str, int]:
 def write_catalog(changes: Plan, now: datetime, versions: Mapping[str, int]) -> None:
     """`changes` from a complete catalog. A repository that is gone takes its image and tags with it, unless it
     was written since `versions` were read: then it was pushed again while we asked for others."""
+    reserve_unowned(changes.add)  # in one commit with the rows: nobody makes a namespace of it in between
     Repository.objects.bulk_create(
         [Repository(name=name) for name in changes.add], BATCH, ignore_conflicts=True
     )
@@ -67,39 +69,67 @@ def claim_repositories() -> int:
 
     One in no namespace stays unclaimed, and its first part is reserved, so that nobody gets it by creating it.
     """
-    owners = {namespace.name: namespace for namespace in Namespace.objects.all()}
-    owned, unowned = [], set()
-    for row in Repository.objects.filter(image=None).order_by("id"):
-        first, _rest = split(row.name)
-        if first in owners and is_repository(row.name):
-            owned.append(row)
-        elif len(first) <= NAMESPACE_MAX:
-            unowned.add(first)
-    for some in batches(owned):
-        _claim_some(some, owners)
-    missing = unowned - set(ReservedName.objects.filter(name__in=unowned).values_list("name", flat=True))
-    ReservedName.objects.bulk_create([ReservedName(name=name) for name in missing], ignore_conflicts=True)
+    rows = [(row, split(row.name)[0]) for row in Repository.objects.filter(image=None).order_by("id")]
+    reserved = set(ReservedName.objects.values_list("name", flat=True))
+    reserve_unowned([row.name for row, first in rows if first not in reserved])
+    owners = set(Namespace.objects.values_list("name", flat=True))
+    owned = [row for row, first in rows if first in owners and is_repository(row.name)]
+    return sum(_claim_some(some) for some in batches(owned))
+
+
+@transaction.atomic
+def _claim_some(rows: Sequence[Repository]) -> int:
+    owners = _owners(row.name for row in rows)
+    owned = [(row, (first, rest)) for row in rows for first, rest in [split(row.name)] if first in owners]
+    new = [Image(namespace=owners[first], name=rest) for _row, (first, rest) in owned]
+    Image.objects.bulk_create(new, ignore_conflicts=True)
+    found = Image.objects.filter(
+        namespace__in=owners.values(), name__in={rest for _row, (_first, rest) in owned}
+    )
+    images = {(image.namespace_id, image.name): image for image in found}
+    for row, (first, rest) in owned:
+        row.image = images[owners[first].pk, rest]
+    Repository.objects.bulk_update([row for row, _parts in owned], ["image"])
     return len(owned)
 
 
 @transaction.atomic
-def _claim_some(rows: Sequence[Repository], owners: Mapping[str, Namespace]) -> None:
-    parts = [split(row.name) for row in rows]
-    new = [Image(namespace=owners[first], name=rest) for first, rest in parts]
-    Image.objects.bulk_create(new, ignore_conflicts=True)
-    found = Image.objects.filter(
-        namespace__name__in={first for first, _rest in parts}, name__in={rest for _first, rest in parts}
-    )
-    images = {(image.namespace_id, image.name): image for image in found}
-    for row, (first, rest) in zip(rows, parts, strict=True):
-        row.image = images[owners[first].pk, rest]
-    Repository.objects.bulk_update(rows, ["image"])
+def claim(name: str) -> Repository:
+    """The same for one repository, that an event told of."""
+    first, rest = split(name)
+    owner = _owners([name]).get(first)
+    if not owner:
+        reserve_unowned([name])  # before the row, as everywhere: no two wait for each other crosswise
+    row, _new = Repository.objects.get_or_create(name=name)
+    if owner:
+        row.image, _new = Image.objects.get_or_create(namespace=owner, name=rest)
+        row.save(update_fields=["image"])
+    return row
+
+
+def _owners(repositories: Iterable[str]) -> dict[str, Namespace]:
+    """The namespaces they are in, by name, none of which is deleted before the commit."""
+    firsts = {split(name)[0] for name in repositories}
+    rows = Namespace.objects.select_for_update(no_key=True).filter(name__in=firsts).order_by("name")
+    return {row.name: row for row in rows}
 
 
 @transaction.atomic
-def claim(row: Repository, namespace: Namespace) -> None:
-    row.image, _new = Image.objects.get_or_create(namespace=namespace, name=split(row.name)[1])
-    row.save(update_fields=["image"])
+def reserve_unowned(repositories: Iterable[str]) -> None:
+    """Keeps for an operator the first parts that nobody has. What an account has, or had, stays its own."""
+    firsts = {first for first, _rest in map(split, repositories) if len(first) <= NAMESPACE_MAX}
+    for some in batches(sorted(firsts)):
+        left = set(some) - set(Namespace.objects.filter(name__in=some).values_list("name", flat=True))
+        while left:
+            new = [ReservedName(name=name) for name in sorted(left)]
+            ReservedName.objects.bulk_create(new, ignore_conflicts=True)
+            # Locked until the commit, so that none is cleared before it is seen what for; one that was, comes again.
+            rows = ReservedName.objects.select_for_update().filter(name__in=left).order_by("name")
+            left -= {row.name for row in rows}
+
+
+def note_catalog(began: datetime) -> None:
+    CatalogRead.objects.update_or_create(registry=settings.REGISTRY_URL, defaults={"began_at": began})
 
 
 def known_tags(names: Iterable[str]) -> dict[str, Known]:

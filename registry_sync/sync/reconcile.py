@@ -173,6 +173,7 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
     changes = plan(known, seen, unreadable=unproven)
     vanishing = changes.mark + changes.remove
     if not run.may_vanish and too_many_repositories(len(changes.mark), len(known)):
+        apply.reserve_unowned(changes.add)  # they are not written down yet, and nobody is to get their names
         words = _held_words(f"{len(changes.mark)} of {len(known)} repositories")
         _finish(run, SyncRun.State.HELD, words)
         return
@@ -185,6 +186,7 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
     if changes:
         apply.write_catalog(changes, timezone.now(), versions)
     run.changes = len(changes.add) + len(changes.remove) + apply.claim_repositories()
+    apply.note_catalog(began)
 
 
 def _gone(registry: Registry, names: list[str], alive: Callable[[], None]) -> set[str]:

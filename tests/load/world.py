@@ -1,10 +1,14 @@
 """Run inside `manage.py shell`: a user with 200 grants; prints its name and password."""
 
+from django.utils import timezone
+
 from accounts.models import Person
 from accounts.pages.http import principal_for
 from accounts.services import accounts, users
 from namespaces.services import grants, namespaces
+from registry_sync.sync.apply import note_catalog
 
+note_catalog(timezone.now())  # no worker runs beside
 by = principal_for(Person.objects.create_user("bench@example.com"), {})
 account = accounts.open_account(by=by, name="Bench")
 user, password = users.create(by=by, account=account, description="bench", expires_at=None)

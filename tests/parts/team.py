@@ -9,6 +9,9 @@ from accounts.models import Person
 from accounts.pages.http import principal_for
 from accounts.services import accounts, api_tokens, users
 from namespaces.services import grants, namespaces
+from django.utils import timezone
+from registry_sync.sync.apply import note_catalog
+note_catalog(timezone.now())
 by = principal_for(Person.objects.create_user("ada@example.com"), {})
 account = accounts.open_account(by=by, name="Team")
 user, password = users.create(by=by, account=account, description="ci", expires_at=None)

@@ -1,14 +1,16 @@
-"""Repositories that nobody owns, to be given to an account; and those that cannot be read."""
+"""Repositories and names that no namespace has, to be given to an account; and repositories that cannot be read."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.errors import Invalid
 from accounts.models import Account
 from accounts.pages.http import PersonRequest, principal
+from accounts.paging import paginate
 from registry_sync import gate, operating, selectors
 from registry_sync.pages.system.frame import operators, system_context
 
@@ -18,11 +20,13 @@ GROUPS, TROUBLED, NAMES, SUGGESTED = 100, 50, 200, 200
 @operators
 @require_safe
 def repositories(request: PersonRequest) -> HttpResponse:
+    after = request.GET.get("after", "")
     troubled, troubled_count = selectors.troubled(TROUBLED)
-    groups = selectors.unclaimed_groups(after=request.GET.get("after", ""), most=GROUPS + 1)
+    groups = selectors.unclaimed_groups(after=after, most=GROUPS + 1)
     context = system_context("system-repositories") | {
         "groups": groups[:GROUPS],
         "after": groups[GROUPS - 1].first if len(groups) > GROUPS else "",
+        "page": paginate(selectors.kept_names(), cursor=request.GET.get("page", ""), query={"after": after}),
         "troubled": troubled,
         "troubled_count": troubled_count,
     }
@@ -33,21 +37,39 @@ def repositories(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def give(request: PersonRequest, first: str) -> HttpResponse:
     by = principal(request)
-    rows, problem = gate.unclaimed(by, first), ""
+    gate.kept(by, first)
     if request.method == "POST":
         try:
             namespace = operating.give(by=by, first=first, handle=request.POST.get("handle", ""))
         except Invalid as error:
-            problem = error.message
-        else:
-            words = {"name": first, "account": namespace.account.name}
-            messages.success(
-                request, _("%(name)s belongs to %(account)s now; a sync reads its tags.") % words
-            )
-            return redirect("system-repositories")
+            return _one(request, first, problem=error.message)
+        words = {"name": first, "account": namespace.account.name}
+        messages.success(request, _("%(name)s belongs to %(account)s now; a sync reads its tags.") % words)
+        return redirect("system-repositories")
+    return _one(request, first)
+
+
+@operators
+@require_POST
+def clear(request: PersonRequest, first: str) -> HttpResponse:
+    by = principal(request)
+    gate.kept(by, first)
+    try:
+        operating.clear(by=by, name=first, typed_name=request.POST.get("confirm", ""))
+    except Invalid as error:
+        return _one(request, first, error=error.message)
+    messages.success(request, _("Any account may have the name %(name)s now.") % {"name": first})
+    return redirect("system-repositories")
+
+
+def _one(request: PersonRequest, first: str, *, problem: str = "", error: str = "") -> HttpResponse:
+    """`problem` of giving it, `error` of clearing it."""
+    name, rows = gate.kept(principal(request), first)
     context = system_context("system-repositories") | {
-        "first": first, "count": len(rows), "rows": rows[:NAMES], "problem": problem,
+        "first": first, "name": name, "count": len(rows), "rows": rows[:NAMES], "problem": problem, "error": error,
         "why_not": operating.why_not(first, rows), "typed": request.POST.get("handle", ""),
+        "why_not_clear": operating.why_not_clear(name, timezone.now()) if name else "",
         "accounts": Account.objects.filter(closed_at=None).order_by("handle")[:SUGGESTED],
     }  # fmt: skip
-    return render(request, "registry_sync/system_give.html", context, status=400 if problem else 200)
+    status = 400 if problem or error else 200
+    return render(request, "registry_sync/system_give.html", context, status=status)

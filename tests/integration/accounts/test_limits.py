@@ -156,7 +156,7 @@ def test_a_name_that_a_deleted_namespace_left_counts_and_comes_back_without_room
     cast: Cast, settings: Any
 ) -> None:
     settings.MAX_NAMESPACES = 1
-    ReservedName.objects.create(name="old", only_account_id=cast.account.pk, until=timezone.now())
+    ReservedName.objects.create(name="old", account=cast.account, until=timezone.now())
     with pytest.raises(Conflict, match="MAX_NAMESPACES"):
         namespaces.create(by=cast.by("owner"), account=cast.account, name="fresh")
     assert namespaces.create(by=cast.by("owner"), account=cast.account, name="old")
@@ -165,7 +165,7 @@ def test_a_name_that_a_deleted_namespace_left_counts_and_comes_back_without_room
 def test_a_name_that_is_nobodys_does_not_count(cast: Cast, settings: Any) -> None:
     settings.MAX_NAMESPACES = 1
     for name, theirs in (("kept", None), ("hers", cast.elsewhere.pk)):
-        ReservedName.objects.create(name=name, only_account_id=theirs, until=None)
+        ReservedName.objects.create(name=name, account_id=theirs, until=None)
     assert namespaces.create(by=cast.by("owner"), account=cast.account, name="fresh")
 
 

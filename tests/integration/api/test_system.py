@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Person
-from namespaces.models import Namespace
+from namespaces.models import Namespace, ReservedName
 from registry_sync.models import Checkup, Drift, Event, Repository, SyncRun
 from tests.cast import Cast
 from tests.integration.api import routes
@@ -30,18 +30,21 @@ def ids(db: None) -> dict[str, Any]:
     Drift.objects.create(run=run, repository="old/app", tag="1.0", new="sha256:1")
     event = Event.objects.create(event_id="1", action="push", repository="old/app", problem="no", attempts=20)
     Repository.objects.create(name="old/app")
+    ReservedName.objects.create(name="spare")
     return {"api-system-let-go": run.pk, "api-system-event-retry": event.pk}
 
 
 def path(route: Route, ids: dict[str, Any]) -> str:
-    arguments = {"id": ids.get(route.name), "first": "old"}
+    arguments = {"id": ids.get(route.name), "first": "spare" if route.name == "api-system-name" else "old"}
     return reverse(route.name, kwargs={name: arguments[name] for name in route.arguments}).removeprefix(API)
 
 
 def body(route: Route) -> dict[str, Any] | None:
-    return {"api-system-let-go": {"typed": "let them go"}, "api-system-give": {"account": "team-red"}}.get(
-        route.name
-    )
+    bodies = {
+        "api-system-let-go": {"typed": "let them go"}, "api-system-give": {"account": "team-red"},
+        "api-system-name": {"typed_name": "spare"},
+    }  # fmt: skip
+    return bodies.get(route.name)
 
 
 @every
@@ -111,3 +114,17 @@ def test_a_checkup(caller: Caller) -> None:
     Checkup.objects.update(state="done", finished_at=timezone.now(), results=[result])
     (found,) = caller.get("system/doctor/").json()["results"]
     assert (found["id"], found["failed"], found["results"]) == (asked["id"], 1, [result])
+
+
+def test_a_kept_name_is_listed_and_cleared(cast: Cast, caller: Caller) -> None:
+    ReservedName.objects.create(name="spare", account=cast.account)
+    expected = [{"name": "spare", "account": "team-red", "until": None}]
+    assert caller.get("system/names/").json()["results"] == expected
+    refused = caller.delete("system/names/spare/", {"typed_name": "space"})
+    assert "typed_name" in error_of(refused)["fields"]
+    assert caller.delete("system/names/spare/", {"typed_name": "spare"}).status_code == 204
+    assert caller.get("system/names/").json()["results"] == []
+    assert caller.delete("system/names/spare/", {"typed_name": "spare"}).status_code == 404
+    Repository.objects.create(name="held/app")
+    ReservedName.objects.create(name="held")
+    assert caller.delete("system/names/held/", {"typed_name": "held"}).status_code == 409

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 from django.test import Client
+from django.utils import timezone
 
 from accounts.errors import Absent, Conflict, Refused
 from accounts.limits import OF_PERSON
@@ -15,9 +16,12 @@ from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, P
 from accounts.services import accounts, api_tokens, invitations, members, people, users
 from namespaces.models import Grant, Namespace, ReservedName
 from namespaces.services import grants, namespaces
+from registry_sync import operating
 from registry_sync.limits import OF_ACCOUNT
-from registry_sync.models import RetentionRule
+from registry_sync.models import Repository, RetentionRule
 from registry_sync.removal import rules
+from registry_sync.sync import apply
+from registry_sync.sync.planner import Plan
 from tests import factories
 from tests.cast import Cast, client_for, principal_of
 from tests.integration.api.caller import Caller, token_of
@@ -283,7 +287,7 @@ def test_the_name_of_a_namespace_that_is_being_deleted_is_not_caught(cast: Cast,
     if held_images:
         factories.ImageFactory(namespace=old, tag_count=0)
     result = meanwhile(
-        'INSERT INTO "namespaces_namespace"',
+        'INSERT INTO "namespaces_reservedname"',
         partial(namespaces.delete, by=cast.by("owner"), namespace=old, typed_name="team"),
         partial(namespaces.create, by=cast.by("stranger"), account=cast.elsewhere, name="team"),
     )
@@ -310,3 +314,69 @@ def test_an_invitation_whose_maker_is_being_removed_lets_nobody_in(cast: Cast, a
     assert result is False or isinstance(result, Absent)
     assert not Member.objects.filter(person=guest).exists()
     assert not Invitation.objects.filter(reserved_for=guest).exists()
+
+
+def give(cast: Cast, operator: Person) -> Namespace:
+    return operating.give(by=principal_of(operator), first="team", handle="elsewhere")
+
+
+def clear(operator: Person) -> None:
+    operating.clear(by=principal_of(operator), name="team", typed_name="team")
+
+
+@only_postgresql
+def test_a_name_is_not_caught_while_it_is_found_in_the_registry(cast: Cast) -> None:
+    result = meanwhile(
+        'INSERT INTO "namespaces_reservedname"',
+        partial(apply.write_catalog, Plan(add=["team/app"]), timezone.now(), {}),
+        partial(namespaces.create, by=cast.by("stranger"), account=cast.elsewhere, name="team"),
+    )
+    assert isinstance(result, Conflict)
+    assert ReservedName.objects.get().account is None
+
+
+@only_postgresql
+def test_a_name_that_is_being_given_away_is_not_had_again(cast: Cast, operator: Person) -> None:
+    ReservedName.objects.create(name="team", account=cast.account)
+    result = meanwhile(
+        'SELECT "namespaces_reservedname"',
+        partial(give, cast, operator),
+        partial(namespaces.create, by=cast.by("owner"), account=cast.account, name="team"),
+    )
+    assert isinstance(result, Conflict)
+    assert Namespace.objects.get().account == cast.elsewhere
+
+
+@only_postgresql
+def test_a_name_is_not_cleared_while_something_is_found_under_it(cast: Cast, operator: Person) -> None:
+    ReservedName.objects.create(name="team", account=cast.account)
+    result = meanwhile(
+        'SELECT "namespaces_reservedname"', partial(apply.claim, "team/app"), partial(clear, operator)
+    )
+    assert isinstance(result, Conflict)
+    assert ReservedName.objects.get().account == cast.account
+
+
+@only_postgresql
+def test_what_is_found_under_a_name_that_is_being_cleared_keeps_it(cast: Cast, operator: Person) -> None:
+    ReservedName.objects.create(name="team", account=cast.account)
+    row = meanwhile(
+        'INSERT INTO "namespaces_reservedname"', partial(clear, operator), partial(apply.claim, "team/app")
+    )
+    assert isinstance(row, Repository)
+    assert ReservedName.objects.get().account is None
+    with pytest.raises(Conflict):
+        namespaces.create(by=cast.by("stranger"), account=cast.elsewhere, name="team")
+
+
+@only_postgresql
+def test_repositories_of_a_namespace_that_is_being_deleted_stay_unclaimed(cast: Cast) -> None:
+    old = factories.NamespaceFactory(account=cast.account, name="team")
+    Repository.objects.create(name="team/app")
+    result = meanwhile(
+        'SELECT "namespaces_namespace"."id"',
+        partial(namespaces.delete, by=cast.by("owner"), namespace=old, typed_name="team"),
+        apply.claim_repositories,
+    )
+    assert result == 0
+    assert Repository.objects.get().image is None

@@ -104,7 +104,7 @@ def test_a_taken_name_is_refused_and_says_nothing_of_whose_it_is(cast: Cast, tea
     assert "elsewhere" not in answer.content.decode()
 
 
-def test_a_namespace_with_tags_stays_and_an_empty_one_goes_leaving_its_name_reserved(
+def test_a_namespace_with_tags_stays_and_an_empty_one_goes_leaving_its_name_to_its_account(
     cast: Cast, team: Namespace
 ) -> None:
     client = cast.client("owner")
@@ -113,11 +113,12 @@ def test_a_namespace_with_tags_stays_and_an_empty_one_goes_leaving_its_name_rese
     assert client.post(f"{A}n/team/delete/", {"confirm": "wrong"}).status_code == 400
     assert client.post(f"{A}n/team/delete/", {"confirm": "team"}).status_code == 302
     assert not Namespace.objects.filter(name="team").exists()
-    assert ReservedName.objects.get(name="team").only_account_id == cast.account.pk
-    assert client.post(f"{A}namespaces/new/", {"name": "team"}).status_code == 400
+    assert ReservedName.objects.get(name="team").account == cast.account
     ReservedName.objects.update(until="2020-01-01T00:00Z")
     other = cast.client("stranger").post("/a/elsewhere/namespaces/new/", {"name": "team"})
-    assert other.status_code == 400  # it held images once
+    assert other.status_code == 400
+    assert "taken" in other.context["form"].errors["name"][0]
+    assert "team-red" not in other.content.decode()
     assert client.post(f"{A}namespaces/new/", {"name": "team"}).status_code == 302
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Person
-from namespaces.models import Image, Namespace, ReservedName
+from namespaces.models import CatalogRead, Image, Namespace, ReservedName
 from registry_sync import heartbeat
 from registry_sync.models import Checkup, Drift, Event, Heartbeat, Repository, SyncRun
 from registry_sync.sync.apply import claim_repositories
@@ -43,7 +43,7 @@ def world(db: None) -> dict[str, Any]:
 
 def posts(world: dict[str, Any]) -> list[str]:
     return ["", "doctor/", "events/retry/", f"events/{world['event'].pk}/retry/",
-            f"runs/{world['held'].pk}/let-go/", "repositories/old/"]  # fmt: skip
+            f"runs/{world['held'].pk}/let-go/", "repositories/old/", "repositories/old/clear/"]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -77,7 +77,8 @@ def test_nobody_is_asked_to_sign_in(client: Client, world: dict[str, Any]) -> No
 
 
 def test_what_only_posts_does_not_get(browser: Client, world: dict[str, Any]) -> None:
-    for page in ("events/retry/", f"events/{world['event'].pk}/retry/", f"runs/{world['held'].pk}/let-go/"):
+    for page in ("events/retry/", f"events/{world['event'].pk}/retry/", f"runs/{world['held'].pk}/let-go/",
+                 "repositories/old/clear/"):  # fmt: skip
         assert browser.get(f"/system/{page}").status_code == 405
 
 
@@ -181,7 +182,7 @@ def test_what_is_unclaimed_is_given_to_an_account(browser: Client, cast: Cast, w
     assert (namespace.name, namespace.account, namespace.public) == ("old", cast.account, False)
     images = Image.objects.order_by("name").values_list("name", "repository_row__name")
     assert list(images) == [("app", "old/app"), ("deep/web", "old/deep/web")]
-    assert not ReservedName.objects.filter(name="old").exists()
+    assert ReservedName.objects.get(name="old").account == cast.account
     assert SyncRun.objects.filter(state="waiting").exists()
     trail = AuditEvent.objects.get(action="namespace.adopted")
     assert (trail.account_id, trail.after, trail.actor) == (
@@ -217,27 +218,85 @@ def test_what_no_namespace_can_hold_says_why(
     assert not Namespace.objects.exists()
 
 
-def test_what_was_anothers_goes_back_to_it_alone(browser: Client, cast: Cast, world: dict[str, Any]) -> None:
-    ReservedName.objects.filter(name="old").update(only_account_id=cast.elsewhere.pk)
-    refused = give(browser, "team-red")
-    assert refused.status_code == 400
-    assert "elsewhere" in refused.content.decode()
-    assert give(browser, "elsewhere").status_code == 302
-
-
-def test_unless_that_account_is_closed(browser: Client, cast: Cast, world: dict[str, Any]) -> None:
-    cast.elsewhere.closed_at = timezone.now()
-    cast.elsewhere.save()
-    ReservedName.objects.filter(name="old").update(only_account_id=cast.elsewhere.pk)
+@pytest.mark.parametrize("closed", [False, True])
+def test_what_was_anothers_is_given_by_an_operator_who_is_told_so(
+    browser: Client, cast: Cast, world: dict[str, Any], closed: bool
+) -> None:
+    if closed:
+        cast.elsewhere.closed_at = timezone.now()
+        cast.elsewhere.save()
+    ReservedName.objects.filter(name="old").update(account=cast.elsewhere)
+    assert "<code>elsewhere</code>" in browser.get("/system/repositories/old/").content.decode()
     assert give(browser, "team-red").status_code == 302
+    assert ReservedName.objects.get(name="old").account == cast.account
+    trail = AuditEvent.objects.get(action="namespace.given_away")
+    assert (trail.account_id, trail.object, trail.actor) == (cast.elsewhere.pk, "old", "operator@example.com")
+    assert "team-red" not in str(trail.before) + str(trail.after)
 
 
 def test_a_name_for_which_tokens_may_live_waits(browser: Client, cast: Cast, world: dict[str, Any]) -> None:
-    ReservedName.objects.filter(name="old").update(until=timezone.now() + timedelta(minutes=5))
+    soon = timezone.now() + timedelta(minutes=5)
+    ReservedName.objects.filter(name="old").update(account=cast.elsewhere, until=soon)
     refused = give(browser, "team-red")
     assert refused.status_code == 400
-    assert "free again" in refused.content.decode()
+    assert "may be good until" in refused.content.decode()
     assert not Image.objects.exists()
+    assert give(browser, "elsewhere").status_code == 302  # what its own tokens push is its own
+
+
+def test_a_name_of_which_the_registry_lists_nothing_is_given_too(browser: Client, cast: Cast) -> None:
+    ReservedName.objects.create(name="spare", account=cast.elsewhere)
+    assert "spare" in browser.get("/system/repositories/").content.decode()
+    assert give(browser, "team-red", "spare").status_code == 302
+    assert Namespace.objects.get(name="spare").account == cast.account
+    assert (
+        "spare"
+        not in browser.get("/system/repositories/").content.decode().split("<main")[1].split("kept")[1]
+    )
+
+
+# Clearing ---------------------------------------------------------------------------------------------
+
+
+def clear(browser: Client, typed: str = "spare", first: str = "spare") -> Any:
+    return browser.post(f"/system/repositories/{first}/clear/", {"confirm": typed})
+
+
+def test_a_name_is_cleared_by_typing_it(browser: Client, cast: Cast) -> None:
+    ReservedName.objects.create(
+        name="spare", account=cast.elsewhere, until=timezone.now() - timedelta(hours=1)
+    )
+    assert clear(browser, "other").status_code == 400
+    assert ReservedName.objects.exists()
+    assert clear(browser).status_code == 302
+    assert not ReservedName.objects.exists()
+    trail = AuditEvent.objects.get(action="namespace.cleared")
+    assert (trail.account_id, trail.object, trail.before) == (
+        cast.elsewhere.pk,
+        "spare",
+        {"account": "elsewhere"},
+    )
+    assert cast.client("owner").post("/a/team-red/namespaces/new/", {"name": "spare"}).status_code == 302
+    assert clear(browser).status_code == 404  # it is a namespace now
+
+
+@pytest.mark.parametrize("why", ["holds", "tokens", "not read", "never read"])
+def test_not_while_the_registry_may_hold_something(browser: Client, cast: Cast, why: str) -> None:
+    ago, now = timedelta(hours=1), timezone.now()
+    until = {"tokens": now + ago, "not read": now - ago}.get(why)
+    ReservedName.objects.create(name="spare", account=cast.elsewhere, until=until)
+    if why == "holds":
+        Repository.objects.create(name="spare/app")
+    if why == "not read":
+        CatalogRead.objects.update(began_at=now - 2 * ago)
+    if why == "never read":
+        CatalogRead.objects.update(registry="http://another:5000")
+    words = {"holds": "holds 1 repository", "tokens": "may be good until"}.get(why, "was not read")
+    assert words in browser.get("/system/repositories/spare/").content.decode()
+    refused = clear(browser)
+    assert (refused.status_code, words in refused.content.decode()) == (400, True)
+    assert ReservedName.objects.exists()
+    assert not AuditEvent.objects.exists()
 
 
 # Doctor -----------------------------------------------------------------------------------------------
