@@ -75,6 +75,12 @@ def _worker_lives(**_details: Any) -> None:
         heartbeat.note(Heartbeat.WORKER, timezone.now(), every=ALIVE)
 
 
+@worker_ready.connect
+def _first_look(**_details: Any) -> None:
+    """When a run is due: until the first one has read the registry's list, no namespace can be made."""
+    services.wake_worker()
+
+
 @_task(name="registry_sync.pulse")
 def pulse() -> None:
     """Sent by the schedule, and dropped when it comes late: an idle worker proves by it that it lives."""

@@ -4,6 +4,7 @@ import io
 import os
 import socket
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -17,10 +18,12 @@ from django.urls import reverse
 
 from accounts.services import people
 from manager.embedded import one, registry, static, worker
-from manager.embedded.group import PATIENCE, Group
+from manager.embedded.group import GRACE, PATIENCE, Group
 from manager.embedded.prepare import prepare, registry_folder
+from namespaces.models import CatalogRead
 
 LOOPBACK = "127.0.0.1"
+FIRST_LOOK = 15  # seconds that the first look at the registry may take, and nobody is told to begin
 
 
 def run(say: Callable[[str], None]) -> int:
@@ -135,6 +138,7 @@ def _answers(url: str, status: HTTPStatus) -> Callable[[], bool]:
 
 
 def _say_ready(say: Callable[[str], None]) -> None:
+    _wait_for_the_first_look()
     say(f"ready: panel {settings.PUBLIC_URL} registry {settings.REGISTRY_HOST}")
     if not people.operator_existed():
         say(
@@ -144,3 +148,10 @@ def _say_ready(say: Callable[[str], None]) -> None:
         not people.operator_exists()
     ):  # somebody took the last one's rights: giving them anew is asked for, not done
         say("no operator: manage.py first_operator prints a link that makes one")
+
+
+def _wait_for_the_first_look() -> None:
+    """Until the registry's list was read no namespace can be made. Not for ever: what keeps it is said elsewhere."""
+    ends = time.monotonic() + FIRST_LOOK
+    while time.monotonic() < ends and not CatalogRead.objects.exists():
+        time.sleep(GRACE)

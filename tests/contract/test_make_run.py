@@ -9,7 +9,7 @@ from subprocess import CompletedProcess, run
 
 import pytest
 
-from tests.parts import processes
+from tests.parts import processes, team
 from tests.parts.processes import Running
 
 pytestmark = pytest.mark.contract
@@ -50,6 +50,21 @@ def test_a_killed_run_leaves_nothing_and_the_next_one_starts(
     assert again.popen.wait(processes.PATIENCE) == 0
     assert again.log_end().endswith("stopped\n")
     assert not any(processes.tcp_answers(int(environment[name])) for name in processes.ports())
+
+
+def test_when_it_is_ready_the_registry_was_read_and_a_namespace_can_be_made(
+    start: Start, environment: dict[str, str]
+) -> None:
+    start()
+    code = """
+from accounts.models import Person
+from accounts.pages.http import principal_for
+from accounts.services import accounts
+from namespaces.services import namespaces
+by = principal_for(Person.objects.create_user("ada@example.com"), {})
+print("MADE", namespaces.create(by=by, account=accounts.open_account(by=by, name="Team"), name="team"))
+"""
+    assert "MADE team" in team.shell(environment, code)
 
 
 def test_a_second_run_is_refused_with_a_sentence(start: Start, environment: dict[str, str]) -> None:
