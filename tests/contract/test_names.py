@@ -1,9 +1,11 @@
 """Content does not follow a name: whatever was pushed under it, and however late, the next account reads nothing."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,3 +186,29 @@ def test_an_operator_clears_a_name_only_when_the_registry_lists_nothing(
     operating.give(by=by, first="of-tag", handle="elsewhere")
     sync(registry)
     assert Tag.objects.get().image.namespace.account == cast.elsewhere
+
+
+def test_what_was_removed_from_the_storage_can_be_cleared_and_is_gone_with_its_layers(
+    registry: RunningRegistry, cast: Cast, operator: Person, tmp_path: Path
+) -> None:
+    """As docs/operations.md says."""
+    push(registry, "other/app", "1.0", images.Image())  # else the whole registry would seem wiped
+    sync(registry)
+    stories = [Story(cast, registry, f"of-{how}") for how in HOW]
+    for story, how in zip(stories, HOW, strict=True):
+        story.create("owner")
+        story.push("after", how)
+    time_passes()
+    sync(registry)
+    registry.stop()
+    for story in stories:
+        shutil.rmtree(tmp_path / "data" / "docker" / "registry" / "v2" / "repositories" / story.name)
+    registry.restart()
+    assert selectors.unclaimed().exists()
+    assert sync(registry).state == "done"
+    for story in stories:
+        operating.clear(by=principal_of(operator), name=story.name, typed_name=story.name)
+        story.create("stranger")
+        assert not story.is_there()
+    sync(registry)
+    assert not Tag.objects.exists()
