@@ -21,5 +21,5 @@ def drop(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0004_denial")]
+    dependencies = [("accounts", "0008_known_givers")]
     operations = [migrations.RunPython(make, drop)]

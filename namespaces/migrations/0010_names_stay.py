@@ -30,7 +30,7 @@ def reserve(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("namespaces", "0008_fewer_indexes"), ("accounts", "0002_audit_append_only")]
+    dependencies = [("namespaces", "0009_last_move"), ("accounts", "0002_audit_append_only")]
 
     operations = [
         migrations.CreateModel(
