@@ -236,7 +236,7 @@ def test_the_migration_gives_each_name_its_row(cast: Cast, operator: Any) -> Non
     ReservedName.objects.create(name="resting", until=later)
     for name in ("live", "held", "kept", "resting", "forgotten"):
         deleted(name, cast.elsewhere)
-    importlib.import_module("namespaces.migrations.0009_names_stay").reserve(apps, None)
+    importlib.import_module("namespaces.migrations.0010_names_stay").reserve(apps, None)
     assert dict(ReservedName.objects.values_list("name", "account")) == {
         "live": cast.account.pk, "held": None, "kept": cast.account.pk, "resting": cast.elsewhere.pk,
         "forgotten": cast.elsewhere.pk,
