@@ -14,13 +14,6 @@ POOL_SIZE = 3
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """A cluster and its pooler; yields the pooler's URL."""
-    with postgres.cluster() as database, in_front_of(database) as url:
-        yield url
-
-
-@contextmanager
 def in_front_of(database: postgres.Cluster, **more: str) -> Iterator[str]:
     """Yields the URL of the database through the pooler; `more` are further lines of its configuration."""
     folder = Path(tempfile.mkdtemp(prefix="pgbouncer-"))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-from tests.parts import install, pgbouncer, postgres, redis
+from tests.parts import install, postgres, redis
 
 
 @contextmanager
@@ -30,7 +30,6 @@ def _redis() -> Iterator[str]:
 
 PARTS: dict[str, tuple[str, Callable[[], AbstractContextManager[str]]]] = {
     "postgresql": ("DATABASE_URL", postgres.running),
-    "pgbouncer": ("DATABASE_URL", pgbouncer.running),  # with DATABASE_POOLER=transaction
     "redis": ("REDIS_URL", _redis),
 }
 
