@@ -7,9 +7,10 @@ window.askEverLess = (ask) => {
   function plan() {
     clearTimeout(timer);
     const wait = asked < often ? 1000 : asked < seldom ? 5000 : 30000;
-    if (!document.hidden) timer = setTimeout(go, wait);
+    timer = setTimeout(go, wait);
   }
   function go() {
+    if (document.hidden) return;
     asked += 1;
     last = Date.now();
     ask();
@@ -22,7 +23,7 @@ window.askEverLess = (ask) => {
   // A tab that is shown is often focused as well: one look.
   function look() {
     anew();
-    if (!document.hidden && Date.now() - last >= 1000) go();
+    if (Date.now() - last >= 1000) go();
   }
   document.addEventListener("visibilitychange", look);
   window.addEventListener("focus", look);

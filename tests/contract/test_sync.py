@@ -6,7 +6,7 @@ import pytest
 from django.core import serializers
 
 from namespaces.models import Image, Manifest, Tag
-from registry_sync.client import Registry
+from registry_sync.client import Registry, answers
 from registry_sync.connection import OwnTokens
 from registry_sync.models import Repository, SyncRun
 from registry_sync.sync.reconcile import reconcile
@@ -57,6 +57,18 @@ def test_images_tags_digests_sizes_and_platforms_appear(registry: RunningRegistr
     platforms = Manifest.objects.get(digest=multi).platforms
     assert [each["platform"] for each in platforms] == ["linux/amd64", "linux/arm64"]
     assert Image.objects.get(name="app").tag_count == 2
+
+
+def test_a_catalog_of_many_pages_is_read_to_its_end_in_the_registrys_own_order(
+    registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder and its neighbours, which text, folders and object storage sort differently."""
+    monkeypatch.setattr(answers, "CATALOG_PAGE", 1)
+    names = ["team/a", "team/a-b", "team/a/b", "team/a.b", "team/a-b/c", "team/a0", "team-a/b", "team"]
+    for name in names:
+        push(registry, name, "1.0", images.Image(labels={"a": "b"}))
+    found = Registry(registry.url, OwnTokens()).repositories()
+    assert (sorted(set(found.names) & {*names}), found.strange) == (sorted(names), 0)
 
 
 def test_an_unchanged_registry_writes_no_row(registry: RunningRegistry) -> None:

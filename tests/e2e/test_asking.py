@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Installation
+from tests.e2e.test_typing import a_newcomer
 
 pytestmark = pytest.mark.e2e
-PASSWORD = "tall ships and 9 harbours"
 COUNT = """
 window.asked = window.answered = 0;
 document.addEventListener("htmx:beforeRequest", () => { window.asked += 1; });
@@ -22,15 +22,7 @@ window.hide = (now) => { hidden = now; document.dispatchEvent(new Event("visibil
 @pytest.fixture
 def waiting(installation: Installation, page: Page) -> Page:
     """A page that waits for the first use of a password that nobody uses."""
-    page.goto(f"{installation.panel}/me/signup/")
-    page.get_by_label("Email").fill("grace@example.com")
-    page.locator("[name=password1]").fill(PASSWORD)
-    page.locator("[name=password2]").fill(PASSWORD)
-    page.get_by_role("button", name="Sign up").click()
-    page.goto(f"{installation.panel}/accounts/new/")
-    page.get_by_label("Name").fill("Patience")
-    page.get_by_role("button", name="Create account").click()
-    page.goto(f"{installation.panel}/a/patience/users/new/")
+    page.goto(f"{a_newcomer(page, installation, 'patience')}users/new/")
     page.get_by_label("Description").fill("Nobody")
     page.add_init_script(COUNT)
     page.clock.install()
@@ -47,7 +39,7 @@ def test_it_asks_ever_less_and_at_once_when_it_is_looked_at_again(waiting: Page)
     ask(30000, times=3)
 
     waiting.evaluate("hide(true)")
-    waiting.clock.run_for(3_600_000)
+    waiting.clock.run_for(3_600_000)  # in the background
     assert waiting.evaluate("asked") == 57
     waiting.evaluate("hide(false)")
     answered(waiting, 58)

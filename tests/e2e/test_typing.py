@@ -54,27 +54,6 @@ def test_all_of_it_without_a_script(installation: Installation, browser: Browser
     expect(page.get_by_text("Nothing matches “nobody”")).to_be_visible()
 
 
-def test_a_page_in_the_background_asks_less_often(installation: Installation, page: Page) -> None:
-    account = a_newcomer(page, installation, "away")
-    page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => window.away === true})")
-    page.clock.install()
-    page.goto(f"{account}images/")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/news/" in request.url else None)
-    with page.expect_response("**/news/**"):
-        page.clock.run_for(1100)
-    page.evaluate("window.away = true")
-    asked.clear()
-    page.clock.run_for(8000)
-    expect(page.locator(".news")).to_be_attached()
-    assert asked == []
-    with page.expect_response("**/news/**"):
-        page.clock.run_for(3000)
-    page.evaluate("window.away = false")
-    with page.expect_response("**/news/**"):
-        page.clock.run_for(1100)
-
-
 def a_newcomer(page: Page, installation: Installation, name: str) -> str:
     """Signed up, with an account and a namespace of their own; the address of the account."""
     page.goto(f"{installation.panel}/me/signup/")
