@@ -18,7 +18,7 @@ NAMED = 10
 
 
 class EndTokens:
-    """For a form with `user`."""
+    """For a form with `user`; None behind a link that no longer works."""
 
     user: Any
     fields: dict[str, forms.Field]
@@ -26,6 +26,8 @@ class EndTokens:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not self.user:
+            return
         live = selectors.live_api_tokens_of(person_id=self.user.pk, now=timezone.now())
         if names := list(live.values_list("name", flat=True)):
             words = ngettext("End the API token as well", "End the %(count)s API tokens as well", len(names))

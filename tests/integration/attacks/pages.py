@@ -83,7 +83,7 @@ def form_for(page: Page, world: World) -> dict[str, str]:
     return {
         "name": "blue",
         "description": "Changed",
-        "expiry": "never",
+        "expiry": "90",
         "expires_on": "",
         "role": "manager",
         "level": "admin",
