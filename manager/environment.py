@@ -101,6 +101,14 @@ def sender(name: str, default: str) -> str:
     return value
 
 
+def contact(name: str) -> str:
+    """An address for people, as a URI; "" when there is none."""
+    value = text(name, "")
+    if value and not re.fullmatch(r"mailto:[!-?A-~]+@[!-?A-~]+|https://[!-~]+", value):
+        raise _wrong(name, "look like mailto:security@example.com or https://example.com/security")
+    return value
+
+
 def _split(value: str) -> SplitResult | None:
     """None for what is no address: its port or its brackets are wrong."""
     try:

@@ -46,6 +46,7 @@ MAX_NAMESPACES = environment.number("MAX_NAMESPACES", 100, least=0, most=1_000_0
 MAX_RETENTION_RULES = environment.number("MAX_RETENTION_RULES", 500, least=0, most=1_000_000)
 MAX_USERS = environment.number("MAX_USERS", 1000, least=0, most=1_000_000)
 TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0, least=0, most=5)
+SECURITY_CONTACT = environment.contact("SECURITY_CONTACT")
 LOG_LEVEL = environment.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 
 SECRET_KEY = environment.secret(SECRETS_DIR / "django.key", create=not PRODUCTION or environment.preparing())

@@ -3,8 +3,10 @@
 from django.urls import include, path
 
 from accounts.pages.confirm_email import confirm_email
+from manager import security_txt
 
 urlpatterns = [
+    path(security_txt.PATH, security_txt.security_txt, name="security-txt"),
     # Before allauth's page of this name, which it stands for.
     path("me/", include([path("confirm-email/<str:key>/", confirm_email, name="account_confirm_email")])),
     path("me/", include("allauth.urls")),

@@ -9,6 +9,7 @@ from manager import environment
 
 URL = "https://registry.example.com"
 READERS: dict[str, Callable[[], object]] = {
+    "contact": lambda: environment.contact("SETTING"),
     "flag": lambda: environment.flag("SETTING", default=False),
     "host": lambda: environment.host("SETTING", ""),
     "hosts": lambda: environment.hosts("SETTING"),
@@ -21,6 +22,8 @@ READERS: dict[str, Callable[[], object]] = {
     "zone": lambda: environment.zone("SETTING", "UTC"),
 }
 WRONG = {
+    "contact": ["security@example.com", "http://x", "mailto:nobody", "mailto:a@b\nContact: c", "https://",
+                "https://a b", "tel:+1-201-555-0123", "mailto:a@b@c", "mailto:\u00e9@b"],
     "flag": ["maybe", "2", "tru e"],
     "host": ["https://x", "a b", "", "x/y", "user@x", "x:y", "x:123456", "[::1", "x\ny"],
     "hosts": ["*", "*.example.com", "https://x", "a b", "x/y"],
@@ -36,6 +39,7 @@ WRONG = {
     "zone": ["", "Mars/Phobos", "../../etc/passwd", "/etc/passwd", "Europe"],
 }  # fmt: skip
 RIGHT: dict[str, list[tuple[str, object]]] = {
+    "contact": [("", ""), ("mailto:a@b.c", "mailto:a@b.c"), ("https://b.c/report", "https://b.c/report")],
     "flag": [("true", True), ("True", True), ("0", False), ("off", False)],
     "host": [("a.b", "a.b"), ("localhost:5000", "localhost:5000"), ("[::1]:5", "[::1]:5")],
     "hosts": [("a.b, .c.d", ["a.b", ".c.d"]), ("", [])],
