@@ -40,22 +40,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.write_line(f"The same order and examples again: --randomly-seed={seed}")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"contract", "e2e", "parts"} & set(item.path.relative_to(TESTS).parts):
             item.add_marker(pytest.mark.timeout(LONG))
-        if isinstance(item, pytest.Function) and (shared := _shared(item)):
-            item.add_marker(pytest.mark.xdist_group(shared))
-
-
-def _shared(test: pytest.Function) -> str:
-    """What several tests share is started once: on the one worker that runs them all."""
-    params = test.callspec.params if hasattr(test, "callspec") else {}
-    scopes = {name: made[-1].scope for name, made in test._fixtureinfo.name2fixturedefs.items()}
-    dear = [name for name in ("installation", "docker_engine", "containerd") if scopes.get(name) == "session"]
-    of_file = [f"{test.path.stem} {params.get(name, name)}" for name in scopes if scopes[name] == "module"]
-    return next(iter([*dear, *of_file]), "")
 
 
 def _quick_settings() -> None:
