@@ -27,9 +27,9 @@ endif
 check: $(VENV)/dev.stamp ## style, types, layers, settings, migrations, generated docs
 	@CI_STEPS=check .ci/steps
 
-bench: $(VENV)/dev.stamp ## print what tokens, lists and syncs cost, beside the bare thing
+bench: $(VENV)/dev.stamp ## print what tokens, lists and syncs cost, beside the bare thing; T=doors: one part
 	@$(BIN)/python -m tests.parts.install
-	@$(BIN)/python -m tests.load.bench
+	@$(BIN)/python -m tests.load.bench $(T)
 
 demo: $(VENV)/run.stamp ## fill a running panel with accounts, users and small images
 	@$(BIN)/python manage.py demo

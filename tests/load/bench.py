@@ -1,6 +1,6 @@
 """`make bench`: what a token, a list and a sync cost, beside the bare thing, in one run on one machine.
 
-Read the ratios; the figures are this machine's.
+`make bench T=doors` is one part of it. Read the ratios; the figures are this machine's.
 """
 
 import shutil
@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.load import tokens
+from tests.load import doors, tokens
 from tests.load.events import measure as measure_events
 from tests.load.installation import environment
 from tests.load.listing import measure as measure_list
@@ -16,26 +16,37 @@ from tests.load.sync import measure as measure_sync
 from tests.parts import postgres
 
 
-def main() -> None:
-    if not shutil.which("wrk"):
-        sys.exit("wrk is missing; run: apt-get install wrk")
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        folder = Path(name)
-        tokens.measure(folder)
-        measure_events(folder / "events")
-        measure_lists(folder)
-        measure_sync(folder)
-
-
 def measure_lists(folder: Path) -> None:
     print(
         "LISTS of 1,000,000 tags, 200,000 in one image; a whole request, in the server's process", flush=True
     )
-    measure_list(environment(folder / "lists-sqlite", ""))
+    measure_list(environment(folder / "sqlite", ""))
     with postgres.running() as address:
-        measure_list(environment(folder / "lists-postgresql", address))
+        measure_list(environment(folder / "postgresql", address))
     print()
 
 
+PARTS = {
+    "tokens": tokens.measure,
+    "events": measure_events,
+    "lists": measure_lists,
+    "sync": measure_sync,
+    "doors": doors.measure,
+}
+
+
+def main(wanted: list[str]) -> None:
+    if not set(wanted) <= set(PARTS):
+        sys.exit(f"T must be one of: {', '.join(PARTS)}")
+    if not shutil.which("wrk"):
+        sys.exit("wrk is missing; run: apt-get install wrk")
+    sys.stdout.reconfigure(line_buffering=True)
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        for part in wanted or PARTS:
+            folder = Path(name) / part
+            folder.mkdir()
+            PARTS[part](folder)
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -42,7 +42,6 @@ assert not Event.objects.filter(applied_at=None).exists()
 
 
 def measure(folder: Path) -> None:
-    folder.mkdir()
     ports = processes.ports()
     env = os.environ | {
         "DATA_DIR": str(folder / "data"), **ports,

@@ -12,6 +12,7 @@ from registry_sync.token.signing import Signer
 
 signer = Signer(Path(os.environ["DATA_DIR"]) / "secrets")
 HEADERS = [("Content-Type", "text/plain")]
+PAGE_SECONDS = float(os.environ.get("BARE_PAGE_SECONDS", "0"))
 
 
 def ok(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -20,9 +21,25 @@ def ok(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
 
 
 def signed(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    start_response("200 OK", HEADERS)
+    return [_token().encode()]
+
+
+async def signed_rsgi(_scope: Any, protocol: Any) -> None:
+    protocol.response_str(200, [("content-type", "text/plain")], _token())
+
+
+def page(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Computes for as long as a page does."""
+    began = time.thread_time()
+    while time.thread_time() - began < PAGE_SECONDS:
+        pass
+    start_response("200 OK", HEADERS)
+    return [b"page"]
+
+
+def _token() -> str:
     now = int(time.time())
-    token = signer.sign(
+    return signer.sign(
         {"iss": "x", "sub": "x", "aud": "x", "exp": now + 300, "nbf": now, "iat": now, "access": []}
     )
-    start_response("200 OK", HEADERS)
-    return [token.encode()]

@@ -48,24 +48,27 @@ def _measure(folder: Path, version: registries.Version, repositories: int) -> No
         running.stop()
 
 
-def fill(root: Path, repositories: int, image: images.Image, other: images.Image) -> None:
-    """Writes the registry's storage as pushes would leave it; ten thousand real pushes would take minutes.
-
-    Every tag is `image`; each repository also holds `other`.
-    """
+def fill(
+    root: Path, repositories: int, image: images.Image, other: images.Image, *, namespace: str = "bench"
+) -> None:
+    """Writes the registry's storage as pushes would leave it; ten thousand real pushes would take minutes."""
     for blob in (*image.blobs, *other.blobs):
         algorithm, hexes = blob.digest.split(":")
         _write(root / "blobs" / algorithm / hexes[:2] / hexes / "data", blob.content)
     for number in range(repositories):
-        repository = root / "repositories" / "bench" / f"image{number}"
-        for each in (image, other):
-            for blob in each.blobs[:-1]:
-                _link(repository / "_layers", blob.digest)
-            _link(repository / "_manifests" / "revisions", each.digest)
-        for tag in range(TAGS):
-            place = repository / "_manifests" / "tags" / f"v{tag}"
-            _write(place / "current" / "link", image.digest.encode())
-            _link(place / "index", image.digest)
+        repository(root / "repositories" / namespace / f"image{number}", TAGS, image, other)
+
+
+def repository(folder: Path, tags: int, image: images.Image, other: images.Image) -> None:
+    """Every tag is `image`; it also holds `other`."""
+    for each in (image, other):
+        for blob in each.blobs[:-1]:
+            _link(folder / "_layers", blob.digest)
+        _link(folder / "_manifests" / "revisions", each.digest)
+    for tag in range(tags):
+        place = folder / "_manifests" / "tags" / f"v{tag}"
+        _write(place / "current" / "link", image.digest.encode())
+        _link(place / "index", image.digest)
 
 
 def _link(folder: Path, digest: str) -> None:

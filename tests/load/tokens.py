@@ -1,7 +1,6 @@
 """What a token costs, beside the same server answering nothing, and a bare signature: `python -m tests.load.tokens`."""
 
 import base64
-import os
 import re
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from tests.load.installation import environment, manage
+from tests.load.usage import cpu
 from tests.parts import postgres, processes
 
 SECONDS = "3s"
@@ -24,7 +24,6 @@ TOKENS for a user with 200 grants. One Granian worker of one thread on core {SER
 and PostgreSQL, asked over TCP. CPU: what one request takes of a core, in server and database together, and
 how many fill one; that is the same on a busy machine. Of ok, of signature: as much of it goes to the same
 server answering a bare "ok", or a bare signed token."""
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Server:
 def measure(folder: Path) -> None:
     print(HEAD)
     print(f"{'':<24}{'4 connections':>24}{'32 connections':>24}{'CPU':>20}{'of ok':>14}{'of signature':>14}")
-    bare = environment(folder / "tokens-sqlite", "")
+    bare = environment(folder / "sqlite", "")
     with serving("tests.load.servers:ok", bare) as server:
         ok = row("bare ok", server, "", {}, [])
     with serving("tests.load.servers:signed", bare) as server:
@@ -55,9 +54,7 @@ def measure(folder: Path) -> None:
     with postgres.cluster() as cluster:
         postmaster = cluster.process.popen.pid
         subprocess.run(["taskset", "-pc", CLIENT_CORE, str(postmaster)], check=True, capture_output=True)
-        _tokens(
-            "PostgreSQL", environment(folder / "tokens-postgresql", cluster.url), (postmaster,), [ok, signed]
-        )
+        _tokens("PostgreSQL", environment(folder / "postgresql", cluster.url), (postmaster,), [ok, signed])
     print("statements per token request: 1, prepared (asserted in tests/integration/registry_sync)\n")
 
 
@@ -78,13 +75,13 @@ def row(label: str, server: Server, path: str, headers: dict[str, str], beside: 
     """Prints one line; returns the CPU seconds of one request."""
     url = server.url + path
     load(url, headers, 4)  # warm
-    few, before = load(url, headers, 4), _cpu(server.pids)
+    few, before = load(url, headers, 4), cpu(*server.pids)
     many = load(url, headers, 32)
-    cpu = (_cpu(server.pids) - before) / many.requests
-    shares = "".join(f"{each / cpu:>14.0%}" for each in beside)
-    whole = f"{cpu * 1e6:,.0f} µs, {1 / cpu:,.0f}/s"
+    cost = (cpu(*server.pids) - before) / many.requests
+    shares = "".join(f"{each / cost:>14.0%}" for each in beside)
+    whole = f"{cost * 1e6:,.0f} µs, {1 / cost:,.0f}/s"
     print(f"{label:<24}{few!s:>24}{many!s:>24}{whole:>20}{shares}", flush=True)
-    return cpu
+    return cost
 
 
 def load(url: str, headers: dict[str, str], connections: int) -> Load:
@@ -124,19 +121,6 @@ def serving(application: str, env: dict[str, str], database: tuple[int, ...] = (
         yield Server(f"http://127.0.0.1:{port}/", (server.popen.pid, *database))
     finally:
         server.stop()
-
-
-def _cpu(parents: tuple[int, ...]) -> float:
-    """Seconds that these processes and their children have computed so far."""
-    ticks = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:  # it has just ended
-            continue
-        if int(path.parent.name) in parents or int(fields[1]) in parents:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS
 
 
 if __name__ == "__main__":

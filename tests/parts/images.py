@@ -7,6 +7,7 @@ import json
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,11 @@ class Image:
         }
         return _json(MANIFEST, content)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         return self.manifest.digest
 
-    @property
+    @cached_property
     def blobs(self) -> list[Blob]:
         """Everything a registry stores for it, in the order of a push: layers, config, manifest."""
         return [*self.layer_blobs, self.config, self.manifest]
