@@ -20,6 +20,7 @@ from typing import Any
 
 from tests.load import loads
 from tests.load.panel import MANY, ROOT, Panel, checked_out, running
+from tests.load.usage import busy
 from tests.parts import processes
 
 BOUND = 3
@@ -33,6 +34,9 @@ Panel, load and clients share the processors: read the ratios. Milliseconds. Tok
 4 connections, and so is a bare signing server of its own ({{bare}}) at the same time; an ordinary page 10 times.
 An answer is counted from when its question was due; ≥: it never came. Ratio: of the two p99; over {BOUND} is marked.
 Wrong passwords are sent to the bare server too, as fast as it answers them. The heaviest page here: {{heavy}}."""
+
+SOME = 0.2
+BUSY = "OTHER WORK took {others:.0%} of the processors before this began: measure on an idle machine."
 
 
 @dataclass(frozen=True)
@@ -108,12 +112,13 @@ ROWS = [
     Row("f", f"200 events a second, {EVENT_SECONDS} s", events, EVENT_SECONDS),
     Row("e", f"full check of {MANY:,} × 10", full_check),
 ]  # fmt: skip
-WANTED = (
-    os.environ.get("ROWS", "").split(",") if os.environ.get("ROWS") else [*(row.key for row in ROWS), "pages"]
-)
+KEYS = [*(row.key for row in ROWS), "pages"]
+WANTED = os.environ["ROWS"].split(",") if os.environ.get("ROWS") else KEYS
 
 
 def measure(folder: Path) -> None:
+    if not set(WANTED) <= set(KEYS):
+        sys.exit(f"ROWS must be some of: {', '.join(dict.fromkeys(KEYS))}")
     if baseline := os.environ.get("BASELINE", ""):
         (folder / "before").mkdir()
         with checked_out(baseline, folder / "before" / "tree") as tree:
@@ -123,23 +128,24 @@ def measure(folder: Path) -> None:
 
 
 def _measure(name: str, tree: Path, folder: Path) -> None:
-    began = time.monotonic()
+    began, others = time.monotonic(), busy()
     with running(tree, folder) as panel:
         with _signing(panel, folder) as bare_port:
             scene = Scene(panel, bare_port, folder, _heaviest(panel))
-            print(_head(name, scene))
+            print(_head(name, scene, others))
             _tokens_under_loads(scene, [row for row in ROWS if row.key in WANTED])
         if "pages" in WANTED:
             _pages_under_tokens(scene)
     print(f"in {time.monotonic() - began:,.0f} s\n")
 
 
-def _head(name: str, scene: Scene) -> str:
+def _head(name: str, scene: Scene, others: float) -> str:
     apart = scene.panel.tokens_apart
-    return HEAD.format(
+    head = HEAD.format(
         name=name, revision=_revision(scene.panel.tree), machine=_machine(), bare="RSGI" if apart else "WSGI",
         where="in a process of their own" if apart else "from the panel's process", heavy=scene.heavy,
     )  # fmt: skip
+    return f"{head}\n{BUSY.format(others=others)}" if others > SOME else head
 
 
 def _signing(panel: Panel, folder: Path) -> AbstractContextManager[int]:
@@ -252,5 +258,5 @@ def _machine() -> str:
         (line.split(":")[1].strip() for line in about.splitlines() if line.startswith("model name")), "?"
     )
     versions = ", ".join(f"{name} {version(name)}" for name in ("granian", "django"))
-    return (f"{os.cpu_count()} processors ({model}), load {os.getloadavg()[0]:.1f} before; Python "
-            f"{platform.python_version()}, {versions}, Linux {platform.release()}")  # fmt: skip
+    return (f"{os.cpu_count()} processors ({model}); Python {platform.python_version()}"
+            f", {versions}, Linux {platform.release()}")  # fmt: skip

@@ -1,6 +1,7 @@
 """What programs have taken of the processor."""
 
 import os
+import time
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -20,3 +21,17 @@ def cpu(*roots: int) -> float:
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
     return sum(ticks.get(pid, 0) for pid in found) / TICKS
+
+
+def busy(seconds: float = 3) -> float:
+    """The share of all processors that is taken while we wait so long."""
+    total, idle = _machine()
+    time.sleep(seconds)
+    total_after, idle_after = _machine()
+    return 1 - (idle_after - idle) / (total_after - total)
+
+
+def _machine() -> tuple[int, int]:
+    """Ticks of all processors so far, and those of them in which there was nothing to do."""
+    ticks = [int(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(ticks), ticks[3] + ticks[4]
