@@ -5,6 +5,7 @@ it to a thread and back would cost as much as either. So nothing else may run he
 """
 
 import os
+from contextvars import copy_context
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -23,15 +24,18 @@ from manager.server.threads import Send  # noqa: E402
 from registry_sync.token import door  # noqa: E402
 from registry_sync.token.request import MAX_BODY  # noqa: E402
 
+# On an event loop Django keeps a database connection for each context, and each request has a context of its own.
+_context = copy_context()
+
 
 async def _answer(environ: Environ, _scope: Scope, send: Send, _address: str) -> None:
     match environ["PATH_INFO"]:
         case door.PATH:
-            status, headers, body = door.answer(environ, now=datetime.now(UTC))
+            status, headers, body = _context.run(door.answer, environ, now=datetime.now(UTC))
             encoded = [(name.lower().encode(), value.encode()) for name, value in headers]
             await respond(send, status, encoded, body)
         case "/healthz" | "/readyz" as path:
-            response = health.healthz() if path == "/healthz" else health.readyz()
+            response = _context.run(health.healthz if path == "/healthz" else health.readyz)
             await respond(
                 send, response.status_code, [(b"content-type", b"application/json")], response.content
             )

@@ -19,6 +19,7 @@ import requests
 import yaml
 from django.conf import settings
 
+from manager.server.web import THREADS
 from tests.parts import fixtures, postgres, processes, team
 
 pytestmark = pytest.mark.contract
@@ -172,6 +173,16 @@ def test_without_a_database_everybody_is_told_to_come_back_and_gets_in_again(pan
         assert int(answer.headers["Retry-After"]) > 0
     panel.database.restart()
     assert {panel.ask().status_code for _each in range(20)} == {200}
+
+
+def test_however_much_is_asked_a_process_keeps_its_few_connections(panel: Panel) -> None:
+    """One for each thread that asks, or for the event loop, and one for what is written afterwards."""
+    with panel.asked_all_the_time() as answers, psycopg.connect(panel.database.url, autocommit=True) as other:
+        panel.server.wait_until(lambda: answers["200"] > 200, "answer")
+        mine = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid != pg_backend_pid()"
+        found = other.execute(mine).fetchone()
+        assert found
+        assert found[0] <= 2 * (THREADS + 1)
 
 
 def test_a_database_that_was_restarted_is_not_noticed(panel: Panel) -> None:

@@ -149,7 +149,7 @@ def _head(name: str, scene: Scene, others: float) -> str:
 def _signing(panel: Panel, folder: Path) -> AbstractContextManager[int]:
     """As the tree itself serves tokens: inline, or in a thread."""
     if panel.tokens_apart:
-        return _granian(panel, folder, "--interface", "rsgi", "tests.load.servers:signed_rsgi")
+        return _granian(panel, folder, "--interface", "asginl", "tests.load.servers:signed_asgi")
     return _granian(
         panel, folder, "--interface", "wsgi", "--blocking-threads", "1", "tests.load.servers:signed"
     )

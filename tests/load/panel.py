@@ -115,8 +115,8 @@ class Panel:
 
     def pages_back_off(self) -> bool:
         """Whether a page on which nothing happens asks ever less."""
-        scripts = [self.tree / "static" / "panel.js", self.tree / "templates" / "namespaces" / "_news.html"]
-        return any(re.search(r"\b30(_?000|s)?\b", script.read_text()) for script in scripts)
+        script = self.tree / "static" / "asking.js"
+        return script.exists() and "30000" in script.read_text()
 
     def fill(self) -> None:
         """Each further repository is a link to the first: the registry follows it, and a million files are spared."""
@@ -142,12 +142,12 @@ class Panel:
 @contextmanager
 def running(tree: Path, folder: Path) -> Iterator[Panel]:
     """`manage.py run`, once the first check has read what the registry holds."""
-    ports = {name: processes.free_port() for name in ("PORT", "TOKEN_PORT", "REGISTRY_PORT")}
+    ports = {name: int(port) for name, port in processes.ports().items()}
     data = folder / "data"
     # A client's address is what a proxy says it is: so a few machines' worth of clients fit on one.
     settings = {"DATA_DIR": str(data), "SYNC_INTERVAL": "86400", "LOG_LEVEL": "ERROR", "API_RATE": "0",
                 "TRUSTED_PROXIES": "1"}  # fmt: skip
-    registry = install.registry_3()
+    registry = install.built("registry 3.1")
     path = f"{registry.parent}{os.pathsep}{os.environ['PATH']}" if registry else os.environ["PATH"]
     env = os.environ | settings | {name: str(port) for name, port in ports.items()} | {"PATH": path}
     for words in (["prepare"], ["migrate", "--verbosity", "0"]):

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,10 @@ def signed(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iter
     return [_token().encode()]
 
 
-async def signed_rsgi(_scope: Any, protocol: Any) -> None:
-    protocol.response_str(200, [("content-type", "text/plain")], _token())
+async def signed_asgi(_scope: Any, _receive: Any, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    headers = [(b"content-type", b"text/plain")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": _token().encode()})
 
 
 def page(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -63,7 +63,7 @@ def _tokens(name: str, env: dict[str, str], database: tuple[int, ...], beside: l
     world = (Path(__file__).parent / "world.py").read_text()
     username, password = manage(env, "shell", "--verbosity", "0", "--command", world).split()[-2:]
     basic = base64.b64encode(f"{username}:{password}".encode()).decode()
-    with serving("manager.wsgi:application", env, database) as server:
+    with serving("", env, database) as server:
         for count in (1, 10):
             scopes = [("scope", f"repository:space{n}/image{n % 10}:pull,push") for n in range(count)]
             query = urlencode([("service", SERVICE), *scopes])
@@ -110,11 +110,21 @@ def load(url: str, headers: dict[str, str], connections: int) -> Load:
 
 
 @contextmanager
-def serving(application: str, env: dict[str, str], database: tuple[int, ...] = ()) -> Iterator[Server]:
+def serving(bare: str, env: dict[str, str], database: tuple[int, ...] = ()) -> Iterator[Server]:
+    """`bare`: a WSGI application to serve instead of the panel's tokens."""
     port = processes.free_port()
-    command = ["taskset", "-c", SERVER_CORE, sys.executable, "-m", "granian", "--interface", "wsgi",
-               "--port", str(port), "--workers", "1", "--blocking-threads", "1",
-               "--log-level", "critical", application]  # fmt: skip
+    ours = ["manager.server", "tokens"]
+    other = ["granian", "--interface", "wsgi", "--blocking-threads", "1", "--log-level", "critical", bare]
+    command = [
+        "taskset",
+        "-c",
+        SERVER_CORE,
+        sys.executable,
+        "-m",
+        *(other if bare else ours),
+        "--port",
+        str(port),
+    ]
     server = processes.start("granian", command, log=Path(env["DATA_DIR"]) / "granian.log", env=env)
     try:
         server.wait_until(lambda: processes.tcp_answers(port), "answer")
