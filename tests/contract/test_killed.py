@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import psycopg
 import pytest
 import requests
 from django.conf import settings
@@ -114,14 +116,26 @@ class Installed:
 def installed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installed]:
-    folder = tmp_path_factory.mktemp("killed")
+    yield from install(request, tmp_path_factory.mktemp("killed"))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    """One of its own: what events told is not to mend what a reconcile shall."""
+    yield from install(request, tmp_path_factory.mktemp("told"))
+
+
+def install(request: pytest.FixtureRequest, folder: Path) -> Iterator[Installed]:
     env = os.environ | {
         "DATA_DIR": str(folder / "data"), "SECRETS_DIR": str(settings.SECRETS_DIR),
         "REGISTRY_PORT": str(processes.free_port()), "LOG_LEVEL": "ERROR",
         "TOKEN_SERVICE": settings.TOKEN_SERVICE, "TOKEN_ISSUER": settings.TOKEN_ISSUER,
     }  # fmt: skip
     if request.param == "postgresql":
-        env["DATABASE_URL"] = request.getfixturevalue("postgres_url")
+        url = request.getfixturevalue("postgres_url")
+        with psycopg.connect(url, autocommit=True) as cluster:
+            cluster.execute(f"CREATE DATABASE {folder.name}")
+        env["DATABASE_URL"] = url.removesuffix("postgres") + folder.name
     for words in (["prepare"], ["migrate", "--verbosity", "0"]):
         subprocess.run([sys.executable, "manage.py", *words], env=env, check=True, capture_output=True)
     config = json.loads((folder / "data" / "registry-config" / "registry.yml").read_text())
@@ -149,16 +163,16 @@ def test_killed_in_a_reconcile(installed: Installed, point: str) -> None:
 
 
 @pytest.mark.parametrize("point", DURING_EVENTS)
-def test_killed_while_events_are_applied(installed: Installed, point: str) -> None:
-    assert installed.picture(WORK["reconcile"].join([LATER, LATER]) + WORK["events"]) == installed.truth()
+def test_killed_while_events_are_applied(told: Installed, point: str) -> None:
+    assert told.picture(WORK["reconcile"].join([LATER, LATER]) + WORK["events"]) == told.truth()
     salt = point.replace(".", "-")
-    digest = push(installed.registry, "team/app", "latest", images.Image(env=[f"SALT={salt}"]))
+    digest = push(told.registry, "team/app", "latest", images.Image(env=[f"SALT={salt}"]))
     target = {"mediaType": images.MANIFEST, "repository": "team/app", "tag": "latest", "digest": digest}
-    told = {"events": [{"id": salt, "action": "push", "target": target, "actor": {"name": "someone"}}]}
-    assert installed.shell(TAKE.format(body=json.dumps(told).encode())).returncode == 0
-    died = installed.shell(DIE.format(point=point, work=WORK["events"]))
+    events = {"events": [{"id": salt, "action": "push", "target": target, "actor": {"name": "someone"}}]}
+    assert told.shell(TAKE.format(body=json.dumps(events).encode())).returncode == 0
+    died = told.shell(DIE.format(point=point, work=WORK["events"]))
     assert died.returncode == -signal.SIGKILL, (died.returncode, died.stderr[-500:])
-    assert installed.picture(LATER + WORK["events"]) == installed.truth()
+    assert told.picture(LATER + WORK["events"]) == told.truth()
 
 
 def change(registry: RunningRegistry, salt: str) -> None:
