@@ -259,7 +259,9 @@ def creations(cast: Cast, key: str) -> tuple[type[Any], list[Callable[[], object
         case "invitations":
             return Invitation, [partial(invitations.invite, by=by, account=account, role="viewer")] * MANY
         case "api_tokens":
-            return ApiToken, [partial(api_tokens.create, by=by, name="CI", expires_at=None)] * MANY
+            return ApiToken, [
+                partial(api_tokens.create, by=by, name="CI", expires_at=None, confirmed=True)
+            ] * MANY
         case "accounts":
             return Account, [partial(accounts.open_account, by=by, name="Blue")] * MANY
     made = [invitations.invite(by=by, account=account, role="viewer")[0] for _ in range(MANY)]
