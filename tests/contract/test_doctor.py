@@ -39,6 +39,7 @@ def panel(transactional_db: None, settings: Any) -> Iterator[str]:
     thread.is_ready.wait()
     assert not thread.error
     settings.PUBLIC_URL = f"http://localhost:{thread.port}"
+    settings.TOKEN_URL = f"{settings.PUBLIC_URL}/auth/token"
     for name in (Heartbeat.WORKER, Heartbeat.BEAT):
         heartbeat.note(name, timezone.now())
     yield settings.PUBLIC_URL

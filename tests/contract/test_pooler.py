@@ -101,7 +101,7 @@ def test_without_the_setting_everything_says_what_is_wrong(
             assert "Traceback" not in done.stdout + done.stderr
         assert "DATABASE_POOLER=transaction" in done.stdout
         port = processes.free_port()
-        server = processes.start("granian", served_on(port), log=tmp_path / "log", env=env)
+        server = processes.start("web", served_on(port, "web"), log=tmp_path / "log", env=env)
         try:
             server.wait_until(lambda: processes.http_answers(f"http://127.0.0.1:{port}/healthz"), "answer")
             ready = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=10)
@@ -113,15 +113,18 @@ def test_without_the_setting_everything_says_what_is_wrong(
 def test_tokens_and_pages_through_it(env: dict[str, str], tmp_path: Path) -> None:
     username, password, token = team.make(env)
     team.manage(env, "collectstatic", "--no-input", "--verbosity", "0")
-    port = processes.free_port()
-    server = processes.start("granian", served_on(port), log=tmp_path / "log", env=env)
-    at = f"http://127.0.0.1:{port}"
+    ports = {service: processes.free_port() for service in ("web", "tokens")}
+    servers = [
+        processes.start(service, served_on(port, service), log=tmp_path / service, env=env)
+        for service, port in ports.items()
+    ]
+    at, door = (f"http://127.0.0.1:{port}" for port in ports.values())
 
     def ask(number: int) -> tuple[str, int]:
         way = ("token", "page", "api", "ready")[number % 4]
         if way == "token":
             words = {"service": "localhost:5000", "scope": "repository:team/app:pull,push"}
-            answer = requests.get(f"{at}/auth/token", params=words, auth=(username, password), timeout=20)
+            answer = requests.get(f"{door}/auth/token", params=words, auth=(username, password), timeout=20)
         elif way == "page":
             answer = requests.get(f"{at}/me/login/", cookies={"panel_session": "x" * 32}, timeout=20)
         elif way == "api":
@@ -133,11 +136,13 @@ def test_tokens_and_pages_through_it(env: dict[str, str], tmp_path: Path) -> Non
         return way, answer.status_code
 
     try:
-        server.wait_until(lambda: processes.http_answers(f"{at}/readyz"), "answer")
+        for server, url in zip(servers, (at, door), strict=True):
+            server.wait_until(lambda url=url: processes.http_answers(f"{url}/readyz"), "answer")
         with ThreadPoolExecutor(8) as clients:
             answers = Counter(clients.map(ask, range(800)))
     finally:
-        server.stop(seconds=30)
+        for server in servers:
+            server.stop(seconds=30)
     assert answers == {("token", 200): 200, ("page", 200): 200, ("api", 200): 200, ("ready", 200): 200}
 
 
@@ -146,12 +151,7 @@ def test_nobody_reads_the_rows_of_another(env: dict[str, str]) -> None:
 
 
 def test_panel_worker_and_sync_through_it(env: dict[str, str], tmp_path: Path) -> None:
-    ports = {
-        "PORT": str(processes.free_port()),
-        "REGISTRY_PORT": str(processes.free_port()),
-        "SYNC_INTERVAL": "2",
-    }
-    log, env = tmp_path / "run.log", env | ports
+    log, env = tmp_path / "run.log", env | processes.ports() | {"SYNC_INTERVAL": "2"}
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
 
     def many_runs() -> bool:

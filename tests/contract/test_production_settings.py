@@ -17,7 +17,7 @@ PRODUCTION = {
     "TRUSTED_PROXIES": "1",
     "EVENTS_URL": "http://web:8000/registry/events",
 }
-EMBEDDED = {"ENVIRONMENT": "embedded", "DATABASE_URL": "sqlite://", "REDIS_URL": ""}
+EMBEDDED = {"ENVIRONMENT": "embedded", "DATABASE_URL": "sqlite:///{folder}/db.sqlite3", "REDIS_URL": ""}
 PROBE = """
 from django.test import Client, override_settings
 PLAIN = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
@@ -91,6 +91,7 @@ def test_signing_up_takes_an_invitation_unless_somebody_says_otherwise(
     folder: Path, told: dict[str, str], expected: str
 ) -> None:
     code = "from django.conf import settings; print(settings.SIGNUP)"
+    told = {name: value.format(folder=folder) for name, value in told.items()}
     assert manage(folder, "shell", "--verbosity", "0", "--command", code, **told).stdout.strip() == expected
 
 
