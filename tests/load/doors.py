@@ -52,7 +52,7 @@ class Scene:
         return {"name": name, "port": port, "requests": [asked], "connections": 4, "every": 1 / 50}
 
     def page_ask(self, name: str, port: int, rate: int) -> dict[str, Any]:
-        asked = self.panel.page_request(self.panel.light_page)
+        asked = self.panel.page_request(self.panel.light_page, X_Forwarded_For="192.0.2.9")  # somebody else
         return {"name": name, "port": port, "requests": [asked], "connections": 4, "every": 4 / rate}
 
     def probe(self, asks: list[dict[str, Any]], seconds: int = ROW_SECONDS) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _measure(name: str, tree: Path, folder: Path) -> None:
 def _head(name: str, scene: Scene, others: float) -> str:
     apart = scene.panel.tokens_apart
     head = HEAD.format(
-        name=name, revision=_revision(scene.panel.tree), machine=_machine(), bare="RSGI" if apart else "WSGI",
+        name=name, revision=_revision(scene.panel.tree), machine=_machine(), bare="ASGI" if apart else "WSGI",
         where="in a process of their own" if apart else "from the panel's process", heavy=scene.heavy,
     )  # fmt: skip
     return f"{head}\n{BUSY.format(others=others)}" if others > SOME else head

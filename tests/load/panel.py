@@ -89,8 +89,8 @@ class Panel:
     def hook_key(self) -> str:
         return (self.data / "secrets" / "hook.key").read_text().strip()
 
-    def page_request(self, path: str) -> str:
-        return request("GET", path, Cookie=self.cookie)
+    def page_request(self, path: str, **headers: str) -> str:
+        return request("GET", path, Cookie=self.cookie, **headers)
 
     def get(self, path: str) -> requests.Response:
         return requests.get(
