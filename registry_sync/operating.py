@@ -10,9 +10,11 @@ from django.utils.translation import ngettext
 
 from accounts import audit
 from accounts.errors import Absent, Conflict, Invalid
+from accounts.limits import make_room
 from accounts.models import Account
 from accounts.principal import Principal
 from accounts.speech import spoken
+from namespaces.limits import NAMESPACES
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName
 from namespaces.names import is_repository, namespace_problem, split
 from namespaces.services import namespaces
@@ -90,6 +92,7 @@ def _hand_over(by: Principal, first: str, account: Account) -> None:
         return
     if problem := _tokens_live(reserved, timezone.now()):
         raise Conflict.on("", problem)
+    make_room(NAMESPACES, account, field="account")  # else counted already when the namespace is made
     if reserved.account:
         _tell(by, "namespace.given_away", reserved)
     reserved.account, reserved.until = account, None

@@ -28,6 +28,8 @@ def create(*, by: Principal, account: Account, name: str) -> Namespace:
         raise Invalid.on("name", spoken(problem))
     try:
         with transaction.atomic():
+            # First, so that no name it counts is had by another way until this one is made.
+            Account.objects.select_for_update(no_key=True).get(pk=account.pk)
             if not ReservedName.objects.filter(name=name, account=account).exists():  # else counted already
                 make_room(NAMESPACES, account, field="name")
             if _held(name, account).account_id != account.pk:

@@ -205,6 +205,21 @@ def test_an_operator_gives_no_account_more_than_it_may_hold(
     assert operating.give(by=principal_of(operator), first="adopted", handle="elsewhere")
 
 
+@pytest.mark.parametrize("kept_for", ["nobody", "elsewhere", "the account itself"])
+def test_nor_with_a_name_that_is_kept(operator: Person, cast: Cast, settings: Any, kept_for: str) -> None:
+    """As each name is that the registry was found to hold; the account's own counts already."""
+    settings.MAX_NAMESPACES = 1
+    whose = {"elsewhere": cast.elsewhere, "the account itself": cast.account}.get(kept_for)
+    ReservedName.objects.create(name="adopted", account=whose)
+    if kept_for != "the account itself":
+        a_namespace(cast)
+        with pytest.raises(Conflict, match="MAX_NAMESPACES"):
+            operating.give(by=principal_of(operator), first="adopted", handle="team-red")
+        assert ReservedName.objects.get(name="adopted").account == whose
+        settings.MAX_NAMESPACES = 2
+    assert operating.give(by=principal_of(operator), first="adopted", handle="team-red")
+
+
 def test_another_accounts_rows_take_no_room(cast: Cast, settings: Any) -> None:
     settings.MAX_USERS = 1
     factories.RegistryUserFactory.create_batch(3, account=cast.elsewhere)

@@ -14,7 +14,7 @@ from accounts.errors import Absent, Conflict, Refused
 from accounts.limits import OF_PERSON
 from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, Person, RegistryUser, Secret
 from accounts.services import accounts, api_tokens, invitations, members, people, users
-from namespaces.models import Grant, Namespace, ReservedName
+from namespaces.models import CatalogRead, Grant, Namespace, ReservedName
 from namespaces.services import grants, namespaces
 from registry_sync import operating
 from registry_sync.limits import OF_ACCOUNT
@@ -279,6 +279,24 @@ def test_together_nobody_passes_a_limit(cast: Cast, settings: Any, key: str) -> 
     results = together(acts)
     assert raised(results) == [Conflict] * (MANY - room)
     assert model.objects.count() == before + room
+
+
+@only_postgresql
+def test_a_name_of_ones_own_that_is_being_cleared_needs_room_again(
+    cast: Cast, operator: Person, settings: Any
+) -> None:
+    settings.MAX_NAMESPACES = 1
+    ReservedName.objects.create(name="team", account=cast.account)
+    CatalogRead.objects.get_or_create(registry=settings.REGISTRY_URL, defaults={"began_at": timezone.now()})
+    create = partial(namespaces.create, by=cast.by("owner"), account=cast.account)
+
+    def clear_and_fill() -> None:
+        clear(operator)
+        create(name="fresh")
+
+    result = meanwhile('SELECT "accounts_account"', clear_and_fill, partial(create, name="team"))
+    assert isinstance(result, Conflict)
+    assert Namespace.objects.get().name == "fresh"
 
 
 @only_postgresql
