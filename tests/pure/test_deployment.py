@@ -170,6 +170,14 @@ def test_no_proxy_writes_down_a_link_that_is_as_good_as_a_password(link: str) ->
     assert "--access-log" not in DOCKERFILE + OPERATIONS + (ROOT / "manager/embedded/run.py").read_text()
 
 
+def test_the_new_key_of_a_password_or_token_reaches_whoever_answers_for_one() -> None:
+    """Peppers and passwords of parts are read once in a process, so all that use them start anew."""
+    part = OPERATIONS.partition("## New keys")[2].partition("\n## ")[0]
+    restarted = re.findall(r"restart `?([a-z ]*\bworker\b[a-z ]*)", part)
+    assert len(restarted) == part.count("worker") > 0
+    assert [names for names in restarted if "tokens" not in names.split()] == []
+
+
 @pytest.mark.parametrize("command", ["first_operator", "prepare", "migrate"])
 def test_named_commands_exist(command: str) -> None:
     from django.core.management import get_commands
