@@ -7,10 +7,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -41,7 +39,7 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         try:
             with transaction.atomic():
                 saved = super().save_user(request, user, form, commit)
-                _reserve_link(request, saved)
+                reserve_link(request, saved)
                 return saved
         except IntegrityError:  # the form found the address free a moment ago
             raise Conflict.on("email", _("Somebody has just signed up with this address.")) from None
@@ -51,19 +49,6 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return people.signed_up_by_operator_link(email=email) or bool(
             super().is_email_verified(request, email)
         )
-
-    def send_account_already_exists_mail(self, email: str) -> None:
-        """As for a free address, the link that was followed is now for this one: else it would tell the two apart."""
-        person = Person.objects.filter(Q(email=email) | Q(emailaddress__email=email)).first()
-        if person:
-            _reserve_link(self.request, person)
-        super().send_account_already_exists_mail(email)
-
-    def respond_email_verification_sent(self, request: HttpRequest, user: Any) -> Any:
-        """Without a user the address was taken: hashes as signing up does, so that the time it takes tells nothing."""
-        if user is None:
-            make_password("")
-        return super().respond_email_verification_sent(request, user)
 
     def add_message(self, request: HttpRequest, *arguments: Any, **more: Any) -> None:
         """Not beside the page that says it anyway: it would stay away where a mail went out a moment ago."""
@@ -135,7 +120,7 @@ def _public(link: str) -> str:
     return settings.PUBLIC_URL + urlunsplit(("", "", parts.path, parts.query, parts.fragment))
 
 
-def _reserve_link(request: HttpRequest, person: Person) -> None:
+def reserve_link(request: HttpRequest, person: Person) -> None:
     """Of two who sign up by one link the second is turned away, where signing up takes a link."""
     if not opened_links.reserve(request, person) and settings.SIGNUP != "open":
         raise Conflict.on("", _("This link has just been used by somebody else, so you were not signed up."))

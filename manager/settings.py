@@ -171,6 +171,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "accounts.signup.PanelAdapter"
 ACCOUNT_FORMS = {
+    "signup": "accounts.signup_form.SignUpForm",
     "change_password": "accounts.password_forms.ChangeForm",
     "set_password": "accounts.password_forms.SetForm",
     "reset_password_from_key": "accounts.password_forms.ResetForm",

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         name = f"pepper-{peppers()[0].version + 1}.key"
         key_files.create(settings.SECRETS_DIR / name, secrets.token_urlsafe(48).encode())
         peppers.cache_clear()
-        self.stdout.write(f"made {name}; restart web and worker")
+        self.stdout.write(f"made {name}; restart web, tokens and worker")
 
     def _tell(self, version: int) -> None:
         left = Secret.objects.filter(pepper_version=version).select_related("user__account")

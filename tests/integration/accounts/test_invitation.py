@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 from django.utils import timezone
 
+from accounts.hashers import Crowded
 from accounts.models import Account, Invitation, Member, Person
 from accounts.services import invitations, members
 from tests import factories
@@ -140,6 +142,41 @@ def test_a_taken_address_spends_the_link_as_a_free_one_does(
     assert [mail.to for mail in mailoutbox] == [["stranger@example.com"]]
     assert state() == "reserved"
     assert accept(cast.client("stranger"), link) == 302
+
+
+def test_an_address_that_was_asked_for_a_moment_ago_spends_the_link_as_well(
+    cast: Cast, link: str, settings: Any, mailoutbox: list[Any]
+) -> None:
+    """No second mail goes out then."""
+    settings.SIGNUP, settings.ACCOUNT_EMAIL_VERIFICATION = "open", "mandatory"
+    Client().post("/me/signup/", FORM | {"email": "stranger@example.com"})
+    settings.SIGNUP = "invite"
+    client = Client()
+    client.get(link)
+    assert client.post("/me/signup/", FORM | {"email": "stranger@example.com"}).url == "/me/confirm-email/"
+    assert state() == "reserved"
+    assert len(mailoutbox) == 1
+
+
+class CrowdedHasher(MD5PasswordHasher):
+    def encode(self, *_arguments: object) -> str:
+        raise Crowded
+
+
+@pytest.mark.parametrize("email", ["stranger@example.com", "new@example.com"])
+def test_who_is_told_to_come_again_has_the_link_still(
+    cast: Cast, link: str, settings: Any, mailoutbox: list[Any], email: str
+) -> None:
+    """Whether the address is taken or not: who holds one link can make the crowd, too."""
+    settings.SIGNUP, settings.ACCOUNT_EMAIL_VERIFICATION = "invite", "mandatory"
+    hashers, settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS, [f"{__name__}.CrowdedHasher"]
+    client = Client()
+    client.get(link)
+    assert client.post("/me/signup/", FORM | {"email": email}).status_code == 429
+    assert (state(), mailoutbox) == ("open", [])
+    settings.PASSWORD_HASHERS = hashers
+    assert client.post("/me/signup/", FORM | {"email": email}).url == "/me/confirm-email/"
+    assert state() == "reserved"
 
 
 def test_a_sign_up_that_fails_spends_nothing(cast: Cast, link: str, settings: Any) -> None:
