@@ -1,5 +1,6 @@
 """What EMAIL_URL says, as Django takes it: all of it takes effect, or the start is refused (docs/adr/0012)."""
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -28,13 +29,17 @@ def read(url: str) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
         pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
-        host, port = parts.hostname, parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         raise _wrong(_SHAPE) from None
-    if parts.scheme not in ("smtp", "submission") or not host or port == 0:
+    if parts.scheme not in ("smtp", "submission") or port == 0:
+        raise _wrong(_SHAPE)
+    if not re.fullmatch(r"[\w.:-]+", host):
         raise _wrong(_SHAPE)
     if parts.path.strip("/") or "#" in url:
         raise _wrong(_SHAPE)
+    if bool(parts.username) != bool(parts.password):  # Django would not log in
+        raise _wrong("must hold both a name and a password, or neither")
     said = dict(pairs)
     if len(said) < len(pairs) or not set(said) <= {"ssl", "tls", "timeout"}:
         raise _wrong("takes no parameters, once each, but ssl, tls and timeout")

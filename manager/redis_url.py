@@ -32,11 +32,13 @@ def read(url: str, *, password: str = "") -> Redis:
     """Raises ImproperlyConfigured, with nothing of the address in its sentence."""
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         raise _wrong(_SHAPE) from None
     database = parts.path.removeprefix("/")
-    if parts.scheme not in ("redis", "rediss") or not host or port == 0 or "#" in url:
+    if parts.scheme not in ("redis", "rediss") or port == 0 or "#" in url:
+        raise _wrong(_SHAPE)
+    if not re.fullmatch(r"[\w.:-]+", host):  # of a comma or a semicolon the broker would make two servers
         raise _wrong(_SHAPE)
     if not re.fullmatch(r"[0-9]{0,4}", database):
         raise _wrong(_SHAPE)
@@ -45,7 +47,7 @@ def read(url: str, *, password: str = "") -> Redis:
     secret = password or unquote(parts.password or "")
     if parts.username and not secret:
         raise _wrong("must hold a password for the user it names")
-    # Quoted anew: a comma or a semicolon would make two servers of one.
+    # Quoted anew, for the same reason.
     login = f"{quote(unquote(parts.username or ''), safe='')}:{quote(secret, safe='')}@" if secret else ""
     place = f"[{host}]" if ":" in host else host
     return Redis(
