@@ -47,7 +47,7 @@ def send_due(*, now: datetime) -> int:
             _send(row)
         except InvalidToken:
             _put_off(row, now, "django.key is another since it was written", for_good=True)
-        except (SMTPException, OSError) as error:
+        except (SMTPException, OSError, UnicodeError) as error:  # the last: of a host that is no name
             _put_off(row, now, _words(error))
             if not isinstance(error, SMTPRecipientsRefused | SMTPDataError):
                 break  # not about this mail

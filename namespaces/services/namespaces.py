@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.errors import Conflict, Invalid
+from accounts.errors import Absent, Conflict, Invalid
 from accounts.limits import make_room
 from accounts.models import Account
 from accounts.principal import Principal
@@ -58,11 +58,13 @@ def set_public(*, by: Principal, namespace: Namespace, public: bool) -> Namespac
 
 @transaction.atomic
 def delete(*, by: Principal, namespace: Namespace, typed_name: str) -> None:
-    """Only an empty namespace goes, and its grants with it; its name stays the account's."""
+    """Only an empty namespace goes, and its grants with it; its name stays the account's. Raises Absent, Invalid or
+    Conflict."""
     if typed_name != namespace.name:
         raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": namespace.name})
     reserved = _held(namespace.name, namespace.account)
-    Namespace.objects.select_for_update().get(pk=namespace.pk)
+    if not Namespace.objects.select_for_update().filter(pk=namespace.pk).first():
+        raise Absent  # somebody else deleted it meanwhile
     images = Image.objects.filter(namespace=namespace)
     if images.filter(tag_count__gt=0).exists():
         raise Conflict.on("", _("The namespace still has images; delete their tags first."))

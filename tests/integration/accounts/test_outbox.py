@@ -109,6 +109,15 @@ def test_while_the_server_is_away_mails_wait_and_then_go(settings: Any, server: 
     assert len(server.mails) == 2
 
 
+def test_a_name_that_no_server_can_have_is_told_as_a_server_that_is_away(settings: Any) -> None:
+    """Python finds it no name at all, before anybody is asked."""
+    settings.EMAIL_HOST = "mail..example.com"
+    row = put()
+    assert outbox.send_due(now=timezone.now()) == 0
+    row.refresh_from_db()
+    assert row.problem == "the mail server does not answer (UnicodeError)"
+
+
 def test_a_silent_server_costs_the_worker_its_patience_once(settings: Any, server: MailServer) -> None:
     server.greets = False
     settings.EMAIL_TIMEOUT = 0.2

@@ -281,6 +281,13 @@ def test_together_nobody_passes_a_limit(cast: Cast, settings: Any, key: str) -> 
     assert model.objects.count() == before + room
 
 
+def test_of_two_who_delete_a_namespace_one_does_and_the_other_finds_none(cast: Cast) -> None:
+    namespace = factories.NamespaceFactory(account=cast.account, name="team")
+    delete = partial(namespaces.delete, by=cast.by("owner"), namespace=namespace, typed_name="team")
+    assert raised(together([delete] * MANY)) == [Absent] * (MANY - 1)
+    assert trail("namespace.deleted") == 1
+
+
 @only_postgresql
 def test_a_name_of_ones_own_that_is_being_cleared_needs_room_again(
     cast: Cast, operator: Person, settings: Any
