@@ -81,4 +81,4 @@ def in_config(section: str, lines: str) -> Fix:
 
 
 def in_environment(lines: str) -> Fix:
-    return Fix(_("In the environment of the panel and its worker; then restart both:"), lines)
+    return Fix(_("In the environment of all the panel’s processes; then restart them:"), lines)

@@ -86,7 +86,7 @@ def create(*, by: Principal, namespace: Namespace, image_name: str, lines: Lines
 @transaction.atomic
 def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule:
     """What `lines` does not say stays. A rule that is on goes off: what it would remove now was not looked at."""
-    row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=rule.pk)
+    row = _locked(rule)
     before = _facts(row)
     for name, value in lines.items():
         setattr(row, name, value)
@@ -101,7 +101,7 @@ def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule
 
 @transaction.atomic
 def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
-    row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=rule.pk)
+    row = _locked(rule)
     if row.enabled != on:
         row.enabled = on
         row.save(update_fields=["enabled"])
@@ -115,7 +115,7 @@ def remove(*, by: Principal, rule: RetentionRule) -> None:
     """Raises Conflict while the worker is at something that it asked for: the record of that must not go. It is off
     then, and nothing more of it is begun."""
     with transaction.atomic():
-        row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=rule.pk)
+        row = _locked(rule)
         withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
         busy = RemovalItem.objects.filter(removal__run__rule=row, state=RemovalItem.State.WAITING).exists()
         if not busy:
@@ -135,6 +135,14 @@ def remove(*, by: Principal, rule: RetentionRule) -> None:
                 "then delete it."
             ),
         )
+
+
+def _locked(rule: RetentionRule) -> RetentionRule:
+    """Raises Absent for one that somebody else removed meanwhile."""
+    rows = RetentionRule.objects.select_for_update().select_related("namespace__account")
+    if not (row := rows.filter(pk=rule.pk).first()):
+        raise Absent
+    return row
 
 
 def withdraw(row: RetentionRule, why: str) -> None:

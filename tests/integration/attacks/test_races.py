@@ -288,6 +288,21 @@ def test_of_two_who_delete_a_namespace_one_does_and_the_other_finds_none(cast: C
     assert trail("namespace.deleted") == 1
 
 
+@pytest.mark.parametrize("act", ["change", "switch", "remove"])
+def test_a_rule_that_was_removed_meanwhile_is_absent(cast: Cast, act: str) -> None:
+    by, namespace = cast.by("owner"), factories.NamespaceFactory(account=cast.account)
+    rule = rules.create(by=by, namespace=namespace, image_name="", lines={"keep_last": 1})
+    seen = RetentionRule.objects.get()
+    rules.remove(by=by, rule=rule)
+    acts: dict[str, Callable[[], object]] = {
+        "change": partial(rules.change, by=by, rule=seen, lines={"keep_last": 2}),
+        "switch": partial(rules.switch, by=by, rule=seen, on=True),
+        "remove": partial(rules.remove, by=by, rule=seen),
+    }
+    with pytest.raises(Absent):
+        acts[act]()
+
+
 @only_postgresql
 def test_a_name_of_ones_own_that_is_being_cleared_needs_room_again(
     cast: Cast, operator: Person, settings: Any
