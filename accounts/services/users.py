@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, limits, names, secrets
-from accounts.errors import Invalid
+from accounts.errors import Absent, Invalid
 from accounts.models import Account, RegistryUser, Secret
 from accounts.peppers import peppers
 from accounts.principal import Principal
@@ -31,6 +31,7 @@ def create(
 
 @transaction.atomic
 def edit(*, by: Principal, user: RegistryUser, description: str, expires_at: datetime | None) -> RegistryUser:
+    _lock(user)
     before = _facts(user)
     user.description = _description(description)
     if expires_at != user.expires_at:
@@ -45,6 +46,7 @@ def edit(*, by: Principal, user: RegistryUser, description: str, expires_at: dat
 @transaction.atomic
 def disable(*, by: Principal, user: RegistryUser) -> RegistryUser:
     """No new tokens from now on; tokens already issued die within TOKEN_TTL."""
+    _lock(user)
     if not user.disabled_at:
         user.disabled_at = timezone.now()
         user.save(update_fields=["disabled_at"])
@@ -55,6 +57,7 @@ def disable(*, by: Principal, user: RegistryUser) -> RegistryUser:
 
 @transaction.atomic
 def enable(*, by: Principal, user: RegistryUser) -> RegistryUser:
+    _lock(user)
     if user.disabled_at:
         user.disabled_at = None
         user.save(update_fields=["disabled_at"])
@@ -66,7 +69,7 @@ def enable(*, by: Principal, user: RegistryUser) -> RegistryUser:
 @transaction.atomic
 def replace_password(*, by: Principal, user: RegistryUser) -> str:
     """A new password; every older one stops at once."""
-    RegistryUser.objects.select_for_update().get(pk=user.pk)
+    _lock(user)
     Secret.objects.filter(user=user).delete()
     password = _add_secret(user)
     audit.record(by=by, action="user.password_replaced", kind="user", id=user.username, label=_label(user),
@@ -77,9 +80,16 @@ def replace_password(*, by: Principal, user: RegistryUser) -> str:
 @transaction.atomic
 def delete(*, by: Principal, user: RegistryUser) -> None:
     """Takes the user, its passwords and its grants away. The name is never given out again."""
+    _lock(user)
     audit.record(by=by, action="user.deleted", kind="user", id=user.username, label=_label(user),
                  account=user.account, before=_facts(user))  # fmt: skip
     user.delete()
+
+
+def _lock(user: RegistryUser) -> None:
+    """Raises Absent for one that somebody else deleted meanwhile."""
+    if not RegistryUser.objects.select_for_update().filter(pk=user.pk).first():
+        raise Absent
 
 
 def _add_secret(user: RegistryUser) -> str:

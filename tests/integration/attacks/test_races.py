@@ -288,6 +288,18 @@ def test_of_two_who_delete_a_namespace_one_does_and_the_other_finds_none(cast: C
     assert trail("namespace.deleted") == 1
 
 
+@pytest.mark.parametrize("act", ["edit", "disable", "enable", "replace_password", "delete"])
+def test_a_user_that_was_deleted_meanwhile_is_absent(cast: Cast, act: str) -> None:
+    off = timezone.now() if act == "enable" else None
+    user = factories.RegistryUserFactory(account=cast.account, disabled_at=off)
+    seen = RegistryUser.objects.get(pk=user.pk)
+    users.delete(by=cast.by("owner"), user=user)
+    more = {"description": "another", "expires_at": None} if act == "edit" else {}
+    with pytest.raises(Absent):
+        getattr(users, act)(by=cast.by("owner"), user=seen, **more)
+    assert trail("user.deleted") == 1
+
+
 @pytest.mark.parametrize("act", ["change", "switch", "remove"])
 def test_a_rule_that_was_removed_meanwhile_is_absent(cast: Cast, act: str) -> None:
     by, namespace = cast.by("owner"), factories.NamespaceFactory(account=cast.account)
