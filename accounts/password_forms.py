@@ -30,11 +30,13 @@ class EndTokens:
             return
         live = selectors.live_api_tokens_of(person_id=self.user.pk, now=timezone.now())
         if names := list(live.values_list("name", flat=True)):
-            words = ngettext("End the API token as well", "End the %(count)s API tokens as well", len(names))
+            words = ngettext(
+                "Revoke your API token as well", "Revoke your %(count)s API tokens as well", len(names)
+            )
             self.fields["end_tokens"] = forms.BooleanField(
                 required=False,
                 label=words % {"count": len(names)},
-                help_text=_("Whoever has one goes on without any password: %(names)s")
+                help_text=_("A new password does not stop them: %(names)s")
                 % {"names": ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")},
             )
 

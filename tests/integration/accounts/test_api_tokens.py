@@ -102,7 +102,7 @@ def test_a_new_password_offers_to_end_them(
     _others, kept = api_tokens.create(by=cast.by("manager"), name="Mine", expires_at=None, confirmed=True)
     client, path, form = way(cast.owner, mailoutbox)
     page = client.get(path).content.decode()
-    assert "End the 2 API tokens as well" in page
+    assert "Revoke your 2 API tokens as well" in page
     assert "&lt;b&gt;CI, Backup" in page
     assert "Mine" not in page
     assert client.post(path, form | ({"end_tokens": "on"} if end else {})).status_code == 302
