@@ -135,7 +135,7 @@ def why_not_clear(reserved: ReservedName, now: datetime) -> str:
 def _tokens_live(reserved: ReservedName, now: datetime) -> str:
     if not reserved.until or reserved.until <= now:
         return ""
-    sentence = _("Tokens for the namespace that was deleted may be good until %(time)s UTC; try again then.")
+    sentence = _("Tokens for the deleted namespace may be good until %(time)s UTC; try again then.")
     return sentence % {"time": reserved.until.strftime("%H:%M:%S")}
 
 
