@@ -25,6 +25,14 @@ def descriptor(media_type: str, content: bytes) -> dict[str, Any]:
     return {"mediaType": media_type, "digest": digest, "size": len(content)}
 
 
+def need(url: str) -> None:
+    """PushError unless the registry at `url` answers."""
+    try:
+        requests.get(f"{url}/v2/", timeout=TIMEOUT)
+    except requests.RequestException as error:
+        raise PushError(f"{url} does not answer; is `make run` running, and on the same ports?") from error
+
+
 class Pusher:
     """Pushes into one repository, and pulls from it, with one user's name and password."""
 

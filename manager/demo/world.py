@@ -16,6 +16,7 @@ from manager.demo import artifacts
 from manager.demo.pictures import Picture, push
 from namespaces.models import Namespace
 from namespaces.services import grants, namespaces
+from registry_sync import pusher
 from registry_sync.models import RetentionRule
 from registry_sync.pusher import Pusher
 from registry_sync.removal import rules
@@ -52,6 +53,7 @@ PULLED = {"api": ["1.2", "latest", "latest"], "web": ["latest"], "search": ["0.2
 
 
 def make(say: Callable[[str], None]) -> None:
+    pusher.need(settings.REGISTRY_URL)
     person, password = _person()
     by = principal_for(person, {})
     account = Account.objects.filter(members__person=person, closed_at=None).first()
@@ -64,10 +66,10 @@ def make(say: Callable[[str], None]) -> None:
         for picture in pictures:
             say(f"pushing {spaces[name].name}/{picture.name} ({len(picture.tags)} tags) ...")
             repository = f"{spaces[name].name}/{picture.name}"
-            pusher = Pusher(settings.REGISTRY_URL, repository, user.username, secret)
-            pushed = push(pusher, picture)
+            to = Pusher(settings.REGISTRY_URL, repository, user.username, secret)
+            pushed = push(to, picture)
             if repository.endswith(SIGNED):
-                artifacts.hang_onto(pusher, pushed)
+                artifacts.hang_onto(to, pushed)
     chart = f"{spaces['shop'].name}/charts/web"
     artifacts.push_chart(Pusher(settings.REGISTRY_URL, chart, user.username, secret), "web")
     _users(by, account, spaces["shop"])
