@@ -23,8 +23,8 @@ class Refused(Exception):
         self.status, self.message, self.retry_after = status, message, retry_after
 
 
-class Gone(Exception):
-    """The client went away; nobody waits for an answer."""
+class BrokenOff(Exception):
+    """The body ended before its end. Most often the client went away; or it cannot be read, and somebody reads on."""
 
 
 class TooLong(Exception):
@@ -77,7 +77,7 @@ async def read(
     take: Callable[[int], None],
     seconds: float = SECONDS,
 ) -> bytes:
-    """The whole body. `announced` is its Content-Length, None for a chunked one. Raises Refused, TooLong, Gone."""
+    """The whole body. `announced` is its Content-Length, None for a chunked one. Raises Refused, TooLong, BrokenOff."""
     if announced is not None and announced > most:
         raise TooLong(announced)
     try:
@@ -96,7 +96,7 @@ async def _read(receive: Receive, most: int, take: Callable[[int], None]) -> byt
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Gone
+            raise BrokenOff
         part = message.get("body", b"")
         length += len(part)
         if length > most:

@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.addresses import client_network
 from manager.server import bodies
-from manager.server.bodies import Memory, Receive, Refused, TooLong
+from manager.server.bodies import BrokenOff, Memory, Receive, Refused, TooLong
 from manager.server.environ import BadRequest, Environ, Scope, environ_of, with_body
 from manager.server.threads import Send
 
@@ -30,8 +30,8 @@ class Front:
                 await self._handler(with_body(environ, b""), scope, send, client_network(environ))
             else:
                 await self._with_body(environ, scope, receive, send)
-        except bodies.Gone:
-            return
+        except BrokenOff:
+            await say(send, HTTPStatus.BAD_REQUEST, "The request's body broke off.")
         except BadRequest as error:
             await say(send, HTTPStatus.BAD_REQUEST, str(error))
         except Refused as error:

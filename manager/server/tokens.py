@@ -17,7 +17,10 @@ import django
 
 django.setup()
 
-from manager import health  # noqa: E402 (models are ready only now)
+from django.db import close_old_connections  # noqa: E402 (models are ready only now)
+from django.http import HttpResponse  # noqa: E402
+
+from manager import health  # noqa: E402
 from manager.server.environ import Environ, Scope  # noqa: E402
 from manager.server.front import Front, respond, say  # noqa: E402
 from manager.server.threads import Send  # noqa: E402
@@ -35,12 +38,18 @@ async def _answer(environ: Environ, _scope: Scope, send: Send, _address: str) ->
             encoded = [(name.lower().encode(), value.encode()) for name, value in headers]
             await respond(send, status, encoded, body)
         case "/healthz" | "/readyz" as path:
-            response = _context.run(health.healthz if path == "/healthz" else health.readyz)
+            response = _context.run(health.healthz if path == "/healthz" else _readyz)
             await respond(
                 send, response.status_code, [(b"content-type", b"application/json")], response.content
             )
         case _:
             await say(send, HTTPStatus.NOT_FOUND, "This server has only tokens, at /auth/token.")
+
+
+def _readyz() -> HttpResponse:
+    """As Django does before each request: a connection that died is opened anew."""
+    close_old_connections()
+    return health.readyz()
 
 
 door.write_notes()

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import threading
 from collections import Counter
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import psycopg
 import pytest
@@ -51,6 +52,9 @@ class Panel:
             return {self.ask().status_code for _each in range(20)} == {200}
         except requests.ConnectionError:
             return False
+
+    def is_ready(self) -> bool:
+        return requests.get(f"{self.url}/readyz", timeout=PATIENCE).status_code == 200
 
     def ask_as_a_proxy(self) -> requests.Response:
         """Sends a connection that broke unanswered once more, as Caddy and nginx do with a GET."""
@@ -175,6 +179,17 @@ def test_without_a_database_everybody_is_told_to_come_back_and_gets_in_again(pan
     assert {panel.ask().status_code for _each in range(20)} == {200}
 
 
+def test_a_process_that_is_asked_for_nothing_else_is_ready_again_after_its_database(panel: Panel) -> None:
+    """Whoever waits for "ready" before it sends a request would wait for ever."""
+    panel.server.wait_until(panel.serves, "answer")
+    panel.database.restart()
+    assert {panel.is_ready() for _each in range(20)} == {True}
+    panel.database.stop()
+    assert not panel.is_ready()
+    panel.database.restart()
+    panel.server.wait_until(lambda: all(panel.is_ready() for _each in range(20)), "be ready")
+
+
 def test_however_much_is_asked_a_process_keeps_its_few_connections(panel: Panel) -> None:
     """One for each thread that asks, or for the event loop, and one for what is written afterwards."""
     with panel.asked_all_the_time() as answers, psycopg.connect(panel.database.url, autocommit=True) as other:
@@ -218,4 +233,22 @@ def test_whatever_is_sent_is_answered_and_the_next_one_is_served(panel: Panel) -
         requests.request("BREW", url, timeout=PATIENCE).status_code,
     ]
     assert told == [200, 400, 400, 401, 405, 405]
+    assert panel.ask().status_code == 200
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n3\r\nabc",
+        "Content-Length: 9\r\n\r\nabc",
+    ],
+    ids=["no size", "chunks broke off", "length broke off"],
+)
+def test_a_body_that_cannot_be_read_to_its_end_is_the_clients_fault(panel: Panel, framing: str) -> None:
+    """Who sends it may still read: 500 would say that the panel failed, and ends containerd's attempts."""
+    with socket.create_connection(("127.0.0.1", urlsplit(panel.url).port or 80), timeout=PATIENCE) as client:
+        client.sendall(f"POST /auth/token HTTP/1.1\r\nHost: localhost\r\n{framing}".encode())
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1000)[:13] in (b"HTTP/1.1 400 ", b"")
     assert panel.ask().status_code == 200

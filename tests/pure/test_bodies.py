@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manager.server.bodies import MEMORY, OVERHEAD, Gone, Memory, Receive, Refused, TooLong, read
+from manager.server.bodies import MEMORY, OVERHEAD, BrokenOff, Memory, Receive, Refused, TooLong, read
 
 PARTS = st.lists(st.binary(max_size=20), min_size=1, max_size=8)
 
@@ -66,7 +66,7 @@ def test_a_chunked_one_is_stopped_at_the_bound() -> None:
 
 
 def test_one_that_breaks_off_is_none() -> None:
-    with pytest.raises(Gone):
+    with pytest.raises(BrokenOff):
         get(*parts(b"abc", whole=False), {"type": "http.disconnect"}, announced=10)
 
 
