@@ -20,20 +20,21 @@ class Line:
         self._line: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     @asynccontextmanager
-    async def turn(self, address: str) -> AsyncIterator[None]:
-        """Raises Refused when the line is too long for this address."""
+    async def turn(self, address: str, *, begun: bool = False) -> AsyncIterator[None]:
+        """Raises Refused when the line is too long for this address, unless its answer has begun: half an answer
+        helps nobody, and what it holds must be let go."""
         if self._turns:
             self._turns -= 1
         else:
-            await self._wait(address)
+            await self._wait(address, begun=begun)
         try:
             yield
         finally:
             self._next()
 
-    async def _wait(self, address: str) -> None:
+    async def _wait(self, address: str, *, begun: bool) -> None:
         mine = self._line.get(address, ())
-        if 2 * (len(mine) + 1) > self._places - 1:
+        if not begun and 2 * (len(mine) + 1) > self._places - 1:
             raise Refused(
                 HTTPStatus.SERVICE_UNAVAILABLE, "The panel has too much to do; try again.", retry_after=2
             )

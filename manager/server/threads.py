@@ -65,14 +65,14 @@ class Threads:
             part: bytes | None = made.first
             while made.rest and part is not None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-                part = await self._run(address, partial(_next, made.rest))
+                part = await self._run(address, partial(_next, made.rest), begun=True)
             await send({"type": "http.response.body", "body": part or b""})
         finally:
             if made.rest:
-                await self._run(address, made.close)
+                await self._run(address, made.close, begun=True)
 
-    async def _run(self, address: str, work: Callable[[], Result]) -> Result:
-        async with self._line.turn(address):
+    async def _run(self, address: str, work: Callable[[], Result], *, begun: bool = False) -> Result:
+        async with self._line.turn(address, begun=begun):
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
 
@@ -90,9 +90,13 @@ def _call(application: WsgiApplication, environ: Environ, *, sends_files: bool) 
     if isinstance(result, File) and result.path and sends_files:
         close()
         return Answer(start, b"", None, result.path, close)
-    parts = iter(result)
-    first = _next(parts)
-    following = _next(parts) if first is not None and len(first) >= AT_ONCE else None
+    try:
+        parts = iter(result)
+        first = _next(parts)
+        following = _next(parts) if first is not None and len(first) >= AT_ONCE else None
+    except BaseException:
+        close()
+        raise
     if following is None:
         close()
         return Answer(start, first or b"", None, "", close)

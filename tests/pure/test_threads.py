@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from manager.server.bodies import Refused
+from manager.server.line import WAITING
 from manager.server.threads import AT_ONCE, Threads, WsgiApplication
 
 HEADERS = [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
@@ -98,6 +100,56 @@ def test_who_goes_away_in_the_middle_has_it_closed() -> None:
         asyncio.run(story())
     assert made.closed == 1
     assert made.left
+
+
+def test_an_answer_that_has_begun_is_finished_and_closed_however_many_wait() -> None:
+    """Refused in the middle it would be cut off, and what it holds open stayed open."""
+    made, messages, release = Parts(*[b"x" * AT_ONCE] * 4), list[dict[str, Any]](), threading.Event()
+
+    def application(environ: Any, start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", HEADERS)
+        if environ["PATH_INFO"] == "/long":
+            return made
+        release.wait(60)
+        return [b""]
+
+    async def story() -> None:
+        threads, others = Threads(application, 1), list[asyncio.Task[None]]()
+
+        async def send(message: dict[str, Any]) -> None:
+            messages.append(message)
+            if message["type"] == "http.response.start":  # now the address fills the line
+                others.extend(asyncio.create_task(ask(threads, "/")) for _each in range(WAITING))
+                await asyncio.sleep(0)
+                asyncio.get_running_loop().call_soon(release.set)
+
+        async def ask(threads: Threads, path: str) -> None:
+            into = send if path == "/long" else _drop
+            await threads.answer({"PATH_INFO": path}, into, address="192.0.2.1", sends_files=False)
+
+        await ask(threads, "/long")
+        refused = await asyncio.gather(*others, return_exceptions=True)
+        assert any(isinstance(each, Refused) for each in refused)
+
+    asyncio.run(story())
+    assert body_of(messages) == b"x" * AT_ONCE * 4
+    assert made.closed == 1
+
+
+async def _drop(_message: dict[str, Any]) -> None:
+    pass
+
+
+def test_an_application_that_fails_in_its_answer_has_it_closed() -> None:
+    made = Failing()
+    with pytest.raises(ZeroDivisionError):
+        sent_by(answering(made))
+    assert made.closed == 1
+
+
+class Failing(Parts):
+    def __iter__(self) -> Iterator[bytes]:
+        raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("sends_files", [True, False])
