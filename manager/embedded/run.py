@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 
 from django.conf import settings
@@ -83,9 +84,9 @@ def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
     group.add("registry", serve_registry, _registry_environment())
     code = group.run(
         {
-            "web": _answers(f"http://{LOOPBACK}:{settings.PORT}/healthz", HTTPStatus.OK),
-            "tokens": _answers(f"http://{LOOPBACK}:{settings.TOKEN_PORT}/healthz", HTTPStatus.OK),
-            "registry": _answers(f"http://{LOOPBACK}:{settings.REGISTRY_PORT}/v2/", HTTPStatus.UNAUTHORIZED),
+            "web": answers(f"http://{LOOPBACK}:{settings.PORT}/healthz", HTTPStatus.OK),
+            "tokens": answers(f"http://{LOOPBACK}:{settings.TOKEN_PORT}/healthz", HTTPStatus.OK),
+            "registry": answers(f"http://{LOOPBACK}:{settings.REGISTRY_PORT}/v2/", HTTPStatus.UNAUTHORIZED),
             "worker": worker.ready_file().exists,
         },
         lambda: _say_ready(say),
@@ -122,7 +123,7 @@ def _registry_environment() -> dict[str, str]:
     return {**ours, "OTEL_TRACES_EXPORTER": "none"}
 
 
-def _answers(url: str, status: HTTPStatus) -> Callable[[], bool]:
+def answers(url: str, status: HTTPStatus) -> Callable[[], bool]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def asked() -> bool:
@@ -131,7 +132,7 @@ def _answers(url: str, status: HTTPStatus) -> Callable[[], bool]:
                 return bool(answer.status == status)
         except urllib.error.HTTPError as error:
             return error.code == status
-        except OSError:
+        except (OSError, HTTPException):  # nothing, or something else than HTTP
             return False
 
     return asked

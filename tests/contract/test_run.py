@@ -2,12 +2,16 @@
 
 import os
 import signal
+import socket
 import sys
+import threading
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
+from manager.embedded.run import answers
 from tests.parts import processes
 
 pytestmark = pytest.mark.contract
@@ -72,3 +76,21 @@ def test_whatever_is_killed_takes_the_others_along(tmp_path: Path) -> None:
     running.stop()
     assert running.popen.returncode == 0
     assert embedded.living() == {}
+
+
+@pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH\r\n"])
+def test_something_else_on_a_port_of_ours_is_no_answer(said: bytes) -> None:
+    """What waits for the parts goes on, and says at the end which of them were silent."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def speak() -> None:
+            connection, _address = listening.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(said)
+
+        speaker = threading.Thread(target=speak)
+        speaker.start()
+        asked = answers(f"http://127.0.0.1:{listening.getsockname()[1]}/healthz", HTTPStatus.OK)
+        assert not asked()
+        speaker.join()
