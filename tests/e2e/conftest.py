@@ -45,7 +45,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # no longer: playwright leaves an event loop running, on which Django asks no database
 def browser() -> Iterator[Browser]:
     if not Path("/usr/bin/chromium").exists():
         pytest.fail("Chromium is missing; run: apt-get install chromium")
