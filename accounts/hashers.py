@@ -1,7 +1,7 @@
 """Argon2 for persons: one at a time in a process, a few in line, and the rest are told to come again.
 
 Each takes 100 MiB and, with its eight lanes, every core for a tenth of a second; and whoever stands in line holds one
-of the threads that answer `docker pull`: a flood of log-ins must leave one of a process's four to them. Places are a
+of the threads that answer pages: a flood of log-ins must leave one of a process's four to them. Places are a
 share of each network, so that a flood from one turns away nobody who comes from another.
 """
 

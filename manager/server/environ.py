@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -20,8 +19,6 @@ _WITHOUT_PREFIX = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_
 
 class BadRequest(Exception):
     """The request contradicts itself; the message says how."""
-
-    status = HTTPStatus.BAD_REQUEST
 
 
 def environ_of(scope: Scope) -> Environ:
