@@ -41,6 +41,11 @@ def answer(
     return Answer(status, raw.encode() if isinstance(raw, str) else raw, named, cut, drop, stall, drip)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # of 5 the kernel drops the sixth that connects at once, which tries again in 1 to 7 s
+
+
 class Scripted:
     """`says` maps a path, without its query, to an Answer, or to a function of the request's headers."""
 
@@ -60,8 +65,7 @@ class Scripted:
             def log_message(self, *_words: object) -> None:
                 """Silent."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
