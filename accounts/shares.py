@@ -3,12 +3,50 @@
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import zip_longest
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 Thing = TypeVar("Thing")
 _NOTHING: Any = object()
 # Whose share it is: an account's and, in it, a user's. While nobody is known a network's, and "".
 Owner: TypeAlias = tuple[Hashable, str]  # and no class: one is made for each token
+
+
+class Ranks:
+    """How much each has, and who has the most: a step for each change, however many they are."""
+
+    def __init__(self) -> None:
+        self._count: dict[Hashable, int] = {}
+        self._with: dict[int, dict[Hashable, None]] = {}  # who has so much, the longest first
+        self._most = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._count)
+
+    def more(self, who: Hashable) -> None:
+        count = self._count.get(who, 0)
+        self._move(who, count, count + 1)
+        self._most = max(self._most, count + 1)
+
+    def less(self, who: Hashable) -> None:
+        count = self._count[who]
+        self._move(who, count, count - 1)
+        if self._most not in self._with:
+            self._most -= 1
+
+    def first(self) -> Hashable:
+        """Of those with the most, who has had it the longest."""
+        return next(iter(self._with[self._most]))
+
+    def _move(self, who: Hashable, before: int, after: int) -> None:
+        if before:
+            del self._with[before][who]
+            if not self._with[before]:
+                del self._with[before]
+        if after:
+            self._count[who] = after
+            self._with.setdefault(after, {})[who] = None
+        else:
+            del self._count[who]
 
 
 class Shares(Generic[Thing]):
@@ -27,7 +65,8 @@ class Shares(Generic[Thing]):
 
     def clear(self) -> None:
         self._held: dict[Owner, dict[Hashable, Thing]] = {}
-        self._of: dict[Hashable, int] = {}
+        self._tenants = Ranks()
+        self._owners: dict[Hashable, Ranks] = {}  # of each tenant
         self._count = 0
 
     def get(self, owner: Owner, key: Hashable) -> Thing | None:
@@ -43,8 +82,8 @@ class Shares(Generic[Thing]):
             held[key] = thing
             return None
         held[key] = thing
-        tenant = owner[0]
-        self._of[tenant] = self._of.get(tenant, 0) + 1
+        self._tenants.more(owner[0])
+        self._owners.setdefault(owner[0], Ranks()).more(owner)
         self._count += 1
         if len(held) > self._each:
             return self._drop_oldest(owner)
@@ -54,18 +93,18 @@ class Shares(Generic[Thing]):
         return ((owner, key, thing) for owner, held in self._held.items() for key, thing in held.items())
 
     def _largest(self) -> Owner:
-        """Of those with as many, who has been here longest."""
-        tenant = max(self._of, key=self._of.__getitem__)
-        return max((each for each in self._held if each[0] == tenant), key=lambda each: len(self._held[each]))
+        return cast("Owner", self._owners[self._tenants.first()].first())
 
     def _drop_oldest(self, owner: Owner) -> tuple[Owner, Thing]:
         held = self._held[owner]
         thing = held.pop(next(iter(held)))
         if not held:
             del self._held[owner]
-        self._of[owner[0]] -= 1
-        if not self._of[owner[0]]:
-            del self._of[owner[0]]
+        self._tenants.less(owner[0])
+        owners = self._owners[owner[0]]
+        owners.less(owner)
+        if not owners:
+            del self._owners[owner[0]]
         self._count -= 1
         return owner, thing
 

@@ -60,6 +60,34 @@ def test_a_newcomer_is_in_and_the_one_with_the_most_gives_way(
         assert before[dropped[0][0]] == max(before.values())
 
 
+class Counted:
+    """A tenant that counts how often it is looked at."""
+
+    looks = 0
+
+    def __hash__(self) -> int:
+        Counted.looks += 1
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        Counted.looks += 1
+        return self is other
+
+
+def looks_at_a_full_one(tenants: int) -> int:
+    shares = Shares[int](most=tenants, each=EACH)
+    for number in range(tenants):
+        shares.put((Counted(), "x"), number, number)
+    Counted.looks = 0
+    shares.put((Counted(), "x"), 0, 0)
+    return Counted.looks
+
+
+def test_a_note_more_costs_the_same_however_many_share() -> None:
+    """Else a flood from many networks is a flood of work."""
+    assert looks_at_a_full_one(1000) == looks_at_a_full_one(10)
+
+
 def test_of_one_owner_the_oldest_goes_and_what_comes_again_is_new() -> None:
     shares = Shares[str](most=10, each=2)
     me = ("A", "x")
