@@ -4,6 +4,8 @@ A token is made where its request is read, on the event loop: it takes one state
 it to a thread and back would cost as much as either. So nothing else may run here.
 """
 
+import asyncio
+import gc
 import os
 from contextvars import copy_context
 from datetime import UTC, datetime
@@ -26,7 +28,9 @@ from manager.server.front import Front, respond, say  # noqa: E402
 from manager.server.threads import Send  # noqa: E402
 from registry_sync.token import door  # noqa: E402
 from registry_sync.token.request import MAX_BODY  # noqa: E402
+from registry_sync.token.throttle import PAUSE  # noqa: E402
 
+_WRONG = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
 # On an event loop Django keeps a database connection for each context, and each request has a context of its own.
 _context = copy_context()
 
@@ -35,6 +39,8 @@ async def _answer(environ: Environ, _scope: Scope, send: Send, _address: str) ->
     match environ["PATH_INFO"]:
         case door.PATH:
             status, headers, body = _context.run(door.answer, environ, now=datetime.now(UTC))
+            if status in _WRONG:
+                await asyncio.sleep(PAUSE)
             encoded = [(name.lower().encode(), value.encode()) for name, value in headers]
             await respond(send, status, encoded, body)
         case "/healthz" | "/readyz" as path:
@@ -52,5 +58,6 @@ def _readyz() -> HttpResponse:
     return health.readyz()
 
 
+gc.freeze()  # what stays for good is not looked through again, while tokens wait
 door.write_notes()
 application = Front(_answer, lambda _environ: MAX_BODY)

@@ -14,6 +14,8 @@ WINDOW = 60  # seconds
 FAILURES = 30  # within one window, from one network for one username
 REMEMBERED = 10_000
 NAMES = 1000  # of them from one network
+# Seconds until a wrong password is told so, where nobody waits behind it: few connections are then no flood.
+PAUSE = 0.25
 
 
 class Throttle:

@@ -21,6 +21,7 @@ import yaml
 from django.conf import settings
 
 from manager.server.web import THREADS
+from registry_sync.token.throttle import PAUSE
 from tests.parts import fixtures, postgres, processes, team
 
 pytestmark = pytest.mark.contract
@@ -140,6 +141,16 @@ def test_no_request_fails_while_the_workers_are_replaced(panel: Panel) -> None:
             seen = answers.total()
             panel.server.wait_until(lambda seen=seen: answers.total() > seen + 50, "answer them")
     assert set(answers) == {"200"}
+
+
+@pytest.mark.parametrize("panel", ["tokens"], indirect=True)
+def test_a_wrong_password_is_told_after_a_pause_and_a_right_one_at_once(panel: Panel) -> None:
+    """Else 32 clients that guess keep a process busy, and who is right waits behind them."""
+    right = [panel.ask() for _each in range(20)]
+    panel.password = panel.password[:-1]
+    wrong = panel.ask()
+    assert wrong.status_code == 401
+    assert min(answer.elapsed.total_seconds() for answer in right) < PAUSE < wrong.elapsed.total_seconds()
 
 
 def test_a_worker_that_is_killed_is_replaced(panel: Panel) -> None:

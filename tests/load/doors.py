@@ -33,7 +33,7 @@ DOORS of {{name}} ({{revision}}), one `make run` on SQLite; tokens {{where}}
 Panel, load and clients share the processors: read the ratios. Milliseconds. Tokens are asked for 200 times a second on
 4 connections, and so is a bare signing server of its own ({{bare}}) at the same time; an ordinary page 10 times.
 An answer is counted from when its question was due; ≥: it never came. Ratio: of the two p99; over {BOUND} is marked.
-Wrong passwords are sent to the bare server too, as fast as it answers them. The heaviest page here: {{heavy}}."""
+Wrong passwords flood the bare server after the panel's, for as long. The heaviest page here: {{heavy}}."""
 SOME = 0.2
 BUSY = "OTHER WORK took {others:.0%} of the processors before this began: measure on an idle machine."
 
@@ -64,13 +64,17 @@ class Scene:
         return said
 
 
+Load = Callable[[Scene], AbstractContextManager[loads.Say]]
+
+
 @dataclass(frozen=True)
 class Row:
     key: str
     label: str
-    load: Callable[[Scene], AbstractContextManager[loads.Say]]
+    load: Load
     seconds: int = ROW_SECONDS
     only_if: Callable[[Panel], bool] = field(default=lambda _panel: True)
+    bare_load: Load | None = None  # else it is beside the panel's
 
 
 def open_pages(scene: Scene, count: int, every: float) -> AbstractContextManager[loads.Say]:
@@ -83,6 +87,10 @@ def events(scene: Scene) -> AbstractContextManager[loads.Say]:
     asked = loads.events(scene.panel, 200 * (EVENT_SECONDS + 60))
     return loads.paced(scene.folder, port=scene.panel.port, requests=asked, connections=4, every=4 / 200,
                        statuses=[202])  # fmt: skip
+
+
+def guesses(scene: Scene, port: int) -> AbstractContextManager[loads.Say]:
+    return loads.flood(scene.folder, loads.wrong_passwords(scene.panel), [port])
 
 
 @contextmanager
@@ -102,8 +110,8 @@ ROWS = [
         s.folder, [s.panel.page_request(s.heavy)], [s.panel.port])),
     Row("b", "50 sign-ins at once", lambda s: loads.flood(
         s.folder, loads.sign_ins(s.panel), [s.panel.port], 50)),
-    Row("c", "32 clients with wrong passwords", lambda s: loads.flood(
-        s.folder, loads.wrong_passwords(s.panel), [s.panel.token_port, s.bare_port])),
+    Row("c", "32 clients with wrong passwords", lambda s: guesses(s, s.panel.token_port),
+        bare_load=lambda s: guesses(s, s.bare_port)),
     Row("d", "slow clients on every door", lambda s: loads.slow_clients(s.folder, s.panel)),
     Row("g", "300 open pages, each second", lambda s: open_pages(s, 300, 1)),
     Row("g", "1,000 open pages, each second", lambda s: open_pages(s, 1000, 1)),
@@ -181,13 +189,22 @@ def _tokens_under_loads(scene: Scene, rows: list[Row]) -> None:
         if not row.only_if(scene.panel):
             continue
         _quiet(scene)
-        with row.load(scene) as say:
-            time.sleep(SETTLE)
-            said = scene.probe(asks, row.seconds)
+        said, came_to = _under(scene, row.load, asks, row.seconds)
+        if row.bare_load:
+            alone, bare_came_to = _under(scene, row.bare_load, asks[1:2], row.seconds)
+            said, came_to = said | alone, f"{came_to} / {bare_came_to}"
         label = f"{row.key}  {row.label}" if len(row.key) == 1 else f"   {row.label}"
         token, bare, page = said["token"], said["bare"], said["page"]
         cells = [_cells(token), _cells(bare)]
-        print(_line(label, say(), cells, _ratio(token, bare), _cells(page)) + _failed(said))
+        print(_line(label, came_to, cells, _ratio(token, bare), _cells(page)) + _failed(said))
+
+
+def _under(scene: Scene, load: Load, asks: list[dict[str, Any]], seconds: int) -> tuple[dict[str, Any], str]:
+    """What was measured, and what the load came to."""
+    with load(scene) as say:
+        time.sleep(SETTLE)
+        said = scene.probe(asks, seconds)
+    return said, say()
 
 
 def _pages_under_tokens(scene: Scene) -> None:

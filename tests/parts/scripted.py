@@ -43,7 +43,9 @@ def answer(
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128  # of 5 the kernel drops the sixth that connects at once, which tries again in 1 to 7 s
+    request_queue_size = (
+        128  # of the usual 5 the sixth that connects at once is dropped, and comes again in 1 to 7 s
+    )
 
 
 class Scripted:
