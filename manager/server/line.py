@@ -12,34 +12,37 @@ WAITING = 512
 
 
 class Line:
-    """At most `turns` at work and `waiting` in line; of one address at most half of the places that are free."""
+    """At most `turns` at work and `waiting` in line; of one address at most half of the places that are free.
+
+    What waits takes turns by its kind and then by its address: a crowd that signs in does not stand before each page.
+    """
 
     def __init__(self, turns: int, waiting: int = WAITING) -> None:
         self._turns = turns
         self._places = waiting
-        self._line: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._kinds: OrderedDict[str, OrderedDict[str, deque[asyncio.Future[None]]]] = OrderedDict()
 
     @asynccontextmanager
-    async def turn(self, address: str, *, begun: bool = False) -> AsyncIterator[None]:
+    async def turn(self, address: str, kind: str, *, begun: bool = False) -> AsyncIterator[None]:
         """Raises Refused when the line is too long for this address, unless its answer has begun: half an answer
         helps nobody, and what it holds must be let go."""
         if self._turns:
             self._turns -= 1
         else:
-            await self._wait(address, begun=begun)
+            await self._wait(address, kind, begun=begun)
         try:
             yield
         finally:
             self._next()
 
-    async def _wait(self, address: str, *, begun: bool) -> None:
-        mine = self._line.get(address, ())
-        if not begun and 2 * (len(mine) + 1) > self._places - 1:
+    async def _wait(self, address: str, kind: str, *, begun: bool) -> None:
+        mine = sum(len(line.get(address, ())) for line in self._kinds.values())
+        if not begun and 2 * (mine + 1) > self._places - 1:
             raise Refused(
                 HTTPStatus.SERVICE_UNAVAILABLE, "The panel has too much to do; try again.", retry_after=2
             )
         turn = asyncio.get_running_loop().create_future()
-        self._line.setdefault(address, deque()).append(turn)
+        self._kinds.setdefault(kind, OrderedDict()).setdefault(address, deque()).append(turn)
         self._places -= 1
         try:
             await turn
@@ -49,13 +52,16 @@ class Line:
             raise
 
     def _next(self) -> None:
-        """Passes the turn on to the next address in line."""
-        while self._line:
-            address, waiting = self._line.popitem(last=False)
+        """Passes the turn on to the next kind in line, and in it to the next address."""
+        while self._kinds:
+            kind, line = self._kinds.popitem(last=False)
+            address, waiting = line.popitem(last=False)
             turn = waiting.popleft()
             self._places += 1
             if waiting:
-                self._line[address] = waiting
+                line[address] = waiting
+            if line:
+                self._kinds[kind] = line
             if not turn.done():
                 turn.set_result(None)
                 return

@@ -14,6 +14,7 @@ WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Result = TypeVar("Result")
 
+_READS = frozenset({"GET", "HEAD"})
 AT_ONCE = 256 * 1024  # bytes of an answer that are made in one go; nearly every answer is shorter
 
 
@@ -56,7 +57,8 @@ class Threads:
     async def answer(self, environ: Environ, send: Send, *, address: str, sends_files: bool) -> None:
         """Raises Refused when too many wait."""
         environ["wsgi.file_wrapper"] = File
-        made = await self._run(address, partial(_call, self._application, environ, sends_files=sends_files))
+        whose = address, "reads" if environ["REQUEST_METHOD"] in _READS else "writes"
+        made = await self._run(whose, partial(_call, self._application, environ, sends_files=sends_files))
         try:
             await send(made.start)
             if made.path:
@@ -65,14 +67,16 @@ class Threads:
             part: bytes | None = made.first
             while made.rest and part is not None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-                part = await self._run(address, partial(_next, made.rest), begun=True)
+                part = await self._run(whose, partial(_next, made.rest), begun=True)
             await send({"type": "http.response.body", "body": part or b""})
         finally:
             if made.rest:
-                await self._run(address, made.close, begun=True)
+                await self._run(whose, made.close, begun=True)
 
-    async def _run(self, address: str, work: Callable[[], Result], *, begun: bool = False) -> Result:
-        async with self._line.turn(address, begun=begun):
+    async def _run(
+        self, whose: tuple[str, str], work: Callable[[], Result], *, begun: bool = False
+    ) -> Result:
+        async with self._line.turn(*whose, begun=begun):
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
 

@@ -43,9 +43,7 @@ def answer(
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = (
-        128  # of the usual 5 the sixth that connects at once is dropped, and comes again in 1 to 7 s
-    )
+    request_queue_size = 128  # of the usual 5 the sixth that comes at once waits 1 to 7 s
 
 
 class Scripted:

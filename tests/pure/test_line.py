@@ -24,7 +24,7 @@ def test_who_asks_a_lot_delays_itself() -> None:
         line, served, over = Line(1), [], asyncio.Event()
 
         async def request(address: str) -> None:
-            async with line.turn(address):
+            async with line.turn(address, "reads"):
                 served.append(address)
                 await over.wait()
 
@@ -39,13 +39,33 @@ def test_who_asks_a_lot_delays_itself() -> None:
     assert run(story).index("other") == 2
 
 
+def test_a_crowd_that_signs_in_does_not_stand_before_a_page() -> None:
+    async def story() -> list[str]:
+        line, served, over = Line(1), [], asyncio.Event()
+
+        async def request(address: str, kind: str) -> None:
+            async with line.turn(address, kind):
+                served.append(kind)
+                await over.wait()
+
+        waiting = [asyncio.create_task(request(str(number), "writes")) for number in range(50)]
+        await settle()
+        waiting += [asyncio.create_task(request("other", "reads")) for _each in range(5)]
+        await settle()
+        over.set()
+        await asyncio.gather(*waiting)
+        return served
+
+    assert run(story)[:12] == ["writes", *(["writes", "reads"] * 5), "writes"]
+
+
 def test_no_more_are_at_work_than_there_are_turns() -> None:
     async def story() -> int:
         line, working, most = Line(3), 0, 0
 
         async def request(number: int) -> None:
             nonlocal working, most
-            async with line.turn(str(number % 7)):
+            async with line.turn(str(number % 7), "reads"):
                 working += 1
                 most = max(most, working)
                 await asyncio.sleep(0)
@@ -63,7 +83,7 @@ def test_a_line_that_one_has_filled_still_has_room_for_others() -> None:
 
         async def request(address: str) -> None:
             try:
-                async with line.turn(address):
+                async with line.turn(address, "reads"):
                     await over.wait()
             except Refused:
                 refused[address] += 1
@@ -85,7 +105,7 @@ def test_who_gives_up_leaves_its_place(given_up: int) -> None:
         line, served, over = Line(1, waiting=9), [], asyncio.Event()
 
         async def request(number: int) -> None:
-            async with line.turn(str(number)):
+            async with line.turn(str(number), "reads"):
                 served.append(number)
                 await over.wait()
 
@@ -95,7 +115,7 @@ def test_who_gives_up_leaves_its_place(given_up: int) -> None:
         await settle()
         over.set()
         await asyncio.gather(*waiting, return_exceptions=True)
-        async with line.turn("last"):
+        async with line.turn("last", "reads"):
             served.append(9)
         return served
 

@@ -45,7 +45,9 @@ def sent_by(application: WsgiApplication, *, sends_files: bool = True) -> list[d
         messages.append(message)
 
     async def story() -> None:
-        await Threads(application, 2).answer({}, send, address="192.0.2.1", sends_files=sends_files)
+        await Threads(application, 2).answer(
+            {"REQUEST_METHOD": "GET"}, send, address="192.0.2.1", sends_files=sends_files
+        )
 
     asyncio.run(story())
     return messages
@@ -94,7 +96,9 @@ def test_who_goes_away_in_the_middle_has_it_closed() -> None:
             raise ConnectionError
 
     async def story() -> None:
-        await Threads(answering(made), 1).answer({}, send, address="192.0.2.1", sends_files=True)
+        await Threads(answering(made), 1).answer(
+            {"REQUEST_METHOD": "GET"}, send, address="192.0.2.1", sends_files=True
+        )
 
     with pytest.raises(ConnectionError):
         asyncio.run(story())
@@ -125,7 +129,9 @@ def test_an_answer_that_has_begun_is_finished_and_closed_however_many_wait() -> 
 
         async def ask(threads: Threads, path: str) -> None:
             into = send if path == "/long" else _drop
-            await threads.answer({"PATH_INFO": path}, into, address="192.0.2.1", sends_files=False)
+            await threads.answer(
+                {"REQUEST_METHOD": "GET", "PATH_INFO": path}, into, address="192.0.2.1", sends_files=False
+            )
 
         await ask(threads, "/long")
         refused = await asyncio.gather(*others, return_exceptions=True)
@@ -189,7 +195,10 @@ def test_no_more_run_at_once_than_there_are_threads() -> None:
     async def story() -> None:
         threads = Threads(application, 2)
         await asyncio.gather(
-            *(threads.answer({}, send, address=str(n), sends_files=False) for n in range(20))
+            *(
+                threads.answer({"REQUEST_METHOD": "GET"}, send, address=str(n), sends_files=False)
+                for n in range(20)
+            )
         )
 
     asyncio.run(story())
