@@ -15,6 +15,7 @@ from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
 from registry_sync import doctor, heartbeat, truth
 from registry_sync.models import Checkup, Drift, Event, Heartbeat, Repository, SyncRun
+from registry_sync.shown import EVERYTHING, Shown
 from registry_sync.truth import Ground
 
 SILENT_RUN = timedelta(minutes=2)
@@ -58,9 +59,9 @@ class Freshness:
         return self.progress.run if self.progress else None
 
 
-def freshness(now: datetime, *, exact: bool = False) -> Freshness:
-    """`exact` is for operators: a moment of the last event, and how many differences there were, asked for again and
-    again, would tell each tenant what all others do."""
+def freshness(now: datetime, *, of: Shown = EVERYTHING, exact: bool = False) -> Freshness:
+    """`of` what the page shows. `exact` is for operators: a moment of the last event, and how many differences there
+    were, asked for again and again, would tell each tenant what all others do."""
     newest = list(SyncRun.objects.order_by("-id")[:LOOKED_AT])
     running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
     last = next((run for run in newest if run.finished_at), None)
@@ -72,12 +73,13 @@ def freshness(now: datetime, *, exact: bool = False) -> Freshness:
     signs = heartbeat.signs(Heartbeat.EVENTS, Heartbeat.WORKER)
     event_at = signs.get(Heartbeat.EVENTS)
     progress = _progress(running, now) if running else None
-    differences, untold_at = _differences(good, event_at)
+    differences, untold_at = _differences(of, good, event_at)
     facts = truth.Facts(
         now=now, interval=timedelta(seconds=settings.SYNC_INTERVAL), last=_check(last), differences=differences,
+        troubled=of.repositories().exclude(problem="").exists(),
         under_way=bool(progress and progress.run.state == State.RUNNING and not progress.silent),
         asleep=_asleep(signs.get(Heartbeat.WORKER), now), event_at=event_at, untold_at=untold_at,
-        waiting_since=_waiting_since(now) if event_at else None,
+        waiting_since=_waiting_since(of, now) if event_at else None,
     )  # fmt: skip
     ground = truth.judge(facts)
     checked = good[0] if good else None
@@ -229,18 +231,19 @@ def _asleep(begun: datetime | None, now: datetime) -> bool:
     return bool(begun) and heartbeat.silent(begun, now) and heartbeat.silent(heartbeat.worker_at(), now)
 
 
-def _waiting_since(now: datetime) -> datetime | None:
-    waiting = Event.objects.filter(applied_at=None, due_at__lte=now).order_by("due_at")
+def _waiting_since(of: Shown, now: datetime) -> datetime | None:
+    waiting = of.events().filter(applied_at=None, due_at__lte=now).order_by("due_at")
     return waiting.values_list("due_at", flat=True).first()
 
 
-def _differences(good: list[SyncRun], event_at: datetime | None) -> tuple[int, datetime | None]:
+def _differences(of: Shown, good: list[SyncRun], event_at: datetime | None) -> tuple[int, datetime | None]:
     """What no event had told and was found by the last full check, or by any run since the one before it; and since
     when such things go untold. `good`: the last two full checks, the newest first."""
     if not event_at:
         return 0, None
-    untold = Drift.objects.filter(found_at__gt=event_at).order_by("found_at")
-    found = Drift.objects.filter(run__gt=good[1].pk if len(good) > 1 else 0) if good else Drift.objects.none()
+    untold = of.differences().filter(found_at__gt=event_at).order_by("found_at")
+    since = good[1].pk if len(good) > 1 else 0
+    found = of.differences().filter(run__gt=since) if good else Drift.objects.none()
     return found.count(), untold.values_list("found_at", flat=True).first()
 
 

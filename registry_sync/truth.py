@@ -58,6 +58,7 @@ class Facts:
     now: datetime
     interval: timedelta
     last: Check | None = None
+    troubled: bool = False  # some of what is shown could not be read
     under_way: bool = False  # a run is working, and says so
     asleep: bool = False  # a worker has lived, and is silent
     differences: int = 0  # found by the last full check
@@ -73,11 +74,10 @@ def judge(facts: Facts) -> Ground:
         return Ground.HELD
     if facts.asleep:
         return Ground.ASLEEP
-    match facts.last.state:
-        case "failed":
-            return Ground.FAILED
-        case "incomplete":
-            return Ground.PARTLY
+    if facts.last.state == "failed":
+        return Ground.FAILED
+    if facts.last.state == "incomplete" or facts.troubled:
+        return Ground.PARTLY
     if overdue(facts):
         return Ground.OVERDUE
     if not facts.event_at:

@@ -17,6 +17,7 @@ class Group(StrEnum):
     RUNS = "runs"  # an image: docker pulls it
     CHART = "chart"  # helm pulls it
     FILES = "files"  # any other artifact: oras pulls it
+    CACHE = "cache"  # a builder's own; nobody pulls it
     ABOUT = "about"  # says something about another manifest
     LIST = "list"  # what is hung onto another manifest
     UNKNOWN = "unknown"
@@ -65,7 +66,7 @@ BY_TYPE: dict[str, Nature] = {
     "application/vnd.docker.distribution.manifest.v1+": Nature(_("Docker image, schema 1"), Group.UNKNOWN),
     "application/vnd.docker.plugin.": Nature(_("Docker plugin"), Group.FILES),
     "application/vnd.docker.compose.": Nature(_("Compose project"), Group.FILES),
-    "application/vnd.buildkit.cacheconfig.": Nature(_("BuildKit cache"), Group.FILES),
+    "application/vnd.buildkit.cacheconfig.": Nature(_("BuildKit cache"), Group.CACHE),
     "application/vnd.sylabs.sif.": Nature(_("Singularity image"), Group.FILES),
     "application/vnd.ms.bicep.": Nature(_("Bicep module"), Group.FILES),
     "application/vnd.opentofu.": Nature(_("OpenTofu package"), Group.FILES),

@@ -37,6 +37,7 @@ WAYS: dict[Group, list[Way]] = {
         _SKOPEO,
     ],
     Group.FILES: [("ORAS", "oras pull{flag} {ref}", " --plain-http"), _SKOPEO, _CRANE],
+    Group.CACHE: [],
     Group.ABOUT: _BYTES,
     Group.LIST: _BYTES,
     Group.UNKNOWN: _BYTES,

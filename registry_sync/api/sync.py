@@ -14,6 +14,7 @@ from accounts.api.view import ApiView
 from accounts.roles import Act
 from registry_sync import selectors, services
 from registry_sync.models import SyncRun
+from registry_sync.shown import EVERYTHING, to_person
 
 LAST = 20
 RUN_STATES = [state.value for state in SyncRun.State]
@@ -45,7 +46,8 @@ class SyncSerializer(serializers.Serializer[Any]):
 class Sync(ApiView):
     @operation("sync_read", answer=SyncSerializer)
     def get(self, request: Request) -> Response:
-        freshness = selectors.freshness(timezone.now(), exact=self.by.operator)
+        of = EVERYTHING if self.by.operator else to_person(self.by.person_id)
+        freshness = selectors.freshness(timezone.now(), of=of, exact=self.by.operator)
         runs = list(selectors.runs()[:LAST])
         return self.answer({
             "state": freshness.state, "last_event_at": freshness.event_at,

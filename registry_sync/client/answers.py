@@ -42,6 +42,10 @@ class Unreachable(RegistryError):
     """No answer at all, 429 or 5xx: it may be better later."""
 
 
+class Faulty(Unreachable):
+    """5xx. Where the registry answers others, it is a fact about what was asked for, and will be the same again."""
+
+
 class Silent(Unreachable):
     """No answer at all: whatever is asked next would wait as long for one."""
 
@@ -76,8 +80,10 @@ def demand_plain(headers: Mapping[str, str]) -> None:
 
 def refusal(status: int, body: bytes) -> RegistryError:
     """The error that a status other than 200 and 304 means; `body` tells what a 404 is about."""
-    if status >= SERVER_ERROR or status == TOO_MANY:
+    if status == TOO_MANY:
         return Unreachable(f"the registry answers {status}")
+    if status >= SERVER_ERROR:
+        return Faulty(f"the registry answers {status}")
     # A 404 from a proxy, or for an Accept header that does not fit, is no absence.
     if status == NOT_FOUND and error_codes(body) & _ABSENT:
         return Missing(_("not in the registry"))

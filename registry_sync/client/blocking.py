@@ -41,6 +41,15 @@ class Registry:
             alive()
         return found
 
+    def answers(self) -> bool:
+        """Whether it answers a question that nobody's images can spoil, and that it must look into its storage for."""
+        try:
+            with self._get("/v2/_catalog?n=1", CATALOG, {}) as response:
+                _body(response, answers.LIST_MAX)
+        except RegistryError:
+            return False
+        return True
+
     def tags(self, repository: str) -> list[str]:
         """All tags. Missing when it has no such repository."""
         path = answers.path(repository, "tags/list")

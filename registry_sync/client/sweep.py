@@ -7,7 +7,7 @@ import asyncio
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -15,17 +15,20 @@ import aiohttp
 
 from accounts.words import said as _
 from registry_sync.client import answers
-from registry_sync.client.answers import Fetched, Missing, RegistryError, Unreachable
+from registry_sync.client.answers import Fetched, Missing, RegistryError, Silent, Unreachable
 
 PARALLEL = 32
 TRIES = 3
 JITTER = 0.2  # seconds, doubled with each try
 SILENCE = 0.3  # seconds of rest after no answer
 PAUSE_MAX = 5.0  # seconds of rest, also when Retry-After asks for more
-GIVE_UP = 64  # as many in a row without an answer, more than are asked at once, and nothing more is asked
+GIVE_UP = (
+    64  # as many in a row without an answer, more than are asked at once, and it is asked whether it is away
+)
 UNREACHED_MAX = (
     64  # tags of a repository without an answer, if no more had one, and the rest is not asked for
 )
+SILENT_MAX = 32  # tags in a row of one repository without even an error, and the rest is not asked for
 BODIES_MAX = 64 * 1024 * 1024  # bytes of manifests kept from one read; the rest is fetched again by digest
 BEAT = 10.0  # seconds between calls of `alive`
 
@@ -45,6 +48,7 @@ class TagsRead:
     fetched: dict[str, Fetched] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     unreached: int = 0
+    silent: int = 0  # the last so many in a row got none at all, not even an error
     gone: set[str] = field(default_factory=set)
     problem: str = ""
     missing: bool = False
@@ -58,14 +62,18 @@ class Sweep:
         self.requests = 0
         self._token_for = token_for
         self._parallel = parallel
+        self.away = False  # it answered nothing at all in the end, and the rest was not asked for
         self._silent = 0
         self._bodies = 0
+        self._once: Collection[str] = ()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sweep", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._session, self._gate = asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
+        self._session, self._gate, self._proof = asyncio.run_coroutine_threadsafe(
+            self._open(), self._loop
+        ).result()
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -79,14 +87,16 @@ class Sweep:
         known: Mapping[str, Mapping[str, str]],
         *,
         names_only: bool = False,
+        once: Collection[str] = (),
         alive: Callable[[], None] = lambda: None,
     ) -> list[TagsRead]:
         """`known`: repository → tag → digest that we have. An unchanged tag costs one conditional request.
 
         `names_only`: a tag that is known and listed is believed to be unchanged, and costs nothing.
+        `once`: repositories whose tags got no answer many times: none is tried again.
         `alive` is called in the caller's thread while it lasts; when it raises, the reading stops.
         """
-        self._bodies = self._silent = 0
+        self._bodies, self._silent, self.away, self._once = 0, 0, False, once
         reading = asyncio.run_coroutine_threadsafe(self._read_all(known, names_only), self._loop)
         try:
             while True:
@@ -97,7 +107,7 @@ class Sweep:
         finally:
             reading.cancel()
 
-    async def _open(self) -> tuple[aiohttp.ClientSession, "_Gate"]:
+    async def _open(self) -> tuple[aiohttp.ClientSession, "_Gate", asyncio.Lock]:
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._parallel, ttl_dns_cache=30),
             timeout=aiohttp.ClientTimeout(
@@ -108,7 +118,7 @@ class Sweep:
             auto_decompress=False,
             trust_env=False,
         )
-        return session, _Gate(self._parallel)
+        return session, _Gate(self._parallel), asyncio.Lock()
 
     async def _close(self) -> None:
         asked = asyncio.all_tasks() - {asyncio.current_task()}
@@ -150,7 +160,7 @@ class Sweep:
     async def _read_some(self, read: TagsRead, left: Iterator[str], known: Mapping[str, str]) -> None:
         for tag in left:
             await self._read_tag(read, tag, known.get(tag, ""))
-            if read.unreached >= max(UNREACHED_MAX, len(read.digests)):
+            if read.silent >= SILENT_MAX or read.unreached >= max(UNREACHED_MAX, len(read.digests)):
                 raise Unreachable(f"{read.unreached} of its tags got no answer")
 
     async def _read_tag(self, read: TagsRead, tag: str, known: str) -> None:
@@ -161,11 +171,13 @@ class Sweep:
             read.gone.add(tag)
             return
         except RegistryError as error:
-            if self._silent >= GIVE_UP:
+            if self.away:
                 raise
             read.unreadable[tag] = str(error)
             read.unreached += isinstance(error, Unreachable)
+            read.silent += isinstance(error, Silent)
             return
+        read.silent = 0
         read.digests[tag] = fetched.digest if fetched else known
         if fetched and fetched.digest not in read.fetched and self._bodies + len(fetched.body) <= BODIES_MAX:
             self._bodies += len(fetched.body)
@@ -193,19 +205,34 @@ class Sweep:
     ) -> tuple[int, Mapping[str, str], bytes, str]:
         """Status, headers, body and the target of the next page, after a bounded number of tries."""
         words: str = _("the registry does not answer")
-        for attempt in range(1, TRIES + 1):
+        kind: type[Unreachable] = Unreachable
+        tries = 1 if scope in self._once else TRIES
+        for attempt in range(1, tries + 1):
             async with self._gate:
-                if self._silent >= GIVE_UP:
+                if self.away or (self._silent >= GIVE_UP and not await self._answers()):
                     break
                 try:
                     return await self._try(path, scope, headers, most)
                 except _Later as error:
-                    words = str(error)
-                    self._gate.narrow()
+                    words, kind = str(error), error.kind
+                    if error.pressed:
+                        self._gate.narrow()
                     # Still in the gate: those who wait do not press a registry that is away, or asks for time.
                     await asyncio.sleep(min(error.rest, PAUSE_MAX))
-            await asyncio.sleep(random.uniform(0, JITTER * 2**attempt) if attempt < TRIES else 0)  # noqa: S311
-        raise Unreachable(words)
+            await asyncio.sleep(random.uniform(0, JITTER * 2**attempt) if attempt < tries else 0)  # noqa: S311
+        raise kind(words)
+
+    async def _answers(self) -> bool:
+        """Whether it answers what nobody's images can spoil: then the silence is theirs alone. Once it does not, it is
+        away."""
+        async with self._proof:
+            if self._silent >= GIVE_UP and not self.away:
+                self._silent = 0
+                try:
+                    await self._try("/v2/_catalog?n=1", answers.CATALOG, {}, answers.LIST_MAX)
+                except RegistryError:
+                    self.away = True
+            return not self.away
 
     async def _try(
         self, path: str, scope: str, headers: dict[str, str], most: int
@@ -223,15 +250,23 @@ class Sweep:
                 return response.status, response.headers, body, _link(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._silent += 1
-            raise _Later(f"the registry does not answer ({type(error).__name__})", SILENCE) from error
+            words = f"the registry does not answer ({type(error).__name__})"
+            raise _Later(words, SILENCE, kind=Silent) from error
 
 
 class _Later(RegistryError):
-    """Worth another try. `rest`: seconds in which the registry as a whole is to be left alone."""
+    """Worth another try. `rest`: seconds in which the registry as a whole is to be left alone.
 
-    def __init__(self, words: str, rest: float = 0) -> None:
+    `pressed`: it may be that too much is asked at once. A 500 says nothing but that this one thing cannot be answered.
+    """
+
+    def __init__(
+        self, words: str, rest: float = 0, *, pressed: bool = True, kind: type[Unreachable] = Unreachable
+    ) -> None:
         super().__init__(words)
         self.rest = rest
+        self.pressed = pressed
+        self.kind = kind
 
 
 class _Gate:
@@ -300,4 +335,5 @@ def _refusal(response: aiohttp.ClientResponse, body: bytes) -> RegistryError:
     if not isinstance(error, Unreachable):
         return error
     after = response.headers.get("Retry-After", "")
-    return _Later(str(error), float(after) if after.isascii() and after.isdigit() else 0)
+    rest = float(after) if after.isascii() and after.isdigit() else 0
+    return _Later(str(error), rest, pressed=response.status != answers.SERVER_ERROR)

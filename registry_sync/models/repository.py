@@ -15,11 +15,18 @@ class Repository(models.Model):
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     missing_since = models.DateTimeField(null=True)  # absent from one complete catalog; gone after the second
     problem = models.CharField(max_length=200, default="")  # why the last read of its tags failed
+    # So many times in a row, up to FAILURES_MAX; then it is read among the others, and asked once.
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0)
     version = models.PositiveIntegerField(default=0)
     looked_at = models.DateTimeField(null=True)  # when somebody last opened its page: such are read first
 
+    FAILURES_MAX = 5
+
     class Meta:
         ordering = ["name"]
+        indexes = [
+            models.Index(fields=["image"], name="repository_troubled", condition=~models.Q(problem="")),
+        ]
         verbose_name_plural = "repositories"
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ class SyncRun(models.Model):
         WAITING = "waiting"
         RUNNING = "running"
         DONE = "done"
-        INCOMPLETE = "incomplete"  # not all repositories and tags could be read; those were left as they were
+        INCOMPLETE = "incomplete"  # the registry could not be read to the end, or no repository could be
         FAILED = "failed"  # the catalog could not be read; nothing was changed
         HELD = "held"  # so much would vanish at once that an operator must agree; nothing vanished
 

@@ -1,17 +1,31 @@
 """Fetches manifests seen for the first time, with their platforms and configs. Knows the registry, not the database."""
 
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
-from namespaces.names import DIGEST
-from registry_sync.client import Fetched, Registry, RegistryError, Unreachable
-from registry_sync.picture.manifests import CHILDREN_MAX, CONFIG_MAX, Parsed, Part, parse, parse_config
+from accounts.shares import in_turns
+from namespaces.names import DIGEST, split
+from registry_sync.client import Faulty, Fetched, Registry, RegistryError, Unreachable
+from registry_sync.picture.manifests import (
+    CHILDREN_MAX,
+    CONFIG_MAX,
+    SUM_MAX,
+    Parsed,
+    Part,
+    parse,
+    parse_config,
+)
 
 PARALLEL = 8
-GIVE_UP = 16  # as many in a row without an answer, twice what is asked at once, and nothing more is asked
+GIVE_UP = 16  # as many in a row without an answer, twice what is asked at once, and nothing more is asked if it is away
+GIVE_UP_ONE = 4  # as many in a row of one repository, and nothing more of it is asked
+PROVEN = 1.0  # seconds for which an answer proves that the registry answers
 BEAT = 5.0  # seconds between calls of `alive`
 KEPT_MAX = 1024 * 1024  # bytes of a manifest that are kept, to be shown raw or pushed again
 Answer = TypeVar("Answer")
@@ -46,6 +60,9 @@ class ContentReader:
         self.registry = registry
         self.silence: Unreachable | None = None
         self._silent = 0
+        self._silent_of = Counter[str]()
+        self._proof = threading.Lock()
+        self._asked_at, self._answers = float("-inf"), True
         self._alive = alive
         self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="registry")
 
@@ -55,9 +72,10 @@ class ContentReader:
     def __exit__(self, *_error: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def each(self, work: Callable[[str], Answer], digests: Iterable[str]) -> dict[str, Answer]:
-        """digest → answer, without those for which the registry was not reached."""
-        asked = {digest: self._pool.submit(self._one, work, digest) for digest in digests}
+    def each(self, work: Callable[[str], Answer], wanted: Mapping[str, str]) -> dict[str, Answer]:
+        """`wanted`: digest → repository. digest → answer out, without those for which the registry was not reached."""
+        fair = in_turns(wanted.items(), lambda item: split(item[1])[0])
+        asked = {digest: self._pool.submit(self._one, work, digest, name) for digest, name in fair}
         left = set(asked.values())
         try:
             while left:
@@ -69,17 +87,34 @@ class ContentReader:
         found = {digest: each.result() for digest, each in asked.items()}
         return {digest: answer[0] for digest, answer in found.items() if answer}
 
-    def _one(self, work: Callable[[str], Answer], digest: str) -> tuple[Answer] | None:
-        if self._silent >= GIVE_UP:
+    def _one(self, work: Callable[[str], Answer], digest: str, repository: str) -> tuple[Answer] | None:
+        if self._silent_of[repository] >= GIVE_UP_ONE:
+            return None
+        if self._silent >= GIVE_UP and not self._answers_others():
             return None
         try:
             answer = work(digest)
         except Unreachable as error:
             self.silence = error
             self._silent += 1
+            self._silent_of[repository] += 1
             return None
-        self.silence, self._silent = None, 0
+        self.silence, self._silent, self._silent_of[repository] = None, 0, 0
         return (answer,)
+
+    def _passes(self, error: RegistryError) -> bool:
+        """Whether it may be over soon, so that nothing is concluded from it."""
+        if not isinstance(error, Unreachable):
+            return False
+        return not isinstance(error, Faulty) or not self._answers_others()
+
+    def _answers_others(self) -> bool:
+        """Once it does not, nothing more is asked."""
+        with self._proof:
+            if self._answers and time.monotonic() - self._asked_at > PROVEN:
+                self._answers = self.registry.answers()
+                self._asked_at = time.monotonic()
+            return self._answers
 
     def fetch(self, wanted: Mapping[str, str]) -> dict[str, tuple[str, Fetched]]:
         """digest → repository in, digest → (repository, manifest) out; without those that did not come."""
@@ -87,9 +122,9 @@ class ContentReader:
         def one(digest: str) -> Fetched | None:
             try:
                 return self.registry.manifest(wanted[digest], digest)
-            except Unreachable:
-                raise
-            except RegistryError:
+            except RegistryError as error:
+                if self._passes(error):
+                    raise
                 return None
 
         return {digest: (wanted[digest], got) for digest, got in self.each(one, wanted).items() if got}
@@ -117,7 +152,8 @@ class ContentReader:
         read = self._read_children(new)
         rows = [row for row in read.values() if row]
         plain = {digest: found for digest, found in parsed.items() if found[2].kind != "index"}
-        rows += self.each(lambda digest: read_config(self.registry, *plain[digest]), plain).values()
+        holders = {digest: name for digest, (name, _got, _parsed) in plain.items()}
+        rows += self.each(lambda digest: self._read_config(*plain[digest]), holders).values()
         stored |= {row.digest: row.size for row in rows}
         known = {row.digest: row for row in rows}
         silent = new.keys() - read.keys()
@@ -133,35 +169,31 @@ class ContentReader:
             """A child that cannot be read leaves its index shown without its details."""
             try:
                 fetched = self.registry.manifest(wanted[digest], digest)
-            except Unreachable:
-                raise
-            except RegistryError:
+            except RegistryError as error:
+                if self._passes(error):
+                    raise
                 return None
             assert fetched
-            return read_config(
-                self.registry, wanted[digest], fetched, parse(fetched.body, fetched.media_type)
-            )
+            return self._read_config(wanted[digest], fetched, parse(fetched.body, fetched.media_type))
 
         return self.each(read, wanted)
 
-
-def read_config(registry: Registry, repository: str, got: Fetched, parsed: Parsed) -> ManifestValues:
-    """A plain manifest with what its config adds; a config that cannot be read adds nothing for now."""
-    platform, created, details, body = "", parsed.created_at, parsed.details, None
-    wanted = DIGEST.fullmatch(parsed.config) and parsed.config_size <= CONFIG_MAX
-    if wanted:
-        try:
-            body = registry.blob(repository, parsed.config, most=CONFIG_MAX)
-        except Unreachable:
-            raise
-        except RegistryError:
-            pass
-        config = parse_config(body or b"", parsed.config_type, details.get("layers", []))
-        platform, created = config.platform, config.created_at or created
-        details = {**details, **config.details}
-    platforms = [{"platform": platform, "digest": got.digest, "size": parsed.size}] if platform else []
-    complete = not wanted or body is not None
-    return _values(got, parsed, parsed.size, created, platforms, details, complete=complete)
+    def _read_config(self, repository: str, got: Fetched, parsed: Parsed) -> ManifestValues:
+        """A plain manifest with what its config adds; a config that cannot be read adds nothing for now."""
+        platform, created, details, body = "", parsed.created_at, parsed.details, None
+        wanted = DIGEST.fullmatch(parsed.config) and parsed.config_size <= CONFIG_MAX
+        if wanted:
+            try:
+                body = self.registry.blob(repository, parsed.config, most=CONFIG_MAX)
+            except RegistryError as error:
+                if self._passes(error):
+                    raise
+            config = parse_config(body or b"", parsed.config_type, details.get("layers", []))
+            platform, created = config.platform, config.created_at or created
+            details = {**details, **config.details}
+        platforms = [{"platform": platform, "digest": got.digest, "size": parsed.size}] if platform else []
+        complete = not wanted or body is not None
+        return _values(got, parsed, parsed.size, created, platforms, details, complete=complete)
 
 
 def _index(
@@ -171,7 +203,7 @@ def _index(
     moments = [
         row.created_at for child in platforms if (row := known.get(child["digest"])) and row.created_at
     ]
-    size = min(sum(child["size"] for child in platforms), 2**62)
+    size = min(parsed.size + sum(child["size"] for child in platforms), SUM_MAX)
     complete = all(child["digest"] in sizes for child in parsed.children)
     created = max(moments, default=parsed.created_at)
     return _values(got, parsed, size, created, platforms, parsed.details, complete=complete)

@@ -10,6 +10,7 @@ from typing import Any
 from namespaces.names import DIGEST
 
 CHILDREN_MAX = 200
+SUM_MAX = 2**62
 SIZE_MAX = 2**40  # bytes a layer may claim: anybody may write any number, and sums go into 64 bits
 LAYERS_MAX = 500
 ENTRIES_MAX = 200
@@ -21,6 +22,16 @@ INDEXES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
+# What an index lists of another type is a blob, as in BuildKit's cache; none said may be a manifest.
+MANIFESTS = (
+    *INDEXES,
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "",
+)
+CACHE_CONFIG = "application/vnd.buildkit.cacheconfig."
 IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
 CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 NO_PLATFORM = "unknown/unknown"  # as buildx writes for attestations
@@ -120,21 +131,27 @@ def _chart(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parse_index(document: Mapping[str, Any], media_type: str, annotations: dict[str, str]) -> Parsed:
-    every = _dicts(document["manifests"])
-    listed = every[:CHILDREN_MAX]
+    every = [(_kind(each), each) for each in _dicts(document["manifests"])]
+    # All of them, beyond what is read and shown: what an index lists must not be deleted.
+    parts = _parts(sorted(every, key=lambda each: each[0] == "manifest"))
+    listed = [each for kind, each in every if kind == "manifest"][:CHILDREN_MAX]
+    layers = [_layer(each) for kind, each in every if kind == "layer"][:LAYERS_MAX]
+    cache = next((_type(each) for kind, each in every if kind == "config"), "")
     attached = [
         {"digest": _digest(each), "subject": _attested(each)} for each in listed if not _is_platform(each)
     ]
     return Parsed(
         kind="index",
         media_type=media_type,
-        artifact_type=_text(document.get("artifactType"), 120),
+        size=_octets(parts),
+        artifact_type=_text(document.get("artifactType"), 120) or cache,
         children=tuple(_child(each) for each in listed if _is_platform(each)),
-        # All of them, beyond what is read and shown: what an index lists must not be deleted.
-        parts=_parts(("manifest", each) for each in every),
+        parts=parts,
         created_at=_moment(annotations.get("org.opencontainers.image.created")),
         subject=_digest(_mapping(document.get("subject"))),
-        details={"annotations": annotations} | ({"attestations": attached} if attached else {}),
+        details={"annotations": annotations}
+        | ({"attestations": attached} if attached else {})
+        | ({"layers": layers} if layers else {}),
     )
 
 
@@ -145,7 +162,7 @@ def _parse_image(document: Mapping[str, Any], media_type: str, annotations: dict
     return Parsed(
         kind="image" if is_image else "artifact",
         media_type=media_type,
-        size=min(_size(config) + sum(map(_size, layers)), 2**62),
+        size=min(_size(config) + sum(map(_size, layers)), SUM_MAX),
         artifact_type="" if is_image else _text(document.get("artifactType"), 120) or config_type,
         config=_text(config.get("digest"), 140) if is_image or config_type == CHART_CONFIG else "",
         config_type=config_type,
@@ -182,9 +199,25 @@ def _parts(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Part, ...]
     return tuple(Part(kind, digest, size) for digest, (kind, size) in found.items())
 
 
+def _octets(parts: Iterable[Part]) -> int:
+    """Of the blobs; what a listed manifest weighs is its own to say."""
+    return min(sum(part.size for part in parts if part.kind != "manifest"), SUM_MAX)
+
+
 def _digest(entry: Mapping[str, Any]) -> str:
     digest = _text(entry.get("digest"), 140)
     return digest if DIGEST.fullmatch(digest) else ""
+
+
+def _kind(entry: Mapping[str, Any]) -> str:
+    """Of what an index lists."""
+    if _type(entry) in MANIFESTS:
+        return "manifest"
+    return "config" if _type(entry).startswith(CACHE_CONFIG) else "layer"
+
+
+def _type(entry: Mapping[str, Any]) -> str:
+    return _text(entry.get("mediaType"), 120)
 
 
 def _attested(entry: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ class Known:
     last_move: int
     first_seen_at: datetime
     problem: str = ""
+    failures: int = 0
     tags: dict[str, Row] = field(default_factory=dict)
 
     def digest(self, tag: str) -> str:
@@ -137,10 +138,9 @@ def known_tags(names: Iterable[str]) -> dict[str, Known]:
     # The last move first: what is written between the two statements is then noticed, and not overwritten.
     last_move = TagMove.objects.filter(image=OuterRef("image")).order_by("-id").values("id")[:1]
     rows = Repository.objects.filter(name__in=list(names)).exclude(image=None)
-    facts = rows.values_list("name", "pk", "version", Subquery(last_move), "first_seen_at", "problem")
-    found = {
-        name: Known(pk, version, last or 0, seen, problem) for name, pk, version, last, seen, problem in facts
-    }
+    last, columns = Subquery(last_move), ("first_seen_at", "problem", "failures")
+    facts = rows.values_list("name", "pk", "version", last, *columns)
+    found = {name: Known(pk, version, move or 0, *more) for name, pk, version, move, *more in facts}
     tags = Tag.objects.filter(image__repository_row__name__in=list(found)).values_list(
         "image__repository_row__name", "name", "manifest_id", "missing_since", "unread_since"
     )
@@ -161,8 +161,9 @@ def note_trouble(read: TagsRead, known: Known, now: datetime, *, names_only: boo
     `names_only`: most tags were not asked about, so no trouble is over.
     """
     problem = (read.problem or _unreadable(read.unreadable))[:200]
-    if problem != known.problem and (problem or not names_only):
-        Repository.objects.filter(pk=known.pk).update(problem=problem)
+    failures = min(known.failures + 1, Repository.FAILURES_MAX) if problem else 0
+    if (problem, failures) != (known.problem, known.failures) and (problem or not names_only):
+        Repository.objects.filter(pk=known.pk).update(problem=problem, failures=failures)
     if read.problem:
         return
     dark = [tag for tag in read.unreadable if tag in known.tags and not known.tags[tag].unread]

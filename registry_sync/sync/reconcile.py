@@ -85,6 +85,10 @@ def work(run: SyncRun, registry: Registry) -> SyncRun:
 def _read(shard: Shard, reader: RepositoriesReader) -> None:
     try:
         counts = reader.read(shard.run, shard.repositories, alive=lambda: shards.alive(shard))
+        if reader.sweep.away:
+            SyncRun.objects.filter(pk=shard.run_id, problem="").update(
+                problem=_("the registry does not answer any more")
+            )
         shards.finish(shard, counts)
     except leases.LeaseLost:
         log.warning("another worker took %s over", shard)
@@ -226,16 +230,17 @@ def _end(run: SyncRun) -> None:
     run.refresh_from_db()
     if run.held:
         _finish(run, SyncRun.State.HELD, _held_words(f"{run.held} tags"))
-    elif run.unread:
+        return
+    words = ""
+    if run.unread:
         # Without their names: everybody is told of a run. Each repository says why, for operators.
         words = (
             f"{run.unread} repositories could not be read, or not all of their tags (System, Repositories)"
         )
-        _finish(run, SyncRun.State.INCOMPLETE, "; ".join(filter(None, [run.problem, words])))
-    elif run.problem:
-        _finish(run, SyncRun.State.INCOMPLETE, run.problem)
-    else:
-        _finish(run, SyncRun.State.DONE, "")
+    # What ails some repositories is said of those (selectors.py); a run is incomplete for what ails the registry.
+    whole = not run.problem and (not run.unread or run.unread < run.repositories_total)
+    state = SyncRun.State.DONE if whole else SyncRun.State.INCOMPLETE
+    _finish(run, state, "; ".join(filter(None, [run.problem, words])))
 
 
 def _finish(run: SyncRun, state: SyncRun.State, problem: str) -> None:

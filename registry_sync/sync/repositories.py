@@ -6,6 +6,8 @@ from typing import Self
 
 from django.utils import timezone
 
+from accounts.shares import in_turns
+from namespaces.names import split
 from registry_sync.client import Fetched, Registry, Sweep, TagsRead
 from registry_sync.models import Repository, SyncRun
 from registry_sync.picture import stand_ins
@@ -48,7 +50,8 @@ class RepositoriesReader:
         names = list(Repository.objects.filter(id__in=list(ids)).values_list("name", flat=True))
         counts, began = Counts(repositories=len(names)), timezone.now()
         known = apply.known_tags(names)
-        reads = self.sweep.read_tags(_digests(known), names_only=run.names_only, alive=alive)
+        given_up = {name for name, each in known.items() if each.failures == Repository.FAILURES_MAX}
+        reads = self.sweep.read_tags(_digests(known), names_only=run.names_only, once=given_up, alive=alive)
         with ContentReader(self.registry, alive=alive) as content:
             _store_new_manifests([read for read in reads if not read.problem], known, content)
         changes = {read.repository: apply.changes_of(read, known[read.repository]) for read in reads}
@@ -93,7 +96,8 @@ def _store_new_manifests(
     stored = set(stored_sizes(wanted))
     ours = stand_ins.among(wanted.keys() - stored)
     fetched = {digest: (read.repository, got) for read in reads for digest, got in read.fetched.items()}
-    for some in batches([digest for digest in wanted if digest not in stored and digest not in ours]):
+    new = [digest for digest in wanted if digest not in stored and digest not in ours]
+    for some in batches(in_turns(new, lambda digest: split(wanted[digest])[0])):
         stored |= _store({digest: wanted[digest] for digest in some}, fetched, content)
     lost = wanted.keys() - stored
     if lost:

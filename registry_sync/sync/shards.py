@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 
 from accounts.shares import in_turns
@@ -18,10 +18,11 @@ LIFE = timedelta(seconds=60)
 
 
 def make(run: SyncRun) -> None:
-    """Every repository that belongs to an image, in turns of the accounts: of each those with trouble first, then those
-    that people look at."""
+    """Every repository that belongs to an image, in turns of the accounts: of each those with trouble first, unless
+    that is so each time, then those that people look at."""
     rows = Repository.objects.filter(missing_since=None).exclude(image=None)
-    ordered = rows.order_by(F("problem").desc(), F("looked_at").desc(nulls_last=True), "id")
+    again = Case(When(failures__gt=0, failures__lt=Repository.FAILURES_MAX, then=0), default=1)
+    ordered = rows.order_by(again, F("looked_at").desc(nulls_last=True), "id")
     owned = ordered.values_list("id", "image__namespace__account_id")
     ids = [pk for pk, _account in in_turns(owned.iterator(), lambda row: row[1])]
     parts = (ids[start : start + SIZE] for start in range(0, len(ids), SIZE))

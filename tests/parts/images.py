@@ -34,6 +34,9 @@ class Blob:
         return {"mediaType": self.media_type, "digest": self.digest, "size": len(self.content)}
 
 
+CACHE_CONFIG = Blob("application/vnd.buildkit.cacheconfig.v0", b'{"layers": [], "records": []}')
+
+
 @dataclass(frozen=True)
 class Image:
     """One image for one platform; each of `layers` maps a file's path to its content."""
@@ -91,14 +94,21 @@ class Image:
 
 def index(images: Sequence[Image]) -> Blob:
     """The manifest that offers one image per platform."""
-    manifests = [{**image.manifest.descriptor, "platform": image.platform} for image in images]
-    return _json(INDEX, {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})
+    return index_with([{**image.manifest.descriptor, "platform": image.platform} for image in images])
 
 
 def index_of(*manifests: Blob) -> Blob:
     """Lists manifests of any kind, an index too."""
-    listed = [manifest.descriptor for manifest in manifests]
-    return _json(INDEX, {"schemaVersion": 2, "mediaType": INDEX, "manifests": listed})
+    return index_with([manifest.descriptor for manifest in manifests])
+
+
+def cache_index(*layers: Blob) -> Blob:
+    """As BuildKit exports its cache: an index of blobs, with CACHE_CONFIG as the last."""
+    return index_of(*layers, CACHE_CONFIG)
+
+
+def index_with(entries: Sequence[Json]) -> Blob:
+    return _json(INDEX, {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries})
 
 
 def two_platforms(**parts: Any) -> list[Image]:

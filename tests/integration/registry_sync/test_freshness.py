@@ -129,7 +129,7 @@ def test_it_costs_few_statements(django_assert_max_num_queries: Any) -> None:
     told()
     ended()
     SyncRun.objects.create(state="running", started_at=timezone.now())
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         selectors.freshness(timezone.now())
 
 
@@ -138,6 +138,7 @@ def test_who_runs_nothing_hears_no_counts_and_of_the_last_event_the_minute(
 ) -> None:
     """Asked each second, the exact moment would tell every push of all other tenants."""
     told()
+    factories.NamespaceFactory(account=cast.account, name="team")
     Drift.objects.create(run=ended(), repository="team/app", tag="1.0")
     event_at = Heartbeat.objects.get(name=Heartbeat.EVENTS).at
     minute = event_at.replace(second=0, microsecond=0)
@@ -151,6 +152,27 @@ def test_who_runs_nothing_hears_no_counts_and_of_the_last_event_the_minute(
         assert ("1 difference" in text) is (at == event_at)
         found = browser.get("/api/v1/sync/").json()["last_event_at"]
         assert datetime.fromisoformat(found) == at
+
+
+def test_what_is_anothers_puts_out_no_light_here(cast: Cast) -> None:
+    """Neither differences, nor events that wait, nor what could not be read."""
+    told()
+    now, run = timezone.now(), ended()
+    names = ("mine", "theirs")
+    factories.NamespaceFactory(name=names[1])
+    factories.NamespaceFactory(account=cast.account, name=names[0])
+
+    def words() -> str:
+        return cast.client("viewer").get("/a/team-red/images/").text
+
+    for name in reversed(names):
+        Drift.objects.create(run=run, repository=f"{name}/app", tag="1.0")
+        assert ("Not all events came" in words()) is (name == "mine")
+    Drift.objects.all().delete()
+    for name in reversed(names):
+        late = now - timedelta(seconds=90)
+        Event.objects.create(event_id=name, repository=f"{name}/app", namespace=name, due_at=late)
+        assert ("Events came and are not applied" in words()) is (name == "mine")
 
 
 def test_a_run_under_way_has_a_bar_that_asks_for_itself(cast: Cast, operator: Person) -> None:

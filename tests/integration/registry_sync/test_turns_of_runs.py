@@ -59,7 +59,7 @@ def test_an_accounts_broken_repositories_are_not_read_before_all_others(
     loud: Account, quiet: Account
 ) -> None:
     looked_at = repository("loud-0/app", loud, looked_at=timezone.now())
-    broken = [repository(f"loud-{n}/app", loud, problem="it could not be read") for n in (1, 2)]
+    broken = [repository(f"loud-{n}/app", loud, problem="it could not be read", failures=1) for n in (1, 2)]
     plain = repository("quiet/app", quiet)
     run = SyncRun.objects.create()
     shards.make(run)
