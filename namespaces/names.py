@@ -12,8 +12,11 @@ COMPONENT = re.compile(_COMPONENT)
 REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-# How tools hang things onto a digest where the registry has no referrers API: OCI's fallback, and cosign's.
-TECHNICAL = re.compile(r"(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(\.(?:sig|att|sbom))?")
+# How tools name the digest that a tag is about. OCI's lists of referrers cut a longer one to 64 digits.
+_STEM = r"(?:sha256|sha384|sha512|blake3)-[0-9a-f]{64}"
+STEM_DIGITS = 64
+# Whatever follows (.sig, .src, .imgpkg, regclient's .<digits>.<type>); cosign also puts before it what it is told to.
+TECHNICAL = re.compile(rf"({_STEM}).*|.*({_STEM})[0-9a-f]*\.(?:sig|att|sbom)")
 
 NAMESPACE_MAX = 60
 # Distribution fails with 500 (2.8) or 400 (3.1) on names near 255; clients count the host into those 255.
@@ -61,14 +64,25 @@ def is_repository(name: str) -> bool:
 
 
 def is_technical(tag: str) -> bool:
-    """True for a tag that names a digest's referrers or one of its signatures, and is no version."""
-    return TECHNICAL.fullmatch(tag) is not None
+    """True for a tag that a tool made of a digest, to hang something onto that: it is no version."""
+    return technical_stem(tag) != ""
+
+
+def technical_stem(tag: str) -> str:
+    """As `stem_of` the digest that a technical tag is about; "" for any other tag."""
+    match = TECHNICAL.fullmatch(tag)
+    return (match[1] or match[2]) if match else ""
+
+
+def stem_of(digest: str) -> str:
+    """How tags about this digest have it in their names."""
+    algorithm, _colon, digits = digest.partition(":")
+    return f"{algorithm}-{digits[:STEM_DIGITS]}"
 
 
 def technical_subject(tag: str) -> str:
-    """The digest that a technical tag is about; "" for any other tag."""
-    match = TECHNICAL.fullmatch(tag)
-    return match[1].replace("-", ":", 1) if match else ""
+    """The digest that a technical tag is about, or the beginning of one that is longer; "" for any other tag."""
+    return technical_stem(tag).replace("-", ":", 1)
 
 
 def split(repository: str) -> tuple[str, str]:

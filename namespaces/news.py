@@ -10,6 +10,7 @@ from accounts import live
 from accounts.live import Thing
 from accounts.models import Account
 from namespaces.models import Image, Namespace, TagMove
+from namespaces.names import is_technical
 
 COUNTED_MAX = 500
 
@@ -58,11 +59,13 @@ def note_of_account(request: HttpRequest, account: Account, since: Any = None) -
 
 
 def since(moves: QuerySet[TagMove], id: int) -> News:  # noqa: A002
-    """Each tag once, whatever it went through: what counts is where it was and where it is."""
+    """Each tag of a person's once, whatever it went through: what counts is where it was and where it is."""
     first: dict[tuple[int, str], str] = {}
     last: dict[tuple[int, str], str] = {}
     rows = moves.filter(id__gt=id).order_by("id").values_list("image_id", "tag", "old", "new")
     for image, tag, old, new in rows[:COUNTED_MAX]:
+        if is_technical(tag):
+            continue
         first.setdefault((image, tag), old)
         last[image, tag] = new
     ways = [(bool(first[key]), bool(last[key])) for key in first if first[key] != last[key]]

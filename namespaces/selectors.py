@@ -54,7 +54,9 @@ def images_of(account: Account, *, namespace: Namespace | None = None, search: s
 
 
 def tags_of_same_manifest(tag: Tag) -> QuerySet[Tag]:
-    return Tag.objects.filter(image=tag.image, manifest=tag.manifest).exclude(pk=tag.pk).order_by("name")
+    """Those that people gave."""
+    found = Tag.objects.filter(image=tag.image, manifest=tag.manifest, technical=False)
+    return found.exclude(pk=tag.pk).order_by("name")
 
 
 def grants_on(namespace: Namespace, *, search: str = "") -> QuerySet[Grant]:

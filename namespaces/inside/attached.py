@@ -1,7 +1,7 @@
 """What is hung onto a manifest: signatures, SBOMs, attestations and other artifacts, found in the ways that tools use.
 
 - a tag `sha256-<hex>` whose index lists them, where a registry has no referrers API (none of ours has);
-- cosign's tags `sha256-<hex>.sig`, `.att`, `.sbom`;
+- a tag `sha256-<hex>.<anything>`, as cosign's `.sig`, `.att`, `.sbom`;
 - a manifest of this image that names it as its subject;
 - buildx's entries in an index.
 """
@@ -14,9 +14,8 @@ from django.db.models import Exists, OuterRef
 from namespaces.inside.artifacts import Nature, nature
 from namespaces.inside.held import held, nature_of
 from namespaces.models import Image, Manifest, Revision, Tag
-from namespaces.names import technical_subject
+from namespaces.names import stem_of
 
-SUFFIXES = ("", ".sig", ".att", ".sbom")
 SHOWN_MAX = 200
 
 
@@ -54,12 +53,10 @@ def listed_by(image: Image, index: Manifest, subject: str) -> list[Attached]:
 
 
 def _by_tag(image: Image, subjects: dict[str, str]) -> Iterator[_Claim]:
-    names = [digest.replace(":", "-", 1) + suffix for digest in subjects for suffix in SUFFIXES]
-    tags = (
-        Tag.objects.filter(image=image, name__in=names).select_related("manifest").defer("manifest__packed")
-    )
-    for tag in tags.order_by("name"):
-        subject = technical_subject(tag.name)
+    stems = {stem_of(digest): digest for digest in subjects}
+    tags = Tag.objects.filter(image=image, technical=True, stem__in=list(stems))
+    for tag in tags.select_related("manifest").defer("manifest__packed").order_by("name")[:SHOWN_MAX]:
+        subject = stems[tag.stem]
         if tag.manifest.kind == "index":
             yield from _entries(tag.manifest, subject)
         else:

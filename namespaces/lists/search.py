@@ -11,7 +11,7 @@ from accounts.models import Account, RegistryUser
 from namespaces.lists.tag_list import in_digests
 from namespaces.lists.wanted import SUBSTRING_MIN, Reference, clean, label, reference, wanted
 from namespaces.models import Image, Label, Part, Revision, Tag
-from namespaces.names import split
+from namespaces.names import is_technical, split
 
 Rows = QuerySet[Any]
 SHOWN = 10
@@ -65,10 +65,12 @@ def _images(accounts: list[int], typed: str) -> Rows:
 
 
 def _tags(accounts: list[int], typed: str) -> Rows | None:
+    """Those that tools made only for who types a whole one."""
     found = Tag.objects.filter(image__namespace__account__in=accounts)
     named = reference(typed, host=settings.REGISTRY_HOST)
     if named and named.tag:
-        found = _in_repository(found, "image__", named).filter(name__istartswith=named.tag)
+        text = named.tag
+        found = _in_repository(found, "image__", named).filter(name__istartswith=text)
     elif named or too_short(typed) or not (text := wanted(typed).text):
         return None
     else:
@@ -78,6 +80,7 @@ def _tags(accounts: list[int], typed: str) -> Rows | None:
         named_so = Tag.objects.filter(image__in=images.values("pk"), name__icontains=text)
         few = list(named_so.order_by().values_list("pk", flat=True)[: FEW + 1])
         found = Tag.objects.filter(pk__in=few) if len(few) <= FEW else found
+    found = found.filter(technical=is_technical(text))
     return found.select_related("image__namespace__account").order_by("-id")
 
 
@@ -146,8 +149,8 @@ def _describe(revisions: Sequence[Revision], typed: str, *, labels: bool) -> lis
         pk: (tag or "", within or "")
         for pk, tag, within in Revision.objects.filter(pk__in=[each.pk for each in revisions])
         .annotate(
-            tag=Subquery(same.order_by("-pushed_at", "-id").values("name")[:1]),
-            within=Subquery(above.order_by("-pushed_at", "-id").values("name")[:1]),
+            tag=Subquery(same.order_by("technical", "-pushed_at", "-id").values("name")[:1]),
+            within=Subquery(above.order_by("technical", "-pushed_at", "-id").values("name")[:1]),
         )
         .values_list("pk", "tag", "within")
     }

@@ -7,7 +7,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from namespaces.lists import natural
 from namespaces.lists.wanted import label_start
-from namespaces.names import is_technical
+from namespaces.names import is_technical, technical_stem
 
 
 class ByteOrdered(models.CharField):  # type: ignore[type-arg]
@@ -49,3 +49,12 @@ class Technical(models.BooleanField):  # type: ignore[type-arg]
         technical = is_technical(model_instance.name)  # type: ignore[attr-defined]
         setattr(model_instance, self.attname, technical)
         return technical
+
+
+class Stem(models.CharField):  # type: ignore[type-arg]
+    """Of a technical tag the digest that it is about, as it stands in its name; "" for any other."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        stem = technical_stem(model_instance.name)  # type: ignore[attr-defined]
+        setattr(model_instance, self.attname, stem)
+        return stem

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from namespaces.lists.natural import KEY_MAX
-from namespaces.models.derived import NaturalKey, Technical
+from namespaces.models.derived import NaturalKey, Stem, Technical
 from namespaces.models.image import Image
 from namespaces.models.manifest import Manifest
 
@@ -30,6 +30,7 @@ class Tag(models.Model):
     sort_key = NaturalKey(max_length=KEY_MAX, default="", editable=False)
     size = models.BigIntegerField(default=0)
     technical = Technical(default=False, editable=False)
+    stem = Stem(max_length=80, default="", db_default="", editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -40,6 +41,7 @@ class Tag(models.Model):
             models.Index(fields=["image", "technical", "-size", "-id"], name="tag_by_size"),
             models.Index(fields=["image", "technical", "-pulled_at", "-id"], name="tag_by_pull"),
             models.Index(fields=["image", "manifest"], name="tag_by_manifest"),
+            models.Index(fields=["image", "stem"], name="tag_by_stem", condition=models.Q(technical=True)),
             # Named, as that of every digest: for a text key Django makes another by itself, to be found by LIKE.
             models.Index(fields=["manifest"], name="tag_of_manifest"),
         ]

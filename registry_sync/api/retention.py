@@ -26,7 +26,9 @@ class RetentionLinesBody(Strict):
     """What is not given stays: a line that protects must not go because another was changed."""
 
     keep_last = serializers.IntegerField(
-        required=False, allow_null=True, help_text="The newest so many tags; null: none for being new."
+        required=False,
+        allow_null=True,
+        help_text="The newest so many versions, each a digest with all its tags; null: none for being new.",
     )
     keep_days = serializers.IntegerField(
         required=False, allow_null=True, help_text="Pushed within so many days."
@@ -63,6 +65,9 @@ class RetentionRuleSerializer(serializers.Serializer[Any]):
     keep_pulled_days = serializers.IntegerField(allow_null=True)
     keep_pattern = serializers.CharField(allow_blank=True)
     protect_pattern = serializers.CharField(allow_blank=True)
+    counted_anew = serializers.BooleanField(
+        help_text="It was on, and is off because an upgrade changed what it removes; see its preview."
+    )
 
 
 class RemovedTagSerializer(serializers.Serializer[Any]):
@@ -92,8 +97,11 @@ class PreviewQuery(Strict):
 class DecisionSerializer(serializers.Serializer[Any]):
     tag = serializers.CharField()
     digest = serializers.CharField()
+    version = serializers.CharField(
+        help_text="The tag of this digest that says most: they stay or go together."
+    )
     fate = serializers.ChoiceField(
-        FATES, help_text="`untag`: the name only. `go`: its image too, if nothing needs it."
+        FATES, help_text="`go`: with its image. `untag`: the name only; something else needs the image."
     )
     reason = serializers.CharField()
 
@@ -169,9 +177,9 @@ class Preview(ApiView):
             "doubt": words.of_doubt(unsure) if unsure else "",
             "images": images,
             "tags": [
-                {"tag": each.version.name, "digest": each.version.digest, "fate": each.fate.value,
-                 "reason": words.of_decision(each, rule)}
-                for each in decisions
+                {"tag": name, "digest": each.version.digest, "version": each.version.name,
+                 "fate": each.fate.value, "reason": words.of_decision(each, rule)}
+                for each in decisions for name in each.version.names
             ],
         })  # fmt: skip
 

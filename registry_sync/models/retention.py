@@ -5,6 +5,7 @@ from django.utils import timezone
 from namespaces.models import Namespace
 from namespaces.names import REPOSITORY_MAX
 
+READING = 2  # 1 counted tags, and took some that tools made for versions; 2 counts digests
 LIMIT = [MinValueValidator(1), MaxValueValidator(10_000)]
 
 
@@ -22,6 +23,8 @@ class RetentionRule(models.Model):
     keep_pattern = models.CharField(max_length=200, default="", blank=True)  # tags, with * and ?
     protect_pattern = models.CharField(max_length=200, default="", blank=True)  # never go, by no rule
     enabled = models.BooleanField(default=False)
+    # By which reading of tags somebody last looked at what it removes.
+    reading = models.PositiveSmallIntegerField(default=READING, db_default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -32,6 +35,11 @@ class RetentionRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.namespace.name}/{self.image_name or '*'}"
+
+    @property
+    def counted_anew(self) -> bool:
+        """True while it is off because an upgrade changed what it removes, and nobody has looked since."""
+        return not self.enabled and self.reading < READING
 
 
 class RetentionRun(models.Model):

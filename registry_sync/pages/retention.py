@@ -27,13 +27,14 @@ from registry_sync.removal import forecast, rules, runs, words
 from registry_sync.removal.retention import Fate, doubt
 
 IMAGES_A_PAGE = 20
-TAGS_A_PAGE = 100
+VERSIONS_A_PAGE = 100
 RUNS_SHOWN = 20
 
 
 class LinesForm(forms.Form):
-    keep_last = forms.IntegerField(label=gettext_lazy("Keep the newest (tags)"), required=False,
-                                   help_text=gettext_lazy("Of each image, by the time of the push."))  # fmt: skip
+    keep_last = forms.IntegerField(label=gettext_lazy("Keep the newest (versions)"), required=False,
+                                   help_text=gettext_lazy("Of each image, by the time of the push; a digest with "
+                                                          "all its tags is one."))  # fmt: skip
     keep_days = forms.IntegerField(label=gettext_lazy("Keep pushed in the last (days)"), required=False)
     keep_pulled_days = forms.IntegerField(
         label=gettext_lazy("Keep pulled in the last (days)"), required=False,
@@ -100,6 +101,7 @@ def rule(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespons
             return redirect("retention-preview", handle, name, row.pk)
     context = _context(by, row.namespace) | {
         "rule": row,
+        "counted_anew": rules.COUNTED_ANEW,
         "form": form,
         "live": _live(request, row),
         "runs": list(row.runs.all()[:RUNS_SHOWN]),
@@ -182,17 +184,13 @@ def _tags_page(request: PersonRequest, row: RetentionRule, name: str) -> dict[st
     found, pure = _forecast(row, name), rules.pure(row)
     if found is None:
         raise Absent
-    whole = {each.digest for each in found.deleted}
     # What goes stands first: that is what one looks for.
     ordered = sorted(found.decisions, key=lambda each: each.fate is Fate.KEEP)
     start = _start(request, len(ordered))
-    lines = [
-        (each, words.of_decision(each, pure), each.version.digest in whole)
-        for each in ordered[start : start + TAGS_A_PAGE]
-    ]
+    lines = [(each, words.of_decision(each, pure)) for each in ordered[start : start + VERSIONS_A_PAGE]]
     return {
         "image": found.image, "forecast": found, "lines": lines, "trouble": forecast.trouble(found.image),
-        "page": _pager(request, start, TAGS_A_PAGE, len(ordered)),
+        "page": _pager(request, start, VERSIONS_A_PAGE, len(ordered)),
     }  # fmt: skip
 
 

@@ -11,14 +11,13 @@ from django.db.models import Max, Q, Sum
 from accounts.models import RegistryUser
 from namespaces.inside.pulls import foreign_names, users_by_name
 from namespaces.models import Image, Manifest, Part, Pull, Revision, Tag
-from namespaces.names import is_technical
+from namespaces.names import DIGEST, is_technical, stem_of, technical_subject
 from registry_sync.picture.write import batches
 from registry_sync.removal.impact import Facts, Going, Held, blobs_of
 
 Alive = Callable[[], None]
 ROUNDS = 10  # an index in an index in an index …
 PULLED_WITHIN = timedelta(days=30)
-TECHNICAL = ("", ".sig", ".att", ".sbom")
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,7 @@ def around(
     for _round in range(ROUNDS):
         frontier = known.admit(_below(image, frontier, alive))
         below |= frontier
+    known.admit(_subjects(image, below, alive))
     frontier = below
     for _round in range(ROUNDS):
         frontier = known.admit(_above(frontier, alive))
@@ -128,10 +128,23 @@ def _below(image: Image, digests: set[str], alive: Alive) -> set[str]:
         listed = Part.objects.filter(manifest__in=some, kind=Part.Kind.MANIFEST)
         found |= set(listed.values_list("digest", flat=True))
         found |= set(Manifest.objects.filter(subject__in=some).values_list("digest", flat=True))
-        names = [digest.replace(":", "-", 1) + end for digest in some for end in TECHNICAL]
-        for part in batches(names):
-            tags = Tag.objects.filter(image=image, name__in=part)
-            found |= set(tags.values_list("manifest_id", flat=True))
+        tags = Tag.objects.filter(image=image, technical=True, stem__in=[stem_of(digest) for digest in some])
+        found |= set(tags.values_list("manifest_id", flat=True))
+    return found
+
+
+def _subjects(image: Image, digests: set[str], alive: Alive) -> set[str]:
+    """What the tags that tools gave these are about."""
+    found: set[str] = set()
+    for some in _batches(digests, alive):
+        tags = Tag.objects.filter(image=image, technical=True, manifest__in=some)
+        for name in tags.values_list("name", flat=True):
+            about = technical_subject(name)
+            if DIGEST.fullmatch(about):
+                found.add(about)
+            else:  # a longer one, cut
+                longer = Revision.objects.filter(image=image, manifest__digest__startswith=about)
+                found |= set(longer.values_list("manifest_id", flat=True))
     return found
 
 

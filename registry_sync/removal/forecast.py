@@ -1,17 +1,17 @@
 """What a rule would do to an image now, from rows alone: for the dry run, and for the run itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from namespaces.models import Image, Part, Pull, Tag
 from registry_sync import heartbeat
 from registry_sync.models import Event, Heartbeat, Repository, SyncRun
-from registry_sync.removal import facts
-from registry_sync.removal.impact import Going, without_harm
-from registry_sync.removal.retention import Decision, Fate, Knowledge, Rule, Version, decide
+from registry_sync.removal import earlier, facts
+from registry_sync.removal.impact import Going, left_behind, without_harm
+from registry_sync.removal.retention import Decision, Fate, Knowledge, Rule, Tagged, decide, versions_of
 
 CHUNK = 500  # a question's parameters are limited
 TROUBLED = (SyncRun.State.FAILED, SyncRun.State.HELD)
@@ -19,34 +19,56 @@ TROUBLED = (SyncRun.State.FAILED, SyncRun.State.HELD)
 
 @dataclass(frozen=True)
 class Forecast:
-    """`deleted`: manifests that go, in order; a tag that goes and is in none of them is only untagged."""
+    """`decisions`: one of each version, the last pushed first. `deleted`: manifests that go, in order, and what tools
+    hung onto them; `left_behind`: tags about those at what stays, with their digests."""
 
     image: Image
     decisions: list[Decision]
-    deleted: tuple[Going, ...]
+    deleted: tuple[Going, ...] = ()
+    left_behind: tuple[tuple[str, str], ...] = ()
 
     @property
     def gone(self) -> list[Decision]:
         return [each for each in self.decisions if each.fate is not Fate.KEEP]
 
     @property
-    def kept(self) -> int:
-        return len(self.decisions) - len(self.gone)
+    def tags_gone(self) -> int:
+        return sum(len(each.version.names) for each in self.gone)
 
     @property
-    def untagged(self) -> list[Decision]:
-        whole = {each.digest for each in self.deleted}
-        return [each for each in self.gone if each.version.digest not in whole]
+    def tags_kept(self) -> int:
+        return sum(len(each.version.names) for each in self.decisions if each.fate is Fate.KEEP)
+
+    @property
+    def untagged(self) -> list[tuple[str, str]]:
+        """Tags that go by themselves, with their digests."""
+        versions = [each.version for each in self.gone if each.fate is Fate.UNTAG]
+        return [*((name, each.digest) for each in versions for name in each.names), *self.left_behind]
 
 
 def of(rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = lambda: None) -> Forecast:
     """`alive` is called while it lasts: an image may have 200,000 tags."""
-    decisions = decide(rule, _versions(image), now)
+    versions = versions_of(_tagged(image, image.tags.filter(technical=False)))
+    decisions = decide(rule, versions, now)
     alive()
     going = {each.version.digest for each in decisions if each.fate is Fate.GO}
+    if not going:
+        return Forecast(image, decisions)
     around = facts.around(image, going, alive=alive)
-    deleted = without_harm(around, going, alive=alive) if going else ()
-    return Forecast(image, decisions, deleted)
+    deleted = without_harm(around, going, alive=alive)
+    whole = {each.digest for each in deleted}
+    needed = going - whole
+    return Forecast(
+        image,
+        [replace(each, fate=Fate.UNTAG) if each.version.digest in needed else each for each in decisions],
+        deleted,
+        tuple((tag, around.tags[tag]) for tag in left_behind(around, whole)),
+    )
+
+
+def changed(rule: Rule, found: Forecast, now: datetime) -> bool:
+    """True where the rule took other tags before versions were digests."""
+    return earlier.differs(rule, _tagged(found.image, found.image.tags.all()), now, found.decisions)
 
 
 def knowledge() -> Knowledge:
@@ -75,19 +97,17 @@ def trouble(image: Image) -> str:
     return ""
 
 
-def _versions(image: Image) -> list[Version]:
+def _tagged(image: Image, tags: QuerySet[Tag]) -> list[Tagged]:
     """The last pushed first."""
-    by_digest = _pulled(image)
-    rows = Tag.objects.filter(image=image).order_by("-pushed_at", "-id")
+    pulled = _pulled(image)
+    rows = tags.order_by("-pushed_at", "-id")
     return [
-        Version(
+        Tagged(
             row.name, row.manifest_id, row.pushed_at, row.first_seen_at,
-            max(filter(None, (row.last_pulled_at, by_digest.get(row.manifest_id))), default=None),
-            row.technical, row.missing_since is not None,
+            max(filter(None, (row.last_pulled_at, pulled.get(row.manifest_id))), default=None),
+            row.missing_since is not None,
         )
-        for row in rows.only(
-            "name", "manifest_id", "pushed_at", "first_seen_at", "pulled_at", "technical", "missing_since"
-        )
+        for row in rows.only("name", "manifest_id", "pushed_at", "first_seen_at", "pulled_at", "missing_since")
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
-from namespaces.names import is_technical, technical_subject
+from namespaces.names import is_technical, stem_of, technical_stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,14 @@ class Facts:
         """What is about it: named by its own content, or by the tag that a tool gave it."""
         return self._referrers.get(digest, [])
 
+    def subject_of(self, tag: str) -> str:
+        """What a tool's tag is about, as far as it is held; "" else."""
+        return self._stems.get(technical_stem(tag), "")
+
+    @cached_property
+    def _stems(self) -> dict[str, str]:
+        return {stem_of(digest): digest for digest in self.held}
+
     @cached_property
     def _tags(self) -> dict[str, list[str]]:
         return _reversed((digest, tag) for tag, digest in self.tags.items())
@@ -53,7 +61,7 @@ class Facts:
     @cached_property
     def _referrers(self) -> dict[str, list[str]]:
         named = ((each.subject, each.digest) for each in self.held.values())
-        tagged = ((technical_subject(tag), digest) for tag, digest in self.tags.items())
+        tagged = ((self.subject_of(tag), digest) for tag, digest in self.tags.items())
         return _reversed(
             (about, digest) for about, digest in chain(named, tagged) if about not in ("", digest)
         )
@@ -127,11 +135,9 @@ def without_harm(
     while True:
         alive()
         found = impact(facts, digests=left)
-        orphans = set(found.orphans)
+        orphans, going = set(found.orphans), {each.digest for each in found.going}
         harmed = {each.digest for each in found.refused}
-        harmed |= {
-            each.digest for each in found.going if each.indexes or not orphans.isdisjoint(each.referrers)
-        }
+        harmed |= {each.digest for each in found.going if _harms(facts, each, orphans, going)}
         harmed = _with_causes(found, harmed) & left
         if not harmed:
             return found.going if left else ()
@@ -192,8 +198,41 @@ def _reasons(facts: Facts, digest: str) -> set[str]:
 
 
 def _subjects(facts: Facts, digest: str) -> set[str]:
-    named = {technical_subject(tag) for tag in facts.tags_of(digest)} | {facts.held[digest].subject}
+    named = {facts.subject_of(tag) for tag in facts.tags_of(digest)} | {facts.held[digest].subject}
     return named - {"", digest}
+
+
+def left_behind(facts: Facts, going: Collection[str]) -> list[str]:
+    """Tools' tags about what goes, at what stays because it serves others as well."""
+    return sorted(
+        tag for tag, digest in facts.tags.items() if digest not in going and facts.subject_of(tag) in going
+    )
+
+
+def _harms(facts: Facts, each: Going, orphans: set[str], going: Collection[str]) -> bool:
+    """True where an index breaks, what is about it stays alone, or something that stays loses what is about it."""
+    alone = (other for other in each.referrers if other in orphans)
+    return (
+        bool(each.indexes)
+        or _serves_others(facts, each.digest, going)
+        or not all(_only_named_for(facts, other, each.digest, going) for other in alone)
+    )
+
+
+def _serves_others(facts: Facts, digest: str, going: Collection[str]) -> bool:
+    """True where a tool hung it onto something that stays."""
+    return any(subject not in going for subject in _tagged_subjects(facts, digest))
+
+
+def _only_named_for(facts: Facts, other: str, digest: str, going: Collection[str]) -> bool:
+    """True where `other` is about `digest` by no more than a tag, and serves another that stays: two versions may
+    share what a tool hung onto both."""
+    named = all(is_technical(tag) for tag in facts.tags_of(other))
+    return named and facts.held[other].subject != digest and _serves_others(facts, other, going)
+
+
+def _tagged_subjects(facts: Facts, digest: str) -> set[str]:
+    return {facts.subject_of(tag) for tag in facts.tags_of(digest)} - {"", digest}
 
 
 def _with_causes(found: Impact, digests: set[str]) -> set[str]:

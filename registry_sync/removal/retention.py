@@ -1,12 +1,16 @@
-"""Which tags a rule keeps, which go, and why. PURE.
+"""Which versions a rule keeps, which go, and why. PURE.
 
-A tag stays when any line of the rule keeps it. Doubt keeps: what is not known for certain never goes.
+A version is a digest with all the tags that people gave it; it stays when any line of the rule keeps one of them. Tags
+that tools made are none of this: they go and stay with what they are about. Doubt keeps: what is not known for certain
+never goes.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from namespaces.lists.natural import precision, sort_key
 
 FRESH = timedelta(hours=24)
 PULLS_FRESH = timedelta(days=4)  # as registry_sync/notifications/pulls.py takes no shorter silence for one
@@ -28,25 +32,39 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """A tag. `pulled_at`: under this name, or its digest or a platform's directly; None for never. `technical`: hung on
-    by a tool."""
+class Tagged:
+    """A tag. `pulled_at`: under this name, or its digest or a platform's directly; None for never."""
 
     name: str
     digest: str
     pushed_at: datetime
     first_seen_at: datetime
     pulled_at: datetime | None = None
-    technical: bool = False
     missing: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A digest. `names`: its tags, the one that says most first; the moments are the last of any of these, and
+    `missing` is true when one of them is."""
+
+    digest: str
+    names: tuple[str, ...]
+    pushed_at: datetime
+    first_seen_at: datetime
+    pulled_at: datetime | None = None
+    missing: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+
 class Why(StrEnum):
-    """Why a tag stays, or (the last) that it may go."""
+    """Why a version stays, or (the last) that it may go."""
 
     PROTECTED = "protected"
     NO_RULE = "no_rule"
-    TECHNICAL = "technical"
     MISSING = "missing"
     PATTERN = "pattern"
     LAST = "last"
@@ -59,8 +77,8 @@ class Why(StrEnum):
 
 class Fate(StrEnum):
     KEEP = "keep"
-    UNTAG = "untag"  # the tag goes; what it points at stays, because a kept tag points at it too
-    GO = "go"  # no kept tag points at it
+    UNTAG = "untag"  # its tags go, and it stays, because something else needs it (forecast.py)
+    GO = "go"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +88,31 @@ class Decision:
     reasons: tuple[Why, ...]
 
 
+def versions_of(tags: Iterable[Tagged]) -> list[Version]:
+    """In the order of their first tags."""
+    same: dict[str, list[Tagged]] = {}
+    for each in tags:
+        same.setdefault(each.digest, []).append(each)
+    return [
+        Version(
+            digest,
+            tuple(sorted((each.name for each in some), key=precision, reverse=True)),
+            max(each.pushed_at for each in some),
+            max(each.first_seen_at for each in some),
+            max((each.pulled_at for each in some if each.pulled_at), default=None),
+            any(each.missing for each in some),
+        )
+        for digest, some in same.items()
+    ]
+
+
 def decide(rule: Rule, versions: Sequence[Version], now: datetime) -> list[Decision]:
     """One for each, in the order given."""
     newest = _newest(rule, versions)
-    reasons = {each.name: _reasons(rule, each, newest, now) for each in versions}
-    kept = {each.digest for each in versions if reasons[each.name]}
+    reasons = [reasons_of(rule, each, newest, now) for each in versions]
     return [
-        Decision(each, _fate(each, reasons[each.name], kept), reasons[each.name] or (Why.NOTHING_KEEPS,))
-        for each in versions
+        Decision(each, Fate.KEEP if why else Fate.GO, why or (Why.NOTHING_KEEPS,))
+        for each, why in zip(versions, reasons, strict=True)
     ]
 
 
@@ -127,27 +162,20 @@ def doubt(rule: Rule, known: Knowledge, now: datetime) -> Doubt | None:
     return None
 
 
-def _fate(version: Version, reasons: tuple[Why, ...], kept: set[str]) -> Fate:
-    if reasons:
-        return Fate.KEEP
-    return Fate.UNTAG if version.digest in kept else Fate.GO
-
-
 def _newest(rule: Rule, versions: Iterable[Version]) -> set[str]:
-    real = [each for each in versions if not each.technical and not each.missing]
-    ordered = sorted(real, key=lambda each: (each.pushed_at, each.name), reverse=True)
-    return {each.name for each in ordered[: rule.keep_last or 0]}
+    certain = [each for each in versions if not each.missing]
+    ordered = sorted(certain, key=lambda each: (each.pushed_at, sort_key(each.name)), reverse=True)
+    return {each.digest for each in ordered[: rule.keep_last or 0]}
 
 
-def _reasons(rule: Rule, each: Version, newest: set[str], now: datetime) -> tuple[Why, ...]:
-    """Every one that keeps it; none: it goes."""
+def reasons_of(rule: Rule, each: Version, newest: set[str], now: datetime) -> tuple[Why, ...]:
+    """Every one that keeps it; none: it goes. `newest`: digests."""
     found = {
-        Why.PROTECTED: matches(rule.protect_pattern, each.name),
+        Why.PROTECTED: any(matches(rule.protect_pattern, name) for name in each.names),
         Why.NO_RULE: not rule.keeps_something,
-        Why.TECHNICAL: each.technical,
         Why.MISSING: each.missing,
-        Why.PATTERN: matches(rule.keep_pattern, each.name),
-        Why.LAST: each.name in newest,
+        Why.PATTERN: any(matches(rule.keep_pattern, name) for name in each.names),
+        Why.LAST: each.digest in newest,
         Why.YOUNG: _within(each.pushed_at, rule.keep_days, now),
         Why.PULLED: _within(each.pulled_at, rule.keep_pulled_days, now),
         Why.PUSHED: _within(each.pushed_at, rule.keep_pulled_days, now),

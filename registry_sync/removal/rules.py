@@ -5,11 +5,12 @@ from typing import Any, TypedDict
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import audit
 from accounts.errors import Absent, Conflict, Invalid
 from accounts.limits import make_room
-from accounts.principal import Principal
+from accounts.principal import SYSTEM, Principal
 from accounts.roles import Act
 from accounts.speech import spoken
 from namespaces import gate
@@ -17,7 +18,7 @@ from namespaces.models import Image, Namespace
 from namespaces.names import TAG, image_problem
 from registry_sync.limits import RETENTION_RULES
 from registry_sync.models import RemovalItem, RetentionRule, RetentionRun
-from registry_sync.models.retention import LIMIT
+from registry_sync.models.retention import LIMIT, READING
 from registry_sync.removal import ending
 from registry_sync.removal.outcomes import SENTENCES, Outcome
 from registry_sync.removal.retention import Rule
@@ -26,6 +27,10 @@ DAYS = ("keep_last", "keep_days", "keep_pulled_days")
 LINES = (*DAYS, "keep_pattern", "protect_pattern")
 MOST = LIMIT[1].limit_value
 PATTERN_MAX = 200
+COUNTED_ANEW = gettext_lazy(
+    "An upgrade changed how versions are counted, and with it what this rule removes, so it was switched off and "
+    "removed nothing. See what it would remove now, then switch it on again."
+)
 
 
 class Lines(TypedDict, total=False):
@@ -92,6 +97,7 @@ def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule
         setattr(row, name, value)
     _check(lines_of(row))
     row.enabled = row.enabled and _facts(row) == before
+    row.reading = row.reading if row.enabled else READING
     row.save()
     if _facts(row) != before:
         withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
@@ -103,12 +109,29 @@ def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule
 def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
     row = _locked(rule)
     if row.enabled != on:
-        row.enabled = on
-        row.save(update_fields=["enabled"])
+        row.enabled, row.reading = on, READING
+        row.save(update_fields=["enabled", "reading"])
         if not on:
             withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
         _record(by, row, "retention.switched_on" if on else "retention.switched_off")
     return row
+
+
+def read_anew(row: RetentionRule, *, changed: bool, whole: bool) -> str:
+    """Of one that is on and that nobody looked at since versions are digests: goes off where that changes what it
+    removes. Returns why nothing is to be done now; "" when it may. `whole`: all its images were compared."""
+    if not row.enabled or row.reading == READING:
+        return ""
+    if changed:
+        row.enabled = False
+        row.save(update_fields=["enabled"])
+        why = str(COUNTED_ANEW)
+        _record(SYSTEM, row, "retention.switched_off", after={"because": why})
+        return why
+    if whole:
+        row.reading = READING
+        row.save(update_fields=["reading"])
+    return ""
 
 
 def remove(*, by: Principal, rule: RetentionRule) -> None:

@@ -16,6 +16,7 @@ from accounts.shares import in_turns
 from namespaces.models import Image
 from registry_sync import services
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
+from registry_sync.models.retention import READING
 from registry_sync.removal import ask, ending, forecast, rules, words
 from registry_sync.removal.ending import asker, finish
 from registry_sync.removal.forecast import Forecast
@@ -130,9 +131,11 @@ def _plan(run: RetentionRun, token: int) -> None:
     if left_out and not found:
         finish(run, State.SKIPPED, _left_out_words(left_out), [])
         return
+    anew = row.reading < READING and any(forecast.changed(rule, each, now) for each in found)
     with transaction.atomic():
         _keep(token)
-        if problem := _withdrawn(run, rule):
+        problem = _withdrawn(run, rule)
+        if problem := problem or rules.read_anew(_locked(run), changed=anew, whole=not left_out):
             finish(run, State.SKIPPED, problem, [])
             return
         # An image may have got a rule of its own meanwhile, which stands instead of this one.
@@ -140,7 +143,7 @@ def _plan(run: RetentionRun, token: int) -> None:
         found = [each for each in found if each.image.name in still]
         mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING, planned_at=None)
         problem = _left_out_words(left_out)[:500] if left_out else ""
-        if not mine.update(planned_at=now, kept=sum(each.kept for each in found), problem=problem):
+        if not mine.update(planned_at=now, kept=sum(each.tags_kept for each in found), problem=problem):
             return
         for each in found:
             _ask(run, each)
@@ -175,9 +178,15 @@ def _left_out_words(names: list[str]) -> str:
     return _("Left out, because their tags are not known for certain now: %(images)s.") % {"images": shown}
 
 
+def _locked(run: RetentionRun) -> RetentionRule:
+    """The rule, until the commit."""
+    rows = RetentionRule.objects.select_for_update().select_related("namespace__account")
+    return rows.get(pk=run.rule_id)
+
+
 def _withdrawn(run: RetentionRun, rule: Rule) -> str:
     """Why what was decided by `rule` must not be asked for any more. Locks the rule until the commit."""
-    row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=run.rule_id)
+    row = _locked(run)
     if row.namespace.account.closed_at:
         return _("The account is closed, so nothing was done.")
     if rules.pure(row) != rule or (_of_schedule(run) and not row.enabled):
@@ -191,7 +200,7 @@ def _of_schedule(run: RetentionRun) -> bool:
 
 def _ask(run: RetentionRun, found: Forecast) -> None:
     by = asker(run)
-    untag = [RemovalItem(tag=each.version.name, digest=each.version.digest) for each in found.untagged]
+    untag = [RemovalItem(tag=tag, digest=digest) for tag, digest in found.untagged]
     whole = [ask.item_of(each) for each in found.deleted]
     for kind, items in ((Removal.Kind.UNTAG, untag), (Removal.Kind.DELETE, whole)):
         if items:

@@ -15,7 +15,8 @@ def of_rule(rule: Rule) -> list[str]:
     found = []
     if rule.keep_last:
         found.append(
-            ngettext("the newest tag", "the newest %(n)s tags", rule.keep_last) % {"n": rule.keep_last}
+            ngettext("the newest version", "the newest %(n)s versions", rule.keep_last)
+            % {"n": rule.keep_last}
         )
     if rule.keep_days:
         found.append(
@@ -41,9 +42,7 @@ def of_decision(decision: Decision, rule: Rule) -> str:
         return "; ".join(_reason(why, rule, decision) for why in decision.reasons)
     because = _("nothing in the rule keeps it")
     if decision.fate is Fate.UNTAG:
-        return _("%(because)s; a kept tag points at the same image, so only the name goes") % {
-            "because": because
-        }
+        return _("%(because)s; something else needs its image, so only the tags go") % {"because": because}
     return because
 
 
@@ -85,7 +84,6 @@ def _reason(why: Why, rule: Rule, decision: Decision) -> str:
             }
     return {
         Why.NO_RULE: _("the rule says nothing of what to keep, so it removes nothing"),
-        Why.TECHNICAL: _("belongs to another image, and goes with that"),
         Why.MISSING: _("missing from the registry's last list, so nothing is certain about it"),
         Why.NOTHING_KEEPS: _("nothing in the rule keeps it"),
     }[why]

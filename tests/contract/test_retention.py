@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from namespaces.models import Tag
+from namespaces.names import is_technical
 from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.removal import forecast, rules, runs
 from tests.contract.conftest import push
@@ -26,7 +27,7 @@ def test_what_the_dry_run_said_and_nothing_else_is_gone(there: Place) -> None:
     platforms = images.two_platforms()
     pushed = {
         "new": push(there.registry, "team/app", "new", images.Image()),
-        "same-as-new": push(there.registry, "team/app", "same-as-new", images.Image()),
+        "same-as-new": push(there.registry, "team/app", "same-as-new", images.Image()),  # and pushed long ago
         "old": push(there.registry, "team/app", "old", images.Image(env=["A=1"])),
         "v1-protected": push(there.registry, "team/app", "v1-protected", images.Image(env=["B=1"])),
         "multi": push(there.registry, "team/app", "multi", *platforms),
@@ -40,27 +41,56 @@ def test_what_the_dry_run_said_and_nothing_else_is_gone(there: Place) -> None:
         namespace=there.image().namespace, keep_days=30, protect_pattern="v*", enabled=True
     )
     shown = forecast.of(rules.pure(rule), there.image(), timezone.now())
-    assert {each.version.name for each in shown.gone} == {"old", "same-as-new", "old-multi"}
+    assert {each.version.name for each in shown.gone} == {"old", "old-multi"}
     assert {each.digest for each in shown.deleted} == {
         pushed["old"], pushed["old-multi"], images.Image(architecture="s390x").digest,
     }  # fmt: skip
     runs.plan_due()
     there.work()
     run = RetentionRun.objects.get()
-    assert (run.state, run.kept, run.removed_count, run.problem) == ("done", 3, 3, "")
+    assert (run.state, run.kept, run.removed_count, run.problem) == ("done", 4, 2, "")
     left = {tag: there.points_at(tag) for tag in pushed}
     assert left == {
-        **{tag: pushed[tag] for tag in ("new", "v1-protected", "multi")}, "same-as-new": "", "old": "", "old-multi": "",
+        **{tag: pushed[tag] for tag in ("new", "same-as-new", "v1-protected", "multi")}, "old": "", "old-multi": "",
     }  # fmt: skip
     assert there.points_at(pushed["new"])
     assert [bool(there.points_at(each.digest)) for each in platforms] == [True, True]
     assert there.points_at(pushed["old"]) == ""
     assert there.points_at(images.Image(architecture="s390x").digest) == ""
     there.sync()
-    assert there.tags() == {tag: pushed[tag] for tag in ("new", "v1-protected", "multi")}
+    assert there.tags() == {tag: pushed[tag] for tag in ("new", "same-as-new", "v1-protected", "multi")}
     event = AuditEvent.objects.get(action="retention.ran")
-    assert (event.actor, event.after) == ("system (retention rule)", {"tags": "3"})
+    assert (event.actor, event.after) == ("system (retention rule)", {"tags": "2"})
     assert not AuditEvent.objects.filter(action__in=["tag.removed", "manifest.deleted"]).exists()
+
+
+def test_three_versions_and_what_tools_made_of_each(there: Place) -> None:
+    """As cosign, Konflux, regctl and imgpkg name what they push right after a version."""
+    kinds = ("sig", "att", "src", "git", "0123456789abcdef.sbom", "image-locations.imgpkg")
+    pushed: dict[str, list[str]] = {}
+    for number in ("1.0.0", "1.1.0", "1.2.0"):
+        digest = push(there.registry, "team/app", number, images.Image(env=[f"VERSION={number}"]))
+        stem = digest.replace(":", "-")
+        pushed[number] = [number, *(f"{stem}.{kind}" for kind in kinds)]
+        for kind in kinds:
+            push(there.registry, "team/app", f"{stem}.{kind}", images.Image(env=[f"{kind}={number}"]))
+        push(there.registry, "team/app", f"{stem}.log", images.Image(env=["same=log"]))
+    push(there.registry, "team/app", "latest", images.Image(env=["VERSION=1.2.0"]))
+    there.sync()
+    image = there.image()
+    assert (image.tag_count, is_technical(image.latest_tag)) == (4, False)
+    for days, number in ((30, "1.0.0"), (20, "1.1.0"), (10, "1.2.0")):
+        Tag.objects.filter(name=number).update(pushed_at=timezone.now() - timedelta(days=days))
+    RetentionRule.objects.create(namespace=image.namespace, keep_last=2, enabled=True)
+    runs.plan_due()
+    there.work()
+    run = RetentionRun.objects.get()
+    assert (run.state, run.kept, run.problem) == ("done", 3, "")
+    assert not [tag for tag in pushed["1.0.0"] if there.points_at(tag)]
+    assert all(there.points_at(tag) for number in ("1.1.0", "1.2.0") for tag in [*pushed[number], "latest"])
+    there.sync()
+    logs = [tag for tag in there.tags() if tag.endswith(".log")]
+    assert (len(logs), len(there.tags())) == (2, 2 * 7 + 1 + 2)
 
 
 def test_a_push_between_the_decision_and_the_act_is_kept(there: Place) -> None:

@@ -152,12 +152,17 @@ class Scanned:
 
     def referrers_of(self, digest: str) -> list[str]:
         named = {each.digest for each in self.held.values() if each.subject == digest}
-        tagged = {points for tag, points in self.tags.items() if technical_subject(tag) == digest}
+        tagged = {points for tag, points in self.tags.items() if self.subject_of(tag) == digest}
         return sorted((named | tagged) - {digest})
 
     def subjects_of(self, digest: str) -> set[str]:
-        named = {technical_subject(tag) for tag in self.tags_of(digest)} | {self.held[digest].subject}
+        named = {self.subject_of(tag) for tag in self.tags_of(digest)} | {self.held[digest].subject}
         return named - {"", digest}
+
+    def subject_of(self, tag: str) -> str:
+        """A tool's tag about what is not held is about nothing."""
+        about = technical_subject(tag)
+        return about if about in self.held else ""
 
     def closure(self, chosen: set[str]) -> dict[str, set[str]]:
         causes: dict[str, set[str]] = {digest: set() for digest in chosen}

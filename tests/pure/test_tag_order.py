@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.lists.natural import KEY_MAX, sort_key
+from namespaces.lists.natural import KEY_MAX, precision, sort_key
 
 NAMES = st.from_regex(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}", fullmatch=True)
 WORDS = st.from_regex(r"[a-z._-]{0,8}", fullmatch=True)
@@ -44,3 +44,16 @@ def test_only_names_that_read_alike_are_equal(one: str, other: str) -> None:
 @given(NAMES)
 def test_every_legal_name_fits_the_column(name: str) -> None:
     assert len(sort_key(name)) <= KEY_MAX
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["1.2.0-alpine", "1.2.0", "1.2", "1", "main", "latest"],
+        ["v1.10.0", "v1.9.0", "v2", "stable"],
+        ["2026-11-28", "2026", "nightly", "latest"],
+        ["main-3f2a1bc", "main"],
+    ],
+)
+def test_the_one_that_says_most_is_first(names: list[str]) -> None:
+    assert sorted(set(names), key=precision, reverse=True) == names

@@ -92,10 +92,10 @@ def test_a_second_rule_for_the_same_is_refused(cast: Cast, rule: RetentionRule) 
 
 def test_the_dry_run_tells_every_tag_and_why(cast: Cast, rule: RetentionRule) -> None:
     (line,) = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/").context["images"]
-    assert ([each.version.name for each in line.gone], line.kept) == (["old-100"], 2)
+    assert ([each.version.name for each in line.gone], line.tags_kept) == (["old-100"], 2)
     page = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=deep/app")
-    told = [(each.version.name, each.fate.value, whole) for each, _why, whole in page.context["lines"]]
-    assert told == [("old-100", "go", True), ("old-1", "keep", False), ("old-50", "keep", False)]
+    told = [(each.version.name, each.fate.value) for each, _why in page.context["lines"]]
+    assert told == [("old-100", "go"), ("old-1", "keep"), ("old-50", "keep")]
     text = page.content.decode()
     assert "nothing in the rule keeps it" in text
     assert "pushed on" in text
@@ -104,8 +104,23 @@ def test_the_dry_run_tells_every_tag_and_why(cast: Cast, rule: RetentionRule) ->
     assert "would be skipped" not in cast.client("viewer").get(f"{HERE}{rule.pk}/preview/").content.decode()
 
 
+def test_the_dry_run_names_a_digest_by_the_tag_that_says_most(
+    cast: Cast, rule: RetentionRule, image: Image
+) -> None:
+    old = image.tags.get(name="old-100")
+    factories.TagFactory(image=image, name="1.2.0", manifest=old.manifest, pushed_at=old.pushed_at)
+    factories.TagFactory(image=image, name=old.manifest_id.replace(":", "-") + ".src")
+    page = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=deep/app")
+    (first, _why), *_others = page.context["lines"]
+    assert first.version.names == ("1.2.0", "old-100")
+    text = page.content.decode()
+    assert 'also <span class="mono">old-100</span>' in text
+    assert ".src" not in text
+    assert "Tags that go: 2; that stay: 2" in text
+
+
 def test_the_dry_run_is_paged(cast: Cast, rule: RetentionRule, image: Image) -> None:
-    factories.TagFactory.create_batch(150, image=image, manifest=factories.ManifestFactory())
+    factories.TagFactory.create_batch(150, image=image)
     path = f"{HERE}{rule.pk}/preview/?image=deep/app"
     first = cast.client("viewer").get(path)
     second = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/" + first.context["page"]["next_url"])

@@ -22,6 +22,7 @@ from registry_sync.models import (
     RetentionRun,
     SyncRun,
 )
+from registry_sync.models.retention import READING
 from registry_sync.removal import facts, forecast, rules, runs
 from registry_sync.removal.retention import Rule, Why
 from registry_sync.removal.work import finish
@@ -125,7 +126,7 @@ def test_an_images_own_rule_stands_instead_even_when_it_is_off(cast: Cast, image
     assert asked() == [("delete", "app", ""), ("delete", "web", "")]
 
 
-def test_a_shared_digest_and_a_platform_are_only_untagged(image: Image) -> None:
+def test_a_kept_digest_keeps_all_its_tags_and_a_platform_is_only_untagged(image: Image) -> None:
     new = tagged(image, "new", 1)
     tagged(image, "same", 100, new)
     child = tagged(image, "amd64", 100)
@@ -133,7 +134,100 @@ def test_a_shared_digest_and_a_platform_are_only_untagged(image: Image) -> None:
     Part.objects.create(manifest=index, digest=child.digest, kind="manifest")
     rule(image)
     runs.plan_due()
-    assert asked() == [("delete", "app", ""), ("untag", "app", "amd64"), ("untag", "app", "same")]
+    assert asked() == [("delete", "app", ""), ("untag", "app", "amd64")]
+
+
+def hung(image: Image, on: str, kind: str, manifest: Manifest | None = None) -> Manifest:
+    """What a tool made of the digest behind `on`, just now."""
+    name = image.tags.get(name=on).manifest_id.replace(":", "-")
+    return tagged(image, f"{name}.{kind}", 0, manifest)
+
+
+def test_what_tools_hung_on_goes_and_stays_with_its_version_and_is_none(image: Image) -> None:
+    log = hung(image, "1d", "log")
+    for kind in ("src", "0123456789abcdef.sbom"):
+        hung(image, "100d", kind)
+    hung(image, "100d", "log", log)  # as of the other version
+    rule(image, keep_days=None, keep_last=1)
+    runs.plan_due()
+    (gone,) = [image.tags.get(name="100d").manifest_id]
+    whole = {item.digest for item in RemovalItem.objects.filter(removal__kind="delete")}
+    going = image.tags.filter(name__startswith=gone.replace(":", "-")).exclude(manifest=log)
+    assert whole == {gone, *going.values_list("manifest_id", flat=True)}
+    assert len(whole) == 3
+    assert [item.tag for item in RemovalItem.objects.filter(removal__kind="untag")] == [
+        f"{gone.replace(':', '-')}.log"
+    ]
+    assert last().kept == 1
+
+
+def test_a_version_that_a_tool_hung_onto_another_stays_with_that(image: Image) -> None:
+    shared = image.tags.get(name="100d").manifest
+    hung(image, "1d", "src", shared)
+    rule(image, keep_days=None, keep_last=1)
+    runs.plan_due()
+    assert asked() == [("untag", "app", "100d")]
+
+
+def of_an_earlier_release(image: Image, **more: Any) -> RetentionRule:
+    return rule(image, reading=1, **more)
+
+
+@pytest.mark.parametrize("by", ["schedule", "person"])
+def test_a_rule_whose_result_an_upgrade_changes_goes_off_and_says_so(
+    cast: Cast, image: Image, by: str
+) -> None:
+    for kind in ("src", "git"):
+        hung(image, "1d", kind)
+    made = of_an_earlier_release(image, keep_days=None, keep_last=2)
+    if by == "person":
+        runs.start(by=cast.by("owner"), rule=made)
+    runs.plan_due()
+    made.refresh_from_db()
+    assert (made.enabled, made.counted_anew, last().state) == (False, True, "skipped")
+    assert last().problem == str(rules.COUNTED_ANEW)
+    assert not Removal.objects.exists()
+    event = AuditEvent.objects.get(action="retention.switched_off")
+    assert (event.actor, event.account_id, event.after) == (
+        "system", cast.account.pk, {"because": str(rules.COUNTED_ANEW)},
+    )  # fmt: skip
+    page = f"/a/team-red/n/team/rules/{made.pk}/"
+    assert "An upgrade changed how versions are counted" in cast.client("viewer").get(page).content.decode()
+    assert "by an upgrade" in cast.client("viewer").get("/a/team-red/n/team/rules/").content.decode()
+    rules.switch(by=cast.by("owner"), rule=made, on=True)
+    assert "An upgrade" not in cast.client("viewer").get(page).content.decode().split("of-runs")[0]
+    RetentionRun.objects.all().delete()
+    runs.plan_due()
+    assert (last().state, last().kept) == ("done", 2)
+
+
+def test_a_rule_whose_result_stays_goes_on(image: Image) -> None:
+    hung(image, "1d", "sig")
+    made = of_an_earlier_release(image)
+    runs.plan_due()
+    made.refresh_from_db()
+    assert (made.enabled, made.reading, asked()) == (True, READING, [("delete", "app", "")])
+    for kind in ("src", "git"):
+        hung(image, "1d", kind)
+    RetentionRun.objects.all().delete()
+    runs.plan_due()
+    made.refresh_from_db()
+    assert made.enabled
+
+
+def test_a_rule_is_asked_about_until_all_its_images_were_compared(cast: Cast, image: Image) -> None:
+    make_image(cast, "web")
+    Repository.objects.filter(name="team/web").update(problem="500")
+    made = of_an_earlier_release(image)
+    runs.plan_due()
+    made.refresh_from_db()
+    assert (made.enabled, made.reading) == (True, 1)
+
+
+def test_a_changed_rule_was_looked_at(cast: Cast, image: Image) -> None:
+    made = of_an_earlier_release(image)
+    changed = rules.change(by=cast.by("owner"), rule=made, lines={"keep_days": 20})
+    assert (changed.enabled, changed.counted_anew) == (False, False)
 
 
 def test_what_was_pulled_stays_also_when_by_digest(image: Image) -> None:

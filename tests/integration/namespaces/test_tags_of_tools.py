@@ -1,0 +1,88 @@
+"""Tags that tools make of a digest: shown beside what they are about, and nowhere as versions."""
+
+from datetime import UTC, datetime
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+
+from namespaces import news
+from namespaces.inside.attached import attached_to
+from namespaces.lists import search
+from namespaces.models import Image, Tag, TagMove
+from registry_sync.picture.write import Move, write_moves
+from tests import factories
+from tests.cast import Cast
+from tests.integration.namespaces.things import image_document, put
+
+pytestmark = pytest.mark.django_db
+WHEN = datetime(2026, 3, 1, tzinfo=UTC)
+LATER = datetime(2026, 3, 2, tzinfo=UTC)
+KINDS = ("", ".sig", ".src", ".0123456789abcdef.sbom", ".imgpkg")
+
+
+@pytest.fixture
+def image(cast: Cast) -> Image:
+    """team/app:1.0 with five tags of tools, pushed after it."""
+    made: Image = factories.ImageFactory(namespace__account=cast.account, namespace__name="team", name="app")
+    version = put(made, image_document("1.0"))
+    moves = [Move("1.0", version.digest, WHEN)]
+    for kind in KINDS:
+        about = version if kind == ".imgpkg" else put(made, image_document(kind))
+        moves.append(Move(version.digest.replace(":", "-") + kind, about.digest, LATER))
+    write_moves(made, moves, how=TagMove.How.EVENT)
+    made.refresh_from_db()
+    return made
+
+
+def test_they_are_neither_counted_nor_the_newest(image: Image) -> None:
+    assert (image.tag_count, image.latest_tag, image.pushed_at) == (1, "1.0", WHEN)
+
+
+def test_all_that_they_point_at_is_shown_with_what_it_is_about(image: Image) -> None:
+    version = image.tags.get(name="1.0").manifest
+    shown = {each.tag.removeprefix(version.digest.replace(":", "-")) for each in attached_to(image, version)}
+    assert shown == set(KINDS) - {".imgpkg"}
+
+
+def test_they_are_no_news(image: Image) -> None:
+    assert news.since(news.of_image(image), 0) == news.News(new=1)
+
+
+def test_they_are_found_by_who_types_a_whole_one(cast: Cast, image: Image) -> None:
+    stem = image.tags.get(name="1.0").manifest_id.replace(":", "-")
+
+    def names(typed: str) -> list[str]:
+        rows = search.rows_of("tags", [cast.account], typed)
+        return sorted(row.name for row in rows) if rows is not None else []
+
+    assert names("sha256-") == []
+    assert names(stem[:40]) == []
+    assert names("team/app:s") == []
+    assert names("team/app:1") == ["1.0"]
+    assert names(f"{stem}.src") == [f"{stem}.src"]
+    assert names(f"team/app:{stem}.sig") == [f"{stem}.sig"]
+
+
+def test_the_page_of_a_tag_names_none_of_them(cast: Cast, image: Image) -> None:
+    page = cast.client("viewer").get(image.tags.get(name="1.0").get_absolute_url())
+    assert [tag.name for tag in page.context["siblings"]] == []
+
+
+def test_those_of_an_earlier_release_are_marked_and_their_images_counted(image: Image) -> None:
+    Tag.objects.exclude(name="1.0").exclude(name__endswith=".sig").update(technical=False, stem="")
+    Tag.objects.filter(name__endswith=".sig").update(stem="")
+    newest = Tag.objects.get(name__endswith=".src")
+    Image.objects.update(tag_count=5, latest_tag=newest.name, size=newest.size, pushed_at=LATER)
+    only_tools: Image = factories.ImageFactory()
+    factories.TagFactory(image=only_tools, name=newest.name)
+    Tag.objects.filter(image=only_tools).update(technical=False, stem="")
+    import_module("namespaces.migrations.0011_tags_of_tools").mark(apps, None)
+    marked = Tag.objects.exclude(name="1.0").values_list("technical", "stem")
+    assert set(marked) == {(True, newest.name.removesuffix(".src"))}
+    version = Tag.objects.get(name="1.0")
+    assert (version.technical, version.stem) == (False, "")
+    for each in (image, only_tools):
+        each.refresh_from_db()
+    assert (image.tag_count, image.latest_tag, image.size, image.pushed_at) == (1, "1.0", version.size, WHEN)
+    assert (only_tools.tag_count, only_tools.latest_tag) == (0, "")
