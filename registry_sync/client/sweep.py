@@ -22,12 +22,8 @@ TRIES = 3
 JITTER = 0.2  # seconds, doubled with each try
 SILENCE = 0.3  # seconds of rest after no answer
 PAUSE_MAX = 5.0  # seconds of rest, also when Retry-After asks for more
-GIVE_UP = (
-    64  # as many in a row without an answer, more than are asked at once, and it is asked whether it is away
-)
-UNREACHED_MAX = (
-    64  # tags of a repository without an answer, if no more had one, and the rest is not asked for
-)
+GIVE_UP = 64  # in a row without an answer, more than are asked at once: it is asked whether it is away
+UNREACHED_MAX = 64  # tags of a repository without an answer, if no more had one: the rest is not asked for
 SILENT_MAX = 32  # tags in a row of one repository without even an error, and the rest is not asked for
 BODIES_MAX = 64 * 1024 * 1024  # bytes of manifests kept from one read; the rest is fetched again by digest
 BEAT = 10.0  # seconds between calls of `alive`

@@ -10,7 +10,7 @@ def nobody_waits(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("registry_sync", "0008_fair_turns")]
+    dependencies = [("registry_sync", "0009_trouble_of_a_repository")]
 
     operations = [
         migrations.AddField(
