@@ -33,6 +33,7 @@ class Manifest(models.Model):
         indexes = [
             models.Index(fields=["subject"], name="manifest_by_subject"),
             models.Index(fields=["due_at"], name="manifest_due", condition=~models.Q(due_at=None)),
+            models.Index(fields=["digest"], name="manifest_unread", condition=models.Q(kind="unknown")),
         ]
 
     def __str__(self) -> str:

@@ -199,7 +199,7 @@ def _shown(found: ask.Outlook) -> dict[str, Any]:
             name: list(getattr(impact, name))
             for name in ("also", "platforms", "attached", "orphans", "breaks")
         },
-        "refused": ask.refusal_words(impact) if impact.refused else "",
+        "refused": found.refused,
         "freed": found.freed,
         "pulled": found.pullers,
         "told": found.told,

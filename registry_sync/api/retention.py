@@ -172,14 +172,14 @@ class Preview(ApiView):
             .filter(namespace=row.namespace, name=chosen)
             .first()
         )
-        decisions = forecast.of(rule, image, now).decisions if image else []
+        found = forecast.of(rule, image, now) if image else None
         return self.answer({
-            "doubt": words.of_doubt(unsure) if unsure else "",
+            "doubt": words.of_doubt(unsure) if unsure else found.unread if found else "",
             "images": images,
             "tags": [
                 {"tag": name, "digest": each.version.digest, "version": each.version.name,
                  "fate": each.fate.value, "reason": words.of_decision(each, rule)}
-                for each in decisions for name in each.version.names
+                for each in (found.decisions if found else []) for name in each.version.names
             ],
         })  # fmt: skip
 

@@ -130,7 +130,7 @@ def _page(
         found = ask.outlook(image, tags=[row.name for row in rows], digests=digests)
         context = image_context(image, "tags") | {
             "chosen": rows, "digests": digests, "outlook": found, "impact": found.impact, "problem": problem,
-            "gone": gone, "refused": ask.refusal_words(found.impact) if found.impact.refused else "",
+            "gone": gone, "refused": found.refused,
             "one_way": [row.name for row in rows if row.manifest.media_type == SIGNED],
             "lasts": _lasts(image, rows), "short_name": image.name,
         }  # fmt: skip

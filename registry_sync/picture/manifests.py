@@ -1,6 +1,5 @@
 """What a manifest and its config say, in the shapes the pages show. PURE, and wary: anybody may push any JSON."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from namespaces.names import DIGEST
+from registry_sync.picture.go_json import Basic, NotTaken, Pointer, Shape, Slice, Struct, plain, read
 
 CHILDREN_MAX = 200
 SUM_MAX = 2**62
@@ -22,13 +22,17 @@ INDEXES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
+IMAGES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+"
 # What an index lists of another type is a blob, as in BuildKit's cache; none said may be a manifest.
 MANIFESTS = (
     *INDEXES,
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    *IMAGES,
+    f"{SCHEMA_1}json",
+    f"{SCHEMA_1}prettyjws",
     "",
 )
 CACHE_CONFIG = "application/vnd.buildkit.cacheconfig."
@@ -40,6 +44,21 @@ LAYER_NOTES = {
     "title": ("org.opencontainers.image.title",),
     "predicate": ("in-toto.io/predicate-type", "predicateType"),
 }
+# As OCI's specs-go/v1 declares them, which clients of the registry read into.
+_PLATFORM = Struct({
+    "architecture": Basic.TEXT, "os": Basic.TEXT, "os.version": Basic.TEXT, "os.features": Slice(Basic.TEXT),
+    "variant": Basic.TEXT,
+})  # fmt: skip
+_DESCRIPTOR = Struct({
+    "mediaType": Basic.TEXT, "digest": Basic.TEXT, "size": Basic.WHOLE, "urls": Slice(Basic.TEXT),
+    "annotations": Basic.TEXTS, "data": Basic.OCTETS, "platform": Pointer(_PLATFORM), "artifactType": Basic.TEXT,
+})  # fmt: skip
+_COMMON: dict[str, Shape] = {
+    "schemaVersion": Basic.WHOLE, "mediaType": Basic.TEXT, "artifactType": Basic.TEXT,
+    "subject": Pointer(_DESCRIPTOR), "annotations": Basic.TEXTS,
+}  # fmt: skip
+IMAGE = Struct({**_COMMON, "config": _DESCRIPTOR, "layers": Slice(_DESCRIPTOR)})
+INDEX = Struct({**_COMMON, "manifests": Slice(_DESCRIPTOR)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +98,19 @@ class Configured:
 
 
 def parse(body: bytes, media_type: str) -> Parsed:
-    """Never raises: what cannot be understood is of kind "unknown"."""
-    document = _load(body)
-    annotations = _texts(document.get("annotations"))
-    # Only of an index has the registry checked that the repository holds what it lists.
-    if media_type in INDEXES and isinstance(document.get("manifests"), list) and "layers" not in document:
-        return _parse_index(document, media_type, annotations)
-    if isinstance(document.get("layers"), list) and "manifests" not in document:
-        return _parse_image(document, media_type, annotations)
-    return Parsed("unknown", media_type, size=len(body), details={"annotations": annotations})
+    """Never raises: what the decoders of registries and clients would not take is of kind "unknown".
+
+    The type that the registry gives it says how it is read, whatever else is in it: only of an index has the registry
+    checked that the repository holds what it lists.
+    """
+    try:
+        if media_type in INDEXES:
+            return _parse_index(read(body, INDEX), media_type)
+        if media_type in IMAGES:
+            return _parse_image(read(body, IMAGE), media_type)
+    except NotTaken:
+        pass
+    return Parsed("unknown", media_type, size=len(body), details={"annotations": {}})
 
 
 def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) -> Configured:
@@ -130,8 +153,9 @@ def _chart(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parse_index(document: Mapping[str, Any], media_type: str, annotations: dict[str, str]) -> Parsed:
-    every = [(_kind(each), each) for each in _dicts(document["manifests"])]
+def _parse_index(document: Mapping[str, Any], media_type: str) -> Parsed:
+    annotations = _texts(document.get("annotations"))
+    every = [(_kind(each), each) for each in _dicts(document.get("manifests"))]
     # All of them, beyond what is read and shown: what an index lists must not be deleted.
     parts = _parts(sorted(every, key=lambda each: each[0] == "manifest"))
     listed = [each for kind, each in every if kind == "manifest"][:CHILDREN_MAX]
@@ -155,8 +179,9 @@ def _parse_index(document: Mapping[str, Any], media_type: str, annotations: dict
     )
 
 
-def _parse_image(document: Mapping[str, Any], media_type: str, annotations: dict[str, str]) -> Parsed:
-    config, layers = _mapping(document.get("config")), _dicts(document["layers"])
+def _parse_image(document: Mapping[str, Any], media_type: str) -> Parsed:
+    config, layers = _mapping(document.get("config")), _dicts(document.get("layers"))
+    annotations = _texts(document.get("annotations"))
     config_type = _text(config.get("mediaType"), 120)
     is_image = config_type in IMAGE_CONFIGS
     return Parsed(
@@ -254,15 +279,15 @@ def _with_commands(layers: list[dict[str, Any]], history: list[dict[str, Any]]) 
 
 def _load(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):  # deep nesting, endless integers, bad UTF-8
+        document = plain(body)
+    except NotTaken:
         return {}
     return document if isinstance(document, dict) else {}
 
 
 def _size(entry: Mapping[str, Any]) -> int:
-    size = entry.get("size")
-    return size if type(size) is int and 0 <= size < SIZE_MAX else 0  # a bool is an int, too
+    size: int = entry.get("size") or 0
+    return size if 0 <= size < SIZE_MAX else 0
 
 
 def _moment(value: Any) -> datetime | None:

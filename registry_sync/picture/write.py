@@ -59,7 +59,8 @@ def store_manifests(values: Iterable[ManifestValues]) -> None:
 @transaction.atomic
 def renew_manifest(image: Image, values: ManifestValues) -> None:
     """One that was not complete is read again; `image` holds it."""
-    fresh = {name: getattr(values, name) for name in ("size", "created_at", "platforms", "details")}
+    changing = "kind artifact_type subject size created_at platforms details".split()
+    fresh = {name: getattr(values, name) for name in changing}
     resized = Tag.objects.filter(manifest=values.digest).exclude(size=values.size)
     holding = Image.objects.filter(tags__in=resized).distinct()
     # First, as in write_moves: who writes tags meanwhile counts them too, and takes his turn.

@@ -15,7 +15,7 @@ from namespaces.models import Image, Tag
 from namespaces.names import DIGEST, TAG
 from registry_sync import services
 from registry_sync.models import Removal, RemovalItem, Repository
-from registry_sync.removal import facts
+from registry_sync.removal import facts, unread
 from registry_sync.removal.history import held_of
 from registry_sync.removal.impact import Going, Impact, impact
 
@@ -30,6 +30,7 @@ class Outlook:
     freed: int
     pullers: list[facts.Puller]
     told: str
+    refused: str = ""  # why it cannot be done; "" when it can
 
 
 def outlook(image: Image, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> Outlook:
@@ -42,11 +43,14 @@ def outlook(image: Image, *, tags: Collection[str] = (), digests: Collection[str
     if chosen - set(around.held):
         raise Absent
     found = impact(around, tags=tags, digests=digests)
+    unknown = unread.of(image)
+    what_holds = unread.sentence(unknown) if chosen - {each.digest for each in unknown} else ""
     return Outlook(
         found,
         facts.freed(image, around, found.going),
         facts.pullers(image, around, [each.digest for each in found.going], timezone.now()),
         _told(found),
+        refusal_words(found) if found.refused else what_holds,
     )
 
 
@@ -78,8 +82,8 @@ def delete(
     if typed_name != image.name:
         raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": image.name})
     found = outlook(image, tags=tags, digests=digests)
-    if found.impact.refused:
-        raise Conflict.on("", refusal_words(found.impact))
+    if found.refused:
+        raise Conflict.on("", found.refused)
     if told != found.told:
         raise Conflict.on(
             "told", _("What would go has changed since you looked; read it again, and confirm that.")

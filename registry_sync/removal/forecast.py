@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Max, QuerySet
+from django.utils.translation import gettext as _
 
 from namespaces.models import Image, Part, Pull, Tag
 from registry_sync import heartbeat
 from registry_sync.models import Event, Heartbeat, Repository, SyncRun
-from registry_sync.removal import earlier, facts
+from registry_sync.removal import earlier, facts, unread
 from registry_sync.removal.impact import Going, left_behind, without_harm
 from registry_sync.removal.retention import Decision, Fate, Knowledge, Rule, Tagged, decide, versions_of
 
@@ -20,12 +21,15 @@ TROUBLED = (SyncRun.State.FAILED, SyncRun.State.HELD)
 @dataclass(frozen=True)
 class Forecast:
     """`decisions`: one of each version, the last pushed first. `deleted`: manifests that go, in order, and what tools
-    hung onto them; `left_behind`: tags about those at what stays, with their digests."""
+    hung onto them; `left_behind`: tags about those at what stays, with their digests. `unread`: why nothing of this is
+    done until somebody does something about it; "" when it is.
+    """
 
     image: Image
     decisions: list[Decision]
     deleted: tuple[Going, ...] = ()
     left_behind: tuple[tuple[str, str], ...] = ()
+    unread: str = ""
 
     @property
     def gone(self) -> list[Decision]:
@@ -53,7 +57,7 @@ def of(rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = l
     alive()
     going = {each.version.digest for each in decisions if each.fate is Fate.GO}
     if not going:
-        return Forecast(image, decisions)
+        return Forecast(image, decisions, unread=_unread_words(image))
     around = facts.around(image, going, alive=alive)
     deleted = without_harm(around, going, alive=alive)
     whole = {each.digest for each in deleted}
@@ -63,6 +67,7 @@ def of(rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = l
         [replace(each, fate=Fate.UNTAG) if each.version.digest in needed else each for each in decisions],
         deleted,
         tuple((tag, around.tags[tag]) for tag in left_behind(around, whole)),
+        _unread_words(image),
     )
 
 
@@ -95,6 +100,16 @@ def trouble(image: Image) -> str:
     if Event.objects.filter(repository=row.name, applied_at=None).exclude(due_at=None).exists():
         return "events"
     return ""
+
+
+def _unread_words(image: Image) -> str:
+    found = unread.of(image)
+    if not found:
+        return ""
+    words = _(
+        "%(image)s is left out: %(what)s, cannot be read, so nobody knows what it needs. Delete it first."
+    )
+    return words % {"image": image.name, "what": found[0].words}
 
 
 def _tagged(image: Image, tags: QuerySet[Tag]) -> list[Tagged]:

@@ -7,7 +7,7 @@ from namespaces.models import Image, Part, Tag
 from registry_sync.client import Missing, Registry, RegistryError, Sweep
 from registry_sync.picture import look, stand_ins
 from registry_sync.picture.write import batches, stored_sizes
-from registry_sync.removal import facts
+from registry_sync.removal import facts, unread
 from registry_sync.removal.impact import Facts, objections
 from registry_sync.removal.outcomes import Outcome, Stopped
 
@@ -24,12 +24,14 @@ class Looks:
         self.alive = alive
         self._tags: dict[str, str] = {}
         self._held: set[str] = set()  # what the tags point at, and all that indexes among it list
+        self._unread: dict[str, str] = {}  # digest → its name for people
         self._at = float("-inf")
 
     def objections(self, digest: str, told: Mapping[str, Sequence[str]]) -> list[str]:
         """What needs `digest`, in the registry or in the picture, and was not told. Raises Stopped, RegistryError."""
         if time.monotonic() - self._at > FRESH:
             self._look()
+        self._demand_all_is_read(digest)
         seen = {tag for tag, points in self._tags.items() if points == digest}
         # An event may know of a tag that came since the look.
         seen |= set(Tag.objects.filter(image=self.image, manifest=digest).values_list("name", flat=True))
@@ -40,6 +42,16 @@ class Looks:
             index: bool(_tags_above(known, index)) for index in known.indexes_of(digest) if index != digest
         }
         return objections(digest, told, tags=seen, indexes=indexes, referrers=known.referrers_of(digest))
+
+    def _demand_all_is_read(self, digest: str) -> None:
+        """Raises Stopped when something else is there that nobody can read: it may be an index of this."""
+        if digest in self._unread:
+            return
+        for each, words in list(self._unread.items()):
+            self.alive()
+            if each in self._tags.values() or not look.at_digest(self.image, each, self.registry):
+                raise Stopped(Outcome.UNREADABLE, words)
+            del self._unread[each]
 
     def _leads_nowhere(self, tag: str) -> bool:
         """True for one that is listed, and whose manifest the registry lost: it holds nothing."""
@@ -55,6 +67,7 @@ class Looks:
         """It is deleted, and every tag that pointed at it."""
         self._tags = {tag: points for tag, points in self._tags.items() if points != digest}
         self._held.discard(digest)
+        self._unread.pop(digest, None)
 
     def _look(self) -> None:
         begun = time.monotonic()
@@ -64,6 +77,7 @@ class Looks:
             new = self._come_since({*tags, *dark})
             tags |= new
             held |= self._stored(new.values())
+        self._unread = {each.digest: each.words for each in unread.of(self.image, also_held=held)}
         self._tags, self._held, self._at = tags, held, begun
 
     def _swept(self) -> tuple[dict[str, str], list[str]]:

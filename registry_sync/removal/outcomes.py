@@ -15,6 +15,7 @@ class Outcome(StrEnum):
     HELD = "held"
     KEPT = "kept"
     UNCERTAIN = "uncertain"
+    UNREADABLE = "unreadable"
     DISABLED = "disabled"
     READ_ONLY = "read_only"
     DECLINED = "declined"
@@ -33,6 +34,9 @@ SENTENCES: dict[Outcome, Promise] = {
     Outcome.HELD: _("Something else needs it that was not named when this was confirmed, so it was not deleted."),
     Outcome.KEPT: _("It belongs to an image that was not deleted, so it stays too."),
     Outcome.UNCERTAIN: _("The registry did not show all tags of this image, so nothing was deleted. Try again later."),
+    Outcome.UNREADABLE: _(
+        "Something in this image cannot be read and may need it, so it was not deleted. Delete that first."
+    ),
     Outcome.DISABLED: _(
         "Deletion is switched off in the registry, so nothing was changed. To allow it, set storage: delete: enabled: "
         "true in its configuration (or REGISTRY_STORAGE_DELETE_ENABLED=true) and restart it."
@@ -53,6 +57,7 @@ IN_SHORT: dict[Outcome, Promise] = {
     Outcome.HELD: _("something else needs it"),
     Outcome.KEPT: _("it belongs to an image that stays"),
     Outcome.UNCERTAIN: _("not all tags could be seen"),
+    Outcome.UNREADABLE: _("something in the image cannot be read and may need it"),
     Outcome.DISABLED: _("deletion is switched off in the registry"),
     Outcome.READ_ONLY: _("the registry is read-only"),
     Outcome.DECLINED: _("the registry refused"),
@@ -63,7 +68,8 @@ IN_SHORT: dict[Outcome, Promise] = {
 
 # What ends an item with no word of the registry on what it was asked before.
 UNANSWERED = frozenset({
-    Outcome.MOVED, Outcome.HELD, Outcome.KEPT, Outcome.UNCERTAIN, Outcome.SILENT, Outcome.WITHDRAWN,
+    Outcome.MOVED, Outcome.HELD, Outcome.KEPT, Outcome.UNCERTAIN, Outcome.UNREADABLE, Outcome.SILENT,
+    Outcome.WITHDRAWN,
 })  # fmt: skip
 
 

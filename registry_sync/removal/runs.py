@@ -127,22 +127,22 @@ def _plan(run: RetentionRun, token: int) -> None:
     if unsure:
         finish(run, State.SKIPPED, words.of_doubt(unsure), [])
         return
-    found, left_out = _forecasts(row, rule, now, leases.paced(lambda: _keep(token)))
-    if left_out and not found:
-        finish(run, State.SKIPPED, _left_out_words(left_out), [])
+    found, left_out, unknown = _forecasts(row, rule, now, leases.paced(lambda: _keep(token)))
+    problem = " ".join([*([_left_out_words(left_out)] if left_out else []), *unknown])[:500]
+    if problem and not found:
+        finish(run, State.SKIPPED, problem, [])
         return
     anew = row.reading < READING and any(forecast.changed(rule, each, now) for each in found)
     with transaction.atomic():
         _keep(token)
-        problem = _withdrawn(run, rule)
-        if problem := problem or rules.read_anew(_locked(run), changed=anew, whole=not left_out):
-            finish(run, State.SKIPPED, problem, [])
+        withdrawn = _withdrawn(run, rule)
+        if withdrawn := withdrawn or rules.read_anew(_locked(run), changed=anew, whole=not problem):
+            finish(run, State.SKIPPED, withdrawn, [])
             return
         # An image may have got a rule of its own meanwhile, which stands instead of this one.
         still = set(rules.images_of(row))
         found = [each for each in found if each.image.name in still]
         mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING, planned_at=None)
-        problem = _left_out_words(left_out)[:500] if left_out else ""
         if not mine.update(planned_at=now, kept=sum(each.tags_kept for each in found), problem=problem):
             return
         for each in found:
@@ -156,10 +156,12 @@ def _keep(token: int) -> None:
 
 def _forecasts(
     row: RetentionRule, rule: Rule, now: datetime, alive: Callable[[], None]
-) -> tuple[list[Forecast], list[str]]:
-    """What it does to each image; and the names of those of which too little is certain now."""
+) -> tuple[list[Forecast], list[str], list[str]]:
+    """What it does to each image; the names of those of which too little is certain now; and, of those that hold what
+    cannot be read, a sentence each."""
     found: list[Forecast] = []
     left_out: list[str] = []
+    unknown: list[str] = []
     images = Image.objects.select_related("namespace__account").filter(namespace=row.namespace)
     for name in rules.images_of(row):
         alive()
@@ -168,9 +170,13 @@ def _forecasts(
             continue
         if forecast.trouble(image):
             left_out.append(name)
+            continue
+        each = forecast.of(rule, image, now, alive=alive)
+        if each.unread:
+            unknown.append(each.unread)
         else:
-            found.append(forecast.of(rule, image, now, alive=alive))
-    return found, left_out
+            found.append(each)
+    return found, left_out, unknown
 
 
 def _left_out_words(names: list[str]) -> str:

@@ -7,6 +7,7 @@ Debian packages are installed when run as root; otherwise the commands to run ar
 Standard library only: it may run before any environment exists.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -39,12 +40,42 @@ class GoProgram:
     version: str
     serves: str
 
+    @property
+    def stamp(self) -> str:
+        return f".{self.program}-{self.version}"
 
-GO_PROGRAMS = {
+    @property
+    def command(self) -> list[str]:
+        return ["install", f"{self.module}@{self.version}"]
+
+
+@dataclass(frozen=True)
+class OwnGoProgram:
+    """Its source is here, in `folder`, with the sums of what it needs."""
+
+    program: str
+    folder: Path
+    serves: str
+
+    @property
+    def stamp(self) -> str:
+        """Of what it is built from: who changes that gets a new one."""
+        files = [file.read_bytes() for file in sorted(self.folder.glob("*"))]
+        return f".{self.program}-{hashlib.sha256(b''.join(files)).hexdigest()[:12]}"
+
+    @property
+    def command(self) -> list[str]:
+        return ["-C", str(self.folder), "install", "."]
+
+
+GO_PROGRAMS: dict[str, GoProgram | OwnGoProgram] = {
     "registry 3.1": GoProgram(
         "registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.1", "upstream's registry"
     ),
     "caddy": GoProgram("caddy", "github.com/caddyserver/caddy/v2/cmd/caddy", "v2.10.2", "the shipped proxy"),
+    "go-manifests": OwnGoProgram(
+        "go-manifests", ROOT / "tests/parts/go_manifests", "what Go takes a manifest for"
+    ),
 }
 PARTS = {
     part.name: part
@@ -170,17 +201,15 @@ def _shown(package: str) -> bool:
     return subprocess.run(["apt-cache", "show", package], check=False, capture_output=True).returncode == 0
 
 
-def _build(wanted: GoProgram) -> None:
+def _build(wanted: GoProgram | OwnGoProgram) -> None:
     go, folder = shutil.which("go"), _data_dir() / "parts" / "bin"
-    stamp = folder / f".{wanted.program}-{wanted.version}"
-    if go is None or any((there / stamp.name).exists() for there in (folder, ROOT / "var/parts/bin")):
+    if go is None or any((there / wanted.stamp).exists() for there in (folder, ROOT / "var/parts/bin")):
         return
     folder.mkdir(parents=True, exist_ok=True)
-    _say(f"Building {wanted.program} {wanted.version} with Go; the first time takes some minutes …")
+    _say(f"Building {wanted.program} with Go; the first time may take some minutes …")
     environment = os.environ | {"GOBIN": str(folder), "CGO_ENABLED": "0"}
-    command = [go, "install", f"{wanted.module}@{wanted.version}"]
-    if subprocess.run(command, check=False, env=environment, cwd=folder).returncode == 0:
-        stamp.touch()
+    if subprocess.run([go, *wanted.command], check=False, env=environment, cwd=folder).returncode == 0:
+        (folder / wanted.stamp).touch()
 
 
 def _data_dir() -> Path:

@@ -1,9 +1,10 @@
 """/…/images/{image}/-/history/, impact/ and removals/"""
 
 import pytest
+from django.utils import timezone
 
 from namespaces.models import Revision, TagMove
-from registry_sync.models import Removal
+from registry_sync.models import Removal, SyncRun
 from tests import factories
 from tests.integration.api.caller import error_of
 from tests.integration.api.world import World
@@ -80,3 +81,23 @@ def test_what_is_not_there_is_absent(world: World) -> None:
     assert caller.get(f"{HERE}impact/?tags=9.9").status_code == 404
     assert caller.get(f"{HERE}impact/?digests={factories.digest_of('x')}").status_code == 404
     assert caller.get(f"{HERE}removals/999999/").status_code == 404
+
+
+def test_what_cannot_be_read_holds_other_deletions_and_is_named(world: World) -> None:
+    image, caller = world.tag.image, world.caller("owner")
+    Revision.objects.create(image=image, manifest=world.tag.manifest)
+    odd = factories.ManifestFactory(kind="unknown", platforms=[])
+    Revision.objects.create(
+        image=image, manifest=factories.TagFactory(image=image, name="odd", manifest=odd).manifest
+    )
+    sentence = "tagged odd, cannot be read"
+    impact = caller.get(f"{HERE}impact/?tags=1.0").json()
+    assert sentence in impact["refused"]
+    assert caller.get(f"{HERE}impact/?tags=odd").json()["refused"] == ""
+    body = {"kind": "delete", "items": [{"tag": "1.0"}], "told": impact["told"], "typed_name": "app/api"}
+    answer = caller.post(f"{HERE}removals/", body)
+    assert answer.status_code == 409
+    assert sentence in str(error_of(answer))
+    preview = f"accounts/team-red/namespaces/red/retention/{world.rule.pk}/preview/?image=app/api"
+    SyncRun.objects.create(state="done", started_at=timezone.now(), finished_at=timezone.now())
+    assert sentence in caller.get(preview).json()["doubt"]

@@ -1,0 +1,51 @@
+"""What an image holds and nobody can read: it may need anything, so nothing else of the image is deleted meanwhile."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from namespaces.models import Image, Manifest, Tag
+from registry_sync.picture.manifests import SCHEMA_1
+from registry_sync.picture.write import batches
+
+
+@dataclass(frozen=True)
+class Unread:
+    digest: str
+    tags: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        if not self.tags:
+            return _("%(digest)s, which has no tag") % {"digest": self.digest}
+        short = self.digest.rpartition(":")[2][:12]
+        return _("%(digest)s, tagged %(tags)s") % {"digest": short, "tags": ", ".join(self.tags[:5])}
+
+
+def of(image: Image, *, also_held: Collection[str] = ()) -> list[Unread]:
+    """`also_held`: what was just seen to be there, and the picture may not know yet."""
+    # Docker's first form is no mystery: it lists no manifests, and is about none.
+    rows = Manifest.objects.filter(kind="unknown").exclude(media_type__startswith=SCHEMA_1)
+    here = Q(revisions__image=image, revisions__gone_at=None) | Q(tags__image=image)
+    found = set(rows.filter(here).values_list("digest", flat=True))
+    for some in batches(sorted(also_held)):
+        found |= set(rows.filter(digest__in=some).values_list("digest", flat=True))
+    tags: dict[str, list[str]] = {digest: [] for digest in sorted(found)}
+    for some in batches(sorted(found)):
+        named = Tag.objects.filter(image=image, manifest__in=some).order_by("name")
+        for digest, name in named.values_list("manifest_id", "name"):
+            tags[digest].append(name)
+    return [Unread(digest, tuple(names)) for digest, names in tags.items()]
+
+
+def sentence(found: Iterable[Unread]) -> str:
+    """Why nothing else can be deleted; "" where all can be read."""
+    first = next(iter(found), None)
+    if first is None:
+        return ""
+    return _(
+        "%(what)s, cannot be read, so nobody knows what it needs. While it is there nothing else of this image is "
+        "deleted; delete it first."
+    ) % {"what": first.words}

@@ -1,0 +1,36 @@
+"""What could not be read by an earlier release is read again, whole."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.utils import timezone
+
+from namespaces.models import Manifest, Revision
+from registry_sync.client import Registry
+from registry_sync.picture import anew
+from tests import factories
+from tests.parts import images
+from tests.parts.images import Blob
+from tests.parts.model_registry import ModelRegistry
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def web() -> Iterator[ModelRegistry]:
+    made = ModelRegistry()
+    yield made
+    made.stop()
+
+
+def test_a_manifest_that_was_unknown(web: ModelRegistry) -> None:
+    body = {"config": {}, "layers": None, "subject": {"digest": images.Image().digest}}
+    blob = Blob(images.MANIFEST, json.dumps(body).encode())
+    web.hold("team/app", blob.media_type, blob.digest, blob.content)
+    image = factories.ImageFactory(namespace__name="team", name="app")
+    row = factories.ManifestFactory(digest=blob.digest, kind="unknown", due_at=timezone.now())
+    Revision.objects.create(image=image, manifest=row)
+    anew.read_due(Registry(web.url, lambda *_scope: "token"))
+    row = Manifest.objects.get()
+    assert (row.kind, row.subject, row.due_at) == ("artifact", images.Image().digest, None)
