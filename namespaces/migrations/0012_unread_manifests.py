@@ -14,7 +14,7 @@ def read_again(apps: Any, _editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("namespaces", "0010_names_stay")]
+    dependencies = [("namespaces", "0011_tags_of_tools")]
 
     operations = [
         migrations.AddIndex(
