@@ -97,7 +97,7 @@ def listed_in(image: Image, digest: str) -> list[Manifest]:
 
 def move_to(tag: Tag) -> TagMove | None:
     """How the tag came to point where it points; None for its first push, and when nobody knows."""
-    last = TagMove.objects.filter(image_id=tag.image_id, tag=tag.name).order_by("-id").first()
+    last = TagMove.objects.filter(image_id=tag.image_id, tag=tag.name).order_by("-at", "-id").first()
     return last if last and last.old and last.new == tag.manifest_id else None
 
 

@@ -25,7 +25,8 @@ class Revision(models.Model):
 
 
 class TagMove(models.Model):
-    """A tag that came, pointed elsewhere, or went. In order of `id`; what an open page has not seen is above it."""
+    """A tag that came, pointed elsewhere, or went. In order of `at`: what is told late takes its place among others.
+    What an open page has not seen is above an `id`."""
 
     class How(models.TextChoices):
         EVENT = "event"  # the registry told
@@ -43,7 +44,8 @@ class TagMove(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["image", "-id"], name="move_by_image"),
-            models.Index(fields=["image", "tag", "-id"], name="move_by_tag"),
+            models.Index(fields=["image", "-at", "-id"], name="move_by_moment"),
+            models.Index(fields=["image", "tag", "-at", "-id"], name="move_by_tag_moment"),
         ]
 
     def __str__(self) -> str:

@@ -62,8 +62,9 @@ def _apply_batch(registry: Registry, token: int, queue: Queue) -> bool:
     """False when nothing is due. Raises Silent when the registry gives several accounts no answer."""
     batch = queue.next()
     counted = [event for event in batch if event.action == "pull"]
-    if counted:
-        _count(counted, token)
+    early = pulls.before_the_first_push(counted)  # of an image that this very batch may make
+    if known := [event for event in counted if event not in early]:
+        _count(known, token)
     asking = {(event.repository, event.tag): event.pk for event in batch if _is_to_be_confirmed(event)}
     ends = time.monotonic() + TURN
     for event in batch:
@@ -83,6 +84,8 @@ def _apply_batch(registry: Registry, token: int, queue: Queue) -> bool:
                     raise
         if time.monotonic() > ends:
             break
+    if early and (behind := pulls.put_behind_the_push(early)) != early:
+        _count([event for event in early if event not in behind], token)
     return bool(batch)
 
 

@@ -1,10 +1,11 @@
 """Counts who pulled what, and notes since when the registry tells of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Min
+from django.utils import timezone
 
 from namespaces.models import Pull, Tag
 from registry_sync import heartbeat
@@ -13,6 +14,7 @@ from registry_sync.token.service import PANEL_SUBJECT
 
 GAP = timedelta(days=4)  # longer than a long weekend: then nobody knows whether pulls were told
 OFTEN = timedelta(minutes=1)
+BEHIND = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
@@ -24,6 +26,25 @@ class _Some:
         self.count += 1
         if not self.event or _at(event) >= _at(self.event):
             self.event = event
+
+
+def before_the_first_push(events: Collection[Event]) -> list[Event]:
+    """Those of images that nobody has heard of."""
+    known = _known(events)
+    return [event for event in events if event.repository not in known]
+
+
+def put_behind_the_push(events: Collection[Event]) -> list[Event]:
+    """Those whose image is still to come, by a push that waits: they are due after it."""
+    now = timezone.now()
+    early = {event.repository for event in events} - _known(events)
+    waiting = Event.objects.filter(namespace__in={event.namespace for event in events}, repository__in=early)
+    pushes = waiting.filter(action="push", applied_at=None).exclude(due_at=None).order_by()
+    due = dict(pushes.values_list("repository").annotate(Min("due_at")))
+    for repository, at in due.items():
+        behind = [event.pk for event in events if event.repository == repository]
+        Event.objects.filter(pk__in=behind).update(due_at=max(at, now) + BEHIND)
+    return [event for event in events if event.repository in due]
 
 
 def count(events: Iterable[Event]) -> None:
@@ -72,6 +93,10 @@ def _images(events: Iterable[Event]) -> dict[str, tuple[int | None, datetime | N
     rows = Repository.objects.filter(name__in={event.repository for event in events})
     facts = rows.values_list("name", "image_id", "image__namespace__created_at")
     return {name: (image, since) for name, image, since in facts}
+
+
+def _known(events: Iterable[Event]) -> set[str]:
+    return {name for name, (image, _since) in _images(events).items() if image is not None}
 
 
 def _write_tag(image: int, tag: str, some: _Some) -> None:

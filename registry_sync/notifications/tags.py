@@ -1,20 +1,22 @@
 """What a push or a delete changes in the picture."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db.models import QuerySet
 
 from namespaces.models import Image, Manifest, Tag, TagMove
 from namespaces.names import DIGEST, TAG, is_repository
 from registry_sync.client import Missing, Registry
 from registry_sync.models import Event, Repository
-from registry_sync.picture import look, stand_ins
-from registry_sync.picture.write import Move, note_held, write_moves
+from registry_sync.picture import look, past, stand_ins
+from registry_sync.picture.write import Move, note_held
 from registry_sync.sync import apply as sync_apply
 from registry_sync.sync import drift
 from registry_sync.token.service import PANEL_SUBJECT
 
 CONFIRMATIONS = 3  # so often asked, 14 seconds after it was told, and a tag that still is not there goes
+LATE = timedelta(minutes=10)  # between two instances of a registry that tell of one tag
 
 
 def apply(event: Event, registry: Registry) -> bool:
@@ -31,27 +33,34 @@ def apply(event: Event, registry: Registry) -> bool:
         return image is None or _pushed(event, image, registry)
     if event.action == "delete":
         image = _image(event.repository, create=False)
-        return image is None or _deleted(event, image, registry)
+        return _deleted(event, image, registry) if image else event.applied_at is not None
     return True
 
 
 def is_before(event: Event, namespace: datetime) -> bool:
     """It tells of another namespace that had the name before. What the registry holds now, it is asked."""
-    return (event.at or event.received_at) < namespace
+    return _at(event) < namespace
 
 
 def _pushed(event: Event, image: Image, registry: Registry) -> bool:
     if not TAG.fullmatch(event.tag):
         return _held(event, image, registry)
-    if event.applied_at or is_before(event, image.namespace.created_at):
+    if is_before(event, image.namespace.created_at):
         return _confirm(event, image, registry)
-    try:
-        look.store(image.repository, event.digest, registry)
-    except Missing:
-        return _confirm(event, image, registry)  # deleted since
-    _point(event, image)
-    drift.explain(event.repository, event.tag, event.digest)
-    return False
+    if not event.applied_at:
+        try:
+            look.store(image.repository, event.digest, registry)
+        except Missing:
+            pass  # deleted since
+        else:
+            if past.tell(image, _move(event, event.digest)):
+                look.at_digest(image, event.digest, registry)  # stored, but perhaps deleted here since
+            drift.explain(event.repository, event.tag, event.digest)
+            return False
+    settled = _confirm(event, image, registry)
+    if Manifest.objects.filter(digest=event.digest).exists():
+        return settled
+    return settled and (_tell_if_overtaken(event, image) or event.applied_at is not None)
 
 
 def _held(event: Event, image: Image, registry: Registry) -> bool:
@@ -66,25 +75,25 @@ def _held(event: Event, image: Image, registry: Registry) -> bool:
     return True
 
 
-@transaction.atomic
-def _point(event: Event, image: Image) -> None:
-    at, by = event.at or event.received_at, "" if event.actor == PANEL_SUBJECT else event.actor
-    tag = Tag.objects.filter(image=image, name=event.tag).first()
-    if tag and tag.manifest_id == event.digest:
-        if not tag.pushed_by and by:  # a reconcile was quicker, and knows neither who nor when
-            Tag.objects.filter(pk=tag.pk).update(pushed_by=by, pushed_at=min(at, tag.pushed_at))
-            found = TagMove.objects.filter(image=image, tag=tag.name, new=event.digest, by="")
-            TagMove.objects.filter(pk=found.order_by("-id").values("pk")[:1]).update(by=by)
-    elif not tag or at >= tag.pushed_at:
-        write_moves(image, [Move(event.tag, event.digest, at, by)], how=TagMove.How.EVENT)
-
-
 def _confirm(event: Event, image: Image, registry: Registry) -> bool:
     """Asks what the tag points at now; that is the truth, whatever was told. Storage may be slow with new links."""
+    if _is_told_of_again(event):
+        return True  # the later event's question is the better one
     marked = Tag.objects.filter(image=image, name=event.tag).exclude(missing_since=None).exists()
-    take_away = marked and event.attempts >= CONFIRMATIONS
-    gone = look.at_tag(image, event.tag, registry, take_away=take_away)
-    return not gone or not Tag.objects.filter(image=image, name=event.tag).exists()
+    asked_enough = event.attempts >= CONFIRMATIONS
+    moves = TagMove.objects.filter(image=image, tag=event.tag, new=event.digest, at=_at(event))
+    before = "" if asked_enough else moves.values_list("old", flat=True).first()
+    try:
+        gone = look.at_tag(image, event.tag, registry, take_away=marked and asked_enough, before=before or "")
+    except look.Behind:
+        return False
+    if not gone:
+        return True
+    there = Tag.objects.filter(image=image, name=event.tag).exists()
+    if not there and not is_before(event, image.namespace.created_at):
+        for each in _told_around(event, event.tag).filter(action="delete", at__gt=_at(event)).order_by("at"):
+            past.tell(image, _move(each, ""))
+    return not there
 
 
 def _deleted(event: Event, image: Image, registry: Registry) -> bool:
@@ -94,10 +103,61 @@ def _deleted(event: Event, image: Image, registry: Registry) -> bool:
         named = list(Tag.objects.filter(image=image, manifest=event.digest).values_list("name", flat=True))
     there = [tag for tag in named if not look.at_tag(image, tag, registry, take_away=True)]
     for tag in set(named) - set(there):
+        if not is_before(event, image.namespace.created_at):
+            _tell_pushed_before(event, image, tag)
+            past.tell(image, replace(_move(event, ""), tag=tag))
         drift.explain(event.repository, tag, "")
+    if event.tag in there:
+        _tell_if_overtaken(event, image)
     if DIGEST.fullmatch(event.digest) and Manifest.objects.filter(digest=event.digest).exists():
         look.at_digest(image, event.digest, registry)
     return not there or event.applied_at is not None
+
+
+def _tell_if_overtaken(event: Event, image: Image) -> bool:
+    """What the registry shows no trace of is believed, for the history alone, when something newer is known of the tag:
+    it went and came again, or the other way round."""
+    if is_before(event, image.namespace.created_at):
+        return False
+    newer = TagMove.objects.filter(image=image, tag=event.tag, at__gt=_at(event)).exists()
+    told_later = _told_around(event, event.tag).filter(at__gt=_at(event)).order_by("at").first()
+    if not newer and not told_later:
+        return False
+    past.tell(image, _move(event, event.digest if event.action == "push" else ""), held=False)
+    pushed = told_later and told_later.action == "push" and told_later.digest
+    if told_later and pushed and Tag.objects.filter(image=image, name=event.tag, manifest=pushed).exists():
+        past.tell(image, _move(told_later, pushed))
+    return True
+
+
+def _tell_pushed_before(event: Event, image: Image, tag: str) -> None:
+    """Pushes whose manifest was deleted before it could be read."""
+    pushed = _told_around(event, tag).filter(action="push", at__lt=_at(event)).order_by("at")
+    known = set(TagMove.objects.filter(image=image, tag=tag).values_list("new", flat=True))
+    for each in pushed:
+        if each.digest not in known and not is_before(each, image.namespace.created_at):
+            past.tell(image, _move(each, each.digest), held=False)
+
+
+def _told_around(event: Event, tag: str) -> QuerySet[Event]:
+    since = event.received_at - LATE
+    told = Event.objects.filter(received_at__gte=since, repository=event.repository, tag=tag)
+    return told.exclude(action="pull").defer("raw")
+
+
+def _is_told_of_again(event: Event) -> bool:
+    waiting = Event.objects.filter(namespace=event.namespace, due_at__isnull=False, pk__gt=event.pk)
+    same = waiting.filter(repository=event.repository, tag=event.tag, action="push")
+    return same.exclude(applied_at=None).exists()
+
+
+def _move(event: Event, digest: str) -> Move:
+    by = "" if event.actor == PANEL_SUBJECT else event.actor
+    return Move(event.tag, digest, _at(event), by)
+
+
+def _at(event: Event) -> datetime:
+    return event.at or event.received_at
 
 
 def _image(repository: str, *, create: bool) -> Image | None:

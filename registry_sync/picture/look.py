@@ -22,10 +22,15 @@ def store(repository: str, digest: str, registry: Registry) -> None:
             raise reader.silence or Unreachable("not all of it came")
 
 
-def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool) -> bool:
+class Behind(Exception):
+    """The registry still answers what the tag pointed at before."""
+
+
+def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool, before: str = "") -> bool:
     """True when the registry has no such tag. Raises RegistryError when it gives no clear answer.
 
     `take_away`: it was said before, so this is the second answer, and the tag goes. Else it is marked missing.
+    `before`: a digest that is not to be believed yet; raises Behind.
     """
     row = Tag.objects.filter(image=image, name=tag).first()
     known = row.manifest_id if row else ""
@@ -39,6 +44,8 @@ def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool) -> bo
         return True
     if row and row.missing_since:
         Tag.objects.filter(pk=row.pk).update(missing_since=None)
+    if fetched and fetched.digest == before:
+        raise Behind
     if fetched and stand_ins.among([fetched.digest]):
         return False
     if fetched:

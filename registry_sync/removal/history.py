@@ -31,7 +31,7 @@ class Line:
 def moves_of(image: Image, *, tag: str = "") -> QuerySet[TagMove]:
     """The last one first."""
     found = TagMove.objects.filter(image=image)
-    return (found.filter(tag=tag) if tag else found).order_by("-id")
+    return (found.filter(tag=tag) if tag else found).order_by("-at", "-id")
 
 
 def lines(image: Image, moves: Iterable[TagMove]) -> list[Line]:

@@ -1,19 +1,27 @@
 """Since when the registry tells of pulls: what rules that go by pulls stand on."""
 
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from namespaces.models import Image, Tag, TagMove
 from registry_sync import heartbeat
+from registry_sync.client import Registry
 from registry_sync.models import Event, Heartbeat, Repository
-from registry_sync.notifications import pulls
+from registry_sync.notifications import intake, pulls
+from registry_sync.notifications.apply import apply_due
 from registry_sync.picture.write import Move, write_moves
 from registry_sync.token.service import PANEL_SUBJECT
 from tests import factories
+from tests.parts.images import Blob
+from tests.parts.model_registry import ModelRegistry
 
 pytestmark = pytest.mark.django_db
 
+KIND = "application/vnd.oci.image.manifest.v1+json"
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -78,3 +86,55 @@ def test_a_tag_that_comes_back_was_pulled_before() -> None:
     assert (back.pull_count, back.pulled_at) == (3, START + timedelta(hours=3))
     assert other
     assert (other.pull_count, other.last_pulled_at) == (0, None)
+
+
+class TestBesideTheFirstPush:
+    """An image that nobody has heard of is pushed, and pulled, before the worker looks."""
+
+    @pytest.fixture
+    def registry(self, image: None) -> Iterator[ModelRegistry]:
+        made = ModelRegistry()
+        blob = Blob(KIND, b"{}")
+        made.push("team/new", "1.0", KIND, blob.digest, blob.content)
+        self.take("push", digest=blob.digest)
+        self.take("pull", digest=blob.digest)
+        yield made
+        made.stop()
+
+    @staticmethod
+    def take(action: str, **target: str) -> None:
+        target = {"repository": "team/new", "tag": "1.0", "mediaType": KIND, **target}
+        request = {"method": "GET" if action == "pull" else "PUT"}
+        event = {
+            "id": action,
+            "action": action,
+            "target": target,
+            "actor": {"name": "ci"},
+            "request": request,
+        }
+        intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+
+    def test_the_pull_is_counted(self, registry: ModelRegistry) -> None:
+        apply_due(Registry(registry.url, lambda *_scope: "token"))
+        assert Tag.objects.get(name="1.0").pull_count == 1
+        assert not Event.objects.filter(action="pull").exclude(due_at=None).exists()
+
+    def test_the_pull_is_counted_when_the_registry_was_away(self, registry: ModelRegistry) -> None:
+        apply_due(Registry("http://localhost:1", lambda *_scope: "token"))
+        Event.objects.exclude(due_at=None).update(due_at=timezone.now())
+        apply_due(Registry(registry.url, lambda *_scope: "token"))
+        assert Tag.objects.get(name="1.0").pull_count == 1
+
+    def test_the_pull_waits_while_the_push_does(self, registry: ModelRegistry) -> None:
+        push, pull = Event.objects.get(action="push"), Event.objects.get(action="pull")
+        assert pulls.before_the_first_push([pull]) == [pull]
+        assert pulls.put_behind_the_push([pull]) == [pull]
+        pull.refresh_from_db()
+        assert pull.due_at
+        assert push.due_at
+        assert pull.due_at > push.due_at
+
+    def test_of_what_nobody_owns_it_waits_for_nothing(self, registry: ModelRegistry) -> None:
+        Event.objects.update(repository="nobody/new", namespace="nobody")
+        apply_due(Registry(registry.url, lambda *_scope: "token"))
+        assert not Event.objects.exclude(due_at=None).exists()
