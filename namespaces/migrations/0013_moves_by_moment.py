@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('namespaces', '0010_names_stay'),
+        ('namespaces', '0012_unread_manifests'),
     ]
 
     operations = [

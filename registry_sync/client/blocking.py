@@ -51,7 +51,7 @@ class Registry:
         return True
 
     def tags(self, repository: str) -> list[str]:
-        """All tags. Missing when it has no such repository."""
+        """All tags. Missing when it has no such repository. Without `n`: on S3 pages lose names, in 3.1.2 too."""
         path = answers.path(repository, "tags/list")
         pages = self._pages(path, repository)
         return list(dict.fromkeys(tag for page in pages for tag in answers.tags(page)))

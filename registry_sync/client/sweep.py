@@ -180,6 +180,7 @@ class Sweep:
             read.fetched[fetched.digest] = fetched
 
     async def _tags(self, repository: str) -> list[str]:
+        # Without `n`: asked in pages, Distribution on S3 (3.1.2 too) loses names and repeats others.
         pages, path, found = answers.Pages(), answers.path(repository, "tags/list"), dict[str, None]()
         while path:
             _status, headers, body, link = await self._get(

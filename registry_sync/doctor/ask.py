@@ -10,7 +10,7 @@ import requests
 
 from registry_sync import doctor
 from registry_sync.client import CATALOG, Registry, Unreachable, answers
-from registry_sync.doctor.facts import Answer, Ours, TokenTrial
+from registry_sync.doctor.facts import Answer, Ours, Releases, TokenTrial
 from registry_sync.doctor.trial import TrialTokens, issuers, stranger
 
 _BODY_MAX = 64 * 1024
@@ -43,6 +43,16 @@ def delete_nothing(registry: Registry, tokens: TrialTokens) -> Answer:
     """Asks for the deletion of a digest that never was."""
     path = f"/v2/{doctor.REPOSITORY}/manifests/sha256:{secrets.token_hex(32)}"
     return ask(registry, path, token=tokens(doctor.REPOSITORY, "delete"), method="DELETE")
+
+
+def versions(registry: Registry, tokens: TrialTokens) -> Releases:
+    """Asks for what the releases of Distribution refuse differently. It leaves what `begin_upload` leaves."""
+    token = tokens(doctor.REPOSITORY)
+    return Releases(
+        digest=ask(registry, f"/v2/{doctor.REPOSITORY}/manifests/sha256:x", token=token),
+        page=ask(registry, f"/v2/{doctor.REPOSITORY}/tags/list?n=-1", token=token),
+        upload=begin_upload(registry, tokens),
+    )
 
 
 def catalog(registry: Registry, tokens: TrialTokens) -> Answer:

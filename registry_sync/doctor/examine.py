@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts.words import said as _
 from registry_sync.client import Registry
-from registry_sync.doctor import addresses, ask, local, probe
+from registry_sync.doctor import addresses, ask, local, probe, versions
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.facts import Answer, Ours
 from registry_sync.doctor.trial import TrialTokens
@@ -35,6 +35,7 @@ TITLES = {
     "service": _("Service name"),
     "token": _("Trust in our tokens"),
     "clock": _("Clocks"),
+    "version": _("Version"),
     "deletion": _("Deletion"),
     "catalog": _("Catalog"),
     "events": _("Events"),
@@ -42,7 +43,12 @@ TITLES = {
 }
 
 WITHOUT_DATABASE = _("Not looked at without the database.")
-BY_TOKEN = ("deletion", "catalog", "events")  # what cannot be looked at without a token that is taken
+BY_TOKEN = (
+    "version",
+    "deletion",
+    "catalog",
+    "events",
+)  # what cannot be looked at without a token that is taken
 BY_CHALLENGE = ("realm", "service", "token", *BY_TOKEN, "front")
 
 
@@ -102,6 +108,7 @@ def _with_tokens(
     tokens = TrialTokens(service, trial.issuer)
     registry = Registry(ours.registry_url, tokens, agent=plain.agent)
     try:
+        yield from _one("version", lambda: versions.version(ask.versions(registry, tokens)))
         yield from _one("deletion", lambda: judge.deletion(ask.delete_nothing(registry, tokens)))
         yield from _one("catalog", lambda: judge.catalog(ask.catalog(registry, tokens)))
         if works:

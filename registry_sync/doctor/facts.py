@@ -52,6 +52,16 @@ class TokenTrial:
 
 
 @dataclass(frozen=True, slots=True)
+class Releases:
+    """What tells one release of Distribution from another: the answers to a digest that is none, to a page of
+    fewer than no tags, and to the beginning of a push."""
+
+    digest: Answer
+    page: Answer
+    upload: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class EventTrial:
     """`after` seconds until it arrived, None when it did not."""
 

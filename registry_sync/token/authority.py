@@ -1,6 +1,6 @@
 """The signing authority: a long-lived CA that the registry trusts, and short-lived leaves that sign tokens.
 
-The registry reads its trust bundle at start only (Distribution 2.8.2 and 3.1.1), so the bundle holds the CA
+The registry reads its trust bundle at start only (Distribution 2.8.2 and 3.1.2), so the bundle holds the CA
 and tokens carry the leaf in `x5c`: leaves change with no restart. A leaf cannot be revoked, so its life
 is the bound.
 """

@@ -27,7 +27,7 @@ from tests.parts.fixtures import MakeRegistry
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 Config = dict[str, Any]
-BY_TOKEN = {"deletion", "catalog", "events"}
+BY_TOKEN = {"version", "deletion", "catalog", "events"}
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ class OwnGoProgram:
 
 GO_PROGRAMS: dict[str, GoProgram | OwnGoProgram] = {
     "registry 3.1": GoProgram(
-        "registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.1", "upstream's registry"
+        "registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.2", "upstream's registry"
     ),
     "caddy": GoProgram("caddy", "github.com/caddyserver/caddy/v2/cmd/caddy", "v2.10.2", "the shipped proxy"),
     "go-manifests": OwnGoProgram(
@@ -128,9 +128,15 @@ def program(name: str) -> str:
 
 
 def built(name: str) -> Path | None:
-    """What this script built. A test run with a DATA_DIR of its own uses the working copy's."""
-    paths = (folder / "parts" / "bin" / GO_PROGRAMS[name].program for folder in (_data_dir(), ROOT / "var"))
+    """What this script built, in the version that is wanted. A run with its own DATA_DIR uses the working copy's."""
+    wanted = GO_PROGRAMS[name]
+    folders = (folder / "parts" / "bin" for folder in (_data_dir(), ROOT / "var"))
+    paths = (folder / wanted.program for folder in folders if _stamp(folder, wanted).exists())
     return next((path for path in paths if path.is_file()), None)
+
+
+def _stamp(folder: Path, wanted: GoProgram) -> Path:
+    return folder / f".{wanted.program}-{wanted.version}"
 
 
 def missing(name: str) -> str | None:
@@ -206,6 +212,8 @@ def _build(wanted: GoProgram | OwnGoProgram) -> None:
     if go is None or any((there / wanted.stamp).exists() for there in (folder, ROOT / "var/parts/bin")):
         return
     folder.mkdir(parents=True, exist_ok=True)
+    for other in folder.glob(f".{wanted.program}-*"):
+        other.unlink()
     _say(f"Building {wanted.program} with Go; the first time may take some minutes …")
     environment = os.environ | {"GOBIN": str(folder), "CGO_ENABLED": "0"}
     if subprocess.run([go, *wanted.command], check=False, env=environment, cwd=folder).returncode == 0:

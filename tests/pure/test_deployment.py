@@ -9,6 +9,8 @@ import pytest
 import yaml
 from django.urls import reverse
 
+from tests.parts import install
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE_TEXT = (ROOT / "compose.yaml").read_text()
@@ -108,6 +110,11 @@ def test_the_registry_reads_what_prepare_writes() -> None:
         made[0].split()
     )
     assert SERVICES["registry"]["user"] in DOCKERFILE
+
+
+def test_the_registry_that_is_shipped_is_the_one_that_is_tested() -> None:
+    tested = install.GO_PROGRAMS["registry 3.1"].version
+    assert SERVICES["registry"]["image"] == f"registry:{tested.removeprefix('v')}"
 
 
 def test_redis_reads_its_password_from_what_prepare_writes() -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry_sync.doctor import addresses, panel, registry
-from registry_sync.doctor.facts import Answer, Certificate, EventTrial, Ours, TokenTrial
+from registry_sync.doctor import addresses, panel, registry, versions
+from registry_sync.doctor.facts import Answer, Certificate, EventTrial, Ours, Releases, TokenTrial
 from registry_sync.doctor.verdict import State, Verdict
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -135,6 +135,38 @@ def test_what_was_not_answered_is_neither_good_nor_bad(status: int) -> None:
 @pytest.mark.parametrize(("free", "state"), [(100, State.WARN), (999, State.WARN), (1000, State.OK)])
 def test_a_disk_is_told_of_before_it_is_full(free: int, state: State) -> None:
     assert panel.disk(free * panel.MB, "/data").state is state
+
+
+def refused(status: int, code: str = "") -> Answer:
+    return Answer(status, codes=frozenset({code} - {""}))
+
+
+OLD_DIGEST, NEW_DIGEST = refused(500, "UNKNOWN"), refused(400, "DIGEST_INVALID")
+PAGES = refused(400, "PAGINATION_NUMBER_INVALID")
+NO_PAGES = refused(404, "NAME_UNKNOWN")  # 2.8 reads no `n` here
+PUSHES, CACHE, READ_ONLY = Answer(202), refused(405, "UNSUPPORTED"), refused(405)
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "words"),
+    [
+        (Releases(NEW_DIGEST, PAGES, PUSHES), State.OK, "3.1.2 or newer"),
+        (Releases(NEW_DIGEST, PAGES, CACHE), State.OK, "3.1.2 or newer"),
+        (Releases(OLD_DIGEST, PAGES, PUSHES), State.WARN, "0.1.2 beside 0.1.20"),
+        (Releases(OLD_DIGEST, PAGES, READ_ONLY), State.WARN, "0.1.2 beside 0.1.20"),
+        (Releases(OLD_DIGEST, NO_PAGES, PUSHES), State.OK, "Distribution 2.8"),
+        (Releases(OLD_DIGEST, NO_PAGES, READ_ONLY), State.OK, "Distribution 2.8"),
+        (Releases(OLD_DIGEST, PAGES, CACHE), State.WARN, "pull-through cache"),
+        (Releases(OLD_DIGEST, NO_PAGES, CACHE), State.WARN, "pull-through cache"),
+        (Releases(refused(404), refused(404), PUSHES), State.OK, "cannot be seen"),
+        (Releases(Answer(), Answer(), Answer()), State.OK, "cannot be seen"),
+    ],
+)
+def test_releases_are_known_by_what_they_refuse(seen: Releases, state: State, words: str) -> None:
+    verdict = versions.version(seen)
+    assert verdict.state is state
+    assert words in verdict.text
+    assert (state is State.WARN) == ("registry:3.1.2" in lines(verdict))
 
 
 MINUTES = timedelta(minutes=2)
