@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test check bench demo lock clean
+.PHONY: help run quick test check bench soak demo lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -30,6 +30,10 @@ check: $(VENV)/dev.stamp ## style, types, layers, settings, migrations, generate
 bench: $(VENV)/dev.stamp ## print what tokens, lists and syncs cost, beside the bare thing; T=doors: one part
 	@$(BIN)/python -m tests.parts.install
 	@$(BIN)/python -m tests.load.bench $(T)
+
+soak: $(VENV)/dev.stamp ## minutes of clients at work while one process after another is killed; T=odd: beside odd manifests
+	@$(BIN)/python -m tests.parts.install
+	@$(BIN)/python -m tests.load.soak $(T)
 
 demo: $(VENV)/run.stamp ## fill a running panel with accounts, users and small images
 	@$(BIN)/python manage.py demo
