@@ -8,19 +8,20 @@ from typing import Any
 
 from tests.load.soak.house import House
 from tests.load.soak.report import Report
-from tests.load.soak.tally import Act, Name, Told, percentile, waits
-from tests.load.soak.watch import Picture
+from tests.load.soak.tally import Act, Move, Name, Told, percentile, waits
+from tests.load.soak.watch import MOVES, Picture
 from tests.parts import processes
 
 BEFORE = 10  # seconds, in which the first images come
 QUIET = 12  # seconds without an event: the registry tries again after ten
+LATE = 5  # seconds from our 202 to the picture
 SETTLED = 120
 CHECKED = 180
 WAITING = "select {what} from registry_sync_event where applied_at is null and due_at is not null and {whose}"
 OTHERS, ODD = "namespace <> 'odd'", "namespace = 'odd'"
 RUN = """
-select count(*) from registry_sync_syncrun
-where not names_only and finished_at is not null and started_at >= to_timestamp({at}) and state = 'done'
+select state from registry_sync_syncrun
+where not names_only and finished_at is not null and started_at >= to_timestamp({at}) order by id limit 1
 """
 ASK = """
 from accounts.models import Person
@@ -59,17 +60,27 @@ def settle(house: House, picture: Picture) -> bool:
     return house.supervisor.watch(SETTLED, quiet)
 
 
+def history(house: House, picture: Picture) -> list[Move]:
+    """Written beside the other records too, to be looked at afterwards."""
+    rows = picture.rows(MOVES)
+    (house.folder / "moves.jsonl").write_text(
+        "".join(json.dumps([str(each) for each in row]) + "\n" for row in rows)
+    )
+    return [Move(*row[1:5]) for row in rows]
+
+
 def waiting(picture: Picture, whose: str) -> Counter[str]:
     """Events that are not applied yet, by what is in the way."""
     rows = picture.rows(WAITING.format(what="left(problem, 90)", whose=whose))
     return Counter(problem or "nothing" for (problem,) in rows)
 
 
-def check(house: House, picture: Picture) -> bool:
-    """One full check that began now; of several that were asked for, whichever ends first."""
-    at = time.time()
+def check(house: House, picture: Picture) -> str:
+    """How the first full check ended that began after this."""
+    statement = RUN.format(at=time.time())
     house.shell(ASK)
-    return house.supervisor.watch(CHECKED, lambda: picture.rows(RUN.format(at=at)) != [(0,)])
+    house.supervisor.watch(CHECKED, lambda: bool(picture.rows(statement)))
+    return str((picture.rows(statement) or [("not at all",)])[0][0])
 
 
 def differences(house: House, picture: Picture) -> dict[Name, tuple[str, str]]:
@@ -107,7 +118,7 @@ def times(report: Report, label: str, some: list[float]) -> None:
     """Seconds from our 202 until the picture said so."""
     never = sum(each == float("inf") for each in some)
     report.fact(f"{label} p50", f"{percentile(some, 50):.2f} s")
-    report.most(f"{label} p99", percentile(some, 99), 5, " s")
+    report.most(f"{label} p99", percentile(some, 99), LATE, " s")
     report.fact(f"{label} max", f"{max(some, default=0):.2f} s", f"{never:,} never" if never else "")
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from tests.load.soak import crowd
 from tests.load.soak.house import House
 from tests.load.soak.report import Report
+from tests.load.soak.supervisor import Kill
 from tests.load.soak.tally import longest_gap, losses, percentile, written
 from tests.load.soak.watch import EACH_LOOK, Picture, Tokens, Watch
 
@@ -41,7 +42,7 @@ def report(house: House, picture: Picture, tokens: Tokens, *, settled: bool) -> 
     kills = house.supervisor.kills
     registry_killed = [kill.at for kill in kills if kill.name == "registry"]
     lost, waits = losses(acts, told, registry_killed), crowd.delays(house, picture)
-    history = written(acts, told, picture.history())
+    history = written(acts, told, crowd.history(house, picture))
     how = {act.number: act for act in acts}
     known = [act for act in acts if act.acknowledged]
     answered = [told.at[act.number] - act.began for act in known if act.number in told.at]
@@ -73,6 +74,10 @@ def report(house: House, picture: Picture, tokens: Tokens, *, settled: bool) -> 
     said.most("  there, but nobody's", len(history.nobodys), 0, more=f"{deletes:,} deletes")
     said.examples(map(crowd.line, history.nobodys))
     crowd.times(said, "from our 202 to the picture", list(waits.values()))
+    late = Counter(
+        before(kills, told.at[number]) for (number, _tag), wait in waits.items() if wait > crowd.LATE
+    )
+    said.examples(f"{n:,} late after {what} was killed" for what, n in late.most_common())
 
     said.head("THE REST")
     said.most(
@@ -80,11 +85,14 @@ def report(house: House, picture: Picture, tokens: Tokens, *, settled: bool) -> 
     )
     said.fact("what was told is applied", "yes" if settled else f"no, {crowd.SETTLED} s later")
     said.fact("differences before the check", f"{len(crowd.differences(house, picture)):,}")
-    checked = crowd.check(house, picture)
-    said.least("full checks done after it", int(checked), 1)
+    said.equal("a full check after it", crowd.check(house, picture), "done")
     wrong = crowd.differences(house, picture)
     said.most("differences from the registry's storage", len(wrong), 0)
     said.examples(crowd.differing(wrong))
     starts = Counter({name: each.starts - 1 for name, each in house.supervisor.kept.items()})
     said.fact("killed / started again", f"{len(kills):,} / {starts.total():,}")
     return said.end()
+
+
+def before(kills: list[Kill], at: float) -> str:
+    return next((f"{kill.name} ({kill.how})" for kill in reversed(kills) if kill.at <= at), "nobody")

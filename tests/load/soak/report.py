@@ -19,6 +19,9 @@ class Report:
         """A bound from above. What was never measured is not within it."""
         self._judge(label, value, value <= bound, f"≤ {figure(bound)}{unit}", unit, more)
 
+    def equal(self, label: str, value: str, wanted: str) -> None:
+        self._line(label, value, value == wanted, wanted, "")
+
     def all_of(self, label: str, part: int, whole: int, more: str = "") -> None:
         self._judge(label, part, part == whole, f"of {whole:,}", "", more)
 
@@ -26,10 +29,13 @@ class Report:
         self._judge(label, value, value >= bound, f"≥ {figure(bound)}{unit}", unit, more)
 
     def _judge(self, label: str, value: float, good: bool, bound: str, unit: str, more: str) -> None:
+        self._line(label, figure(value) + unit, good, bound, more)
+
+    def _line(self, label: str, value: str, good: bool, bound: str, more: str) -> None:
         if not good:
-            self.missed.append(label)
+            self.missed.append(label.strip())
         mark = "" if good else "MISSED  "
-        print(f"  {label:<44}{figure(value) + unit:>16}  {bound:<12}{mark}{more}".rstrip(), flush=True)
+        print(f"  {label:<44}{value:>16}  {bound:<12}{mark}{more}".rstrip(), flush=True)
 
     def examples(self, lines: Iterable[str], most: int = 5) -> None:
         rows = list(lines)

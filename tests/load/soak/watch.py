@@ -12,7 +12,7 @@ from typing import Any, Self
 import psycopg
 import requests
 
-from tests.load.soak.tally import GONE, Move, Name, Sightings
+from tests.load.soak.tally import GONE, Name, Sightings
 
 EACH_LOOK = 0.1  # seconds between two
 TAGS = """
@@ -20,8 +20,9 @@ select n.name || '/' || i.name, t.name, t.manifest_id from namespaces_tag t
 join namespaces_image i on i.id = t.image_id join namespaces_namespace n on n.id = i.namespace_id
 """
 MOVES = """
-select n.name || '/' || i.name, m.tag, m.new, m.by from namespaces_tagmove m
+select m.id, n.name || '/' || i.name, m.tag, m.new, m.by, m.how, m.old, m.at from namespaces_tagmove m
 join namespaces_image i on i.id = m.image_id join namespaces_namespace n on n.id = i.namespace_id
+order by m.id
 """
 LIGHT = re.compile(r'class="freshness[^>]*>\s*<span class="state ?([a-z-]*)')
 
@@ -68,9 +69,6 @@ class Picture:
 
     def tags(self) -> dict[Name, str]:
         return {(repository, tag): digest for repository, tag, digest in self.rows(TAGS)}
-
-    def history(self) -> list[Move]:
-        return [Move(*row) for row in self.rows(MOVES)]
 
     def rows(self, statement: str) -> list[Any]:
         return self.connection.execute(statement).fetchall()
