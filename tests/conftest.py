@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models.signals import post_migrate
 from django.utils import timezone
 
-from registry_sync.sync.apply import note_catalog
+from namespaces.models import CatalogRead
 from tests import factories
 
 pytest_plugins = ["tests.cast", "tests.parts.fixtures"]
@@ -79,7 +79,7 @@ def _catalog_read(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("db")
     else:
         return
-    note_catalog(timezone.now())
+    CatalogRead.objects.create(registry=settings.REGISTRY_URL, began_at=timezone.now())
 
 
 @pytest.fixture(autouse=True)
