@@ -1,18 +1,17 @@
 """Celery over a real Redis: beat publishes, the worker syncs, and a Redis that comes back is found again."""
 
 import os
-import subprocess
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.parts import fixtures, processes, redis
+from tests.parts import fixtures, processes, redis, team
 
 pytestmark = pytest.mark.broker
-QUESTION = (
-    "from registry_sync.models import SyncRun; print(SyncRun.objects.exclude(finished_at=None).count())"
-)
+QUESTION = "SELECT count(*) FROM registry_sync_syncrun WHERE finished_at IS NOT NULL"
 
 
 def test_runs_are_made_over_redis_and_again_after_it_was_lost(tmp_path: Path) -> None:
@@ -22,28 +21,21 @@ def test_runs_are_made_over_redis_and_again_after_it_was_lost(tmp_path: Path) ->
     try:
         env = os.environ | {"DATA_DIR": str(data), "REDIS_URL": server.url, "SYNC_INTERVAL": "2",
                             "REGISTRY_PORT": str(processes.free_port())}  # fmt: skip
-        manage(env, "prepare")
-        manage(env, "migrate")
+        team.install(env)
         command = [sys.executable, "-m", "celery", "-A", "manager", "worker", "--beat", "--pool", "threads",
                    "--concurrency", "1", "--schedule", str(tmp_path / "schedule")]  # fmt: skip
         worker = processes.start("worker", command, log=tmp_path / "worker.log", env=env)
         try:
-            worker.wait_until(lambda: runs(env) >= 1, "finish a run")
+            worker.wait_until(lambda: runs(data) >= 1, "finish a run")
             server.restart()
-            before = runs(env)
-            worker.wait_until(lambda: runs(env) > before + 1, "finish runs again")
+            before = runs(data)
+            worker.wait_until(lambda: runs(data) > before + 1, "finish runs again")
         finally:
             worker.stop()
     finally:
         server.stop()
 
 
-def runs(env: dict[str, str]) -> int:
-    return int(manage(env, "shell", "--verbosity", "0", "--command", QUESTION).split()[-1])
-
-
-def manage(env: dict[str, str], *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *words], env=env, check=True, capture_output=True, text=True
-    )
-    return done.stdout
+def runs(data: Path) -> int:
+    with closing(sqlite3.connect(data / "db.sqlite3")) as database:
+        return int(database.execute(QUESTION).fetchone()[0])

@@ -15,7 +15,7 @@ import requests
 from django.conf import settings
 
 from tests.contract.conftest import bearer, push
-from tests.parts import images, processes, registries
+from tests.parts import images, processes, registries, team
 from tests.parts.registries import RunningRegistry
 
 pytestmark = pytest.mark.contract
@@ -61,6 +61,8 @@ Lease.objects.update(until=timezone.now())
 Shard.objects.filter(done_at=None).update(lease_until=None)
 Event.objects.exclude(due_at=None).update(due_at=timezone.now())
 """
+# Nothing is due any more, and the picture is the registry.
+SETTLE = LATER + WORK["reconcile"] + LATER + WORK["events"]
 TAKE = """
 from django.utils import timezone
 from registry_sync.notifications import intake
@@ -72,7 +74,7 @@ from namespaces.models import Image, Tag
 rows = Tag.objects.select_related("image__namespace").order_by("image__name", "name")
 picture = [[row.image.repository, row.name, row.manifest_id] for row in rows]
 assert all(image.tag_count == image.tags.count() for image in Image.objects.all())
-print("PICTURE", json.dumps(picture))
+print("PICTURE", json.dumps(picture), flush=True)
 """
 NAMESPACE = """
 from accounts.models import Account
@@ -92,11 +94,11 @@ class Installed:
         command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", "\n".join(code)]
         return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
 
-    def picture(self, *work: str) -> list[list[str]]:
-        done = self.shell(*work, PICTURE)
+    def pictures(self, *work: str) -> list[list[list[str]]]:
+        """One for each PICTURE in the work."""
+        done = self.shell(*work)
         assert done.returncode == 0, done.stderr
-        line = next(line for line in done.stdout.splitlines() if line.startswith("PICTURE"))
-        return json.loads(line.removeprefix("PICTURE"))  # type: ignore[no-any-return]
+        return drawn(done.stdout)
 
     def truth(self) -> list[list[str]]:
         """As the registry lists itself, asked without any code of ours."""
@@ -112,6 +114,11 @@ class Installed:
         return found
 
 
+def drawn(text: str) -> list[list[list[str]]]:
+    lines = [line.removeprefix("PICTURE") for line in text.splitlines() if line.startswith("PICTURE")]
+    return [json.loads(line) for line in lines]
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def installed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -122,10 +129,10 @@ def installed(
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     """One of its own: what events told is not to mend what a reconcile shall."""
-    yield from install(request, tmp_path_factory.mktemp("told"))
+    yield from install(request, tmp_path_factory.mktemp("told"), SETTLE)
 
 
-def install(request: pytest.FixtureRequest, folder: Path) -> Iterator[Installed]:
+def install(request: pytest.FixtureRequest, folder: Path, *work: str) -> Iterator[Installed]:
     env = os.environ | {
         "DATA_DIR": str(folder / "data"), "SECRETS_DIR": str(settings.SECRETS_DIR),
         "REGISTRY_PORT": str(processes.free_port()), "LOG_LEVEL": "ERROR",
@@ -136,14 +143,12 @@ def install(request: pytest.FixtureRequest, folder: Path) -> Iterator[Installed]
         with psycopg.connect(url, autocommit=True) as cluster:
             cluster.execute(f"CREATE DATABASE {folder.name}")
         env["DATABASE_URL"] = url.removesuffix("postgres") + folder.name
-    for words in (["prepare"], ["migrate", "--verbosity", "0"]):
-        subprocess.run([sys.executable, "manage.py", *words], env=env, check=True, capture_output=True)
+    team.install(env, NAMESPACE)
     config = json.loads((folder / "data" / "registry-config" / "registry.yml").read_text())
     running = registries.start("2.8", config, folder)
-    made = Installed(env, running)
-    done = made.shell(NAMESPACE)
-    assert done.returncode == 0, done.stderr
     change(running, "first.first")  # whichever test comes first finds something
+    made = Installed(env, running)
+    made.pictures(*work)
     yield made
     running.stop()
 
@@ -151,28 +156,29 @@ def install(request: pytest.FixtureRequest, folder: Path) -> Iterator[Installed]
 @pytest.mark.parametrize("point", DURING_RECONCILE)
 def test_killed_in_a_reconcile(installed: Installed, point: str) -> None:
     change(installed.registry, point)
-    before = installed.picture()
     after = installed.truth()
-    died = installed.shell(DIE.format(point=point, work=WORK["reconcile"]))
+    died = installed.shell(PICTURE, DIE.format(point=point, work=WORK["reconcile"]))
     assert died.returncode == -signal.SIGKILL, (died.returncode, died.stderr[-500:])
-    for repository in ("team/app", "team/other"):
-        now = [row for row in installed.picture() if row[0] == repository]
-        assert now in ([row for row in rows if row[0] == repository] for rows in (before, after))
+    (before,) = drawn(died.stdout)
     work = LATER + WORK["reconcile"] + "\nassert run.state == 'done', run.problem"
-    assert installed.picture(work) == after
+    left, mended = installed.pictures(PICTURE, work, PICTURE)
+    for repository in ("team/app", "team/other"):
+        now = [row for row in left if row[0] == repository]
+        assert now in ([row for row in rows if row[0] == repository] for rows in (before, after))
+    assert mended == after
 
 
 @pytest.mark.parametrize("point", DURING_EVENTS)
 def test_killed_while_events_are_applied(told: Installed, point: str) -> None:
-    assert told.picture(WORK["reconcile"].join([LATER, LATER]) + WORK["events"]) == told.truth()
     salt = point.replace(".", "-")
     digest = push(told.registry, "team/app", "latest", images.Image(env=[f"SALT={salt}"]))
     target = {"mediaType": images.MANIFEST, "repository": "team/app", "tag": "latest", "digest": digest}
     events = {"events": [{"id": salt, "action": "push", "target": target, "actor": {"name": "someone"}}]}
-    assert told.shell(TAKE.format(body=json.dumps(events).encode())).returncode == 0
-    died = told.shell(DIE.format(point=point, work=WORK["events"]))
+    died = told.shell(
+        TAKE.format(body=json.dumps(events).encode()), DIE.format(point=point, work=WORK["events"])
+    )
     assert died.returncode == -signal.SIGKILL, (died.returncode, died.stderr[-500:])
-    assert told.picture(LATER + WORK["events"]) == told.truth()
+    assert told.pictures(LATER + WORK["events"], PICTURE, SETTLE) == [told.truth()]
 
 
 def change(registry: RunningRegistry, salt: str) -> None:

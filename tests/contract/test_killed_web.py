@@ -42,9 +42,7 @@ print("FOUND", users.count(), AuditEvent.objects.filter(object__startswith={name
 def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
     made = kept | {"DATA_DIR": str(tmp_path_factory.mktemp("killed") / "data")}
-    for command in ("prepare", "migrate"):
-        subprocess.run([sys.executable, "manage.py", command], env=made, check=True, capture_output=True)
-    team.make(made)
+    team.make(made, new=True)
     return made
 
 

@@ -1,6 +1,7 @@
 """How a production process reads its environment: secrets from files, refusals in sentences, probes by address."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -37,11 +38,18 @@ def manage(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedPr
     return subprocess.run(command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    done = manage(tmp_path, "prepare", DATABASE_PASSWORD_FILE=str(tmp_path / "database" / "password"))
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prepared")
+    done = manage(folder, "prepare", DATABASE_PASSWORD_FILE=str(folder / "database" / "password"))
     assert done.returncode == 0, done.stderr
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def folder(prepared: Path, tmp_path: Path) -> Path:
+    """As `prepare` leaves it."""
+    return shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
 
 
 def test_only_prepare_makes_secret_files(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -93,20 +92,21 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, st
     data = tmp_path_factory.mktemp("slow") / "data"
     env = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
     env |= {"DATA_DIR": str(data), "API_RATE": "0"}
-    team.manage(env, "prepare")
-    team.manage(env, "migrate", "--verbosity", "0")
+    made = team.make(env, new=True)
     team.manage(env, "collectstatic", "--no-input", "--verbosity", "0")
-    return env, [*team.make(env), key_files.read(data / "secrets/hook.key").decode()]
+    return env, [*made, key_files.read(data / "secrets/hook.key").decode()]
 
 
-@pytest.fixture(params=["no proxy", *proxies.PROXIES])
+@pytest.fixture(scope="module", params=["no proxy", *proxies.PROXIES])
 def panel(
-    request: pytest.FixtureRequest, installation: tuple[dict[str, str], list[str]], tmp_path: Path
+    request: pytest.FixtureRequest,
+    installation: tuple[dict[str, str], list[str]],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Panel]:
-    env, made = installation
+    folder, (env, made) = tmp_path_factory.mktemp("panel"), installation
     ports = {service: processes.free_port() for service in ("web", "tokens")}
     running = [
-        processes.start(service, served_on(port, service), log=tmp_path / f"{service}.log", env=env)
+        processes.start(service, served_on(port, service), log=folder / f"{service}.log", env=env)
         for service, port in ports.items()
     ]
     try:
@@ -117,7 +117,7 @@ def panel(
         web, tokens = (f"http://localhost:{port}" for port in ports.values())
         if request.param != "no proxy":
             fixtures.need(request.param, root=request.param == "nginx")
-            proxy, port = proxies.start(request.param, tmp_path, proxies.Upstreams(**ports))
+            proxy, port = proxies.start(request.param, folder, proxies.Upstreams(**ports))
             running.append(proxy)
             web = tokens = f"http://localhost:{port}"
         yield Panel(web, tokens, *made)
