@@ -27,7 +27,7 @@ try:
         wire.ensure_connection(max_retries=1, interval_start=0, timeout=2, reraise_as_library_errors=True)
         queue = wire.SimpleQueue("test")
         queue.put("here")
-        told = queue.get(timeout=5).payload
+        told = queue.get(timeout=60).payload
         queue.close()
     print("BROKER", told)
 except Exception as error:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.db import connections
 
 Result = TypeVar("Result")
-PATIENCE = 30  # seconds until a test that hangs fails instead
+PATIENCE = 120  # seconds until a test that hangs fails instead
 
 
 def together(acts: Sequence[Callable[[], Result]]) -> list[Result | Exception]:

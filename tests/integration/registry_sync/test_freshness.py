@@ -86,7 +86,7 @@ def test_a_dead_worker_puts_out_the_light(settings: Any) -> None:
     settings.SYNC_INTERVAL = 86400
     ended(seconds=600)
     now = timezone.now()
-    heartbeat.note(Heartbeat.WORKER, now - heartbeat.SILENT + timedelta(seconds=5))
+    heartbeat.note(Heartbeat.WORKER, now - heartbeat.SILENT + timedelta(minutes=1))
     assert line().startswith("live: ")
     Heartbeat.objects.update(at=now - heartbeat.SILENT - timedelta(seconds=5))
     assert line().startswith("stale: Worker or schedule is silent: nothing is read from the registry")
