@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.db.models.signals import post_migrate
+from django.test import TransactionTestCase
 from django.utils import timezone
 
 from namespaces.models import CatalogRead
@@ -19,6 +20,7 @@ pytest_plugins = ["tests.cast", "tests.parts.fixtures"]
 
 TRAIL = ("accounts_auditevent", "accounts_auditseal")  # the only tables with triggers
 TESTS = Path(__file__).parent
+DATABASE = {"db", "transactional_db", "live_server"}  # fixtures
 LONG = 900  # seconds for one test that starts real parts; the others have `timeout` of pyproject.toml
 
 # How long an example takes is the machine's business.
@@ -40,10 +42,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.write_line(f"The same order and examples again: --randomly-seed={seed}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    other_database = "TEST_DATABASE_URL" in os.environ
+    kept, same = [], []
     for item in items:
-        if {"contract", "e2e", "parts"} & set(item.path.relative_to(TESTS).parts):
+        folders = set(item.path.relative_to(TESTS).parts)
+        if {"contract", "e2e", "parts"} & folders:
             item.add_marker(pytest.mark.timeout(LONG))
+        elif other_database and not _asks_a_database(item):
+            same.append(item)  # as on SQLite
+            continue
+        kept.append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=same)
+
+
+def _asks_a_database(item: pytest.Item) -> bool:
+    case, fixtures = getattr(item, "cls", None), getattr(item, "fixturenames", ())
+    if case and issubclass(case, TransactionTestCase):
+        return True
+    return bool(item.get_closest_marker("django_db") or DATABASE & set(fixtures))
 
 
 def _quick_settings() -> None:
