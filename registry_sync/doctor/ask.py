@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
@@ -16,13 +17,15 @@ from registry_sync.doctor.trial import TrialTokens, issuers, stranger
 _BODY_MAX = 64 * 1024
 
 
-def ask(registry: Registry, path: str, *, token: str = "", method: str = "GET") -> Answer:
-    """Never raises: no answer is a fact too."""
+def ask(registry: Registry, path: str, *, token: str = "", method: str = "GET", body: bool = False) -> Answer:
+    """Never raises: no answer is a fact too. `body`: its beginning must come as well, else `error` says why not."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     asked_at, begun = datetime.now(UTC), time.monotonic()
     try:
         with registry.ask(path, headers, method=method) as response:
-            return _answer(response, asked_at, time.monotonic() - begun)
+            answer = _answer(response, asked_at, time.monotonic() - begun)
+            broke = _broke(response) if body and answer.status == answers.OK else ""
+            return replace(answer, error=broke)
     except Unreachable as error:
         return Answer(error=type(error.__cause__).__name__, asked_at=asked_at)
 
@@ -94,6 +97,14 @@ def _start(response: requests.Response) -> bytes:
         return next(response.iter_content(_BODY_MAX), b"") if response.status_code >= 400 else b""  # noqa: PLR2004
     except (requests.RequestException, OSError):
         return b""
+
+
+def _broke(response: requests.Response) -> str:
+    try:
+        next(response.iter_content(_BODY_MAX), b"")
+    except (requests.RequestException, OSError) as error:
+        return type(error).__name__
+    return ""
 
 
 def _date(text: str) -> datetime | None:

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from accounts.words import said as _
-from registry_sync.client import Registry
-from registry_sync.doctor import addresses, ask, local, probe, versions
+from registry_sync.client import Registry, answers
+from registry_sync.doctor import addresses, ask, local, probe, pull, store, versions
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.facts import Answer, Ours
 from registry_sync.doctor.trial import TrialTokens
@@ -40,6 +40,7 @@ TITLES = {
     "catalog": _("Catalog"),
     "events": _("Events"),
     "front": _("Registry, from outside"),
+    "pull": _("Pulling, as a client"),
 }
 
 WITHOUT_DATABASE = _("Not looked at without the database.")
@@ -48,6 +49,7 @@ BY_TOKEN = (
     "deletion",
     "catalog",
     "events",
+    "pull",
 )  # what cannot be looked at without a token that is taken
 BY_CHALLENGE = ("realm", "service", "token", *BY_TOKEN, "front")
 
@@ -114,8 +116,10 @@ def _with_tokens(
         if works:
             yield from _one("events", lambda: judge.events(probe.try_events(registry), ours))
         else:
-            yield from _skip(WITHOUT_DATABASE, "events")
+            yield from _skip(WITHOUT_DATABASE, "events", "pull")
         yield from _one("front", lambda: _front(ours, tokens))
+        if works:
+            yield from _one("pull", lambda: _pull(ours, tokens, plain.agent))
     finally:
         registry.close()
 
@@ -133,10 +137,8 @@ def _panel(ours: Ours) -> Verdict:
 
 
 def _front(ours: Ours, tokens: TrialTokens | None) -> Verdict:
-    """At the address that people type: by the panel's own scheme first, since both are best behind one proxy."""
-    scheme = urlsplit(ours.public_url).scheme
-    for each in dict.fromkeys((scheme, "https")):
-        base = f"{each}://{ours.registry_host}"
+    """At the address that people type."""
+    for base in _fronts(ours):
         front = Registry(base, _no_token)
         try:
             answer = ask.ask(front, "/v2/")
@@ -146,6 +148,24 @@ def _front(ours: Ours, tokens: TrialTokens | None) -> Verdict:
         finally:
             front.close()
     return addresses.registry(base, answer, None, ours)
+
+
+def _pull(ours: Ours, tokens: TrialTokens, agent: str) -> Verdict:
+    """As from outside, or where that does not answer from here, from the registry itself."""
+    for base in (*_fronts(ours), ours.registry_url):
+        front = Registry(base, tokens, agent=agent)
+        try:
+            if ask.ask(front, "/v2/").status == answers.UNAUTHORIZED:
+                return store.pull(pull.newest(front), ours)
+        finally:
+            front.close()
+    return store.pull([], ours)
+
+
+def _fronts(ours: Ours) -> list[str]:
+    """By the panel's own scheme first, since both are best behind one proxy."""
+    schemes = dict.fromkeys((urlsplit(ours.public_url).scheme, "https"))
+    return [f"{scheme}://{ours.registry_host}" for scheme in schemes]
 
 
 def _no_token(_scope: str, *_actions: str) -> str:

@@ -62,6 +62,17 @@ class Releases:
 
 
 @dataclass(frozen=True, slots=True)
+class Pulled:
+    """One image fetched as a client does. `lost`: what of it did not come, and how. `there`: the place the registry
+    sends clients on to for its layers, "" where it gives them itself; `astray`: why they did not come from there."""
+
+    name: str
+    lost: str = ""
+    there: str = ""
+    astray: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EventTrial:
     """`after` seconds until it arrived, None when it did not."""
 

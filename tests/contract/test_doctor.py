@@ -1,5 +1,6 @@
 """The doctor beside real registries that are set up wrongly, one line at a time: it finds just that line."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import StringIO
@@ -21,13 +22,13 @@ from registry_sync.models import Checkup, Heartbeat
 from registry_sync.token import authority, key_files
 from registry_sync.token.door import token_door
 from tests import factories
-from tests.contract.conftest import push
+from tests.contract.conftest import delete, push, push_manifest
 from tests.parts import images, processes, registries
 from tests.parts.fixtures import MakeRegistry
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 Config = dict[str, Any]
-BY_TOKEN = {"version", "deletion", "catalog", "events"}
+BY_TOKEN = {"version", "deletion", "catalog", "events", "pull"}
 
 
 @pytest.fixture
@@ -115,6 +116,16 @@ def lines(found: list[Result], key: str) -> str:
     return "\n".join(fix.lines for fix in verdict.fixes)
 
 
+def text(found: list[Result], key: str) -> str:
+    return next(result.verdict.text for result in found if result.key == key)
+
+
+def shown(digest: str) -> None:
+    """The picture has it as team/app:1.0."""
+    image = factories.ImageFactory(namespace__name="team", name="app")
+    factories.TagFactory(image=image, name="1.0", manifest__digest=digest)
+
+
 @pytest.mark.parametrize("version", registries.VERSIONS)
 def test_nothing_is_wrong_and_nothing_is_left(
     version: registries.Version, configuration: Config, make_registry: MakeRegistry, tmp_path: Path
@@ -140,8 +151,7 @@ def test_where_there_is_an_image_nothing_is_pushed(
 ) -> None:
     registry = make_registry(version, configuration, tmp_path)
     digest = push(registry, "team/app", "1.0", images.Image())
-    image = factories.ImageFactory(namespace__name="team", name="app")
-    factories.TagFactory(image=image, name="1.0", manifest__digest=digest)
+    shown(digest)
     found = list(examine(timezone.now()))
     assert states(found) == dict.fromkeys(TITLES, State.OK), found
     assert not (tmp_path / f"data/docker/registry/v2/repositories/{doctor.REPOSITORY}/_manifests").exists()
@@ -161,6 +171,43 @@ def test_one_wrong_line_is_found_and_no_other(
     expected = dict.fromkeys(TITLES, State.OK) | dict.fromkeys(unseen, State.SKIPPED) | {key: State.FAIL}
     assert states(found) == expected, found
     assert words in lines(found, key)
+    registry.stop()
+
+
+@pytest.mark.parametrize("version", registries.VERSIONS)
+def test_layers_that_clients_cannot_reach(
+    version: registries.Version, configuration: Config, make_registry: MakeRegistry, tmp_path: Path
+) -> None:
+    """As with object storage inside a network of its own: the registry sends clients on to where nobody is."""
+    nobody = f"http://127.0.0.1:{processes.free_port()}"
+    configuration["middleware"] = {"storage": [{"name": "redirect", "options": {"baseurl": nobody}}]}
+    registry = make_registry(version, configuration, tmp_path)
+    shown(push(registry, "team/app", "1.0", images.Image()))
+    found = list(examine(timezone.now()))
+    assert states(found) == dict.fromkeys(TITLES, State.OK) | {"pull": State.FAIL}, found
+    assert f"{nobody}, which does not give them" in text(found, "pull")
+    assert "redirect:\n  disable: true" in lines(found, "pull")
+    registry.stop()
+
+
+@pytest.mark.parametrize("version", registries.VERSIONS)
+def test_a_push_that_a_stale_memory_has_swallowed(
+    version: registries.Version, configuration: Config, make_registry: MakeRegistry, tmp_path: Path
+) -> None:
+    """Garbage was collected beside the running registry. A restart is what heals it."""
+    registry, image = make_registry(version, configuration, tmp_path), images.Image()
+    delete(registry, "team/app", push(registry, "team/app", "1.0", image))
+    command = [registries.binary(version), "garbage-collect", registry.config]
+    subprocess.run(command, check=True, capture_output=True, timeout=60, env=registries.environment())
+    shown(
+        push_manifest(registry, "team/app", "1.0", image.manifest)
+    )  # its layers are "there", and none is sent
+    found = list(examine(timezone.now()))
+    assert states(found)["pull"] is State.FAIL, found
+    assert "team/app:1.0 cannot be pulled" in text(found, "pull")
+    registry.restart()
+    push(registry, "team/app", "1.0", image)
+    assert states(list(examine(timezone.now())))["pull"] is State.OK
     registry.stop()
 
 

@@ -72,6 +72,12 @@ GO_PROGRAMS: dict[str, GoProgram | OwnGoProgram] = {
     "registry 3.1": GoProgram(
         "registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.2", "upstream's registry"
     ),
+    "object storage": GoProgram(
+        "gofakes3",
+        "github.com/johannesboyne/gofakes3/cmd/gofakes3",
+        "v1.2.0",
+        "S3 for a registry to store in",
+    ),
     "caddy": GoProgram("caddy", "github.com/caddyserver/caddy/v2/cmd/caddy", "v2.10.2", "the shipped proxy"),
     "go-manifests": OwnGoProgram(
         "go-manifests", ROOT / "tests/parts/go_manifests", "what Go takes a manifest for"

@@ -75,12 +75,14 @@ def binary(version: Version) -> str | Path:
 
 def _serve(version: Version, config: Path, log: Path, url: str) -> processes.Running:
     command = [binary(version), "serve", config]
-    server = processes.start(f"registry {version}", command, log=log, env=_environment())
+    server = processes.start(f"registry {version}", command, log=log, env=environment())
     server.wait_until(lambda: processes.http_answers(url), f"answer at {url}")
     return server
 
 
-def _environment() -> dict[str, str]:
-    """Each REGISTRY_* variable overrides the file, even podman's REGISTRY_AUTH_FILE; 3.x traces if let."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
+def environment() -> dict[str, str]:
+    """Each REGISTRY_* variable overrides the file, even podman's REGISTRY_AUTH_FILE, and an AWS_* one is for S3; 3.x
+    traces if let."""
+    theirs = ("REGISTRY_", "AWS_")
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
     return ours | {"OTEL_TRACES_EXPORTER": "none"}

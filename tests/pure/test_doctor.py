@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry_sync.doctor import addresses, panel, registry, versions
-from registry_sync.doctor.facts import Answer, Certificate, EventTrial, Ours, Releases, TokenTrial
+from registry_sync.doctor import addresses, panel, registry, store, versions
+from registry_sync.doctor.facts import Answer, Certificate, EventTrial, Ours, Pulled, Releases, TokenTrial
 from registry_sync.doctor.verdict import State, Verdict
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -167,6 +167,42 @@ def test_releases_are_known_by_what_they_refuse(seen: Releases, state: State, wo
     assert verdict.state is state
     assert words in verdict.text
     assert (state is State.WARN) == ("registry:3.1.2" in lines(verdict))
+
+
+GOOD, BROKEN = Pulled("team/app:2.0"), Pulled("team/app:1.0", lost="manifest: 404")
+ASTRAY = Pulled("team/app:1.0", there="http://store:9000", astray="ConnectTimeout")
+
+
+@pytest.mark.parametrize(
+    ("pulled", "state", "words", "change"),
+    [
+        ([], State.OK, "no image yet", ""),
+        ([GOOD], State.OK, "from the registry itself", ""),
+        ([replace(GOOD, there="https://store.example.com")], State.OK, "https://store.example.com", ""),
+        ([replace(GOOD, there="http://store:9000")], State.WARN, "http://store:9000", "disable: true"),
+        ([replace(GOOD, there="http://10.0.0.7:9000")], State.WARN, "http://10.0.0.7:9000", "disable: true"),
+        (
+            [GOOD, ASTRAY],
+            State.FAIL,
+            "http://store:9000, which does not",
+            "REGISTRY_STORAGE_REDIRECT_DISABLE",
+        ),
+        ([GOOD, BROKEN], State.WARN, "team/app:1.0 cannot be pulled (manifest: 404)", "flushdb"),
+        ([BROKEN, BROKEN], State.FAIL, "answers 201", "flushdb"),
+    ],
+)
+def test_what_was_pushed_must_come_back(pulled: list[Pulled], state: State, words: str, change: str) -> None:
+    verdict = store.pull(pulled, OURS)
+    assert verdict.state is state
+    assert words in verdict.text
+    assert change in lines(verdict)
+    assert bool(change) == bool(verdict.fixes)
+
+
+def test_a_store_in_the_same_small_network_as_the_registry_is_no_trouble() -> None:
+    for host in ("registry:5000", "localhost:5000", "10.0.0.5:5000"):
+        ours = replace(OURS, registry_host=host)
+        assert store.pull([replace(GOOD, there="http://store:9000")], ours).state is State.OK
 
 
 MINUTES = timedelta(minutes=2)

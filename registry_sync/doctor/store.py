@@ -1,0 +1,60 @@
+"""Judges whether what was pushed can be pulled: where layers come from, and whether they are there. PURE."""
+
+from urllib.parse import urlsplit
+
+from accounts.words import said as _
+from registry_sync.doctor.addresses import is_private_literal
+from registry_sync.doctor.facts import Ours, Pulled
+from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, ok, warn
+
+
+def pull(pulled: list[Pulled], ours: Ours) -> Verdict:
+    if not pulled:
+        return ok(_("There is no image yet that could be pulled."))
+    if astray := next((each for each in pulled if each.astray), None):
+        return fail(
+            _("Pushes succeed and nobody can pull: for layers the registry sends clients on to %(there)s, which does "
+              "not give them from here (%(why)s).", there=astray.there, why=astray.astray),
+            *_redirects(astray.there),
+        )  # fmt: skip
+    lost = [each for each in pulled if each.lost]
+    if lost:
+        judge = fail if len(lost) == len(pulled) else warn
+        return judge(
+            _("%(name)s cannot be pulled (%(lost)s). After a garbage collection a registry that still remembers what "
+              "was collected answers 201 to a push of the same, and keeps nothing of it.",
+              name=lost[0].name, lost=lost[0].lost),
+            Fix(_("Forget what it remembers, then push the image again. Stop the registry; where its cache is in "
+                  "Redis, flush that now, in the registry's own database; start the registry:"),
+                "redis-cli -h REGISTRY-REDIS -n 0 flushdb  # storage.cache.blobdescriptor: redis"),
+        )  # fmt: skip
+    there = next((each.there for each in pulled if each.there), "")
+    if not there:
+        return ok(_("%(name)s can be pulled, all from the registry itself.", name=pulled[0].name))
+    if _only_inside(there, ours):
+        return warn(
+            _("For layers the registry sends clients on to %(there)s, which answers here; a client elsewhere may not "
+              "get there, and then cannot pull.", there=there),
+            *_redirects(there),
+        )  # fmt: skip
+    return ok(_("%(name)s can be pulled; its layers come from %(there)s.", name=pulled[0].name, there=there))
+
+
+def _redirects(there: str) -> tuple[Fix, ...]:
+    return (
+        in_config("storage", "redirect:\n  disable: true  # the registry gives layers itself"),
+        Fix(_("Or the same in the registry's environment:"), 'REGISTRY_STORAGE_REDIRECT_DISABLE: "true"'),
+        Fix(_("Or let every client reach %(there)s; by another name, that goes here:", there=there),
+            "storage:\n  s3:\n    regionendpoint: https://STORE.example.com"),
+    )  # fmt: skip
+
+
+def _only_inside(there: str, ours: Ours) -> bool:
+    """It has a name or number that means something in its own network alone, and the registry has not."""
+    return _inside(str(urlsplit(there).hostname)) and not _inside(
+        str(urlsplit(f"//{ours.registry_host}").hostname)
+    )
+
+
+def _inside(host: str) -> bool:
+    return is_private_literal(host) or ("." not in host and ":" not in host)
