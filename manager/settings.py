@@ -26,6 +26,8 @@ PUBLIC_URL = environment.url("PUBLIC_URL", f"http://localhost:{PORT}")
 _by_itself = f"http://localhost:{PORT}" == PUBLIC_URL
 TOKEN_URL = f"{f'http://localhost:{TOKEN_PORT}' if _by_itself else PUBLIC_URL}/auth/token"
 REGISTRY_URL = environment.url("REGISTRY_URL", f"http://127.0.0.1:{REGISTRY_PORT}")
+# A pull-through cache (`proxy.remoteurl`) answers 404 for what exists, while what it stands for is away.
+REGISTRY_IS_CACHE = environment.flag("REGISTRY_IS_CACHE", default=False)
 REGISTRY_HOST = environment.host("REGISTRY_HOST", f"localhost:{REGISTRY_PORT}")
 # Where the registry posts its notifications; it stands inside and does not pass the proxy.
 EVENTS_URL = environment.url("EVENTS_URL", "", path="/registry/events")

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Max, OuterRef, Subquery
 
 from accounts.models import Account
-from namespaces.models import Image, Namespace, Usage
+from namespaces.models import HOLDS, Image, Namespace, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def of_accounts(accounts: Iterable[Account]) -> dict[int, Overview]:
         .order_by()
     )
     images = (
-        Image.objects.filter(namespace__account__in=ids, tag_count__gt=0)
+        Image.objects.filter(HOLDS, namespace__account__in=ids)
         .values("namespace__account_id")
         .annotate(n=Count("id"), pushed_at=Max("pushed_at"))
         .order_by()

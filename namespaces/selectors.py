@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Account, RegistryUser
 from namespaces import gate
 from namespaces.access import Action, Level, Standing, Verdict, decide
-from namespaces.models import Grant, Image, Namespace, Tag
+from namespaces.models import HOLDS, Grant, Image, Namespace, Tag
 
 TARGETS_MOST = 100
 
@@ -31,7 +31,7 @@ def namespaces_of(account: Account, *, search: str = "") -> QuerySet[Namespace]:
     found = Namespace.objects.filter(account=account).select_related("account")
     if search:
         found = found.filter(name__icontains=search)
-    images = Image.objects.filter(namespace=OuterRef("pk"), tag_count__gt=0)
+    images = Image.objects.filter(HOLDS, namespace=OuterRef("pk"))
     grants = Grant.objects.filter(namespace=OuterRef("pk"))
     # Each counted by itself: joined, 8,000 images and 200 grants would be 1,600,000 rows.
     return found.annotate(
@@ -42,10 +42,8 @@ def namespaces_of(account: Account, *, search: str = "") -> QuerySet[Namespace]:
 
 
 def images_of(account: Account, *, namespace: Namespace | None = None, search: str = "") -> QuerySet[Image]:
-    """Images that have tags, the last pushed first."""
-    found = Image.objects.select_related("namespace__account").filter(
-        namespace__account=account, tag_count__gt=0
-    )
+    """Images that have tags, or were pushed by digest alone; the last pushed first."""
+    found = Image.objects.select_related("namespace__account").filter(HOLDS, namespace__account=account)
     if namespace:
         found = found.filter(namespace=namespace)
     if search:

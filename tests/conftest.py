@@ -1,5 +1,6 @@
 """Settings for speed, one seed, and what every test may ask for: the cast, and the real parts."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

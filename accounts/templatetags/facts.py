@@ -46,11 +46,12 @@ def exact_size(octets: int | None) -> SafeString:
 
 
 @register.simple_tag
-def counted(octets: int, things: object) -> SafeString:
-    """As `size`, but a dash where `things` are there and their bytes were not counted yet."""
-    if octets or not things:
+def counted(octets: int | None, things: object, why: str = "") -> SafeString:
+    """As `size`, but a dash where `things` are there and their bytes are not known, and `why`."""
+    if octets or (not things and octets is not None):
         return exact_size(octets)
-    return format_html('<span class="quiet" title="{}">{}</span>', gettext("not counted yet"), panel.NOTHING)
+    why = why or gettext("not counted yet")
+    return format_html('<span class="quiet" title="{}">{}</span>', why, panel.NOTHING)
 
 
 @register.simple_tag

@@ -110,6 +110,8 @@ def registry_config(
             }
         },
         "catalog": {"maxentries": 1000},
+        # Layers that clients fetch elsewhere, as Windows images had: without this line their push is a 500.
+        "validation": {"manifests": {"urls": {"allow": ["^https?://"]}}},
         "health": {"storagedriver": {"enabled": True, "interval": "10s", "threshold": 3}},
     }
 

@@ -23,7 +23,9 @@ _OF_TAG = (
 class PlatformSerializer(serializers.Serializer[Any]):
     platform = serializers.CharField(allow_blank=True, help_text="As in `linux/arm64/v8`.")
     digest = serializers.CharField()
-    size = serializers.IntegerField(help_text="Bytes.")
+    size = serializers.IntegerField(
+        allow_null=True, help_text="Bytes. Null: its manifest is not here, or was not read yet."
+    )
 
 
 class OfManifestSerializer(serializers.Serializer[Any]):

@@ -40,6 +40,8 @@ OCI_INDEX = Nature(_("OCI index"), Group.LIST)  # of things that are for no plat
 _SPDX = Nature(_("SPDX SBOM"), Group.ABOUT)
 _CYCLONEDX = Nature(_("CycloneDX SBOM"), Group.ABOUT)
 
+FIRST_FORM = "application/vnd.docker.distribution.manifest.v1+"  # Distribution 2.8 reads it, 3.x does not
+
 # By the beginning of a media type, be it the artifact's, its config's or a layer's.
 BY_TYPE: dict[str, Nature] = {
     "application/vnd.dev.cosign.simplesigning.": _SIGNATURE,
@@ -63,7 +65,7 @@ BY_TYPE: dict[str, Nature] = {
     "application/vnd.cncf.openpolicyagent.": Nature(_("Open Policy Agent bundle"), Group.FILES),
     "application/vnd.cncf.model.": Nature(_("AI model"), Group.FILES),
     "application/vnd.docker.ai.": Nature(_("AI model"), Group.FILES),
-    "application/vnd.docker.distribution.manifest.v1+": Nature(_("Docker image, schema 1"), Group.UNKNOWN),
+    FIRST_FORM: Nature(_("Docker image, schema 1"), Group.UNKNOWN),
     "application/vnd.docker.plugin.": Nature(_("Docker plugin"), Group.FILES),
     "application/vnd.docker.compose.": Nature(_("Compose project"), Group.FILES),
     "application/vnd.buildkit.cacheconfig.": Nature(_("BuildKit cache"), Group.CACHE),

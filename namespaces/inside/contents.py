@@ -20,6 +20,7 @@ class Layer:
     command: str = ""  # that made it, of an image
     title: str = ""  # its file's name, of an artifact
     predicate: str = ""  # what it states, of an attestation
+    elsewhere: bool = False  # to be fetched from an address that the manifest names, and not here
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,15 @@ class Contents:
     chart: Mapping[str, str] = field(default_factory=dict)
     chart_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dependencies: tuple[Dependency, ...] = ()
+    # How many there are, and bytes of the config, where not all was read; else 0.
+    all_layers: int = 0
+    all_entries: int = 0
+    all_config: int = 0
+
+    @property
+    def lost_to_collection(self) -> bool:
+        """The registry's garbage collection knows no blob by another name than sha256, and deletes it."""
+        return any(layer.digest.startswith("sha512:") for layer in self.layers)
 
     @property
     def biggest(self) -> int:
@@ -75,13 +85,17 @@ def read(details: Any) -> Contents:
             Dependency(*(_text(each.get(key)) for key in ("name", "version", "repository")))
             for each in _mappings(chart.get("dependencies"))
         ),
+        **{key: _number(all_of.get(key)) for key in ("all_layers", "all_entries", "all_config")},
     )
 
 
 def _layer(entry: Mapping[str, Any]) -> Layer:
-    size = entry.get("size")
     texts = {key: _text(entry.get(key)) for key in ("digest", "media_type", "command", "title", "predicate")}
-    return Layer(size=size if isinstance(size, int) and size >= 0 else 0, **texts)
+    return Layer(size=_number(entry.get("size")), elsewhere=entry.get("elsewhere") is True, **texts)
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
 
 
 def _text(value: Any) -> str:

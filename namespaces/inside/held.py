@@ -6,16 +6,17 @@ Anybody may write any digest into a manifest; only that the registry holds it in
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from namespaces.inside import contents
 from namespaces.inside.artifacts import Group, Nature, nature
 from namespaces.inside.links import Link, links
 from namespaces.inside.platforms import choose, platforms_of
-from namespaces.models import Image, Manifest, Revision, Tag, TagMove
+from namespaces.models import Image, Manifest, Part, Revision, Tag, TagMove
 from namespaces.names import technical_subject
 
 TAGS_SHOWN = 20
+UNTAGGED_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,32 @@ def held(image: Image, digests: Iterable[str]) -> dict[str, Manifest]:
     return {each.digest: each for each in manifests(image).filter(digest__in=list(digests))}
 
 
+def pulled_by_docker(image: Image) -> bool:
+    """Whether the newest tag, as far as its row tells, is something that one pulls: a builder's cache is not."""
+    if not image.latest_tag:
+        return True
+    newest = Tag.objects.filter(image=image, name=image.latest_tag).select_related("manifest")
+    tag = newest.defer("manifest__packed", "manifest__details").first()
+    return tag is None or tag.manifest.nature.group != Group.CACHE
+
+
 def children(image: Image, manifest: Manifest) -> list[Manifest]:
     """The manifests of an index's platforms that we have read; a plain image has none."""
     wanted = [entry["digest"] for entry in manifest.platforms if entry["digest"] != manifest.digest]
     found = held(image, wanted)
     return [found[digest] for digest in wanted if digest in found]
+
+
+def untagged(image: Image) -> list[Manifest]:
+    """Of an image that never had a tag, what was pushed by digest alone; nothing that an index of it lists."""
+    if not image.untagged:
+        return []
+    here = Revision.objects.filter(image=image, gone_at=None)
+    indexes = Exists(here.filter(manifest=OuterRef("manifest")))
+    listed = Exists(Part.objects.filter(indexes, kind=Part.Kind.MANIFEST, digest=OuterRef("pk")))
+    rows = Manifest.objects.filter(~listed, revisions__image=image, revisions__gone_at=None)
+    rows = rows.annotate(seen_at=F("revisions__first_seen_at")).defer("packed", "details")
+    return list(rows.order_by("-seen_at", "digest")[:UNTAGGED_SHOWN])
 
 
 def tags_at(image: Image, digest: str) -> list[Tag]:

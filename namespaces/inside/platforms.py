@@ -14,7 +14,7 @@ class Platform:
     key: str
     words: str
     digest: str
-    size: int
+    size: int | None  # None: its manifest is not here, or was not read yet
 
 
 def platforms_of(listed: Sequence[Mapping[str, Any]]) -> list[Platform]:
@@ -27,7 +27,7 @@ def platforms_of(listed: Sequence[Mapping[str, Any]]) -> list[Platform]:
             else each["digest"],
             words=each["platform"],
             digest=each["digest"],
-            size=each["size"],
+            size=each["size"] or None,
         )
         for each in listed
     ]

@@ -10,7 +10,7 @@ from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from accounts.models import Account, RegistryUser
 from namespaces.lists.tag_list import in_digests
 from namespaces.lists.wanted import SUBSTRING_MIN, Reference, clean, label, reference, wanted
-from namespaces.models import Image, Label, Part, Revision, Tag
+from namespaces.models import HOLDS, Image, Label, Part, Revision, Tag
 from namespaces.names import is_technical, split
 
 Rows = QuerySet[Any]
@@ -49,9 +49,7 @@ def too_short(typed: str) -> bool:
 
 
 def _images(accounts: list[int], typed: str) -> Rows:
-    found = Image.objects.select_related("namespace__account").filter(
-        namespace__account__in=accounts, tag_count__gt=0
-    )
+    found = Image.objects.select_related("namespace__account").filter(HOLDS, namespace__account__in=accounts)
     named = reference(typed, host=settings.REGISTRY_HOST)
     if named:
         namespace, image = split(named.repository)

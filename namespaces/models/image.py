@@ -5,6 +5,8 @@ from django.utils import timezone
 from namespaces.models.namespace import Namespace
 from namespaces.names import REPOSITORY_MAX
 
+HOLDS = models.Q(tag_count__gt=0) | models.Q(untagged__gt=0)  # what lists show; a name alone is no image
+
 
 class Image(models.Model):
     """A repository inside a namespace, as the registry last told it. Only the sync writes here."""
@@ -14,6 +16,8 @@ class Image(models.Model):
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     # Counted when the tags are written, so that a list of images never counts (a count over 200,000 costs).
     tag_count = models.PositiveIntegerField(default=0, editable=False)
+    # Manifests held of an image that never had a tag: pushed by digest alone.
+    untagged = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     size = models.BigIntegerField(default=0, editable=False)  # bytes, compressed, of the newest tag
     octets = models.BigIntegerField(default=0, editable=False)  # in the registry, shared layers counted once
     latest_tag = models.CharField(max_length=128, default="", editable=False)

@@ -3,7 +3,7 @@ import zlib
 from django.db import models
 from django.utils import timezone
 
-from namespaces.inside.artifacts import nature
+from namespaces.inside.artifacts import Nature, nature
 
 
 class Manifest(models.Model):
@@ -41,8 +41,15 @@ class Manifest(models.Model):
 
     @property
     def words(self) -> str:
+        return self.nature.words
+
+    @property
+    def nature(self) -> Nature:
         """What it is, as far as this row tells without what is inside: for lists, which do not fetch that."""
-        return nature(kind=self.kind, artifact_type=self.artifact_type or self.media_type).words
+        platforms = [each["platform"] for each in self.platforms]
+        return nature(
+            kind=self.kind, artifact_type=self.artifact_type or self.media_type, platforms=platforms
+        )
 
     @property
     def body(self) -> bytes:

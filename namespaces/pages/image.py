@@ -18,6 +18,7 @@ from accounts.roles import Act
 from accounts.selectors import denials_on
 from namespaces import gate, news, selectors
 from namespaces.forms import ImageGrantForm
+from namespaces.inside import held
 from namespaces.pages.frame import image_context, nothing_pushed
 from namespaces.pages.tags import tag_list_context
 from namespaces.services import grants
@@ -37,7 +38,10 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
         "live": news.note_of_image(request, image),  # before the rows: what comes in between is news
         **tag_list_context(image, request.GET),
     }
-    if not context["lines"]:
+    context["untagged"] = held.untagged(image)
+    if not held.pulled_by_docker(image):
+        context["pull"] = ""
+    if not context["lines"] and not context["untagged"]:
         context |= nothing_pushed(by, image.namespace.account, image.namespace, image.name)
     fragment = request.htmx and request.htmx.target == "tags"
     return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET
 from accounts.pages.http import PersonRequest, principal, tab
 from namespaces import gate
 from namespaces.inside import contents, held, raw
-from namespaces.inside.artifacts import Group
-from namespaces.inside.attached import attached_to, listed_by
+from namespaces.inside.artifacts import FIRST_FORM, Group
+from namespaces.inside.attached import SHOWN_MAX, attached_to, listed_by
 from namespaces.inside.platforms import choose, platforms_of
 from namespaces.inside.pull_commands import pull_commands
 from namespaces.models import Image, Manifest
@@ -77,6 +77,7 @@ def manifest_context(
     return {
         "manifest": manifest,
         "nature": nature,
+        "first_form": manifest.media_type.startswith(FIRST_FORM),
         "subject": subject,
         "platforms": several,
         "chosen": chosen,
@@ -86,6 +87,8 @@ def manifest_context(
         "index_annotations": whole.annotations if chosen else (),
         "links": held.links_of(manifest, shown),
         "attached": attached,
+        "attached_cut": len(attached) >= SHOWN_MAX or whole.all_entries > 0,
+        "all_entries": whole.all_entries,
         "commands": pull_commands(
             host=settings.REGISTRY_HOST,
             repository=image.repository,

@@ -11,7 +11,7 @@ from accounts.principal import Principal
 from accounts.roles import Act
 from accounts.speech import spoken
 from namespaces import gate
-from namespaces.models import Image
+from namespaces.models import HOLDS, Image
 from namespaces.names import image_problem
 from namespaces.wording import Target
 
@@ -44,5 +44,5 @@ def unpushed(targets: Sequence[Target]) -> list[Target]:
     return [
         each for each in targets
         if each.image_name
-        and not Image.objects.filter(namespace=each.namespace, name=each.image_name, tag_count__gt=0).exists()
+        and not Image.objects.filter(HOLDS, namespace=each.namespace, name=each.image_name).exists()
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from accounts import gate as accounts_gate
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.paging import paginate
 from namespaces import chart, gate, selectors, usage
-from namespaces.models import Image
+from namespaces.models import HOLDS, Image
 from namespaces.pages.frame import namespace_context
 
 
@@ -55,7 +55,7 @@ def _answer(
         "line": chart.line(series),
         "area": chart.area(series),
         "box": f"0 -2 {chart.WIDTH} {chart.HEIGHT + 4}",
-        "holds_images": images.filter(tag_count__gt=0).exists(),
+        "holds_images": images.filter(HOLDS).exists(),
         "page": paginate(images, cursor=request.GET.get("page", "")),
     }
     return render(request, "namespaces/usage.html", context)

@@ -15,7 +15,7 @@ from accounts.principal import Principal
 from accounts.speech import spoken
 from namespaces import names
 from namespaces.limits import NAMESPACES
-from namespaces.models import CatalogRead, Image, Namespace, ReservedName
+from namespaces.models import HOLDS, CatalogRead, Image, Namespace, ReservedName
 
 # The registry accepts a token 60 s past its end; one more minute for clocks that disagree.
 _TOKEN_GRACE = timedelta(seconds=120)
@@ -66,8 +66,8 @@ def delete(*, by: Principal, namespace: Namespace, typed_name: str) -> None:
     if not Namespace.objects.select_for_update().filter(pk=namespace.pk).first():
         raise Absent  # somebody else deleted it meanwhile
     images = Image.objects.filter(namespace=namespace)
-    if images.filter(tag_count__gt=0).exists():
-        raise Conflict.on("", _("The namespace still has images; delete their tags first."))
+    if images.filter(HOLDS).exists():
+        raise Conflict.on("", _("The namespace still has images; delete them first."))
     reserved.account = namespace.account
     reserved.until = timezone.now() + timedelta(seconds=settings.TOKEN_TTL) + _TOKEN_GRACE
     reserved.save(update_fields=["account", "until"])

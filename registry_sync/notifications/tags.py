@@ -10,7 +10,7 @@ from namespaces.names import DIGEST, TAG, is_repository
 from registry_sync.client import Missing, Registry
 from registry_sync.models import Event, Repository
 from registry_sync.picture import look, past, stand_ins
-from registry_sync.picture.write import Move, note_held
+from registry_sync.picture.write import Move, count_untagged, note_held
 from registry_sync.sync import apply as sync_apply
 from registry_sync.sync import drift
 from registry_sync.token.service import PANEL_SUBJECT
@@ -72,6 +72,7 @@ def _held(event: Event, image: Image, registry: Registry) -> bool:
     except Missing:
         return True
     note_held(image, {event.digest})
+    count_untagged(image)
     return True
 
 

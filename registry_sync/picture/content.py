@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Self, TypeVar
 
 from accounts.shares import in_turns
 from namespaces.names import DIGEST, split
 from registry_sync.client import Faulty, Fetched, Registry, RegistryError, Unreachable
 from registry_sync.picture.manifests import (
-    CHILDREN_MAX,
     CONFIG_MAX,
     SUM_MAX,
     Parsed,
@@ -26,6 +26,7 @@ PARALLEL = 8
 GIVE_UP = 16  # as many in a row without an answer, twice what is asked at once, and nothing more is asked if it is away
 GIVE_UP_ONE = 4  # as many in a row of one repository, and nothing more of it is asked
 PROVEN = 1.0  # seconds for which an answer proves that the registry answers
+READ_MAX = 1000  # manifests that indexes list and nobody has read; the rest comes when they are read again
 BEAT = 5.0  # seconds between calls of `alive`
 KEPT_MAX = 1024 * 1024  # bytes of a manifest that are kept, to be shown raw or pushed again
 Answer = TypeVar("Answer")
@@ -144,11 +145,12 @@ class ContentReader:
         children = {
             part.digest: name
             for name, _got, each in parsed.values()
-            for part in each.parts[:CHILDREN_MAX]
-            if part.kind == "manifest"
+            for part in each.parts
+            if _is_child(part)
         }
         stored = sizes(children)
         new = {digest: name for digest, name in children.items() if digest not in {*stored, *parsed}}
+        new = dict(islice(new.items(), READ_MAX))
         read = self._read_children(new)
         rows = [row for row in read.values() if row]
         plain = {digest: found for digest, found in parsed.items() if found[2].kind != "index"}
@@ -196,15 +198,20 @@ class ContentReader:
         return _values(got, parsed, parsed.size, created, platforms, details, complete=complete)
 
 
+def _is_child(part: Part) -> bool:
+    return part.kind == "manifest"
+
+
 def _index(
     got: Fetched, parsed: Parsed, sizes: Mapping[str, int], known: Mapping[str, ManifestValues]
 ) -> ManifestValues:
-    platforms = [{**child, "size": sizes.get(child["digest"], 0)} for child in parsed.children]
+    platforms = [{**child, "size": sizes.get(child["digest"])} for child in parsed.children]
     moments = [
         row.created_at for child in platforms if (row := known.get(child["digest"])) and row.created_at
     ]
-    size = min(parsed.size + sum(child["size"] for child in platforms), SUM_MAX)
-    complete = all(child["digest"] in sizes for child in parsed.children)
+    once = {child["digest"]: child["size"] or 0 for child in platforms}
+    size = min(parsed.size + sum(once.values()), SUM_MAX)
+    complete = all(part.digest in sizes for part in parsed.parts if _is_child(part))
     created = max(moments, default=parsed.created_at)
     return _values(got, parsed, size, created, platforms, parsed.details, complete=complete)
 

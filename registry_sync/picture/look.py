@@ -1,12 +1,13 @@
 """Looks at one tag or one manifest in the registry, and makes the picture say the same."""
 
+from django.conf import settings
 from django.utils import timezone
 
 from namespaces.models import Image, Revision, Tag, TagMove
 from registry_sync.client import Missing, Registry, RegistryError, Unreachable
 from registry_sync.picture import stand_ins
 from registry_sync.picture.content import ContentReader
-from registry_sync.picture.write import Move, store_manifests, stored_sizes, write_moves
+from registry_sync.picture.write import Move, count_untagged, store_manifests, stored_sizes, write_moves
 
 
 def store(repository: str, digest: str, registry: Registry) -> None:
@@ -37,6 +38,8 @@ def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool, befor
     try:
         fetched = registry.manifest(image.repository, tag, known=known)
     except Missing:
+        if settings.REGISTRY_IS_CACHE:
+            return False
         if take_away and row:
             write_moves(image, [Move(tag, "", timezone.now())], how=TagMove.How.EVENT)
         elif row and not row.missing_since:
@@ -62,7 +65,10 @@ def at_digest(image: Image, digest: str, registry: Registry) -> bool:
     try:
         registry.manifest(image.repository, digest)
     except Missing:
+        if settings.REGISTRY_IS_CACHE:
+            return False
         held.filter(gone_at=None).update(gone_at=timezone.now())
+        count_untagged(image)
         return True
     except RegistryError:
         return False

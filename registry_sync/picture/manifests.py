@@ -175,7 +175,9 @@ def _parse_index(document: Mapping[str, Any], media_type: str) -> Parsed:
         subject=_digest(_mapping(document.get("subject"))),
         details={"annotations": annotations}
         | ({"attestations": attached} if attached else {})
-        | ({"layers": layers} if layers else {}),
+        | ({"layers": layers} if layers else {})
+        | _cut("entries", sum(kind == "manifest" for kind, _each in every), CHILDREN_MAX)
+        | _cut("layers", sum(kind == "layer" for kind, _each in every), LAYERS_MAX),
     )
 
 
@@ -184,23 +186,32 @@ def _parse_image(document: Mapping[str, Any], media_type: str) -> Parsed:
     annotations = _texts(document.get("annotations"))
     config_type = _text(config.get("mediaType"), 120)
     is_image = config_type in IMAGE_CONFIGS
+    parts = _parts([("config", config), *(("layer", each) for each in layers)])
+    is_read = is_image or config_type == CHART_CONFIG
     return Parsed(
         kind="image" if is_image else "artifact",
         media_type=media_type,
-        size=min(_size(config) + sum(map(_size, layers)), SUM_MAX),
+        size=_octets(parts),
         artifact_type="" if is_image else _text(document.get("artifactType"), 120) or config_type,
-        config=_text(config.get("digest"), 140) if is_image or config_type == CHART_CONFIG else "",
+        config=_text(config.get("digest"), 140) if is_read else "",
         config_type=config_type,
         config_size=_size(config),
         created_at=_moment(annotations.get("org.opencontainers.image.created")),
-        parts=_parts([("config", config), *(("layer", each) for each in layers[:LAYERS_MAX])]),
+        parts=parts,
         subject=_digest(_mapping(document.get("subject"))),
         details={
             "layers": [_layer(each) for each in layers[:LAYERS_MAX]],
             "annotations": annotations,
             "config_type": config_type,
-        },
+        }
+        | _cut("layers", len(layers), LAYERS_MAX)
+        | _cut("config", _size(config) if is_read else 0, CONFIG_MAX),
     )
+
+
+def _cut(what: str, there: int, most: int) -> dict[str, int]:
+    """How much there is of what is not read to its end."""
+    return {f"all_{what}": there} if there > most else {}
 
 
 def _layer(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -215,12 +226,15 @@ def _layer(entry: Mapping[str, Any]) -> dict[str, Any]:
         "size": _size(entry),
         "media_type": _text(entry.get("mediaType"), 120),
         **notes,
+        **({"elsewhere": True} if entry.get("urls") else {}),
     }
 
 
 def _parts(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Part, ...]:
-    """Each digest once: an image may have the same (empty) layer many times, and the registry keeps it once."""
-    found = {each: (kind, _size(entry)) for kind, entry in entries if (each := _digest(entry))}
+    """Each digest once: an image may have the same (empty) layer many times, and the registry keeps it once. A layer
+    that is to be fetched elsewhere (`urls`) is not held here."""
+    here = ((kind, entry) for kind, entry in entries if kind != "layer" or not entry.get("urls"))
+    found = {each: (kind, _size(entry)) for kind, entry in here if (each := _digest(entry))}
     return tuple(Part(kind, digest, size) for digest, (kind, size) in found.items())
 
 

@@ -2,12 +2,13 @@
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import F, Max, Sum
+from django.db.models import F, Max, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from namespaces.models import Image, Label, Manifest, Part, Pull, Revision, Tag, TagMove
@@ -40,7 +41,7 @@ def stored_sizes(digests: Iterable[str]) -> dict[str, int]:
 @transaction.atomic
 def store_manifests(values: Iterable[ManifestValues]) -> None:
     """Manifests never change, so one that is there already is right already."""
-    rows = list(values)
+    rows = list(_with_platforms(list(values)))
     Manifest.objects.bulk_create([_row(each) for each in rows], BATCH, ignore_conflicts=True)
     parts = [
         Part(manifest_id=each.digest, kind=part.kind, digest=part.digest, size=part.size)
@@ -56,9 +57,30 @@ def store_manifests(values: Iterable[ManifestValues]) -> None:
     Label.objects.bulk_create(labels, BATCH, ignore_conflicts=True)
 
 
+def _with_platforms(values: Sequence[ManifestValues]) -> Iterator[ManifestValues]:
+    """What an index lists without its platform has that of its config."""
+    entries = [entry for each in values if each.kind == "index" for entry in each.platforms]
+    unsaid = {entry["digest"] for entry in entries if not entry["platform"]}
+    told: dict[str, Any] = {}
+    for some in batches(sorted(unsaid)):
+        rows = Manifest.objects.filter(digest__in=some, kind="image")
+        told.update(rows.values_list("digest", "platforms"))
+    told |= {each.digest: each.platforms for each in values if each.kind == "image"}
+    names = {digest: listed[0]["platform"] for digest, listed in told.items() if listed}
+    for each in values:
+        if each.kind == "index" and any(entry["digest"] in unsaid for entry in each.platforms):
+            listed = [
+                {**entry, "platform": entry["platform"] or names.get(entry["digest"], "")}
+                for entry in each.platforms
+            ]
+            each = replace(each, platforms=listed)  # noqa: PLW2901
+        yield each
+
+
 @transaction.atomic
 def renew_manifest(image: Image, values: ManifestValues) -> None:
     """One that was not complete is read again; `image` holds it."""
+    (values,) = _with_platforms([values])
     changing = "kind artifact_type subject size created_at platforms details".split()
     fresh = {name: getattr(values, name) for name in changing}
     resized = Tag.objects.filter(manifest=values.digest).exclude(size=values.size)
@@ -99,7 +121,8 @@ def count(image: Image, *, last_move: int = 0) -> None:
     image.latest_tag = newest.name if newest else ""
     image.size = newest.size if newest else 0
     image.pushed_at = newest.pushed_at if newest else image.pushed_at
-    fields = ["tag_count", "latest_tag", "size", "pushed_at"]
+    image.untagged = 0
+    fields = ["tag_count", "latest_tag", "size", "pushed_at", "untagged"]
     if last_move:
         image.last_move = last_move
         fields.append("last_move")
@@ -120,6 +143,13 @@ def note_held(image: Image, digests: set[str]) -> None:
     # Of what is only listed nobody said that it is back, should it have gone.
     listed_only = [Revision(image=image, manifest_id=digest) for digest in set(stored) - digests]
     Revision.objects.bulk_create(listed_only, BATCH, ignore_conflicts=True)
+
+
+def count_untagged(image: Image) -> None:
+    """Of an image that never had a tag what was pushed by digest alone."""
+    never = Image.objects.filter(pk=image.pk, last_move=0, tag_count=0)
+    held = Revision.objects.filter(image=image, gone_at=None)
+    never.update(untagged=held.count(), pushed_at=Coalesce("pushed_at", Value(timezone.now())))
 
 
 def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:

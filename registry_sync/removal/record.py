@@ -10,7 +10,7 @@ from accounts import audit
 from accounts.principal import Kind, Principal
 from namespaces.models import Image, Revision, Tag, TagMove
 from registry_sync.models import Removal, RemovalItem
-from registry_sync.picture.write import Move, write_moves
+from registry_sync.picture.write import Move, count_untagged, write_moves
 from registry_sync.removal.outcomes import Outcome
 from registry_sync.sync import leases
 
@@ -50,6 +50,7 @@ class Recorder:
                 self._move(item, before["tags"], "", ours=ours)
                 held = Revision.objects.filter(image=self.image, manifest=item.digest, gone_at=None)
                 held.update(gone_at=timezone.now())
+                count_untagged(self.image)
         if ours and not removal.run_id:  # a rule says once what it did (runs.py)
             restored = removal.kind == Removal.Kind.RESTORE
             after = {"digest": item.digest} if restored else {}

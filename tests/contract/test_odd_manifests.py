@@ -1,17 +1,21 @@
 """What registries take and is no image: one that pushes it harms nobody's picture, and sees what it is."""
 
+import json
+from datetime import timedelta
+
 import pytest
-import requests
 
 from namespaces.models import Manifest, Tag
 from registry_sync.client import Registry
 from registry_sync.connection import OwnTokens
-from registry_sync.models import Repository, SyncRun
+from registry_sync.models import Event, Repository, SyncRun
+from registry_sync.notifications import apply
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
-from tests.contract.conftest import bearer, push, push_blob, push_manifest
+from tests.contract.conftest import push, push_blob, push_manifest
+from tests.contract.test_artifacts import until
 from tests.parts import images
-from tests.parts.images import INDEX, MANIFEST, Blob
+from tests.parts.images import MANIFEST, Blob
 from tests.parts.registries import RunningRegistry
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
@@ -51,29 +55,54 @@ def test_buildkits_cache_index_is_shown_with_its_size_and_keeps_nobodys_images_o
 def test_an_entry_that_is_called_a_manifest_and_is_a_layer_concerns_that_entry_alone(
     registry: RunningRegistry,
 ) -> None:
-    """Distribution 2.8 takes it, and answers 500 to whoever asks for that manifest."""
+    """Registries take it (3.1 while it remembers the layer), and answer 500 to whoever asks for that manifest."""
     good = images.Image()
     push(registry, "cache/app", "good", good)
     for blob in LAYERS:
         push_blob(registry, "cache/app", blob)
     lies = [{**blob.descriptor, "mediaType": MANIFEST} for blob in LAYERS]
     index = images.index_with([{**good.manifest.descriptor, "platform": good.platform}, *lies])
-    answer = requests.put(
-        f"{registry.url}/v2/cache/app/manifests/odd",
-        data=index.content,
-        headers=bearer("cache/app", "pull", "push") | {"Content-Type": INDEX},
-        timeout=60,
-    )
-    if registry.version == "2.8":
-        assert answer.status_code == 201
+    push_manifest(registry, "cache/app", "odd", index)
     plain = push(registry, "team/app", "1.0", images.Image(env=["A=1"]))
     run = sync(registry)
-    assert run.state == SyncRun.State.DONE
+    assert (run.state, run.unread) == (SyncRun.State.DONE, 0)
     assert Tag.objects.get(image__namespace__name="team").manifest_id == plain
     assert not Repository.objects.exclude(problem="").exists()
-    if answer.status_code == 201:
-        row = Manifest.objects.get(digest=index.digest)
-        assert [each["platform"] for each in row.platforms if each["platform"]] == ["linux/amd64"]
-        assert row.due_at  # what did not come is asked for again
-        again = sync(registry)
-        assert (again.state, again.changes) == (SyncRun.State.DONE, 0)
+    row = Manifest.objects.get(digest=index.digest)
+    assert [each["platform"] for each in row.platforms if each["platform"]] == ["linux/amd64"]
+    assert row.due_at  # what did not come is asked for again
+    again = sync(registry)
+    assert (again.state, again.changes) == (SyncRun.State.DONE, 0)
+
+
+def test_a_layer_that_is_held_elsewhere_can_be_pushed_and_takes_no_space_here(
+    registry: RunningRegistry,
+) -> None:
+    """As base images of Windows had them. Without `validation.manifests.urls` the registry answers 500."""
+    shown = images.Image()
+    for blob in (*shown.layer_blobs, shown.config):
+        push_blob(registry, "team/app", blob)
+    kind = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+    there = {**Blob(kind, b"elsewhere").descriptor, "urls": ["https://example.com/layer"]}
+    layers = [*(blob.descriptor for blob in shown.layer_blobs), there]
+    said = {"schemaVersion": 2, "mediaType": MANIFEST, "config": shown.config.descriptor, "layers": layers}
+    pushed = push_manifest(registry, "team/app", "1.0", Blob(MANIFEST, json.dumps(said).encode()))
+    assert sync(registry).state == SyncRun.State.DONE
+    row = Manifest.objects.get(digest=pushed)
+    assert row.size == sum(len(blob.content) for blob in (*shown.layer_blobs, shown.config))
+    assert there["digest"] not in row.parts.values_list("digest", flat=True)
+
+
+def test_after_events_a_cache_and_an_odd_index_are_shown_too(
+    telling_registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apply, "LATER", timedelta(seconds=0.3))
+    for blob in (*LAYERS, images.CACHE_CONFIG):
+        push_blob(telling_registry, "cache/app", blob)
+    lies = [{**blob.descriptor, "mediaType": MANIFEST} for blob in LAYERS]
+    push_manifest(telling_registry, "cache/app", "buildcache", images.cache_index(*LAYERS))
+    push_manifest(telling_registry, "cache/app", "odd", images.index_with(lies))
+    push(telling_registry, "team/app", "1.0", images.Image())
+    until(lambda: Tag.objects.count() == 3, telling_registry)
+    until(lambda: not Event.objects.exclude(due_at=None).exists(), telling_registry)
+    assert not Event.objects.exclude(problem="").exists()

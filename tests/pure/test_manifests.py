@@ -191,6 +191,49 @@ def test_a_config_of_any_bytes_and_depth_is_read() -> None:
     assert (found.platform, found.details["config"]["labels"]) == ("linux/amd64", {"by": "Andr\ufffd"})
 
 
+def test_what_is_cut_off_is_said() -> None:
+    layers = [{"digest": f"sha256:{n:064x}", "size": 2} for n in range(600)]
+    config = {"mediaType": IMAGE_CONFIGS[0], "digest": CHILD, "size": 2**20}
+    found = parsed({"config": config, "layers": layers})
+    read = contents.read(found.details)
+    assert (len(read.layers), read.all_layers, read.all_config) == (500, 600, 2**20)
+    assert (len(found.parts), found.size) == (601, 1200 + 2**20)  # but they count
+    entries = [{"digest": f"sha256:{n:064x}", "mediaType": TYPE} for n in range(300)]
+    assert contents.read(parsed({"manifests": entries}).details).all_entries == 300
+    whole = contents.read(parsed({"config": {}, "layers": layers[:500]}).details)
+    assert (whole.all_layers, whole.all_entries, whole.all_config) == (0, 0, 0)
+
+
+def test_a_layer_counts_once_and_one_that_is_held_elsewhere_not_at_all() -> None:
+    here = {"digest": DIGEST, "size": 5}
+    there = {"digest": CHILD, "size": 7, "urls": ["https://example.com/layer"]}
+    found = parsed({"config": {"mediaType": IMAGE_CONFIGS[0]}, "layers": [here, here, there]})
+    assert (found.size, [part.digest for part in found.parts]) == (5, [DIGEST])
+    layers = contents.read(found.details).layers
+    assert [(layer.size, layer.elsewhere) for layer in layers] == [(5, False), (5, False), (7, True)]
+
+
+def test_an_index_lists_manifests_and_blobs() -> None:
+    """A blob's size is the index's own, and the same digest as both is a manifest: that must not be deleted."""
+    blob = {"digest": DIGEST, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "size": 5}
+    cache = {
+        "digest": "sha256:" + "c" * 64,
+        "mediaType": "application/vnd.buildkit.cacheconfig.v0",
+        "size": 3,
+    }
+    found = parsed({"manifests": [blob, cache, {"digest": CHILD, "mediaType": TYPE, "size": 9}]})
+    assert {part.digest: part.kind for part in found.parts} == {
+        DIGEST: "layer", cache["digest"]: "config", CHILD: "manifest",
+    }  # fmt: skip
+    assert (found.size, found.artifact_type) == (8, cache["mediaType"])
+    assert [child["digest"] for child in found.children] == [CHILD]
+    away = parsed({"manifests": [{"digest": CHILD, "mediaType": TYPE, "urls": ["https://example.com"]}]})
+    assert [part.digest for part in away.parts] == [CHILD]  # wherever else it is, it must not be deleted here
+    both = parsed({"manifests": [{"digest": DIGEST}, blob]})
+    assert [(part.kind, part.digest) for part in both.parts] == [("manifest", DIGEST)]
+    assert both.size == 0
+
+
 def test_sizes_that_nobody_has_are_none() -> None:
     layers = [{"digest": f"sha256:{n:064x}", "size": 2**53 - 1} for n in range(600)]
     assert parse(json.dumps({"layers": layers}).encode(), TYPE).size == 0

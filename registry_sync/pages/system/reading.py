@@ -13,8 +13,8 @@ from registry_sync.limits import OF_ACCOUNT
 from registry_sync.pages.system.frame import operators, system_context
 
 LIMITS = sorted(each.setting for each in (*OF_PERSON, *OF_ACCOUNT))
-_SHOWN = ("ENVIRONMENT", "PUBLIC_URL", "REGISTRY_URL", "REGISTRY_HOST", "TOKEN_SERVICE", "TOKEN_ISSUER",
-          "TOKEN_TTL", "SYNC_INTERVAL", "SIGNUP", "TRUSTED_PROXIES", "TIME_ZONE", *LIMITS)  # fmt: skip
+_SHOWN = ("ENVIRONMENT", "PUBLIC_URL", "REGISTRY_URL", "REGISTRY_HOST", "REGISTRY_IS_CACHE", "TOKEN_SERVICE",
+          "TOKEN_ISSUER", "TOKEN_TTL", "SYNC_INTERVAL", "SIGNUP", "TRUSTED_PROXIES", "TIME_ZONE", *LIMITS)  # fmt: skip
 
 
 @operators

@@ -1,0 +1,213 @@
+"""How much there is, what is not here, and what is not read to its end: said as it is."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.utils import timezone
+
+from namespaces.models import Image, Manifest, Tag
+from registry_sync.client import Registry
+from registry_sync.models import SyncRun
+from registry_sync.notifications import intake
+from registry_sync.notifications.apply import apply_due
+from registry_sync.picture import content
+from registry_sync.removal import facts, impact
+from registry_sync.sync.reconcile import reconcile
+from tests.cast import Cast
+from tests.factories import NamespaceFactory
+from tests.parts import images
+from tests.parts.images import INDEX, MANIFEST, Blob
+from tests.parts.scripted import Answer, Scripted, answer
+
+pytestmark = pytest.mark.django_db
+TWO = images.two_platforms()
+AT = "/a/team-red/n/team/i/app/"
+
+
+@pytest.fixture
+def web(cast: Cast) -> Iterator[Scripted]:
+    NamespaceFactory(account=cast.account, name="team")
+    script = Scripted()
+    script.says["/v2/_catalog"] = answer({"repositories": ["team/app"]})
+    script.says["/v2/team/app/tags/list"] = answer({"tags": ["1.0"]})
+    yield script
+    script.stop()
+
+
+def holds(web: Scripted, *blobs: Blob, tag: Blob | None = None) -> None:
+    for blob in blobs:
+        kind = "manifests" if blob.media_type in (INDEX, MANIFEST) else "blobs"
+        web.says[f"/v2/team/app/{kind}/{blob.digest}"] = served(blob)
+    if tag:
+        web.says["/v2/team/app/manifests/1.0"] = served(tag)
+
+
+def served(blob: Blob) -> Answer:
+    return answer(blob.content, Content_Type=blob.media_type)
+
+
+def absent() -> Answer:
+    return answer({"errors": [{"code": "MANIFEST_UNKNOWN"}]}, status=404)
+
+
+def sync(web: Scripted) -> SyncRun:
+    run = reconcile(Registry(web.url, lambda *_scope: "token"))
+    assert run
+    assert run.state == SyncRun.State.DONE
+    return run
+
+
+def test_what_is_not_here_has_no_size(web: Scripted, cast: Cast) -> None:
+    index = images.index(TWO)
+    holds(web, tag=index)
+    for image in TWO:
+        web.says[f"/v2/team/app/manifests/{image.digest}"] = absent()
+    sync(web)
+    assert [each["size"] for each in Manifest.objects.get().platforms] == [None, None]
+    client = cast.client("viewer")
+    for page in (AT, f"{AT}-/tags/1.0/", f"{AT}-/manifests/{index.digest}/", "/a/team-red/images/"):
+        assert "0 B" not in client.get(page).text
+    assert "its platforms are not in this image" in client.get(AT).text
+    told = client.get("/api/v1/accounts/team-red/namespaces/team/images/app/-/tags/1.0/").json()
+    assert [each["size"] for each in told["platforms"]] == [None, None]
+
+
+def test_a_platform_that_is_listed_twice_counts_once(web: Scripted) -> None:
+    (one, _two) = TWO
+    entry = {**one.manifest.descriptor, "platform": one.platform}
+    holds(web, one.manifest, one.config, tag=images.index_with([entry, entry]))
+    sync(web)
+    assert Tag.objects.get().size == Manifest.objects.get(digest=one.digest).size
+
+
+@pytest.mark.parametrize("first", ["index", "its platforms"])
+def test_what_an_index_lists_without_its_platform_has_that_of_its_config(web: Scripted, first: str) -> None:
+    index = images.index_of(*(image.manifest for image in TWO))
+    holds(web, *(blob for image in TWO for blob in (image.manifest, image.config)), tag=index)
+    if first != "index":
+        for image in TWO:
+            holds(web, tag=image.manifest)
+            sync(web)
+    holds(web, tag=index)
+    sync(web)
+    row = Manifest.objects.get(digest=index.digest)
+    assert [each["platform"] for each in row.platforms] == ["linux/amd64", "linux/arm64"]
+
+
+def test_layers_that_garbage_collection_would_lose_are_marked(web: Scripted, cast: Cast) -> None:
+    layer = {"mediaType": images.LAYER, "digest": "sha512:" + "a" * 128, "size": 1}
+    for layers in ([layer], []):
+        said = {"schemaVersion": 2, "mediaType": MANIFEST, "layers": layers}
+        holds(web, tag=Blob(MANIFEST, json.dumps(said).encode()))
+        sync(web)
+        page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text
+        assert ("Layers of it are named by sha512" in page) is bool(layers)
+
+
+def test_all_that_is_hung_onto_an_image_goes_with_it_however_much(
+    web: Scripted, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content, "READ_MAX", 200)
+    image = TWO[0]
+    subject = {"mediaType": MANIFEST, "digest": image.digest, "size": len(image.manifest.content)}
+    hung = [_about(subject, n) for n in range(230)]
+    referrers = images.index_of(*hung)
+    holds(web, image.config, *hung, image.manifest, tag=image.manifest)
+    name = image.digest.replace(":", "-")
+    web.says["/v2/team/app/tags/list"] = answer({"tags": ["1.0", name]})
+    web.says[f"/v2/team/app/manifests/{name}"] = served(referrers)
+    web.says[f"/v2/team/app/manifests/{referrers.digest}"] = served(referrers)
+    sync(web)
+    Manifest.objects.exclude(due_at=None).update(due_at=timezone.now())
+    sync(web)  # the rest is read when the list is read again
+    assert Manifest.objects.get(digest=referrers.digest).due_at is None
+    found = impact.impact(facts.around(Image.objects.get(), [image.digest]), digests=[image.digest])
+    assert len(found.attached) == 230 + 1
+    page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text
+    assert "the first 200; a removal takes all of them" in page
+
+
+def _about(subject: dict[str, Any], number: int) -> Blob:
+    said = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "subject": subject,
+        "layers": [],
+        "annotations": {"n": str(number)},
+    }
+    return Blob(MANIFEST, json.dumps(said).encode())
+
+
+def test_what_is_cut_off_is_said_on_the_page(web: Scripted, cast: Cast) -> None:
+    layers = [{"mediaType": images.LAYER, "digest": f"sha256:{n:064x}", "size": 1} for n in range(501)]
+    layers[0]["urls"] = ["https://example.com/layer"]
+    config = {"mediaType": images.CONFIG, "digest": "sha256:" + "c" * 64, "size": 600 * 1024}
+    said = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
+    holds(web, tag=Blob(MANIFEST, json.dumps(said).encode()))
+    sync(web)
+    page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text
+    assert "the first 500 of 501" in page
+    assert "more than 512 KiB, and was not read" in page
+    assert page.count("held elsewhere") == 1
+    assert Tag.objects.get().size == 500 + 600 * 1024
+
+
+def test_an_image_that_was_pushed_by_digest_alone_is_listed(web: Scripted, cast: Cast) -> None:
+    index = images.index(TWO)
+    holds(web, index, *(blob for image in TWO for blob in (image.manifest, image.config)))
+    web.says["/v2/team/app/tags/list"] = answer({"tags": []})
+    for number, blob in enumerate([*(image.manifest for image in TWO), index]):
+        target = {"mediaType": blob.media_type, "repository": "team/app", "digest": blob.digest}
+        event = {"id": str(number), "action": "push", "target": target}
+        intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+    apply_due(Registry(web.url, lambda *_scope: "token"))
+    client = cast.client("viewer")
+    assert "team/app" in client.get("/a/team-red/images/").text
+    page = client.get(AT)
+    assert [each.digest for each in page.context["untagged"]] == [index.digest]
+    assert "Pushed by digest alone" in page.text
+    assert "Multi-platform image" in page.text
+    assert f"/-/manifests/{index.digest}/" in page.text
+    remove = f"{AT}-/remove/?digest={quote(index.digest, safe='')}"
+    assert remove in cast.client("owner").get(AT).text
+    assert remove not in page.text  # a viewer may not
+    # Once it has a tag it is an image as any other, also when that tag has gone.
+    holds(web, tag=index)
+    web.says["/v2/team/app/tags/list"] = answer({"tags": ["1.0"]})
+    sync(web)
+    assert (Image.objects.get().untagged, Image.objects.get().tag_count) == (0, 1)
+    assert "Pushed by digest alone" not in client.get(AT).text
+
+
+def test_one_that_is_deleted_is_listed_no_more(web: Scripted, cast: Cast) -> None:
+    image = TWO[0]
+    holds(web, image.manifest, image.config)
+    target = {"mediaType": MANIFEST, "repository": "team/app", "digest": image.digest}
+    for action in ("push", "delete"):
+        event = {"id": action, "action": action, "target": target}
+        intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+        apply_due(Registry(web.url, lambda *_scope: "token"))
+        listed = "team/app" in cast.client("viewer").get("/a/team-red/images/").text
+        assert listed is (action == "push")
+        web.says[f"/v2/team/app/manifests/{image.digest}"] = absent()
+
+
+def test_a_repository_that_is_a_name_alone_is_not_listed(web: Scripted, cast: Cast) -> None:
+    web.says["/v2/team/app/tags/list"] = answer({"tags": []})
+    sync(web)
+    assert "team/app" not in cast.client("viewer").get("/a/team-red/images/").text
+
+
+def test_a_cache_has_no_command_to_pull_it(web: Scripted, cast: Cast) -> None:
+    layer = Blob(images.LAYER, b"a layer")
+    holds(web, tag=images.cache_index(layer))
+    sync(web)
+    client = cast.client("viewer")
+    for page in (AT, f"{AT}-/tags/1.0/"):
+        assert "docker pull" not in client.get(page).text
+    tag = client.get(f"{AT}-/tags/1.0/")
+    assert "BuildKit cache" in tag.text
+    assert [each.digest for each in tag.context["contents"].layers] == [layer.digest]
