@@ -31,6 +31,7 @@ CATALOG = "catalog"  # the scope's name where a repository's stands otherwise
 
 OK, NOT_MODIFIED, UNAUTHORIZED, NOT_FOUND = 200, 304, 401, 404
 TOO_MANY, SERVER_ERROR = 429, 500
+_FIRST_FORM = b"unrecognized manifest schema version 1"
 _ABSENT = {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"}
 
 
@@ -48,6 +49,10 @@ class Faulty(Unreachable):
 
 class Silent(Unreachable):
     """No answer at all: whatever is asked next would wait as long for one."""
+
+
+class FirstForm(RegistryError):
+    """It is there, of a form that Distribution 3 knows no more; so it will stay."""
 
 
 class Missing(RegistryError):
@@ -82,6 +87,8 @@ def refusal(status: int, body: bytes) -> RegistryError:
     """The error that a status other than 200 and 304 means; `body` tells what a 404 is about."""
     if status == TOO_MANY:
         return Unreachable(f"the registry answers {status}")
+    if status >= SERVER_ERROR and _FIRST_FORM in body:
+        return FirstForm(_("this registry cannot read it: it is of Docker's first form (schema 1)"))
     if status >= SERVER_ERROR:
         return Faulty(f"the registry answers {status}")
     # A 404 from a proxy, or for an Accept header that does not fit, is no absence.

@@ -73,6 +73,12 @@ class Registry:
                 return answers.blob(digest, self._stored(response, most))
             return answers.blob(digest, _body(response, most))
 
+    def has_blob(self, repository: str, digest: str) -> bool:
+        """Whether it is a layer or a config there; no manifest is, by its digest alone."""
+        headers = _bearer(self.token_for(repository))
+        with self._send("HEAD", self.url + answers.path(repository, "blobs", digest), headers) as response:
+            return response.status_code == answers.OK or response.is_redirect
+
     def delete(self, repository: str, reference: str) -> None:
         """Deletes a manifest by its digest, or (3.x alone) a tag. Missing when it is gone already."""
         token = self.token_for(repository, "delete")

@@ -9,12 +9,17 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from namespaces.inside.artifacts import FIRST_FORM
+from namespaces.models import Revision
 from registry_sync import doctor
-from registry_sync.client import CATALOG, Registry, Unreachable, answers
-from registry_sync.doctor.facts import Answer, Ours, Releases, TokenTrial
+from registry_sync.client import CATALOG, FirstForm, Registry, RegistryError, Unreachable, answers
+from registry_sync.doctor.facts import Answer, OldForm, Ours, Releases, TokenTrial
 from registry_sync.doctor.trial import TrialTokens, issuers, stranger
+from registry_sync.models import Repository
 
 _BODY_MAX = 64 * 1024
+_NAMED_MAX = 20
+NAMED = "(schema 1)"  # in the reason why one could not be read
 
 
 def ask(registry: Registry, path: str, *, token: str = "", method: str = "GET", body: bool = False) -> Answer:
@@ -56,6 +61,24 @@ def versions(registry: Registry, tokens: TrialTokens) -> Releases:
         page=ask(registry, f"/v2/{doctor.REPOSITORY}/tags/list?n=-1", token=token),
         upload=begin_upload(registry, tokens),
     )
+
+
+def old_form(registry: Registry) -> OldForm:
+    """As the picture knows them; one of them is asked for, to see whether the registry reads such still."""
+    known = Revision.objects.filter(manifest__media_type__startswith=FIRST_FORM, gone_at=None)
+    known = known.select_related("image__namespace").order_by("id")
+    unread = Repository.objects.filter(problem__contains=NAMED).order_by("name")
+    rows, names = list(known[:_NAMED_MAX]), list(unread.values_list("name", flat=True)[:_NAMED_MAX])
+    read = not names
+    if rows:
+        try:
+            registry.manifest(rows[0].image.repository, rows[0].manifest_id)
+        except FirstForm:
+            read = False
+        except RegistryError:
+            pass  # gone, or no answer: other checks say so
+    shown = [f"{row.image.repository}@{row.manifest_id}" for row in rows] + names
+    return OldForm(known.count() + unread.count(), tuple(shown[:_NAMED_MAX]), read)
 
 
 def catalog(registry: Registry, tokens: TrialTokens) -> Answer:

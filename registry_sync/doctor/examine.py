@@ -38,6 +38,7 @@ TITLES = {
     "version": _("Version"),
     "deletion": _("Deletion"),
     "catalog": _("Catalog"),
+    "old_form": _("Old images"),
     "events": _("Events"),
     "front": _("Registry, from outside"),
     "pull": _("Pulling, as a client"),
@@ -48,6 +49,7 @@ BY_TOKEN = (
     "version",
     "deletion",
     "catalog",
+    "old_form",
     "events",
     "pull",
 )  # what cannot be looked at without a token that is taken
@@ -114,9 +116,10 @@ def _with_tokens(
         yield from _one("deletion", lambda: judge.deletion(ask.delete_nothing(registry, tokens)))
         yield from _one("catalog", lambda: judge.catalog(ask.catalog(registry, tokens)))
         if works:
+            yield from _one("old_form", lambda: judge.old_form(ask.old_form(registry), ours))
             yield from _one("events", lambda: judge.events(probe.try_events(registry), ours))
         else:
-            yield from _skip(WITHOUT_DATABASE, "events", "pull")
+            yield from _skip(WITHOUT_DATABASE, "old_form", "events", "pull")
         yield from _one("front", lambda: _front(ours, tokens))
         if works:
             yield from _one("pull", lambda: _pull(ours, tokens, plain.agent))

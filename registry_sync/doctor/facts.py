@@ -82,6 +82,16 @@ class EventTrial:
 
 
 @dataclass(frozen=True, slots=True)
+class OldForm:
+    """What is known of images of Docker's first form. `names`: some of them, as IMAGE@DIGEST, or IMAGE where nobody
+    knows the digest; `count`: all; `read`: whether the registry still can."""
+
+    count: int
+    names: tuple[str, ...] = ()
+    read: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     name: str
     ends: datetime

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from accounts.words import said as _
-from registry_sync.doctor.facts import Answer, EventTrial, Ours, TokenTrial
+from registry_sync.doctor.facts import Answer, EventTrial, OldForm, Ours, TokenTrial
 from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_environment, ok, warn
 
 SKEW_WARN, SKEW_FAIL = timedelta(seconds=20), timedelta(seconds=60)  # the registry's leeway is 60 s
@@ -146,12 +146,44 @@ def deletion(answer: Answer) -> Verdict:
             Fix(
                 _("If it is so already, it is read-only: storage.maintenance.readonly.enabled must be false.")
             ),
+            Fix(
+                _("Or it is a pull-through cache (proxy.remoteurl), and the panel must know:"),
+                "REGISTRY_IS_CACHE=true",
+            ),
         )
     if answer.status == 404:  # noqa: PLR2004
         return ok(_("It deletes what it is asked to."))
     return warn(
         _("Whether it deletes cannot be said: it answers %(status)s.", status=answer.status or answer.error)
     )
+
+
+def old_form(found: OldForm, ours: Ours) -> Verdict:
+    """Images pushed before 2017, which 2.8 reads and 3.x does not."""
+    if not found.count:
+        return ok(_("It holds no image of Docker's first form (schema 1) that the panel knows of."))
+    known = [name for name in found.names if "@" in name]
+    unread = [name for name in found.names if "@" not in name]
+    fixes = []
+    if known:
+        words = _(
+            "Push anew what is still wanted, then delete these for good, on their pages or with a client:"
+        )
+        fixes.append(Fix(words, "\n".join(f"crane delete {ours.registry_host}/{name}" for name in known)))
+    if unread:
+        words = _("In these nobody knows the digest; garbage collection names it when it ends there:")
+        fixes.append(
+            Fix(words, "\n".join(f"crane delete {ours.registry_host}/{name}@DIGEST" for name in unread))
+        )
+    if found.read:
+        return warn(
+            _("%(count)s images are of Docker's first form (schema 1), which Distribution 3 cannot read: do not "
+              "go over to it before they are gone.", count=found.count), *fixes,
+        )  # fmt: skip
+    return fail(
+        _("It cannot read %(count)s images of Docker's first form (schema 1), and its garbage collection ends at "
+          "the first of them, before anything is deleted.", count=found.count), *fixes,
+    )  # fmt: skip
 
 
 def catalog(answer: Answer) -> Verdict:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from namespaces.models import Image
-from registry_sync.client import Declined, Fetched, Missing, Registry, RegistryError
+from registry_sync.client import Declined, Fetched, FirstForm, Missing, Registry, RegistryError
 from registry_sync.models import RemovalItem
 from registry_sync.picture import look
 from registry_sync.removal.looks import Looks
@@ -106,7 +106,10 @@ class Acts:
 
     def _holds(self, digest: str) -> bool:
         # Not conditionally: asked by digest, the registry answers 304 also for what it deleted.
-        return self._original(digest) is not None
+        try:
+            return self._original(digest) is not None
+        except FirstForm:
+            return True  # it cannot read it, and deletes it nevertheless
 
     def _original(self, digest: str) -> Fetched | None:
         """None, and noted in the picture, when the registry holds it no more."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from namespaces.models import Image, Part, Tag
-from registry_sync.client import Missing, Registry, RegistryError, Sweep
+from registry_sync.client import Faulty, FirstForm, Missing, Registry, RegistryError, Sweep
 from registry_sync.picture import look, stand_ins
 from registry_sync.picture.write import batches, stored_sizes
 from registry_sync.removal import facts, unread
@@ -54,10 +54,11 @@ class Looks:
             del self._unread[each]
 
     def _leads_nowhere(self, tag: str) -> bool:
-        """True for one that is listed, and whose manifest the registry lost: it holds nothing."""
+        """True for one that is listed, and whose manifest the registry lost: it holds nothing. Nor does one of Docker's
+        first form list any manifest."""
         try:
             self.registry.manifest(self.image.repository, tag)
-        except Missing:
+        except (Missing, FirstForm):
             return True
         except RegistryError:
             return False
@@ -120,6 +121,10 @@ class Looks:
                     look.store(self.image.repository, digest, self.registry)
                 except Missing:
                     continue  # an index may list what is not there
+                except Faulty:
+                    if not self.registry.has_blob(self.image.repository, digest):
+                        raise
+                    # or what is no manifest, though it says so: that lists nothing
             listed = set[str]()
             for some in batches(sorted(new)):
                 parts = Part.objects.filter(manifest__in=some, kind=Part.Kind.MANIFEST)

@@ -26,6 +26,10 @@ class Plan:
         lists = {each.name: getattr(self, each.name) for each in fields(self)}
         return Plan(**{key: [name for name in some if name not in names] for key, some in lists.items()})
 
+    def adding(self) -> "Plan":
+        """Nothing goes, nor is marked: that something is absent proves nothing."""
+        return replace(self, mark=[], remove=[])
+
     def held(self, have: Mapping[str, "Row"]) -> "Plan":
         """Nothing goes: what would is marked missing."""
         marked = [name for name in self.remove if not have[name].missing]

@@ -176,7 +176,8 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
     unproven = [name for name in known if catalog.strange and name not in seen]
     changes = plan(known, seen, unreadable=unproven)
     vanishing = changes.mark + changes.remove
-    if not run.may_vanish and too_many_repositories(len(changes.mark), len(known)):
+    may_vanish = run.may_vanish or settings.REGISTRY_IS_CACHE  # then nothing goes
+    if not may_vanish and too_many_repositories(len(changes.mark), len(known)):
         apply.reserve_unowned(changes.add)  # they are not written down yet, and nobody is to get their names
         words = _held_words(f"{len(changes.mark)} of {len(known)} repositories")
         _finish(run, SyncRun.State.HELD, words)
@@ -186,6 +187,8 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
     gone = _gone(registry, vanishing, alive) - told.repositories_since(began)
     unlisted = unproven + [name for name in vanishing if name not in gone]  # catalogs have been wrong
     changes = plan(known, seen, unreadable=unlisted, gone=gone)
+    if settings.REGISTRY_IS_CACHE:
+        changes = changes.adding()
     alive()
     if changes:
         apply.write_catalog(changes, timezone.now(), versions)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.shares import in_turns
@@ -57,7 +58,9 @@ class RepositoriesReader:
         changes = {read.repository: apply.changes_of(read, known[read.repository]) for read in reads}
         newer = told.since(began, [name for name, each in changes.items() if each])
         changes = {name: each.without(newer[name]) for name, each in changes.items()}
-        if not run.may_vanish:
+        if settings.REGISTRY_IS_CACHE:
+            changes = {name: each.adding() for name, each in changes.items()}
+        elif not run.may_vanish:
             changes = _guarded(changes, known, counts)
         for read in reads:
             alive()

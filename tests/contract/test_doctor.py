@@ -28,7 +28,7 @@ from tests.parts.fixtures import MakeRegistry
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 Config = dict[str, Any]
-BY_TOKEN = {"version", "deletion", "catalog", "events", "pull"}
+BY_TOKEN = {"version", "deletion", "catalog", "old_form", "events", "pull"}
 
 
 @pytest.fixture

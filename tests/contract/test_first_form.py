@@ -11,16 +11,22 @@ import requests
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from namespaces.models import Tag
+from namespaces.models import Namespace, Tag
 from registry_sync.client import Registry, answers
 from registry_sync.connection import OwnTokens
-from registry_sync.models import Repository
+from registry_sync.doctor import ask, local
+from registry_sync.doctor import registry as judge
+from registry_sync.doctor.verdict import State, Verdict
+from registry_sync.models import RemovalItem, Repository, SyncRun
+from registry_sync.removal import ask as wish
+from registry_sync.removal.work import work_due
 from registry_sync.sync.reconcile import reconcile
-from tests.cast import Cast
-from tests.contract.conftest import bearer, configuration, push_blob
-from tests.factories import NamespaceFactory
+from tests.cast import Cast, principal_of
+from tests.contract.conftest import bearer, configuration, delete, push, push_blob
+from tests.factories import MemberFactory, NamespaceFactory
 from tests.parts.fixtures import MakeRegistry
 from tests.parts.images import Image
+from tests.parts.registries import RunningRegistry
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 REPOSITORY, TAIL = "team/old", b"\n}"
@@ -64,22 +70,102 @@ def payload(layer: str) -> bytes:
     return json.dumps(document, indent=3).encode()
 
 
-def test_it_is_shown_as_what_it_is(cast: Cast, make_registry: MakeRegistry, tmp_path: Path) -> None:
-    NamespaceFactory(account=cast.account, name="team")
-    old = configuration(tmp_path) | {"compatibility": {"schema1": {"enabled": True}}}
-    registry = make_registry("2.8", old, tmp_path)
+def pushed(registry: RunningRegistry) -> str:
+    """The digest."""
     layer = Image().layer_blobs[0]
     push_blob(registry, REPOSITORY, layer)
     document = payload(layer.digest)
     headers = bearer(REPOSITORY, "pull", "push") | {"Content-Type": answers.SIGNED}
     url = f"{registry.url}/v2/{REPOSITORY}/manifests/v1"
     assert requests.put(url, data=signed(document), headers=headers, timeout=60).status_code == 201
+    return f"sha256:{hashlib.sha256(document).hexdigest()}"
+
+
+def old(make_registry: MakeRegistry, tmp_path: Path) -> RunningRegistry:
+    NamespaceFactory(name="team")
+    allowed = {"compatibility": {"schema1": {"enabled": True}}}
+    return make_registry("2.8", configuration(tmp_path) | allowed, tmp_path)
+
+
+def upgraded(registry: RunningRegistry, make_registry: MakeRegistry, tmp_path: Path) -> RunningRegistry:
+    """Distribution 3 on the same storage."""
+    registry.stop()
+    (tmp_path / "3").mkdir()
+    return make_registry("3.1", configuration(tmp_path), tmp_path / "3")
+
+
+def sync(registry: RunningRegistry) -> SyncRun:
+    run = reconcile(Registry(registry.url, token_for=OwnTokens()))
+    assert run
+    return run
+
+
+def checked(registry: RunningRegistry) -> Verdict:
+    return judge.old_form(ask.old_form(Registry(registry.url, token_for=OwnTokens())), local.ours())
+
+
+def test_it_is_shown_as_what_it_is(cast: Cast, make_registry: MakeRegistry, tmp_path: Path) -> None:
+    registry = old(make_registry, tmp_path)
+    Namespace.objects.update(account=cast.account)
+    digest = pushed(registry)
     for _twice in range(2):
-        assert reconcile(Registry(registry.url, token_for=OwnTokens()))
+        sync(registry)
     tag = Tag.objects.get()
-    assert (tag.name, tag.manifest_id) == ("v1", f"sha256:{hashlib.sha256(document).hexdigest()}")
+    assert (tag.name, tag.manifest_id) == ("v1", digest)
     assert Repository.objects.get().problem == ""
     page = cast.client("viewer").get(tag.get_absolute_url())
     assert page.context["nature"].words == "Docker image, schema 1"
     raw = cast.client("viewer").get(f"{tag.image.get_absolute_url()}-/manifests/{tag.manifest_id}/")
     assert "fsLayers" in raw.content.decode()
+    assert "Distribution 3 cannot read it" in page.text
+    found = checked(registry)
+    assert found.state is State.WARN
+    assert f"/{REPOSITORY}@{digest}" in found.fixes[0].lines
+
+
+def test_distribution_3_cannot_read_it_which_is_said_and_harms_nothing_else(
+    make_registry: MakeRegistry, tmp_path: Path
+) -> None:
+    registry = old(make_registry, tmp_path)
+    digest = pushed(registry)
+    good = push(registry, "team/new", "1.0", Image())
+    assert checked(registry).state is State.OK  # nothing was read yet
+    registry = upgraded(registry, make_registry, tmp_path)
+    run = sync(registry)
+    assert (run.state, run.unread) == (SyncRun.State.DONE, 0)
+    assert run.requests == 1 + 2 + 1 + 2  # catalog, lists, this one once, the other and its config
+    assert Tag.objects.get().manifest_id == good
+    why = Repository.objects.get(name=REPOSITORY).problem
+    assert (
+        why == "v1 could not be read: this registry cannot read it: it is of Docker's first form (schema 1)"
+    )
+    found = checked(registry)
+    assert found.state is State.FAIL
+    assert f"/{REPOSITORY}@DIGEST" in found.fixes[0].lines
+    # By digest it goes nevertheless, and with it the tag.
+    delete(registry, REPOSITORY, digest)
+    sync(registry)
+    assert Repository.objects.get(name=REPOSITORY).problem == ""
+    assert checked(registry).state is State.OK
+
+
+def test_what_was_read_before_the_upgrade_is_named_by_its_digest(
+    make_registry: MakeRegistry, tmp_path: Path
+) -> None:
+    registry = old(make_registry, tmp_path)
+    digest = pushed(registry)
+    sync(registry)
+    registry = upgraded(registry, make_registry, tmp_path)
+    assert sync(registry).state == SyncRun.State.DONE
+    assert Tag.objects.get().manifest_id == digest
+    found = checked(registry)
+    assert found.state is State.FAIL
+    assert f"/{REPOSITORY}@{digest}" in found.fixes[0].lines
+    # And it can be deleted here, though it can be read no more.
+    image = Tag.objects.get().image
+    by = principal_of(MemberFactory(account=image.namespace.account).person)
+    told = wish.outlook(image, tags=["v1"]).told
+    wish.delete(by=by, image=image, tags=["v1"], digests=(), told=told, typed_name="old")
+    work_due(Registry(registry.url, token_for=OwnTokens()))
+    assert list(RemovalItem.objects.values_list("outcome", flat=True)) == ["done"]
+    assert checked(registry).state is State.OK

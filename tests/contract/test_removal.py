@@ -66,6 +66,20 @@ def test_untag_takes_one_tag_and_leaves_the_others_and_the_image(there: Place) -
     assert Revision.objects.get(manifest=digest).gone_at is None
 
 
+def test_an_index_that_calls_a_layer_a_manifest_can_be_deleted_and_keeps_nothing_else(there: Place) -> None:
+    """Registries take it (3.1 while it remembers the layer), and answer 500 for that manifest."""
+    good = push(there.registry, "team/app", "1.0", images.Image())
+    layer = images.Image().layer_blobs[0]
+    lie = {**layer.descriptor, "mediaType": images.MANIFEST}
+    odd = push_manifest(there.registry, "team/app", "odd", images.index_with([lie]))
+    there.sync()
+    for tag, digest in (("1.0", good), ("odd", odd)):
+        removal = there.delete(tag)
+        there.work()
+        assert ends(removal)[0] == "done"
+        assert there.points_at(tag) == there.points_at(digest) == ""
+
+
 def test_untag_of_several_and_of_the_last_tag_keeps_the_image(there: Place) -> None:
     one = push(there.registry, "team/app", "1.0", images.Image())
     two = push(there.registry, "team/app", "2.0", OTHER)

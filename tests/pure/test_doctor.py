@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from registry_sync.doctor import addresses, panel, registry, store, versions
-from registry_sync.doctor.facts import Answer, Certificate, EventTrial, Ours, Pulled, Releases, TokenTrial
+from registry_sync.doctor.facts import (
+    Answer, Certificate, EventTrial, OldForm, Ours, Pulled, Releases, TokenTrial,
+)  # fmt: skip
 from registry_sync.doctor.verdict import State, Verdict
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -337,3 +339,15 @@ def test_a_push_sent_elsewhere_names_the_proxys_headers() -> None:
     verdict = addresses.registry(BASE, ASKS, Answer(202, location="http://registry:5000/v2/x"), OURS)
     assert "X-Forwarded-Proto $scheme" in lines(verdict)
     assert f"host: {BASE}" in lines(verdict)
+
+
+def test_old_images_are_named_by_what_is_known_of_them() -> None:
+    assert registry.old_form(OldForm(0), OURS).state is State.OK
+    found = registry.old_form(OldForm(1, ("team/old@sha256:aa",)), OURS)
+    assert (found.state, lines(found)) == (
+        State.WARN, "crane delete registry.example.com/team/old@sha256:aa",
+    )  # fmt: skip
+    found = registry.old_form(OldForm(1, ("team/old",), read=False), OURS)
+    assert (found.state, lines(found)) == (
+        State.FAIL, "crane delete registry.example.com/team/old@DIGEST",
+    )  # fmt: skip
