@@ -281,6 +281,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
+SECURE_REDIRECT_EXEMPT = ["^registry/events/?$"]  # a registry loses the event on the way
 if _public.scheme == "https":
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     # No other host of the domain can set a cookie of these names.
@@ -290,7 +291,6 @@ if _public.scheme == "https":
     if TRUSTED_PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = bool(TRUSTED_PROXIES)
-    SECURE_REDIRECT_EXEMPT = ["^registry/events$"]
 if PRODUCTION:
     if _public.scheme != "https":
         raise ImproperlyConfigured("PUBLIC_URL must begin with https:// when ENVIRONMENT=production.")

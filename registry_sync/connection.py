@@ -6,13 +6,22 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 
+from registry_sync import heartbeat
 from registry_sync.client import CATALOG, Registry
+from registry_sync.client.pace import Pace
+from registry_sync.models import Heartbeat
 from registry_sync.token import grants
 from registry_sync.token.service import PANEL_LIFE, issue_for_panel
 
 
 def registry() -> Registry:
-    return Registry(settings.REGISTRY_URL, OwnTokens())
+    return Registry(settings.REGISTRY_URL, OwnTokens(), pace=Pace(_told))
+
+
+def _told() -> float | None:
+    """The moment of the last of our own requests that the registry told of."""
+    at = heartbeat.last(Heartbeat.READ)
+    return at.timestamp() if at else None
 
 
 class OwnTokens:

@@ -21,7 +21,7 @@ def bound(environ: Environ) -> int:
     match environ["PATH_INFO"]:
         case door.PATH:
             return MAX_BODY
-        case "/registry/events":
+        case "/registry/events" | "/registry/events/":
             return intake.BODY_MAX if _is_registry(environ) else 0
     return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 

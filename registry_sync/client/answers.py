@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 from accounts.words import said as _
 from namespaces import names
+from registry_sync.client.pace import AGENT
 
 CONNECT, READ, TOTAL = 3, 10, 30  # seconds
 MANIFEST_MAX = 4 * 1024 * 1024  # what Distribution itself takes
@@ -26,7 +27,7 @@ MANIFEST_TYPES = (
 SIGNED = (
     "application/vnd.docker.distribution.manifest.v1+prettyjws"  # Docker's first form; 2.8 may still hold it
 )
-HEADERS = {"User-Agent": "registry-manager", "Accept-Encoding": "identity"}
+HEADERS = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
 CATALOG = "catalog"  # the scope's name where a repository's stands otherwise
 
 OK, NOT_MODIFIED, UNAUTHORIZED, NOT_FOUND = 200, 304, 401, 404

@@ -12,17 +12,25 @@ from requests.adapters import HTTPAdapter
 from accounts.words import said as _
 from registry_sync.client import answers
 from registry_sync.client.answers import CATALOG, Fetched, RegistryError, Silent
+from registry_sync.client.pace import AGENT, Pace
 
 
 class Registry:
     """`token_for` makes the token for one repository, or for CATALOG, with the actions named."""
 
     def __init__(
-        self, url: str, token_for: Callable[..., str], *, connections: int = 8, agent: str = ""
+        self,
+        url: str,
+        token_for: Callable[..., str],
+        *,
+        connections: int = 8,
+        agent: str = "",
+        pace: Pace | None = None,
     ) -> None:
         self.url = url
         self.token_for = token_for
         self.requests = 0
+        self.pace = pace or Pace()
         self._count = threading.Lock()
         self._session = requests.Session()
         self._session.trust_env = False
@@ -58,10 +66,14 @@ class Registry:
 
     def manifest(self, repository: str, reference: str, *, known: str = "") -> Fetched | None:
         """The manifest behind a tag or digest; None when it still has the digest `known`."""
-        path = answers.path(repository, "manifests", reference)
-        with self._get(path, repository, answers.manifest_headers(known)) as response:
+        path, stamp = answers.path(repository, "manifests", reference), self.pace.stamp()
+        headers = answers.manifest_headers(known)
+        if self.agent == AGENT:
+            headers["User-Agent"] = self.pace.agent(stamp)
+        with self._get(path, repository, headers) as response:
             if response.status_code == answers.NOT_MODIFIED:
                 return None
+            self.pace.read(stamp)
             return answers.manifest(
                 repository, reference, response.headers, _body(response, answers.MANIFEST_MAX)
             )

@@ -6,6 +6,7 @@ Runs an event loop in a thread of its own, so that the caller keeps its thread, 
 import asyncio
 import random
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import aiohttp
 from accounts.words import said as _
 from registry_sync.client import answers
 from registry_sync.client.answers import Fetched, Missing, RegistryError, Silent, Unreachable
+from registry_sync.client.pace import LOOK, Pace
 
 PARALLEL = 32
 TRIES = 3
@@ -53,8 +55,16 @@ class TagsRead:
 class Sweep:
     """A context manager. `token_for` as in Registry; `requests` counts what was asked."""
 
-    def __init__(self, url: str, token_for: Callable[..., str], *, parallel: int = PARALLEL) -> None:
+    def __init__(
+        self,
+        url: str,
+        token_for: Callable[..., str],
+        *,
+        parallel: int = PARALLEL,
+        pace: Pace | None = None,
+    ) -> None:
         self.url = url
+        self._pace = pace or Pace()
         self.requests = 0
         self._token_for = token_for
         self._parallel = parallel
@@ -94,12 +104,16 @@ class Sweep:
         """
         self._bodies, self._silent, self.away, self._once = 0, 0, False, once
         reading = asyncio.run_coroutine_threadsafe(self._read_all(known, names_only), self._loop)
+        beat = time.monotonic() + BEAT
         try:
             while True:
                 try:
-                    return reading.result(timeout=BEAT)
+                    return reading.result(timeout=min(LOOK, BEAT))
                 except TimeoutError:
-                    alive()
+                    self._pace.look()
+                    if time.monotonic() >= beat:
+                        alive()
+                        beat = time.monotonic() + BEAT
         finally:
             reading.cancel()
 
@@ -191,10 +205,14 @@ class Sweep:
         return list(found)
 
     async def _manifest(self, repository: str, tag: str, known: str) -> Fetched | None:
-        path, headers = answers.path(repository, "manifests", tag), answers.manifest_headers(known)
+        while self._pace.is_ahead():
+            await asyncio.sleep(LOOK)
+        path, stamp = answers.path(repository, "manifests", tag), self._pace.stamp()
+        headers = answers.manifest_headers(known) | {"User-Agent": self._pace.agent(stamp)}
         status, answered, body, _link = await self._get(path, repository, headers, answers.MANIFEST_MAX)
         if status == answers.NOT_MODIFIED and known:
             return None
+        self._pace.read(stamp)
         return answers.manifest(repository, tag, answered, body)
 
     async def _get(

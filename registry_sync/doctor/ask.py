@@ -81,6 +81,16 @@ def old_form(registry: Registry) -> OldForm:
     return OldForm(known.count() + unread.count(), tuple(shown[:_NAMED_MAX]), read)
 
 
+def events_door(ours: Ours, agent: str) -> Answer:
+    """Brings nothing, and no key, to where the registry brings its events."""
+    url = urlsplit(ours.events_url)
+    panel = Registry(f"{url.scheme}://{url.netloc}", lambda *_scope: "", agent=agent)
+    try:
+        return ask(panel, url.path, method="POST")
+    finally:
+        panel.close()
+
+
 def catalog(registry: Registry, tokens: TrialTokens) -> Answer:
     return ask(registry, f"/v2/_catalog?n={answers.CATALOG_PAGE}", token=tokens(CATALOG))
 

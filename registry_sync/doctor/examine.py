@@ -117,7 +117,8 @@ def _with_tokens(
         yield from _one("catalog", lambda: judge.catalog(ask.catalog(registry, tokens)))
         if works:
             yield from _one("old_form", lambda: judge.old_form(ask.old_form(registry), ours))
-            yield from _one("events", lambda: judge.events(probe.try_events(registry), ours))
+            location = ask.events_door(ours, plain.agent).location
+            yield from _one("events", lambda: judge.events(probe.try_events(registry, location), ours))
         else:
             yield from _skip(WITHOUT_DATABASE, "old_form", "events", "pull")
         yield from _one("front", lambda: _front(ours, tokens))

@@ -79,6 +79,8 @@ class EventTrial:
     after: float | None
     refused: bool = False  # events with another key came meanwhile
     problem: str = ""  # why nothing could be made to happen
+    redirected: bool = False  # the registry came meanwhile as one comes who was sent on
+    location: str = ""  # where the panel's address for events sends on to
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,17 +30,18 @@ def agent() -> str:
     return f"registry-manager-doctor/{secrets.token_hex(8)}"
 
 
-def try_events(registry: Registry) -> EventTrial:
-    """`registry` names itself with an `agent()` of its own."""
+def try_events(registry: Registry, location: str = "") -> EventTrial:
+    """`registry` names itself with an `agent()` of its own; `location`: where our address for events sends on to."""
     begun = timezone.now()
-    seen = _seen(registry.agent, _look, registry, PULL_WAIT)
+    seen, problem = _seen(registry.agent, _look, registry, PULL_WAIT), ""
     if seen is not None:
         return EventTrial(seen)
     try:
         seen = _seen(registry.agent, _push, registry, PUSH_WAIT)
     except RegistryError as error:
-        return EventTrial(None, _refused(begun), str(error))
-    return EventTrial(seen, _refused(begun))
+        problem = str(error)
+    refused, redirected = _noted(Heartbeat.REFUSED, begun), _noted(Heartbeat.REDIRECTED, begun)
+    return EventTrial(seen, refused, problem, redirected, location)
 
 
 def _seen(name: str, act: Callable[[Registry], bool], registry: Registry, wait: float) -> float | None:
@@ -89,7 +90,7 @@ def _push(registry: Registry) -> bool:
     return True
 
 
-def _refused(since: datetime) -> bool:
+def _noted(name: str, since: datetime) -> bool:
     """The registry repeats what is refused, each few seconds."""
-    at = heartbeat.last(Heartbeat.REFUSED)
+    at = heartbeat.last(name)
     return at is not None and at >= since

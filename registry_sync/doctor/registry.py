@@ -212,6 +212,14 @@ def events(trial: EventTrial, ours: Ours) -> Verdict:
             in_config("notifications.endpoints[].headers",
                       f"Authorization: [Bearer KEY]  # KEY: what {ours.hook_file} holds"),
         )  # fmt: skip
+    if trial.redirected or trial.location:
+        return fail(
+            _("What happens in the registry is sent on to %(there)s, and lost on the way: a registry follows a "
+              "redirect without the event.", there=trial.location or _("another address")),
+            in_config("notifications.endpoints[]", f"url: {ours.events_url}"),
+            Fix(_("From the registry's machine, this must answer 401, and no 301, 302 or 307:"),
+                f"curl -i -X POST {ours.events_url}"),
+        )  # fmt: skip
     if trial.problem:
         return warn(_("Whether events come could not be tried: %(problem)s.", problem=trial.problem))
     return fail(

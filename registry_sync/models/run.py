@@ -97,9 +97,11 @@ class Heartbeat(models.Model):
 
     WORKER, BEAT, EVENTS = "worker", "beat", "events"
     USAGE, USAGE_REST = "usage", "usage-rest"  # bytes counted; not to be counted again before
+    READ = "read"  # when we asked for what the registry last told that we read (client/pace.py)
     # Others' pulls; since when without a gap (notifications/pulls.py).
     PULLS, PULLS_SINCE = "pulls", "pulls-since"
     REFUSED = "refused"  # somebody brought events without the right key
+    REDIRECTED = "redirected"  # the registry came as one comes who was sent on: without the event
     DOCTOR = "doctor"
     # How the nightly check of the audit trail ended.
     TRAIL_WHOLE, TRAIL_CHANGED, TRAIL_UNKNOWN = "trail-whole", "trail-changed", "trail-unknown"

@@ -7,23 +7,24 @@ comes with the right key is taken, whatever it is.
 import hmac
 import logging
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from namespaces.names import split
 from registry_sync import heartbeat, services
+from registry_sync.client.pace import AGENT, asked_at
 from registry_sync.models import Event, Heartbeat
 from registry_sync.notifications import envelope
 from registry_sync.token import key_files
+from registry_sync.token.service import PANEL_SUBJECT
 
 BODY_MAX = 8 * 1024 * 1024
 PULSE = timedelta(seconds=1)
@@ -32,9 +33,15 @@ log = logging.getLogger(__name__)
 
 
 @csrf_exempt
-@require_POST
 def events(request: HttpRequest) -> HttpResponse:
-    """POST /registry/events. 401 without the key, 202 with it; 5xx only while the database takes nothing."""
+    """POST /registry/events. 401 without the key, 202 with it; 5xx only while the database takes nothing.
+
+    Never a redirect: the registry would follow it with a GET, and hold the event for delivered.
+    """
+    if request.method != "POST":
+        if is_registry(request.headers.get("Authorization", "")):
+            heartbeat.note(Heartbeat.REDIRECTED, timezone.now(), every=PULSE)
+        return HttpResponseNotAllowed(["POST"])
     if not is_registry(request.headers.get("Authorization", "")):
         if cache.add(
             "events-refused", 1, timeout=1
@@ -45,20 +52,37 @@ def events(request: HttpRequest) -> HttpResponse:
             )
         return HttpResponse("The bearer key is not the panel's.\n", status=401, content_type="text/plain")
     # `request.body` would answer 400 to what is long, and the registry would bring it for ever.
-    take(request.read(BODY_MAX), timezone.now())
+    body = request.read(BODY_MAX)
+    if len(body) < min(int(request.META.get("CONTENT_LENGTH") or 0), BODY_MAX):
+        return HttpResponse("The body broke off.\n", status=400, content_type="text/plain")  # it comes again
+    take(body, timezone.now())
     return HttpResponse(status=202)
 
 
 @transaction.atomic
 def take(body: bytes, now: datetime) -> None:
-    """Stores each event once, and wakes the worker when that is committed."""
+    """Stores each event once, and wakes the worker when that is committed. Of what we read ourselves nothing is kept
+    but how far the registry is with telling it."""
+    told = envelope.parse(body, now=now)
     rows = [
-        Event(received_at=now, due_at=now, namespace=split(told.repository)[0], **asdict(told))
-        for told in envelope.parse(body, now=now)
+        Event(received_at=now, due_at=now, namespace=split(each.repository)[0], **asdict(each))
+        for each in told
+        if not _is_our_reading(each)
     ]
-    Event.objects.bulk_create(rows, ignore_conflicts=True)
     heartbeat.note(Heartbeat.EVENTS, now, every=PULSE)
+    if asked := [moment for each in told if _is_our_reading(each) and (moment := asked_at(each.client))]:
+        heartbeat.note(Heartbeat.READ, min(datetime.fromtimestamp(max(asked), UTC), now), every=PULSE / 10)
+    if not rows:
+        return
+    Event.objects.bulk_create(rows, ignore_conflicts=True)
     transaction.on_commit(partial(services.events_came, now, {row.namespace for row in rows}))
+
+
+def _is_our_reading(told: envelope.Told) -> bool:
+    """By the actor, which the registry takes from a token that only we can sign: no user is named so. A User-Agent
+    alone proves nothing; it sets apart the doctor, who waits for its event."""
+    own = told.action == "pull" and told.actor == PANEL_SUBJECT
+    return own and (told.client == AGENT or asked_at(told.client) is not None)
 
 
 def is_registry(authorization: str) -> bool:

@@ -9,6 +9,7 @@ _IMAGE = _NAMESPACE + "i/<path:image_name>/-/"
 
 urlpatterns = [
     path("registry/events", intake.events, name="registry-events"),
+    path("registry/events/", intake.events),  # an address with a slash is no reason to lose events
     path("freshness/", freshness.line, name="freshness"),
     path("a/<slug:handle>/sync/", sync.start, name="sync-start"),
     path(_IMAGE + "history/", history.history, name="image-history"),

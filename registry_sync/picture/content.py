@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 from accounts.shares import in_turns
 from namespaces.names import DIGEST, split
 from registry_sync.client import Faulty, Fetched, Registry, RegistryError, Unreachable
+from registry_sync.client.pace import LOOK
 from registry_sync.picture.manifests import (
     CONFIG_MAX,
     SUM_MAX,
@@ -27,7 +28,6 @@ GIVE_UP = 16  # as many in a row without an answer, twice what is asked at once,
 GIVE_UP_ONE = 4  # as many in a row of one repository, and nothing more of it is asked
 PROVEN = 1.0  # seconds for which an answer proves that the registry answers
 READ_MAX = 1000  # manifests that indexes list and nobody has read; the rest comes when they are read again
-BEAT = 5.0  # seconds between calls of `alive`
 KEPT_MAX = 1024 * 1024  # bytes of a manifest that are kept, to be shown raw or pushed again
 Answer = TypeVar("Answer")
 
@@ -53,7 +53,7 @@ class ManifestValues:
 class ContentReader:
     """A context manager: a pool of threads over one registry client.
 
-    `alive` is called in the caller's thread while it lasts; when it raises, the reading stops. `silence` is why the
+    `alive` is called in the caller's thread all the while; when it raises, the reading stops. `silence` is why the
     registry was last not reached, None when it was.
     """
 
@@ -80,7 +80,8 @@ class ContentReader:
         left = set(asked.values())
         try:
             while left:
-                _done, left = wait(left, timeout=BEAT)
+                _done, left = wait(left, timeout=LOOK)
+                self.registry.pace.look()
                 self._alive()
         finally:
             for each in left:
@@ -93,6 +94,8 @@ class ContentReader:
             return None
         if self._silent >= GIVE_UP and not self._answers_others():
             return None
+        while self.registry.pace.is_ahead():
+            time.sleep(LOOK)
         try:
             answer = work(digest)
         except Unreachable as error:

@@ -74,7 +74,9 @@ def begin(
 def work(run: SyncRun, registry: Registry) -> SyncRun:
     """Reads the parts of a run that are free, and ends the run when there is nothing left."""
     if run.state == SyncRun.State.RUNNING:
-        with RepositoriesReader(registry, Sweep(registry.url, registry.token_for)) as reader:
+        with RepositoriesReader(
+            registry, Sweep(registry.url, registry.token_for, pace=registry.pace)
+        ) as reader:
             for shard in shards.free(run):
                 _read(shard, reader)
         _end(run)

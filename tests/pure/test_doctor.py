@@ -7,7 +7,14 @@ import pytest
 
 from registry_sync.doctor import addresses, panel, registry, store, versions
 from registry_sync.doctor.facts import (
-    Answer, Certificate, EventTrial, OldForm, Ours, Pulled, Releases, TokenTrial,
+    Answer,
+    Certificate,
+    EventTrial,
+    OldForm,
+    Ours,
+    Pulled,
+    Releases,
+    TokenTrial,
 )  # fmt: skip
 from registry_sync.doctor.verdict import State, Verdict
 
@@ -119,6 +126,9 @@ def test_our_fingerprint_is_there_to_be_compared() -> None:
         (EventTrial(None, refused=True), State.FAIL, "another key"),
         (EventTrial(None, problem="the registry answers 405"), State.WARN, "405"),
         (EventTrial(None, refused=True, problem="the registry answers 405"), State.FAIL, "another key"),
+        (EventTrial(None, redirected=True), State.FAIL, "another address"),
+        (EventTrial(None, location="https://panel/login"), State.FAIL, "https://panel/login"),
+        (EventTrial(0.2, location="https://panel/login"), State.OK, "within a second"),  # it goes another way
     ],
 )
 def test_events(trial: EventTrial, state: State, words: str) -> None:

@@ -2,16 +2,20 @@
 
 import json
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
+from accounts.names import USERNAME
 from registry_sync import heartbeat, services
+from registry_sync.client.pace import Pace
 from registry_sync.models import Event, Heartbeat
 from registry_sync.notifications import intake
 from registry_sync.token import key_files
+from registry_sync.token.service import PANEL_SUBJECT
 
 pytestmark = pytest.mark.django_db
 URL = "/registry/events"
@@ -57,6 +61,38 @@ def test_nor_with_the_key_under_another_scheme() -> None:
 def test_nor_a_person_by_the_browser(client: Client) -> None:
     assert client.post(URL, envelope(EVENT), content_type="application/json").status_code == 401
     assert client.get(URL).status_code == 405
+    assert heartbeat.last(Heartbeat.REDIRECTED) is None
+
+
+@pytest.mark.parametrize("method", ["get", "head", "put", "delete"])
+def test_who_comes_with_the_key_and_without_the_event_was_sent_on(client: Client, method: str) -> None:
+    """405, so that the registry brings it again; and the doctor says what is wrong."""
+    key = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+    assert getattr(client, method)(URL, headers={"Authorization": f"Bearer {key}"}).status_code == 405
+    assert heartbeat.last(Heartbeat.REDIRECTED)
+
+
+@pytest.mark.parametrize("url", [URL, f"{URL}/"])
+@pytest.mark.parametrize("secure", [True, False])
+def test_nobody_is_sent_on(url: str, secure: bool, settings: Any) -> None:
+    """A registry follows with a GET, and holds the event for delivered."""
+    settings.SECURE_SSL_REDIRECT = True  # as in production, behind a proxy
+    key = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+    for given, status in ((key, 202), ("wrong", 401)):
+        sender = Client(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {given}"})
+        answer = sender.post(url, envelope(EVENT), content_type="application/json", secure=secure)
+        assert answer.status_code == status
+
+
+def test_a_body_that_broke_off_is_refused_and_comes_again() -> None:
+    body = envelope(EVENT)
+    key = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+    sender = Client(headers={"Authorization": f"Bearer {key}"})
+    for part in (b"", body[:-1]):
+        came: Any = {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(part)}
+        assert sender.generic("POST", URL, body, "application/json", **came).status_code == 400
+    assert not Event.objects.exists()
+    assert heartbeat.last(Heartbeat.EVENTS) is None
 
 
 def test_an_event_that_comes_again_is_the_same_event() -> None:
@@ -76,6 +112,50 @@ def test_what_is_longer_than_a_form_may_be_is_taken(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(intake, "BODY_MAX", 1000)
     assert post(envelope(EVENT | {"id": "two", "padding": "x" * 4_000})) == 202
     assert Event.objects.count() == 2
+
+
+def pulled(actor: str, client: str, action: str = "pull") -> dict[str, Any]:
+    return {**EVENT, "action": action, "actor": {"name": actor}, "request": {"useragent": client}}
+
+
+@pytest.mark.parametrize("client", ["registry-manager", Pace.agent(1_700_000_000.25)])
+def test_what_we_read_ourselves_is_a_sign_of_life_and_not_kept(client: str) -> None:
+    assert post(envelope(pulled(PANEL_SUBJECT, client))) == 202
+    assert not Event.objects.exists()
+    assert heartbeat.last(Heartbeat.EVENTS)
+    read = heartbeat.last(Heartbeat.READ)
+    assert (
+        read is None
+        if client == "registry-manager"
+        else read == datetime.fromtimestamp(1_700_000_000.25, UTC)
+    )
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pulled("wsbq5k5ysqyt", Pace.agent(1_700_000_000.25)),  # anybody may call himself so
+        pulled("", "registry-manager"),
+        pulled(PANEL_SUBJECT, "registry-manager-doctor/0011"),  # it waits for this
+        pulled(PANEL_SUBJECT, "registry-manager", "push"),
+        pulled(PANEL_SUBJECT, "registry-manager", "delete"),
+    ],
+)
+def test_all_else_is_kept(event: dict[str, Any]) -> None:
+    assert post(envelope(event)) == 202
+    assert Event.objects.exists()
+    assert heartbeat.last(Heartbeat.READ) is None
+
+
+def test_no_user_can_be_named_as_we_are() -> None:
+    assert not USERNAME.fullmatch(PANEL_SUBJECT)
+
+
+def test_a_moment_to_come_is_no_moment() -> None:
+    assert post(envelope(pulled(PANEL_SUBJECT, Pace.agent(9_000_000_000.0)))) == 202
+    read = heartbeat.last(Heartbeat.READ)
+    assert read
+    assert read <= datetime.now(UTC)
 
 
 @pytest.fixture

@@ -93,7 +93,6 @@ def test_an_index_waits_for_its_platforms(web: Scripted) -> None:
 def test_whoever_waits_for_it_says_that_he_lives(web: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else another takes the part over, and hangs as well."""
     monkeypatch.setattr(answers, "READ", 1)
-    monkeypatch.setattr(content, "BEAT", 0.02)
     monkeypatch.setattr(leases, "PACE", 0)
     image = images.Image()
     (path,) = holds(web, {"1.0": image.manifest}, image)

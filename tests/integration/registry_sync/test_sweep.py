@@ -4,12 +4,14 @@ import gc
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from registry_sync.client import Sweep, sweep
+from registry_sync.client.pace import AHEAD, Pace, asked_at
 from registry_sync.sync.leases import LeaseLost
-from tests.parts.scripted import Scripted, answer
+from tests.parts.scripted import Answer, Scripted, answer
 
 
 @pytest.fixture
@@ -72,3 +74,31 @@ def test_what_is_under_way_ends_with_it(web: Scripted, monkeypatch: pytest.Monke
         warnings.simplefilter("always")
         gc.collect()
     assert not told  # as it would be of a socket that nobody closed
+
+
+def test_never_reads_far_ahead_of_what_the_registry_tells(
+    web: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A push waits in the registry's line behind what is read and not told of yet."""
+    told, most = [0.0], [0]
+    asked: list[float] = []
+
+    def reading(headers: Any) -> Answer:
+        moment = asked_at(headers["User-Agent"])
+        assert moment is not None
+        asked.append(moment)
+        most[0] = max(most[0], sum(each > told[0] for each in list(asked)))
+        return answer(f'{{"at": {moment}}}')
+
+    def tells() -> float:
+        told[0] = max(asked, default=0.0)
+        return told[0]
+
+    names = [f"t{number}" for number in range(5 * AHEAD)]
+    web.says["/v2/team/app/tags/list"] = answer({"tags": names})
+    web.says |= {f"/v2/team/app/manifests/{name}": reading for name in names}
+    monkeypatch.setattr(sweep, "LOOK", 0.01)
+    with Sweep(web.url, lambda *_scope: "token", pace=Pace(tells)) as asking:
+        (read,) = asking.read_tags({"team/app": {}})
+    assert len(read.digests) == len(names)
+    assert AHEAD <= most[0] <= AHEAD + sweep.PARALLEL

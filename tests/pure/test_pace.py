@@ -1,0 +1,77 @@
+"""How far reading may be ahead of what the registry tells."""
+
+import pytest
+
+from registry_sync.client import pace
+from registry_sync.client.pace import AHEAD, Pace, asked_at
+
+
+def reading(told: float | None, count: int = AHEAD) -> Pace:
+    """Has read so many, at the moments 1, 2, 3 …"""
+    made = Pace(lambda: told)
+    for stamp in range(1, count + 1):
+        made.read(float(stamp))
+    return made
+
+
+def test_a_moment_comes_back_from_the_user_agent() -> None:
+    stamp = Pace.stamp()
+    assert asked_at(Pace.agent(stamp)) == stamp
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "",
+        "registry-manager",
+        "docker/27.3.1",
+        "registry-manager (asked 1)",
+        "x" + Pace.agent(1.0),
+        Pace.agent(1e11),
+    ],
+)
+def test_no_other_agent_has_one(agent: str) -> None:
+    assert asked_at(agent) is None
+
+
+def test_it_waits_when_too_much_is_not_told_of_yet() -> None:
+    assert not reading(0.0, AHEAD - 1).is_ahead()
+    assert reading(0.0).is_ahead()
+
+
+def test_it_goes_on_by_as_many_as_were_told_of() -> None:
+    made = reading(told=10.0)
+    made.look()
+    for stamp in range(10):
+        assert not made.is_ahead()
+        made.read(1000.0 + stamp)
+    assert made.is_ahead()
+
+
+def test_what_is_told_of_nothing_keeps_nobody_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "STALLED", 0.0)
+    made = reading(told=0.0)
+    made.look()
+    assert not made.is_ahead()  # as many more
+    monkeypatch.undo()
+    for stamp in range(AHEAD):
+        made.read(1000.0 + stamp)
+    assert made.is_ahead()
+
+
+def test_a_registry_that_never_told_of_anything_is_read_at_any_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+    made = Pace(lambda: told[0] if told else None)
+    for stamp in range(AHEAD):
+        made.read(float(stamp))
+    made.look()
+    assert made.is_ahead()  # it may begin to tell
+    monkeypatch.setattr(pace, "STALLED", 0.0)
+    made.look()
+    monkeypatch.undo()
+    for stamp in range(10 * AHEAD):
+        made.read(1000.0 + stamp)
+        assert not made.is_ahead()
+    told.append(0.0)
+    made.look()
+    assert made.is_ahead()
