@@ -37,6 +37,7 @@ _POSTGRESQL = {
     "55P03": Outage.BUSY,  # lock_timeout
     "57014": Outage.BUSY,  # statement_timeout
     "40P01": Outage.BUSY,  # deadlock
+    "25P03": Outage.AWAY,  # stopped in a transaction for so long that the server ended it
     "25006": Outage.READ_ONLY,  # a standby
     # What was prepared or opened is on another connection than the one that we were given.
     "42P05": Outage.POOLER,

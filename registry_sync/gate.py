@@ -5,7 +5,15 @@ from accounts.errors import Absent
 from accounts.principal import Principal
 from namespaces.models import ReservedName
 from registry_sync import selectors
-from registry_sync.models import Event, Repository, SyncRun
+from registry_sync.models import Aside, Event, Repository, SyncRun
+
+
+def aside(by: Principal, id: int) -> Aside:  # noqa: A002
+    gate.operator(by)
+    found = Aside.objects.filter(pk=id).first()
+    if not found:
+        raise Absent
+    return found
 
 
 def event(by: Principal, id: int) -> Event:  # noqa: A002

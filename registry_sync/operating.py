@@ -19,8 +19,9 @@ from namespaces.models import CatalogRead, Image, Namespace, ReservedName
 from namespaces.names import is_repository, namespace_problem, split
 from namespaces.services import namespaces
 from registry_sync import selectors, services
-from registry_sync.models import Event, Repository, SyncRun
+from registry_sync.models import Aside, Event, Repository, SyncRun
 from registry_sync.notifications import apply
+from registry_sync.sync import aside
 
 LET_GO = "let them go"  # what is typed to agree
 BATCH = 500
@@ -54,6 +55,16 @@ def retry_failed_events(*, by: Principal) -> int:
         audit.record(by=by, action="event.retried", kind="event", label=f"{count} events")
         transaction.on_commit(services.wake_events)
     return count
+
+
+@transaction.atomic
+def retry_aside(*, by: Principal, row: Aside) -> None:
+    """What workers died of, and what came for it meanwhile, is tried again."""
+    audit.record(by=by, action="aside.retried", kind="aside", id=row.pk, label=str(row), account=row.account)
+    apply.retry_left(row)
+    aside.take_back(row)
+    services.ask_for_sync(by=by)
+    transaction.on_commit(services.wake_events)
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from accounts.shares import in_turns
 from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
 from registry_sync import doctor, heartbeat, truth
-from registry_sync.models import Checkup, Drift, Event, Heartbeat, Repository, SyncRun
+from registry_sync.models import Aside, Checkup, Drift, Event, Heartbeat, Repository, SyncRun
 from registry_sync.shown import EVERYTHING, Shown
 from registry_sync.truth import Ground
 
@@ -138,6 +138,12 @@ def _life(at: datetime | None, now: datetime, *, provable: bool) -> str:
     return "silent" if provable else "unknown"
 
 
+def clock_went_back(now: datetime) -> datetime | None:
+    """When that was found, of the last day."""
+    at = heartbeat.last(Heartbeat.CLOCK)
+    return at if at and now - at < timedelta(days=1) else None
+
+
 def last_event_at() -> datetime | None:
     return heartbeat.last(Heartbeat.EVENTS)
 
@@ -153,6 +159,11 @@ def checkups() -> QuerySet[Checkup]:
 
 def differences() -> QuerySet[Drift]:
     return Drift.objects.select_related("run").order_by("-id")
+
+
+def aside() -> QuerySet[Aside]:
+    """What is left alone because workers died of it."""
+    return Aside.objects.select_related("account").order_by("-id")
 
 
 def events(which: str = "") -> QuerySet[Event]:

@@ -15,12 +15,12 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import denials, dropped, outbox, seals, sessions
+from accounts import clock, denials, dropped, outbox, seals, sessions
 from accounts.outage import first_line
 from accounts.services import invitations
 from namespaces import usage
 from namespaces.models import Revision, TagMove
-from registry_sync import connection, heartbeat, services
+from registry_sync import clocks, connection, heartbeat, services
 from registry_sync.doctor import checkup
 from registry_sync.models import (
     Checkup,
@@ -35,6 +35,7 @@ from registry_sync.models import (
 from registry_sync.notifications.apply import apply_due
 from registry_sync.removal import runs
 from registry_sync.removal.work import LEASE_PREFIX, work_due
+from registry_sync.sync import aside
 from registry_sync.sync.reconcile import reconcile as run_reconcile
 from registry_sync.token import authority
 
@@ -72,7 +73,9 @@ def _task(*, name: str, **options: Any) -> Callable[[Callable[[], None]], Any]:
 @task_prerun.connect
 def _worker_lives(**_details: Any) -> None:
     with suppress(InterfaceError, OperationalError):  # the task itself will say so
-        heartbeat.note(Heartbeat.WORKER, timezone.now(), every=ALIVE)
+        now = clock.now()
+        clocks.mend(now)
+        heartbeat.note(Heartbeat.WORKER, now, every=ALIVE)
 
 
 @worker_ready.connect
@@ -132,7 +135,7 @@ def removals() -> None:
 def _again(task: Any, wait: timedelta | None) -> None:
     """Comes back for what is due soon. One message at a time: each that came would else send the next, and each
     event adds one."""
-    now = timezone.now()
+    now = clock.now()
     if wait is not None and wait < SOON and heartbeat.book(task.name, now, now + wait):
         services.published(partial(task.apply_async, countdown=wait.total_seconds() + 0.05))
 
@@ -140,14 +143,14 @@ def _again(task: Any, wait: timedelta | None) -> None:
 @_task(name="registry_sync.measure_usage")
 def measure_usage() -> None:
     """Counts when something came or went, and once an hour in any case; after a long count it rests longer."""
-    now = timezone.now()
+    now = clock.now()
     if not _usage_changed(now) or not heartbeat.book(Heartbeat.USAGE_REST, now, now + COUNT_MAX):
         return
     try:
         usage.measure(timezone.localdate())
         heartbeat.note(Heartbeat.USAGE, now)
     finally:  # also after one that the database broke off: it would break off the next as well
-        done = timezone.now()
+        done = clock.now()
         Heartbeat.objects.filter(name=Heartbeat.USAGE_REST).update(at=done + REST * (done - now))
 
 
@@ -174,25 +177,26 @@ def _forget_runs(runs: QuerySet[SyncRun]) -> None:
     oldest = runs.order_by("-id").values_list("id", flat=True)[RUNS_KEPT : RUNS_KEPT + 1].first()
     if oldest:
         # One that found what no event told stays longer: it is the proof.
-        telling = Drift.objects.filter(found_at__gte=timezone.now() - DIFFERENCES_KEPT)
+        telling = Drift.objects.filter(found_at__gte=clock.now() - DIFFERENCES_KEPT)
         runs.filter(id__lte=oldest).exclude(id__in=telling.values("run")).delete()
 
 
 @_task(name="registry_sync.housekeeping")
 def housekeeping() -> None:
     """Renews the signing leaf, seals the audit trail, and forgets what is over or old."""
-    authority.renew_leaf(Path(settings.SECRETS_DIR), timezone.now())
-    seals.seal(now=timezone.now())
+    authority.renew_leaf(Path(settings.SECRETS_DIR), clock.now())
+    seals.seal(now=clock.now())
     sessions.forget_expired()
-    invitations.forget_old(timezone.now())
-    _forget_events(timezone.now() - EVENTS_KEPT)
-    denials.forget_old(timezone.now())
-    outbox.forget_given_up(now=timezone.now())
-    dropped.forget_old(timezone.now())
-    long_ago = timezone.now() - REMOVALS_KEPT
+    invitations.forget_old(clock.now())
+    _forget_events(clock.now() - EVENTS_KEPT)
+    aside.forget_old(clock.now())
+    denials.forget_old(clock.now())
+    outbox.forget_given_up(now=clock.now())
+    dropped.forget_old(clock.now())
+    long_ago = clock.now() - REMOVALS_KEPT
     RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
     Removal.objects.filter(finished_at__lt=long_ago).delete()
-    day_ago = timezone.now() - timedelta(days=1)
+    day_ago = clock.now() - timedelta(days=1)
     Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
     # Between two full checks there may be a thousand quick passes; and who presses the button all day wipes no others.
     for names_only in (False, True):
@@ -209,7 +213,15 @@ def housekeeping() -> None:
 
 @_task(name="registry_sync.mails")
 def mails() -> None:
-    outbox.send_due(now=timezone.now())
+    outbox.send_due(now=clock.now())
+
+
+@_task(name="registry_sync.daily")
+def daily() -> None:
+    """Comes more often: whoever sends it remembers nothing."""
+    now = clock.now()
+    if heartbeat.book(Heartbeat.DAILY, now, now + timedelta(days=1)):
+        verify_trail()
 
 
 @_task(name="registry_sync.verify_trail")
@@ -223,4 +235,4 @@ def verify_trail() -> None:
     worst = Heartbeat.TRAIL_UNKNOWN if found else Heartbeat.TRAIL_WHOLE
     if any(problem.changed for problem in found):
         worst = Heartbeat.TRAIL_CHANGED
-    heartbeat.note(worst, timezone.now())
+    heartbeat.note(worst, clock.now())

@@ -26,6 +26,7 @@ DEEDS: dict[str, Promise] = {
     "api_token.created": _("created the API token"),
     "api_token.revoked": _("revoked the API token"),
     "event.retried": _("tried again"),
+    "aside.retried": _("tried again"),
     "grant.changed": _("changed the permission of"),
     "grant.given": _("gave a permission to"),
     "grant.removed": _("took the permission of"),

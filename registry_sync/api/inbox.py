@@ -33,6 +33,15 @@ class EventSerializer(serializers.Serializer[Any]):
     problem = serializers.CharField()
 
 
+class AsideSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    account = serializers.CharField(source="account.handle", default=None, allow_null=True)
+    repository = serializers.CharField(help_text="Empty: all that the account has.")
+    item = serializers.CharField(help_text="A digest, or what was to be done; empty: all of the repository.")
+    deaths = serializers.IntegerField(help_text="How many workers died of it.")
+    since = Moment()
+
+
 class EventQuery(PageQuery):
     state = serializers.ChoiceField(list(selectors.EVENT_STATES), required=False)
 
@@ -101,6 +110,21 @@ class RetryEvent(ApiView):
     @operation("events_retry_one", status=204)
     def post(self, request: Request, id: int) -> Response:  # noqa: A002
         operating.retry_event(by=self.by, event=gate.event(self.by, id))
+        return self.answer()
+
+
+class Asides(ApiView):
+    @operation("aside_list", answer=AsideSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request) -> Response:
+        """What is left alone because workers died of it. Each is tried again after a day."""
+        account_gate.operator(self.by)
+        return self.page(selectors.aside())
+
+
+class RetryAside(ApiView):
+    @operation("aside_retry", status=204)
+    def post(self, request: Request, id: int) -> Response:  # noqa: A002
+        operating.retry_aside(by=self.by, row=gate.aside(self.by, id))
         return self.answer()
 
 

@@ -1,5 +1,6 @@
 """What the border with the registry remembers: what it was told, what it read, and what is due."""
 
+from registry_sync.models.aside import Aside, Death
 from registry_sync.models.checkup import Checkup
 from registry_sync.models.event import Event
 from registry_sync.models.removal import Removal, RemovalItem
@@ -8,7 +9,9 @@ from registry_sync.models.retention import RetentionRule, RetentionRun
 from registry_sync.models.run import Drift, Heartbeat, Lease, Shard, SyncRun
 
 __all__ = [
+    "Aside",
     "Checkup",
+    "Death",
     "Drift",
     "Event",
     "Heartbeat",

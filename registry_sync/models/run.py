@@ -1,6 +1,8 @@
 from django.db import models
 from django.utils import timezone
 
+from registry_sync.models.aside import Death
+
 
 class SyncRun(models.Model):
     """One walk over the registry: how far it is, and what came of it."""
@@ -51,6 +53,8 @@ class Shard(models.Model):
     done_at = models.DateTimeField(null=True)
     token = models.PositiveIntegerField(default=0)  # fences: a holder with an older number must not write
     lease_until = models.DateTimeField(null=True)
+    # The reader of a larger part died, and this is some of it.
+    death = models.ForeignKey(Death, null=True, on_delete=models.SET_NULL, related_name="shards")
 
     class Meta:
         ordering = ["run", "number"]
@@ -87,6 +91,8 @@ class Lease(models.Model):
     name = models.CharField(max_length=80, primary_key=True)
     token = models.BigIntegerField(default=0)
     until = models.DateTimeField()
+    # What the holder is at (sync/spots.py), "" between two things. If it stands here when the next one comes, he died.
+    at_work = models.CharField(max_length=600, default="", db_default="")
 
     def __str__(self) -> str:
         return self.name
@@ -103,6 +109,8 @@ class Heartbeat(models.Model):
     REFUSED = "refused"  # somebody brought events without the right key
     REDIRECTED = "redirected"  # the registry came as one comes who was sent on: without the event
     DOCTOR = "doctor"
+    DAILY = "daily"  # when what is done once a day is due again
+    CLOCK = "clock"  # when the clock was last found to have gone back
     # How the nightly check of the audit trail ended.
     TRAIL_WHOLE, TRAIL_CHANGED, TRAIL_UNKNOWN = "trail-whole", "trail-changed", "trail-unknown"
 

@@ -10,17 +10,21 @@ from collections import defaultdict
 from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
-from django.utils import timezone
 
+from accounts import clock
 from accounts.outage import Outage, first_line, outage_of
+from namespaces.names import DIGEST
 from registry_sync.client import Registry, RegistryError, Silent
-from registry_sync.models import Event
-from registry_sync.notifications import pulls, tags
+from registry_sync.models import Aside, Event
+from registry_sync.notifications import due, pulls, tags
 from registry_sync.notifications.due import Queue
-from registry_sync.sync import leases
+from registry_sync.sync import aside, leases
+from registry_sync.sync.leases import Holding
+from registry_sync.sync.spots import Spot
 
 LEASE = "events"
 TURN = 1.0  # seconds, then whoever came meanwhile is looked at
+PASS = 240.0  # seconds, then a new task goes on; a task lives ten minutes at most
 SILENT_MAX = 3  # accounts of whose images the registry says nothing, and the others wait for the next time
 LATEST = timedelta(minutes=10)
 LATER = timedelta(seconds=2)  # until a tag link is surely written
@@ -35,67 +39,106 @@ def apply_due(registry: Registry) -> timedelta | None:
 
     One applier at a time.
     """
-    token = leases.take(LEASE, timezone.now())
-    if token is None:
-        return None
     queue = Queue()
+    if not due.some():
+        return queue.wait()
     try:
-        while _apply_batch(registry, token, queue):
-            pass
+        with leases.held(LEASE) as lease:
+            if lease is None:
+                return None
+            ends = time.monotonic() + PASS
+            while _apply_batch(registry, lease, queue):
+                if time.monotonic() > ends:
+                    return timedelta()
     except leases.LeaseLost:
         log.warning("another worker took the events over")
         return None
     except Silent:
         return None  # each would wait as long for an answer; beat comes again
-    finally:
-        leases.give_back(LEASE, token, timezone.now())
     # Whoever stored one since the last look found the lease taken, and woke nobody.
     return queue.wait()
 
 
 def retry(event: Event) -> None:
     """An operator's wish: now, and as often again."""
-    Event.objects.filter(pk=event.pk).update(due_at=timezone.now(), attempts=0)
+    aside.take_back_all(_spot(event, Queue().look_up(event)))
+    Event.objects.filter(pk=event.pk).update(due_at=clock.now(), attempts=0)
 
 
-def _apply_batch(registry: Registry, token: int, queue: Queue) -> bool:
+def retry_left(row: Aside) -> None:
+    """The events that were left because of it."""
+    left = Event.objects.filter(due_at=None, problem=aside.WORDS)
+    if row.repository:
+        left = left.filter(repository=row.repository)
+    elif row.account:
+        left = left.filter(namespace__in=row.account.namespaces.values("name"))
+    left.update(due_at=clock.now(), attempts=0)
+
+
+def _apply_batch(registry: Registry, lease: Holding, queue: Queue) -> bool:
     """False when nothing is due. Raises Silent when the registry gives several accounts no answer."""
-    batch = queue.next()
+    batch, known, now = queue.next(), aside.Known(), clock.now()
+    batch.sort(key=lambda event: known.is_late(_spot(event, queue.account_of(event)), now))
     counted = [event for event in batch if event.action == "pull"]
     early = pulls.before_the_first_push(counted)  # of an image that this very batch may make
-    if known := [event for event in counted if event not in early]:
-        _count(known, token)
+    if others := [event for event in counted if event not in early]:
+        _count(others, lease)
     asking = {(event.repository, event.tag): event.pk for event in batch if _is_to_be_confirmed(event)}
     ends = time.monotonic() + TURN
     for event in batch:
         if event.action == "pull" or queue.account_of(event) in queue.silent:
             continue
-        leases.keep(LEASE, token, timezone.now())
+        spot = _spot(event, queue.account_of(event))
+        if _is_left(event, spot, known, lease):
+            continue
+        lease.begin(spot)
         if _is_to_be_confirmed(event) and asking[event.repository, event.tag] != event.pk:
-            _done(
-                [event]
-            )  # a tag that is pushed all the time is asked about once, and the last event keeps count
+            # A tag that is pushed all the time is asked about once, and the last event keeps count.
+            _done([event], lease)
         else:
             try:
-                _apply(event, registry)
+                _apply(event, registry, lease)
             except Silent:
                 queue.silent.add(queue.account_of(event))
                 if len(queue.silent) >= SILENT_MAX:
                     raise
+        aside.ended(spot, known)
         if time.monotonic() > ends:
             break
     if early and (behind := pulls.put_behind_the_push(early)) != early:
-        _count([event for event in early if event not in behind], token)
+        _count([event for event in early if event not in behind], lease)
     return bool(batch)
 
 
-def _count(events: list[Event], token: int) -> None:
+def _spot(event: Event, account: int | None) -> Spot:
+    """What is asked of the registry because of it: the manifest first, then the tag."""
+    item = event.tag or event.digest
+    if event.action == "delete":
+        item = f"delete {item}"
+    elif not event.applied_at and DIGEST.fullmatch(event.digest):
+        item = event.digest
+    return Spot(account, event.repository, item)
+
+
+def _is_left(event: Event, spot: Spot, known: aside.Known, lease: Holding) -> bool:
+    """What workers die of is set aside, or comes later than all else."""
+    if known.holds(spot):
+        _write(event, lease, due_at=None, problem=aside.WORDS)
+        return True
+    again = known.again(spot)
+    if again and again > clock.now():
+        _write(event, lease, due_at=again)
+        return True
+    return False
+
+
+def _count(events: list[Event], lease: Holding) -> None:
     """All of them at once; where that cannot be, each repository's by themselves, and then each."""
     try:
         with transaction.atomic():
-            leases.keep(LEASE, token, timezone.now())
+            lease.keep()
             pulls.count(events)
-            _done(events)
+            _done(events, lease)
     except DatabaseError as error:
         if outage_of(error) not in (None, Outage.BUSY):
             raise
@@ -105,55 +148,64 @@ def _count(events: list[Event], token: int) -> None:
             of[event.pk if one_repository else event.repository].append(event)
         if len(events) == 1 or (one_repository and outage_of(error)):
             for event in events:
-                _failed(event, first_line(error))
+                _failed(event, first_line(error), lease)
             return
         for some in of.values():
-            _count(some, token)
+            _count(some, lease)
 
 
 def _is_to_be_confirmed(event: Event) -> bool:
     return event.action == "push" and event.tag != "" and event.applied_at is not None
 
 
-def _apply(event: Event, registry: Registry) -> None:
+def _apply(event: Event, registry: Registry, lease: Holding) -> None:
     try:
         certain = tags.apply(event, registry)
     except RegistryError as error:
-        _failed(event, str(error))
+        _failed(event, str(error), lease)
         if isinstance(error, Silent):
             raise
+    except leases.LeaseLost:
+        raise
     except (OperationalError, InterfaceError) as error:
         if outage_of(error) is not Outage.BUSY:
             raise  # no database: nothing could be noted either
         # A long transaction holds this repository, or a statement takes too long: the others do not wait for it.
-        _failed(event, first_line(error))
+        _failed(event, first_line(error), lease)
     except Exception as error:
         # One event that cannot be applied must not stand before all others.
         log.exception("event %s cannot be applied", event.event_id)
-        _failed(event, f"{type(error).__name__}: {error}")
+        _failed(event, f"{type(error).__name__}: {error}", lease)
     else:
         if certain:
-            _done([event])
+            _done([event], lease)
         else:
-            now = timezone.now()
+            now = clock.now()
             # Confirmations count from the first application: failures before it are no answers.
             asked = event.attempts if event.applied_at else 0
-            Event.objects.filter(pk=event.pk).update(
-                applied_at=event.applied_at or now, due_at=now + min(LATER * 2**asked, LATEST),
+            _write(
+                event, lease, applied_at=event.applied_at or now, due_at=now + min(LATER * 2**asked, LATEST),
                 attempts=asked + 1, problem="",
             )  # fmt: skip
 
 
-def _done(events: list[Event]) -> None:
-    now = timezone.now()
+@transaction.atomic
+def _done(events: list[Event], lease: Holding) -> None:
+    lease.end()
     ids = [event.pk for event in events]
     Event.objects.filter(pk__in=ids).update(due_at=None, problem="")
-    Event.objects.filter(pk__in=ids, applied_at=None).update(applied_at=now)
+    Event.objects.filter(pk__in=ids, applied_at=None).update(applied_at=clock.now())
 
 
-def _failed(event: Event, problem: str) -> None:
+def _failed(event: Event, problem: str, lease: Holding) -> None:
     """Again later, twice as late each time; given up in the end: the reconcile mends what it would have told."""
     attempts = event.attempts + 1
     wait = timedelta(seconds=min(600, 5 * 2**attempts))
-    due = timezone.now() + wait if attempts < ATTEMPTS_MAX else None
-    Event.objects.filter(pk=event.pk).update(attempts=attempts, due_at=due, problem=problem[:300])
+    due_at = clock.now() + wait if attempts < ATTEMPTS_MAX else None
+    _write(event, lease, attempts=attempts, due_at=due_at, problem=problem[:300])
+
+
+@transaction.atomic
+def _write(event: Event, lease: Holding, **values: object) -> None:
+    lease.end()
+    Event.objects.filter(pk=event.pk).update(**values)

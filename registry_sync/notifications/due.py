@@ -6,11 +6,11 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.db.models import Min, Q, QuerySet
-from django.utils import timezone
 
+from accounts import clock
 from accounts.shares import in_turns
 from namespaces.models import Namespace
-from registry_sync.models import Event
+from registry_sync.models import Death, Event
 from registry_sync.picture.write import batches
 
 BATCH = 200
@@ -27,6 +27,10 @@ class Queue:
     def account_of(self, event: Event) -> Account:
         return self._accounts[event.namespace]
 
+    def look_up(self, event: Event) -> Account:
+        self._look_up([event.namespace])
+        return self.account_of(event)
+
     def next(self) -> list[Event]:
         found = list(_due().order_by("id")[:BATCH])
         if len(found) == BATCH:  # more waits than that: then some of each
@@ -41,7 +45,7 @@ class Queue:
         silent = [name for name, account in self._accounts.items() if account in self.silent]
         waiting = Event.objects.exclude(due_at=None).exclude(namespace__in=silent)
         first = waiting.order_by("due_at").values_list("due_at", flat=True).first()
-        return max(first - timezone.now(), timedelta()) if first else None
+        return max(first - clock.now(), timedelta()) if first else None
 
     def _some_of_each(self) -> list[Event]:
         first = _due().order_by().values("namespace").annotate(first=Min("id")).order_by("first")
@@ -59,13 +63,15 @@ class Queue:
         return found
 
     def _failing(self, accounts: Collection[Account]) -> set[Account]:
-        """Of whose something could not be applied: nobody else is to wait behind the next of theirs."""
+        """Of whose something could not be applied, or killed a worker: nobody else is to wait behind their next."""
         if len(accounts) < 2:  # noqa: PLR2004
             return set()
         failed = Event.objects.filter(~Q(problem="")).exclude(due_at=None).order_by()
         names = set(failed.values_list("namespace", flat=True).distinct())
         self._look_up(names)
-        return {self._accounts[name] for name in names}
+        return {self._accounts[name] for name in names} | set(
+            Death.objects.values_list("account_id", flat=True)
+        )
 
     def _look_up(self, names: Collection[str]) -> None:
         self._accounts |= dict.fromkeys(names)
@@ -73,5 +79,9 @@ class Queue:
             self._accounts.update(Namespace.objects.filter(name__in=some).values_list("name", "account_id"))
 
 
+def some() -> bool:
+    return _due().exists()
+
+
 def _due() -> QuerySet[Event]:
-    return Event.objects.filter(due_at__lte=timezone.now()).defer("raw")
+    return Event.objects.filter(due_at__lte=clock.now()).defer("raw")

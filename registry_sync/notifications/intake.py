@@ -15,9 +15,9 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts import clock
 from namespaces.names import split
 from registry_sync import heartbeat, services
 from registry_sync.client.pace import AGENT, asked_at
@@ -40,13 +40,13 @@ def events(request: HttpRequest) -> HttpResponse:
     """
     if request.method != "POST":
         if is_registry(request.headers.get("Authorization", "")):
-            heartbeat.note(Heartbeat.REDIRECTED, timezone.now(), every=PULSE)
+            heartbeat.note(Heartbeat.REDIRECTED, clock.now(), every=PULSE)
         return HttpResponseNotAllowed(["POST"])
     if not is_registry(request.headers.get("Authorization", "")):
         if cache.add(
             "events-refused", 1, timeout=1
         ):  # whoever it is, they cause one write and one line a second
-            heartbeat.note(Heartbeat.REFUSED, timezone.now())
+            heartbeat.note(Heartbeat.REFUSED, clock.now())
             log.warning(
                 "a notification came without the right key; see notifications in the registry's configuration"
             )
@@ -55,7 +55,7 @@ def events(request: HttpRequest) -> HttpResponse:
     body = request.read(BODY_MAX)
     if len(body) < min(int(request.META.get("CONTENT_LENGTH") or 0), BODY_MAX):
         return HttpResponse("The body broke off.\n", status=400, content_type="text/plain")  # it comes again
-    take(body, timezone.now())
+    take(body, clock.now())
     return HttpResponse(status=202)
 
 

@@ -26,6 +26,7 @@ urlpatterns = [
     path(_NAMESPACE + "rules/<int:id>/delete/", retention.delete, name="retention-delete"),
     path("system/", overview.overview, name="system"),
     path("system/runs/<int:id>/let-go/", overview.let_go, name="system-let-go"),
+    path("system/aside/<int:id>/retry/", overview.retry_aside, name="system-aside-retry"),
     path("system/doctor/", doctor.doctor, name="doctor"),
     path("system/events/", events.inbox, name="system-events"),
     path("system/events/retry/", events.retry_all, name="system-events-retry"),

@@ -1,6 +1,7 @@
 """Reads again the manifests that were not complete when they were first seen: a config, or a platform's manifest, was
 answered with an error that may have passed."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from django.utils import timezone
@@ -10,7 +11,11 @@ from namespaces.models import Image, Manifest
 from registry_sync.client import Registry
 from registry_sync.picture.content import ContentReader
 from registry_sync.picture.write import renew_manifest, store_manifests, stored_sizes
+from registry_sync.sync import aside, leases
+from registry_sync.sync.leases import Holding
+from registry_sync.sync.spots import Spot
 
+LEASE = "contents"
 AT_ONCE = 50
 SILENT_MAX = 3  # accounts of whose manifests nothing came, and the others wait for the next time
 Account = int | None
@@ -19,12 +24,28 @@ GIVEN_UP = timedelta(days=7)  # what did not come by then was deleted, or never 
 
 def read_due(registry: Registry) -> None:
     """Some of what is due of each account; each that is still not complete comes again when it is twice as old."""
-    silent = set[Account]()
-    with ContentReader(registry) as reader:
-        for account, row in _some_of_each():
+    with suppress(leases.LeaseLost), leases.held(LEASE) as lease:
+        if lease:
+            _read_due(registry, lease)
+
+
+def _read_due(registry: Registry, lease: Holding) -> None:
+    silent, known = set[Account](), aside.Known()
+    died_of = {spot.account for spot in known.deaths}
+    with ContentReader(registry, alive=lease.keep) as reader:
+        for account, row in sorted(_some_of_each(), key=lambda each: each[0] in died_of):
+            image = _holder(row)
             # Put off first: what a worker hangs or dies on stands before nothing, and is read by one alone.
-            if account not in silent and _put_off(row) and not _read(row, reader) and reader.silence:
+            if account in silent or image is None or not _put_off(row):
+                continue
+            spot = Spot(account, image.repository, row.digest)
+            if known.holds(spot):
+                continue
+            lease.begin(spot)
+            if not _read(row, image, reader) and reader.silence:
                 silent.add(account)  # its others would wait as long
+            lease.end()
+            aside.ended(spot, known)
             if len(silent) >= SILENT_MAX:
                 return
 
@@ -48,11 +69,12 @@ def _put_off(row: Manifest) -> bool:
     return bool(mine.update(due_at=now + age if age < GIVEN_UP else None))
 
 
-def _read(row: Manifest, reader: ContentReader) -> bool:
+def _holder(row: Manifest) -> Image | None:
     held = Image.objects.filter(revisions__manifest=row, revisions__gone_at=None)
-    image = held.select_related("namespace").first()
-    if image is None:
-        return False
+    return held.select_related("namespace").first()
+
+
+def _read(row: Manifest, image: Image, reader: ContentReader) -> bool:
     values = reader.read_manifests(reader.fetch({row.digest: image.repository}), stored_sizes)
     store_manifests(values)  # the platforms, and labels
     for each in values:

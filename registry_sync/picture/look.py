@@ -1,6 +1,9 @@
 """Looks at one tag or one manifest in the registry, and makes the picture say the same."""
 
+from datetime import datetime
+
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from namespaces.models import Image, Revision, Tag, TagMove
@@ -8,6 +11,7 @@ from registry_sync.client import Missing, Registry, RegistryError, Unreachable
 from registry_sync.picture import stand_ins
 from registry_sync.picture.content import ContentReader
 from registry_sync.picture.write import Move, count_untagged, store_manifests, stored_sizes, write_moves
+from registry_sync.sync.leases import fence
 
 
 def store(repository: str, digest: str, registry: Registry) -> None:
@@ -43,10 +47,10 @@ def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool, befor
         if take_away and row:
             write_moves(image, [Move(tag, "", timezone.now())], how=TagMove.How.EVENT)
         elif row and not row.missing_since:
-            Tag.objects.filter(pk=row.pk).update(missing_since=timezone.now())
+            _mark(row, missing_since=timezone.now())
         return True
     if row and row.missing_since:
-        Tag.objects.filter(pk=row.pk).update(missing_since=None)
+        _mark(row, missing_since=None)
     if fetched and fetched.digest == before:
         raise Behind
     if fetched and stand_ins.among([fetched.digest]):
@@ -55,8 +59,14 @@ def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool, befor
         store(image.repository, fetched.digest, registry)
         write_moves(image, [Move(tag, fetched.digest, timezone.now())], how=TagMove.How.EVENT)
     if row and row.unread_since:
-        Tag.objects.filter(pk=row.pk).update(unread_since=None)
+        _mark(row, unread_since=None)
     return False
+
+
+@transaction.atomic
+def _mark(row: Tag, **moment: datetime | None) -> None:
+    fence()
+    Tag.objects.filter(pk=row.pk).update(**moment)
 
 
 def at_digest(image: Image, digest: str, registry: Registry) -> bool:
@@ -67,10 +77,14 @@ def at_digest(image: Image, digest: str, registry: Registry) -> bool:
     except Missing:
         if settings.REGISTRY_IS_CACHE:
             return False
-        held.filter(gone_at=None).update(gone_at=timezone.now())
-        count_untagged(image)
+        with transaction.atomic():
+            fence()
+            held.filter(gone_at=None).update(gone_at=timezone.now())
+            count_untagged(image)
         return True
     except RegistryError:
         return False
-    held.exclude(gone_at=None).update(gone_at=None)
+    with transaction.atomic():
+        fence()
+        held.exclude(gone_at=None).update(gone_at=None)
     return False

@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     DECLINED = "declined"
     NOT_THERE = "not_there"
     SILENT = "silent"
+    ASIDE = "aside"
     WITHDRAWN = "withdrawn"
 
 
@@ -48,6 +49,7 @@ SENTENCES: dict[Outcome, Promise] = {
     Outcome.DECLINED: _("The registry refused, so nothing was changed."),
     Outcome.NOT_THERE: _("The registry does not hold this image any more, so it cannot be put back."),
     Outcome.SILENT: _("The registry gave no usable answer for so long that this was given up."),
+    Outcome.ASIDE: _("The panel's workers died while they did this, so it was given up. Operators see more on System."),
     Outcome.WITHDRAWN: _("The rule was changed or switched off before its turn came, so nothing was done."),
 }  # fmt: skip
 
@@ -62,6 +64,7 @@ IN_SHORT: dict[Outcome, Promise] = {
     Outcome.READ_ONLY: _("the registry is read-only"),
     Outcome.DECLINED: _("the registry refused"),
     Outcome.SILENT: _("the registry did not answer"),
+    Outcome.ASIDE: _("workers died of it"),
     Outcome.WITHDRAWN: _("the rule was changed or switched off"),
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, clock
 from accounts.principal import Kind, Principal
 from namespaces.models import Image, Revision, Tag, TagMove
 from registry_sync.models import Removal, RemovalItem
@@ -36,7 +36,7 @@ class Recorder:
     def done(self, item: RemovalItem, outcome: Outcome) -> None:
         """Raises LeaseLost."""
         removal = item.removal
-        leases.keep(self.lease, self.token, timezone.now())
+        leases.keep(self.lease, self.token, clock.now(), at_work="")
         if not self._end(item, RemovalItem.State.DONE, outcome, ""):
             return
         before = self._before(item)
@@ -59,7 +59,7 @@ class Recorder:
     @transaction.atomic
     def undone(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> None:
         """Raises LeaseLost."""
-        leases.keep(self.lease, self.token, timezone.now())
+        leases.keep(self.lease, self.token, clock.now(), at_work="")
         if self._end(item, state, outcome, detail) and item.begun_at:
             # Whatever the registry makes of it yet, somebody asked for it; also where a rule did (runs.py tells only
             # what was seen done).

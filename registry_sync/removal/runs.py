@@ -23,6 +23,7 @@ from registry_sync.removal.forecast import Forecast
 from registry_sync.removal.outcomes import SENTENCES, Outcome
 from registry_sync.removal.retention import Rule, doubt
 from registry_sync.sync import leases
+from registry_sync.sync.leases import Holding
 
 EVERY = timedelta(days=1)
 AGAIN = timedelta(hours=1)  # after one that was skipped
@@ -57,21 +58,19 @@ def plan_due() -> None:
     enabled = RetentionRule.objects.filter(enabled=True, namespace__account__closed_at=None)
     if not begun.exists() and not enabled.exists():
         return
-    token = leases.take(LEASE, now)
-    if token is None:
-        return
     try:
-        for rule in enabled:
-            _begin_if_due(rule, now)
-        ends = time.monotonic() + PASS
-        for run in _in_turns(begun.all()):
-            if time.monotonic() > ends:
-                break
-            _try_to_plan(run, token)
+        with leases.held(LEASE) as lease:
+            if lease is None:
+                return
+            for rule in enabled:
+                _begin_if_due(rule, now)
+            ends = time.monotonic() + PASS
+            for run in _in_turns(begun.all()):
+                if time.monotonic() > ends:
+                    break
+                _try_to_plan(run, lease)
     except leases.LeaseLost:
         log.warning("another worker took the rules over")
-    finally:
-        leases.give_back(LEASE, token, timezone.now())
 
 
 def _withdraw_of_the_closed() -> None:
@@ -98,14 +97,14 @@ def _in_turns(begun: QuerySet[RetentionRun]) -> list[RetentionRun]:
     return sorted(in_turns(runs, lambda run: run.rule.namespace.account_id), key=lambda run: run.attempts)
 
 
-def _try_to_plan(run: RetentionRun, token: int) -> None:
+def _try_to_plan(run: RetentionRun, lease: Holding) -> None:
     if run.attempts >= ATTEMPTS_MAX:
         words = _("It could not be decided in %(count)s attempts; see the panel's log.")
         finish(run, State.FAILED, words % {"count": run.attempts}, [])
         return
     try:
         RetentionRun.objects.filter(pk=run.pk).update(attempts=F("attempts") + 1)
-        _plan(run, token)
+        _plan(run, lease)
     except leases.LeaseLost:
         raise
     except RetentionRule.DoesNotExist:
@@ -116,7 +115,7 @@ def _try_to_plan(run: RetentionRun, token: int) -> None:
         finish(run, State.FAILED, type(error).__name__, [])
 
 
-def _plan(run: RetentionRun, token: int) -> None:
+def _plan(run: RetentionRun, lease: Holding) -> None:
     row, now = run.rule, timezone.now()
     rule = rules.pure(row)
     with transaction.atomic():
@@ -127,14 +126,14 @@ def _plan(run: RetentionRun, token: int) -> None:
     if unsure:
         finish(run, State.SKIPPED, words.of_doubt(unsure), [])
         return
-    found, left_out, unknown = _forecasts(row, rule, now, leases.paced(lambda: _keep(token)))
+    found, left_out, unknown = _forecasts(row, rule, now, leases.paced(lease.keep))
     problem = " ".join([*([_left_out_words(left_out)] if left_out else []), *unknown])[:500]
     if problem and not found:
         finish(run, State.SKIPPED, problem, [])
         return
     anew = row.reading < READING and any(forecast.changed(rule, each, now) for each in found)
     with transaction.atomic():
-        _keep(token)
+        lease.keep()
         withdrawn = _withdrawn(run, rule)
         if withdrawn := withdrawn or rules.read_anew(_locked(run), changed=anew, whole=not problem):
             finish(run, State.SKIPPED, withdrawn, [])
@@ -148,10 +147,6 @@ def _plan(run: RetentionRun, token: int) -> None:
         for each in found:
             _ask(run, each)
     settle(run.pk)
-
-
-def _keep(token: int) -> None:
-    leases.keep(LEASE, token, timezone.now())
 
 
 def _forecasts(

@@ -6,15 +6,17 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import F, Max, Min, Q
-from django.utils import timezone
 
+from accounts import clock
 from registry_sync.client import Registry, RegistryError, Silent
 from registry_sync.models import Removal, RemovalItem
 from registry_sync.removal import runs
 from registry_sync.removal.acts import Acts
 from registry_sync.removal.outcomes import Failed, Outcome, Stopped
 from registry_sync.removal.record import Recorder
-from registry_sync.sync import leases
+from registry_sync.sync import aside, leases
+from registry_sync.sync.leases import Holding
+from registry_sync.sync.spots import Spot
 
 PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent registry looks elsewhere
 PATIENCE_OF_RULES = timedelta(hours=6)
@@ -35,7 +37,7 @@ def work_due(registry: Registry) -> timedelta | None:
     tried, silent, ends = set[int](), set[int](), time.monotonic() + PASS
     while removal := _next(tried, silent):
         tried.add(removal.pk)
-        Removal.objects.filter(pk=removal.pk).update(taken_at=timezone.now())
+        Removal.objects.filter(pk=removal.pk).update(taken_at=clock.now())
         if work(removal, registry):
             silent.add(removal.image.namespace.account_id)
         if len(silent) >= SILENT_MAX:
@@ -44,27 +46,24 @@ def work_due(registry: Registry) -> timedelta | None:
             return timedelta()
     waiting = Removal.objects.exclude(due_at=None).exclude(image__namespace__account__in=silent)
     first = waiting.order_by("due_at").values_list("due_at", flat=True).first()
-    return max(first - timezone.now(), timedelta()) if first else None
+    return max(first - clock.now(), timedelta()) if first else None
 
 
 def work(removal: Removal, registry: Registry) -> bool:
     """True when the registry gave no answer at all."""
     lease = f"{LEASE_PREFIX}{removal.image_id}"
-    token = leases.take(lease, timezone.now())
-    if token is None:
-        return False  # another worker does something to the same image
     try:
-        return _fulfil(removal, registry, lease, token)
+        with leases.held(lease) as holding:
+            # None: another worker does something to the same image.
+            return holding is not None and _fulfil(removal, registry, holding)
     except leases.LeaseLost:
         log.warning("another worker took %s over", removal)
         return False
-    finally:
-        leases.give_back(lease, token, timezone.now())
 
 
 def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
     """Of the account whose last turn is longest ago."""
-    now = timezone.now()
+    now = clock.now()
     account = F("image__namespace__account_id")
     due = (
         Removal.objects.filter(due_at__lte=now)
@@ -87,31 +86,57 @@ def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
     )
 
 
-def _fulfil(removal: Removal, registry: Registry, lease: str, token: int) -> bool:
-    def alive() -> None:
-        leases.keep(lease, token, timezone.now())
-
-    acts, recorder = Acts(removal.image, registry, alive), Recorder(removal.image, lease, token)
+def _fulfil(removal: Removal, registry: Registry, lease: Holding) -> bool:
+    acts = Acts(removal.image, registry, lease.keep)
+    recorder, known = Recorder(removal.image, lease.name, lease.token), aside.Known()
     problem, silent, ends = "", False, time.monotonic() + TURN
     for item in _waiting(removal):
         if time.monotonic() > ends:
             return False  # it is still due; others have their turn first
         item.removal = removal
-        alive()
+        spot = _spot(item)
+        if (left := _is_left(item, spot, known, recorder)) is not None:
+            problem = problem or left
+            continue
+        lease.begin(spot)
         try:
             _do(item, acts, recorder)
         except leases.LeaseLost:
             raise
         except RegistryError as error:
             problem, silent = str(error), isinstance(error, Silent)
+            lease.end()
             break  # the next one would wait as long for an answer
         except Exception as error:
             # It may be done and not written down, so it is tried again; the others do not wait for it.
             log.exception("%s of %s cannot be done now", item, removal)
             problem = type(error).__name__
+            lease.end()
+        aside.ended(spot, known)
     if not problem or not _later(removal, recorder, problem):
         finish(removal)
     return silent
+
+
+def _spot(item: RemovalItem) -> Spot:
+    image = item.removal.image
+    return Spot(
+        image.namespace.account_id, image.repository, f"{item.removal.kind} {item.tag or item.digest}"
+    )
+
+
+def _is_left(item: RemovalItem, spot: Spot, known: aside.Known, recorder: Recorder) -> str | None:
+    """Why it waits, "" when it is given up, because workers die of it; else None."""
+    if known.holds(spot) and not _is_halfway(item):
+        recorder.undone(item, RemovalItem.State.FAILED, Outcome.ASIDE, "")
+        return ""
+    again = known.again(spot)
+    return aside.WORDS if known.holds(spot) or (again and again > clock.now()) else None
+
+
+def _is_halfway(item: RemovalItem) -> bool:
+    """The tag may point at our stand-in, and is never left so."""
+    return bool(item.stand_in and item.begun_at)
 
 
 def _waiting(removal: Removal) -> list[RemovalItem]:
@@ -150,7 +175,7 @@ def _gone(item: RemovalItem, digests: list[str]) -> bool:
 
 def _later(removal: Removal, recorder: Recorder, problem: str) -> bool:
     """False when it is given up: then nothing of it waits any more."""
-    now = timezone.now()
+    now = clock.now()
     overdue = now - removal.asked_at > (PATIENCE_OF_RULES if removal.run_id else PATIENCE)
     if overdue and not _give_up(removal, recorder, problem):
         return False
@@ -162,10 +187,10 @@ def _later(removal: Removal, recorder: Recorder, problem: str) -> bool:
 
 
 def _give_up(removal: Removal, recorder: Recorder, problem: str) -> bool:
-    """True when some of it waits on: a tag that may point at our stand-in is never left so."""
+    """True when some of it waits on."""
     halfway = False
     for item in _waiting(removal):
-        if item.stand_in and item.begun_at:
+        if _is_halfway(item):
             halfway = True
         else:
             item.removal = removal
@@ -180,7 +205,7 @@ def finish(removal: Removal) -> None:
     state = Removal.State.PARTLY if done else Removal.State.FAILED
     if done == len(states):
         state = Removal.State.DONE
-    now: datetime = timezone.now()
+    now: datetime = clock.now()
     mine = Removal.objects.filter(pk=removal.pk, state=Removal.State.WAITING)
     mine.update(state=state, due_at=None, finished_at=now, problem="")
     removal.refresh_from_db(fields=["state", "due_at", "finished_at"])

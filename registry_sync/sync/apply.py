@@ -13,6 +13,7 @@ from namespaces.names import NAMESPACE_MAX, is_repository, split
 from registry_sync.client import TagsRead
 from registry_sync.models import Repository
 from registry_sync.picture.write import BATCH, Move, batches, write_moves
+from registry_sync.sync.leases import fence
 from registry_sync.sync.planner import Plan, Row, plan
 
 
@@ -47,10 +48,20 @@ def versions(names: Iterable[str]) -> dict[str, int]:
     return found
 
 
+def owners(names: Iterable[str]) -> dict[str, int | None]:
+    """repository → the account that it belongs to."""
+    found: dict[str, int | None] = {}
+    for some in batches(list(names)):
+        rows = Repository.objects.filter(name__in=some)
+        found.update(rows.values_list("name", "image__namespace__account_id"))
+    return found
+
+
 @transaction.atomic
 def write_catalog(changes: Plan, now: datetime, versions: Mapping[str, int]) -> None:
     """`changes` from a complete catalog. A repository that is gone takes its image and tags with it, unless it
     was written since `versions` were read: then it was pushed again while we asked for others."""
+    fence()
     reserve_unowned(changes.add)  # in one commit with the rows: nobody makes a namespace of it in between
     Repository.objects.bulk_create(
         [Repository(name=name) for name in changes.add], BATCH, ignore_conflicts=True
@@ -188,6 +199,7 @@ def write_changes(read: TagsRead, known: Known, changes: Plan, now: datetime) ->
 
     The manifests are stored already.
     """
+    fence()
     # Locked until the commit: two writers take their turn.
     rows = Repository.objects.select_for_update(of=("self",)).select_related("image")
     row = rows.filter(pk=known.pk).first()

@@ -1,39 +1,162 @@
 """One worker at a time for one piece of work, whatever the broker delivers, and however often.
 
-A holder that dies is succeeded when its time is up; its token then no longer fits, so nothing late is written.
+A lease is short. A thread renews it while its holder works; one that was killed, stopped or hangs is succeeded within
+seconds. Its token then no longer fits, so nothing late is written: `fence` stands in each transaction that writes
+what was read under a lease. What the holder is at stands in the lease before it is begun.
 """
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, Q
 
+from accounts import clock
 from registry_sync.models import Lease
+from registry_sync.sync import aside
+from registry_sync.sync.spots import Spot
 
-LIFE = timedelta(seconds=60)
+LIFE = timedelta(seconds=3)
+RENEWED = 0.75  # seconds
+HUNG = 60.0  # seconds in which a holder was at nothing new; it is renewed no longer
 PACE = 5.0  # seconds
+IDLE = "3s"  # PostgreSQL ends the transaction of a process that was stopped in it, and its locks with it
 
 
 class LeaseLost(Exception):
     """Somebody else holds the lease now; stop without writing."""
 
 
+class Renewal:
+    """Calls `keep` from a thread of its own, and inside of transactions from the caller's."""
+
+    def __init__(self, keep: Callable[[], None]) -> None:
+        self.keep = keep
+        self._moved = time.monotonic()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()  # else it might keep what was given back
+
+    def moved(self) -> None:
+        """The caller gets on."""
+        self._moved = time.monotonic()
+
+    def _run(self) -> None:
+        # No connection is made for work that is quicker than that. A thread that was stopped with its process, and goes
+        # on after a successor came, finds that its token does not fit.
+        try:
+            while not self._over.wait(RENEWED) and time.monotonic() - self._moved < HUNG:
+                with suppress(InterfaceError, OperationalError):
+                    self.keep()
+        except LeaseLost:
+            pass  # the caller finds out by itself
+        finally:
+            connection.close()
+
+
+_renewal: ContextVar[Renewal | None] = ContextVar("renewal", default=None)
+
+
+@contextmanager
+def renewed(keep: Callable[[], None]) -> Iterator[Renewal]:
+    """`keep` raises LeaseLost when what it keeps is another's."""
+    renewal = Renewal(keep)
+    before = _renewal.set(renewal)
+    renewal.start()
+    try:
+        yield renewal
+    finally:
+        renewal.stop()
+        _renewal.reset(before)
+
+
+def fence() -> None:
+    """First in a transaction that writes: locks out a successor until the commit. Raises LeaseLost.
+
+    Nothing for who holds no lease.
+    """
+    if renewal := _renewal.get():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE}'")
+        renewal.keep()
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A lease while it is held. Each of these raises LeaseLost."""
+
+    name: str
+    token: int
+    renewal: Renewal
+
+    def keep(self) -> None:
+        self._write()
+
+    def begin(self, spot: Spot) -> None:
+        """Before it is begun: should we die, it is known of what."""
+        self._write(at_work=spot.packed())
+
+    def end(self) -> None:
+        """In the transaction that writes down how it ended."""
+        self._write(at_work="")
+
+    def _write(self, **at_work: str) -> None:
+        self.renewal.moved()
+        keep(self.name, self.token, clock.now(), **at_work)
+
+
+@contextmanager
+def held(name: str) -> Iterator[Holding | None]:
+    """None while another holds it."""
+    token = take(name, clock.now())
+    if token is None:
+        yield None
+        return
+    try:
+        with renewed(lambda: keep(name, token, clock.now())) as renewal:
+            yield Holding(name, token, renewal)
+    finally:
+        give_back(name, token, clock.now())
+
+
+@transaction.atomic
 def take(name: str, now: datetime) -> int | None:
-    """The fencing token, or None while another holds the lease."""
-    Lease.objects.get_or_create(name=name, defaults={"until": now})
-    taken = Lease.objects.filter(name=name, until__lte=now).update(until=now + LIFE, token=F("token") + 1)
-    return Lease.objects.get(name=name).token if taken else None
+    """The fencing token, or None while another holds the lease. What a dead holder was at is written down."""
+    row, _new = Lease.objects.get_or_create(name=name, defaults={"until": now})
+    mine = Lease.objects.filter(free_at(now), name=name, token=row.token)
+    if not mine.update(until=now + LIFE, token=F("token") + 1, at_work=""):
+        return None
+    if row.at_work:
+        aside.died(Spot.unpacked(row.at_work), now)
+    return row.token + 1
 
 
-def keep(name: str, token: int, now: datetime) -> None:
+def free_at(now: datetime, column: str = "until") -> Q:
+    """Never held, or over; or further ahead than a lease can be, so that a clock which went back wrote it."""
+    over = Q(**{f"{column}__lte": now}) | Q(**{f"{column}__gt": now + 2 * LIFE})
+    return over | Q(**{f"{column}__isnull": True})
+
+
+def keep(name: str, token: int, now: datetime, **at_work: str) -> None:
     """Raises LeaseLost. Inside a transaction it also locks out a successor until the commit."""
-    if not Lease.objects.filter(name=name, token=token).update(until=now + LIFE):
+    if not Lease.objects.filter(name=name, token=token).update(until=now + LIFE, **at_work):
         raise LeaseLost(name)
 
 
 def give_back(name: str, token: int, now: datetime) -> None:
-    Lease.objects.filter(name=name, token=token).update(until=now)
+    Lease.objects.filter(name=name, token=token).update(until=now, at_work="")
 
 
 def paced(alive: Callable[[], None]) -> Callable[[], None]:

@@ -1,28 +1,31 @@
 """One reconcile: the catalog, then every repository's tags, compared with our picture and mended.
 
-A run is rows: any worker may go on with it at any point, and a worker that dies costs a minute.
+A run is rows: any worker may go on with it at any point, and a worker that dies costs seconds.
 """
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q
-from django.utils import timezone
 
+from accounts import clock
 from accounts.outage import Outage, outage_of
 from accounts.shares import in_turns
 from accounts.words import said as _
 from namespaces.names import split
 from registry_sync.client import Missing, Registry, RegistryError, Silent, Sweep
-from registry_sync.models import Repository, Shard, SyncRun
+from registry_sync.models import Death, Repository, Shard, SyncRun
 from registry_sync.picture import anew
-from registry_sync.sync import apply, leases, shards, told
+from registry_sync.sync import apply, aside, leases, shards, told
 from registry_sync.sync.guard import too_many_repositories
+from registry_sync.sync.leases import Holding
 from registry_sync.sync.planner import plan
-from registry_sync.sync.repositories import Counts, RepositoriesReader
+from registry_sync.sync.repositories import Alive, Counts, RepositoriesReader
+from registry_sync.sync.spots import Spot
 
 LEASE = "reconcile"
 REST = 10  # a run that took a minute is followed by the next one after ten, at the earliest
@@ -53,22 +56,19 @@ def reconcile(
 def begin(
     registry: Registry, *, when_due: bool = False, others: Callable[[], None] = lambda: None
 ) -> SyncRun | None:
-    token = leases.take(LEASE, timezone.now())
-    if token is None:
-        return None
     try:
-        run = _resume()
-        if not run:
-            run = _start(registry, token, when_due=when_due)
-            if run and run.state == SyncRun.State.RUNNING:
-                others()
+        with leases.held(LEASE) as lease:
+            if lease is None:
+                return None
+            run = _resume()
+            if not run:
+                run = _start(registry, lease, when_due=when_due)
+                if run and run.state == SyncRun.State.RUNNING:
+                    others()
+            return run
     except leases.LeaseLost:
         log.warning("another worker took the sync over")
         return None
-    else:
-        return run
-    finally:
-        leases.give_back(LEASE, token, timezone.now())
 
 
 def work(run: SyncRun, registry: Registry) -> SyncRun:
@@ -86,24 +86,58 @@ def work(run: SyncRun, registry: Registry) -> SyncRun:
 
 def _read(shard: Shard, reader: RepositoriesReader) -> None:
     try:
-        counts = reader.read(shard.run, shard.repositories, alive=lambda: shards.alive(shard))
-        if reader.sweep.away:
-            SyncRun.objects.filter(pk=shard.run_id, problem="").update(
-                problem=_("the registry does not answer any more")
-            )
-        shards.finish(shard, counts)
+        with leases.renewed(lambda: shards.alive(shard)) as renewal:
+
+            def alive() -> None:
+                renewal.moved()
+                shards.alive(shard)
+
+            counts = _read_all(shard, reader, alive)
+            if reader.sweep.away:
+                SyncRun.objects.filter(pk=shard.run_id, problem="").update(
+                    problem=_("the registry does not answer any more")
+                )
+            shards.finish(shard, counts)
     except leases.LeaseLost:
         log.warning("another worker took %s over", shard)
+    except (InterfaceError, OperationalError):
+        with suppress(InterfaceError, OperationalError):
+            shards.give_back(shard)
+        raise  # whoever comes next goes on
+
+
+def _read_all(shard: Shard, reader: RepositoriesReader, alive: Alive) -> Counts:
+    left = list(aside.repositories(shard.repositories).values_list("pk", flat=True))
+    Repository.objects.filter(pk__in=left).exclude(problem=aside.WORDS).update(problem=aside.WORDS)
+    ids = [pk for pk in shard.repositories if pk not in left]
+    try:
+        return reader.read(shard.run, ids, alive=alive).plus(Counts(repositories=len(left)))
+    except leases.LeaseLost:
+        raise
     except Exception as error:
         if _may_pass(error, shard):
-            raise  # whoever comes next goes on
-        # One part that cannot be done must not keep the run, and every run after it, from its end.
-        log.exception("%s cannot be read", shard)
-        count = len(shard.repositories)
-        Repository.objects.filter(pk__in=shard.repositories).update(
-            problem=_("the panel failed; see its log")
-        )
-        shards.finish(shard, Counts(repositories=count, unread=count))
+            raise
+        log.exception("%s cannot be read at once; each of its repositories is read by itself", shard)
+    counts = Counts(repositories=len(left))
+    for pk in ids:
+        counts = counts.plus(_read_one(shard, reader, pk, alive))
+    return counts
+
+
+def _read_one(shard: Shard, reader: RepositoriesReader, pk: int, alive: Alive) -> Counts:
+    """One that cannot be read must not keep the others, nor the run and every run after it, from their end."""
+    alive()
+    try:
+        return reader.read(shard.run, [pk], alive=alive)
+    except leases.LeaseLost:
+        raise
+    except Exception as error:
+        if _may_pass(error, shard):
+            raise
+        row = Repository.objects.filter(pk=pk)
+        log.exception("%s cannot be read", row.values_list("name", flat=True).first())
+        row.update(problem=_("the panel failed; see its log"))
+        return Counts(repositories=1, unread=1)
 
 
 def _may_pass(error: Exception, shard: Shard) -> bool:
@@ -122,8 +156,8 @@ def _resume() -> SyncRun | None:
     return None
 
 
-def _start(registry: Registry, token: int, *, when_due: bool) -> SyncRun | None:
-    now = timezone.now()
+def _start(registry: Registry, lease: Holding, *, when_due: bool) -> SyncRun | None:
+    now = clock.now()
     run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first()
     run = run or (_due(now) if when_due else SyncRun())
     if run is None:
@@ -131,7 +165,7 @@ def _start(registry: Registry, token: int, *, when_due: bool) -> SyncRun | None:
     run.state, run.started_at, run.heartbeat_at = SyncRun.State.RUNNING, now, now
     run.save()
     try:
-        _read_catalog(run, registry, token)
+        _read_catalog(run, registry, lease)
     except RegistryError as error:
         _finish(run, SyncRun.State.FAILED, str(error))
     run.requests = registry.requests
@@ -163,12 +197,9 @@ def _rested(last: SyncRun) -> datetime:
     return last.started_at + rest - interval / 2  # beat is not exact to the second
 
 
-def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
-    def alive() -> None:
-        leases.keep(LEASE, token, timezone.now())
-
-    began = timezone.now()
-    catalog = registry.repositories(alive=alive)
+def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
+    began = clock.now()
+    catalog = registry.repositories(alive=lease.keep)
     seen, known = dict.fromkeys(catalog.names, ""), apply.known_repositories()
     if catalog.strange:
         run.problem = (
@@ -186,25 +217,27 @@ def _read_catalog(run: SyncRun, registry: Registry, token: int) -> None:
         return
     versions = apply.versions(vanishing)
     # What was pushed meanwhile may be told of before the registry shows it.
-    gone = _gone(registry, vanishing, alive) - told.repositories_since(began)
+    gone = _gone(registry, vanishing, lease) - told.repositories_since(began)
     unlisted = unproven + [name for name in vanishing if name not in gone]  # catalogs have been wrong
     changes = plan(known, seen, unreadable=unlisted, gone=gone)
     if settings.REGISTRY_IS_CACHE:
         changes = changes.adding()
-    alive()
+    lease.keep()
     if changes:
-        apply.write_catalog(changes, timezone.now(), versions)
+        apply.write_catalog(changes, clock.now(), versions)
     run.changes = len(changes.add) + len(changes.remove) + apply.claim_repositories()
     apply.note_catalog(began)
 
 
-def _gone(registry: Registry, names: list[str], alive: Callable[[], None]) -> set[str]:
+def _gone(registry: Registry, names: list[str], lease: Holding) -> set[str]:
     """What the catalog lacks is asked for by name: only a 404 that names it is the second answer."""
-    found, silent = set[str](), set[str]()
+    found, silent, known, now = set[str](), set[str](), aside.Known(), clock.now()
+    owners = apply.owners(names)
     for name in in_turns(names, _namespace):
-        if _namespace(name) in silent:
+        spot = Spot(owners.get(name), name)
+        if _namespace(name) in silent or known.holds(spot) or (known.again(spot) or now) > now:
             continue
-        alive()
+        lease.begin(spot)
         try:
             registry.tags(name)
         except Missing:
@@ -215,6 +248,9 @@ def _gone(registry: Registry, names: list[str], alive: Callable[[], None]) -> se
                 break
         except RegistryError:
             continue
+        finally:
+            lease.end()
+        aside.ended(spot, known)
     return found
 
 
@@ -250,12 +286,13 @@ def _end(run: SyncRun) -> None:
 
 def _finish(run: SyncRun, state: SyncRun.State, problem: str) -> None:
     """Once, whoever comes second."""
-    now = timezone.now()
+    now = clock.now()
     values: Mapping[str, object] = {
         "state": state, "problem": problem[:500], "finished_at": now, "heartbeat_at": now,
     }  # fmt: skip
     mine = SyncRun.objects.filter(Q(pk=run.pk), state=SyncRun.State.RUNNING).update(**values)
     if mine:
+        Death.objects.filter(repository="").delete()  # it is known by now of what, or that it was chance
         Shard.objects.filter(run=run).delete()
     for name, value in values.items():
         setattr(run, name, value)

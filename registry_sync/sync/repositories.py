@@ -1,12 +1,13 @@
 """Reads some repositories from the registry, compares each with the picture, and mends it."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 from django.conf import settings
 from django.utils import timezone
 
+from accounts import clock
 from accounts.shares import in_turns
 from namespaces.names import split
 from registry_sync.client import Fetched, Registry, Sweep, TagsRead
@@ -29,6 +30,9 @@ class Counts:
     unread: int = 0  # repositories that could not be read, or not all of them
     held: int = 0  # tags that would have vanished
 
+    def plus(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
 
 class RepositoriesReader:
     """A context manager over one registry, for as many reads as are wanted."""
@@ -49,7 +53,7 @@ class RepositoriesReader:
         before = self.registry.requests + self.sweep.requests
         alive = leases.paced(alive)
         names = list(Repository.objects.filter(id__in=list(ids)).values_list("name", flat=True))
-        counts, began = Counts(repositories=len(names)), timezone.now()
+        counts, began = Counts(repositories=len(names)), clock.now()
         known = apply.known_tags(names)
         given_up = {name for name, each in known.items() if each.failures == Repository.FAILURES_MAX}
         reads = self.sweep.read_tags(_digests(known), names_only=run.names_only, once=given_up, alive=alive)

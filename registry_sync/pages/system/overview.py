@@ -16,7 +16,7 @@ from registry_sync import gate, operating, selectors, services
 from registry_sync.models import Checkup
 from registry_sync.pages.system.frame import operators, system_context
 
-RUNS_SHOWN = 20
+RUNS_SHOWN, ASIDE_SHOWN = 20, 100
 
 
 @operators
@@ -41,6 +41,15 @@ def let_go(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
     return redirect("system")
 
 
+@operators
+@require_POST
+def retry_aside(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    operating.retry_aside(by=by, row=gate.aside(by, id))
+    messages.success(request, _("It is tried again."))
+    return redirect("system")
+
+
 def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
     context = system_context("system") | {
         "page": paginate(selectors.runs(), cursor=request.GET.get("page", ""), size=RUNS_SHOWN),
@@ -55,5 +64,7 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
         "mails": outbox.counts(),
         "mail_problem": outbox.last_problem(),
         "dropped": dropped(),
+        "clock_at": selectors.clock_went_back(timezone.now()),
+        "aside": selectors.aside()[:ASIDE_SHOWN],
     }
     return render(request, "registry_sync/system.html", context, status=400 if problem else 200)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from namespaces.models import Namespace, ReservedName
-from registry_sync.models import Checkup, Drift, Event, Repository, SyncRun
+from registry_sync.models import Aside, Checkup, Drift, Event, Repository, SyncRun
 from tests.cast import Cast
 from tests.integration.api import routes
 from tests.integration.api.caller import API, Caller, error_of, token_of
@@ -31,7 +31,12 @@ def ids(db: None) -> dict[str, Any]:
     event = Event.objects.create(event_id="1", action="push", repository="old/app", problem="no", attempts=20)
     Repository.objects.create(name="old/app")
     ReservedName.objects.create(name="spare")
-    return {"api-system-let-go": run.pk, "api-system-event-retry": event.pk}
+    aside = Aside.objects.create(repository="old/app", deaths=5)
+    return {
+        "api-system-let-go": run.pk,
+        "api-system-event-retry": event.pk,
+        "api-system-aside-retry": aside.pk,
+    }
 
 
 def path(route: Route, ids: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from registry_sync.client import Registry, TagsRead, answers
 from registry_sync.models import Drift, Heartbeat, Repository, SyncRun
 from registry_sync.pages.system.repositories import TROUBLED
 from registry_sync.picture import anew
-from registry_sync.sync import drift, reconcile, shards
+from registry_sync.sync import drift, leases, reconcile, shards
 from registry_sync.sync.apply import Known
 from registry_sync.sync.planner import Plan
 from tests import factories
@@ -92,7 +92,9 @@ def test_names_of_which_the_registry_says_nothing_keep_no_other_from_being_asked
     for name in names:
         web.says[f"/v2/{name}/tags/list"] = answer("late", stall=True)
     web.says["/v2/quiet/app/tags/list"] = ABSENT
-    assert reconcile._gone(client(web), [*names, "quiet/app"], lambda: None) == {"quiet/app"}
+    with leases.held(reconcile.LEASE) as lease:
+        assert lease
+        assert reconcile._gone(client(web), [*names, "quiet/app"], lease) == {"quiet/app"}
     assert len(web.asked) == 2
 
 

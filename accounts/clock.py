@@ -1,0 +1,16 @@
+"""The clock that all parts of the installation share: the database's. Machines differ, and their clocks jump."""
+
+from datetime import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+
+def now() -> datetime:
+    """For what another process compares with its own time. SQLite's clock is this machine's."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment

@@ -1,0 +1,74 @@
+"""A worker that is stopped (SIGSTOP, a frozen machine) is succeeded within seconds, and writes nothing afterwards."""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.conftest import push
+from tests.contract.test_killed import TAKE, WORK, Installed, install
+from tests.parts import images, processes
+
+pytestmark = pytest.mark.contract
+
+STOPPED = """
+import importlib, os, signal
+from registry_sync import connection
+module, _dot, name = "{point}".rpartition(".")
+holder, _dot, inner = module.rpartition(".")
+place = getattr(importlib.import_module(holder), inner) if inner[0].isupper() else importlib.import_module(module)
+true = getattr(place, name)
+def stopped(*arguments, **options):
+    answer = true(*arguments, **options)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return answer
+setattr(place, name, stopped)
+{work}
+"""
+DUE = """
+from registry_sync import connection
+from django.utils import timezone
+from registry_sync.models import Event
+Event.objects.exclude(due_at=None).update(due_at=timezone.now())
+"""
+READ = "registry_sync.client.Registry.manifest"  # it has an answer that will be an old one
+WRITING = "registry_sync.picture.write.count"  # in the transaction, with everything locked that it writes
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def there(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    yield from install(request, tmp_path_factory.mktemp("stopped"))
+
+
+@pytest.mark.parametrize("point", [READ, WRITING])
+def test_a_stopped_worker_is_succeeded_and_writes_nothing_late(
+    there: Installed, point: str, tmp_path: Path
+) -> None:
+    if point == WRITING and "DATABASE_URL" not in there.env:
+        pytest.skip("Whoever is stopped in a transaction of SQLite's has all of it.")
+    assert there.picture(DUE + WORK["reconcile"]) == there.truth()
+    name = point.rpartition(".")[2]
+    tell(there, f"{name}-old")
+    code = STOPPED.format(point=point, work=WORK["events"])
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
+    worker = processes.start("worker", command, log=tmp_path / "log", env=there.env)
+    worker.wait_until(lambda: state(worker.popen.pid) == "T", "stop")
+    tell(there, f"{name}-new")  # the tag moves on
+    worker.wait_until(lambda: there.picture(DUE + WORK["events"]) == there.truth(), "successor")
+    worker.popen.send_signal(signal.SIGCONT)
+    worker.popen.wait(60)
+    assert there.picture() == there.truth()
+
+
+def tell(there: Installed, salt: str) -> None:
+    digest = push(there.registry, "team/app", "latest", images.Image(env=[f"SALT={salt}"]))
+    target = {"mediaType": images.MANIFEST, "repository": "team/app", "tag": "latest", "digest": digest}
+    events = {"events": [{"id": salt, "action": "push", "target": target, "actor": {"name": "someone"}}]}
+    assert there.shell(TAKE.format(body=json.dumps(events).encode())).returncode == 0
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -1,0 +1,306 @@
+"""Workers die of what one account pushed: it costs five of them, and nobody else anything.
+
+A dead worker gives no lease back and writes nothing more; here `Killed` passes through all that could.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import Account, Person
+from namespaces.models import Tag
+from registry_sync import tasks
+from registry_sync.client import Fetched, Registry, Sweep
+from registry_sync.models import Aside, Death, Event, Lease, Repository, Shard, SyncRun
+from registry_sync.notifications import apply, intake
+from registry_sync.sync import aside, leases, reconcile, shards
+from tests import factories
+from tests.cast import Cast, client_for
+from tests.parts.images import Blob
+from tests.parts.model_registry import ModelRegistry
+
+pytestmark = pytest.mark.django_db
+KIND = "application/vnd.oci.image.manifest.v1+json"
+
+
+class Killed(BaseException):
+    """SIGKILL."""
+
+
+@pytest.fixture
+def web() -> Iterator[ModelRegistry]:
+    registry = ModelRegistry()
+    yield registry
+    registry.stop()
+
+
+@pytest.fixture
+def deadly(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Repositories, and digests, at whose manifests whoever reads them is killed."""
+    found: set[str] = set()
+    manifest, read = Registry.manifest, Sweep.read_tags
+
+    def one(self: Registry, repository: str, reference: str, **known: str) -> Fetched | None:
+        if {repository, reference} & found:
+            raise Killed
+        return manifest(self, repository, reference, **known)
+
+    def many(self: Sweep, known: Any, **options: Any) -> Any:
+        if found & set(known):
+            raise Killed
+        return read(self, known, **options)
+
+    monkeypatch.setattr(Registry, "manifest", one)
+    monkeypatch.setattr(Sweep, "read_tags", many)
+    monkeypatch.setattr(leases, "give_back", lambda *_all: None)
+    return found
+
+
+@pytest.fixture
+def loud() -> Account:
+    account: Account = factories.AccountFactory(handle="loud")
+    for name in ("loud", "loud-2"):
+        factories.NamespaceFactory(name=name, account=account)
+    return account
+
+
+@pytest.fixture
+def quiet() -> Account:
+    account: Account = factories.AccountFactory(handle="quiet")
+    factories.NamespaceFactory(name="quiet", account=account)
+    return account
+
+
+def push(web: ModelRegistry, repository: str, tag: str) -> str:
+    blob = Blob(KIND, json.dumps({"of": f"{repository}:{tag}"}).encode())
+    web.push(repository, tag, KIND, blob.digest, blob.content)
+    return blob.digest
+
+
+def told(web: ModelRegistry, repository: str, tag: str) -> str:
+    digest = push(web, repository, tag)
+    target = {"mediaType": KIND, "repository": repository, "tag": tag, "digest": digest}
+    event = {"id": f"{repository}-{tag}", "action": "push", "target": target}
+    intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+    return digest
+
+
+def client(web: ModelRegistry) -> Registry:
+    return Registry(web.url, lambda *_scope: "token")
+
+
+def later() -> None:
+    """So that leases are over, and what was put off is due."""
+    Lease.objects.update(until=timezone.now())
+    Shard.objects.exclude(lease_until=None).update(lease_until=timezone.now())
+    Death.objects.update(at=F("at") - timedelta(minutes=1))
+    Event.objects.exclude(due_at=None).update(due_at=timezone.now())
+
+
+def applied(web: ModelRegistry, most: int = 50) -> int:
+    """Until nothing is due: how many died."""
+    deaths = 0
+    for _each in range(most):
+        try:
+            apply.apply_due(client(web))
+        except Killed:
+            deaths += 1
+        later()
+        if not Event.objects.filter(due_at__lte=timezone.now()).exists():
+            return deaths
+    raise AssertionError(f"{deaths} deaths, and no end")
+
+
+def test_a_thousand_deadly_pushes_cost_five_workers_and_nobody_elses_push_waits(
+    web: ModelRegistry, deadly: set[str], loud: Account, quiet: Account
+) -> None:
+    for number in range(60):
+        deadly.add(told(web, f"loud{'-2' * (number % 2)}/{number % 7}", str(number)))
+    told(web, "quiet/app", "1")
+    with pytest.raises(Killed):
+        apply.apply_due(client(web))
+    later()
+    with pytest.raises(Killed):
+        apply.apply_due(client(web))
+    assert Tag.objects.get().name == "1"  # after the first death its account was last
+    later()
+    assert 2 + applied(web) == 5
+    assert Aside.objects.get().account == loud
+    assert Event.objects.filter(problem=aside.WORDS, due_at=None).count() == 60
+    told(web, "loud/good", "new")
+    told(web, "quiet/app", "2")
+    assert applied(web) == 0
+    assert set(Tag.objects.values_list("name", flat=True)) == {"1", "2"}
+
+
+def test_one_deadly_push_is_set_aside_alone(web: ModelRegistry, deadly: set[str], loud: Account) -> None:
+    digest = told(web, "loud/app", "bad")
+    deadly.add(digest)
+    told(web, "loud/app", "good")
+    told(web, "loud/other", "good")
+    assert applied(web) == 5
+    assert Tag.objects.filter(name="good").count() == 2
+    row = Aside.objects.get()
+    assert (row.repository, row.item, row.deaths) == ("loud/app", digest, 5)
+    bad = Event.objects.get(tag="bad")
+    assert (bad.due_at, bad.problem) == (None, aside.WORDS)
+
+
+def test_what_a_worker_was_killed_at_by_chance_is_done_by_the_next(
+    web: ModelRegistry, deadly: set[str], loud: Account
+) -> None:
+    for number in range(8):
+        deadly.add(told(web, "loud/app", str(number)))
+        with pytest.raises(Killed):
+            apply.apply_due(client(web))
+        assert Lease.objects.get().at_work
+        deadly.clear()
+        later()
+        assert applied(web) == 0
+    assert Tag.objects.count() == 8
+    assert not Death.objects.exists()
+    assert not Aside.objects.exists()
+
+
+def test_an_attempt_is_written_down_before_it_begins_and_off_with_what_came_of_it(
+    web: ModelRegistry, deadly: set[str], loud: Account
+) -> None:
+    told(web, "loud/app", "1")
+    assert applied(web) == 0
+    assert Lease.objects.get().at_work == ""  # a worker that is killed now died of nothing
+
+
+def test_an_operator_has_it_tried_again(
+    web: ModelRegistry, deadly: set[str], loud: Account, operator: Person
+) -> None:
+    deadly.add(told(web, "loud/app", "bad"))
+    assert applied(web) == 5
+    deadly.clear()
+    browser = client_for(operator)
+    page = browser.get("/system/").content.decode()
+    assert "loud/app" in page
+    assert "5 workers died" in page
+    assert browser.post(f"/system/aside/{Aside.objects.get().pk}/retry/").status_code == 302
+    assert applied(web) == 0
+    assert Tag.objects.get().name == "bad"
+    assert "loud/app" not in browser.get("/system/").content.decode()
+
+
+def test_nobody_else_has_it_tried_again(loud: Account, cast: Cast) -> None:
+    row = Aside.objects.create(account=loud, repository="loud/app")
+    assert cast.client("stranger").post(f"/system/aside/{row.pk}/retry/").status_code == 404
+    assert Aside.objects.exists()
+
+
+def test_after_a_day_it_is_tried_again_by_itself(loud: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_all: False)
+    long_ago = timezone.now() - aside.KEPT - timedelta(hours=1)
+    Aside.objects.create(account=loud, since=long_ago)
+    new = Aside.objects.create(account=loud, repository="loud/app")
+    Death.objects.create(account=loud, at=long_ago)
+    tasks.housekeeping()
+    assert list(Aside.objects.all()) == [new]
+    assert not Death.objects.exists()
+
+
+def repositories(web: ModelRegistry, account: Account, namespace: str, many: int) -> list[str]:
+    names = [f"{namespace}/{number}" for number in range(many)]
+    for name in names:
+        push(web, name, "1")
+        image = factories.ImageFactory(
+            namespace=account.namespaces.get(name=namespace), name=name.split("/")[1]
+        )
+        Repository.objects.create(name=name, image=image)
+    return names
+
+
+def checked(web: ModelRegistry, most: int = 50) -> tuple[SyncRun, int]:
+    """A whole run, and how many died in it."""
+    deaths = 0
+    for _each in range(most):
+        later()
+        try:
+            run = reconcile.reconcile(client(web))
+        except Killed:
+            deaths += 1
+        else:
+            assert run
+            run.refresh_from_db()
+            if run.finished_at:
+                return run, deaths
+    raise AssertionError(f"{deaths} deaths, and no end")
+
+
+def test_a_run_finds_out_which_repository_workers_die_of(
+    web: ModelRegistry, deadly: set[str], loud: Account, quiet: Account
+) -> None:
+    bad = repositories(web, loud, "loud", 30)[17]
+    repositories(web, quiet, "quiet", 5)
+    deadly.add(bad)
+    run, deaths = checked(web)
+    assert (run.state, run.repositories_done) == (SyncRun.State.DONE, 35)
+    assert deaths == 6  # one of them in a part that was not of one account
+    assert Tag.objects.count() == 34
+    assert list(Repository.objects.exclude(problem="").values_list("name", "problem")) == [(bad, aside.WORDS)]
+    assert [str(row) for row in Aside.objects.all()] == [bad]
+    assert not Death.objects.exists()
+    run, deaths = checked(web)
+    assert (run.state, deaths) == (SyncRun.State.DONE, 0)
+    deadly.clear()
+    Aside.objects.all().delete()
+    checked(web)
+    assert not Repository.objects.exclude(problem="").exists()
+
+
+def test_a_thousand_deadly_repositories_cost_a_run_no_more(
+    web: ModelRegistry, deadly: set[str], loud: Account, quiet: Account
+) -> None:
+    deadly.update(repositories(web, loud, "loud", 60))
+    repositories(web, quiet, "quiet", 5)
+    run, deaths = checked(web)
+    assert run.state == SyncRun.State.DONE
+    assert deaths <= 9
+    assert Tag.objects.count() == 5
+    assert Aside.objects.filter(account=loud, repository="").exists()
+
+
+def test_a_run_that_is_killed_by_chance_sets_nothing_aside(
+    web: ModelRegistry, deadly: set[str], loud: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "SIZE", 4)
+    names = repositories(web, loud, "loud", 28)
+    for name in names[::4]:
+        deadly.add(name)
+        with pytest.raises(Killed):
+            reconcile.reconcile(client(web))
+        deadly.clear()
+        later()
+    run, deaths = checked(web)
+    assert (run.state, deaths) == (SyncRun.State.DONE, 0)
+    assert Tag.objects.count() == 28
+    assert not Aside.objects.exists()
+    assert not Death.objects.exists()
+
+
+def test_one_exception_marks_one_repository(
+    web: ModelRegistry, loud: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = repositories(web, loud, "loud", 7)[3]
+    changes_of = reconcile.apply.changes_of
+
+    def broken(read: Any, known: Any) -> Any:
+        if read.repository == bad:
+            raise ValueError
+        return changes_of(read, known)
+
+    monkeypatch.setattr("registry_sync.sync.apply.changes_of", broken)
+    run = reconcile.reconcile(client(web))
+    assert run
+    assert (run.state, run.unread, run.repositories_done) == (SyncRun.State.INCOMPLETE, 1, 7)
+    assert list(Repository.objects.exclude(problem="").values_list("name", flat=True)) == [bad]
+    assert Tag.objects.count() == 6

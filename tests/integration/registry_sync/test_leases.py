@@ -1,0 +1,107 @@
+"""Leases are short and renewed; one that is lost, or void, keeps nobody waiting, and nothing late is written."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.db.models import F
+from django.utils import timezone
+
+from namespaces.models import Image, TagMove
+from registry_sync.models import Lease, Shard, SyncRun
+from registry_sync.picture.write import Move, write_moves
+from registry_sync.sync import leases, shards
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+PATIENCE = 30
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "RENEWED", 0.001)
+
+
+class Kept:
+    """Counts how often a lease is kept; with `lost`, it is another's by now."""
+
+    def __init__(self, *, lost: bool = False) -> None:
+        self.lost = lost
+        self.times = 0
+        self.twice = threading.Event()
+
+    def __call__(self) -> None:
+        self.times += 1
+        if self.times > 1:
+            self.twice.set()
+        if self.lost:
+            raise leases.LeaseLost
+
+
+def test_a_dead_workers_lease_is_over_within_five_seconds_and_somebody_comes() -> None:
+    looked = current_app.conf.beat_schedule["events"]["schedule"]
+    assert leases.LIFE.total_seconds() + looked < 5
+    assert leases.LIFE.total_seconds() > leases.RENEWED * 3
+
+
+def test_a_thread_keeps_it_while_its_holder_works_and_not_longer(quick: None) -> None:
+    keep = Kept()
+    with leases.renewed(keep):
+        assert keep.twice.wait(PATIENCE)
+    times = keep.times
+    assert not any(each.name == "lease" for each in threading.enumerate())
+    assert keep.times == times
+
+
+def test_one_who_hangs_is_renewed_no_longer(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "HUNG", 0.0)
+    keep = Kept()
+    with leases.renewed(keep) as renewal:
+        renewal._thread.join(PATIENCE)
+        assert not renewal._thread.is_alive()
+    assert keep.times == 0
+
+
+def test_a_thread_that_finds_a_successor_ends(quick: None) -> None:
+    keep = Kept(lost=True)
+    with leases.renewed(keep) as renewal:
+        renewal._thread.join(PATIENCE)
+        assert not renewal._thread.is_alive()
+    assert keep.times == 1
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=10), timedelta(hours=1)])
+def test_a_lease_further_ahead_than_its_life_is_void(ahead: timedelta) -> None:
+    """A clock that went back wrote it."""
+    now = timezone.now()
+    run = SyncRun.objects.create(state="running", started_at=now)
+    Shard.objects.create(run=run, number=0, lease_until=now + ahead, token=1)
+    assert leases.take("it", now + ahead)
+    assert leases.take("it", now)
+    assert leases.take("it", now) is None
+    assert next(shards.free(run))
+    assert list(shards.free(run)) == []
+
+
+def test_who_lost_its_lease_writes_nothing() -> None:
+    image: Image = factories.ImageFactory()
+    manifest = factories.ManifestFactory()
+    move = Move("1.0", manifest.digest, timezone.now())
+
+    def write() -> Any:
+        return write_moves(image, [move], how=TagMove.How.EVENT)
+
+    with leases.held("it") as lease:
+        assert lease
+        Lease.objects.update(token=F("token") + 1)
+        with pytest.raises(leases.LeaseLost):
+            write()
+    assert not image.tags.exists()
+    with leases.held("another"):
+        assert write() == 1
+
+
+def test_who_holds_no_lease_is_not_fenced() -> None:
+    leases.fence()
