@@ -15,6 +15,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
+from accounts import clock
 from accounts.models import OutgoingMail
 
 LEASE: Final = timedelta(minutes=2)  # longer than an attempt takes; then another worker tries
@@ -29,8 +30,11 @@ class OutboxBackend(BaseEmailBackend):
     """Django's mail, put into the outbox. The worker sends by MAIL_TRANSPORT."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        now = clock.now()
         rows = [
-            OutgoingMail(to=to, sealed=_seal(each)) for each in email_messages for to in each.recipients()
+            OutgoingMail(to=to, sealed=_seal(each), due_at=now)
+            for each in email_messages
+            for to in each.recipients()
         ]
         OutgoingMail.objects.bulk_create(rows)
         return len(email_messages)

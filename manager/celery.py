@@ -62,13 +62,14 @@ app.conf.update(
             "schedule": settings.SYNC_INTERVAL,
             "options": {"expires": settings.SYNC_INTERVAL},
         },
-        "events": {"task": "registry_sync.apply_events", "schedule": 10.0, "options": {"expires": 10}},
+        # Each second: whoever was at them may have been killed. More than one wait only where clocks differ.
+        "events": {"task": "registry_sync.apply_events", "schedule": 1.0, "options": {"expires": 10}},
         "pulse": {"task": "registry_sync.pulse", "schedule": 10.0, "options": {"expires": 10}},
         "removals": {"task": "registry_sync.removals", "schedule": 15.0, "options": {"expires": 15}},
         "mails": {"task": "registry_sync.mails", "schedule": 3.0, "options": {"expires": 3}},
         "usage": {"task": "registry_sync.measure_usage", "schedule": 10.0, "options": {"expires": 10}},
         "housekeeping": {"task": "registry_sync.housekeeping", "schedule": 3600.0},
-        "verify_trail": {"task": "registry_sync.verify_trail", "schedule": 86400.0},
+        "daily": {"task": "registry_sync.daily", "schedule": 3600.0},
     },
 )
 app.autodiscover_tasks(["registry_sync"])

@@ -1,20 +1,37 @@
-"""Celery's schedule, with a sign of life of its own: that a worker is idle must not look as if it were dead."""
+"""What is sent to the workers, and how often; with a sign of life: an idle worker must not look as if it were dead.
 
+Celery's own schedule keeps in a file when it last sent what. A clock that jumped stands there for long, also after a
+restart. What is due is in the database, so here is no file, and intervals are counted by a clock that does not jump.
+"""
+
+import time
 from contextlib import suppress
 from typing import Any
 
-from celery.beat import PersistentScheduler
+from celery.beat import Scheduler
 from django.db import DatabaseError, InterfaceError, connection
-from django.utils import timezone
 
+from accounts import clock
 from registry_sync import heartbeat
 from registry_sync.models import Heartbeat
 
 
-class Schedule(PersistentScheduler):
-    def tick(self, *arguments: Any, **options: Any) -> Any:
-        """Every few seconds: what is due is sent."""
+class Schedule(Scheduler):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._next: dict[str, float] = {}
+        super().__init__(*arguments, **options)
+
+    def setup_schedule(self) -> None:
+        self.merge_inplace(self.app.conf.beat_schedule)
+
+    def tick(self, *_arguments: Any, **_options: Any) -> float:
+        """Sends what is due. Returns the seconds until more is."""
         with suppress(DatabaseError, InterfaceError):
             connection.close_if_unusable_or_obsolete()
-            heartbeat.note(Heartbeat.BEAT, timezone.now(), every=heartbeat.PULSE)
-        return super().tick(*arguments, **options)
+            heartbeat.note(Heartbeat.BEAT, clock.now(), every=heartbeat.PULSE)
+        for name, entry in self.schedule.items():
+            now, every = time.monotonic(), entry.schedule.seconds
+            if not now < self._next.get(name, now) <= now + every:
+                self._next[name] = now + every
+                self.apply_entry(entry, producer=self.producer)
+        return max(min(self._next.values(), default=1.0) - time.monotonic(), 0.0)

@@ -1,8 +1,7 @@
 """The registry client as the panel uses it: the configured address, and tokens the panel makes for itself."""
 
 import threading
-import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
@@ -36,12 +35,14 @@ class OwnTokens:
     def __call__(self, scope: str, *actions: str) -> str:
         """`scope`: a repository, or CATALOG. Without actions: to pull."""
         with self._lock:
-            at, token = self._made.get((scope, *actions), (float("-inf"), ""))
-            if time.monotonic() - at > PANEL_LIFE / 2:
+            # By the clock that is written into them: should it jump, they are made anew.
+            now = datetime.now(UTC)
+            at, token = self._made.get((scope, *actions), (datetime.min.replace(tzinfo=UTC), ""))
+            if not timedelta() <= now - at <= timedelta(seconds=PANEL_LIFE / 2):
                 if len(self._made) >= self.KEPT:
                     self._made.clear()
-                token = issue_for_panel([_access(scope, actions or ("pull",))], now=datetime.now(UTC))
-                self._made[scope, *actions] = (time.monotonic(), token)
+                token = issue_for_panel([_access(scope, actions or ("pull",))], now=now)
+                self._made[scope, *actions] = (now, token)
             return token
 
 

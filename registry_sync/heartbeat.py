@@ -2,20 +2,21 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from registry_sync.models import Heartbeat, Lease, Shard
 from registry_sync.sync import leases
 
 PULSE = timedelta(seconds=10)  # between two signs of the schedule, and two of the worker that it sends work
 SILENT = 12 * PULSE
+AHEAD = timedelta(minutes=1)  # a sign from further ahead was given by another clock, and proves nothing
 
 
 def note(name: str, now: datetime, *, every: timedelta = timedelta()) -> None:
-    """Writes at most once in `every`."""
-    if every and (noted := last(name)) and noted > now - every:
+    """Writes at most once in `every`; and over what lies further ahead than that."""
+    if every and (noted := last(name)) and now - every < noted <= now + every:
         return
-    if Heartbeat.objects.filter(name=name, at__lte=now - every).update(at=now):
+    if Heartbeat.objects.filter(Q(at__lte=now - every) | Q(at__gt=now + every), name=name).update(at=now):
         return
     Heartbeat.objects.get_or_create(name=name, defaults={"at": now})
 
@@ -40,7 +41,7 @@ def worker_at() -> datetime | None:
 
 
 def silent(at: datetime | None, now: datetime) -> bool:
-    return at is None or now - at > SILENT
+    return at is None or not -AHEAD <= now - at <= SILENT
 
 
 def book(name: str, now: datetime, at: datetime) -> bool:

@@ -93,6 +93,8 @@ def overdue(facts: Facts) -> bool:
     """Three checks should have come since; one that takes long is given its time, and its rest."""
     if facts.under_way or not facts.last:
         return False
+    if facts.last.finished_at > facts.now + GRACE:
+        return True  # a clock that went back wrote it: nobody knows when it was
     took = facts.last.finished_at - facts.last.started_at
     pause = min(max(facts.interval, REST * took), max(facts.interval, timedelta(days=1)))
     return facts.now - facts.last.finished_at > 3 * pause + GRACE

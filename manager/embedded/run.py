@@ -10,7 +10,6 @@ import urllib.request
 from collections.abc import Callable
 from http import HTTPStatus
 from http.client import HTTPException
-from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
@@ -107,10 +106,9 @@ def _server(name: str, port: int) -> list[str]:
 
 def _worker() -> list[str]:
     """Threads: a signal to the group kills prefork children in mid-task; files need one reader only."""
-    schedule = Path(settings.DATA_DIR) / "schedule"
     return [
         *(sys.executable, "-m", "celery", "--app", "manager.embedded.worker", "--quiet", "worker"),
-        *("--beat", "--schedule", str(schedule), "--pool", "threads", "--concurrency", "2"),
+        *("--beat", "--pool", "threads", "--concurrency", "2"),
         # Their broadcasts would pile up as files.
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         *("--loglevel", "WARNING"),

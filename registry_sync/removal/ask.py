@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import clock
 from accounts.errors import Absent, Conflict, Invalid
 from accounts.principal import Principal
 from namespaces.models import Image, Tag
@@ -120,6 +121,7 @@ def create(
         asked_by_id=by.id,
         address=by.address[:45],
         run_id=run_id,
+        due_at=clock.now(),
     )
     for item in items:
         item.removal = removal

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 @transaction.atomic
 def died(spot: Spot, now: datetime) -> Death:
     """Somebody began with it and did not end. Sets aside what is to be left alone from now on."""
-    if not Account.objects.filter(pk=spot.account).exists():
+    if spot.account and not Account.objects.filter(pk=spot.account).exists():
         spot = replace(spot, account=None)
     death = Death.objects.create(**_columns(spot), at=now)
     mine = Q(account=spot.account)

@@ -23,7 +23,7 @@ def test_runs_are_made_over_redis_and_again_after_it_was_lost(tmp_path: Path) ->
                             "REGISTRY_PORT": str(processes.free_port())}  # fmt: skip
         team.install(env)
         command = [sys.executable, "-m", "celery", "-A", "manager", "worker", "--beat", "--pool", "threads",
-                   "--concurrency", "1", "--schedule", str(tmp_path / "schedule")]  # fmt: skip
+                   "--concurrency", "1"]  # fmt: skip
         worker = processes.start("worker", command, log=tmp_path / "worker.log", env=env)
         try:
             worker.wait_until(lambda: runs(data) >= 1, "finish a run")

@@ -1,0 +1,138 @@
+"""Clocks jump: ten minutes ahead for a while and back, or an hour back. Nothing waits for what then lies ahead."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import current_app
+from celery.signals import task_prerun
+from django.utils import timezone
+
+from accounts.models import OutgoingMail, Person
+from manager import schedule
+from manager.schedule import Schedule
+from registry_sync import clocks, connection, heartbeat, selectors, truth
+from registry_sync.models import Event, Heartbeat, Removal, SyncRun
+from registry_sync.notifications import due
+from registry_sync.sync import reconcile
+from tests import factories
+from tests.cast import client_for
+
+pytestmark = pytest.mark.django_db
+BACK = pytest.mark.parametrize("back", [timedelta(minutes=10), timedelta(hours=1)])
+
+
+def left_ahead(at: datetime) -> None:
+    """What all parts wrote down while the clock said `at`."""
+    for name in (Heartbeat.WORKER, Heartbeat.BEAT, Heartbeat.EVENTS):
+        heartbeat.note(name, at)
+    heartbeat.book("registry_sync.apply_events", at, at + timedelta(seconds=2))
+    Event.objects.create(event_id="1", received_at=at, due_at=at)
+    Removal.objects.create(image=factories.ImageFactory(), kind="untag", asked_by="x", due_at=at)
+    OutgoingMail.objects.create(to="a@example.com", sealed="x", due_at=at)
+    SyncRun.objects.create(state="done", started_at=at, heartbeat_at=at, finished_at=at)
+
+
+@BACK
+def test_what_lies_ahead_is_mended_before_the_next_task_and_said(
+    back: timedelta, operator: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    left_ahead(timezone.now() + back)
+    task_prerun.send(sender=None)
+    now = timezone.now()
+    assert due.some()
+    assert heartbeat.book("registry_sync.apply_events", now, now + timedelta(seconds=2))
+    assert Removal.objects.filter(due_at__lte=now).exists()
+    assert OutgoingMail.objects.filter(due_at__lte=now).exists()
+    assert reconcile._due(now + timedelta(seconds=61))
+    assert [pulse.state for pulse in selectors.pulses(now)] == ["works", "works"]
+    assert "the clock went back by" in caplog.text
+    assert "went back" in client_for(operator).get("/system/").content.decode()
+
+
+def test_while_the_clock_is_right_nothing_is_touched(operator: Person) -> None:
+    now = timezone.now()
+    left_ahead(now)
+    later = now + timedelta(minutes=5)
+    Event.objects.update(due_at=later)
+    assert not clocks.mend(now)
+    assert Event.objects.get().due_at == later
+    assert "went back" not in client_for(operator).get("/system/").content.decode()
+
+
+@BACK
+def test_a_sign_of_life_from_the_future_proves_nothing(back: timedelta) -> None:
+    now = timezone.now()
+    left_ahead(now + back)
+    assert [pulse.state for pulse in selectors.pulses(now)] == ["unknown", "silent"]
+    heartbeat.note(Heartbeat.BEAT, now, every=heartbeat.PULSE)
+    assert heartbeat.last(Heartbeat.BEAT) == now
+
+
+def test_a_check_that_ends_in_the_future_makes_no_green_light() -> None:
+    now = timezone.now()
+    ahead = now + timedelta(minutes=10)
+    check = truth.Check("done", ahead, ahead)
+    facts = truth.Facts(now=now, interval=timedelta(minutes=1), last=check)
+    assert truth.judge(facts) is truth.Ground.OVERDUE
+
+
+class Sent(Schedule):
+    """Writes down what it would send."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        super().__init__(current_app)
+
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        self.names.append(entry.name)
+
+    @property
+    def producer(self) -> None:
+        """None is needed."""
+
+
+def test_the_schedule_goes_by_a_clock_that_does_not_jump_and_keeps_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    moment = [1000.0]
+    monkeypatch.setattr(schedule, "time", type("Clock", (), {"monotonic": staticmethod(lambda: moment[0])}))
+    sent = Sent()
+    assert sent.tick() <= 1.0
+    assert set(sent.names) == set(current_app.conf.beat_schedule)
+    for passed, expected in ((0.5, False), (0.5, True), (-5000.0, True), (1.0, True), (5000.0, True)):
+        moment[0] += passed
+        sent.names.clear()
+        sent.tick()
+        assert ("events" in sent.names) is expected, passed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_done_once_a_day_is_not_done_with_each_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    from registry_sync import tasks
+
+    done: list[int] = []
+    monkeypatch.setattr(tasks, "verify_trail", lambda: done.append(1))
+    tasks.daily()
+    tasks.daily()
+    assert len(done) == 1
+
+
+@pytest.mark.parametrize("jump", [timedelta(minutes=-10), timedelta(minutes=10), timedelta(hours=-1)])
+def test_tokens_are_made_anew_when_the_clock_jumped(jump: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        ahead = timedelta()
+
+        @classmethod
+        def now(cls, tz: Any = None) -> "Clock":
+            return cls.fromtimestamp(time.time(), UTC) + cls.ahead  # type: ignore[return-value]
+
+    monkeypatch.setattr(connection, "datetime", Clock)
+    tokens = connection.OwnTokens()
+    first = tokens("team/app")
+    assert tokens("team/app") == first
+    Clock.ahead = jump
+    assert tokens("team/app") != first
