@@ -30,7 +30,7 @@ class OwnTokens:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._made: dict[tuple[str, ...], tuple[float, str]] = {}
+        self._made: dict[tuple[str, ...], tuple[datetime, str]] = {}
 
     def __call__(self, scope: str, *actions: str) -> str:
         """`scope`: a repository, or CATALOG. Without actions: to pull."""

@@ -101,4 +101,4 @@ def test_never_reads_far_ahead_of_what_the_registry_tells(
     with Sweep(web.url, lambda *_scope: "token", pace=Pace(tells)) as asking:
         (read,) = asking.read_tags({"team/app": {}})
     assert len(read.digests) == len(names)
-    assert AHEAD <= most[0] <= AHEAD + sweep.PARALLEL
+    assert most[0] <= AHEAD + sweep.PARALLEL
