@@ -34,7 +34,7 @@ ask_for_sync(by=principal_for(Person.objects.get(email="ada@example.com"), {}))
 def start(house: House, seconds: float, seed: int) -> processes.Running:
     return house.python(
         "soak.clients", registry=house.registry, users=house.users, seconds=seconds, seed=seed,
-        pause=[1, 4], deletes_tags=house.version != "2.8", journal=str(house.folder / "acts.jsonl"),
+        pause=[0.5, 2.5], deletes_tags=house.version != "2.8", journal=str(house.folder / "acts.jsonl"),
     )  # fmt: skip
 
 

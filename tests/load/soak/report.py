@@ -38,7 +38,7 @@ class Report:
         print(f"  {label:<44}{value:>16}  {bound:<12}{mark}{more}".rstrip(), flush=True)
 
     def examples(self, lines: Iterable[str], most: int = 5) -> None:
-        rows = list(lines)
+        rows = list(dict.fromkeys(lines))
         for line in rows[:most]:
             print(f"      {line}")
         if len(rows) > most:

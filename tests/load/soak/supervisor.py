@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.parts import processes
 
 LOOK = 0.05  # seconds
+REST = 2.0  # seconds that a victim may be idle before it is killed anyway
 
 
 @dataclass
@@ -68,15 +69,16 @@ class Supervisor:
 
     def kill_next(self, names: Sequence[str]) -> Kill:
         """The next of `names`: in the first round all of it, as when a container ends; in the second one process
-        of it, as when memory is short; and so on."""
+        of it, as when memory is short; and so on. In the middle of its work, where it has some."""
         turn, place = divmod(len(self.kills), len(names))
         each = self.kept[names[place]]
         leader = each.running.popen.pid
         children = below(leader) if turn % 2 else []
+        busy = at_work(children or [leader, *below(leader)])
         kill = Kill(time.time(), each.name, "a child" if children else "all")
         with suppress(ProcessLookupError):
             if children:
-                os.kill(self.choice.choice(children), signal.SIGKILL)
+                os.kill(self.choice.choice(busy or children), signal.SIGKILL)
             else:
                 os.killpg(leader, signal.SIGKILL)
         self.kills.append(kill)
@@ -87,6 +89,24 @@ class Supervisor:
             each.running.popen.send_signal(each.running.goodbye)
         for each in self.kept.values():
             each.running.stop(5)
+
+
+def at_work(pids: Sequence[int]) -> list[int]:
+    """Those that compute just now; none after a while in which nobody did."""
+    ends = time.monotonic() + REST
+    while time.monotonic() < ends:
+        if busy := [pid for pid in pids if computes(pid)]:
+            return busy
+        time.sleep(0.001)
+    return []
+
+
+def computes(pid: int) -> bool:
+    for path in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError, IndexError):
+            if path.read_text().rpartition(")")[2].split()[0] == "R":
+                return True
+    return False
 
 
 def below(pid: int) -> list[int]:
