@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import clock, denials, dropped, outbox, seals, sessions
+from accounts import clock, denials, dropped, journal, outbox, seals, sessions
 from accounts.outage import first_line
 from accounts.services import invitations
 from namespaces import usage
@@ -183,7 +183,7 @@ def _forget_runs(runs: QuerySet[SyncRun]) -> None:
 
 @_task(name="registry_sync.housekeeping")
 def housekeeping() -> None:
-    """Renews the signing leaf, seals the audit trail, and forgets what is over or old."""
+    """Renews the signing leaf, seals the audit trail, forgets what is over or old, and gives back its room."""
     authority.renew_leaf(Path(settings.SECRETS_DIR), clock.now())
     seals.seal(now=clock.now())
     sessions.forget_expired()
@@ -209,6 +209,7 @@ def housekeeping() -> None:
     )
     if old:
         Checkup.objects.filter(id__lte=old).delete()
+    journal.shrink()
 
 
 @_task(name="registry_sync.mails")

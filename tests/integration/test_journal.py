@@ -8,14 +8,18 @@ from django.db import connection
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
+from accounts import journal
 from manager import database_url
+from registry_sync import tasks
 
 MB = 1_000_000
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="of SQLite alone")
+pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="of SQLite alone")
+
+
 def test_it_shrinks_after_a_reader_has_gone(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> None:
-    path, journal = tmp_path / "db.sqlite3", tmp_path / "db.sqlite3-wal"
+    path, kept = tmp_path / "db.sqlite3", tmp_path / "db.sqlite3-wal"
     with django_db_blocker.unblock():
         database = ConnectionHandler({"default": database_url.read(f"sqlite:///{path}")})["default"]
         cursor = database.cursor()
@@ -25,9 +29,46 @@ def test_it_shrinks_after_a_reader_has_gone(tmp_path: Path, django_db_blocker: D
         backup.execute("SELECT * FROM kept").fetchall()
         for _each in range(20):
             cursor.execute("INSERT INTO kept VALUES (zeroblob(1000000))")
-        assert journal.stat().st_size > 15 * MB
+        assert kept.stat().st_size > 15 * MB
         backup.close()
         for _each in range(3):
             cursor.execute("INSERT INTO kept VALUES (zeroblob(100000))")
-        assert journal.stat().st_size < 9 * MB
+        assert kept.stat().st_size < 9 * MB
         database.close()
+
+
+def test_housekeeping_empties_it_and_waits_for_nobody(
+    tmp_path: Path, django_db_blocker: DjangoDbBlocker
+) -> None:
+    path, kept = tmp_path / "db.sqlite3", tmp_path / "db.sqlite3-wal"
+    with django_db_blocker.unblock():
+        database = ConnectionHandler({"default": database_url.read(f"sqlite:///{path}")})["default"]
+        cursor = database.cursor()
+        cursor.execute("CREATE TABLE kept (value BLOB)")
+        patience = cursor.execute("PRAGMA busy_timeout").fetchone()
+        backup = sqlite3.connect(path, isolation_level=None)
+        backup.execute("BEGIN")
+        backup.execute("SELECT * FROM kept").fetchall()
+        cursor.execute("INSERT INTO kept VALUES (zeroblob(3000000))")
+        journal.shrink(database)  # a reader still needs it
+        assert kept.stat().st_size > 2 * MB
+        assert cursor.execute("PRAGMA busy_timeout").fetchone() == patience
+        backup.close()
+        journal.shrink(database)
+        assert kept.stat().st_size == 0
+        assert cursor.execute("SELECT count(*) FROM kept").fetchone() == (1,)
+        database.close()
+
+
+@pytest.mark.django_db
+def test_housekeeping_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_at: False)
+    monkeypatch.setattr(journal, "shrink", lambda: asked.append(True))
+    tasks.housekeeping()
+    assert asked
+
+
+@pytest.mark.django_db
+def test_within_a_transaction_it_is_left_alone() -> None:
+    journal.shrink()
