@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from registry_sync.sync.rests import REST
+
 GRACE = timedelta(seconds=30)
-REST = 10  # as in sync/reconcile.py: a run that took a minute is followed by the next after ten
 # An event may come later than the run that it should have come before, and is applied a little later still.
 PATIENCE = timedelta(minutes=1)
 

@@ -20,7 +20,7 @@ from namespaces.names import split
 from registry_sync.client import Missing, Registry, RegistryError, Silent, Sweep
 from registry_sync.models import Death, Repository, Shard, SyncRun
 from registry_sync.picture import anew
-from registry_sync.sync import apply, aside, leases, shards, told
+from registry_sync.sync import apply, aside, leases, rests, shards, told
 from registry_sync.sync.guard import too_many_repositories
 from registry_sync.sync.leases import Holding
 from registry_sync.sync.planner import plan
@@ -28,7 +28,6 @@ from registry_sync.sync.repositories import Alive, Counts, RepositoriesReader
 from registry_sync.sync.spots import Spot
 
 LEASE = "reconcile"
-REST = 10  # a run that took a minute is followed by the next one after ten, at the earliest
 BUSY_MAX = 3  # times that a part is tried whose statements the database breaks off
 SILENT_MAX = 3  # namespaces without an answer, and nothing else is asked about
 
@@ -189,12 +188,10 @@ def _due(now: datetime) -> SyncRun | None:
 
 
 def _rested(last: SyncRun) -> datetime:
-    """When one that will take as long may begin."""
-    assert last.started_at
-    assert last.finished_at
-    interval = timedelta(seconds=settings.SYNC_INTERVAL)
-    rest = min(max(interval, REST * (last.finished_at - last.started_at)), timedelta(days=1))
-    return last.started_at + rest - interval / 2  # beat is not exact to the second
+    whole = SyncRun.objects.filter(
+        names_only=last.names_only, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE)
+    )
+    return rests.over(last, whole[: rests.USUAL], timedelta(seconds=settings.SYNC_INTERVAL))
 
 
 def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:

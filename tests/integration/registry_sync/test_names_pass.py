@@ -45,11 +45,17 @@ def sync(registry: ModelRegistry, *, when_due: bool = True) -> SyncRun | None:
     return reconcile(Registry(registry.url, lambda *_scope: "token"), when_due=when_due)
 
 
-def ended(*, ago: float, took: float, names_only: bool = False, state: str = "done") -> SyncRun:
+def ended(
+    *, ago: float, took: float, names_only: bool = False, state: str = "done", **counts: int
+) -> SyncRun:
     """A run that began `ago` seconds ago."""
     began = timezone.now() - timedelta(seconds=ago)
     return SyncRun.objects.create(
-        state=state, started_at=began, finished_at=began + timedelta(seconds=took), names_only=names_only
+        state=state,
+        started_at=began,
+        finished_at=began + timedelta(seconds=took),
+        names_only=names_only,
+        **counts,
     )
 
 
@@ -76,6 +82,52 @@ def test_nothing_was_ever_read(registry: ModelRegistry) -> None:
 def test_after_a_full_check(registry: ModelRegistry, ago: float, took: float, due: str) -> None:
     ended(ago=ago, took=took)
     assert what_is_due(registry) == due
+
+
+@pytest.mark.parametrize("state", ["done", "incomplete", "failed"])
+def test_a_check_that_hung_keeps_the_next_no_longer_than_usual(registry: ModelRegistry, state: str) -> None:
+    ended(ago=300, took=2)
+    ended(ago=188, took=180, state=state)
+    assert what_is_due(registry) == "full"
+
+
+def test_a_registry_that_has_become_slow_is_left_alone(registry: ModelRegistry) -> None:
+    for ago, took in ((900, 2), (800, 180), (195, 180)):
+        ended(ago=ago, took=took)
+    assert what_is_due(registry) == "names"
+
+
+LOADED = {"requests": 200_000, "changes": 110_000}
+
+
+def test_the_first_load_keeps_the_next_check_no_longer_than_it_takes(registry: ModelRegistry) -> None:
+    ended(ago=650, took=641, **LOADED)
+    assert what_is_due(registry) == "full"
+
+
+def test_a_registry_in_which_all_moves_all_the_time_is_left_alone(registry: ModelRegistry) -> None:
+    ended(ago=1300, took=641, **LOADED)
+    ended(ago=655, took=641, **LOADED)
+    assert what_is_due(registry) == "names"
+
+
+def test_what_failed_at_once_says_nothing_of_a_check(registry: ModelRegistry) -> None:
+    """It is tried again soon; and the check after that rests as ever."""
+    ended(ago=400, took=60)
+    ended(ago=12, took=1, state="failed")
+    assert what_is_due(registry) == "full"
+    SyncRun.objects.all().delete()
+    ended(ago=800, took=60)
+    ended(ago=500, took=1, state="failed")
+    ended(ago=400, took=60)
+    assert what_is_due(registry) == "names"
+
+
+@pytest.mark.parametrize("took", [1, 60])
+def test_the_registry_rests_after_each_check(registry: ModelRegistry, took: float) -> None:
+    ended(ago=300, took=1)
+    ended(ago=took + 2, took=took)
+    assert what_is_due(registry) == "nothing"
 
 
 @pytest.mark.parametrize(("ago", "took", "due"), [(20, 3, "nothing"), (31, 3, "names"), (11, 0.5, "names")])

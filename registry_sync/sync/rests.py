@@ -1,0 +1,40 @@
+"""How long the registry is left alone after a check: by what the next will cost, not by what befell the last. PURE."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+REST = 10  # a check that takes a minute is followed by the next one after ten, at the earliest
+USUAL = 3  # checks by which it is judged: one that hung among them is outvoted
+LOAD = 10  # a change in so many requests, or more: it was a load, and time went into writing
+
+
+class Ended(Protocol):
+    started_at: datetime | None
+    finished_at: datetime | None
+    requests: int
+    changes: int
+
+
+def over(last: Ended, whole: Sequence[Ended], interval: timedelta) -> datetime:
+    """When the next may begin. `whole`: the newest USUAL of the same kind that were read to their end."""
+    assert last.started_at
+    assert last.finished_at
+    rest = min(max(interval, REST * _cost(last, whole)), max(interval, timedelta(days=1)))
+    begin = max(last.started_at + rest, last.finished_at + interval)
+    return begin - interval / 2  # beat is not exact to the second
+
+
+def _cost(last: Ended, whole: Sequence[Ended]) -> timedelta:
+    """What the first load took says nothing; where each is a load, they do."""
+    telling = [run for run in whole if run.changes * LOAD <= run.requests] or whole[1:]
+    took = sorted(map(_took, telling))
+    if not took:
+        return timedelta() if whole else _took(last)
+    return min(_took(last), took[(len(took) - 1) // 2])
+
+
+def _took(run: Ended) -> timedelta:
+    assert run.started_at
+    assert run.finished_at
+    return max(run.finished_at - run.started_at, timedelta())
