@@ -30,7 +30,7 @@ class Schedule(Scheduler):
             connection.close_if_unusable_or_obsolete()
             heartbeat.note(Heartbeat.BEAT, clock.now(), every=heartbeat.PULSE)
         for name, entry in self.schedule.items():
-            now, every = time.monotonic(), entry.schedule.seconds  # type: ignore[union-attr]  # all are intervals
+            now, every = time.monotonic(), float(self.app.conf.beat_schedule[name]["schedule"])
             if not now < self._next.get(name, now) <= now + every:
                 self._next[name] = now + every
                 self.apply_entry(entry, producer=self.producer)

@@ -14,7 +14,9 @@ from registry_sync.models import Aside, Death, Repository
 from registry_sync.sync.spots import Spot, to_set_aside
 
 KEPT = timedelta(days=1)  # then it is tried again, and a death that nobody explained is forgotten
-PAUSE = timedelta(seconds=5)  # after the first death of something; twice as long after each more
+PAUSE = timedelta(
+    seconds=5
+)  # after the second death of something, the first may be chance; longer after each more
 PATIENCE = timedelta(minutes=5)
 WORDS = _("set aside: workers died of it (System, Overview)")
 
@@ -24,7 +26,7 @@ log = logging.getLogger(__name__)
 @transaction.atomic
 def died(spot: Spot, now: datetime) -> Death:
     """Somebody began with it and did not end. Sets aside what is to be left alone from now on."""
-    if spot.account and not Account.objects.filter(pk=spot.account).exists():
+    if spot.account is not None and not Account.objects.filter(pk=spot.account).exists():
         spot = replace(spot, account=None)
     death = Death.objects.create(**_columns(spot), at=now)
     mine = Q(account=spot.account)
@@ -64,7 +66,7 @@ class Known:
     def again(self, spot: Spot) -> datetime | None:
         """When it may be tried again, None for what nobody died of."""
         at = self.deaths.get(spot)
-        return max(at) + PAUSE * 2 ** (len(at) - 1) if at else None
+        return max(at) + PAUSE * (2 ** (len(at) - 1) - 1) if at else None
 
 
 def ended(spot: Spot, known: Known) -> None:

@@ -110,7 +110,7 @@ def _cut_up(shard: Shard, now: datetime) -> None:
     death = Death.objects.filter(
         pk=died.pk
     ).first()  # None: the account is set aside, and its deaths are over
-    if len(shard.repositories) == 1:
+    if len(shard.repositories) <= 1:
         return
     lists = (
         list(of.values()) if len(of) > 1 else _cut(shard.repositories, -(-len(shard.repositories) // PIECES))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -96,7 +97,7 @@ def test_who_lost_its_lease_writes_nothing() -> None:
     with leases.held("it") as lease:
         assert lease
         Lease.objects.update(token=F("token") + 1)
-        with pytest.raises(leases.LeaseLost):
+        with pytest.raises(leases.LeaseLost), transaction.atomic():
             write()
     assert not image.tags.exists()
     with leases.held("another"):
