@@ -4,7 +4,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-def shrink(database: BaseDatabaseWrapper = connection) -> None:  # type: ignore[assignment]
+def shrink(database: BaseDatabaseWrapper = connection) -> None:
     """Does nothing while somebody reads or writes: the next hour tries again."""
     if database.vendor != "sqlite" or database.in_atomic_block:
         return

@@ -73,6 +73,7 @@ FIELDS: dict[str, Promise] = {
     "digest": _("digest"),
     "expires_at": _("expires"),
     "invitations": _("invitations"),
+    "keep_checked": _("a check counts as a pull"),
     "keep_days": _("keeps what was pushed within days"),
     "keep_last": _("keeps the newest"),
     "keep_pattern": _("keeps what is named"),

@@ -103,10 +103,7 @@ def _namespace(by: Principal, account: Account, name: str, *, public: bool) -> N
 def _rule(by: Principal, shop: Namespace, image: str) -> None:
     """Off, as every new rule is; its page lists what it would remove."""
     if not RetentionRule.objects.filter(namespace=shop, image_name=image).exists():
-        lines = rules.Lines(
-            keep_last=20, keep_days=None, keep_pulled_days=None, keep_pattern="", protect_pattern=""
-        )
-        rules.create(by=by, namespace=shop, image_name=image, lines=lines)
+        rules.create(by=by, namespace=shop, image_name=image, lines=rules.Lines(keep_last=20))
 
 
 def _users(by: Principal, account: Account, shop: Namespace) -> None:

@@ -72,8 +72,10 @@ class PullerSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(
         allow_blank=True, help_text="Empty: not signed in, or of another account."
     )
-    count = serializers.IntegerField()
-    last_at = Moment()
+    count = serializers.IntegerField(help_text="Pulls.")
+    last_at = Moment(allow_null=True, help_text="The last pull; null: it only checked.")
+    checks = serializers.IntegerField(help_text="Looked whether the tag has changed, and pulled nothing.")
+    checked_at = Moment(allow_null=True)
     address = serializers.CharField(allow_blank=True)
     client = serializers.CharField(allow_blank=True)
 

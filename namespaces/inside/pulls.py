@@ -20,7 +20,9 @@ class Puller:
     username: str
     foreign: bool
     count: int
-    last_at: datetime
+    last_at: datetime | None
+    checks: int  # looked whether it has changed, and pulled nothing
+    checked_at: datetime | None
     address: str
     client: str
 
@@ -32,7 +34,7 @@ class ByDigest:
 
 
 def pullers_of(tag: Tag) -> list[Puller]:
-    """Each user that pulled it by this name, the last one first."""
+    """Each user that pulled it by this name, the last one first; then those that only looked."""
     account = tag.image.namespace.account
     rows = list(Pull.objects.filter(image=tag.image, tag=tag.name).order_by("-last_at", "id")[:SHOWN_MAX])
     own = users_by_name(account, {row.username for row in rows})
@@ -43,7 +45,9 @@ def pullers_of(tag: Tag) -> list[Puller]:
             username="" if row.username in foreign else row.username,
             foreign=row.username in foreign,
             count=row.count,
-            last_at=row.last_at,
+            last_at=row.pulled_at,
+            checks=row.checks,
+            checked_at=row.checked_at,
             address="" if row.username in foreign else row.address,
             client="" if row.username in foreign else row.client,
         )
@@ -52,9 +56,9 @@ def pullers_of(tag: Tag) -> list[Puller]:
 
 
 def by_digest(tag: Tag) -> ByDigest:
-    """Of what the tag points at now. docker, too, fetches by digest after it asked for the tag."""
+    """Of what the tag points at now, by those who did not ask for the tag."""
     digests = {tag.manifest_id, *(each["digest"] for each in tag.manifest.platforms)}
-    rows = Pull.objects.filter(image=tag.image, tag="", digest__in=digests)
+    rows = Pull.objects.filter(image=tag.image, tag="", digest__in=digests, count__gt=0)
     found = rows.aggregate(count=Sum("count"), last_at=Max("last_at"))
     return ByDigest(found["count"] or 0, found["last_at"])
 

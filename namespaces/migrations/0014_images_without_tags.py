@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("namespaces", "0013_moves_by_moment")]
+    dependencies = [("namespaces", "0013_history_and_checks")]
 
     operations = [
         migrations.AddField(

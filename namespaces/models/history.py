@@ -1,10 +1,13 @@
 """What became of an image: the manifests it has held, each move of its tags, and who pulled."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
 
 from namespaces.models.image import Image
 from namespaces.models.manifest import Manifest
+from namespaces.models.tag import NEVER
 
 
 class Revision(models.Model):
@@ -53,14 +56,19 @@ class TagMove(models.Model):
 
 
 class Pull(models.Model):
-    """How often a user pulled a tag, or (`tag` empty) a digest directly, and when last."""
+    """How often a user pulled a tag, or (`tag` empty) a digest directly, and when last; and how often it only looked.
+
+    What counts as which: docs/operations.md, "What a pull is".
+    """
 
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="pulls")
     tag = models.CharField(max_length=128, default="")
     digest = models.CharField(max_length=140, default="")  # what was pulled last; the key when `tag` is empty
     username = models.CharField(max_length=40, default="")  # "" anonymous
     count = models.PositiveBigIntegerField(default=0)
-    last_at = models.DateTimeField()
+    last_at = models.DateTimeField()  # NEVER: it only looked
+    checks = models.PositiveBigIntegerField(default=0, db_default=0)
+    checked_at = models.DateTimeField(null=True)
     address = models.CharField(max_length=64, default="")
     client = models.CharField(max_length=200, default="")
 
@@ -74,6 +82,10 @@ class Pull(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["username", "-last_at"], name="pull_by_user")]
+
+    @property
+    def pulled_at(self) -> datetime | None:
+        return None if self.last_at == NEVER else self.last_at
 
     def __str__(self) -> str:
         return f"{self.image}:{self.tag or self.digest} by {self.username or 'anonymous'}"

@@ -36,6 +36,9 @@ class RetentionLinesBody(Strict):
     keep_pulled_days = serializers.IntegerField(
         required=False, allow_null=True, help_text="Pulled within so many days."
     )
+    keep_checked = serializers.BooleanField(
+        required=False, help_text="Whether a check counts as a pull: asked for, and had already."
+    )
     keep_pattern = serializers.CharField(
         required=False, allow_blank=True, help_text="Names, with `*` and `?`."
     )
@@ -63,6 +66,7 @@ class RetentionRuleSerializer(serializers.Serializer[Any]):
     keep_last = serializers.IntegerField(allow_null=True)
     keep_days = serializers.IntegerField(allow_null=True)
     keep_pulled_days = serializers.IntegerField(allow_null=True)
+    keep_checked = serializers.BooleanField()
     keep_pattern = serializers.CharField(allow_blank=True)
     protect_pattern = serializers.CharField(allow_blank=True)
     counted_anew = serializers.BooleanField(

@@ -12,6 +12,7 @@ class Event(models.Model):
     event_id = models.CharField(max_length=100, unique=True)
     received_at = models.DateTimeField(default=timezone.now, editable=False)
     at = models.DateTimeField(null=True)  # when the registry says it happened
+    method = models.CharField(max_length=10, default="", db_default="")  # of the request; HEAD only looks
     action = models.CharField(max_length=20, default="")
     repository = models.CharField(max_length=255, default="")
     namespace = models.CharField(
@@ -38,6 +39,9 @@ class Event(models.Model):
             ),
             models.Index(fields=["id"], name="event_failed", condition=~models.Q(problem="")),
             models.Index(fields=["received_at"], name="event_received"),
+            models.Index(
+                fields=["repository", "digest", "at"], name="event_pulled", condition=models.Q(action="pull")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,7 @@ class RetentionRule(models.Model):
     keep_last = models.PositiveIntegerField(null=True, blank=True, validators=LIMIT)  # the newest so many
     keep_days = models.PositiveIntegerField(null=True, blank=True, validators=LIMIT)  # pushed within
     keep_pulled_days = models.PositiveIntegerField(null=True, blank=True, validators=LIMIT)  # pulled within
+    keep_checked = models.BooleanField(default=False, db_default=False)  # a check counts as a pull
     keep_pattern = models.CharField(max_length=200, default="", blank=True)  # tags, with * and ?
     protect_pattern = models.CharField(max_length=200, default="", blank=True)  # never go, by no rule
     enabled = models.BooleanField(default=False)

@@ -137,8 +137,7 @@ def _count(events: list[Event], lease: Holding) -> None:
     try:
         with transaction.atomic():
             lease.keep()
-            pulls.count(events)
-            _done(events, lease)
+            _done(pulls.count(events), lease)
     except DatabaseError as error:
         if outage_of(error) not in (None, Outage.BUSY):
             raise

@@ -21,6 +21,7 @@ class Told:
     event_id: str
     raw: str
     at: datetime | None = None
+    method: str = ""
     action: str = ""  # push, pull, mount, delete
     repository: str = ""
     tag: str = ""
@@ -51,6 +52,7 @@ def _told(event: Any, now: datetime) -> Told:
         event_id=given if 0 < len(given) <= _ID_MAX else _made_id(written.encode()),
         raw=_text(written, RAW_MAX),
         at=_moment(said.get("timestamp"), now),
+        method=_text(request.get("method"), 10),
         action=_text(said.get("action"), 20),
         repository=_text(target.get("repository"), 255),
         tag=_text(target.get("tag"), 128),

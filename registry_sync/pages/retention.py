@@ -40,6 +40,10 @@ class LinesForm(forms.Form):
         label=gettext_lazy("Keep pulled in the last (days)"), required=False,
         help_text=gettext_lazy("Only where the registry tells the panel of pulls; otherwise the rule does not run."),
     )  # fmt: skip
+    keep_checked = forms.BooleanField(
+        label=gettext_lazy("Checks count as pulls"), required=False,
+        help_text=gettext_lazy("A check: a client asks whether the tag has changed, and has the image already."),
+    )  # fmt: skip
     keep_pattern = forms.CharField(
         label=gettext_lazy("Keep tags named like"), required=False,
         help_text=gettext_lazy("* is any text, ? one character; spaces between several: v* latest"),

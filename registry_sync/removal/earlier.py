@@ -16,7 +16,15 @@ HUNG = re.compile(r"sha256-[0-9a-f]{64}(\.(?:sig|att|sbom))?")
 def gone(rule: Rule, tags: Sequence[Tagged], now: datetime) -> set[str]:
     """The tags that went by it."""
     versions = [
-        Version(each.name, (each.name,), each.pushed_at, each.first_seen_at, each.pulled_at, each.missing)
+        Version(
+            each.name,
+            (each.name,),
+            each.pushed_at,
+            each.first_seen_at,
+            each.pulled_at,
+            each.missing,
+            each.checked_at,
+        )
         for each in tags
         if not HUNG.fullmatch(each.name)
     ]

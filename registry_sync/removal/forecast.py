@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
-from namespaces.models import Image, Part, Pull, Tag
+from namespaces.models import NEVER, Image, Part, Pull, Tag
 from registry_sync import heartbeat
 from registry_sync.models import Event, Heartbeat, Repository, SyncRun
 from registry_sync.removal import earlier, facts, unread
@@ -52,7 +52,7 @@ class Forecast:
 
 def of(rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = lambda: None) -> Forecast:
     """`alive` is called while it lasts: an image may have 200,000 tags."""
-    versions = versions_of(_tagged(image, image.tags.filter(technical=False)))
+    versions = versions_of(_tagged(image, image.tags.filter(technical=False), checked=rule.keep_checked))
     decisions = decide(rule, versions, now)
     alive()
     going = {each.version.digest for each in decisions if each.fate is Fate.GO}
@@ -73,7 +73,8 @@ def of(rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = l
 
 def changed(rule: Rule, found: Forecast, now: datetime) -> bool:
     """True where the rule took other tags before versions were digests."""
-    return earlier.differs(rule, _tagged(found.image, found.image.tags.all()), now, found.decisions)
+    tags = _tagged(found.image, found.image.tags.all(), checked=rule.keep_checked)
+    return earlier.differs(rule, tags, now, found.decisions)
 
 
 def knowledge() -> Knowledge:
@@ -112,23 +113,28 @@ def _unread_words(image: Image) -> str:
     return words % {"image": image.name, "what": found[0].words}
 
 
-def _tagged(image: Image, tags: QuerySet[Tag]) -> list[Tagged]:
+def _tagged(image: Image, tags: QuerySet[Tag], *, checked: bool) -> list[Tagged]:
     """The last pushed first."""
-    pulled = _pulled(image)
+    pulled = _used(image, "last_at")
+    checks = _used(image, "checked_at") if checked else {}
+    rows_of_tags = Pull.objects.filter(image=image, checks__gt=0).exclude(tag="").values_list("tag")
+    checks_of_tags = dict(rows_of_tags.annotate(Max("checked_at"))) if checked else {}
     rows = tags.order_by("-pushed_at", "-id")
     return [
         Tagged(
             row.name, row.manifest_id, row.pushed_at, row.first_seen_at,
             max(filter(None, (row.last_pulled_at, pulled.get(row.manifest_id))), default=None),
             row.missing_since is not None,
+            max(filter(None, (checks_of_tags.get(row.name), checks.get(row.manifest_id))), default=None),
         )
         for row in rows.only("name", "manifest_id", "pushed_at", "first_seen_at", "pulled_at", "missing_since")
     ]  # fmt: skip
 
 
-def _pulled(image: Image) -> dict[str, datetime]:
-    """Digest → last pulled directly, or one of the manifests that it lists, or that those list."""
-    pulls = Pull.objects.filter(image=image, tag="").values("digest").annotate(last=Max("last_at"))
+def _used(image: Image, at: str) -> dict[str, datetime]:
+    """Digest → last pulled (or checked) directly, or one of the manifests that it lists, or that those list."""
+    direct = Pull.objects.filter(image=image, tag="", **{f"{at}__gt": NEVER})
+    pulls = direct.values("digest").annotate(last=Max(at))
     found: dict[str, datetime] = dict(pulls.values_list("digest", "last"))
     fresh = set(found)
     while fresh:

@@ -25,6 +25,7 @@ class Rule:
     keep_pulled_days: int | None = None
     keep_pattern: str = ""
     protect_pattern: str = ""
+    keep_checked: bool = False  # a check counts as a pull
 
     @property
     def keeps_something(self) -> bool:
@@ -33,7 +34,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """A tag. `pulled_at`: under this name, or its digest or a platform's directly; None for never."""
+    """A tag. `pulled_at`, `checked_at`: under this name, or its digest or a platform's directly; None for never."""
 
     name: str
     digest: str
@@ -41,6 +42,7 @@ class Tagged:
     first_seen_at: datetime
     pulled_at: datetime | None = None
     missing: bool = False
+    checked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Version:
     first_seen_at: datetime
     pulled_at: datetime | None = None
     missing: bool = False
+    checked_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -70,6 +73,7 @@ class Why(StrEnum):
     LAST = "last"
     YOUNG = "young"
     PULLED = "pulled"
+    CHECKED = "checked"
     PUSHED = "pushed"  # whoever pushes will pull: a push counts as use
     NOT_WATCHED = "not_watched"
     NOTHING_KEEPS = "nothing_keeps"
@@ -101,6 +105,7 @@ def versions_of(tags: Iterable[Tagged]) -> list[Version]:
             max(each.first_seen_at for each in some),
             max((each.pulled_at for each in some if each.pulled_at), default=None),
             any(each.missing for each in some),
+            max((each.checked_at for each in some if each.checked_at), default=None),
         )
         for digest, some in same.items()
     ]
@@ -178,6 +183,7 @@ def reasons_of(rule: Rule, each: Version, newest: set[str], now: datetime) -> tu
         Why.LAST: each.digest in newest,
         Why.YOUNG: _within(each.pushed_at, rule.keep_days, now),
         Why.PULLED: _within(each.pulled_at, rule.keep_pulled_days, now),
+        Why.CHECKED: rule.keep_checked and _within(each.checked_at, rule.keep_pulled_days, now),
         Why.PUSHED: _within(each.pushed_at, rule.keep_pulled_days, now),
         Why.NOT_WATCHED: _within(each.first_seen_at, rule.keep_pulled_days, now),
     }

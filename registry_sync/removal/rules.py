@@ -24,7 +24,7 @@ from registry_sync.removal.outcomes import SENTENCES, Outcome
 from registry_sync.removal.retention import Rule
 
 DAYS = ("keep_last", "keep_days", "keep_pulled_days")
-LINES = (*DAYS, "keep_pattern", "protect_pattern")
+LINES = (*DAYS, "keep_checked", "keep_pattern", "protect_pattern")
 MOST = LIMIT[1].limit_value
 PATTERN_MAX = 200
 COUNTED_ANEW = gettext_lazy(
@@ -37,11 +37,19 @@ class Lines(TypedDict, total=False):
     keep_last: int | None
     keep_days: int | None
     keep_pulled_days: int | None
+    keep_checked: bool
     keep_pattern: str
     protect_pattern: str
 
 
-NO_LINES = Lines(keep_last=None, keep_days=None, keep_pulled_days=None, keep_pattern="", protect_pattern="")
+NO_LINES = Lines(
+    keep_last=None,
+    keep_days=None,
+    keep_pulled_days=None,
+    keep_checked=False,
+    keep_pattern="",
+    protect_pattern="",
+)
 
 
 def load(by: Principal, handle: str, namespace: str, id: int, act: Act = Act.ACCOUNT_VIEW) -> RetentionRule:  # noqa: A002

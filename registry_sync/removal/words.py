@@ -32,6 +32,8 @@ def of_rule(rule: Rule) -> list[str]:
             )
             % {"n": rule.keep_pulled_days}
         )
+        if rule.keep_checked:
+            found.append(_("or checked within that time"))
     if rule.keep_pattern:
         found.append(_("named like %(pattern)s") % {"pattern": rule.keep_pattern})
     return found
@@ -76,6 +78,8 @@ def _reason(why: Why, rule: Rule, decision: Decision) -> str:
             return _("pushed on %(day)s") % {"day": _day(version.pushed_at)}
         case Why.PULLED:
             return _("pulled on %(day)s") % {"day": _day(version.pulled_at)}
+        case Why.CHECKED:
+            return _("checked on %(day)s") % {"day": _day(version.checked_at)}
         case Why.PUSHED:
             return _("pushed on %(day)s, which counts as use") % {"day": _day(version.pushed_at)}
         case Why.NOT_WATCHED:

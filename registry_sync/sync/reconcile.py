@@ -191,7 +191,7 @@ def _rested(last: SyncRun) -> datetime:
     whole = SyncRun.objects.filter(
         names_only=last.names_only, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE)
     )
-    return rests.over(last, whole[: rests.USUAL], timedelta(seconds=settings.SYNC_INTERVAL))
+    return rests.over(last, list(whole[: rests.USUAL]), timedelta(seconds=settings.SYNC_INTERVAL))
 
 
 def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:

@@ -2,24 +2,34 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
 from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
 
+from manager.embedded.prepare import notifications
 from namespaces.models import Image, Manifest, Pull, Revision, Tag, TagMove
+from registry_sync import connection, heartbeat
 from registry_sync.client import Registry
 from registry_sync.client.answers import MANIFEST_TYPES
 from registry_sync.connection import OwnTokens
-from registry_sync.models import Event, Repository
+from registry_sync.models import Event, Heartbeat, Repository
 from registry_sync.notifications import apply
 from registry_sync.sync import leases
 from registry_sync.sync.reconcile import reconcile
+from registry_sync.token import key_files
 from tests import factories
-from tests.contract.conftest import bearer, delete, push
-from tests.parts import images, processes
+from tests.contract.conftest import bearer, configuration, delete, push, push_manifest
+from tests.parts import images, processes, registries
+from tests.parts.fixtures import MakeRegistry
 from tests.parts.registries import RunningRegistry
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
@@ -131,6 +141,109 @@ def test_pulls_are_counted_for_tag_and_user_without_our_own(telling_registry: Ru
     assert (pull.tag, pull.username, pull.count, pull.digest) == ("1.0", "wsbq5k5ysqyt", 2, digest)
     tag = Tag.objects.get()
     assert (tag.pull_count, tag.last_pulled_at) == (2, pull.last_at)
+
+
+def pull(
+    registry: RunningRegistry, method: str, reference: str, user: str = "wsbq5k5ysqyt", **more: str
+) -> None:
+    headers = bearer("team/app", "pull", subject=user) | {"Accept": MANIFEST_TYPES, **more}
+    url = f"{registry.url}/v2/team/app/manifests/{reference}"
+    requests.request(method, url, headers=headers, timeout=60)
+
+
+def test_a_pull_is_counted_once_however_the_client_asks(telling_registry: RunningRegistry) -> None:
+    """As docker does, as skopeo does; one that has it already; and one that cannot read what it is."""
+    index = push(telling_registry, "team/app", "1.0", *images.two_platforms())
+    until(lambda: tags() == {"1.0": index}, telling_registry)
+    child = Manifest.objects.get(digest=index).platforms[0]["digest"]
+    for method, reference in (("HEAD", "1.0"), ("GET", index), ("GET", child)):
+        pull(telling_registry, method, reference, "dockerdocker")
+    for method, reference in (("GET", "1.0"), ("GET", child)):
+        pull(telling_registry, method, reference, "skopeoskopeo")
+    pull(telling_registry, "HEAD", "1.0", "kubernetesks")
+    pull(telling_registry, "GET", "1.0", "kubernetesks", **{"If-None-Match": f'"{index}"'})  # 304: not told
+    until(lambda: Event.objects.filter(action="pull").count() == 6, telling_registry)
+    until(lambda: not Event.objects.filter(applied_at=None).exists(), telling_registry)
+    Event.objects.exclude(due_at=None).update(due_at=timezone.now())  # the minute is over
+    settled(telling_registry)
+    counted = Pull.objects.order_by("username").values_list("username", "tag", "count", "checks")
+    assert list(counted) == [
+        ("dockerdocker", "1.0", 1, 0), ("kubernetesks", "1.0", 0, 1), ("skopeoskopeo", "1.0", 1, 0),
+    ]  # fmt: skip
+    assert Tag.objects.get().pull_count == 2
+
+
+def test_what_we_read_ourselves_is_not_kept(telling_registry: RunningRegistry, settings: Any) -> None:
+    settings.REGISTRY_URL = telling_registry.url
+    push(telling_registry, "team/app", "1.0", *images.two_platforms())
+    until(lambda: tags() != {}, telling_registry)
+    settled(telling_registry)
+    until(lambda: heartbeat.last(Heartbeat.READ) is not None, telling_registry)
+    assert not Event.objects.filter(action="pull").exists()
+    token = leases.take(apply.LEASE, timezone.now())  # so that nothing more is read for events
+    assert token is not None
+    read, run = heartbeat.last(Heartbeat.READ), reconcile(connection.registry())
+    assert run
+    assert run.requests
+    push(telling_registry, "team/app", "2.0", images.Image())  # told after all that was read
+    until(lambda: Event.objects.filter(tag="2.0").exists(), telling_registry)
+    assert heartbeat.last(Heartbeat.READ) == read  # what is unchanged is not told
+
+
+def test_who_deletes_is_in_the_history_and_a_layer_is_no_image(telling_registry: RunningRegistry) -> None:
+    image = images.Image()
+    digest = push(telling_registry, "team/app", "1.0", image)
+    push_manifest(telling_registry, "team/app", "latest", image.manifest)
+    until(lambda: len(tags()) == 2, telling_registry)
+    other = push(telling_registry, "team/app", "2.0", images.Image(env=["A=1"]))
+    until(lambda: len(tags()) == 3, telling_registry)
+    auth = bearer("team/app", "delete", subject="wsbq5k5ysqyt")
+    for what in (f"blobs/{image.layer_blobs[0].digest}", f"manifests/{digest}"):
+        url = f"{telling_registry.url}/v2/team/app/{what}"
+        assert requests.delete(url, headers=auth, timeout=60).status_code == 202
+    until(lambda: tags() == {"2.0": other}, telling_registry)
+    settled(telling_registry)
+    gone = TagMove.objects.filter(new="").order_by("tag").values_list("tag", "old", "by", "how")
+    assert list(gone) == [(tag, digest, "wsbq5k5ysqyt", "event") for tag in ("1.0", "latest")]
+
+
+@contextmanager
+def sending_on(status: int, location: str) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Location", location)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_words: object) -> None:
+            """Silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        yield f"http://127.0.0.1:{server.server_port}/registry/events"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("status", [301, 302])
+@pytest.mark.parametrize("version", registries.VERSIONS)
+def test_a_registry_that_is_sent_on_is_seen(
+    version: registries.Version,
+    status: int,
+    make_registry: MakeRegistry,
+    tmp_path: Path,
+    live_server: LiveServer,
+) -> None:
+    """It follows with a GET, without the event."""
+    hook = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+    with sending_on(status, f"{live_server.url}/registry/events") as url:
+        told = {"notifications": notifications(url, hook)}
+        registry = make_registry(version, configuration(tmp_path) | told, tmp_path)
+        push(registry, "team/app", "1.0", images.Image())
+        until(lambda: heartbeat.last(Heartbeat.REDIRECTED) is not None, registry)
+        registry.stop()
+    assert not Event.objects.exists()
 
 
 def test_what_nobody_owns_becomes_known_and_is_nobodys(telling_registry: RunningRegistry) -> None:

@@ -35,9 +35,15 @@ def days(count: float) -> datetime:
 
 
 def tag(name: str, digest: str = "", *, pushed: float = 100, pulled: float | None = None, seen: float = 500,
-        missing: bool = False) -> Tagged:  # fmt: skip
+        missing: bool = False, checked: float | None = None) -> Tagged:  # fmt: skip
     return Tagged(
-        name, digest or name, days(pushed), days(seen), None if pulled is None else days(pulled), missing
+        name,
+        digest or name,
+        days(pushed),
+        days(seen),
+        None if pulled is None else days(pulled),
+        missing,
+        None if checked is None else days(checked),
     )
 
 
@@ -69,6 +75,10 @@ OLD = version("1.0")
         (Rule(keep_pulled_days=30), OLD, [Why.NOTHING_KEEPS]),
         (Rule(keep_pulled_days=30), version("1.0", pulled=30), [Why.PULLED]),
         (Rule(keep_pulled_days=30), version("1.0", pulled=31), [Why.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30), version("1.0", checked=1), [Why.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30, keep_checked=True), version("1.0", checked=30), [Why.CHECKED]),
+        (Rule(keep_pulled_days=30, keep_checked=True), version("1.0", checked=31), [Why.NOTHING_KEEPS]),
+        (Rule(keep_last=1, keep_checked=True), version("1.0", checked=1), [Why.LAST]),
         (Rule(keep_pulled_days=30), version("1.0", seen=29), [Why.NOT_WATCHED]),
         (Rule(keep_pulled_days=30), version("1.0", pushed=30), [Why.PUSHED]),
         (Rule(keep_pulled_days=30), version("1.0", pushed=31), [Why.NOTHING_KEEPS]),

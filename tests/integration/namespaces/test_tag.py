@@ -9,7 +9,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from namespaces.models import Image, Manifest, Pull, Revision, TagMove
+from namespaces.models import NEVER, Image, Manifest, Pull, Revision, TagMove
 from tests import factories
 from tests.cast import MEMBERS, Cast
 from tests.integration.namespaces import things
@@ -190,9 +190,16 @@ def test_who_pushed_and_who_pulled(cast: Cast, image: Image, viewer: Client) -> 
     Pull.objects.create(image=image, tag="1.0", username="", count=2, last_at=NOW)
     Pull.objects.create(image=image, digest=made.digest, username=user.username, count=3, last_at=NOW)
     Pull.objects.create(image=image, tag="other", username=user.username, count=99, last_at=NOW)
+    Pull.objects.create(
+        image=image, tag="1.0", username="watcherwatch", last_at=NEVER, checks=41, checked_at=NOW
+    )
     shown = page(viewer)
     assert shown.context["pusher"] == user
-    assert [(each.count, each.user) for each in shown.context["pullers"]] == [(5, user), (2, None)]
+    assert [(each.count, each.checks, each.user) for each in shown.context["pullers"]] == [
+        (5, 0, user), (2, 0, None), (0, 41, None),
+    ]  # fmt: skip
+    assert "41 checks" in shown.content.decode()
+    assert "only checked" in shown.content.decode()
     assert shown.context["by_digest"].count == 3
     for each in ("CI deploy", user.username, "192.0.2.9", "docker/27", "nobody signed in"):
         assert each in shown.content.decode()

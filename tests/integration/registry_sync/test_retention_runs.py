@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.errors import Conflict
 from accounts.models import AuditEvent
-from namespaces.models import Image, Manifest, Part, Pull, Revision, TagMove
+from namespaces.models import NEVER, Image, Manifest, Part, Pull, Revision, TagMove
 from registry_sync import heartbeat
 from registry_sync.models import (
     Event,
@@ -253,6 +253,19 @@ def test_a_pull_by_a_platforms_digest_is_one_of_the_tag(image: Image, nested: bo
     found = forecast.of(Rule(keep_pulled_days=30), image, timezone.now())
     assert [each.version.name for each in found.gone] == ["unused"]
     assert [each.reasons for each in found.decisions if each.version.name == "100d"] == [(Why.PULLED,)]
+
+
+@pytest.mark.parametrize("by_digest", [False, True])
+@pytest.mark.parametrize(("counts", "gone"), [(False, ["100d"]), (True, [])])
+def test_who_only_looks_keeps_a_tag_where_the_rule_says_so(
+    image: Image, by_digest: bool, counts: bool, gone: list[str]
+) -> None:
+    watched(days=500)
+    digest = image.tags.get(name="100d").manifest_id
+    key = {"digest": digest} if by_digest else {"tag": "100d"}
+    Pull.objects.create(image=image, username="x", last_at=NEVER, checks=1, checked_at=timezone.now(), **key)
+    found = forecast.of(Rule(keep_pulled_days=30, keep_checked=counts), image, timezone.now())
+    assert [each.version.name for each in found.gone if each.version.name == "100d"] == gone
 
 
 def watched(*, days: float, silent: float = 0) -> None:

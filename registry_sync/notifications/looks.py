@@ -1,0 +1,90 @@
+"""What of the asking for manifests is a pull, and what is only a look. PURE.
+
+A pull of a tag is a GET by the tag, or a HEAD by the tag and within a minute a GET of the digest it led to, by the same
+user from the same address. What is fetched further of the same image belongs to that pull. A HEAD alone is a check.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+TOGETHER = timedelta(seconds=60)
+Who = tuple[str, str, str]  # repository, user, address
+
+
+class Kind(Enum):
+    PULL = auto()
+    CHECK = auto()
+    PART = auto()  # of a pull that is counted already
+    WAITS = auto()  # a HEAD whose GET may follow
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`tag` is "" where the digest was asked for. `waited`: a HEAD that had its minute; `open`: that has it still."""
+
+    key: int
+    at: datetime
+    who: Who
+    head: bool
+    tag: str
+    digest: str
+    waited: bool = False
+    open: bool = False
+
+
+@dataclass(slots=True)
+class Kinds:
+    """Key → what it is; of a pull, the tag that was pulled. `followed`: HEADs known before whose GET came."""
+
+    kind: dict[int, Kind] = field(default_factory=dict)
+    tag: dict[int, str] = field(default_factory=dict)
+    followed: set[int] = field(default_factory=set)
+
+
+def kinds(
+    new: Collection[Asked], known: Collection[Asked], listed_in: Mapping[str, Collection[str]]
+) -> Kinds:
+    """`known`: what the same users asked for shortly before. `listed_in`: digest → indexes that list it."""
+    found = Kinds()
+    near: dict[Who, list[Asked]] = defaultdict(list)
+    for each in sorted([*known, *new], key=lambda asked: (asked.at, asked.key)):
+        near[each.who].append(each)
+    waiting = {each.key for each in known if each.head and each.open} | {
+        each.key for each in new if each.head
+    }
+    for each in sorted(new, key=lambda asked: (asked.at, asked.key)):
+        if each.head:
+            continue
+        before = [one for one in near[each.who] if _is_together(one, each)]
+        heads = [one for one in before if one.key in waiting]
+        found.kind[each.key], found.tag[each.key] = _of_get(each, before, heads, listed_in)
+        for one in heads:
+            if one.digest == each.digest and one.tag in ("", found.tag[each.key]):
+                waiting.discard(one.key)
+                found.kind[one.key] = Kind.PART
+                found.followed.add(one.key)
+    for each in new:
+        if each.head and each.key in waiting:
+            found.kind[each.key] = Kind.CHECK if each.waited else Kind.WAITS
+    return found
+
+
+def _of_get(
+    get: Asked, before: list[Asked], heads: list[Asked], listed_in: Mapping[str, Collection[str]]
+) -> tuple[Kind, str]:
+    if get.tag:
+        return Kind.PULL, get.tag
+    led = [one.tag for one in heads if one.tag and one.digest == get.digest]
+    if led:
+        return Kind.PULL, led[-1]
+    above = listed_in.get(get.digest, ())
+    if any(one.tag if one.digest == get.digest else not one.head and one.digest in above for one in before):
+        return Kind.PART, ""
+    return Kind.PULL, ""
+
+
+def _is_together(first: Asked, then: Asked) -> bool:
+    return (first.at, first.key) < (then.at, then.key) and then.at - first.at <= TOGETHER
