@@ -16,9 +16,10 @@ from namespaces.names import split
 from registry_sync import doctor, heartbeat, truth
 from registry_sync.models import Aside, Checkup, Drift, Event, Heartbeat, Repository, SyncRun
 from registry_sync.shown import EVERYTHING, Shown
-from registry_sync.truth import Ground
+from registry_sync.truth import ROLLED_BACK, Ground
 
 SILENT_RUN = timedelta(minutes=2)
+ROLLBACK_SHOWN = timedelta(days=7)
 LOOKED_AT = 20  # the newest runs: what is asked of them is nearly always among them
 State = SyncRun.State
 
@@ -155,6 +156,23 @@ def agreed() -> bool:
 
 def checkups() -> QuerySet[Checkup]:
     return Checkup.objects.order_by("-id")
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """Found by `run`: so many `tags` are back, without an event, at what they had left."""
+
+    run: int
+    tags: int
+    found_at: datetime
+
+
+def rolled_back(now: datetime) -> Rollback | None:
+    """The last one of a week. What an event explained afterwards counts no more."""
+    back = Drift.objects.filter(back=True, found_at__gt=now - ROLLBACK_SHOWN).order_by().values("run")
+    runs = back.annotate(tags=Count("id"), at=Min("found_at")).filter(tags__gte=ROLLED_BACK)
+    last = runs.order_by("-run").first()
+    return Rollback(last["run"], last["tags"], last["at"]) if last else None
 
 
 def differences() -> QuerySet[Drift]:

@@ -9,6 +9,8 @@ from registry_sync.sync.rests import REST
 GRACE = timedelta(seconds=30)
 # An event may come later than the run that it should have come before, and is applied a little later still.
 PATIENCE = timedelta(minutes=1)
+# Tags back at what they had left, without an event; one or two may be somebody's push whose event was lost.
+ROLLED_BACK = 3
 
 
 class Ground(StrEnum):

@@ -58,6 +58,7 @@ DEEDS: dict[str, Promise] = {
     "tag.removed": _("removed the tag"),
     "tag.restored": _("put back the tag"),
     "sync.let_go": _("let go"),
+    "sync.rolled_back": _("found rolled back"),
     "user.created": _("created the user"),
     "user.deleted": _("deleted the user"),
     "user.disabled": _("disabled the user"),

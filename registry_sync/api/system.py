@@ -54,6 +54,14 @@ class DroppedSerializer(serializers.Serializer[Any]):
     last_at = Moment()
 
 
+class RollbackSerializer(serializers.Serializer[Any]):
+    run = serializers.IntegerField()
+    tags = serializers.IntegerField(
+        help_text="How many point again, without an event, at what they had left."
+    )
+    found_at = Moment()
+
+
 class SystemSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATES)
     last_event_at = Moment(allow_null=True)
@@ -66,6 +74,10 @@ class SystemSerializer(serializers.Serializer[Any]):
     mails_given_up = serializers.IntegerField(help_text="After a day; at most 1000 are counted.")
     dropped = DroppedSerializer(many=True, help_text="What came at once and found no place in a bound.")
     held = SystemRunSerializer(allow_null=True, help_text="The run that waits for an operator.")
+    rolled_back = RollbackSerializer(
+        allow_null=True,
+        help_text="That the registry was rolled back, as one restored from a backup; for a week.",
+    )
 
 
 class LetGoBody(Strict):
@@ -104,6 +116,7 @@ class System(ApiView):
             {
                 "state": selectors.freshness(now).state, "pulses": selectors.pulses(now),
                 "last_event_at": selectors.last_event_at(), "held": selectors.held(),
+                "rolled_back": selectors.rolled_back(now),
                 "events_waiting": counts["waiting"], "events_failed": counts["failed"],
                 "mails_waiting": mails["waiting"], "mails_given_up": mails["given_up"],
                 "dropped": dropped(),

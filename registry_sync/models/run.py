@@ -72,6 +72,7 @@ class Drift(models.Model):
     tag = models.CharField(max_length=128, default="")
     old = models.CharField(max_length=140, default="")
     new = models.CharField(max_length=140, default="")
+    back = models.BooleanField(default=False, db_default=False)  # its history had left `new` before
     found_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

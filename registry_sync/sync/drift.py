@@ -7,11 +7,14 @@ from django.utils import timezone
 
 from accounts import dropped
 from accounts.models import Dropped
+from namespaces.models import TagMove
 from namespaces.names import split
 from registry_sync.client import TagsRead
 from registry_sync.models import Drift, Event, Heartbeat, SyncRun
+from registry_sync.picture.write import batches
 from registry_sync.sync.apply import Known
 from registry_sync.sync.planner import Plan
+from registry_sync.truth import ROLLED_BACK
 
 KEPT_OF_A_RUN = 1000
 KEPT_OF_EACH = 20  # of a namespace, however many others there are
@@ -27,16 +30,34 @@ def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
         return
     told = _about_to_be_told(read.repository)
     tags = [tag for tag in tags if tag not in told and (tag in read.digests or known.digest(tag) not in told)]
+    back = _left_before(known, {tag: read.digests[tag] for tag in tags if tag in read.digests})
+    tags.sort(key=lambda tag: tag not in back)  # what tells most is kept first
     kept = _room(run, read.repository)
     if len(tags) > kept:
         dropped.note(Dropped.Kind.DIFFERENCES, {"": len(tags) - kept}, timezone.now())
     Drift.objects.bulk_create(
         Drift(
             run=run, repository=read.repository, tag=tag, new=read.digests.get(tag, ""),
-            old=known.digest(tag),
+            old=known.digest(tag), back=tag in back,
         )
         for tag in tags[:kept]
     )  # fmt: skip
+
+
+def rolled_back(run: SyncRun) -> int:
+    """How many tags it found back at what they had left, where they are so many that the registry was rolled back: as
+    one that is restored from a backup. Else 0."""
+    count = run.drifts.filter(back=True).count()
+    return count if count >= ROLLED_BACK else 0
+
+
+def _left_before(known: Known, points: dict[str, str]) -> set[str]:
+    """Of tags and what they point at now, those whose history had left just that."""
+    found = set[str]()
+    for some in batches(sorted(points)):
+        moves = TagMove.objects.filter(image__repository_row=known.pk, tag__in=some)
+        found |= {tag for tag, old in moves.values_list("tag", "old").distinct() if old == points[tag]}
+    return found
 
 
 def _room(run: SyncRun, repository: str) -> int:

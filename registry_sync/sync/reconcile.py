@@ -9,18 +9,19 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
-from accounts import clock
+from accounts import audit, clock
 from accounts.outage import Outage, outage_of
+from accounts.principal import SYSTEM
 from accounts.shares import in_turns
 from accounts.words import said as _
 from namespaces.names import split
 from registry_sync.client import Missing, Registry, RegistryError, Silent, Sweep
 from registry_sync.models import Death, Repository, Shard, SyncRun
 from registry_sync.picture import anew
-from registry_sync.sync import apply, aside, leases, rests, shards, told
+from registry_sync.sync import apply, aside, drift, leases, rests, shards, told
 from registry_sync.sync.guard import too_many_repositories
 from registry_sync.sync.leases import Holding
 from registry_sync.sync.planner import plan
@@ -281,15 +282,25 @@ def _end(run: SyncRun) -> None:
     _finish(run, state, "; ".join(filter(None, [run.problem, words])))
 
 
+def _tell_of_a_rollback(run: SyncRun) -> None:
+    if not (tags := drift.rolled_back(run)):
+        return
+    log.error("the registry was rolled back: %s tags are back at what they had left (%s)", tags, run)
+    audit.record(by=SYSTEM, action="sync.rolled_back", kind="sync run", id=run.pk, label=settings.REGISTRY_URL,
+                 after={"tags": tags})  # fmt: skip
+
+
 def _finish(run: SyncRun, state: SyncRun.State, problem: str) -> None:
     """Once, whoever comes second."""
     now = clock.now()
     values: Mapping[str, object] = {
         "state": state, "problem": problem[:500], "finished_at": now, "heartbeat_at": now,
     }  # fmt: skip
-    mine = SyncRun.objects.filter(Q(pk=run.pk), state=SyncRun.State.RUNNING).update(**values)
-    if mine:
-        Death.objects.filter(repository="").delete()  # it is known by now of what, or that it was chance
-        Shard.objects.filter(run=run).delete()
+    with transaction.atomic():
+        mine = SyncRun.objects.filter(Q(pk=run.pk), state=SyncRun.State.RUNNING).update(**values)
+        if mine:
+            Death.objects.filter(repository="").delete()  # it is known by now of what, or that it was chance
+            Shard.objects.filter(run=run).delete()
+            _tell_of_a_rollback(run)
     for name, value in values.items():
         setattr(run, name, value)

@@ -1,14 +1,18 @@
 """The picture after a sync is the registry, and nothing but."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import serializers
+from django.utils import timezone
 
+from accounts.models import AuditEvent
 from namespaces.models import Image, Manifest, Tag
 from registry_sync.client import Registry, answers
 from registry_sync.connection import OwnTokens
-from registry_sync.models import Repository, SyncRun
+from registry_sync.models import Heartbeat, Repository, SyncRun
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.contract.conftest import delete, push
@@ -115,3 +119,23 @@ def test_what_nobody_owns_is_unclaimed_until_its_namespace_is(registry: RunningR
     factories.NamespaceFactory(name="orphan")
     sync(registry)
     assert list(tags()) == ["orphan/app:1.0"]
+
+
+def test_a_registry_restored_from_a_copy_is_said_to_be_rolled_back(
+    registry: RunningRegistry, tmp_path: Path
+) -> None:
+    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now())
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    for version in ("old", "new"):
+        for tag in ("1", "2", "3"):
+            push(registry, "team/app", tag, images.Image(env=[f"{version}={tag}"]))
+        sync(registry)
+        if version == "old":
+            shutil.copytree(data, copy)
+    registry.stop()
+    shutil.rmtree(data)
+    copy.rename(data)
+    registry.restart()
+    sync(registry)
+    (told,) = AuditEvent.objects.filter(action="sync.rolled_back")
+    assert (told.actor, told.after) == ("system", {"tags": 3})

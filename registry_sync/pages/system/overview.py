@@ -54,6 +54,7 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
     context = system_context("system") | {
         "page": paginate(selectors.runs(), cursor=request.GET.get("page", ""), size=RUNS_SHOWN),
         "held": selectors.held(),
+        "rollback": selectors.rolled_back(timezone.now()),
         "let_go": operating.LET_GO,
         "problem": problem,
         "pulses": selectors.pulses(timezone.now()),

@@ -3,6 +3,7 @@
 from django.conf import settings as ours
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.limits import OF_PERSON
@@ -21,7 +22,10 @@ _SHOWN = ("ENVIRONMENT", "PUBLIC_URL", "REGISTRY_URL", "REGISTRY_HOST", "REGISTR
 @require_safe
 def differences(request: PersonRequest) -> HttpResponse:
     found = paginate(selectors.differences(), cursor=request.GET.get("page", ""))
-    context = system_context("system-differences") | {"page": found}
+    context = system_context("system-differences") | {
+        "page": found,
+        "rollback": selectors.rolled_back(timezone.now()),
+    }
     return render(request, "registry_sync/system_differences.html", context)
 
 

@@ -1,0 +1,11 @@
+"""Whether a difference led a tag back to what it had left."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("registry_sync", "0009_versions_are_digests")]
+
+    operations = [
+        migrations.AddField("drift", "back", models.BooleanField(db_default=False, default=False)),
+    ]
