@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("registry_sync", "0009_versions_are_digests")]
+    dependencies = [("registry_sync", "0012_pulls_and_checks")]
 
     operations = [
         migrations.AddField("drift", "back", models.BooleanField(db_default=False, default=False)),
