@@ -1,14 +1,17 @@
 """Forms of the account pages. They only parse; what is allowed is decided in the services."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts import moments
+from accounts.endings import ending
 from accounts.models import RegistryUser
 from accounts.models.member import ROLES
 from accounts.names import DESCRIPTION_MAX, EXPIRY_DAYS, TITLE_MAX
@@ -42,7 +45,7 @@ class AccountForm(forms.Form):
 
 class ExpiryForm(forms.Form):
     """`cleaned_data["expires_at"]` is a moment, or None for never, and is missing where a date was not understood.
-    A date lasts to the end of its day, UTC."""
+    A date lasts to 24:00 of its day in TIME_ZONE."""
 
     expiry = forms.ChoiceField(
         label=_("Expires"),
@@ -58,15 +61,20 @@ class ExpiryForm(forms.Form):
         label=_("Last day"),
         required=False,
         widget=DayInput(),
-        help_text=_("Only for “on a date…”. Works until the end of that day, UTC."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["expires_on"].help_text = gettext(
+            "Only for “on a date…”. Works until the end of that day (%(zone)s)."
+        ) % {"zone": settings.TIME_ZONE}
 
     def clean(self) -> dict[str, Any]:
         choice, day = self.cleaned_data.get("expiry"), self.cleaned_data.get("expires_on")
         if choice == ON_DATE and day is None and "expires_on" not in self.errors:
             self.add_error("expires_on", _("Choose the last day."))
         if choice == ON_DATE and day:
-            self.cleaned_data["expires_at"] = datetime.combine(day, time(23, 59, 59), UTC)
+            self.cleaned_data["expires_at"] = moments.end_of(day, timezone.get_default_timezone())
         elif choice and choice.isdigit():
             self.cleaned_data["expires_at"] = timezone.now() + timedelta(days=int(choice))
         elif choice == NEVER:
@@ -91,7 +99,7 @@ class UserEditForm(UserForm):
         self.user = user
         self.fields["description"].help_text = ""
         if user.expires_at:
-            day = date_format(timezone.localtime(user.expires_at), "DATE_FORMAT")
+            day = ending(user.expires_at)
             choice = self.fields["expiry"]
             assert isinstance(choice, forms.ChoiceField)
             choice.choices = [(KEEP, _("as now: %(day)s") % {"day": day}), *choice.choices]  # type: ignore[misc]

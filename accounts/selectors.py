@@ -1,6 +1,6 @@
 """What pages and API read about accounts. Reads only; who may read was decided at the gate."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -9,6 +9,7 @@ from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts import moments
 from accounts.models import (
     Account,
     ApiToken,
@@ -114,9 +115,9 @@ def activity_of(
     if kind:
         found = found.filter(reduce(or_, (Q(action__startswith=start) for start in ACTIVITY[kind])))
     if since:
-        found = found.filter(at__gte=_midnight(since))
-    if until and until < date.max:
-        found = found.filter(at__lt=_midnight(until + timedelta(days=1)))
+        found = found.filter(at__gte=moments.start_of(since, timezone.get_default_timezone()))
+    if until:
+        found = found.filter(at__lt=moments.end_of(until, timezone.get_default_timezone()))
     if search:
         found = found.filter(
             Q(actor__icontains=search) | Q(action__icontains=search) | Q(object__icontains=search)
@@ -130,10 +131,6 @@ def api_tokens_of(*, person_id: int) -> QuerySet[ApiToken]:
 
 def live_api_tokens_of(*, person_id: int, now: datetime) -> QuerySet[ApiToken]:
     return api_tokens_of(person_id=person_id).filter(Q(expires_at=None) | Q(expires_at__gt=now))
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _count(rows: QuerySet[Any]) -> Coalesce:

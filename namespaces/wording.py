@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.endings import ending
 from namespaces.access import Level
 from namespaces.models import Grant, Namespace
 
@@ -44,8 +43,7 @@ def effect(level: Level, targets: Sequence[Target], expires_at: datetime | None)
     facts = {"do": DOES[level], "where": _and([_all_of(each) for each in targets])}
     if not expires_at:
         return _("Can %(do)s %(where)s, with no end. Nothing else.") % facts
-    day = date_format(timezone.localtime(expires_at), "DATE_FORMAT")
-    return _("Can %(do)s %(where)s until %(day)s. Nothing else.") % {**facts, "day": day}
+    return _("Can %(do)s %(where)s until %(day)s. Nothing else.") % {**facts, "day": ending(expires_at)}
 
 
 def summary(grants: Iterable[Grant]) -> str:

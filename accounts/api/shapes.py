@@ -1,12 +1,13 @@
 """What all bodies, queries and answers of the API share."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from accounts import moments
 from accounts.names import EXPIRY_DAYS
 from accounts.roles import Role
 
@@ -31,12 +32,28 @@ class Moment(serializers.DateTimeField):
         super().__init__(default_timezone=UTC, **more)
 
 
-class Expiry(Moment):
+class Ending(Moment):
+    """Also a day as 2027-05-05, which lasts to its end: 24:00 in the panel's time zone."""
+
+    def __init__(self, **more: Any) -> None:
+        text = "A moment, or a day (2027-05-05): until 24:00 of it in the panel's time zone. Null: never."
+        super().__init__(allow_null=True, **({"help_text": text} | more))
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            day = date.fromisoformat(value)
+        except (TypeError, ValueError):
+            moment: datetime = super().to_internal_value(value)
+            return moment
+        return moments.end_of(day, timezone.get_default_timezone())
+
+
+class Expiry(Ending):
     """Of what is made: as on the pages, it ends unless somebody says that it shall not."""
 
     def __init__(self) -> None:
-        text = f"Not given: in {EXPIRY_DAYS} days. Null: never."
-        super().__init__(default=_usual_expiry, allow_null=True, help_text=text)
+        super().__init__(default=_usual_expiry)
+        self.help_text = f"{self.help_text} Not given: in {EXPIRY_DAYS} days."
 
 
 def _usual_expiry() -> datetime:

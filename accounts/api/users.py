@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts import gate, selectors
 from accounts.api.operation import operation
-from accounts.api.shapes import Expiry, Moment, PageQuery, SearchQuery, Strict
+from accounts.api.shapes import Ending, Expiry, Moment, PageQuery, SearchQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import RegistryUser
 from accounts.names import DESCRIPTION_MAX
@@ -69,7 +69,7 @@ class UserBody(Strict):
     """What is not given stays; an `expires_at` of null means it never expires."""
 
     description = serializers.CharField(max_length=DESCRIPTION_MAX, required=False)
-    expires_at = Moment(required=False, allow_null=True)
+    expires_at = Ending(required=False)
 
 
 class Users(ApiView):

@@ -1,6 +1,7 @@
 """The audit trail of an account, one line for each change, in words."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts import gate, selectors
+from accounts.endings import whole_day
 from accounts.forms import ActivityFilter
 from accounts.models import AuditEvent
 from accounts.pages.forms import status_of
@@ -130,6 +132,8 @@ def _words(facts: dict[str, Any], name: str) -> str | None:
         return str(_("yes") if value else _("no"))
     if name in ("role", "level"):
         return None if value is None else word(value)
+    if isinstance(value, str) and name == "expires_at" and (day := whole_day(datetime.fromisoformat(value))):
+        return day
     if isinstance(value, str) and name.endswith("_at"):
         return f"{value[:16].replace('T', ' ')} UTC"
     return None if value is None else str(value)

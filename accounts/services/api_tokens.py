@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, limits, secrets
+from accounts import audit, endings, limits, secrets
 from accounts.errors import Invalid
 from accounts.models import ApiToken, Person
 from accounts.names import TITLE_MAX, clean_title
@@ -34,6 +34,8 @@ def create(
         raise Invalid.on("name", _("Name the token with 1 to %(most)s characters.") % {"most": TITLE_MAX})
     if expires_at and expires_at <= timezone.now():
         raise Invalid.on("expires_at", _("Choose a time in the future."))
+    if expires_at:
+        endings.check(expires_at)
     if outlives(expires_at, timezone.now()) and not confirmed:
         raise Invalid.on(
             "expires_at",

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, limits, names, secrets
+from accounts import audit, endings, limits, names, secrets
 from accounts.errors import Absent, Invalid
 from accounts.models import Account, RegistryUser, Secret
 from accounts.peppers import peppers
@@ -113,6 +113,8 @@ def _description(text: str) -> str:
 def _expiry(moment: datetime | None) -> datetime | None:
     if moment and moment <= timezone.now():
         raise Invalid.on("expires_at", _("Choose a time in the future, or disable the user instead."))
+    if moment:
+        endings.check(moment)
     return moment
 
 

@@ -7,12 +7,14 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from django import template
+from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
+from accounts import moments
 from accounts.templatetags import panel
 
 register = template.Library()
@@ -23,10 +25,23 @@ def when(moment: datetime | None, never: str = "") -> SafeString:
     """A moment: relative, exact in the title. `never` is the word for None."""
     if not moment:  # a template passes "" for what it does not know
         return format_html('<span class="quiet">{}</span>', never or gettext("never"))
-    local = timezone.localtime(moment)
+    local = panel.local(moment)
     return format_html(
         '<time class="nowrap" datetime="{}" title="{}" data-relative>{}</time>',
         local.isoformat(), f"{_day(local.date(), get_language())}, {local:%H:%M:%S %Z}", panel.relative(moment),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def until(moment: datetime | None, never: str = "") -> SafeString:
+    """When something ends. A whole day as that day with its zone's name, anything else as `when`."""
+    day = moments.last_day(moment, timezone.get_default_timezone()) if moment else None
+    if not moment or not day:
+        return when(moment, never)
+    title = gettext("until 24:00 of this day")
+    return format_html(
+        '<time class="nowrap" datetime="{}" title="{}">{} <span class="quiet">{}</span></time>',
+        timezone.localtime(moment).isoformat(), title, _day(day, get_language()), settings.TIME_ZONE,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
+from accounts import moments
 from accounts.speech import spoken
 
 register = template.Library()
@@ -104,6 +105,11 @@ def relative(moment: datetime | None) -> str:
     return relative_to(moment, timezone.now())
 
 
+def local(moment: datetime) -> datetime:
+    """Here; as it is where it is no moment here, as one may be from before they were bounded."""
+    return timezone.localtime(moment) if moments.sound(moment) else moment
+
+
 def relative_to(moment: datetime, now: datetime) -> str:
     seconds = int((now - moment) / timedelta(seconds=1))
     words = AGO if seconds >= 0 else AHEAD
@@ -111,7 +117,7 @@ def relative_to(moment: datetime, now: datetime) -> str:
     if distance < JUST_NOW_BELOW:
         return str(JUST_NOW)
     if distance >= MONTH:
-        return date_format(timezone.localtime(moment), "DATE_FORMAT")
+        return date_format(local(moment), "DATE_FORMAT")
     for unit, length, limit in (("s", 1, MINUTE), ("min", MINUTE, HOUR), ("h", HOUR, DAY), ("d", DAY, MONTH)):
         if distance < limit:
             return words[unit] % {"n": distance // length}

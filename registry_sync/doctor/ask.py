@@ -142,6 +142,7 @@ def _broke(response: requests.Response) -> str:
 
 def _date(text: str) -> datetime | None:
     try:
-        return parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
     except ValueError:
         return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # "-0000" says that it is UTC, and no zone

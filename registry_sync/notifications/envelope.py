@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from accounts.moments import FIRST
+
 EVENTS_MAX = 1000
 RAW_MAX = 16 * 1024
 _ID_MAX = 100
@@ -75,13 +77,13 @@ def _made_id(content: bytes) -> str:
 
 
 def _moment(value: Any, now: datetime) -> datetime | None:
-    """Never in the future: a tag pushed next year would hide every push until then."""
+    """Never in the future: a tag pushed next year would hide every push until then. None for Go's year 1."""
     try:
         moment = datetime.fromisoformat(value)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (TypeError, ValueError, OverflowError):
         return None
-    return min(moment, now)
+    return min(moment, now) if moment >= FIRST else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -57,6 +57,14 @@ def test_an_event_without_an_id_has_one_made_of_what_it_says() -> None:
     assert len({each.event_id for each in told}) == len(events)
 
 
+@pytest.mark.parametrize(
+    "given", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z"]
+)
+def test_no_time_at_all_is_none(given: str) -> None:
+    """The year 1 is how Go writes it, and none in a zone west of Greenwich."""
+    assert parse(json.dumps({"events": [{"id": "1", "timestamp": given}]}).encode(), now=NOW)[0].at is None
+
+
 @given(st.lists(JSON))
 def test_any_json_is_taken(events: list[Any]) -> None:
     for told in parse(json.dumps({"events": events}).encode(), now=NOW):

@@ -78,7 +78,7 @@ def test_expiry_never(cast: Cast) -> None:
 
 def test_a_date_lasts_to_the_end_of_its_day(cast: Cast) -> None:
     cast.client("owner").post(URL, FORM | {"expiry": "date", "expires_on": "2999-02-21"})
-    assert RegistryUser.objects.get().expires_at == datetime(2999, 2, 21, 23, 59, 59, tzinfo=UTC)
+    assert RegistryUser.objects.get().expires_at == datetime(2999, 2, 22, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_links_from_an_image_fill_the_form_in(cast: Cast) -> None:
         ({"where": "team", "expiry": "date", "expires_on": "tomorrow"}, "Choose the last day."),
         (
             {"where": "team", "expiry": "date", "expires_on": "2030-01-02"},
-            "Can pull every image in team until 2 Jan 2030.",
+            "Can pull every image in team until 2 Jan 2030 (UTC).",
         ),
         ({"where": "team/a team/b", "purpose": "admin"}, "Can pull, push and delete team/a and team/b until"),
         ({"where": "team/a"}, "team/a is not in the registry yet"),
