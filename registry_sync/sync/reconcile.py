@@ -92,12 +92,7 @@ def _read(shard: Shard, reader: RepositoriesReader) -> None:
                 renewal.moved()
                 shards.alive(shard)
 
-            counts = _read_all(shard, reader, alive)
-            if reader.sweep.away:
-                SyncRun.objects.filter(pk=shard.run_id, problem="").update(
-                    problem=_("the registry does not answer any more")
-                )
-            shards.finish(shard, counts)
+            shards.finish(shard, _read_all(shard, reader, alive))
     except leases.LeaseLost:
         log.warning("another worker took %s over", shard)
     except (InterfaceError, OperationalError):

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts import clock
 from accounts.shares import in_turns
+from accounts.words import said as _
 from namespaces.names import split
 from registry_sync.client import Fetched, Registry, Sweep, TagsRead
 from registry_sync.models import Repository, SyncRun
@@ -70,6 +71,9 @@ class RepositoriesReader:
             alive()
             counts.changes += self._write(run, read, known[read.repository], changes[read.repository])
             counts.unread += bool(read.problem or read.unreached)
+        if self.sweep.away:
+            words = _("the registry does not answer any more")
+            SyncRun.objects.filter(pk=run.pk, problem="").update(problem=words)
         counts.requests = self.registry.requests + self.sweep.requests - before
         return counts
 
