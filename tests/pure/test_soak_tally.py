@@ -12,6 +12,7 @@ from tests.load.soak.tally import (
     longest_gap,
     losses,
     percentile,
+    spans,
     waits,
     written,
 )
@@ -130,6 +131,7 @@ def test_nobody_is_asked_for_a_move_that_only_an_untold_one_made_one() -> None:
 def test_gaps_and_percentiles() -> None:
     assert longest_gap([1.0, 1.5, 4.0, 4.1]) == 2.5
     assert longest_gap([]) == math.inf
+    assert spans([9.0, 1.0, 2.5], 2) == [[1.0, 2.5], [9.0]]
     assert percentile([3, 1, 2], 50) == 2
     assert percentile([*range(99), math.inf], 99) == 98
     assert math.isnan(percentile([], 99))

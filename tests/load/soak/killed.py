@@ -9,7 +9,7 @@ from tests.load.soak import crowd
 from tests.load.soak.house import House
 from tests.load.soak.report import Report
 from tests.load.soak.supervisor import Kill
-from tests.load.soak.tally import longest_gap, losses, percentile, written
+from tests.load.soak.tally import longest_gap, losses, percentile, spans, written
 from tests.load.soak.watch import EACH_LOOK, Picture, Tokens, Watch
 
 EVERY = 10  # seconds from one kill to the next
@@ -74,10 +74,8 @@ def report(house: House, picture: Picture, tokens: Tokens, *, settled: bool) -> 
     said.most("  there, but nobody's", len(history.nobodys), 0, more=f"{deletes:,} deletes")
     said.examples(map(crowd.line, history.nobodys))
     crowd.times(said, "from our 202 to the picture", list(waits.values()))
-    late = Counter(
-        before(kills, told.at[number]) for (number, _tag), wait in waits.items() if wait > crowd.LATE
-    )
-    said.examples(f"{n:,} late after {what} was killed" for what, n in late.most_common())
+    late = [told.at[number] for (number, _tag), wait in waits.items() if wait > crowd.LATE]
+    said.examples(whens(late, kills), most=20)
 
     said.head("THE REST")
     said.most(
@@ -94,5 +92,14 @@ def report(house: House, picture: Picture, tokens: Tokens, *, settled: bool) -> 
     return said.end()
 
 
-def before(kills: list[Kill], at: float) -> str:
-    return next((f"{kill.name} ({kill.how})" for kill in reversed(kills) if kill.at <= at), "nobody")
+def whens(late: list[float], kills: list[Kill]) -> list[str]:
+    """When events came that were shown late, and who had been killed before."""
+    said = []
+    begin = kills[0].at - EVERY if kills else 0
+    for span in spans(late, crowd.LATE):
+        killed = [f"{kill.name} ({kill.how})" for kill in kills if kill.at <= span[0]]
+        when = f"from {span[0] - begin:.0f} s to {span[-1] - begin:.0f} s"
+        said.append(
+            f"{len(span):,} late that came {when}, after the end of {killed[-1] if killed else 'nobody'}"
+        )
+    return said

@@ -80,6 +80,12 @@ class Odd:
     def many_layers(self) -> None:
         self.put(MANIFEST, self.image(layers=[self.blob(LAYER)] * 600))
 
+    def long_config(self) -> None:
+        config = json.dumps(
+            {"os": "linux", "config": {"Labels": {**self.unique(), "x": "x" * LONG}}}
+        ).encode()
+        self.put(MANIFEST, self.image(config=self.blob(CONFIG, config)))
+
     def foreign_layers(self) -> None:
         away = {**descriptor(FOREIGN, self.content()), "urls": ["https://layers.example.com/base"]}
         config = self.blob(DOCKER_CONFIG, self.config())

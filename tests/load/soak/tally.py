@@ -167,6 +167,16 @@ def longest_gap(moments: Sequence[float]) -> float:
     return max((later - earlier for earlier, later in pairwise(moments)), default=math.inf)
 
 
+def spans(moments: Iterable[float], gap: float) -> list[list[float]]:
+    """In order, cut where nothing was for longer than `gap`."""
+    found: list[list[float]] = []
+    for at in sorted(moments):
+        if not found or at - found[-1][-1] > gap:
+            found.append([])
+        found[-1].append(at)
+    return found
+
+
 def percentile(values: Iterable[float], percent: int) -> float:
     ordered = sorted(values)
     return ordered[math.ceil(len(ordered) * percent / 100) - 1] if ordered else math.nan
