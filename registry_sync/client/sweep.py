@@ -205,35 +205,42 @@ class Sweep:
         return list(found)
 
     async def _manifest(self, repository: str, tag: str, known: str) -> Fetched | None:
-        while self._pace.is_ahead():
-            await asyncio.sleep(LOOK)
-        path, stamp = answers.path(repository, "manifests", tag), self._pace.stamp()
-        headers = answers.manifest_headers(known) | {"User-Agent": self._pace.agent(stamp)}
-        status, answered, body, _link = await self._get(path, repository, headers, answers.MANIFEST_MAX)
+        path, headers = answers.path(repository, "manifests", tag), answers.manifest_headers(known)
+        status, answered, body, _link = await self._get(
+            path, repository, headers, answers.MANIFEST_MAX, told=True
+        )
         if status == answers.NOT_MODIFIED and known:
             return None
-        self._pace.read(stamp)
         return answers.manifest(repository, tag, answered, body)
 
     async def _get(
-        self, path: str, scope: str, headers: dict[str, str], most: int
+        self, path: str, scope: str, headers: dict[str, str], most: int, *, told: bool = False
     ) -> tuple[int, Mapping[str, str], bytes, str]:
-        """Status, headers, body and the target of the next page, after a bounded number of tries."""
+        """Status, headers, body and the target of the next page, after a bounded number of tries. `told`: the registry
+        tells of it."""
         words: str = _("the registry does not answer")
         kind: type[Unreachable] = Unreachable
         tries = 1 if scope in self._once else TRIES
         for attempt in range(1, tries + 1):
             async with self._gate:
+                while told and self._pace.is_ahead():  # here: thousands may wait for the gate
+                    await asyncio.sleep(LOOK)
                 if self.away or (self._silent >= GIVE_UP and not await self._answers()):
                     break
+                stamp = self._pace.stamp()
+                headers = headers | {"User-Agent": self._pace.agent(stamp)}
                 try:
-                    return await self._try(path, scope, headers, most)
+                    answered = await self._try(path, scope, headers, most)
                 except _Later as error:
                     words, kind = str(error), error.kind
                     if error.pressed:
                         self._gate.narrow()
                     # Still in the gate: those who wait do not press a registry that is away, or asks for time.
                     await asyncio.sleep(min(error.rest, PAUSE_MAX))
+                else:
+                    if told and answered[0] == answers.OK:
+                        self._pace.read(stamp)
+                    return answered
             await asyncio.sleep(random.uniform(0, JITTER * 2**attempt) if attempt < tries else 0)  # noqa: S311
         raise kind(words)
 

@@ -188,10 +188,6 @@ def _rested(last: SyncRun) -> datetime:
         names_only=last.names_only, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE)
     )
     return rests.over(last, list(whole[: rests.USUAL]), timedelta(seconds=settings.SYNC_INTERVAL))
-<<<<<<< ours
-=======
-
->>>>>>> theirs
 
 
 def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
