@@ -21,7 +21,6 @@ from namespaces.services import namespaces
 from registry_sync import selectors, services
 from registry_sync.models import Aside, Event, Repository, SyncRun
 from registry_sync.notifications import apply
-from registry_sync.sync import aside
 
 LET_GO = "let them go"  # what is typed to agree
 BATCH = 500
@@ -62,7 +61,6 @@ def retry_aside(*, by: Principal, row: Aside) -> None:
     """What workers died of, and what came for it meanwhile, is tried again."""
     audit.record(by=by, action="aside.retried", kind="aside", id=row.pk, label=str(row), account=row.account)
     apply.retry_left(row)
-    aside.take_back(row)
     services.ask_for_sync(by=by)
     transaction.on_commit(services.wake_events)
 

@@ -32,6 +32,7 @@ from registry_sync.models import (
     RetentionRun,
     SyncRun,
 )
+from registry_sync.notifications import apply
 from registry_sync.notifications.apply import apply_due
 from registry_sync.removal import runs
 from registry_sync.removal.work import LEASE_PREFIX, work_due
@@ -189,6 +190,8 @@ def housekeeping() -> None:
     sessions.forget_expired()
     invitations.forget_old(clock.now())
     _forget_events(clock.now() - EVENTS_KEPT)
+    for row in aside.over(clock.now()):
+        apply.retry_left(row)
     aside.forget_old(clock.now())
     denials.forget_old(clock.now())
     outbox.forget_given_up(now=clock.now())

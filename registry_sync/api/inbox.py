@@ -117,7 +117,7 @@ class RetryEvent(ApiView):
 class Asides(ApiView):
     @operation("aside_list", answer=AsideSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
-        """What is left alone because workers died of it. Each is tried again after a day."""
+        """What is left alone because workers died of it. Tried again after a day, a whole account after an hour."""
         account_gate.operator(self.by)
         return self.page(selectors.aside())
 

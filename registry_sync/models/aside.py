@@ -29,7 +29,7 @@ class Death(Spot):
 
 
 class Aside(Spot):
-    """Left alone, because workers died of it; tried again after a day, or when an operator says so."""
+    """Left alone, because workers died of it; tried again after a time, or when an operator says so."""
 
     since = models.DateTimeField(default=timezone.now)
     deaths = models.PositiveIntegerField(default=0)

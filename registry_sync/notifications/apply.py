@@ -66,13 +66,14 @@ def retry(event: Event) -> None:
 
 
 def retry_left(row: Aside) -> None:
-    """The events that were left because of it."""
+    """It, and the events that were left because of it."""
     left = Event.objects.filter(due_at=None, problem=aside.WORDS)
     if row.repository:
         left = left.filter(repository=row.repository)
     elif row.account:
         left = left.filter(namespace__in=row.account.namespaces.values("name"))
     left.update(due_at=clock.now(), attempts=0)
+    aside.take_back(row)
 
 
 def _apply_batch(registry: Registry, lease: Holding, queue: Queue) -> bool:

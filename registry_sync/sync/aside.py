@@ -14,6 +14,7 @@ from registry_sync.models import Aside, Death, Repository
 from registry_sync.sync.spots import Spot, to_set_aside
 
 KEPT = timedelta(days=1)  # then it is tried again, and a death that nobody explained is forgotten
+KEPT_WHOLE = timedelta(hours=1)  # a whole account: most of it is good
 PAUSE = timedelta(
     seconds=5
 )  # after the second death of something, the first may be chance; longer after each more
@@ -95,8 +96,12 @@ def take_back(row: Aside) -> None:
     row.delete()
 
 
+def over(now: datetime) -> QuerySet[Aside]:
+    whole = Q(repository="", since__lt=now - KEPT_WHOLE)
+    return Aside.objects.filter(Q(since__lt=now - KEPT) | whole)
+
+
 def forget_old(now: datetime) -> None:
-    Aside.objects.filter(since__lt=now - KEPT).delete()
     Death.objects.filter(at__lt=now - KEPT).delete()
 
 

@@ -200,11 +200,15 @@ def test_nobody_else_has_it_tried_again(loud: Account, cast: Cast) -> None:
 def test_after_a_day_it_is_tried_again_by_itself(loud: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_all: False)
     long_ago = timezone.now() - aside.KEPT - timedelta(hours=1)
-    Aside.objects.create(account=loud, since=long_ago)
+    Aside.objects.create(account=loud, repository="loud/old", since=long_ago)
+    Aside.objects.create(account=loud, since=timezone.now() - aside.KEPT_WHOLE)
+    left = Event.objects.create(event_id="1", repository="loud/old", problem=aside.WORDS, due_at=None)
     new = Aside.objects.create(account=loud, repository="loud/app")
     Death.objects.create(account=loud, at=long_ago)
     tasks.housekeeping()
     assert list(Aside.objects.all()) == [new]
+    left.refresh_from_db()
+    assert left.due_at
     assert not Death.objects.exists()
 
 
