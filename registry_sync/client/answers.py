@@ -56,6 +56,10 @@ class FirstForm(RegistryError):
     """It is there, of a form that Distribution 3 knows no more; so it will stay."""
 
 
+class Refused(RegistryError):
+    """401: a clock or the configuration is wrong, and it says nothing about what was asked for."""
+
+
 class Missing(RegistryError):
     """404 with the registry's own error code for a thing that is not there."""
 
@@ -96,7 +100,7 @@ def refusal(status: int, body: bytes) -> RegistryError:
     if status == NOT_FOUND and error_codes(body) & _ABSENT:
         return Missing(_("not in the registry"))
     if status == UNAUTHORIZED:
-        return RegistryError(
+        return Refused(
             _("the registry refuses our token: see service, issuer and rootcertbundle in its configuration")
         )
     return Declined(status, frozenset(code[:40] for code in error_codes(body)))

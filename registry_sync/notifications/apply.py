@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, transacti
 from accounts import clock
 from accounts.outage import Outage, first_line, outage_of
 from namespaces.names import DIGEST
-from registry_sync.client import Registry, RegistryError, Silent
+from registry_sync.client import Refused, Registry, RegistryError, Silent
 from registry_sync.models import Aside, Event
 from registry_sync.notifications import due, pulls, tags
 from registry_sync.notifications.due import Queue
@@ -28,6 +28,7 @@ PASS = 240.0  # seconds, then a new task goes on; a task lives ten minutes at mo
 SILENT_MAX = 3  # accounts of whose images the registry says nothing, and the others wait for the next time
 LATEST = timedelta(minutes=10)
 LATER = timedelta(seconds=2)  # until a tag link is surely written
+REFUSED = timedelta(seconds=5)  # a clock may be right again
 ATTEMPTS_MAX = 20  # with the backoff below: about two and a half hours
 
 log = logging.getLogger(__name__)
@@ -161,6 +162,9 @@ def _is_to_be_confirmed(event: Event) -> bool:
 def _apply(event: Event, registry: Registry, lease: Holding) -> None:
     try:
         certain = tags.apply(event, registry)
+    except Refused as error:
+        _write(event, lease, due_at=clock.now() + REFUSED, problem=str(error)[:300])
+        raise Silent(str(error)) from error  # as are all others
     except RegistryError as error:
         _failed(event, str(error), lease)
         if isinstance(error, Silent):

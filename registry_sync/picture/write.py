@@ -14,7 +14,7 @@ from django.utils import timezone
 from namespaces.models import Image, Label, Manifest, Part, Pull, Revision, Tag, TagMove
 from registry_sync.models import Repository
 from registry_sync.picture.content import ManifestValues
-from registry_sync.sync.leases import fence
+from registry_sync.sync.leases import fenced
 
 BATCH = 500
 ANEW = timedelta(minutes=10)  # until what was not complete is read again for the first time
@@ -79,9 +79,9 @@ def _with_platforms(values: Sequence[ManifestValues]) -> Iterator[ManifestValues
 
 
 @transaction.atomic
+@fenced
 def renew_manifest(image: Image, values: ManifestValues) -> None:
     """One that was not complete is read again; `image` holds it."""
-    fence()
     (values,) = _with_platforms([values])
     changing = "kind artifact_type subject size created_at platforms details".split()
     fresh = {name: getattr(values, name) for name in changing}
@@ -98,12 +98,12 @@ def renew_manifest(image: Image, values: ManifestValues) -> None:
 
 
 @transaction.atomic(savepoint=False)
+@fenced
 def write_moves(image: Image, moves: Sequence[Move], *, how: TagMove.How) -> int:
     """Makes tags come, point elsewhere or go, remembers each move, and counts anew. Returns the moves made.
 
     The manifests are stored already. A move to where the tag points already is none.
     """
-    fence()
     made: list[TagMove] = []
     # First, so that two writers of one repository take their turn, and whoever read before reads again.
     Repository.objects.filter(image=image).update(version=F("version") + 1)
@@ -133,9 +133,9 @@ def count(image: Image, *, last_move: int = 0) -> None:
 
 
 @transaction.atomic(savepoint=False)
+@fenced
 def note_held(image: Image, digests: set[str]) -> None:
     """The registry holds these in the image's repository, and what they list."""
-    fence()
     listed = Part.objects.filter(manifest_id__in=digests, kind=Part.Kind.MANIFEST)
     stored = Manifest.objects.filter(digest__in=listed.values("digest")).values_list("digest", flat=True)
     Revision.objects.bulk_create(

@@ -13,7 +13,7 @@ from namespaces.names import NAMESPACE_MAX, is_repository, split
 from registry_sync.client import TagsRead
 from registry_sync.models import Repository
 from registry_sync.picture.write import BATCH, Move, batches, write_moves
-from registry_sync.sync.leases import fence
+from registry_sync.sync.leases import fenced
 from registry_sync.sync.planner import Plan, Row, plan
 
 
@@ -58,10 +58,10 @@ def owners(names: Iterable[str]) -> dict[str, int | None]:
 
 
 @transaction.atomic
+@fenced
 def write_catalog(changes: Plan, now: datetime, versions: Mapping[str, int]) -> None:
     """`changes` from a complete catalog. A repository that is gone takes its image and tags with it, unless it
     was written since `versions` were read: then it was pushed again while we asked for others."""
-    fence()
     reserve_unowned(changes.add)  # in one commit with the rows: nobody makes a namespace of it in between
     Repository.objects.bulk_create(
         [Repository(name=name) for name in changes.add], BATCH, ignore_conflicts=True
@@ -194,12 +194,12 @@ def _unreadable(tags: Mapping[str, str]) -> str:
 
 
 @transaction.atomic
+@fenced
 def write_changes(read: TagsRead, known: Known, changes: Plan, now: datetime) -> Plan:
     """Makes the picture what was read, but for tags that another moved since; returns what was written.
 
     The manifests are stored already.
     """
-    fence()
     # Locked until the commit: two writers take their turn.
     rows = Repository.objects.select_for_update(of=("self",)).select_related("image")
     row = rows.filter(pk=known.pk).first()

@@ -15,9 +15,7 @@ from registry_sync.sync.spots import Spot, to_set_aside
 
 KEPT = timedelta(days=1)  # then it is tried again, and a death that nobody explained is forgotten
 KEPT_WHOLE = timedelta(hours=1)  # a whole account: most of it is good
-PAUSE = timedelta(
-    seconds=5
-)  # after the second death of something, the first may be chance; longer after each more
+PAUSE = timedelta(seconds=5)  # after the second death of something: the first may be chance; then ever longer
 PATIENCE = timedelta(minutes=5)
 WORDS = _("set aside: workers died of it (System, Overview)")
 

@@ -15,7 +15,7 @@ from accounts import clock
 from accounts.shares import in_turns
 from registry_sync.models import Death, Repository, Shard, SyncRun
 from registry_sync.sync import aside
-from registry_sync.sync.leases import LIFE, LeaseLost, fence, free_at
+from registry_sync.sync.leases import LIFE, LeaseLost, fenced, free_at
 from registry_sync.sync.repositories import Counts
 from registry_sync.sync.spots import Spot
 
@@ -25,10 +25,10 @@ NUMBERS = 1000  # of the pieces of one death
 
 
 @transaction.atomic
+@fenced
 def make(run: SyncRun) -> None:
     """Every repository that belongs to an image, in turns of the accounts: of each those with trouble first, unless
     that is so each time, then those that people look at."""
-    fence()
     rows = Repository.objects.filter(missing_since=None).exclude(image=None)
     again = Case(When(failures__gt=0, failures__lt=Repository.FAILURES_MAX, then=0), default=1)
     ordered = rows.order_by(again, F("looked_at").desc(nulls_last=True), "id")

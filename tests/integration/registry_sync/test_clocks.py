@@ -14,11 +14,13 @@ from accounts.models import OutgoingMail, Person
 from manager import schedule
 from manager.schedule import Schedule
 from registry_sync import clocks, connection, heartbeat, selectors, truth
+from registry_sync.client import Registry
 from registry_sync.models import Event, Heartbeat, Removal, SyncRun
-from registry_sync.notifications import due
+from registry_sync.notifications import apply, due
 from registry_sync.sync import reconcile
 from tests import factories
 from tests.cast import client_for
+from tests.parts.scripted import Scripted, answer
 
 pytestmark = pytest.mark.django_db
 BACK = pytest.mark.parametrize("back", [timedelta(minutes=10), timedelta(hours=1)])
@@ -77,6 +79,22 @@ def test_a_check_that_ends_in_the_future_makes_no_green_light() -> None:
     check = truth.Check("done", ahead, ahead)
     facts = truth.Facts(now=now, interval=timedelta(minutes=1), last=check)
     assert truth.judge(facts) is truth.Ground.OVERDUE
+
+
+def test_while_the_registry_refuses_our_tokens_no_event_uses_up_its_attempts() -> None:
+    """A clock that is ten minutes ahead makes tokens that are good in ten minutes."""
+    factories.NamespaceFactory(name="team")
+    web = Scripted()
+    digest = "sha256:" + "0" * 64
+    web.says[f"/v2/team/app/manifests/{digest}"] = answer({"errors": [{"code": "UNAUTHORIZED"}]}, status=401)
+    for number in range(3):
+        Event.objects.create(event_id=str(number), action="push", repository="team/app", namespace="team",
+                             tag=str(number), digest=digest)  # fmt: skip
+    apply.apply_due(Registry(web.url, lambda *_scope: "token"))
+    web.stop()
+    assert len(web.asked) == 1
+    assert not Event.objects.filter(attempts__gt=0).exists()
+    assert Event.objects.get(event_id="0").due_at <= timezone.now() + apply.REFUSED
 
 
 class Sent(Schedule):
