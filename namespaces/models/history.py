@@ -18,10 +18,15 @@ class Revision(models.Model):
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     # When the registry said, asked for just this, that it has it not.
     gone_at = models.DateTimeField(null=True)
+    # When it is to be read again, because its config, or a manifest that it lists, did not come from this repository.
+    due_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "manifest"], name="revision_once")]
-        indexes = [models.Index(fields=["manifest"], name="revision_of_manifest")]
+        indexes = [
+            models.Index(fields=["manifest"], name="revision_of_manifest"),
+            models.Index(fields=["due_at"], name="revision_due", condition=~models.Q(due_at=None)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.image}@{self.manifest_id}"

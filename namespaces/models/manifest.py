@@ -26,13 +26,11 @@ class Manifest(models.Model):
     subject = models.CharField(max_length=140, default="")
     packed = models.BinaryField(default=b"")  # the body as the registry sent it, zlib; empty when too long
     fetched_at = models.DateTimeField(default=timezone.now, editable=False)
-    # When it is to be read again, because its config, or a platform's manifest, did not come. None: it is complete.
-    due_at = models.DateTimeField(null=True, editable=False)
+    whole = models.BooleanField(default=True, editable=False)  # False: its config did not come, from anywhere
 
     class Meta:
         indexes = [
             models.Index(fields=["subject"], name="manifest_by_subject"),
-            models.Index(fields=["due_at"], name="manifest_due", condition=~models.Q(due_at=None)),
             models.Index(fields=["digest"], name="manifest_unread", condition=models.Q(kind="unknown")),
         ]
 

@@ -3,16 +3,19 @@ answered with an error that may have passed."""
 
 from contextlib import suppress
 from datetime import timedelta
+from itertools import islice
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.shares import in_turns
-from namespaces.models import Image, Manifest
+from namespaces.models import Revision
 from registry_sync.client import Registry
-from registry_sync.picture.content import ContentReader
-from registry_sync.picture.write import renew_manifest, store_manifests, stored_sizes
+from registry_sync.picture.content import ContentReader, Place
+from registry_sync.picture.known import held, whole
+from registry_sync.picture.write import store_reading
 from registry_sync.sync import aside, leases
-from registry_sync.sync.leases import Holding
+from registry_sync.sync.leases import Holding, fence
 from registry_sync.sync.spots import Spot
 
 LEASE = "contents"
@@ -34,15 +37,14 @@ def _read_due(registry: Registry, lease: Holding) -> None:
     died_of = {spot.account for spot in known.deaths}
     with ContentReader(registry, alive=lease.keep) as reader:
         for account, row in sorted(_some_of_each(), key=lambda each: each[0] in died_of):
-            image = _holder(row)
             # Put off first: what a worker hangs or dies on stands before nothing, and is read by one alone.
-            if account in silent or image is None or not _put_off(row):
+            if account in silent or not _put_off(row):
                 continue
-            spot = Spot(account, image.repository, row.digest)
+            spot = Spot(account, row.image.repository, row.manifest_id)
             if known.holds(spot):
                 continue
             lease.begin(spot)
-            if not _read(row, image, reader) and reader.silence:
+            if not _read(row, reader) and reader.silence:
                 silent.add(account)  # its others would wait as long
             lease.end()
             aside.ended(spot, known)
@@ -50,35 +52,33 @@ def _read_due(registry: Registry, lease: Holding) -> None:
                 return
 
 
-def _some_of_each() -> list[tuple[Account, Manifest]]:
+def _some_of_each() -> list[tuple[Account, Revision]]:
     """Of each account, in turns, what was due first."""
-    due = Manifest.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
-    owned = due.values_list("revisions__image__namespace__account_id", "pk")
-    first: dict[str, Account] = {}
-    for account, digest in in_turns(owned.iterator(), lambda row: row[0]):
-        first.setdefault(digest, account)  # several may hold it
-    rows = Manifest.objects.in_bulk(list(first)[:AT_ONCE])
-    return [(account, rows[digest]) for digest, account in first.items() if digest in rows]
+    due = Revision.objects.filter(due_at__lte=timezone.now(), gone_at=None).order_by("due_at")
+    owned = due.values_list("image__namespace__account_id", "pk")
+    first = list(islice(in_turns(owned.iterator(), lambda row: row[0]), AT_ONCE))
+    rows = Revision.objects.select_related("image__namespace").in_bulk([pk for _account, pk in first])
+    return [(account, rows[pk]) for account, pk in first if pk in rows]
 
 
-def _put_off(row: Manifest) -> bool:
+def _put_off(row: Revision) -> bool:
     """False when another was quicker."""
     now = timezone.now()
-    age = now - row.fetched_at
-    mine = Manifest.objects.filter(pk=row.pk, due_at=row.due_at)
-    return bool(mine.update(due_at=now + age if age < GIVEN_UP else None))
+    mine = Revision.objects.filter(pk=row.pk, due_at=row.due_at)
+    return bool(mine.update(due_at=now + min(now - row.first_seen_at, GIVEN_UP)))
 
 
-def _holder(row: Manifest) -> Image | None:
-    held = Image.objects.filter(revisions__manifest=row, revisions__gone_at=None)
-    return held.select_related("namespace").first()
+def _read(row: Revision, reader: ContentReader) -> bool:
+    place = Place(row.image.repository, row.manifest_id)
+    reading = reader.read_manifests(reader.fetch([place]), held=held, whole=whole)
+    if place not in store_reading(reading, [place], again=True):
+        return False
+    if place not in reading.due or timezone.now() - row.first_seen_at >= GIVEN_UP:
+        _is_over(row)
+    return True
 
 
-def _read(row: Manifest, image: Image, reader: ContentReader) -> bool:
-    values = reader.read_manifests(reader.fetch({row.digest: image.repository}), stored_sizes)
-    store_manifests(values)  # the platforms, and labels
-    for each in values:
-        if each.digest == row.digest and each.complete:
-            renew_manifest(image, each)
-            return True
-    return False
+@transaction.atomic
+def _is_over(row: Revision) -> None:
+    fence()
+    Revision.objects.filter(pk=row.pk).update(due_at=None)

@@ -3,25 +3,17 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from accounts.shares import in_turns
 from namespaces.names import DIGEST, split
 from registry_sync.client import Faulty, Fetched, Registry, RegistryError, Unreachable
 from registry_sync.client.pace import LOOK
-from registry_sync.picture.manifests import (
-    CONFIG_MAX,
-    SUM_MAX,
-    Parsed,
-    Part,
-    parse,
-    parse_config,
-)
+from registry_sync.picture.manifests import CONFIG_MAX, Parsed, Part, parse, parse_config
 
 PARALLEL = 8
 GIVE_UP = 16  # as many in a row without an answer, twice what is asked at once, and nothing more is asked if it is away
@@ -47,7 +39,53 @@ class ManifestValues:
     subject: str
     parts: tuple[Part, ...]
     body: bytes
-    complete: bool = True  # False: its config, or a platform's manifest, did not come
+    complete: bool = True  # False: its config did not come
+
+
+class Place(NamedTuple):
+    """A manifest in a repository: what is there in one may be missing in another."""
+
+    repository: str
+    digest: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """`seen` are there; `due` are to be read again, since something of them did not come; of `lost`, or of what they
+    list, the registry was not reached."""
+
+    rows: dict[str, ManifestValues] = field(default_factory=dict)
+    seen: set[Place] = field(default_factory=set)
+    due: set[Place] = field(default_factory=set)
+    lost: set[Place] = field(default_factory=set)
+    _above: dict[Place, set[Place]] = field(default_factory=dict)
+
+    def add(self, place: Place, row: ManifestValues) -> None:
+        self.seen.add(place)
+        if place.digest not in self.rows or row.complete:
+            self.rows[place.digest] = row
+        if not row.complete:
+            self.due.add(place)
+
+    def lists(
+        self, index: Place, listed: Iterable[Place], *, came: Collection[Place], lost: Collection[Place]
+    ) -> None:
+        for child in listed:
+            self._above.setdefault(child, set()).add(index)
+            if child not in came:
+                self.due.add(index)
+        self.lost |= set(listed) & set(lost)
+
+    @property
+    def read(self) -> set[Place]:
+        """Those of which, and of all below, the registry was reached."""
+        without, left = set[Place](), list(self.lost)
+        while left:
+            place = left.pop()
+            if place not in without:
+                without.add(place)
+                left += self._above.get(place, ())
+        return self.seen - without
 
 
 class ContentReader:
@@ -73,10 +111,10 @@ class ContentReader:
     def __exit__(self, *_error: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def each(self, work: Callable[[str], Answer], wanted: Mapping[str, str]) -> dict[str, Answer]:
-        """`wanted`: digest → repository. digest → answer out, without those for which the registry was not reached."""
-        fair = in_turns(wanted.items(), lambda item: split(item[1])[0])
-        asked = {digest: self._pool.submit(self._one, work, digest, name) for digest, name in fair}
+    def each(self, work: Callable[[Place], Answer], places: Iterable[Place]) -> dict[Place, Answer]:
+        """place → answer, without those for which the registry was not reached."""
+        fair = in_turns(places, lambda place: split(place.repository)[0])
+        asked = {place: self._pool.submit(self._one, work, place) for place in fair}
         left = set(asked.values())
         try:
             while left:
@@ -86,24 +124,24 @@ class ContentReader:
         finally:
             for each in left:
                 each.cancel()
-        found = {digest: each.result() for digest, each in asked.items()}
-        return {digest: answer[0] for digest, answer in found.items() if answer}
+        found = {place: each.result() for place, each in asked.items()}
+        return {place: answer[0] for place, answer in found.items() if answer}
 
-    def _one(self, work: Callable[[str], Answer], digest: str, repository: str) -> tuple[Answer] | None:
-        if self._silent_of[repository] >= GIVE_UP_ONE:
+    def _one(self, work: Callable[[Place], Answer], place: Place) -> tuple[Answer] | None:
+        if self._silent_of[place.repository] >= GIVE_UP_ONE:
             return None
         if self._silent >= GIVE_UP and not self._answers_others():
             return None
         while self.registry.pace.is_ahead():
             time.sleep(LOOK)
         try:
-            answer = work(digest)
+            answer = work(place)
         except Unreachable as error:
             self.silence = error
             self._silent += 1
-            self._silent_of[repository] += 1
+            self._silent_of[place.repository] += 1
             return None
-        self.silence, self._silent, self._silent_of[repository] = None, 0, 0
+        self.silence, self._silent, self._silent_of[place.repository] = None, 0, 0
         return (answer,)
 
     def _passes(self, error: RegistryError) -> bool:
@@ -120,68 +158,68 @@ class ContentReader:
                 self._asked_at = time.monotonic()
             return self._answers
 
-    def fetch(self, wanted: Mapping[str, str]) -> dict[str, tuple[str, Fetched]]:
-        """digest → repository in, digest → (repository, manifest) out; without those that did not come."""
-
-        def one(digest: str) -> Fetched | None:
-            try:
-                return self.registry.manifest(wanted[digest], digest)
-            except RegistryError as error:
-                if self._passes(error):
-                    raise
-                return None
-
-        return {digest: (wanted[digest], got) for digest, got in self.each(one, wanted).items() if got}
+    def fetch(self, wanted: Iterable[Place]) -> dict[Place, Fetched]:
+        """Without those that did not come."""
+        return {place: got for place, got in self.each(self._manifest, wanted).items() if got}
 
     def read_manifests(
-        self, wanted: Mapping[str, tuple[str, Fetched]], sizes: Callable[[Iterable[str]], dict[str, int]]
-    ) -> list[ManifestValues]:
-        """The rows for manifests seen for the first time, their platforms' manifests first; without those of which
-        the registry was not reached for a part.
+        self,
+        wanted: Mapping[Place, Fetched],
+        *,
+        held: Callable[[Iterable[Place]], set[Place]],
+        whole: Callable[[Iterable[str]], set[str]],
+    ) -> Reading:
+        """`wanted` and, level by level, what indexes among it list and their repositories hold.
 
-        `wanted`: digest → (a repository that holds it, what was fetched). `sizes` tells, of digests, those
-        that are stored already, with their sizes.
+        `held` tells, of places, those known to be there; `whole`, of digests, those stored with all that they say.
         """
-        parsed = {
-            digest: (name, got, parse(got.body, got.media_type)) for digest, (name, got) in wanted.items()
-        }
-        children = {
-            part.digest: name
-            for name, _got, each in parsed.values()
-            for part in each.parts
-            if _is_child(part)
-        }
-        stored = sizes(children)
-        new = {digest: name for digest, name in children.items() if digest not in {*stored, *parsed}}
-        new = dict(islice(new.items(), READ_MAX))
-        read = self._read_children(new)
-        rows = [row for row in read.values() if row]
-        plain = {digest: found for digest, found in parsed.items() if found[2].kind != "index"}
-        holders = {digest: name for digest, (name, _got, _parsed) in plain.items()}
-        rows += self.each(lambda digest: self._read_config(*plain[digest]), holders).values()
-        stored |= {row.digest: row.size for row in rows}
-        known = {row.digest: row for row in rows}
-        silent = new.keys() - read.keys()
-        rows += [
-            _index(got, each, stored, known)
-            for _name, got, each in parsed.values()
-            if each.kind == "index" and silent.isdisjoint(part.digest for part in each.parts)
-        ]
-        return rows
+        reading, level, left = Reading(), dict(wanted), READ_MAX  # left to be asked for
+        roots = {place: place for place in wanted}  # of each, the one of `wanted` that it lies below
+        while level:
+            parsed = {place: (got, parse(got.body, got.media_type)) for place, got in level.items()}
+            self._read_plain(reading, parsed, whole)
+            below: dict[Place, list[Place]] = {}
+            for place, (got, each) in parsed.items():
+                if each.kind == "index":
+                    reading.add(place, _index(got, each))
+                    below[place] = [Place(place.repository, digest) for digest in _listed(each)]
+            there = held({child for children in below.values() for child in children}) | reading.seen
+            new: dict[Place, Place] = {}
+            for place, children in below.items():
+                new |= {child: roots[place] for child in children if child not in there and child not in new}
+            roots |= new
+            asked = in_turns(new, new.__getitem__)[:left]
+            left -= len(asked)
+            answers = self.each(self._manifest, asked)
+            level = {place: got for place, got in answers.items() if got}
+            came, lost = there | level.keys(), set(asked) - answers.keys()
+            for place, children in below.items():
+                reading.lists(place, children, came=came, lost=lost)
+        return reading
 
-    def _read_children(self, wanted: Mapping[str, str]) -> dict[str, ManifestValues | None]:
-        def read(digest: str) -> ManifestValues | None:
-            """A child that cannot be read leaves its index shown without its details."""
-            try:
-                fetched = self.registry.manifest(wanted[digest], digest)
-            except RegistryError as error:
-                if self._passes(error):
-                    raise
-                return None
-            assert fetched
-            return self._read_config(wanted[digest], fetched, parse(fetched.body, fetched.media_type))
+    def _manifest(self, place: Place) -> Fetched | None:
+        """None for one that cannot be read: its index is shown without its details."""
+        try:
+            return self.registry.manifest(place.repository, place.digest)
+        except RegistryError as error:
+            if self._passes(error):
+                raise
+            return None
 
-        return self.each(read, wanted)
+    def _read_plain(
+        self,
+        reading: Reading,
+        parsed: Mapping[Place, tuple[Fetched, Parsed]],
+        whole: Callable[[Iterable[str]], set[str]],
+    ) -> None:
+        plain = {place: found for place, found in parsed.items() if found[1].kind != "index"}
+        stored = whole({place.digest for place in plain})
+        reading.seen |= {place for place in plain if place.digest in stored}
+        new = {place: found for place, found in plain.items() if place.digest not in stored}
+        rows = self.each(lambda place: self._read_config(place.repository, *new[place]), new)
+        for place, row in rows.items():
+            reading.add(place, row)
+        reading.lost |= new.keys() - rows.keys()
 
     def _read_config(self, repository: str, got: Fetched, parsed: Parsed) -> ManifestValues:
         """A plain manifest with what its config adds; a config that cannot be read adds nothing for now."""
@@ -201,22 +239,14 @@ class ContentReader:
         return _values(got, parsed, parsed.size, created, platforms, details, complete=complete)
 
 
-def _is_child(part: Part) -> bool:
-    return part.kind == "manifest"
+def _index(got: Fetched, parsed: Parsed) -> ManifestValues:
+    """Without what follows from the manifests it lists; see sums.py."""
+    platforms = [{**child, "size": None} for child in parsed.children]
+    return _values(got, parsed, parsed.size, parsed.created_at, platforms, parsed.details, complete=True)
 
 
-def _index(
-    got: Fetched, parsed: Parsed, sizes: Mapping[str, int], known: Mapping[str, ManifestValues]
-) -> ManifestValues:
-    platforms = [{**child, "size": sizes.get(child["digest"])} for child in parsed.children]
-    moments = [
-        row.created_at for child in platforms if (row := known.get(child["digest"])) and row.created_at
-    ]
-    once = {child["digest"]: child["size"] or 0 for child in platforms}
-    size = min(parsed.size + sum(once.values()), SUM_MAX)
-    complete = all(part.digest in sizes for part in parsed.parts if _is_child(part))
-    created = max(moments, default=parsed.created_at)
-    return _values(got, parsed, size, created, platforms, parsed.details, complete=complete)
+def _listed(index: Parsed) -> list[str]:
+    return [part.digest for part in index.parts if part.kind == "manifest"]
 
 
 def _values(

@@ -8,22 +8,22 @@ from django.utils import timezone
 
 from namespaces.models import Image, Revision, Tag, TagMove
 from registry_sync.client import Missing, Registry, RegistryError, Unreachable
-from registry_sync.picture import stand_ins
-from registry_sync.picture.content import ContentReader
-from registry_sync.picture.write import Move, count_untagged, store_manifests, stored_sizes, write_moves
+from registry_sync.picture import known, stand_ins
+from registry_sync.picture.content import ContentReader, Place
+from registry_sync.picture.write import Move, count_untagged, store_reading, write_moves
 from registry_sync.sync.leases import fence
 
 
 def store(repository: str, digest: str, registry: Registry) -> None:
-    """Fetches a manifest, with what its platforms are, unless it is stored. Raises RegistryError, Missing."""
-    if stored_sizes([digest]):
+    """Reads a manifest that is there, and what it lists, unless all that is known. Raises RegistryError, Missing."""
+    place = Place(repository, digest)
+    if known.settled([place]):
         return
     fetched = registry.manifest(repository, digest)
     assert fetched
     with ContentReader(registry) as reader:
-        rows = reader.read_manifests({digest: (repository, fetched)}, stored_sizes)
-        store_manifests(rows)
-        if digest not in {row.digest for row in rows}:
+        reading = reader.read_manifests({place: fetched}, held=known.held, whole=known.whole)
+        if place not in store_reading(reading, [place]):
             raise reader.silence or Unreachable("not all of it came")
 
 
@@ -38,9 +38,9 @@ def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool, befor
     `before`: a digest that is not to be believed yet; raises Behind.
     """
     row = Tag.objects.filter(image=image, name=tag).first()
-    known = row.manifest_id if row else ""
+    pointed_at = row.manifest_id if row else ""
     try:
-        fetched = registry.manifest(image.repository, tag, known=known)
+        fetched = registry.manifest(image.repository, tag, known=pointed_at)
     except Missing:
         if settings.REGISTRY_IS_CACHE:
             return False

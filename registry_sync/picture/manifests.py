@@ -113,6 +113,10 @@ def parse(body: bytes, media_type: str) -> Parsed:
     return Parsed("unknown", media_type, size=len(body), details={"annotations": {}})
 
 
+def annotated_moment(details: Mapping[str, Any]) -> datetime | None:
+    return _moment(_mapping(details.get("annotations")).get("org.opencontainers.image.created"))
+
+
 def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) -> Configured:
     """The config of an image, whose `layers` come back with the commands that made them, or of a Helm chart."""
     document = _load(body)

@@ -1,10 +1,10 @@
 """The only writer of manifests and tags. Each call is one repository, in the caller's transaction."""
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import F, Max, Sum, Value
@@ -13,12 +13,14 @@ from django.utils import timezone
 
 from namespaces.models import Image, Label, Manifest, Part, Pull, Revision, Tag, TagMove
 from registry_sync.models import Repository
-from registry_sync.picture.content import ManifestValues
+from registry_sync.picture import sums
+from registry_sync.picture.content import ManifestValues, Place, Reading
+from registry_sync.picture.sums import BATCH, batches, count
 from registry_sync.sync.leases import fenced
 
-BATCH = 500
+__all__ = ["BATCH", "batches", "count"]  # of sums.py, for whoever writes beside this
+RENEWED = "kind artifact_type subject size created_at platforms details".split()
 ANEW = timedelta(minutes=10)  # until what was not complete is read again for the first time
-Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,46 @@ def stored_sizes(digests: Iterable[str]) -> dict[str, int]:
     return found
 
 
+def store_reading(reading: Reading, roots: Collection[Place], *, again: bool = False) -> set[Place]:
+    """Stores what was read below `roots`, and that their repositories hold it. Returns what of it is known now.
+
+    Of `roots` themselves only what is missing of them is noted here, unless they are read `again`: that they are held
+    stands with their tags.
+    """
+    read = reading.read
+    digests = {place.digest for place in read}
+    store_manifests([row for row in reading.rows.values() if row.digest in digests])
+    due = reading.due & read - (set(roots) if again else set())
+    noted: dict[str, set[str]] = defaultdict(set)
+    for place in read - set(roots) | due:
+        noted[place.repository].add(place.digest)
+    for repository, there in noted.items():
+        note_read(repository, there, {place.digest for place in due if place.repository == repository})
+    return read
+
+
 @transaction.atomic
+@fenced
+def note_read(repository: str, there: set[str], due: set[str]) -> None:
+    row = Repository.objects.select_for_update(of=("self",)).select_related("image")
+    found = row.filter(name=repository).exclude(image=None).first()
+    if found and found.image:
+        note_held(found.image, there)
+        missing = Revision.objects.filter(image=found.image, manifest__in=due)
+        missing.update(due_at=timezone.now() + ANEW)
+
+
+@transaction.atomic
+@fenced
 def store_manifests(values: Iterable[ManifestValues]) -> None:
-    """Manifests never change, so one that is there already is right already."""
-    rows = list(_with_platforms(list(values)))
+    """Manifests never change, so one that is there already, and whole, is right already."""
+    rows = sorted(values, key=lambda each: each.digest)
+    digests = [each.digest for each in rows]
+    partly = set[str]()
+    for some in batches(digests):
+        found = Manifest.objects.filter(digest__in=some, whole=False)
+        partly |= set(found.values_list("digest", flat=True))
+    # In order: two who store the same ones wait for each other one way.
     Manifest.objects.bulk_create([_row(each) for each in rows], BATCH, ignore_conflicts=True)
     parts = [
         Part(manifest_id=each.digest, kind=part.kind, digest=part.digest, size=part.size)
@@ -56,45 +94,10 @@ def store_manifests(values: Iterable[ManifestValues]) -> None:
         for key, value in each.details.get("config", {}).get("labels", {}).items()
     ]
     Label.objects.bulk_create(labels, BATCH, ignore_conflicts=True)
-
-
-def _with_platforms(values: Sequence[ManifestValues]) -> Iterator[ManifestValues]:
-    """What an index lists without its platform has that of its config."""
-    entries = [entry for each in values if each.kind == "index" for entry in each.platforms]
-    unsaid = {entry["digest"] for entry in entries if not entry["platform"]}
-    told: dict[str, Any] = {}
-    for some in batches(sorted(unsaid)):
-        rows = Manifest.objects.filter(digest__in=some, kind="image")
-        told.update(rows.values_list("digest", "platforms"))
-    told |= {each.digest: each.platforms for each in values if each.kind == "image"}
-    names = {digest: listed[0]["platform"] for digest, listed in told.items() if listed}
-    for each in values:
-        if each.kind == "index" and any(entry["digest"] in unsaid for entry in each.platforms):
-            listed = [
-                {**entry, "platform": entry["platform"] or names.get(entry["digest"], "")}
-                for entry in each.platforms
-            ]
-            each = replace(each, platforms=listed)  # noqa: PLW2901
-        yield each
-
-
-@transaction.atomic
-@fenced
-def renew_manifest(image: Image, values: ManifestValues) -> None:
-    """One that was not complete is read again; `image` holds it."""
-    (values,) = _with_platforms([values])
-    changing = "kind artifact_type subject size created_at platforms details".split()
-    fresh = {name: getattr(values, name) for name in changing}
-    resized = Tag.objects.filter(manifest=values.digest).exclude(size=values.size)
-    holding = Image.objects.filter(tags__in=resized).distinct()
-    # First, as in write_moves: who writes tags meanwhile counts them too, and takes his turn.
-    list(Repository.objects.select_for_update().filter(image__in=holding).order_by("name"))
-    images = list(holding)
-    Manifest.objects.filter(digest=values.digest).update(due_at=None, **fresh)
-    note_held(image, {values.digest})
-    resized.update(size=values.size)
-    for each in images:
-        count(each)
+    for each in rows:
+        if each.digest in partly and each.complete:  # something of it did not come when it was first seen
+            sums.renew(each.digest, {name: getattr(each, name) for name in RENEWED} | {"whole": True})
+    sums.follow(digests)
 
 
 @transaction.atomic(savepoint=False)
@@ -116,28 +119,10 @@ def write_moves(image: Image, moves: Sequence[Move], *, how: TagMove.How) -> int
     return len(made)
 
 
-def count(image: Image, *, last_move: int = 0) -> None:
-    """What lists and open pages want to know of an image's tags without asking them."""
-    tags = Tag.objects.filter(image=image, technical=False)
-    newest = tags.order_by("-pushed_at", "-id").first()
-    image.tag_count = tags.count()
-    image.latest_tag = newest.name if newest else ""
-    image.size = newest.size if newest else 0
-    image.pushed_at = newest.pushed_at if newest else image.pushed_at
-    image.untagged = 0
-    fields = ["tag_count", "latest_tag", "size", "pushed_at", "untagged"]
-    if last_move:
-        image.last_move = last_move
-        fields.append("last_move")
-    image.save(update_fields=fields)
-
-
 @transaction.atomic(savepoint=False)
 @fenced
-def note_held(image: Image, digests: set[str]) -> None:
-    """The registry holds these in the image's repository, and what they list."""
-    listed = Part.objects.filter(manifest_id__in=digests, kind=Part.Kind.MANIFEST)
-    stored = Manifest.objects.filter(digest__in=listed.values("digest")).values_list("digest", flat=True)
+def note_held(image: Image, digests: Iterable[str]) -> None:
+    """The registry holds these in the image's repository. What they list it may hold or not."""
     Revision.objects.bulk_create(
         [Revision(image=image, manifest_id=digest) for digest in digests],
         BATCH,
@@ -145,9 +130,6 @@ def note_held(image: Image, digests: set[str]) -> None:
         unique_fields=["image", "manifest"],
         update_fields=["gone_at"],
     )
-    # Of what is only listed nobody said that it is back, should it have gone.
-    listed_only = [Revision(image=image, manifest_id=digest) for digest in set(stored) - digests]
-    Revision.objects.bulk_create(listed_only, BATCH, ignore_conflicts=True)
 
 
 def count_untagged(image: Image) -> None:
@@ -155,10 +137,6 @@ def count_untagged(image: Image) -> None:
     never = Image.objects.filter(pk=image.pk, last_move=0, tag_count=0)
     held = Revision.objects.filter(image=image, gone_at=None)
     never.update(untagged=held.count(), pushed_at=Coalesce("pushed_at", Value(timezone.now())))
-
-
-def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
-    return (things[start : start + BATCH] for start in range(0, len(things), BATCH))
 
 
 def _tell_pulls(image: Image, tags: Sequence[Tag]) -> None:
@@ -213,5 +191,5 @@ def _row(values: ManifestValues) -> Manifest:
         details=values.details,
         subject=values.subject,
         packed=zlib.compress(values.body) if values.body else b"",
-        due_at=None if values.complete else timezone.now() + ANEW,
+        whole=values.complete,
     )

@@ -11,11 +11,12 @@ from accounts import clock
 from accounts.shares import in_turns
 from accounts.words import said as _
 from namespaces.names import split
-from registry_sync.client import Fetched, Registry, Sweep, TagsRead
+from registry_sync.client import Registry, Sweep, TagsRead
 from registry_sync.models import Repository, SyncRun
 from registry_sync.picture import stand_ins
-from registry_sync.picture.content import ContentReader
-from registry_sync.picture.write import batches, store_manifests, stored_sizes
+from registry_sync.picture.content import ContentReader, Place
+from registry_sync.picture.known import held, settled, whole
+from registry_sync.picture.write import batches, store_reading
 from registry_sync.sync import apply, drift, leases, told
 from registry_sync.sync.guard import too_many_tags
 from registry_sync.sync.planner import Plan
@@ -99,31 +100,23 @@ def _store_new_manifests(
 ) -> None:
     """What cannot be fetched leaves its tags unreadable: they stay as they are."""
     wanted = {
-        digest: read.repository
+        Place(read.repository, digest): None
         for read in reads
         for tag, digest in read.digests.items()
         if digest != known[read.repository].digest(tag)  # a tag's manifest is stored
     }
-    stored = set(stored_sizes(wanted))
-    ours = stand_ins.among(wanted.keys() - stored)
-    fetched = {digest: (read.repository, got) for read in reads for digest, got in read.fetched.items()}
-    new = [digest for digest in wanted if digest not in stored and digest not in ours]
-    for some in batches(in_turns(new, lambda digest: split(wanted[digest])[0])):
-        stored |= _store({digest: wanted[digest] for digest in some}, fetched, content)
+    stored = settled(wanted)
+    ours = stand_ins.among({place.digest for place in wanted.keys() - stored})
+    fetched = {Place(read.repository, digest): got for read in reads for digest, got in read.fetched.items()}
+    left = [place for place in wanted if place not in stored and place.digest not in ours]
+    for some in batches(in_turns(left, lambda place: split(place.repository)[0])):
+        have = {place: fetched[place] for place in some if place in fetched}
+        have |= content.fetch(place for place in some if place not in have)
+        stored |= store_reading(content.read_manifests(have, held=held, whole=whole), have)
     lost = wanted.keys() - stored
     if lost:
         for read in reads:
             _leave(read, known[read.repository], lost, ours)
-
-
-def _store(
-    wanted: dict[str, str], fetched: dict[str, tuple[str, Fetched]], content: ContentReader
-) -> set[str]:
-    have = {digest: fetched[digest] for digest in wanted if digest in fetched}
-    have |= content.fetch({digest: name for digest, name in wanted.items() if digest not in have})
-    rows = content.read_manifests(have, stored_sizes)
-    store_manifests(rows)
-    return {row.digest for row in rows}
 
 
 def _digests(known: Mapping[str, apply.Known]) -> dict[str, dict[str, str]]:
@@ -135,9 +128,9 @@ def _digests(known: Mapping[str, apply.Known]) -> dict[str, dict[str, str]]:
     }
 
 
-def _leave(read: TagsRead, known: apply.Known, lost: Collection[str], stand_ins: Collection[str]) -> None:
+def _leave(read: TagsRead, known: apply.Known, lost: Collection[Place], stand_ins: Collection[str]) -> None:
     """Tags without their manifest stay as they were; one with a stand-in under it until its removal is done."""
-    for tag in [tag for tag, digest in read.digests.items() if digest in lost]:
+    for tag in [tag for tag, digest in read.digests.items() if Place(read.repository, digest) in lost]:
         if read.digests.pop(tag) not in stand_ins:
             read.unreadable[tag] = "its manifest did not come"
             read.unreached += 1

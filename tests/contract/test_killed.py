@@ -24,8 +24,8 @@ pytestmark = pytest.mark.contract
 DURING_RECONCILE = [
     "registry_sync.sync.apply.write_catalog",
     "registry_sync.sync.shards.make",
-    "registry_sync.sync.repositories.stored_sizes",  # read, nothing written
-    "registry_sync.sync.repositories.store_manifests",  # manifests fetched
+    "registry_sync.sync.repositories.settled",  # read, nothing written
+    "registry_sync.sync.repositories.store_reading",  # manifests fetched
     "registry_sync.sync.apply.write_moves",  # in the transaction, before any tag
     "registry_sync.picture.write.count",  # in the transaction, tags and moves written
     "registry_sync.sync.drift.record",  # one repository committed, others not
@@ -33,7 +33,7 @@ DURING_RECONCILE = [
     "registry_sync.sync.reconcile._end",
 ]
 DURING_EVENTS = [
-    "registry_sync.picture.look.store_manifests",
+    "registry_sync.picture.look.store_reading",
     "registry_sync.notifications.tags.write_moves",
     "registry_sync.picture.write.count",
     "registry_sync.sync.drift.explain",

@@ -42,6 +42,23 @@ def test_both_answer_the_same(registry: RunningRegistry, model: ModelRegistry) -
     assert answers(registry.url) == answers(model.url)
 
 
+def test_both_give_out_a_blob_where_it_is(registry: RunningRegistry, model: ModelRegistry) -> None:
+    push(registry, "team/app", "1.0", ONE)
+    push(registry, "team/other", "1.0", TWO)
+    model.hold_blob("team/app", ONE.config.digest, ONE.config.content)
+    for repository, status in (("team/app", 200), ("team/other", 404)):
+        path = f"/v2/{repository}/blobs/{ONE.config.digest}"
+        real, ours = (
+            requests.get(url + path, headers=bearer(repository, "pull"), timeout=60)
+            for url in (registry.url, model.url)
+        )
+        assert real.status_code == ours.status_code == status
+        if status == requests.codes.ok:
+            assert real.content == ours.content
+        else:
+            assert real.json()["errors"][0]["code"] == ours.json()["errors"][0]["code"]
+
+
 def answers(url: str) -> list[object]:
     return [
         said(url, path, known)

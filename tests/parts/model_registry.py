@@ -17,11 +17,12 @@ class ModelRegistry(Scripted):
         super().__init__()
         self.repositories: dict[str, dict[str, str]] = {}
         self.held: dict[str, set[str]] = {}
+        self.blobs: dict[str, dict[str, bytes]] = {}
         self.content: dict[str, tuple[str, bytes]] = {}
         self._left, self._then = 0, None  # type: tuple[int, Callable[[], None] | None]
 
     def clear(self) -> None:
-        for each in (self.repositories, self.held, self.content, self.asked):
+        for each in (self.repositories, self.held, self.blobs, self.content, self.asked):
             each.clear()
 
     def after(self, requests: int, then: Callable[[], None] | None) -> None:
@@ -37,6 +38,9 @@ class ModelRegistry(Scripted):
         self.content[digest] = (media_type, body)
         self.held.setdefault(repository, set()).add(digest)
         self.repositories.setdefault(repository, {})
+
+    def hold_blob(self, repository: str, digest: str, body: bytes) -> None:
+        self.blobs.setdefault(repository, {})[digest] = body
 
     def delete(self, repository: str, digest: str) -> None:
         """Every tag that points at it goes too."""
@@ -56,6 +60,8 @@ class ModelRegistry(Scripted):
             return answer({"repositories": sorted(self.repositories)})
         if path.endswith("/tags/list"):
             return self._tags(path.removesuffix("/tags/list"))
+        if "/blobs/" in path:
+            return self._blob(*path.split("/blobs/"))
         repository, _slash, reference = path.partition("/manifests/")
         return self._manifest(repository, reference, request.headers.get("If-None-Match", ""))
 
@@ -64,6 +70,10 @@ class ModelRegistry(Scripted):
             return _unknown("NAME_UNKNOWN")
         tags = sorted(self.repositories[repository])
         return answer({"name": repository, "tags": tags or None})
+
+    def _blob(self, repository: str, digest: str) -> Answer:
+        body = self.blobs.get(repository, {}).get(digest)
+        return _unknown("BLOB_UNKNOWN") if body is None else answer(body)
 
     def _manifest(self, repository: str, reference: str, known: str) -> Answer:
         tags = self.repositories.get(repository, {})

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Image, Manifest, Tag
+from namespaces.models import Image, Manifest, Revision, Tag
 from registry_sync.client import Registry
 from registry_sync.models import SyncRun
 from registry_sync.notifications import intake
@@ -121,9 +121,9 @@ def test_all_that_is_hung_onto_an_image_goes_with_it_however_much(
     web.says[f"/v2/team/app/manifests/{name}"] = served(referrers)
     web.says[f"/v2/team/app/manifests/{referrers.digest}"] = served(referrers)
     sync(web)
-    Manifest.objects.exclude(due_at=None).update(due_at=timezone.now())
+    Revision.objects.exclude(due_at=None).update(due_at=timezone.now())
     sync(web)  # the rest is read when the list is read again
-    assert Manifest.objects.get(digest=referrers.digest).due_at is None
+    assert Revision.objects.get(manifest=referrers.digest).due_at is None
     found = impact.impact(facts.around(Image.objects.get(), [image.digest]), digests=[image.digest])
     assert len(found.attached) == 230 + 1
     page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from namespaces.models import Manifest, Tag
+from namespaces.models import Manifest, Revision, Tag
 from registry_sync.client import Registry, Sweep, Unreachable, answers
 from registry_sync.models import Repository, SyncRun
 from registry_sync.picture import content, look
@@ -86,7 +86,7 @@ def test_an_index_waits_for_its_platforms(web: Scripted) -> None:
     assert not Manifest.objects.filter(digest=INDEX.digest).exists()
     web.says[path] = good
     sync(web)
-    assert Manifest.objects.get(digest=INDEX.digest).due_at is None
+    assert Revision.objects.get(manifest=INDEX.digest).due_at is None
     assert Tag.objects.get().manifest_id == INDEX.digest
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from accounts.models import Person
-from namespaces.models import Image, Manifest, Namespace, Tag
+from namespaces.models import Image, Manifest, Namespace, Revision, Tag
 from registry_sync.client import Registry, sweep
 from registry_sync.models import Repository, SyncRun
 from registry_sync.sync import shards
@@ -71,15 +71,15 @@ def test_a_platform_that_is_an_error_leaves_its_index_shown(web: Scripted, statu
     run = sync(web)
     assert (run.state, run.unread) == (SyncRun.State.DONE, 0)
     assert digests()["odd:1.0"] == INDEX.digest
-    assert Manifest.objects.get(digest=INDEX.digest).due_at  # it may have been for a moment
-    assert Manifest.objects.get(digest=TWO[0].digest).due_at is None
+    assert Revision.objects.get(manifest=INDEX.digest).due_at  # it may have been for a moment
+    assert Revision.objects.get(manifest=TWO[0].digest).due_at is None
 
 
 def test_a_config_that_is_an_error_leaves_its_image_shown(web: Scripted) -> None:
     holds(web, "odd", {"1.0": TWO[0]})
     web.says[f"/v2/odd/app/blobs/{TWO[0].config.digest}"] = answer(status=500)
     assert sync(web).state == SyncRun.State.DONE
-    assert Manifest.objects.get(digest=TWO[0].digest).due_at
+    assert Revision.objects.get(manifest=TWO[0].digest).due_at
 
 
 def test_where_the_registry_answers_nothing_else_either_it_proves_nothing(web: Scripted) -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account, Dropped, Person
-from namespaces.models import Manifest, Revision
+from namespaces.models import Revision
 from registry_sync import tasks
 from registry_sync.client import Registry, TagsRead, answers
 from registry_sync.models import Drift, Heartbeat, Repository, SyncRun
@@ -106,11 +106,11 @@ def test_many_manifests_to_be_read_again_leave_room_for_those_of_others(
     for number, account in enumerate([loud] * 6 + [quiet]):
         image = factories.ImageFactory(namespace__account=account)
         due = timezone.now() - timedelta(hours=7 - number)
-        manifest = factories.ManifestFactory(due_at=due, fetched_at=timezone.now() - timedelta(days=1))
-        Revision.objects.get_or_create(image=image, manifest=manifest)
-        last[account.handle] = manifest.digest
+        seen = timezone.now() - timedelta(days=1)
+        held = factories.RevisionFactory(image=image, due_at=due, first_seen_at=seen)
+        last[account.handle] = held.manifest_id
     anew.read_due(client(web))
-    put_off = set(Manifest.objects.filter(due_at__gt=timezone.now()).values_list("digest", flat=True))
+    put_off = set(Revision.objects.filter(due_at__gt=timezone.now()).values_list("manifest_id", flat=True))
     assert len(put_off) == 2  # the registry fails, so one of each is enough
     assert last["quiet"] in put_off
 
