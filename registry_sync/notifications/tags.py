@@ -143,7 +143,7 @@ def _tell_pushed_before(event: Event, image: Image, tag: str) -> None:
 def _told_around(event: Event, tag: str) -> QuerySet[Event]:
     since = event.received_at - LATE
     told = Event.objects.filter(received_at__gte=since, repository=event.repository, tag=tag)
-    return told.exclude(action="pull").defer("raw")
+    return told.exclude(action="pull").exclude(digest__in=stand_ins.every()).defer("raw")
 
 
 def _is_told_of_again(event: Event) -> bool:

@@ -2,12 +2,18 @@
 
 from collections.abc import Collection
 
+from django.db.models import QuerySet
+
 from registry_sync.models import RemovalItem
+
+
+def every() -> QuerySet[RemovalItem, str]:
+    """Their digests."""
+    return RemovalItem.objects.exclude(stand_in="").values_list("stand_in", flat=True)
 
 
 def among(digests: Collection[str]) -> set[str]:
     """Those of `digests` that are stand-ins; see removal/stand_in.py."""
     if not digests:
         return set()
-    rows = RemovalItem.objects.filter(stand_in__in=list(digests))
-    return set(rows.values_list("stand_in", flat=True))
+    return set(every().filter(stand_in__in=list(digests)))

@@ -34,7 +34,7 @@ DURING_RECONCILE = [
 ]
 DURING_EVENTS = [
     "registry_sync.picture.look.store_reading",
-    "registry_sync.notifications.tags.write_moves",
+    "registry_sync.picture.past.write_moves",
     "registry_sync.picture.write.count",
     "registry_sync.sync.drift.explain",
 ]
