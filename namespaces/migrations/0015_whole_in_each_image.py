@@ -22,11 +22,14 @@ class Migration(migrations.Migration):
     dependencies = [("namespaces", "0014_images_without_tags")]
 
     operations = [
-        migrations.AddField("manifest", "whole", models.BooleanField(default=True, editable=False)),
+        migrations.AddField(
+            "manifest", "whole", models.BooleanField(db_default=True, default=True, editable=False)
+        ),
         migrations.AddField("revision", "due_at", models.DateTimeField(null=True, editable=False)),
         migrations.RunPython(read_again, migrations.RunPython.noop),
         migrations.RemoveIndex("manifest", "manifest_due"),
-        migrations.RemoveField("manifest", "due_at"),
+        # The column stays for now: the code of the last release reads and writes it.
+        migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField("manifest", "due_at")]),
         migrations.AddIndex(
             "revision", models.Index(fields=["due_at"], name="revision_due", condition=~Q(due_at=None))
         ),

@@ -26,7 +26,8 @@ class Manifest(models.Model):
     subject = models.CharField(max_length=140, default="")
     packed = models.BinaryField(default=b"")  # the body as the registry sent it, zlib; empty when too long
     fetched_at = models.DateTimeField(default=timezone.now, editable=False)
-    whole = models.BooleanField(default=True, editable=False)  # False: its config did not come, from anywhere
+    # False: its config did not come, from anywhere.
+    whole = models.BooleanField(default=True, db_default=True, editable=False)
 
     class Meta:
         indexes = [
