@@ -98,6 +98,10 @@ class TestHistory(TestCase):
         cls.registry.stop()
         super().tearDownClass()
 
+    def setUp(self) -> None:
+        super().setUp()
+        self.registry.clear()  # of what another test left
+
     def setup_example(self) -> None:
         super().setup_example()
         factories.NamespaceFactory(name="team")
