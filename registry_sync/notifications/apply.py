@@ -29,7 +29,7 @@ SILENT_MAX = 3  # accounts of whose images the registry says nothing, and the ot
 LATEST = timedelta(minutes=10)
 LATER = timedelta(seconds=2)  # until a tag link is surely written
 REFUSED = timedelta(seconds=5)  # a clock may be right again
-ATTEMPTS_MAX = 20  # with the backoff below: about two and a half hours
+ATTEMPTS_MAX = 23  # with the pause below: about two and a quarter hours
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +188,7 @@ def _apply(event: Event, registry: Registry, lease: Holding) -> None:
             # Confirmations count from the first application: failures before it are no answers.
             asked = event.attempts if event.applied_at else 0
             _write(
-                event, lease, applied_at=event.applied_at or now, due_at=now + min(LATER * 2**asked, LATEST),
+                event, lease, applied_at=event.applied_at or now, due_at=now + _until_asked(asked),
                 attempts=asked + 1, problem="",
             )  # fmt: skip
 
@@ -204,9 +204,19 @@ def _done(events: list[Event], lease: Holding) -> None:
 def _failed(event: Event, problem: str, lease: Holding) -> None:
     """Again later, twice as late each time; given up in the end: the reconcile mends what it would have told."""
     attempts = event.attempts + 1
-    wait = timedelta(seconds=min(600, 5 * 2**attempts))
-    due_at = clock.now() + wait if attempts < ATTEMPTS_MAX else None
+    pause = _until_asked(attempts) if event.applied_at else _until_told(attempts)
+    due_at = clock.now() + pause if attempts < ATTEMPTS_MAX else None
     _write(event, lease, attempts=attempts, due_at=due_at, problem=problem[:300])
+
+
+def _until_told(failures: int) -> timedelta:
+    """A second after the first failure: nobody sees the push until then, and most are over, as a restart is."""
+    return min(timedelta(seconds=2 ** (failures - 1)), LATEST)
+
+
+def _until_asked(times: int) -> timedelta:
+    """What failed counts here as asked, so that it may not come sooner: a tag's link needs that time to be written."""
+    return min(LATER * 2**times, LATEST)
 
 
 @transaction.atomic
