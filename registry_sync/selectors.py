@@ -78,6 +78,7 @@ def freshness(now: datetime, *, of: Shown = EVERYTHING, exact: bool = False) -> 
     facts = truth.Facts(
         now=now, interval=timedelta(seconds=settings.SYNC_INTERVAL), last=_check(last), differences=differences,
         troubled=of.repositories().exclude(problem="").exists(),
+        held=any(run.held for run in newest) and of.repositories().filter(held__gt=0).exists(),
         under_way=bool(progress and progress.run.state == State.RUNNING and not progress.silent),
         asleep=_asleep(signs.get(Heartbeat.WORKER), now), event_at=event_at, untold_at=untold_at,
         waiting_since=_waiting_since(of, now) if event_at else None,
@@ -107,9 +108,9 @@ def runs() -> QuerySet[SyncRun]:
 
 
 def held() -> SyncRun | None:
-    """The run that waits for an operator: the last that ended, if it is held."""
+    """The run that waits for an operator: the last that ended, if something is held."""
     last = SyncRun.objects.exclude(finished_at=None).order_by("-id").first()
-    return last if last and last.state == State.HELD else None
+    return last if last and (last.state == State.HELD or last.held) else None
 
 
 @dataclass(frozen=True)

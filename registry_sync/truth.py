@@ -62,6 +62,7 @@ class Facts:
     interval: timedelta
     last: Check | None = None
     troubled: bool = False  # some of what is shown could not be read
+    held: bool = False  # some of it would vanish, and an operator must agree
     under_way: bool = False  # a run is working, and says so
     asleep: bool = False  # a worker has lived, and is silent
     differences: int = 0  # found by the last full check
@@ -73,7 +74,7 @@ class Facts:
 def judge(facts: Facts) -> Ground:
     if not facts.last:
         return Ground.NEVER
-    if facts.last.state == "held":
+    if facts.last.state == "held" or facts.held:
         return Ground.HELD
     if facts.asleep:
         return Ground.ASLEEP

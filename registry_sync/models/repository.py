@@ -17,6 +17,8 @@ class Repository(models.Model):
     problem = models.CharField(max_length=200, default="")  # why the last read of its tags failed
     # So many times in a row, up to FAILURES_MAX; then it is read among the others, and asked once.
     failures = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # Tags that would have vanished at once with others; they stay until an operator agrees.
+    held = models.PositiveIntegerField(default=0, db_default=0)
     version = models.PositiveIntegerField(default=0)
     looked_at = models.DateTimeField(null=True)  # when somebody last opened its page: such are read first
 

@@ -13,7 +13,7 @@ class SyncRun(models.Model):
         DONE = "done"
         INCOMPLETE = "incomplete"  # the registry could not be read to the end, or no repository could be
         FAILED = "failed"  # the catalog could not be read; nothing was changed
-        HELD = "held"  # so much would vanish at once that an operator must agree; nothing vanished
+        HELD = "held"  # so many repositories would vanish that an operator must agree; nothing was changed
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     # A quick pass over the names of repositories and tags; what a known tag points at is asked by full checks alone.
@@ -28,7 +28,9 @@ class SyncRun(models.Model):
     requests = models.PositiveIntegerField(default=0)
     changes = models.PositiveIntegerField(default=0)
     unread = models.PositiveIntegerField(default=0)  # repositories that could not be read, or not all of them
-    held = models.PositiveIntegerField(default=0, db_default=0)  # tags that would have vanished at once
+    held = models.PositiveIntegerField(
+        default=0, db_default=0
+    )  # tags that would have vanished at once, and stayed
     problem = models.CharField(max_length=500, default="")
     # True: an operator agreed that this run may take away what the mass-change guard would hold.
     may_vanish = models.BooleanField(default=False)

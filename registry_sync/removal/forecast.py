@@ -98,6 +98,8 @@ def trouble(image: Image) -> str:
         return "missing"
     if row.problem:
         return "problem"
+    if row.held:
+        return "held"
     if Event.objects.filter(repository=row.name, applied_at=None).exclude(due_at=None).exists():
         return "events"
     return ""

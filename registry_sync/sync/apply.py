@@ -20,7 +20,7 @@ from registry_sync.sync.planner import Plan, Row, plan
 @dataclass(slots=True)
 class Known:
     """What we have of a repository: the version it was read at and the last move of a tag till then, since when we know
-    of it, its trouble last time, and tag → row."""
+    of it, its trouble last time, the account, and tag → row."""
 
     pk: int
     version: int
@@ -28,6 +28,8 @@ class Known:
     first_seen_at: datetime
     problem: str = ""
     failures: int = 0
+    held: int = 0
+    account: int = 0
     tags: dict[str, Row] = field(default_factory=dict)
 
     def digest(self, tag: str) -> str:
@@ -149,8 +151,8 @@ def known_tags(names: Iterable[str]) -> dict[str, Known]:
     # The last move first: what is written between the two statements is then noticed, and not overwritten.
     last_move = TagMove.objects.filter(image=OuterRef("image")).order_by("-id").values("id")[:1]
     rows = Repository.objects.filter(name__in=list(names)).exclude(image=None)
-    last, columns = Subquery(last_move), ("first_seen_at", "problem", "failures")
-    facts = rows.values_list("name", "pk", "version", last, *columns)
+    columns = ("first_seen_at", "problem", "failures", "held", "image__namespace__account_id")
+    facts = rows.values_list("name", "pk", "version", Subquery(last_move), *columns)
     found = {name: Known(pk, version, move or 0, *more) for name, pk, version, move, *more in facts}
     tags = Tag.objects.filter(image__repository_row__name__in=list(found)).values_list(
         "image__repository_row__name", "name", "manifest_id", "missing_since", "unread_since"
@@ -164,6 +166,12 @@ def changes_of(read: TagsRead, known: Known) -> Plan:
     if read.problem:
         return Plan()
     return plan(known.tags, read.digests, unreadable=read.unreadable, gone=read.gone)
+
+
+def note_held(read: TagsRead, known: Known, count: int) -> None:
+    """How many tags stay until an operator agrees; as it was where nobody could see."""
+    if not read.problem and count != known.held:
+        Repository.objects.filter(pk=known.pk).update(held=count)
 
 
 def note_trouble(read: TagsRead, known: Known, now: datetime, *, names_only: bool) -> None:

@@ -1,5 +1,9 @@
 """How much may vanish at once before an operator is asked: a registry may be wiped, replaced or restored. PURE."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
 SHARE = 0.2
 REPOSITORIES, FEW_REPOSITORIES = 50, 5
 FEW_TAGS = 20
@@ -11,6 +15,33 @@ def too_many_repositories(vanishing: int, known: int) -> bool:
     return vanishing > REPOSITORIES or (vanishing > FEW_REPOSITORIES and vanishing > SHARE * known)
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Of one repository: whose it is, how many tags would vanish, and how many it has."""
+
+    account: int
+    vanishing: int
+    known: int
+
+
+def held(losses: Mapping[str, Loss]) -> set[str]:
+    """The repositories of which nothing goes: of each account that loses too much, and where all others together do,
+    theirs too. Who loses much takes nobody with him."""
+    of: dict[int, list[str]] = defaultdict(list)
+    for name, loss in losses.items():
+        of[loss.account].append(name)
+    whole = [name for names in of.values() if _too_many(losses[name] for name in names) for name in names]
+    others = losses.keys() - whole
+    if _too_many(losses[name] for name in others):
+        whole += others
+    return {name for name in whole if losses[name].vanishing}
+
+
+def _too_many(losses: Iterable[Loss]) -> bool:
+    some = list(losses)
+    return too_many_tags(sum(each.vanishing for each in some), sum(each.known for each in some))
+
+
 def too_many_tags(vanishing: int, known: int) -> bool:
-    """Of the repositories of one part of a run, that no event told of: people and rules clear up more than that."""
+    """Of some repositories in one part of a run, that no event told of: people and rules clear up more than that."""
     return vanishing > FEW_TAGS and vanishing > SHARE * known

@@ -262,19 +262,19 @@ def _end(run: SyncRun) -> None:
     if run.shards.filter(done_at=None).exists():
         return  # another worker has them, or will take them when their lease is over
     run.refresh_from_db()
+    held = words = ""
     if run.held:
-        _finish(run, SyncRun.State.HELD, _held_words(f"{run.held} tags"))
-        return
-    words = ""
+        held = _held_words(f"{run.held} tags")
     if run.unread:
         # Without their names: everybody is told of a run. Each repository says why, for operators.
         words = (
             f"{run.unread} repositories could not be read, or not all of their tags (System, Repositories)"
         )
-    # What ails some repositories is said of those (selectors.py); a run is incomplete for what ails the registry.
+    # What ails some repositories, or is held of them, is said of those (selectors.py);
+    # a run is incomplete for what ails the registry.
     whole = not run.problem and (not run.unread or run.unread < run.repositories_total)
     state = SyncRun.State.DONE if whole else SyncRun.State.INCOMPLETE
-    _finish(run, state, "; ".join(filter(None, [run.problem, words])))
+    _finish(run, state, "; ".join(filter(None, [run.problem, held, words])))
 
 
 def _tell_of_a_rollback(run: SyncRun) -> None:

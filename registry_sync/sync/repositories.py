@@ -17,8 +17,7 @@ from registry_sync.picture import stand_ins
 from registry_sync.picture.content import ContentReader, Place
 from registry_sync.picture.known import held, settled, whole
 from registry_sync.picture.write import batches, store_reading
-from registry_sync.sync import apply, drift, leases, told
-from registry_sync.sync.guard import too_many_tags
+from registry_sync.sync import apply, drift, guard, leases, told
 from registry_sync.sync.planner import Plan
 
 Alive = Callable[[], None]
@@ -64,12 +63,16 @@ class RepositoriesReader:
         changes = {read.repository: apply.changes_of(read, known[read.repository]) for read in reads}
         newer = told.since(began, [name for name, each in changes.items() if each])
         changes = {name: each.without(newer[name]) for name, each in changes.items()}
+        held: Mapping[str, int] = {}
         if settings.REGISTRY_IS_CACHE:
             changes = {name: each.adding() for name, each in changes.items()}
         elif not run.may_vanish:
-            changes = _guarded(changes, known, counts)
+            held = _held(changes, known)
+            changes |= {name: changes[name].held(known[name].tags) for name in held}
+        counts.held = sum(held.values())
         for read in reads:
             alive()
+            apply.note_held(read, known[read.repository], held.get(read.repository, 0))
             counts.changes += self._write(run, read, known[read.repository], changes[read.repository])
             counts.unread += bool(read.problem or read.unreached)
         if self.sweep.away:
@@ -86,13 +89,13 @@ class RepositoriesReader:
         return len(changes)
 
 
-def _guarded(changes: dict[str, Plan], known: Mapping[str, apply.Known], counts: Counts) -> dict[str, Plan]:
-    """Where many tags would vanish at once none does; that is for an operator to say."""
-    vanishing = sum(len(each.remove) for each in changes.values())
-    if not too_many_tags(vanishing, sum(len(each.tags) for each in known.values())):
-        return changes
-    counts.held = vanishing
-    return {name: each.held(known[name].tags) for name, each in changes.items()}
+def _held(changes: Mapping[str, Plan], known: Mapping[str, apply.Known]) -> dict[str, int]:
+    """Repository → how many tags would vanish there, where so many would that it is for an operator to say."""
+    losses = {
+        name: guard.Loss(known[name].account, len(each.remove), len(known[name].tags))
+        for name, each in changes.items()
+    }
+    return {name: losses[name].vanishing for name in guard.held(losses)}
 
 
 def _store_new_manifests(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry_sync.sync.guard import too_many_repositories, too_many_tags
+from registry_sync.sync.guard import Loss, held, too_many_repositories, too_many_tags
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,25 @@ def test_repositories(vanishing: int, known: int, held: bool) -> None:
 )
 def test_tags(vanishing: int, known: int, held: bool) -> None:
     assert too_many_tags(vanishing, known) is held
+
+
+def test_who_loses_much_takes_nobody_with_him() -> None:
+    losses = {
+        "a/one": Loss(1, 15, 20),
+        "a/two": Loss(1, 15, 20),
+        "a/whole": Loss(1, 0, 9),
+        "b/app": Loss(2, 1, 3),
+    }
+    assert held(losses) == {"a/one", "a/two"}
+
+
+def test_what_all_lose_together_is_held_of_all() -> None:
+    losses = {f"{number}/app": Loss(number, 3, 9) for number in range(7)}
+    assert held(losses) == set(losses)
+    assert held({name: losses[name] for name in list(losses)[:6]}) == set()
+
+
+def test_who_loses_much_does_not_hide_what_the_others_lose() -> None:
+    losses = {f"{number}/app": Loss(number, 3, 9) for number in range(7)}
+    assert held(losses | {"x/app": Loss(99, 100, 100)}) == {*losses, "x/app"}
+    assert held(losses | {"x/app": Loss(99, 1000, 1000), "y/app": Loss(98, 0, 1000)}) == {"x/app"}

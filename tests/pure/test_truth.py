@@ -31,6 +31,7 @@ TELLING = replace(FACTS, last=checked(), event_at=ago(3600))
         (replace(FACTS, event_at=ago(1)), Ground.NEVER, "never"),
         # an end that proves nothing outweighs all else
         (replace(TELLING, last=checked("held")), Ground.HELD, "held"),
+        (replace(TELLING, last=checked(), held=True), Ground.HELD, "held"),
         (replace(TELLING, last=checked("failed")), Ground.FAILED, "failed"),
         (replace(TELLING, last=checked("incomplete")), Ground.PARTLY, "stale"),
         # nobody works: the last word of those who did says nothing of now

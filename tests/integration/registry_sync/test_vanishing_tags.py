@@ -4,11 +4,14 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 
-from namespaces.models import Image, Tag, TagMove
+from namespaces.models import Image, Namespace, Tag, TagMove
 from registry_sync import operating, selectors
 from registry_sync.client import Registry
 from registry_sync.models import Repository, SyncRun
+from registry_sync.removal import forecast
+from registry_sync.shown import Shown
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.cast import principal_of
@@ -37,6 +40,11 @@ def sync(registry: ModelRegistry) -> SyncRun:
     return run
 
 
+def light(namespace: str) -> str:
+    shown = Shown(Namespace.objects.filter(name=namespace))
+    return selectors.freshness(timezone.now(), of=shown).state
+
+
 def lose(registry: ModelRegistry, count: int) -> None:
     for number in range(count):
         registry.untag("team/app", f"1.{number}")
@@ -46,13 +54,46 @@ def test_where_many_tags_would_vanish_none_does_and_an_operator_is_asked(registr
     sync(registry)
     lose(registry, MANY)
     held = sync(registry)
-    assert held.state == SyncRun.State.HELD
+    assert (held.state, held.held) == (SyncRun.State.DONE, MANY)
     assert f"{MANY} tags" in held.problem
     assert selectors.held() == held
     assert Tag.objects.exclude(missing_since=None).count() == MANY  # and each says so
     again = sync(registry)
-    assert (again.state, again.changes) == (SyncRun.State.HELD, 0)
+    assert (again.held, again.changes) == (MANY, 0)
     assert Tag.objects.count() == MANY
+
+
+def test_whose_tags_are_held_holds_nobody_else(registry: ModelRegistry) -> None:
+    """Their light, their rules, and what went from their own images."""
+    factories.NamespaceFactory(name="others")
+    blob = Blob(KIND, json.dumps({"content": "theirs"}).encode())
+    for tag in ("1.0", "2.0"):
+        registry.push("others/app", tag, KIND, blob.digest, blob.content)
+    sync(registry)
+    lose(registry, MANY)
+    registry.untag("others/app", "1.0")
+    sync(registry)
+    assert [tag.name for tag in Tag.objects.filter(image__namespace__name="others")] == ["2.0"]
+    assert (light("team"), light("others")) == ("held", "live")
+    assert not forecast.knowledge().check_failed
+    assert forecast.trouble(Image.objects.get(namespace__name="team"))
+    assert not forecast.trouble(Image.objects.get(namespace__name="others"))
+
+
+def test_what_many_lose_a_little_of_each_is_held(registry: ModelRegistry) -> None:
+    blob = Blob(KIND, json.dumps({"content": "theirs"}).encode())
+    names = [f"ns{number}" for number in range(11)]
+    for name in names:
+        factories.NamespaceFactory(name=name)
+        for tag in range(4):
+            registry.push(f"{name}/app", str(tag), KIND, blob.digest, blob.content)
+    sync(registry)
+    for name in names:
+        registry.untag(f"{name}/app", "0")
+        registry.untag(f"{name}/app", "1")
+    assert sync(registry).held == 22
+    assert {light(name) for name in names} == {"held"}
+    assert light("team") == "live"
 
 
 def test_what_came_beside_it_is_written(registry: ModelRegistry) -> None:
@@ -60,7 +101,7 @@ def test_what_came_beside_it_is_written(registry: ModelRegistry) -> None:
     lose(registry, MANY)
     blob = Blob(KIND, json.dumps({"content": "new"}).encode())
     registry.push("team/app", "2.0", KIND, blob.digest, blob.content)
-    assert sync(registry).state == SyncRun.State.HELD
+    assert sync(registry).held == MANY
     assert Tag.objects.get(name="2.0").manifest_id == blob.digest
 
 
@@ -69,10 +110,12 @@ def test_an_operator_lets_them_go(registry: ModelRegistry) -> None:
     sync(registry)
     lose(registry, MANY)
     operating.let_them_go(by=by, run=sync(registry), typed=operating.LET_GO)
-    assert sync(registry).state == SyncRun.State.DONE
+    assert sync(registry).held == 0
     assert not Tag.objects.exists()
     assert TagMove.objects.filter(new="").count() == MANY
-    assert Image.objects.count() == Repository.objects.count() == 1  # still listed
+    assert Image.objects.count() == 1  # still listed
+    assert Repository.objects.get().held == 0
+    assert light("team") == "live"
 
 
 def test_a_registry_that_comes_back_takes_the_marks_away(registry: ModelRegistry) -> None:
@@ -82,12 +125,13 @@ def test_a_registry_that_comes_back_takes_the_marks_away(registry: ModelRegistry
     blob = Blob(KIND, json.dumps({"content": "kept"}).encode())
     for number in range(MANY):
         registry.push("team/app", f"1.{number}", KIND, blob.digest, blob.content)
-    assert sync(registry).state == SyncRun.State.DONE
+    assert sync(registry).held == 0
     assert Tag.objects.filter(missing_since=None).count() == MANY
+    assert Repository.objects.get().held == 0
 
 
 def test_a_few_go_without_asking(registry: ModelRegistry) -> None:
     sync(registry)
     lose(registry, 5)
-    assert sync(registry).state == SyncRun.State.DONE
+    assert sync(registry).held == 0
     assert Tag.objects.count() == MANY - 5
