@@ -160,13 +160,14 @@ def _is_to_be_confirmed(event: Event) -> bool:
 
 
 def _apply(event: Event, registry: Registry, lease: Holding) -> None:
+    began = time.monotonic()
     try:
         certain = tags.apply(event, registry)
     except Refused as error:
         _write(event, lease, due_at=clock.now() + REFUSED, problem=str(error)[:300])
         raise Silent(str(error)) from error  # as are all others
     except RegistryError as error:
-        _failed(event, str(error), lease)
+        _failed(event, str(error), lease, began)
         if isinstance(error, Silent):
             raise
     except leases.LeaseLost:
@@ -175,11 +176,11 @@ def _apply(event: Event, registry: Registry, lease: Holding) -> None:
         if outage_of(error) is not Outage.BUSY:
             raise  # no database: nothing could be noted either
         # A long transaction holds this repository, or a statement takes too long: the others do not wait for it.
-        _failed(event, first_line(error), lease)
+        _failed(event, first_line(error), lease, began)
     except Exception as error:
         # One event that cannot be applied must not stand before all others.
         log.exception("event %s cannot be applied", event.event_id)
-        _failed(event, f"{type(error).__name__}: {error}", lease)
+        _failed(event, f"{type(error).__name__}: {error}", lease, began)
     else:
         if certain:
             _done([event], lease)
@@ -201,10 +202,12 @@ def _done(events: list[Event], lease: Holding) -> None:
     Event.objects.filter(pk__in=ids, applied_at=None).update(applied_at=clock.now())
 
 
-def _failed(event: Event, problem: str, lease: Holding) -> None:
-    """Again later, twice as late each time; given up in the end: the reconcile mends what it would have told."""
+def _failed(event: Event, problem: str, lease: Holding, began: float | None = None) -> None:
+    """Again later, twice as late each time, and not before as long as it took has passed: the others wait meanwhile.
+    Given up in the end: the reconcile mends what it would have told."""
     attempts = event.attempts + 1
-    pause = _until_asked(attempts) if event.applied_at else _until_told(attempts)
+    took = timedelta(seconds=time.monotonic() - began if began else 0)
+    pause = max(took, _until_asked(attempts) if event.applied_at else _until_told(attempts))
     due_at = clock.now() + pause if attempts < ATTEMPTS_MAX else None
     _write(event, lease, attempts=attempts, due_at=due_at, problem=problem[:300])
 
@@ -216,7 +219,7 @@ def _until_told(failures: int) -> timedelta:
 
 def _until_asked(times: int) -> timedelta:
     """What failed counts here as asked, so that it may not come sooner: a tag's link needs that time to be written."""
-    return min(LATER * 2**times, LATEST)
+    return min(timedelta(seconds=LATER.total_seconds() * 2**times), LATEST)
 
 
 @transaction.atomic

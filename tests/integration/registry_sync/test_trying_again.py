@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import clock
 from namespaces.models import Tag
-from registry_sync.client import Registry
+from registry_sync.client import Registry, answers
 from registry_sync.models import Event
 from registry_sync.notifications import apply, intake
 from tests import factories
@@ -50,6 +50,14 @@ def test_what_is_not_shown_yet_is_tried_again_after_a_second_and_ever_later(web:
     web.says[MANIFEST] = answer(PUSHED.content, Content_Type=KIND)
     work(web)
     assert Tag.objects.get().manifest_id == PUSHED.digest
+
+
+def test_what_takes_long_to_fail_leaves_the_others_as_long(
+    web: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "READ", 1.5)
+    web.says[MANIFEST] = answer("late", stall=True)
+    assert work(web) > timedelta(seconds=2.9)  # it took half of that
 
 
 def test_a_registry_that_hides_a_tag_and_fails_has_as_long_to_show_it(web: Scripted) -> None:
