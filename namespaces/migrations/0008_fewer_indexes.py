@@ -5,12 +5,13 @@ from django.db import migrations, models
 
 
 class AddIndexBeside(AddIndexConcurrently):
-    """While others write, where the database can."""
+    """While others write, where the database can; anew, where an earlier attempt broke off."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        if schema_editor.connection.vendor == "postgresql":
-            name = schema_editor.quote_name(self.index.name)
-            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # one that was begun and broke off
+        name = schema_editor.quote_name(self.index.name)
+        beside = "CONCURRENTLY" if schema_editor.connection.vendor == "postgresql" else ""
+        schema_editor.execute(f"DROP INDEX {beside} IF EXISTS {name}")
+        if beside:
             super().database_forwards(app_label, schema_editor, from_state, to_state)
         else:
             migrations.AddIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)

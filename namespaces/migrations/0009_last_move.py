@@ -9,6 +9,17 @@ AddIndexBeside = import_module("namespaces.migrations.0008_fewer_indexes").AddIn
 BATCH = 1000
 
 
+class AddFieldOnce(migrations.AddField):
+    """For what is not one transaction: an earlier attempt may have broken off behind it."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        with schema_editor.connection.cursor() as cursor:
+            columns = schema_editor.connection.introspection.get_table_description(cursor, table)
+        if self.name not in {column.name for column in columns}:
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
 def fill(apps, schema_editor):
     image, move = apps.get_model("namespaces", "Image"), apps.get_model("namespaces", "TagMove")
     newest = move.objects.filter(image=OuterRef("pk")).order_by("-id").values("id")[:1]
@@ -24,7 +35,7 @@ class Migration(migrations.Migration):
     dependencies = [("namespaces", "0008_fewer_indexes")]
 
     operations = [
-        migrations.AddField("image", "last_move", models.BigIntegerField(db_default=0, default=0, editable=False)),
+        AddFieldOnce("image", "last_move", models.BigIntegerField(db_default=0, default=0, editable=False)),
         migrations.RunPython(fill, migrations.RunPython.noop),
         AddIndexBeside("image", models.Index(fields=["namespace", "-last_move"], name="image_by_move")),
     ]

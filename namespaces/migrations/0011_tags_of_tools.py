@@ -3,12 +3,13 @@
 import re
 from importlib import import_module
 
-from django.db import migrations, models
+from django.db import migrations, models, transaction
 from django.db.models import Q
 
 import namespaces.models.derived
 
 AddIndexBeside = import_module("namespaces.migrations.0008_fewer_indexes").AddIndexBeside
+AddFieldOnce = import_module("namespaces.migrations.0009_last_move").AddFieldOnce
 BATCH = 500
 STEM = r"(?:sha256|sha384|sha512|blake3)-[0-9a-f]{64}"
 TOOLS = re.compile(rf"({STEM}).*|.*({STEM})[0-9a-f]*\.(?:sig|att|sbom)")
@@ -27,8 +28,9 @@ def mark(apps, schema_editor):
                 counted.add(tag.image_id)
             tag.stem, tag.technical = match[1] or match[2], True
             batch.append(tag)
-    Tag.objects.bulk_update(batch, ["stem", "technical"], BATCH)
-    count(apps, counted)
+    with transaction.atomic():  # what is marked is not found again
+        Tag.objects.bulk_update(batch, ["stem", "technical"], BATCH)
+        count(apps, counted)
 
 
 def count(apps, images):
@@ -48,7 +50,7 @@ class Migration(migrations.Migration):
     dependencies = [("namespaces", "0010_names_stay")]
 
     operations = [
-        migrations.AddField(
+        AddFieldOnce(
             "tag",
             "stem",
             namespaces.models.derived.Stem(db_default="", default="", editable=False, max_length=80),
