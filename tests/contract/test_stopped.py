@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import push
-from tests.contract.test_killed import TAKE, WORK, Installed, install
+from tests.contract.test_killed import PICTURE, TAKE, WORK, Installed, install
 from tests.parts import images, processes
 
 pytestmark = pytest.mark.contract
@@ -23,6 +23,7 @@ place = getattr(importlib.import_module(holder), inner) if inner[0].isupper() el
 true = getattr(place, name)
 def stopped(*arguments, **options):
     answer = true(*arguments, **options)
+    setattr(place, name, true)  # once
     os.kill(os.getpid(), signal.SIGSTOP)
     return answer
 setattr(place, name, stopped)
@@ -49,18 +50,26 @@ def test_a_stopped_worker_is_succeeded_and_writes_nothing_late(
 ) -> None:
     if point == WRITING and "DATABASE_URL" not in there.env:
         pytest.skip("Whoever is stopped in a transaction of SQLite's has all of it.")
-    assert there.picture(DUE + WORK["reconcile"]) == there.truth()
+    assert picture(there, DUE + WORK["reconcile"]) == there.truth()
     name = point.rpartition(".")[2]
     tell(there, f"{name}-old")
-    code = STOPPED.format(point=point, work=WORK["events"])
+    if point == READ:  # what it reads when it confirms that one; nobody tells of it
+        assert there.shell(DUE + WORK["events"]).returncode == 0
+        push(there.registry, "team/app", "latest", images.Image(env=["SALT=untold"]))
+    code = STOPPED.format(point=point, work=DUE + WORK["events"])
     command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
     worker = processes.start("worker", command, log=tmp_path / "log", env=there.env)
     worker.wait_until(lambda: state(worker.popen.pid) == "T", "stop")
     tell(there, f"{name}-new")  # the tag moves on
-    worker.wait_until(lambda: there.picture(DUE + WORK["events"]) == there.truth(), "successor")
+    worker.wait_until(lambda: picture(there, DUE + WORK["events"]) == there.truth(), "successor")
     worker.popen.send_signal(signal.SIGCONT)
     worker.popen.wait(60)
-    assert there.picture() == there.truth()
+    assert picture(there) == there.truth()
+
+
+def picture(there: Installed, *work: str) -> list[list[str]]:
+    (after,) = there.pictures(*work, PICTURE)
+    return after
 
 
 def tell(there: Installed, salt: str) -> None:
