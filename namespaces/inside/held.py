@@ -57,7 +57,10 @@ def children(image: Image, manifest: Manifest) -> list[Manifest]:
 
 
 def untagged(image: Image) -> list[Manifest]:
-    """Of an image that never had a tag, what was pushed by digest alone; nothing that an index of it lists."""
+    """Of an image that never had a tag, what was pushed by digest alone; nothing that an index of it lists.
+
+    One more than is shown, when there are more.
+    """
     if not image.untagged:
         return []
     here = Revision.objects.filter(image=image, gone_at=None)
@@ -65,7 +68,7 @@ def untagged(image: Image) -> list[Manifest]:
     listed = Exists(Part.objects.filter(indexes, kind=Part.Kind.MANIFEST, digest=OuterRef("pk")))
     rows = Manifest.objects.filter(~listed, revisions__image=image, revisions__gone_at=None)
     rows = rows.annotate(seen_at=F("revisions__first_seen_at")).defer("packed", "details")
-    return list(rows.order_by("-seen_at", "digest")[:UNTAGGED_SHOWN])
+    return list(rows.order_by("-seen_at", "digest")[: UNTAGGED_SHOWN + 1])
 
 
 def tags_at(image: Image, digest: str) -> list[Tag]:

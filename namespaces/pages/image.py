@@ -38,7 +38,9 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
         "live": news.note_of_image(request, image),  # before the rows: what comes in between is news
         **tag_list_context(image, request.GET),
     }
-    context["untagged"] = held.untagged(image)
+    untagged = held.untagged(image)
+    context["untagged"] = untagged[: held.UNTAGGED_SHOWN]
+    context["untagged_cut"] = len(untagged) > held.UNTAGGED_SHOWN
     if not held.pulled_by_docker(image):
         context["pull"] = ""
     if not context["lines"] and not context["untagged"]:

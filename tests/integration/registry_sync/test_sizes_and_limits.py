@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
+from namespaces.inside.held import UNTAGGED_SHOWN
 from namespaces.models import Image, Manifest, Revision, Tag
 from registry_sync.client import Registry
 from registry_sync.models import SyncRun
@@ -17,7 +18,7 @@ from registry_sync.picture import content
 from registry_sync.removal import facts, impact
 from registry_sync.sync.reconcile import reconcile
 from tests.cast import Cast
-from tests.factories import NamespaceFactory
+from tests.factories import ImageFactory, ManifestFactory, NamespaceFactory
 from tests.parts import images
 from tests.parts.images import INDEX, MANIFEST, Blob
 from tests.parts.scripted import Answer, Scripted, answer
@@ -180,6 +181,17 @@ def test_an_image_that_was_pushed_by_digest_alone_is_listed(web: Scripted, cast:
     sync(web)
     assert (Image.objects.get().untagged, Image.objects.get().tag_count) == (0, 1)
     assert "Pushed by digest alone" not in client.get(AT).text
+
+
+@pytest.mark.parametrize(("held", "cut"), [(UNTAGGED_SHOWN, False), (UNTAGGED_SHOWN + 1, True)])
+def test_that_not_all_that_has_no_tag_is_shown_is_said(cast: Cast, held: int, cut: bool) -> None:
+    image = ImageFactory(namespace__account=cast.account, namespace__name="team", name="app", untagged=held)
+    manifests = ManifestFactory.create_batch(held)
+    Revision.objects.bulk_create(Revision(image=image, manifest=each) for each in manifests)
+    page = cast.client("viewer").get(AT)
+    assert len(page.context["untagged"]) == UNTAGGED_SHOWN
+    assert (f"Only the newest {UNTAGGED_SHOWN} are shown." in page.text) is cut
+    assert "Filter by tag" not in page.text  # there is none
 
 
 def test_one_that_is_deleted_is_listed_no_more(web: Scripted, cast: Cast) -> None:
