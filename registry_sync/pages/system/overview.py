@@ -45,8 +45,9 @@ def let_go(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
 @require_POST
 def retry_aside(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
-    operating.retry_aside(by=by, row=gate.aside(by, id))
-    messages.success(request, _("It is tried again."))
+    row = gate.aside(by, id)
+    operating.retry_aside(by=by, row=row)
+    messages.success(request, _("%(what)s is tried again.") % {"what": row})
     return redirect("system")
 
 
@@ -67,5 +68,6 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
         "dropped": dropped(),
         "clock_at": selectors.clock_went_back(timezone.now()),
         "aside": selectors.aside()[:ASIDE_SHOWN],
+        "aside_count": selectors.aside().count(),
     }
     return render(request, "registry_sync/system.html", context, status=400 if problem else 200)

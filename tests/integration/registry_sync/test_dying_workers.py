@@ -185,7 +185,8 @@ def test_an_operator_has_it_tried_again(
     page = browser.get("/system/").content.decode()
     assert "loud/app" in page
     assert "5 workers died" in page
-    assert browser.post(f"/system/aside/{Aside.objects.get().pk}/retry/").status_code == 302
+    row = Aside.objects.get()
+    assert f"{row} is tried again." in browser.post(f"/system/aside/{row.pk}/retry/", follow=True).text
     assert applied(web) == 0
     assert Tag.objects.get().name == "bad"
     assert "loud/app" not in browser.get("/system/").content.decode()

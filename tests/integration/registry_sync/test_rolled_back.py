@@ -66,6 +66,9 @@ def test_three_tags_back_at_what_they_had_left(registry: ModelRegistry, operator
     browser, caller = client_for(operator), Caller(token_of(operator))
     for page in ("/system/", "/system/differences/"):
         assert "The registry was rolled back" in browser.get(page).content.decode()
+    leads = 'href="/system/differences/">See the differences</a>'
+    assert leads in browser.get("/system/").text
+    assert leads not in browser.get("/system/differences/").text
     assert "where it was before" in browser.get("/system/differences/").content.decode()
     assert caller.get("system/").json()["rolled_back"]["tags"] == 3
     assert all(each["back"] for each in caller.get("system/differences/").json()["results"])
