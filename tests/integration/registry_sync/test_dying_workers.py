@@ -192,6 +192,14 @@ def test_an_operator_has_it_tried_again(
     assert "loud/app" not in browser.get("/system/").content.decode()
 
 
+def test_that_not_all_that_is_set_aside_is_shown_is_said(loud: Account, operator: Person) -> None:
+    Aside.objects.bulk_create(Aside(account=loud, repository=f"loud/{number}") for number in range(101))
+    browser = client_for(operator)
+    assert "The newest 100 of 101" in browser.get("/system/").text
+    Aside.objects.filter(repository="loud/0").delete()
+    assert "The newest 100 of" not in browser.get("/system/").text
+
+
 def test_nobody_else_has_it_tried_again(loud: Account, cast: Cast) -> None:
     row = Aside.objects.create(account=loud, repository="loud/app")
     assert cast.client("stranger").post(f"/system/aside/{row.pk}/retry/").status_code == 404
