@@ -219,7 +219,8 @@ def _until_told(failures: int) -> timedelta:
 
 def _until_asked(times: int) -> timedelta:
     """What failed counts here as asked, so that it may not come sooner: a tag's link needs that time to be written."""
-    return min(timedelta(seconds=LATER.total_seconds() * 2**times), LATEST)
+    doubled: int = 2**times
+    return min(LATER * doubled, LATEST)
 
 
 @transaction.atomic

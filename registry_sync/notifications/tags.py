@@ -33,7 +33,9 @@ def apply(event: Event, registry: Registry) -> bool:
         return image is None or _pushed(event, image, registry)
     if event.action == "delete":
         image = _image(event.repository, create=False)
-        return _deleted(event, image, registry) if image else event.applied_at is not None
+        if not image:  # of something that nobody told us of as yet
+            return event.applied_at is not None and not _push_waits(event)
+        return _deleted(event, image, registry)
     return True
 
 
@@ -150,6 +152,11 @@ def _is_told_of_again(event: Event) -> bool:
     waiting = Event.objects.filter(namespace=event.namespace, due_at__isnull=False, pk__gt=event.pk)
     same = waiting.filter(repository=event.repository, tag=event.tag, action="push")
     return same.exclude(applied_at=None).exists()
+
+
+def _push_waits(event: Event) -> bool:
+    waiting = Event.objects.filter(namespace=event.namespace, due_at__isnull=False, action="push")
+    return waiting.filter(repository=event.repository).exists()
 
 
 def _move(event: Event, digest: str) -> Move:

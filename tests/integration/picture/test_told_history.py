@@ -131,6 +131,17 @@ class TestHistory(TestCase):
         told.settle()
         assert written("1") == told.lines["1"]
 
+    def test_a_deletion_that_was_told_before_its_push_is_in_it(self) -> None:
+        factories.NamespaceFactory(name="team")
+        told = Told(self.registry)
+        told.push_new("1", USERS[0])
+        told.untag_by("1", USERS[0])
+        told.push_new("1", USERS[1])
+        told.deliver(1)
+        told.apply()
+        told.settle()
+        assert written("1") == told.lines["1"]
+
     def test_what_was_told_late_can_be_put_back(self) -> None:
         factories.NamespaceFactory(name="team")
         told = Told(self.registry)
