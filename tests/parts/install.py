@@ -137,12 +137,8 @@ def built(name: str) -> Path | None:
     """What this script built, in the version that is wanted. A run with its own DATA_DIR uses the working copy's."""
     wanted = GO_PROGRAMS[name]
     folders = (folder / "parts" / "bin" for folder in (_data_dir(), ROOT / "var"))
-    paths = (folder / wanted.program for folder in folders if _stamp(folder, wanted).exists())
+    paths = (folder / wanted.program for folder in folders if (folder / wanted.stamp).exists())
     return next((path for path in paths if path.is_file()), None)
-
-
-def _stamp(folder: Path, wanted: GoProgram) -> Path:
-    return folder / f".{wanted.program}-{wanted.version}"
 
 
 def missing(name: str) -> str | None:
