@@ -114,7 +114,7 @@ def _deleted(event: Event, image: Image, registry: Registry) -> bool:
         _tell_if_overtaken(event, image)
     if DIGEST.fullmatch(event.digest) and Manifest.objects.filter(digest=event.digest).exists():
         look.at_digest(image, event.digest, registry)
-    return not there or event.applied_at is not None
+    return (not there or event.applied_at is not None) and not _push_waits(event)
 
 
 def _tell_if_overtaken(event: Event, image: Image) -> bool:
@@ -155,8 +155,9 @@ def _is_told_of_again(event: Event) -> bool:
 
 
 def _push_waits(event: Event) -> bool:
+    """One from before it, of which nothing is written down as yet: then the deletion has no place in the history."""
     waiting = Event.objects.filter(namespace=event.namespace, due_at__isnull=False, action="push")
-    return waiting.filter(repository=event.repository).exists()
+    return waiting.filter(repository=event.repository, applied_at=None, at__lt=_at(event)).exists()
 
 
 def _move(event: Event, digest: str) -> Move:

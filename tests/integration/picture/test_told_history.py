@@ -142,6 +142,18 @@ class TestHistory(TestCase):
         told.settle()
         assert written("1") == told.lines["1"]
 
+    def test_so_is_one_that_was_told_when_a_sync_had_found_what_came_after_it(self) -> None:
+        factories.NamespaceFactory(name="team")
+        told = Told(self.registry)
+        told.push_new("1", USERS[0])
+        told.untag_by("1", USERS[0])
+        told.deliver(1)
+        told.push_new("1", USERS[1])
+        told.reconcile()
+        told.apply()
+        told.settle()
+        assert written("1") == told.lines["1"]
+
     def test_what_was_told_late_can_be_put_back(self) -> None:
         factories.NamespaceFactory(name="team")
         told = Told(self.registry)
