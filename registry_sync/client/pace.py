@@ -12,9 +12,7 @@ from collections.abc import Callable
 
 AHEAD = 64  # manifests that were read and are not told of yet
 LOOK = 0.1  # seconds between two looks at how far the registry is
-STALLED = (
-    2.0  # seconds without a step: then as many more, or nothing would ever be read while nothing is told
-)
+STALLED = 2.0  # seconds without a step: then as many more, or nothing is read while nothing is told
 
 AGENT = "registry-manager"
 _STAMPED = re.compile(re.escape(AGENT) + r" \(asked ([0-9]{1,10}\.[0-9]{6})\)")

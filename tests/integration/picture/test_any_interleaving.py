@@ -8,7 +8,6 @@ from typing import Any
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
 
 from namespaces.models import Image, Tag
 from registry_sync.client import Registry
@@ -17,6 +16,7 @@ from registry_sync.notifications import intake
 from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
+from tests.integration.picture.properties import PropertyTest
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
 
@@ -151,23 +151,10 @@ def names(some: Picture) -> set[tuple[str, str]]:
     return {(repository, tag) for repository, tag, _digest in some}
 
 
-class AnyInterleaving(TestCase):
-    registry: ModelRegistry
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.registry = ModelRegistry()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.registry.stop()
-        super().tearDownClass()
-
+class AnyInterleaving(PropertyTest):
     def setup_example(self) -> None:
         super().setup_example()
         factories.NamespaceFactory(name="team")
-        self.registry.clear()
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(STEP, max_size=14))

@@ -7,7 +7,6 @@ from typing import Any
 from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
 
 from namespaces.models import Image, Manifest, Revision, Tag
 from registry_sync.client import Registry
@@ -16,6 +15,7 @@ from registry_sync.notifications import intake
 from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
+from tests.integration.picture.properties import PropertyTest
 from tests.parts import images
 from tests.parts.images import CREATED, Blob
 from tests.parts.model_registry import ModelRegistry
@@ -155,24 +155,11 @@ def newest_size(image: Image) -> int:
     return newest.size if newest else 0
 
 
-class AnyOrder(TestCase):
-    registry: ModelRegistry
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.registry = ModelRegistry()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.registry.stop()
-        super().tearDownClass()
-
+class AnyOrder(PropertyTest):
     def setup_example(self) -> None:
         super().setup_example()
         for name in ("red", "blue"):
             factories.NamespaceFactory(name=name)
-        self.registry.clear()
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(STEP, max_size=20))

@@ -7,13 +7,13 @@ from typing import Any
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
 
 from namespaces.models import Image, Revision, Tag, TagMove
 from registry_sync.models import Event
 from registry_sync.notifications import intake
 from registry_sync.removal import history
 from tests import factories
+from tests.integration.picture.properties import PropertyTest
 from tests.integration.picture.test_any_interleaving import KIND, World
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
@@ -85,27 +85,10 @@ def written(tag: str) -> list[Line]:
     return [(move.new, move.by) for move in moves]
 
 
-class TestHistory(TestCase):
-    registry: ModelRegistry
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.registry = ModelRegistry()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.registry.stop()
-        super().tearDownClass()
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.registry.clear()  # of what another test left
-
+class TestHistory(PropertyTest):
     def setup_example(self) -> None:
         super().setup_example()
         factories.NamespaceFactory(name="team")
-        self.registry.clear()
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(STEP, max_size=14))

@@ -12,7 +12,6 @@ from typing import Any
 from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
 
 from accounts.errors import Conflict
 from accounts.models import Account, RegistryUser
@@ -26,6 +25,7 @@ from registry_sync.notifications import intake
 from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
+from tests.integration.picture.properties import PropertyTest
 from tests.integration.registry_sync.test_token_door import access, ask
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
@@ -171,23 +171,7 @@ class World:
                     assert self.pushed[f"{name}/app"] <= {who}, (name, who)
 
 
-class WhoseContent(TestCase):
-    registry: ModelRegistry
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.registry = ModelRegistry()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.registry.stop()
-        super().tearDownClass()
-
-    def setup_example(self) -> None:
-        super().setup_example()
-        self.registry.clear()
-
+class WhoseContent(PropertyTest):
     @example(True, [("create", "blue", "one"), ("reconcile",)])
     @example(False, [*GONE, ("push", 0), ("create", "blue", "one"), ("reconcile",)])
     @example(False, [*GONE, ("create", "blue", "one"), ("push", 0), ("deliver", 0), ("apply",)])

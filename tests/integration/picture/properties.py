@@ -1,0 +1,27 @@
+"""A property test beside a model registry, which is empty before each example and each test."""
+
+from hypothesis.extra.django import TestCase
+
+from tests.parts.model_registry import ModelRegistry
+
+
+class PropertyTest(TestCase):
+    registry: ModelRegistry
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.registry = ModelRegistry()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.registry.stop()
+        super().tearDownClass()
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.registry.clear()  # of what another test left
+
+    def setup_example(self) -> None:
+        super().setup_example()
+        self.registry.clear()
