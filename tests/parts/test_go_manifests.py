@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from namespaces.names import DIGEST
-from registry_sync.picture.manifests import INDEXES, SIZE_MAX, Parsed, parse
+from registry_sync.picture.manifests import INDEXES, MANIFESTS, SIZE_MAX, Parsed, parse
 from tests.parts import install
 from tests.parts.fixtures import need
 from tests.parts.images import INDEX, MANIFEST
@@ -124,6 +124,10 @@ def deep(levels: int) -> bytes:
 @example(b'{"subject": {"digest": "%s"}, "Subject": null}' % ONE.encode(), INDEX)
 @example(b'{"manifests": [{"digest": "%s"}], "manifests": null}' % ONE.encode(), INDEX)
 @example(b'{"annotations": {"a": "caf\xe9"}, "layers": [{"digest": "%s"}]}' % ONE.encode(), MANIFEST)
+@example(b'{"manifests": [{"mediaType": "%s"}]}' % ONE.encode(), INDEX)
+@example(
+    b'{"manifests": [{"mediaType": "%s", "digest": "%s"}, {}]}' % (MANIFEST.encode(), ONE.encode()), INDEX
+)
 @example(deep(10_000), MANIFEST)
 @example(deep(10_001), MANIFEST)
 @example(b'{"strange": "' + b'\\"' * 2_000_000 + b'", "layers": [{"digest": "%s"}]}' % ONE.encode(), MANIFEST)
@@ -154,10 +158,13 @@ def shown(found: Parsed) -> dict[str, Any]:
 
 def expected(said: Any) -> dict[str, Any]:
     """Of Go's words, with what no database takes left out."""
-    layers, config = said.get("layers") or [], said.get("config") or {}
+    listed, config = said.get("manifests") or [], said.get("config") or {}
+    manifests = [each for each in listed if text(each["mediaType"]) in MANIFESTS]
+    # What an index lists of another type is a blob.
+    layers = (said.get("layers") or []) + [each for each in listed if each not in manifests]
     return {
-        "children": {each["digest"] for each in said.get("manifests") or [] if good(each)},
-        "platforms": [platform(each.get("platform") or {}) for each in said.get("manifests") or []],
+        "children": {each["digest"] for each in manifests if good(each)},
+        "platforms": [platform(each.get("platform") or {}) for each in manifests],
         "layers": [
             (each["digest"] if good(each) else "", size(each), text(each["mediaType"])) for each in layers
         ],
@@ -169,9 +176,12 @@ def expected(said: Any) -> dict[str, Any]:
 
 
 def platform(said: dict[str, Any]) -> str:
-    system, version = (text(said.get(key, "")) for key in ("os", "os.version"))
+    """Of each word what a page has room for."""
+    system, version, *others = (
+        text(said.get(key, ""))[:40] for key in ("os", "os.version", "architecture", "variant")
+    )
     system += f"({version})" if system and version else ""
-    words = [system, text(said.get("architecture", "")), text(said.get("variant", ""))]
+    words = [system, *others]
     return "/".join(filter(None, words))
 
 
