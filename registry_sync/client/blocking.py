@@ -1,8 +1,10 @@
 """Asks the registry one thing at a time, from any thread."""
 
+import random
+import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -11,8 +13,10 @@ from requests.adapters import HTTPAdapter
 
 from accounts.words import said as _
 from registry_sync.client import answers
-from registry_sync.client.answers import CATALOG, Fetched, RegistryError, Silent
+from registry_sync.client.answers import CATALOG, Fetched, RegistryError, Silent, Unreachable
 from registry_sync.client.pace import AGENT, Pace
+
+UPSTREAM_ASKED = 10  # repositories
 
 
 class Registry:
@@ -57,6 +61,21 @@ class Registry:
         except RegistryError:
             return False
         return True
+
+    def upstream_answers(self, repositories: Collection[str]) -> bool:
+        """Of a pull-through cache. What it keeps it shows as if nothing were wrong; but that there is no such layer,
+        only its upstream can say. Of some repositories, because the upstream may refuse others: that is a 500 too."""
+        some = random.sample(sorted(repositories), min(len(repositories), UPSTREAM_ASKED))
+        for repository in some:
+            try:
+                self.blob(repository, f"sha256:{secrets.token_hex(32)}", most=0)
+            except Silent:
+                break  # the next would wait as long
+            except Unreachable:
+                continue
+            except RegistryError:
+                return True
+        return False
 
     def tags(self, repository: str) -> list[str]:
         """All tags. Missing when it has no such repository. Without `n`: on S3 pages lose names, in 3.1.2 too."""

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from django.conf import settings
 
 from namespaces.inside.artifacts import FIRST_FORM
 from namespaces.models import Revision
@@ -79,6 +80,14 @@ def old_form(registry: Registry) -> OldForm:
             pass  # gone, or no answer: other checks say so
     shown = [f"{row.image.repository}@{row.manifest_id}" for row in rows] + names
     return OldForm(known.count() + unread.count(), tuple(shown[:_NAMED_MAX]), read)
+
+
+def upstream(registry: Registry) -> bool | None:
+    """Whether what is behind a pull-through cache answers; None where nobody knows a repository to ask about."""
+    if not settings.REGISTRY_IS_CACHE:
+        return None
+    names = list(Repository.objects.filter(missing_since=None).values_list("name", flat=True))
+    return registry.upstream_answers(names) if names else None
 
 
 def events_door(ours: Ours, agent: str) -> Answer:

@@ -38,6 +38,7 @@ TITLES = {
     "version": _("Version"),
     "deletion": _("Deletion"),
     "catalog": _("Catalog"),
+    "upstream": _("Upstream of a cache"),
     "old_form": _("Old images"),
     "events": _("Events"),
     "front": _("Registry, from outside"),
@@ -49,6 +50,7 @@ BY_TOKEN = (
     "version",
     "deletion",
     "catalog",
+    "upstream",
     "old_form",
     "events",
     "pull",
@@ -113,16 +115,22 @@ def _with_tokens(
     registry = Registry(ours.registry_url, tokens, agent=plain.agent)
     try:
         yield from _one("version", lambda: versions.version(ask.versions(registry, tokens)))
-        yield from _one("deletion", lambda: judge.deletion(ask.delete_nothing(registry, tokens)))
+        yield from _one("deletion", lambda: judge.deletion(ask.delete_nothing(registry, tokens), ours))
         yield from _one("catalog", lambda: judge.catalog(ask.catalog(registry, tokens)))
+        fresh = False
         if works:
+            fresh = yield from _one(
+                "upstream", lambda: judge.upstream(answers=ask.upstream(registry), ours=ours)
+            )
             yield from _one("old_form", lambda: judge.old_form(ask.old_form(registry), ours))
             location = ask.events_door(ours, plain.agent).location
             yield from _one("events", lambda: judge.events(probe.try_events(registry, location), ours))
         else:
-            yield from _skip(WITHOUT_DATABASE, "old_form", "events", "pull")
+            yield from _skip(WITHOUT_DATABASE, "upstream", "old_form", "events", "pull")
         yield from _one("front", lambda: _front(ours, tokens))
-        if works:
+        if works and not fresh:
+            yield from _skip(_("Not looked at while the registry behind the cache does not answer."), "pull")
+        elif works:
             yield from _one("pull", lambda: _pull(ours, tokens, plain.agent))
     finally:
         registry.close()

@@ -21,6 +21,7 @@ class Ours:
     hook_file: str
     events_url: str
     realm: str  # where clients get their tokens
+    is_cache: bool = False  # the panel was told that the registry is a pull-through cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_envir
 
 SKEW_WARN, SKEW_FAIL = timedelta(seconds=20), timedelta(seconds=60)  # the registry's leeway is 60 s
 _DOOR = "/auth/token"
-_UNAUTHORIZED, _NOT_ALLOWED, _BAD_REQUEST, _GOOD = 401, 405, 400, 200
+_UNAUTHORIZED, _NOT_FOUND, _NOT_ALLOWED, _BAD_REQUEST, _GOOD = 401, 404, 405, 400, 200
 
 
 def reachable(answer: Answer, ours: Ours) -> Verdict:
@@ -137,8 +137,33 @@ def clock(answer: Answer) -> Verdict:
     return ok(_("The clocks agree."))
 
 
-def deletion(answer: Answer) -> Verdict:
+def upstream(*, answers: bool | None, ours: Ours) -> Verdict:
+    """`answers`: None where the cache holds nothing yet of which it could be asked."""
+    if not ours.is_cache:
+        return ok(_("The registry holds its images itself."))
+    if answers is None:
+        return ok(_("The cache holds nothing yet."))
+    if answers:
+        return ok(_("The registry behind the cache answers."))
+    return fail(
+        _("The registry behind the cache does not answer. The cache shows what it kept; nothing is taken from the "
+          "panel meanwhile, and what was never pulled through the cache cannot be pulled."),
+        in_config("proxy", "remoteurl: https://UPSTREAM  # must answer where the registry runs"),
+    )  # fmt: skip
+
+
+def deletion(answer: Answer, ours: Ours) -> Verdict:
     """`answer` to the deletion of what does not exist."""
+    if ours.is_cache and answer.status == _NOT_ALLOWED:
+        return ok(
+            _("It is a pull-through cache, so it deletes nothing, and nothing is taken from the panel.")
+        )
+    if ours.is_cache and answer.status == _NOT_FOUND:
+        return fail(
+            _("It deletes what it is asked to, so it is no pull-through cache; the panel was told that it is one, and "
+              "never takes away what is gone."),
+            in_environment("REGISTRY_IS_CACHE=false"),
+        )  # fmt: skip
     if answer.status == _NOT_ALLOWED:
         return fail(
             _("The registry deletes nothing, so neither people nor clean-up rules can."),
@@ -151,7 +176,7 @@ def deletion(answer: Answer) -> Verdict:
                 "REGISTRY_IS_CACHE=true",
             ),
         )
-    if answer.status == 404:  # noqa: PLR2004
+    if answer.status == _NOT_FOUND:
         return ok(_("It deletes what it is asked to."))
     return warn(
         _("Whether it deletes cannot be said: it answers %(status)s.", status=answer.status or answer.error)

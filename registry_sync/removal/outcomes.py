@@ -18,6 +18,7 @@ class Outcome(StrEnum):
     UNREADABLE = "unreadable"
     DISABLED = "disabled"
     READ_ONLY = "read_only"
+    CACHE = "cache"
     DECLINED = "declined"
     NOT_THERE = "not_there"
     SILENT = "silent"
@@ -46,6 +47,7 @@ SENTENCES: dict[Outcome, Promise] = {
         "The registry takes no changes now, so nothing was changed. It is read-only (storage: maintenance: readonly: "
         "enabled: true in its configuration), perhaps while its garbage collection runs."
     ),
+    Outcome.CACHE: _("The registry is a pull-through cache and takes no changes: make them in the registry behind it."),
     Outcome.DECLINED: _("The registry refused, so nothing was changed."),
     Outcome.NOT_THERE: _("The registry does not hold this image any more, so it cannot be put back."),
     Outcome.SILENT: _("The registry gave no usable answer for so long that this was given up."),
@@ -62,6 +64,7 @@ IN_SHORT: dict[Outcome, Promise] = {
     Outcome.UNREADABLE: _("something in the image cannot be read and may need it"),
     Outcome.DISABLED: _("deletion is switched off in the registry"),
     Outcome.READ_ONLY: _("the registry is read-only"),
+    Outcome.CACHE: _("the registry is a pull-through cache"),
     Outcome.DECLINED: _("the registry refused"),
     Outcome.SILENT: _("the registry did not answer"),
     Outcome.ASIDE: _("workers died of it"),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import F, Max, Min, Q
 
 from accounts import clock
@@ -156,6 +157,8 @@ def _do(item: RemovalItem, acts: Acts, recorder: Recorder) -> None:
 
 
 def _act(item: RemovalItem, acts: Acts) -> Outcome:
+    if settings.REGISTRY_IS_CACHE:  # its 404 is no absence either
+        raise Failed(Outcome.CACHE)
     if item.told.get("after") and not _gone(item, item.told["after"]):
         raise Stopped(Outcome.KEPT)
     match item.removal.kind:

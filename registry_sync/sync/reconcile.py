@@ -194,6 +194,10 @@ def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
     began = clock.now()
     catalog = registry.repositories(alive=lease.keep)
     seen, known = dict.fromkeys(catalog.names, ""), apply.known_repositories()
+    if settings.REGISTRY_IS_CACHE and seen and not registry.upstream_answers(seen):
+        raise RegistryError(
+            _("the upstream of this pull-through cache does not answer, so nothing it says is news")
+        )
     if catalog.strange:
         run.problem = (
             f"{catalog.strange} of the names in the registry's catalog can be no repository's; "

@@ -18,7 +18,7 @@ from namespaces.models import Tag
 from registry_sync import doctor, heartbeat
 from registry_sync.doctor.examine import TITLES, examine
 from registry_sync.doctor.verdict import Result, State
-from registry_sync.models import Checkup, Heartbeat
+from registry_sync.models import Checkup, Heartbeat, Repository
 from registry_sync.token import authority, key_files
 from registry_sync.token.door import token_door
 from tests import factories
@@ -28,7 +28,7 @@ from tests.parts.fixtures import MakeRegistry
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 Config = dict[str, Any]
-BY_TOKEN = {"version", "deletion", "catalog", "old_form", "events", "pull"}
+BY_TOKEN = {"version", "deletion", "catalog", "upstream", "old_form", "events", "pull"}
 
 
 @pytest.fixture
@@ -209,6 +209,27 @@ def test_a_push_that_a_stale_memory_has_swallowed(
     push(registry, "team/app", "1.0", image)
     assert states(list(examine(timezone.now())))["pull"] is State.OK
     registry.stop()
+
+
+def test_a_pull_through_cache_and_its_upstream(
+    configuration: Config, make_registry: MakeRegistry, tmp_path: Path, settings: Any
+) -> None:
+    upstream = make_registry("2.8")
+    digest = push(upstream, "team/app", "1.0", images.Image())
+    cache = make_registry("3.1", configuration | {"proxy": {"remoteurl": upstream.url}}, tmp_path)
+    shown(digest)
+    Repository.objects.create(name="team/app")
+    told = list(examine(timezone.now()))  # that it deletes nothing, and the line for who has a cache
+    assert states(told) == dict.fromkeys(TITLES, State.OK) | {"deletion": State.FAIL}, told
+    assert "REGISTRY_IS_CACHE=true" in lines(told, "deletion")
+    settings.REGISTRY_IS_CACHE = True
+    found = list(examine(timezone.now()))
+    assert states(found) == dict.fromkeys(TITLES, State.OK), found
+    upstream.stop()
+    found = list(examine(timezone.now()))
+    away = {"upstream": State.FAIL, "pull": State.SKIPPED}
+    assert states(found) == dict.fromkeys(TITLES, State.OK) | away, found
+    cache.stop()
 
 
 @pytest.mark.parametrize("version", registries.VERSIONS)

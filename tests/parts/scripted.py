@@ -49,7 +49,8 @@ class _Server(ThreadingHTTPServer):
 class Scripted:
     """`says` maps a path, without its query, to an Answer, or to a function of the request's headers."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0, *, otherwise: Answer | None = None) -> None:
+        self.otherwise = otherwise or Answer(500)
         self.says: dict[str, Answer | Callable[[Any], Answer]] = {}
         self.by_request: dict[str, Callable[[BaseHTTPRequestHandler], Answer]] = {}  # where the query counts
         self.asked: list[str] = []
@@ -66,7 +67,7 @@ class Scripted:
             def log_message(self, *_words: object) -> None:
                 """Silent."""
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
@@ -84,7 +85,7 @@ class Scripted:
         path = request.path.split("?")[0]
         if path in self.by_request:
             return self.by_request[path](request)
-        says = self.says.get(path, Answer(500))
+        says = self.says.get(path, self.otherwise)
         return says if isinstance(says, Answer) else says(request.headers)
 
     def reply(self, request: BaseHTTPRequestHandler) -> None:

@@ -140,8 +140,19 @@ def test_events(trial: EventTrial, state: State, words: str) -> None:
 @pytest.mark.parametrize("status", [0, 401, 500])
 def test_what_was_not_answered_is_neither_good_nor_bad(status: int) -> None:
     answer = Answer(status, error="" if status else "ReadTimeout")
-    assert registry.deletion(answer).state is State.WARN
+    assert registry.deletion(answer, OURS).state is State.WARN
     assert registry.catalog(answer).state is State.WARN
+
+
+def test_what_is_said_to_be_a_cache() -> None:
+    told = replace(OURS, is_cache=True)
+    assert registry.deletion(Answer(405), told).state is State.OK
+    no_cache = registry.deletion(Answer(404), told)
+    assert (no_cache.state, no_cache.fixes[0].lines) == (State.FAIL, "REGISTRY_IS_CACHE=false")
+    assert registry.upstream(answers=False, ours=told).state is State.FAIL
+    assert registry.upstream(answers=True, ours=told).state is State.OK
+    assert registry.upstream(answers=None, ours=told).state is State.OK
+    assert registry.upstream(answers=None, ours=OURS).state is State.OK
 
 
 @pytest.mark.parametrize(("free", "state"), [(100, State.WARN), (999, State.WARN), (1000, State.OK)])

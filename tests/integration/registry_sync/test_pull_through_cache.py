@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from namespaces.models import Image, Revision, Tag
 from registry_sync.client import Registry
+from registry_sync.doctor import local
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.facts import Answer as Seen
 from registry_sync.models import Event, Repository, SyncRun
@@ -78,6 +79,7 @@ def test_its_list_without_tags_takes_none(web: Scripted, settings: Any) -> None:
     goes_away(web)
     web.says["/v2/_catalog"] = answer({"repositories": ["team/app"]})
     web.says["/v2/team/app/tags/list"] = answer({"tags": []})
+    web.otherwise = absent("BLOB_UNKNOWN")  # its upstream answers
     for _twice in range(3):
         assert sync(web).state == SyncRun.State.DONE
     tag = Tag.objects.get()
@@ -93,5 +95,5 @@ def test_an_event_of_what_it_cannot_show_is_settled(web: Scripted, settings: Any
 
 
 def test_the_doctor_tells_how_to_say_so() -> None:
-    found = judge.deletion(Seen(status=405))
+    found = judge.deletion(Seen(status=405), local.ours())
     assert "REGISTRY_IS_CACHE=true" in [fix.lines for fix in found.fixes]
