@@ -8,11 +8,13 @@ from django.db.models import F
 from namespaces.models import Image, Revision, Tag, TagMove
 from registry_sync.models import Repository
 from registry_sync.picture.write import Move, write_moves
+from registry_sync.sync.leases import fenced
 
 SKEW = timedelta(minutes=1)  # between the registry's clock and ours
 
 
 @transaction.atomic
+@fenced
 def tell(image: Image, told: Move, *, held: bool = True) -> bool:
     """Moves the tag too when nothing newer is known of it; True when only the history was written, and whether the
     registry still holds the manifest is not known.

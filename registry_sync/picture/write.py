@@ -132,6 +132,8 @@ def note_held(image: Image, digests: Iterable[str]) -> None:
     )
 
 
+@transaction.atomic(savepoint=False)
+@fenced
 def count_untagged(image: Image) -> None:
     """Of an image that never had a tag what was pushed by digest alone."""
     never = Image.objects.filter(pk=image.pk, last_move=0, tag_count=0)

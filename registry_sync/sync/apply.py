@@ -171,7 +171,7 @@ def changes_of(read: TagsRead, known: Known) -> Plan:
 def note_held(read: TagsRead, known: Known, count: int) -> None:
     """How many tags stay until an operator agrees; as it was where nobody could see."""
     if not read.problem and count != known.held:
-        Repository.objects.filter(pk=known.pk).update(held=count)
+        note([known.pk], held=count)
 
 
 def note_trouble(read: TagsRead, known: Known, now: datetime, *, names_only: bool) -> None:
@@ -182,15 +182,29 @@ def note_trouble(read: TagsRead, known: Known, now: datetime, *, names_only: boo
     problem = (read.problem or _unreadable(read.unreadable))[:200]
     failures = min(known.failures + 1, Repository.FAILURES_MAX) if problem else 0
     if (problem, failures) != (known.problem, known.failures) and (problem or not names_only):
-        Repository.objects.filter(pk=known.pk).update(problem=problem, failures=failures)
+        note([known.pk], problem=problem, failures=failures)
     if read.problem:
         return
     dark = [tag for tag in read.unreadable if tag in known.tags and not known.tags[tag].unread]
     light = [tag for tag, row in known.tags.items() if row.unread and tag not in read.unreadable]
     for names, moment in ((dark, now), (light, None)):
-        for some in batches(names):
-            tags = Tag.objects.filter(image__repository_row=known.pk, name__in=some)
-            tags.update(unread_since=moment)
+        if names:
+            _note_unread(known, names, moment)
+
+
+@transaction.atomic
+@fenced
+def note(ids: Iterable[int], **values: object) -> None:
+    """What is said of repositories, beside their tags."""
+    for some in batches(list(ids)):
+        Repository.objects.filter(pk__in=some).update(**values)
+
+
+@transaction.atomic
+@fenced
+def _note_unread(known: Known, names: list[str], moment: datetime | None) -> None:
+    for some in batches(names):
+        Tag.objects.filter(image__repository_row=known.pk, name__in=some).update(unread_since=moment)
 
 
 def _unreadable(tags: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from registry_sync.client import TagsRead
 from registry_sync.models import Drift, Event, Heartbeat, SyncRun
 from registry_sync.picture.write import batches
 from registry_sync.sync.apply import Known
+from registry_sync.sync.leases import fenced
 from registry_sync.sync.planner import Plan
 from registry_sync.truth import ROLLED_BACK
 
@@ -82,6 +84,8 @@ def _about_to_be_told(repository: str) -> set[str]:
     return {tag or digest for tag, digest in waiting.values_list("tag", "digest")}
 
 
+@transaction.atomic
+@fenced
 def explain(repository: str, tag: str, digest: str) -> None:
     """An event that came after the run it should have come before: it was late, and nothing was lost."""
     since = timezone.now() - LATE

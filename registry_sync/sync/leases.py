@@ -93,10 +93,14 @@ def fence() -> None:
     Nothing for who holds no lease.
     """
     if renewal := _renewal.get():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE}'")
         renewal.keep()
+
+
+def bound() -> None:
+    """Before a transaction locks a lease: for who is stopped in it would hold up all others."""
+    if connection.vendor == "postgresql" and connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE}'")
 
 
 def fenced(write: Callable[Given, Result]) -> Callable[Given, Result]:
@@ -156,6 +160,7 @@ def held(name: str) -> Iterator[Holding | None]:
 @transaction.atomic
 def take(name: str, now: datetime) -> int | None:
     """The fencing token, or None while another holds the lease. What a dead holder was at is written down."""
+    bound()
     row, _new = Lease.objects.get_or_create(name=name, defaults={"until": now})
     mine = Lease.objects.filter(free_at(now), name=name, token=row.token)
     if not mine.update(until=now + LIFE, token=F("token") + 1, at_work=""):
@@ -173,6 +178,7 @@ def free_at(now: datetime, column: str = "until") -> Q:
 
 def keep(name: str, token: int, now: datetime, **at_work: str) -> None:
     """Raises LeaseLost. Inside a transaction it also locks out a successor until the commit."""
+    bound()
     if not Lease.objects.filter(name=name, token=token).update(until=now + LIFE, **at_work):
         raise LeaseLost(name)
 

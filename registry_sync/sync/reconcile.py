@@ -103,7 +103,12 @@ def _read(shard: Shard, reader: RepositoriesReader) -> None:
 
 def _read_all(shard: Shard, reader: RepositoriesReader, alive: Alive) -> Counts:
     left = list(aside.repositories(shard.repositories).values_list("pk", flat=True))
-    Repository.objects.filter(pk__in=left).exclude(problem=aside.WORDS).update(problem=aside.WORDS)
+    if (
+        new := Repository.objects.filter(pk__in=left)
+        .exclude(problem=aside.WORDS)
+        .values_list("pk", flat=True)
+    ):
+        apply.note(new, problem=aside.WORDS)
     ids = [pk for pk in shard.repositories if pk not in left]
     try:
         return reader.read(shard.run, ids, alive=alive).plus(Counts(repositories=len(left)))
@@ -131,7 +136,7 @@ def _read_one(shard: Shard, reader: RepositoriesReader, pk: int, alive: Alive) -
             raise
         row = Repository.objects.filter(pk=pk)
         log.exception("%s cannot be read", row.values_list("name", flat=True).first())
-        row.update(problem=_("the panel failed; see its log"))
+        apply.note([pk], problem=_("the panel failed; see its log"))
         return Counts(repositories=1, unread=1)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import clock
@@ -84,8 +85,9 @@ class RepositoriesReader:
     def _write(self, run: SyncRun, read: TagsRead, known: apply.Known, changes: Plan) -> int:
         apply.note_trouble(read, known, timezone.now(), names_only=run.names_only)
         if changes:
-            changes = apply.write_changes(read, known, changes, timezone.now())
-            drift.record(run, read, known, changes)
+            with transaction.atomic():  # what was mended, and that nobody had told of it
+                changes = apply.write_changes(read, known, changes, timezone.now())
+                drift.record(run, read, known, changes)
         return len(changes)
 
 

@@ -15,7 +15,7 @@ from accounts import clock
 from accounts.shares import in_turns
 from registry_sync.models import Death, Repository, Shard, SyncRun
 from registry_sync.sync import aside
-from registry_sync.sync.leases import LIFE, LeaseLost, fenced, free_at
+from registry_sync.sync.leases import LIFE, LeaseLost, bound, fenced, free_at
 from registry_sync.sync.repositories import Counts
 from registry_sync.sync.spots import Spot
 
@@ -47,6 +47,7 @@ def free(run: SyncRun) -> Iterator[Shard]:
 
 def alive(shard: Shard) -> None:
     """Raises LeaseLost."""
+    bound()
     if not _held(shard).update(lease_until=clock.now() + LIFE):
         raise LeaseLost(str(shard))
 
@@ -60,6 +61,7 @@ def give_back(shard: Shard) -> None:
 def finish(shard: Shard, counts: Counts) -> None:
     """Raises LeaseLost, and then counts nothing."""
     now = clock.now()
+    bound()
     if not _held(shard).update(done_at=now, lease_until=None):
         raise LeaseLost(str(shard))
     if shard.death_id and not Shard.objects.filter(death=shard.death_id, done_at=None).exists():
@@ -98,6 +100,7 @@ def _take(run: SyncRun) -> Shard | None:
 @transaction.atomic
 def _cut_up(shard: Shard, now: datetime) -> None:
     """Its reader died. Each piece is one account's, and smaller; one repository stays as it is."""
+    bound()
     if not _mine(shard, now).update(token=F("token") + 1, lease_until=None):
         return
     names = dict(Repository.objects.filter(pk__in=shard.repositories).values_list("pk", "name"))

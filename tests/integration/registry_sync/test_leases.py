@@ -1,19 +1,24 @@
 """Leases are short and renewed; one that is lost, or void, keeps nobody waiting, and nothing late is written."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from celery import current_app
-from django.db import transaction
+from django.core import serializers
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from namespaces.models import Image, TagMove
-from registry_sync.models import Lease, Shard, SyncRun
-from registry_sync.picture.write import Move, write_moves
-from registry_sync.sync import leases, shards
+from namespaces.models import Image, Tag, TagMove
+from registry_sync.client import TagsRead
+from registry_sync.models import Drift, Lease, Repository, Shard, SyncRun
+from registry_sync.picture import past
+from registry_sync.picture.write import Move, count_untagged, write_moves
+from registry_sync.sync import apply, drift, leases, shards
+from registry_sync.sync.repositories import Counts
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +107,74 @@ def test_who_lost_its_lease_writes_nothing() -> None:
     assert not image.tags.exists()
     with leases.held("another"):
         assert write() == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's locks end with the process alone.")
+def test_no_transaction_that_locks_a_lease_stands_idle_for_long() -> None:
+    """Its process may be stopped in it, with the lock."""
+    shard = Shard.objects.create(run=SyncRun.objects.create(), number=0, token=1)
+
+    def idle() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW idle_in_transaction_session_timeout")
+            return str(cursor.fetchone()[0])
+
+    with leases.held("it") as lease:
+        assert lease
+        locks: list[Callable[[], object]] = [
+            lease.keep, lease.end, leases.fence, lambda: leases.take("another", timezone.now()),
+            lambda: shards.alive(shard), lambda: shards.finish(shard, Counts()),
+        ]  # fmt: skip
+        for lock in locks:
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            with transaction.atomic():
+                lock()
+                assert idle() == leases.IDLE
+
+
+LATE: dict[str, Callable[[Image], object]] = {
+    "history": lambda image: past.tell(image, Move("1.0", "", timezone.now(), "somebody")),
+    "trouble": lambda image: apply.note_trouble(
+        TagsRead(image.repository, problem="gone"), known(image), timezone.now(), names_only=False
+    ),
+    "unread": lambda image: apply.note_trouble(
+        TagsRead(image.repository, unreadable={"1.0": "500"}), known(image), timezone.now(), names_only=False
+    ),
+    "held": lambda image: apply.note_held(TagsRead(image.repository), known(image), 1),
+    "differences": lambda image: drift.explain(image.repository, "1.0", ""),
+    "untagged": count_untagged,
+}
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_nor_what_it_says_beside_the_tags(what: str) -> None:
+    tag = factories.TagFactory(image__namespace__name="team", name="1.0")
+    repository = Repository.objects.create(name=tag.image.repository, image=tag.image)
+    run = SyncRun.objects.create()
+    Drift.objects.create(run=run, repository=repository.name, tag="1.0")
+
+    def rows() -> str:
+        models = (Image, Tag, TagMove, Repository, Drift)
+        return serializers.serialize(
+            "json", [row for model in models for row in model.objects.order_by("pk")]
+        )
+
+    before = rows()
+    with leases.held("it") as lease:
+        assert lease
+        Lease.objects.update(token=F("token") + 1)
+        with pytest.raises(leases.LeaseLost), transaction.atomic():
+            LATE[what](tag.image)
+    assert rows() == before
+    with leases.held("another"):
+        LATE[what](tag.image)
+    assert (rows() == before) is (what == "untagged")  # which has a tag, and so nothing to count
+
+
+def known(image: Image) -> apply.Known:
+    (found,) = apply.known_tags([image.repository]).values()
+    return found
 
 
 def test_who_holds_no_lease_is_not_fenced() -> None:
