@@ -1,17 +1,18 @@
 """Writes what was read into the picture: one transaction for each repository, and nothing where nothing changed."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery, Sum
 
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagMove
 from namespaces.names import NAMESPACE_MAX, is_repository, split
 from registry_sync.client import TagsRead
-from registry_sync.models import Repository
+from registry_sync.models import Repository, SyncRun
 from registry_sync.picture.write import BATCH, Move, batches, write_moves
 from registry_sync.sync.leases import fenced
 from registry_sync.sync.planner import Plan, Row, plan
@@ -166,6 +167,19 @@ def changes_of(read: TagsRead, known: Known) -> Plan:
     if read.problem:
         return Plan()
     return plan(known.tags, read.digests, unreadable=read.unreadable, gone=read.gone)
+
+
+def lost(run: SyncRun, accounts: Collection[int], *, beside: Collection[str]) -> dict[int, int]:
+    """account → tags that this run found gone, or that are held, in other repositories than these."""
+    gone = TagMove.objects.filter(image__namespace__account__in=accounts, how=TagMove.How.FOUND, new="")
+    rows = Repository.objects.filter(image__namespace__account__in=accounts, held__gt=0).exclude(
+        name__in=beside
+    )
+    found: dict[int, int] = defaultdict(int)
+    for some, count in ((gone.filter(at__gte=run.started_at), Count("pk")), (rows, Sum("held"))):
+        for account, tags in some.order_by().values_list("image__namespace__account").annotate(count):
+            found[account] += tags
+    return found
 
 
 def note_held(read: TagsRead, known: Known, count: int) -> None:

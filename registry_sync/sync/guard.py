@@ -24,24 +24,31 @@ class Loss:
     known: int
 
 
-def held(losses: Mapping[str, Loss]) -> set[str]:
+def held(losses: Mapping[str, Loss], before: Mapping[int, int]) -> set[str]:
     """The repositories of which nothing goes: of each account that loses too much, and where all others together do,
-    theirs too. Who loses much takes nobody with him."""
+    theirs too. Who loses much takes nobody with him. `before`: account → tags lost in other parts of the same run."""
     of: dict[int, list[str]] = defaultdict(list)
     for name, loss in losses.items():
         of[loss.account].append(name)
-    whole = [name for names in of.values() if _too_many(losses[name] for name in names) for name in names]
+    whole = [
+        name
+        for account, names in of.items()
+        if _too_many((losses[name] for name in names), before.get(account, 0))
+        for name in names
+    ]
     others = losses.keys() - whole
-    if _too_many(losses[name] for name in others):
+    left = {losses[name].account for name in others}
+    if _too_many((losses[name] for name in others), sum(before.get(account, 0) for account in left)):
         whole += others
     return {name for name in whole if losses[name].vanishing}
 
 
-def _too_many(losses: Iterable[Loss]) -> bool:
+def _too_many(losses: Iterable[Loss], before: int) -> bool:
     some = list(losses)
-    return too_many_tags(sum(each.vanishing for each in some), sum(each.known for each in some))
+    return too_many_tags(sum(each.vanishing for each in some), sum(each.known for each in some), before)
 
 
-def too_many_tags(vanishing: int, known: int) -> bool:
-    """Of some repositories in one part of a run, that no event told of: people and rules clear up more than that."""
-    return vanishing > FEW_TAGS and vanishing > SHARE * known
+def too_many_tags(vanishing: int, known: int, before: int = 0) -> bool:
+    """Of some repositories in one part of a run, that no event told of: people and rules clear up more than that.
+    `before`: in its other parts, so that no loss hides in many small ones."""
+    return before + vanishing > FEW_TAGS and vanishing > SHARE * known

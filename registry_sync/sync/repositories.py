@@ -68,7 +68,7 @@ class RepositoriesReader:
         if settings.REGISTRY_IS_CACHE:
             changes = {name: each.adding() for name, each in changes.items()}
         elif not run.may_vanish:
-            held = _held(changes, known)
+            held = _held(run, changes, known)
             changes |= {name: changes[name].held(known[name].tags) for name in held}
         counts.held = sum(held.values())
         for read in reads:
@@ -91,13 +91,15 @@ class RepositoriesReader:
         return len(changes)
 
 
-def _held(changes: Mapping[str, Plan], known: Mapping[str, apply.Known]) -> dict[str, int]:
+def _held(run: SyncRun, changes: Mapping[str, Plan], known: Mapping[str, apply.Known]) -> dict[str, int]:
     """Repository → how many tags would vanish there, where so many would that it is for an operator to say."""
     losses = {
         name: guard.Loss(known[name].account, len(each.remove), len(known[name].tags))
         for name, each in changes.items()
     }
-    return {name: losses[name].vanishing for name in guard.held(losses)}
+    losing = {loss.account for loss in losses.values() if loss.vanishing}
+    before = apply.lost(run, losing, beside=list(losses)) if losing else {}
+    return {name: losses[name].vanishing for name in guard.held(losses, before)}
 
 
 def _store_new_manifests(

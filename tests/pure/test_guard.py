@@ -44,16 +44,26 @@ def test_who_loses_much_takes_nobody_with_him() -> None:
         "a/whole": Loss(1, 0, 9),
         "b/app": Loss(2, 1, 3),
     }
-    assert held(losses) == {"a/one", "a/two"}
+    assert held(losses, {}) == {"a/one", "a/two"}
 
 
 def test_what_all_lose_together_is_held_of_all() -> None:
     losses = {f"{number}/app": Loss(number, 3, 9) for number in range(7)}
-    assert held(losses) == set(losses)
-    assert held({name: losses[name] for name in list(losses)[:6]}) == set()
+    assert held(losses, {}) == set(losses)
+    assert held({name: losses[name] for name in list(losses)[:6]}, {}) == set()
 
 
 def test_who_loses_much_does_not_hide_what_the_others_lose() -> None:
     losses = {f"{number}/app": Loss(number, 3, 9) for number in range(7)}
-    assert held(losses | {"x/app": Loss(99, 100, 100)}) == {*losses, "x/app"}
-    assert held(losses | {"x/app": Loss(99, 1000, 1000), "y/app": Loss(98, 0, 1000)}) == {"x/app"}
+    assert held(losses | {"x/app": Loss(99, 100, 100)}, {}) == {*losses, "x/app"}
+    assert held(losses | {"x/app": Loss(99, 1000, 1000), "y/app": Loss(98, 0, 1000)}, {}) == {"x/app"}
+
+
+def test_a_loss_in_many_small_parts_is_one() -> None:
+    losses = {"a/app": Loss(1, 5, 5), "b/app": Loss(2, 1, 9)}
+    assert held(losses, {1: 14}) == set()
+    assert held(losses, {1: 16}) == {"a/app"}
+    assert held({"a/app": Loss(1, 5, 30)}, {1: 1000}) == set()  # of much that stays somebody clears up some
+    assert held({f"{n}/app": Loss(n, 1, 1) for n in range(3)}, dict.fromkeys(range(3), 7)) == {
+        f"{n}/app" for n in range(3)
+    }

@@ -12,6 +12,7 @@ from registry_sync.client import Registry
 from registry_sync.models import Repository, SyncRun
 from registry_sync.removal import forecast
 from registry_sync.shown import Shown
+from registry_sync.sync import shards
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.cast import principal_of
@@ -61,6 +62,24 @@ def test_where_many_tags_would_vanish_none_does_and_an_operator_is_asked(registr
     again = sync(registry)
     assert (again.held, again.changes) == (MANY, 0)
     assert Tag.objects.count() == MANY
+
+
+def test_a_loss_that_is_spread_over_the_parts_of_a_run_is_one(
+    registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "SIZE", 4)
+    blob = Blob(KIND, json.dumps({"content": "spread"}).encode())
+    for number in range(60):
+        registry.push(f"team/each{number}", "latest", KIND, blob.digest, blob.content)
+    sync(registry)
+    for number in range(60):
+        registry.untag(f"team/each{number}", "latest")
+    first = sync(registry)
+    assert first.held >= 40  # those of the first few parts went, as after any clearing up
+    left = Tag.objects.filter(name="latest").count()
+    assert left == first.held
+    again = sync(registry)
+    assert (again.held, Tag.objects.filter(name="latest").count()) == (left, left)
 
 
 def test_whose_tags_are_held_holds_nobody_else(registry: ModelRegistry) -> None:
