@@ -16,6 +16,7 @@ from namespaces.names import split
 from registry_sync import doctor, heartbeat, truth
 from registry_sync.models import Aside, Checkup, Drift, Event, Heartbeat, Repository, SyncRun
 from registry_sync.shown import EVERYTHING, Shown
+from registry_sync.sync import rests
 from registry_sync.truth import ROLLED_BACK, Ground
 
 SILENT_RUN = timedelta(minutes=2)
@@ -76,7 +77,7 @@ def freshness(now: datetime, *, of: Shown = EVERYTHING, exact: bool = False) -> 
     progress = _progress(running, now) if running else None
     differences, untold_at = _differences(of, good, event_at)
     facts = truth.Facts(
-        now=now, interval=timedelta(seconds=settings.SYNC_INTERVAL), last=_check(last), differences=differences,
+        now=now, rest=_rest(newest, last), last=_check(last), differences=differences,
         troubled=of.repositories().exclude(problem="").exists(),
         held=any(run.held for run in newest) and of.repositories().filter(held__gt=0).exists(),
         under_way=bool(progress and progress.run.state == State.RUNNING and not progress.silent),
@@ -254,6 +255,16 @@ def _check(run: SyncRun | None) -> truth.Check | None:
     if not run or not run.finished_at:
         return None
     return truth.Check(run.state, run.started_at or run.finished_at, run.finished_at)
+
+
+def _rest(newest: list[SyncRun], last: SyncRun | None) -> timedelta:
+    """After `last`, until the next full check."""
+    interval = timedelta(seconds=settings.SYNC_INTERVAL)
+    if not last or not last.finished_at or not last.started_at:
+        return interval
+    ends = (State.DONE, State.INCOMPLETE)
+    whole = _full(newest, lambda run: run.state in ends, rests.USUAL, state__in=ends)
+    return rests.rest(last, whole, interval)
 
 
 def _asleep(begun: datetime | None, now: datetime) -> bool:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from registry_sync.sync.rests import REST
-
 GRACE = timedelta(seconds=30)
 # An event may come later than the run that it should have come before, and is applied a little later still.
 PATIENCE = timedelta(minutes=1)
@@ -55,11 +53,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`untold_at`: the oldest difference that a check found since the last event; `waiting_since`: when the oldest
-    event that is not applied should have been. None when there is none."""
+    """`rest`: how long the registry is left alone after a check (sync/rests.py); `untold_at`: the oldest difference
+    that a check found since the last event; `waiting_since`: when the oldest event that is not applied should have
+    been. None when there is none."""
 
     now: datetime
-    interval: timedelta
+    rest: timedelta
     last: Check | None = None
     troubled: bool = False  # some of what is shown could not be read
     held: bool = False  # some of it would vanish, and an operator must agree
@@ -94,14 +93,12 @@ def judge(facts: Facts) -> Ground:
 
 
 def overdue(facts: Facts) -> bool:
-    """Three checks should have come since; one that takes long is given its time, and its rest."""
+    """Three checks should have come since."""
     if facts.under_way or not facts.last:
         return False
     if facts.last.finished_at > facts.now + GRACE:
         return True  # a clock that went back wrote it: nobody knows when it was
-    took = facts.last.finished_at - facts.last.started_at
-    pause = min(max(facts.interval, REST * took), max(facts.interval, timedelta(days=1)))
-    return facts.now - facts.last.finished_at > 3 * pause + GRACE
+    return facts.now - facts.last.finished_at > 3 * facts.rest + GRACE
 
 
 def time_left(*, started: datetime, now: datetime, done: int, total: int) -> timedelta | None:

@@ -20,9 +20,12 @@ def over(last: Ended, whole: Sequence[Ended], interval: timedelta) -> datetime:
     """When the next may begin. `whole`: the newest USUAL of the same kind that were read to their end."""
     assert last.started_at
     assert last.finished_at
-    rest = min(max(interval, REST * _cost(last, whole)), max(interval, timedelta(days=1)))
-    begin = max(last.started_at + rest, last.finished_at + interval)
+    begin = max(last.started_at + rest(last, whole, interval), last.finished_at + interval)
     return begin - interval / 2  # beat is not exact to the second
+
+
+def rest(last: Ended, whole: Sequence[Ended], interval: timedelta) -> timedelta:
+    return min(max(interval, REST * _cost(last, whole)), max(interval, timedelta(days=1)))
 
 
 def _cost(last: Ended, whole: Sequence[Ended]) -> timedelta:

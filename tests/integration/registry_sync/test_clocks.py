@@ -77,7 +77,7 @@ def test_a_check_that_ends_in_the_future_makes_no_green_light() -> None:
     now = timezone.now()
     ahead = now + timedelta(minutes=10)
     check = truth.Check("done", ahead, ahead)
-    facts = truth.Facts(now=now, interval=timedelta(minutes=1), last=check)
+    facts = truth.Facts(now=now, rest=timedelta(minutes=1), last=check)
     assert truth.judge(facts) is truth.Ground.OVERDUE
 
 

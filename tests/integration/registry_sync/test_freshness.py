@@ -46,6 +46,25 @@ def test_events_and_checks_agree() -> None:
     assert line() == "live: Live · last event, … · last full check, …, no differences"
 
 
+@pytest.mark.parametrize("took", [641, 1])
+def test_one_check_that_took_long_hides_no_silence(took: float) -> None:
+    """A first load, or a check that hung: what the next one will cost is what counts."""
+    for seconds in (9000, 8000, 7000):
+        ended(seconds=seconds)
+    now = timezone.now()
+    over = now - timedelta(seconds=600)
+    SyncRun.objects.create(state="done", started_at=over - timedelta(seconds=took), finished_at=over)
+    assert selectors.freshness(now).ground is Ground.OVERDUE
+
+
+def test_what_takes_long_each_time_is_given_its_rest() -> None:
+    now = timezone.now()
+    for hours in (60, 40, 20):
+        over = now - timedelta(hours=hours)
+        SyncRun.objects.create(state="done", started_at=over - timedelta(hours=1), finished_at=over)
+    assert selectors.freshness(now).ground is Ground.ASKED
+
+
 def test_differences_are_counted() -> None:
     told()
     Drift.objects.create(run=ended(), repository="team/app", tag="1.0")
