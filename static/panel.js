@@ -85,10 +85,11 @@
     for (const time of all("time[data-relative]")) {
       const seconds = Math.trunc((Date.now() - Date.parse(time.dateTime)) / 1000);
       const far = Math.abs(seconds);
-      const unit = UNITS.find(([, , limit]) => far < limit);
+      const count = (length) => seconds < 0 ? Math.round(far / length) : Math.floor(far / length);
+      const unit = UNITS.find(([, length, limit]) => count(length) * length < limit);
       if (!unit) continue;
       const text = far < 2 ? words.now
-        : words[seconds < 0 ? "ahead" : "ago"][unit[0]].replace("%(n)s", Math.floor(far / unit[1]));
+        : words[seconds < 0 ? "ahead" : "ago"][unit[0]].replace("%(n)s", count(unit[1]));
       if (time.textContent !== text) time.textContent = text;
     }
   }

@@ -119,8 +119,10 @@ def relative_to(moment: datetime, now: datetime) -> str:
     if distance >= MONTH:
         return date_format(local(moment), "DATE_FORMAT")
     for unit, length, limit in (("s", 1, MINUTE), ("min", MINUTE, HOUR), ("h", HOUR, DAY), ("d", DAY, MONTH)):
-        if distance < limit:
-            return words[unit] % {"n": distance // length}
+        # What was promised for a week ends "in 7 d", also a second later; what is past is so old in full.
+        n = distance // length if seconds >= 0 else (distance + length // 2) // length
+        if n * length < limit or unit == "d":
+            return words[unit] % {"n": n}
     raise AssertionError
 
 

@@ -59,6 +59,11 @@ def test_digests_are_twelve_digits(digest, written):
         (timedelta(days=30), "30 Jan 2026"),
         (timedelta(seconds=-30), "in 30 s"),
         (timedelta(days=-3), "in 3 d"),
+        (timedelta(days=-7, seconds=2), "in 7 d"),
+        (timedelta(hours=-24, seconds=2), "in 1 d"),
+        (timedelta(hours=-1, minutes=-29), "in 1 h"),
+        (timedelta(days=-30, seconds=2), "in 30 d"),
+        (timedelta(hours=6 * 24 + 23), "6 d ago"),
         (timedelta(days=-90), "30 May 2026"),
     ],
 )
