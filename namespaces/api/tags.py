@@ -145,7 +145,7 @@ class OneTag(ApiView):
         found = gate.tag(self.by, handle, name, image, tag)
         row = {name: getattr(found, name) for name in _OF_TAG}
         whole = _whole(found.image, found.manifest, found.name)
-        return self.answer(row | whole | {"pulls": pulls.pullers_of(found)})
+        return self.answer(row | whole | {"pulls": pulls.pullers_of(found)[: pulls.SHOWN_MAX]})
 
 
 class OneManifest(ApiView):

@@ -34,9 +34,12 @@ class ByDigest:
 
 
 def pullers_of(tag: Tag) -> list[Puller]:
-    """Each user that pulled it by this name, the last one first; then those that only looked."""
+    """Each user that pulled it by this name, the last one first; then those that only looked. One more than SHOWN_MAX
+    where there are more."""
     account = tag.image.namespace.account
-    rows = list(Pull.objects.filter(image=tag.image, tag=tag.name).order_by("-last_at", "id")[:SHOWN_MAX])
+    rows = list(
+        Pull.objects.filter(image=tag.image, tag=tag.name).order_by("-last_at", "id")[: SHOWN_MAX + 1]
+    )
     own = users_by_name(account, {row.username for row in rows})
     foreign = foreign_names({row.username for row in rows} - {*own, ""}, public=tag.image.namespace.public)
     return [

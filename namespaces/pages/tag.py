@@ -17,7 +17,7 @@ from namespaces.pages.manifest import manifest_context
 @require_GET
 def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_name: str) -> HttpResponse:
     tag = gate.tag(principal(request), handle, name, image_name, tag_name)
-    image = tag.image
+    image, pullers = tag.image, pulls.pullers_of(tag)
     context = image_context(image, "tags")
     context |= manifest_context(image, tag.manifest, tag=tag.name, platform=request.GET.get("platform", ""))
     context |= {
@@ -26,7 +26,8 @@ def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_nam
         "pusher": pulls.users_by_name(image.namespace.account, {tag.pushed_by}).get(tag.pushed_by),
         "siblings": selectors.tags_of_same_manifest(tag)[:20],
         "before": held.move_to(tag),
-        "pullers": pulls.pullers_of(tag),
+        "pullers": pullers[: pulls.SHOWN_MAX],
+        "pullers_cut": len(pullers) > pulls.SHOWN_MAX,
         "by_digest": pulls.by_digest(tag),
     }
     return render(request, "namespaces/tag.html", context)

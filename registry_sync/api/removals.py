@@ -73,7 +73,7 @@ class ImpactSerializer(serializers.Serializer[Any]):
     )
     refused = serializers.CharField(allow_blank=True, help_text="Why it cannot be done; empty: it can.")
     freed = serializers.IntegerField(help_text="Bytes at most, after the registry's garbage collection.")
-    pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days.")
+    pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days: the last 50.")
     told = serializers.CharField(help_text="To be sent along when this is asked for.")
 
 

@@ -30,6 +30,7 @@ class Outlook:
     impact: Impact
     freed: int
     pullers: list[facts.Puller]
+    pullers_cut: bool  # there are more
     told: str
     refused: str = ""  # why it cannot be done; "" when it can
 
@@ -46,10 +47,12 @@ def outlook(image: Image, *, tags: Collection[str] = (), digests: Collection[str
     found = impact(around, tags=tags, digests=digests)
     unknown = unread.of(image)
     what_holds = unread.sentence(unknown) if chosen - {each.digest for each in unknown} else ""
+    pullers = facts.pullers(image, around, [each.digest for each in found.going], timezone.now())
     return Outlook(
         found,
         facts.freed(image, around, found.going),
-        facts.pullers(image, around, [each.digest for each in found.going], timezone.now()),
+        pullers[: facts.PULLERS_SHOWN],
+        len(pullers) > facts.PULLERS_SHOWN,
         _told(found),
         refusal_words(found) if found.refused else what_holds,
     )

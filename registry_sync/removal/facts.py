@@ -18,6 +18,7 @@ from registry_sync.removal.impact import Facts, Going, Held, blobs_of
 Alive = Callable[[], None]
 ROUNDS = 10  # an index in an index in an index …
 PULLED_WITHIN = timedelta(days=30)
+PULLERS_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,17 @@ def freed(image: Image, facts: Facts, going: Iterable[Going]) -> int:
 
 
 def pullers(image: Image, facts: Facts, going: Iterable[str], now: datetime) -> list[Puller]:
-    """Who pulled these manifests, or a tag that points at one, within 30 days; the last first."""
+    """Who pulled these manifests, or a tag that points at one, within 30 days; the last first. One more than
+    PULLERS_SHOWN where there are more."""
     digests = set(going)
     tags = [tag for tag, digest in facts.tags.items() if digest in digests and not is_technical(tag)]
     rows = Pull.objects.filter(image=image, last_at__gte=now - PULLED_WITHIN)
     # A client that pulls one image by digest pulls several manifests: for people that is one line.
     lines = rows.filter(Q(tag__in=tags) | Q(tag="", digest__in=digests)).values("username", "tag")
     found = list(
-        lines.annotate(times=Sum("count"), at=Max("last_at")).order_by("-at", "username", "tag")[:50]
+        lines.annotate(times=Sum("count"), at=Max("last_at")).order_by("-at", "username", "tag")[
+            : PULLERS_SHOWN + 1
+        ]
     )
     names = {line["username"] for line in found}
     own = users_by_name(image.namespace.account, names)

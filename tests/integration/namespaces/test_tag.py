@@ -9,6 +9,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
+from namespaces.inside.pulls import SHOWN_MAX
 from namespaces.models import NEVER, Image, Manifest, Pull, Revision, TagMove
 from tests import factories
 from tests.cast import MEMBERS, Cast
@@ -204,6 +205,16 @@ def test_who_pushed_and_who_pulled(cast: Cast, image: Image, viewer: Client) -> 
     for each in ("CI deploy", user.username, "192.0.2.9", "docker/27", "nobody signed in"):
         assert each in shown.content.decode()
     assert "99" not in [str(each.count) for each in shown.context["pullers"]]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_that_there_are_more_pullers_than_are_shown_is_said(image: Image, viewer: Client, more: int) -> None:
+    factories.TagFactory(image=image, name="1.0")
+    for number in range(SHOWN_MAX + more):
+        Pull.objects.create(image=image, tag="1.0", username=f"user{number}", last_at=NOW, count=1)
+    shown = page(viewer)
+    assert len(shown.context["pullers"]) == SHOWN_MAX
+    assert ("Only the last 50" in shown.content.decode()) is bool(more)
 
 
 @pytest.mark.parametrize("public", [True, False])

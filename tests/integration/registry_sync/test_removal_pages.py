@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from namespaces.models import Image, Manifest, Part, Pull, Revision
 from registry_sync.models import Removal, Repository
+from registry_sync.removal import facts
 from tests import factories
 from tests.cast import MEMBERS, Cast
 from tests.integration.namespaces import things
@@ -82,6 +83,15 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
     assert "go too, because they point at the same image" in text
     assert "7.0 kB" in text
     assert page.context["lasts"] == []
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_that_more_pulled_it_than_are_shown_is_said(cast: Cast, image: Image, more: int) -> None:
+    tagged(image, "1.0")
+    for number in range(facts.PULLERS_SHOWN + more):
+        Pull.objects.create(image=image, tag="1.0", username=f"user{number}", last_at=timezone.now(), count=1)
+    text = cast.client("owner").get(f"{HERE}remove/?tag=1.0").text
+    assert ("Only the last 50; others pulled it before." in text) is bool(more)
 
 
 def test_who_pulled_several_manifests_by_digest_is_one_line(cast: Cast, image: Image) -> None:
