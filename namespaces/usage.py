@@ -20,14 +20,16 @@ PASS = 120  # seconds for accounts one by one; a task lives ten minutes at most
 
 log = logging.getLogger(__name__)
 
-# Configs and layers of every manifest that the registry still holds; manifests themselves weigh next to nothing.
+# Configs and layers of every manifest that the registry still holds; manifests themselves weigh next to nothing. A blob
+# has one size, whatever manifests claim.
 _HELD = """
-    SELECT DISTINCT {key} AS owner, part.digest, part.size
+    SELECT {key} AS owner, part.digest, MAX(part.size) AS size
     FROM namespaces_revision revision
     JOIN namespaces_part part ON part.manifest_id = revision.manifest_id AND part.kind <> 'manifest'
     JOIN namespaces_image image ON image.id = revision.image_id
     JOIN namespaces_namespace namespace ON namespace.id = image.namespace_id
     WHERE revision.gone_at IS NULL {of_account}
+    GROUP BY {key}, part.digest
 """
 _SUMS = "SELECT owner, SUM(size) FROM ({held}) held GROUP BY owner"
 _KEYS = {"image": "image.id", "namespace": "namespace.id", "account": "namespace.account_id"}

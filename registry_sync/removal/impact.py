@@ -149,7 +149,8 @@ def blobs_of(facts: Facts, going: Iterable[Going]) -> dict[str, int]:
     found: dict[str, int] = {}
     for each in going:
         held = facts.held.get(each.digest)
-        found.update(held.blobs if held else {})
+        for blob, size in (held.blobs if held else {}).items():
+            found[blob] = max(size, found.get(blob, 0))
     return found
 
 

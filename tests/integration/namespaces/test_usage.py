@@ -53,6 +53,15 @@ def test_shared_layers_are_counted_once_at_each_height(
     assert usage.of_account(cast.account) == 135
 
 
+def test_a_layer_that_two_manifests_give_two_sizes_is_one(
+    cast: Cast, images: tuple[Image, Image, Image]
+) -> None:
+    held(images[0], base=100)
+    held(images[0], base=90)
+    usage.measure(DAY)
+    assert Image.objects.get(pk=images[0].pk).octets == 100
+
+
 def test_what_the_registry_no_longer_holds_does_not_count(
     cast: Cast, images: tuple[Image, Image, Image]
 ) -> None:
