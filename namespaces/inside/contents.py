@@ -49,11 +49,12 @@ class Contents:
     all_layers: int = 0
     all_entries: int = 0
     all_config: int = 0
+    by_sha512: bool = False  # a layer, shown or not, or the config is named so
 
     @property
     def lost_to_collection(self) -> bool:
         """The registry's garbage collection knows no blob by another name than sha256, and deletes it."""
-        return any(layer.digest.startswith("sha512:") for layer in self.layers)
+        return self.by_sha512 or any(layer.digest.startswith("sha512:") for layer in self.layers)
 
     @property
     def biggest(self) -> int:
@@ -86,6 +87,7 @@ def read(details: Any) -> Contents:
             for each in _mappings(chart.get("dependencies"))
         ),
         **{key: _number(all_of.get(key)) for key in ("all_layers", "all_entries", "all_config")},
+        by_sha512=all_of.get("by_sha512") is True,
     )
 
 

@@ -208,6 +208,7 @@ def _parse_image(document: Mapping[str, Any], media_type: str) -> Parsed:
             "annotations": annotations,
             "config_type": config_type,
         }
+        | ({"by_sha512": True} if any(part.digest.startswith("sha512:") for part in parts) else {})
         | _cut("layers", len(layers), LAYERS_MAX)
         | _cut("config", _size(config) if is_read else 0, CONFIG_MAX),
     )

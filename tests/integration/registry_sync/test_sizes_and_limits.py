@@ -15,6 +15,7 @@ from registry_sync.models import SyncRun
 from registry_sync.notifications import intake
 from registry_sync.notifications.apply import apply_due
 from registry_sync.picture import content
+from registry_sync.picture.manifests import LAYERS_MAX
 from registry_sync.removal import facts, impact
 from registry_sync.sync.reconcile import reconcile
 from tests.cast import Cast
@@ -99,13 +100,14 @@ def test_what_an_index_lists_without_its_platform_has_that_of_its_config(web: Sc
 
 
 def test_layers_that_garbage_collection_would_lose_are_marked(web: Scripted, cast: Cast) -> None:
-    layer = {"mediaType": images.LAYER, "digest": "sha512:" + "a" * 128, "size": 1}
-    for layers in ([layer], []):
-        said = {"schemaVersion": 2, "mediaType": MANIFEST, "layers": layers}
+    odd = {"mediaType": images.LAYER, "digest": "sha512:" + "a" * 128, "size": 1}
+    usual = [{**odd, "digest": f"sha256:{number:064}"} for number in range(LAYERS_MAX)]
+    for layers, config in (([odd], {}), ([*usual, odd], {}), ([], odd), ([], {})):
+        said = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
         holds(web, tag=Blob(MANIFEST, json.dumps(said).encode()))
         sync(web)
         page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text
-        assert ("Layers of it are named by sha512" in page) is bool(layers)
+        assert ("are named by sha512" in page) is (odd in (*layers, config))
 
 
 def test_all_that_is_hung_onto_an_image_goes_with_it_however_much(
