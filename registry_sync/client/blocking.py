@@ -54,9 +54,9 @@ class Registry:
         return found
 
     def answers(self) -> bool:
-        """Whether it answers a question that nobody's images can spoil, and that it must look into its storage for."""
+        """Whether it answers others than whoever just got no answer."""
         try:
-            with self._get("/v2/_catalog?n=1", CATALOG, {}) as response:
+            with self._get(answers.WITNESS, CATALOG, {}) as response:
                 _body(response, answers.LIST_MAX)
         except RegistryError:
             return False

@@ -225,7 +225,7 @@ class Sweep:
             async with self._gate:
                 while told and self._pace.is_ahead():  # here: thousands may wait for the gate
                     await asyncio.sleep(LOOK)
-                if self.away or (self._silent >= GIVE_UP and not await self._answers()):
+                if self.away or (self._silent >= GIVE_UP and not await self._answers_others()):
                     break
                 stamp = self._pace.stamp()
                 headers = headers | {"User-Agent": self._pace.agent(stamp)}
@@ -244,14 +244,13 @@ class Sweep:
             await asyncio.sleep(random.uniform(0, JITTER * 2**attempt) if attempt < tries else 0)  # noqa: S311
         raise kind(words)
 
-    async def _answers(self) -> bool:
-        """Whether it answers what nobody's images can spoil: then the silence is theirs alone. Once it does not, it is
-        away."""
+    async def _answers_others(self) -> bool:
+        """Once it does not, it is away."""
         async with self._proof:
             if self._silent >= GIVE_UP and not self.away:
                 self._silent = 0
                 try:
-                    await self._try("/v2/_catalog?n=1", answers.CATALOG, {}, answers.LIST_MAX)
+                    await self._try(answers.WITNESS, answers.CATALOG, {}, answers.LIST_MAX)
                 except RegistryError:
                     self.away = True
             return not self.away
