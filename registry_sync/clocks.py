@@ -1,4 +1,5 @@
-"""A clock that went back leaves moments behind it that lie ahead: nothing would be done until then."""
+"""Clocks jump. One that went back leaves moments behind it that lie ahead: nothing would be done until then. By one
+that ran ahead everything is old."""
 
 import logging
 from datetime import datetime, timedelta
@@ -9,15 +10,30 @@ from django.db.models import Max
 from accounts.models import OutgoingMail
 from namespaces.models import CatalogRead
 from registry_sync.models import Death, Event, Heartbeat, Removal, SyncRun
+from registry_sync.removal import by_age
 
 SLACK = timedelta(seconds=2)  # between reading the clock and writing down what it says
+LEAP = timedelta(days=3)
 SIGNS = (Heartbeat.WORKER, Heartbeat.BEAT, Heartbeat.EVENTS, Heartbeat.PULLS)
 
 log = logging.getLogger(__name__)
 
 
+def leapt(now: datetime) -> bool:
+    """Whether the clock ran far ahead since a worker last gave a sign of life, or none lived for so long: nobody can
+    tell which. To be asked before it gives the next one."""
+    last = Heartbeat.objects.filter(name=Heartbeat.WORKER).values_list("at", flat=True).first()
+    if last is None or now - last < LEAP:
+        return False
+    log.warning("the clock went ahead by %s, or no worker ran for so long", now - last)
+    with transaction.atomic():
+        Heartbeat.objects.update_or_create(name=Heartbeat.LEAP, defaults={"at": now})
+        by_age.switch_off(now - last)
+    return True
+
+
 def mend(now: datetime) -> bool:
-    """Whether there were such moments. They become now: what is tried too early is tried again. Leases are
+    """Whether there were moments that lie ahead. They become now: what is tried too early is tried again. Leases are
     void by themselves (sync/leases.py)."""
     latest = Heartbeat.objects.filter(name__in=SIGNS).aggregate(at=Max("at"))["at"]
     if latest is None or latest <= now + SLACK:

@@ -20,7 +20,7 @@ from registry_sync.sync import rests
 from registry_sync.truth import ROLLED_BACK, Ground
 
 SILENT_RUN = timedelta(minutes=2)
-ROLLBACK_SHOWN = timedelta(days=7)
+ROLLBACK_SHOWN = LEAP_SHOWN = timedelta(days=7)
 LOOKED_AT = 20  # the newest runs: what is asked of them is nearly always among them
 State = SyncRun.State
 
@@ -145,6 +145,11 @@ def clock_went_back(now: datetime) -> datetime | None:
     """When that was found, of the last day."""
     at = heartbeat.last(Heartbeat.CLOCK)
     return at if at and now - at < timedelta(days=1) else None
+
+
+def clock_ran_ahead(now: datetime) -> datetime | None:
+    at = heartbeat.last(Heartbeat.LEAP)
+    return at if at and now - at < LEAP_SHOWN else None
 
 
 def last_event_at() -> datetime | None:

@@ -75,6 +75,7 @@ def _task(*, name: str, **options: Any) -> Callable[[Callable[[], None]], Any]:
 def _worker_lives(**_details: Any) -> None:
     with suppress(InterfaceError, OperationalError):  # the task itself will say so
         now = clock.now()
+        clocks.leapt(now)
         clocks.mend(now)
         heartbeat.note(Heartbeat.WORKER, now, every=ALIVE)
 

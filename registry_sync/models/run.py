@@ -114,6 +114,7 @@ class Heartbeat(models.Model):
     DOCTOR = "doctor"
     DAILY = "daily"  # when what is done once a day is due again
     CLOCK = "clock"  # when the clock was last found to have gone back
+    LEAP = "leap"  # or to have run far ahead
     # How the nightly check of the audit trail ended.
     TRAIL_WHOLE, TRAIL_CHANGED, TRAIL_UNKNOWN = "trail-whole", "trail-changed", "trail-unknown"
 

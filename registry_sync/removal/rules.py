@@ -131,15 +131,21 @@ def read_anew(row: RetentionRule, *, changed: bool, whole: bool) -> str:
     if not row.enabled or row.reading == READING:
         return ""
     if changed:
-        row.enabled = False
-        row.save(update_fields=["enabled"])
         why = str(COUNTED_ANEW)
-        _record(SYSTEM, row, "retention.switched_off", after={"because": why})
+        switch_off(row, why)
         return why
     if whole:
         row.reading = READING
         row.save(update_fields=["reading"])
     return ""
+
+
+def switch_off(row: RetentionRule, why: str) -> None:
+    """By the panel itself. The caller has locked it."""
+    row.enabled = False
+    row.save(update_fields=["enabled"])
+    withdraw(row, why)
+    _record(SYSTEM, row, "retention.switched_off", after={"because": why})
 
 
 def remove(*, by: Principal, rule: RetentionRule) -> None:

@@ -67,6 +67,7 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
         "mail_problem": outbox.last_problem(),
         "dropped": dropped(),
         "clock_at": selectors.clock_went_back(timezone.now()),
+        "leap_at": selectors.clock_ran_ahead(timezone.now()),
         "aside": selectors.aside()[:ASIDE_SHOWN],
         "aside_count": selectors.aside().count(),
     }

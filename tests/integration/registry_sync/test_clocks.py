@@ -10,12 +10,12 @@ from celery import current_app
 from celery.signals import task_prerun
 from django.utils import timezone
 
-from accounts.models import OutgoingMail, Person
+from accounts.models import AuditEvent, OutgoingMail, Person
 from manager import schedule
 from manager.schedule import Schedule
 from registry_sync import clocks, connection, heartbeat, selectors, truth
 from registry_sync.client import Registry
-from registry_sync.models import Event, Heartbeat, Removal, SyncRun
+from registry_sync.models import Event, Heartbeat, Removal, RetentionRule, RetentionRun, SyncRun
 from registry_sync.notifications import apply, due
 from registry_sync.sync import reconcile
 from tests import factories
@@ -62,6 +62,28 @@ def test_while_the_clock_is_right_nothing_is_touched(operator: Person) -> None:
     assert not clocks.mend(now)
     assert Event.objects.get().due_at == later
     assert "went back" not in client_for(operator).get("/system/").content.decode()
+
+
+def test_when_time_leaps_ahead_rules_that_count_days_go_off_and_say_why(operator: Person) -> None:
+    namespace = factories.NamespaceFactory()
+    lines = {"days": {"keep_days": 30}, "pulls": {"keep_pulled_days": 90}, "last": {"keep_last": 3}}
+    for name, kept in lines.items():
+        RetentionRule.objects.create(namespace=namespace, image_name=name, enabled=True, **kept)
+    heartbeat.note(Heartbeat.WORKER, timezone.now() - clocks.LEAP + timedelta(minutes=1))
+    task_prerun.send(sender=None)
+    assert RetentionRule.objects.filter(enabled=True).count() == 3
+    Heartbeat.objects.filter(name=Heartbeat.WORKER).update(at=timezone.now() - timedelta(days=60))
+    task_prerun.send(sender=None)
+    assert [rule.image_name for rule in RetentionRule.objects.filter(enabled=True)] == ["last"]
+    run = RetentionRun.objects.get(rule__image_name="days")
+    assert (run.state, "60 days" in run.problem) == ("skipped", True)
+    told = AuditEvent.objects.filter(action="retention.switched_off")
+    assert {event.actor for event in told} == {"system"}
+    assert told.count() == 2
+    assert "went ahead by days" in client_for(operator).get("/system/").content.decode()
+    RetentionRule.objects.update(enabled=True)  # by somebody who has looked
+    task_prerun.send(sender=None)
+    assert RetentionRule.objects.filter(enabled=True).count() == 3
 
 
 @BACK
