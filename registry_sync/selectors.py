@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Concat, StrIndex, Substr
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Concat, StrIndex, Substr
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -105,13 +106,34 @@ def _full(
 
 
 def runs() -> QuerySet[SyncRun]:
-    return SyncRun.objects.order_by("-id")
+    """Where one after the other is held, the last of them."""
+    return _with_the_next().exclude(**_HELD_AGAIN).order_by("-id")
+
+
+def held_again() -> QuerySet[SyncRun]:
+    """By the schedule, and the next one was too: it says nothing that the next does not."""
+    return _with_the_next().filter(**_HELD_AGAIN)
+
+
+_HELD_AGAIN: Final = {"state": State.HELD, "asked_by": "schedule", "next_state": State.HELD}
+
+
+def _with_the_next() -> QuerySet[SyncRun]:
+    later = SyncRun.objects.filter(pk__gt=OuterRef("pk")).exclude(finished_at=None).order_by("pk")
+    return SyncRun.objects.annotate(next_state=Coalesce(Subquery(later.values("state")[:1]), Value("")))
 
 
 def held() -> SyncRun | None:
     """The run that waits for an operator: the last that ended, if something is held."""
     last = SyncRun.objects.exclude(finished_at=None).order_by("-id").first()
     return last if last and (last.state == State.HELD or last.held) else None
+
+
+def is_held_since(last: SyncRun, id: int) -> bool:  # noqa: A002
+    """Whether that run, and all from it to `last`, were held for the same."""
+    since = SyncRun.objects.filter(pk__gte=id, pk__lte=last.pk).exclude(finished_at=None)
+    same = Q(state=State.HELD) | Q(held__gt=0)
+    return since.filter(pk=id).exists() and not since.exclude(same, problem=last.problem).exists()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from accounts.outage import first_line
 from accounts.services import invitations
 from namespaces import usage
 from namespaces.models import Revision, TagMove
-from registry_sync import clocks, connection, heartbeat, services
+from registry_sync import clocks, connection, heartbeat, selectors, services
 from registry_sync.doctor import checkup
 from registry_sync.models import (
     Checkup,
@@ -43,6 +43,7 @@ from registry_sync.token import authority
 log = logging.getLogger(__name__)
 
 RUNS_KEPT = 500
+HELD_KEPT = timedelta(hours=1)  # somebody may be about to agree to just that one
 EVENTS_KEPT = timedelta(days=7)
 CHECKUPS_KEPT = 100
 DIFFERENCES_KEPT = timedelta(days=30)
@@ -202,6 +203,8 @@ def housekeeping() -> None:
     Removal.objects.filter(finished_at__lt=long_ago).delete()
     day_ago = clock.now() - timedelta(days=1)
     Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
+    again = selectors.held_again().filter(finished_at__lt=clock.now() - HELD_KEPT)
+    SyncRun.objects.filter(pk__in=list(again.values_list("pk", flat=True))).delete()
     # Between two full checks there may be a thousand quick passes; and who presses the button all day wipes no others.
     for names_only in (False, True):
         for ours in (Q(asked_by="schedule"), ~Q(asked_by="schedule")):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Person
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName
-from registry_sync import heartbeat
+from registry_sync import heartbeat, selectors, tasks
 from registry_sync.models import Checkup, Drift, Event, Heartbeat, Repository, SyncRun
 from registry_sync.sync.apply import claim_repositories
 from tests import factories
@@ -113,6 +113,36 @@ def test_what_was_overtaken_cannot_be_let_go(browser: Client, world: dict[str, A
     answer = browser.post(f"/system/runs/{world['held'].pk}/let-go/", {"confirm": "let them go"})
     assert answer.status_code == 404
     assert not SyncRun.objects.filter(may_vanish=True).exists()
+
+
+def test_a_run_that_is_held_again_meanwhile_can_be_let_go(browser: Client, world: dict[str, Any]) -> None:
+    """The next comes in seconds, and who types takes longer."""
+    held = world["held"]
+    for _twice in range(2):
+        again = SyncRun.objects.create(
+            state="held", started_at=held.started_at, finished_at=held.finished_at, problem=held.problem
+        )
+    url = f"/system/runs/{held.pk}/let-go/"
+    SyncRun.objects.filter(pk=again.pk).update(problem="90 of 100 are no longer in the registry")
+    assert browser.post(url, {"confirm": "let them go"}).status_code == 404
+    SyncRun.objects.filter(pk=again.pk).update(problem=held.problem)
+    assert browser.post(url, {"confirm": "let them go"}).status_code == 302
+
+
+def test_runs_held_one_after_the_other_are_one_line(browser: Client, world: dict[str, Any]) -> None:
+    now = timezone.now()
+    done = SyncRun.objects.create(state="done", started_at=now, finished_at=now)
+    held = [SyncRun.objects.create(state="held", started_at=now, finished_at=now) for _each in range(5)]
+    asked = SyncRun.objects.create(state="held", asked_by="ada@example.com", finished_at=now)
+    shown = [asked, held[-1], done, world["held"]]
+    assert list(selectors.runs()) == [asked, done, world["held"]]
+    SyncRun.objects.filter(pk=asked.pk).delete()
+    assert list(selectors.runs()) == shown[1:]
+    tasks.housekeeping()
+    assert SyncRun.objects.count() == 7
+    SyncRun.objects.update(finished_at=now - tasks.HELD_KEPT - timedelta(seconds=1))
+    tasks.housekeeping()
+    assert list(SyncRun.objects.all()) == shown[1:]
 
 
 def test_what_lives_is_said(browser: Client) -> None:
