@@ -107,10 +107,9 @@ def commands(house: House) -> dict[str, list[str | Path]]:
         for server in ("web", "tokens"):
             port = str(ports[f"{server}{node}"])
             found[f"{server}{node}"] = [sys.executable, "-m", "manager.server", server, "--port", port]
-        found[f"worker{node}"] = [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING",
-                                  "--hostname", f"worker{node}@soak"]  # fmt: skip
-        found[f"beat{node}"] = [*celery, "beat", "--schedule", data / f"schedule{node}", "--pidfile=",
-                                "--loglevel", "WARNING"]  # fmt: skip
+        found[f"worker{node}"] = [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip",
+                                  "--without-mingle", "--hostname", f"worker{node}@soak"]  # fmt: skip
+        found[f"beat{node}"] = [*celery, "beat", "--pidfile=", "--loglevel", "WARNING"]
     return found
 
 
