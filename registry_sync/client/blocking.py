@@ -110,18 +110,33 @@ class Registry:
         with self._send("HEAD", self.url + answers.path(repository, "blobs", digest), headers) as response:
             return response.status_code == answers.OK or response.is_redirect
 
-    def delete(self, repository: str, reference: str) -> None:
-        """Deletes a manifest by its digest, or (3.x alone) a tag. Missing when it is gone already."""
+    def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:
+        """Deletes a manifest by its digest, or (3.x alone) a tag. Missing when it is gone already.
+
+        `sure` raises when it must not be done any more. It is asked last, and after the token was made: so the request
+        of a process that is stopped in between comes with a token whose time is over.
+        """
         token = self.token_for(repository, "delete")
         path = answers.path(repository, "manifests", reference)
+        sure()
         with self._send("DELETE", self.url + path, _bearer(token)) as response:
             if response.status_code != requests.codes.accepted:
                 raise _refusal(response)
 
-    def put_manifest(self, repository: str, reference: str, media_type: str, body: bytes) -> None:
+    def put_manifest(
+        self,
+        repository: str,
+        reference: str,
+        media_type: str,
+        body: bytes,
+        *,
+        sure: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`sure` as in `delete`."""
         token = self.token_for(repository, "pull", "push")
         headers = {**_bearer(token), "Content-Type": media_type}
         path = answers.path(repository, "manifests", reference)
+        sure()
         with self._send("PUT", self.url + path, headers, body) as response:
             if response.status_code != requests.codes.created:
                 raise _refusal(response)

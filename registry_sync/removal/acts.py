@@ -60,7 +60,7 @@ class Acts:
             raise Stopped(Outcome.HELD, ", ".join(held))
         self._begin(item)
         try:
-            self.registry.delete(self.repository, item.digest)
+            self.registry.delete(self.repository, item.digest, sure=self.alive)
         except Missing:
             pass
         except Declined as error:
@@ -82,7 +82,7 @@ class Acts:
             raise Failed(Outcome.NOT_THERE)
         self._begin(item)
         try:
-            self.registry.put_manifest(self.repository, item.tag, original.media_type, original.body)
+            self._put(item.tag, original.media_type, original.body)
         except Declined as error:
             raise _failure(error) from error
         if (after := self._points_at(item.tag, known=item.digest)) != item.digest:
@@ -129,7 +129,7 @@ class Acts:
 
     def _remove_tag(self, item: RemovalItem) -> None:
         try:
-            self.registry.delete(self.repository, item.tag)
+            self.registry.delete(self.repository, item.tag, sure=self.alive)
         except Missing:
             return
         except Declined as error:
@@ -154,8 +154,7 @@ class Acts:
             # The longest way is behind us: once more, so that a push meanwhile is not overwritten.
             if (now := self._points_at(item.tag, known=item.digest)) != item.digest:
                 raise Stopped(Outcome.MOVED, now)
-            self.alive()
-            self.registry.put_manifest(self.repository, item.tag, MEDIA_TYPE, stand_in.manifest)
+            self._put(item.tag, MEDIA_TYPE, stand_in.manifest)
         except Declined as error:
             raise _failure(error) from error
         self._delete_stand_in(item, item.stand_in, original)
@@ -170,16 +169,18 @@ class Acts:
             raise _failure(error) from error
 
     def _delete_stand_in(self, item: RemovalItem, stand_in: str, original: Fetched | None = None) -> None:
-        self.alive()
         try:
-            self.registry.delete(self.repository, stand_in)
+            self.registry.delete(self.repository, stand_in, sure=self.alive)
         except Missing:
             return
         except Declined as error:
             original = original or self._original(item.digest)
             if original:
-                self.registry.put_manifest(self.repository, item.tag, original.media_type, original.body)
+                self._put(item.tag, original.media_type, original.body)
             raise _failure(error) from error
+
+    def _put(self, tag: str, media_type: str, body: bytes) -> None:
+        self.registry.put_manifest(self.repository, tag, media_type, body, sure=self.alive)
 
 
 def _failure(error: Declined) -> Failed:

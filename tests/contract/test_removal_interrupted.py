@@ -165,10 +165,33 @@ def test_a_half_way_untag_is_never_given_up(there: Place) -> None:
     assert (there.points_at("1.0"), there.points_at("2.0")) == ("", digest)
 
 
+@pytest.mark.parametrize("act", ["untag", "delete", "restore"])
+def test_who_was_succeeded_before_the_request_sends_none(there: Place, act: str) -> None:
+    """Stopped when it had decided, and taken up again when another had long done it, and something was pushed."""
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    if act == "restore":
+        there.untag("1.0")
+        there.work()
+        removal = there.restore("1.0", digest)
+    else:
+        removal = there.untag("1.0") if act == "untag" else there.delete("1.0")
+    before, own = there.points_at("1.0"), OwnTokens()
+
+    def succeeded(scope: str, *actions: str) -> str:
+        if {"delete", "push"} & set(actions):
+            Lease.objects.update(token=F("token") + 1)
+        return own(scope, *actions)
+
+    there.work(Registry(there.registry.url, succeeded))
+    assert there.points_at("1.0") == before
+    assert ends(removal) == ("waiting", [""])
+
+
 class Deaf(Registry):
     """Takes a deletion, and no answer comes."""
 
-    def delete(self, repository: str, reference: str) -> None:
+    def delete(self, repository: str, reference: str, **more: Any) -> None:
         raise Unreachable("the registry does not answer")
 
 
@@ -235,9 +258,9 @@ def test_a_stand_in_under_the_tag_is_never_in_the_picture(there: Place) -> None:
 class Refusing(Registry):
     """Deletes what it has not, as it should, and then not the stand-in."""
 
-    def delete(self, repository: str, reference: str) -> None:
+    def delete(self, repository: str, reference: str, **more: Any) -> None:
         try:
-            super().delete(repository, reference)
+            super().delete(repository, reference, **more)
         except Missing:
             self.proven = True
             raise
@@ -283,8 +306,8 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(there: Place) -> None:
     removal = there.untag("1.0")
 
     class Slow(Registry):
-        def delete(self, repository: str, reference: str) -> None:
-            super().delete(repository, reference)
+        def delete(self, repository: str, reference: str, **more: Any) -> None:
+            super().delete(repository, reference, **more)
             Lease.objects.update(token=F("token") + 1)  # another took it over meanwhile
 
     if there.registry.version == "2.8":
