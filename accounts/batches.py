@@ -57,6 +57,13 @@ class Batch(Generic[Kind]):
             self._add(note)
         self._noted.set()
 
+    def lose(self, username: str, count: int) -> None:
+        """Counts what is not even noted: more than its owner may have, all at once."""
+        if count > 0:
+            with self._lock:
+                self._lost[username] += count
+            self._noted.set()
+
     def start(self) -> None:
         """Begins writing in the background; once per process."""
         with self._lock:
@@ -76,7 +83,7 @@ class Batch(Generic[Kind]):
         with self._lock:
             notes, lost = self._notes, self._lost
             self._begin()
-        if not len(notes):
+        if not len(notes) and not lost:
             return 0
         in_order = sorted((note for _owner, _key, note in notes.items()), key=lambda note: note.key)
         try:

@@ -8,9 +8,10 @@ from http import HTTPStatus
 from typing import Any
 
 SECONDS = 10  # for a whole body, however it comes
-MEMORY = 64 * 1024 * 1024  # of all bodies in a process
-# What a connection may hold beside its body; also the server's --http1-buffer-size.
-OVERHEAD = 64 * 1024
+MEMORY = 96 * 1024 * 1024  # of all bodies in a process
+# What a connection may hold beside its body; also the server's --http1-buffer-size. An address of 64 KB, which is the
+# longest that the server takes, fits in with its headers.
+OVERHEAD = 96 * 1024
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 

@@ -4,6 +4,7 @@ Raw SQL on purpose: building the same query through the ORM costs three times th
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -48,8 +49,9 @@ _DIALECTS = {
     },
     "sqlite": {
         "any": "IN (SELECT value FROM json_each(%s))",
-        "asked": "(SELECT n.value AS namespace, i.value AS image"
-        " FROM json_each(%s) n JOIN json_each(%s) i ON i.key = n.key) AS asked",
+        # Of pairs: two lists joined by their keys would be walked once for each of their values.
+        "asked": "(SELECT json_extract(value, '$[0]') AS namespace, json_extract(value, '$[1]') AS image"
+        " FROM json_each(%s)) AS asked",
     },
 }
 
@@ -79,8 +81,8 @@ def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known
     database = connections["default"]  # looked up once: the usual proxy looks it up at each touch
     pairs = [split(repository) for repository in repositories]
     moment = database.ops.adapt_datetimefield_value(now)
-    lists = [[namespace for namespace, _image in pairs], [image for _namespace, image in pairs], digests]
-    rows = _rows(database, _USER, [moment, *(_list(database, each) for each in lists), moment])
+    asked = _columns(pairs) if database.vendor == "postgresql" else [_list(database, pairs)]
+    rows = _rows(database, _USER, [moment, *asked, _list(database, digests), moment])
     if not rows:
         return None
     digest, username, account, *standing = rows[0][:6]
@@ -115,7 +117,11 @@ def _standing(disabled: bool, expired: bool, closed: bool) -> Standing:
     return Standing.EXPIRED if expired else Standing.ACTIVE
 
 
-def _list(database: BaseDatabaseWrapper, values: list[str]) -> Any:
+def _columns(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    return [namespace for namespace, _image in pairs], [image for _namespace, image in pairs]
+
+
+def _list(database: BaseDatabaseWrapper, values: Sequence[Any]) -> Any:
     return values if database.vendor == "postgresql" else json.dumps(values)
 
 

@@ -3,22 +3,20 @@
     scope := item (SP item)*      item := type [ "(" class ")" ] ":" name ":" action ("," action)*
 
 The name may itself hold one ":" (host:port): the first colon ends the type, the last begins the actions.
-What is malformed is skipped: a token server answers with less, it does not fail (protocol of Distribution).
+What is malformed is skipped, and so is what is beyond the bounds: a token server answers with less, it does not fail
+(protocol of Distribution).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from namespaces.access import Action
 from namespaces.names import is_repository
 
-MAX_ITEMS = 100
-MAX_LENGTH = 16 * 1024
+# regsync asks for every repository of its configuration at once, and again whenever it meets one more.
+MAX_REPOSITORIES = 1000
+MAX_LENGTH = 64 * 1024  # characters of all that is asked for
 _ACTIONS = {action.value: action for action in Action}
-
-
-class TooMuch(ValueError):
-    """More scopes than any client asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +30,25 @@ class Requested:
 def parse(values: Iterable[str]) -> list[Requested]:
     """The repositories asked for, each once with the union of its actions, in the order first named.
 
-    `values` are the scope parameters as they came, repeated or with several items in one. Raises TooMuch.
+    `values` are the scope parameters as they came, repeated or with several items in one.
     """
     found: dict[str, frozenset[Action]] = {}
     for item in _items(values):
         requested = _item(item)
-        if requested:
+        if requested and (requested.repository in found or len(found) < MAX_REPOSITORIES):
             found[requested.repository] = found.get(requested.repository, frozenset()) | requested.actions
     return [Requested(repository, actions) for repository, actions in found.items()]
 
 
-def _items(values: Iterable[str]) -> list[str]:
-    texts = list(values)
-    if sum(map(len, texts)) > MAX_LENGTH:
-        raise TooMuch(f"scopes may have at most {MAX_LENGTH} characters together")
-    items = [item for text in texts for item in text.split(" ") if item]
-    if len(items) > MAX_ITEMS:
-        raise TooMuch(f"at most {MAX_ITEMS} scopes can be asked for at once")
-    return items
+def _items(values: Iterable[str]) -> Iterator[str]:
+    """Whole ones: the front of one may be another."""
+    left = MAX_LENGTH
+    for text in values:
+        for item in filter(None, text.split(" ")):
+            left -= len(item)
+            if left < 0:
+                return
+            yield item
 
 
 def _item(item: str) -> Requested | None:

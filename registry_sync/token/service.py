@@ -5,13 +5,14 @@ import secrets as random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
 
 from accounts import secrets
 from accounts.addresses import Origin
-from accounts.denials import Denied, denials
+from accounts.denials import KEPT, Denied, denials
 from accounts.names import USERNAME
 from accounts.peppers import digests, newest_is_everywhere, peppers
 from accounts.rehashes import Rehash, rehashes
@@ -21,7 +22,7 @@ from namespaces.access import Action, Facts, Standing, Verdict, decide
 from registry_sync.token import facts, grants
 from registry_sync.token.claims import claims
 from registry_sync.token.request import Credentials, Refusal, TokenRequest
-from registry_sync.token.scope import Requested, TooMuch, parse
+from registry_sync.token.scope import Requested, parse
 from registry_sync.token.signing import Signer
 from registry_sync.token.throttle import throttle
 
@@ -48,17 +49,20 @@ def issue(request: TokenRequest, *, origin: Origin) -> Issued:
     """Raises Refusal (400, 401, 429), Unavailable without a database; without a key or pepper what they raise."""
     if request.services != {settings.TOKEN_SERVICE}:
         raise Refusal(400, "UNSUPPORTED", "This is not the token service of the registry you named.")
-    try:
-        requested = parse(request.scopes)
-    except TooMuch as error:
-        raise Refusal(400, "UNSUPPORTED", f"Too much at once: {error}.") from None
+    requested = parse(request.scopes)
     known = _known(request, requested, origin)
     access = grants.access_list(requested, known.facts)
     if known.user:
         uses.note(Use(known.user.username, origin, known.user.account))
-        for each in grants.refused(requested, known.facts, access):
+        for each in islice(grants.refused(requested, known.facts, access), KEPT):
             _note_denial(known.user, each.verdict, origin, each.repository, each.action)
+        denials.lose(known.user.username, _asked_in_vain(requested, access) - KEPT)
     return _sign(known.user.username if known.user else "", access, origin.at, settings.TOKEN_TTL)
+
+
+def _asked_in_vain(requested: list[Requested], access: list[grants.Access]) -> int:
+    """How many actions: what is granted is always a part of what was asked."""
+    return sum(len(each.actions) for each in requested) - sum(len(each["actions"]) for each in access)
 
 
 def issue_for_panel(access: list[grants.Access], *, now: datetime) -> str:

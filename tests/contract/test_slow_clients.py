@@ -194,7 +194,7 @@ def test_without_the_key_no_event_is_waited_for(panel: Panel) -> None:
 
 @pytest.mark.parametrize("panel", ["no proxy"], indirect=True)
 def test_one_address_that_holds_too_much_is_told_to_come_back(panel: Panel) -> None:
-    """Of 64 MB in a process one address has a third, and what waits counts 64 KB before it has sent anything."""
+    """Of 96 MB in a process one address has a third, and what waits counts 96 KB before it has sent anything."""
     door = panel.doors()["form"]
     with held({"form": door}, 900) as opened:
         panel.serves_readers()

@@ -64,8 +64,9 @@ def _tokens(name: str, env: dict[str, str], database: tuple[int, ...], beside: l
     username, password = manage(env, "shell", "--verbosity", "0", "--command", world).split()[-2:]
     basic = base64.b64encode(f"{username}:{password}".encode()).decode()
     with serving("", env, database) as server:
-        for count in (1, 10):
-            scopes = [("scope", f"repository:space{n}/image{n % 10}:pull,push") for n in range(count)]
+        for count in (1, 10, 200):
+            pairs = [(n % 20, (n + n // 20) % 10) for n in range(count)]
+            scopes = [("scope", f"repository:space{space}/image{image}:pull,push") for space, image in pairs]
             query = urlencode([("service", SERVICE), *scopes])
             label = f"{count} scope{'s' if count > 1 else ''}, {name}"
             row(label, server, f"auth/token?{query}", {"Authorization": f"Basic {basic}"}, beside)

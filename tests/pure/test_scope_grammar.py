@@ -1,12 +1,15 @@
 """What clients and attackers put into `scope`."""
 
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from namespaces.access import Action
 from namespaces.names import is_repository
-from registry_sync.token.scope import MAX_ITEMS, Requested, TooMuch, parse
+from registry_sync.token.scope import MAX_LENGTH, MAX_REPOSITORIES, Requested, parse
 
 PULL, PUSH, DELETE = Action.PULL, Action.PUSH, Action.DELETE
 
@@ -36,10 +39,72 @@ def test_what_is_malformed_is_skipped_and_its_twin_still_counts(scope: str) -> N
     assert parse([scope, "repository:good/twin:pull"]) == [Requested("good/twin", frozenset({PULL}))]
 
 
-@pytest.mark.parametrize("values", [["repository:a/b:pull"] * (MAX_ITEMS + 1), ["x" * 20_000]])
-def test_more_than_any_client_asks_for_is_refused(values: list[str]) -> None:
-    with pytest.raises(TooMuch):
-        parse(values)
+def asked(count: int, length: int = 0) -> list[str]:
+    """So many of one length, each of another repository."""
+    return [f"repository:a/{number:0{max(length - 18, 6)}}:pull" for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [MAX_REPOSITORIES, MAX_REPOSITORIES + 1, 2 * MAX_REPOSITORIES])
+@pytest.mark.parametrize("spaced", [True, False], ids=["in one parameter", "repeated"])
+def test_of_too_many_the_first_count(count: int, spaced: bool) -> None:
+    """And the same again: what is asked twice is one, and a later word about it is heard."""
+    scopes = [*asked(count), "repository:a/000000:push", f"repository:a/{count - 1:06}:push"]
+    found = parse([" ".join(scopes)] if spaced else scopes)
+    assert [each.repository for each in found] == [f"a/{number:06}" for number in range(MAX_REPOSITORIES)]
+    assert found[0].actions == {PULL, PUSH}
+    assert (found[-1].actions == {PULL, PUSH}) is (count == MAX_REPOSITORIES)
+
+
+@pytest.mark.parametrize("spaced", [True, False], ids=["in one parameter", "repeated"])
+def test_of_too_much_the_first_counts(spaced: bool) -> None:
+    fitting = MAX_LENGTH // 128
+    scopes = asked(fitting + 10, length=128)
+    assert {len(scope) for scope in scopes} == {128}
+    found = parse([" ".join(scopes)] if spaced else scopes)
+    assert [each.repository for each in found] == [scope.split(":")[1] for scope in scopes[:fitting]]
+
+
+def test_the_front_of_what_is_too_long_is_not_taken_for_the_whole() -> None:
+    almost = "x" * (MAX_LENGTH - len("repository:a/b:pull"))
+    assert parse([f"{almost} repository:a/b:pull"]) == [Requested("a/b", frozenset({PULL}))]
+    assert parse([f"{almost} repository:a/b:pull,push"]) == []
+    assert parse([almost, "repository:a/b:pull/c:push", "repository:d/e:pull"]) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " " * 200_000, "a " * 100_000, ":" * 200_000, "repository:a/b:* " * 12_000, "repository:" + "a-" * 99 + "a/b:",
+        "repository:" + "a/" * 100_000 + ":pull", "repository:a/b:" + "pull," * 40_000,
+        " ".join(f"repository:a/{'b' * 190}{number}:pull" for number in range(1000)),
+    ],
+    ids=["spaces", "words", "colons", "one repository", "one long name", "one longer name", "actions", "long names"],
+)  # fmt: skip
+def test_whatever_is_sent_costs_a_fraction_of_a_second(text: str) -> None:
+    began = time.process_time()
+    assert len(parse([text])) <= MAX_REPOSITORIES
+    assert time.process_time() - began < 0.5  # a tenth of it on a slow machine
+
+
+# The grammar of the specification, as one expression, with the panel's names in it and `*`, which clients send.
+PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+ITEM = re.compile(rf"repository:({PART}(?:/{PART})+):([^:]*)")
+PIECES = st.sampled_from([
+    "repository", "registry", "repository(plugin)", ":", ":", "/", ",", " ", "  ", "a", "b", "team/app", "a/b", "A/b",
+    "*", "pull", "push", "delete", "pull,push", "repository:a/b:pull", "repository:c/d/e:*", "localhost:5000/a/b",
+    "\n", "\t", "é",
+])  # fmt: skip
+
+
+@given(st.lists(st.lists(PIECES, max_size=12).map("".join), max_size=4))
+def test_it_is_read_as_the_grammar_says(values: list[str]) -> None:
+    expected: dict[str, set[str]] = {}
+    for match in filter(None, map(ITEM.fullmatch, " ".join(values).split(" "))):
+        words = set(match[2].split(","))
+        actions = set(Action) if "*" in words else words & set(Action)
+        if actions:
+            expected.setdefault(match[1], set()).update(actions)
+    assert parse(values) == [Requested(name, frozenset(actions)) for name, actions in expected.items()]
 
 
 @given(st.lists(st.text(max_size=80), max_size=20))

@@ -1,6 +1,7 @@
 """The token door under abuse: it fails closed, forgets at once, and takes for a password nothing but one."""
 
 import base64
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -12,8 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.breaker import Breaker
-from accounts.denials import denials
-from accounts.models import RegistryUser
+from accounts.denials import KEPT, denials
+from accounts.models import Denial, Dropped, RegistryUser
+from accounts.peppers import digests
 from accounts.services import api_tokens, invitations, users
 from accounts.uses import uses
 from namespaces.access import Level
@@ -21,7 +23,7 @@ from namespaces.models import ReservedName
 from namespaces.services import grants, namespaces
 from registry_sync.token import facts
 from registry_sync.token.door import answer
-from registry_sync.token.scope import MAX_ITEMS
+from registry_sync.token.scope import MAX_REPOSITORIES
 from registry_sync.token.service import issue_for_panel
 from registry_sync.token.throttle import throttle
 from tests import factories
@@ -84,12 +86,51 @@ def test_a_client_is_told_when_to_come_back(user: Any) -> None:
     assert int(headers["Retry-After"]) > 0
 
 
-@pytest.mark.parametrize(("count", "status"), [(MAX_ITEMS, 200), (MAX_ITEMS + 1, 400), (10_000, 400)])
-def test_scopes_are_counted_before_anybody_looks_them_up(
-    user: Any, count: int, status: int, django_assert_max_num_queries: Any
+@pytest.mark.parametrize("count", [MAX_REPOSITORIES, MAX_REPOSITORIES + 1, 10_000])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_of_too_many_scopes_the_first_count_and_one_statement_asks_for_them(
+    user: Any, count: int, method: str, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(1 if status == 200 else 0):
-        assert ask(user, *[PULL] * count)[0] == status
+    """regsync asks for all that it knows at once: an error ends it, a part does not."""
+    scopes = [f"repository:team/n{number}:pull,push" for number in range(count)]
+    form = {"grant_type": "password", "username": user.username, "password": user.password,
+            "service": real.TOKEN_SERVICE, "scope": " ".join(scopes)[: 128 * 1024]}  # fmt: skip
+    with django_assert_num_queries(1):
+        status, body = ask(user, *scopes) if method == "GET" else ask(method="POST", form=form)
+    assert status == 200
+    assert access(body) == {f"team/n{number}": ["pull", "push"] for number in range(MAX_REPOSITORIES)}
+
+
+def test_ten_times_as_many_repositories_cost_about_ten_times_as_much(user: Any) -> None:
+    """A list joined to a list costs the product of both."""
+    stored_as = digests(user.password)
+
+    def seconds(count: int) -> float:
+        names, began = [f"team/n{number}" for number in range(count)], time.process_time()
+        assert facts.load(digests=stored_as, repositories=names, now=timezone.now())
+        return time.process_time() - began
+
+    assert seconds(10 * MAX_REPOSITORIES) < 30 * min(seconds(MAX_REPOSITORIES) for _each in range(3))
+
+
+def test_what_a_thousand_scopes_are_refused_is_bounded_counted_and_said(user: Any) -> None:
+    scopes = [f"repository:nowhere/n{number}:*" for number in range(MAX_REPOSITORIES)]
+    assert ask(user, *scopes)[0] == 200
+    assert denials.write() == KEPT
+    assert Denial.objects.filter(repository="nowhere/n0").exists()
+    assert Dropped.objects.get().count == 3 * MAX_REPOSITORIES - KEPT
+
+
+def test_a_form_is_not_mixed_with_a_query_nor_a_query_with_a_form(user: Any) -> None:
+    form = {"grant_type": "password", "username": user.username, "password": user.password,
+            "service": real.TOKEN_SERVICE}  # fmt: skip
+    assert access(ask(None, PULL, method="POST", form=form)[1]) == {}
+    assert access(ask(None, PULL, form=form | {"scope": PULL})[1]) == {}
+    pair = base64.b64encode(f"{user.username}:{user.password}".encode()).decode()
+    without = {"grant_type": "password", "service": real.TOKEN_SERVICE, "scope": PULL}
+    _status, body = ask(method="POST", form=without, HTTP_AUTHORIZATION=f"Basic {pair}")
+    assert access(body) == {}
+    assert access(ask(method="POST", form=form | {"scope": PULL})[1]) == {"team/app": ["pull"]}
 
 
 def test_a_session_of_the_panel_is_nobody_here_and_none_is_made(cast: Cast, user: Any) -> None:
