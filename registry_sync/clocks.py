@@ -13,7 +13,7 @@ from registry_sync.models import Death, Event, Heartbeat, Removal, SyncRun
 from registry_sync.removal import by_age
 
 SLACK = timedelta(seconds=2)  # between reading the clock and writing down what it says
-LEAP = timedelta(days=3)
+LEAP = timedelta(days=14)  # more than a laptop is left alone
 SIGNS = (Heartbeat.WORKER, Heartbeat.BEAT, Heartbeat.EVENTS, Heartbeat.PULLS)
 
 log = logging.getLogger(__name__)
