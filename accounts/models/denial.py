@@ -1,5 +1,6 @@
 from django.db import models
 
+from accounts.models.client_field import ClientField
 from accounts.models.registry_user import RegistryUser
 
 
@@ -18,7 +19,7 @@ class Denial(models.Model):
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     address = models.CharField(max_length=45, default="")
-    client = models.CharField(max_length=80, default="")
+    client = ClientField(max_length=80, default="")
 
     class Meta:
         ordering = ["-last_at", "-id"]

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models.account import Account
+from accounts.models.client_field import ClientField
 from accounts.names import DESCRIPTION_MAX, USERNAME_LENGTH
 
 
@@ -20,7 +21,7 @@ class RegistryUser(models.Model):
     # Written in batches after the fact, never while a token is made (accounts/uses.py).
     last_used_at = models.DateTimeField(null=True, editable=False)
     last_used_from = models.CharField(max_length=45, default="", editable=False)
-    last_used_with = models.CharField(max_length=80, default="", editable=False)
+    last_used_with = ClientField(max_length=80, default="", editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -13,11 +13,12 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
-from accounts import moments
+from accounts import clients, moments
 from accounts.speech import spoken
 
 register = template.Library()
 register.filter("spoken", spoken)
+register.filter("browser", clients.browser)
 
 NOTHING: Final = "—"
 BYTES: Final = gettext_lazy("%(n)s B")

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.utils import timezone
 
+from accounts.models.client_field import ClientField
 from namespaces.models.image import Image
 from namespaces.models.manifest import Manifest
 from namespaces.models.tag import NEVER
@@ -75,7 +76,7 @@ class Pull(models.Model):
     checks = models.PositiveBigIntegerField(default=0, db_default=0)
     checked_at = models.DateTimeField(null=True)
     address = models.CharField(max_length=64, default="")
-    client = models.CharField(max_length=200, default="")
+    client = ClientField(max_length=200, default="")
 
     class Meta:
         constraints = [

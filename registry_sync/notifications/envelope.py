@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from accounts.clients import short
 from accounts.moments import FIRST
 
 EVENTS_MAX = 1000
 RAW_MAX = 16 * 1024
 _ID_MAX = 100
+_AGENT = re.compile(r'("useragent":\s*")((?:[^"\\]|\\.)*)')  # in what `raw` holds, which may be cut
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::[0-9]+)?|([^:\[\]]+):[0-9]+")
 
 
@@ -43,6 +45,11 @@ def parse(body: bytes, *, now: datetime) -> list[Told]:
     if not isinstance(events, list):
         return [Told(_made_id(body), _text(body.decode(errors="replace"), RAW_MAX))]
     return [_told(event, now) for event in events[:EVENTS_MAX]]
+
+
+def shown(raw: str) -> str:
+    """As it came, but for what a User-Agent tells of somebody's machine."""
+    return _AGENT.sub(lambda found: found[1] + short(found[2]), raw)
 
 
 def _told(event: Any, now: datetime) -> Told:

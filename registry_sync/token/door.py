@@ -14,6 +14,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.addresses import Origin, client_address
+from accounts.clients import short
 from accounts.denials import denials
 from accounts.errors import Unavailable
 from accounts.rehashes import rehashes
@@ -53,7 +54,7 @@ def answer(environ: dict[str, Any], *, now: datetime) -> tuple[int, Headers, byt
     """(status, headers, JSON body). Never 403 or 500: clients retry 400 and 401, and wait on 503."""
     try:
         request = read(environ)
-        client = _client(environ.get("HTTP_USER_AGENT", ""))
+        client = short(environ.get("HTTP_USER_AGENT", ""))
         issued = issue(request, origin=Origin(client_address(environ), client, now))
     except Refusal as refusal:
         return _refused(refusal)
@@ -97,9 +98,3 @@ def _headers() -> Headers:
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
     ]
-
-
-def _client(agent: str) -> str:
-    """ "docker/27.3.1" from docker's long User-Agent."""
-    first = agent.split(" ", 1)[0][:80]
-    return first if first.isprintable() else ""
