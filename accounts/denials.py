@@ -5,6 +5,7 @@ writes MOST are noted, as many as KEPT of a user, and of what nobody signed in f
 kept is counted.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,12 +21,13 @@ from accounts.shares import Owner
 MOST = 2000
 KEPT = 100
 KEPT_FOR = timedelta(days=30)
+SOURCES_MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
     """`repository` and `action` are "" when the user was refused whatever it asked; `account` is None where a password
-    was wrong, so that anybody may have written the username."""
+    was wrong, so that anybody may have written the username. `sources` as of a Denial."""
 
     username: str
     repository: str
@@ -35,6 +37,7 @@ class Denied:
     origin: Origin
     account: int | None = None
     count: int = 1
+    sources: tuple[str, ...] = ()
 
     @property
     def owner(self) -> Owner:
@@ -47,7 +50,12 @@ class Denied:
         return self.username, self.repository, self.action
 
     def after(self, earlier: "Denied") -> "Denied":
-        return replace(self, count=self.count + earlier.count)
+        sources = _together(self.sources, earlier.sources)
+        return replace(self, count=self.count + earlier.count, sources=sources)
+
+
+def _together(newer: Iterable[str], older: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*newer, *older)))[:SOURCES_MOST]
 
 
 def _write(notes: list[Denied]) -> None:
@@ -57,10 +65,14 @@ def _write(notes: list[Denied]) -> None:
     found = [(users[note.username], note) for note in notes if note.username in users]
     Denial.objects.bulk_create([_row(user_id, note) for user_id, note in found], ignore_conflicts=True)
     for user_id, note in found:
-        Denial.objects.filter(user=user_id, repository=note.repository, action=note.action).update(
+        row = Denial.objects.filter(user=user_id, repository=note.repository, action=note.action)
+        row.update(
             count=F("count") + note.count, last_at=note.origin.at, address=note.origin.address,
             client=note.origin.client, reason=note.reason, remedy=note.remedy,
         )  # fmt: skip
+        if note.sources:
+            older = row.values_list("sources", flat=True).first() or ""
+            row.update(sources=" ".join(_together(note.sources, older.split())))
     beyond = {username: _forget_oldest(user_id) for username, user_id in users.items()}
     dropped.note(
         Dropped.Kind.DENIALS, {name: count for name, count in beyond.items() if count}, timezone.now()

@@ -59,7 +59,7 @@ def used_since_password(user: RegistryUser) -> bool:
 
 
 def denials_of(user: RegistryUser) -> QuerySet[Denial]:
-    return Denial.objects.filter(user=user).order_by("-last_at", "-id")
+    return Denial.objects.filter(user=user).select_related("user").order_by("-last_at", "-id")
 
 
 def denials_on(account: Account, repository: str) -> QuerySet[Denial]:

@@ -55,6 +55,8 @@ _FALLEN = {
     Standing.ACCOUNT_CLOSED: (_("the account is closed"), _("Use a user of an open account.")),
 }
 
+ENDED = frozenset(reason for reason, _remedy in _FALLEN.values())
+
 NEEDS: dict[Action, Level] = {
     Action.PULL: Level.READ,
     Action.PUSH: Level.WRITE,

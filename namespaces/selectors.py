@@ -132,17 +132,17 @@ def reaches(namespace: Namespace, image_name: str, users: Sequence[RegistryUser]
     now = timezone.now()
     found = []
     for user in users:
-        facts = gate.facts(by_user[user.pk], namespace, _standing(user, now))
+        facts = gate.facts(by_user[user.pk], namespace, standing_of(user, now))
         found.append(Reach(user, decide(facts, Action.PULL), by_user[user.pk]))
     return found
+
+
+def standing_of(user: RegistryUser, now: datetime) -> Standing:
+    return {"disabled": Standing.DISABLED, "expired": Standing.EXPIRED}.get(
+        user.state_at(now), Standing.ACTIVE
+    )
 
 
 def _count(rows: QuerySet[Any], of: str) -> Coalesce:
     each = rows.order_by().values("namespace").annotate(number=Count(of, distinct=True))
     return Coalesce(Subquery(each.values("number")), 0)
-
-
-def _standing(user: RegistryUser, now: datetime) -> Standing:
-    return {"disabled": Standing.DISABLED, "expired": Standing.EXPIRED}.get(
-        user.state_at(now), Standing.ACTIVE
-    )

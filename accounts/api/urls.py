@@ -21,11 +21,6 @@ urlpatterns = [
     path("accounts/<str:handle>/users/", users.Users.as_view(), name="api-users"),
     path("accounts/<str:handle>/users/<str:username>/", users.OneUser.as_view(), name="api-user"),
     path(
-        "accounts/<str:handle>/users/<str:username>/denials/",
-        users.UserDenials.as_view(),
-        name="api-user-denials",
-    ),
-    path(
         "accounts/<str:handle>/users/<str:username>/disable/",
         users.DisableUser.as_view(),
         name="api-user-disable",

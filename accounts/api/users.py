@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts import gate, selectors
 from accounts.api.operation import operation
-from accounts.api.shapes import Ending, Expiry, Moment, PageQuery, SearchQuery, Strict
+from accounts.api.shapes import Ending, Expiry, Moment, SearchQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import RegistryUser
 from accounts.names import DESCRIPTION_MAX
@@ -34,20 +34,6 @@ class UserSerializer(serializers.Serializer[Any]):
 class UserPasswordSerializer(UserSerializer):
     password = serializers.CharField(help_text="Shown this once; only its digest is kept.")
     registry = serializers.CharField(help_text="What follows `docker login`.")
-
-
-class DenialSerializer(serializers.Serializer[Any]):
-    repository = serializers.CharField(
-        allow_blank=True, help_text="Empty, as `action`: the user was refused whatever it asked."
-    )
-    action = serializers.CharField(allow_blank=True)
-    reason = serializers.CharField()
-    remedy = serializers.CharField(help_text="What would change it.")
-    count = serializers.IntegerField()
-    first_at = Moment()
-    last_at = Moment()
-    address = serializers.CharField(allow_blank=True)
-    client = serializers.CharField(allow_blank=True)
 
 
 class OneUserSerializer(UserSerializer):
@@ -102,13 +88,6 @@ class OneUser(ApiView):
         """Takes the user, its passwords and its grants away."""
         users.delete(by=self.by, user=gate.user(self.by, handle, username, Act.USERS_MANAGE))
         return self.answer()
-
-
-class UserDenials(ApiView):
-    @operation("users_denials", answer=DenialSerializer, pages=True, query=PageQuery)
-    def get(self, request: Request, handle: str, username: str) -> Response:
-        """What the user was refused at the token door, and why; one row for each image and action."""
-        return self.page(selectors.denials_of(gate.user(self.by, handle, username)))
 
 
 class DisableUser(ApiView):

@@ -7,8 +7,11 @@ from accounts.models.registry_user import RegistryUser
 class Denial(models.Model):
     """What a user was refused, however often: who, what, when, from where, why, and what would change it.
 
-    `repository` and `action` are empty when the user was refused whatever it asked.
+    `repository` and `action` are empty when the user was refused whatever it asked. `sources` are other images whose
+    layers a push asked to reuse, with blanks between; of a push that was allowed the action is then "mount".
     """
+
+    MOUNT = "mount"
 
     user = models.ForeignKey(RegistryUser, on_delete=models.CASCADE, related_name="denials")
     repository = models.CharField(max_length=200, default="")
@@ -20,6 +23,7 @@ class Denial(models.Model):
     last_at = models.DateTimeField()
     address = models.CharField(max_length=45, default="")
     client = ClientField(max_length=80, default="")
+    sources = models.TextField(default="", db_default="")
 
     class Meta:
         ordering = ["-last_at", "-id"]
@@ -31,6 +35,14 @@ class Denial(models.Model):
             models.Index(fields=["repository", "-last_at"], name="denial_by_repository"),
             models.Index(fields=["last_at"], name="denial_by_age"),
         ]
+
+    @property
+    def is_mount(self) -> bool:
+        return self.action == self.MOUNT
+
+    @property
+    def source_names(self) -> list[str]:
+        return self.sources.split()
 
     def __str__(self) -> str:
         return f"{self.user} {self.action} {self.repository}: {self.reason}"

@@ -61,6 +61,8 @@ WORDS: Final[dict[str, Promise]] = {
     "pull": pgettext_lazy("action", "pull"),
     "push": pgettext_lazy("action", "push"),
     "delete": pgettext_lazy("action", "delete"),
+    "mount": pgettext_lazy("action", "reuse layers"),
+    "list": pgettext_lazy("action", "list images"),
 }
 
 CONTROLS: Final = {

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from namespaces.api import compare, grants, images, namespaces, search, tags, usage
+from namespaces.api import compare, denials, grants, images, namespaces, search, tags, usage
 
 _ACCOUNT = "accounts/<str:handle>/"
 _NAMESPACE = _ACCOUNT + "namespaces/<str:name>/"
@@ -8,6 +8,7 @@ _NAMESPACE = _ACCOUNT + "namespaces/<str:name>/"
 _IMAGE = _NAMESPACE + "images/<path:image>/"
 
 urlpatterns = [
+    path(_ACCOUNT + "users/<str:username>/denials/", denials.UserDenials.as_view(), name="api-user-denials"),
     path(_ACCOUNT + "grants/", grants.Grants.as_view(), name="api-grants"),
     path(_ACCOUNT + "grants/<int:id>/", grants.OneGrant.as_view(), name="api-grant"),
     path("search/", search.Search.as_view(), name="api-search"),

@@ -17,6 +17,7 @@ from accounts.paging import paginate
 from accounts.roles import Act
 from accounts.selectors import denials_on
 from namespaces import gate, news, selectors
+from namespaces.denied import judged
 from namespaces.forms import ImageGrantForm
 from namespaces.inside import held
 from namespaces.pages.frame import image_context, nothing_pushed
@@ -74,7 +75,7 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
         "page": page,
         "reaches": selectors.reaches(image.namespace, image.name, page.rows),
         "why_not": why_not(by, image.namespace.account, Act.GRANTS_MANAGE),
-        "denials": denials_on(image.namespace.account, image.repository)[:DENIALS_SHOWN],
+        "denials": judged(denials_on(image.namespace.account, image.repository)[:DENIALS_SHOWN]),
         "here": here,
     }
     return render(request, "namespaces/access.html", context, status=status_of(form))

@@ -22,6 +22,7 @@ from accounts.roles import Act
 from accounts.selectors import denials_dropped, denials_of
 from accounts.services import users
 from namespaces import selectors
+from namespaces.denied import judged
 from namespaces.forms import UserGrantForm
 from namespaces.services import grants
 
@@ -126,12 +127,14 @@ def _page(
     problem: str = "",
 ) -> HttpResponse:
     by, now, account = principal(request), timezone.now(), found.account
+    refused = paginate(denials_of(found), cursor=request.GET.get("page", ""), size=DENIALS_SHOWN)
+    judged(refused.rows)
     context = {
         "account": account,
         "user": found,
         "state": state_of(found, now),
         "expires_soon": expires_soon(found.expires_at, now),
-        "page": paginate(denials_of(found), cursor=request.GET.get("page", ""), size=DENIALS_SHOWN),
+        "page": refused,
         "denials_kept": KEPT_FOR.days,
         "dropped": denials_dropped(found),
         "kept_most": KEPT,

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypedDict
 
-from namespaces.access import Action, Facts, Verdict, allowed_actions, decide
+from accounts.words import said as _
+from namespaces.access import Action, Facts, Level, Verdict, allowed_actions, decide
 from registry_sync.token.scope import Requested
 
 
@@ -16,11 +17,23 @@ class Access(TypedDict):
 
 
 class Refused(NamedTuple):
-    """An action that was asked and is not granted, with the verdict that says why."""
+    """An action that was asked and is not granted, with the verdict that says why; `sources` are other images whose
+    layers the same push asked for in vain."""
 
     repository: str
-    action: Action
+    action: str
     verdict: Verdict
+    sources: tuple[str, ...] = ()
+
+
+# What is refused to a push that was allowed: to have the registry reuse layers of other images.
+MOUNT = "mount"  # as of a Denial
+_NOT_REUSED = Verdict(
+    allowed=False,
+    reason=_("layers of other images cannot be reused without read there; the push itself was allowed"),
+    level=Level.NONE,
+    remedy=_("Nothing, if it was a push: it uploads them instead. A copy needs read on what it copies."),
+)
 
 
 def access_list(requested: Iterable[Requested], facts: Mapping[str, Facts]) -> list[Access]:
@@ -40,7 +53,27 @@ def refused(
     actions = {each["name"]: each["actions"] for each in granted}
     for each in requested:
         for action in sorted(each.actions.difference(actions.get(each.repository, ()))):
-            yield Refused(each.repository, action, decide(facts[each.repository], action))
+            yield Refused(each.repository, action.value, decide(facts[each.repository], action))
+
+
+def folded(requested: Iterable[Requested], refused: Iterable[Refused]) -> list[Refused]:
+    """A client that pushes also asks to pull from images that may hold the same layers. Those are no acts of their own:
+    they are told with the push, be it allowed or refused."""
+    asked = {each.repository: each.actions for each in requested}
+    pushes = [repository for repository, actions in asked.items() if Action.PUSH in actions]
+    if not pushes:
+        return list(refused)
+    acts, sources = [], []
+    for each in refused:
+        (sources if asked[each.repository] == {Action.PULL} else acts).append(each)
+    if not sources:
+        return acts
+    failed = {each.repository for each in acts if each.action == Action.PUSH}
+    names = tuple(each.repository for each in sources)
+    allowed = next((repository for repository in pushes if repository not in failed), "")
+    if allowed:
+        return [*acts, Refused(allowed, MOUNT, _NOT_REUSED, names)]
+    return [each._replace(sources=names) if each.action == Action.PUSH else each for each in acts]
 
 
 def entry(repository: str, actions: list[str]) -> Access:

@@ -2,17 +2,17 @@
 
 import hmac
 import secrets as random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
 
 from accounts import secrets
 from accounts.addresses import Origin
-from accounts.denials import KEPT, Denied, denials
+from accounts.denials import KEPT, SOURCES_MOST, Denied, denials
 from accounts.names import USERNAME
 from accounts.peppers import digests, newest_is_everywhere, peppers
 from accounts.rehashes import Rehash, rehashes
@@ -21,6 +21,7 @@ from accounts.words import said as _
 from namespaces.access import Action, Facts, Standing, Verdict, decide
 from registry_sync.token import facts, grants
 from registry_sync.token.claims import claims
+from registry_sync.token.misnamed import misnamed
 from registry_sync.token.request import Credentials, Refusal, TokenRequest
 from registry_sync.token.scope import Requested, parse
 from registry_sync.token.signing import Signer
@@ -54,15 +55,10 @@ def issue(request: TokenRequest, *, origin: Origin) -> Issued:
     access = grants.access_list(requested, known.facts)
     if known.user:
         uses.note(Use(known.user.username, origin, known.user.account))
-        for each in islice(grants.refused(requested, known.facts, access), KEPT):
-            _note_denial(known.user, each.verdict, origin, each.repository, each.action)
-        denials.lose(known.user.username, _asked_in_vain(requested, access) - KEPT)
+        refused = grants.folded(requested, grants.refused(requested, known.facts, access))
+        _note_denials(known.user, request, refused[:KEPT], origin)
+        denials.lose(known.user.username, len(refused) - KEPT)
     return _sign(known.user.username if known.user else "", access, origin.at, settings.TOKEN_TTL)
-
-
-def _asked_in_vain(requested: list[Requested], access: list[grants.Access]) -> int:
-    """How many actions: what is granted is always a part of what was asked."""
-    return sum(len(each.actions) for each in requested) - sum(len(each["actions"]) for each in access)
 
 
 def issue_for_panel(access: list[grants.Access], *, now: datetime) -> str:
@@ -106,12 +102,25 @@ def _wrong_password(username: str, origin: Origin) -> Refusal:
     return Refusal(401, "UNAUTHORIZED", _WRONG)
 
 
-def _note_denial(
-    user: facts.User, verdict: Verdict, origin: Origin, repository: str = "", action: str = ""
+def _note_denials(
+    user: facts.User, request: TokenRequest, refused: Iterable[grants.Refused], origin: Origin
 ) -> None:
-    denials.note(
-        Denied(user.username, repository, action, verdict.reason, verdict.remedy, origin, user.account)
-    )
+    for each in refused:
+        _note_denial(user, each.verdict, origin, each.repository, each.action, each.sources)
+    for name, action, *why in misnamed(request.scopes):
+        denials.note(Denied(user.username, name, action, *why, origin, user.account))
+
+
+def _note_denial(
+    user: facts.User,
+    verdict: Verdict,
+    origin: Origin,
+    repository: str = "",
+    action: str = "",
+    sources: tuple[str, ...] = (),
+) -> None:
+    why, some = (verdict.reason, verdict.remedy), sources[:SOURCES_MOST]
+    denials.note(Denied(user.username, repository, action, *why, origin, user.account, sources=some))
 
 
 def _same(one: str, other: str) -> bool:

@@ -11,15 +11,17 @@ from accounts import denials as kept
 from accounts import dropped
 from accounts.addresses import Origin
 from accounts.denials import KEPT, KEPT_FOR, MOST, Denied, denials
-from accounts.models import Denial, Dropped, Person, RegistryUser
+from accounts.models import Account, Denial, Dropped, Person, RegistryUser
 from accounts.uses import uses
 from namespaces.access import Level
+from namespaces.denied import judged
+from namespaces.models import Grant, Namespace
 from registry_sync import tasks
 from registry_sync.token.throttle import throttle
 from tests import factories
 from tests.cast import MEMBERS, Cast, client_for
 from tests.integration.api.caller import Caller, token_of
-from tests.integration.registry_sync.test_token_door import ask
+from tests.integration.registry_sync.test_token_door import ask, claims
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -52,8 +54,8 @@ def rows() -> list[tuple[str, str, int]]:
 
 
 def test_each_action_that_was_asked_in_vain_is_kept_and_none_that_was_granted(user: Any) -> None:
-    ask(user, "repository:team/app:push,pull", "repository:team/other:pull")
-    ask(user, "repository:team/app:pull")
+    ask(user, "repository:team/app:push,pull")
+    ask(user, "repository:team/other:pull", "repository:team/app:pull")
     ask(user)
     assert denials.write() == 2
     assert rows() == [("team/app", "push", 1), ("team/other", "pull", 1)]
@@ -248,3 +250,147 @@ def test_a_flood_of_names_costs_one_look_up(user: Any, django_assert_num_queries
     notes = [denied(RegistryUser(username=f"u{number:011}")) for number in range(MOST)]
     with django_assert_num_queries(1):
         kept._write(notes)
+
+
+def kept_now() -> list[tuple[str, str, str]]:
+    denials.write()
+    return sorted(Denial.objects.values_list("repository", "action", "sources"))
+
+
+def test_layers_that_a_push_may_not_reuse_are_told_with_the_push(cast: Cast, user: Any) -> None:
+    """docker asks for more images with each layer that it has from elsewhere; none of it is an act of its own."""
+    give(user, Level.WRITE, "own")
+    push = "repository:team/own:push,pull"
+    ask(user, push, "repository:elsewhere/base:pull")
+    denials.write()
+    ask(user, push, "repository:team/secret:pull")
+    ask(user, push, "repository:team/app:pull")  # it may read that
+    assert kept_now() == [("team/own", "mount", "team/secret elsewhere/base")]
+    row = Denial.objects.get()
+    assert row.count == 2
+    assert "the push itself was allowed" in row.reason
+    for who in MEMBERS:
+        for path in (user.get_absolute_url(), "/a/team-red/n/team/i/own/-/access/"):
+            page = cast.client(who).get(path).content.decode()
+            assert "the push went on" in page
+            assert "layers of team/secret, elsewhere/base" in page
+    api = (
+        Caller(token_of(cast.viewer))
+        .get(f"accounts/team-red/users/{user.username}/denials/")
+        .json()["results"][0]
+    )
+    assert (api["action"], api["sources"]) == ("mount", ["team/secret", "elsewhere/base"])
+
+
+def test_a_push_that_was_refused_is_one_line_too(user: Any) -> None:
+    ask(user, "repository:team/app:push,pull", "repository:elsewhere/base:pull")
+    assert kept_now() == [("team/app", "push", "elsewhere/base")]
+
+
+def test_a_pull_beside_no_push_is_an_act_of_its_own(user: Any) -> None:
+    give(user, Level.WRITE, "own")
+    ask(user, "repository:elsewhere/base:pull", "repository:team/app:pull")
+    ask(user, "repository:team/own:push,pull", "repository:elsewhere/tool:push,pull")
+    assert kept_now() == [
+        ("elsewhere/base", "pull", ""),
+        ("elsewhere/tool", "pull", ""),
+        ("elsewhere/tool", "push", ""),
+    ]
+
+
+def test_at_most_some_of_the_images_are_kept(user: Any) -> None:
+    give(user, Level.WRITE, "own")
+    for number in range(kept.SOURCES_MOST * 2):
+        ask(user, "repository:team/own:push,pull", f"repository:elsewhere/n{number}:pull")
+        if number % 10 == 0:
+            denials.write()
+    denials.write()
+    names = Denial.objects.get().source_names
+    assert len(names) == kept.SOURCES_MOST
+    assert names[0] == f"elsewhere/n{kept.SOURCES_MOST * 2 - 1}"
+
+
+@pytest.mark.parametrize(
+    ("scope", "name", "reason"),
+    [
+        ("repository:nginx:push,pull", "nginx", "the name has no namespace"),
+        ("repository:team/App:pull", "team/App", "the name has upper-case letters"),
+        (f"repository:team/{'a' * 300}:push", f"team/{'a' * 194}…", "the name has more than 200 characters"),
+        ("registry:catalog:*", "registry:catalog", "no user may list the whole registry"),
+        ("repository:team/\0:pull", "team/\\u0000", "no image can have this name"),
+    ],
+)  # fmt: skip
+def test_a_name_that_nothing_can_have_is_listed(
+    cast: Cast, user: Any, scope: str, name: str, reason: str
+) -> None:
+    give(user, Level.ADMIN)
+    status, body = ask(user, scope, "repository:team/app:pull")
+    assert status == 200
+    assert [each["name"] for each in claims(body)["access"]] == ["team/app"]
+    denials.write()
+    row = Denial.objects.get()
+    assert (row.repository, row.reason) == (name, reason)
+    page = cast.client("viewer").get(user.get_absolute_url()).content.decode()
+    assert reason in page
+    assert "allowed now" not in page
+
+
+def test_what_is_allowed_by_now_says_so(cast: Cast, user: Any) -> None:
+    ask(user, "repository:team/app:push,delete")
+    ask(user, "repository:public/base:pull", "repository:theirs/app:pull")
+    give(user, Level.WRITE, "own")
+    ask(user, "repository:team/own:push,pull", "repository:team/secret:pull", "repository:theirs/app:pull")
+    denials.write()
+    assert allowed_now(cast, user) == set()
+    give(user, Level.WRITE)
+    assert allowed_now(cast, user) == {("team/app", "push")}
+    assert cast.client("viewer").get(user.get_absolute_url()).content.decode().count("allowed now") == 1
+    assert "allowed now" in cast.client("viewer").get("/a/team-red/n/team/i/app/-/access/").content.decode()
+    # what is private elsewhere stays refused, and what becomes public is not
+    theirs = factories.NamespaceFactory(account=cast.elsewhere, name="theirs")
+    factories.NamespaceFactory(account=cast.elsewhere, name="public", public=True)
+    assert allowed_now(cast, user) == {("team/app", "push"), ("public/base", "pull")}
+    theirs.public = True
+    theirs.save()
+    assert allowed_now(cast, user) == {
+        ("team/app", "push"), ("public/base", "pull"), ("theirs/app", "pull"), ("team/own", "mount"),
+    }  # fmt: skip
+    Account.objects.filter(pk=cast.elsewhere.pk).update(closed_at=timezone.now())
+    assert allowed_now(cast, user) == {("team/app", "push")}
+    RegistryUser.objects.filter(pk=user.pk).update(disabled_at=timezone.now())
+    assert allowed_now(cast, user) == set()
+
+
+def test_a_user_that_is_enabled_again_may_sign_in_and_a_wrong_password_stays_wrong(
+    cast: Cast, user: Any
+) -> None:
+    RegistryUser.objects.filter(pk=user.pk).update(disabled_at=timezone.now())
+    ask(user)
+    denials.write()
+    assert allowed_now(cast, user) == set()
+    RegistryUser.objects.filter(pk=user.pk).update(disabled_at=None)
+    assert allowed_now(cast, user) == {("", "")}
+    ask(user, password="guess")
+    denials.write()
+    assert allowed_now(cast, user) == set()
+
+
+def test_judging_costs_the_same_however_many_there_are(user: Any, django_assert_num_queries: Any) -> None:
+    for number in range(30):
+        denials.note(denied(user, f"team/n{number}"))
+    denials.write()
+    rows = list(Denial.objects.select_related("user"))
+    with django_assert_num_queries(2):
+        judged(rows)
+
+
+def allowed_now(cast: Cast, user: Any) -> set[tuple[str, str]]:
+    told = Caller(token_of(cast.viewer)).get(f"accounts/team-red/users/{user.username}/denials/").json()
+    return {(each["repository"], each["action"]) for each in told["results"] if each["allowed_now"]}
+
+
+def give(user: Any, level: Level, image: str = "") -> None:
+    namespace = Namespace.objects.get(name="team")
+    Grant.objects.update_or_create(
+        user=user, namespace=namespace, image_name=image, defaults={"level": level}
+    )

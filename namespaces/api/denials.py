@@ -1,0 +1,45 @@
+"""What users were refused at the token door."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import gate
+from accounts.api.operation import operation
+from accounts.api.shapes import Moment, PageQuery
+from accounts.api.view import ApiView
+from accounts.selectors import denials_of
+from namespaces.denied import judged
+
+
+class DenialSerializer(serializers.Serializer[Any]):
+    repository = serializers.CharField(
+        allow_blank=True, help_text="Empty, as `action`: the user was refused whatever it asked."
+    )
+    action = serializers.CharField(
+        allow_blank=True,
+        help_text="`pull`, `push`, `delete`; `mount`: a push to `repository` was allowed, and may not reuse layers of "
+        "`sources`; `list`: of the whole registry.",
+    )
+    sources = serializers.ListField(
+        source="source_names",
+        child=serializers.CharField(),
+        help_text="Other images whose layers the same push asked to reuse, in vain; at most 20.",
+    )
+    reason = serializers.CharField()
+    remedy = serializers.CharField(help_text="What would change it.")
+    count = serializers.IntegerField()
+    first_at = Moment()
+    last_at = Moment()
+    address = serializers.CharField(allow_blank=True)
+    client = serializers.CharField(allow_blank=True)
+    allowed_now = serializers.BooleanField(help_text="The same would be allowed by now.")
+
+
+class UserDenials(ApiView):
+    @operation("users_denials", answer=DenialSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request, handle: str, username: str) -> Response:
+        """What the user was refused at the token door, and why; one row for each image and action."""
+        return self.page(denials_of(gate.user(self.by, handle, username)), shown=judged)
