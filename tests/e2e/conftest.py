@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +44,18 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         )
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def login(installation: Installation) -> str:
+    """The demo's images, pushed through the real protocol; its password."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "demo"], env={**os.environ, **installation.environment},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = re.search(r"with the password (\S+)", done.stdout)
+    assert found, done.stdout
+    return found[1]
 
 
 @pytest.fixture(

@@ -1,9 +1,6 @@
 """Removing tags and putting them back, and a rule from its dry run to its end, in a real browser."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,18 +9,6 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Installation
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def login(installation: Installation) -> str:
-    """The demo's images, pushed through the real protocol; its password."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", "demo"], env={**os.environ, **installation.environment},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    found = re.search(r"with the password (\S+)", done.stdout)
-    assert found, done.stdout
-    return found[1]
 
 
 def sign_in(page: Page, installation: Installation, login: str) -> str:
