@@ -90,6 +90,30 @@ def invitations_of(account: Account) -> QuerySet[Invitation]:
     return found.select_related("reserved_for").order_by("-created_at", "-id")
 
 
+def live_invitations_by(member: Member) -> int:
+    """Links made by a member that still let somebody in."""
+    made = Invitation.objects.live(timezone.now())
+    return made.filter(account=member.account_id, maker=member.person_id).count()
+
+
+def last_deed_of(member: Member) -> datetime | None:
+    """When a member last changed something in the account."""
+    found = AuditEvent.objects.filter(
+        account_id=member.account_id, actor_id=member.person_id, actor_kind="person"
+    )
+    return found.order_by("-at", "-id").values_list("at", flat=True).first()
+
+
+def last_used_of(account: Account) -> RegistryUser | None:
+    """The account's user that was used last."""
+    return (
+        RegistryUser.objects.filter(account=account)
+        .exclude(last_used_at=None)
+        .order_by("-last_used_at")
+        .first()
+    )
+
+
 # What the trail can be narrowed to, by how its actions begin.
 ACTIVITY: dict[str, tuple[str, ...]] = {
     "users": ("user.",),

@@ -6,16 +6,18 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts import gate, limits, selectors
 from accounts.errors import Invalid
 from accounts.forms import ApiTokenForm
 from accounts.models import ApiToken
 from accounts.pages import once
+from accounts.pages.ask import Question, ask, asks, last_use
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal
 from accounts.pages.states import expires_soon
@@ -61,10 +63,17 @@ def _create(request: PersonRequest, form: ApiTokenForm, *, confirmed: bool = Fal
 
 
 @login_required
-@require_POST
+@asks
 def revoke(request: PersonRequest, token_id: int) -> HttpResponse:
     by = principal(request)
     token = gate.api_token(by, token_id)
+    if request.method != "POST":
+        return ask(request, Question(
+            title=_("Revoke %(name)s?") % {"name": token.name},
+            last_use=last_use(token.name, token.last_used_at),
+            stops=[_("Whatever calls the API with it is refused at once, for good.")],
+            button=_("Revoke token"), back=reverse("api-tokens"),
+        ))  # fmt: skip
     service.revoke(by=by, token=token)
     messages.success(request, _("Revoked %(name)s.") % {"name": token.name})
     return redirect("api-tokens")

@@ -33,6 +33,6 @@ def is_ours(url: str) -> bool:
 
 
 def next_url(request: HttpRequest, otherwise: str) -> str:
-    """Where the form asks to return to, if that is a path of ours; else `otherwise`."""
-    asked = request.POST.get("next", "")
+    """Where the form, or the question before it, asks to return to, if that is a path of ours; else `otherwise`."""
+    asked = request.POST.get("next") or request.GET.get("next", "")
     return asked if asked.startswith("/") and is_ours(asked) else otherwise

@@ -14,10 +14,12 @@ from accounts import gate
 from accounts.errors import Absent, Invalid
 from accounts.models import Invitation
 from accounts.pages import once, opened_links
+from accounts.pages.ask import Question, ask, asks
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.settings import show_settings
 from accounts.roles import Act
 from accounts.services import invitations as service
+from accounts.templatetags.panel import word
 
 
 @login_required
@@ -45,10 +47,13 @@ def invite(request: PersonRequest, handle: str) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@asks
+@tab("settings")
 def withdraw(request: PersonRequest, handle: str, invitation_id: int) -> HttpResponse:
     by = principal(request)
     invitation = gate.invitation(by, handle, invitation_id)
+    if request.method != "POST":
+        return ask(request, _withdrawing(invitation))
     try:
         service.withdraw(by=by, invitation=invitation)
     except Absent:
@@ -56,6 +61,22 @@ def withdraw(request: PersonRequest, handle: str, invitation_id: int) -> HttpRes
     else:
         messages.success(request, _("Withdrawn. The link is worth nothing now."))
     return redirect("account-settings", handle)
+
+
+def _withdrawing(invitation: Invitation) -> Question:
+    words = {"role": word(invitation.role), "maker": invitation.created_by, "who": invitation.used_by}
+    return Question(
+        title=_("Withdraw the invitation as %(role)s?") % words,
+        last_use=_("%(who)s signed up by this link, and has not joined yet.") % words
+        if invitation.used_by
+        else "",
+        stops=[
+            _("The link that %(maker)s made lets nobody in any more. Another can be made at any time.")
+            % words
+        ],
+        button=_("Withdraw invitation"),
+        back=reverse("account-settings", args=[invitation.account.handle]),
+    )
 
 
 @require_safe

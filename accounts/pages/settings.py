@@ -13,6 +13,7 @@ from accounts.forms import AccountForm, ConfirmForm, RoleForm
 from accounts.models import Account, Invitation, InvitationState
 from accounts.models.invitation import LIVE
 from accounts.pages import once, rights
+from accounts.pages.ask import last_use_of
 from accounts.pages.forms import put_errors
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.states import INVITATIONS, State
@@ -86,6 +87,7 @@ def show_settings(
         "invitations": _invitations(account),
         "invitation_form": RoleForm(auto_id="invite_%s"),
         "once": once.mark(),
+        "last_use": _last_use(account),
         "why_not": {
             "rename": rights.why_not(by, account, Act.ACCOUNT_RENAME),
             "members": rights.why_not(by, account, Act.MEMBERS_MANAGE),
@@ -94,6 +96,11 @@ def show_settings(
     }
     wrong = form or problem or invitation_problem
     return render(request, "accounts/settings.html", context, status=400 if wrong else 200)
+
+
+def _last_use(account: Account) -> str:
+    user = selectors.last_used_of(account)
+    return last_use_of(user) if user else ""
 
 
 def _invitations(account: Account) -> list[tuple[Invitation, State, bool]]:

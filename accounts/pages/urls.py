@@ -9,6 +9,7 @@ from accounts.pages import (
     members,
     secret_page,
     settings,
+    signing_in,
 )
 
 ACCOUNT = "a/<slug:handle>/"
@@ -23,6 +24,8 @@ urlpatterns = [
     path("first/<str:token>/", first.open_link, name="first-link"),
     path("me/tokens/", api_tokens.api_tokens, name="api-tokens"),
     path("me/tokens/<int:token_id>/revoke/", api_tokens.revoke, name="api-token-revoke"),
+    path("me/sessions/end/", signing_in.other_sessions, name="other-sessions-end"),
+    path("me/email/remove/", signing_in.remove_email, name="email-remove"),
     path(f"{USER}first-use/", secret_page.first_use, name="user-first-use"),
     path(f"{ACCOUNT}activity/", activity.activity, name="activity"),
     path(SETTINGS, settings.settings, name="account-settings"),

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, Sum
+from django.db.models import Max, QuerySet, Sum
 
 from accounts.models import Account, RegistryUser
-from namespaces.models import Pull, Tag
+from namespaces.models import Grant, Namespace, Pull, Tag
 
 SHOWN_MAX = 50
 
@@ -64,6 +64,22 @@ def by_digest(tag: Tag) -> ByDigest:
     rows = Pull.objects.filter(image=tag.image, tag="", digest__in=digests, count__gt=0)
     found = rows.aggregate(count=Sum("count"), last_at=Max("last_at"))
     return ByDigest(found["count"] or 0, found["last_at"])
+
+
+def anonymous_pull_of(namespace: Namespace) -> datetime | None:
+    """When somebody last pulled from it without signing in."""
+    return _last(Pull.objects.filter(image__namespace=namespace, username=""))
+
+
+def last_pull_by(grant: Grant) -> datetime | None:
+    """When its user last pulled what it is about."""
+    found = Pull.objects.filter(username=grant.user.username, image__namespace=grant.namespace_id)
+    return _last(found.filter(image__name=grant.image_name) if grant.image_name else found)
+
+
+def _last(pulls: QuerySet[Pull]) -> datetime | None:
+    moment: datetime | None = pulls.filter(count__gt=0).aggregate(last=Max("last_at"))["last"]
+    return moment
 
 
 def foreign_names(usernames: set[str], *, public: bool) -> set[str]:

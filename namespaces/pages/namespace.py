@@ -4,20 +4,26 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import gate as accounts_gate
 from accounts.errors import Invalid
+from accounts.pages.ask import Question, ask, asks
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.rights import why_not
 from accounts.paging import paginate
 from accounts.roles import Act
+from accounts.templatetags.facts import when
 from namespaces import gate, news, selectors
 from namespaces.forms import NamespaceForm
+from namespaces.inside.pulls import anonymous_pull_of
 from namespaces.lists import image_list
+from namespaces.models import Namespace
 from namespaces.pages.frame import namespace_context, nothing_pushed
 from namespaces.services import namespaces
 
@@ -74,14 +80,39 @@ def settings(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     return render(request, "namespaces/settings.html", context)
 
 
+@tab("images")
 @login_required
-@require_POST
+@asks
 def publish(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    """The question is about making it private: that is what ends access."""
     by = principal(request)
     namespace = gate.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
+    if request.method != "POST":
+        return ask(request, _unpublishing(namespace))
     namespaces.set_public(by=by, namespace=namespace, public=request.POST.get("public") == "yes")
     messages.success(request, _("Saved."))
     return redirect("namespace-settings", handle, name)
+
+
+def _unpublishing(namespace: Namespace) -> Question:
+    last = anonymous_pull_of(namespace)
+    words = (
+        _("Somebody pulled from it without signing in {when}.")
+        if last
+        else _("Nobody is known to have pulled from it without signing in.")
+    )
+    return Question(
+        title=_("Make %(name)s private?") % {"name": namespace.name},
+        last_use=format_html(words, when=when(last)),
+        stops=[
+            _(
+                "Whoever pulls without signing in is refused at once, and so is every user without a permission here."
+            )
+        ],
+        button=_("Make private"),
+        back=reverse("namespace-settings", args=[namespace.account.handle, namespace.name]),
+        fields={"public": "no"},
+    )
 
 
 @tab("images")

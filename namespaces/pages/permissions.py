@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import Invalid
+from accounts.pages.ask import ask, asks
 from accounts.pages.forms import next_url, put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.rights import why_not
@@ -16,6 +17,7 @@ from accounts.paging import paginate
 from accounts.roles import Act
 from namespaces import gate, selectors
 from namespaces.forms import GrantForm
+from namespaces.pages import user_questions
 from namespaces.pages.frame import namespace_context
 from namespaces.services import grants
 
@@ -58,10 +60,13 @@ def change(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noq
 
 
 @login_required
-@require_POST
+@asks
 def remove(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     grant = gate.grant(by, handle, id)
+    back = next_url(request, reverse("permissions", args=[handle, grant.namespace.name]))
+    if request.method != "POST":
+        return ask(request, user_questions.remove_grant(grant, back=back))
     grants.remove(by=by, grant=grant)
     messages.success(request, _("Permission removed. Tokens already issued end within minutes."))
-    return redirect(next_url(request, reverse("permissions", args=[handle, grant.namespace.name])))
+    return redirect(back)

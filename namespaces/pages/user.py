@@ -14,6 +14,7 @@ from accounts.errors import Invalid
 from accounts.forms import ConfirmForm, UserEditForm
 from accounts.models import RegistryUser
 from accounts.pages import once, rights, secret_page
+from accounts.pages.ask import ask, asks, last_use_of
 from accounts.pages.forms import put_errors
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.pages.states import expires_soon, state_of
@@ -24,6 +25,7 @@ from accounts.services import users
 from namespaces import selectors
 from namespaces.denied import judged
 from namespaces.forms import UserGrantForm
+from namespaces.pages import user_questions
 from namespaces.services import grants
 
 DENIALS_SHOWN = 10
@@ -56,9 +58,13 @@ def edit(request: PersonRequest, handle: str, username: str) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@asks
+@tab("users")
 def disable(request: PersonRequest, handle: str, username: str) -> HttpResponse:
-    found = users.disable(by=principal(request), user=_changeable(request, handle, username))
+    found = _changeable(request, handle, username)
+    if request.method != "POST":
+        return ask(request, user_questions.disable(found))
+    users.disable(by=principal(request), user=found)
     messages.success(request, _("Disabled. It gets no new access; what it holds ends within minutes."))
     return redirect(found)
 
@@ -72,10 +78,12 @@ def enable(request: PersonRequest, handle: str, username: str) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@asks
 @tab("users")
 def replace_password(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     found = _changeable(request, handle, username)
+    if request.method != "POST":
+        return ask(request, user_questions.replace_password(found))
     if not once.spend(request):
         messages.info(request, _("This was sent before: the password was replaced once, and not again."))
         return redirect(found)
@@ -140,7 +148,7 @@ def _page(
         "kept_most": KEPT,
         "form": form or UserEditForm(user=found),
         "problem": problem,
-        "once": once.mark(),
+        "last_use": last_use_of(found),
         "why_not": rights.why_not(by, account, Act.USERS_MANAGE),
         "grants": selectors.grants_of(found),
         "grant_form": grant_form or UserGrantForm(account=account),

@@ -8,16 +8,20 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.errors import Absent, Conflict, Invalid
 from accounts.pages import rights
+from accounts.pages.ask import Question, ask, asks
 from accounts.pages.forms import put_errors, status_of
 from accounts.pages.http import PersonRequest, principal, tab
 from accounts.roles import Act
+from accounts.templatetags.facts import when
 from namespaces import gate
 from namespaces.models import Image, Namespace
 from namespaces.pages.frame import namespace_context
@@ -164,11 +168,14 @@ def run(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse
     return redirect("retention-rule", handle, name, row.pk)
 
 
+@tab("images")
 @login_required
-@require_POST
+@asks
 def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     row = rules.load(by, handle, name, id, Act.IMAGES_REMOVE)
+    if request.method != "POST":
+        return ask(request, _deleting(row))
     try:
         rules.remove(by=by, rule=row)
     except Conflict as error:
@@ -176,6 +183,23 @@ def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespo
         return redirect("retention-rule", handle, name, row.pk)
     messages.success(request, _("The rule was deleted. What it removed stays removed."))
     return redirect("retention", handle, name)
+
+
+def _deleting(row: RetentionRule) -> Question:
+    last = row.runs.first()
+    words = _("It last ran {when}, asked for by {who}.") if last else _("It has never run.")
+    who = last.asked_by if last else ""
+    return Question(
+        title=_("Delete the rule for %(rule)s?") % {"rule": row},
+        last_use=format_html(words, when=when(last and last.started_at), who=who),
+        stops=[
+            _(
+                "It removes nothing any more, and the list of its runs goes with it. What it removed stays removed."
+            )
+        ],
+        button=_("Delete rule"),
+        back=reverse("retention-rule", args=[row.namespace.account.handle, row.namespace.name, row.pk]),
+    )
 
 
 def _live(request: PersonRequest, row: RetentionRule) -> str:

@@ -66,7 +66,7 @@ def test_another_accounts_invitation_is_not_here(cast: Cast) -> None:
 
 def test_it_rejects_get(cast: Cast) -> None:
     assert cast.client("owner").get(URL).status_code == 405
-    assert cast.client("owner").get(f"{URL}1/withdraw/").status_code == 405
+    assert cast.client("owner").get(f"{URL}1/withdraw/").status_code == 404
 
 
 def test_what_was_used_is_not_withdrawn(cast: Cast) -> None:
