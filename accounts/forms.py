@@ -138,8 +138,13 @@ class ActivityFilter(forms.Form):
             ("account", _("the account")),
         ],
     )
-    since = forms.DateField(label=_("Since"), required=False, widget=DayInput())
-    until = forms.DateField(label=_("Until"), required=False, widget=DayInput())
+    since = forms.DateField(required=False, widget=DayInput())
+    until = forms.DateField(required=False, widget=DayInput())
+
+    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["since"].label = gettext("Since (%(zone)s)") % {"zone": zone}
+        self.fields["until"].label = gettext("Until (%(zone)s)") % {"zone": zone}
 
 
 class RoleForm(forms.Form):

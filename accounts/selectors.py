@@ -1,6 +1,6 @@
 """What pages and API read about accounts. Reads only; who may read was decided at the gate."""
 
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -133,15 +133,17 @@ def activity_of(
     kind: str = "",
     since: date | None = None,
     until: date | None = None,
+    zone: tzinfo | None = None,
 ) -> QuerySet[AuditEvent]:
-    """`kind` is one of ACTIVITY, or "" for all; `since` and `until` are days, both included."""
+    """`kind` is one of ACTIVITY, or "" for all; `since` and `until` are days of `zone` (TIME_ZONE), both included."""
+    zone = zone or timezone.get_default_timezone()
     found = AuditEvent.objects.filter(account_id=account.pk)
     if kind:
         found = found.filter(reduce(or_, (Q(action__startswith=start) for start in ACTIVITY[kind])))
     if since:
-        found = found.filter(at__gte=moments.start_of(since, timezone.get_default_timezone()))
+        found = found.filter(at__gte=moments.start_of(since, zone))
     if until:
-        found = found.filter(at__lt=moments.end_of(until, timezone.get_default_timezone()))
+        found = found.filter(at__lt=moments.end_of(until, zone))
     if search:
         found = found.filter(
             Q(actor__icontains=search) | Q(action__icontains=search) | Q(object__icontains=search)

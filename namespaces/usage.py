@@ -115,7 +115,12 @@ def history(account: Account, *, since: date, namespace: Namespace | None = None
 
 def first_day() -> date:
     """From which on growth is shown."""
-    return timezone.localdate() - timedelta(days=DAYS)
+    return today() - timedelta(days=DAYS)
+
+
+def today() -> date:
+    """The day that is measured: the installation's, whoever looks."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
 def shared_by_namespaces(account: Account) -> int:

@@ -13,7 +13,6 @@ from celery.signals import task_prerun, worker_ready
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from accounts import clock, denials, dropped, journal, outbox, seals, sessions
 from accounts.outage import first_line
@@ -150,7 +149,7 @@ def measure_usage() -> None:
     if not _usage_changed(now) or not heartbeat.book(Heartbeat.USAGE_REST, now, now + COUNT_MAX):
         return
     try:
-        usage.measure(timezone.localdate())
+        usage.measure(usage.today())
         heartbeat.note(Heartbeat.USAGE, now)
     finally:  # also after one that the database broke off: it would break off the next as well
         done = clock.now()

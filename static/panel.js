@@ -82,7 +82,7 @@
   const UNITS = [["s", 1, 60], ["min", 60, 3600], ["h", 3600, 86400], ["d", 86400, 2592000]];
   function tick() {
     if (!words || document.hidden) return;
-    for (const time of all("time[data-relative]")) {
+    for (const time of all("time[data-relative]:not([data-tapped])")) {
       const seconds = Math.trunc((Date.now() - Date.parse(time.dateTime)) / 1000);
       const far = Math.abs(seconds);
       const count = (length) => seconds < 0 ? Math.round(far / length) : Math.floor(far / length);
@@ -92,6 +92,30 @@
         : words[seconds < 0 ? "ahead" : "ago"][unit[0]].replace("%(n)s", count(unit[1]));
       if (time.textContent !== text) time.textContent = text;
     }
+  }
+
+  // A time that is tapped says exactly when; for the keyboard the foot of the page has a switch for all of them.
+  const tapped = new WeakMap();
+  document.addEventListener("click", ({ target }) => {
+    const time = target.closest("time[title]");
+    if (!time || time.closest("a, button, summary, label")) return;
+    if (tapped.has(time)) {
+      time.replaceChildren(...tapped.get(time));
+      tapped.delete(time);
+    } else {
+      tapped.set(time, [...time.childNodes]);
+      time.textContent = time.title;
+      say(time.title);
+    }
+    time.toggleAttribute("data-tapped", tapped.has(time));
+    tick();
+  });
+
+  // The zone that times are shown in from the next page on (accounts/pages/times.py).
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.split("; ").includes(`time_zone=${zone}`)) {
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `time_zone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
   }
 
   // A tab that nobody has in focus speaks: <span data-title-note="team/api pushed"> anywhere marks title and icon.

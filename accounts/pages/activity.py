@@ -7,11 +7,12 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from accounts import gate, selectors
+from accounts import gate, selectors, zones
 from accounts.endings import whole_day
 from accounts.forms import ActivityFilter
 from accounts.models import AuditEvent
@@ -105,15 +106,20 @@ class Line:
 @tab("activity")
 def activity(request: PersonRequest, handle: str) -> HttpResponse:
     account = gate.account(principal(request), handle)
-    form = ActivityFilter(request.GET)
+    # The address names the zone of its days: who gets it sees the same rows.
+    zone = zones.named(request.GET.get("zone", "")) or timezone.get_current_timezone()
+    form = ActivityFilter(request.GET, zone=str(zone))
     form.is_valid()  # what is not valid says so beside its field, and narrows nothing
     asked = {name: value for name, value in form.cleaned_data.items() if value}
-    found = selectors.activity_of(account, search=asked.pop("q", ""), **asked)
+    found = selectors.activity_of(account, search=asked.pop("q", ""), zone=zone, **asked)
     query = {name: request.GET.get(name, "") for name in form.cleaned_data}
+    filtered = any(query.values())
+    if asked.keys() & {"since", "until"}:
+        query["zone"] = str(zone)
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
     context = {
         "account": account, "form": form, "page": page, "lines": [_line(event) for event in page.rows],
-        "filtered": any(query.values()), "query": query.get("q", ""),
+        "filtered": filtered, "zone": str(zone), "query": query.get("q", ""),
     }  # fmt: skip
     return render(request, "accounts/activity.html", context, status=status_of(form))
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from accounts import selectors
+from accounts import reading, selectors
 from accounts.models import Account, Person
 
 
@@ -20,6 +21,8 @@ class Frame:
     registry_host: str = ""
     signup_open: bool = False
     mail_folder: str = ""
+    zone: str = ""
+    exact_times: bool = False
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -29,6 +32,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _frame(request: HttpRequest) -> Frame:
     shown = Frame(
         registry_host=settings.REGISTRY_HOST,
+        zone=timezone.get_current_timezone_name(),
+        exact_times=reading.exactly(),
         signup_open=settings.SIGNUP == "open",
         mail_folder="" if settings.EMAIL_URL else str(settings.EMAIL_FILE_PATH),
     )

@@ -10,6 +10,7 @@ from accounts.pages import (
     secret_page,
     settings,
     signing_in,
+    times,
 )
 
 ACCOUNT = "a/<slug:handle>/"
@@ -24,6 +25,7 @@ urlpatterns = [
     path("first/<str:token>/", first.open_link, name="first-link"),
     path("me/tokens/", api_tokens.api_tokens, name="api-tokens"),
     path("me/tokens/<int:token_id>/revoke/", api_tokens.revoke, name="api-token-revoke"),
+    path("me/times/", times.times, name="times"),
     path("me/sessions/end/", signing_in.other_sessions, name="other-sessions-end"),
     path("me/email/remove/", signing_in.remove_email, name="email-remove"),
     path(f"{USER}first-use/", secret_page.first_use, name="user-first-use"),

@@ -3,18 +3,16 @@
 They are functions because an included template costs ten times as much, and a list has some of each in every row.
 """
 
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import datetime
 
 from django import template
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
-from accounts import moments
+from accounts import moments, reading, zones
 from accounts.templatetags import panel
 
 register = template.Library()
@@ -22,13 +20,20 @@ register = template.Library()
 
 @register.simple_tag
 def when(moment: datetime | None, never: str = "") -> SafeString:
-    """A moment: relative, exact in the title. `never` is the word for None."""
+    """A moment: relative, exact in the title; or exact, for who reads it so. `never` is the word for None."""
     if not moment:  # a template passes "" for what it does not know
         return format_html('<span class="quiet">{}</span>', never or gettext("never"))
-    local = panel.local(moment)
+    exact = zones.exact(moment, timezone.get_current_timezone())
+    if reading.exactly():
+        here, _dot, behind = exact.partition(" · ")
+        utc = format_html(' <span class="nowrap quiet">· {}</span>', behind) if behind else ""
+        return format_html(
+            '<time datetime="{}"><span class="nowrap">{}</span>{}</time>',
+            panel.local(moment).isoformat(), here, utc,
+        )  # fmt: skip
     return format_html(
         '<time class="nowrap" datetime="{}" title="{}" data-relative>{}</time>',
-        local.isoformat(), f"{_day(local.date(), get_language())}, {local:%H:%M:%S %Z}", panel.relative(moment),
+        panel.local(moment).isoformat(), exact, panel.relative(moment),
     )  # fmt: skip
 
 
@@ -38,16 +43,13 @@ def until(moment: datetime | None, never: str = "") -> SafeString:
     day = moments.last_day(moment, timezone.get_default_timezone()) if moment else None
     if not moment or not day:
         return when(moment, never)
-    title = gettext("until 24:00 of this day")
+    title = gettext("until 24:00 of this day: %(moment)s") % {
+        "moment": zones.exact(moment, timezone.get_current_timezone())
+    }
     return format_html(
         '<time class="nowrap" datetime="{}" title="{}">{} <span class="quiet">{}</span></time>',
-        timezone.localtime(moment).isoformat(), title, _day(day, get_language()), settings.TIME_ZONE,
+        timezone.localtime(moment).isoformat(), title, zones.day(day, get_language()), settings.TIME_ZONE,
     )  # fmt: skip
-
-
-@lru_cache(maxsize=366)
-def _day(day: date, _language: str | None) -> str:
-    return date_format(day, "DATE_FORMAT")
 
 
 @register.simple_tag(name="size")

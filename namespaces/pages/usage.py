@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -48,6 +49,7 @@ def _answer(
     grown = series[-1][1] - series[0][1] if len(series) > 1 else 0
     images = images.select_related("namespace__account").order_by("-octets", "-id")
     context |= {
+        "zone": settings.TIME_ZONE,
         "grown": max(grown, 0),
         "shrunk": max(-grown, 0),
         "series": series,
