@@ -33,7 +33,7 @@ class Note(Protocol):
 
     @property
     def count(self) -> int:
-        """How many it stands for."""
+        """How many it stands for; 0 where one that gives way is not missed."""
 
     def after(self, earlier: Self) -> Self:
         """This note, when there was an earlier one with its key that is not written yet."""
@@ -89,7 +89,7 @@ class Batch(Generic[Kind]):
         try:
             with transaction.atomic():
                 self._write_all(in_order)  # one order: no deadlock
-                dropped.note(self._kind, lost, timezone.now())
+                dropped.note(self._kind, +lost, timezone.now())
         except Error as error:
             log.warning("%s not written yet: %s", self._kind, type(error).__name__)
             self._put_back(notes, lost)

@@ -20,6 +20,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from accounts import along
 from accounts.models import Person
 
 PARAMETER: Final = "live"
@@ -28,7 +29,7 @@ BLOCK: Final = 128  # so that its length does not tell how many digits a counter
 
 # Raw SQL on purpose: the ORM takes 1.9 ms to write this, and the database far less to answer.
 _ASK = """
-SELECT p.password, {columns}
+SELECT p.password, {columns}{along}
 FROM accounts_person p {rows}
 WHERE p.id = %(person)s AND p.is_active AND {access}
   AND EXISTS (SELECT 1 FROM django_session s WHERE s.session_key = %(session)s AND s.expire_date > %(now)s)
@@ -55,7 +56,9 @@ class Thing:
     ago: timedelta = timedelta()
 
 
+NOTHING_ELSE: Final = "installation"
 THINGS: dict[str, Thing] = {
+    NOTHING_ELSE: Thing("1", shown=For.EVERYBODY),
     "first use": Thing(
         "u.last_used_at",
         "LEFT JOIN accounts_registryuser u ON u.id = %(key)s AND u.account_id = %(account)s",
@@ -66,6 +69,7 @@ THINGS: dict[str, Thing] = {
 @dataclass(frozen=True, slots=True)
 class Note:
     """Of one thing, and how it stood. `since`: how it stood when the page was made, of which this may be a later note.
+    `along`: how the installation stood.
 
     `standing` is another after a change of the person's password, as sessions are ended by it.
     """
@@ -78,6 +82,22 @@ class Note:
     standing: str
     state: Any = None
     since: Any = None
+    along: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """How it all is now, for who may know it."""
+
+    password: str
+    state: Any
+    along: Any
+
+
+class News(Enum):
+    NOTHING = 1
+    ELSEWHERE = 2  # of the installation, and not of the thing
+    PERHAPS = 3  # the page's own view is asked
 
 
 def note(
@@ -88,9 +108,17 @@ def note(
     session = str(request.session.session_key)
     blank = Note(kind, key, name, account, person.pk, person.get_session_auth_hash())
     found = _found(blank, session)
-    state = found[1] if found else None
-    text = json.dumps(asdict(blank) | {"state": state, "since": state if since is None else since})
-    return _seal(session).encrypt(text.ljust(-(-len(text) // BLOCK) * BLOCK).encode()).decode()
+    state = found.state if found else None
+    noted = {"state": state, "since": state if since is None else since, "along": found and found.along}
+    return _sealed(asdict(blank) | noted, session)
+
+
+def note_along(request: HttpRequest) -> str:
+    """As `note`, of the installation alone. Costs no statement: the person of the request brought it along."""
+    person: Person = request.user  # type: ignore[assignment]
+    values = asdict(Note(NOTHING_ELSE, 0, "", 0, person.pk, person.get_session_auth_hash(), state=[1]))
+    brought = list(along.of(person, along.NOTED).values())
+    return _sealed(values | {"along": brought}, str(request.session.session_key))
 
 
 def of_page(request: HttpRequest, kind: str) -> Note | None:
@@ -99,15 +127,18 @@ def of_page(request: HttpRequest, kind: str) -> Note | None:
     return found if found and found.kind == kind else None
 
 
-def nothing_new(text: str, session: str) -> bool:
-    """Whether all is as it was, access too. In doubt False: the page's own view is asked."""
+def news(text: str, session: str) -> News:
+    """Whether all is as it was, access too."""
     asked = _read(text, session)
     found = _found(asked, session) if asked else None
     if not asked or not found:
-        return False
-    password, state = found
-    standing = Person(password=password).get_session_auth_hash()
-    return constant_time_compare(standing, asked.standing) and state == asked.state
+        return News.PERHAPS
+    standing = Person(password=found.password).get_session_auth_hash()
+    if not constant_time_compare(standing, asked.standing) or found.state != asked.state:
+        return News.PERHAPS
+    if found.along != asked.along:
+        return News.PERHAPS if asked.kind == NOTHING_ELSE else News.ELSEWHERE
+    return News.NOTHING
 
 
 def _read(text: str, session: str) -> Note | None:
@@ -119,21 +150,31 @@ def _read(text: str, session: str) -> Note | None:
     return found if found.kind in THINGS else None  # a newer process may have made it
 
 
-def _found(asked: Note, session: str) -> tuple[str, Any] | None:
-    """The one statement: the person's password hash and the state; None for who may not know it."""
+def _found(asked: Note, session: str) -> Now | None:
+    """The one statement; None for who may not know it."""
     thing = THINGS[asked.kind]
     now, moment = timezone.now(), connection.ops.adapt_datetimefield_value
     values: dict[str, Any] = {"person": asked.person, "session": session, "account": asked.account, "key": asked.key,
-              "name": asked.name, "now": moment(now), "then": moment(now - thing.ago)}  # fmt: skip
+              "name": asked.name, "now": moment(now), "then": moment(now - thing.ago), **along.values(now)}  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_statement(thing), values)
         row = cursor.fetchone()
-    return (row[0], json.loads(json.dumps(row[1:], default=str))) if row else None
+    if not row:
+        return None
+    kept = json.loads(json.dumps(row[1:], default=str))
+    own = len(kept) - len(along.NOTED)
+    return Now(row[0], kept[:own], kept[own:])
 
 
 @cache
 def _statement(thing: Thing) -> str:
-    return _ASK.format(columns=thing.columns, rows=thing.rows, access=thing.shown.value)
+    noted = along.columns(along.NOTED)
+    return _ASK.format(columns=thing.columns, along=noted, rows=thing.rows, access=thing.shown.value)
+
+
+def _sealed(values: dict[str, Any], session: str) -> str:
+    text = json.dumps(values, default=str)
+    return _seal(session).encrypt(text.ljust(-(-len(text) // BLOCK) * BLOCK).encode()).decode()
 
 
 def _seal(session: str) -> Fernet:

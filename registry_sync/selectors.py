@@ -1,6 +1,6 @@
 """How true the picture is, in words; and what the operator sees of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from accounts.shares import in_turns
 from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
 from registry_sync import doctor, heartbeat, truth
+from registry_sync.alarms import Alarm, Signs, alarms
 from registry_sync.models import Aside, Checkup, Drift, Event, Heartbeat, Repository, SyncRun
 from registry_sync.shown import EVERYTHING, Shown
 from registry_sync.sync import rests
@@ -62,9 +63,12 @@ class Freshness:
         return self.progress.run if self.progress else None
 
 
-def freshness(now: datetime, *, of: Shown = EVERYTHING, exact: bool = False) -> Freshness:
+def freshness(
+    now: datetime, *, of: Shown = EVERYTHING, exact: bool = False, frozen: bool = False
+) -> Freshness:
     """`of` what the page shows. `exact` is for operators: a moment of the last event, and how many differences there
-    were, asked for again and again, would tell each tenant what all others do."""
+    were, asked for again and again, would tell each tenant what all others do. `frozen`: the database takes no
+    changes."""
     newest = list(SyncRun.objects.order_by("-id")[:LOOKED_AT])
     running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
     last = next((run for run in newest if run.finished_at), None)
@@ -73,7 +77,8 @@ def freshness(now: datetime, *, of: Shown = EVERYTHING, exact: bool = False) -> 
         # A quick pass that went well proves little: the last full check stands.
         last = full[0] if full else None
     good = _full(newest, lambda run: run.state == State.DONE, 2, state=State.DONE)
-    signs = heartbeat.signs(Heartbeat.EVENTS, Heartbeat.WORKER)
+    signs = heartbeat.signs(Heartbeat.EVENTS, Heartbeat.WORKER, Heartbeat.REGISTRY, *Heartbeat.TROUBLES)
+    asleep = _asleep(signs.get(Heartbeat.WORKER), now)
     event_at = signs.get(Heartbeat.EVENTS)
     progress = _progress(running, now) if running else None
     differences, untold_at = _differences(of, good, event_at)
@@ -82,13 +87,15 @@ def freshness(now: datetime, *, of: Shown = EVERYTHING, exact: bool = False) -> 
         troubled=of.repositories().exclude(problem="").exists(),
         held=any(run.held for run in newest) and of.repositories().filter(held__gt=0).exists(),
         under_way=bool(progress and progress.run.state == State.RUNNING and not progress.silent),
-        asleep=_asleep(signs.get(Heartbeat.WORKER), now), event_at=event_at, untold_at=untold_at,
+        asleep=asleep, alarm=_alarm(signs, asleep=asleep, frozen=frozen), event_at=event_at, untold_at=untold_at,
         waiting_since=_waiting_since(of, now) if event_at else None,
     )  # fmt: skip
     ground = truth.judge(facts)
     checked = good[0] if good else None
     told_at = event_at if exact or not event_at else event_at.replace(second=0, microsecond=0)
     parts = _parts(ground, told_at, checked, differences, exact=exact)
+    if ground in AS_OF and (answered_at := signs.get(Heartbeat.REGISTRY)):
+        parts.insert(0, Part(_("this list is as of"), answered_at))
     return Freshness(
         truth.LIGHTS[ground], ground, _words(ground), _why(ground, last), parts,
         event_at=told_at, checked_at=checked.finished_at if checked else None, progress=progress,
@@ -299,6 +306,19 @@ def _asleep(begun: datetime | None, now: datetime) -> bool:
     return bool(begun) and heartbeat.silent(begun, now) and heartbeat.silent(heartbeat.worker_at(), now)
 
 
+def _alarm(signs: Mapping[str, datetime], *, asleep: bool, frozen: bool) -> Alarm | None:
+    found = alarms(
+        Signs(
+            silent_since=signs.get(Heartbeat.REGISTRY_SILENT),
+            refused_since=signs.get(Heartbeat.REGISTRY_REFUSES),
+            unsigned_since=signs.get(Heartbeat.TOKENS_UNSIGNED),
+            asleep=asleep,
+            frozen=frozen,
+        )
+    )
+    return next(iter(found), None)
+
+
 def _waiting_since(of: Shown, now: datetime) -> datetime | None:
     waiting = of.events().filter(applied_at=None, due_at__lte=now).order_by("due_at")
     return waiting.values_list("due_at", flat=True).first()
@@ -315,7 +335,11 @@ def _differences(of: Shown, good: list[SyncRun], event_at: datetime | None) -> t
     return found.count(), untold.values_list("found_at", flat=True).first()
 
 
+AS_OF = (Ground.DOWN, Ground.REFUSED)
 WORDS = {
+    Ground.DOWN: gettext_lazy("The registry does not answer"),
+    Ground.REFUSED: gettext_lazy("The registry does not let the panel in"),
+    Ground.FROZEN: gettext_lazy("The database takes no changes: what happens in the registry does not show"),
     Ground.NEVER: gettext_lazy("Not synced with the registry yet"),
     Ground.HELD: gettext_lazy(
         "So much is missing in the registry that an operator must agree before it goes from the panel"
@@ -348,11 +372,19 @@ def _parts(
         parts.append(Part(_("last event"), event_at))
     if good and good.finished_at:
         parts.append(
-            Part(_("last full check"), good.finished_at, _agreement(event_at, differences, exact=exact))
+            Part(
+                _("last full check"),
+                good.finished_at,
+                _agreement(event_at, differences, exact=exact) if ground in AGREEING else "",
+            )
         )
     elif ground is not Ground.NEVER:
         parts.append(Part(_("no full check yet")))
     return parts
+
+
+# Of the others, what the last check found says nothing of now.
+AGREEING = (Ground.TOLD, Ground.DIFFERENCES, Ground.HELD, Ground.PARTLY)
 
 
 def _agreement(event_at: datetime | None, differences: int, *, exact: bool) -> str:

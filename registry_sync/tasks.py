@@ -19,7 +19,7 @@ from accounts.outage import first_line
 from accounts.services import invitations
 from namespaces import usage
 from namespaces.models import Revision, TagMove
-from registry_sync import clocks, connection, heartbeat, selectors, services
+from registry_sync import clocks, connection, heartbeat, selectors, services, watch
 from registry_sync.doctor import checkup
 from registry_sync.models import (
     Checkup,
@@ -89,6 +89,11 @@ def _first_look(**_details: Any) -> None:
 @_task(name="registry_sync.pulse")
 def pulse() -> None:
     """Sent by the schedule, and dropped when it comes late: an idle worker proves by it that it lives."""
+    registry = connection.registry()
+    try:
+        watch.look(registry, clock.now())
+    finally:
+        registry.close()
     checkup.work()
 
 

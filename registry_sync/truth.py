@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from registry_sync.alarms import Alarm
+
 GRACE = timedelta(seconds=30)
 # An event may come later than the run that it should have come before, and is applied a little later still.
 PATIENCE = timedelta(minutes=1)
@@ -18,6 +20,9 @@ class Ground(StrEnum):
     HELD = "held"
     FAILED = "failed"
     PARTLY = "partly"
+    DOWN = "down"  # the registry does not answer
+    REFUSED = "refused"  # it does not take the panel's tokens, or the panel cannot sign any
+    FROZEN = "frozen"  # the database takes no changes
     ASLEEP = "asleep"  # no worker gives a sign of life
     OVERDUE = "overdue"
     BEHIND = "behind"  # events came, and nobody applies them
@@ -27,11 +32,22 @@ class Ground(StrEnum):
     ASKED = "asked"  # the registry tells nothing; the full checks are all there is
 
 
+# What the worker found goes before what it read earlier.
+_ALARMS = {
+    Alarm.SILENT: Ground.DOWN,
+    Alarm.REFUSED: Ground.REFUSED,
+    Alarm.UNSIGNED: Ground.REFUSED,
+    Alarm.FROZEN: Ground.FROZEN,
+}
+
 LIGHTS = {
     Ground.NEVER: "never",
     Ground.HELD: "held",
     Ground.FAILED: "failed",
     Ground.PARTLY: "stale",
+    Ground.DOWN: "failed",
+    Ground.REFUSED: "failed",
+    Ground.FROZEN: "failed",
     Ground.ASLEEP: "stale",
     Ground.OVERDUE: "stale",
     Ground.BEHIND: "stale",
@@ -64,6 +80,7 @@ class Facts:
     held: bool = False  # some of it would vanish, and an operator must agree
     under_way: bool = False  # a run is working, and says so
     asleep: bool = False  # a worker has lived, and is silent
+    alarm: Alarm | None = None  # the worst of what is wrong with the installation
     differences: int = 0  # found by the last full check
     event_at: datetime | None = None
     untold_at: datetime | None = None
@@ -73,10 +90,8 @@ class Facts:
 def judge(facts: Facts) -> Ground:
     if not facts.last:
         return Ground.NEVER
-    if facts.last.state == "held" or facts.held:
-        return Ground.HELD
-    if facts.asleep:
-        return Ground.ASLEEP
+    if outweighing := _outweighing(facts, facts.last):
+        return outweighing
     if facts.last.state == "failed":
         return Ground.FAILED
     if facts.last.state == "incomplete" or facts.troubled:
@@ -90,6 +105,15 @@ def judge(facts: Facts) -> Ground:
     if facts.untold_at and facts.now - facts.untold_at > PATIENCE:
         return Ground.SILENT
     return Ground.DIFFERENCES if facts.differences else Ground.TOLD
+
+
+def _outweighing(facts: Facts, last: Check) -> Ground | None:
+    """What says that nothing is read now, or must not be written down."""
+    if facts.alarm in _ALARMS:
+        return _ALARMS[facts.alarm]
+    if last.state == "held" or facts.held:
+        return Ground.HELD
+    return Ground.ASLEEP if facts.asleep else None
 
 
 def overdue(facts: Facts) -> bool:

@@ -24,6 +24,7 @@
       if (!done) return;
     }
     button.dataset.copied = "";
+    if (button.closest("[data-once]") && text === (secret()?.textContent ?? text)) saved();
     say(document.getElementById("announcer").dataset.copied);
     setTimeout(() => delete button.dataset.copied, 2000);
   }
@@ -77,6 +78,17 @@
   };
   document.addEventListener("input", (event) => { if (event.target.matches("[data-confirm-name]")) guard(event.target); });
 
+  // What is chosen in a list opens at once. Arrows and letters only walk through a closed list: then Enter or the button opens.
+  let walking = false;
+  document.addEventListener("pointerdown", () => { walking = false; });
+  document.addEventListener("keydown", (event) => {
+    const list = event.target.closest("select[data-opens]");
+    if (!list) return;
+    if (event.key === "Enter" && walking) list.form.requestSubmit();
+    walking = event.key !== "Enter" && event.key !== " ";
+  });
+  document.addEventListener("change", ({ target }) => { if (target.matches("select[data-opens]") && !walking) target.form.requestSubmit(); });
+
   // Times that tick, in the words the server uses.
   const words = JSON.parse(document.querySelector("meta[name=relative-words]")?.content || "null");
   const UNITS = [["s", 1, 60], ["min", 60, 3600], ["h", 3600, 86400], ["d", 86400, 2592000]];
@@ -85,11 +97,11 @@
     for (const time of all("time[data-relative]:not([data-tapped])")) {
       const seconds = Math.trunc((Date.now() - Date.parse(time.dateTime)) / 1000);
       const far = Math.abs(seconds);
-      const count = (length) => seconds < 0 ? Math.round(far / length) : Math.floor(far / length);
-      const unit = UNITS.find(([, length, limit]) => count(length) * length < limit);
+      const count = (size) => seconds < 0 ? Math.round(far / size) : Math.floor(far / size);
+      const unit = UNITS.find(([, size, limit]) => count(size) * size < limit);
       if (!unit) continue;
-      const text = far < 2 ? words.now
-        : words[seconds < 0 ? "ahead" : "ago"][unit[0]].replace("%(n)s", count(unit[1]));
+      const [name, size] = unit, said = words[seconds < 0 ? "ahead" : "ago"][name];
+      const text = far < 2 ? words.now : typeof said === "string" ? said.replace("%(n)s", count(size)) : said[count(size)];
       if (time.textContent !== text) time.textContent = text;
     }
   }
@@ -118,6 +130,17 @@
     document.cookie = `time_zone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
   }
 
+  // What is shown once: leaving asks, until it was copied, downloaded, or is said to be saved.
+  const once = () => document.querySelector("[data-once]:not([data-saved])");
+  const secret = () => once()?.querySelector("[data-secret]");
+  const saved = () => { const part = once(); if (part) part.dataset.saved = ""; };
+  document.addEventListener("click", ({ target }) => { if (target.closest("[data-saves], [data-once] [download]")) saved(); });
+  document.addEventListener("copy", () => {
+    const part = secret() ?? once()?.querySelector("pre");
+    if (part && window.getSelection().containsNode(part, true)) saved();
+  });
+  window.addEventListener("beforeunload", (event) => { if (once()) event.preventDefault(); });
+
   // A tab that nobody has in focus speaks: <span data-title-note="team/api pushed"> anywhere marks title and icon.
   const title = document.title;
   const icon = document.querySelector("link[rel=icon]");
@@ -129,13 +152,21 @@
   }
 
   // What is live asks whether anything became of it (templates/_partials/live.html). What happens begins the asking anew.
-  const anew = window.askEverLess(() => { for (const part of all("[data-live]")) window.htmx.trigger(part, "ask"); });
+  // How the installation stands is asked along with each, and by itself where a page has no other.
+  const anew = window.askEverLess(() => {
+    const parts = all("[data-live]:not(#standing)");
+    for (const part of parts.length ? parts : all("#standing[data-live]")) window.htmx.trigger(part, "ask");
+  });
   document.addEventListener("htmx:afterSwap", anew);
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     const { elt, xhr, pathInfo } = detail;
-    if (!elt.matches("[data-live]")) return;
     const elsewhere = xhr.status < 300 && new URL(pathInfo.responsePath || pathInfo.requestPath, location).pathname
       !== new URL(pathInfo.requestPath, location).pathname;
+    if (!elt.matches("[data-live]")) {
+      // Signed out meanwhile: the page of signing in is a page, and no part of this one.
+      if (elsewhere) { detail.shouldSwap = false; location.reload(); }
+      return;
+    }
     // Gone, forbidden, or led to the sign-in page: nothing more is to be heard.
     if (elsewhere || [401, 403, 404].includes(xhr.status)) {
       detail.shouldSwap = false;
@@ -171,6 +202,8 @@
 
   // A refused or lost htmx request is said where one looks; a poll that fails stays quiet, freshness tells that.
   const trouble = (event) => {
+    const part = event.detail.elt?.closest("[data-trouble]");
+    if (part) { part.textContent = part.dataset.trouble; return; }
     if (event.detail.requestConfig?.verb === "get" && event.detail.requestConfig.triggeringEvent?.type !== "click") return;
     const box = document.getElementById("trouble");
     box.hidden = false;

@@ -16,6 +16,11 @@ class LiveMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         note = request.GET.get(live.PARAMETER, "") if request.method == "GET" else ""
-        if note and live.nothing_new(note, request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
+        session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+        news = live.news(note, session) if note else live.News.PERHAPS
+        if news is live.News.NOTHING:
             return HttpResponse(status=NOTHING_NEW, headers={"Cache-Control": "no-store"})
-        return self.get_response(request)
+        response = self.get_response(request)
+        if news is live.News.ELSEWHERE:
+            response["HX-Trigger"] = "standing"  # the part that shows it asks for itself
+        return response

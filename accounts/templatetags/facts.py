@@ -8,6 +8,7 @@ from datetime import datetime
 from django import template
 from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
@@ -34,6 +35,21 @@ def when(moment: datetime | None, never: str = "") -> SafeString:
     return format_html(
         '<time class="nowrap" datetime="{}" title="{}" data-relative>{}</time>',
         panel.local(moment).isoformat(), exact, panel.relative(moment),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def clock_time(moment: datetime | None) -> SafeString:
+    """ "12:03", with the day where that is not today; nothing for None."""
+    if not moment:
+        return SafeString()
+    local = panel.local(moment)
+    shown = time_format(local)
+    if local.date() != timezone.localdate():
+        shown = f"{_day(local.date(), get_language())}, {shown}"
+    return format_html(
+        '<time class="nowrap" datetime="{}" title="{}">{}</time>',
+        local.isoformat(), f"{_day(local.date(), get_language())}, {local:%H:%M:%S %Z}", shown,
     )  # fmt: skip
 
 

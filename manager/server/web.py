@@ -6,6 +6,7 @@ from manager.server.environ import Environ, Scope
 from manager.server.front import Front
 from manager.server.threads import Send, Threads
 from manager.wsgi import application as wsgi_application
+from registry_sync.looked import looks
 from registry_sync.notifications import intake
 from registry_sync.token import door
 from registry_sync.token.key_files import KeyFileError
@@ -13,6 +14,7 @@ from registry_sync.token.request import MAX_BODY
 
 THREADS = 4
 
+looks.start()
 _threads = Threads(wsgi_application, THREADS)
 
 

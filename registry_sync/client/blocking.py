@@ -156,10 +156,15 @@ class Registry:
                 raise _refusal(response)
 
     def ask(
-        self, path: str, headers: dict[str, str] | None = None, *, method: str = "GET"
+        self,
+        path: str,
+        headers: dict[str, str] | None = None,
+        *,
+        method: str = "GET",
+        seconds: float = 0,
     ) -> requests.Response:
-        """The bare answer, for the doctor. The caller closes it. Raises Unreachable alone."""
-        return self._send(method, self.url + path, headers or {})
+        """The bare answer, if it begins in so many `seconds`. The caller closes it. Raises Unreachable alone."""
+        return self._send(method, self.url + path, headers or {}, seconds=seconds)
 
     def _stored(self, redirect: requests.Response, most: int) -> bytes:
         target = urljoin(redirect.url, redirect.headers["Location"])
@@ -179,11 +184,17 @@ class Registry:
         return _good(self._send("GET", self.url + path, headers | _bearer(self.token_for(scope))))
 
     def _send(
-        self, method: str, url: str, headers: dict[str, str], body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None = None,
+        *,
+        seconds: float = 0,
     ) -> requests.Response:
         with self._count:
             self.requests += 1
-        timeout = (answers.CONNECT, answers.READ)
+        timeout = (answers.CONNECT, seconds or answers.READ)
         try:
             return self._session.request(
                 method, url, headers=headers, data=body, timeout=timeout, stream=True, allow_redirects=False

@@ -109,6 +109,11 @@ class Heartbeat(models.Model):
     READ = "read"  # when we asked for what the registry last told that we read (client/pace.py)
     # Others' pulls; since when without a gap (notifications/pulls.py).
     PULLS, PULLS_SINCE = "pulls", "pulls-since"
+    REGISTRY = "registry"  # the registry last answered, and took our token (watch.py)
+    # Since when it does not; or the panel cannot sign tokens.
+    REGISTRY_SILENT, REGISTRY_REFUSES = "registry-silent", "registry-refuses"
+    TOKENS_UNSIGNED = "tokens-unsigned"
+    TROUBLES = (REGISTRY_SILENT, REGISTRY_REFUSES, TOKENS_UNSIGNED)
     REFUSED = "refused"  # somebody brought events without the right key
     REDIRECTED = "redirected"  # the registry came as one comes who was sent on: without the event
     DOCTOR = "doctor"

@@ -3,25 +3,25 @@ that show it."""
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from accounts.outage import in_passing
 from accounts.speech import spoken
-from registry_sync import live, selectors
+from registry_sync import live, selectors, standing
+from registry_sync.looked import Look, looks
 from registry_sync.models import Repository
+from registry_sync.pages.standing import of_request
 from registry_sync.shown import EVERYTHING, Shown, to_person
 
 
 def freshness(request: HttpRequest) -> dict[str, Any]:
     return {
+        "standing": SimpleLazyObject(lambda: of_request(request)),
         "freshness": SimpleLazyObject(lambda: _freshness(request)),
         "unread": SimpleLazyObject(lambda: _unread(request)),
     }
@@ -31,16 +31,16 @@ def _freshness(request: HttpRequest) -> selectors.Freshness:
     """Also notes that somebody looks at this image: the next run reads it before others."""
     now, match = timezone.now(), request.resolver_match
     if match and match.url_name == "image":
-        looked_at(_repository(match), now)
+        looks.note(Look(_repository(match), now))
     exact = bool(getattr(request.user, "is_staff", False))
-    of = _shown(request)
-    found = selectors.freshness(now, of=of, exact=exact)
+    of, frozen = _shown(request), standing.of_person(request.user).frozen
+    found = selectors.freshness(now, of=of, exact=exact, frozen=frozen)
     if not found.running:
         return found
     note = live.note_of_sync(request, found.running)
     found.running.refresh_from_db()  # as it stood when the note was made, or later
     if found.running.finished_at:
-        found = selectors.freshness(now, of=of, exact=exact)
+        found = selectors.freshness(now, of=of, exact=exact, frozen=frozen)
     return replace(found, live=note)
 
 
@@ -71,11 +71,3 @@ def _unread(request: HttpRequest) -> str:
 
 def _repository(match: ResolverMatch) -> str:
     return f"{match.kwargs['name']}/{match.kwargs['image_name']}"
-
-
-def looked_at(repository: str, now: datetime) -> None:
-    """Once in ten minutes."""
-    row = Repository.objects.filter(name=repository)
-    stale = row.filter(Q(looked_at=None) | Q(looked_at__lt=now - timedelta(minutes=10)))
-    with in_passing():
-        stale.update(looked_at=now)

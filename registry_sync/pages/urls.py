@@ -1,7 +1,7 @@
 from django.urls import path
 
 from registry_sync.notifications import intake
-from registry_sync.pages import freshness, history, removal, retention, sync
+from registry_sync.pages import freshness, history, removal, retention, standing, sync
 from registry_sync.pages.system import doctor, events, overview, reading, repositories
 
 _NAMESPACE = "a/<slug:handle>/n/<str:name>/"
@@ -11,6 +11,7 @@ urlpatterns = [
     path("registry/events", intake.events, name="registry-events"),
     path("registry/events/", intake.events),  # an address with a slash is no reason to lose events
     path("freshness/", freshness.line, name="freshness"),
+    path("standing/", standing.standing_now, name="standing"),
     path("a/<slug:handle>/sync/", sync.start, name="sync-start"),
     path(_IMAGE + "history/", history.history, name="image-history"),
     path(_IMAGE + "remove/", removal.remove, name="image-remove"),

@@ -19,7 +19,8 @@ from django.utils import timezone
 from accounts import live
 from accounts.models import Account, Member, Person, RegistryUser
 from namespaces.models import Image, TagMove
-from registry_sync.models import Checkup, Removal, RetentionRule, SyncRun
+from registry_sync import watch
+from registry_sync.models import Checkup, Heartbeat, Removal, RetentionRule, SyncRun
 from registry_sync.picture.write import Move, write_moves
 from tests import factories
 from tests.cast import Cast, client_for
@@ -69,6 +70,10 @@ def _run(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
     return "/freshness/", lambda: SyncRun.objects.update(repositories_done=3)
 
 
+def _installation(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
+    return "/standing/", lambda: watch.note(Heartbeat.REGISTRY_SILENT, WHEN)
+
+
 def _checkup(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
     Checkup.objects.create(asked_by="operator")
     return "/system/doctor/", lambda: Checkup.objects.update(state="running")
@@ -101,12 +106,13 @@ CASES = {
     "namespace": Case("viewer", lambda _cast, image: ("/a/team-red/n/team/", _pushed(image))),
     "account": Case("viewer", lambda _cast, image: ("/a/team-red/images/", _pushed(image))),
     "sync run": Case("viewer", _run),
+    "installation": Case("viewer", _installation),
     "checkup": Case("operator", _checkup),
     "removal": Case("viewer", _removal),
     "retention run": Case("viewer", _retention),
     "first use": Case("viewer", _first_use),
 }
-OF_ACCOUNT = [kind for kind in CASES if kind not in ("sync run", "checkup")]
+OF_ACCOUNT = [kind for kind in CASES if kind not in ("sync run", "installation", "checkup")]
 
 
 @pytest.fixture
@@ -124,10 +130,9 @@ def open_page(case: Case, cast: Cast, operator: Person, image: Image) -> Open:
 
 
 def asked_by(answer: HttpResponse) -> list[str]:
-    return [
-        html.unescape(url)
-        for url in re.findall(r'data-live hx-get="([^"]+)" hx-trigger="ask"', answer.content.decode())
-    ]
+    """The parts of a page that ask; how the installation stands asks by itself where there is no other."""
+    parts = re.findall(r'data-live hx-get="([^"]+)" hx-trigger="ask[",]', answer.content.decode())
+    return [html.unescape(url) for url in parts if "/standing/" not in url] or list(map(html.unescape, parts))
 
 
 every_kind = pytest.mark.parametrize("opened", CASES, indirect=True)
@@ -145,6 +150,15 @@ def test_nothing_new_costs_one_statement(opened: Open, django_assert_num_queries
             answer = opened.ask()
         assert (answer.status_code, answer.content, answer["Cache-Control"]) == (NOTHING, b"", "no-store")
         assert not answer.cookies
+
+
+@every_kind
+def test_how_the_installation_stands_is_told_to_every_part(opened: Open) -> None:
+    watch.note(Heartbeat.REGISTRY_SILENT, WHEN)
+    answer = opened.ask()
+    assert answer.status_code == 200
+    assert answer["HX-Trigger"] == ("freshness" if "/standing/" in opened.url else "standing")
+    assert opened.client.get(asked_by(answer)[0]).status_code == NOTHING
 
 
 @every_kind
@@ -237,7 +251,9 @@ def test_the_statement_reads_no_table_as_a_whole(cast: Cast, operator: Person, i
             cursor.execute(f"EXPLAIN {asked.captured_queries[0]['sql']}")
             plan = "\n".join(row[0] for row in cursor.fetchall())
         whole = set(re.findall(r"Seq Scan on (\S+)", plan))
-        assert whole <= {"registry_sync_heartbeat"}, plan  # which has a dozen rows, ever
+        # A dozen rows, ever; and what is looked at only while the worker is silent.
+        short = {"registry_sync_heartbeat", "registry_sync_shard", "registry_sync_lease"}
+        assert whole <= short, plan
 
 
 def crowd(cast: Cast, image: Image, many: int = 2000) -> None:

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.pages.http import PersonRequest, principal
-from registry_sync import heartbeat, live, selectors, services
+from registry_sync import heartbeat, live, selectors, services, standing
 from registry_sync.models import Checkup
 from registry_sync.pages.system.frame import operators, system_context
 
@@ -35,6 +35,7 @@ def doctor(request: PersonRequest) -> HttpResponse:
         "checkup": done[0] if done else None,
         "asked": newer[0] if newer else None,
         "live": note,
+        "outdated": bool(done) and standing.since(request.user, done[0].finished_at),
         "worker_silent": heartbeat.silent(heartbeat.worker_at(), now),
     }
     if request.htmx:

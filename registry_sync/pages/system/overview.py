@@ -12,7 +12,7 @@ from accounts.errors import Invalid
 from accounts.pages.http import PersonRequest, principal
 from accounts.paging import paginate
 from accounts.selectors import dropped
-from registry_sync import gate, operating, selectors, services
+from registry_sync import gate, operating, selectors, services, standing
 from registry_sync.models import Checkup
 from registry_sync.pages.system.frame import operators, system_context
 
@@ -20,7 +20,7 @@ RUNS_SHOWN, ASIDE_SHOWN = 20, 100
 
 
 @operators
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def overview(request: PersonRequest) -> HttpResponse:
     if request.method == "POST":
         services.ask_for_sync(by=principal(request))
@@ -52,6 +52,7 @@ def retry_aside(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
 
 
 def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
+    checkup = selectors.checkups().filter(state=Checkup.State.DONE).first()
     context = system_context("system") | {
         "page": paginate(selectors.runs(), cursor=request.GET.get("page", ""), size=RUNS_SHOWN),
         "held": selectors.held(),
@@ -61,7 +62,8 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
         "pulses": selectors.pulses(timezone.now()),
         "event_at": selectors.last_event_at(),
         "agreed": selectors.agreed(),
-        "checkup": selectors.checkups().filter(state=Checkup.State.DONE).first(),
+        "checkup": checkup,
+        "outdated": checkup is not None and standing.since(request.user, checkup.finished_at),
         "counts": selectors.event_counts(),
         "mails": outbox.counts(),
         "mail_problem": outbox.last_problem(),

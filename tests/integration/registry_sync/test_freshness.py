@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from registry_sync import heartbeat, selectors
+from registry_sync.looked import looks
 from registry_sync.models import Drift, Event, Heartbeat, Repository, SyncRun
 from registry_sync.sync import leases, shards
 from registry_sync.truth import Ground
@@ -210,7 +211,7 @@ def test_a_run_under_way_has_a_bar_that_asks_for_itself(cast: Cast, operator: Pe
         assert [words in text for words in counts] == [exact] * 3
     SyncRun.objects.filter(pk=run.pk).update(state="done", finished_at=now)
     text = client.get("/freshness/").content.decode()
-    assert "hx-get" not in text
+    assert "data-live" not in text
     assert "progress" not in text
 
 
@@ -255,6 +256,7 @@ def test_an_image_that_is_looked_at_is_read_first(cast: Cast) -> None:
     ]
     cast.client("viewer").get("/a/team-red/n/seen/i/b/")
     cast.client("stranger").get("/a/team-red/n/seen/i/a/")
+    looks.write()
     run = SyncRun.objects.create(state=SyncRun.State.RUNNING)
     shards.make(run)
     assert run.shards.get().repositories == [rows[1].pk, rows[0].pk]

@@ -1,0 +1,45 @@
+"""What makes push and pull fail, or keeps the picture as it is: judged from facts. PURE."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Alarm(StrEnum):
+    SILENT = "silent"  # the registry does not answer, or not as one does
+    REFUSED = "refused"  # it does not take the tokens that the panel signs
+    UNSIGNED = "unsigned"  # the panel cannot sign any
+    FROZEN = "frozen"  # the database takes no changes
+    ASLEEP = "asleep"  # no worker gives a sign of life
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """`silent_since`, `refused_since` and `unsigned_since`: since when the worker, which asks every few seconds, has
+    found it so; `answered_at`: when it last found all well. None where it did not."""
+
+    answered_at: datetime | None = None
+    silent_since: datetime | None = None
+    refused_since: datetime | None = None
+    unsigned_since: datetime | None = None
+    worker_at: datetime | None = None
+    asleep: bool = False
+    frozen: bool = False
+
+
+def alarms(signs: Signs) -> dict[Alarm, datetime | None]:
+    """Each with its beginning, where that is known; the worst first. While no worker asks, what it last found is no
+    news."""
+    found: dict[Alarm, datetime | None] = {}
+    if not signs.asleep:
+        since = {
+            Alarm.SILENT: signs.silent_since,
+            Alarm.REFUSED: signs.refused_since,
+            Alarm.UNSIGNED: signs.unsigned_since,
+        }
+        found |= {alarm: at for alarm, at in since.items() if at}
+    if signs.frozen:
+        found[Alarm.FROZEN] = None
+    if signs.asleep:
+        found[Alarm.ASLEEP] = signs.worker_at
+    return found

@@ -1,0 +1,76 @@
+"""What is wrong with the installation: on top of every page, and alone, for open pages when that changed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from accounts.live import note_along
+from accounts.pages.http import PersonRequest
+from accounts.templatetags.facts import clock_time
+from registry_sync import standing
+from registry_sync.alarms import Alarm, Signs, alarms
+
+WORDS = {
+    Alarm.SILENT: gettext_lazy("Registry not answering since {since}: push and pull fail."),
+    Alarm.REFUSED: gettext_lazy("Registry refuses the panel’s tokens since {since}: push and pull fail."),
+    Alarm.UNSIGNED: gettext_lazy("The panel cannot sign tokens since {since}: push and pull fail."),
+    Alarm.FROZEN: gettext_lazy(
+        "The database is read-only: nothing can be changed here, and what is pushed does not show."
+    ),
+    Alarm.ASLEEP: gettext_lazy("No worker alive since {since}: lists are not being refreshed."),
+}
+AS_OF = {
+    Alarm.SILENT: gettext_lazy(
+        "Registry not answering since {since}: push and pull fail; lists of images are as of {answered}."
+    ),
+    Alarm.REFUSED: gettext_lazy(
+        "Registry refuses the panel’s tokens since {since}: push and pull fail; lists of images are as of {answered}."
+    ),
+}
+# What the last look found is no news, but better than nothing.
+SILENT_THEN = gettext_lazy(
+    "No worker alive since {since}: lists are not being refreshed. When it last asked, the registry did not answer."
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    kind: Alarm
+    text: SafeString
+    bad: bool  # push or pull fail, or nothing can be saved
+
+
+def of_request(request: HttpRequest) -> dict[str, Any]:
+    """For who is signed in alone: strangers are told nothing of the installation."""
+    if not request.user.is_authenticated:
+        return {}
+    signs = standing.of_person(request.user)
+    found = alarms(signs)
+    return {
+        "alarms": [_told(kind, signs) for kind in found],
+        "live": note_along(request),
+    }
+
+
+def _told(kind: Alarm, signs: Signs) -> Told:
+    words = (AS_OF if signs.answered_at else WORDS).get(kind, WORDS[kind])
+    if kind is Alarm.ASLEEP and signs.silent_since:
+        words = SILENT_THEN
+    moments = {"since": clock_time(alarms(signs)[kind]), "answered": clock_time(signs.answered_at)}
+    return Told(kind, format_html(str(words), **moments), bad=kind is not Alarm.ASLEEP)
+
+
+@login_required
+@require_safe
+def standing_now(request: PersonRequest) -> HttpResponse:
+    """It comes from the context that every page has. The lists say anew how true they are."""
+    response = render(request, "registry_sync/_standing.html")
+    response["HX-Trigger"] = "freshness"
+    return response

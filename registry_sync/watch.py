@@ -1,0 +1,54 @@
+"""Asks the registry, every few seconds, what each client asks first, and notes for the pages what came of it."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from registry_sync import heartbeat
+from registry_sync.client import Registry, Silent, answers
+from registry_sync.models import Heartbeat
+from registry_sync.token.key_files import KeyFileError
+from registry_sync.token.service import issue_for_panel
+
+PATIENCE = 5  # seconds; a client would not wait for much longer, and each look keeps a worker
+
+log = logging.getLogger(__name__)
+
+
+def look(registry: Registry, now: datetime) -> None:
+    """`/v2/` takes any good token, and needs none of the registry's images."""
+    note(_found(registry), now)
+
+
+def _found(registry: Registry) -> str:
+    """The name of a sign."""
+    try:
+        token = issue_for_panel([], now=timezone.now())
+    except KeyFileError:
+        return Heartbeat.TOKENS_UNSIGNED
+    try:
+        bearer = {"Authorization": f"Bearer {token}"}
+        with registry.ask("/v2/", bearer, seconds=PATIENCE) as response:
+            status = response.status_code
+    except Silent:
+        return Heartbeat.REGISTRY_SILENT
+    if status in (answers.OK, answers.TOO_MANY):
+        return Heartbeat.REGISTRY
+    return Heartbeat.REGISTRY_REFUSES if status == answers.UNAUTHORIZED else Heartbeat.REGISTRY_SILENT
+
+
+@transaction.atomic
+def note(found: str, now: datetime) -> None:
+    """What began stays as it began until it is over."""
+    over = Heartbeat.objects.filter(name__in=[sign for sign in Heartbeat.TROUBLES if sign != found])
+    for name in over.values_list("name", flat=True):
+        log.warning("over: %s", name)
+    over.delete()
+    if found == Heartbeat.REGISTRY:
+        heartbeat.note(found, now)
+        return
+    _row, begun = Heartbeat.objects.get_or_create(name=found, defaults={"at": now})
+    if begun:
+        log.error("push and pull fail: %s", found)

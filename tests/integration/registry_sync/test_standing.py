@@ -1,0 +1,185 @@
+"""On top of every page: what makes push and pull fail, or keeps the lists as they are."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Person
+from registry_sync import heartbeat, watch
+from registry_sync import standing as brought
+from registry_sync.client import Registry
+from registry_sync.models import Heartbeat, SyncRun
+from registry_sync.sync import leases
+from registry_sync.token.key_files import KeyFileError
+from tests import factories
+from tests.cast import Cast, client_for
+from tests.parts import processes
+from tests.parts.scripted import Answer, Scripted, answer
+
+pytestmark = pytest.mark.django_db
+
+PAGES = ["/?all=1", "/a/team-red/images/", "/a/team-red/n/team/", "/a/team-red/users/", "/a/team-red/activity/",
+         "/a/team-red/settings/", "/me/tokens/", "/me/email/", "/search/", "/a/team-red/n/none/"]  # fmt: skip
+
+
+@pytest.fixture
+def viewer(cast: Cast) -> Client:
+    factories.ImageFactory(namespace=factories.NamespaceFactory(account=cast.account, name="team"))
+    return cast.client("viewer")
+
+
+def live_and_checked() -> datetime:
+    """All is well, and the lists say so."""
+    now = timezone.now()
+    SyncRun.objects.create(state="done", started_at=now, finished_at=now)
+    for name in (Heartbeat.EVENTS, Heartbeat.WORKER, Heartbeat.REGISTRY):
+        heartbeat.note(name, now)
+    return now
+
+
+def standing(page: str) -> str:
+    """What stands on top, in words."""
+    found = re.search(r'<div id="standing".*?\n</div>', page, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split()) if found else "nothing"
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_a_registry_that_is_down_is_said_on_every_page(viewer: Client, url: str) -> None:
+    now = live_and_checked()
+    assert standing(viewer.get(url).text) == ""
+    watch.note(Heartbeat.REGISTRY_SILENT, now)
+    page = viewer.get(url).text
+    clock = f"{timezone.localtime(now):%H:%M}"
+    assert standing(page) == (
+        f"Registry not answering since {clock} : push and pull fail; lists of images are as of {clock} ."
+    )
+    assert "alert-danger" in page
+    assert not re.search("no differences|state-good", page)
+    watch.note(Heartbeat.REGISTRY, now)
+    assert standing(viewer.get(url).text) == ""
+
+
+@pytest.mark.parametrize(
+    ("sign", "words"),
+    [
+        (Heartbeat.REGISTRY_REFUSES, "Registry refuses the panel’s tokens since"),
+        (Heartbeat.TOKENS_UNSIGNED, "The panel cannot sign tokens since"),
+    ],
+)
+def test_so_are_tokens_that_nobody_takes(viewer: Client, sign: str, words: str) -> None:
+    watch.note(sign, live_and_checked())
+    page = viewer.get("/a/team-red/images/").text
+    assert standing(page).startswith(words)
+    assert "push and pull fail" in standing(page)
+    assert not re.search("no differences|state-good", page)
+
+
+def test_without_a_worker_lists_are_not_refreshed_which_is_no_fault_of_push_and_pull(viewer: Client) -> None:
+    now = live_and_checked()
+    watch.note(Heartbeat.REGISTRY_SILENT, now)
+    Heartbeat.objects.update(at=now - timedelta(hours=1))
+    page = viewer.get("/a/team-red/images/").text
+    clock = f"{timezone.localtime(now - timedelta(hours=1)):%H:%M}"
+    assert re.fullmatch(
+        f"No worker alive since (.*, )?{clock} : lists are not being refreshed. "
+        "When it last asked, the registry did not answer.",
+        standing(page),
+    )
+    assert re.search('id="standing".*alert-warning', page, re.DOTALL)
+    assert not re.search('alert-danger"><|no differences|state-good', page)
+
+
+def test_a_long_task_that_keeps_its_lease_is_alive(viewer: Client) -> None:
+    heartbeat.note(Heartbeat.WORKER, timezone.now() - timedelta(hours=1))
+    assert "No worker alive" in viewer.get("/me/email/").text
+    leases.take("events", timezone.now())
+    assert "No worker alive" not in viewer.get("/me/email/").text
+
+
+def test_nor_is_one_missed_that_never_was(viewer: Client) -> None:
+    assert standing(viewer.get("/a/team-red/images/").text) == ""
+
+
+def test_a_database_that_takes_no_changes(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    live_and_checked()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+    else:
+        monkeypatch.setattr(brought.os, "access", lambda *_asked: False)
+    page = viewer.get("/a/team-red/images/").text
+    assert standing(page).startswith("The database is read-only: nothing can be changed here")
+    assert not re.search("no differences|state-good", page)
+
+
+def test_strangers_are_told_nothing(cast: Cast) -> None:
+    watch.note(Heartbeat.REGISTRY_SILENT, live_and_checked())
+    for url in ("/me/login/", "/me/signup/", "/me/password/reset/", "/nowhere/"):
+        assert standing(Client().get(url).text) == "nothing"
+    assert Client().get("/standing/").status_code == 302
+
+
+def test_it_costs_no_statement_of_its_own(viewer: Client) -> None:
+    others = ("SELECT p.*", "SELECT p.password")  # finds the person; begins the asking of another part
+    for url in PAGES:
+        with CaptureQueriesContext(connection) as asked:
+            viewer.get(url)
+        found = [query["sql"].strip() for query in asked if "registry-silent" in query["sql"]]
+        assert found[0].startswith("SELECT p.*")
+        assert not [sql for sql in found if not sql.startswith(others) and "'events'" not in sql]
+
+
+def test_operators_are_led_to_the_doctor(viewer: Client, operator: Person) -> None:
+    watch.note(Heartbeat.REGISTRY_SILENT, live_and_checked())
+    assert "Ask the doctor" in standing(client_for(operator).get("/system/").text)
+    assert "Ask the doctor" not in standing(viewer.get("/me/email/").text)
+
+
+GOOD = answer("{}")
+LOOKS = [
+    (GOOD, set()),
+    (answer(status=429), set()),
+    (answer(status=401), {Heartbeat.REGISTRY_REFUSES}),
+    (answer(status=503), {Heartbeat.REGISTRY_SILENT}),
+    (answer(status=404), {Heartbeat.REGISTRY_SILENT}),
+    (answer(status=302, Location="/login"), {Heartbeat.REGISTRY_SILENT}),
+    (answer(drop=True), {Heartbeat.REGISTRY_SILENT}),
+]
+
+
+@pytest.mark.parametrize(("says", "signs"), LOOKS)
+def test_what_an_answer_is_a_sign_of(db: None, says: Answer, signs: set[str]) -> None:
+    begun, now = timezone.now() - timedelta(minutes=5), timezone.now()
+    script = Scripted()
+    script.says["/v2/"] = says
+    registry = Registry(script.url, lambda *_scope: "")
+    try:
+        for before in Heartbeat.TROUBLES:
+            heartbeat.note(before, begun)
+        watch.look(registry, now)
+        assert set(heartbeat.signs(*Heartbeat.TROUBLES)) == signs
+        assert all(at == begun for at in heartbeat.signs(*signs).values())  # since it began
+        assert bool(heartbeat.last(Heartbeat.REGISTRY)) == (not signs)
+    finally:
+        registry.close()
+        script.stop()
+
+
+def test_nobody_there_and_no_key(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Registry(f"http://127.0.0.1:{processes.free_port()}", lambda *_scope: "")
+    watch.look(registry, timezone.now())
+    assert set(heartbeat.signs(*Heartbeat.TROUBLES)) == {Heartbeat.REGISTRY_SILENT}
+
+    def no_key(*_access: Any, **_now: Any) -> str:
+        raise KeyFileError("gone")
+
+    monkeypatch.setattr(watch, "issue_for_panel", no_key)
+    watch.look(registry, timezone.now())
+    assert set(heartbeat.signs(*Heartbeat.TROUBLES)) == {Heartbeat.TOKENS_UNSIGNED}
+    registry.close()
