@@ -147,8 +147,8 @@ def _describe(revisions: Sequence[Revision], typed: str, *, labels: bool) -> lis
         pk: (tag or "", within or "")
         for pk, tag, within in Revision.objects.filter(pk__in=[each.pk for each in revisions])
         .annotate(
-            tag=Subquery(same.order_by("technical", "-pushed_at", "-id").values("name")[:1]),
-            within=Subquery(above.order_by("technical", "-pushed_at", "-id").values("name")[:1]),
+            tag=Subquery(same.order_by("technical", *Tag.NEWEST_FIRST).values("name")[:1]),
+            within=Subquery(above.order_by("technical", *Tag.NEWEST_FIRST).values("name")[:1]),
         )
         .values_list("pk", "tag", "within")
     }

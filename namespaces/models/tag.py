@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from django.db import models
 from django.urls import reverse
@@ -31,6 +32,8 @@ class Tag(models.Model):
     size = models.BigIntegerField(default=0)
     technical = Technical(default=False, editable=False)
     stem = Stem(max_length=80, default="", db_default="", editable=False)
+
+    NEWEST_FIRST: ClassVar = ("-pushed_at", "-id")
 
     class Meta:
         ordering = ["name"]

@@ -64,7 +64,7 @@ def comes(holds: Callable[[], bool], seconds: float) -> bool:
 
 
 def _look(registry: Registry) -> bool:
-    tag = Tag.objects.select_related("image__namespace").order_by("-pushed_at", "-id").first()
+    tag = Tag.objects.select_related("image__namespace").order_by(*Tag.NEWEST_FIRST).first()
     if not tag:
         return False
     try:

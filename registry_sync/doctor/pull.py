@@ -16,7 +16,7 @@ _MANIFESTS = frozenset(answers.MANIFEST_TYPES.split(", "))
 def newest(front: Registry) -> list[Pulled]:
     """Of several: one image may be broken by whoever pushed it."""
     tags = Tag.objects.filter(missing_since=None).select_related("image__namespace")
-    return [_pull(front, tag) for tag in tags.order_by("-pushed_at", "-id")[:TAGS]]
+    return [_pull(front, tag) for tag in tags.order_by(*Tag.NEWEST_FIRST)[:TAGS]]
 
 
 def _pull(front: Registry, tag: Tag) -> Pulled:

@@ -7,6 +7,7 @@ from django.db.models import F
 
 from namespaces.models import Image, Revision, Tag, TagMove
 from registry_sync.models import Repository
+from registry_sync.picture.sums import count
 from registry_sync.picture.write import Move, write_moves
 from registry_sync.sync.leases import fenced
 
@@ -51,7 +52,7 @@ def tell(image: Image, told: Move, *, held: bool = True) -> bool:
     if after:
         TagMove.objects.filter(pk=after.pk).update(old=told.digest)
     elif newest and tag and tag.manifest_id == told.digest:  # it went, and came again
-        Tag.objects.filter(pk=tag.pk).update(pushed_at=told.at, pushed_by=told.by)
+        _date(tag, told.at, told.by)
     return _note_held(image, told.digest, held)
 
 
@@ -62,11 +63,17 @@ def _note_held(image: Image, digest: str, held: bool) -> bool:
     return bool(held and digest)
 
 
+def _date(tag: Tag, at: datetime, by: str) -> None:
+    """Another may be the image's newest then."""
+    Tag.objects.filter(pk=tag.pk).update(pushed_at=at, pushed_by=by)
+    count(tag.image)
+
+
 def _name(move: TagMove, told: Move, tag: Tag | None, *, at: datetime, old: str) -> None:
     """A reconcile or a confirmation was quicker than the event, and knew neither who nor when."""
     if move.by or not told.by:
         return
     newer = TagMove.objects.filter(image=move.image_id, tag=move.tag, at__gt=move.at)
     if tag and tag.manifest_id == move.new and not newer.exists():
-        Tag.objects.filter(pk=tag.pk).update(pushed_at=min(at, tag.pushed_at), pushed_by=told.by)
+        _date(tag, min(at, tag.pushed_at), told.by)
     TagMove.objects.filter(pk=move.pk).update(at=at, by=told.by, old=old, how=TagMove.How.EVENT)

@@ -65,7 +65,7 @@ def renew(digest: str, values: Mapping[str, Any]) -> None:
 def count(image: Image, *, last_move: int = 0) -> None:
     """What lists and open pages want to know of an image's tags without asking them."""
     tags = Tag.objects.filter(image=image, technical=False)
-    newest = tags.order_by("-pushed_at", "-id").first()
+    newest = tags.order_by(*Tag.NEWEST_FIRST).first()
     image.tag_count = tags.count()
     image.latest_tag = newest.name if newest else ""
     image.size = newest.size if newest else 0

@@ -121,7 +121,7 @@ def _tagged(image: Image, tags: QuerySet[Tag], *, checked: bool) -> list[Tagged]
     checks = _used(image, "checked_at") if checked else {}
     rows_of_tags = Pull.objects.filter(image=image, checks__gt=0).exclude(tag="").values_list("tag")
     checks_of_tags = dict(rows_of_tags.annotate(Max("checked_at"))) if checked else {}
-    rows = tags.order_by("-pushed_at", "-id")
+    rows = tags.order_by(*Tag.NEWEST_FIRST)
     return [
         Tagged(
             row.name, row.manifest_id, row.pushed_at, row.first_seen_at,
