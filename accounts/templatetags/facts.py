@@ -8,7 +8,7 @@ from datetime import datetime
 from django import template
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format, time_format
+from django.utils.formats import time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
@@ -46,10 +46,10 @@ def clock_time(moment: datetime | None) -> SafeString:
     local = panel.local(moment)
     shown = time_format(local)
     if local.date() != timezone.localdate():
-        shown = f"{_day(local.date(), get_language())}, {shown}"
+        shown = f"{zones.day(local.date(), get_language())}, {shown}"
     return format_html(
         '<time class="nowrap" datetime="{}" title="{}">{}</time>',
-        local.isoformat(), f"{_day(local.date(), get_language())}, {local:%H:%M:%S %Z}", shown,
+        local.isoformat(), zones.exact(moment, timezone.get_current_timezone()), shown,
     )  # fmt: skip
 
 

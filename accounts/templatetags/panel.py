@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, get_format
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext_lazy, pgettext_lazy
 
 from accounts import clients, moments
 from accounts.speech import spoken
@@ -34,19 +34,20 @@ ONE_DECIMAL_BELOW = 10
 JUST_NOW_BELOW = 2
 MINUTE, HOUR, DAY, MONTH = 60, 3600, 86_400, 30 * 86_400
 SHORT_DIGEST = 12
+UNITS_OF_TIME: Final = (("s", 1, MINUTE), ("min", MINUTE, HOUR), ("h", HOUR, DAY), ("d", DAY, MONTH))
 
 # Shared with panel.js (see `relative_words`), so a page reads the same before and after it starts to tick.
 AGO: Final = {
     "s": gettext_lazy("%(n)s s ago"),
     "min": gettext_lazy("%(n)s min ago"),
     "h": gettext_lazy("%(n)s h ago"),
-    "d": gettext_lazy("%(n)s d ago"),
+    "d": ngettext_lazy("%(n)s day ago", "%(n)s days ago", "n"),
 }
 AHEAD: Final = {
     "s": gettext_lazy("in %(n)s s"),
     "min": gettext_lazy("in %(n)s min"),
     "h": gettext_lazy("in %(n)s h"),
-    "d": gettext_lazy("in %(n)s d"),
+    "d": ngettext_lazy("in %(n)s day", "in %(n)s days", "n"),
 }
 JUST_NOW: Final = gettext_lazy("just now")
 
@@ -102,7 +103,7 @@ def short_digest(digest: str | None) -> str:
 
 @register.filter
 def relative(moment: datetime | None) -> str:
-    """How long ago, or how soon: "4 s ago", "in 3 d"; the date beyond 30 days; "never" for None."""
+    """How long ago, or how soon: "4 s ago", "in 3 days"; the date beyond 30 days; "never" for None."""
     if moment is None:
         return gettext("never")
     return relative_to(moment, timezone.now())
@@ -121,12 +122,13 @@ def relative_to(moment: datetime, now: datetime) -> str:
         return str(JUST_NOW)
     if distance >= MONTH:
         return date_format(local(moment), "DATE_FORMAT")
-    for unit, length, limit in (("s", 1, MINUTE), ("min", MINUTE, HOUR), ("h", HOUR, DAY), ("d", DAY, MONTH)):
-        # What was promised for a week ends "in 7 d", also a second later; what is past is so old in full.
-        n = distance // length if seconds >= 0 else (distance + length // 2) // length
-        if n * length < limit or unit == "d":
-            return words[unit] % {"n": n}
-    raise AssertionError
+    # What is past is not made older than it is; of what comes, a second less than seven days is seven days.
+    half = 0 if seconds >= 0 else 1
+    for unit, length, limit in UNITS_OF_TIME:
+        number = (distance + half * (length // 2)) // length
+        if number * length < limit:
+            return words[unit] % {"n": number}
+    return date_format(local(moment), "DATE_FORMAT")
 
 
 @register.filter
@@ -145,10 +147,16 @@ def relative_words() -> str:
     """The words of `relative` as JSON, for the clock in panel.js."""
     words = {
         "now": str(JUST_NOW),
-        "ago": {unit: str(text) for unit, text in AGO.items()},
-        "ahead": {unit: str(text) for unit, text in AHEAD.items()},
+        "ago": _for_script(AGO),
+        "ahead": _for_script(AHEAD),
     }
     return json.dumps(words, ensure_ascii=False)
+
+
+def _for_script(words: dict[str, Promise]) -> dict[str, str | list[str]]:
+    """Days by their number, since languages have up to six plurals."""
+    days = [str(words["d"] % {"n": n}) for n in range(MONTH // DAY)]
+    return {unit: str(text) for unit, text in words.items() if unit != "d"} | {"d": days}
 
 
 @register.filter
