@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from accounts.words import said as _
 from registry_sync.doctor.facts import Answer, Ours
-from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_environment, ok, warn
+from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_environment, ok, skipped, warn
 
 SLOW = 1.0  # seconds; Distribution's own time-out for a notification
 _PORTS = {"http": 80, "https": 443}
@@ -116,6 +116,13 @@ def registry(base: str, answer: Answer, upload: Answer | None, ours: Ours) -> Ve
             ),
             FORWARDED,
             in_config("http", f"host: {base}\n# or: relativeurls: true"),
+        )
+    if not upload:
+        return skipped(
+            _(
+                "%(base)s is the registry; whether a push that begins there stays there was not tried.",
+                base=base,
+            )
         )
     return ok(_("%(base)s is the registry, and what it sends clients on to is there too.", base=base))
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from accounts.words import said as _
 from registry_sync.doctor.facts import Answer, EventTrial, OldForm, Ours, TokenTrial
-from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_environment, ok, warn
+from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_environment, ok, skipped, warn
 
 SKEW_WARN, SKEW_FAIL = timedelta(seconds=20), timedelta(seconds=60)  # the registry's leeway is 60 s
 _DOOR = "/auth/token"
@@ -119,7 +119,7 @@ def token(trial: TokenTrial, ours: Ours) -> Verdict:
 def clock(answer: Answer) -> Verdict:
     """By the Date header, which knows whole seconds; the way there and back is allowed for."""
     if not answer.date or not answer.asked_at:
-        return warn(_("Its answers carry no Date, so the clocks cannot be compared."))
+        return skipped(_("Its answers carry no Date, so the clocks cannot be compared."))
     middle = answer.asked_at + timedelta(seconds=answer.seconds / 2)
     skew = answer.date + timedelta(seconds=0.5) - middle
     late = f"{abs(skew).total_seconds():.0f}"
@@ -142,7 +142,7 @@ def upstream(*, answers: bool | None, ours: Ours) -> Verdict:
     if not ours.is_cache:
         return ok(_("The registry holds its images itself."))
     if answers is None:
-        return ok(_("The cache holds nothing yet."))
+        return skipped(_("The cache holds nothing yet by which it could be seen."))
     if answers:
         return ok(_("The registry behind the cache answers."))
     return fail(
@@ -178,7 +178,7 @@ def deletion(answer: Answer, ours: Ours) -> Verdict:
         )
     if answer.status == _NOT_FOUND:
         return ok(_("It deletes what it is asked to."))
-    return warn(
+    return skipped(
         _("Whether it deletes cannot be said: it answers %(status)s.", status=answer.status or answer.error)
     )
 
@@ -246,7 +246,7 @@ def events(trial: EventTrial, ours: Ours) -> Verdict:
                 f"curl -i -X POST {ours.events_url}"),
         )  # fmt: skip
     if trial.problem:
-        return warn(_("Whether events come could not be tried: %(problem)s.", problem=trial.problem))
+        return skipped(_("Whether events come could not be tried: %(problem)s.", problem=trial.problem))
     return fail(
         _("What happens in the registry is not told to the panel: pushes show only "
                       "after the next full check, and pulls are not counted."),

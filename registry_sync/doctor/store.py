@@ -5,12 +5,12 @@ from urllib.parse import urlsplit
 from accounts.words import said as _
 from registry_sync.doctor.addresses import is_private_literal
 from registry_sync.doctor.facts import Ours, Pulled
-from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, ok, warn
+from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, ok, skipped, warn
 
 
 def pull(pulled: list[Pulled], ours: Ours) -> Verdict:
     if not pulled:
-        return ok(_("There is no image yet that could be pulled."))
+        return skipped(_("There is no image yet that could be pulled."))
     if astray := next((each for each in pulled if each.astray), None):
         return fail(
             _("Pushes succeed and nobody can pull: for layers the registry sends clients on to %(there)s, which does "

@@ -12,10 +12,10 @@ class State(StrEnum):
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
-    SKIPPED = "skipped"  # cannot be looked at before another check passes
+    SKIPPED = "skipped"  # not checked: another must pass first, or there was nothing to see it by
 
 
-MARKS = {State.OK: "✓", State.WARN: "!", State.FAIL: "✗", State.SKIPPED: "–"}
+MARKS = {State.OK: "✓", State.WARN: "!", State.FAIL: "✗", State.SKIPPED: "?"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from accounts.words import said as _
 from registry_sync.doctor.facts import Answer, Releases
-from registry_sync.doctor.verdict import Fix, Verdict, ok, warn
+from registry_sync.doctor.verdict import Fix, Verdict, ok, skipped, warn
 
 _BAD_REQUEST, _NOT_ALLOWED, _BROKEN = 400, 405, 500
 GOOD = "3.1.2"
@@ -15,7 +15,7 @@ def version(seen: Releases) -> Verdict:
     if _refused(seen.digest, _BAD_REQUEST, "DIGEST_INVALID"):
         return ok(_("It is Distribution %(version)s or newer.", version=GOOD))
     if not _refused(seen.digest, _BROKEN, "UNKNOWN"):
-        return ok(_("Which version it is cannot be seen."))
+        return skipped(_("Which version it is cannot be seen."))
     if cache:
         return warn(
             _("It is a pull-through cache of before %(version)s: it does not compare what another registry sends with "

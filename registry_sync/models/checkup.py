@@ -42,5 +42,5 @@ class Checkup(models.Model):
 
     @property
     def wrong(self) -> int:
-        """How many checks failed, or say that something will."""
-        return sum(result["state"] in ("fail", "warn") for result in self.results)
+        """How many checks failed, say that something will, or could not be made."""
+        return sum(result["state"] != "ok" for result in self.results)

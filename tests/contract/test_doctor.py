@@ -29,6 +29,8 @@ from tests.parts.fixtures import MakeRegistry
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 Config = dict[str, Any]
 BY_TOKEN = {"version", "deletion", "catalog", "upstream", "old_form", "events", "pull"}
+UNTRUSTED = {*BY_TOKEN, "front"}
+EMPTY = {"pull"}  # of a registry without an image
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def panel(transactional_db: None, settings: Any) -> Iterator[str]:
     assert not thread.error
     settings.PUBLIC_URL = f"http://localhost:{thread.port}"
     settings.TOKEN_URL = f"{settings.PUBLIC_URL}/auth/token"
-    for name in (Heartbeat.WORKER, Heartbeat.BEAT):
+    for name in (Heartbeat.WORKER, Heartbeat.BEAT, Heartbeat.TRAIL_WHOLE):
         heartbeat.note(name, timezone.now())
     yield settings.PUBLIC_URL
     thread.terminate()
@@ -96,8 +98,8 @@ WRONG: dict[str, tuple[Callable[[Config, Path], None], str, str, set[str]]] = {
         "issuer: registry-man",
         set(),
     ),
-    "odd issuer": (setting("auth", "token", "issuer", value="x"), "token", "issuer: registry-man", BY_TOKEN),
-    "authority": (other_authority, "token", "rootcertbundle: ", BY_TOKEN),
+    "odd issuer": (setting("auth", "token", "issuer", value="x"), "token", "issuer: registry-man", UNTRUSTED),
+    "authority": (other_authority, "token", "rootcertbundle: ", UNTRUSTED),
     "deletion": (setting("storage", "delete", "enabled", value=False), "deletion", "enabled: true", set()),
     "catalog": (setting("catalog", "maxentries", value=100), "catalog", "maxentries: 1000", set()),
     "no events": (setting("notifications", value={}), "events", "notifications:", set()),
@@ -134,14 +136,16 @@ def test_nothing_is_wrong_and_nothing_is_left(
     answer = StringIO()
     with pytest.raises(SystemExit) as ended:
         call_command("doctor", stdout=answer)
-    assert ended.value.code == 0, answer.getvalue()
-    assert answer.getvalue().count("✓") == len(TITLES), answer.getvalue()
+    assert ended.value.code == 2, answer.getvalue()  # nothing is wrong, and there is nothing to pull
+    assert answer.getvalue().count("✓") == len(TITLES) - 1, answer.getvalue()
+    assert "? Pulling, as a client: There is no image yet" in answer.getvalue()
+    assert "No check failed; 1 could not be made." in answer.getvalue()
     assert not list((tmp_path / "data").rglob("_manifests/tags/*"))
     assert not list(
         (tmp_path / "data").rglob("_uploads/*/data")
     )  # hash states stay until the registry purges
     kept = Checkup.objects.get()
-    assert (kept.state, kept.wrong) == ("done", 0)
+    assert (kept.state, kept.failed, kept.wrong) == ("done", 0, 1)
     registry.stop()
 
 
@@ -168,7 +172,8 @@ def test_one_wrong_line_is_found_and_no_other(
     spoil(configuration, tmp_path)
     registry = make_registry(version, configuration, tmp_path)
     found = list(examine(timezone.now()))
-    expected = dict.fromkeys(TITLES, State.OK) | dict.fromkeys(unseen, State.SKIPPED) | {key: State.FAIL}
+    expected = dict.fromkeys(TITLES, State.OK) | dict.fromkeys(unseen | EMPTY, State.SKIPPED)
+    expected[key] = State.FAIL
     assert states(found) == expected, found
     assert words in lines(found, key)
     registry.stop()

@@ -97,7 +97,7 @@ def test_a_slow_answer_is_no_wrong_clock() -> None:
         registry.clock(Answer(401, date=NOW + timedelta(seconds=30), asked_at=NOW, seconds=50)).state
         is State.OK
     )
-    assert registry.clock(Answer(401, asked_at=NOW)).state is State.WARN
+    assert registry.clock(Answer(401, asked_at=NOW)).state is State.SKIPPED
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_our_fingerprint_is_there_to_be_compared() -> None:
         (EventTrial(7.6), State.OK, "8 s later"),
         (EventTrial(None), State.FAIL, "not told"),
         (EventTrial(None, refused=True), State.FAIL, "another key"),
-        (EventTrial(None, problem="the registry answers 405"), State.WARN, "405"),
+        (EventTrial(None, problem="the registry answers 405"), State.SKIPPED, "405"),
         (EventTrial(None, refused=True, problem="the registry answers 405"), State.FAIL, "another key"),
         (EventTrial(None, redirected=True), State.FAIL, "another address"),
         (EventTrial(None, location="https://panel/login"), State.FAIL, "https://panel/login"),
@@ -140,7 +140,7 @@ def test_events(trial: EventTrial, state: State, words: str) -> None:
 @pytest.mark.parametrize("status", [0, 401, 500])
 def test_what_was_not_answered_is_neither_good_nor_bad(status: int) -> None:
     answer = Answer(status, error="" if status else "ReadTimeout")
-    assert registry.deletion(answer, OURS).state is State.WARN
+    assert registry.deletion(answer, OURS).state is State.SKIPPED
     assert registry.catalog(answer).state is State.WARN
 
 
@@ -181,8 +181,8 @@ PUSHES, CACHE, READ_ONLY = Answer(202), refused(405, "UNSUPPORTED"), refused(405
         (Releases(OLD_DIGEST, NO_PAGES, READ_ONLY), State.OK, "Distribution 2.8"),
         (Releases(OLD_DIGEST, PAGES, CACHE), State.WARN, "pull-through cache"),
         (Releases(OLD_DIGEST, NO_PAGES, CACHE), State.WARN, "pull-through cache"),
-        (Releases(refused(404), refused(404), PUSHES), State.OK, "cannot be seen"),
-        (Releases(Answer(), Answer(), Answer()), State.OK, "cannot be seen"),
+        (Releases(refused(404), refused(404), PUSHES), State.SKIPPED, "cannot be seen"),
+        (Releases(Answer(), Answer(), Answer()), State.SKIPPED, "cannot be seen"),
     ],
 )
 def test_releases_are_known_by_what_they_refuse(seen: Releases, state: State, words: str) -> None:
@@ -199,7 +199,7 @@ ASTRAY = Pulled("team/app:1.0", there="http://store:9000", astray="ConnectTimeou
 @pytest.mark.parametrize(
     ("pulled", "state", "words", "change"),
     [
-        ([], State.OK, "no image yet", ""),
+        ([], State.SKIPPED, "no image yet", ""),
         ([GOOD], State.OK, "from the registry itself", ""),
         ([replace(GOOD, there="https://store.example.com")], State.OK, "https://store.example.com", ""),
         ([replace(GOOD, there="http://store:9000")], State.WARN, "http://store:9000", "disable: true"),
@@ -354,6 +354,15 @@ BASE = "https://registry.example.com"
 def test_the_registry_as_clients_see_it(answer: Answer, location: str, state: State) -> None:
     verdict = addresses.registry(BASE, answer, Answer(202, location=location), OURS)
     assert verdict.state is state
+
+
+def test_a_push_that_was_not_tried_is_not_said_to_go_well() -> None:
+    assert addresses.registry(BASE, ASKS, None, OURS).state is State.SKIPPED
+
+
+def test_a_trail_that_nobody_has_verified_yet_is_not_green() -> None:
+    assert panel.trail(None, None, None).state is State.SKIPPED
+    assert panel.trail(None, None, NOW).state is State.OK
 
 
 def test_a_push_sent_elsewhere_names_the_proxys_headers() -> None:

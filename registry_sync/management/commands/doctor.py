@@ -9,10 +9,13 @@ from registry_sync.doctor.examine import examine
 from registry_sync.doctor.verdict import MARKS, Result, State
 from registry_sync.models import Checkup
 
+FAILED, NOT_CHECKED = 1, 2  # exit codes
+
 
 class Command(BaseCommand):
     help = (
-        "Looks at the whole installation, and says what is wrong and which line to change. Exit code 1 then."
+        "Looks at the whole installation, and says what is wrong and which line to change. Exit code 1 when a check "
+        "failed, 2 when none did and one could not be made."
     )
     requires_system_checks = ()  # what they would say, it says itself
 
@@ -29,9 +32,11 @@ class Command(BaseCommand):
             row.save()
         except DatabaseError:
             self.stdout.write("(Not kept: the database does not take it.)")
-        failed = sum(result.verdict.state is State.FAIL for result in found)
-        self.stdout.write(f"\n{failed} of {len(found)} checks failed." if failed else "\nNo check failed.")
-        sys.exit(1 if failed else 0)
+        states = [result.verdict.state for result in found]
+        failed, unknown = states.count(State.FAIL), states.count(State.SKIPPED)
+        said = f"{failed} of {len(found)} checks failed" if failed else "No check failed"
+        self.stdout.write(f"\n{said}{f'; {unknown} could not be made' if unknown else ''}.")
+        sys.exit(FAILED if failed else NOT_CHECKED if unknown else 0)
 
     def _say(self, result: Result) -> None:
         verdict = result.verdict
