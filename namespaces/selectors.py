@@ -15,6 +15,7 @@ from namespaces.access import Action, Level, Standing, Verdict, decide
 from namespaces.models import HOLDS, Grant, Image, Namespace, Tag
 
 TARGETS_MOST = 100
+GRANTS_SHOWN = 10  # on a namespace's first page
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ def namespaces_of(account: Account, *, search: str = "") -> QuerySet[Namespace]:
     ).order_by("name")
 
 
+def namespace_names(account: Account) -> list[str]:
+    return list(Namespace.objects.filter(account=account).order_by("name").values_list("name", flat=True))
+
+
 def images_of(account: Account, *, namespace: Namespace | None = None, search: str = "") -> QuerySet[Image]:
     """Images that have tags, or were pushed by digest alone; the last pushed first."""
     found = Image.objects.select_related("namespace__account").filter(HOLDS, namespace__account=account)
@@ -64,6 +69,13 @@ def grants_on(namespace: Namespace, *, search: str = "") -> QuerySet[Grant]:
         user = Q(user__description__icontains=search) | Q(user__username__icontains=search)
         found = found.filter(user | Q(image_name__icontains=search))
     return found.order_by("image_name", "id")
+
+
+def some_grants_on(namespace: Namespace) -> tuple[list[Grant], int]:
+    """The first of them, and how many more there are."""
+    found = grants_on(namespace)
+    some = list(found[:GRANTS_SHOWN])
+    return some, found.count() - len(some) if len(some) == GRANTS_SHOWN else 0
 
 
 def first_push_grant(

@@ -1,9 +1,9 @@
-"""The account's home: its images, in one namespace or in all."""
+"""The account's home: its namespaces, and all images; a namespace that is chosen is opened."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import gate as accounts_gate
@@ -17,33 +17,35 @@ from namespaces.pages.frame import nothing_pushed
 
 
 @login_required
-@require_GET
+@require_safe
 def account(request: PersonRequest, handle: str) -> HttpResponse:
     return redirect("images", handle)
 
 
 @tab("images")
 @login_required
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request")
 def images(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
     account = accounts_gate.account(by, handle)
-    query = {key: request.GET.get(key, "").strip()[:200] for key in ("namespace", "q")}
-    chosen = gate.namespace(by, handle, query["namespace"]) if query["namespace"] else None
-    found = selectors.images_of(account, namespace=chosen, search=query["q"])
+    if name := request.GET.get("namespace", ""):
+        return redirect(gate.namespace(by, handle, name))
+    query = {"q": request.GET.get("q", "").strip()[:200]}
+    found = selectors.images_of(account, search=query["q"])
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
+    namespaces = selectors.namespaces_of(account)
     context = {
         "account": account,
         "why_not": why_not(by, account, Act.NAMESPACES_MANAGE),
         "live": news.note_of_account(request, account),
-        "namespaces": selectors.namespaces_of(account),
-        "chosen": chosen,
+        "namespaces": namespaces,
+        "names": [each.name for each in namespaces],
         "query": query,
         "page": page,
         "lines": image_list.lines_of(account, page.rows),
     }
     if not page.rows:
-        context |= nothing_pushed(by, account, chosen)
+        context |= nothing_pushed(by, account)
     fragment = request.htmx and request.htmx.target == "images"
     return render(request, "namespaces/_images.html" if fragment else "namespaces/images.html", context)

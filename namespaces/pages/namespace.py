@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import gate as accounts_gate
@@ -30,7 +30,7 @@ from namespaces.services import namespaces
 
 @tab("images")
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def create(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
     account = accounts_gate.account(by, handle, Act.NAMESPACES_MANAGE)
@@ -47,7 +47,7 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
 
 @tab("images")
 @login_required
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request")
 def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by = principal(request)
@@ -64,13 +64,21 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     }
     if not page.rows:
         context |= nothing_pushed(by, namespace.account, namespace)
-    fragment = request.htmx and request.htmx.target == "images"
-    return render(request, "namespaces/_images.html" if fragment else "namespaces/namespace.html", context)
+    if request.htmx and request.htmx.target == "images":
+        return render(request, "namespaces/_images.html", context)
+    grants, more = selectors.some_grants_on(namespace)
+    context |= {
+        "names": selectors.namespace_names(namespace.account),
+        "details": selectors.namespaces_of(namespace.account).get(pk=namespace.pk),
+        "grants": grants,
+        "grants_more": more,
+    }
+    return render(request, "namespaces/namespace.html", context)
 
 
 @tab("images")
 @login_required
-@require_GET
+@require_safe
 def settings(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by = principal(request)
     namespace = gate.namespace(by, handle, name)
