@@ -1,0 +1,120 @@
+"""Pages do what they seem to do: a list that opens, a password that is not lost by a click, marks that show in forced
+colours, words that stay whole."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Dialog, Page, expect
+
+from tests.e2e.conftest import Installation
+from tests.e2e.test_story import accessible
+from tests.e2e.test_typing import a_newcomer, create_user
+
+pytestmark = pytest.mark.e2e
+
+BROKEN = """() => {
+  const found = [], range = document.createRange();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node; (node = texts.nextNode());) {
+    if (node.parentElement.closest("script, style, code, pre, .mono, .visually-hidden, option")) continue;
+    for (const {0: word, index} of node.data.matchAll(/[A-Za-z]{2,20}/g)) {
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      const lines = new Set([...range.getClientRects()].filter(({width}) => width).map(({top}) => Math.round(top)));
+      if (lines.size > 1) found.push(word);
+    }
+  }
+  return found;
+}"""
+
+
+def test_a_namespace_that_is_chosen_opens(installation: Installation, page: Page) -> None:
+    account = a_newcomer(page, installation, "chooser")
+    page.goto(f"{account}namespaces/new/")
+    page.get_by_label("Name").fill("chooser-z")
+    page.get_by_role("button", name="Create namespace").click()
+
+    page.goto(f"{account}images/")
+    page.get_by_label("Namespace", exact=True).select_option("chooser-z")
+    expect(page).to_have_url(f"{account}n/chooser-z/")
+    expect(page.get_by_role("heading", name="Permissions")).to_be_visible()
+    accessible(page)
+
+    # By keyboard: arrows walk, and Enter opens.
+    chooser = page.get_by_label("Namespace", exact=True)
+    chooser.focus()
+    page.keyboard.press("ArrowUp")
+    expect(chooser).to_have_value("chooser-team")
+    expect(page).to_have_url(f"{account}n/chooser-z/")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{account}n/chooser-team/")
+    chooser.select_option("")
+    expect(page).to_have_url(re.compile(rf"{account}images/"))
+
+
+def test_without_a_script_the_button_opens_it(installation: Installation, browser: Browser) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    account = a_newcomer(page, installation, "buttoned")
+    page.goto(f"{account}images/")
+    page.get_by_label("Namespace", exact=True).select_option("buttoned-team")
+    page.get_by_role("button", name="Open").click()
+    expect(page).to_have_url(f"{account}n/buttoned-team/")
+    create_user(page, account, "Laptop")
+    expect(page.get_by_text("before you leave this page")).to_be_visible()
+
+
+def test_a_password_that_nobody_has_saved_is_asked_about(installation: Installation, page: Page) -> None:
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    account = a_newcomer(page, installation, "careful")
+    create_user(page, account, "Laptop")
+    page.on("dialog", stay)
+    page.get_by_role("button", name="Copy the username").click()
+    page.get_by_role("link", name="Activity").click(no_wait_after=True)
+    expect(page.get_by_role("heading", name="Save the password")).to_be_visible()
+    page.wait_for_function("() => true")
+    assert asked == ["beforeunload"]
+    page.get_by_role("link", name="Download").click()
+    page.get_by_role("link", name="Activity").click()
+    expect(page).to_have_url(f"{account}activity/")
+
+    create_user(page, account, "Server")
+    page.get_by_role("link", name="I have saved it").click()
+    expect(page.get_by_role("heading", name="Server")).to_be_visible()
+    assert asked == ["beforeunload"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_chosen_shows_in_forced_colours(
+    installation: Installation, browser: Browser, scheme: Any
+) -> None:
+    page = browser.new_context(forced_colors="active", color_scheme=scheme).new_page()
+    account = a_newcomer(page, installation, f"forced-{scheme}")
+    page.goto(f"{account}users/new/")
+    one, other = page.get_by_label("Push from CI"), page.get_by_label("Pull on a server")
+    one.check()
+    page.get_by_label("Description").focus()
+    assert one.screenshot() != other.screenshot()
+    tabs = page.locator(".frame-tabs .tab-list a")
+    lines = [tabs.nth(each).evaluate("tab => getComputedStyle(tab).borderBottomColor") for each in range(4)]
+    assert len(set(lines)) == 2
+    assert lines.count(lines[1]) == 1  # Users, where we are
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_no_word_breaks_inside(installation: Installation, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    account = a_newcomer(page, installation, f"words-{width}")
+    create_user(page, account, "Continuous deployment of the shop")
+    page.goto(f"{account}n/words-{width}-team/permissions/")
+    page.get_by_label("User", exact=True).select_option(index=1)
+    page.get_by_role("button", name="Add permission").click()
+    inside = [f"n/words-{width}-team/{part}" for part in ("", "permissions/", "settings/", "rules/")]
+    for at in ("images/", "users/", "users/new/", "activity/", "settings/", *inside):
+        page.goto(account + at)
+        assert page.evaluate(BROKEN) == [], at
