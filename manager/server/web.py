@@ -14,7 +14,6 @@ from registry_sync.token.request import MAX_BODY
 
 THREADS = 4
 
-looks.start()
 _threads = Threads(wsgi_application, THREADS)
 
 
@@ -36,6 +35,7 @@ def _is_registry(environ: Environ) -> bool:
 
 
 async def _answer(environ: Environ, scope: Scope, send: Send, address: str) -> None:
+    looks.start()  # once per process
     sends_files = "http.response.pathsend" in (scope.get("extensions") or {})
     await _threads.answer(environ, send, address=address, sends_files=sends_files)
 

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import trans_real
 
+from accounts import zones
 from accounts.models import Denial, Invitation
-from accounts.templatetags import facts
 from namespaces.access import Action, Facts, Standing, decide
 from namespaces.models import Tag
 from registry_sync.doctor import panel as judge
@@ -73,9 +73,9 @@ class Marking(trans_real.DjangoTranslation):
 def marks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What gettext gives in this test."""
     monkeypatch.setitem(trans_real._translations, "en", Marking("en"))
-    facts._day.cache_clear()  # days are kept as they were written
+    zones.day.cache_clear()  # days are kept as they were written
     yield
-    facts._day.cache_clear()
+    zones.day.cache_clear()
     translation.deactivate()  # what the last request made this thread's language
 
 
