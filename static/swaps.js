@@ -20,12 +20,16 @@
   on("keydown", ({ metaKey }) => { key = !metaKey; });
   on("keyup", () => { key = false; release(); });
   on("blur", ({ target }) => { if (target === window) { pointer = key = false; release(); } });
+  // A page that is to begin anew waits as well for an open menu or question, and for who is typing. It goes on asking.
+  const engaged = () => document.querySelector("details.menu[open], dialog[open]")
+    || document.activeElement?.matches("input, textarea, select");
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { elt, xhr, requestConfig } = event.detail;
-    const changes = xhr.status !== 204 || xhr.getResponseHeader("HX-Refresh");
-    if (!(pointer || key) || !changes || requestConfig.verb !== "get") return;
+    const begins = xhr.getResponseHeader("HX-Refresh");
+    if (requestConfig.verb !== "get" || (xhr.status === 204 && !begins)) return;
+    if (pointer || key) late.add(elt);
+    else if (!(begins && engaged())) return;
     event.preventDefault();
-    late.add(elt);
   });
 
   // What somebody did to the old part is done to the new one: a thing is known by its kind, name and text, and as the

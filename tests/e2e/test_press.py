@@ -7,6 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from registry_sync.pusher import CONFIG, MANIFEST, Pusher
 from tests.e2e.conftest import Installation
 from tests.e2e.test_removal import accessible, sign_in
 from tests.parts import processes
@@ -131,14 +132,43 @@ def test_what_is_live_waits_for_the_release_of_pointer_and_key(
         expect(page.get_by_text("Used from")).to_be_visible()
 
 
+def test_a_page_that_begins_anew_leaves_an_open_menu_open(
+    installation: Installation, page: Page, login: str
+) -> None:
+    sign_in(page, installation, login)
+    page.goto(f"{installation.panel}/a/harbour-street/namespaces/new/")
+    page.get_by_label("Name").fill("firsts")
+    page.get_by_role("button", name="Create namespace").click()
+    page.goto(f"{installation.panel}/a/harbour-street/users/new/?purpose=write&where=firsts")
+    page.get_by_label("Description").fill("First push")
+    page.get_by_role("button", name="Create user").click()
+    username, password = shown(page)
+    page.goto(f"{installation.panel}/a/harbour-street/n/firsts/")
+    expect(page.get_by_text("waiting for the first push")).to_be_visible()
+    page.locator("summary", has_text="Signed in as").click()
+    with page.expect_response(lambda answer: answer.headers.get("hx-refresh") == "true"):
+        pusher = Pusher(f"http://{installation.registry}", "firsts/api", username, password)
+        config = pusher.blob(CONFIG, b"{}")
+        pusher.manifest({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []}, "latest")
+    page.evaluate(SETTLED)
+    expect(page.get_by_role("link", name="API tokens")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="firsts/api")).to_be_visible()
+
+
 def use(installation: Installation, page: Page) -> None:
     """The password that the page shows, as a client gives it for a token."""
-    found = re.search(r"rmp_[0-9A-Za-z]{38}", page.content())
-    username = re.search(r"\b[a-z][a-z0-9]{11}\b", page.locator("main").inner_text())
-    assert found
-    assert username
     answer = requests.get(
         f"http://localhost:{installation.environment['TOKEN_PORT']}/auth/token",
-        params={"service": installation.registry}, auth=(username[0], found[0]), timeout=processes.PATIENCE,
+        params={"service": installation.registry}, auth=shown(page), timeout=processes.PATIENCE,
     )  # fmt: skip
     assert answer.status_code == 200, answer.text
+
+
+def shown(page: Page) -> tuple[str, str]:
+    """Username and password on the page that shows them once."""
+    username = re.search(r"\b[a-z][a-z0-9]{11}\b", page.locator("main").inner_text())
+    password = re.search(r"rmp_[0-9A-Za-z]{38}", page.content())
+    assert username
+    assert password
+    return username[0], password[0]

@@ -7,6 +7,7 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import Installation
+from tests.e2e.test_press import shown
 from tests.e2e.test_removal import accessible, sign_in
 from tests.parts import processes
 
@@ -108,11 +109,7 @@ def a_user(installation: Installation, page: Page, description: str) -> tuple[st
     page.goto(f"{installation.panel}{ACCOUNT}users/new/")
     page.get_by_label("Description").fill(description)
     page.get_by_role("button", name="Create user").click()
-    password = re.search(r"rmp_[0-9A-Za-z]{38}", page.content())
-    username = re.search(r"\b[a-z][a-z0-9]{11}\b", page.locator("main").inner_text())
-    assert password
-    assert username
-    return username[0], password[0]
+    return shown(page)
 
 
 def may_sign_in(installation: Installation, username: str, password: str) -> bool:
