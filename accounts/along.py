@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 
 # A name, and SQL for one value. What may change while a page is open belongs to NOTED, and must not change by itself.
-NOTED: Final[dict[str, str]] = {}
-SHOWN: Final[dict[str, str]] = {}
-VALUES: Final[
-    list[Callable[[datetime], dict[str, Any]]]
-] = []  # for the SQL; moments as the database takes them
+NOTED: dict[str, str] = {}
+SHOWN: dict[str, str] = {}
+# What is in that SQL; moments as the database takes them.
+VALUES: Final[list[Callable[[datetime], dict[str, Any]]]] = []
 
 
 def columns(named: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ from accounts.models import Person
 _FIND = "SELECT p.*{} FROM accounts_person p WHERE p.id = %(person)s"
 
 
-class PersonBackend(AuthenticationBackend):
+class PersonBackend(AuthenticationBackend):  # type: ignore[misc]
     def get_user(self, user_id: int) -> Person | None:
         statement = _FIND.format(along.columns(along.NOTED | along.SHOWN))
         values = {"person": user_id, **along.values(timezone.now())}

@@ -1,6 +1,7 @@
 """How facts are written in pages: sizes, digests, times, words, and form controls."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -153,7 +154,7 @@ def relative_words() -> str:
     return json.dumps(words, ensure_ascii=False)
 
 
-def _for_script(words: dict[str, Promise]) -> dict[str, str | list[str]]:
+def _for_script(words: Mapping[str, Promise]) -> dict[str, str | list[str]]:
     """Days by their number, since languages have up to six plurals."""
     days = [str(words["d"] % {"n": n}) for n in range(MONTH // DAY)]
     return {unit: str(text) for unit, text in words.items() if unit != "d"} | {"d": days}

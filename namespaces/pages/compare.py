@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.errors import Absent, Invalid
 from accounts.pages.http import PersonRequest, principal, tab
@@ -25,7 +25,7 @@ BAD, NOT_FOUND = 400, 404
 
 @tab("images")
 @login_required
-@require_GET
+@require_safe
 def compare(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
     image = gate.image(by, handle, name, image_name)

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.errors import Invalid
@@ -29,7 +29,7 @@ DENIALS_SHOWN = 10
 
 @tab("images")
 @login_required
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request")
 def image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
@@ -52,7 +52,7 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
 
 @tab("images")
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def access(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by, writes = principal(request), request.method == "POST"
     image = gate.image_or_planned(

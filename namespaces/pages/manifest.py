@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.pages.http import PersonRequest, principal, tab
 from namespaces import gate
@@ -22,7 +22,7 @@ from namespaces.pages.frame import image_context, manifest_reference
 
 @tab("images")
 @login_required
-@require_GET
+@require_safe
 def manifest(request: PersonRequest, handle: str, name: str, image_name: str, digest: str) -> HttpResponse:
     image, found = gate.manifest(principal(request), handle, name, image_name, digest)
     context = image_context(image, "tags") | manifest_context(
@@ -38,7 +38,7 @@ def manifest(request: PersonRequest, handle: str, name: str, image_name: str, di
 
 
 @login_required
-@require_GET
+@require_safe
 def download(request: PersonRequest, handle: str, name: str, image_name: str, digest: str) -> HttpResponse:
     """The exact bytes. As an attachment of no type: whoever pushed them must not have them run here."""
     _image, found = gate.manifest(principal(request), handle, name, image_name, digest)

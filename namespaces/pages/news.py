@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts import gate as accounts_gate
 from accounts import live
@@ -21,21 +21,21 @@ from namespaces.models import TagMove
 
 
 @login_required
-@require_GET
+@require_safe
 def of_image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     image = gate.image_or_planned(principal(request), handle, name, image_name)
     return _answer(request, "image", told.note_of_image, image, told.of_image(image))
 
 
 @login_required
-@require_GET
+@require_safe
 def of_namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     namespace = gate.namespace(principal(request), handle, name)
     return _answer(request, "namespace", told.note_of_namespace, namespace, told.of_namespace(namespace))
 
 
 @login_required
-@require_GET
+@require_safe
 def of_account(request: PersonRequest, handle: str) -> HttpResponse:
     account = accounts_gate.account(principal(request), handle)
     return _answer(request, "account", told.note_of_account, account, told.of_account(account))

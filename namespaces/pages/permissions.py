@@ -24,7 +24,7 @@ from namespaces.services import grants
 
 @tab("images")
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by, writes = principal(request), request.method == "POST"
     namespace = gate.namespace(by, handle, name, Act.GRANTS_MANAGE if writes else Act.ACCOUNT_VIEW)

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts import gate, selectors
 from accounts.models import Account
@@ -38,7 +38,7 @@ class Shown:
 
 
 @login_required
-@require_GET
+@require_safe
 def search(request: PersonRequest) -> HttpResponse:
     """In every account the person is a member of: for pages on which none is chosen."""
     accounts = selectors.accounts_of(person_id=principal(request).person_id)
@@ -46,7 +46,7 @@ def search(request: PersonRequest) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def in_account(request: PersonRequest, handle: str) -> HttpResponse:
     account = gate.account(principal(request), handle)
     return _answer(request, [account], account)

@@ -3,9 +3,11 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.pages.http import PersonRequest, principal, tab
+from accounts.pages.rights import why_not
+from accounts.roles import Act
 from namespaces import gate, selectors
 from namespaces.inside import held, pulls
 from namespaces.pages.frame import image_context, tag_reference
@@ -14,14 +16,16 @@ from namespaces.pages.manifest import manifest_context
 
 @tab("images")
 @login_required
-@require_GET
+@require_safe
 def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_name: str) -> HttpResponse:
-    tag = gate.tag(principal(request), handle, name, image_name, tag_name)
+    by = principal(request)
+    tag = gate.tag(by, handle, name, image_name, tag_name)
     image, pullers = tag.image, pulls.pullers_of(tag)
     context = image_context(image, "tags")
     context |= manifest_context(image, tag.manifest, tag=tag.name, platform=request.GET.get("platform", ""))
     context |= {
         "tag": tag,
+        "may_remove": not why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
         "reference": tag_reference(image, tag.name),
         "pusher": pulls.users_by_name(image.namespace.account, {tag.pushed_by}).get(tag.pushed_by),
         "siblings": selectors.tags_of_same_manifest(tag)[:20],

@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts import gate as accounts_gate
 from accounts.pages.http import PersonRequest, principal, tab
@@ -20,7 +20,7 @@ from namespaces.pages.frame import namespace_context
 
 @tab("images")
 @login_required
-@require_GET
+@require_safe
 def account(request: PersonRequest, handle: str) -> HttpResponse:
     found = accounts_gate.account(principal(request), handle)
     context = {
@@ -35,7 +35,7 @@ def account(request: PersonRequest, handle: str) -> HttpResponse:
 
 @tab("images")
 @login_required
-@require_GET
+@require_safe
 def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     found = gate.namespace(principal(request), handle, name)
     context = namespace_context(found, "images") | {"total": found.octets}

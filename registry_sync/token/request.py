@@ -45,7 +45,7 @@ class TokenRequest:
 def read(environ: Mapping[str, Any]) -> TokenRequest:
     """Raises Refusal with 400, 401 or 405."""
     method = environ.get("REQUEST_METHOD", "GET")
-    if method == "GET":
+    if method in ("GET", "HEAD"):
         return _read_get(environ)
     if method == "POST":
         return _read_post(environ)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from manager.embedded.prepare import notifications, registry_config
 from namespaces.models import Tag
-from registry_sync import doctor, heartbeat
+from registry_sync import connection, doctor, heartbeat, watch
 from registry_sync.doctor.examine import TITLES, examine
 from registry_sync.doctor.verdict import Result, State
 from registry_sync.models import Checkup, Heartbeat, Repository
@@ -253,6 +253,29 @@ def test_a_registry_that_takes_everybody(
     found = list(examine(timezone.now()))
     assert {key for key, state in states(found).items() if state is State.FAIL} == {"challenge"}
     registry.stop()
+
+
+@pytest.mark.parametrize("version", registries.VERSIONS)
+def test_what_a_worker_sees_of_it_each_few_seconds(
+    version: registries.Version, configuration: Config, make_registry: MakeRegistry, tmp_path: Path
+) -> None:
+    registry = make_registry(version, configuration, tmp_path)
+    assert seen() == set()
+    registry.stop()
+    assert seen() == {Heartbeat.REGISTRY_SILENT}
+    other_authority(configuration, tmp_path)
+    registry = make_registry(version, configuration, tmp_path)
+    assert seen() == {Heartbeat.REGISTRY_REFUSES}
+    registry.stop()
+
+
+def seen() -> set[str]:
+    registry = connection.registry()
+    try:
+        watch.look(registry, timezone.now())
+    finally:
+        registry.close()
+    return set(heartbeat.signs(*Heartbeat.TROUBLES))
 
 
 def test_a_registry_that_is_down(configuration: Config) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -108,12 +108,12 @@ def test_nor_is_one_missed_that_never_was(viewer: Client) -> None:
 
 def test_a_database_that_takes_no_changes(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     live_and_checked()
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION READ ONLY")
-    else:
-        monkeypatch.setattr(brought.os, "access", lambda *_asked: False)
-    page = viewer.get("/a/team-red/images/").text
+    with transaction.atomic():  # until its end
+        if connection.vendor == "postgresql":
+            connection.cursor().execute("SET TRANSACTION READ ONLY")
+        else:
+            monkeypatch.setattr(brought.os, "access", lambda *_asked: False)
+        page = viewer.get("/a/team-red/images/").text
     assert standing(page).startswith("The database is read-only: nothing can be changed here")
     assert not re.search("no differences|state-good", page)
 
