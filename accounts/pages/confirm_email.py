@@ -15,7 +15,8 @@ class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]
         page: HttpResponse = super().get(request)
         if key == PAGE or not self.object:  # a key that is worth nothing may stand in any address
             return page
-        request.session[SESSION_KEY] = key
+        if request.method != "HEAD":
+            request.session[SESSION_KEY] = key
         response = redirect("account_confirm_email", PAGE)
         response["Referrer-Policy"] = "no-referrer"
         return response

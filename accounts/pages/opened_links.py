@@ -19,7 +19,8 @@ OPERATOR, INVITATION = "first", "invitation"  # the pages' names, and the keys i
 
 
 def remember(request: HttpRequest, page: str, link: Invitation | OperatorLink) -> HttpResponse:
-    request.session[page] = link.pk
+    if request.method != "HEAD":  # a program that looks at the links of a mail
+        request.session[page] = link.pk
     response = redirect(page)
     response["Referrer-Policy"] = "no-referrer"
     return response

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts.models import Person
@@ -68,6 +69,15 @@ def test_a_session_does_not_hold_it(cast: Cast, mailoutbox: list[Any], make: Mak
     link, client = make(cast, mailoutbox), Client()
     client.get(link)
     assert secret_of(link) not in str(dict(client.session.items()))
+
+
+@pytest.mark.parametrize("make", [first, invitation, confirm], ids=lambda each: each.__name__)
+def test_who_asks_for_its_head_alone_begins_no_session(cast: Cast, mailoutbox: list[Any], make: Make) -> None:
+    link = make(cast, mailoutbox)
+    assert Client().head(link).status_code == 302
+    assert not Session.objects.exists()
+    assert Client().get(link).status_code == 302
+    assert Session.objects.exists()
 
 
 def test_an_address_is_confirmed_at_the_page_without_the_key(cast: Cast) -> None:

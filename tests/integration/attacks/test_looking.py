@@ -1,0 +1,97 @@
+"""Looking at a page: HEAD says what GET says, without the body; and neither writes anything."""
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import Person
+from tests.cast import Cast, client_for
+from tests.integration.api import routes
+from tests.integration.api import world as worlds
+from tests.integration.api.caller import API
+from tests.integration.api.routes import Route
+from tests.integration.api.world import World
+from tests.integration.attacks import pages
+
+MINE = [
+    "account_email",
+    "account_change_password",
+    "usersessions_list",
+    "account_logout",
+    "account_reauthenticate",
+]
+OUTSIDE = ["account_login", "account_signup", "account_reset_password", "account_reset_password_done",
+           "account_email_verification_sent", "security-txt", "registry-events"]  # fmt: skip
+WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|MERGE)\b", re.IGNORECASE)
+# A link with a secret in it is spent on a note of it in the session; the page that it leads to writes nothing.
+LINKS = {"first-link", "invitation-link"}
+
+
+@pytest.fixture
+def world(cast: Cast, operator: Person) -> World:
+    for person in (cast.owner, cast.viewer, operator):  # as signing up makes it
+        EmailAddress.objects.create(user=person, email=person.email, primary=True)
+    return worlds.make(cast)
+
+
+def addresses(world: World) -> list[str]:
+    own = [page.path(world) for page in pages.every() if page.name not in LINKS]
+    return own + [reverse(name) for name in (*MINE, *OUTSIDE)] + ["/healthz", "/readyz", "/nowhere/"]
+
+
+def writes(client: Client, method: str, url: str) -> list[str]:
+    with CaptureQueriesContext(connection) as asked:
+        client.generic(method, url)
+    return [query["sql"] for query in asked if WRITES.match(query["sql"])]
+
+
+@pytest.mark.parametrize("who", ["owner", "viewer", "operator", "anonymous"])
+def test_neither_get_nor_head_of_any_page_writes(world: World, operator: Person, who: str) -> None:
+    client = client_for(operator) if who == "operator" else world.cast.client(who)
+    for url in addresses(world):
+        for method in ("GET", "HEAD"):
+            assert not writes(client, method, url), (method, url)
+
+
+def test_a_form_does_write(world: World) -> None:
+    """The twin: what would be found is found."""
+    client = world.cast.client("owner")
+    with CaptureQueriesContext(connection) as asked:
+        client.post("/a/team-red/settings/rename/", {"name": "blue"})
+    assert any(WRITES.match(query["sql"]) for query in asked)
+
+
+def head_and_get(client: Client, url: str) -> tuple[HttpResponse, HttpResponse]:
+    return client.head(url), client.get(url)
+
+
+@pytest.mark.parametrize("who", ["owner", "operator", "anonymous"])
+def test_head_answers_as_get_does_without_a_body(world: World, operator: Person, who: str) -> None:
+    client = client_for(operator) if who == "operator" else world.cast.client(who)
+    for url in addresses(world):
+        head, get = head_and_get(client, url)
+        assert head.status_code == get.status_code, url
+        assert head.headers.get("Content-Type") == get.headers.get("Content-Type"), url
+        assert head.headers.get("Location") == get.headers.get("Location"), url
+        assert not b"".join(head), url
+        if not get.streaming and "Content-Length" in get.headers:
+            assert int(head.headers["Content-Length"]) > 0 or not get.content, url
+
+
+GETS = [route for route in [*routes.every(), *routes.operators()] if route.method == "GET"]
+
+
+@pytest.mark.parametrize("route", GETS, ids=str)
+def test_so_does_the_api(world: World, operator: Person, route: Route) -> None:
+    client = client_for(operator) if route in routes.operators() else world.cast.client("owner")
+    url = API + route.path(world)
+    assert not writes(client, "GET", url)
+    assert not writes(client, "HEAD", url)
+    head, get = head_and_get(client, url)
+    assert (head.status_code, head.content) == (get.status_code, b"")
