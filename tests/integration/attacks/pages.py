@@ -78,8 +78,6 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "user-delete": world.user.username,
         "image-delete": world.tag.image.name,
     }
-    told = {"image-delete": {"told": ask.outlook(world.tag.image, tags=[world.tag.name]).told}}
-    back = {"image-restore": {"digest": world.old.digest}}
     return {
         "name": "blue",
         "description": "Changed",
@@ -96,6 +94,11 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "seen": world.tag.manifest_id,
         "keep_last": "7",
         "on": "yes",
-        **told.get(page.name, {}),
-        **back.get(page.name, {}),
+        **_of_one_page(page, world),
     }
+
+
+def _of_one_page(page: Page, world: World) -> dict[str, str]:
+    if page.name == "image-delete":
+        return {"told": ask.outlook(world.tag.image, tags=[world.tag.name]).told}
+    return {"digest": world.old.digest} if page.name == "image-restore" else {}
