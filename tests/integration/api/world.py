@@ -69,6 +69,9 @@ def snapshot() -> dict[str, list[Any]]:
     """Every row of our own tables, but for what says that somebody looked."""
     rows = {}
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # one question: each of forty is a way to the server and back
+            cursor.execute(_statement())
+            return dict(zip(_statements(), cursor.fetchone(), strict=True))
         for name, statement in _statements().items():
             cursor.execute(statement)
             rows[name] = cursor.fetchall()
@@ -84,3 +87,9 @@ def _statements() -> dict[str, str]:
             columns = [field.attname for field in model._meta.concrete_fields if field.name != "looked_at"]
             found[model.__name__] = str(model._default_manager.order_by("pk").values_list(*columns).query)
     return found
+
+
+@cache
+def _statement() -> str:
+    tables = [f"(SELECT json_agg(rows) FROM ({each}) AS rows)" for each in _statements().values()]  # noqa: S608
+    return "SELECT " + ", ".join(tables)
