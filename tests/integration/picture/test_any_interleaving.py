@@ -16,7 +16,7 @@ from registry_sync.notifications import intake
 from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
-from tests.integration.picture.properties import PropertyTest
+from tests.integration.picture.properties import PropertyTest, examples
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
 
@@ -156,7 +156,7 @@ class AnyInterleaving(PropertyTest):
         super().setup_example()
         factories.NamespaceFactory(name="team")
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(STEP, max_size=14))
     def test_ends_in_the_true_state_and_never_takes_away_what_is_there(
         self, steps: list[tuple[Any, ...]]

@@ -15,7 +15,7 @@ from registry_sync.notifications import intake
 from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
-from tests.integration.picture.properties import PropertyTest
+from tests.integration.picture.properties import PropertyTest, examples
 from tests.parts import images
 from tests.parts.images import CREATED, Blob
 from tests.parts.model_registry import ModelRegistry
@@ -161,7 +161,7 @@ class AnyOrder(PropertyTest):
         for name in ("red", "blue"):
             factories.NamespaceFactory(name=name)
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(STEP, max_size=20))
     @example([*whole("red/app"), ("reconcile",)])
     @example([*whole("red/app"), *[("deliver", 0), ("apply",)] * 4])

@@ -13,7 +13,7 @@ from registry_sync.models import Event
 from registry_sync.notifications import intake
 from registry_sync.removal import history
 from tests import factories
-from tests.integration.picture.properties import PropertyTest
+from tests.integration.picture.properties import PropertyTest, examples
 from tests.integration.picture.test_any_interleaving import KIND, World
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
@@ -90,7 +90,7 @@ class TestHistory(PropertyTest):
         super().setup_example()
         factories.NamespaceFactory(name="team")
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(STEP, max_size=14))
     def test_is_what_was_told_whatever_else_was_quicker(self, steps: list[tuple[Any, ...]]) -> None:
         told = Told(self.registry)

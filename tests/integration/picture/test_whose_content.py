@@ -25,7 +25,7 @@ from registry_sync.notifications import intake
 from registry_sync.notifications.apply import apply_due
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
-from tests.integration.picture.properties import PropertyTest
+from tests.integration.picture.properties import PropertyTest, examples
 from tests.integration.registry_sync.test_token_door import access, ask
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
@@ -179,7 +179,7 @@ class WhoseContent(PropertyTest):
     @example(False, [*GONE, ("push_blob", 0), ("create", "blue", "one")])
     @example(False, [("push_blob", 0), *GONE, ("create", "blue", "one")])
     @example(False, [("push", 0), *GONE, ("reconcile",), ("create", "blue", "one"), ("reconcile",)])
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.booleans(), st.lists(STEP, max_size=20))
     def test_is_of_who_pushed_it(self, adopted: bool, steps: list[tuple[Any, ...]]) -> None:
         world = World(self.registry, adopted=adopted)
