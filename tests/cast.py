@@ -47,6 +47,10 @@ def principal_of(person: Person) -> Principal:
 
 @pytest.fixture
 def cast(db: None) -> Cast:
+    return make()
+
+
+def make() -> Cast:
     """In three statements: most tests ask for it."""
     names = [*MEMBERS, "stranger"]
     people = Person.objects.bulk_create(

@@ -34,6 +34,16 @@ REFUSED_TO_OWNER = {
 }
 
 
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
+
+
+@pytest.fixture
+def cast(world: World) -> Cast:
+    return world.cast
+
+
 @every_route
 def test_nobody_gets_in(world: World, route: Route) -> None:
     before = snapshot()

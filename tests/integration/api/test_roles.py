@@ -40,6 +40,11 @@ ACTS = {
 }
 
 
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
+
+
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("route", [each for each in routes.every() if "handle" in each.arguments], ids=str)
 def test_a_role_may_what_the_table_says(world: World, route: Route, role: Role) -> None:

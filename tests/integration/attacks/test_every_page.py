@@ -5,11 +5,10 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings as real
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.test import Client
 
-from tests.cast import Cast
-from tests.integration.api import world as worlds
 from tests.integration.api.world import World, snapshot
 from tests.integration.attacks import pages
 from tests.integration.attacks.pages import Page, form_for
@@ -34,16 +33,17 @@ LEADS_ON = {"account"}
 
 
 @pytest.fixture
-def world(cast: Cast) -> World:
-    return worlds.make(cast)
+def world(shared_world: World) -> World:
+    return shared_world
 
 
 def strict(world: World) -> tuple[Client, str]:
-    """The owner's browser with CSRF enforced, and the token it would send."""
-    client = Client(enforce_csrf_checks=True)
+    """The owner's browser with CSRF enforced, as it is after any page with a form, and the token it would send."""
+    client, page = Client(enforce_csrf_checks=True), HttpRequest()
     client.force_login(world.cast.owner)
-    client.get("/a/team-red/settings/")
-    return client, client.cookies[real.CSRF_COOKIE_NAME].value
+    token = get_token(page)
+    client.cookies[real.CSRF_COOKIE_NAME] = page.META["CSRF_COOKIE"]
+    return client, token
 
 
 def is_csrf_refusal(answer: HttpResponse) -> bool:

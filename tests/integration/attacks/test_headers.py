@@ -5,8 +5,6 @@ import re
 import pytest
 from django.test import Client
 
-from tests.cast import Cast
-from tests.integration.api import world as worlds
 from tests.integration.api.world import World
 from tests.integration.attacks import pages
 from tests.integration.attacks.pages import Page
@@ -22,8 +20,8 @@ FOR_EVERYBODY = [
 
 
 @pytest.fixture
-def world(cast: Cast) -> World:
-    return worlds.make(cast)
+def world(shared_world: World) -> World:
+    return shared_world
 
 
 def directives(policy: str) -> dict[str, str]:

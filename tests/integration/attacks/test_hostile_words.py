@@ -14,7 +14,6 @@ from django.test import Client
 from accounts.models import Person
 from tests import factories
 from tests.cast import Cast, client_for
-from tests.integration.api import world as worlds
 from tests.integration.api.world import World
 from tests.integration.attacks import pages
 from tests.integration.attacks.pages import Page, form_for
@@ -33,8 +32,13 @@ every_page = pytest.mark.parametrize("page", pages.every(), ids=str)
 
 
 @pytest.fixture
-def world(cast: Cast, operator: Person) -> World:
-    return worlds.make(cast)
+def world(shared_world: World) -> World:
+    return shared_world
+
+
+@pytest.fixture
+def cast(world: World) -> Cast:
+    return world.cast
 
 
 def browser(world: World, operator: Person, page: Page) -> Client:
