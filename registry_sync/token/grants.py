@@ -63,7 +63,8 @@ def folded(requested: Iterable[Requested], refused: Iterable[Refused]) -> list[R
     pushes = [repository for repository, actions in asked.items() if Action.PUSH in actions]
     if not pushes:
         return list(refused)
-    acts, sources = [], []
+    acts: list[Refused] = []
+    sources: list[Refused] = []
     for each in refused:
         (sources if asked[each.repository] == {Action.PULL} else acts).append(each)
     if not sources:
