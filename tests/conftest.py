@@ -1,5 +1,6 @@
 """Settings for speed, one seed, and what every test may ask for: the cast, and the real parts."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     seed = config.getoption("randomly_seed", "none")
     terminalreporter.write_line(f"The same order and examples again: --randomly-seed={seed}")
+
+
+def pytest_collection_finish() -> None:
+    """What is here now stays, and most of what a test makes goes by itself: the collector has little to look for."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
