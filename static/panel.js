@@ -154,15 +154,15 @@
   // What is live asks whether anything became of it (templates/_partials/live.html). What happens begins the asking anew.
   // How the installation stands is asked along with each, and by itself where a page has no other.
   const anew = window.askEverLess(() => {
-    const parts = all("[data-live]:not(#standing)");
-    for (const part of parts.length ? parts : all("#standing[data-live]")) window.htmx.trigger(part, "ask");
+    const parts = all("[data-live]");
+    for (const part of parts.length ? parts : all("[data-standing]")) window.htmx.trigger(part, "ask");
   });
   document.addEventListener("htmx:afterSwap", anew);
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     const { elt, xhr, pathInfo } = detail;
     const elsewhere = xhr.status < 300 && new URL(pathInfo.responsePath || pathInfo.requestPath, location).pathname
       !== new URL(pathInfo.requestPath, location).pathname;
-    if (!elt.matches("[data-live]")) {
+    if (!elt.matches("[data-live], [data-standing]")) {
       // Signed out meanwhile: the page of signing in is a page, and no part of this one.
       if (elsewhere) { detail.shouldSwap = false; location.reload(); }
       return;
@@ -171,6 +171,7 @@
     if (elsewhere || [401, 403, 404].includes(xhr.status)) {
       detail.shouldSwap = false;
       delete elt.dataset.live;
+      delete elt.dataset.standing;
     }
   });
 

@@ -11,6 +11,7 @@ from django.forms.boundfield import BoundWidget
 from django.utils import timezone
 from django.utils.formats import date_format, get_format
 from django.utils.functional import Promise
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext_lazy, pgettext_lazy
 
@@ -35,6 +36,7 @@ ONE_DECIMAL_BELOW = 10
 JUST_NOW_BELOW = 2
 MINUTE, HOUR, DAY, MONTH = 60, 3600, 86_400, 30 * 86_400
 SHORT_DIGEST = 12
+BREAKS_FROM = 24  # characters
 UNITS_OF_TIME: Final = (("s", 1, MINUTE), ("min", MINUTE, HOUR), ("h", HOUR, DAY), ("d", DAY, MONTH))
 
 # Shared with panel.js (see `relative_words`), so a page reads the same before and after it starts to tick.
@@ -100,6 +102,14 @@ def short_digest(digest: str | None) -> str:
     if not digest:
         return NOTHING
     return digest.rpartition(":")[2][:SHORT_DIGEST]
+
+
+@register.filter
+def breaking(name: str) -> str:
+    """A long name breaks after a slash before it breaks anywhere else."""
+    if len(name) <= BREAKS_FROM:
+        return name
+    return format_html_join(SafeString("/<wbr>"), "{}", ((part,) for part in name.split("/")))
 
 
 @register.filter

@@ -118,3 +118,23 @@ def test_no_word_breaks_inside(installation: Installation, page: Page, width: in
     for at in ("images/", "users/", "users/new/", "activity/", "settings/", *inside):
         page.goto(account + at)
         assert page.evaluate(BROKEN) == [], at
+
+
+def test_an_error_stays_in_the_panel_that_it_is_about(installation: Installation, page: Page) -> None:
+    account = a_newcomer(page, installation, "beside")
+    page.goto(f"{account}users/new/")
+    panel, where = page.locator("#effect"), page.get_by_label("Where")
+    where.fill("beside-team")
+    expect(panel).to_contain_text("beside-team until")
+    page.route("**/effect/**", lambda route: route.fulfill(status=503, body="<h1>Later</h1>"))
+    where.fill("beside-team/api")
+    expect(panel).to_contain_text("could not be worked out")
+    expect(where).to_be_focused()
+    expect(page.locator("#trouble")).to_be_hidden()
+    page.unroute("**/effect/**")
+    where.fill("beside-team/web")
+    expect(panel).to_contain_text("beside-team/web until")
+
+    page.context.clear_cookies()  # signed out elsewhere: the page of signing in is no part of this one
+    where.fill("beside-team/api")
+    expect(page).to_have_url(re.compile("/me/login/"))

@@ -131,7 +131,9 @@ def open_page(case: Case, cast: Cast, operator: Person, image: Image) -> Open:
 
 def asked_by(answer: HttpResponse) -> list[str]:
     """The parts of a page that ask; how the installation stands asks by itself where there is no other."""
-    parts = re.findall(r'data-live hx-get="([^"]+)" hx-trigger="ask[",]', answer.content.decode())
+    parts = re.findall(
+        r'data-(?:live|standing) hx-get="([^"]+)" hx-trigger="ask[",]', answer.content.decode()
+    )
     return [html.unescape(url) for url in parts if "/standing/" not in url] or list(map(html.unescape, parts))
 
 

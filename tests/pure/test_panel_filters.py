@@ -45,6 +45,14 @@ def test_digests_are_twelve_digits(digest, written):
     assert panel.short_digest(digest) == written
 
 
+def test_a_long_name_breaks_after_its_slashes():
+    assert panel.breaking("team/app") == "team/app"
+    assert (
+        panel.breaking("team/tools/migrate/<b>/and/more")
+        == "team/<wbr>tools/<wbr>migrate/<wbr>&lt;b&gt;/<wbr>and/<wbr>more"
+    )
+
+
 @pytest.mark.parametrize(
     ("age", "written"),
     [

@@ -7,7 +7,7 @@ from namespaces.models import Namespace
 from tests import factories
 from tests.cast import MEMBERS, Cast
 
-LONG = "n" * 30 + "-" + "m" * 30
+LONG = "n" * 29 + "-" + "m" * 30
 A = "/a/team-red/"
 
 

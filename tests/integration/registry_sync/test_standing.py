@@ -14,7 +14,7 @@ from accounts.models import Person
 from registry_sync import heartbeat, watch
 from registry_sync import standing as brought
 from registry_sync.client import Registry
-from registry_sync.models import Heartbeat, SyncRun
+from registry_sync.models import Checkup, Heartbeat, SyncRun
 from registry_sync.sync import leases
 from registry_sync.token.key_files import KeyFileError
 from tests import factories
@@ -139,6 +139,20 @@ def test_operators_are_led_to_the_doctor(viewer: Client, operator: Person) -> No
     watch.note(Heartbeat.REGISTRY_SILENT, live_and_checked())
     assert "Ask the doctor" in standing(client_for(operator).get("/system/").text)
     assert "Ask the doctor" not in standing(viewer.get("/me/email/").text)
+
+
+def test_what_the_doctor_found_before_is_no_green_light_beside_it(operator: Person) -> None:
+    now, client = live_and_checked(), client_for(operator)
+    row = {"key": "registry", "title": "Registry", "state": "ok", "text": "It answers.", "fixes": []}
+    checkup = Checkup.objects.create(state="done", asked_by="x", finished_at=now, results=[row])
+    assert "state-good" in client.get("/system/doctor/").text
+    assert "found nothing wrong" in client.get("/system/").text
+    watch.note(Heartbeat.REGISTRY_SILENT, now + timedelta(seconds=1))
+    assert "state-good" not in client.get("/system/doctor/").text
+    assert "found nothing wrong" not in client.get("/system/").text
+    checkup.finished_at = now + timedelta(seconds=2)  # it has looked since, and knows
+    checkup.save()
+    assert "state-good" in client.get("/system/doctor/").text
 
 
 GOOD = answer("{}")
