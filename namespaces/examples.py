@@ -5,14 +5,18 @@ from django.db.models import Exists, OuterRef, QuerySet
 from accounts.models import RegistryUser
 from accounts.pages.ways import Example
 from namespaces.access import Level
+from namespaces.inside import held
+from namespaces.inside.artifacts import Group
 from namespaces.models import Grant, Image, Tag
+
+LOOKED_AT = 10
 
 
 def example_of(user: RegistryUser) -> Example:
     """What is in the registry already before what is to come; placeholders when nothing was given yet."""
     grants = list(Grant.objects.filter(user=user).select_related("namespace").order_by("-image_name", "id"))
     for grant in grants:
-        image = _pushed(grant).order_by("-pushed_at").first()
+        image = next(filter(_runs, _pushed(grant).order_by("-pushed_at")[:LOOKED_AT]), None)
         if image:
             return Example(image.repository, image.latest_tag, may_push=grant.level >= Level.WRITE)
     if not grants:
@@ -22,8 +26,14 @@ def example_of(user: RegistryUser) -> Example:
     return Example(name, may_push=first.level >= Level.WRITE)
 
 
+def _runs(image: Image) -> bool:
+    """Docker can pull it: no AI model, no index of charts."""
+    newest = held.newest_of(image)
+    return newest is not None and held.nature_of(newest, image.latest_tag).group is Group.RUNS
+
+
 def _pushed(grant: Grant) -> QuerySet[Image]:
-    """Images of the grant that docker can pull: no charts, no files."""
+    """Images of the grant that are no artifacts by their own word."""
     newest = Tag.objects.filter(image=OuterRef("pk"), name=OuterRef("latest_tag"))
     runs = Exists(newest.filter(manifest__kind__in=["image", "index"]))
     found = Image.objects.filter(runs, namespace=grant.namespace).select_related("namespace")

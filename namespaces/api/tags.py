@@ -12,6 +12,7 @@ from accounts.api.view import ApiView
 from namespaces import gate
 from namespaces.inside import held, pulls
 from namespaces.inside.attached import attached_to
+from namespaces.inside.commands import commands_of
 from namespaces.lists import plans, tag_list
 from namespaces.models import Image, Manifest
 
@@ -40,6 +41,7 @@ class OfManifestSerializer(serializers.Serializer[Any]):
 
 class TagSerializer(OfManifestSerializer):
     name = serializers.CharField()
+    what = serializers.CharField(help_text="As in `Image`, `OCI index`, `Helm chart`, `AI model (Ollama)`.")
     pushed_at = Moment(help_text="When it was first seen to point where it points.")
     pushed_by = serializers.CharField(allow_blank=True, help_text="A username; empty when nobody told.")
     last_pulled_at = Moment(allow_null=True, help_text="Null: never, as far as the registry told.")
@@ -86,6 +88,13 @@ class LinkSerializer(serializers.Serializer[Any]):
     url = serializers.CharField(allow_blank=True, help_text="Only a plain http or https address; else empty.")
 
 
+class CommandSerializer(serializers.Serializer[Any]):
+    tool = serializers.CharField(source="title")
+    by_tag = serializers.CharField(allow_blank=True, help_text="Empty: it has no tag, or not in this way.")
+    by_digest = serializers.CharField(allow_blank=True)
+    note = serializers.CharField(allow_blank=True, help_text="What else it takes.")
+
+
 class WholeSerializer(serializers.Serializer[Any]):
     """All that is known of a manifest, under a tag or without one."""
 
@@ -94,6 +103,7 @@ class WholeSerializer(serializers.Serializer[Any]):
     children = ManifestSerializer(many=True, help_text="The platforms of an index that were read.")
     referrers = ReferrerSerializer(many=True, help_text="Signatures, SBOMs, attestations.")
     links = LinkSerializer(many=True)
+    commands = CommandSerializer(many=True, help_text="That fetch it, or verify what it is about.")
 
 
 class TagDetailSerializer(TagSerializer, WholeSerializer):
@@ -153,19 +163,21 @@ class OneManifest(ApiView):
     def get(self, request: Request, handle: str, name: str, image: str, digest: str) -> Response:
         """What an image holds by its digest, under a tag or none: a platform, a signature, what a tag pointed at."""
         owner, found = gate.manifest(self.by, handle, name, image, digest)
-        subject = held.subject_of(owner, found)
         more = {
             "tags": [tag.name for tag in held.tags_at(owner, digest)],
             "listed_in": [index.digest for index in held.listed_in(owner, digest)],
-            "subject": subject.digest if subject else "",
         }
         return self.answer(_whole(owner, found) | more)
 
 
 def _whole(image: Image, manifest: Manifest, tag: str = "") -> dict[str, Any]:
+    nature, subject = held.nature_of(manifest, tag), held.subject_of(image, manifest, tag)
+    about = subject.digest if subject else ""
     return {
         "manifest": manifest,
-        "what": held.nature_of(manifest, tag).words,
+        "what": nature.words,
+        "subject": about,
+        "commands": commands_of(image, manifest.digest, nature, tag=tag, subject=about),
         "children": held.children(image, manifest),
         "referrers": attached_to(image, manifest),
         "links": held.links_of(manifest, held.chosen_child(image, manifest)),

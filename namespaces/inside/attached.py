@@ -37,6 +37,7 @@ class _Claim:
     digest: str
     subject: str
     artifact_type: str = ""
+    states: str = ""  # as `bundled` tells of a bundle
     tag: str = ""
 
 
@@ -65,7 +66,7 @@ def _by_tag(image: Image, subjects: dict[str, str]) -> Iterator[_Claim]:
 
 def _entries(index: Manifest, subject: str) -> Iterator[_Claim]:
     for entry in [*index.platforms, *index.details.get("attestations", [])]:
-        yield _Claim(entry["digest"], subject, entry.get("artifact_type", ""))
+        yield _Claim(entry["digest"], subject, entry.get("artifact_type", ""), entry.get("states", ""))
 
 
 def _by_subject(image: Image, subjects: dict[str, str]) -> Iterator[_Claim]:
@@ -112,4 +113,4 @@ def _type(claim: _Claim, manifest: Manifest | None) -> str:
 def _nature(claim: _Claim, manifest: Manifest | None) -> Nature:
     if manifest:
         return nature_of(manifest, claim.tag)
-    return nature(kind="artifact", artifact_type=claim.artifact_type)
+    return nature(kind="artifact", artifact_type=claim.artifact_type, bundle=claim.states)

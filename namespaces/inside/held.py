@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from namespaces.inside import contents
-from namespaces.inside.artifacts import Group, Nature, nature
+from namespaces.inside.artifacts import Group, Nature, bundled, nature
 from namespaces.inside.links import Link, links
 from namespaces.inside.platforms import choose, platforms_of
 from namespaces.models import Image, Manifest, Part, Revision, Tag, TagMove
@@ -40,13 +40,13 @@ def held(image: Image, digests: Iterable[str]) -> dict[str, Manifest]:
     return {each.digest: each for each in manifests(image).filter(digest__in=list(digests))}
 
 
-def pulled_by_docker(image: Image) -> bool:
-    """Whether the newest tag, as far as its row tells, is something that one pulls: a builder's cache is not."""
+def newest_of(image: Image) -> Manifest | None:
+    """What the newest tag points at, without its bytes."""
     if not image.latest_tag:
-        return True
+        return None
     newest = Tag.objects.filter(image=image, name=image.latest_tag).select_related("manifest")
-    tag = newest.defer("manifest__packed", "manifest__details").first()
-    return tag is None or tag.manifest.nature.group != Group.CACHE
+    tag = newest.defer("manifest__packed").first()
+    return tag.manifest if tag else None
 
 
 def children(image: Image, manifest: Manifest) -> list[Manifest]:
@@ -99,6 +99,7 @@ def nature_of(manifest: Manifest, tag: str = "") -> Nature:
         config_type=read.config_type,
         layer_types=[layer.media_type for layer in read.layers],
         predicates=[layer.predicate for layer in read.layers],
+        bundle=bundled(dict(read.annotations)),
         platforms=[each["platform"] for each in manifest.platforms],
         tag=tag,
     )

@@ -3,7 +3,7 @@ import zlib
 from django.db import models
 from django.utils import timezone
 
-from namespaces.inside.artifacts import Nature, nature
+from namespaces.inside.artifacts import Group, Nature, nature
 
 
 class Manifest(models.Model):
@@ -40,14 +40,20 @@ class Manifest(models.Model):
 
     @property
     def words(self) -> str:
-        return self.nature.words
+        return self.nature().words
 
     @property
-    def nature(self) -> Nature:
+    def named_platforms(self) -> list[str]:
+        """Those of an index, or of an image, that say which they are; none of what is no image."""
+        if self.nature().group is not Group.RUNS:
+            return []
+        return [each["platform"] for each in self.platforms if each["platform"]]
+
+    def nature(self, tag: str = "") -> Nature:
         """What it is, as far as this row tells without what is inside: for lists, which do not fetch that."""
         platforms = [each["platform"] for each in self.platforms]
         return nature(
-            kind=self.kind, artifact_type=self.artifact_type or self.media_type, platforms=platforms
+            kind=self.kind, artifact_type=self.artifact_type or self.media_type, platforms=platforms, tag=tag
         )
 
     @property

@@ -53,6 +53,11 @@ class Tag(models.Model):
         return f"{self.image}:{self.name}"
 
     @property
+    def what(self) -> str:
+        """What it is called in lists, which do not fetch what is inside."""
+        return self.manifest.nature(self.name).words
+
+    @property
     def last_pulled_at(self) -> datetime | None:
         return None if self.pulled_at == NEVER else self.pulled_at
 

@@ -44,14 +44,8 @@ def image_context(image: Image, current: str) -> dict[str, Any]:
         "namespace": namespace,
         "image": image,
         "reference": _reference(namespace, image=image.name),
-        "pull": f"docker pull {settings.REGISTRY_HOST}/{namespace.name}/{image.name}{_tag(image)}",
         "subtabs": [_subtab(text, reverse(url, args=at), key == current) for key, text, url in pages],
     }
-
-
-def _tag(image: Image) -> str:
-    """The newest tag: a command without one asks for `latest`, which the image may not have."""
-    return f":{image.latest_tag}" if image.latest_tag else ""
 
 
 def tag_reference(image: Image, tag: str) -> dict[str, Any]:

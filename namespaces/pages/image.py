@@ -20,6 +20,8 @@ from namespaces import gate, news, selectors
 from namespaces.denied import judged
 from namespaces.forms import ImageGrantForm
 from namespaces.inside import held
+from namespaces.inside.commands import commands_of
+from namespaces.models import Image
 from namespaces.pages.frame import image_context, nothing_pushed
 from namespaces.pages.tags import tag_list_context
 from namespaces.services import grants
@@ -42,12 +44,21 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     untagged = held.untagged(image)
     context["untagged"] = untagged[: held.UNTAGGED_SHOWN]
     context["untagged_cut"] = len(untagged) > held.UNTAGGED_SHOWN
-    if not held.pulled_by_docker(image):
-        context["pull"] = ""
+    context["pull"] = _pull_command(image)
     if not context["lines"] and not context["untagged"]:
         context |= nothing_pushed(by, image.namespace.account, image.namespace, image.name)
     fragment = request.htmx and request.htmx.target == "tags"
     return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)
+
+
+def _pull_command(image: Image) -> str:
+    """Of the newest tag: a command without one asks for `latest`, which the image may not have."""
+    newest = held.newest_of(image)
+    if not newest:
+        return ""
+    nature = held.nature_of(newest, image.latest_tag)
+    commands = commands_of(image, newest.digest, nature, tag=image.latest_tag)
+    return commands[0].by_tag if commands else ""
 
 
 @tab("images")

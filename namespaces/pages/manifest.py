@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -14,8 +13,8 @@ from namespaces import gate
 from namespaces.inside import contents, held, raw
 from namespaces.inside.artifacts import FIRST_FORM, Group
 from namespaces.inside.attached import SHOWN_MAX, attached_to, listed_by
+from namespaces.inside.commands import commands_of
 from namespaces.inside.platforms import choose, platforms_of
-from namespaces.inside.pull_commands import pull_commands
 from namespaces.models import Image, Manifest
 from namespaces.pages.frame import image_context, manifest_reference
 
@@ -89,13 +88,8 @@ def manifest_context(
         "attached": attached,
         "attached_cut": len(attached) >= SHOWN_MAX or whole.all_entries > 0,
         "all_entries": whole.all_entries,
-        "commands": pull_commands(
-            host=settings.REGISTRY_HOST,
-            repository=image.repository,
-            tag=tag,
-            digest=manifest.digest,
-            group=nature.group,
-            tls=not settings.PUBLIC_URL.startswith("http://"),
+        "commands": commands_of(
+            image, manifest.digest, nature, tag=tag, subject=subject.digest if subject else ""
         ),
         "image_url": image.get_absolute_url(),
         "compare_url": reverse("compare", args=[namespace.account.handle, namespace.name, image.name]),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from namespaces.inside.artifacts import bundled, other_than_image
 from namespaces.names import DIGEST
 from registry_sync.picture.go_json import Basic, NotTaken, Pointer, Shape, Slice, Struct, plain, read
 
@@ -41,7 +42,7 @@ CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 NO_PLATFORM = "unknown/unknown"  # as buildx writes for attestations
 # What annotations of a layer are kept: a file's name, and what an attestation states.
 LAYER_NOTES = {
-    "title": ("org.opencontainers.image.title",),
+    "title": ("org.opencontainers.image.title", "org.cncf.model.filepath"),
     "predicate": ("in-toto.io/predicate-type", "predicateType"),
 }
 # As OCI's specs-go/v1 declares them, which clients of the registry read into.
@@ -189,14 +190,15 @@ def _parse_image(document: Mapping[str, Any], media_type: str) -> Parsed:
     config, layers = _mapping(document.get("config")), _dicts(document.get("layers"))
     annotations = _texts(document.get("annotations"))
     config_type = _text(config.get("mediaType"), 120)
-    is_image = config_type in IMAGE_CONFIGS
+    other = other_than_image(_type(each) for each in layers[:LAYERS_MAX])
+    is_image = config_type in IMAGE_CONFIGS and not other
     parts = _parts([("config", config), *(("layer", each) for each in layers)])
     is_read = is_image or config_type == CHART_CONFIG
     return Parsed(
         kind="image" if is_image else "artifact",
         media_type=media_type,
         size=_octets(parts),
-        artifact_type="" if is_image else _text(document.get("artifactType"), 120) or config_type,
+        artifact_type="" if is_image else _text(document.get("artifactType"), 120) or other or config_type,
         config=_text(config.get("digest"), 140) if is_read else "",
         config_type=config_type,
         config_size=_size(config),
@@ -278,7 +280,8 @@ def _child(entry: Mapping[str, Any]) -> dict[str, Any]:
     child = {"digest": _digest(entry), "platform": _platform(_mapping(entry.get("platform"))), "size": 0}
     # What a list of referrers says of each.
     kind = _text(entry.get("artifactType"), 120)
-    return child | ({"artifact_type": kind} if kind else {})
+    states = bundled({key: _text(each, 300) for key, each in _mapping(entry.get("annotations")).items()})
+    return child | ({"artifact_type": kind} if kind else {}) | ({"states": states} if states else {})
 
 
 def _platform(said: Mapping[str, Any]) -> str:

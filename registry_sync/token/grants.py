@@ -56,9 +56,15 @@ def refused(
             yield Refused(each.repository, action.value, decide(facts[each.repository], action))
 
 
-def folded(requested: Iterable[Requested], refused: Iterable[Refused]) -> list[Refused]:
-    """A client that pushes also asks to pull from images that may hold the same layers. Those are no acts of their own:
-    they are told with the push, be it allowed or refused."""
+# These read what they copy before they push: a pull that is refused to them is what failed, whatever it stands beside.
+COPIERS = frozenset({"oras", "regctl", "regsync", "regbot"})
+
+
+def folded(requested: Iterable[Requested], refused: Iterable[Refused], client: str) -> list[Refused]:
+    """A `client` that pushes also asks to pull from images that may hold the same layers. Those are no acts of their
+    own: they are told with the push, be it allowed or refused."""
+    if client.partition("/")[0] in COPIERS:
+        return list(refused)
     asked = {each.repository: each.actions for each in requested}
     pushes = [repository for repository, actions in asked.items() if Action.PUSH in actions]
     if not pushes:

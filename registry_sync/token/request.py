@@ -5,6 +5,7 @@ password form first and fall back to GET on 400 or 401, but die on 403 and 500.
 """
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ MAX_BODY = 256 * 1024
 MAX_BASIC = 4 * 1024
 _NAMES = frozenset({"service", "scope", "grant_type", "username", "password"})
 _LENGTHS = frozenset(map(len, _NAMES))
+_SIGNATURE = re.compile(r"[A-Za-z0-9+/=]{1,1000}:[A-Za-z0-9+/=]{1,1000}")
 
 
 class Refusal(Exception):
@@ -98,8 +100,9 @@ def _fields(text: str) -> dict[str, list[str]]:
 
 
 def _basic(header: str) -> Credentials | None:
-    """None without the header, and for the empty name and password that some clients send for anonymous."""
-    if not header:
+    """None without the header, and for the empty name and password that some clients send for anonymous; also for
+    Ollama, which sends a signature of its own key here, and never a password."""
+    if not header or _SIGNATURE.fullmatch(header):
         return None
     scheme, _space, encoded = header.partition(" ")
     if scheme.lower() != "basic" or len(encoded) > MAX_BASIC:

@@ -55,7 +55,8 @@ def issue(request: TokenRequest, *, origin: Origin) -> Issued:
     access = grants.access_list(requested, known.facts)
     if known.user:
         uses.note(Use(known.user.username, origin, known.user.account))
-        refused = grants.folded(requested, grants.refused(requested, known.facts, access))
+        in_vain = grants.refused(requested, known.facts, access)
+        refused = grants.folded(requested, in_vain, origin.client)
         _note_denials(known.user, request, refused[:KEPT], origin)
         denials.lose(known.user.username, len(refused) - KEPT)
     return _sign(known.user.username if known.user else "", access, origin.at, settings.TOKEN_TTL)

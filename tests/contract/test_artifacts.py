@@ -27,6 +27,8 @@ from tests.parts.registries import RunningRegistry
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 REPOSITORY = "team/app"
 EMPTY = Blob("application/vnd.oci.empty.v1+json", b"{}")
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 CHART = {
     "name": "app",
@@ -107,6 +109,13 @@ def push_all(registry: RunningRegistry) -> Pushed:
     # helm
     chart = Blob("application/vnd.cncf.helm.chart.content.v1.tar+gzip", b"a chart")
     put(registry, "chart", Blob(CHART_CONFIG, json.dumps(CHART).encode()), [chart.descriptor], [chart])
+    # Ollama: what docker calls an image, of which it can unpack nothing
+    model = Blob("application/vnd.ollama.image.model", b"GGUF")
+    borrowed = Blob(DOCKER_CONFIG, b'{"architecture": "amd64", "os": "linux", "model_format": "gguf"}')
+    for blob in (model, borrowed):
+        push_blob(registry, REPOSITORY, blob)
+    made = manifest_of(DOCKER_MANIFEST, config=borrowed.descriptor, layers=[model.descriptor])
+    push_manifest(registry, REPOSITORY, "model", made)
     # and what nobody has heard of
     thing = Blob("application/vnd.example.thing", b"<script>")
     put(
@@ -167,6 +176,10 @@ def check(cast: Cast, pushed: Pushed) -> None:
     assert "helm pull" in chart.content.decode()
     assert "docker pull" not in chart.content.decode()
     assert "An &lt;b&gt;app&lt;/b&gt;" in chart.content.decode()
+    model = page("tags/model/")
+    assert model.context["nature"].words == "AI model (Ollama)"
+    assert "ollama pull" in model.content.decode()
+    assert "docker pull" not in model.content.decode()
     thing = page("tags/thing/")
     assert thing.context["nature"].words == "OCI artifact"
     digest = thing.context["manifest"].digest
@@ -225,11 +238,11 @@ def test_after_events_each_is_shown_as_what_it_is(
 ) -> None:
     monkeypatch.setattr(apply, "LATER", timedelta(seconds=0.3))
     pushed = push_all(telling_registry)
-    until(lambda: Tag.objects.count() == 6, telling_registry)
+    until(lambda: Tag.objects.count() == 7, telling_registry)
     until(lambda: not Event.objects.exclude(due_at=None).exists(), telling_registry)
     check(cast_of_team, pushed)
     # What tools made is hidden from the count of tags, and is there for who asks.
-    assert Image.objects.get().tag_count == 4
+    assert Image.objects.get().tag_count == 5
 
 
 def until(holds: Callable[[], bool], registry: RunningRegistry) -> None:

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.inside.artifacts import BY_PREDICATE, BY_SUFFIX, BY_TYPE, Group, nature
+from namespaces.inside.artifacts import (
+    BY_PREDICATE,
+    BY_SUFFIX,
+    BY_TYPE,
+    Group,
+    bundled,
+    nature,
+    other_than_image,
+)
 
 IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
@@ -17,6 +25,8 @@ CHART, CHART_LAYER = (
 )
 EMPTY, ORAS = "application/vnd.oci.empty.v1+json", "application/vnd.unknown.artifact.v1"
 DOCKER = "application/vnd.docker.distribution.manifest"
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+PREDICATE = "dev.sigstore.bundle.predicateType"
 SLSA = "https://slsa.dev/provenance/v1"
 TABLE = [
     # kind, artifact type, config type, layer types, predicates, tag → words
@@ -56,6 +66,16 @@ TABLE = [
     ("artifact", "", "application/vnd.wasm.config.v0+json", ["application/wasm"], [], "1.0", "WASM module"),
     ("artifact", ORAS, EMPTY, [], [], "1.0", "ORAS artifact"),
     ("artifact", "application/vnd.example.thing", EMPTY, [], [], "1.0", "OCI artifact"),
+    ("artifact", "application/vnd.docker.ai.model.config.v0.1+json", "", ["application/vnd.docker.ai.gguf.v3"], [],
+     "1.0", "AI model (Docker Model)"),
+    ("artifact", "application/vnd.cncf.model.manifest.v1+json", "application/vnd.cncf.model.config.v1+json",
+     ["application/vnd.cncf.model.weight.v1.raw"], [], "1.0", "AI model (ModelPack)"),
+    ("artifact", "application/vnd.kitops.modelkit.config.v1+json", "", [], [], "1.0", "AI model (KitOps)"),
+    ("image", "application/vnd.docker.distribution.manifest.v2+json",
+     "application/vnd.docker.container.image.v1+json",
+     ["application/vnd.ollama.image.model", "application/vnd.ollama.image.template"], [], "1.0", "AI model (Ollama)"),
+    ("artifact", "application/vnd.ollama.image.model", "", [], [], "", "AI model (Ollama)"),
+    ("artifact", "application/vnd.cncf.flux.config.v1+json", "", [], [], "1.0", "Flux artifact"),
 ]  # fmt: skip
 
 
@@ -72,6 +92,47 @@ def test_what_it_is_called(
         tag=tag,
     )
     assert found.words == words
+
+
+@pytest.mark.parametrize(
+    ("annotations", "words"),
+    [
+        ({}, "Sigstore bundle"),
+        ({"dev.sigstore.bundle.content": "message-signature"}, "Sigstore signature"),
+        ({"dev.sigstore.bundle.content": "dsse-envelope"}, "Sigstore bundle"),
+        ({PREDICATE: "https://sigstore.dev/cosign/sign/v1"}, "Sigstore signature"),
+        ({PREDICATE: "https://spdx.dev/Document"}, "SPDX SBOM"),
+        ({PREDICATE: "https://cyclonedx.org/bom"}, "CycloneDX SBOM"),
+        ({PREDICATE: "https://slsa.dev/provenance/v1"}, "SLSA provenance"),
+        ({PREDICATE: "https://slsa.dev/provenance/v0.2"}, "SLSA provenance"),
+        ({PREDICATE: "https://cosign.sigstore.dev/attestation/vuln/v1"}, "Vulnerability scan"),
+        ({PREDICATE: "https://cosign.sigstore.dev/attestation/v1"}, "Custom attestation"),
+        ({PREDICATE: "https://example.com/; rm -rf ~"}, "Sigstore attestation"),
+        ({"dev.sigstore.bundle.predicatetype": "https://spdx.dev/Document"}, "Sigstore bundle"),
+    ],
+)
+def test_bundles_are_told_apart_by_what_they_state(annotations: dict[str, str], words: str) -> None:
+    found = nature(kind="artifact", artifact_type=BUNDLE, layer_types=[BUNDLE], bundle=bundled(annotations))
+    assert found.words == words
+    assert found.group is Group.ABOUT
+    assert found.stated_as.isalnum() or not found.stated_as  # it goes into a command that people paste
+
+
+@pytest.mark.parametrize(
+    ("layers", "other"),
+    [
+        (["application/vnd.ollama.image.model"], "application/vnd.ollama.image.model"),
+        (["application/vnd.oci.image.layer.v1.tar+gzip"], ""),
+        (["application/vnd.docker.image.rootfs.diff.tar.gzip", "application/vnd.ollama.image.model"], ""),
+        ([SIMPLE_SIGNING], ""),
+        ([EMPTY], ""),
+        (["x/y", "application/vnd.fermyon.spin.application.v1+config"],
+         "application/vnd.fermyon.spin.application.v1+config"),
+        ([], ""),
+    ],
+)  # fmt: skip
+def test_what_only_borrows_an_images_config_is_no_image(layers: list[str], other: str) -> None:
+    assert other_than_image(layers) == other
 
 
 def test_an_index_is_an_image_when_something_in_it_is_for_a_platform() -> None:

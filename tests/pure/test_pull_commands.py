@@ -2,21 +2,36 @@
 
 import pytest
 
-from namespaces.inside.artifacts import Group
-from namespaces.inside.pull_commands import pull_commands
+from namespaces.inside.artifacts import BY_TYPE, IMAGE, Group, Nature, Tool, nature
+from namespaces.inside.pull_commands import WAYS, pull_commands
 
 DIGEST = "sha256:" + "a" * 64
+SUBJECT = "sha256:" + "b" * 64
+CHART = BY_TYPE["application/vnd.cncf.helm."]
 
 
-def lines(group: Group, tag: str = "1.0", *, tls: bool = True) -> dict[str, tuple[str, str]]:
+def lines(
+    nature: Nature,
+    tag: str = "1.0",
+    *,
+    tls: bool = True,
+    subject: str = "",
+    repository: str = "team/deep/app",
+) -> dict[str, tuple[str, str]]:
     found = pull_commands(
-        host="r.example", repository="team/deep/app", tag=tag, digest=DIGEST, group=group, tls=tls
+        host="r.example",
+        repository=repository,
+        tag=tag,
+        digest=DIGEST,
+        nature=nature,
+        tls=tls,
+        subject=subject,
     )
     return {each.title: (each.by_tag, each.by_digest) for each in found}
 
 
 def test_an_image_by_every_tool() -> None:
-    found = lines(Group.RUNS)
+    found = lines(IMAGE)
     assert list(found) == ["Docker", "Podman", "skopeo", "crane", "Kubernetes"]
     assert found["Docker"] == (
         "docker pull r.example/team/deep/app:1.0",
@@ -27,7 +42,7 @@ def test_an_image_by_every_tool() -> None:
 
 
 def test_a_chart_is_pulled_with_helm() -> None:
-    found = lines(Group.CHART, "1.2.0_build.5")
+    found = lines(CHART, "1.2.0_build.5")
     assert found["Helm"] == (
         "helm pull oci://r.example/team/deep/app --version 1.2.0+build.5",
         f"helm pull oci://r.example/team/deep/app@{DIGEST}",
@@ -36,12 +51,73 @@ def test_a_chart_is_pulled_with_helm() -> None:
 
 
 def test_without_tls_each_tool_that_wants_to_be_told_is_told() -> None:
-    found = lines(Group.RUNS, tls=False)
+    found = lines(IMAGE, tls=False)
     assert found["Podman"][0] == "podman pull --tls-verify=false r.example/team/deep/app:1.0"
     assert found["Docker"][0] == "docker pull r.example/team/deep/app:1.0"
 
 
-@pytest.mark.parametrize("group", list(Group))
-def test_every_group_has_ways_and_without_a_tag_only_the_digest(group: Group) -> None:
-    assert all(by_tag == "" and DIGEST in by_digest for by_tag, by_digest in lines(group, "").values())
-    assert all("{" not in by_tag for by_tag, _ in lines(group).values())
+ALL = [*BY_TYPE.values(), IMAGE]
+
+
+@pytest.mark.parametrize("each", ALL)
+def test_each_kind_has_ways_and_without_a_tag_only_the_digest(each: Nature) -> None:
+    found = lines(each, "", subject=SUBJECT)
+    assert all(by_tag == "" and (DIGEST in exact or SUBJECT in exact) for by_tag, exact in found.values())
+    assert all("{" not in text for texts in lines(each, tls=False).values() for text in texts)
+    assert found or each.group is Group.CACHE
+
+
+@pytest.mark.parametrize("each", ALL)
+def test_docker_pulls_images_alone(each: Nature) -> None:
+    commands = [text for texts in lines(each, subject=SUBJECT).values() for text in texts]
+    assert any(text.startswith("docker pull ") for text in commands) == (each.group is Group.RUNS)
+
+
+def test_every_tool_has_ways() -> None:
+    assert set(WAYS) == set(Tool)
+
+
+AT = "r.example/team/llama"
+MODELS = [
+    ("ollama.", f"ollama pull {AT}:1.0", ""),
+    ("cncf.model.", f"modctl pull {AT}:1.0", f"modctl pull {AT}@{DIGEST}"),
+    ("kitops.modelkit.", f"kit unpack {AT}:1.0", f"kit unpack {AT}@{DIGEST}"),
+    ("docker.ai.", f"docker model pull {AT}:1.0", f"docker model pull {AT}@{DIGEST}"),
+    ("cncf.flux.", f"flux pull artifact oci://{AT}:1.0 --output llama",
+     f"flux pull artifact oci://{AT}@{DIGEST} --output llama"),
+    ("wasm.", f"wkg oci pull {AT}:1.0 -o llama.wasm", f"wkg oci pull {AT}@{DIGEST} -o llama.wasm"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "by_tag", "by_digest"), MODELS)
+def test_the_first_command_is_of_the_tool_that_made_it(kind: str, by_tag: str, by_digest: str) -> None:
+    assert next(iter(lines(BY_TYPE[f"application/vnd.{kind}"], repository="team/llama").values())) == (
+        by_tag,
+        by_digest,
+    )
+
+
+def test_ollama_takes_no_deeper_names() -> None:
+    assert "Ollama" not in lines(BY_TYPE["application/vnd.ollama."], repository="team/deep/llama")
+
+
+def test_what_ollama_cannot_do_is_said_where_it_matters() -> None:
+    for public in (False, True):
+        (first, *others) = pull_commands(
+            host="r.example", repository="team/llama", tag="1", digest=DIGEST, tls=True, public=public,
+            nature=BY_TYPE["application/vnd.ollama."],
+        )  # fmt: skip
+        assert bool(first.note) != public
+        assert not any(each.note for each in others)
+
+
+def test_what_is_about_something_is_verified_by_that() -> None:
+    bundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
+    about = f"r.example/team/deep/app@{SUBJECT}"
+    signature = nature(kind="artifact", artifact_type=bundle, bundle="https://sigstore.dev/cosign/sign/v1")
+    assert lines(signature, "", subject=SUBJECT)["cosign"] == ("", f"cosign verify --key cosign.pub {about}")
+    bill = nature(kind="artifact", artifact_type=bundle, bundle="https://spdx.dev/Document")
+    assert lines(bill, tls=False, subject=SUBJECT)["cosign"][1] == (
+        f"cosign verify-attestation --allow-http-registry --key cosign.pub --type spdxjson {about}"
+    )
+    assert "cosign" not in lines(bill)  # nobody knows what it is about

@@ -160,3 +160,13 @@ def test_a_password_is_not_written_by_what_carries_it(name: str, password: str) 
 def test_a_header_that_is_no_base64_is_refused_and_its_twin_is_read(header: str) -> None:
     assert status(header=header) == 401
     assert status(header=basic("u:p")) == 200
+
+
+def test_ollama_signs_with_a_key_of_its_own_and_is_nobody() -> None:
+    signed = "AAAAC3NzaC1lZDI1NTE5AAAAIHgO/1+x==:kQ5/0aZ+7Q=="
+    asked = {"REQUEST_METHOD": "GET", "QUERY_STRING": "scope=repository:team/llama:pull&ts=1&nonce=x"}
+    assert read(asked | {"HTTP_AUTHORIZATION": signed}).credentials is None
+    for other in (f"Bearer {signed}", f"Basic {signed}", f"{signed}:x", "a b:c", ":" * 2, "name:p@ss"):
+        with pytest.raises(Refusal) as refused:
+            read(asked | {"HTTP_AUTHORIZATION": other})
+        assert refused.value.status == 401

@@ -298,6 +298,14 @@ def test_a_pull_beside_no_push_is_an_act_of_its_own(user: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize("agent", ["oras/1.3.6", "regclient/regsync (v0.11.7)"])
+def test_what_copies_and_could_not_read_is_told_so(user: Any, agent: str) -> None:
+    """They ask for source and target at once, regsync for all that it ever asked; none of them only tries."""
+    give(user, Level.WRITE, "own")
+    ask(user, "repository:elsewhere/base:pull", "repository:team/own:pull,push", HTTP_USER_AGENT=agent)
+    assert kept_now() == [("elsewhere/base", "pull", "")]
+
+
 def test_at_most_some_of_the_images_are_kept(user: Any) -> None:
     give(user, Level.WRITE, "own")
     for number in range(kept.SOURCES_MOST * 2):
