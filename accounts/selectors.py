@@ -119,7 +119,7 @@ ACTIVITY: dict[str, tuple[str, ...]] = {
     "users": ("user.",),
     "permissions": ("grant.",),
     "namespaces": ("namespace.",),
-    "images": ("tag.", "manifest.", "removal.", "aside."),
+    "images": ("image.", "tag.", "manifest.", "removal.", "aside."),
     "rules": ("retention.",),
     "members": ("member.",),
     "account": ("account.",),

@@ -253,6 +253,7 @@ SPECTACULAR_SETTINGS = {
         "CheckupState": "registry_sync.api.system.CHECKUP_STATES",
         "DroppedKind": "registry_sync.api.system.DROPPED_KINDS",
         "RemovalKind": "registry_sync.api.removals.KINDS",
+        "PurgeState": "registry_sync.api.purges.STATES",
         "RemovalState": "registry_sync.api.removals.REMOVAL_STATES",
         "RetentionRunState": "registry_sync.api.retention.RUN_STATES",
         "RemovalItemState": "registry_sync.api.removals.ITEM_STATES",

@@ -1,11 +1,11 @@
-"""How what people wait for stands: a run, a checkup, a removal, an application of a rule (accounts/live.py)."""
+"""How what people wait for stands: a run, a checkup, a removal, a purge, a rule at work (accounts/live.py)."""
 
 from django.http import HttpRequest
 
 from accounts import live
 from accounts.live import For, Thing
 from registry_sync import heartbeat
-from registry_sync.models import Checkup, Removal, RetentionRun, SyncRun
+from registry_sync.models import Checkup, Purge, Removal, RetentionRun, SyncRun
 from registry_sync.selectors import SILENT_RUN
 
 live.THINGS |= {
@@ -30,6 +30,13 @@ live.THINGS |= {
         "SELECT 1 FROM namespaces_image i JOIN namespaces_namespace n ON n.id = i.namespace_id"
         " WHERE i.id = r.image_id AND n.account_id = %(account)s)",
     ),
+    "purge": Thing(
+        "w.state, w.planned_at, w.kept, (SELECT COUNT(*) FROM registry_sync_removal r"
+        " WHERE r.purge_id = w.id AND r.state = 'waiting'), (SELECT COUNT(*) FROM registry_sync_removal r"
+        " JOIN registry_sync_removalitem t ON t.removal_id = r.id WHERE r.purge_id = w.id AND t.state = 'waiting')",
+        "LEFT JOIN registry_sync_purge w ON w.id = %(key)s AND EXISTS ("
+        "SELECT 1 FROM namespaces_namespace n WHERE n.id = w.namespace_id AND n.account_id = %(account)s)",
+    ),
     "retention run": Thing(
         "r.state, r.planned_at, r.removed_count",
         "LEFT JOIN registry_sync_retentionrun r ON r.id = %(key)s AND EXISTS ("
@@ -49,6 +56,10 @@ def note_of_checkup(request: HttpRequest, checkup: Checkup) -> str:
 
 def note_of_removal(request: HttpRequest, removal: Removal) -> str:
     return live.note(request, "removal", removal.pk, account=removal.image.namespace.account_id)
+
+
+def note_of_purge(request: HttpRequest, purge: Purge) -> str:
+    return live.note(request, "purge", purge.pk, account=purge.namespace.account_id)
 
 
 def note_of_retention(request: HttpRequest, run: RetentionRun) -> str:

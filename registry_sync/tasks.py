@@ -27,13 +27,14 @@ from registry_sync.models import (
     Event,
     Heartbeat,
     Lease,
+    Purge,
     Removal,
     RetentionRun,
     SyncRun,
 )
 from registry_sync.notifications import apply
 from registry_sync.notifications.apply import apply_due
-from registry_sync.removal import runs
+from registry_sync.removal import purging, runs
 from registry_sync.removal.work import LEASE_PREFIX, work_due
 from registry_sync.sync import aside
 from registry_sync.sync.reconcile import reconcile as run_reconcile
@@ -133,6 +134,7 @@ def removals() -> None:
     registry = connection.registry()
     try:
         runs.plan_due()
+        purging.go_on()
         wait = work_due(registry)
     finally:
         registry.close()
@@ -205,6 +207,7 @@ def housekeeping() -> None:
     long_ago = clock.now() - REMOVALS_KEPT
     RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
     Removal.objects.filter(finished_at__lt=long_ago).delete()
+    Purge.objects.filter(finished_at__lt=long_ago, ends_at=None).delete()
     day_ago = clock.now() - timedelta(days=1)
     Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
     again = selectors.held_again().filter(finished_at__lt=clock.now() - HELD_KEPT)

@@ -89,6 +89,19 @@
   });
   document.addEventListener("change", ({ target }) => { if (target.matches("select[data-opens]") && !walking) target.form.requestSubmit(); });
 
+  // One tick for all of a page; it says what is so, also after one of them was taken back.
+  const ticksOf = (head) => [...head.form.elements].filter((box) => box.type === "checkbox" && box !== head);
+  const sumUp = (head) => {
+    const ticks = ticksOf(head), ticked = ticks.filter((box) => box.checked).length;
+    head.hidden = !ticks.length;
+    head.checked = ticked > 0 && ticked === ticks.length;
+    head.indeterminate = ticked > 0 && !head.checked;
+  };
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches("[data-tick-all]")) for (const box of ticksOf(target)) box.checked = target.checked;
+    else if (target.matches("[type=checkbox]")) all("[data-tick-all]").forEach(sumUp);
+  });
+
   // Times that tick, in the words the server uses.
   const words = JSON.parse(document.querySelector("meta[name=relative-words]")?.content || "null");
   const UNITS = [["s", 1, 60], ["min", 60, 3600], ["h", 3600, 86400], ["d", 86400, 2592000]];
@@ -192,6 +205,7 @@
 
   function wire() {
     all("[data-confirm-name]").forEach(guard);
+    all("[data-tick-all]").forEach(sumUp);
     all("[data-theme-toggle]").forEach(nameTheme);
     tick();
     note();

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.operation import operation
-from accounts.api.shapes import Moment, PageQuery, Strict
+from accounts.api.shapes import SEARCH_MAX, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.errors import Absent, Invalid
 from accounts.roles import Act
@@ -16,7 +16,7 @@ from namespaces import gate
 from namespaces.models import Image
 from namespaces.models.history import TagMove
 from registry_sync.models import Removal
-from registry_sync.removal import ask, history
+from registry_sync.removal import ask, back, history, matching
 from registry_sync.removal.outcomes import Outcome, sentence
 
 KINDS = [kind.value for kind in Removal.Kind]
@@ -45,6 +45,10 @@ class ImpactQuery(Strict):
         default="", allow_blank=True, max_length=20_000, help_text="With commas between."
     )
     digests = serializers.CharField(default="", allow_blank=True, max_length=20_000, help_text="As `tags`.")
+    search = serializers.CharField(
+        default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
+        help_text=f"Instead: all tags that match, at most {matching.MOST:,}; empty: all.",
+    )  # fmt: skip
 
 
 class RecentPullerSerializer(serializers.Serializer[Any]):
@@ -75,6 +79,7 @@ class ImpactSerializer(serializers.Serializer[Any]):
     freed = serializers.IntegerField(help_text="Bytes at most, after the registry's garbage collection.")
     pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days: the last 50.")
     told = serializers.CharField(help_text="To be sent along when this is asked for.")
+    matching = serializers.IntegerField(allow_null=True, help_text="How many tags match `search`.")
 
 
 class ItemBody(Strict):
@@ -86,9 +91,14 @@ class RemovalBody(Strict):
     kind = serializers.ChoiceField(KINDS)
     items = ItemBody(
         many=True,
+        default=list,
         help_text="untag: each tag with the digest it points at. delete: each a tag or a digest. restore: one tag with "
         "the digest that it is to point at again.",
     )
+    search = serializers.CharField(
+        default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
+        help_text="untag, delete: instead of `items` all tags that match, as the impact told with `told`.",
+    )  # fmt: skip
     seen = serializers.CharField(
         default="",
         allow_blank=True,
@@ -98,8 +108,8 @@ class RemovalBody(Strict):
     told = serializers.CharField(
         default="",
         allow_blank=True,
-        max_length=64,
-        help_text="delete: `told` of the impact that is agreed to.",
+        max_length=130,
+        help_text="delete, and with `search`: `told` of the impact that is agreed to.",
     )
     typed_name = serializers.CharField(
         default="", allow_blank=True, max_length=255, help_text="delete: the image's name, as confirmation."
@@ -142,6 +152,8 @@ class Impact(ApiView):
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """What deleting what these tags point at, and these digests, would do. Changes nothing."""
         found = gate.image(self.by, handle, name, image)
+        if self.query["search"] is not None:
+            return self.answer(_of_search(found, self.query["search"]))
         tags, digests = _words(self.query["tags"]), _words(self.query["digests"])
         if len(tags) + len(digests) > ask.MOST:
             raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": ask.MOST})
@@ -162,6 +174,8 @@ class Removals(ApiView):
 
     def _ask(self, image: Image, body: dict[str, Any]) -> Removal:
         items = body["items"]
+        if body["search"] is not None:
+            return self._ask_for_search(image, body)
         match body["kind"]:
             case Removal.Kind.UNTAG:
                 tags = {item["tag"]: item["digest"] for item in items}
@@ -176,6 +190,20 @@ class Removals(ApiView):
             raise Invalid.on("items", _("Put back one tag at a time."))
         return ask.restore(by=self.by, image=image, seen=body["seen"], **items[0])
 
+    def _ask_for_search(self, image: Image, body: dict[str, Any]) -> Removal:
+        seen, _dash, outlook = body["told"].partition("-")
+        match body["kind"]:
+            case _ if body["items"]:
+                raise Invalid.on("items", _("Name items or a search, not both."))
+            case Removal.Kind.UNTAG:
+                return matching.untag(by=self.by, image=image, search=body["search"], seen=seen)
+            case Removal.Kind.DELETE:
+                return matching.delete(
+                    by=self.by, image=image, search=body["search"], seen=seen, outlook=outlook,
+                    typed_name=body["typed_name"],
+                )  # fmt: skip
+        raise Invalid.on("search", _("Put back one tag at a time."))
+
 
 class OneRemoval(ApiView):
     @operation("removals_read", answer=RemovalDetailSerializer)
@@ -187,8 +215,25 @@ class OneRemoval(ApiView):
         return self.answer(_detail(found))
 
 
+class Undo(ApiView):
+    @operation("removals_back", answer=RemovalDetailSerializer, status=202)
+    def post(self, request: Request, handle: str, name: str, image: str, id: int) -> Response:  # noqa: A002
+        """Asks that all a deletion deleted is pushed again, as far as the registry still holds the layers."""
+        owner = gate.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
+        found = Removal.objects.filter(image=owner, pk=id).first()
+        if not found:
+            raise Absent
+        return self.answer(_detail(back.put_back(by=self.by, removal=found)))
+
+
 def _words(text: str) -> list[str]:
     return [word for word in (part.strip() for part in text.split(",")) if word]
+
+
+def _of_search(image: Image, search: str) -> dict[str, Any]:
+    tags = matching.tags(image, search)
+    found = _shown(ask.outlook(image, tags=[tag.name for tag in tags]))
+    return found | {"matching": len(tags), "told": f"{matching.told(tags)}-{found['told']}"}
 
 
 def _shown(found: ask.Outlook) -> dict[str, Any]:
@@ -203,6 +248,7 @@ def _shown(found: ask.Outlook) -> dict[str, Any]:
         "freed": found.freed,
         "pulled": found.pullers,
         "told": found.told,
+        "matching": None,
     }
 
 

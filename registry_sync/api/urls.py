@@ -1,6 +1,6 @@
 from django.urls import path
 
-from registry_sync.api import inbox, limits, removals, retention, sync, system
+from registry_sync.api import inbox, limits, purges, removals, retention, sync, system
 
 _NAMESPACE = "accounts/<str:handle>/namespaces/<str:name>/"
 _IMAGE = _NAMESPACE + "images/<path:image>/-/"
@@ -13,6 +13,13 @@ urlpatterns = [
     path(_IMAGE + "impact/", removals.Impact.as_view(), name="api-image-impact"),
     path(_IMAGE + "removals/", removals.Removals.as_view(), name="api-removals"),
     path(_IMAGE + "removals/<int:id>/", removals.OneRemoval.as_view(), name="api-removal"),
+    path(_IMAGE + "removals/<int:id>/back/", removals.Undo.as_view(), name="api-removal-back"),
+    path(_IMAGE + "purge/", purges.ImagePurge.as_view(), name="api-image-purge"),
+    path(_NAMESPACE + "purge/", purges.NamespacePurge.as_view(), name="api-namespace-purge"),
+    path(_NAMESPACE + "purges/", purges.Purges.as_view(), name="api-purges"),
+    path(_NAMESPACE + "purges/<int:id>/", purges.OnePurge.as_view(), name="api-purge"),
+    path(_NAMESPACE + "purges/<int:id>/stop/", purges.StopPurge.as_view(), name="api-purge-stop"),
+    path(_NAMESPACE + "purges/<int:id>/back/", purges.PutBack.as_view(), name="api-purge-back"),
     path(_NAMESPACE + "retention/", retention.Rules.as_view(), name="api-retention"),
     path(_NAMESPACE + "retention/<int:id>/", retention.OneRule.as_view(), name="api-retention-rule"),
     path(_NAMESPACE + "retention/<int:id>/switch/", retention.Switch.as_view(), name="api-retention-switch"),

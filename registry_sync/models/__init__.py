@@ -3,6 +3,7 @@
 from registry_sync.models.aside import Aside, Death
 from registry_sync.models.checkup import Checkup
 from registry_sync.models.event import Event
+from registry_sync.models.purge import Purge
 from registry_sync.models.removal import Removal, RemovalItem
 from registry_sync.models.repository import Repository
 from registry_sync.models.retention import RetentionRule, RetentionRun
@@ -16,6 +17,7 @@ __all__ = [
     "Event",
     "Heartbeat",
     "Lease",
+    "Purge",
     "Removal",
     "RemovalItem",
     "Repository",

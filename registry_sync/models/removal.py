@@ -2,6 +2,7 @@ from django.db import models
 from django.utils import timezone
 
 from namespaces.models import Image
+from registry_sync.models.purge import Purge
 from registry_sync.models.retention import RetentionRun
 
 
@@ -30,6 +31,9 @@ class Removal(models.Model):
     address = models.CharField(max_length=45, default="")
     asked_at = models.DateTimeField(default=timezone.now, editable=False)
     run = models.ForeignKey(RetentionRun, null=True, on_delete=models.CASCADE, related_name="removals")
+    purge = models.ForeignKey(Purge, null=True, on_delete=models.CASCADE, related_name="removals")
+    # Of a restore: what it puts back all of.
+    undoes = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="undone_by")
     due_at = models.DateTimeField(default=timezone.now, null=True)  # None: nothing is left to do
     attempts = models.PositiveSmallIntegerField(default=0)
     taken_at = models.DateTimeField(
@@ -65,6 +69,7 @@ class RemovalItem(models.Model):
     # Restore: what the tag pointed at when this was asked for, "" for no such tag.
     seen = models.CharField(max_length=140, default="")
     # Delete: all that was said to depend on it, {"tags": [...], "indexes": [...], "referrers": [...]}.
+    # Restore, of what was deleted: {"kept": true}, the panel has its bytes.
     told = models.JSONField(default=dict)
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
     begun_at = models.DateTimeField(null=True)  # set before the registry is written to

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -24,7 +24,7 @@ from namespaces.pages.frame import image_context
 from registry_sync import live
 from registry_sync.client.answers import SIGNED
 from registry_sync.models import Removal
-from registry_sync.removal import ask
+from registry_sync.removal import ask, back, matching
 from registry_sync.removal.history import held_of
 from registry_sync.removal.outcomes import sentence
 
@@ -33,8 +33,11 @@ from registry_sync.removal.outcomes import sentence
 @login_required
 @require_safe
 def remove(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
-    """With `tag=` or `digest=`, each as often as wanted, or `all=`: what would happen. Without: the tags, to choose."""
+    """With `tag=` or `digest=`, each as often as wanted, `all=` of a page, or `matching=` a filter: what would happen.
+    Without: the tags, to choose."""
     image = gate.image(principal(request), handle, name, image_name, Act.IMAGES_REMOVE)
+    if request.GET.get("matching"):
+        return _matching_page(request, image, _search(request.GET))
     tags = request.GET.getlist("tag")
     if request.GET.get("all"):
         tags = [tag.name for tag in _choosable(request, image).rows]
@@ -47,6 +50,8 @@ def remove(request: PersonRequest, handle: str, name: str, image_name: str) -> H
 def untag(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
     image = gate.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    if request.POST.get("matching"):
+        return _matching(request, image)
     tags = request.POST.getlist("tag")
     seen = dict(zip(tags, request.POST.getlist("seen"), strict=False))
     try:
@@ -62,6 +67,8 @@ def untag(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
 def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
     image = gate.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    if request.POST.get("matching"):
+        return _matching(request, image)
     tags, digests = request.POST.getlist("tag"), request.POST.getlist("digest")
     try:
         asked = ask.delete(
@@ -105,10 +112,28 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
         "removal": found,
         "live": note,
         "lines": [_line(item, item.digest in held and found.kind == Removal.Kind.UNTAG) for item in items],
+        "may_come": back.may_come(found),
         "why_not": rights.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
     }
     fragment = request.htmx and request.htmx.target == "removal"
     return render(request, f"registry_sync/{'_removal' if fragment else 'removal'}.html", context)
+
+
+@login_required
+@require_POST
+def put_back(request: PersonRequest, handle: str, name: str, image_name: str, id: int) -> HttpResponse:  # noqa: A002
+    """All that a deletion deleted."""
+    by = principal(request)
+    image = gate.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    found = Removal.objects.select_related("image__namespace__account").filter(image=image, pk=id).first()
+    if not found:
+        raise Absent
+    try:
+        asked = back.put_back(by=by, removal=found)
+    except Invalid as error:
+        messages.error(request, error.message)
+        return redirect(_address(found))
+    return redirect(_address(asked))
 
 
 def _line(item: Any, can_come_back: bool) -> dict[str, Any]:
@@ -127,15 +152,52 @@ def _page(
     if len({*tags, *digests}) > ask.MOST:
         problem = problem or _("Choose at most %(most)s at once.") % {"most": ask.MOST}
     elif rows or digests:
-        found = ask.outlook(image, tags=[row.name for row in rows], digests=digests)
-        context = image_context(image, "tags") | {
-            "chosen": rows, "digests": digests, "outlook": found, "impact": found.impact, "problem": problem,
-            "gone": gone, "refused": found.refused,
-            "one_way": [row.name for row in rows if row.manifest.media_type == SIGNED],
-            "lasts": _lasts(image, rows), "short_name": image.name,
-        }  # fmt: skip
+        context = _confirm(image, rows, digests) | {"problem": problem, "gone": gone}
         return render(request, "registry_sync/removal_confirm.html", context, status=status)
     return _choose(request, image, gone, problem, status)
+
+
+def _confirm(image: Image, rows: list[Tag], digests: list[str]) -> dict[str, Any]:
+    found = ask.outlook(image, tags=[row.name for row in rows], digests=digests)
+    return image_context(image, "tags") | {
+        "chosen": rows, "digests": digests, "outlook": found, "impact": found.impact, "refused": found.refused,
+        "one_way": [row.name for row in rows if row.manifest.media_type == SIGNED],
+        "lasts": _lasts(image, rows), "short_name": image.name,
+    }  # fmt: skip
+
+
+def _search(asked: QueryDict) -> str:
+    return asked.get("q", "").strip()[:200]
+
+
+def _matching(request: PersonRequest, image: Image) -> HttpResponse:
+    """Of a form of the page below; which of the two its button says."""
+    by, search, seen = principal(request), _search(request.POST), request.POST.get("seen", "")
+    try:
+        if "told" in request.POST:
+            asked = matching.delete(
+                by=by, image=image, search=search, seen=seen, outlook=request.POST["told"],
+                typed_name=request.POST.get("confirm", "").strip(),
+            )  # fmt: skip
+        else:
+            asked = matching.untag(by=by, image=image, search=search, seen=seen)
+    except Invalid as error:
+        return _matching_page(request, image, search, problem=error.message)
+    return redirect(_address(asked))
+
+
+def _matching_page(request: PersonRequest, image: Image, search: str, *, problem: str = "") -> HttpResponse:
+    status = 400 if problem else 200
+    try:
+        rows = matching.tags(image, search)
+    except Invalid as error:
+        return _choose(request, image, [], error.message, 400)
+    if not rows:
+        return _choose(request, image, [], problem, status)
+    context = _confirm(image, rows, []) | {
+        "problem": problem, "matching": True, "search": search, "seen": matching.told(rows),
+    }  # fmt: skip
+    return render(request, "registry_sync/removal_confirm.html", context, status=status)
 
 
 def _choosable(request: PersonRequest, image: Image) -> Page[Tag]:

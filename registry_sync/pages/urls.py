@@ -1,7 +1,7 @@
 from django.urls import path
 
 from registry_sync.notifications import intake
-from registry_sync.pages import freshness, history, removal, retention, standing, sync
+from registry_sync.pages import freshness, history, purge, removal, retention, standing, sync
 from registry_sync.pages.system import doctor, events, overview, reading, repositories
 
 _NAMESPACE = "a/<slug:handle>/n/<str:name>/"
@@ -19,6 +19,12 @@ urlpatterns = [
     path(_IMAGE + "delete/", removal.delete, name="image-delete"),
     path(_IMAGE + "restore/", removal.restore, name="image-restore"),
     path(_IMAGE + "removals/<int:id>/", removal.removal, name="image-removal"),
+    path(_IMAGE + "removals/<int:id>/put-back/", removal.put_back, name="image-removal-put-back"),
+    path(_IMAGE + "delete-all/", purge.image, name="image-purge"),
+    path(_NAMESPACE + "delete-all/", purge.namespace, name="namespace-purge"),
+    path(_NAMESPACE + "deletions/<int:id>/", purge.purge, name="purge"),
+    path(_NAMESPACE + "deletions/<int:id>/stop/", purge.stop, name="purge-stop"),
+    path(_NAMESPACE + "deletions/<int:id>/put-back/", purge.put_back, name="purge-put-back"),
     path(_NAMESPACE + "rules/", retention.retention, name="retention"),
     path(_NAMESPACE + "rules/<int:id>/", retention.rule, name="retention-rule"),
     path(_NAMESPACE + "rules/<int:id>/preview/", retention.preview, name="retention-preview"),

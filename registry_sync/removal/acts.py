@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from namespaces.models import Image
+from namespaces.models import Image, Manifest
 from registry_sync.client import Declined, Fetched, FirstForm, Missing, Registry, RegistryError
 from registry_sync.models import RemovalItem
 from registry_sync.picture import look
@@ -18,6 +18,8 @@ from registry_sync.removal.stand_in import MEDIA_TYPE, StandIn
 
 BAD_REQUEST, NOT_ALLOWED = 400, 405
 UNSUPPORTED = "UNSUPPORTED"
+# What the manifest names is not there any more.
+NOT_HELD = {"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"}
 
 
 class Acts:
@@ -72,22 +74,40 @@ class Acts:
 
     def restore(self, item: RemovalItem) -> Outcome:
         """Raises as `untag`."""
+        if not item.tag:
+            return self._restore_untagged(item)
         now = self._points_at(item.tag, known=item.digest)
         if now == item.digest:
             return Outcome.DONE if item.begun_at else Outcome.GONE
         if now != item.seen and not self._ours(item, now):
             raise Stopped(Outcome.MOVED, now)
-        original = self._original(item.digest)
+        self._push(item, item.tag)
+        if (after := self._points_at(item.tag, known=item.digest)) != item.digest:
+            raise Stopped(Outcome.MOVED, after)
+        return Outcome.DONE
+
+    def _restore_untagged(self, item: RemovalItem) -> Outcome:
+        if self._holds(item.digest):
+            return Outcome.DONE if item.begun_at else Outcome.GONE
+        self._push(item, item.digest)
+        if not self._holds(item.digest):
+            raise RegistryError("the registry does not answer with what it said it took")
+        return Outcome.DONE
+
+    def _push(self, item: RemovalItem, reference: str) -> None:
+        original = self._original(item.digest) or self._kept(item)
         if original is None:
             raise Failed(Outcome.NOT_THERE)
         self._begin(item)
         try:
-            self._put(item.tag, original.media_type, original.body)
+            self._put(reference, original.media_type, original.body)
         except Declined as error:
-            raise _failure(error) from error
-        if (after := self._points_at(item.tag, known=item.digest)) != item.digest:
-            raise Stopped(Outcome.MOVED, after)
-        return Outcome.DONE
+            raise Failed(Outcome.NOT_THERE) if error.codes & NOT_HELD else _failure(error) from error
+
+    def _kept(self, item: RemovalItem) -> Fetched | None:
+        """Of what was deleted, the bytes that the panel has; the registry may still hold the layers."""
+        row = Manifest.objects.filter(digest=item.digest).first() if item.told.get("kept") else None
+        return Fetched(row.digest, row.media_type, row.body) if row and row.body else None
 
     def _points_at(self, tag: str, *, known: str) -> str:
         """What the tag points at in the registry now; "" for no such tag."""

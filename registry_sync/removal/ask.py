@@ -15,7 +15,7 @@ from accounts.principal import Principal
 from namespaces.models import Image, Tag
 from namespaces.names import DIGEST, TAG
 from registry_sync import services
-from registry_sync.models import Removal, RemovalItem, Repository
+from registry_sync.models import Purge, Removal, RemovalItem, Repository
 from registry_sync.removal import facts, unread
 from registry_sync.removal.history import held_of
 from registry_sync.removal.impact import Going, Impact, impact
@@ -58,9 +58,9 @@ def outlook(image: Image, *, tags: Collection[str] = (), digests: Collection[str
     )
 
 
-def untag(*, by: Principal, image: Image, tags: Mapping[str, str]) -> Removal:
+def untag(*, by: Principal, image: Image, tags: Mapping[str, str], most: int = MOST) -> Removal:
     """`tags`: each with the digest that the person saw it point at; what it pointed at stays."""
-    _check_count(tags)
+    _check_count(tags, most)
     rows = dict(Tag.objects.filter(image=image, name__in=list(tags)).values_list("name", "manifest_id"))
     for tag, digest in tags.items():
         if rows.get(tag) != digest:
@@ -80,9 +80,10 @@ def delete(
     digests: Collection[str],
     told: str,
     typed_name: str,
+    most: int = MOST,
 ) -> Removal:
-    """What `outlook` showed for the same tags and digests, if it is still that. Cannot be undone."""
-    _check_count({*tags, *digests})
+    """What `outlook` showed for the same tags and digests, if it is still that."""
+    _check_count({*tags, *digests}, most)
     if typed_name != image.name:
         raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": image.name})
     found = outlook(image, tags=tags, digests=digests)
@@ -114,8 +115,9 @@ def restore(*, by: Principal, image: Image, tag: str, digest: str, seen: str) ->
 
 
 def create(
-    by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalItem], *, run_id: int | None = None
-) -> Removal:
+    by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalItem], *, run_id: int | None = None,
+    purge: Purge | None = None, undoes: Removal | None = None,
+) -> Removal:  # fmt: skip
     """In the caller's transaction; the caller wakes the worker."""
     removal = Removal.objects.create(
         image=image,
@@ -124,6 +126,8 @@ def create(
         asked_by_id=by.id,
         address=by.address[:45],
         run_id=run_id,
+        purge=purge,
+        undoes=undoes,
         due_at=clock.now(),
     )
     for item in items:
@@ -185,8 +189,8 @@ def _told(found: Impact) -> str:
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
-def _check_count(chosen: Collection[str]) -> None:
+def _check_count(chosen: Collection[str], most: int) -> None:
     if not chosen:
         raise Invalid.on("tags", _("Choose at least one tag."))
-    if len(chosen) > MOST:
-        raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": MOST})
+    if len(chosen) > most:
+        raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": most})

@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     SILENT = "silent"
     ASIDE = "aside"
     WITHDRAWN = "withdrawn"
+    CANCELLED = "cancelled"
 
 
 SENTENCES: dict[Outcome, Promise] = {
@@ -53,6 +54,7 @@ SENTENCES: dict[Outcome, Promise] = {
     Outcome.SILENT: _("The registry gave no usable answer for so long that this was given up."),
     Outcome.ASIDE: _("The panel's workers died while they did this, so it was given up. Operators see more on System."),
     Outcome.WITHDRAWN: _("The rule was changed or switched off before its turn came, so nothing was done."),
+    Outcome.CANCELLED: _("It was stopped before its turn came, so nothing was done."),
 }  # fmt: skip
 
 
@@ -69,6 +71,7 @@ IN_SHORT: dict[Outcome, Promise] = {
     Outcome.SILENT: _("the registry did not answer"),
     Outcome.ASIDE: _("workers died of it"),
     Outcome.WITHDRAWN: _("the rule was changed or switched off"),
+    Outcome.CANCELLED: _("it was stopped"),
 }
 
 

@@ -10,7 +10,7 @@ from accounts import audit, clock
 from accounts.principal import Kind, Principal
 from namespaces.models import Image, Revision, Tag, TagMove
 from registry_sync.models import Removal, RemovalItem
-from registry_sync.picture.write import Move, count_untagged, write_moves
+from registry_sync.picture.write import Move, count_untagged, note_held, write_moves
 from registry_sync.removal.outcomes import Outcome
 from registry_sync.sync import leases
 
@@ -44,14 +44,17 @@ class Recorder:
         match removal.kind:
             case Removal.Kind.UNTAG:
                 self._move(item, [item.tag], "", ours=ours)
-            case Removal.Kind.RESTORE:
+            case Removal.Kind.RESTORE if item.tag:
                 self._move(item, [item.tag], item.digest, ours=ours)
+            case Removal.Kind.RESTORE:
+                note_held(self.image, [item.digest])
+                count_untagged(self.image)
             case Removal.Kind.DELETE:
                 self._move(item, before["tags"], "", ours=ours)
                 held = Revision.objects.filter(image=self.image, manifest=item.digest, gone_at=None)
                 held.update(gone_at=timezone.now())
                 count_untagged(self.image)
-        if ours and not removal.run_id:  # a rule says once what it did (runs.py)
+        if ours and not (removal.run_id or removal.purge_id):  # those say once what they did
             restored = removal.kind == Removal.Kind.RESTORE
             after = {"digest": item.digest} if restored else {}
             self._audit(item, before, ACTIONS[Removal.Kind(removal.kind)], after)

@@ -11,7 +11,7 @@ from django.db.models import F, Max, Min, Q
 from accounts import clock
 from registry_sync.client import Registry, RegistryError, Silent
 from registry_sync.models import Removal, RemovalItem
-from registry_sync.removal import runs
+from registry_sync.removal import purging, runs
 from registry_sync.removal.acts import Acts
 from registry_sync.removal.outcomes import Failed, Outcome, Stopped
 from registry_sync.removal.record import Recorder
@@ -20,21 +20,22 @@ from registry_sync.sync.leases import Holding
 from registry_sync.sync.spots import Spot
 
 PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent registry looks elsewhere
-PATIENCE_OF_RULES = timedelta(hours=6)
+PATIENCE_IN_BULK = timedelta(hours=6)  # for rules and purges
 PAUSE_MAX = 60
 SILENT_MAX = 3  # accounts without an answer, and the others wait for the next time
 TURN = 60  # seconds for one wish at a time
 PASS = 240  # seconds for all of them, then a new task goes on; a task lives ten minutes at most
-RULES = 4  # each so many turns one is of a rule, however many persons wait
+BULK = 4  # each so many turns one is of a rule or a purge, however many small wishes wait
 SERVED = timedelta(hours=1)  # who had no turn for so long is next
+REFUSE_ALL = (Outcome.DISABLED, Outcome.READ_ONLY)  # the next one would be told the same
 LEASE_PREFIX = "removal-"  # and the image's key: one worker at a time for each image
 
 log = logging.getLogger(__name__)
 
 
 def work_due(registry: Registry) -> timedelta | None:
-    """Does what is due, each account's in its turn, persons' wishes before rules'. Returns how long until more is, None
-    when nothing waits, or the registry gives no answer."""
+    """Does what is due, each account's in its turn, small wishes before rules and purges. Returns how long until more
+    is, None when nothing waits, or the registry gives no answer."""
     tried, silent, ends = set[int](), set[int](), time.monotonic() + PASS
     while removal := _next(tried, silent):
         tried.add(removal.pk)
@@ -71,14 +72,15 @@ def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
         .exclude(pk__in=tried)
         .exclude(image__namespace__account__in=silent)
     )
-    queues = due.order_by().values(account=account, of_rule=Q(run__isnull=False)).annotate(first=Min("id"))
+    in_bulk = Q(run__isnull=False) | Q(purge__isnull=False)
+    queues = due.order_by().values(account=account, in_bulk=in_bulk).annotate(first=Min("id"))
     taken = Removal.objects.filter(taken_at__gt=now - SERVED).order_by().values(account=account)
     served = dict(taken.annotate(at=Max("taken_at")).values_list("account", "at"))
-    rules_first = len(tried) % RULES == RULES - 1
+    bulk_first = len(tried) % BULK == BULK - 1
     found = min(
         queues,
         key=lambda each: (
-            bool(each["of_rule"]) != rules_first, served.get(each["account"], now - SERVED), each["first"],
+            bool(each["in_bulk"]) != bulk_first, served.get(each["account"], now - SERVED), each["first"],
         ),
         default=None,
     )  # fmt: skip
@@ -90,11 +92,14 @@ def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
 def _fulfil(removal: Removal, registry: Registry, lease: Holding) -> bool:
     acts = Acts(removal.image, registry, lease.keep)
     recorder, known = Recorder(removal.image, lease.name, lease.token), aside.Known()
-    problem, silent, ends = "", False, time.monotonic() + TURN
+    problem, refused, silent, ends = "", None, False, time.monotonic() + TURN
     for item in _waiting(removal):
         if time.monotonic() > ends:
             return False  # it is still due; others have their turn first
         item.removal = removal
+        if refused and not _is_halfway(item):
+            recorder.undone(item, RemovalItem.State.FAILED, refused, "")
+            continue
         spot = _spot(item)
         if (left := _is_left(item, spot, known, recorder)) is not None:
             problem = problem or left
@@ -102,6 +107,7 @@ def _fulfil(removal: Removal, registry: Registry, lease: Holding) -> bool:
         lease.begin(spot)
         try:
             _do(item, acts, recorder)
+            refused = Outcome(item.outcome) if item.outcome in REFUSE_ALL else refused
         except leases.LeaseLost:
             raise
         except RegistryError as error:
@@ -179,7 +185,7 @@ def _gone(item: RemovalItem, digests: list[str]) -> bool:
 def _later(removal: Removal, recorder: Recorder, problem: str) -> bool:
     """False when it is given up: then nothing of it waits any more."""
     now = clock.now()
-    overdue = now - removal.asked_at > (PATIENCE_OF_RULES if removal.run_id else PATIENCE)
+    overdue = now - removal.asked_at > (PATIENCE_IN_BULK if removal.run_id or removal.purge_id else PATIENCE)
     if overdue and not _give_up(removal, recorder, problem):
         return False
     pause = timedelta(seconds=PAUSE_MAX if overdue else min(PAUSE_MAX, 2 ** min(removal.attempts + 1, 10)))
@@ -214,3 +220,5 @@ def finish(removal: Removal) -> None:
     removal.refresh_from_db(fields=["state", "due_at", "finished_at"])
     if removal.run_id:
         runs.settle(removal.run_id)
+    if removal.purge_id:
+        purging.settle(removal.purge_id)

@@ -71,3 +71,44 @@ def test_a_rule_shows_what_it_would_remove_before_it_does(
 def accessible(page: Page) -> None:
     violations = Axe().run(page).response["violations"]
     assert violations == [], [(each["id"], each["nodes"][0]["html"]) for each in violations]
+
+
+def test_an_image_goes_with_all_in_it_and_comes_back(
+    installation: Installation, page: Page, login: str
+) -> None:
+    namespace = sign_in(page, installation, login)
+    page.goto(f"{namespace}i/worker/")
+    tags = page.locator("#tags tbody tr").count()
+    page.get_by_role("link", name="Delete image…").click()
+    expect(page.get_by_role("button", name="Delete image")).to_be_disabled()
+    accessible(page)
+    page.get_by_label("Type worker to confirm").fill("worker")
+    page.get_by_role("button", name="Delete image").click()
+    # Nobody reloads: the page asks until it is done.
+    expect(page.get_by_role("button", name="Put all back")).to_be_visible()
+    accessible(page)
+    put_back = page.url
+    page.goto(namespace)
+    expect(page.get_by_role("link", name="shop/worker", exact=True)).to_be_hidden()
+    expect(page.get_by_text("Delete shop/worker with all in it")).to_be_visible()
+    accessible(page)
+    page.goto(put_back)
+    page.get_by_role("button", name="Put all back").click()
+    expect(page.get_by_role("status").get_by_text("put back", exact=True)).to_be_visible()
+    page.goto(f"{namespace}i/worker/")
+    expect(page.locator("#tags tbody tr")).to_have_count(tags)
+
+
+def test_all_of_a_page_are_ticked_at_once(installation: Installation, page: Page, login: str) -> None:
+    page.goto(sign_in(page, installation, login) + "i/api/")
+    every = page.get_by_role("checkbox", name="Choose all on this page")
+    ticks = page.get_by_role("checkbox", name=re.compile("^Choose (?!all)"))
+    every.check()
+    assert [ticks.nth(number).is_checked() for number in range(ticks.count())] == [True] * ticks.count()
+    ticks.first.uncheck()
+    assert not every.is_checked()
+    assert every.evaluate("box => box.indeterminate")
+    page.get_by_role("searchbox", name="Filter by tag or digest").fill("1.")
+    page.get_by_role("button", name="Remove all that match…").click()
+    expect(page.get_by_role("heading", name=re.compile("that match “1.”"))).to_be_visible()
+    accessible(page)

@@ -20,7 +20,7 @@ from accounts import live
 from accounts.models import Account, Member, Person, RegistryUser
 from namespaces.models import Image, TagMove
 from registry_sync import watch
-from registry_sync.models import Checkup, Heartbeat, Removal, RetentionRule, SyncRun
+from registry_sync.models import Checkup, Heartbeat, Purge, Removal, RetentionRule, SyncRun
 from registry_sync.picture.write import Move, write_moves
 from tests import factories
 from tests.cast import Cast, client_for
@@ -87,6 +87,14 @@ def _removal(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
     return here, lambda: wish.items.filter(pk=item.pk).update(state="done")
 
 
+def _purge(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
+    purge = Purge.objects.create(namespace=image.namespace, image=image, asked_by="owner")
+    wish = Removal.objects.create(image=image, kind="delete", asked_by="owner", purge=purge)
+    item = wish.items.create(digest="sha256:1")
+    here = f"/a/team-red/n/team/deletions/{purge.pk}/"
+    return here, lambda: wish.items.filter(pk=item.pk).update(state="done")
+
+
 def _retention(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
     rule = RetentionRule.objects.create(namespace=image.namespace, keep_last=1)
     rule.runs.create()
@@ -109,6 +117,7 @@ CASES = {
     "installation": Case("viewer", _installation),
     "checkup": Case("operator", _checkup),
     "removal": Case("viewer", _removal),
+    "purge": Case("viewer", _purge),
     "retention run": Case("viewer", _retention),
     "first use": Case("viewer", _first_use),
 }

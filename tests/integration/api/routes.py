@@ -7,6 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from registry_sync.removal import whole
 from tests.integration.api.caller import API
 from tests.integration.api.world import World
 
@@ -77,7 +78,9 @@ def _below(resolver: URLResolver) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
 
 def arguments_for(name: str, world: World) -> dict[str, Any]:
     ids = {"api-invitation": world.invitation.pk, "api-grant": world.grant.pk, "api-my-token": world.token.pk,
-           "api-removal": world.removal.pk, **dict.fromkeys(RULES, world.rule.pk)}  # fmt: skip
+           "api-removal": world.removal.pk, "api-removal-back": world.purge.removals.get().pk,
+           **dict.fromkeys(["api-purge", "api-purge-stop", "api-purge-back"], world.purge.pk),
+           **dict.fromkeys(RULES, world.rule.pk)}  # fmt: skip
     return {
         "handle": world.cast.account.handle,
         "username": world.user.username,
@@ -96,7 +99,13 @@ def body_for(route: Route, world: World) -> dict[str, Any] | None:
 
 
 def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
+    whole_image = whole.standing(world.namespace, world.tag.image).told
     return {
+        "POST api-removal-back": None,
+        "POST api-image-purge": {"told": whole_image, "typed_name": "app/api"},
+        "POST api-namespace-purge": {"told": whole_image, "typed_name": "red"},
+        "POST api-purge-stop": None,
+        "POST api-purge-back": None,
         "POST api-my-tokens": {"name": "CI"},
         "DELETE api-my-token": None,
         "POST api-accounts": {"name": "Team Blue"},

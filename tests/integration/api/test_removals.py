@@ -46,7 +46,7 @@ def test_delete_needs_what_was_told_and_the_name(world: World) -> None:
     assert caller.post(f"{HERE}removals/", body | {"typed_name": "api"}).status_code == 400
     assert caller.post(f"{HERE}removals/", body | {"told": ""}).status_code == 409
     assert caller.post(f"{HERE}removals/", body).status_code == 202
-    assert Removal.objects.filter(kind="delete").count() == 1
+    assert Removal.objects.filter(kind="delete", purge=None).count() == 1
 
 
 def test_restore(world: World) -> None:
@@ -73,7 +73,7 @@ def test_bad_bodies_are_refused(world: World, body: dict[str, object]) -> None:
     answer = world.caller("owner").post(f"{HERE}removals/", body)
     assert answer.status_code == 400
     assert error_of(answer)
-    assert Removal.objects.count() == 1
+    assert Removal.objects.filter(purge=None).count() == 1
 
 
 def test_what_is_not_there_is_absent(world: World) -> None:
@@ -101,3 +101,24 @@ def test_what_cannot_be_read_holds_other_deletions_and_is_named(world: World) ->
     preview = f"accounts/team-red/namespaces/red/retention/{world.rule.pk}/preview/?image=app/api"
     SyncRun.objects.create(state="done", started_at=timezone.now(), finished_at=timezone.now())
     assert sentence in caller.get(preview).json()["doubt"]
+
+
+@pytest.mark.parametrize("kind", ["untag", "delete"])
+def test_all_that_match_are_removed_as_they_were_told(world: World, kind: str) -> None:
+    image, caller = world.tag.image, world.caller("manager")
+    Revision.objects.create(image=image, manifest=world.tag.manifest)
+    for number in range(120):
+        factories.RevisionFactory(
+            image=image, manifest=factories.TagFactory(image=image, name=f"2.{number}").manifest
+        )
+    impact = caller.get(f"{HERE}impact/?search=2.").json()
+    assert (impact["matching"], len(impact["digests"])) == (120, 120)
+    body = {"kind": kind, "search": "2.", "told": impact["told"], "typed_name": "app/api"}
+    assert world.caller("viewer").post(f"{HERE}removals/", body).status_code == 403
+    assert caller.post(f"{HERE}removals/", body | {"items": [{"tag": "1.0"}]}).status_code == 400
+    assert caller.post(f"{HERE}removals/", body | {"kind": "restore"}).status_code == 400
+    late = factories.TagFactory(image=image, name="2.999")
+    assert caller.post(f"{HERE}removals/", body).status_code == 409
+    late.delete()
+    made = caller.post(f"{HERE}removals/", body)
+    assert (made.status_code, len(made.json()["items"])) == (202, 120)

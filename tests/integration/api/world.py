@@ -10,8 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ApiToken, Invitation, RegistryUser
-from namespaces.models import Grant, Manifest, Namespace, Revision, Tag
-from registry_sync.models import Removal, Repository, RetentionRule
+from namespaces.models import Grant, Image, Manifest, Namespace, Revision, Tag
+from registry_sync.models import Purge, Removal, Repository, RetentionRule
 from tests import factories
 from tests.cast import Cast
 from tests.integration.api.caller import Caller, token_of
@@ -30,6 +30,7 @@ class World:
     empty: Namespace
     removal: Removal
     rule: RetentionRule
+    purge: Purge
     old: Manifest  # held in the tag's image, under no tag
 
     def caller(self, who: str) -> Caller:
@@ -62,7 +63,20 @@ def make(cast: Cast) -> World:
     old = factories.ManifestFactory()
     Revision.objects.create(image=tag.image, manifest=old)
     rule = RetentionRule.objects.create(namespace=namespace, keep_last=2)
-    return World(cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule, old)
+    purge = purged(tag.image)
+    return World(
+        cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule, purge, old
+    )
+
+
+def purged(image: Image) -> Purge:
+    """It deleted something, and that can be put back."""
+    purge = Purge.objects.create(namespace=image.namespace, image=image, state="done", asked_by="owner")
+    gone = Removal.objects.create(
+        image=image, kind="delete", state="done", due_at=None, asked_by="owner", purge=purge
+    )
+    gone.items.create(digest=factories.digest_of("gone"), state="done", outcome="done")
+    return purge
 
 
 def snapshot() -> dict[str, list[Any]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from registry_sync.removal import ask
+from registry_sync.removal import ask, whole
 from tests.integration.api.world import World
 
 # The API has walks of its own; allauth's pages below /me/ are allauth's, but for ours.
@@ -67,6 +67,10 @@ def arguments_for(name: str, world: World) -> dict[str, str]:
 def _row_of(name: str, world: World) -> int:
     if name.startswith("retention"):
         return world.rule.pk
+    if name.startswith("purge"):
+        return world.purge.pk
+    if name == "image-removal-put-back":
+        return world.purge.removals.get().pk
     return world.removal.pk if name == "image-removal" else world.grant.pk
 
 
@@ -77,6 +81,8 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "namespace-delete": world.empty.name,
         "user-delete": world.user.username,
         "image-delete": world.tag.image.name,
+        "image-purge": world.tag.image.name,
+        "namespace-purge": world.namespace.name,
     }
     return {
         "name": "blue",
@@ -101,4 +107,6 @@ def form_for(page: Page, world: World) -> dict[str, str]:
 def _of_one_page(page: Page, world: World) -> dict[str, str]:
     if page.name == "image-delete":
         return {"told": ask.outlook(world.tag.image, tags=[world.tag.name]).told}
+    if page.name in ("image-purge", "namespace-purge"):
+        return {"told": whole.standing(world.namespace, world.tag.image).told}
     return {"digest": world.old.digest} if page.name == "image-restore" else {}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Image, Manifest, Part, Pull, Revision
+from namespaces.models import Image, Manifest, Part, Pull, Revision, Tag
 from registry_sync.models import Removal, Repository
 from registry_sync.removal import facts
 from tests import factories
@@ -376,3 +376,68 @@ def test_what_no_registry_takes_back_is_said(cast: Cast, image: Image) -> None:
     assert "schema 1" not in owner.get(f"{HERE}remove/?tag=1.0").content.decode()
     Manifest.objects.update(media_type="application/vnd.docker.distribution.manifest.v1+prettyjws")
     assert "One of them is a Docker image of schema 1" in owner.get(f"{HERE}remove/?tag=1.0").content.decode()
+
+
+@pytest.mark.parametrize("way", ["untag", "delete"])
+def test_all_that_match_are_removed_across_pages(cast: Cast, image: Image, way: str) -> None:
+    for name in [f"1.{number}" for number in range(130)] + ["2.0"]:
+        tagged(image, name)
+    tagged(image, "sha256-" + "a" * 64 + ".sig")
+    owner = cast.client("owner")
+    assert "Remove all that match…" in owner.get("/a/team-red/n/team/i/deep/app/?q=1.").content.decode()
+    page = owner.get(f"{HERE}remove/", {"q": "1.", "matching": "1"})
+    assert "All 130 tags that match “1.”" in page.content.decode()
+    form = {"matching": "1", "q": "1.", "seen": page.context["seen"]}
+    if way == "delete":
+        form |= {"told": page.context["outlook"].told, "confirm": "deep/app"}
+    tagged(image, "1.999")
+    late = owner.post(f"{HERE}{way}/", form)
+    assert late.status_code == 400
+    assert "have changed since you looked" in late.content.decode()
+    assert "All 131 tags" in late.content.decode()
+    assert not Removal.objects.exists()
+    form["seen"] = late.context["seen"]
+    if way == "delete":
+        form["told"] = late.context["outlook"].told
+    assert owner.post(f"{HERE}{way}/", form).status_code == 302
+    assert Removal.objects.get().items.count() == 131
+
+
+@pytest.mark.parametrize(("who", "status"), DIFFERENT)
+def test_who_removes_all_that_match(cast: Cast, image: Image, who: str, status: int) -> None:
+    tagged(image, "1.0")
+    seen = cast.client("owner").get(f"{HERE}remove/", {"matching": "1", "q": "1."}).context["seen"]
+    form = {"matching": "1", "q": "1.", "seen": seen}
+    assert cast.client(who).post(f"{HERE}untag/", form).status_code == status
+    assert Removal.objects.exists() is (status == 302)
+
+
+def test_more_than_a_thousand_are_not_removed_at_once(cast: Cast, image: Image) -> None:
+    manifest = factories.ManifestFactory()
+    Tag.objects.bulk_create(
+        Tag(image=image, name=f"1.{number}", manifest=manifest, pushed_at=WHEN) for number in range(1001)
+    )
+    for query in ({"q": "1."}, {}):
+        answer = cast.client("owner").get(f"{HERE}remove/", {"matching": "1", **query})
+        assert answer.status_code == 400
+        assert "More than 1,000 tags match" in answer.content.decode()
+    few = cast.client("owner").get(f"{HERE}remove/", {"matching": "1", "q": "1.100"})
+    assert len(few.context["chosen"]) == 2
+    assert cast.client("owner").get(f"{HERE}remove/", {"matching": "1", "q": "no"}).status_code == 200
+
+
+def test_what_was_deleted_is_put_back_with_one_click(cast: Cast, image: Image) -> None:
+    digest = tagged(image, "1.0").digest
+    removal = Removal.objects.create(image=image, kind="delete", state="done", due_at=None, asked_by="x")
+    removal.items.create(digest=digest, state="done", outcome="done", told={"tags": ["1.0", "latest"]})
+    where = f"{HERE}removals/{removal.pk}/"
+    for who, status in [("viewer", 403), ("stranger", 404)]:
+        assert cast.client(who).post(f"{where}put-back/").status_code == status
+    assert "Put all back" not in cast.client("viewer").get(where).content.decode()
+    assert "Put all back" in cast.client("owner").get(where).content.decode()
+    assert cast.client("owner").post(f"{where}put-back/").status_code == 302
+    asked = Removal.objects.get(kind="restore")
+    assert list(asked.items.values_list("tag", "digest")) == [("1.0", digest), ("latest", digest)]
+    nothing = Removal.objects.create(image=image, kind="delete", state="failed", due_at=None, asked_by="x")
+    answer = cast.client("owner").post(f"{HERE}removals/{nothing.pk}/put-back/", follow=True)
+    assert "nothing that could be put back" in answer.content.decode()

@@ -1,0 +1,135 @@
+"""Deleting an image, or a namespace, with all in it, and putting that back."""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.operation import operation
+from accounts.api.shapes import Moment, PageQuery, Strict
+from accounts.api.view import ApiView
+from accounts.roles import Act
+from namespaces import gate
+from registry_sync.api.removals import RecentPullerSerializer
+from registry_sync.models import Purge
+from registry_sync.removal import purges, whole
+
+STATES = [state.value for state in Purge.State]
+
+
+class WholeImpactSerializer(serializers.Serializer[Any]):
+    images = serializers.IntegerField()
+    tags = serializers.IntegerField(help_text="Those that people gave.")
+    technical = serializers.IntegerField(help_text="Those that tools made of digests.")
+    manifests = serializers.IntegerField()
+    unread = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Manifests that cannot be read: they go first, and hold the rest.",
+    )
+    troubled = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Repositories that could not be read whole in the last check.",
+    )
+    for_good = serializers.IntegerField(help_text="Manifests that cannot be put back.")
+    freed = serializers.IntegerField(help_text="Bytes at most, after the registry's garbage collection.")
+    sharers = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Repositories of the account that share layers with it; some.",
+    )
+    pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days.")
+    told = serializers.CharField(help_text="To be sent along when this is asked for.")
+
+
+class PurgeBody(Strict):
+    told = serializers.CharField(max_length=64, help_text="`told` of the impact that is agreed to.")
+    typed_name = serializers.CharField(
+        max_length=255, help_text="The name of the image, or of the namespace, as confirmation."
+    )
+
+
+class PurgeSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    image = serializers.CharField(
+        source="image.name", default="", allow_blank=True, help_text="Empty: the whole namespace."
+    )
+    state = serializers.ChoiceField(
+        STATES,
+        help_text="`emptied`: the namespace goes at `ends_at`, unless something is pushed or put back. `returning`: it "
+        "is being put back; `back`: it is.",
+    )
+    asked_by = serializers.CharField()
+    asked_at = Moment()
+    ends_at = Moment(allow_null=True)
+    finished_at = Moment(allow_null=True)
+    kept = serializers.IntegerField(
+        help_text="Manifests left because of something that was pushed meanwhile."
+    )
+    problem = serializers.CharField(allow_blank=True)
+
+
+class ImagePurge(ApiView):
+    @operation("purges_image_impact", answer=WholeImpactSerializer)
+    def get(self, request: Request, handle: str, name: str, image: str) -> Response:
+        """What deleting the image with all in it would do. Changes nothing."""
+        found = gate.image(self.by, handle, name, image)
+        return self.answer(_shown(whole.outlook(found.namespace, found, timezone.now())))
+
+    @operation("purges_image_ask", body=PurgeBody, answer=PurgeSerializer, status=202)
+    def post(self, request: Request, handle: str, name: str, image: str) -> Response:
+        """Asks for it; the worker does it piece by piece, and the purge tells how far it is."""
+        found = gate.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
+        return self.answer(purges.ask(by=self.by, namespace=found.namespace, image=found, **self.data()))
+
+
+class NamespacePurge(ApiView):
+    @operation("purges_namespace_impact", answer=WholeImpactSerializer)
+    def get(self, request: Request, handle: str, name: str) -> Response:
+        """What deleting the namespace with all its images would do. Changes nothing."""
+        return self.answer(_shown(whole.outlook(gate.namespace(self.by, handle, name), None, timezone.now())))
+
+    @operation("purges_namespace_ask", body=PurgeBody, answer=PurgeSerializer, status=202)
+    def post(self, request: Request, handle: str, name: str) -> Response:
+        """Asks for it. The emptied namespace goes a day later; until then all of it can be put back."""
+        found = purges.may_ask(self.by, handle, name)
+        return self.answer(purges.ask(by=self.by, namespace=found, image=None, **self.data()))
+
+
+class Purges(ApiView):
+    @operation("purges_list", answer=PurgeSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request, handle: str, name: str) -> Response:
+        namespace = gate.namespace(self.by, handle, name)
+        return self.page(Purge.objects.select_related("image").filter(namespace=namespace).order_by("-id"))
+
+
+class OnePurge(ApiView):
+    @operation("purges_read", answer=PurgeSerializer)
+    def get(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
+        return self.answer(purges.load(self.by, handle, name, id))
+
+
+class StopPurge(ApiView):
+    @operation("purges_stop", answer=PurgeSerializer)
+    def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
+        """What the worker has not begun is not done."""
+        found = purges.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
+        return self.answer(purges.stop(by=self.by, purge=found))
+
+
+class PutBack(ApiView):
+    @operation("purges_back", answer=PurgeSerializer, status=202)
+    def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
+        """Asks that all it deleted is pushed again, as far as the registry still holds the layers."""
+        found = purges.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
+        return self.answer(purges.put_back(by=self.by, purge=found))
+
+
+def _shown(found: whole.Outlook) -> dict[str, Any]:
+    return {
+        "images": len(found.lines), "tags": found.tags, "technical": found.technical, "manifests": found.manifests,
+        "unread": [f"{image.repository}@{each.digest}" for image, each in found.unread],
+        "troubled": [each.name for each in found.troubled], "for_good": found.for_good,
+        "freed": found.freed, "sharers": found.sharers, "pulled": found.pullers,
+        "told": found.told,
+    }  # fmt: skip

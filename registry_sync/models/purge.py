@@ -1,0 +1,52 @@
+from django.db import models
+from django.utils import timezone
+
+from namespaces.models import Image, Namespace
+
+
+class Purge(models.Model):
+    """A wish of a person that an image goes with all in it, or (`image` None) a namespace with all its images.
+
+    Of each image it becomes one removal. `marks`: what was there when it was asked for; what came since stays.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        EMPTIED = "emptied"  # the namespace holds nothing any more, and goes by itself at `ends_at`
+        RETURNING = "returning"  # what went is being put back
+        DONE = "done"
+        PARTLY = "partly"
+        FAILED = "failed"
+        BACK = "back"
+
+    OPEN = (State.WAITING, State.RETURNING)
+
+    namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="purges")
+    image = models.ForeignKey(Image, null=True, on_delete=models.CASCADE, related_name="purges")
+    marks = models.JSONField(default=dict)  # {image's key: [newest TagMove's id, newest Revision's id]}
+    state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
+    asked_by = models.CharField(max_length=254)
+    asked_by_id = models.BigIntegerField(null=True)
+    address = models.CharField(max_length=45, default="")
+    asked_at = models.DateTimeField(default=timezone.now, editable=False)
+    # When there is a removal of each image. Before that each try is counted before it is begun.
+    planned_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    kept = models.PositiveIntegerField(default=0)  # manifests that something needs which came since
+    returning_since = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=500, default="")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="purge_open",
+                condition=models.Q(state__in=["waiting", "returning", "emptied"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.image.repository if self.image else self.namespace.name

@@ -1,0 +1,161 @@
+"""What goes when an image goes with all in it, or a namespace with all its images: counted, where it may be a lot."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
+
+from namespaces.models import Image, Manifest, Namespace, Part, Pull, Revision, Tag
+from registry_sync.client.answers import SIGNED
+from registry_sync.models import Repository
+from registry_sync.removal import facts, unread
+from registry_sync.removal.unread import Unread
+
+SHOWN = 10
+EXACT = 20_000  # manifests; of more the bytes are those that were counted last, shared ones too
+LARGEST = 500  # layers, by which others that share are looked for
+BLOBS = (Part.Kind.CONFIG, Part.Kind.LAYER)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An image that goes."""
+
+    image: Image
+    tags: int
+    technical: int
+    manifests: int
+    last_revision: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How much there is, and up to which row. `told` is another after every push, move and deletion."""
+
+    lines: list[Line]
+
+    @property
+    def tags(self) -> int:
+        return sum(each.tags for each in self.lines)
+
+    @property
+    def technical(self) -> int:
+        return sum(each.technical for each in self.lines)
+
+    @property
+    def manifests(self) -> int:
+        return sum(each.manifests for each in self.lines)
+
+    @property
+    def marks(self) -> dict[str, list[int]]:
+        return {str(each.image.pk): [each.image.last_move, each.last_revision] for each in self.lines}
+
+    @property
+    def told(self) -> str:
+        whole = [
+            [*each, line.tags, line.manifests]
+            for each, line in zip(self.marks.items(), self.lines, strict=True)
+        ]
+        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Outlook(Standing):
+    freed: int = 0
+    pullers: list[facts.Puller] = field(default_factory=list)
+    pullers_cut: bool = False  # there are more
+    sharers: list[str] = field(
+        default_factory=list
+    )  # repositories of the account that keep some of its layers
+    unread: list[tuple[Image, Unread]] = field(
+        default_factory=list
+    )  # go first, and hold the rest until they are gone
+    troubled: list[Repository] = field(default_factory=list)  # whose picture may not be whole
+    for_good: int = 0  # manifests that cannot be put back
+
+    @property
+    def shown(self) -> list[Line]:
+        return sorted(self.lines, key=lambda line: (-line.tags, line.image.name))[:SHOWN]
+
+
+def images(namespace: Namespace, image: Image | None) -> QuerySet[Image]:
+    """What the registry was ever seen to have of it."""
+    found = Image.objects.filter(namespace=namespace).exclude(repository_row=None)
+    return found.filter(pk=image.pk) if image else found
+
+
+def standing(namespace: Namespace, image: Image | None) -> Standing:
+    scope = images(namespace, image)
+    tagged = Tag.objects.filter(image__in=scope.values("pk")).order_by().values("image")
+    tags = {
+        row["image"]: row
+        for row in tagged.annotate(n=Count("pk"), tools=Count("pk", filter=Q(technical=True)))
+    }
+    held = Revision.objects.filter(image__in=scope.values("pk"), gone_at=None).order_by().values("image")
+    revisions = {row["image"]: row for row in held.annotate(n=Count("pk"), last=Max("pk"))}
+    nothing = {"n": 0, "tools": 0, "last": 0}
+    rows = scope.select_related("namespace__account").order_by("name")
+    return Standing([
+        Line(each, tag["n"] - tag["tools"], tag["tools"], revision["n"], revision["last"])
+        for each in rows
+        if each.pk in tags or each.pk in revisions
+        for tag, revision in [(tags.get(each.pk, nothing), revisions.get(each.pk, nothing))]
+    ])  # fmt: skip
+
+
+def outlook(namespace: Namespace, image: Image | None, now: datetime) -> Outlook:
+    now_there, scope = standing(namespace, image), images(namespace, image)
+    pulls = Pull.objects.filter(image__in=scope.values("pk"))
+    pullers = facts.pullers_of(pulls, namespace, now)
+    return Outlook(
+        now_there.lines,
+        _freed(namespace, scope, now_there),
+        pullers[: facts.PULLERS_SHOWN],
+        len(pullers) > facts.PULLERS_SHOWN,
+        _sharers(namespace, scope),
+        _unread(scope),
+        _troubled(scope),
+        _held(scope).filter(Q(packed=b"") | Q(media_type=SIGNED)).count(),
+    )
+
+
+def _held(scope: QuerySet[Image]) -> QuerySet[Manifest]:
+    held = Revision.objects.filter(image__in=scope.values("pk"), gone_at=None)
+    return Manifest.objects.filter(digest__in=held.values("manifest"))
+
+
+def _elsewhere(namespace: Namespace, scope: QuerySet[Image]) -> QuerySet[Revision]:
+    others = Revision.objects.filter(gone_at=None, image__namespace__account=namespace.account)
+    return others.exclude(image__in=scope.values("pk"))
+
+
+def _freed(namespace: Namespace, scope: QuerySet[Image], there: Standing) -> int:
+    """As facts.freed, of everything at once."""
+    if there.manifests > EXACT:
+        return sum(each.image.octets for each in there.lines)
+    blobs = Part.objects.filter(manifest__in=_held(scope).values("digest"), kind__in=BLOBS).order_by()
+    needed = _elsewhere(namespace, scope).filter(manifest__parts__digest=OuterRef("digest"))
+    own = blobs.values("digest").annotate(octets=Max("size")).filter(~Exists(needed))
+    return own.aggregate(all=Sum("octets"))["all"] or 0
+
+
+def _sharers(namespace: Namespace, scope: QuerySet[Image]) -> list[str]:
+    blobs = Part.objects.filter(manifest__in=_held(scope).values("digest"), kind=Part.Kind.LAYER).order_by()
+    largest = blobs.values("digest").annotate(octets=Max("size")).order_by("-octets", "digest")[:LARGEST]
+    digests = [row["digest"] for row in largest]
+    found = _elsewhere(namespace, scope).filter(manifest__parts__digest__in=digests)
+    names = found.order_by().values_list("image__namespace__name", "image__name").distinct()[: SHOWN + 1]
+    return sorted(f"{first}/{rest}" for first, rest in names)
+
+
+def _troubled(scope: QuerySet[Image]) -> list[Repository]:
+    certain = Q(problem="", held=0, missing_since=None)
+    return list(Repository.objects.filter(~certain, image__in=scope.values("pk")).order_by("name")[:SHOWN])
+
+
+def _unread(scope: QuerySet[Image]) -> list[tuple[Image, Unread]]:
+    odd = Q(revisions__manifest__kind="unknown", revisions__gone_at=None) | Q(tags__manifest__kind="unknown")
+    some = scope.filter(odd).select_related("namespace__account").distinct()[:SHOWN]
+    return [(image, each) for image in some for each in unread.of(image)]

@@ -1,0 +1,281 @@
+"""An image, and a namespace, deleted with all in it and put back, against real registries of both generations."""
+
+import subprocess
+from datetime import timedelta
+
+import pytest
+import requests
+from django.utils import timezone
+
+from accounts.errors import Conflict
+from accounts.models import AuditEvent, Member
+from namespaces.models import Image, Namespace, ReservedName, Tag
+from registry_sync.client import Registry
+from registry_sync.client.answers import MANIFEST_TYPES
+from registry_sync.models import Lease, Purge, Removal
+from registry_sync.removal import back, purges, purging, whole
+from tests.contract.conftest import bearer, push, push_manifest
+from tests.contract.removals import Place, ends, place
+from tests.contract.test_removal_interrupted import Dying, _Killed
+from tests.parts import images, registries
+from tests.parts.registries import RunningRegistry
+
+pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
+
+OTHER = images.Image(env=["A=1"])
+
+
+@pytest.fixture
+def there(registry: RunningRegistry, db: None) -> Place:
+    return place(registry)
+
+
+def namespace() -> Namespace:
+    return Namespace.objects.select_related("account").get(name="team")
+
+
+def purge(there: Place, image: Image | None = None) -> Purge:
+    owner = namespace()
+    told = whole.standing(owner, image).told
+    name = image.name if image else owner.name
+    return purges.ask(by=there.by, namespace=owner, image=image, told=told, typed_name=name)
+
+
+def work(there: Place, registry: Registry | None = None) -> None:
+    """As registry_sync.removals does, three times round."""
+    for _round in range(3):
+        purging.go_on()
+        there.work(registry)
+
+
+def state(purge: Purge) -> tuple[str, str]:
+    purge.refresh_from_db()
+    return purge.state, purge.problem
+
+
+def held(there: Place, repository: str, reference: str) -> str:
+    answer = requests.get(
+        f"{there.registry.url}/v2/{repository}/manifests/{reference}",
+        headers=bearer(repository, "pull") | {"Accept": MANIFEST_TYPES}, timeout=60,
+    )  # fmt: skip
+    return answer.headers["Docker-Content-Digest"] if answer.ok else ""
+
+
+def rich(there: Place) -> dict[str, str]:
+    """Tags, platforms, a signature by tag and one by subject, and an untagged leftover: reference → digest."""
+    platforms = images.two_platforms()
+    index = push(there.registry, "team/app", "1.0", *platforms)
+    push_manifest(there.registry, "team/app", "latest", images.index(platforms))
+    plain = push(there.registry, "team/app", "2.0", OTHER)
+    stem = index.replace(":", "-")
+    signed = push(there.registry, "team/app", f"{stem}.sig", images.Image(labels={"sig": "1"}))
+    loose = push(there.registry, "team/app", "moved", images.Image(env=["B=1"]))
+    there.sync()
+    push(there.registry, "team/app", "moved", OTHER)
+    there.sync()
+    return {
+        "1.0": index,
+        "latest": index,
+        "2.0": plain,
+        "moved": plain,
+        f"{stem}.sig": signed,
+        loose: loose,
+    } | {each.digest: each.digest for each in platforms}
+
+
+def test_a_whole_image_goes_and_comes_back_as_it_was(there: Place) -> None:
+    before = rich(there)
+    push(there.registry, "team/other", "1.0", images.Image())
+    there.sync()
+    asked = purge(there, there.image())
+    work(there)
+    assert state(asked) == ("done", "")
+    assert [there.points_at(reference) for reference in before] == [""] * len(before)
+    assert (there.tags(), there.image().tag_count) == ({}, 0)
+    assert held(there, "team/other", "1.0")
+    there.sync()
+    assert there.tags() == {}
+    purges.put_back(by=there.by, purge=asked)
+    work(there)
+    assert state(asked) == ("back", "")
+    assert {reference: there.points_at(reference) for reference in before} == before
+    assert there.tags() == {name: digest for name, digest in before.items() if ":" not in name}
+    there.sync()
+    deeds = AuditEvent.objects.filter(action__startswith="image.").values_list("action", flat=True)
+    assert sorted(deeds) == [
+        "image.deleted",
+        "image.deletion_asked",
+        "image.put_back",
+        "image.put_back_asked",
+    ]
+    assert not AuditEvent.objects.filter(action="manifest.deleted").exists()  # said once
+    with pytest.raises(Conflict, match="nothing that could be put back"):
+        purges.put_back(by=there.by, purge=asked)
+
+
+def test_one_deletion_is_put_back_too_and_takes_no_tag_that_was_pushed_anew(there: Place) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    push(there.registry, "team/app", "latest", images.Image())
+    there.sync()
+    removal = there.delete("1.0")
+    there.work()
+    assert there.tags() == {}
+    newer = push(there.registry, "team/app", "latest", OTHER)
+    there.sync()
+    removal.refresh_from_db()
+    again = back.put_back(by=there.by, removal=removal)
+    assert back.put_back(by=there.by, removal=removal) == again  # a button pressed twice asks once
+    there.work()
+    assert ends(again) == ("partly", ["done", "moved"])
+    assert there.tags() == {"1.0": digest, "latest": newer}
+
+
+def test_after_garbage_collection_nothing_comes_back_and_that_is_said(there: Place) -> None:
+    push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    asked = purge(there, there.image())
+    work(there)
+    there.registry.stop()
+    subprocess.run(
+        [registries.binary(there.registry.version), "garbage-collect", there.registry.config],
+        check=True, capture_output=True, env=registries.environment(),
+    )  # fmt: skip
+    there.registry.restart()
+    purges.put_back(by=there.by, purge=asked)
+    work(there)
+    now, problem = state(asked)
+    assert now == "partly"
+    assert "could not be put back" in problem
+    assert Removal.objects.latest("id").items.get().outcome == "not_there"
+    assert there.points_at("1.0") == ""
+
+
+def test_what_is_pushed_meanwhile_stays_with_what_it_needs(there: Place) -> None:
+    platforms = images.two_platforms()
+    push(there.registry, "team/app", "amd64", platforms[0])
+    push(there.registry, "team/app", "old", OTHER)
+    there.sync()
+    asked = purge(there, there.image())
+    index = push(there.registry, "team/app", "new", *platforms)
+    there.sync()
+    work(there)
+    now, problem = state(asked)
+    assert now == "partly"
+    assert "pushed meanwhile" in problem
+    assert there.tags() == {"new": index, "amd64": platforms[0].digest}
+    assert [there.points_at(each.digest) for each in platforms] == [each.digest for each in platforms]
+    assert there.points_at("old") == ""
+
+
+def test_what_is_pushed_after_it_was_decided_is_seen_by_the_direct_look(there: Place) -> None:
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    push(there.registry, "team/app", "old", OTHER)
+    there.sync()
+    asked = purge(there, there.image())
+    purging.go_on()
+    push(there.registry, "team/app", "new", images.Image())  # neither told of nor read
+    work(there)
+    assert state(asked) == ("partly", "1 could not be deleted: something else needs it.")
+    assert there.points_at("new") == there.points_at("1.0") == digest
+    assert there.points_at("old") == ""
+
+
+def test_a_namespace_is_emptied_and_goes_a_day_later(there: Place) -> None:
+    push(there.registry, "team/app", "1.0", images.Image())
+    push(there.registry, "team/deep/other", "1.0", *images.two_platforms())
+    there.sync()
+    asked = purge(there)
+    work(there)
+    assert state(asked) == ("emptied", "")
+    assert held(there, "team/app", "1.0") == held(there, "team/deep/other", "1.0") == ""
+    purging.go_on()
+    assert Namespace.objects.filter(name="team").exists()
+    Purge.objects.update(ends_at=timezone.now())
+    purging.go_on()
+    assert not Namespace.objects.filter(name="team").exists()
+    assert ReservedName.objects.get(name="team").account == Member.objects.get().account
+    assert AuditEvent.objects.filter(action="namespace.deleted", actor="owner@example.com").exists()
+
+
+def test_a_namespace_that_was_emptied_is_put_back_and_stays(there: Place) -> None:
+    one = push(there.registry, "team/app", "1.0", images.Image())
+    two = push(there.registry, "team/deep/other", "1.0", *images.two_platforms())
+    there.sync()
+    asked = purge(there)
+    work(there)
+    purges.put_back(by=there.by, purge=asked)
+    work(there)
+    assert state(asked) == ("back", "")
+    assert (held(there, "team/app", "1.0"), held(there, "team/deep/other", "1.0")) == (one, two)
+    assert asked.ends_at is None
+
+
+@pytest.mark.parametrize("why", ["pushed", "left the account"])
+def test_an_emptied_namespace_stays_where_something_speaks_for_it(there: Place, why: str) -> None:
+    push(there.registry, "team/app", "1.0", images.Image())
+    there.sync()
+    asked = purge(there)
+    work(there)
+    if why == "pushed":
+        push(there.registry, "team/app", "2.0", images.Image())
+        there.sync()
+    else:
+        Member.objects.all().delete()
+    Purge.objects.update(ends_at=timezone.now() - timedelta(minutes=1))
+    purging.go_on()
+    now, problem = state(asked)
+    assert now == "partly"
+    assert {"pushed": "pushed into the namespace", "left the account": "may no longer"}[why] in problem
+
+
+def test_a_worker_killed_at_any_step_is_succeeded_and_the_end_is_the_same(there: Place) -> None:
+    """Half of it, both ways: each step is a request to the registry that was the last of a worker."""
+    platforms = images.two_platforms()
+    for step in range(1, 60, 2):
+        index = push(there.registry, "team/app", "1.0", *platforms)
+        plain = push(there.registry, "team/app", "2.0", OTHER)
+        there.sync()
+        asked = purge(there, there.image())
+        killed = killed_at(there, step)
+        work(there)
+        assert state(asked) == ("done", ""), step
+        assert there.tags() == {}
+        purges.put_back(by=there.by, purge=asked)
+        killed = killed_at(there, step) or killed
+        work(there)
+        assert state(asked) == ("back", ""), step
+        assert there.tags() == {"1.0": index, "2.0": plain}
+        if not killed:
+            break
+    assert step > 5
+    assert not killed
+
+
+def killed_at(there: Place, step: int) -> bool:
+    purging.go_on()
+    try:
+        there.work(Dying(there.registry.url, step, after=step % 4 == 1))
+    except _Killed:
+        Lease.objects.update(until=timezone.now())
+        return True
+    return False
+
+
+def test_a_registry_that_deletes_nothing_is_asked_once(
+    registry: RunningRegistry, there: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        push(registry, "team/app", f"{number}.0", images.Image(env=[f"N={number}"]))
+    there.sync()
+    config = registry.config.read_text()
+    registry.config.write_text(config.replace('"enabled": true', '"enabled": false'))
+    registry.restart()
+    asked = purge(there, there.image())
+    client = there.client()
+    deleted: list[str] = []
+    ask_to_delete = client.delete
+    monkeypatch.setattr(client, "delete", lambda *what: (deleted.append(what[1]), ask_to_delete(*what)))
+    work(there, client)
+    assert state(asked) == ("failed", "4 could not be deleted: deletion is switched off in the registry.")
+    assert len(deleted) == 1
+    assert Tag.objects.count() == 4

@@ -1,0 +1,266 @@
+"""/a/…/i/IMAGE/-/delete-all/, /a/…/n/NAMESPACE/delete-all/ and deletions/: told, asked for, stopped, put back."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import AuditEvent
+from accounts.pages.activity import DEEDS
+from namespaces.models import Image, Manifest, Namespace, Part, Pull, Revision
+from registry_sync.models import Purge, Removal, RemovalItem, Repository
+from registry_sync.removal import purges, purging, whole
+from registry_sync.removal.impact import is_technical
+from tests import factories
+from tests.cast import MEMBERS, Cast
+from tests.integration.namespaces import things
+
+NAMESPACE = "/a/team-red/n/team/"
+HERE = f"{NAMESPACE}i/deep/app/-/delete-all/"
+DIFFERENT = [("owner", 302), ("manager", 302), ("viewer", 403), ("stranger", 404)]
+LAYER = factories.digest_of("layer")
+
+
+def make(cast: Cast, name: str, *tags: str, namespace: Namespace | None = None) -> Image:
+    namespace = namespace or Namespace.objects.filter(name="team").first()
+    namespace = namespace or factories.NamespaceFactory(account=cast.account, name="team")
+    image: Image = factories.ImageFactory(namespace=namespace, name=name)
+    Repository.objects.create(name=image.repository, image=image)
+    for tag in tags:
+        put(image, tag)
+    return image
+
+
+def put(image: Image, tag: str, manifest: Manifest | None = None) -> Manifest:
+    manifest = manifest or factories.ManifestFactory()
+    factories.TagFactory(image=image, name=tag, manifest=manifest)
+    Revision.objects.get_or_create(image=image, manifest=manifest)
+    Part.objects.get_or_create(manifest=manifest, digest=LAYER, kind="layer", size=1000)
+    own = f"layer of {manifest.digest}"
+    Part.objects.get_or_create(manifest=manifest, digest=factories.digest_of(own), kind="layer", size=7)
+    return manifest
+
+
+@pytest.fixture
+def image(cast: Cast) -> Image:
+    return make(cast, "deep/app", "1.0", "2.0")
+
+
+def told(cast: Cast, address: str = HERE) -> str:
+    found: str = cast.client("owner").get(address).context["outlook"].told
+    return found
+
+
+def asked(cast: Cast, image: Image | None = None) -> Purge:
+    namespace = Namespace.objects.select_related("account").get(name="team")
+    name = image.name if image else "team"
+    seen = whole.standing(namespace, image).told
+    return purges.ask(by=cast.by("owner"), namespace=namespace, image=image, told=seen, typed_name=name)
+
+
+@pytest.mark.parametrize(("who", "status"), DIFFERENT)
+@pytest.mark.parametrize("address", [HERE, f"{NAMESPACE}delete-all/"])
+def test_who_deletes_all(cast: Cast, image: Image, who: str, status: int, address: str) -> None:
+    form = {"told": told(cast, address), "confirm": "deep/app" if address == HERE else "team"}
+    looked = cast.client(who).get(address).status_code
+    assert looked == (200 if status == 302 else status)
+    assert not Purge.objects.exists()
+    assert cast.client(who).post(address, form).status_code == status
+    assert Purge.objects.exists() is (status == 302)
+    assert AuditEvent.objects.filter(action__endswith=".deletion_asked").exists() is (status == 302)
+
+
+def test_what_goes_is_told(cast: Cast, image: Image) -> None:
+    stem = image.tags.get(name="1.0").manifest_id.replace(":", "-")
+    put(image, f"{stem}.sig")
+    assert is_technical(f"{stem}.sig")
+    make(cast, "sibling", "1.0")
+    theirs = factories.NamespaceFactory(account=cast.elsewhere, name="theirs")
+    make(cast, "secret", "1.0", namespace=theirs)
+    factories.RegistryUserFactory(account=cast.account, username="abcdefghijkl", description="CI deploy")
+    Pull.objects.create(image=image, tag="2.0", username="abcdefghijkl", count=5, last_at=timezone.now())
+    page = cast.client("owner").get(HERE)
+    found = page.context["outlook"]
+    assert (len(found.lines), found.tags, found.technical, found.manifests) == (1, 2, 1, 3)
+    assert found.freed == 3 * 7  # the layer that the sibling has too stays
+    assert found.sharers == ["team/sibling"]  # and nothing of another account is named
+    text = page.content.decode()
+    assert "CI deploy" in text
+    assert "deep/app:2.0" in text
+    assert "theirs/secret" not in text
+    whole_namespace = cast.client("owner").get(f"{NAMESPACE}delete-all/").context["outlook"]
+    assert (len(whole_namespace.lines), whole_namespace.tags, whole_namespace.sharers) == (2, 3, [])
+    assert whole_namespace.freed == 4 * 7 + 1000
+
+
+def test_what_cannot_be_read_is_named_and_goes_first(cast: Cast, image: Image) -> None:
+    odd = put(image, "odd", factories.ManifestFactory(kind="unknown", platforms=[]))
+    assert "tagged odd, cannot be read" in cast.client("owner").get(HERE).content.decode()
+    asked(cast, image)
+    purging.go_on()
+    assert Removal.objects.get().items.order_by("id").first().digest == odd.digest
+    assert Removal.objects.get().items.count() == 3
+
+
+@pytest.mark.parametrize(
+    "trouble", [{"problem": "too long"}, {"held": 3}, {"missing_since": timezone.now()}], ids=str
+)
+def test_what_is_not_known_whole_is_said(cast: Cast, image: Image, trouble: dict[str, object]) -> None:
+    assert "could be read in the last full check" not in cast.client("owner").get(HERE).content.decode()
+    Repository.objects.update(**trouble)
+    assert "Not all of team/deep/app could be read" in cast.client("owner").get(HERE).content.decode()
+
+
+@pytest.mark.parametrize("meanwhile", ["a tag", "a move", "a manifest", "a deletion"])
+def test_what_is_not_as_it_was_told_is_not_begun(cast: Cast, image: Image, meanwhile: str) -> None:
+    form = {"told": told(cast), "confirm": "deep/app"}
+    match meanwhile:
+        case "a tag":
+            put(image, "3.0")
+        case "a move":
+            Image.objects.filter(pk=image.pk).update(last_move=77)
+        case "a manifest":
+            factories.RevisionFactory(image=image)
+        case _:
+            Revision.objects.filter(image=image).update(gone_at=timezone.now())
+    answer = cast.client("owner").post(HERE, form)
+    assert answer.status_code == 400
+    assert "has changed since you looked" in answer.content.decode()
+    assert not Purge.objects.exists()
+    form["told"] = answer.context["outlook"].told
+    assert cast.client("owner").post(HERE, form).status_code == 302
+
+
+@pytest.mark.parametrize("typed", ["", "app", "team/deep/app", "DEEP/APP"])
+def test_the_name_is_typed(cast: Cast, image: Image, typed: str) -> None:
+    answer = cast.client("owner").post(HERE, {"told": told(cast), "confirm": typed})
+    assert (answer.status_code, Purge.objects.exists()) == (400, False)
+
+
+def test_a_button_pressed_twice_asks_once(cast: Cast, image: Image) -> None:
+    form = {"told": told(cast), "confirm": "deep/app"}
+    first, second = (cast.client("owner").post(HERE, form)["Location"] for _ in range(2))
+    assert first == second
+    assert Purge.objects.count() == 1
+
+
+def test_nothing_is_there_to_delete(cast: Cast) -> None:
+    make(cast, "deep/app")
+    page = cast.client("owner").get(HERE)
+    assert "Nothing to delete" in page.content.decode()
+    answer = cast.client("owner").post(HERE, {"told": page.context["outlook"].told, "confirm": "deep/app"})
+    assert (answer.status_code, Purge.objects.exists()) == (400, False)
+
+
+def test_each_image_becomes_one_removal_of_what_was_there(cast: Cast, image: Image) -> None:
+    make(cast, "other", "1.0")
+    purge = asked(cast)
+    late = make(cast, "late", "1.0")
+    later = things.put(image, things.image_document("later"), tag="later")
+    purging.go_on()
+    purging.go_on()
+    found = {removal.image.name: removal.items.count() for removal in purge.removals.all()}
+    assert found == {"deep/app": 2, "other": 1}
+    assert not RemovalItem.objects.filter(digest=later.digest).exists()
+    assert not late.removals.exists()
+
+
+@pytest.mark.parametrize("who", MEMBERS)
+def test_how_far_it_is_is_shown_to_all_members(cast: Cast, image: Image, who: str) -> None:
+    purge = asked(cast, image)
+    where = f"{NAMESPACE}deletions/{purge.pk}/"
+    page = cast.client(who).get(where).content.decode()
+    assert "data-live" in page
+    assert (">Stop<" in page) is (who != "viewer")
+    purging.go_on()
+    items = RemovalItem.objects.filter(removal__purge=purge)
+    items.update(state="done", outcome="done")
+    Removal.objects.update(state="done", due_at=None, finished_at=timezone.now())
+    purging.settle(purge.pk)
+    page = cast.client(who).get(where).content.decode()
+    assert "data-live" not in page
+    assert "2 of 2 manifests deleted" in page
+    assert ("Put all back" in page) is (who != "viewer")
+    assert cast.client("stranger").get(where).status_code == 404
+    assert cast.client(who).get(f"/a/team-red/n/other/deletions/{purge.pk}/").status_code == 404
+    for shown in (f"{NAMESPACE}", f"{NAMESPACE}settings/", f"{NAMESPACE}i/deep/app/"):
+        assert where in cast.client(who).get(shown).content.decode()
+
+
+@pytest.mark.parametrize(("who", "status"), DIFFERENT)
+@pytest.mark.parametrize("act", ["stop", "put-back"])
+def test_who_stops_and_puts_back(cast: Cast, image: Image, who: str, status: int, act: str) -> None:
+    purge = asked(cast, image)
+    purging.go_on()
+    if act == "put-back":
+        _end(purge)
+    before = purge.state
+    assert cast.client(who).post(f"{NAMESPACE}deletions/{purge.pk}/{act}/").status_code == status
+    stopped = RemovalItem.objects.filter(outcome="cancelled").count()
+    purge.refresh_from_db()
+    assert (stopped if act == "stop" else purge.state == "returning") == (
+        (2 if act == "stop" else True) if status == 302 else (0 if act == "stop" else before == "returning")
+    )
+
+
+def _end(purge: Purge) -> None:
+    RemovalItem.objects.filter(removal__purge=purge).update(state="done", outcome="done")
+    Removal.objects.filter(purge=purge).update(state="done", due_at=None)
+    purging.settle(purge.pk)
+    purge.refresh_from_db()
+
+
+def test_what_was_stopped_says_so(cast: Cast, image: Image) -> None:
+    purge = asked(cast, image)
+    purges.stop(by=cast.by("owner"), purge=purge)  # before it was decided
+    purging.go_on()
+    purge.refresh_from_db()
+    assert (purge.state, purge.removals.count()) == ("failed", 0)
+    assert "stopped before all of it was begun" in purge.problem
+
+
+def test_what_cannot_be_decided_is_given_up(
+    cast: Cast, image: Image, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    purge = asked(cast, image)
+    monkeypatch.setattr(purging.facts, "around", lambda *_more, **_named: 1 / 0)
+    for _attempt in range(purging.ATTEMPTS_MAX + 1):
+        purging.go_on()
+    purge.refresh_from_db()
+    assert (purge.state, "could not be decided in 5 attempts" in purge.problem) == ("failed", True)
+    assert "cannot be decided" in caplog.text
+
+
+def test_of_a_closed_account_nothing_goes_on(cast: Cast, image: Image) -> None:
+    purge = asked(cast, image)
+    cast.account.closed_at = timezone.now()
+    cast.account.save()
+    purging.go_on()
+    purge.refresh_from_db()
+    assert (purge.state, purge.removals.count()) == ("failed", 0)
+
+
+def test_an_emptied_namespace_that_is_not_empty_waits_no_longer(cast: Cast, image: Image) -> None:
+    purge = asked(cast)
+    purging.go_on()
+    _end(purge)
+    assert purge.state == "emptied"
+    assert purge.ends_at == purge.finished_at + timedelta(days=1)
+    again = asked(cast, image)
+    purge.refresh_from_db()
+    assert (purge.state, purge.ends_at, again.state) == ("done", None, "waiting")
+
+
+def test_every_deed_has_its_words(cast: Cast, image: Image) -> None:
+    for of in (image, None):
+        purge = asked(cast, of)
+        purging.go_on()
+        _end(purge)
+        purges.put_back(by=cast.by("owner"), purge=purge)
+        purging.go_on()
+        _end(purge)
+        purge = asked(cast, of)
+        purges.stop(by=cast.by("owner"), purge=purge)
+    told = set(AuditEvent.objects.values_list("action", flat=True))
+    assert {"image.deleted", "image.put_back", "namespace.emptied", "namespace.deletion_stopped"} < told
+    assert told <= set(DEEDS)
