@@ -80,7 +80,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "csp",
 ]
 MIDDLEWARE = [
@@ -253,14 +252,11 @@ SPECTACULAR_SETTINGS = {
         "CheckupState": "registry_sync.api.system.CHECKUP_STATES",
         "DroppedKind": "registry_sync.api.system.DROPPED_KINDS",
         "RemovalKind": "registry_sync.api.removals.KINDS",
-        "PurgeState": "registry_sync.api.purges.STATES",
         "RemovalState": "registry_sync.api.removals.REMOVAL_STATES",
+        "PurgeState": "registry_sync.api.purges.STATES",
         "RetentionRunState": "registry_sync.api.retention.RUN_STATES",
         "RemovalItemState": "registry_sync.api.removals.ITEM_STATES",
     },
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 # Security ---------------------------------------------------------------------------------------------

@@ -1,8 +1,11 @@
 """/schema/ and /docs/"""
 
+import html
 import re
+from pathlib import Path
 
 import yaml
+from django.conf import settings
 from django.test import Client
 
 from tests.cast import Cast, client_for
@@ -39,8 +42,39 @@ def test_the_docs_need_no_relaxed_policy(cast: Cast) -> None:
     response = client_for(cast.viewer).get(DOCS)
     assert "unsafe" not in response["Content-Security-Policy"]
     page = response.content.decode()
+    assert "style=" not in page
     assert "<style" not in page
     assert not re.search(r"<script(?![^>]*\ssrc=)", page)
-    script = client_for(cast.viewer).get(f"{DOCS}?script=")
-    assert script["Content-Type"].startswith("application/javascript")
-    assert "/api/v1/schema/" in script.content.decode()
+
+
+def test_the_docs_tell_each_operation_and_each_link_leads_somewhere(cast: Cast) -> None:
+    document = yaml.safe_load(caller_of(cast, "viewer").get("schema/").content)
+    page = html.unescape(client_for(cast.viewer).get(DOCS).content.decode())
+    articles = page.split("<article ")
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(set(ids)) == len(ids)
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            (article,) = [each for each in articles if f'<h3 id="{operation["operationId"]}"' in each]
+            assert f">{method.upper()}<" in article
+            assert f"<code>{path}</code>" in article
+            assert operation.get("description", "") in article
+            for each in operation.get("parameters", ()):
+                assert f"<dt><code>{each['name']}</code></dt>" in article
+            for status, answer in operation["responses"].items():
+                assert f"<dt><code>{status}</code></dt>" in article
+                assert answer["description"] in article
+            assert "curl -sS" in article
+            assert ("Body</h4>" in article) is ("requestBody" in operation or "x-body" in operation)
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+
+
+def test_the_docs_are_small(cast: Cast) -> None:
+    """What a browser fetches for them; tests/e2e/test_api_docs.py has a browser say so."""
+    client = client_for(cast.viewer)
+    page = client.get(DOCS, headers={"Accept-Encoding": "gzip"})
+    files = re.findall(r'(?:href|src)="/static/([^"]+)"', client.get(DOCS).content.decode())
+    assert {"api-docs.css", "theme.js", "mark.svg"} == set(files)
+    sizes = [Path(settings.BASE_DIR, "static", each).stat().st_size for each in set(files)]
+    assert page["Content-Encoding"] == "gzip"
+    assert len(page.content) + sum(sizes) < 60_000
