@@ -21,8 +21,9 @@ KINDS = list(search.KINDS)
 class SearchAllQuery(PageQuery):
     q = serializers.CharField(
         max_length=SEARCH_MAX,
-        help_text="A piece of the name of an image, a tag or a user; a whole reference; the beginning of a digest; of "
-        "a label its value from the beginning, or `key=value`.",
+        help_text="A piece of the name of an image, a tag or a user; a reference as it is pasted; the beginning of the "
+        "digest of a manifest, of a layer, or of an image's config (its ID); of a label its value from the beginning, "
+        "or `key=value`.",
     )
     kind = serializers.ChoiceField(
         KINDS,
@@ -44,6 +45,11 @@ class HitSerializer(serializers.Serializer[Any]):
         help_text="Of digests and labels: one that leads there, as of its index.",
     )
     digest = serializers.CharField(default="", allow_blank=True)
+    part = serializers.CharField(
+        default="",
+        allow_blank=True,
+        help_text="Of configs (what `docker images` shows as the ID) and layers: the digest that was searched for.",
+    )
     labels = serializers.DictField(
         child=serializers.CharField(), default=dict, help_text="Those that were searched for."
     )
@@ -95,7 +101,7 @@ def _tag(row: Tag) -> dict[str, Any]:
 def _held(row: search.Held) -> dict[str, Any]:
     return _image(row.revision.image) | {
         "tag": row.tag or row.within, "digest": row.revision.manifest_id, "pushed_at": None,
-        "labels": {label.key: label.value for label in row.labels},
+        "part": row.part, "labels": {label.key: label.value for label in row.labels},
     }  # fmt: skip
 
 
@@ -104,5 +110,6 @@ def _user(row: RegistryUser) -> dict[str, Any]:
 
 
 _TOLD: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "images": _image, "tags": _tag, "digests": _held, "labels": _held, "users": _user,
+    "images": _image, "tags": _tag, "digests": _held, "configs": _held, "layers": _held, "labels": _held,
+    "users": _user, "technical": _tag,
 }  # fmt: skip

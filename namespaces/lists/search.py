@@ -1,4 +1,4 @@
-"""What the search in the header finds in some accounts: five kinds of rows, each by an index or among few."""
+"""What the search in the header finds in some accounts: eight kinds of rows, each by an index or among few."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Account, RegistryUser
 from namespaces.lists.tag_list import in_digests
-from namespaces.lists.wanted import SUBSTRING_MIN, Reference, clean, label, reference, wanted
+from namespaces.lists.wanted import SUBSTRING_MIN, Between, Reference, clean, label, reference, wanted
 from namespaces.models import HOLDS, Image, Label, Part, Revision, Tag
-from namespaces.names import is_technical, split
+from namespaces.names import split
 
 Rows = QuerySet[Any]
 SHOWN = 10
@@ -52,9 +52,7 @@ def _images(accounts: list[int], typed: str) -> Rows:
     found = Image.objects.select_related("namespace__account").filter(HOLDS, namespace__account__in=accounts)
     named = reference(typed, host=settings.REGISTRY_HOST)
     if named:
-        namespace, image = split(named.repository)
-        across = Q(namespace__name__endswith=namespace, name__startswith=image)
-        found = found.filter(across | Q(name__contains=named.repository))
+        found = found.filter(_like(named))
     elif too_short(typed):
         found = found.filter(Q(name__istartswith=typed) | Q(namespace__name__istartswith=typed))
     else:
@@ -62,33 +60,69 @@ def _images(accounts: list[int], typed: str) -> Rows:
     return found.order_by("namespace__name", "name")
 
 
-def _tags(accounts: list[int], typed: str) -> Rows | None:
-    """Those that tools made only for who types a whole one."""
+def _tags(accounts: list[int], typed: str, *, technical: bool = False) -> Rows | None:
     found = Tag.objects.filter(image__namespace__account__in=accounts)
-    named = reference(typed, host=settings.REGISTRY_HOST)
+    named, asked = reference(typed, host=settings.REGISTRY_HOST), wanted(typed)
     if named and named.tag:
-        text = named.tag
-        found = _in_repository(found, "image__", named).filter(name__istartswith=text)
-    elif named or too_short(typed) or not (text := wanted(typed).text):
+        found = Tag.objects.filter(image__in=_named(accounts, named), name__istartswith=named.tag)
+    elif (
+        named or too_short(typed) or not (text := asked.text or _in_tags(asked.digest if technical else None))
+    ):
         return None
     else:
         found = found.filter(name__icontains=text)
         # Among few they are sorted; among many the newest are soon met. Which of the two, one small index tells.
         images = Image.objects.filter(namespace__account__in=accounts).order_by()
-        named_so = Tag.objects.filter(image__in=images.values("pk"), name__icontains=text)
+        named_so = Tag.objects.filter(
+            image__in=images.values("pk"), name__icontains=text, technical=technical
+        )
         few = list(named_so.order_by().values_list("pk", flat=True)[: FEW + 1])
         found = Tag.objects.filter(pk__in=few) if len(few) <= FEW else found
-    found = found.filter(technical=is_technical(text))
-    return found.select_related("image__namespace__account").order_by("-id")
+    return found.filter(technical=technical).select_related("image__namespace__account").order_by("-id")
+
+
+def _technical(accounts: list[int], typed: str) -> Rows | None:
+    """Those that tools made: also of what has this digest."""
+    return _tags(accounts, typed, technical=True)
+
+
+def _in_tags(digest: Between | None) -> str:
+    """How tags have a digest in their names; "" where too little of it is there."""
+    return digest.first.replace(":", "-", 1) if digest and len(digest.first) > len("sha256:") else ""
+
+
+def _digest_in(typed: str) -> tuple[Reference | None, Between | None]:
+    named = reference(typed, host=settings.REGISTRY_HOST)
+    return named, wanted(named.digest if named else typed).digest
 
 
 def _digests(accounts: list[int], typed: str) -> Rows | None:
-    named = reference(typed, host=settings.REGISTRY_HOST)
-    digest = wanted(named.digest if named else typed).digest
+    named, digest = _digest_in(typed)
     if not digest:
         return None
     found = _held(accounts).filter(in_digests(digest))
-    return _in_repository(found, "image__", named) if named else found
+    return found.filter(image__in=_named(accounts, named)) if named else found
+
+
+def _configs(accounts: list[int], typed: str) -> Rows | None:
+    """By the digest of the config, which `docker images` shows as the image's ID."""
+    return _with_part(accounts, typed, Part.Kind.CONFIG)
+
+
+def _layers(accounts: list[int], typed: str) -> Rows | None:
+    return _with_part(accounts, typed, Part.Kind.LAYER)
+
+
+def _with_part(accounts: list[int], typed: str, kind: Part.Kind) -> Rows | None:
+    named, digest = _digest_in(typed)
+    if not digest:
+        return None
+    found = _held(accounts).filter(manifest__in=_parts(kind, digest).values("manifest"))
+    return found.filter(image__in=_named(accounts, named)) if named else found
+
+
+def _parts(kind: Part.Kind, digest: Between) -> QuerySet[Part]:
+    return Part.objects.filter(kind=kind, digest__gte=digest.first, digest__lt=digest.end)
 
 
 def _labels(accounts: list[int], typed: str) -> Rows | None:
@@ -108,9 +142,12 @@ def _users(accounts: list[int], typed: str) -> Rows:
     return found.filter(matches).order_by("description", "id")
 
 
+# In the order in which they are shown: what tools made is what people look for last.
 KINDS: dict[str, Callable[[list[int], str], Rows | None]] = {
-    "images": _images, "tags": _tags, "digests": _digests, "labels": _labels, "users": _users,
+    "images": _images, "tags": _tags, "digests": _digests, "configs": _configs, "layers": _layers, "labels": _labels,
+    "users": _users, "technical": _technical,
 }  # fmt: skip
+PARTS = {"configs": Part.Kind.CONFIG, "layers": Part.Kind.LAYER}
 
 
 def _held(accounts: list[int]) -> QuerySet[Revision]:
@@ -118,9 +155,27 @@ def _held(accounts: list[int]) -> QuerySet[Revision]:
     return found.select_related("image__namespace__account").order_by("-id")
 
 
-def _in_repository(rows: Rows, path: str, named: Reference) -> Rows:
+def _named(accounts: list[int], named: Reference) -> Rows:
+    """The images that are called so: in full, or by the last parts of the name."""
+    found = Image.objects.filter(namespace__account__in=accounts).order_by()
+    last = Q(name=named.repository) | Q(name__endswith=f"/{named.repository}")
+    return found.filter(last | _whole(named)).values("pk")
+
+
+def _like(named: Reference) -> Q:
     namespace, image = split(named.repository)
-    return rows.filter(**{f"{path}namespace__name": namespace, f"{path}name": image})
+    piece = Q(name__contains=named.repository) | _whole(named)
+    if not image:
+        return piece | Q(namespace__name=namespace)
+    return piece | Q(namespace__name__endswith=namespace, name__startswith=image)
+
+
+def _whole(named: Reference) -> Q:
+    found = Q(pk__in=[])
+    for repository in filter(None, (named.repository, named.whole)):
+        namespace, image = split(repository)
+        found |= Q(namespace__name=namespace, name=image)
+    return found
 
 
 @dataclass(frozen=True)
@@ -131,29 +186,35 @@ class Held:
     tag: str
     within: str
     labels: list[Label]
+    part: str = ""  # the digest of its config, or of a layer of it, that was searched for
 
 
 def described(kind: str, rows: Sequence[Any], typed: str) -> Sequence[Any]:
-    """Rows of a kind as they are shown: of digests and labels each with the tag that leads there."""
-    return _describe(rows, typed, labels=kind == "labels") if kind in ("digests", "labels") else rows
+    """Rows of a kind as they are shown: of what an image holds each with the tag that leads there."""
+    return _describe(rows, typed, kind) if kind in ("digests", "labels", *PARTS) else rows
 
 
-def _describe(revisions: Sequence[Revision], typed: str, *, labels: bool) -> list[Held]:
-    """At most two statements: a tag of each, and with `labels` those that were searched for."""
+def _describe(revisions: Sequence[Revision], typed: str, kind: str) -> list[Held]:
+    """At most two statements: a tag of each, and the labels that were searched for."""
+    digest = _digest_in(clean(typed))[1]
+    parts = _parts(PARTS[kind], digest) if kind in PARTS and digest else Part.objects.none()
     same = Tag.objects.filter(image=OuterRef("image"), manifest=OuterRef("manifest"))
     listing = Part.objects.filter(digest=OuterRef(OuterRef("manifest")), kind=Part.Kind.MANIFEST)
     above = Tag.objects.filter(image=OuterRef("image"), manifest__in=listing.values("manifest"))
     told = {
-        pk: (tag or "", within or "")
-        for pk, tag, within in Revision.objects.filter(pk__in=[each.pk for each in revisions])
+        pk: (tag or "", within or "", part or "")
+        for pk, tag, within, part in Revision.objects.filter(pk__in=[each.pk for each in revisions])
         .annotate(
             tag=Subquery(same.order_by("technical", *Tag.NEWEST_FIRST).values("name")[:1]),
             within=Subquery(above.order_by("technical", *Tag.NEWEST_FIRST).values("name")[:1]),
+            part=Subquery(
+                parts.filter(manifest=OuterRef("manifest")).order_by("digest").values("digest")[:1]
+            ),
         )
-        .values_list("pk", "tag", "within")
+        .values_list("pk", "tag", "within", "part")
     }
     found: dict[str, list[Label]] = {}
-    if labels and revisions:
+    if kind == "labels" and revisions:
         key, start = label(typed)
         digests = [each.manifest_id for each in revisions]
         for each in Label.objects.filter(
@@ -161,4 +222,8 @@ def _describe(revisions: Sequence[Revision], typed: str, *, labels: bool) -> lis
         ).order_by("key"):
             if not key or each.key.lower() == key.lower():
                 found.setdefault(each.manifest_id, []).append(each)
-    return [Held(each, *told[each.pk], found.get(each.manifest_id, [])) for each in revisions]
+    return [
+        Held(each, tag, within, found.get(each.manifest_id, []), part)
+        for each in revisions
+        for tag, within, part in [told[each.pk]]
+    ]

@@ -9,6 +9,10 @@ DIGEST_MIN = 6  # hexadecimal digits that are taken as a digest without `sha256:
 
 _DIGEST = re.compile(r"(sha256|sha512):([0-9a-f]*)")
 _LAST = "\U0010ffff"
+_TOOLS = frozenset("buildah crane ctr docker helm kubectl nerdctl oras podman regctl skopeo sudo".split())
+_SCHEME = re.compile(r"(?:https?|docker|oci)://")
+_API = re.compile(r"v2/(.+)/(?:manifests|blobs|tags)/([^/]+)")  # of the registry's own addresses
+_ALONE = re.compile(r"[a-z0-9][a-z0-9._-]*(?::[a-zA-Z0-9_][a-zA-Z0-9._-]*)?(?:@(?:sha256|sha512):[0-9a-f]*)?")
 _HEXES = re.compile(rf"[0-9a-f]{{{DIGEST_MIN},64}}")
 
 
@@ -33,11 +37,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A reference taken apart; what it does not say is ""."""
+    """A reference taken apart; what it does not say is "". Without a slash `repository` is an image's last part.
+
+    `whole`: what it is else, where its first part may be a namespace as well as a host.
+    """
 
     repository: str
     tag: str = ""
     digest: str = ""
+    whole: str = ""
 
 
 def wanted(typed: str) -> Wanted:
@@ -51,13 +59,42 @@ def wanted(typed: str) -> Wanted:
 
 
 def reference(typed: str, *, host: str) -> Reference | None:
-    """`host/team/api:1.0`, `team/api@sha256:…` or `team/api`, as people paste them; None for a mere word."""
-    text = clean(typed).removeprefix("docker pull ").strip().removeprefix(f"{host}/")
-    rest, _at, digest = text.partition("@")
-    repository, _colon, tag = rest.partition(":")
-    if "/" not in repository or " " in text:
+    """As people paste them: `host/team/api:1.0`, `team/api@sha256:…`, `api:1.0`, `http://host/team/api`, a whole
+    `docker pull …`, or the registry's own address of a manifest; None for a mere word."""
+    text = clean(typed)
+    words = text.split()
+    text = words[-1] if len(words) > 1 and words[0] in _TOOLS else text
+    bare = _SCHEME.sub("", text, count=1) if _SCHEME.match(text) else text
+    path, whole, hosted = _without_host(bare, host, addressed=bare != text)
+    if " " in path or not path.strip("/"):
         return None
-    return Reference(repository.lower().strip("/"), tag, digest)
+    if found := _API.fullmatch(path):
+        path = f"{found[1]}{'@' if ':' in found[2] else ':'}{found[2]}"
+    rest, _at, digest = path.partition("@")
+    repository, _colon, tag = rest.partition(":")
+    if "/" not in repository.strip("/") and not hosted and not _names_an_image(path):
+        return None
+    return Reference(
+        repository.lower().strip("/"), tag, digest, whole.partition("@")[0].partition(":")[0].lower()
+    )
+
+
+def _without_host(text: str, host: str, *, addressed: bool) -> tuple[str, str, bool]:
+    """The path; the whole, where what was taken off may be no host; and whether something was taken off."""
+    first, slash, path = text.partition("/")
+    if not slash:
+        return text, "", False
+    if first == host or addressed or ":" in first or first == "localhost":
+        return path, "", True
+    if "." in first and "/" in path:
+        return path, text, True
+    return text, "", False
+
+
+def _names_an_image(text: str) -> bool:
+    """True for `api:1.0` and `nginx@sha256:…`, not for a word or a digest."""
+    found = _ALONE.fullmatch(text)
+    return bool(found) and (":" in text or "@" in text) and not text.startswith(("sha256:", "sha512:"))
 
 
 def label_start(value: str) -> str:

@@ -1,4 +1,4 @@
-"""Search from the header: images, tags, digests, labels and users of one account, or of all of a person's."""
+"""Search from the header, in one account or in all of a person's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +23,11 @@ _NAMES: dict[str, Promise] = {
     "images": _("Images"),
     "tags": _("Tags"),
     "digests": _("Digests"),
+    "configs": _("Image IDs"),
+    "layers": _("Layers"),
     "labels": _("Labels"),
     "users": _("Users"),
+    "technical": _("Tags of tools"),
 }
 
 

@@ -39,7 +39,7 @@ def hits(world: World, path: str, **query: str) -> list[dict[str, Any]]:
 def test_each_kind_is_told_in_the_same_shape(labelled: World, path: str) -> None:
     tag, user = labelled.tag, labelled.user
     place = {"account": "team-red", "repository": "red/app/api", "tag": "1.0"}
-    nothing = {"digest": "", "labels": {}, "username": "", "description": "", "pushed_at": None}
+    nothing = {"digest": "", "part": "", "labels": {}, "username": "", "description": "", "pushed_at": None}
     (image,) = hits(labelled, path, q="app")
     assert image["pushed_at"].endswith("Z")
     assert image == {"kind": "images", **nothing, **place, "pushed_at": image["pushed_at"]}
@@ -60,6 +60,15 @@ def test_a_platform_leads_to_the_tag_of_its_index(labelled: World) -> None:
     Part.objects.create(manifest=labelled.tag.manifest, digest=child.digest, kind=Part.Kind.MANIFEST)
     (found,) = hits(labelled, PATHS[1], q=child.digest)
     assert (found["tag"], found["digest"]) == ("1.0", child.digest)
+
+
+def test_image_ids_and_layers_are_told_with_what_was_searched_for(labelled: World) -> None:
+    for kind in ("config", "layer"):
+        part = factories.digest_of(kind)
+        Part.objects.create(manifest=labelled.tag.manifest, digest=part, kind=kind)
+        (found,) = hits(labelled, PATHS[1], q=part[7:19])
+        assert (found["kind"], found["part"], found["tag"]) == (f"{kind}s", part, "1.0")
+        assert found["digest"] == labelled.tag.manifest_id
 
 
 def test_all_of_one_kind_in_pages_and_ten_without(labelled: World) -> None:
