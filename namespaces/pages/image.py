@@ -86,7 +86,7 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
         "page": page,
         "reaches": selectors.reaches(image.namespace, image.name, page.rows),
         "why_not": why_not(by, image.namespace.account, Act.GRANTS_MANAGE),
-        "denials": judged(denials_on(image.namespace.account, image.repository)[:DENIALS_SHOWN]),
+        "denials": judged(list(denials_on(image.namespace.account, image.repository)[:DENIALS_SHOWN])),
         "here": here,
     }
     return render(request, "namespaces/access.html", context, status=status_of(form))

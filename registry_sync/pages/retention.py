@@ -191,7 +191,7 @@ def _deleting(row: RetentionRule) -> Question:
     who = last.asked_by if last else ""
     return Question(
         title=_("Delete the rule for %(rule)s?") % {"rule": row},
-        last_use=format_html(words, when=when(last and last.started_at), who=who),
+        last_use=format_html(words, when=when(last.started_at if last else None), who=who),
         stops=[
             _(
                 "It removes nothing any more, and the list of its runs goes with it. What it removed stays removed."

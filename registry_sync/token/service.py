@@ -108,8 +108,8 @@ def _note_denials(
 ) -> None:
     for each in refused:
         _note_denial(user, each.verdict, origin, each.repository, each.action, each.sources)
-    for name, action, *why in misnamed(request.scopes):
-        denials.note(Denied(user.username, name, action, *why, origin, user.account))
+    for odd in misnamed(request.scopes):
+        denials.note(Denied(user.username, *odd, origin, user.account))
 
 
 def _note_denial(
