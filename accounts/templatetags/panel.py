@@ -11,7 +11,7 @@ from django.forms.boundfield import BoundWidget
 from django.utils import timezone
 from django.utils.formats import date_format, get_format
 from django.utils.functional import Promise
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext_lazy, pgettext_lazy
 
@@ -208,3 +208,12 @@ def choice(option: BoundWidget) -> SafeString:
     """One radio button or checkbox of a field that has several."""
     option.data["attrs"]["class"] = "form-check-input"
     return option.tag()
+
+
+@register.filter
+def with_code(text: str) -> str:
+    """What stands between backticks as code."""
+    parts = enumerate(text.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if number % 2 else part,) for number, part in parts)
+    )

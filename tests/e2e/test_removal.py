@@ -33,7 +33,7 @@ def test_tags_are_removed_and_put_back_with_one_click(
         page.get_by_role("checkbox", name=f"Choose {tag}", exact=True).check()
     page.get_by_role("button", name="Remove chosen…").click()
     expect(page.get_by_text("2 images are then without any tag")).to_be_visible()
-    expect(page.get_by_role("button", name="Delete for good")).to_be_disabled()
+    expect(page.get_by_role("button", name="Delete from the registry")).to_be_disabled()
     accessible(page)
     page.get_by_role("button", name="Remove 2 tags").click()
     # Nobody reloads: the page asks until it is done.

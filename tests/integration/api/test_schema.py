@@ -50,20 +50,20 @@ def test_the_docs_need_no_relaxed_policy(cast: Cast) -> None:
 def test_the_docs_tell_each_operation_and_each_link_leads_somewhere(cast: Cast) -> None:
     document = yaml.safe_load(caller_of(cast, "viewer").get("schema/").content)
     page = html.unescape(client_for(cast.viewer).get(DOCS).content.decode())
-    articles = page.split("<article ")
+    articles = [re.sub("</?code>|`", "", each) for each in page.split("<article ")]
     ids = re.findall(r' id="([^"]+)"', page)
     assert len(set(ids)) == len(ids)
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             (article,) = [each for each in articles if f'<h3 id="{operation["operationId"]}"' in each]
             assert f">{method.upper()}<" in article
-            assert f"<code>{path}</code>" in article
-            assert operation.get("description", "") in article
+            assert f" {path} " in article
+            assert operation.get("description", "").replace("`", "") in article
             for each in operation.get("parameters", ()):
-                assert f"<dt><code>{each['name']}</code></dt>" in article
+                assert f"<dt>{each['name']}</dt>" in article
             for status, answer in operation["responses"].items():
-                assert f"<dt><code>{status}</code></dt>" in article
-                assert answer["description"] in article
+                assert f"<dt>{status}</dt>" in article
+                assert answer["description"].replace("`", "") in article
             assert "curl -sS" in article
             assert ("Body</h4>" in article) is ("requestBody" in operation or "x-body" in operation)
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)

@@ -209,7 +209,7 @@ def test_a_platform_of_a_tagged_index_is_refused_with_words(cast: Cast, image: I
     tagged(image, "amd64", child)
     page = cast.client("owner").get(f"{HERE}remove/?tag=amd64")
     assert "is one platform of the image tagged 1.0" in page.content.decode()
-    assert "Delete for good" not in page.content.decode()
+    assert "Delete from the registry" not in page.content.decode()
     told = page.context["outlook"].told
     answer = cast.client("owner").post(
         f"{HERE}delete/", {"tag": "amd64", "told": told, "confirm": "deep/app"}

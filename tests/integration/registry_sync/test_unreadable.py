@@ -83,7 +83,7 @@ def test_the_page_says_so_and_nothing_is_asked_for(cast: Cast, image: Image, who
     put(image, "odd", odd())
     here = "/a/team-red/n/team/i/app/-/"
     assert SENTENCE in cast.client(who).get(f"{here}remove/?tag=1.0").content.decode()
-    assert "Delete for good" in cast.client(who).get(f"{here}remove/?tag=odd").content.decode()
+    assert "Delete from the registry" in cast.client(who).get(f"{here}remove/?tag=odd").content.decode()
     told = ask.outlook(image, tags=["1.0"]).told
     answer = cast.client(who).post(f"{here}delete/", {"tag": "1.0", "told": told, "confirm": "app"})
     assert answer.status_code == 400
