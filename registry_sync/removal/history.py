@@ -60,10 +60,12 @@ def lines(image: Image, moves: Iterable[TagMove]) -> list[Line]:
 
 
 def under_way(image: Image) -> list[Removal]:
-    """What was asked for and is not done yet, and what lately could not be done."""
+    """What was asked for and is not done yet, what lately could not be done, and what was deleted and may come back."""
     day_ago = timezone.now() - timedelta(days=1)
-    left = Q(state__in=[Removal.State.FAILED, Removal.State.PARTLY], finished_at__gte=day_ago)
-    rows = Removal.objects.filter(left | Q(state=Removal.State.WAITING), image=image)
+    left = Q(state__in=[Removal.State.FAILED, Removal.State.PARTLY]) | Q(kind=Removal.Kind.DELETE)
+    rows = Removal.objects.filter(
+        Q(left, finished_at__gte=day_ago) | Q(state=Removal.State.WAITING), image=image
+    )
     return list(rows.order_by("-id")[:5])
 
 

@@ -433,6 +433,9 @@ def test_what_was_deleted_is_put_back_with_one_click(cast: Cast, image: Image) -
     where = f"{HERE}removals/{removal.pk}/"
     for who, status in [("viewer", 403), ("stranger", 404)]:
         assert cast.client(who).post(f"{where}put-back/").status_code == status
+    assert where not in cast.client("viewer").get(f"{HERE}history/").content.decode()  # it ended long ago
+    Removal.objects.update(finished_at=timezone.now())
+    assert where in cast.client("viewer").get(f"{HERE}history/").content.decode()
     assert "Put all back" not in cast.client("viewer").get(where).content.decode()
     assert "Put all back" in cast.client("owner").get(where).content.decode()
     assert cast.client("owner").post(f"{where}put-back/").status_code == 302
