@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_named_and_goes_first(cast: Cast, image: Image) -
 
 
 @pytest.mark.parametrize(
-    "trouble", [{"problem": "too long"}, {"held": 3}, {"missing_since": timezone.now()}], ids=str
+    "trouble", [{"problem": "too long"}, {"held": 3}, {"missing_since": timezone.now()}], ids=min
 )
 def test_what_is_not_known_whole_is_said(cast: Cast, image: Image, trouble: dict[str, object]) -> None:
     assert "could be read in the last full check" not in cast.client("owner").get(HERE).content.decode()
