@@ -121,6 +121,22 @@ def test_our_names_are_read_as_the_general_parser_reads_them(text: str) -> None:
     assert _fields(text) == {name: general[name] for name in wanted if name in general}
 
 
+@given(st.one_of(QUERIES.map(str.encode), st.binary(max_size=200)))
+def test_a_form_is_read_as_the_general_parser_reads_it(sent: bytes) -> None:
+    body = b"grant_type=password&" + sent
+    general = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    if general["grant_type"] != ["password"]:
+        assert status(method="POST", body=body) == 400
+        return
+    got = ask(method="POST", body=body)
+    name, password = general.get("username", [""])[0], general.get("password", [""])[0]
+    assert got.credentials == (Credentials(name, password) if name or password else None)
+    assert (got.scopes, got.services) == (
+        tuple(general.get("scope", ())),
+        frozenset(general.get("service", ())),
+    )
+
+
 @pytest.mark.parametrize(
     "rest", ["&a=1", "&", "&scope", "&scope=repository%3Ateam%2Fapp%3Apull", "&%73cope=x", "%20"]
 )
