@@ -124,6 +124,7 @@ BY_TYPE: dict[str, Nature] = {
     "application/vnd.sylabs.sif.": Nature(_("Singularity image"), Group.FILES, Tool.APPTAINER),
     "application/vnd.ms.bicep.": Nature(_("Bicep module"), Group.FILES, Tool.ORAS),
     "application/vnd.opentofu.": Nature(_("OpenTofu package"), Group.FILES, Tool.ORAS),
+    "application/vnd.unknown.config+json": ARTIFACT,  # regctl, when nobody says what it is
     "application/vnd.unknown.": Nature(_("ORAS artifact"), Group.FILES, Tool.ORAS),
     "application/vnd.oci.empty.": ARTIFACT,
 }

@@ -6,7 +6,7 @@ TYPES = ("application/vnd.ollama.", "application/vnd.fermyon.spin.", "applicatio
 
 
 def rename(apps, schema_editor):
-    manifests = apps.get_model("namespaces", "Manifest").objects.using(schema_editor.connection.alias)
+    manifests = apps.get_model("namespaces", "Manifest").objects
     for start in TYPES:
         found = manifests.filter(kind="image", details__layers__0__media_type__startswith=start)
         for row in found.only("digest", "details").iterator():

@@ -190,8 +190,9 @@ def _parse_image(document: Mapping[str, Any], media_type: str) -> Parsed:
     config, layers = _mapping(document.get("config")), _dicts(document.get("layers"))
     annotations = _texts(document.get("annotations"))
     config_type = _text(config.get("mediaType"), 120)
-    other = other_than_image(_type(each) for each in layers[:LAYERS_MAX])
-    is_image = config_type in IMAGE_CONFIGS and not other
+    borrows = config_type in IMAGE_CONFIGS
+    other = other_than_image(_type(each) for each in layers[:LAYERS_MAX]) if borrows else ""
+    is_image = borrows and not other
     parts = _parts([("config", config), *(("layer", each) for each in layers)])
     is_read = is_image or config_type == CHART_CONFIG
     return Parsed(

@@ -65,6 +65,8 @@ TABLE = [
     ("artifact", CHART, "", [], [], "1.0", "Helm chart"),
     ("artifact", "", "application/vnd.wasm.config.v0+json", ["application/wasm"], [], "1.0", "WASM module"),
     ("artifact", ORAS, EMPTY, [], [], "1.0", "ORAS artifact"),
+    ("artifact", "", "application/vnd.unknown.config.v1+json", [], [], "1.0", "ORAS artifact"),
+    ("artifact", "application/vnd.unknown.config+json", "", ["application/octet-stream"], [], "1.0", "OCI artifact"),
     ("artifact", "application/vnd.example.thing", EMPTY, [], [], "1.0", "OCI artifact"),
     ("artifact", "application/vnd.docker.ai.model.config.v0.1+json", "", ["application/vnd.docker.ai.gguf.v3"], [],
      "1.0", "AI model (Docker Model)"),
