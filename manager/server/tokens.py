@@ -1,15 +1,12 @@
 """The server of tokens alone: no page, no sign-in and no slow client can make a token wait.
 
 A token is made where its request is read, on the event loop: it takes one statement and one signature, and handing
-it to a thread and back would cost as much as either. So nothing else may run here. Who asks for a thousand
-repositories keeps others waiting for as long as sixty small tokens take: of those one is made at a time, and what came
-meanwhile goes between two of them.
+it to a thread and back would cost as much as either. So nothing else may run here.
 """
 
 import asyncio
 import gc
 import os
-from contextlib import nullcontext
 from contextvars import copy_context
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -28,24 +25,20 @@ from django.http import HttpResponse  # noqa: E402
 from manager import health  # noqa: E402
 from manager.server.environ import Environ, Scope  # noqa: E402
 from manager.server.front import Front, respond, say  # noqa: E402
-from manager.server.line import Line  # noqa: E402
 from manager.server.threads import Send  # noqa: E402
 from registry_sync.token import door  # noqa: E402
 from registry_sync.token.request import MAX_BODY  # noqa: E402
 from registry_sync.token.throttle import PAUSE  # noqa: E402
 
-LONG = 4 * 1024  # bytes that ask for some eighty repositories
 _WRONG = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
 # On an event loop Django keeps a database connection for each context, and each request has a context of its own.
 _context = copy_context()
-_long = Line(1)
 
 
-async def _answer(environ: Environ, _scope: Scope, send: Send, address: str) -> None:
+async def _answer(environ: Environ, _scope: Scope, send: Send, _address: str) -> None:
     match environ["PATH_INFO"]:
         case door.PATH:
-            async with _long.turn(address, "") if _is_long(environ) else nullcontext():
-                status, headers, body = _context.run(door.answer, environ, now=datetime.now(UTC))
+            status, headers, body = _context.run(door.answer, environ, now=datetime.now(UTC))
             if status in _WRONG:
                 await asyncio.sleep(PAUSE)
             encoded = [(name.lower().encode(), value.encode()) for name, value in headers]
@@ -57,10 +50,6 @@ async def _answer(environ: Environ, _scope: Scope, send: Send, address: str) -> 
             )
         case _:
             await say(send, HTTPStatus.NOT_FOUND, "This server has only tokens, at /auth/token.")
-
-
-def _is_long(environ: Environ) -> bool:
-    return len(environ["QUERY_STRING"]) + int(environ["CONTENT_LENGTH"]) > LONG
 
 
 def _readyz() -> HttpResponse:

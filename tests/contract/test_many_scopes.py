@@ -2,10 +2,7 @@
 give, taken to both registries.
 """
 
-import base64
 import os
-import selectors
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -170,21 +167,3 @@ def test_an_address_is_taken_up_to_what_the_server_can_read(way: Way, installati
     for url in way.tokens:
         assert get(url, installation, [*asked, ("x", "a" * fill)]).status_code == 200
         assert get(url, installation, [*asked, ("x", "a" * (fill + 1))]).status_code == 414
-
-
-@pytest.mark.parametrize("way", ["no proxy"], indirect=True)
-def test_who_asks_for_a_little_does_not_wait_for_all_who_ask_for_a_lot(
-    way: Way, installation: Installation
-) -> None:
-    """Each process makes one long token at a time, and what came meanwhile goes between two of them."""
-    port, many = installation.ports["tokens"], 60
-    basic = base64.b64encode(f"{installation.username}:{installation.password}".encode()).decode()
-    query = urlencode([*scopes(), ("service", SERVICE)])
-    head = f"GET /auth/token?{query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {basic}\r\n\r\n".encode()
-    with ExitStack() as opened, selectors.DefaultSelector() as selector:
-        for _each in range(many):
-            connection = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
-            connection.sendall(head)
-            selector.register(connection, selectors.EVENT_READ)
-        assert get(way.tokens[1], installation, scopes(1)).status_code == 200
-        assert len(selector.select(timeout=0)) < many / 2
