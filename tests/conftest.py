@@ -16,7 +16,7 @@ from django.test import TransactionTestCase
 from django.utils import timezone
 
 from namespaces.models import CatalogRead
-from tests import factories
+from tests import factories, workers
 
 pytest_plugins = ["tests.cast", "tests.parts.fixtures"]
 
@@ -37,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if seed is not None and config.option.hypothesis_seed is None:
         hypothesis.core.global_force_seed = seed
     _quick_settings()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return workers.ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -62,7 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             same.append(item)  # as on SQLite
             continue
         kept.append(item)
-    items[:] = kept
+    items[:] = workers.long_ones_first(kept) if hasattr(config, "workerinput") else kept
     config.hook.pytest_deselected(items=same)
 
 

@@ -18,7 +18,7 @@ from tests.contract.conftest import bearer, push
 from tests.parts import images, processes, registries, team
 from tests.parts.registries import RunningRegistry
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.long]
 
 # Where a reconcile, or the applier of events, is killed: before the function named does anything.
 DURING_RECONCILE = [

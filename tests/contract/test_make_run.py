@@ -12,7 +12,7 @@ import pytest
 from tests.parts import processes, team
 from tests.parts.processes import Running
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.long]
 COMMAND = (sys.executable, "manage.py", "run")
 Start = Callable[[], Running]
 

@@ -14,7 +14,7 @@ import pytest
 from manager.embedded.run import answers
 from tests.parts import processes
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.long]
 
 PARTS = {
     "web": "manager.server web",

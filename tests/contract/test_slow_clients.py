@@ -18,7 +18,7 @@ from registry_sync.token import key_files
 from tests.contract.test_serving_tokens import served_on
 from tests.parts import fixtures, processes, proxies, team
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.long]
 SOCKETS = 64  # on each door
 PATIENCE = 10  # seconds; on a quiet machine it is a few hundredths of one
 LONG = 200  # bytes that are announced

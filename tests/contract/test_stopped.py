@@ -12,7 +12,7 @@ from tests.contract.conftest import push
 from tests.contract.test_killed import PICTURE, TAKE, WORK, Installed, install
 from tests.parts import images, processes
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.long]
 
 STOPPED = """
 import importlib, os, signal

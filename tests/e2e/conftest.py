@@ -27,7 +27,7 @@ class Installation:
     environment: dict[str, str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its processes are at work all the time, beside the tests that come then
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     folder, ports = tmp_path_factory.mktemp("run"), processes.ports()
     log = folder / "run.log"
