@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from django.conf import settings
 
 from tests.contract.conftest import bearer, push
 from tests.parts import images, processes, registries, team
+from tests.parts.forks import Forks
 from tests.parts.registries import RunningRegistry
 
 pytestmark = [pytest.mark.contract, pytest.mark.long]
@@ -89,10 +89,10 @@ class Installed:
 
     env: dict[str, str]
     registry: RunningRegistry
+    forks: Forks
 
     def shell(self, *code: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", "\n".join(code)]
-        return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
+        return self.forks.run("\n".join(code))
 
     def pictures(self, *work: str) -> list[list[list[str]]]:
         """One for each PICTURE in the work."""
@@ -147,9 +147,10 @@ def install(request: pytest.FixtureRequest, folder: Path, *work: str) -> Iterato
     config = json.loads((folder / "data" / "registry-config" / "registry.yml").read_text())
     running = registries.start("2.8", config, folder)
     change(running, "first.first")  # whichever test comes first finds something
-    made = Installed(env, running)
+    made = Installed(env, running, Forks(env, folder))
     made.pictures(*work)
     yield made
+    made.forks.stop()
     running.stop()
 
 
