@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess, run
 
@@ -14,48 +15,49 @@ from tests.parts.processes import Running
 
 pytestmark = [pytest.mark.contract, pytest.mark.long]
 COMMAND = (sys.executable, "manage.py", "run")
-Start = Callable[[], Running]
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment_in(folder: Path) -> dict[str, str]:
     ports = processes.ports()
-    return os.environ | ports | {"DATA_DIR": str(tmp_path / "a folder")}
+    return os.environ | ports | {"DATA_DIR": str(folder / "a folder")}
 
 
-@pytest.fixture
-def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
-    """Starts the set and waits for its last line; what a test leaves running is stopped."""
-    started: list[Running] = []
-
-    def start() -> Running:
-        log = tmp_path / f"run-{len(started)}.log"
-        started.append(processes.start("make run", COMMAND, log=log, env=environment))
-        started[-1].wait_until(lambda: "first operator:" in log.read_text(), "operator's link")
-        return started[-1]
-
-    yield start
-    for running in started:
-        running.stop()
+def start(environment: dict[str, str], log: Path) -> Running:
+    """Starts the set and waits for its last line."""
+    running = processes.start("make run", COMMAND, log=log, env=environment)
+    running.wait_until(lambda: "first operator:" in log.read_text(), "operator's link")
+    return running
 
 
-def test_a_killed_run_leaves_nothing_and_the_next_one_starts(
-    start: Start, environment: dict[str, str]
-) -> None:
-    killed = start().popen
+@dataclass(frozen=True)
+class First:
+    environment: dict[str, str]
+    running: Running
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[First]:
+    """The first run on its data folder, for those that only ask it something."""
+    folder = tmp_path_factory.mktemp("first")
+    environment = environment_in(folder)
+    running = start(environment, folder / "log")
+    yield First(environment, running)
+    running.stop()
+
+
+def test_a_killed_run_leaves_nothing_and_the_next_one_starts(tmp_path: Path) -> None:
+    environment = environment_in(tmp_path)
+    killed = start(environment, tmp_path / "killed.log").popen
     killed.kill()
     killed.wait()
-    again = start()
+    again = start(environment, tmp_path / "again.log")
     again.popen.send_signal(signal.SIGHUP)  # the terminal is closed
     assert again.popen.wait(processes.PATIENCE) == 0
     assert again.log_end().endswith("stopped\n")
     assert not any(processes.tcp_answers(int(environment[name])) for name in processes.ports())
 
 
-def test_when_it_is_ready_the_registry_was_read_and_a_namespace_can_be_made(
-    start: Start, environment: dict[str, str]
-) -> None:
-    start()
+def test_when_it_is_ready_the_registry_was_read_and_a_namespace_can_be_made(first: First) -> None:
     code = """
 from accounts.models import Person
 from accounts.pages.http import principal_for
@@ -64,12 +66,13 @@ from namespaces.services import namespaces
 by = principal_for(Person.objects.create_user("ada@example.com"), {})
 print("MADE", namespaces.create(by=by, account=accounts.open_account(by=by, name="Team"), name="team"))
 """
-    assert "MADE team" in team.shell(environment, code)
+    assert "MADE team" in team.shell(first.environment, code)
 
 
-def test_a_second_run_is_refused_with_a_sentence(start: Start, environment: dict[str, str]) -> None:
-    first, other = start(), processes.ports()
-    assert f"runs already on {environment['DATA_DIR']} (process {first.popen.pid})" in refused(environment)
+def test_a_second_run_is_refused_with_a_sentence(first: First) -> None:
+    environment, other = first.environment, processes.ports()
+    one = f"runs already on {environment['DATA_DIR']} (process {first.running.popen.pid})"
+    assert one in refused(environment)
     assert "runs already" in refused(environment | other)
     elsewhere = environment | {"DATA_DIR": f"{environment['DATA_DIR']} 2"}
     assert f"Port {environment['PORT']} is in use" in refused(elsewhere)
