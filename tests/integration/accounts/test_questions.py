@@ -26,7 +26,7 @@ QUESTIONS = {
     "grant-remove": [
         "from CI deploy?",
         USED,
-        "It last pulled there: 3 d ago.",
+        "It last pulled there: 3 days ago.",
         "It has no other permission.",
     ],
     "member-remove": ["Remove viewer@example.com from Team Red?", "has never changed anything here"],
@@ -39,7 +39,7 @@ QUESTIONS = {
     "api-token-revoke": ["Revoke", "was used 2 h ago.", "refused at once, for good"],
     "namespace-publish": [
         "Make red private?",
-        "pulled from it without signing in 1 d ago",
+        "pulled from it without signing in 1 day ago",
         "refused at once",
     ],
     "retention-delete": ["Delete the rule for red", "It has never run."],

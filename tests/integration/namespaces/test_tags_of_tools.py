@@ -52,16 +52,17 @@ def test_they_are_no_news(image: Image) -> None:
 def test_they_are_found_by_who_types_a_whole_one(cast: Cast, image: Image) -> None:
     stem = image.tags.get(name="1.0").manifest_id.replace(":", "-")
 
-    def names(typed: str) -> list[str]:
-        rows = search.rows_of("tags", [cast.account], typed)
+    def names(typed: str, kind: str = "tags") -> list[str]:
+        rows = search.rows_of(kind, [cast.account], typed)
         return sorted(row.name for row in rows) if rows is not None else []
 
     assert names("sha256-") == []
     assert names(stem[:40]) == []
     assert names("team/app:s") == []
     assert names("team/app:1") == ["1.0"]
-    assert names(f"{stem}.src") == [f"{stem}.src"]
-    assert names(f"team/app:{stem}.sig") == [f"{stem}.sig"]
+    assert names(f"{stem}.src") == []
+    assert names(f"{stem}.src", "technical") == [f"{stem}.src"]
+    assert names(f"team/app:{stem}.sig", "technical") == [f"{stem}.sig"]
 
 
 def test_the_page_of_a_tag_names_none_of_them(cast: Cast, image: Image) -> None:

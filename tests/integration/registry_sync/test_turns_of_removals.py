@@ -81,9 +81,9 @@ def test_persons_are_first_and_a_rule_has_its_turn_however_many_they_are(
 ) -> None:
     rule = RetentionRule.objects.create(namespace=factories.NamespaceFactory(account=quiet))
     wish(quiet, run=RetentionRun.objects.create(rule=rule, planned_at=timezone.now()))
-    for _each in range(removal_work.RULES + 2):
+    for _each in range(removal_work.BULK + 2):
         wish(loud)
-    assert work(web).index("quiet") == removal_work.RULES - 1
+    assert work(web).index("quiet") == removal_work.BULK - 1
 
 
 def begun(account: Account, **more: object) -> RetentionRun:
