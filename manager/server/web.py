@@ -35,7 +35,8 @@ def _is_registry(environ: Environ) -> bool:
 
 
 async def _answer(environ: Environ, scope: Scope, send: Send, address: str) -> None:
-    looks.start()  # once per process
+    door.write_notes()
+    looks.start()  # once per process, both
     sends_files = "http.response.pathsend" in (scope.get("extensions") or {})
     await _threads.answer(environ, send, address=address, sends_files=sends_files)
 

@@ -36,7 +36,6 @@ def token_door(inner: Application) -> Application:
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != PATH:
             return inner(environ, start_response)
-        write_notes()
         status, headers, body = answer(environ, now=datetime.now(UTC))
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [body]

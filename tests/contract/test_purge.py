@@ -274,7 +274,9 @@ def test_a_registry_that_deletes_nothing_is_asked_once(
     client = there.client()
     deleted: list[str] = []
     ask_to_delete = client.delete
-    monkeypatch.setattr(client, "delete", lambda *what: (deleted.append(what[1]), ask_to_delete(*what)))
+    monkeypatch.setattr(
+        client, "delete", lambda *what, **how: (deleted.append(what[1]), ask_to_delete(*what, **how))
+    )
     work(there, client)
     assert state(asked) == ("failed", "4 could not be deleted: deletion is switched off in the registry.")
     assert len(deleted) == 1

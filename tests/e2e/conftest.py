@@ -46,7 +46,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def login(installation: Installation) -> str:
     """The demo's images, pushed through the real protocol; its password."""
     done = subprocess.run(
