@@ -67,7 +67,9 @@ WAYS: dict[Tool, list[Way]] = {
             parts=2,
             if_private=_NO_PASSWORD,
         ),
-        *_COPIES,
+        # skopeo takes no other layers than Docker's own in Docker's form of a manifest.
+        Way("ORAS", "oras copy{flag} --to-oci-layout {ref} {short}", " --from-plain-http"),
+        _CRANE,
     ],
     Tool.MODELPACK: [_MODCTL, _KIT, _DOCKER_MODEL, *_COPIES],
     Tool.KITOPS: [_KIT, *_COPIES],

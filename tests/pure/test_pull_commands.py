@@ -101,6 +101,15 @@ def test_ollama_takes_no_deeper_names() -> None:
     assert "Ollama" not in lines(BY_TYPE["application/vnd.ollama."], repository="team/deep/llama")
 
 
+def test_skopeo_copies_none_of_ollamas_models() -> None:
+    """It takes only layers of Docker's own types in Docker's form of a manifest, in which Ollama writes."""
+    found = lines(BY_TYPE["application/vnd.ollama."], repository="team/deep/llama", tls=False)
+    assert "skopeo" not in found
+    assert found["ORAS"][0] == (
+        "oras copy --from-plain-http --to-oci-layout r.example/team/deep/llama:1.0 llama"
+    )
+
+
 def test_what_ollama_cannot_do_is_said_where_it_matters() -> None:
     for public in (False, True):
         (first, *others) = pull_commands(
