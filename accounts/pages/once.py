@@ -1,11 +1,14 @@
 """Forms that work once: sending the same one again must not create twice.
 
 Each form carries a random mark. The session remembers those that were spent; it is saved before the work is
-done, so that a second click finds the mark though the first is not answered yet.
+done, so that a second click finds the mark though the first is not answered yet. Two that come at the same moment
+have the session one after the other.
 """
 
 from secrets import token_urlsafe
 
+from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.http import HttpRequest
 
 KEY = "spent_forms"
@@ -17,12 +20,13 @@ def mark() -> str:
     return token_urlsafe(12)
 
 
+@transaction.atomic
 def spend(request: HttpRequest) -> bool:
     """False when this very form was sent before."""
     sent = request.POST.get("once", "")[:40]
-    spent = request.session.get(KEY, [])
-    if sent and sent in spent:
-        return False
-    request.session[KEY] = [*spent, sent][-REMEMBERED:]
+    row = Session.objects.select_for_update().filter(pk=request.session.session_key).first()
+    spent = row.get_decoded().get(KEY, []) if row else []
+    again = bool(sent) and sent in spent
+    request.session[KEY] = spent if again else [*spent, sent][-REMEMBERED:]
     request.session.save()
-    return True
+    return not again

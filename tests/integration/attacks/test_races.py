@@ -63,6 +63,21 @@ def test_the_api_answers_one_with_created_and_the_others_with_conflict(cast: Cas
     assert statuses == [201] + [409] * (MANY - 1)
 
 
+def test_a_form_that_is_sent_twice_at_once_works_once(cast: Cast) -> None:
+    user = factories.RegistryUserFactory(account=cast.account)
+    first, address = cast.client("owner"), f"/a/team-red/users/{user.username}/password/"
+    once = first.get(address).context["question"].fields["once"]
+    browsers = [Client() for _ in range(MANY)]
+    for each in browsers:
+        each.cookies = first.cookies
+    results = together([partial(each.post, address, {"once": once}) for each in browsers])
+    assert raised(results) == []
+    statuses = sorted(each.status_code for each in results if not isinstance(each, Exception))
+    assert statuses == [200] + [302] * (MANY - 1)
+    assert trail("user.password_replaced") == 1
+    assert first.post(address, {"once": once}).status_code == 302
+
+
 def test_another_spelling_of_a_name_is_no_second_one(cast: Cast) -> None:
     spellings = ["team", "Team", "TEAM", "team ", "tеam", "team\u200b"]
     acts = [
