@@ -22,7 +22,7 @@ from accounts.shares import in_turns
 from namespaces.models import Image, Revision, Tag, TagMove
 from namespaces.services import namespaces
 from registry_sync.models import Purge, Removal, RemovalItem
-from registry_sync.removal import ask, back, facts, purges, unread
+from registry_sync.removal import ask, back, facts, purges, unread, whole
 from registry_sync.removal.impact import Going, without_harm
 from registry_sync.removal.outcomes import IN_SHORT, Outcome
 from registry_sync.removal.purges import State
@@ -185,6 +185,8 @@ def _conclude(purge: Purge) -> None:
         purge.state = State.BACK
     elif purge.image_id:
         purge.state = State.DONE
+    elif whole.standing(purge.namespace, None).lines:
+        purge.state, purge.problem = State.PARTLY, _came_meanwhile()
     else:
         purge.state, purge.ends_at = State.EMPTIED, purge.finished_at + GRACE
     purge.save()
@@ -233,8 +235,12 @@ def _why_it_stays(purge: Purge) -> str:
         with transaction.atomic():
             namespaces.delete(by=asker(purge), namespace=purge.namespace, typed_name=purge.namespace.name)
     except Conflict:
-        return _("Something was pushed into the namespace meanwhile, so it stays.")
+        return _came_meanwhile()
     return ""
+
+
+def _came_meanwhile() -> str:
+    return _("Something was pushed into the namespace meanwhile, so it stays.")
 
 
 def _may_still(purge: Purge) -> bool:

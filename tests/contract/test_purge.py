@@ -1,6 +1,7 @@
 """An image, and a namespace, deleted with all in it and put back, against real registries of both generations."""
 
 import subprocess
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -197,6 +198,23 @@ def test_a_namespace_is_emptied_and_goes_a_day_later(there: Place) -> None:
     assert AuditEvent.objects.filter(action="namespace.deleted", actor="owner@example.com").exists()
 
 
+def test_a_namespace_into_which_something_is_pushed_meanwhile_stays(there: Place) -> None:
+    push(there.registry, "team/app", "1.0", images.Image())
+    push(there.registry, "team/other", "1.0", OTHER)
+    there.sync()
+    asked = purge(there)
+    push(there.registry, "team/app", "2.0", images.Image(env=["LATE=1"]))
+    there.sync()
+    work(there)
+    assert state(asked) == ("partly", "Something was pushed into the namespace meanwhile, so it stays.")
+    assert asked.ends_at is None
+    assert there.tags().keys() == {"2.0"}
+    purges.put_back(by=there.by, purge=asked)
+    work(there)
+    assert state(asked) == ("back", "")
+    assert there.tags().keys() == {"1.0", "2.0"}
+
+
 def test_a_namespace_that_was_emptied_is_put_back_and_stays(there: Place) -> None:
     one = push(there.registry, "team/app", "1.0", images.Image())
     two = push(there.registry, "team/deep/other", "1.0", *images.two_platforms())
@@ -274,9 +292,12 @@ def test_a_registry_that_deletes_nothing_is_asked_once(
     client = there.client()
     deleted: list[str] = []
     ask_to_delete = client.delete
-    monkeypatch.setattr(
-        client, "delete", lambda *what, **how: (deleted.append(what[1]), ask_to_delete(*what, **how))
-    )
+
+    def delete(repository: str, reference: str, *, sure: Callable[[], None]) -> None:
+        deleted.append(reference)
+        ask_to_delete(repository, reference, sure=sure)
+
+    monkeypatch.setattr(client, "delete", delete)
     work(there, client)
     assert state(asked) == ("failed", "4 could not be deleted: deletion is switched off in the registry.")
     assert len(deleted) == 1

@@ -243,9 +243,12 @@ def test_of_a_closed_account_nothing_goes_on(cast: Cast, image: Image) -> None:
 def test_an_emptied_namespace_that_is_not_empty_waits_no_longer(cast: Cast, image: Image) -> None:
     purge = asked(cast)
     purging.go_on()
+    image.tags.all().delete()
+    image.revisions.update(gone_at=timezone.now())
     _end(purge)
     assert purge.state == "emptied"
     assert purge.ends_at == purge.finished_at + timedelta(days=1)
+    put(image, "3.0")
     again = asked(cast, image)
     purge.refresh_from_db()
     assert (purge.state, purge.ends_at, again.state) == ("done", None, "waiting")
