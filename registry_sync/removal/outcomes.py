@@ -68,6 +68,7 @@ IN_SHORT: dict[Outcome, Promise] = {
     Outcome.READ_ONLY: _("the registry is read-only"),
     Outcome.CACHE: _("the registry is a pull-through cache"),
     Outcome.DECLINED: _("the registry refused"),
+    Outcome.NOT_THERE: _("the registry no longer holds all of it"),
     Outcome.SILENT: _("the registry did not answer"),
     Outcome.ASIDE: _("workers died of it"),
     Outcome.WITHDRAWN: _("the rule was changed or switched off"),

@@ -11,6 +11,7 @@ from namespaces.models import Image, Manifest, Namespace, Part, Pull, Revision
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
 from registry_sync.removal import purges, purging, whole
 from registry_sync.removal.impact import is_technical
+from registry_sync.removal.outcomes import IN_SHORT, Outcome
 from tests import factories
 from tests.cast import MEMBERS, Cast
 from tests.integration.namespaces import things
@@ -252,6 +253,10 @@ def test_an_emptied_namespace_that_is_not_empty_waits_no_longer(cast: Cast, imag
     again = asked(cast, image)
     purge.refresh_from_db()
     assert (purge.state, purge.ends_at, again.state) == ("done", None, "waiting")
+
+
+def test_what_a_purge_could_not_do_is_said_in_words() -> None:
+    assert {*Outcome} - {Outcome.DONE, Outcome.GONE, Outcome.LOST} == {*IN_SHORT}
 
 
 def test_every_deed_has_its_words(cast: Cast, image: Image) -> None:
