@@ -88,6 +88,8 @@
     walking = event.key !== "Enter" && event.key !== " ";
   });
   document.addEventListener("change", ({ target }) => { if (target.matches("select[data-opens]") && !walking) target.form.requestSubmit(); });
+  // Back on a page, the browser puts in again what was chosen there to leave it.
+  window.addEventListener("pageshow", () => { for (const list of all("select[data-opens]")) list.form.reset(); });
 
   // One tick for all of a page; it says what is so, also after one of them was taken back.
   const ticksOf = (head) => [...head.form.elements].filter((box) => box.type === "checkbox" && box !== head);

@@ -52,6 +52,11 @@ def test_a_namespace_that_is_chosen_opens(installation: Installation, page: Page
     chooser.select_option("")
     expect(page).to_have_url(re.compile(rf"{account}images/"))
 
+    # Back it shows what is open, not what was chosen there.
+    page.go_back()
+    expect(page).to_have_url(f"{account}n/chooser-team/")
+    expect(chooser).to_have_value("chooser-team")
+
 
 def test_without_a_script_the_button_opens_it(installation: Installation, browser: Browser) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
