@@ -14,6 +14,8 @@ _NUMBER = re.compile(r"v?([0-9]{1,6}(?:\.[0-9]{1,6}){0,2}(?:-(?:alpha|beta|rc)\.
 _PRODUCT = re.compile(rf"({_NAME})(?:/(\S*))?(?:\s+\(?([^\s;)]*))?")
 # Products that stand behind the name of their family: regclient/regctl (v0.11.7).
 _FAMILIES = frozenset({"regclient"})
+# What they run on, which some name before themselves.
+_SYSTEM = frozenset({"arch", "kernel", "os"})
 # Browsers call themselves Mozilla/5.0 first, and the others' names before their own.
 _BROWSER = re.compile(r"\b(Edg|OPR|Firefox|Chrome|HeadlessChrome|Version)/([0-9]{1,6})")
 _BROWSERS = ("Edg", "OPR", "Firefox", "HeadlessChrome", "Chrome", "Version")
@@ -24,7 +26,7 @@ def short(agent: str) -> str:
     """Name and version, the name alone where no number follows, "" where there is no name. It leaves its own answers
     as they are."""
     found = _PRODUCT.match(agent)
-    if not found or not _ends_there(agent, found.end(1)):
+    if not found or not _ends_there(agent, found.end(1)) or found[1].lower() in _SYSTEM:
         return ""
     name, version, following = found[1], found[2] or "", found[3] or ""
     if name == "Mozilla":

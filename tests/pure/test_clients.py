@@ -107,3 +107,10 @@ def test_it_is_short_and_plain_and_stays_as_it_is(agent: str) -> None:
 )
 def test_a_persons_own_browser_also_says_what_it_runs_on(agent: str, expected: str) -> None:
     assert browser(agent) == expected
+
+
+@pytest.mark.parametrize(
+    "agent", ["kernel/6.8.0-51-generic docker/27.5.1", "os/linux docker/27", "Kernel/6.8", "arch/amd64"]
+)
+def test_what_a_client_runs_on_is_no_name_of_it(agent: str) -> None:
+    assert short(agent) == ""
