@@ -62,8 +62,10 @@ def reference(typed: str, *, host: str) -> Reference | None:
     """As people paste them: `host/team/api:1.0`, `team/api@sha256:…`, `api:1.0`, `http://host/team/api`, a whole
     `docker pull …`, or the registry's own address of a manifest; None for a mere word."""
     text = clean(typed)
-    words = text.split()
-    text = words[-1] if len(words) > 1 and words[0] in _TOOLS else text
+    words = [each.strip("\"'") for each in text.split()]
+    # Ours is known by its host wherever it stands: in a Dockerfile, in YAML, before what is run in it.
+    ours = (word for word in words if _SCHEME.sub("", word, count=1).startswith(f"{host}/"))
+    text = next(ours, words[-1] if len(words) > 1 and words[0] in _TOOLS else text)
     bare = _SCHEME.sub("", text, count=1) if _SCHEME.match(text) else text
     path, whole, hosted = _without_host(bare, host, addressed=bare != text)
     if " " in path or not path.strip("/"):

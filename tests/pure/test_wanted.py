@@ -65,6 +65,10 @@ def test_the_range_at_its_edges(edge: str) -> None:
         ("skopeo inspect docker://r.example:5000/team/api:1", Reference("team/api", "1")),
         ("http://r.example:5000/v2/team/deep/api/manifests/1.0", Reference("team/deep/api", "1.0")),
         ("r.example:5000/v2/team/api/blobs/sha256:ab", Reference("team/api", "", "sha256:ab")),
+        ("docker run --rm r.example:5000/team/api:1 sh -c ls", Reference("team/api", "1")),
+        ("FROM --platform=linux/arm64 r.example:5000/team/api:1 AS base", Reference("team/api", "1")),
+        ('image: "r.example:5000/team/api:1"', Reference("team/api", "1")),
+        ("$ skopeo copy docker://r.example:5000/team/api:1 oci:api", Reference("team/api", "1")),
         # A namespace may have a dot, as hosts have.
         ("my.team/api", Reference("my.team/api")),
         ("my.team/app/api:1", Reference("app/api", "1", "", "my.team/app/api")),
