@@ -58,5 +58,5 @@ def inviters(role: Role) -> frozenset[Role]:
 def refusal(role: Role, act: Act) -> str:
     """The sentence that says why not, and who could."""
     able = _("owner or manager") if may(Role.MANAGER, act) else _("owner")
-    return _("As %(role)s you cannot %(act)s; this takes the role %(able)s.",
+    return _("As a %(role)s you cannot %(act)s; that takes the role of %(able)s.",
              role=_NAMES[role], act=DESCRIPTIONS[act], able=able)  # fmt: skip

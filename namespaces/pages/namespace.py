@@ -83,7 +83,8 @@ def settings(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by = principal(request)
     namespace = gate.namespace(by, handle, name)
     context = namespace_context(namespace, "settings") | {
-        "why_not": why_not(by, namespace.account, Act.NAMESPACES_MANAGE)
+        "why_not": why_not(by, namespace.account, Act.NAMESPACES_MANAGE),
+        "has_images": selectors.images_of(namespace.account, namespace=namespace).exists(),
     }
     return render(request, "namespaces/settings.html", context)
 

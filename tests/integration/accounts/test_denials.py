@@ -352,7 +352,10 @@ def test_what_is_allowed_by_now_says_so(cast: Cast, user: Any) -> None:
     assert allowed_now(cast, user) == set()
     give(user, Level.WRITE)
     assert allowed_now(cast, user) == {("team/app", "push")}
-    assert cast.client("viewer").get(user.get_absolute_url()).content.decode().count("allowed now") == 1
+    page = cast.client("viewer").get(user.get_absolute_url()).content.decode()
+    assert page.count("allowed now") == 1
+    assert "Give write on" not in page  # it has been
+    assert "Give admin on" in page
     assert "allowed now" in cast.client("viewer").get("/a/team-red/n/team/i/app/-/access/").content.decode()
     # what is private elsewhere stays refused, and what becomes public is not
     theirs = factories.NamespaceFactory(account=cast.elsewhere, name="theirs")

@@ -28,5 +28,13 @@ def test_what_a_role_may_not_do_is_not_offered(
 @pytest.mark.parametrize("page", ["n/team/permissions/", "n/team/settings/", "n/team/i/api/-/access/"])
 def test_and_why_is_said(cast: Cast, page: str) -> None:
     factories.NamespaceFactory(account=cast.account, name="team")
-    assert "As viewer you cannot" in cast.client("viewer").get(f"/a/team-red/{page}").content.decode()
+    assert "As a viewer you cannot" in cast.client("viewer").get(f"/a/team-red/{page}").content.decode()
     assert "you cannot" not in cast.client("manager").get(f"/a/team-red/{page}").content.decode()
+
+
+@pytest.mark.parametrize("tags", [0, 1])
+def test_of_two_ways_to_delete_a_namespace_the_one_that_works_is_offered(cast: Cast, tags: int) -> None:
+    factories.ImageFactory(namespace__account=cast.account, namespace__name="team", tag_count=tags)
+    text = cast.client("owner").get("/a/team-red/n/team/settings/").content.decode()
+    assert ("/n/team/delete/" in text) is not bool(tags)
+    assert ("/n/team/delete-all/" in text) is bool(tags)
