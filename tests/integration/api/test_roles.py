@@ -67,5 +67,5 @@ def test_a_role_may_what_the_table_says(world: World, route: Route, role: Role) 
         assert response.status_code < 300
     else:
         assert response.status_code == 403
-        assert f"As {role.value} you cannot" in error_of(response)["message"]
+        assert f"As a {role.value} you cannot" in error_of(response)["message"]
         assert snapshot() == before
