@@ -300,6 +300,7 @@ def crowd(cast: Cast, image: Image, many: int = 2000) -> None:
     wishes = Removal.objects.bulk_create(
         Removal(image=each, kind="untag", asked_by="x") for each in images[:many]
     )
+    Purge.objects.bulk_create(Purge(namespace=space, asked_by="x") for space in spaces)
     items = wishes[0].items.model
     items.objects.bulk_create(items(removal=wish, tag="1", digest="x") for wish in wishes)
     with connection.cursor() as cursor:
