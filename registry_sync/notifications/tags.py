@@ -126,6 +126,8 @@ def _tell_if_overtaken(event: Event, image: Image) -> bool:
     told_later = _told_around(event, event.tag).filter(at__gt=_at(event)).order_by("at").first()
     if not newer and not told_later:
         return False
+    if event.action == "delete":
+        _tell_pushed_before(event, image, event.tag)
     past.tell(image, _move(event, event.digest if event.action == "push" else ""), held=False)
     pushed = told_later and told_later.action == "push" and told_later.digest
     if told_later and pushed and Tag.objects.filter(image=image, name=event.tag, manifest=pushed).exists():

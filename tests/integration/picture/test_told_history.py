@@ -125,6 +125,18 @@ class TestHistory(PropertyTest):
         told.settle()
         assert written("1") == told.lines["1"]
 
+    def test_so_is_one_whose_push_was_told_when_all_of_it_was_gone(self) -> None:
+        factories.NamespaceFactory(name="team")
+        told = Told(self.registry)
+        told.push_new("1", USERS[0])
+        told.delete_tagged("1", USERS[0])
+        told.deliver(0)
+        told.apply()
+        told.apply()
+        told.push_new("1", USERS[1])
+        told.settle()
+        assert written("1") == told.lines["1"]
+
     def test_so_is_one_that_was_told_when_a_sync_had_found_what_came_after_it(self) -> None:
         factories.NamespaceFactory(name="team")
         told = Told(self.registry)
