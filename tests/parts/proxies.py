@@ -60,7 +60,7 @@ def _nginx(folder: Path, port: int, upstreams: Upstreams, change: Change) -> pro
     file = folder / "nginx.conf"
     whole = (
         f"daemon off;\nuser root;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\n"
-        f"events {{}}\nhttp {{\naccess_log off;\n{temporary}{block}\n}}\n"
+        f"events {{ worker_connections 4096; }}\nhttp {{\naccess_log off;\n{temporary}{block}\n}}\n"
     )
     file.write_text(change(whole))
     command = [install.program("nginx"), "-c", str(file), "-p", str(folder)]
