@@ -55,7 +55,7 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
         "progress": _progress(found),
         "removals": _removals(found),
         "may_return": found.state not in (*Purge.OPEN, Purge.State.BACK) and purges.went(found).exists(),
-        "why_not": rights.why_not(by, found.namespace.account, _act(found)),
+        "why_not": rights.why_not(by, found.namespace.account, Act.IMAGES_REMOVE),
     }
     fragment = request.htmx and request.htmx.target == "purge"
     return render(request, f"registry_sync/{'_purge' if fragment else 'purge'}.html", context)
@@ -105,10 +105,6 @@ def _ask(request: PersonRequest, owner: Namespace, image: Image | None) -> HttpR
 
 def _around(owner: Namespace, image: Image | None, current: str) -> dict[str, object]:
     return image_context(image, current) if image else namespace_context(owner, "settings")
-
-
-def _act(found: Purge) -> Act:
-    return Act.IMAGES_REMOVE if found.image_id else Act.NAMESPACES_MANAGE
 
 
 def _progress(found: Purge) -> dict[str, int]:

@@ -1,7 +1,5 @@
 """Asking for a removal. The wish is a row; what the person saw goes with it, and the worker acts on nothing else."""
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +15,7 @@ from namespaces.names import DIGEST, TAG
 from registry_sync import services
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
 from registry_sync.removal import facts, unread
+from registry_sync.removal.fingerprint import fingerprint
 from registry_sync.removal.history import held_of
 from registry_sync.removal.impact import Going, Impact, impact
 
@@ -186,7 +185,7 @@ def _told(found: Impact) -> str:
         [each.digest, each.tags, each.indexes, each.referrers, each.after]
         for each in sorted(found.going, key=lambda going: going.digest)
     ]
-    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+    return fingerprint(whole)
 
 
 def _check_count(chosen: Collection[str], most: int) -> None:

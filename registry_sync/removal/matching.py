@@ -1,8 +1,5 @@
 """All tags of an image that a filter leaves, removed as one act. What matches only since is not taken along unseen."""
 
-import hashlib
-import json
-
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -12,6 +9,7 @@ from namespaces.lists import plans, tag_list
 from namespaces.models import Image, Tag
 from registry_sync.models import Removal
 from registry_sync.removal import ask
+from registry_sync.removal.fingerprint import fingerprint
 
 MOST = 1000
 
@@ -29,7 +27,7 @@ def tags(image: Image, search: str) -> list[Tag]:
 def told(found: list[Tag]) -> str:
     """Another when one more matches, one less, or one points elsewhere."""
     whole = sorted((tag.name, tag.manifest_id) for tag in found)
-    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+    return fingerprint(whole)
 
 
 @transaction.atomic

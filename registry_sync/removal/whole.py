@@ -1,7 +1,5 @@
 """What goes when an image goes with all in it, or a namespace with all its images: counted, where it may be a lot."""
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +9,7 @@ from namespaces.models import Image, Manifest, Namespace, Part, Pull, Revision, 
 from registry_sync.client.answers import SIGNED
 from registry_sync.models import Repository
 from registry_sync.removal import facts, unread
+from registry_sync.removal.fingerprint import fingerprint
 from registry_sync.removal.unread import Unread
 
 SHOWN = 10
@@ -58,7 +57,7 @@ class Standing:
             [*each, line.tags, line.manifests]
             for each, line in zip(self.marks.items(), self.lines, strict=True)
         ]
-        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+        return fingerprint(whole)
 
 
 @dataclass(frozen=True)

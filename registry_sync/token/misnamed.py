@@ -10,7 +10,7 @@ from typing import NamedTuple
 from accounts.words import said as _
 from namespaces.access import Action
 from namespaces.inside.raw import visible
-from namespaces.names import REPOSITORY, REPOSITORY_MAX
+from namespaces.names import REPOSITORY, REPOSITORY_MAX, is_repository
 
 MOST = 20  # of one request
 CATALOG = "registry:catalog"
@@ -49,15 +49,11 @@ def misnamed(scopes: Iterable[str]) -> Iterator[Misnamed]:
             name, _colon, actions = rest.rpartition(":")
             if kind == "registry" and name == "catalog":
                 name = CATALOG
-            elif kind != "repository" or not name or _is_fine(name):
+            elif kind != "repository" or not name or is_repository(name):
                 continue
             if name in asked or len(asked) < MOST:
                 asked.setdefault(name, set()).update(actions.split(","))
     return (_misnamed(name, actions) for name, actions in asked.items())
-
-
-def _is_fine(name: str) -> bool:
-    return len(name) <= REPOSITORY_MAX and "/" in name and REPOSITORY.fullmatch(name) is not None
 
 
 def _misnamed(name: str, actions: set[str]) -> Misnamed:
