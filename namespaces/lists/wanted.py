@@ -10,9 +10,12 @@ DIGEST_MIN = 6  # hexadecimal digits that are taken as a digest without `sha256:
 _DIGEST = re.compile(r"(sha256|sha512):([0-9a-f]*)")
 _LAST = "\U0010ffff"
 _TOOLS = frozenset("buildah crane ctr docker helm kubectl nerdctl oras podman regctl skopeo sudo".split())
-_SCHEME = re.compile(r"(?:https?|docker|oci)://")
+_SCHEME = re.compile(r"(?:https?|docker|oci)://", re.IGNORECASE | re.ASCII)
 _API = re.compile(r"v2/(.+)/(?:manifests|blobs|tags)/([^/]+)")  # of the registry's own addresses
-_ALONE = re.compile(r"[a-z0-9][a-z0-9._-]*(?::[a-zA-Z0-9_][a-zA-Z0-9._-]*)?(?:@(?:sha256|sha512):[0-9a-f]*)?")
+_ALONE = re.compile(
+    r"[a-z0-9][a-z0-9._-]*(?::[a-z0-9_][a-z0-9._-]*)?(?:@(?:sha256|sha512):[0-9a-f]*)?",
+    re.IGNORECASE | re.ASCII,
+)
 _HEXES = re.compile(rf"[0-9a-f]{{{DIGEST_MIN},64}}")
 
 
@@ -60,12 +63,13 @@ def wanted(typed: str) -> Wanted:
 
 def reference(typed: str, *, host: str) -> Reference | None:
     """As people paste them: `host/team/api:1.0`, `team/api@sha256:…`, `api:1.0`, `http://host/team/api`, a whole
-    `docker pull …`, or the registry's own address of a manifest; None for a mere word."""
+    `docker pull …`, or the registry's own address of a manifest; None for a mere word. Host and names may be in
+    capitals; a tag stays as it is."""
     text = clean(typed)
-    words = [each.strip("\"'") for each in text.split()]
+    words, host = [each.strip("\"'") for each in text.split()], host.lower()
     # Ours is known by its host wherever it stands: in a Dockerfile, in YAML, before what is run in it.
-    ours = (word for word in words if _SCHEME.sub("", word, count=1).startswith(f"{host}/"))
-    text = next(ours, words[-1] if len(words) > 1 and words[0] in _TOOLS else text)
+    ours = (word for word in words if _SCHEME.sub("", word, count=1).lower().startswith(f"{host}/"))
+    text = next(ours, words[-1] if len(words) > 1 and words[0].lower() in _TOOLS else text)
     bare = _SCHEME.sub("", text, count=1) if _SCHEME.match(text) else text
     path, whole, hosted = _without_host(bare, host, addressed=bare != text)
     if " " in path or not path.strip("/"):
@@ -84,6 +88,7 @@ def reference(typed: str, *, host: str) -> Reference | None:
 def _without_host(text: str, host: str, *, addressed: bool) -> tuple[str, str, bool]:
     """The path; the whole, where what was taken off may be no host; and whether something was taken off."""
     first, slash, path = text.partition("/")
+    first = first.lower()
     if not slash:
         return text, "", False
     if first == host or addressed or ":" in first or first == "localhost":
@@ -96,7 +101,9 @@ def _without_host(text: str, host: str, *, addressed: bool) -> tuple[str, str, b
 def _names_an_image(text: str) -> bool:
     """True for `api:1.0` and `nginx@sha256:…`, not for a word or a digest."""
     found = _ALONE.fullmatch(text)
-    return bool(found) and (":" in text or "@" in text) and not text.startswith(("sha256:", "sha512:"))
+    return (
+        bool(found) and (":" in text or "@" in text) and not text.lower().startswith(("sha256:", "sha512:"))
+    )
 
 
 def label_start(value: str) -> str:

@@ -109,6 +109,7 @@ def test_an_image_by_its_id_and_by_a_layer_as_people_paste_them(
     [
         "app:1.4", "deep/app:1.4.2", "team/deep/app:1.4", f"{settings.REGISTRY_HOST}/team/deep/app:1.4.2-Alpine",
         "https://registry.example.com/team/deep/app:1.4", "registry.example.com/team/deep/app:1.4",
+        "App:1.4", "Deep/App:1.4.2-alpine", "HTTPS://Registry.example.com/Team/deep/app:1.4",
         "docker pull other.example:5000/team/deep/app:1.4", "http://localhost/v2/team/deep/app/manifests/1.4",
     ],
 )  # fmt: skip
