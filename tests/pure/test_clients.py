@@ -61,6 +61,9 @@ TABLE = {
     "newtool/6.8.0-51-generic": "newtool/6.8.0",
     "build-7.corp.example": "",
     "build-7.corp.example/1.0": "",
+    # of two that are built alike nobody can tell which is a machine
+    "k3s/1.31.4": "k3s/1.31.4",
+    "web01/1.2.3": "web01/1.2.3",
     "10.0.0.5 newtool": "",
     "web-01": "",
     "(linux; amd64)": "",
