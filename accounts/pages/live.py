@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts import live
 
 NOTHING_NEW = 204  # htmx leaves the page as it is
+_LOOKS = frozenset({"GET", "HEAD"})
 
 
 class LiveMiddleware:
@@ -15,7 +16,7 @@ class LiveMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        note = request.GET.get(live.PARAMETER, "") if request.method == "GET" else ""
+        note = request.GET.get(live.PARAMETER, "") if request.method in _LOOKS else ""
         session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         news = live.news(note, session) if note else live.News.PERHAPS
         if news is live.News.NOTHING:

@@ -164,6 +164,19 @@ def test_nothing_new_costs_one_statement(opened: Open, django_assert_num_queries
 
 
 @every_kind
+def test_head_is_answered_as_get_is(opened: Open) -> None:
+    for expected in (NOTHING, 200):
+        asked = [
+            opened.client.generic(way, opened.url, headers={"HX-Request": "true"}) for way in ("HEAD", "GET")
+        ]
+        assert [each.status_code for each in asked] == [expected] * 2
+        head, get = [dict(each.headers) for each in asked]
+        assert head == get
+        assert not asked[0].content
+        opened.happen()
+
+
+@every_kind
 def test_how_the_installation_stands_is_told_to_every_part(opened: Open) -> None:
     watch.note(Heartbeat.REGISTRY_SILENT, WHEN)
     answer = opened.ask()
