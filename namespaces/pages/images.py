@@ -38,11 +38,13 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
     context = {
         "account": account,
         "why_not": why_not(by, account, Act.NAMESPACES_MANAGE),
+        "may_remove": not why_not(by, account, Act.IMAGES_REMOVE),
         "live": news.note_of_account(request, account),
         "namespaces": namespaces,
         "names": [each.name for each in namespaces],
         "query": query,
         "page": page,
+        "cursor": request.GET.get("page", ""),
         "lines": image_list.lines_of(account, page.rows),
     }
     if not page.rows:

@@ -59,8 +59,10 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "live": news.note_of_namespace(request, namespace),
         "query": query,
         "page": page,
+        "cursor": request.GET.get("page", ""),
         "lines": image_list.lines_of(namespace.account, page.rows),
         "why_not": why_not(by, namespace.account, Act.GRANTS_MANAGE),
+        "may_remove": not why_not(by, namespace.account, Act.IMAGES_REMOVE),
     }
     if not page.rows:
         context |= nothing_pushed(by, namespace.account, namespace)

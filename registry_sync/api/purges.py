@@ -1,20 +1,27 @@
-"""Deleting an image, or a namespace, with all in it, and putting that back."""
+"""Deleting images, or a namespace, with all in them, and putting that back."""
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import gate as account_gate
 from accounts.api.operation import operation
-from accounts.api.shapes import Moment, PageQuery, Strict
+from accounts.api.shapes import SEARCH_MAX, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
+from accounts.errors import Absent, Invalid
+from accounts.models import Account
 from accounts.roles import Act
 from namespaces import gate
+from namespaces.models import Image
 from registry_sync.api.removals import RecentPullerSerializer
 from registry_sync.models import Purge
-from registry_sync.removal import purges, whole
+from registry_sync.removal import matching, purges, whole
+from registry_sync.removal.chosen import Choice
 
 STATES = [state.value for state in Purge.State]
 
@@ -49,11 +56,44 @@ class PurgeBody(Strict):
     )
 
 
+class _Search(Strict):
+    search = serializers.CharField(
+        default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
+        help_text=f"Instead: all images that match, at most {matching.MOST:,}; empty: all.",
+    )  # fmt: skip
+    namespace = serializers.CharField(
+        default="", allow_blank=True, max_length=255, help_text="With `search`: only those of this namespace."
+    )
+
+
+class SomeQuery(_Search):
+    images = serializers.CharField(
+        default="", allow_blank=True, max_length=30_000, help_text="As `team/app`, with commas between."
+    )
+
+
+class SomeBody(_Search):
+    images = serializers.ListField(
+        child=serializers.CharField(max_length=255), default=list, help_text="As `team/app`."
+    )
+    told = serializers.CharField(max_length=64, help_text="`told` of the impact that is agreed to.")
+    typed_name = serializers.CharField(
+        max_length=255,
+        help_text="As confirmation: the name of the image if it is one, of the namespace if all are of one, else "
+        "the account's handle.",
+    )
+
+
 class PurgeSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     image = serializers.CharField(
-        source="image.name", default="", allow_blank=True, help_text="Empty: the whole namespace."
+        source="image.name",
+        default="",
+        allow_blank=True,
+        help_text="Empty: what was `chosen`, else the whole namespace.",
     )
+    namespace = serializers.CharField(source="namespace.name")
+    chosen = serializers.IntegerField(help_text="How many images, where several were chosen; else 0.")
     state = serializers.ChoiceField(
         STATES,
         help_text="`emptied`: the namespace goes at `ends_at`, unless something is pushed or put back. `returning`: it "
@@ -69,12 +109,46 @@ class PurgeSerializer(serializers.Serializer[Any]):
     problem = serializers.CharField(allow_blank=True)
 
 
+class PurgesSerializer(serializers.Serializer[Any]):
+    purges = PurgeSerializer(many=True, help_text="One of each namespace.")
+
+
+class SomePurge(ApiView):
+    @operation("purges_images_impact", answer=WholeImpactSerializer, query=SomeQuery)
+    def get(self, request: Request, handle: str) -> Response:
+        """What deleting these images, or all that match, with all in them would do. Changes nothing."""
+        account = account_gate.account(self.by, handle)
+        names = [word for word in (part.strip() for part in self.query["images"].split(",")) if word]
+        choice = self._choice(account, self.query | {"images": names})
+        return self.answer(_outlook(account, choice.images()))
+
+    @operation("purges_images_ask", body=SomeBody, answer=PurgesSerializer, status=202)
+    def post(self, request: Request, handle: str) -> Response:
+        """Asks for it, if it is still what was told. Of each namespace it becomes a purge."""
+        account = account_gate.account(self.by, handle, Act.IMAGES_REMOVE)
+        body = self.data()
+        asked = purges.ask_for_some(
+            by=self.by, choice=self._choice(account, body), told=body["told"], typed_name=body["typed_name"]
+        )
+        return self.answer({"purges": asked})
+
+    def _choice(self, account: Account, of: dict[str, Any]) -> Choice:
+        if of["search"] is not None and of["images"]:
+            raise Invalid.on("images", _("Name images or a search, not both."))
+        name = of["namespace"]
+        namespace = gate.namespace(self.by, account.handle, name) if name else None
+        choice = Choice(account, of["images"], namespace, of["search"])
+        if choice.gone():
+            raise Absent
+        return choice
+
+
 class ImagePurge(ApiView):
     @operation("purges_image_impact", answer=WholeImpactSerializer)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """What deleting the image with all in it would do. Changes nothing."""
         found = gate.image(self.by, handle, name, image)
-        return self.answer(_shown(whole.outlook(found.namespace, found, timezone.now())))
+        return self.answer(_outlook(found.namespace.account, whole.images(found.namespace, found)))
 
     @operation("purges_image_ask", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
@@ -87,7 +161,8 @@ class NamespacePurge(ApiView):
     @operation("purges_namespace_impact", answer=WholeImpactSerializer)
     def get(self, request: Request, handle: str, name: str) -> Response:
         """What deleting the namespace with all its images would do. Changes nothing."""
-        return self.answer(_shown(whole.outlook(gate.namespace(self.by, handle, name), None, timezone.now())))
+        found = gate.namespace(self.by, handle, name)
+        return self.answer(_outlook(found.account, whole.images(found, None)))
 
     @operation("purges_namespace_ask", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str) -> Response:
@@ -100,7 +175,9 @@ class Purges(ApiView):
     @operation("purges_list", answer=PurgeSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str, name: str) -> Response:
         namespace = gate.namespace(self.by, handle, name)
-        return self.page(Purge.objects.select_related("image").filter(namespace=namespace).order_by("-id"))
+        return self.page(
+            Purge.objects.select_related("image", "namespace").filter(namespace=namespace).order_by("-id")
+        )
 
 
 class OnePurge(ApiView):
@@ -125,7 +202,8 @@ class PutBack(ApiView):
         return self.answer(purges.put_back(by=self.by, purge=found))
 
 
-def _shown(found: whole.Outlook) -> dict[str, Any]:
+def _outlook(account: Account, images: QuerySet[Image]) -> dict[str, Any]:
+    found = whole.outlook(account, images, timezone.now())
     return {
         "images": len(found.lines), "tags": found.tags, "technical": found.technical, "manifests": found.manifests,
         "unread": [f"{image.repository}@{each.digest}" for image, each in found.unread],

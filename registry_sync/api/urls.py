@@ -14,6 +14,7 @@ urlpatterns = [
     path(_IMAGE + "removals/", removals.Removals.as_view(), name="api-removals"),
     path(_IMAGE + "removals/<int:id>/", removals.OneRemoval.as_view(), name="api-removal"),
     path(_IMAGE + "removals/<int:id>/back/", removals.Undo.as_view(), name="api-removal-back"),
+    path("accounts/<str:handle>/images/purge/", purges.SomePurge.as_view(), name="api-images-purge"),
     path(_IMAGE + "purge/", purges.ImagePurge.as_view(), name="api-image-purge"),
     path(_NAMESPACE + "purge/", purges.NamespacePurge.as_view(), name="api-namespace-purge"),
     path(_NAMESPACE + "purges/", purges.Purges.as_view(), name="api-purges"),

@@ -1,11 +1,12 @@
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from namespaces.models import Image, Namespace
 
 
 class Purge(models.Model):
-    """A wish of a person that an image goes with all in it, or (`image` None) a namespace with all its images.
+    """A wish of a person that an image goes with all in it, or some of a namespace's (`chosen`), or it with them all.
 
     Of each image it becomes one removal. `marks`: what was there when it was asked for; what came since stays.
     """
@@ -23,6 +24,8 @@ class Purge(models.Model):
 
     namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="purges")
     image = models.ForeignKey(Image, null=True, on_delete=models.CASCADE, related_name="purges")
+    # How many images, where they are some; they are in `marks`.
+    chosen = models.PositiveIntegerField(default=0, db_default=0)
     marks = models.JSONField(default=dict)  # {image's key: [newest TagMove's id, newest Revision's id]}
     state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
     asked_by = models.CharField(max_length=254)
@@ -49,4 +52,13 @@ class Purge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.image.repository if self.image else self.namespace.name
+        if self.image:
+            return self.image.repository
+        if not self.chosen:
+            return self.namespace.name
+        words = ngettext("%(n)s image of %(namespace)s", "%(n)s images of %(namespace)s", self.chosen)
+        return words % {"n": f"{self.chosen:,}", "namespace": self.namespace.name}
+
+    @property
+    def of_namespace(self) -> bool:
+        return not self.image_id and not self.chosen

@@ -1,25 +1,31 @@
-"""Deleting an image, or a namespace, with all in it: said beforehand, asked for, followed, and put back."""
+"""Deleting images, or a namespace, with all in them: said beforehand, asked for, followed, and put back."""
+
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from accounts import gate as accounts_gate
 from accounts.errors import Invalid
+from accounts.models import Account
 from accounts.pages import rights
 from accounts.pages.http import PersonRequest, principal, tab
+from accounts.paging import paginate
 from accounts.roles import Act
-from namespaces import gate
+from namespaces import gate, selectors
 from namespaces.models import Image, Namespace
 from namespaces.pages.frame import image_context, namespace_context
 from registry_sync import live
 from registry_sync.models import Purge, Removal, RemovalItem
-from registry_sync.removal import purges, whole
+from registry_sync.removal import chosen, purges, whole
+from registry_sync.removal.chosen import Choice
 
 REMOVALS_SHOWN = 50
 METHODS = ["GET", "HEAD", "POST"]
@@ -42,6 +48,19 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
 
 @tab("images")
 @login_required
+@require_http_methods(METHODS)
+def images(request: PersonRequest, handle: str) -> HttpResponse:
+    """With `image=`, as often as wanted, `all=` of a page, or `matching=` a filter; `namespace=`: of which list."""
+    by = principal(request)
+    account = accounts_gate.account(by, handle, Act.IMAGES_REMOVE)
+    asked = request.POST if request.method == "POST" else request.GET
+    name = asked.get("namespace", "")
+    namespace = gate.namespace(by, handle, name) if name else None
+    return _some(request, _choice(account, asked, namespace))
+
+
+@tab("images")
+@login_required
 @require_safe
 @vary_on_headers("HX-Request")
 def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
@@ -49,7 +68,11 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
     found = purges.load(by, handle, name, id)
     note = live.note_of_purge(request, found) if found.state in Purge.OPEN else ""
     found.refresh_from_db()
-    context = _around(found.namespace, found.image, "history") | {
+    where = "settings" if found.of_namespace else "images"
+    around = (
+        image_context(found.image, "history") if found.image else namespace_context(found.namespace, where)
+    )
+    context = around | {
         "purge": found,
         "live": note,
         "progress": _progress(found),
@@ -85,7 +108,7 @@ def put_back(request: PersonRequest, handle: str, name: str, id: int) -> HttpRes
 def _ask(request: PersonRequest, owner: Namespace, image: Image | None) -> HttpResponse:
     problem = ""
     if request.method == "POST":
-        told, typed = request.POST.get("told", ""), request.POST.get("confirm", "").strip()
+        told, typed = _agreed(request)
         try:
             asked = purges.ask(
                 by=principal(request), namespace=owner, image=image, told=told, typed_name=typed
@@ -93,18 +116,77 @@ def _ask(request: PersonRequest, owner: Namespace, image: Image | None) -> HttpR
         except Invalid as error:
             problem = error.message
         else:
-            return redirect(reverse("purge", args=[owner.account.handle, owner.name, asked.pk]))
-    context = _around(owner, image, "tags" if image else "settings") | {
-        "outlook": whole.outlook(owner, image, timezone.now()),
-        "purge_image": image,
-        "what": image.name if image else owner.name,
+            return redirect(_address(asked))
+    around = image_context(image, "tags") if image else namespace_context(owner, "settings")
+    outlook = whole.outlook(owner.account, whole.images(owner, image), timezone.now())
+    return _confirm(request, image or owner, outlook, around, problem=problem)
+
+
+def _confirm(
+    request: PersonRequest, goes: Image | Namespace | None, outlook: whole.Outlook, around: dict[str, Any], *,
+    problem: str = "",
+) -> HttpResponse:  # fmt: skip
+    """`goes`: None where it is several images."""
+    context = around | {
+        "outlook": outlook,
+        "lines": outlook.shown if goes else outlook.lines,
+        "one": isinstance(goes, Image),
+        "some": goes is None,
+        "what": goes.name if goes else chosen.name_of(outlook) if outlook.lines else "",
         "problem": problem,
     }
     return render(request, "registry_sync/purge_confirm.html", context, status=400 if problem else 200)
 
 
-def _around(owner: Namespace, image: Image | None, current: str) -> dict[str, object]:
-    return image_context(image, current) if image else namespace_context(owner, "settings")
+def _some(request: PersonRequest, choice: Choice) -> HttpResponse:
+    problem = ""
+    if request.method == "POST":
+        told, typed = _agreed(request)
+        try:
+            asked = purges.ask_for_some(by=principal(request), choice=choice, told=told, typed_name=typed)
+        except Invalid as error:
+            problem = error.message
+        else:
+            return redirect(_address(asked[0]) if len(asked) == 1 else _list_of(choice))
+    gone: list[str] = []
+    try:
+        outlook, gone = whole.outlook(choice.account, choice.images(), timezone.now()), choice.gone()
+    except Invalid as error:
+        problem, outlook = error.message, whole.Outlook([])
+    held = chosen.holder(outlook) if outlook.lines else choice.namespace
+    around = _around(held) | {
+        "account": choice.account, "choice": choice, "gone": gone, "back": _list_of(choice),
+    }  # fmt: skip
+    return _confirm(request, held if isinstance(held, Image) else None, outlook, around, problem=problem)
+
+
+def _agreed(request: PersonRequest) -> tuple[str, str]:
+    return request.POST.get("told", ""), request.POST.get("confirm", "").strip()
+
+
+def _choice(account: Account, asked: QueryDict, namespace: Namespace | None) -> Choice:
+    search = asked.get("q", "").strip()[:200]
+    if asked.get("matching"):
+        return Choice(account, namespace=namespace, search=search)
+    repositories = asked.getlist("image")
+    if asked.get("all"):
+        found = selectors.images_of(account, namespace=namespace, search=search)
+        repositories = [each.repository for each in paginate(found, cursor=asked.get("page", "")).rows]
+    return Choice(account, repositories, namespace)
+
+
+def _list_of(choice: Choice) -> str:
+    return (choice.namespace or choice.account).get_absolute_url()
+
+
+def _address(asked: Purge) -> str:
+    return reverse("purge", args=[asked.namespace.account.handle, asked.namespace.name, asked.pk])
+
+
+def _around(held: Image | Namespace | Account | None) -> dict[str, Any]:
+    if isinstance(held, Image):
+        return image_context(held, "tags")
+    return namespace_context(held, "images") if isinstance(held, Namespace) else {}
 
 
 def _progress(found: Purge) -> dict[str, int]:

@@ -21,6 +21,7 @@ urlpatterns = [
     path(_IMAGE + "removals/<int:id>/", removal.removal, name="image-removal"),
     path(_IMAGE + "removals/<int:id>/put-back/", removal.put_back, name="image-removal-put-back"),
     path(_IMAGE + "delete-all/", purge.image, name="image-purge"),
+    path("a/<slug:handle>/images/delete-all/", purge.images, name="images-purge"),
     path(_NAMESPACE + "delete-all/", purge.namespace, name="namespace-purge"),
     path(_NAMESPACE + "deletions/<int:id>/", purge.purge, name="purge"),
     path(_NAMESPACE + "deletions/<int:id>/stop/", purge.stop, name="purge-stop"),

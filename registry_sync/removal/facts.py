@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db.models import Max, Q, QuerySet, Sum
 
-from accounts.models import RegistryUser
+from accounts.models import Account, RegistryUser
 from namespaces.inside.pulls import foreign_names, users_by_name
-from namespaces.models import Image, Manifest, Namespace, Part, Pull, Revision, Tag
+from namespaces.models import Image, Manifest, Part, Pull, Revision, Tag
 from namespaces.names import DIGEST, is_technical, stem_of, technical_subject
 from registry_sync.picture.write import batches
 from registry_sync.removal.impact import Facts, Going, Held, blobs_of
@@ -19,6 +19,7 @@ Alive = Callable[[], None]
 ROUNDS = 10  # an index in an index in an index …
 PULLED_WITHIN = timedelta(days=30)
 PULLERS_SHOWN = 50
+IMAGE = ("image__namespace__name", "image__name")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Puller:
     tag: str
     count: int
     last_at: datetime
-    image: str = ""  # its name in the namespace
+    image: str = ""  # namespace/name
 
 
 @dataclass
@@ -107,25 +108,26 @@ def pullers(image: Image, facts: Facts, going: Iterable[str], now: datetime) -> 
     digests = set(going)
     tags = [tag for tag, digest in facts.tags.items() if digest in digests and not is_technical(tag)]
     rows = Pull.objects.filter(Q(tag__in=tags) | Q(tag="", digest__in=digests), image=image)
-    return pullers_of(rows, image.namespace, now)
+    return pullers_of(rows, image.namespace.account, now, public=image.namespace.public)
 
 
-def pullers_of(pulls: QuerySet[Pull], namespace: Namespace, now: datetime) -> list[Puller]:
-    """As `pullers`, of these rows of one namespace."""
+def pullers_of(pulls: QuerySet[Pull], account: Account, now: datetime, *, public: bool) -> list[Puller]:
+    """As `pullers`, of these rows of one account; `public`: some are of a public namespace."""
     # A client that pulls one image by digest pulls several manifests: for people that is one line.
-    lines = pulls.filter(last_at__gte=now - PULLED_WITHIN).values("username", "image__name", "tag")
+    lines = pulls.filter(last_at__gte=now - PULLED_WITHIN).values("username", *IMAGE, "tag")
     ordered = lines.annotate(times=Sum("count"), at=Max("last_at"))
-    found = list(ordered.order_by("-at", "username", "image__name", "tag")[: PULLERS_SHOWN + 1])
+    found = list(ordered.order_by("-at", "username", *IMAGE, "tag")[: PULLERS_SHOWN + 1])
     names = {line["username"] for line in found}
-    own = users_by_name(namespace.account, names)
-    foreign = foreign_names(names - {*own, ""}, public=namespace.public)
+    own = users_by_name(account, names)
+    foreign = foreign_names(names - {*own, ""}, public=public)
     return [_puller(line, own.get(line["username"]), foreign=line["username"] in foreign) for line in found]
 
 
 def _puller(line: Mapping[str, Any], user: RegistryUser | None, *, foreign: bool) -> Puller:
     username = "" if foreign else line["username"]
     name = user.description if user else username
-    return Puller(name, username, foreign, line["tag"], line["times"], line["at"], line["image__name"])
+    image = "/".join(line[part] for part in IMAGE)
+    return Puller(name, username, foreign, line["tag"], line["times"], line["at"], image)
 
 
 def _below(image: Image, digests: set[str], alive: Alive) -> set[str]:

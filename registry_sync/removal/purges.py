@@ -1,6 +1,9 @@
-"""Asking that an image, or a namespace with all its images, goes; stopping that; and having it put back."""
+"""Asking that images go with all in them: one, some, or a namespace's; stopping that; and having them put back."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -9,14 +12,17 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.errors import Absent, Conflict, Invalid
+from accounts.models import Account
 from accounts.principal import Principal
 from accounts.roles import Act
 from namespaces import gate
 from namespaces.models import Image, Namespace, ReservedName
 from registry_sync import services
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
-from registry_sync.removal import whole
+from registry_sync.removal import chosen, whole
+from registry_sync.removal.chosen import Choice
 from registry_sync.removal.outcomes import Outcome
+from registry_sync.removal.whole import Standing
 
 LATELY = timedelta(days=1)
 State = Purge.State
@@ -37,33 +43,29 @@ def load(by: Principal, handle: str, name: str, id: int, act: Act = Act.ACCOUNT_
     return purge
 
 
+@transaction.atomic
 def ask(*, by: Principal, namespace: Namespace, image: Image | None, told: str, typed_name: str) -> Purge:
     """What `whole.outlook` showed, if it is still that."""
-    name = image.name if image else namespace.name
-    if typed_name != name:
-        raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": name})
-    with transaction.atomic():
-        _lock(whole.images(namespace, image))
-        same = Purge.objects.filter(namespace=namespace, image=image, state=State.WAITING).first()
-        if same:
-            return same
-        there = whole.standing(namespace, image)
-        if not there.lines:
-            raise Conflict.on("", _("There is nothing in it that could be deleted."))
-        if told != there.told:
-            raise Conflict.on(
-                "told", _("What would go has changed since you looked; read it again, and confirm that.")
-            )
-        # What came after an earlier one had emptied it keeps the namespace, until this one ends.
-        Purge.objects.filter(namespace=namespace, state=State.EMPTIED).update(state=State.DONE, ends_at=None)
-        purge = Purge.objects.create(
-            namespace=namespace, image=image, marks=there.marks, asked_by=by.label[:254], asked_by_id=by.id,
-            address=by.address[:45],
-        )  # fmt: skip
-        counts = {"images": len(there.lines), "tags": there.tags, "manifests": there.manifests}
-        record(purge, by, "deletion_asked", after=counts)
-        transaction.on_commit(services.wake_removals)
-    return purge
+    _check_name(image.name if image else namespace.name, typed_name)
+    images = whole.images(namespace, image)
+    _lock(images)
+    if same := Purge.objects.filter(namespace=namespace, image=image, chosen=0, state=State.WAITING).first():
+        return same
+    return _begin(by, _as_told(whole.standing(images), told), namespace=namespace, image=image)
+
+
+@transaction.atomic
+def ask_for_some(*, by: Principal, choice: Choice, told: str, typed_name: str) -> list[Purge]:
+    """As `ask`, of what was chosen in a list. It becomes one of each namespace."""
+    _lock(choice.images())
+    there = whole.standing(choice.images())
+    parts = chosen.by_namespace(there)
+    same = [each for part in parts if (each := _same(part))]
+    if parts and len(same) == len(parts):
+        return same
+    _as_told(there, told)
+    _check_name(chosen.name_of(there), typed_name)
+    return [_begin(by, part, **_what(part)) for part in parts]
 
 
 @transaction.atomic
@@ -71,8 +73,9 @@ def stop(*, by: Principal, purge: Purge) -> Purge:
     """What nobody has begun is not done. Nothing for one that ended."""
     row = locked(purge)
     if row.state == State.WAITING:
+        ended = row.removals.exclude(state=Removal.State.WAITING).values_list("image_id", flat=True)
+        record(row, by, "deletion_stopped", {key: {} for key in {*map(int, row.marks)} - {*ended}})
         withdraw(row)
-        record(row, by, "deletion_stopped")
         transaction.on_commit(services.wake_removals)
     return row
 
@@ -91,7 +94,8 @@ def put_back(*, by: Principal, purge: Purge) -> Purge:
     row.returning_since, row.ends_at, row.finished_at = timezone.now(), None, None
     row.asked_by, row.asked_by_id, row.address = by.label[:254], by.id, by.address[:45]
     row.save()
-    record(row, by, "put_back_asked")
+    images = went(row).order_by().values_list("removal__image_id", flat=True).distinct()
+    record(row, by, "put_back_asked", {key: {} for key in images})
     transaction.on_commit(services.wake_removals)
     return row
 
@@ -102,11 +106,12 @@ def went(purge: Purge) -> QuerySet[RemovalItem]:
     return items.filter(state=RemovalItem.State.DONE, outcome=Outcome.DONE)
 
 
-def lately(namespace: Namespace) -> QuerySet[Purge]:
+def lately(account: Account) -> QuerySet[Purge]:
     """What is under way, and what ended within a day."""
-    rows = Purge.objects.select_related("image__namespace", "namespace").filter(namespace=namespace)
+    rows = Purge.objects.select_related("image__namespace", "namespace__account")
     return rows.filter(
-        Q(state__in=[*Purge.OPEN, State.EMPTIED]) | Q(finished_at__gte=timezone.now() - LATELY)
+        Q(state__in=[*Purge.OPEN, State.EMPTIED]) | Q(finished_at__gte=timezone.now() - LATELY),
+        namespace__account=account,
     )
 
 
@@ -134,12 +139,69 @@ def withdraw(purge: Purge) -> None:
     purge.save(update_fields=["marks", "planned_at", "problem"])
 
 
-def record(purge: Purge, by: Principal, deed: str, *, after: dict[str, int] | None = None) -> None:
-    kind, row = ("image", purge.image) if purge.image else ("namespace", purge.namespace)
-    audit.record(
-        by=by, action=f"{kind}.{deed}", kind=kind, id=row.pk, label=str(row), account=purge.namespace.account,
-        after=after,
+def record(purge: Purge, by: Principal, deed: str, of: Mapping[int, Mapping[str, int]]) -> None:
+    """`of`: what is counted of each image. One line for each, or one for a namespace with all in it."""
+    account = purge.namespace.account
+    if purge.of_namespace:
+        counts = Counter({"images": len(of)})
+        for each in of.values():
+            counts.update(each)
+        audit.record(
+            by=by, action=f"namespace.{deed}", kind="namespace", id=purge.namespace_id, label=purge.namespace.name,
+            account=account, after=counts,
+        )  # fmt: skip
+        return
+    for image in Image.objects.select_related("namespace").filter(pk__in=of.keys()).order_by("name"):
+        audit.record(
+            by=by, action=f"image.{deed}", kind="image", id=image.pk, label=image.repository, account=account,
+            after=dict(of[image.pk]),
+        )  # fmt: skip
+
+
+def _check_name(name: str, typed: str) -> None:
+    if typed != name:
+        raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": name})
+
+
+def _as_told(there: Standing, told: str) -> Standing:
+    if not there.lines:
+        raise Conflict.on("", _("There is nothing in it that could be deleted."))
+    if told != there.told:
+        raise Conflict.on(
+            "told", _("What would go has changed since you looked; read it again, and confirm that.")
+        )
+    return there
+
+
+def _what(part: Standing) -> dict[str, Any]:
+    """One image that was chosen is deleted as it is from its own page."""
+    image, one = part.lines[0].image, len(part.lines) == 1
+    return {
+        "namespace": image.namespace,
+        "image": image if one else None,
+        "chosen": 0 if one else len(part.lines),
+    }
+
+
+def _same(part: Standing) -> Purge | None:
+    """A button pressed twice asks once."""
+    waiting = Purge.objects.filter(**_what(part), state=State.WAITING)
+    return next((each for each in waiting if each.marks.keys() == part.marks.keys()), None)
+
+
+def _begin(
+    by: Principal, there: Standing, *, namespace: Namespace, image: Image | None, chosen: int = 0
+) -> Purge:
+    # What came after an earlier one had emptied it keeps the namespace, until this one ends.
+    Purge.objects.filter(namespace=namespace, state=State.EMPTIED).update(state=State.DONE, ends_at=None)
+    purge = Purge.objects.create(
+        namespace=namespace, image=image, chosen=chosen, marks=there.marks, asked_by=by.label[:254],
+        asked_by_id=by.id, address=by.address[:45],
     )  # fmt: skip
+    counts = {each.image.pk: {"tags": each.tags, "manifests": each.manifests} for each in there.lines}
+    record(purge, by, "deletion_asked", counts)
+    transaction.on_commit(services.wake_removals)
+    return purge
 
 
 def _lock(images: QuerySet[Image]) -> None:

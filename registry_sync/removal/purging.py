@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -173,7 +173,7 @@ def _conclude(purge: Purge) -> None:
         again = {"removal__kind": Removal.Kind.RESTORE, "removal__asked_at__gte": purge.returning_since}
         items = RemovalItem.objects.filter(removal__purge=purge, **again)
     left = Counter(items.exclude(state=RemovalItem.State.DONE).values_list("outcome", flat=True))
-    done = items.filter(state=RemovalItem.State.DONE).count()
+    done = _count_done(items)
     stopped = bool(purge.problem)
     purge.problem = " ".join(
         filter(None, [purge.problem, *_left_words(left, purge.kept, returning=returning)])
@@ -183,16 +183,22 @@ def _conclude(purge: Purge) -> None:
         purge.state = State.PARTLY if done or returning else State.FAILED
     elif returning:
         purge.state = State.BACK
-    elif purge.image_id:
+    elif not purge.of_namespace:
         purge.state = State.DONE
-    elif whole.standing(purge.namespace, None).lines:
+    elif whole.standing(whole.images(purge.namespace, None)).lines:
         purge.state, purge.problem = State.PARTLY, _came_meanwhile()
     else:
         purge.state, purge.ends_at = State.EMPTIED, purge.finished_at + GRACE
     purge.save()
     if done:
-        deed = "put_back" if returning else "deleted" if purge.image_id else "emptied"
-        purges.record(purge, asker(purge), deed, after={"manifests": done})
+        deed = "put_back" if returning else "emptied" if purge.of_namespace else "deleted"
+        purges.record(purge, asker(purge), deed, done)
+
+
+def _count_done(items: QuerySet[RemovalItem]) -> dict[int, dict[str, int]]:
+    """Of each image."""
+    done = items.filter(state=RemovalItem.State.DONE).order_by().values_list("removal__image")
+    return {image: {"manifests": number} for image, number in done.annotate(n=Count("pk"))}
 
 
 def _left_words(left: Counter[str], kept: int, *, returning: bool) -> list[str]:

@@ -1,10 +1,11 @@
-"""What goes when an image goes with all in it, or a namespace with all its images: counted, where it may be a lot."""
+"""What goes when images go with all in them: one, some, or a namespace's. Counted, where it may be a lot."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
+from accounts.models import Account
 from namespaces.models import Image, Manifest, Namespace, Part, Pull, Revision, Tag
 from registry_sync.client.answers import SIGNED
 from registry_sync.models import Repository
@@ -85,8 +86,7 @@ def images(namespace: Namespace, image: Image | None) -> QuerySet[Image]:
     return found.filter(pk=image.pk) if image else found
 
 
-def standing(namespace: Namespace, image: Image | None) -> Standing:
-    scope = images(namespace, image)
+def standing(scope: QuerySet[Image]) -> Standing:
     tagged = Tag.objects.filter(image__in=scope.values("pk")).order_by().values("image")
     tags = {
         row["image"]: row
@@ -104,16 +104,18 @@ def standing(namespace: Namespace, image: Image | None) -> Standing:
     ])  # fmt: skip
 
 
-def outlook(namespace: Namespace, image: Image | None, now: datetime) -> Outlook:
-    now_there, scope = standing(namespace, image), images(namespace, image)
+def outlook(account: Account, scope: QuerySet[Image], now: datetime) -> Outlook:
+    """`scope`: images of the account."""
+    now_there = standing(scope)
     pulls = Pull.objects.filter(image__in=scope.values("pk"))
-    pullers = facts.pullers_of(pulls, namespace, now)
+    public = any(each.image.namespace.public for each in now_there.lines)
+    pullers = facts.pullers_of(pulls, account, now, public=public)
     return Outlook(
         now_there.lines,
-        _freed(namespace, scope, now_there),
+        _freed(account, scope, now_there),
         pullers[: facts.PULLERS_SHOWN],
         len(pullers) > facts.PULLERS_SHOWN,
-        _sharers(namespace, scope),
+        _sharers(account, scope),
         _unread(scope),
         _troubled(scope),
         _held(scope).filter(Q(packed=b"") | Q(media_type=SIGNED)).count(),
@@ -125,26 +127,26 @@ def _held(scope: QuerySet[Image]) -> QuerySet[Manifest]:
     return Manifest.objects.filter(digest__in=held.values("manifest"))
 
 
-def _elsewhere(namespace: Namespace, scope: QuerySet[Image]) -> QuerySet[Revision]:
-    others = Revision.objects.filter(gone_at=None, image__namespace__account=namespace.account)
+def _elsewhere(account: Account, scope: QuerySet[Image]) -> QuerySet[Revision]:
+    others = Revision.objects.filter(gone_at=None, image__namespace__account=account)
     return others.exclude(image__in=scope.values("pk"))
 
 
-def _freed(namespace: Namespace, scope: QuerySet[Image], there: Standing) -> int:
+def _freed(account: Account, scope: QuerySet[Image], there: Standing) -> int:
     """As facts.freed, of everything at once."""
     if there.manifests > EXACT:
         return sum(each.image.octets for each in there.lines)
     blobs = Part.objects.filter(manifest__in=_held(scope).values("digest"), kind__in=BLOBS).order_by()
-    needed = _elsewhere(namespace, scope).filter(manifest__parts__digest=OuterRef("digest"))
+    needed = _elsewhere(account, scope).filter(manifest__parts__digest=OuterRef("digest"))
     own = blobs.values("digest").annotate(octets=Max("size")).filter(~Exists(needed))
     return own.aggregate(all=Sum("octets"))["all"] or 0
 
 
-def _sharers(namespace: Namespace, scope: QuerySet[Image]) -> list[str]:
+def _sharers(account: Account, scope: QuerySet[Image]) -> list[str]:
     blobs = Part.objects.filter(manifest__in=_held(scope).values("digest"), kind=Part.Kind.LAYER).order_by()
     largest = blobs.values("digest").annotate(octets=Max("size")).order_by("-octets", "digest")[:LARGEST]
     digests = [row["digest"] for row in largest]
-    found = _elsewhere(namespace, scope).filter(manifest__parts__digest__in=digests)
+    found = _elsewhere(account, scope).filter(manifest__parts__digest__in=digests)
     names = found.order_by().values_list("image__namespace__name", "image__name").distinct()[: SHOWN + 1]
     return sorted(f"{first}/{rest}" for first, rest in names)
 

@@ -3,17 +3,28 @@
 from typing import Any
 
 from django import template
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from accounts.models import Account
 from namespaces.models import Image, Namespace
+from registry_sync.models import Purge
 from registry_sync.removal import purges
 
+SHOWN = 3
 register = template.Library()
 
 
 @register.inclusion_tag("registry_sync/_purges.html")
-def purges_of(namespace: Namespace, image: Image | None = None) -> dict[str, Any]:
-    found = purges.lately(namespace)
-    if image:
-        found = found.filter(Q(image=None) | Q(image=image.pk))
-    return {"purges": found.order_by("-id")[:3], "namespace": namespace, "account": namespace.account}
+def purges_of(place: Account | Namespace | Image) -> dict[str, Any]:
+    return {"purges": _lately(place)[:SHOWN]}
+
+
+def _lately(place: Account | Namespace | Image) -> QuerySet[Purge]:
+    if isinstance(place, Account):
+        return purges.lately(place).order_by("-id")
+    if isinstance(place, Namespace):
+        return _lately(place.account).filter(namespace=place)
+    found = Q(image=None, chosen=0)
+    if place.pk:  # else nobody has pushed it yet
+        found |= Q(image=place.pk) | Q(chosen__gt=0, marks__has_key=str(place.pk))
+    return _lately(place.namespace).filter(found)

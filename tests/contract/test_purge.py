@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import requests
+from django.test import Client
 from django.utils import timezone
 
 from accounts.errors import Conflict
@@ -37,7 +38,7 @@ def namespace() -> Namespace:
 
 def purge(there: Place, image: Image | None = None) -> Purge:
     owner = namespace()
-    told = whole.standing(owner, image).told
+    told = whole.standing(whole.images(owner, image)).told
     name = image.name if image else owner.name
     return purges.ask(by=there.by, namespace=owner, image=image, told=told, typed_name=name)
 
@@ -112,6 +113,38 @@ def test_a_whole_image_goes_and_comes_back_as_it_was(there: Place) -> None:
     assert not AuditEvent.objects.filter(action="manifest.deleted").exists()  # said once
     with pytest.raises(Conflict, match="nothing that could be put back"):
         purges.put_back(by=there.by, purge=asked)
+
+
+def test_two_of_three_images_that_were_ticked_go_and_come_back(there: Place) -> None:
+    """As somebody does it in the list, and with what the page hands them."""
+    before = {
+        "team/app": push(there.registry, "team/app", "1.0", *images.two_platforms()),
+        "team/deep/other": push(there.registry, "team/deep/other", "1.0", OTHER),
+        "team/third": push(there.registry, "team/third", "1.0", OTHER),
+    }
+    there.sync()
+    client = Client()
+    client.force_login(Member.objects.get().person)
+    here = f"/a/{namespace().account.handle}/images/delete-all/"
+    ticked = {"image": ["team/app", "team/deep/other"]}
+    told = client.get(here, ticked).context["outlook"].told
+    page = client.post(here, ticked | {"told": told, "confirm": "team"})["Location"]
+    work(there)
+    asked = Purge.objects.get()
+    assert state(asked) == ("done", "")
+    assert {each: held(there, each, "1.0") for each in before} == before | dict.fromkeys(ticked["image"], "")
+    there.sync()
+    assert set(Tag.objects.values_list("image__name", flat=True)) == {"third"}
+    assert client.post(f"{page}put-back/").status_code == 302
+    work(there)
+    assert state(asked) == ("back", "")
+    assert {each: held(there, each, "1.0") for each in before} == before
+    there.sync()
+    assert Tag.objects.count() == 3
+    deeds = AuditEvent.objects.filter(object="team/deep/other").order_by("id")
+    assert list(deeds.values_list("action", flat=True)) == [
+        "image.deletion_asked", "image.deleted", "image.put_back_asked", "image.put_back"
+    ]  # fmt: skip
 
 
 def test_one_deletion_is_put_back_too_and_takes_no_tag_that_was_pushed_anew(there: Place) -> None:

@@ -99,6 +99,46 @@ def test_an_image_goes_with_all_in_it_and_comes_back(
     expect(page.locator("#tags tbody tr")).to_have_count(tags)
 
 
+def test_images_are_ticked_and_go_and_come_back_as_one(
+    installation: Installation, page: Page, login: str
+) -> None:
+    namespace = sign_in(page, installation, login)
+    tick = page.get_by_role("checkbox", name="Choose shop/worker", exact=True)
+    accessible(page)
+    tick.focus()
+    page.keyboard.press("Space")
+    assert page.get_by_role("checkbox", name="Choose all on this page").evaluate("box => box.indeterminate")
+    page.get_by_role("searchbox", name="Filter by name").fill("migr")
+    expect(page.get_by_text("Also chosen, not in this list: 1")).to_be_visible()
+    page.get_by_role("checkbox", name="Choose shop/team/tools/migrate", exact=True).click(delay=100)
+    page.get_by_role("searchbox", name="Filter by name").fill("")
+    expect(tick).to_be_checked()
+    accessible(page)
+    page.get_by_role("button", name="Delete chosen…").click()
+    expect(page.get_by_role("heading", name="Delete 2 images with all in them")).to_be_visible()
+    expect(page.get_by_role("button", name="Delete images")).to_be_disabled()
+    accessible(page)
+    page.get_by_label("Type shop to confirm").fill("shop")
+    page.get_by_role("button", name="Delete images").click()
+    # Nobody reloads: the page asks until it is done.
+    expect(page.get_by_role("button", name="Put all back")).to_be_visible()
+    accessible(page)
+    put_back = page.url
+    page.goto(namespace)
+    gone = [
+        page.get_by_role("link", name=f"shop/{name}", exact=True) for name in ("worker", "team/tools/migrate")
+    ]
+    for link in gone:
+        expect(link).to_be_hidden()
+    expect(page.get_by_role("link", name="shop/api", exact=True)).to_be_visible()
+    page.goto(put_back)
+    page.get_by_role("button", name="Put all back").click()
+    expect(page.get_by_role("status").get_by_text("put back", exact=True)).to_be_visible()
+    page.goto(namespace)
+    for link in gone:
+        expect(link).to_be_visible()
+
+
 def test_all_of_a_page_are_ticked_at_once(installation: Installation, page: Page, login: str) -> None:
     page.goto(sign_in(page, installation, login) + "i/api/")
     every = page.get_by_role("checkbox", name="Choose all on this page")

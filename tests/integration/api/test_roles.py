@@ -34,6 +34,7 @@ ACTS = {
     "POST api-removals": Act.IMAGES_REMOVE,
     "POST api-removal-back": Act.IMAGES_REMOVE,
     "POST api-image-purge": Act.IMAGES_REMOVE,
+    "POST api-images-purge": Act.IMAGES_REMOVE,
     "POST api-namespace-purge": Act.IMAGES_REMOVE,
     "POST api-purge-stop": Act.IMAGES_REMOVE,
     "POST api-purge-back": Act.IMAGES_REMOVE,

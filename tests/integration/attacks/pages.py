@@ -82,6 +82,7 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "user-delete": world.user.username,
         "image-delete": world.tag.image.name,
         "image-purge": world.tag.image.name,
+        "images-purge": world.tag.image.name,
         "namespace-purge": world.namespace.name,
     }
     return {
@@ -97,6 +98,7 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "image_name": "web",
         "confirm": typed.get(page.name, ""),
         "tag": world.tag.name,
+        "image": world.tag.image.repository,
         "seen": world.tag.manifest_id,
         "keep_last": "7",
         "on": "yes",
@@ -107,6 +109,6 @@ def form_for(page: Page, world: World) -> dict[str, str]:
 def _of_one_page(page: Page, world: World) -> dict[str, str]:
     if page.name == "image-delete":
         return {"told": ask.outlook(world.tag.image, tags=[world.tag.name]).told}
-    if page.name in ("image-purge", "namespace-purge"):
-        return {"told": whole.standing(world.namespace, world.tag.image).told}
+    if page.name in ("image-purge", "images-purge", "namespace-purge"):
+        return {"told": whole.standing(whole.images(world.namespace, world.tag.image)).told}
     return {"digest": world.old.digest} if page.name == "image-restore" else {}

@@ -21,8 +21,8 @@ CHANGING = {
     "user-delete", "account-rename", "account-close", "member-role", "member-remove", "invite",
     "invitation-withdraw", "namespace-create", "grant-change", "grant-remove", "user-grants", "permissions",
     "namespace-publish", "namespace-delete", "image-access", "sync-start",
-    "image-untag", "image-delete", "image-restore", "image-removal-put-back", "image-purge", "namespace-purge",
-    "purge-put-back",
+    "image-untag", "image-delete", "image-restore", "image-removal-put-back", "image-purge", "images-purge",
+    "namespace-purge", "purge-put-back",
     "retention", "retention-rule", "retention-switch", "retention-run", "retention-delete",
 }  # fmt: skip
 

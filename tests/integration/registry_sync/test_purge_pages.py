@@ -55,7 +55,7 @@ def told(cast: Cast, address: str = HERE) -> str:
 def asked(cast: Cast, image: Image | None = None) -> Purge:
     namespace = Namespace.objects.select_related("account").get(name="team")
     name = image.name if image else "team"
-    seen = whole.standing(namespace, image).told
+    seen = whole.standing(whole.images(namespace, image)).told
     return purges.ask(by=cast.by("owner"), namespace=namespace, image=image, told=seen, typed_name=name)
 
 
