@@ -7,26 +7,34 @@ from django.db.models import F
 
 from accounts.models import Account, RegistryUser
 from namespaces.inside.pulls import users_by_name
+from namespaces.lists.put_back import put_back_by
 from namespaces.models import Image, Tag
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`tag`: the newest, None when no tag of that name is known; `pusher`: the account's user who pushed it."""
+    """`tag`: the newest, None when no tag of that name is known; `pusher`: the account's user who pushed it;
+    `put_back_by`: the person who had it come back, or ""."""
 
     image: Image
     tag: Tag | None
     pusher: RegistryUser | None
+    put_back_by: str
 
 
 def lines_of(account: Account, images: Sequence[Image]) -> list[Line]:
     tags = {tag.image_id: tag for tag in _newest(images)}
     users = users_by_name(account, {tag.pushed_by for tag in tags.values()} - {""})
-    return [_line(image, tags.get(image.pk), users) for image in images]
+    back = put_back_by(list(tags.values()))
+    return [_line(image, tags.get(image.pk), users, back) for image in images]
 
 
-def _line(image: Image, tag: Tag | None, users: dict[str, RegistryUser]) -> Line:
-    return Line(image, tag, users.get(tag.pushed_by) if tag else None)
+def _line(image: Image, tag: Tag | None, users: dict[str, RegistryUser], back: dict[int, str]) -> Line:
+    return (
+        Line(image, tag, users.get(tag.pushed_by), back.get(tag.pk, ""))
+        if tag
+        else Line(image, None, None, "")
+    )
 
 
 def _newest(images: Sequence[Image]) -> list[Tag]:

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import RegistryUser
 from namespaces.inside.pulls import users_by_name
+from namespaces.lists.put_back import put_back_by
 from namespaces.lists.wanted import SUBSTRING_MIN, Between, wanted
 from namespaces.models import Image, Tag
 
@@ -28,11 +29,13 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`pusher`: the account's user behind `tag.pushed_by`, None when unknown or gone; `twin`: the name of
-    another tag of the same list that points at the same manifest, "latest" before others, or ""."""
+    """`pusher`: the account's user behind `tag.pushed_by`, None when unknown or gone; `put_back_by`: the person who
+    had it come back, or ""; `twin`: the name of another tag of the same list that points at the same manifest,
+    "latest" before others, or ""."""
 
     tag: Tag
     pusher: RegistryUser | None
+    put_back_by: str
     twin: str
 
 
@@ -108,11 +111,15 @@ def _has_text(text: str) -> Q:
 
 def lines_of(image: Image, tags: Sequence[Tag]) -> list[Line]:
     users = users_by_name(image.namespace.account, {tag.pushed_by for tag in tags} - {""})
+    back = put_back_by(tags)
     by_digest = defaultdict(list)
     for tag in tags:
         tag.image = image  # or each would ask for it, to write its address
         by_digest[tag.manifest_id].append(tag)
-    return [Line(tag, users.get(tag.pushed_by), _twin(tag, by_digest[tag.manifest_id])) for tag in tags]
+    return [
+        Line(tag, users.get(tag.pushed_by), back.get(tag.pk, ""), _twin(tag, by_digest[tag.manifest_id]))
+        for tag in tags
+    ]
 
 
 def _twin(tag: Tag, same: list[Tag]) -> str:

@@ -10,6 +10,7 @@ from accounts.pages.rights import why_not
 from accounts.roles import Act
 from namespaces import gate, selectors
 from namespaces.inside import held, pulls
+from namespaces.lists.put_back import put_back_by
 from namespaces.pages.frame import image_context, tag_reference
 from namespaces.pages.manifest import manifest_context
 
@@ -28,6 +29,7 @@ def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_nam
         "may_remove": not why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
         "reference": tag_reference(image, tag.name),
         "pusher": pulls.users_by_name(image.namespace.account, {tag.pushed_by}).get(tag.pushed_by),
+        "put_back_by": put_back_by([tag]).get(tag.pk, ""),
         "siblings": selectors.tags_of_same_manifest(tag)[:20],
         "before": held.move_to(tag),
         "pullers": pullers[: pulls.SHOWN_MAX],

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from accounts.paging import paginate
 from namespaces.lists import natural, tag_list
-from namespaces.models import NEVER, Image, Tag
+from namespaces.models import NEVER, Image, Tag, TagMove
+from registry_sync.picture.write import Move, write_moves
 from tests import factories, statements
 from tests.cast import Cast
 
@@ -130,6 +131,24 @@ def test_who_pushed_is_told_by_description(cast: Cast, client: Client, image: Im
     assert "theirpusher1" in page
     assert "gonepusher12" in page
     assert "Not for you" not in page
+
+
+def test_what_a_person_put_back_says_so_where_it_says_who_pushed(
+    cast: Cast, client: Client, image: Image
+) -> None:
+    again, found = factories.ManifestFactory.create_batch(2)
+    for name, manifest, how, by in (("1.0", again, "panel", "lena@example.com"), ("2.0", found, "found", "")):
+        write_moves(image, [Move(name, manifest.digest, NOON, by)], how=TagMove.How(how))
+    for name, sentences in (("1.0", 1), ("2.0", 0)):
+        assert (
+            client.get(f"{LIST}-/tags/{name}/").content.decode().count("put back by lena@example.com")
+            == sentences
+        )
+    assert client.get(LIST).content.decode().count("put back by lena@example.com") == 1
+    address = "/a/team-red/n/team/"
+    assert 'title="not known">—' in client.get(address).content.decode()  # 2.0, the newest, and nobody told
+    Image.objects.update(latest_tag="1.0")
+    assert client.get(address).content.decode().count("put back by lena@example.com") == 1
 
 
 def test_tags_of_one_digest_are_marked(client: Client, image: Image) -> None:
