@@ -68,6 +68,9 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
     found = purges.load(by, handle, name, id)
     note = live.note_of_purge(request, found) if found.state in Purge.OPEN else ""
     found.refresh_from_db()
+    why_not = rights.why_not(by, found.namespace.account, Act.IMAGES_REMOVE)
+    may_return = found.state not in (*Purge.OPEN, Purge.State.BACK) and purges.went(found).exists()
+    may_act = may_return or found.state in (Purge.State.WAITING, Purge.State.EMPTIED)
     where = "settings" if found.of_namespace else "images"
     around = (
         image_context(found.image, "history") if found.image else namespace_context(found.namespace, where)
@@ -77,8 +80,8 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
         "live": note,
         "progress": _progress(found),
         "removals": _removals(found),
-        "may_return": found.state not in (*Purge.OPEN, Purge.State.BACK) and purges.went(found).exists(),
-        "why_not": rights.why_not(by, found.namespace.account, Act.IMAGES_REMOVE),
+        "may_return": may_return,
+        "offers": may_act and not why_not,
     }
     fragment = request.htmx and request.htmx.target == "purge"
     return render(request, f"registry_sync/{'_purge' if fragment else 'purge'}.html", context)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import RegistryUser
@@ -62,7 +62,9 @@ def lines(image: Image, moves: Iterable[TagMove]) -> list[Line]:
 def under_way(image: Image) -> list[Removal]:
     """What was asked for and is not done yet, what lately could not be done, and what was deleted and may come back."""
     day_ago = timezone.now() - timedelta(days=1)
-    left = Q(state__in=[Removal.State.FAILED, Removal.State.PARTLY]) | Q(kind=Removal.Kind.DELETE)
+    came_back = Exists(Removal.objects.filter(undoes=OuterRef("pk"), state=Removal.State.DONE))
+    deleted = Q(kind=Removal.Kind.DELETE) & ~came_back
+    left = Q(state__in=[Removal.State.FAILED, Removal.State.PARTLY]) | deleted
     rows = Removal.objects.filter(
         Q(left, finished_at__gte=day_ago) | Q(state=Removal.State.WAITING), image=image
     )

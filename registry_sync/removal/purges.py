@@ -25,6 +25,7 @@ from registry_sync.removal.outcomes import Outcome
 from registry_sync.removal.whole import Standing
 
 LATELY = timedelta(days=1)
+SAID = timedelta(hours=1)  # what is back as it was leaves nothing to be done
 State = Purge.State
 
 
@@ -107,12 +108,11 @@ def went(purge: Purge) -> QuerySet[RemovalItem]:
 
 
 def lately(account: Account) -> QuerySet[Purge]:
-    """What is under way, and what ended within a day."""
-    rows = Purge.objects.select_related("image__namespace", "namespace__account")
-    return rows.filter(
-        Q(state__in=[*Purge.OPEN, State.EMPTIED]) | Q(finished_at__gte=timezone.now() - LATELY),
-        namespace__account=account,
-    )
+    """What is under way, and what ended within a day; what was put back, within an hour."""
+    rows = Purge.objects.select_related("image__namespace", "namespace__account").filter(namespace__account=account)
+    now = timezone.now()
+    ended = Q(finished_at__gte=now - LATELY) & ~Q(state=State.BACK, finished_at__lt=now - SAID)
+    return rows.filter(Q(state__in=[*Purge.OPEN, State.EMPTIED]) | ended)
 
 
 def locked(purge: Purge) -> Purge:

@@ -259,6 +259,27 @@ def test_what_a_purge_could_not_do_is_said_in_words() -> None:
     assert {*Outcome} - {Outcome.DONE, Outcome.GONE, Outcome.LOST} == {*IN_SHORT}
 
 
+def test_what_is_back_says_so_for_a_while_and_offers_nothing(cast: Cast, image: Image) -> None:
+    purge = asked(cast, image)
+    purging.go_on()
+    _end(purge)
+    page = f"{NAMESPACE}deletions/{purge.pk}/"
+    offers = '<div class="row-of">\n        '
+    assert offers in cast.client("owner").get(page).content.decode()
+    assert offers not in cast.client("viewer").get(page).content.decode()
+    purges.put_back(by=cast.by("owner"), purge=purge)
+    purging.go_on()
+    _end(purge)
+    text = cast.client("owner").get(page).content.decode()
+    assert "All that was deleted is there again." in text
+    assert offers not in text
+    for ended, told in ((timedelta(minutes=59), True), (timedelta(minutes=61), False)):
+        Purge.objects.update(finished_at=timezone.now() - ended)
+        assert (page in cast.client("owner").get(NAMESPACE).content.decode()) is told
+    Purge.objects.update(state="done")  # one that can be put back stays a day
+    assert page in cast.client("owner").get(NAMESPACE).content.decode()
+
+
 def test_every_deed_has_its_words(cast: Cast, image: Image) -> None:
     for of in (image, None):
         purge = asked(cast, of)

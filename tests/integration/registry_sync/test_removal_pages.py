@@ -441,6 +441,8 @@ def test_what_was_deleted_is_put_back_with_one_click(cast: Cast, image: Image) -
     assert cast.client("owner").post(f"{where}put-back/").status_code == 302
     asked = Removal.objects.get(kind="restore")
     assert list(asked.items.values_list("tag", "digest")) == [("1.0", digest), ("latest", digest)]
+    Removal.objects.filter(kind="restore").update(state="done", due_at=None, finished_at=timezone.now())
+    assert where not in cast.client("viewer").get(f"{HERE}history/").content.decode()  # it is back
     nothing = Removal.objects.create(image=image, kind="delete", state="failed", due_at=None, asked_by="x")
     answer = cast.client("owner").post(f"{HERE}removals/{nothing.pk}/put-back/", follow=True)
     assert "nothing that could be put back" in answer.content.decode()
