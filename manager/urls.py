@@ -2,13 +2,23 @@
 
 from django.urls import include, path
 
+from accounts.pages import own_ways
 from accounts.pages.confirm_email import confirm_email
 from manager import security_txt
 
 urlpatterns = [
     path(security_txt.PATH, security_txt.security_txt, name="security-txt"),
-    # Before allauth's page of this name, which it stands for.
-    path("me/", include([path("confirm-email/<str:key>/", confirm_email, name="account_confirm_email")])),
+    # Before allauth's pages of these names, for which they stand.
+    path(
+        "me/",
+        include(
+            [
+                path("confirm-email/<str:key>/", confirm_email, name="account_confirm_email"),
+                path("email/", own_ways.addresses, name="account_email"),
+                path("sessions/", own_ways.sessions, name="usersessions_list"),
+            ]
+        ),
+    ),
     path("me/", include("allauth.urls")),
     path("me/sessions/", include("allauth.usersessions.urls")),
     path("api/v1/", include("manager.api_urls")),

@@ -1,6 +1,7 @@
 """One-time links that a browser has opened: which they are, not their secrets, is remembered in its session.
 
-The address with the secret in it only redirects, so that it is in no Referer, no `next` and no form's address.
+The address with the secret in it only redirects, so that it is in no Referer, no `next` and no form's address. So GET
+writes here, and nowhere else: signing in must find it, which allauth begins with the same session.
 """
 
 from contextlib import suppress

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -35,8 +35,10 @@ LINKS = {"first-link", "invitation-link"}
 
 @pytest.fixture
 def world(cast: Cast, operator: Person) -> World:
-    for person in (cast.owner, cast.viewer, operator):  # as signing up makes it
-        EmailAddress.objects.create(user=person, email=person.email, primary=True)
+    for person in (cast.owner, cast.viewer, operator):  # a session that ended without its row
+        UserSession.objects.create(
+            user=person, session_key=f"ended{person.pk}", ip="192.0.2.1", user_agent="Old/1"
+        )
     return worlds.make(cast)
 
 
