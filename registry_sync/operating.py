@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import audit
+from accounts import audit, zones
 from accounts.errors import Absent, Conflict, Invalid
 from accounts.limits import make_room
 from accounts.models import Account
@@ -144,8 +144,8 @@ def why_not_clear(reserved: ReservedName, now: datetime) -> str:
 def _tokens_live(reserved: ReservedName, now: datetime) -> str:
     if not reserved.until or reserved.until <= now:
         return ""
-    sentence = _("Tokens for the deleted namespace may be good until %(time)s UTC; try again then.")
-    return sentence % {"time": reserved.until.strftime("%H:%M:%S")}
+    sentence = _("Tokens for the deleted namespace may be good until %(moment)s; try again then.")
+    return sentence % {"moment": zones.exact(reserved.until, timezone.get_current_timezone())}
 
 
 def _tell(by: Principal, action: str, reserved: ReservedName) -> None:

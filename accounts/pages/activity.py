@@ -148,8 +148,8 @@ def _words(facts: dict[str, Any], name: str) -> str | None:
         return str(_("yes") if value else _("no"))
     if name in ("role", "level"):
         return None if value is None else word(value)
-    if isinstance(value, str) and name == "expires_at" and (day := whole_day(datetime.fromisoformat(value))):
-        return day
     if isinstance(value, str) and name.endswith("_at"):
-        return f"{value[:16].replace('T', ' ')} UTC"
+        moment = datetime.fromisoformat(value)
+        day = whole_day(moment) if name == "expires_at" else ""
+        return day or zones.exact(moment, timezone.get_current_timezone())
     return None if value is None else str(value)
