@@ -13,7 +13,7 @@ LOOKED_AT = 10
 
 
 def example_of(user: RegistryUser) -> Example:
-    """What is in the registry already before what is to come; placeholders when nothing was given yet."""
+    """What is in the registry already before what is to come; nothing when nothing was given yet."""
     grants = list(Grant.objects.filter(user=user).select_related("namespace").order_by("-image_name", "id"))
     for grant in grants:
         image = next(filter(_runs, _pushed(grant).order_by("-pushed_at")[:LOOKED_AT]), None)
@@ -22,8 +22,9 @@ def example_of(user: RegistryUser) -> Example:
     if not grants:
         return Example()
     first = grants[0]
-    name = f"{first.namespace.name}/{first.image_name or 'IMAGE'}"
-    return Example(name, may_push=first.level >= Level.WRITE)
+    may_push = first.level >= Level.WRITE
+    name = f"{first.namespace.name}/{first.image_name or ('nginx' if may_push else 'IMAGE')}"
+    return Example(name, may_push=may_push)
 
 
 def _runs(image: Image) -> bool:

@@ -27,9 +27,11 @@ def show(
     request: PersonRequest, user: RegistryUser, password: str, *, replaced: bool = False
 ) -> HttpResponse:
     """The answer to the very request that made the password: it has no address of its own."""
+    example = example_of(user)
     return render(request, "accounts/secret.html", {
         "account": user.account, "user": user, "password": password, "replaced": replaced,
-        "ways": ways(username=user.username, example=example_of(user)), "live": _live(request, user),
+        "ways": ways(username=user.username, example=example), "may_nothing": not example.repository,
+        "live": _live(request, user),
     })  # fmt: skip
 
 

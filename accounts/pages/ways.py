@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-PLACEHOLDER = "NAMESPACE/IMAGE"
 TYPE_IT = "read -rs PASSWORD"
 
 
 @dataclass(frozen=True)
 class Example:
-    """What the user may really reach, as repository "team/api" and tag "1.2"; without it placeholders stand there."""
+    """What the user may really reach, as repository "team/api" and tag "1.2"; without it, nothing."""
 
-    repository: str = PLACEHOLDER
+    repository: str = ""
     tag: str = ""
     may_push: bool = False
 
@@ -33,21 +32,21 @@ def ways(*, username: str, example: Example) -> list[Way]:
     tagged = f"{image}:{example.tag}" if example.tag else image
     # docker trusts localhost without TLS by itself; the others want to be told.
     plain = " --tls-verify=false" if settings.PUBLIC_URL.startswith("http://") else ""
-    return [
+    found = [
         Way("docker", "Docker", (
             (_type_it(), TYPE_IT),
             (_("Log in:"), _login("docker", host, username)),
-            (_("Then:"), _use("docker", image, tagged, example)),
+            *_then(example, _use("docker", image, tagged, example)),
         )),
         Way("podman", "Podman", (
             (_type_it(), TYPE_IT),
             (_("Log in:"), _login("podman", host, username) + plain),
-            (_("Then:"), _use("podman", image, tagged, example, plain)),
+            *_then(example, _use("podman", image, tagged, example, plain)),
         )),
         Way("skopeo", "skopeo", (
             (_type_it(), TYPE_IT),
             (_("Log in:"), _login("skopeo", host, username) + plain),
-            (_("Then:"), f"skopeo list-tags{plain} docker://{image}"),
+            *_then(example, f"skopeo list-tags{plain} docker://{image}"),
         )),
         Way("kubernetes", "Kubernetes", (
             (_type_it(), TYPE_IT),
@@ -63,12 +62,18 @@ def ways(*, username: str, example: Example) -> list[Way]:
             (_("Add a masked variable REGISTRY_PASSWORD under Settings → CI/CD → Variables. The job:"),
              _gitlab(host, username, image, tagged, example)),
         )),
-        Way("compose", "Compose", (
+    ]  # fmt: skip
+    if example.repository:
+        found.append(Way("compose", "Compose", (
             (_("Log in once with docker as above. In compose.yaml:"),
              f"services:\n  app:\n    image: {image}:{example.tag or 'latest'}"),
             (_("Then:"), "docker compose pull\ndocker compose up -d"),
-        )),
-    ]  # fmt: skip
+        )))  # fmt: skip
+    return found
+
+
+def _then(example: Example, command: str) -> list[tuple[str, str]]:
+    return [(_("Then:"), command)] if example.repository else []
 
 
 def _type_it() -> str:
@@ -106,11 +111,16 @@ def _use(tool: str, image: str, tagged: str, example: Example, plain: str = "") 
 
 
 def _gitlab(host: str, username: str, image: str, tagged: str, example: Example) -> str:
-    push = f"""- docker build -t {image}:$CI_COMMIT_SHORT_SHA .
+    job, then = "login", ""
+    if example.may_push:
+        job = "push"
+        then = f"""
+    - docker build -t {image}:$CI_COMMIT_SHORT_SHA .
     - docker push {image}:$CI_COMMIT_SHORT_SHA"""
-    return f"""{"push" if example.may_push else "pull"}:
+    elif example.repository:
+        job, then = "pull", f"\n    - docker pull {tagged}"
+    return f"""{job}:
   image: docker:27
   services: [docker:27-dind]
   script:
-    - printf %s "$REGISTRY_PASSWORD" | docker login {host} --username {username} --password-stdin
-    {push if example.may_push else f"- docker pull {tagged}"}"""
+    - printf %s "$REGISTRY_PASSWORD" | docker login {host} --username {username} --password-stdin{then}"""

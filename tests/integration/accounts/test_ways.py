@@ -1,5 +1,7 @@
 """The ready commands beside a fresh password name what the user may really reach."""
 
+import re
+
 from tests import factories
 from tests.cast import Cast
 
@@ -9,9 +11,23 @@ def commands(cast: Cast, user: object) -> str:
     return "\n".join(command for way in answer.context["ways"] for _text, command in way.steps)
 
 
-def test_without_a_grant_a_placeholder_stands_there(cast: Cast) -> None:
+def test_who_may_nothing_is_told_so_and_no_command_that_would_fail(cast: Cast) -> None:
     user = factories.RegistryUserFactory(account=cast.account)
-    assert "docker pull localhost:5000/NAMESPACE/IMAGE" in commands(cast, user)
+    told = commands(cast, user)
+    assert "docker login localhost:5000" in told
+    assert not re.search(r"IMAGE|localhost:5000/|docker (pull|push)", told)
+    answer = cast.client("owner").post(f"{user.get_absolute_url()}password/")
+    assert "This user has no permission yet" in answer.text
+    factories.GrantFactory(user=user)
+    assert (
+        "This user has no permission yet"
+        not in cast.client("owner").post(f"{user.get_absolute_url()}password/").text
+    )
+
+
+def test_into_an_empty_namespace_something_is_pushed_that_everybody_has(cast: Cast) -> None:
+    grant = factories.GrantFactory(user__account=cast.account, namespace__name="team", level=2)
+    assert "docker tag nginx localhost:5000/team/nginx\n" in commands(cast, grant.user)
 
 
 def test_a_granted_image(cast: Cast) -> None:
