@@ -34,7 +34,7 @@ def form(ours: Ours, *, production: bool) -> Verdict:
                 "registry's own address: crane, ko and kaniko refuse to go there.",
                 public_url=ours.public_url,
             ),
-            in_environment("PUBLIC_URL=https://NAME  # a host name, best the registry's own"),
+            in_environment("PUBLIC_URL=https://NAME  # a host name, best that of the registry"),
         )
     return ok(
         _(

@@ -4,7 +4,17 @@ from datetime import timedelta
 
 from accounts.words import said as _
 from registry_sync.doctor.facts import Answer, EventTrial, OldForm, Ours, TokenTrial
-from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_environment, ok, skipped, warn
+from registry_sync.doctor.verdict import (
+    Fix,
+    Verdict,
+    fail,
+    in_config,
+    in_environment,
+    lasted,
+    ok,
+    skipped,
+    warn,
+)
 
 SKEW_WARN, SKEW_FAIL = timedelta(seconds=20), timedelta(seconds=60)  # the registry's leeway is 60 s
 _DOOR = "/auth/token"
@@ -219,9 +229,7 @@ def catalog(answer: Answer) -> Verdict:
             in_config("", "catalog:\n  maxentries: 1000"),
         )
     if answer.status == _GOOD:
-        return ok(
-            _("The catalog comes, 1000 names at a time, in %(seconds)s s.", seconds=f"{answer.seconds:.1f}")
-        )
+        return ok(_("The catalog comes, 1000 names at a time, in %(time)s.", time=lasted(answer.seconds)))
     return warn(_("The catalog does not come: %(status)s.", status=answer.status or answer.error))
 
 

@@ -7,6 +7,8 @@ from registry_sync.doctor.addresses import is_private_literal
 from registry_sync.doctor.facts import Ours, Pulled
 from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, ok, skipped, warn
 
+NAME_SHOWN = 60  # characters
+
 
 def pull(pulled: list[Pulled], ours: Ours) -> Verdict:
     if not pulled:
@@ -30,14 +32,22 @@ def pull(pulled: list[Pulled], ours: Ours) -> Verdict:
         )  # fmt: skip
     there = next((each.there for each in pulled if each.there), "")
     if not there:
-        return ok(_("%(name)s can be pulled, all from the registry itself.", name=pulled[0].name))
+        return ok(_("%(name)s can be pulled, all from the registry itself.", name=_short(pulled[0].name)))
     if _only_inside(there, ours):
         return warn(
             _("For layers the registry sends clients on to %(there)s, which answers here; a client elsewhere may not "
               "get there, and then cannot pull.", there=there),
             *_redirects(there),
         )  # fmt: skip
-    return ok(_("%(name)s can be pulled; its layers come from %(there)s.", name=pulled[0].name, there=there))
+    return ok(
+        _("%(name)s can be pulled; its layers come from %(there)s.", name=_short(pulled[0].name), there=there)
+    )
+
+
+def _short(name: str) -> str:
+    """Both ends of a long one: the namespace, and the tag. Where something is wrong it is said whole."""
+    half = NAME_SHOWN // 2
+    return name if len(name) <= NAME_SHOWN else f"{name[:half]}…{name[1 - half :]}"
 
 
 def _redirects(there: str) -> tuple[Fix, ...]:

@@ -15,6 +15,8 @@ class State(StrEnum):
     SKIPPED = "skipped"  # not checked: another must pass first, or there was nothing to see it by
 
 
+SHORT = 0.1  # seconds
+
 MARKS = {State.OK: "✓", State.WARN: "!", State.FAIL: "✗", State.SKIPPED: "?"}
 
 
@@ -52,6 +54,11 @@ class Result:
             "text": text,
             "fixes": fixes,
         }
+
+
+def lasted(seconds: float) -> str:
+    """As "1.2 s"; below a tenth of a second as "12 ms"."""
+    return f"{seconds:.1f} s" if seconds >= SHORT else f"{max(seconds * 1000, 1):.0f} ms"
 
 
 def ok(text: str) -> Verdict:

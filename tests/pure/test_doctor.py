@@ -222,6 +222,23 @@ def test_what_was_pushed_must_come_back(pulled: list[Pulled], state: State, word
     assert bool(change) == bool(verdict.fixes)
 
 
+def test_a_long_name_is_shown_by_both_its_ends_unless_something_is_wrong() -> None:
+    name = f"team/{'deep/' * 35}app:2.0"
+    good = store.pull([replace(GOOD, name=name)], OURS).text
+    assert good.startswith("team/deep/")
+    assert "…" in good
+    assert "/app:2.0 can be pulled" in good
+    assert len(good) < 120
+    assert name in store.pull([replace(BROKEN, name=name)], OURS).text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.0, "1 ms"), (0.012, "12 ms"), (0.1, "0.1 s"), (2.34, "2.3 s")]
+)
+def test_how_long_it_took_says_something(seconds: float, words: str) -> None:
+    assert registry.catalog(Answer(200, seconds=seconds)).text.endswith(f"in {words}.")
+
+
 def test_a_store_in_the_same_small_network_as_the_registry_is_no_trouble() -> None:
     for host in ("registry:5000", "localhost:5000", "10.0.0.5:5000"):
         ours = replace(OURS, registry_host=host)
