@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "accounts.pages.live.LiveMiddleware",
     "accounts.pages.times.TimesMiddleware",
+    "accounts.pages.last_account.LastAccountMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

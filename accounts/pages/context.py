@@ -10,13 +10,17 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import reading, selectors
 from accounts.models import Account, Person
+from accounts.pages.last_account import last
+
+ALL = "home"  # all accounts, to choose from
 
 
 @dataclass
 class Frame:
     person: Person | None = None
     accounts: list[Account] = field(default_factory=list)  # each with .role
-    account: Account | None = None
+    account: Account | None = None  # to which the page belongs
+    beside: Account | None = None  # whose tabs are shown: that, else the one that was open last
     tab: str = ""
     registry_host: str = ""
     signup_open: bool = False
@@ -44,5 +48,7 @@ def _frame(request: HttpRequest) -> Frame:
         match = request.resolver_match
         handle = match.kwargs.get("handle") if match else None
         shown.account = next((each for each in shown.accounts if each.handle == handle), None)
+        open_last = next((each for each in shown.accounts if each.handle == last(request)), None)
+        shown.beside = shown.account or (None if match and match.url_name == ALL else open_last)
         shown.tab = str(getattr(match.func, "tab", "")) if match else ""
     return shown

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -76,9 +77,13 @@ def show_settings(
     """With what was wrong with one of its forms, if something was."""
     by = principal(request)
     members = list(selectors.members_of(account))
+    form_of_name = form or AccountForm(initial={"name": account.name})
+    form_of_name.fields["name"].help_text = format_html(
+        _("Addresses keep <code>{handle}</code>, whatever the name."), handle=account.handle
+    )
     context = {
         "account": account,
-        "form": form or AccountForm(initial={"name": account.name}),
+        "form": form_of_name,
         "problem": problem,
         "invitation_problem": invitation_problem,
         "members": members,

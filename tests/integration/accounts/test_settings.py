@@ -30,6 +30,12 @@ def test_outsiders_see_nothing(cast: Cast, who: str, status: int) -> None:
     assert cast.client(who).get(URL).status_code == status
 
 
+def test_what_the_name_is_not_is_said_at_its_field(cast: Cast) -> None:
+    page = cast.client("owner").get(URL).text
+    assert 'id="id_name_helptext">Addresses keep <code>team-red</code>' in page
+    assert 'aria-describedby="id_name_helptext"' in page
+
+
 def test_it_rejects_post(cast: Cast) -> None:
     assert cast.client("owner").post(URL).status_code == 405
 

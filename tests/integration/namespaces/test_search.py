@@ -246,3 +246,11 @@ def test_a_tag_that_is_found_says_when_it_was_last_pulled(cast: Cast, tag: Tag) 
     Tag.objects.filter(pk=tag.pk).update(pulled_at=datetime(2026, 5, 4, 12, 30, tzinfo=UTC))
     page = cast.client("viewer").get(HERE, {"q": "1.4.2"}).content.decode()
     assert 'datetime="2026-05-04T12:30' in page
+
+
+def test_no_heading_speaks_of_what_was_not_found(cast: Cast, tag: Tag) -> None:
+    client = cast.client("viewer")
+    assert "Found for “app”" in client.get(HERE, {"q": "app"}).text
+    nothing = client.get(HERE, {"q": "nothing-like-it"}).text
+    assert "Found for" not in nothing
+    assert "Nothing found for “nothing-like-it”" in nothing
