@@ -25,7 +25,7 @@ class Crowded(TooMany):
     """No password was compared: this is no guess."""
 
     def __init__(self) -> None:
-        super().__init__(_("Too many people are signing in at this moment; try again."), wait=1)
+        super().__init__(_("Too many people are signing in at this moment."), wait=1)
 
 
 class BoundedArgon2Hasher(Argon2PasswordHasher):

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.defaults import server_error
 
 from accounts.errors import Absent, DomainError, Refused, TooMany, Unavailable
 from accounts.outage import RETRY_AFTER, first_line, outage_of
+
+MINUTE = 60  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +45,13 @@ class DomainErrorMiddleware:
         return _outage(request, error)
 
 
+def too_often(request: HttpRequest) -> HttpResponse:
+    """For allauth, which tells neither the bound nor for how long: they are by the minute, but one (settings.py)."""
+    name = request.resolver_match.url_name if request.resolver_match else ""
+    wait = 10 * MINUTE if name == "account_reset_password" else MINUTE
+    return _later(request, 429, wait, _("This was asked for too often."))
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     """Django's handler500. Sessions and the frame of a 404 ask the database too, outside of every view."""
     return _outage(request, sys.exc_info()[1]) or server_error(request)
@@ -55,6 +66,13 @@ def _outage(request: HttpRequest, error: BaseException | None) -> HttpResponse |
 
 
 def _later(request: HttpRequest, status: int, wait: int, reason: str) -> HttpResponse:
-    response = render(request, f"{status}.html", {"reason": reason}, status=status)
+    response = render(request, f"{status}.html", {"reason": reason, "wait": _wait(wait)}, status=status)
     response["Retry-After"] = str(wait)
     return response
+
+
+def _wait(seconds: int) -> str:
+    if seconds > MINUTE:
+        words = ngettext("Try again in %(n)s minute.", "Try again in %(n)s minutes.", seconds // MINUTE)
+        return words % {"n": seconds // MINUTE}
+    return ngettext("Try again in %(n)s second.", "Try again in %(n)s seconds.", seconds) % {"n": seconds}

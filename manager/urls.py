@@ -29,4 +29,5 @@ urlpatterns = [
     path("", include("accounts.pages.urls")),
 ]
 
+handler429 = "manager.errors.too_often"
 handler500 = "manager.errors.broken"

@@ -1,5 +1,6 @@
 """Guessing passwords of persons: counted where the one who guesses cannot reset the count, and bounded in its cost."""
 
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -52,6 +53,15 @@ def test_another_spelling_of_the_address_is_the_same_address(person: Person) -> 
     for spelling in spellings:
         assert TOO_MANY not in attempt(spelling)
     assert TOO_MANY in attempt("kNOWN@example.com")
+
+
+@pytest.mark.parametrize(("page", "words"), [("login", "60 seconds"), ("password/reset", "10 minutes")])
+def test_whoever_is_turned_away_is_told_for_how_long(db: None, page: str, words: str) -> None:
+    form = {"login": "x@example.com", "email": "x@example.com", "password": "wrong"}
+    answers = [Client().post(f"/me/{page}/", form) for _ in range(31 if page == "login" else 4)]
+    assert [each.status_code == 429 for each in answers[-2:]] == [False, True]
+    assert f"Try again in {words}." in answers[-1].text
+    assert int(answers[-1]["Retry-After"]) == (60 if page == "login" else 600)
 
 
 def test_many_addresses_from_one_place_are_counted_together(person: Person) -> None:
@@ -153,6 +163,8 @@ def test_a_log_in_that_finds_no_place_is_told_to_come_again_and_is_no_guess(
         answer = Client(REMOTE_ADDR=CROWD).post("/me/login/", form)
         assert answer.status_code == 429
         assert answer["Retry-After"] == "1"
+        assert "Try again in 1 second." in answer.text
+        assert re.search(r'<a[^>]* href="">Try again</a>', answer.text)  # to this page, anew
     assert Dropped.objects.get().kind == Dropped.Kind.SIGN_INS
     user = factories.RegistryUserFactory()
     assert ask(user)[0] == 200  # pulls go on
