@@ -16,7 +16,7 @@ class NamespaceForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=10_000,
-        help_text=_("The first part of your images' names: a-z, 0-9, and single . _ or - between them."),
+        help_text=_("The first part of your images’ names: a-z, 0-9, and single . _ or - between them."),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "maxlength": "60"}),
     )
 

@@ -17,7 +17,7 @@ from accounts.services import accounts
 
 
 class AccountSerializer(serializers.Serializer[Any]):
-    handle = serializers.CharField(help_text="The account's part of every address; never changes.")
+    handle = serializers.CharField(help_text="The account’s part of every address; never changes.")
     name = serializers.CharField()
     role = serializers.ChoiceField(ROLES, help_text="Of the person who asks.")
     created_at = Moment()

@@ -33,7 +33,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
             "type": "apiKey",
             "in": "cookie",
             "name": settings.SESSION_COOKIE_NAME,
-            "description": "The panel's session; writes also carry X-CSRFToken.",
+            "description": "The panel’s session; writes also carry X-CSRFToken.",
         }
 
 

@@ -10,7 +10,7 @@ from accounts.limits import Holder, Holding, Limit, holdings
 
 class HoldingSerializer(serializers.Serializer[Any]):
     held = serializers.IntegerField()
-    most = serializers.IntegerField(allow_null=True, help_text="An operator's setting; null: any number.")
+    most = serializers.IntegerField(allow_null=True, help_text="An operator’s setting; null: any number.")
 
 
 def shown(limits: Iterable[Limit[Holder]], holder: Holder) -> dict[str, Holding]:

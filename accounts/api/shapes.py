@@ -36,7 +36,7 @@ class Ending(Moment):
     """Also a day as 2027-05-05, which lasts to its end: 24:00 in the panel's time zone."""
 
     def __init__(self, **more: Any) -> None:
-        text = "A moment, or a day (2027-05-05): until 24:00 of it in the panel's time zone. Null: never."
+        text = "A moment, or a day (2027-05-05): until 24:00 of it in the panel’s time zone. Null: never."
         super().__init__(allow_null=True, **({"help_text": text} | more))
 
     def to_internal_value(self, value: Any) -> datetime:

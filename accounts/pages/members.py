@@ -60,7 +60,7 @@ def remove(request: PersonRequest, handle: str, person_id: int) -> HttpResponse:
         if person_id == by.id:
             return redirect("home")
         messages.info(
-            request, _("Passwords of users that they know go on working; replace them on the users' pages.")
+            request, _("Passwords of users that they know go on working; replace them on the users’ pages.")
         )
     return redirect("account-settings", handle)
 

@@ -61,7 +61,7 @@ class OneNamespace(ApiView):
 
     @operation("namespaces_delete", body=NamespaceDeleteBody, status=204)
     def delete(self, request: Request, handle: str, name: str) -> Response:
-        """Body: `{"typed_name": "…"}`. Only an empty namespace goes; its name stays the account's."""
+        """Body: `{"typed_name": "…"}`. Only an empty namespace goes; its name stays the account’s."""
         namespace = gate.namespace(self.by, handle, name, Act.NAMESPACES_MANAGE)
         namespaces.delete(by=self.by, namespace=namespace, **self.data())
         return self.answer()

@@ -22,7 +22,7 @@ class SearchAllQuery(PageQuery):
     q = serializers.CharField(
         max_length=SEARCH_MAX,
         help_text="A piece of the name of an image, a tag or a user; a reference as it is pasted; the beginning of the "
-        "digest of a manifest, of a layer, or of an image's config (its ID); of a label its value from the beginning, "
+        "digest of a manifest, of a layer, or of an image’s config (its ID); of a label its value from the beginning, "
         "or `key=value`.",
     )
     kind = serializers.ChoiceField(

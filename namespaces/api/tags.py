@@ -46,7 +46,7 @@ class TagSerializer(OfManifestSerializer):
     pushed_by = serializers.CharField(allow_blank=True, help_text="A username; empty when nobody told.")
     last_pulled_at = Moment(allow_null=True, help_text="Null: never, as far as the registry told.")
     pull_count = serializers.IntegerField()
-    missing_since = Moment(allow_null=True, help_text="Absent from the registry's last complete list.")
+    missing_since = Moment(allow_null=True, help_text="Absent from the registry’s last complete list.")
     unread_since = Moment(allow_null=True, help_text="There, but since then it could not be read.")
 
 
@@ -63,7 +63,7 @@ class ManifestSerializer(serializers.Serializer[Any]):
 class ReferrerSerializer(serializers.Serializer[Any]):
     digest = serializers.CharField()
     what = serializers.CharField(source="nature.words", help_text="As in `cosign signature`, `SPDX SBOM`.")
-    subject = serializers.CharField(help_text="The digest it is about: the tag's, or one of its platforms'.")
+    subject = serializers.CharField(help_text="The digest it is about: the tag’s, or one of its platforms’.")
     tag = serializers.CharField(allow_blank=True, help_text="The technical tag that points right at it.")
     artifact_type = serializers.CharField(allow_blank=True)
     created_at = Moment(source="manifest.created_at", default=None, allow_null=True)

@@ -18,7 +18,7 @@ GROUPS = 100
 
 class EventSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    event_id = serializers.CharField(help_text="The registry's.")
+    event_id = serializers.CharField(help_text="The registry’s.")
     received_at = Moment()
     at = Moment(allow_null=True, help_text="When it happened, says the registry.")
     action = serializers.CharField()
@@ -57,7 +57,7 @@ class DifferenceSerializer(serializers.Serializer[Any]):
     tag = serializers.CharField()
     old = serializers.CharField(help_text="The digest the panel had; empty: none.")
     new = serializers.CharField(help_text="The digest in the registry; empty: none.")
-    back = serializers.BooleanField(help_text="The tag's history had left `new` before.")
+    back = serializers.BooleanField(help_text="The tag’s history had left `new` before.")
 
 
 class GroupSerializer(serializers.Serializer[Any]):

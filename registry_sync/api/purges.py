@@ -40,7 +40,7 @@ class WholeImpactSerializer(serializers.Serializer[Any]):
         help_text="Repositories that could not be read whole in the last check.",
     )
     for_good = serializers.IntegerField(help_text="Manifests that cannot be put back.")
-    freed = serializers.IntegerField(help_text="Bytes at most, after the registry's garbage collection.")
+    freed = serializers.IntegerField(help_text="Bytes at most, after the registry’s garbage collection.")
     sharers = serializers.ListField(
         child=serializers.CharField(),
         help_text="Repositories of the account that share layers with it; some.",

@@ -76,7 +76,7 @@ class ImpactSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), help_text="Untagged indexes left incomplete."
     )
     refused = serializers.CharField(allow_blank=True, help_text="Why it cannot be done; empty: it can.")
-    freed = serializers.IntegerField(help_text="Bytes at most, after the registry's garbage collection.")
+    freed = serializers.IntegerField(help_text="Bytes at most, after the registry’s garbage collection.")
     pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days: the last 50.")
     told = serializers.CharField(help_text="To be sent along when this is asked for.")
     matching = serializers.IntegerField(allow_null=True, help_text="How many tags match `search`.")
@@ -112,7 +112,7 @@ class RemovalBody(Strict):
         help_text="delete, and with `search`: `told` of the impact that is agreed to.",
     )
     typed_name = serializers.CharField(
-        default="", allow_blank=True, max_length=255, help_text="delete: the image's name, as confirmation."
+        default="", allow_blank=True, max_length=255, help_text="delete: the image’s name, as confirmation."
     )
 
 

@@ -94,7 +94,7 @@ class RetentionRunSerializer(serializers.Serializer[Any]):
 
 class PreviewQuery(Strict):
     image = serializers.CharField(
-        default="", allow_blank=True, help_text="One of `images`; empty: the rule's own, or no tags are told."
+        default="", allow_blank=True, help_text="One of `images`; empty: the rule’s own, or no tags are told."
     )
 
 

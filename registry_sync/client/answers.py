@@ -88,7 +88,7 @@ class Fetched:
 def demand_plain(headers: Mapping[str, str]) -> None:
     """Compressed is not what was asked for, and a small answer may unfold to a large one."""
     if headers.get("Content-Encoding", "identity") != "identity":
-        raise RegistryError(_("the registry's answer is compressed"))
+        raise RegistryError(_("the registry’s answer is compressed"))
 
 
 def refusal(status: int, body: bytes) -> RegistryError:
@@ -96,7 +96,7 @@ def refusal(status: int, body: bytes) -> RegistryError:
     if status == TOO_MANY:
         return Unreachable(f"the registry answers {status}")
     if status >= SERVER_ERROR and _FIRST_FORM in body:
-        return FirstForm(_("this registry cannot read it: it is of Docker's first form (schema 1)"))
+        return FirstForm(_("this registry cannot read it: it is of Docker’s first form (schema 1)"))
     if status >= SERVER_ERROR:
         return Faulty(f"the registry answers {status}")
     # A 404 from a proxy, or for an Accept header that does not fit, is no absence.
@@ -120,9 +120,9 @@ def document(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RegistryError(_("the registry's answer is not JSON")) from error
+        raise RegistryError(_("the registry’s answer is not JSON")) from error
     if not isinstance(value, dict):
-        raise RegistryError(_("the registry's answer is not an object"))
+        raise RegistryError(_("the registry’s answer is not an object"))
     return value
 
 
@@ -196,10 +196,10 @@ def next_page(link: str, url: str, path: str) -> str:
     joined, here = urlsplit(urljoin(url + path, link)), urlsplit(url + path)
     last = parse_qs(joined.query).get("last", [])
     if joined[:3] != here[:3] or len(last) != 1:
-        raise RegistryError(_("the registry's link to the next page cannot be followed"))
+        raise RegistryError(_("the registry’s link to the next page cannot be followed"))
     before = parse_qs(here.query).get("last", [""])[0]
     if not any(order(before) < order(last[0]) for order in _ORDERS):
-        raise RegistryError(_("the registry's pages run backwards, or in a circle"))
+        raise RegistryError(_("the registry’s pages run backwards, or in a circle"))
     return f"{joined.path}?{joined.query}"
 
 
@@ -227,15 +227,15 @@ class Pages:
 
     def visit(self, path: str) -> str:
         if path in self._seen or len(self._seen) >= PAGES_MAX:
-            raise RegistryError(_("the registry's pages have no end"))
+            raise RegistryError(_("the registry’s pages have no end"))
         self._seen.add(path)
         return path
 
 
 def _strings(page: dict[str, Any], key: str) -> list[str]:
     if key not in page:
-        raise RegistryError(f"the registry's answer has no {key}")
+        raise RegistryError(f"the registry’s answer has no {key}")
     values = page[key] or []
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise RegistryError(f"the registry's {key} are not a list of names")
+        raise RegistryError(f"the registry’s {key} are not a list of names")
     return values

@@ -31,7 +31,7 @@ def form(ours: Ours, *, production: bool) -> Verdict:
         return fail(
             _(
                 "Tokens are given at %(public_url)s, a private number that is not the "
-                "registry's own address: crane, ko and kaniko refuse to go there.",
+                "registry’s own address: crane, ko and kaniko refuse to go there.",
                 public_url=ours.public_url,
             ),
             in_environment("PUBLIC_URL=https://NAME  # a host name, best that of the registry"),

@@ -73,7 +73,7 @@ def realm(answer: Answer, ours: Ours) -> Verdict:
     if named.endswith(_DOOR):
         other = f"PUBLIC_URL={named.removesuffix(_DOOR)}"
         fixes.append(
-            Fix(_("Or in the panel's environment, if clients reach the panel at the first address:"), other)
+            Fix(_("Or in the panel’s environment, if clients reach the panel at the first address:"), other)
         )
     return fail(
         _(
@@ -107,7 +107,7 @@ def token(trial: TokenTrial, ours: Ours) -> Verdict:
             in_config("auth", auth_section(ours)),
         )
     if trial.issuer == ours.issuer:
-        return ok(_("It takes a token that the panel signs, and refuses a stranger's."))
+        return ok(_("It takes a token that the panel signs, and refuses a stranger’s."))
     if trial.issuer:
         return fail(
             _(
@@ -134,9 +134,9 @@ def clock(answer: Answer) -> Verdict:
     skew = answer.date + timedelta(seconds=0.5) - middle
     late = f"{abs(skew).total_seconds():.0f}"
     if skew > timedelta():
-        words = _("The registry's clock is %(late)s s ahead of the panel's.", late=late)
+        words = _("The registry’s clock is %(late)s s ahead of the panel’s.", late=late)
     else:
-        words = _("The registry's clock is %(late)s s behind the panel's.", late=late)
+        words = _("The registry’s clock is %(late)s s behind the panel’s.", late=late)
     lines = Fix(
         _("Let both machines keep time, and look at each:"), "timedatectl set-ntp true\ntimedatectl status"
     )
@@ -196,7 +196,7 @@ def deletion(answer: Answer, ours: Ours) -> Verdict:
 def old_form(found: OldForm, ours: Ours) -> Verdict:
     """Images pushed before 2017, which 2.8 reads and 3.x does not."""
     if not found.count:
-        return ok(_("It holds no image of Docker's first form (schema 1) that the panel knows of."))
+        return ok(_("It holds no image of Docker’s first form (schema 1) that the panel knows of."))
     known = [name for name in found.names if "@" in name]
     unread = [name for name in found.names if "@" not in name]
     fixes = []
@@ -212,11 +212,11 @@ def old_form(found: OldForm, ours: Ours) -> Verdict:
         )
     if found.read:
         return warn(
-            _("%(count)s images are of Docker's first form (schema 1), which Distribution 3 cannot read: do not "
+            _("%(count)s images are of Docker’s first form (schema 1), which Distribution 3 cannot read: do not "
               "go over to it before they are gone.", count=found.count), *fixes,
         )  # fmt: skip
     return fail(
-        _("It cannot read %(count)s images of Docker's first form (schema 1), and its garbage collection ends at "
+        _("It cannot read %(count)s images of Docker’s first form (schema 1), and its garbage collection ends at "
           "the first of them, before anything is deleted.", count=found.count), *fixes,
     )  # fmt: skip
 
@@ -241,7 +241,7 @@ def events(trial: EventTrial, ours: Ours) -> Verdict:
         return ok(_("What happens in the registry is told to the panel, %(late)s s later.", late=late))
     if trial.refused:
         return fail(
-            _("The registry tells the panel what happens, but with another key than the panel's."),
+            _("The registry tells the panel what happens, but with another key than the panel’s."),
             in_config("notifications.endpoints[].headers",
                       f"Authorization: [Bearer KEY]  # KEY: what {ours.hook_file} holds"),
         )  # fmt: skip
@@ -250,7 +250,7 @@ def events(trial: EventTrial, ours: Ours) -> Verdict:
             _("What happens in the registry is sent on to %(there)s, and lost on the way: a registry follows a "
               "redirect without the event.", there=trial.location or _("another address")),
             in_config("notifications.endpoints[]", f"url: {ours.events_url}"),
-            Fix(_("From the registry's machine, this must answer 401, and no 301, 302 or 307:"),
+            Fix(_("From the registry’s machine, this must answer 401, and no 301, 302 or 307:"),
                 f"curl -i -X POST {ours.events_url}"),
         )  # fmt: skip
     if trial.problem:
@@ -259,7 +259,7 @@ def events(trial: EventTrial, ours: Ours) -> Verdict:
         _("What happens in the registry is not told to the panel: pushes show only "
                       "after the next full check, and pulls are not counted."),
         in_config("", notifications_section(ours)),
-        Fix(_("If it is so already: from the registry's machine, does this answer 401?"),
+        Fix(_("If it is so already: from the registry’s machine, does this answer 401?"),
             f"curl -i -X POST {ours.events_url}"),
     )  # fmt: skip
 

@@ -27,7 +27,7 @@ def pull(pulled: list[Pulled], ours: Ours) -> Verdict:
               "was collected answers 201 to a push of the same, and keeps nothing of it.",
               name=lost[0].name, lost=lost[0].lost),
             Fix(_("Forget what it remembers, then push the image again. Stop the registry; where its cache is in "
-                  "Redis, flush that now, in the registry's own database; start the registry:"),
+                  "Redis, flush that now, in the registry’s own database; start the registry:"),
                 "redis-cli -h REGISTRY-REDIS -n 0 flushdb  # storage.cache.blobdescriptor: redis"),
         )  # fmt: skip
     there = next((each.there for each in pulled if each.there), "")
@@ -53,7 +53,7 @@ def _short(name: str) -> str:
 def _redirects(there: str) -> tuple[Fix, ...]:
     return (
         in_config("storage", "redirect:\n  disable: true  # the registry gives layers itself"),
-        Fix(_("Or the same in the registry's environment:"), 'REGISTRY_STORAGE_REDIRECT_DISABLE: "true"'),
+        Fix(_("Or the same in the registry’s environment:"), 'REGISTRY_STORAGE_REDIRECT_DISABLE: "true"'),
         Fix(_("Or let every client reach %(there)s; by another name, that goes here:", there=there),
             "storage:\n  s3:\n    regionendpoint: https://STORE.example.com"),
     )  # fmt: skip

@@ -26,7 +26,7 @@ def version(seen: Releases) -> Verdict:
     if _refused(seen.page, _BAD_REQUEST, "PAGINATION_NUMBER_INVALID"):
         return warn(
             _("It is Distribution 3.0 to 3.1.1. On S3, 3.1.0 and 3.1.1 leave names out of their lists: the tag 0.1.2 "
-              "beside 0.1.20, a repository whose name begins another's. The panel keeps those it knows; others never "
+              "beside 0.1.20, a repository whose name begins another’s. The panel keeps those it knows; others never "
               "show."),
             fix,
         )  # fmt: skip

@@ -52,7 +52,7 @@ SENTENCES: dict[Outcome, Promise] = {
     Outcome.DECLINED: _("The registry refused, so nothing was changed."),
     Outcome.NOT_THERE: _("The registry does not hold this image any more, so it cannot be put back."),
     Outcome.SILENT: _("The registry gave no usable answer for so long that this was given up."),
-    Outcome.ASIDE: _("The panel's workers died while they did this, so it was given up. Operators see more on System."),
+    Outcome.ASIDE: _("The panel’s workers died while they did this, so it was given up. Operators see more on System."),
     Outcome.WITHDRAWN: _("The rule was changed or switched off before its turn came, so nothing was done."),
     Outcome.CANCELLED: _("It was stopped before its turn came, so nothing was done."),
 }  # fmt: skip

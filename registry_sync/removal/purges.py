@@ -109,7 +109,9 @@ def went(purge: Purge) -> QuerySet[RemovalItem]:
 
 def lately(account: Account) -> QuerySet[Purge]:
     """What is under way, and what ended within a day; what was put back, within an hour."""
-    rows = Purge.objects.select_related("image__namespace", "namespace__account").filter(namespace__account=account)
+    rows = Purge.objects.select_related("image__namespace", "namespace__account").filter(
+        namespace__account=account
+    )
     now = timezone.now()
     ended = Q(finished_at__gte=now - LATELY) & ~Q(state=State.BACK, finished_at__lt=now - SAID)
     return rows.filter(Q(state__in=[*Purge.OPEN, State.EMPTIED]) | ended)

@@ -89,7 +89,7 @@ def _try_to_plan(purge: Purge, lease: Holding, ends: float) -> None:
     plan = _plan if purge.state == State.WAITING else _plan_return
     try:
         if purge.attempts >= ATTEMPTS_MAX:
-            _give_up(purge, _("It could not be decided in %(count)s attempts; see the panel's log.")
+            _give_up(purge, _("It could not be decided in %(count)s attempts; see the panel’s log.")
                      % {"count": purge.attempts})  # fmt: skip
             return
         Purge.objects.filter(pk=purge.pk).update(attempts=F("attempts") + 1)

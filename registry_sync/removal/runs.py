@@ -99,7 +99,7 @@ def _in_turns(begun: QuerySet[RetentionRun]) -> list[RetentionRun]:
 
 def _try_to_plan(run: RetentionRun, lease: Holding) -> None:
     if run.attempts >= ATTEMPTS_MAX:
-        words = _("It could not be decided in %(count)s attempts; see the panel's log.")
+        words = _("It could not be decided in %(count)s attempts; see the panel’s log.")
         finish(run, State.FAILED, words % {"count": run.attempts}, [])
         return
     try:

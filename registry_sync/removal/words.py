@@ -88,7 +88,7 @@ def _reason(why: Why, rule: Rule, decision: Decision) -> str:
             }
     return {
         Why.NO_RULE: _("the rule says nothing of what to keep, so it removes nothing"),
-        Why.MISSING: _("missing from the registry's last list, so nothing is certain about it"),
+        Why.MISSING: _("missing from the registry’s last list, so nothing is certain about it"),
         Why.NOTHING_KEEPS: _("nothing in the rule keeps it"),
     }[why]
 

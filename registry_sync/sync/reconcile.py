@@ -205,7 +205,7 @@ def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
         )
     if catalog.strange:
         run.problem = (
-            f"{catalog.strange} of the names in the registry's catalog can be no repository's; "
+            f"{catalog.strange} of the names in the registry’s catalog can be no repository’s; "
             "no repository was removed"
         )
     unproven = [name for name in known if catalog.strange and name not in seen]

@@ -137,7 +137,7 @@ def test_distribution_3_cannot_read_it_which_is_said_and_harms_nothing_else(
     assert Tag.objects.get().manifest_id == good
     why = Repository.objects.get(name=REPOSITORY).problem
     assert (
-        why == "v1 could not be read: this registry cannot read it: it is of Docker's first form (schema 1)"
+        why == "v1 could not be read: this registry cannot read it: it is of Docker’s first form (schema 1)"
     )
     found = checked(registry)
     assert found.state is State.FAIL

@@ -46,7 +46,7 @@ def test_the_panel_goes_on_without_space_and_mends_itself(small: Path, tmp_path:
         _fill(small / "fill")
         refused = create()
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
-        assert "The panel's disk is full" in refused.json()["error"]["message"]
+        assert "The panel’s disk is full" in refused.json()["error"]["message"]
         assert len(requests.get(users, headers=api, timeout=30).json()["results"]) == 1
         asked = {"service": f"localhost:{ports['REGISTRY_PORT']}", "scope": "repository:team/app:pull"}
         door = f"http://localhost:{ports['TOKEN_PORT']}/auth/token"

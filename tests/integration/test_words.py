@@ -147,7 +147,7 @@ def _registry_tells(world: World) -> None:
         run = SyncRun.objects.create(state=state, started_at=now, asked_by="quinn", **ended)
     Drift.objects.create(run=run, repository=image.repository, tag="latest")
     Event.objects.create(event_id="1", repository=image.repository, tag="latest", action="push", raw="{}",
-                         problem="the registry's answer is not JSON")  # fmt: skip
+                         problem="the registry’s answer is not JSON")  # fmt: skip
     Repository.objects.create(name="team/web")
     Repository.objects.filter(image=image).update(problem="the panel failed; see its log")
     results = [

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,7 @@ from django.test import Client
 from tests.cast import Cast, client_for
 from tests.integration.api import routes
 from tests.integration.api.world import caller_of
+from tests.pure.test_apostrophes import STRAIGHT
 
 DOCS = "/api/v1/docs/"
 
@@ -31,6 +33,20 @@ def test_the_schema_holds_each_operation_with_its_errors(cast: Cast) -> None:
         assert {"400", "401", "403", "404", "503"} < set(each["responses"])
         assert {"session": []} in each["security"]
     assert set(document["components"]["securitySchemes"]) == {"apiToken", "session"}
+
+
+def test_its_texts_have_the_apostrophe_of_the_pages(cast: Cast) -> None:
+    document = yaml.safe_load(caller_of(cast, "viewer").get("schema/").content)
+    assert not [text for text in _texts(document) if STRAIGHT.search(text)]
+
+
+def _texts(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        yield from (
+            text for key, text in node.items() if key in ("description", "summary") and isinstance(text, str)
+        )
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _texts(each)
 
 
 def test_the_docs_are_for_persons(cast: Cast) -> None:

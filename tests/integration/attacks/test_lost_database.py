@@ -72,8 +72,8 @@ def test_a_full_disk_is_called_by_its_name(cast: Cast) -> None:
         page, answer = client.get("/a/team-red/images/"), caller.get("accounts/team-red/users/")
     assert page.status_code == answer.status_code == 503
     assert page["Retry-After"] == answer["Retry-After"] == "5"
-    assert "The panel&#x27;s disk is full" in page.content.decode()
-    assert "The panel's disk is full" in answer.json()["error"]["message"]
+    assert "The panel’s disk is full" in page.content.decode()
+    assert "The panel’s disk is full" in answer.json()["error"]["message"]
 
 
 def test_the_page_asks_again_by_itself_but_never_sends_again(cast: Cast) -> None:

@@ -105,7 +105,7 @@ def test_a_run_that_no_worker_lives_through_is_given_up_and_says_so(quiet: Accou
     other.refresh_from_db()
     assert (run.state, run.problem) == (
         State.FAILED,
-        "It could not be decided in 5 attempts; see the panel's log.",
+        "It could not be decided in 5 attempts; see the panel’s log.",
     )
     assert (other.attempts, other.state) == (1, State.SKIPPED)
 
