@@ -1,9 +1,10 @@
 """Asking for a sync, and waking the worker that does it."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from celery import current_app
 from celery.exceptions import CeleryError
 from django.db import transaction
 from django.utils import timezone
@@ -20,7 +21,7 @@ broker = Breaker(rest=5)
 
 
 def ask_for_sync(*, by: Principal) -> SyncRun:
-    """The run that will answer: one that waits already, or a new one.
+    """Return the run that will answer: one that waits already, or a new one.
 
     The wish is a row; the broker only wakes a worker. Without a broker the next scheduled run takes the row.
     """
@@ -33,13 +34,11 @@ def ask_for_sync(*, by: Principal) -> SyncRun:
 
 
 def wake_worker() -> bool:
-    from registry_sync.tasks import reconcile  # noqa: PLC0415 (tasks import the work, which imports this)
-
-    return published(reconcile.delay)
+    return published("registry_sync.reconcile")
 
 
 def ask_for_checkup(*, by: Principal) -> Checkup:
-    """The checkup that will answer: one that waits or is under way, or a new one."""
+    """Return the checkup that will answer: one that waits or is under way, or a new one."""
     now = timezone.now()
     with transaction.atomic():
         asked = Checkup.objects.exclude(state=Checkup.State.DONE).filter(asked_at__gt=now - CHECKUP_LIFE)
@@ -49,19 +48,15 @@ def ask_for_checkup(*, by: Principal) -> Checkup:
 
 
 def wake_doctor() -> bool:
-    from registry_sync.tasks import doctor  # noqa: PLC0415 (as above)
-
-    return published(doctor.delay)
+    return published("registry_sync.doctor")
 
 
 def wake_events() -> bool:
-    from registry_sync.tasks import apply_events  # noqa: PLC0415 (as above)
-
-    return published(apply_events.delay)
+    return published("registry_sync.apply_events")
 
 
 def events_came(now: datetime, namespaces: Collection[str]) -> None:
-    """Wakes for the first of a namespace that waits; the applier looks once more before it ends.
+    """Wake for the first of a namespace that waits; the applier looks once more before it ends.
 
     While no worker takes them, the broker would else hold a message for each event. And what waits of others may do so
     because the registry says nothing about their images.
@@ -72,17 +67,19 @@ def events_came(now: datetime, namespaces: Collection[str]) -> None:
 
 
 def wake_removals() -> bool:
-    from registry_sync.tasks import removals  # noqa: PLC0415 (as above)
-
-    return published(removals.delay)
+    return published("registry_sync.removals")
 
 
-def published(publish: Callable[[], object]) -> bool:
-    """False, and a line in the log, when the broker does not answer."""
+def published(task: str, **options: float) -> bool:
+    """Send a message for the task of this name; `options` as of `send_task`.
+
+    By name, because tasks import the work, and the work imports this. Return False, with a line in the log, when the
+    broker does not answer.
+    """
     if not broker.may_ask:
         return False
     try:
-        publish()
+        current_app.send_task(task, **options)
     except (BrokerError, CeleryError, OSError) as error:
         broker.failed()
         log.warning("broker does not answer (%s); the schedule will do the work", type(error).__name__)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ SOON = timedelta(seconds=5)  # what is due later is left to beat
 
 
 def _task(*, name: str, **options: Any) -> Callable[[Callable[[], None]], Any]:
-    """A Celery task that says in one line when there is no database; beat comes again."""
+    """Declare a Celery task that says in one line when there is no database; beat comes again."""
 
     def declare(work: Callable[[], None]) -> Any:
         @shared_task(name=name, **options)
@@ -142,16 +142,18 @@ def removals() -> None:
 
 
 def _again(task: Any, wait: timedelta | None) -> None:
-    """Comes back for what is due soon. One message at a time: each that came would else send the next, and each
-    event adds one."""
+    """Come back for what is due soon.
+
+    One message at a time: each that came would else send the next, and each event adds one.
+    """
     now = clock.now()
     if wait is not None and wait < SOON and heartbeat.book(task.name, now, now + wait):
-        services.published(partial(task.apply_async, countdown=wait.total_seconds() + 0.05))
+        services.published(task.name, countdown=wait.total_seconds() + 0.05)
 
 
 @_task(name="registry_sync.measure_usage")
 def measure_usage() -> None:
-    """Counts when something came or went, and once an hour in any case; after a long count it rests longer."""
+    """Count when something came or went, and once an hour in any case; after a long count it rests longer."""
     now = clock.now()
     if not _usage_changed(now) or not heartbeat.book(Heartbeat.USAGE_REST, now, now + COUNT_MAX):
         return
@@ -175,7 +177,7 @@ def _usage_changed(now: datetime) -> bool:
 
 
 def _forget_events(before: datetime) -> None:
-    """Some at a time: millions in one statement would pass the database's time limit, every time."""
+    """Delete some at a time: millions in one statement would pass the database's time limit, every time."""
     while ids := list(
         Event.objects.filter(due_at=None, received_at__lt=before).values_list("id", flat=True)[:5000]
     ):
@@ -192,7 +194,7 @@ def _forget_runs(runs: QuerySet[SyncRun]) -> None:
 
 @_task(name="registry_sync.housekeeping")
 def housekeeping() -> None:
-    """Renews the signing leaf, seals the audit trail, forgets what is over or old, and gives back its room."""
+    """Renew the signing leaf, seal the audit trail, forget what is over or old, and give back its room."""
     authority.renew_leaf(Path(settings.SECRETS_DIR), clock.now())
     seals.seal(now=clock.now())
     sessions.forget_expired()
@@ -241,7 +243,7 @@ def daily() -> None:
 
 @_task(name="registry_sync.verify_trail")
 def verify_trail() -> None:
-    """The outcome is kept for the doctor: to read the whole trail takes long."""
+    """Verify the trail, and keep the outcome for the doctor: to read the whole trail takes long."""
     found = list(seals.problems())
     for problem in found:
         log.error(

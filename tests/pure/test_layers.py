@@ -1,0 +1,47 @@
+"""What import-linter has no contract for: no circle of files, and no pure module that its contract forgets."""
+
+import graphlib
+import sys
+
+import grimp
+import pytest
+
+from tests.checks.pure_files import pure_modules
+
+OURS = ("manager", "registry_sync", "namespaces", "accounts")
+# Modules that know no framework and are not pure all the same.
+NOT_PURE = {
+    "accounts.along": "what it holds is put there by the rooms above",
+    "accounts.breaker": "keeps time",
+    "accounts.secret_files": "reads files",
+    "manager.embedded.one": "locks a file",
+    "manager.formats.en.formats": "names that Django looks for",
+    "manager.logs": "is given to the logging of Python",
+    "registry_sync.client.pace": "keeps time, for threads that wait",
+    "registry_sync.token.authority": "reads and writes files",
+    "registry_sync.token.key_files": "reads files",
+    "registry_sync.token.signing": "reads files",
+}
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph(*OURS, include_external_packages=True, cache_dir=None)
+
+
+def test_no_file_imports_itself_through_others(graph: grimp.ImportGraph) -> None:
+    order = graphlib.TopologicalSorter(
+        {each: graph.find_modules_directly_imported_by(each) for each in graph.modules}
+    )
+    order.prepare()  # raises CycleError, which shows the circle
+
+
+def test_what_knows_no_framework_is_pure_or_says_why_not(graph: grimp.ImportGraph) -> None:
+    files = {each for each in graph.modules if each.startswith(OURS) and not graph.find_children(each)}
+    known = {*OURS, *sys.stdlib_module_names, "cryptography", "jwt"}
+    free = {
+        each
+        for each in files
+        if {above.split(".")[0] for above in graph.find_upstream_modules(each)} <= known
+    }
+    assert free - pure_modules() == set(NOT_PURE)
