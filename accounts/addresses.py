@@ -21,17 +21,17 @@ class Origin:
 
 
 def client_address(meta: Mapping[str, Any]) -> str:
-    """The client's IP, "" when there is none; of X-Forwarded-For what TRUSTED_PROXIES of our own wrote."""
+    """Return the client's IP, "" when there is none; of X-Forwarded-For what TRUSTED_PROXIES of our own wrote."""
     return str(_client(meta) or "")
 
 
 def client_network(meta: Mapping[str, Any]) -> str:
-    """The place that attempts are counted for: a whole /64 of IPv6, which one machine has to itself."""
+    """Return the place that attempts are counted for: a whole /64 of IPv6, which one machine has to itself."""
     return network_of(client_address(meta))
 
 
 def network_of(address: str) -> str:
-    """The same of an address that `client_address` gave."""
+    """Return the same of an address that `client_address` gave."""
     if ":" not in address:
         return address
     return str(ipaddress.ip_network((address, 64), strict=False))
@@ -46,7 +46,7 @@ def _client(meta: Mapping[str, Any]) -> Address | None:
 
 
 def _read(text: str) -> Address | None:
-    """Some proxies add a port, with brackets around IPv6; and IPv4 in IPv6's clothes is IPv4."""
+    """Read an address as proxies write it: some add a port, with brackets around IPv6, or write IPv4 as IPv6."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

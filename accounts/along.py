@@ -1,5 +1,8 @@
-"""How the installation stands, which every page says: asked along with what a page asks anyhow, and by no statement
-of its own. Upper rooms say what it is (registry_sync/standing.py)."""
+"""How the installation stands, which every page says.
+
+It is asked along with what a page asks anyhow, and by no statement of its own. Upper rooms say what it is
+(registry_sync/standing.py).
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime

@@ -19,7 +19,7 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """`action` is `<object>.<verb>` as in "grant.given"; `before`/`after` hold plain JSON, no secret."""
+    """Write an event: `action` is `<object>.<verb>` like "grant.given"; `before`/`after` hold plain JSON, no secret."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"{action} must be recorded inside the transaction that does it")
     AuditEvent.objects.create(

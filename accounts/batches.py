@@ -36,7 +36,7 @@ class Note(Protocol):
         """How many it stands for; 0 where one that gives way is not missed."""
 
     def after(self, earlier: Self) -> Self:
-        """This note, when there was an earlier one with its key that is not written yet."""
+        """Return this note, when there was an earlier one with its key that is not written yet."""
 
 
 Kind = TypeVar("Kind", bound=Note)
@@ -58,14 +58,14 @@ class Batch(Generic[Kind]):
         self._noted.set()
 
     def lose(self, username: str, count: int) -> None:
-        """Counts what is not even noted: more than its owner may have, all at once."""
+        """Count what is not even noted: more than its owner may have, all at once."""
         if count > 0:
             with self._lock:
                 self._lost[username] += count
             self._noted.set()
 
     def start(self) -> None:
-        """Begins writing in the background; once per process."""
+        """Begin writing in the background; once per process."""
         with self._lock:
             if self._thread:
                 return
@@ -75,7 +75,7 @@ class Batch(Generic[Kind]):
         Finalize(None, self.write, exitpriority=0)
 
     def write(self) -> int:
-        """Writes what was noted; returns how many. What cannot be written is kept for the next time."""
+        """Write what was noted; return how many. What cannot be written is kept for the next time."""
         with self._writing:  # at the end of a process, what the thread has begun is waited for
             return self._write_noted()
 

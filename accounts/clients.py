@@ -23,8 +23,10 @@ _BROWSER_NAMES = {"Edg": "Edge", "OPR": "Opera", "HeadlessChrome": "Chrome", "Ve
 
 
 def short(agent: str) -> str:
-    """Name and version, the name alone where no number follows, "" where there is no name. It leaves its own answers
-    as they are."""
+    """Return name and version, the name alone where no number follows, "" where there is no name.
+
+    It leaves its own answers as they are.
+    """
     found = _PRODUCT.match(agent)
     if not found or not _ends_there(agent, found.end(1)) or found[1].lower() in _SYSTEM:
         return ""

@@ -26,8 +26,11 @@ SOURCES_MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """`repository` and `action` are "" when the user was refused whatever it asked; `account` is None where a password
-    was wrong, so that anybody may have written the username. `sources` as of a Denial."""
+    """Something that a user was refused; `sources` as of a Denial.
+
+    `repository` and `action` are "" when the user was refused whatever it asked; `account` is None where a password was
+    wrong, so that anybody may have written the username.
+    """
 
     username: str
     repository: str
@@ -59,7 +62,7 @@ def _together(newer: Iterable[str], older: Iterable[str]) -> tuple[str, ...]:
 
 
 def _write(notes: list[Denied]) -> None:
-    """A username that nobody has may be among them: somebody guesses, or the user was deleted meanwhile."""
+    """Write them. A username that nobody has may be among them: somebody guesses, or the user was deleted meanwhile."""
     named = RegistryUser.objects.filter(username__in={note.username for note in notes})
     users = dict(named.values_list("username", "id"))
     found = [(users[note.username], note) for note in notes if note.username in users]

@@ -16,7 +16,7 @@ WRITE_EVERY = 1.0  # seconds
 
 
 def note(kind: str, counts: Mapping[str, int], now: datetime) -> None:
-    """`counts` by username; "" where nobody had signed in. In the caller's transaction."""
+    """Add `counts` by username; "" where nobody had signed in. In the caller's transaction."""
     rows = [Dropped(kind=kind, username=username, first_at=now, last_at=now) for username in sorted(counts)]
     Dropped.objects.bulk_create(rows, ignore_conflicts=True)
     for row in rows:

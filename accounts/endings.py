@@ -20,12 +20,12 @@ def whole_day(moment: datetime) -> str:
 
 
 def ending(moment: datetime) -> str:
-    """The last day, whole or not."""
+    """Return the last day, whole or not."""
     return whole_day(moment) or date_format(timezone.localtime(moment), "DATE_FORMAT")
 
 
 def check(moment: datetime) -> None:
-    """Raises Invalid for what is no moment in every zone."""
+    """Raise Invalid for what is no moment in every zone."""
     if not moments.sound(moment):
         raise Invalid.on(
             "expires_at", _("Choose a day before the year %(year)s.") % {"year": moments.LAST.year}

@@ -34,7 +34,7 @@ class Invalid(DomainError):
         return cls({field: [sentence]})
 
     def renamed(self, **names: str) -> Self:
-        """The same, said of a door's own fields: `renamed(image_name="image")`."""
+        """Return the same, said of a door's own fields: `renamed(image_name="image")`."""
         return type(self)({names.get(field, field): each for field, each in self.errors.items()})
 
 

@@ -44,8 +44,11 @@ class AccountForm(forms.Form):
 
 
 class ExpiryForm(forms.Form):
-    """`cleaned_data["expires_at"]` is a moment, or None for never, and is missing where a date was not understood.
-    A date lasts to 24:00 of its day in TIME_ZONE."""
+    """A form that says when something expires.
+
+    `cleaned_data["expires_at"]` is a moment, or None for never, and is missing where a date was not understood. A date
+    lasts to 24:00 of its day in TIME_ZONE.
+    """
 
     expiry = forms.ChoiceField(
         label=_("Expires"),

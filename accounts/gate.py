@@ -11,7 +11,7 @@ from accounts.speech import spoken
 
 
 def account(by: Principal, handle: str, act: Act = Act.ACCOUNT_VIEW) -> Account:
-    """The open account with this handle, if `by` is a member whose role allows `act`."""
+    """Return the open account with this handle, if `by` is a member whose role allows `act`."""
     member = membership(by, handle)
     if not may(Role(member.role), act):
         raise Refused(spoken(refusal(Role(member.role), act)))
@@ -19,7 +19,7 @@ def account(by: Principal, handle: str, act: Act = Act.ACCOUNT_VIEW) -> Account:
 
 
 def membership(by: Principal, handle: str) -> Member:
-    """The asking person's own place in an open account."""
+    """Return the asking person's own place in an open account."""
     found = (
         Member.objects.select_related("account")
         .filter(person_id=by.person_id, account__handle=handle, account__closed_at=None)
@@ -69,6 +69,6 @@ def api_token(by: Principal, id: int) -> ApiToken:  # noqa: A002
 
 
 def operator(by: Principal) -> None:
-    """Passes operators; to everybody else the system pages do not exist."""
+    """Let operators pass; to everybody else the system pages do not exist."""
     if not by.operator:
         raise Absent

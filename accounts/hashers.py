@@ -51,7 +51,7 @@ class Line:
 
     @contextmanager
     def turn(self, place: str) -> Iterator[None]:
-        """Raises Crowded for whom there is no place, or not for long enough."""
+        """Wait for a turn. Raise Crowded for whom there is no place, or not for long enough."""
         turn = _Turn(place)
         self._come(turn)
         try:

@@ -5,7 +5,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def shrink(database: BaseDatabaseWrapper = connection) -> None:
-    """Does nothing while somebody reads or writes: the next hour tries again."""
+    """Truncate the journal, but do nothing while somebody reads or writes: the next hour tries again."""
     if database.vendor != "sqlite" or database.in_atomic_block:
         return
     with database.cursor() as cursor:

@@ -49,7 +49,7 @@ class Holding:
 
 
 def make_room(limit: Limit[Holder], holder: Holder, *, field: str) -> None:
-    """Locks the holder until the end of the transaction, so that nobody else counts. Raises Conflict on `field`."""
+    """Lock the holder until the end of the transaction, so that nobody else counts. Raise Conflict on `field`."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"{limit.key} must be counted inside the transaction that creates one")
     if limit.most is None:

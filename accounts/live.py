@@ -47,8 +47,10 @@ class For(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """How things of a kind stand: these columns, with these rows joined. Known are %(key)s, %(name)s, %(account)s, and
-    %(then)s, the moment so long `ago`."""
+    """How things of a kind stand: these columns, with these rows joined.
+
+    Known are %(key)s, %(name)s, %(account)s, and %(then)s, the moment so long `ago`.
+    """
 
     columns: str
     rows: str = ""
@@ -68,8 +70,10 @@ THINGS: dict[str, Thing] = {
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Of one thing, and how it stood. `since`: how it stood when the page was made, of which this may be a later note.
-    `along`: how the installation stood.
+    """A note of one thing, and how it stood.
+
+    `since`: how it stood when the page was made, of which this may be a later note. `along`: how the installation
+    stood.
 
     `standing` is another after a change of the person's password, as sessions are ended by it.
     """
@@ -122,7 +126,7 @@ def note_along(request: HttpRequest) -> str:
 
 
 def of_page(request: HttpRequest, kind: str) -> Note | None:
-    """The note that the page asks with, for the view that has news for it."""
+    """Return the note that the page asks with, for the view that has news for it."""
     found = _read(request.GET.get(PARAMETER, ""), str(request.session.session_key))
     return found if found and found.kind == kind else None
 
@@ -151,7 +155,7 @@ def _read(text: str, session: str) -> Note | None:
 
 
 def _found(asked: Note, session: str) -> Now | None:
-    """The one statement; None for who may not know it."""
+    """Ask the one statement; return None for who may not know it."""
     thing = THINGS[asked.kind]
     now, moment = timezone.now(), connection.ops.adapt_datetimefield_value
     values: dict[str, Any] = {"person": asked.person, "session": session, "account": asked.account, "key": asked.key,

@@ -26,7 +26,7 @@ def end_of(day: date, zone: tzinfo) -> datetime:
 
 
 def last_day(moment: datetime, zone: tzinfo) -> date | None:
-    """The day that ends at `moment`; None where it is in the midst of one."""
+    """Return the day that ends at `moment`; None where it is in the midst of one."""
     if not sound(moment):
         return None
     day = moment.astimezone(zone).date() - DAY

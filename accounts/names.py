@@ -24,7 +24,7 @@ def make_username() -> str:
 
 
 def handle_from(title: str) -> str:
-    """The address part for a name: "Équipe Rouge!" → "equipe-rouge"; "account" when nothing is left."""
+    """Return the address part for a name: "Équipe Rouge!" → "equipe-rouge"; "account" when nothing is left."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return "-".join(re.findall(r"[a-z0-9]+", plain))[:HANDLE_MAX].strip("-") or "account"
 
@@ -37,7 +37,9 @@ def clean_title(text: str) -> str:
 
 
 def clean_email(text: str) -> str:
-    """The address as it is kept, in lower-case ASCII: a domain that only looks like another reads xn--…
+    """Return the address as it is kept, in lower-case ASCII.
+
+    A domain that only looks like another reads xn--…
 
     "" for one that cannot be kept: letters before the @ that only look like a-z, or too long.
     """

@@ -108,7 +108,7 @@ def _seal(mail: EmailMessage) -> str:
 
 
 def _cipher() -> Fernet:
-    """What is in a backup of the database opens nothing without the key beside it."""
+    """Return the cipher: what is in a backup of the database opens nothing without the key beside it."""
     key = salted_hmac("accounts.outbox", "mail", algorithm="sha256").digest()
     return Fernet(base64.urlsafe_b64encode(key))
 

@@ -37,7 +37,7 @@ class Page(Generic[Row]):
 
     @property
     def first_url(self) -> str:
-        """ "" on the first page."""
+        """Return the query of the first page; "" on it."""
         return "?" + urlencode(self._kept()) if self.previous_cursor else ""
 
     def _url(self, cursor: str) -> str:
@@ -54,11 +54,11 @@ def paginate(
     size: int = PAGE_SIZE,
     query: dict[str, str] | None = None,
 ) -> Page[Row]:
-    """Pages a queryset whose order is total and of one direction: ("name",) or ("-created_at", "-id").
+    """Page a queryset whose order is total and of one direction: ("name",) or ("-created_at", "-id").
 
     `more_rows`: others of the same order and without a row in common, shown as one list with it; each is
     read by its own index, where one condition for all of them would make the database sort.
-    Raises Invalid on "page" for a cursor we did not make.
+    Raise Invalid on "page" for a cursor we did not make.
     """
     order = tuple(str(name) for name in rows.query.order_by)
     fields, down = [name.lstrip("-") for name in order], order[0].startswith("-")
@@ -92,7 +92,7 @@ def _source(rows: QuerySet[Row], fields: list[str], values: list[Any], smaller: 
 
 
 def _beyond(fields: list[str], values: list[Any], *, smaller: bool) -> Q:
-    """`a <= x AND NOT (a = x AND b >= y)`: the form that databases answer from the index."""
+    """Return `a <= x AND NOT (a = x AND b >= y)`: the form that databases answer from the index."""
     strict, loose, tie = ("lt", "lte", "gte") if smaller else ("gt", "gte", "lte")
     if len(fields) == 1:
         return Q(**{f"{fields[0]}__{strict}": values[0]})
@@ -132,7 +132,7 @@ def _read(cursor: str, count: int) -> tuple[bool, list[Any]]:
 
 
 def _beyond_time(value: str | int) -> bool:
-    """True for a moment that is no moment in UTC; one database would take it, the other fall over it."""
+    """Return True for a moment that is no moment in UTC; one database would take it, the other fall over it."""
     try:
         datetime.fromisoformat(str(value)).astimezone(UTC)
     except ValueError:  # a name

@@ -25,7 +25,7 @@ def peppers() -> tuple[Pepper, ...]:
 
 
 def newest_is_everywhere(now: datetime) -> bool:
-    """False while a process may still run that was started before the newest pepper was made."""
+    """Return False while a process may still run that was started before the newest pepper was made."""
     try:
         made = (Path(settings.SECRETS_DIR) / f"pepper-{peppers()[0].version}.key").stat().st_mtime
     except OSError:
@@ -34,7 +34,7 @@ def newest_is_everywhere(now: datetime) -> bool:
 
 
 def digests(text: str) -> list[str]:
-    """What `text` may be stored as: one digest for each pepper still in use."""
+    """Return what `text` may be stored as: one digest for each pepper still in use."""
     return [digest(text, pepper) for pepper in peppers()]
 
 

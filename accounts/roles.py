@@ -51,12 +51,12 @@ def may(role: Role, act: Act) -> bool:
 
 
 def inviters(role: Role) -> frozenset[Role]:
-    """The roles that may invite somebody as `role`: nobody gives what they do not have."""
+    """Return the roles that may invite somebody as `role`: nobody gives what they do not have."""
     return frozenset(each for each in Role if may(each, Act.MEMBERS_MANAGE) and TABLE[each] >= TABLE[role])
 
 
 def refusal(role: Role, act: Act) -> str:
-    """The sentence that says why not, and who could."""
+    """Return the sentence that says why not, and who could."""
     able = _("owner or manager") if may(Role.MANAGER, act) else _("owner")
     return _("As a %(role)s you cannot %(act)s; that takes the role of %(able)s.",
              role=_NAMES[role], act=DESCRIPTIONS[act], able=able)  # fmt: skip

@@ -37,7 +37,7 @@ class Problem(NamedTuple):
 
 
 def seal(*, now: datetime) -> AuditSeal | None:
-    """Seals what is settled; None when there is nothing new, or somebody else was first."""
+    """Seal what is settled; None when there is nothing new, or somebody else was first."""
     last = AuditSeal.objects.last()
     begin = last.upto if last else 0
     upto = _settled(begin, now)
@@ -57,7 +57,7 @@ def seal(*, now: datetime) -> AuditSeal | None:
 
 
 def problems() -> Iterator[Problem]:
-    """What of the trail is not as it was sealed; nothing when it is whole."""
+    """Yield what of the trail is not as it was sealed; nothing when it is whole."""
     known = {each.version: each for each in peppers()}
     last = None
     for each in AuditSeal.objects.order_by("id").iterator():
@@ -75,7 +75,7 @@ def problems() -> Iterator[Problem]:
 
 
 def _settled(begin: int, now: datetime) -> int:
-    """The last event before the first that is young; 0 when there is none."""
+    """Return the last event before the first that is young; 0 when there is none."""
     new = AuditEvent.objects.filter(id__gt=begin)
     young = new.filter(at__gte=now - SETTLED).aggregate(first=Min("id"))["first"]
     old = new.filter(id__lt=young) if young else new

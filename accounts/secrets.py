@@ -40,7 +40,7 @@ def make(prefix: str) -> str:
 
 
 def well_formed(text: str, prefix: str) -> bool:
-    """True when `text` is one that `make(prefix)` can have made: the shape and the checksum hold."""
+    """Return True when `text` is one that `make(prefix)` can have made: the shape and the checksum hold."""
     match = _SHAPE.fullmatch(text)
     return bool(match and match[1] == prefix and match[3] == _check(prefix, match[2]))
 
@@ -51,7 +51,7 @@ def digest(text: str, pepper: Pepper) -> str:
 
 
 def hint(text: str) -> str:
-    """What a person may be shown again to tell two secrets apart."""
+    """Return what a person may be shown again to tell two secrets apart."""
     return text[-HINT_LENGTH:]
 
 

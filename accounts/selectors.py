@@ -23,7 +23,7 @@ from accounts.models import (
 
 
 def accounts_of(*, person_id: int) -> list[Account]:
-    """The person's open accounts by name, each with `.role`."""
+    """Return the person's open accounts by name, each with `.role`."""
     return list(
         Account.objects.filter(members__person_id=person_id, closed_at=None)
         .annotate(role=F("members__role"))
@@ -53,7 +53,7 @@ def users_of(account: Account, *, search: str = "") -> QuerySet[RegistryUser]:
 
 
 def used_since_password(user: RegistryUser) -> bool:
-    """True when the user was used after its newest password was made."""
+    """Return True when the user was used after its newest password was made."""
     newest = user.secrets.order_by("-created_at", "-id").values_list("created_at", flat=True).first()
     return bool(newest and user.last_used_at and user.last_used_at >= newest)
 
@@ -63,7 +63,7 @@ def denials_of(user: RegistryUser) -> QuerySet[Denial]:
 
 
 def denials_on(account: Account, repository: str) -> QuerySet[Denial]:
-    """What this account's users were refused there."""
+    """Return what this account's users were refused there."""
     found = Denial.objects.filter(user__account=account, repository=repository).select_related("user")
     return found.order_by("-last_at", "-id")
 
@@ -105,7 +105,7 @@ def last_deed_of(member: Member) -> datetime | None:
 
 
 def last_used_of(account: Account) -> RegistryUser | None:
-    """The account's user that was used last."""
+    """Return the account's user that was used last."""
     return (
         RegistryUser.objects.filter(account=account)
         .exclude(last_used_at=None)

@@ -74,7 +74,7 @@ class Shares(Generic[Thing]):
         return held.get(key) if held else None
 
     def put(self, owner: Owner, key: Hashable, thing: Thing) -> tuple[Owner, Thing] | None:
-        """As the owner's newest. Returns what gave way for it, and whose it was."""
+        """As the owner's newest. Return what gave way for it, and whose it was."""
         held = self._held.get(owner)
         if held is None:
             held = self._held[owner] = {}
@@ -120,7 +120,7 @@ def gives_way(line: Sequence[Hashable]) -> int:
 
 
 def in_turns(things: Iterable[Thing], whose: Callable[[Thing], Hashable]) -> list[Thing]:
-    """The first of each owner, then the second of each, and so on; owners in the order in which they first come."""
+    """Return the first of each owner, then the second of each, and so on; owners in the order they first come in."""
     of: dict[Hashable, list[Thing]] = {}
     for thing in things:
         of.setdefault(whose(thing), []).append(thing)

@@ -86,7 +86,7 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             turned_away.write()
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Counted by address *and* place (docs/adr/0007): wrong guesses from elsewhere never keep the owner out.
+        """Count by address *and* place (docs/adr/0007): wrong guesses from elsewhere never keep the owner out.
 
         allauth counts by address and Host, and the port of a Host is anybody's choice.
         """

@@ -13,8 +13,11 @@ from accounts.signup import reserve_link
 
 class SignUpForm(SignupForm):  # type: ignore[misc]
     def try_save(self, request: HttpRequest) -> Any:
-        """Else time, and the link that was followed, would tell the two apart: whether a mail goes out or not, and
-        also to who is told to come again, as when a hash has no place in the line."""
+        """Do for an address that has an account the same work: hash a password, and reserve the link.
+
+        Else time, and the link that was followed, would tell the two apart: whether a mail goes out or not, and also to
+        who is told to come again, as when a hash has no place in the line.
+        """
         if self.account_already_exists:
             make_password("")
             email = self.cleaned_data["email"]

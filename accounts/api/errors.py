@@ -108,7 +108,7 @@ def shape(status: int, message: str, fields: dict[str, list[str]] | None = None)
 
 
 def _flat(detail: Any) -> dict[str, list[str]]:
-    """A serializer's errors as ours; "" is the whole body."""
+    """Return a serializer's errors as ours; "" is the whole body."""
     if not isinstance(detail, dict):
         return {"": [str(each) for each in detail]}
     whole = api_settings.NON_FIELD_ERRORS_KEY

@@ -45,6 +45,6 @@ class OneMember(ApiView):
 class MyMembership(ApiView):
     @operation("members_leave", status=204)
     def delete(self, request: Request, handle: str) -> Response:
-        """Leaves the account; its last owner cannot."""
+        """Leave the account; its last owner cannot."""
         members.remove(by=self.by, member=gate.membership(self.by, handle))
         return self.answer()

@@ -84,7 +84,7 @@ class Reference:
 
 
 def reference(document: Json, *, host: str) -> Reference:
-    """`host` as in the examples: https://panel.example.com"""
+    """Read the document, with `host` as in its examples: https://panel.example.com."""
     reader = _Reader(document["components"]["schemas"], host)
     found: dict[str, list[Operation]] = {}
     for path, methods in document["paths"].items():
@@ -199,7 +199,7 @@ class _Reader:
         return " ".join(words)
 
     def _example(self, schema: Json, name: str) -> Any:
-        """The required fields, and of a change that requires none the first."""
+        """Return the required fields, and of a change that requires none the first."""
         if found := _name(schema):
             schema = self.schemas[found]
         if "enum" in schema:

@@ -85,7 +85,7 @@ class OneUser(ApiView):
 
     @operation("users_delete", status=204)
     def delete(self, request: Request, handle: str, username: str) -> Response:
-        """Takes the user, its passwords and its grants away."""
+        """Delete the user, its passwords and its grants."""
         users.delete(by=self.by, user=gate.user(self.by, handle, username, Act.USERS_MANAGE))
         return self.answer()
 
@@ -108,7 +108,7 @@ class EnableUser(ApiView):
 class UserPassword(ApiView):
     @operation("users_replace_password", answer=UserPasswordSerializer)
     def post(self, request: Request, handle: str, username: str) -> Response:
-        """A new password, shown this once; every older one stops at once."""
+        """Make a new password, shown this once; every older one stops at once."""
         user = gate.user(self.by, handle, username, Act.USERS_MANAGE)
         return self.answer(_with_password(user, users.replace_password(by=self.by, user=user)))
 

@@ -59,7 +59,7 @@ class ApiView(APIView):  # without docstring: it would describe every operation 
         return cast("Operation | None", getattr(handler, "operation", None))
 
     def data(self) -> dict[str, Any]:
-        """The body, checked. Called after the gate, so that a stranger learns nothing from a bad body."""
+        """Return the body, checked. Called after the gate, so that a stranger learns nothing from a bad body."""
         assert self.declared
         assert self.declared.body
         return _checked(self.declared.body, self.request.data)
@@ -70,8 +70,10 @@ class ApiView(APIView):  # without docstring: it would describe every operation 
         return Response(shape(row).data if shape else None, status=self.declared.status)
 
     def page(self, *rows: QuerySet[Row], shown: Callable[[Sequence[Any]], Sequence[Any]] = list) -> Response:
-        """{"results", "next", "previous"}; the addresses keep the query and begin with PUBLIC_URL. `shown` makes the
-        rows of one page what is told of them."""
+        """Return {"results", "next", "previous"}; the addresses keep the query and begin with PUBLIC_URL.
+
+        `shown` makes the rows of one page what is told of them.
+        """
         kept = {
             name: str(value) for name, value in self.query.items() if name != "page" and value is not None
         }

@@ -37,7 +37,7 @@ def api_tokens(request: PersonRequest) -> HttpResponse:
 
 @reauthentication_required  # type: ignore[untyped-decorator]
 def _create_confirmed(request: PersonRequest, form: ApiTokenForm) -> HttpResponse:
-    """Asks for the password, unless it was given a moment ago; then the same form comes here again."""
+    """Ask for the password, unless it was given a moment ago; then the same form comes here again."""
     return _create(request, form, confirmed=True)
 
 

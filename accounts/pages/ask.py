@@ -49,7 +49,7 @@ def ask(request: HttpRequest, question: Question) -> HttpResponse:
 
 
 def last_use_of(user: RegistryUser) -> str:
-    """ "CI deploy was used 32 s ago by docker/27.5 from 10.0.0.7." """
+    """Return "CI deploy was used 32 s ago by docker/27.5 from 10.0.0.7." or what else is known of its last use."""
     return last_use(user.description, user.last_used_at, user.last_used_with, user.last_used_from)
 
 

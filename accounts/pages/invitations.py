@@ -91,7 +91,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def follow(request: HttpRequest) -> HttpResponse:
-    """Looking changes nothing; the link is spent by the button, and the button wants somebody signed in."""
+    """Show the link, which changes nothing; it is spent by the button, and the button wants somebody signed in."""
     invitation = opened_links.invitation(request)
     if not invitation:
         return _dead(request)

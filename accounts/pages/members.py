@@ -24,7 +24,7 @@ from accounts.templatetags.panel import word
 @asks
 @tab("settings")
 def change_role(request: PersonRequest, handle: str, person_id: int) -> HttpResponse:
-    """Asks only who gives up their own: any other role can be given back."""
+    """Ask only who gives up their own: any other role can be given back."""
     by = principal(request)
     member = gate.member(by, handle, person_id)
     role = request.POST.get("role") or request.GET.get("role", "")

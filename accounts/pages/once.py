@@ -22,7 +22,7 @@ def mark() -> str:
 
 @transaction.atomic
 def spend(request: HttpRequest) -> bool:
-    """False when this very form was sent before."""
+    """Return False when this very form was sent before."""
     sent = request.POST.get("once", "")[:40]
     row = Session.objects.select_for_update().filter(pk=request.session.session_key).first()
     spent = row.get_decoded().get(KEY, []) if row else []

@@ -8,6 +8,6 @@ from accounts.speech import spoken
 
 
 def why_not(by: Principal, account: Account, act: Act) -> str:
-    """The sentence that refuses `act`; "" when the role allows it."""
+    """Return the sentence that refuses `act`; "" when the role allows it."""
     role = gate.role(by, account)
     return "" if may(role, act) else spoken(refusal(role, act))

@@ -40,7 +40,7 @@ def show(
 @tab("users")
 @never_cache
 def first_use(request: PersonRequest, handle: str, username: str) -> HttpResponse:
-    """Polled by the secret page: still waiting, or used from where and with what."""
+    """Say whether it was used, and from where and with what. Polled by the secret page."""
     user = gate.user(principal(request), handle, username)
     note = _live(request, user)
     user.refresh_from_db()

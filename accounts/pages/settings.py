@@ -109,11 +109,11 @@ def _last_use(account: Account) -> str:
 
 
 def _invitations(account: Account) -> list[tuple[Invitation, State, bool]]:
-    """The newest, each with its state and whether it can be withdrawn."""
+    """Return the newest, each with its state and whether it can be withdrawn."""
     found = selectors.invitations_of(account)[:INVITATIONS_SHOWN]
     return [(each, INVITATIONS[InvitationState(each.state)], each.state in LIVE) for each in found]
 
 
 def _last_owner(owners: list[int]) -> int:
-    """The person who cannot leave or step down; 0 when there are several owners."""
+    """Return the person who cannot leave or step down; 0 when there are several owners."""
     return owners[0] if len(owners) == 1 else 0

@@ -35,7 +35,7 @@ class TimesMiddleware:
 @login_required
 @require_POST
 def times(request: PersonRequest) -> HttpResponse:
-    """Leads back to the page with the switch. No page says which it is: one of trouble repeats no address."""
+    """Lead back to the page with the switch. No page says which it is: one of trouble repeats no address."""
     before = request.headers.get("Referer", "")
     answer = redirect(before if before and is_ours(before) else "home")
     if request.POST.get("times") == EXACT:

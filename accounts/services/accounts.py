@@ -20,7 +20,7 @@ _RESERVED = frozenset({"new", "admin", "api", "system", "static", "auth", "v2"})
 
 @transaction.atomic
 def open_account(*, by: Principal, name: str) -> Account:
-    """A new account with `by` as its owner. Raises Invalid on `name`."""
+    """Make a new account with `by` as its owner. Raise Invalid on `name`."""
     name = _checked(name)
     opener = Person.objects.get(pk=by.person_id)
     limits.make_room(limits.ACCOUNTS, opener, field="name")
@@ -32,7 +32,7 @@ def open_account(*, by: Principal, name: str) -> Account:
 
 @transaction.atomic
 def rename(*, by: Principal, account: Account, name: str) -> Account:
-    """Changes the display name; the handle, and with it every address, stays."""
+    """Change the display name; the handle, and with it every address, stays."""
     before, account.name = account.name, _checked(name)
     if account.name != before:
         account.save(update_fields=["name"])
@@ -43,7 +43,7 @@ def rename(*, by: Principal, account: Account, name: str) -> Account:
 
 @transaction.atomic
 def close(*, by: Principal, account: Account, typed_handle: str) -> None:
-    """Closes for good: its users are refused at once, its pages are gone; images stay in the registry."""
+    """Close for good: its users are refused at once, its pages are gone; images stay in the registry."""
     if typed_handle != account.handle:
         raise Invalid.on("typed_handle", _("Type %(handle)s to confirm.") % {"handle": account.handle})
     account.closed_at = timezone.now()
@@ -63,7 +63,10 @@ def _checked(name: str) -> str:
 
 
 def _create(name: str, opener: Person) -> Account:
-    """The unique index decides which of two racing accounts gets the handle; the loser takes the next."""
+    """Create the row.
+
+    The unique index decides which of two racing accounts gets the handle; the loser takes the next.
+    """
     for handle in _handles(handle_from(name)):
         with suppress(IntegrityError), transaction.atomic():
             return Account.objects.create(name=name, handle=handle, opened_by=opener)

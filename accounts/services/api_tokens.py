@@ -64,7 +64,7 @@ def revoke_all(*, by: Principal) -> None:
 
 
 def find(*, text: str, now: datetime) -> ApiToken | None:
-    """The live token with this text, whose person is active; notes its use at most once a minute."""
+    """Return the live token with this text, whose person is active; note its use at most once a minute."""
     if not secrets.well_formed(text, secrets.API_PREFIX):
         return None
     token = (

@@ -42,7 +42,7 @@ def invite(*, by: Principal, account: Account, role: str) -> tuple[Invitation, s
 
 @transaction.atomic
 def withdraw(*, by: Principal, invitation: Invitation) -> None:
-    """Raises Absent for one that was used or withdrawn."""
+    """Withdraw it. Raise Absent for one that was used or withdrawn."""
     Account.objects.select_for_update().get(pk=invitation.account_id)
     unspent = Invitation.objects.filter(pk=invitation.pk, used_at=None, revoked_at=None)
     if not unspent.update(revoked_at=timezone.now()):
@@ -52,14 +52,14 @@ def withdraw(*, by: Principal, invitation: Invitation) -> None:
 
 
 def find(*, text: str) -> Invitation:
-    """The live invitation behind a link. Raises Absent for one that is unknown, or in any other state."""
+    """Return the live invitation behind a link. Raise Absent for one that is unknown, or in any other state."""
     if not secrets.well_formed(text, secrets.LINK_PREFIX):
         raise Absent
     return _live(Q(digest__in=digests(text)))
 
 
 def opened(*, id: int, person_id: int | None) -> Invitation:  # noqa: A002
-    """The invitation whose link was opened a while ago, if it still waits for this person, or for anybody."""
+    """Return the invitation whose link was opened a while ago, if it still waits for this person, or for anybody."""
     return _live(Q(pk=id) & _for(person_id))
 
 
@@ -78,7 +78,7 @@ def reserve(*, id: int, person: Person, by: Principal) -> bool:  # noqa: A002
 
 @transaction.atomic
 def accept(*, by: Principal, invitation: Invitation) -> Account:
-    """Spends the link. Somebody who is a member already keeps the role they have."""
+    """Spend the link. Somebody who is a member already keeps the role they have."""
     account = Account.objects.select_for_update().get(pk=invitation.account_id)
     now = timezone.now()
     spent = Invitation.objects.live(now).filter(_for(by.person_id), pk=invitation.pk)
@@ -93,7 +93,7 @@ def accept(*, by: Principal, invitation: Invitation) -> Account:
 
 
 def void_of(*, by: Principal, member: Member, role: Role | None) -> None:
-    """What `member` made and may no longer give as `role` (None: as no member) is dead for good.
+    """End for good what `member` made and may no longer give as `role` (None: as no member).
 
     Called before the role changes: what is dead by then is not told of.
     """

@@ -36,7 +36,7 @@ def remove(*, by: Principal, member: Member) -> None:
 
 
 def _locked(member: Member) -> Member:
-    """Locks the account, so that two owners who leave at once cannot both see the other stay.
+    """Lock the account, so that two owners who leave at once cannot both see the other stay.
 
     The member is then read again: a role that was seen before may have changed while we waited.
     """

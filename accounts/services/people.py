@@ -19,7 +19,7 @@ def operator_exists() -> bool:
 
 
 def operator_existed() -> bool:
-    """True from the first operator on, whatever became of them."""
+    """Return True from the first operator on, whatever became of them."""
     return (
         Person.objects.filter(is_staff=True).exists()
         or AuditEvent.objects.filter(action=MADE_OPERATOR).exists()
@@ -28,7 +28,7 @@ def operator_existed() -> bool:
 
 @transaction.atomic
 def make_operator_link() -> str | None:
-    """A fresh link's secret part; links from before are void. None when an operator exists already."""
+    """Return a fresh link's secret part; links from before are void. None when an operator exists already."""
     OperatorLink.objects.all().delete()
     if operator_exists():
         return None
@@ -39,14 +39,14 @@ def make_operator_link() -> str | None:
 
 
 def find_operator_link(*, text: str) -> OperatorLink:
-    """Raises Absent for one that is unknown, used or replaced, and for each while an operator exists."""
+    """Return the link. Raise Absent for one that is unknown, used or replaced, and while an operator exists."""
     if not secrets.well_formed(text, secrets.LINK_PREFIX):
         raise Absent
     return _in_force(Q(digest__in=digests(text)))
 
 
 def opened_operator_link(*, id: int, person_id: int | None) -> OperatorLink:  # noqa: A002
-    """The link that was opened a while ago, if it is still there for this person."""
+    """Return the link that was opened a while ago, if it is still there for this person."""
     return _in_force(Q(pk=id) & (Q(reserved_for=None) | Q(reserved_for=person_id)))
 
 
@@ -65,7 +65,7 @@ def reserve_operator_link(*, id: int, person: Person) -> bool:  # noqa: A002
 
 @transaction.atomic
 def make_first_operator(*, by: Principal, link: OperatorLink) -> None:
-    """Spends the link. Raises Absent when another was quicker, or an operator exists."""
+    """Spend the link. Raise Absent when another was quicker, or an operator exists."""
     mine = OperatorLink.objects.filter(Q(reserved_for=None) | Q(reserved_for=by.person_id), pk=link.pk)
     spent, _rows = mine.delete()
     if not spent or operator_exists():

@@ -68,7 +68,7 @@ def enable(*, by: Principal, user: RegistryUser) -> RegistryUser:
 
 @transaction.atomic
 def replace_password(*, by: Principal, user: RegistryUser) -> str:
-    """A new password; every older one stops at once."""
+    """Make a new password; every older one stops at once."""
     _lock(user)
     Secret.objects.filter(user=user).delete()
     password = _add_secret(user)
@@ -79,7 +79,7 @@ def replace_password(*, by: Principal, user: RegistryUser) -> str:
 
 @transaction.atomic
 def delete(*, by: Principal, user: RegistryUser) -> None:
-    """Takes the user, its passwords and its grants away. The name is never given out again."""
+    """Delete the user, its passwords and its grants. The name is never given out again."""
     _lock(user)
     audit.record(by=by, action="user.deleted", kind="user", id=user.username, label=_label(user),
                  account=user.account, before=_facts(user))  # fmt: skip
@@ -87,7 +87,7 @@ def delete(*, by: Principal, user: RegistryUser) -> None:
 
 
 def _lock(user: RegistryUser) -> None:
-    """Raises Absent for one that somebody else deleted meanwhile."""
+    """Lock the row. Raise Absent for one that somebody else deleted meanwhile."""
     if not RegistryUser.objects.select_for_update().filter(pk=user.pk).first():
         raise Absent
 

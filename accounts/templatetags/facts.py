@@ -21,7 +21,7 @@ register = template.Library()
 
 @register.simple_tag
 def when(moment: datetime | None, never: str = "") -> SafeString:
-    """A moment: relative, exact in the title; or exact, for who reads it so. `never` is the word for None."""
+    """Write a moment: relative, exact in the title; or exact, for who reads it so. `never` is the word for None."""
     if not moment:  # a template passes "" for what it does not know
         return format_html('<span class="quiet">{}</span>', never or gettext("never"))
     exact = zones.exact(moment, timezone.get_current_timezone())
@@ -40,7 +40,7 @@ def when(moment: datetime | None, never: str = "") -> SafeString:
 
 @register.simple_tag
 def clock_time(moment: datetime | None) -> SafeString:
-    """ "12:03", with the day where that is not today; nothing for None."""
+    """Return "12:03", with the day where that is not today; nothing for None."""
     if not moment:
         return SafeString()
     local = panel.local(moment)
@@ -70,7 +70,7 @@ def until(moment: datetime | None, never: str = "") -> SafeString:
 
 @register.simple_tag(name="size")
 def exact_size(octets: int | None) -> SafeString:
-    """A size in base-10 units, exact in the title."""
+    """Write a size in base-10 units, exact in the title."""
     if not isinstance(octets, int):
         return _nothing()
     return format_html(
@@ -104,7 +104,7 @@ def digest(digest: str | None, url: str = "") -> SafeString:
 
 @register.simple_tag
 def copy(text: str, what: str = "") -> SafeString:
-    """A copy button (absent without JavaScript). `what` is its accessible name, "Copy the pull command"."""
+    """Write a copy button (absent without JavaScript). `what` is its accessible name, "Copy the pull command"."""
     return format_html(
         '<button type="button" class="copy needs-js" data-copy="{}" aria-label="{what}" title="{what}"></button>',
         text, what=what or gettext("Copy"),

@@ -98,7 +98,7 @@ def size(octets: int | None) -> str:
 
 @register.filter
 def short_digest(digest: str | None) -> str:
-    """The first 12 hexadecimal digits of `sha256:…`; a dash when there is none."""
+    """Return the first 12 hexadecimal digits of `sha256:…`; a dash when there is none."""
     if not digest:
         return NOTHING
     return digest.rpartition(":")[2][:SHORT_DIGEST]
@@ -106,7 +106,7 @@ def short_digest(digest: str | None) -> str:
 
 @register.filter
 def breaking(name: str) -> str:
-    """A long name breaks after a slash before it breaks anywhere else."""
+    """Let a long name break after a slash before it breaks anywhere else."""
     if len(name) <= BREAKS_FROM:
         return name
     return format_html_join(SafeString("/<wbr>"), "{}", ((part,) for part in name.split("/")))
@@ -121,7 +121,7 @@ def relative(moment: datetime | None) -> str:
 
 
 def local(moment: datetime) -> datetime:
-    """Here; as it is where it is no moment here, as one may be from before they were bounded."""
+    """Return it in the current zone; as it is where it is no moment there, as an old one may be."""
     return timezone.localtime(moment) if moments.sound(moment) else moment
 
 
@@ -155,7 +155,7 @@ def roughly(span: timedelta) -> str:
 
 @register.simple_tag
 def relative_words() -> str:
-    """The words of `relative` as JSON, for the clock in panel.js."""
+    """Return the words of `relative` as JSON, for the clock in panel.js."""
     words = {
         "now": str(JUST_NOW),
         "ago": _for_script(AGO),
@@ -172,7 +172,7 @@ def _for_script(words: Mapping[str, Promise]) -> dict[str, str | list[str]]:
 
 @register.filter
 def word(value: object) -> str:
-    """The word for a level, a role or an action, given the enum member or its name."""
+    """Return the word for a level, a role or an action, given the enum member or its name."""
     # str() of an IntEnum member is its number, hence the name first.
     name = str(getattr(value, "name", value)).lower()
     return str(WORDS.get(name, name))
@@ -180,13 +180,13 @@ def word(value: object) -> str:
 
 @register.filter
 def plain_word(value: object) -> str:
-    """The untranslated lower-case name of a level or a role, for CSS classes."""
+    """Return the untranslated lower-case name of a level or a role, for CSS classes."""
     return str(getattr(value, "name", value)).lower()
 
 
 @register.simple_tag
 def control(field: BoundField) -> SafeString:
-    """The input of a form field in our look; the first wrong field of the form takes the focus."""
+    """Write the input of a form field in our look; the first wrong field of the form takes the focus."""
     widget = field.field.widget
     classes = [str(widget.attrs.get("class", "")), CONTROLS.get(field.widget_type, "form-control")]
     if field.errors:
@@ -212,7 +212,7 @@ def choice(option: BoundWidget) -> SafeString:
 
 @register.filter
 def with_code(text: str) -> str:
-    """What stands between backticks as code."""
+    """Write what stands between backticks as code."""
     parts = enumerate(text.split("`"))
     return format_html_join(
         "", "{}", ((format_html("<code>{}</code>", part) if number % 2 else part,) for number, part in parts)
