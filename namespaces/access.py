@@ -24,7 +24,7 @@ class Level(IntEnum):
 
     @classmethod
     def of(cls, word: str) -> "Level":
-        """Raises KeyError for what is no level a grant can have."""
+        """Return the level of this name. Raise KeyError for what is no level a grant can have."""
         return _GRANTABLE[word]
 
 
@@ -135,7 +135,7 @@ class Verdict:
 
 
 def decide(facts: Facts, action: Action) -> Verdict:
-    """May the one with these facts do `action` to the repository the facts are about?"""
+    """Decide whether the one with these facts may do `action` to the repository that the facts are about."""
     trace = tuple(sorted(_roads(facts), key=_strongest_and_most_particular_first))
     level = trace[0].level if trace else Level.NONE
     if level >= NEEDS[action]:
@@ -145,7 +145,7 @@ def decide(facts: Facts, action: Action) -> Verdict:
 
 
 def allowed_actions(facts: Facts, asked: Collection[Action]) -> list[Action]:
-    """What `decide` allows of `asked`, in the order of Action: the same rule, without the words."""
+    """Return what `decide` allows of `asked`, in the order of Action: the same rule, without the words."""
     level = max((grant.level for grant in _roads(facts)), default=Level.NONE)
     return [action for action, needed in NEEDS.items() if action in asked and level >= needed]
 
@@ -165,7 +165,7 @@ def _strongest_and_most_particular_first(grant: Grant) -> tuple[int, int]:
 
 
 def _refusal(facts: Facts, action: Action, level: Level) -> tuple[str, str]:
-    """(reason, remedy)"""
+    """Return (reason, remedy)."""
     if facts.standing in _FALLEN:
         return _FALLEN[facts.standing]
     if not facts.namespace_exists:

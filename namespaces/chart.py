@@ -7,7 +7,7 @@ WIDTH, HEIGHT = 600, 120
 
 
 def line(series: Sequence[tuple[date, int]]) -> str:
-    """The points of an SVG polyline in a box of WIDTH × HEIGHT, from zero at the bottom; "" with fewer than two."""
+    """Return the points of an SVG polyline in a box of WIDTH × HEIGHT, from zero below; "" with fewer than two."""
     if len(series) < 2:  # noqa: PLR2004
         return ""
     first, days = series[0][0], (series[-1][0] - series[0][0]).days or 1

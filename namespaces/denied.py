@@ -46,7 +46,7 @@ class _Known:
         )  # fmt: skip
 
     def _signs_in(self, row: Denial) -> bool:
-        """A wrong password stays wrong."""
+        """Return True where it signs in by now: a wrong password stays wrong."""
         ended = row.reason in access.ENDED
         return ended and selectors.standing_of(row.user, self._now) is access.Standing.ACTIVE
 

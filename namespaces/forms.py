@@ -108,5 +108,5 @@ class NewUserForm(UserForm):
         return self.cleaned_data["purpose"] or "read"
 
     def purposes(self) -> list[tuple[Any, Any]]:
-        """(radio button, its hint)"""
+        """Return a pair for each purpose: (radio button, its hint)."""
         return [(option, hint) for option, (*_rest, hint) in zip(self["purpose"], self.PURPOSES, strict=True)]

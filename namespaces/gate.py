@@ -89,7 +89,7 @@ def grant(by: Principal, handle: str, id: int, act: Act = Act.GRANTS_MANAGE) -> 
 
 
 def facts(grants: list[Grant], namespace: Namespace, standing: access.Standing) -> access.Facts:
-    """What `access.decide` needs to know, from grants that are narrowed to one user and one repository."""
+    """Return what `access.decide` needs to know, from grants that are narrowed to one user and one repository."""
     return access.Facts(
         standing=standing,
         public=namespace.public,

@@ -59,12 +59,12 @@ def image_problem(name: str, *, namespace: str) -> str | None:
 
 
 def is_repository(name: str) -> bool:
-    """True for a full repository name (namespace/image) that the panel can ever serve."""
+    """Return True for a full repository name (namespace/image) that the panel can ever serve."""
     return len(name) <= REPOSITORY_MAX and "/" in name and REPOSITORY.fullmatch(name) is not None
 
 
 def is_technical(tag: str) -> bool:
-    """True for a tag that a tool made of a digest, to hang something onto that: it is no version."""
+    """Return True for a tag that a tool made of a digest, to hang something onto that: it is no version."""
     return technical_stem(tag) != ""
 
 
@@ -81,7 +81,7 @@ def stem_of(digest: str) -> str:
 
 
 def technical_subject(tag: str) -> str:
-    """The digest that a technical tag is about, or the beginning of one that is longer; "" for any other tag."""
+    """Return the digest that a technical tag is about, or the beginning of a longer one; "" for any other tag."""
     return technical_stem(tag).replace("-", ":", 1)
 
 

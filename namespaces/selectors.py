@@ -72,7 +72,7 @@ def grants_on(namespace: Namespace, *, search: str = "") -> QuerySet[Grant]:
 
 
 def some_grants_on(namespace: Namespace) -> tuple[list[Grant], int]:
-    """The first of them, and how many more there are."""
+    """Return the first of them, and how many more there are."""
     found = grants_on(namespace)
     some = list(found[:GRANTS_SHOWN])
     return some, found.count() - len(some) if len(some) == GRANTS_SHOWN else 0
@@ -81,7 +81,7 @@ def some_grants_on(namespace: Namespace) -> tuple[list[Grant], int]:
 def first_push_grant(
     account: Account, *, namespace: Namespace | None = None, image_name: str = ""
 ) -> Grant | None:
-    """A permission by which somebody may push here, for the commands that a page shows."""
+    """Return a permission by which somebody may push here, for the commands that a page shows."""
     found = Grant.objects.filter(namespace__account=account, level__gte=Level.WRITE, user__disabled_at=None)
     found = found.exclude(user__expires_at__lte=timezone.now())
     if namespace:
@@ -105,7 +105,7 @@ def grants_of_all(users: Sequence[RegistryUser]) -> QuerySet[Grant]:
 
 
 def target_names(account: Account) -> list[str]:
-    """What a permission can be given on, as one would type it: namespaces, then images pushed lately."""
+    """Return what a permission can be given on, as one would type it: namespaces, then images pushed lately."""
     namespaces = Namespace.objects.filter(account=account).order_by("name")[:TARGETS_MOST]
     images = images_of(account)[:TARGETS_MOST]
     return [each.name for each in namespaces] + [each.repository for each in images]

@@ -36,7 +36,7 @@ _KEYS = {"image": "image.id", "namespace": "namespace.id", "account": "namespace
 
 
 def measure(day: date) -> None:
-    """Counts everything anew, and keeps the day's figure of each account and namespace for the chart.
+    """Count everything anew, and keep the day's figure of each account and namespace for the chart.
 
     Where that takes too long for the database, each account by itself, those first whose figures are oldest: one that
     holds very much is left as it was, and no other.
@@ -100,7 +100,7 @@ def _measure(day: date, longest: str, *, account: int | None = None) -> None:
 
 
 def of_account(account: Account) -> int:
-    """What the account held when last measured; not the sum of its namespaces, which may share layers."""
+    """Return what the account held when last measured; not the sum of its namespaces, which may share layers."""
     newest = Usage.objects.filter(account_id=account.pk, namespace_id=0).order_by("-day").first()
     return newest.octets if newest else 0
 
@@ -119,7 +119,7 @@ def first_day() -> date:
 
 
 def today() -> date:
-    """The day that is measured: the installation's, whoever looks."""
+    """Return the day that is measured: the installation's, whoever looks."""
     return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
@@ -137,7 +137,7 @@ def _sums(key: str, account: int | None) -> dict[int, int]:
 
 
 def _note(rows: QuerySet[Any], sums: dict[int, int]) -> None:
-    """Writes only what changed."""
+    """Write only what changed."""
     changed = [row for row in rows.only("id", "octets") if row.octets != sums.get(row.pk, 0)]
     for row in changed:
         row.octets = sums.get(row.pk, 0)

@@ -37,7 +37,7 @@ class Target:
 
 
 def effect(level: Level, targets: Sequence[Target], expires_at: datetime | None) -> str:
-    """The whole of what a user can do: "Can pull and push team/api until 21 Feb 2027. Nothing else."."""
+    """Return the whole of what a user can do: "Can pull and push team/api until 21 Feb 2027. Nothing else."."""
     if not targets:
         return _("Can sign in and do nothing, until you give it a permission.")
     facts = {"do": DOES[level], "where": _and([_all_of(each) for each in targets])}

@@ -41,5 +41,5 @@ class DenialSerializer(serializers.Serializer[Any]):
 class UserDenials(ApiView):
     @operation("users_denials", answer=DenialSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str, username: str) -> Response:
-        """What the user was refused at the token door, and why; one row for each image and action."""
+        """List what the user was refused at the token door, and why; one row for each image and action."""
         return self.page(denials_of(gate.user(self.by, handle, username)), shown=judged)

@@ -161,7 +161,7 @@ class OneTag(ApiView):
 class OneManifest(ApiView):
     @operation("manifests_read", answer=OneManifestSerializer)
     def get(self, request: Request, handle: str, name: str, image: str, digest: str) -> Response:
-        """What an image holds by its digest, under a tag or none: a platform, a signature, what a tag pointed at."""
+        """Show what an image holds by its digest, tagged or not: a platform, a signature, what a tag pointed at."""
         owner, found = gate.manifest(self.by, handle, name, image, digest)
         more = {
             "tags": [tag.name for tag in held.tags_at(owner, digest)],

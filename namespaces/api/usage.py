@@ -35,7 +35,7 @@ class AccountUsageSerializer(UsageSerializer):
 class AccountUsage(ApiView):
     @operation("usage_of_account", answer=AccountUsageSerializer)
     def get(self, request: Request, handle: str) -> Response:
-        """The lists of namespaces and of images tell the `usage` of each."""
+        """Show the usage of the account; the lists of namespaces and of images tell the `usage` of each."""
         account = account_gate.account(self.by, handle)
         history = usage.history(account, since=usage.first_day())
         shared = usage.shared_by_namespaces(account)

@@ -159,9 +159,11 @@ def nature(
     platforms: Iterable[str] = (),
     tag: str = "",
 ) -> Nature:
-    """`kind` as of a Manifest; `artifact_type` its media type where it names no other; `platforms` those of an index,
-    "" for an entry that names none; `bundle` as `bundled` tells; `tag` is the name it is looked at under, if that is a
-    technical one.
+    """Return what it is, the most telling first.
+
+    What is stated, the artifact's own type, its config's, its layers', its tag's. `kind` as of a Manifest;
+    `artifact_type` its media type where it names no other; `platforms` those of an index, "" for an entry that names
+    none; `bundle` as `bundled` tells; `tag` is the name it is looked at under, if that is a technical one.
 
     The most telling first: what is stated, the artifact's own type, its config's, its layers', its tag's.
     """
@@ -183,14 +185,14 @@ def nature(
 
 
 def bundled(annotations: Mapping[str, str]) -> str:
-    """What a Sigstore bundle says that it states: the type of its predicate, which a bare signature may lack."""
+    """Return what a Sigstore bundle says that it states: the type of its predicate, which a bare signature may lack."""
     predicate = annotations.get("dev.sigstore.bundle.predicateType", "")
     is_bare = annotations.get("dev.sigstore.bundle.content") == "message-signature"
     return predicate or (SIGNED if is_bare else "")
 
 
 def other_than_image(layer_types: Iterable[str]) -> str:
-    """The type of a layer that tells it is no image, whatever config it borrows: Ollama and Spin take Docker's."""
+    """Return the layer's type that tells it is no image, whatever config it borrows: Ollama and Spin take Docker's."""
     types = list(layer_types)
     if any(each.startswith(LAYERS) for each in types):
         return ""
@@ -202,7 +204,7 @@ def other_than_image(layer_types: Iterable[str]) -> str:
 
 
 def _named(types: Iterable[str]) -> Nature | None:
-    """The first that is known and is not merely "some artifact"."""
+    """Return the first that is known and is not merely "some artifact"."""
     found = [each for text in types if (each := _by_type(text))]
     return next((each for each in found if each is not ARTIFACT), found[0] if found else None)
 
@@ -223,7 +225,7 @@ def _of_bundle(predicate: str) -> Nature:
 
 
 def _stated(predicates: Iterable[str], carrier: Nature | None) -> Nature | None:
-    """buildx puts the provenance and the SBOM of a platform into one manifest, a layer each."""
+    """Return what is stated. Buildx puts a platform's provenance and SBOM into one manifest, a layer each."""
     found = [next(iter(_all(BY_PREDICATE, [each])), None) for each in predicates]
     words = list(dict.fromkeys(each[0] for each in found if each))
     if not words:

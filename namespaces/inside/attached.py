@@ -49,7 +49,7 @@ def attached_to(image: Image, manifest: Manifest) -> list[Attached]:
 
 
 def listed_by(image: Image, index: Manifest, subject: str) -> list[Attached]:
-    """What a list of referrers lists."""
+    """Return what a list of referrers lists."""
     return _shown(image, list(_entries(index, subject)), {subject: ""})
 
 
@@ -85,7 +85,7 @@ def _by_buildx(manifest: Manifest, subjects: dict[str, str]) -> Iterator[_Claim]
 
 
 def _shown(image: Image, claims: list[_Claim], subjects: dict[str, str]) -> list[Attached]:
-    """The first claim on a digest is believed: one that has a tag to look at comes first."""
+    """Return what is shown. The first claim on a digest is believed: one that has a tag to look at comes first."""
     once = {
         (claim.digest, claim.subject): claim for claim in reversed(claims) if claim.digest != claim.subject
     }

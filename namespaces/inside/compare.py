@@ -128,7 +128,7 @@ def _state(before: bool, after: bool) -> State:
 
 
 def _variables(env: Iterable[str]) -> dict[str, str]:
-    """The last of several of one name holds, as for a process."""
+    """Return name → value; the last of several of one name holds, as for a process."""
     found = {}
     for each in env:
         name, _equals, value = each.partition("=")

@@ -43,8 +43,10 @@ class Compared:
 
 
 def look(by: Principal, image: Image, text: str, *, host: str) -> Looked:
-    """`text` as in namespaces.inside.pointers, without a repository in `image`. Raises Invalid on what is no pointer,
-    Absent for what is not there or not for `by`."""
+    """Look up what `text` points at. Raise Invalid on what is no pointer, Absent for what is not there or not for `by`.
+
+    `text` as in namespaces.inside.pointers, without a repository in `image`.
+    """
     pointer = pointers.parse(text, host=host)
     if not pointer:
         raise Invalid.on("text", _("Write a tag, a digest, or NAMESPACE/IMAGE:TAG."))

@@ -41,7 +41,7 @@ def held(image: Image, digests: Iterable[str]) -> dict[str, Manifest]:
 
 
 def newest_of(image: Image) -> Manifest | None:
-    """What the newest tag points at, without its bytes."""
+    """Return what the newest tag points at, without its bytes."""
     if not image.latest_tag:
         return None
     newest = Tag.objects.filter(image=image, name=image.latest_tag).select_related("manifest")
@@ -50,7 +50,7 @@ def newest_of(image: Image) -> Manifest | None:
 
 
 def children(image: Image, manifest: Manifest) -> list[Manifest]:
-    """The manifests of an index's platforms that we have read; a plain image has none."""
+    """Return the manifests of an index's platforms that we have read; a plain image has none."""
     wanted = [entry["digest"] for entry in manifest.platforms if entry["digest"] != manifest.digest]
     found = held(image, wanted)
     return [found[digest] for digest in wanted if digest in found]
@@ -86,7 +86,7 @@ def chosen_child(image: Image, manifest: Manifest) -> Manifest:
 
 
 def links_of(manifest: Manifest, shown: Manifest | None) -> list[Link]:
-    """An index speaks for all its platforms, hence first."""
+    """Return its links; an index speaks for all its platforms, hence first."""
     whole, read = contents.read(manifest.details), contents.read(shown.details if shown else {})
     return links(dict(whole.annotations), dict(read.annotations), dict(read.labels))
 
@@ -116,7 +116,7 @@ def subject_of(image: Image, manifest: Manifest, tag: str = "") -> Subject | Non
 
 
 def listed_in(image: Image, digest: str) -> list[Manifest]:
-    """The indexes of the image that name this digest."""
+    """Return the indexes of the image that name this digest."""
     found = manifests(image).filter(Q(parts__digest=digest, parts__kind="manifest")).order_by("-fetched_at")
     return list(found[:TAGS_SHOWN])
 

@@ -50,7 +50,7 @@ def links(*sources: Mapping[str, str]) -> list[Link]:
 
 
 def safe_url(text: str) -> str:
-    """The text itself when it can be followed safely, else ""."""
+    """Return the text itself when it can be followed safely, else ""."""
     return text if len(text) <= LENGTH_MAX and _ADDRESS.fullmatch(text) else ""
 
 

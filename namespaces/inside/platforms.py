@@ -18,7 +18,7 @@ class Platform:
 
 
 def platforms_of(listed: Sequence[Mapping[str, Any]]) -> list[Platform]:
-    """`listed` as in `Manifest.platforms`."""
+    """Return the platforms; `listed` as in `Manifest.platforms`."""
     words = [each["platform"] for each in listed]
     return [
         Platform(
@@ -34,7 +34,7 @@ def platforms_of(listed: Sequence[Mapping[str, Any]]) -> list[Platform]:
 
 
 def choose(platforms: Sequence[Platform], wanted: str) -> Platform | None:
-    """The wanted one, else what most people run, else the first. None of none."""
+    """Return the wanted one, else what most people run, else the first. None of none."""
     for key in (wanted, PREFERRED):
         found = next((each for each in platforms if key and key in {each.key, each.words, each.digest}), None)
         if found:

@@ -18,8 +18,11 @@ class PullCommand:
 
 
 class Way(NamedTuple):
-    """In `command`: {ref} the reference; {chart} helm's form of it; {about} that of the subject, of what has one;
-    {type} cosign's name for what is stated; {flag} `plain` where the registry has no TLS."""
+    """A tool's command to pull with.
+
+    In `command`: {ref} the reference; {chart} helm's form of it; {about} that of the subject, of what has one; {type}
+    cosign's name for what is stated; {flag} `plain` where the registry has no TLS.
+    """
 
     title: str
     command: str
@@ -111,7 +114,7 @@ def pull_commands(
     subject: str = "",
     public: bool = False,
 ) -> list[PullCommand]:
-    """The first is what most people use for a thing of this `nature`; `subject` is the digest that it is about."""
+    """Return the commands for a thing of this `nature`, the commonest first; `subject`: the digest it is about."""
     name = f"{host}/{repository}"
     # helm writes the + of a version as _ in the tag, and wants it back.
     tagged = {"ref": f"{name}:{tag}", "chart": f"{name} --version {tag.replace('_', '+')}"}

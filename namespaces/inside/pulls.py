@@ -13,8 +13,11 @@ SHOWN_MAX = 50
 
 @dataclass(frozen=True)
 class Puller:
-    """`user` is one of the account's own. A `foreign` one, who can be there where a namespace is public,
-    belongs to another account: neither its name nor where it sits is told."""
+    """A user that pulled it, or looked. `user` is one of the account's own.
+
+    A `foreign` one, who can be there where a namespace is public, belongs to another account: neither its name nor
+    where it sits is told.
+    """
 
     user: RegistryUser | None
     username: str
@@ -34,8 +37,10 @@ class ByDigest:
 
 
 def pullers_of(tag: Tag) -> list[Puller]:
-    """Each user that pulled it by this name, the last one first; then those that only looked. One more than SHOWN_MAX
-    where there are more."""
+    """Return each user that pulled it by this name, the last one first; then those that only looked.
+
+    One more than SHOWN_MAX where there are more.
+    """
     account = tag.image.namespace.account
     rows = list(
         Pull.objects.filter(image=tag.image, tag=tag.name).order_by("-last_at", "id")[: SHOWN_MAX + 1]

@@ -14,7 +14,7 @@ def sort_key(name: str) -> str:
 
 
 def precision(name: str) -> tuple[int, bool, int, str]:
-    """The more a tag says of a version, the greater: 1.2.0-alpine before 1.2.0, 1.2, 1, main and latest."""
+    """Return more the more a tag says of a version: 1.2.0-alpine before 1.2.0, 1.2, 1, main and latest."""
     found = _VERSION.match(name)
     return (found[1].count(".") + 1 if found else 0, name != "latest", len(name), sort_key(name))
 

@@ -156,7 +156,7 @@ def _held(accounts: list[int]) -> QuerySet[Revision]:
 
 
 def _named(accounts: list[int], named: Reference) -> Rows:
-    """The images that are called so: in full, or by the last parts of the name."""
+    """Return the images that are called so: in full, or by the last parts of the name."""
     found = Image.objects.filter(namespace__account__in=accounts).order_by()
     last = Q(name=named.repository) | Q(name__endswith=f"/{named.repository}")
     return found.filter(last | _whole(named)).values("pk")

@@ -51,7 +51,7 @@ class Found:
     few: list[int] | None
 
     def tags(self, *, sort: str = NEWEST, technical: bool = False) -> QuerySet[Tag]:
-        """The tags that persons made, or with `technical` those that tools made; `sort` is one of SORTS.
+        """Return the tags that persons made, or with `technical` those that tools made; `sort` is one of SORTS.
 
         The two are read apart, because each is its own stretch of every index.
         """

@@ -13,7 +13,10 @@ DROP = "DROP INDEX IF EXISTS tag_by_piece_of_name"
 
 
 def make_index(connection: BaseDatabaseWrapper) -> str:
-    """ "" when it is there or needless; otherwise why it could not be made. Nothing depends on it but speed."""
+    """Make the index. Return "" when it is there or needless; otherwise why it could not be made.
+
+    Nothing depends on it but speed.
+    """
     if connection.vendor != "postgresql":
         return ""
     try:

@@ -86,7 +86,7 @@ def reference(typed: str, *, host: str) -> Reference | None:
 
 
 def _without_host(text: str, host: str, *, addressed: bool) -> tuple[str, str, bool]:
-    """The path; the whole, where what was taken off may be no host; and whether something was taken off."""
+    """Return the path; the whole, where what was taken off may be no host; and whether something was taken off."""
     first, slash, path = text.partition("/")
     first = first.lower()
     if not slash:
@@ -99,7 +99,7 @@ def _without_host(text: str, host: str, *, addressed: bool) -> tuple[str, str, b
 
 
 def _names_an_image(text: str) -> bool:
-    """True for `api:1.0` and `nginx@sha256:…`, not for a word or a digest."""
+    """Return True for `api:1.0` and `nginx@sha256:…`, not for a word or a digest."""
     found = _ALONE.fullmatch(text)
     return (
         bool(found) and (":" in text or "@" in text) and not text.lower().startswith(("sha256:", "sha512:"))
@@ -107,8 +107,10 @@ def _names_an_image(text: str) -> bool:
 
 
 def label_start(value: str) -> str:
-    """Without https://, which nobody types. Casefolded: `lower` writes a Σ by what follows it, and a beginning
-    would not begin its own whole."""
+    """Return the beginning of a label's value that is looked for, without https://, which nobody types.
+
+    Casefolded: `lower` writes a Σ by what follows it, and a beginning would not begin its own whole.
+    """
     bare = value.removeprefix("https://").removeprefix("http://")
     return bare[:LABEL_START_MAX].casefold()[:LABEL_START_MAX]
 

@@ -11,8 +11,10 @@ from namespaces.names import is_technical, technical_stem
 
 
 class ByteOrdered(models.CharField):  # type: ignore[type-arg]
-    """Text in the order of its bytes: a language's collation looks past dots and dashes, and orders as no
-    cursor of ours would."""
+    """Text in the order of its bytes.
+
+    A language's collation looks past dots and dashes, and orders as no cursor of ours would.
+    """
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
         self.db_collation = "C" if connection.vendor == "postgresql" else None

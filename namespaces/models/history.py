@@ -34,8 +34,10 @@ class Revision(models.Model):
 
 
 class TagMove(models.Model):
-    """A tag that came, pointed elsewhere, or went. In order of `at`: what is told late takes its place among others.
-    What an open page has not seen is above an `id`."""
+    """A tag that came, pointed elsewhere, or went.
+
+    In order of `at`: what is told late takes its place among others. What an open page has not seen is above an `id`.
+    """
 
     class How(models.TextChoices):
         EVENT = "event"  # the registry told

@@ -7,8 +7,11 @@ from namespaces.inside.artifacts import Group, Nature, nature
 
 
 class Manifest(models.Model):
-    """A manifest, known by its digest and never changing. Rows are reached through an image that the
-    reader may see, never by digest alone: the digest of another's image is no key to it."""
+    """A manifest, known by its digest and never changing.
+
+    Rows are reached through an image that the reader may see, never by digest alone: the digest of another's image is
+    no key to it.
+    """
 
     digest = models.CharField(max_length=140, primary_key=True)
     media_type = models.CharField(max_length=120)
@@ -50,7 +53,7 @@ class Manifest(models.Model):
         return [each["platform"] for each in self.platforms if each["platform"]]
 
     def nature(self, tag: str = "") -> Nature:
-        """What it is, as far as this row tells without what is inside: for lists, which do not fetch that."""
+        """Return what it is, as far as this row tells without what is inside: for lists, which do not fetch that."""
         platforms = [each["platform"] for each in self.platforms]
         return nature(
             kind=self.kind, artifact_type=self.artifact_type or self.media_type, platforms=platforms, tag=tag

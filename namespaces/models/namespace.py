@@ -26,8 +26,10 @@ class Namespace(models.Model):
 
 
 class ReservedName(models.Model):
-    """Whose a name is, for good: from the moment an account makes a namespace of it, or the registry is found to
-    hold something under it that nobody owns (`account` is None). One row, so that the two take their turn.
+    """Whose a name is, for good.
+
+    From the moment an account makes a namespace of it, or the registry is found to hold something under it that nobody
+    owns (`account` is None). One row, so that the two take their turn.
 
     A namespace that is deleted leaves it: what was pushed under the name stays in the registry, and a push under
     way may still end there. Only an operator gives the name to another account, or clears it.
@@ -45,8 +47,10 @@ class ReservedName(models.Model):
 
 
 class CatalogRead(models.Model):
-    """When the list of a registry's repositories was last read to its end, by the moment this began. Only the sync
-    writes here. Before the first time nobody knows which names are free. Left out of backups: what is restored is old.
+    """When the list of a registry's repositories was last read to its end, by the moment this began.
+
+    Only the sync writes here. Before the first time nobody knows which names are free. Left out of backups: what is
+    restored is old.
     """
 
     registry = models.CharField(max_length=500, primary_key=True)  # its address: another one is not read yet

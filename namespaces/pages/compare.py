@@ -52,7 +52,7 @@ def compare(request: PersonRequest, handle: str, name: str, image_name: str) -> 
 def _look(
     by: Principal, image: Image, query: dict[str, str]
 ) -> tuple[dict[str, Looked], dict[str, str], int]:
-    """What each side points at, or beside it why not; and the status of the page."""
+    """Return what each side points at, or beside it why not; and the status of the page."""
     looked, errors, status = {}, {}, 200
     for side in ("left", "right"):
         if not query[side]:

@@ -77,7 +77,7 @@ def _first_push(grant: Grant, image: str) -> str:
 
 
 def _reference(namespace: Namespace, *, image: str = "", tag: str = "", digest: str = "") -> dict[str, Any]:
-    """The image reference itself as breadcrumb; the last part is where we are."""
+    """Return the image reference itself as breadcrumb; the last part is where we are."""
     handle = namespace.account.handle
     parts = [
         {"text": settings.REGISTRY_HOST, "url": reverse("images", args=[handle]), "before": ""},

@@ -39,7 +39,7 @@ def manifest(request: PersonRequest, handle: str, name: str, image_name: str, di
 @login_required
 @require_safe
 def download(request: PersonRequest, handle: str, name: str, image_name: str, digest: str) -> HttpResponse:
-    """The exact bytes. As an attachment of no type: whoever pushed them must not have them run here."""
+    """Send the exact bytes. As an attachment of no type: whoever pushed them must not have them run here."""
     _image, found = gate.manifest(principal(request), handle, name, image_name, digest)
     if not found.packed:
         raise Http404
@@ -58,7 +58,7 @@ def download(request: PersonRequest, handle: str, name: str, image_name: str, di
 def manifest_context(
     image: Image, manifest: Manifest, *, tag: str = "", platform: str = ""
 ) -> dict[str, Any]:
-    """What the page of a tag and that of a digest show of a manifest; `platform` chooses one of an index."""
+    """Return what the pages of a tag and of a digest show of a manifest; `platform` chooses one of an index."""
     nature = held.nature_of(manifest, tag)
     subject = held.subject_of(image, manifest, tag)
     several = (

@@ -95,7 +95,7 @@ def settings(request: PersonRequest, handle: str, name: str) -> HttpResponse:
 @login_required
 @asks
 def publish(request: PersonRequest, handle: str, name: str) -> HttpResponse:
-    """The question is about making it private: that is what ends access."""
+    """Make it public or private. The question is about making it private: that is what ends access."""
     by = principal(request)
     namespace = gate.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
     if request.method != "POST":

@@ -44,7 +44,7 @@ def of_account(request: PersonRequest, handle: str) -> HttpResponse:
 def _answer(
     request: PersonRequest, kind: str, note: Callable[..., str], thing: Any, moves: QuerySet[TagMove]
 ) -> HttpResponse:
-    """What came since the page was made, as its note says. Without a good one the page begins anew.
+    """Send what came since the page was made, as its note says. Without a good one the page begins anew.
 
     `empty`: the page has no row that could move, and is simply made anew.
     """

@@ -19,7 +19,7 @@ TARGETS_MOST = 20
 
 
 def named(by: Principal, handle: str, text: str) -> list[Target]:
-    """ "team", "team/api" or "host/team/api", parted by blanks or commas. Raises Invalid on "where"."""
+    """Read "team", "team/api" or "host/team/api", parted by blanks or commas. Raise Invalid on "where"."""
     names = list(dict.fromkeys(name for name in re.split(r"[\s,]+", text) if name))
     if len(names) > TARGETS_MOST:
         raise Invalid.on("where", _("Name at most %(most)s here; add more later.") % {"most": TARGETS_MOST})

@@ -104,7 +104,7 @@ def _create(by: Principal, handle: str, form: NewUserForm) -> tuple[RegistryUser
 @require_safe
 @tab("users")
 def effect(request: PersonRequest, handle: str) -> HttpResponse:
-    """What the form as it stands would allow; asked for while somebody fills it in."""
+    """Show what the form as it stands would allow; asked for while somebody fills it in."""
     by = principal(request)
     account = gate.account(by, handle, Act.USERS_MANAGE)
     form = NewUserForm(request.GET)

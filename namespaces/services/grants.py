@@ -18,7 +18,7 @@ from namespaces.models import Grant, Namespace
 def give(
     *, by: Principal, namespace: Namespace, user: RegistryUser | None, level: str, image_name: str = ""
 ) -> Grant:
-    """A level on the namespace, or on one image of it, pushed already or not. Raises Invalid, Conflict."""
+    """Give a level on the namespace, or on one image of it, pushed already or not. Raise Invalid, Conflict."""
     if user is None or user.account_id != namespace.account_id:
         raise Invalid.on("user", _("Choose a user of this account."))
     problem = names.image_problem(image_name, namespace=namespace.name) if image_name else None
@@ -46,7 +46,7 @@ def change(*, by: Principal, grant: Grant, level: str) -> Grant:
 
 @transaction.atomic
 def remove(*, by: Principal, grant: Grant) -> None:
-    """Takes effect with the next token; tokens already issued die within TOKEN_TTL."""
+    """Remove it. This takes effect with the next token; tokens already issued die within TOKEN_TTL."""
     _record(by, "grant.removed", grant, before={"level": grant.word})
     grant.delete()
 

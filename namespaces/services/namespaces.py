@@ -22,7 +22,7 @@ _TOKEN_GRACE = timedelta(seconds=120)
 
 
 def create(*, by: Principal, account: Account, name: str) -> Namespace:
-    """Raises Invalid or Conflict on `name`."""
+    """Make it. Raise Invalid or Conflict on `name`."""
     problem = names.namespace_problem(name)
     if problem:
         raise Invalid.on("name", spoken(problem))
@@ -58,8 +58,10 @@ def set_public(*, by: Principal, namespace: Namespace, public: bool) -> Namespac
 
 @transaction.atomic
 def delete(*, by: Principal, namespace: Namespace, typed_name: str) -> None:
-    """Only an empty namespace goes, and its grants with it; its name stays the account's. Raises Absent, Invalid or
-    Conflict."""
+    """Delete an empty namespace, and its grants with it; its name stays the account's.
+
+    Raise Absent, Invalid or Conflict.
+    """
     if typed_name != namespace.name:
         raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": namespace.name})
     reserved = _held(namespace.name, namespace.account)
@@ -78,8 +80,10 @@ def delete(*, by: Principal, namespace: Namespace, typed_name: str) -> None:
 
 
 def _held(name: str, account: Account) -> ReservedName:
-    """Whose the name is, `account`'s if it was nobody's; ours alone until the commit. Always taken before the
-    namespace, so that no two wait for each other crosswise."""
+    """Return whose the name is, `account`'s if it was nobody's; ours alone until the commit.
+
+    Always taken before the namespace, so that no two wait for each other crosswise.
+    """
     row, _new = ReservedName.objects.select_for_update().get_or_create(
         name=name, defaults={"account": account}
     )
