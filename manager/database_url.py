@@ -36,7 +36,7 @@ _OURS = ("client_encoding", "replication")  # another one would break the panel
 
 
 def read(url: str, *, password: str = "", pooler: str = "none") -> dict[str, Any]:
-    """Django's DATABASES["default"]. Raises ImproperlyConfigured."""
+    """Django's DATABASES["default"]. Raise ImproperlyConfigured."""
     scheme = url.partition(":")[0]
     if scheme == "sqlite":
         if pooler != "none":
@@ -99,7 +99,7 @@ def _postgresql(url: str, password: str, *, behind_pooler: bool) -> dict[str, An
 
 
 def _said(url: str) -> dict[str, str]:
-    """name → value, as libpq itself reads the address."""
+    """Return name → value, as libpq itself reads the address."""
     parts = _split(url)
     if "#" in url:
         raise _wrong("must not hold “#”: in a password it is written %23")
@@ -149,7 +149,7 @@ def _is_port(value: str) -> bool:
 
 
 def _check_tls(said: dict[str, str]) -> None:
-    """What libpq would pass over without a word."""
+    """Refuse what libpq would pass over without a word."""
     forced = said.get("sslmode", os.environ.get("PGSSLMODE", "")) in _TLS
     of_tls = sorted(name for name in said if name.startswith("ssl") and name != "sslmode")
     if of_tls and not forced:

@@ -25,7 +25,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 
 
 def preparing() -> bool:
-    """True in `manage.py prepare`, which makes the secret files that everything else wants to find."""
+    """Return True in `manage.py prepare`, which makes the secret files that everything else wants to find."""
     return sys.argv[1:2] == ["prepare"]
 
 
@@ -72,7 +72,7 @@ def host(name: str, default: str) -> str:
 
 
 def url(name: str, default: str, *, path: str = "") -> str:
-    """An absolute http(s) address as scheme://host[:port], ending in `path`. "" only when that is the default."""
+    """Return an absolute http(s) address as scheme://host[:port], ending in `path`. "" only as the default."""
     value = text(name, default).rstrip("/")
     if not value and not default:
         return value
@@ -102,7 +102,7 @@ def sender(name: str, default: str) -> str:
 
 
 def contact(name: str) -> str:
-    """An address for people, as a URI; "" when there is none."""
+    """Return an address for people, as a URI; "" when there is none."""
     value = text(name, "")
     if value and not re.fullmatch(r"mailto:[!-?A-~]+@[!-?A-~]+|https://[!-~]+", value):
         raise _wrong(name, "look like mailto:security@example.com or https://example.com/security")
@@ -130,7 +130,7 @@ def _wrong(name: str, must: str) -> ImproperlyConfigured:
 
 
 def secret(path: Path, *, create: bool) -> str:
-    """The text of a secret file. Created (0600) when missing and `create`; too open a mode is refused."""
+    """Return a secret file's text. Create it (0600) when missing and `create`; refuse too open a mode."""
     try:
         if create and not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -36,7 +36,7 @@ def healthz() -> HttpResponse:
 
 
 def readyz() -> HttpResponse:
-    """The database answers, and this process can check passwords and sign tokens."""
+    """Say whether the database answers, and this process can check passwords and sign tokens."""
     try:
         peppers()
         signer().leaf(now=int(time.time()))

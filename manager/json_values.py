@@ -13,8 +13,10 @@ class Unreadable(ValueError):
 
 
 class JsonSerializer:
-    """For Django's Redis client. Reads back what it was given, tuples and moments too; a value of any other type is a
-    TypeError, and not something that comes back as something else."""
+    """The serializer of Django's Redis client. It reads back what it was given, tuples and moments too.
+
+    A value of any other type is a TypeError, and not something that comes back as something else.
+    """
 
     def dumps(self, value: Any) -> int | bytes:
         if type(value) is int:  # as it is: Redis counts with it
@@ -29,7 +31,7 @@ class JsonSerializer:
 
 
 def _said(value: Any) -> Any:
-    """An object of JSON never stands for a dict of ours: its one key says what it is."""
+    """Return what stands for it in JSON: no object stands for a dict of ours, its one key says what it is."""
     kind = type(value)
     if kind in _PLAIN:
         return value

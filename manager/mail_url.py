@@ -25,7 +25,7 @@ _PATIENCE = 10  # seconds; without one a dead server holds the page for ever
 
 
 def read(url: str) -> dict[str, Any]:
-    """Django's settings, each without its EMAIL_. Raises ImproperlyConfigured, with nothing of the address in it."""
+    """Django's settings, each without its EMAIL_. Raise ImproperlyConfigured, with nothing of the address in it."""
     try:
         parts = urlsplit(url)
         pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []

@@ -29,7 +29,7 @@ class Redis:
 
 
 def read(url: str, *, password: str = "") -> Redis:
-    """Raises ImproperlyConfigured, with nothing of the address in its sentence."""
+    """Read the address. Raise ImproperlyConfigured, with nothing of the address in its sentence."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port

@@ -25,7 +25,7 @@ class Schedule(Scheduler):
         self.merge_inplace(self.app.conf.beat_schedule)
 
     def tick(self, *_arguments: Any, **_options: Any) -> float:
-        """Sends what is due. Returns the seconds until more is."""
+        """Send what is due. Return the seconds until more is."""
         with suppress(DatabaseError, InterfaceError):
             connection.close_if_unusable_or_obsolete()
             heartbeat.note(Heartbeat.BEAT, clock.now(), every=heartbeat.PULSE)

@@ -27,7 +27,7 @@ class Picture:
 def push(pusher: Pusher, picture: Picture) -> dict[str, Any]:
     """One version under each tag; all tags after the first twenty share the last one's image.
 
-    Returns the descriptor of the last.
+    Return the descriptor of the last.
     """
     last: dict[str, Any] = {}
     for number, tag in enumerate(picture.tags[:20]):

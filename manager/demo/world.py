@@ -88,7 +88,7 @@ def _person() -> tuple[Person, str]:
 
 
 def _pusher(by: Principal, account: Account) -> tuple[RegistryUser, str]:
-    """The same one each time, with a new password: nobody has the old one."""
+    """Return the same user each time, with a new password: nobody has the old one."""
     if found := RegistryUser.objects.filter(account=account, description=PUSHER).first():
         return found, users.replace_password(by=by, user=found)
     return users.create(by=by, account=account, description=PUSHER, expires_at=None)
@@ -107,7 +107,7 @@ def _rule(by: Principal, shop: Namespace, image: str) -> None:
 
 
 def _users(by: Principal, account: Account, shop: Namespace) -> None:
-    """A puller, one for a single image that is not pushed yet, one that expires soon, one disabled."""
+    """Make a puller, one for a single image that is not pushed yet, one that expires soon, one disabled."""
     if RegistryUser.objects.filter(account=account, description="Production servers").exists():
         return
     puller, secret = users.create(by=by, account=account, description="Production servers", expires_at=None)

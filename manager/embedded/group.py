@@ -39,7 +39,7 @@ class Group(Manager):  # type: ignore[misc]
         self.add_process(name, f"exec {shlex.join([*_ends_with_its_parent(), *argv])}", env=env)
 
     def run(self, answers: Mapping[Part, Answers], when_ready: Callable[[], None]) -> int:
-        """Blocks until all parts have ended. 0 when a signal asked for it, else 1."""
+        """Block until all parts have ended. 0 when a signal asked for it, else 1."""
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` sets it
             signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         waiter = threading.Thread(target=self._wait, args=(answers, when_ready), daemon=True)
@@ -87,21 +87,23 @@ def _start(command: str, **options: Any) -> "subprocess.Popen[bytes]":
 
 
 def _sweep_after(part: "subprocess.Popen[bytes]") -> None:
-    """A part that was killed may leave workers, which keep its output open: honcho would wait for them for ever."""
+    """End what a killed part left: workers that keep its output open, for which honcho would wait for ever."""
     part.wait()
     with suppress(ProcessLookupError):
         os.killpg(part.pid, signal.SIGKILL)
 
 
 def _ends_with_its_parent() -> list[str]:
-    """The kernel sees to it, where there is util-linux."""
+    """Have the kernel end it with its parent, where there is util-linux."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
 class _Lines(Printer):  # type: ignore[misc]
-    """Honcho's printer without honcho's own remarks (what a person must know, `run` says in a sentence), and
-    without the errors that the registry logs at every push: a client asks for each blob before it sends it."""
+    """Honcho's printer without honcho's own remarks: what a person must know, `run` says in a sentence.
+
+    And without the errors that the registry logs at every push: a client asks for each blob before it sends it.
+    """
 
     def write(self, message: "Message[Any]") -> None:
         if message.name == SYSTEM_PRINTER_NAME or _is_usual(message):

@@ -15,7 +15,7 @@ class TakenError(Exception):
 
 
 def take(folder: Path) -> TextIO:
-    """The folder is ours until the file is closed. The parts inherit it, so that it is free when all have ended."""
+    """Lock the folder until the file is closed. The parts inherit it, so that it is free when all have ended."""
     file = (folder / "run.lock").open("a+")
     end = time.monotonic() + PATIENCE
     while not _locked(file):

@@ -80,7 +80,7 @@ def write_redis_config() -> None:
 def registry_config(
     *, port: int, data: Path, realm: str, service: str, issuer: str, trusted: Path, http_secret: str
 ) -> dict[str, Any]:
-    """A configuration that Distribution 2.8.2 and 3.1.2 both accept (2.8 ignores `signingalgorithms`)."""
+    """Return a configuration that Distribution 2.8.2 and 3.1.2 both accept (2.8 ignores `signingalgorithms`)."""
     return {
         "version": 0.1,
         # The access log would print a line for every request of the sync.

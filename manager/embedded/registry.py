@@ -21,7 +21,7 @@ class NoRegistryError(Exception):
 
 
 def command(config: Path, data: Path) -> list[str]:
-    """The command line that serves `config` in the foreground. NoRegistryError when there is none."""
+    """Return the command line that serves `config` in the foreground. Raise NoRegistryError when there is none."""
     if binary := _installed() or _unpacked():
         return [str(binary), "serve", str(config)]
     if engine := _engine():
@@ -50,7 +50,7 @@ def _unpacked() -> Path | None:
 
 
 def _engine() -> str:
-    """What a Docker engine says of itself; "" where none runs, or the image can be had from nowhere."""
+    """Return what a Docker engine says of itself; "" where none runs, or the image can be had from nowhere."""
     if not shutil.which("docker"):
         return ""
     about = _output(["docker", "info", "--format", "{{.OperatingSystem}} {{.SecurityOptions}}"])
@@ -62,8 +62,11 @@ def _engine() -> str:
 
 
 def _container(config: Path, data: Path, engine: str) -> list[str]:
-    """On the host's network, to reach the panel with its events. Docker Desktop and rootless Docker have another
-    one; there its port is published, no event comes, and what is pushed shows with the next sync."""
+    """Return the command of a container on the host's network, to reach the panel with its events.
+
+    Docker Desktop and rootless Docker have another one; there its port is published, no event comes, and what is pushed
+    shows with the next sync.
+    """
     port = settings.REGISTRY_PORT
     apart = "Docker Desktop" in engine or "name=rootless" in engine
     published = ("--publish", f"127.0.0.1:{port}:{port}", "--env", f"REGISTRY_HTTP_ADDR=:{port}")
@@ -90,7 +93,7 @@ def _from_debian() -> Path | None:
 
 
 def _output(argv: list[str], folder: str | None = None, *, seconds: int = 20) -> str:
-    """What the command printed; "" when it failed."""
+    """Return what the command printed; "" when it failed."""
     try:
         done = subprocess.run(  # noqa: S603 (fixed names, no shell)
             argv, cwd=folder, timeout=seconds, capture_output=True, text=True, check=True

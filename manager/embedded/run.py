@@ -27,7 +27,7 @@ FIRST_LOOK = 15  # seconds that the first look at the registry may take, and nob
 
 
 def run(say: Callable[[str], None]) -> int:
-    """The exit code. CommandError, before anything is started, with a sentence that says what to do."""
+    """Return the exit code. Raise CommandError, before anything is started, with a sentence that says what to do."""
     try:
         with one.take(settings.DATA_DIR):
             return _run(say)

@@ -18,7 +18,7 @@ def collect() -> None:
 
 
 def _sources() -> str:
-    """Changes with the name, size or time of any file that is collected."""
+    """Return what changes with the name, size or time of any file that is collected."""
     seen = hashlib.sha256()
     for finder in get_finders():
         for path, storage in finder.list([]):

@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def serve(target: str, host: str, port: int, workers: int) -> None:
-    """Serves the ASGI application that `target` names, as MODULE:NAME, until a signal ends it."""
+    """Serve the ASGI application that `target` names, as MODULE:NAME, until a signal ends it."""
     _allow_connections()
     Server(
         target,

@@ -37,8 +37,11 @@ class TooLong(Exception):
 
 
 class Memory:
-    """What the bodies of a process hold together. An address may hold half of what is still free: the first that is
-    greedy gets a third of all, the next a third of the rest; after ten of them there is room for whole forms."""
+    """What the bodies of a process hold together. An address may hold half of what is still free.
+
+    The first that is greedy gets a third of all, the next a third of the rest; after ten of them there is room for
+    whole forms.
+    """
 
     def __init__(self, total: int = MEMORY) -> None:
         self.free = total
@@ -46,7 +49,7 @@ class Memory:
 
     @contextmanager
     def share(self, address: str) -> Iterator[Callable[[int], None]]:
-        """A function that takes so many bytes more, or raises Refused; all are given back at the end."""
+        """Yield a function that takes so many bytes more, or raises Refused; give all of them back at the end."""
         taken = 0
 
         def take(size: int) -> None:
@@ -78,7 +81,7 @@ async def read(
     take: Callable[[int], None],
     seconds: float = SECONDS,
 ) -> bytes:
-    """The whole body. `announced` is its Content-Length, None for a chunked one. Raises Refused, TooLong, BrokenOff."""
+    """Return the body. `announced`: its Content-Length, None if chunked. Raise Refused, TooLong, BrokenOff."""
     if announced is not None and announced > most:
         raise TooLong(announced)
     try:

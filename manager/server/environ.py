@@ -22,7 +22,7 @@ class BadRequest(Exception):
 
 
 def environ_of(scope: Scope) -> Environ:
-    """The environment of PEP 3333 with an empty body. Raises BadRequest when the host is named twice."""
+    """Return the environment of PEP 3333 with an empty body. Raise BadRequest when the host is named twice."""
     client, server = scope.get("client") or ("", 0), scope.get("server") or ("", 0)
     return {
         "REQUEST_METHOD": scope["method"],

@@ -38,7 +38,7 @@ class Front:
             await say(send, error.status, error.message, retry_after=error.retry_after)
 
     async def _with_body(self, environ: Environ, scope: Scope, receive: Receive, send: Send) -> None:
-        """What is too long is not read: the application sees its length, and says it in its own words."""
+        """Read the body and answer. One too long is not read: the application sees its length, and says so itself."""
         address, length = client_network(environ), environ.get("CONTENT_LENGTH")
         announced = int(length) if length else None
         with self._memory.share(address) as take:
@@ -56,7 +56,7 @@ def _has_body(environ: Environ) -> bool:
 
 
 async def say(send: Send, status: HTTPStatus, text: str, *, retry_after: int = 0) -> None:
-    """A plain answer, for where there is no page to show."""
+    """Send a plain answer, for where there is no page to show."""
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff"),
                (b"cache-control", b"no-store")]  # fmt: skip
     if retry_after:

@@ -24,8 +24,10 @@ class Line:
 
     @asynccontextmanager
     async def turn(self, address: str, kind: str, *, begun: bool = False) -> AsyncIterator[None]:
-        """Raises Refused when the line is too long for this address, unless its answer has begun: half an answer
-        helps nobody, and what it holds must be let go."""
+        """Wait for a turn. Raise Refused when the line is too long for this address, unless its answer has begun.
+
+        Half an answer helps nobody, and what it holds must be let go.
+        """
         if self._turns:
             self._turns -= 1
         else:
@@ -52,7 +54,7 @@ class Line:
             raise
 
     def _next(self) -> None:
-        """Passes the turn on to the next kind in line, and in it to the next address."""
+        """Pass the turn on to the next kind in line, and in it to the next address."""
         while self._kinds:
             kind, line = self._kinds.popitem(last=False)
             address, waiting = line.popitem(last=False)

@@ -32,7 +32,7 @@ class File:
 
     @property
     def path(self) -> str:
-        """ "" for a part of a file, and for what only looks like one."""
+        """Return where the file is; "" for a part of one, and for what only looks like one."""
         name = getattr(self._file, "name", "")
         return name if isinstance(name, str) else ""
 
@@ -55,7 +55,7 @@ class Threads:
         self._line = Line(count)
 
     async def answer(self, environ: Environ, send: Send, *, address: str, sends_files: bool) -> None:
-        """Raises Refused when too many wait."""
+        """Run it in a thread. Raise Refused when too many wait."""
         environ["wsgi.file_wrapper"] = File
         whose = address, "reads" if environ["REQUEST_METHOD"] in _READS else "writes"
         made = await self._run(whose, partial(_call, self._application, environ, sends_files=sends_files))
@@ -113,7 +113,7 @@ def _chain(part: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _next(parts: Iterator[bytes]) -> bytes | None:
-    """The next AT_ONCE bytes or a little more; None at the end."""
+    """Return the next AT_ONCE bytes or a little more; None at the end."""
     made, length = [], 0
     for part in parts:
         made.append(part)

@@ -15,8 +15,11 @@ ATTEMPTS = 10
 
 
 class Command(migrate.Command):
-    """Without the time limit of pages. A lock that is not to be had within `lock_timeout` is given up, since all pages
-    wait behind whoever waits for it, and asked for again; what was applied by then stays applied."""
+    """Django's own `migrate`, without the time limit of pages.
+
+    A lock that is not to be had within `lock_timeout` is given up, since all pages wait behind whoever waits for it,
+    and asked for again; what was applied by then stays applied.
+    """
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
