@@ -15,8 +15,11 @@ class Alarm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """`silent_since`, `refused_since` and `unsigned_since`: since when the worker, which asks every few seconds, has
-    found it so; `answered_at`: when it last found all well. None where it did not."""
+    """What the worker, which asks every few seconds, has found of the registry.
+
+    `silent_since`, `refused_since` and `unsigned_since`: since when it has found it so; `answered_at`: when it last
+    found all well. None where it did not.
+    """
 
     answered_at: datetime | None = None
     silent_since: datetime | None = None
@@ -28,8 +31,10 @@ class Signs:
 
 
 def alarms(signs: Signs) -> dict[Alarm, datetime | None]:
-    """Each with its beginning, where that is known; the worst first. While no worker asks, what it last found is no
-    news."""
+    """Return each with its beginning, where that is known; the worst first.
+
+    While no worker asks, what it last found is no news.
+    """
     found: dict[Alarm, datetime | None] = {}
     if not signs.asleep:
         since = {

@@ -1,5 +1,8 @@
-"""Clocks jump. One that went back leaves moments behind it that lie ahead: nothing would be done until then. By one
-that ran ahead everything is old."""
+"""Clocks jump.
+
+One that went back leaves moments behind it that lie ahead: nothing would be done until then. By one that ran ahead
+everything is old.
+"""
 
 import logging
 from datetime import datetime, timedelta
@@ -20,8 +23,10 @@ log = logging.getLogger(__name__)
 
 
 def leapt(now: datetime) -> bool:
-    """Whether the clock ran far ahead since a worker last gave a sign of life, or none lived for so long: nobody can
-    tell which. To be asked before it gives the next one."""
+    """Return whether the clock ran far ahead since a worker last gave a sign of life, or none lived for so long.
+
+    Nobody can tell which. To be asked before it gives the next one.
+    """
     last = Heartbeat.objects.filter(name=Heartbeat.WORKER).values_list("at", flat=True).first()
     if last is None or now - last < LEAP:
         return False
@@ -33,8 +38,10 @@ def leapt(now: datetime) -> bool:
 
 
 def mend(now: datetime) -> bool:
-    """Whether there were moments that lie ahead. They become now: what is tried too early is tried again. Leases are
-    void by themselves (sync/leases.py)."""
+    """Return whether there were moments that lie ahead. They become now: what is tried too early is tried again.
+
+    Leases are void by themselves (sync/leases.py).
+    """
     latest = Heartbeat.objects.filter(name__in=SIGNS).aggregate(at=Max("at"))["at"]
     if latest is None or latest <= now + SLACK:
         return False

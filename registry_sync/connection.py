@@ -18,7 +18,7 @@ def registry() -> Registry:
 
 
 def _told() -> float | None:
-    """The moment of the last of our own requests that the registry told of."""
+    """Return the moment of the last of our own requests that the registry told of."""
     at = heartbeat.last(Heartbeat.READ)
     return at.timestamp() if at else None
 

@@ -25,8 +25,11 @@ def event(by: Principal, id: int) -> Event:  # noqa: A002
 
 
 def held_run(by: Principal, id: int) -> SyncRun:  # noqa: A002
-    """The run that waits for an operator. One that has been overtaken has nothing left to be agreed to, but by others
-    that are held for the same: one comes every few seconds."""
+    """Return the run that waits for an operator.
+
+    One that has been overtaken has nothing left to be agreed to, but by others that are held for the same: one comes
+    every few seconds.
+    """
     gate.operator(by)
     found = selectors.held()
     if not found or not selectors.is_held_since(found, id):
@@ -35,7 +38,7 @@ def held_run(by: Principal, id: int) -> SyncRun:  # noqa: A002
 
 
 def kept(by: Principal, first: str) -> tuple[ReservedName | None, list[Repository]]:
-    """A name that has no namespace, and all repositories under it that no account owns; there is one or the other."""
+    """Return a name that has no namespace, and the repositories under it that no account owns; one may be missing."""
     gate.operator(by)
     name, found = selectors.kept_names().filter(name=first).first(), list(selectors.unclaimed(first))
     if not name and not found:

@@ -13,7 +13,7 @@ AHEAD = timedelta(minutes=1)  # a sign from further ahead was given by another c
 
 
 def note(name: str, now: datetime, *, every: timedelta = timedelta()) -> None:
-    """Writes at most once in `every`; and over what lies further ahead than that."""
+    """Write at most once in `every`; and over what lies further ahead than that."""
     if every and (noted := last(name)) and now - every < noted <= now + every:
         return
     if Heartbeat.objects.filter(Q(at__lte=now - every) | Q(at__gt=now + every), name=name).update(at=now):
@@ -30,7 +30,7 @@ def signs(*names: str) -> dict[str, datetime]:
 
 
 def worker_at() -> datetime | None:
-    """The worker's last sign of life: a task that began, or a lease that a long one keeps."""
+    """Return the worker's last sign of life: a task that began, or a lease that a long one keeps."""
     kept = (
         Shard.objects.aggregate(at=Max("lease_until"))["at"],
         Lease.objects.aggregate(at=Max("until"))["at"],
@@ -45,7 +45,7 @@ def silent(at: datetime | None, now: datetime) -> bool:
 
 
 def book(name: str, now: datetime, at: datetime) -> bool:
-    """True for the one who is to come at `at`; False while somebody is booked already for a time to come."""
+    """Return True for the one who is to come at `at`; False while somebody is booked already for a time to come."""
     if Heartbeat.objects.filter(name=name, at__lte=now).update(at=at):
         return True
     _row, new = Heartbeat.objects.get_or_create(name=name, defaults={"at": at})

@@ -27,7 +27,7 @@ BATCH = 500
 
 
 def let_them_go(*, by: Principal, run: SyncRun, typed: str) -> SyncRun:
-    """A run that may take away what `run` was held for. Raises Invalid on `typed`."""
+    """Make a run that may take away what `run` was held for. Raise Invalid on `typed`."""
     if typed.strip() != LET_GO:
         raise Invalid.on("typed", _("Type “%(words)s” to confirm.") % {"words": LET_GO})
     with transaction.atomic():
@@ -58,7 +58,7 @@ def retry_failed_events(*, by: Principal) -> int:
 
 @transaction.atomic
 def retry_aside(*, by: Principal, row: Aside) -> None:
-    """What workers died of, and what came for it meanwhile, is tried again."""
+    """Try again what workers died of, and what came for it meanwhile."""
     audit.record(by=by, action="aside.retried", kind="aside", id=row.pk, label=str(row), account=row.account)
     apply.retry_left(row)
     services.ask_for_sync(by=by)
@@ -67,8 +67,10 @@ def retry_aside(*, by: Principal, row: Aside) -> None:
 
 @transaction.atomic
 def give(*, by: Principal, first: str, handle: str) -> Namespace:
-    """Makes `first` a namespace of that account, with all repositories under it, whoever had the name before.
-    Raises Invalid or Conflict."""
+    """Make `first` a namespace of that account, with all repositories under it, whoever had the name before.
+
+    Raise Invalid or Conflict.
+    """
     handle = handle.strip()
     # Locked first: who creates a namespace of the same name takes the two locks in this order.
     account = Account.objects.select_for_update(no_key=True).filter(handle=handle, closed_at=None).first()
@@ -95,7 +97,7 @@ def why_not(first: str, repositories: list[Repository]) -> str:
 
 
 def _hand_over(by: Principal, first: str, account: Account) -> None:
-    """The name becomes `account`'s, whoever had it; what that one's tokens may still push must not come with it."""
+    """Make the name `account`'s, whoever had it; what that one's tokens may still push must not come with it."""
     reserved = ReservedName.objects.select_for_update().filter(name=first).first()
     if not reserved or reserved.account_id == account.pk:
         return
@@ -110,7 +112,7 @@ def _hand_over(by: Principal, first: str, account: Account) -> None:
 
 @transaction.atomic
 def clear(*, by: Principal, name: str, typed_name: str) -> None:
-    """Anybody may have the name from now on. Raises Absent, Invalid or Conflict."""
+    """Anybody may have the name from now on. Raise Absent, Invalid or Conflict."""
     if typed_name.strip() != name:
         raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": name})
     reserved = ReservedName.objects.select_for_update().filter(name=name).first()

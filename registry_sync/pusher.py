@@ -43,7 +43,7 @@ class Pusher:
         self.session.headers["Authorization"] = f"Bearer {self._token(url, repository, (username, password))}"
 
     def blob(self, media_type: str, content: bytes) -> dict[str, Any]:
-        """Uploads it unless it is there; returns its descriptor."""
+        """Upload it unless it is there; return its descriptor."""
         described = descriptor(media_type, content)
         if self.session.head(f"{self.base}/blobs/{described['digest']}", timeout=TIMEOUT).ok:
             return described
@@ -54,7 +54,7 @@ class Pusher:
         return described
 
     def manifest(self, document: dict[str, Any], *references: str) -> dict[str, Any]:
-        """Puts it under each tag; under its digest when there is none."""
+        """Put it under each tag; under its digest when there is none."""
         content = json.dumps(document).encode()
         described = descriptor(document["mediaType"], content)
         for reference in references or (described["digest"],):
@@ -63,7 +63,7 @@ class Pusher:
         return described
 
     def pull(self, *references: str) -> None:
-        """Asks for manifests, which is what a registry counts as a pull."""
+        """Ask for manifests, which is what a registry counts as a pull."""
         headers = {"Accept": f"{INDEX}, {MANIFEST}"}
         for reference in references:
             _good(self.session.get(f"{self.base}/manifests/{reference}", headers=headers, timeout=TIMEOUT))

@@ -45,8 +45,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Freshness:
-    """`state` is live, stale, failed, held or never; `why`, for operators alone, may name what is not
-    for all; `checked_at`: when the last full check ended; `progress` of the run under way or waiting, if any."""
+    """How true the picture is. `state` is live, stale, failed, held or never.
+
+    `why`, for operators alone, may name what is not for all; `checked_at`: when the last full check ended; `progress`
+    of the run under way or waiting, if any.
+    """
 
     state: str
     ground: Ground
@@ -66,9 +69,11 @@ class Freshness:
 def freshness(
     now: datetime, *, of: Shown = EVERYTHING, exact: bool = False, frozen: bool = False
 ) -> Freshness:
-    """`of` what the page shows. `exact` is for operators: a moment of the last event, and how many differences there
-    were, asked for again and again, would tell each tenant what all others do. `frozen`: the database takes no
-    changes."""
+    """Return the freshness `of` what the page shows. `frozen`: the database takes no changes.
+
+    `exact` is for operators: a moment of the last event, and how many differences there were, asked for again and
+    again, would tell each tenant what all others do.
+    """
     newest = list(SyncRun.objects.order_by("-id")[:LOOKED_AT])
     running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
     last = next((run for run in newest if run.finished_at), None)
@@ -105,7 +110,7 @@ def freshness(
 def _full(
     newest: list[SyncRun], fits: Callable[[SyncRun], bool], most: int, **the_same: object
 ) -> list[SyncRun]:
-    """The last full checks that fit, nearly always without a question."""
+    """Return the last full checks that fit, nearly always without a question."""
     found = [run for run in newest if not run.names_only and fits(run)][:most]
     if len(found) == most or len(newest) < LOOKED_AT:
         return found
@@ -131,7 +136,7 @@ def _with_the_next() -> QuerySet[SyncRun]:
 
 
 def held() -> SyncRun | None:
-    """The run that waits for an operator: the last that ended, if something is held."""
+    """Return the run that waits for an operator: the last that ended, if something is held."""
     last = SyncRun.objects.exclude(finished_at=None).order_by("-id").first()
     return last if last and (last.state == State.HELD or last.held) else None
 
@@ -204,7 +209,7 @@ class Rollback:
 
 
 def rolled_back(now: datetime) -> Rollback | None:
-    """The last one of a week. What an event explained afterwards counts no more."""
+    """Return the last one of a week. What an event explained afterwards counts no more."""
     back = Drift.objects.filter(back=True, found_at__gt=now - ROLLBACK_SHOWN).order_by().values("run")
     runs = back.annotate(tags=Count("id"), at=Min("found_at")).filter(tags__gte=ROLLED_BACK)
     last = runs.order_by("-run").first()
@@ -216,7 +221,7 @@ def differences() -> QuerySet[Drift]:
 
 
 def aside() -> QuerySet[Aside]:
-    """What is left alone because workers died of it."""
+    """Return what is left alone because workers died of it."""
     return Aside.objects.select_related("account").order_by("-id")
 
 
@@ -263,7 +268,7 @@ def unclaimed_groups(*, after: str = "", most: int = 100) -> list[Unclaimed]:
 
 
 def troubled(most: int) -> tuple[list[Repository], int]:
-    """Some of each namespace, and how many there are in all."""
+    """Return some of each namespace, and how many there are in all."""
     names = list(Repository.objects.exclude(problem="").order_by("name").values_list("name", flat=True))
     some = in_turns(names, lambda name: split(name)[0])[:most]
     return list(Repository.objects.filter(name__in=some).order_by("name")), len(names)
@@ -302,7 +307,10 @@ def _rest(newest: list[SyncRun], last: SyncRun | None) -> timedelta:
 
 
 def _asleep(begun: datetime | None, now: datetime) -> bool:
-    """A long task gives other signs than its beginning; they are asked for only when that is long ago."""
+    """Return whether it began long ago, and the worker gives no sign of life.
+
+    A long task gives other signs than its beginning; they are asked for only when that is long ago.
+    """
     return bool(begun) and heartbeat.silent(begun, now) and heartbeat.silent(heartbeat.worker_at(), now)
 
 
@@ -325,8 +333,10 @@ def _waiting_since(of: Shown, now: datetime) -> datetime | None:
 
 
 def _differences(of: Shown, good: list[SyncRun], event_at: datetime | None) -> tuple[int, datetime | None]:
-    """What no event had told and was found by the last full check, or by any run since the one before it; and since
-    when such things go untold. `good`: the last two full checks, the newest first."""
+    """Return what no event had told and was found by the last full check, or any run since the one before it.
+
+    And since when such things go untold. `good`: the last two full checks, the newest first.
+    """
     if not event_at:
         return 0, None
     untold = of.differences().filter(found_at__gt=event_at).order_by("found_at")

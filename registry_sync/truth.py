@@ -69,9 +69,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`rest`: how long the registry is left alone after a check (sync/rests.py); `untold_at`: the oldest difference
-    that a check found since the last event; `waiting_since`: when the oldest event that is not applied should have
-    been. None when there is none."""
+    """What the light is judged by; each is None when there is none.
+
+    `rest`: how long the registry is left alone after a check (sync/rests.py); `untold_at`: the oldest difference that a
+    check found since the last event; `waiting_since`: when the oldest event that is not applied should have been.
+    """
 
     now: datetime
     rest: timedelta
@@ -108,7 +110,7 @@ def judge(facts: Facts) -> Ground:
 
 
 def _outweighing(facts: Facts, last: Check) -> Ground | None:
-    """What says that nothing is read now, or must not be written down."""
+    """Return what says that nothing is read now, or must not be written down."""
     if facts.alarm in _ALARMS:
         return _ALARMS[facts.alarm]
     if last.state == "held" or facts.held:

@@ -23,7 +23,7 @@ def look(registry: Registry, now: datetime) -> None:
 
 
 def _found(registry: Registry) -> str:
-    """The name of a sign."""
+    """Return the name of a sign."""
     try:
         token = issue_for_panel([], now=timezone.now())
     except KeyFileError:
@@ -41,7 +41,7 @@ def _found(registry: Registry) -> str:
 
 @transaction.atomic
 def note(found: str, now: datetime) -> None:
-    """What began stays as it began until it is over."""
+    """Note it. What began stays as it began until it is over."""
     over = Heartbeat.objects.filter(name__in=[sign for sign in Heartbeat.TROUBLES if sign != found])
     for name in over.values_list("name", flat=True):
         log.warning("over: %s", name)

@@ -102,7 +102,7 @@ class Events(ApiView):
 class RetryEvents(ApiView):
     @operation("events_retry", answer=RetriedSerializer, status=202)
     def post(self, request: Request) -> Response:
-        """Tries all that failed again."""
+        """Try all that failed again."""
         account_gate.operator(self.by)
         return self.answer({"retried": operating.retry_failed_events(by=self.by)})
 
@@ -117,7 +117,10 @@ class RetryEvent(ApiView):
 class Asides(ApiView):
     @operation("aside_list", answer=AsideSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
-        """What is left alone because workers died of it. Tried again after a day, a whole account after an hour."""
+        """List what is left alone because workers died of it.
+
+        Tried again after a day, a whole account after an hour.
+        """
         account_gate.operator(self.by)
         return self.page(selectors.aside())
 
@@ -132,7 +135,7 @@ class RetryAside(ApiView):
 class Differences(ApiView):
     @operation("differences_list", answer=DifferenceSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
-        """What a full check found and mended, and no event had told."""
+        """List what a full check found and mended, and no event had told."""
         account_gate.operator(self.by)
         return self.page(selectors.differences())
 
@@ -150,7 +153,7 @@ class Unclaimed(ApiView):
 class Give(ApiView):
     @operation("unclaimed_give", body=GiveBody, answer=NamespaceSerializer, status=201)
     def post(self, request: Request, first: str) -> Response:
-        """Makes it a namespace of an account, with all repositories under it, or a kept name without any."""
+        """Make it a namespace of an account, with all repositories under it, or a kept name without any."""
         gate.kept(self.by, first)
         return self.answer(operating.give(by=self.by, first=first, handle=self.data()["account"]))
 
@@ -166,8 +169,10 @@ class KeptNames(ApiView):
 class KeptName(ApiView):
     @operation("names_clear", body=ClearBody, status=204)
     def delete(self, request: Request, first: str) -> Response:
-        """Body: `{"typed_name": "…"}`. From then on anybody may have it. Refused while the registry lists a repository
-        under it, or may yet get one."""
+        """Clear the name: from then on anybody may have it. Body: `{"typed_name": "…"}`.
+
+        Refused while the registry lists a repository under it, or may yet get one.
+        """
         gate.kept(self.by, first)
         operating.clear(by=self.by, name=first, typed_name=self.data()["typed_name"])
         return self.answer()

@@ -146,13 +146,13 @@ class SomePurge(ApiView):
 class ImagePurge(ApiView):
     @operation("purges_image_impact", answer=WholeImpactSerializer)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
-        """What deleting the image with all in it would do. Changes nothing."""
+        """Show what deleting the image with all in it would do. Changes nothing."""
         found = gate.image(self.by, handle, name, image)
         return self.answer(_outlook(found.namespace.account, whole.images(found.namespace, found)))
 
     @operation("purges_image_ask", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
-        """Asks for it; the worker does it piece by piece, and the purge tells how far it is."""
+        """Ask for it; the worker does it piece by piece, and the purge tells how far it is."""
         found = gate.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
         return self.answer(purges.ask(by=self.by, namespace=found.namespace, image=found, **self.data()))
 
@@ -166,7 +166,7 @@ class NamespacePurge(ApiView):
 
     @operation("purges_namespace_ask", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str) -> Response:
-        """Asks for it. The emptied namespace goes a day later; until then all of it can be put back."""
+        """Ask for it. The emptied namespace goes a day later; until then all of it can be put back."""
         found = purges.may_ask(self.by, handle, name)
         return self.answer(purges.ask(by=self.by, namespace=found, image=None, **self.data()))
 
@@ -189,7 +189,7 @@ class OnePurge(ApiView):
 class StopPurge(ApiView):
     @operation("purges_stop", answer=PurgeSerializer)
     def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        """What the worker has not begun is not done."""
+        """Stop it: what the worker has not begun is not done."""
         found = purges.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
         return self.answer(purges.stop(by=self.by, purge=found))
 
@@ -197,7 +197,7 @@ class StopPurge(ApiView):
 class PutBack(ApiView):
     @operation("purges_back", answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        """Asks that all it deleted is pushed again, as far as the registry still holds the layers."""
+        """Ask that all it deleted is pushed again, as far as the registry still holds the layers."""
         found = purges.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
         return self.answer(purges.put_back(by=self.by, purge=found))
 

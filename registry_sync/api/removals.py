@@ -150,7 +150,7 @@ class History(ApiView):
 class Impact(ApiView):
     @operation("removals_impact", answer=ImpactSerializer, query=ImpactQuery)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
-        """What deleting what these tags point at, and these digests, would do. Changes nothing."""
+        """Show what deleting what these tags point at, and these digests, would do. Changes nothing."""
         found = gate.image(self.by, handle, name, image)
         if self.query["search"] is not None:
             return self.answer(_of_search(found, self.query["search"]))
@@ -168,7 +168,7 @@ class Removals(ApiView):
 
     @operation("removals_ask", body=RemovalBody, answer=RemovalDetailSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
-        """Asks for it; the worker does it, usually within a second, and the removal tells the outcome."""
+        """Ask for it; the worker does it, usually within a second, and the removal tells the outcome."""
         found = gate.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
         return self.answer(_detail(self._ask(found, self.data())))
 
@@ -218,7 +218,7 @@ class OneRemoval(ApiView):
 class Undo(ApiView):
     @operation("removals_back", answer=RemovalDetailSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str, id: int) -> Response:  # noqa: A002
-        """Asks that all a deletion deleted is pushed again, as far as the registry still holds the layers."""
+        """Ask that all a deletion deleted is pushed again, as far as the registry still holds the layers."""
         owner = gate.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
         found = Removal.objects.filter(image=owner, pk=id).first()
         if not found:

@@ -144,7 +144,7 @@ class OneRule(ApiView):
 
     @operation("retention_change", body=RetentionLinesBody, answer=RetentionRuleSerializer)
     def patch(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        """A line that is not given stays. A rule that is on goes off, unless nothing changed."""
+        """Change the rule. A line that is not given stays. A rule that is on goes off, unless nothing changed."""
         row = rules.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
         return self.answer(rules.change(by=self.by, rule=row, lines=self.data()))  # type: ignore[arg-type]
 
@@ -164,7 +164,7 @@ class Switch(ApiView):
 class Preview(ApiView):
     @operation("retention_preview", answer=RetentionPreviewSerializer, query=PreviewQuery)
     def get(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        """What it would do to one image now, and why each tag stays or goes. Changes nothing."""
+        """Show what it would do to one image now, and why each tag stays or goes. Changes nothing."""
         row = rules.load(self.by, handle, name, id)
         rule, now, images = rules.pure(row), timezone.now(), rules.images_of(row)
         chosen = self.query["image"] or row.image_name
@@ -191,7 +191,7 @@ class Preview(ApiView):
 class Runs(ApiView):
     @operation("retention_runs", answer=RetentionRunSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        """The last one first."""
+        """List its runs, the last one first."""
         return self.page(rules.load(self.by, handle, name, id).runs.order_by("-id"))
 
     @operation("retention_run", answer=RetentionRunSerializer, status=202)

@@ -58,6 +58,6 @@ class Sync(ApiView):
 class AskForSync(ApiView):
     @operation("sync_ask", answer=RunSerializer, status=202)
     def post(self, request: Request, handle: str) -> Response:
-        """The run that will answer: one that waits already, or a new one."""
+        """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
         gate.account(self.by, handle, Act.SYNC_START)
         return self.answer(services.ask_for_sync(by=self.by))

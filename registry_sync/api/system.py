@@ -132,7 +132,7 @@ class Runs(ApiView):
 
     @operation("system_runs_ask", answer=SystemRunSerializer, status=202)
     def post(self, request: Request) -> Response:
-        """The run that will answer: one that waits already, or a new one."""
+        """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
         account_gate.operator(self.by)
         return self.answer(services.ask_for_sync(by=self.by))
 
@@ -140,7 +140,7 @@ class Runs(ApiView):
 class LetGo(ApiView):
     @operation("system_runs_agree", body=LetGoBody, answer=SystemRunSerializer, status=202)
     def post(self, request: Request, id: int) -> Response:  # noqa: A002
-        """Agrees that what the run was held for goes from the panel. Returns the run that will do it."""
+        """Agree that what the run was held for goes from the panel. Return the run that will do it."""
         run = gate.held_run(self.by, id)
         return self.answer(operating.let_them_go(by=self.by, run=run, **self.data()))
 
@@ -153,6 +153,6 @@ class Checkups(ApiView):
 
     @operation("doctor_ask", answer=CheckupSerializer, status=202)
     def post(self, request: Request) -> Response:
-        """The checkup that will answer; the worker does it. Its row fills within half a minute."""
+        """Ask for a checkup. Return the one that will answer; its row fills within half a minute."""
         account_gate.operator(self.by)
         return self.answer(services.ask_for_checkup(by=self.by))

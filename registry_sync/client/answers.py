@@ -92,7 +92,7 @@ def demand_plain(headers: Mapping[str, str]) -> None:
 
 
 def refusal(status: int, body: bytes) -> RegistryError:
-    """The error that a status other than 200 and 304 means; `body` tells what a 404 is about."""
+    """Return the error that a status other than 200 and 304 means; `body` tells what a 404 is about."""
     if status == TOO_MANY:
         return Unreachable(f"the registry answers {status}")
     if status >= SERVER_ERROR and _FIRST_FORM in body:
@@ -128,8 +128,11 @@ def document(body: bytes) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Catalog:
-    """`strange`: how many names in it are none that a repository can have. Then something is wrong with the registry's
-    storage or its answer, and what the list lacks proves nothing."""
+    """The list of repositories.
+
+    `strange`: how many names in it are none that a repository can have. Then something is wrong with the registry's
+    storage or its answer, and what the list lacks proves nothing.
+    """
 
     names: list[str] = field(default_factory=list)
     strange: int = 0
@@ -172,7 +175,7 @@ def manifest(repository: str, reference: str, headers: Mapping[str, str], body: 
 
 
 def _what_was_signed(body: bytes) -> bytes:
-    """The part of a signed manifest that its digest is of: all but the signatures, as they themselves tell."""
+    """Return the part of a signed manifest that its digest is of: all but the signatures, as they themselves tell."""
     try:
         protected = document(body)["signatures"][0]["protected"]
         told = json.loads(base64.urlsafe_b64decode(protected + "=="))
@@ -188,7 +191,7 @@ def blob(digest: str, body: bytes) -> bytes:
 
 
 def next_page(link: str, url: str, path: str) -> str:
-    """The next page's path. A link to elsewhere would carry our token there.
+    """Return the next page's path. A link to elsewhere would carry our token there.
 
     `link` is the target of the answer's Link header, `path` the page that it came with. The registry's order is its
     own, so no cursor of ours would be right; but in some order it goes forward.

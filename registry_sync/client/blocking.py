@@ -46,7 +46,7 @@ class Registry:
         self._session.close()
 
     def repositories(self, *, alive: Callable[[], None] = lambda: None) -> answers.Catalog:
-        """The whole catalog; `alive` is called after each page. Raises RegistryError when it did not end cleanly."""
+        """Return the whole catalog; call `alive` after each page. Raise RegistryError when it did not end cleanly."""
         found = answers.Catalog()
         for page in self._pages(f"/v2/_catalog?n={answers.CATALOG_PAGE}", CATALOG):
             found.add(page)
@@ -63,8 +63,11 @@ class Registry:
         return True
 
     def upstream_answers(self, repositories: Collection[str]) -> bool:
-        """Of a pull-through cache. What it keeps it shows as if nothing were wrong; but that there is no such layer,
-        only its upstream can say. Of some repositories, because the upstream may refuse others: that is a 500 too."""
+        """Return whether the upstream of a pull-through cache answers.
+
+        What the cache keeps it shows as if nothing were wrong; but that there is no such layer, only its upstream can
+        say. Of some repositories, because the upstream may refuse others: that is a 500 too.
+        """
         some = random.sample(sorted(repositories), min(len(repositories), UPSTREAM_ASKED))
         for repository in some:
             try:
@@ -84,7 +87,7 @@ class Registry:
         return list(dict.fromkeys(tag for page in pages for tag in answers.tags(page)))
 
     def manifest(self, repository: str, reference: str, *, known: str = "") -> Fetched | None:
-        """The manifest behind a tag or digest; None when it still has the digest `known`."""
+        """Return the manifest behind a tag or digest; None when it still has the digest `known`."""
         path, stamp = answers.path(repository, "manifests", reference), self.pace.stamp()
         headers = answers.manifest_headers(known)
         if self.agent == AGENT:
@@ -98,7 +101,7 @@ class Registry:
             )
 
     def blob(self, repository: str, digest: str, *, most: int) -> bytes:
-        """A small blob, checked against its digest. Object storage is reached without our token."""
+        """Return a small blob, checked against its digest. Object storage is reached without our token."""
         with self._get(answers.path(repository, "blobs", digest), repository, {}) as response:
             if response.is_redirect:
                 return answers.blob(digest, self._stored(response, most))
@@ -111,7 +114,7 @@ class Registry:
             return response.status_code == answers.OK or response.is_redirect
 
     def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:
-        """Deletes a manifest by its digest, or (3.x alone) a tag. Missing when it is gone already.
+        """Delete a manifest by its digest, or (3.x alone) a tag. Missing when it is gone already.
 
         `sure` raises when it must not be done any more. It is asked last, and after the token was made: so the request
         of a process that is stopped in between comes with a token whose time is over.
@@ -142,7 +145,7 @@ class Registry:
                 raise _refusal(response)
 
     def put_blob(self, repository: str, digest: str, body: bytes) -> None:
-        """A small blob, in one piece."""
+        """Push a small blob, in one piece."""
         headers = _bearer(self.token_for(repository, "pull", "push"))
         with self._send("POST", f"{self.url}{answers.path(repository, 'blobs/uploads')}/", headers) as begun:
             if begun.status_code != requests.codes.accepted:
@@ -163,7 +166,7 @@ class Registry:
         method: str = "GET",
         seconds: float = 0,
     ) -> requests.Response:
-        """The bare answer, if it begins in so many `seconds`. The caller closes it. Raises Unreachable alone."""
+        """Return the bare answer, if it begins in so many `seconds`. The caller closes it. Raise Unreachable alone."""
         return self._send(method, self.url + path, headers or {}, seconds=seconds)
 
     def _stored(self, redirect: requests.Response, most: int) -> bytes:

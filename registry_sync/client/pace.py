@@ -19,14 +19,17 @@ _STAMPED = re.compile(re.escape(AGENT) + r" \(asked ([0-9]{1,10}\.[0-9]{6})\)")
 
 
 def asked_at(agent: str) -> float | None:
-    """The moment in a User-Agent of ours; None in another's."""
+    """Return the moment in a User-Agent of ours; None in another's."""
     found = _STAMPED.fullmatch(agent)
     return float(found[1]) if found else None
 
 
 class Pace:
-    """Of one registry, for any number of threads. `told`: the moment of the last request that was told of, None while
-    none ever was; called in the thread that calls `look`. Without it nothing waits."""
+    """The pace of one registry, for any number of threads.
+
+    `told`: the moment of the last request that was told of, None while none ever was; called in the thread that calls
+    `look`. Without it nothing waits.
+    """
 
     def __init__(self, told: Callable[[], float | None] | None = None) -> None:
         self._told = told
@@ -44,7 +47,7 @@ class Pace:
         return f"{AGENT} (asked {stamp:.6f})"
 
     def read(self, stamp: float) -> None:
-        """The request of that moment was answered with a manifest; that will be told."""
+        """Note that the request of that moment was answered with a manifest; that will be told."""
         if not self._told:
             return
         with self._lock:
@@ -53,7 +56,7 @@ class Pace:
             self._untold.append(stamp)
 
     def is_ahead(self) -> bool:
-        """True while nothing more should be read."""
+        """Return True while nothing more should be read."""
         with self._lock:
             if self._unheard or len(self._untold) < AHEAD:
                 return False

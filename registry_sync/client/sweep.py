@@ -216,8 +216,10 @@ class Sweep:
     async def _get(
         self, path: str, scope: str, headers: dict[str, str], most: int, *, told: bool = False
     ) -> tuple[int, Mapping[str, str], bytes, str]:
-        """Status, headers, body and the target of the next page, after a bounded number of tries. `told`: the registry
-        tells of it."""
+        """Return status, headers, body and the target of the next page, after a bounded number of tries.
+
+        `told`: the registry tells of it.
+        """
         words: str = _("the registry does not answer")
         kind: type[Unreachable] = Unreachable
         tries = 1 if scope in self._once else TRIES

@@ -17,7 +17,7 @@ FORWARDED = Fix(
 
 
 def form(ours: Ours, *, production: bool) -> Verdict:
-    """What the two addresses say by themselves."""
+    """Judge what the two addresses say by themselves."""
     public = urlsplit(ours.public_url)
     if production and public.scheme != "https":
         return fail(
@@ -90,8 +90,10 @@ def panel(health: Answer, door: Answer, ours: Ours) -> Verdict:
 
 
 def registry(base: str, answer: Answer, upload: Answer | None, ours: Ours) -> Verdict:
-    """`answer` to GET /v2/ and `upload` to the beginning of a push, at the address that people type; `upload`
-    None: not tried."""
+    """Judge the registry at the address that people type.
+
+    `answer` to GET /v2/ there, and `upload` to the beginning of a push; `upload` None: not tried.
+    """
     if not answer.status:
         return warn(_("%(registry_host)s does not answer from here (%(error)s); it must from each "
                       "client.", registry_host=ours.registry_host, error=answer.error),
@@ -128,7 +130,7 @@ def registry(base: str, answer: Answer, upload: Answer | None, ours: Ours) -> Ve
 
 
 def is_private_literal(host: str) -> bool:
-    """True for 10.0.0.5, ::1 and the like; a name is never one, whatever it resolves to."""
+    """Return True for 10.0.0.5, ::1 and the like; a name is never one, whatever it resolves to."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -151,6 +153,6 @@ def _origin(url: str) -> str:
 
 
 def _same_place(location: str, base: str) -> bool:
-    """A Location without a host stays where it is."""
+    """Return whether the Location leads to the same place; one without a host stays where it is."""
     there = urlsplit(location)
     return not there.netloc or (there.scheme == urlsplit(base).scheme and _place(location) == _place(base))

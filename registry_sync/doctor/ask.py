@@ -49,13 +49,13 @@ def try_tokens(registry: Registry, service: str, ours: Ours) -> TokenTrial:
 
 
 def delete_nothing(registry: Registry, tokens: TrialTokens) -> Answer:
-    """Asks for the deletion of a digest that never was."""
+    """Ask for the deletion of a digest that never was."""
     path = f"/v2/{doctor.REPOSITORY}/manifests/sha256:{secrets.token_hex(32)}"
     return ask(registry, path, token=tokens(doctor.REPOSITORY, "delete"), method="DELETE")
 
 
 def versions(registry: Registry, tokens: TrialTokens) -> Releases:
-    """Asks for what the releases of Distribution refuse differently. It leaves what `begin_upload` leaves."""
+    """Ask for what the releases of Distribution refuse differently. It leaves what `begin_upload` leaves."""
     token = tokens(doctor.REPOSITORY)
     return Releases(
         digest=ask(registry, f"/v2/{doctor.REPOSITORY}/manifests/sha256:x", token=token),
@@ -91,7 +91,7 @@ def upstream(registry: Registry) -> bool | None:
 
 
 def events_door(ours: Ours, agent: str) -> Answer:
-    """Brings nothing, and no key, to where the registry brings its events."""
+    """Bring nothing, and no key, to where the registry brings its events."""
     url = urlsplit(ours.events_url)
     panel = Registry(f"{url.scheme}://{url.netloc}", lambda *_scope: "", agent=agent)
     try:
@@ -105,7 +105,7 @@ def catalog(registry: Registry, tokens: TrialTokens) -> Answer:
 
 
 def begin_upload(registry: Registry, tokens: TrialTokens) -> Answer:
-    """Begins a push and calls it off: only where the registry sends a client on to is of interest.
+    """Begin a push and call it off: only where the registry sends a client on to is of interest.
 
     Distribution keeps a few bytes of hash state of what was called off, until its upload purging takes them.
     """

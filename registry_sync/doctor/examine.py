@@ -59,7 +59,7 @@ BY_CHALLENGE = ("realm", "service", "token", *BY_TOKEN, "front")
 
 
 def examine(now: datetime) -> Iterator[Result]:
-    """A result for each of TITLES, as they come."""
+    """Yield a result for each of TITLES, as they come."""
     ours = local.ours()
     works = yield from _one("database", local.database)
     if works:
@@ -185,7 +185,7 @@ def _no_token(_scope: str, *_actions: str) -> str:
 
 
 def _one(key: str, check: Callable[[], Verdict]) -> Generator[Result, None, bool]:
-    """Yields the result, and returns whether what builds on it makes sense.
+    """Yield the result, and return whether what builds on it makes sense.
 
     A check that breaks has failed, and the others go on.
     """

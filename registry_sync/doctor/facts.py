@@ -54,8 +54,10 @@ class TokenTrial:
 
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """What tells one release of Distribution from another: the answers to a digest that is none, to a page of
-    fewer than no tags, and to the beginning of a push."""
+    """What tells one release of Distribution from another.
+
+    The answers to a digest that is none, to a page of fewer than no tags, and to the beginning of a push.
+    """
 
     digest: Answer
     page: Answer
@@ -64,8 +66,11 @@ class Releases:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """One image fetched as a client does. `lost`: what of it did not come, and how. `there`: the place the registry
-    sends clients on to for its layers, "" where it gives them itself; `astray`: why they did not come from there."""
+    """One image fetched as a client does.
+
+    `lost`: what of it did not come, and how. `there`: the place the registry sends clients on to for its layers, ""
+    where it gives them itself; `astray`: why they did not come from there.
+    """
 
     name: str
     lost: str = ""
@@ -86,8 +91,11 @@ class EventTrial:
 
 @dataclass(frozen=True, slots=True)
 class OldForm:
-    """What is known of images of Docker's first form. `names`: some of them, as IMAGE@DIGEST, or IMAGE where nobody
-    knows the digest; `count`: all; `read`: whether the registry still can."""
+    """What is known of images of Docker's first form.
+
+    `names`: some of them, as IMAGE@DIGEST, or IMAGE where nobody knows the digest; `count`: all; `read`: whether the
+    registry still can.
+    """
 
     count: int
     names: tuple[str, ...] = ()

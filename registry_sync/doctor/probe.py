@@ -26,7 +26,7 @@ _TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 
 def agent() -> str:
-    """What the requests of one checkup call themselves, so that their events are known again."""
+    """Return what the requests of one checkup call themselves, so that their events are known again."""
     return f"registry-manager-doctor/{secrets.token_hex(8)}"
 
 
@@ -54,7 +54,7 @@ def _seen(name: str, act: Callable[[Registry], bool], registry: Registry, wait: 
 
 
 def comes(holds: Callable[[], bool], seconds: float) -> bool:
-    """Looks again and again until it holds, or the time is over."""
+    """Look again and again until it holds, or the time is over."""
     ends = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > ends:
@@ -91,6 +91,6 @@ def _push(registry: Registry) -> bool:
 
 
 def _noted(name: str, since: datetime) -> bool:
-    """The registry repeats what is refused, each few seconds."""
+    """Return whether it was noted. The registry repeats what is refused, each few seconds."""
     at = heartbeat.last(name)
     return at is not None and at >= since

@@ -57,8 +57,10 @@ def _why_not(answer: Answer) -> str:
 
 
 def _blobs(front: Registry, repository: str, digest: str) -> list[str]:
-    """Config and layers; of an index, those of its first part that is an image. What has a place elsewhere is not asked
-    for."""
+    """Return config and layers; of an index, those of its first part that is an image.
+
+    What has a place elsewhere is not asked for.
+    """
     document = _manifest(front, repository, digest)
     parts = [part for part in _dicts(document.get("manifests")) if part.get("mediaType") in _MANIFESTS]
     if parts:

@@ -45,7 +45,7 @@ def reachable(answer: Answer, ours: Ours) -> Verdict:
 
 
 def challenge(answer: Answer, ours: Ours) -> Verdict:
-    """That it wants a token, and says where to get one."""
+    """Judge that it wants a token, and says where to get one."""
     if answer.status == _UNAUTHORIZED and answer.parameters.get("realm"):
         return ok(_("/v2/ answers 401 and asks for a token."))
     whole = in_config("auth", auth_section(ours))

@@ -60,7 +60,7 @@ def _redirects(there: str) -> tuple[Fix, ...]:
 
 
 def _only_inside(there: str, ours: Ours) -> bool:
-    """It has a name or number that means something in its own network alone, and the registry has not."""
+    """Return whether its name or number means something in its own network alone, and the registry's does not."""
     return _inside(str(urlsplit(there).hostname)) and not _inside(
         str(urlsplit(f"//{ours.registry_host}").hostname)
     )

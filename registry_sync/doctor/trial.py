@@ -61,7 +61,7 @@ def issuers(ours: Ours) -> list[str]:
 
 @contextmanager
 def stranger() -> Iterator[Signer]:
-    """Signs with an authority of its own that nobody trusts."""
+    """Sign with an authority of its own that nobody trusts."""
     with tempfile.TemporaryDirectory() as folder:
         authority.ensure(Path(folder), datetime.now(UTC))
         yield Signer(Path(folder))

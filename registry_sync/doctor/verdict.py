@@ -78,7 +78,7 @@ def skipped(text: str) -> Verdict:
 
 
 def in_config(section: str, lines: str) -> Fix:
-    """A change of the registry's configuration, which it reads at its start only."""
+    """Return a change of the registry's configuration, which it reads at its start only."""
     if not section:
         return Fix(_("In the registry’s config.yml, at its outermost; then restart the registry:"), lines)
     return Fix(

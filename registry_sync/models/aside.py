@@ -5,8 +5,10 @@ from accounts.models import Account
 
 
 class Spot(models.Model):
-    """Something that a worker is at: an item of a repository; with `item` empty, the repository; with both, all of
-    the account's. Without an account: what is in no namespace."""
+    """Something that a worker is at: an item of a repository.
+
+    With `item` empty, the repository; with both, all of the account's. Without an account: what is in no namespace.
+    """
 
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="+")
     repository = models.CharField(max_length=255, default="")

@@ -35,8 +35,9 @@ log = logging.getLogger(__name__)
 
 
 def apply_due(registry: Registry) -> timedelta | None:
-    """Applies all that is due, of each account in order of arrival. Returns how long until more is, None when nothing
-    waits.
+    """Apply all that is due, of each account in order of arrival. One applier at a time.
+
+    Return how long until more is due, None when nothing waits.
 
     One applier at a time.
     """
@@ -61,13 +62,13 @@ def apply_due(registry: Registry) -> timedelta | None:
 
 
 def retry(event: Event) -> None:
-    """An operator's wish: now, and as often again."""
+    """Try it now, and as often again: an operator's wish."""
     aside.take_back_all(_spot(event, Queue().look_up(event)))
     Event.objects.filter(pk=event.pk).update(due_at=clock.now(), attempts=0)
 
 
 def retry_left(row: Aside) -> None:
-    """It, and the events that were left because of it."""
+    """Try it again, and the events that were left because of it."""
     left = Event.objects.filter(due_at=None, problem=aside.WORDS)
     if row.repository:
         left = left.filter(repository=row.repository)
@@ -78,7 +79,7 @@ def retry_left(row: Aside) -> None:
 
 
 def _apply_batch(registry: Registry, lease: Holding, queue: Queue) -> bool:
-    """False when nothing is due. Raises Silent when the registry gives several accounts no answer."""
+    """Return False when nothing is due. Raise Silent when the registry gives several accounts no answer."""
     batch, known, now = queue.next(), aside.Known(), clock.now()
     batch.sort(key=lambda event: known.is_late(_spot(event, queue.account_of(event)), now))
     counted = [event for event in batch if event.action == "pull"]
@@ -113,7 +114,7 @@ def _apply_batch(registry: Registry, lease: Holding, queue: Queue) -> bool:
 
 
 def _spot(event: Event, account: int | None) -> Spot:
-    """What is asked of the registry because of it: the manifest first, then the tag."""
+    """Return what is asked of the registry because of it: the manifest first, then the tag."""
     item = event.tag or event.digest
     if event.action == "delete":
         item = f"delete {item}"
@@ -123,7 +124,7 @@ def _spot(event: Event, account: int | None) -> Spot:
 
 
 def _is_left(event: Event, spot: Spot, known: aside.Known, lease: Holding) -> bool:
-    """What workers die of is set aside, or comes later than all else."""
+    """Return whether it is left: what workers die of is set aside, or comes later than all else."""
     if known.holds(spot):
         _write(event, lease, due_at=None, problem=aside.WORDS)
         return True
@@ -203,8 +204,11 @@ def _done(events: list[Event], lease: Holding) -> None:
 
 
 def _failed(event: Event, problem: str, lease: Holding, began: float | None = None) -> None:
-    """Again later, twice as late each time, and not before as long as it took has passed: the others wait meanwhile.
-    Given up in the end: the reconcile mends what it would have told."""
+    """Try it again later, twice as late each time.
+
+    Not before as long as it took has passed: the others wait meanwhile. Given up in the end: the reconcile mends what
+    it would have told.
+    """
     attempts = event.attempts + 1
     took = timedelta(seconds=time.monotonic() - began if began else 0)
     pause = max(took, _until_asked(attempts) if event.applied_at else _until_told(attempts))
@@ -213,12 +217,12 @@ def _failed(event: Event, problem: str, lease: Holding, began: float | None = No
 
 
 def _until_told(failures: int) -> timedelta:
-    """A second after the first failure: nobody sees the push until then, and most are over, as a restart is."""
+    """Return a second after the first failure: nobody sees the push until then, and most are over, as a restart is."""
     return min(timedelta(seconds=2 ** (failures - 1)), LATEST)
 
 
 def _until_asked(times: int) -> timedelta:
-    """What failed counts here as asked, so that it may not come sooner: a tag's link needs that time to be written."""
+    """Return how long it waits. What failed counts as asked: a tag's link needs that time to be written."""
     doubled: int = 2**times
     return min(LATER * doubled, LATEST)
 

@@ -1,5 +1,7 @@
-"""Which events are next: in order of arrival, and each account in its turn, so that nobody's push waits for another's
-ten thousand."""
+"""Which events are next.
+
+In order of arrival, and each account in its turn, so that nobody's push waits for another's ten thousand.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection

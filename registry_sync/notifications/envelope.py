@@ -37,7 +37,7 @@ class Told:
 
 
 def parse(body: bytes, *, now: datetime) -> list[Told]:
-    """The events of one POST. What is no envelope is one event that says nothing, so that it is seen."""
+    """Return the events of one POST. What is no envelope is one event that says nothing, so that it is seen."""
     try:
         events = json.loads(body)["events"]
     except (ValueError, RecursionError, KeyError, TypeError):

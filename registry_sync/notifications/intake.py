@@ -61,8 +61,10 @@ def events(request: HttpRequest) -> HttpResponse:
 
 @transaction.atomic
 def take(body: bytes, now: datetime) -> None:
-    """Stores each event once, and wakes the worker when that is committed. Of what we read ourselves nothing is kept
-    but how far the registry is with telling it."""
+    """Store each event once, and wake the worker when that is committed.
+
+    Of what we read ourselves nothing is kept but how far the registry is with telling it.
+    """
     told = envelope.parse(body, now=now)
     rows = [
         Event(received_at=now, due_at=now, namespace=split(each.repository)[0], **asdict(each))
@@ -79,8 +81,10 @@ def take(body: bytes, now: datetime) -> None:
 
 
 def _is_our_reading(told: envelope.Told) -> bool:
-    """By the actor, which the registry takes from a token that only we can sign: no user is named so. A User-Agent
-    alone proves nothing; it sets apart the doctor, who waits for its event."""
+    """Tell our own reading by the actor, which the registry takes from a token that only we can sign.
+
+    No user is named so. A User-Agent alone proves nothing; it sets apart the doctor, who waits for its event.
+    """
     own = told.action == "pull" and told.actor == PANEL_SUBJECT
     return own and (told.client == AGENT or asked_at(told.client) is not None)
 

@@ -54,8 +54,10 @@ def put_behind_the_push(events: Collection[Event]) -> list[Event]:
 
 
 def count(events: Collection[Event]) -> list[Event]:
-    """In the caller's transaction, which also says that they are applied: each is counted once. Returns those that are
-    done; the others wait here for what may follow (looks.py)."""
+    """Count them, and return those that are done; the others wait here for what may follow (looks.py).
+
+    In the caller's transaction, which also says that they are applied: each is counted once.
+    """
     images = _images(events)
     ours: dict[int, tuple[int, Event]] = {}
     told: list[datetime] = []
@@ -139,7 +141,7 @@ def _note(told: list[datetime]) -> None:
 
 
 def _images(events: Iterable[Event]) -> dict[str, tuple[int | None, datetime | None]]:
-    """repository → its image, and since when its namespace is there."""
+    """Return repository → its image, and since when its namespace is there."""
     rows = Repository.objects.filter(name__in={event.repository for event in events})
     facts = rows.values_list("name", "image_id", "image__namespace__created_at")
     return {name: (image, since) for name, image, since in facts}

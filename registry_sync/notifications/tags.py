@@ -20,9 +20,9 @@ LATE = timedelta(minutes=10)  # between two instances of a registry that tell of
 
 
 def apply(event: Event, registry: Registry) -> bool:
-    """True when nothing is left to ask; False when the registry is to be asked again a little later.
+    """Return True when nothing is left to ask; False when the registry is to be asked again a little later.
 
-    Raises RegistryError when it could not be asked now.
+    Raise RegistryError when it could not be asked now.
     """
     if event.media_type == "application/octet-stream" or not is_repository(event.repository):
         return True
@@ -40,7 +40,7 @@ def apply(event: Event, registry: Registry) -> bool:
 
 
 def is_before(event: Event, namespace: datetime) -> bool:
-    """It tells of another namespace that had the name before. What the registry holds now, it is asked."""
+    """Return whether it tells of a namespace that had the name before. The registry is asked what it holds now."""
     return _at(event) < namespace
 
 
@@ -66,7 +66,7 @@ def _pushed(event: Event, image: Image, registry: Registry) -> bool:
 
 
 def _held(event: Event, image: Image, registry: Registry) -> bool:
-    """A manifest without a tag: of one platform, or hung onto another."""
+    """Note a manifest without a tag: of one platform, or hung onto another."""
     try:
         if is_before(event, image.namespace.created_at):
             registry.manifest(image.repository, event.digest)  # that it is stored says nothing of this image
@@ -79,7 +79,7 @@ def _held(event: Event, image: Image, registry: Registry) -> bool:
 
 
 def _confirm(event: Event, image: Image, registry: Registry) -> bool:
-    """Asks what the tag points at now; that is the truth, whatever was told. Storage may be slow with new links."""
+    """Ask what the tag points at now; that is the truth, whatever was told. Storage may be slow with new links."""
     if _is_told_of_again(event):
         return True  # the later event's question is the better one
     marked = Tag.objects.filter(image=image, name=event.tag).exclude(missing_since=None).exists()
@@ -118,8 +118,10 @@ def _deleted(event: Event, image: Image, registry: Registry) -> bool:
 
 
 def _tell_if_overtaken(event: Event, image: Image) -> bool:
-    """What the registry shows no trace of is believed, for the history alone, when something newer is known of the tag:
-    it went and came again, or the other way round."""
+    """Write the history alone when something newer is known of the tag: it went and came again, or the other way round.
+
+    So what the registry shows no trace of is believed.
+    """
     if is_before(event, image.namespace.created_at):
         return False
     newer = TagMove.objects.filter(image=image, tag=event.tag, at__gt=_at(event)).exists()

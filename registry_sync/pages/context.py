@@ -1,5 +1,7 @@
-"""Gives pages the line that says how true their list is, and what of an image could not be read; asked only by pages
-that show it."""
+"""The line of pages that says how true their list is, and what of an image could not be read.
+
+Asked only by pages that show it.
+"""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -45,7 +47,7 @@ def _freshness(request: HttpRequest) -> selectors.Freshness:
 
 
 def _shown(request: HttpRequest) -> Shown:
-    """The line that asks for itself speaks of the page that it stands on."""
+    """Return what is shown. The line that asks for itself speaks of the page that it stands on."""
     match = request.resolver_match
     here = getattr(request, "htmx", None) and request.htmx.current_url_abs_path  # type: ignore[attr-defined]
     if here and match and match.url_name == "freshness":

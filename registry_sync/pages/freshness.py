@@ -11,5 +11,5 @@ from accounts.pages.http import PersonRequest
 @login_required
 @require_safe
 def line(request: PersonRequest) -> HttpResponse:
-    """The line itself comes from the context that every page has."""
+    """Send the line itself, which comes from the context that every page has."""
     return render(request, "registry_sync/_freshness_line.html")

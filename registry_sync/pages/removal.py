@@ -33,8 +33,10 @@ from registry_sync.removal.outcomes import sentence
 @login_required
 @require_safe
 def remove(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
-    """With `tag=` or `digest=`, each as often as wanted, `all=` of a page, or `matching=` a filter: what would happen.
-    Without: the tags, to choose."""
+    """Show what would happen; without anything chosen, the tags, to choose.
+
+    Chosen by `tag=` or `digest=`, each as often as wanted, `all=` of a page, or `matching=` a filter.
+    """
     image = gate.image(principal(request), handle, name, image_name, Act.IMAGES_REMOVE)
     if request.GET.get("matching"):
         return _matching_page(request, image, _search(request.GET))
@@ -201,7 +203,7 @@ def _matching_page(request: PersonRequest, image: Image, search: str, *, problem
 
 
 def _choosable(request: PersonRequest, image: Image) -> Page[Tag]:
-    """A page of tags, as many as may be chosen at once."""
+    """Return a page of tags, as many as may be chosen at once."""
     query = {"q": request.GET.get("q", "").strip()[:200]}
     with plans.by_value(query["q"]):
         found = tag_list.find(image, query["q"]).tags()

@@ -121,7 +121,7 @@ def rule(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespons
 @login_required
 @require_safe
 def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
-    """The dry run: of all its images a line each, or (`image=`) of one image every tag."""
+    """Show the dry run: of all its images a line each, or (`image=`) of one image every tag."""
     by = principal(request)
     row = rules.load(by, handle, name, id)
     names, pure = rules.images_of(row), rules.pure(row)

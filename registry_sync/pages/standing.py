@@ -70,7 +70,7 @@ def _told(kind: Alarm, signs: Signs) -> Told:
 @login_required
 @require_safe
 def standing_now(request: PersonRequest) -> HttpResponse:
-    """It comes from the context that every page has. The lists say anew how true they are."""
+    """Send it from the context that every page has. The lists say anew how true they are."""
     response = render(request, "registry_sync/_standing.html")
     response["HX-Trigger"] = "freshness"
     return response

@@ -1,5 +1,7 @@
-"""Reads again the manifests that were not complete when they were first seen: a config, or a platform's manifest, was
-answered with an error that may have passed."""
+"""Reads again the manifests that were not complete when they were first seen.
+
+A config, or a platform's manifest, was answered with an error that may have passed.
+"""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -26,7 +28,7 @@ GIVEN_UP = timedelta(days=7)  # what did not come by then was deleted, or never 
 
 
 def read_due(registry: Registry) -> None:
-    """Some of what is due of each account; each that is still not complete comes again when it is twice as old."""
+    """Read some of what is due of each account; each still incomplete one comes again when it is twice as old."""
     with suppress(leases.LeaseLost), leases.held(LEASE) as lease:
         if lease:
             _read_due(registry, lease)
@@ -62,7 +64,7 @@ def _some_of_each() -> list[tuple[Account, Revision]]:
 
 
 def _put_off(row: Revision) -> bool:
-    """False when another was quicker."""
+    """Return False when another was quicker."""
     now = timezone.now()
     mine = Revision.objects.filter(pk=row.pk, due_at=row.due_at)
     return bool(mine.update(due_at=now + min(now - row.first_seen_at, GIVEN_UP)))

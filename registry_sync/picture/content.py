@@ -51,8 +51,11 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Reading:
-    """`seen` are there; `due` are to be read again, since something of them did not come; of `lost`, or of what they
-    list, the registry was not reached."""
+    """What was read.
+
+    `seen` are there; `due` are to be read again, since something of them did not come; of `lost`, or of what they list,
+    the registry was not reached.
+    """
 
     rows: dict[str, ManifestValues] = field(default_factory=dict)
     seen: set[Place] = field(default_factory=set)
@@ -112,7 +115,7 @@ class ContentReader:
         self._pool.shutdown(cancel_futures=True)
 
     def each(self, work: Callable[[Place], Answer], places: Iterable[Place]) -> dict[Place, Answer]:
-        """place → answer, without those for which the registry was not reached."""
+        """Return place → answer, without those for which the registry was not reached."""
         fair = in_turns(places, lambda place: split(place.repository)[0])
         asked = {place: self._pool.submit(self._one, work, place) for place in fair}
         left = set(asked.values())
@@ -222,7 +225,7 @@ class ContentReader:
         reading.lost |= new.keys() - rows.keys()
 
     def _read_config(self, repository: str, got: Fetched, parsed: Parsed) -> ManifestValues:
-        """A plain manifest with what its config adds; a config that cannot be read adds nothing for now."""
+        """Return a plain manifest with what its config adds; a config that cannot be read adds nothing for now."""
         platform, created, details, body = "", parsed.created_at, parsed.details, None
         wanted = DIGEST.fullmatch(parsed.config) and parsed.config_size <= CONFIG_MAX
         if wanted:

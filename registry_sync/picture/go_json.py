@@ -75,13 +75,13 @@ class _Slots(list[Any]):
 
 
 def read(body: bytes, shape: Struct) -> dict[str, Any]:
-    """The fields of `shape` that the body has, by their names. Raises NotTaken."""
+    """Return the fields of `shape` that the body has, by their names. Raise NotTaken."""
     found: dict[str, Any] = _done(_over(shape, None, _parsed(body, _Pairs)))
     return found
 
 
 def plain(body: bytes) -> Any:
-    """The same without a shape: objects as dicts, numbers as Number. Raises NotTaken."""
+    """Read the same without a shape: objects as dicts, numbers as Number. Raise NotTaken."""
     return _parsed(body, dict)
 
 
@@ -104,7 +104,7 @@ def _decoded(body: bytes) -> str:
 
 
 def _shallow(text: str) -> str:
-    """What lies deeper than anybody looks becomes null: Python's own reader ends at a thousand levels."""
+    """Make null of what lies deeper than anybody looks: Python's own reader ends at a thousand levels."""
     depth, kept, begin = 0, [], 0
     for token in _NESTING.finditer(text):
         match token[0]:
@@ -203,5 +203,5 @@ def _folded(key: str) -> str:
 
 
 def _text(value: str) -> str:
-    """A lone surrogate, which only an escape can write, becomes U+FFFD."""
+    """Return it with U+FFFD for a lone surrogate, which only an escape can write."""
     return _SURROGATE.sub("\ufffd", value)

@@ -32,8 +32,11 @@ def whole(digests: Iterable[str]) -> set[str]:
 
 
 def settled(places: Iterable[Place]) -> set[Place]:
-    """Of places that are there, those of which nothing is to be asked: neither content, nor whether what they list is
-    there as well. An index that is whole in one repository may lack a platform in the next."""
+    """Return those of places that are there of which nothing is to be asked.
+
+    Neither content, nor whether what they list is there as well. An index that is whole in one repository may lack a
+    platform in the next.
+    """
     places = set(places)
     found = held(places)
     stored = whole({place.digest for place in places - found})

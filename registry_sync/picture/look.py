@@ -15,7 +15,7 @@ from registry_sync.sync.leases import fence
 
 
 def store(repository: str, digest: str, registry: Registry) -> None:
-    """Reads a manifest that is there, and what it lists, unless all that is known. Raises RegistryError, Missing."""
+    """Read a manifest that is there, and what it lists, unless all that is known. Raise RegistryError, Missing."""
     place = Place(repository, digest)
     if known.settled([place]):
         return
@@ -32,7 +32,7 @@ class Behind(Exception):
 
 
 def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool, before: str = "") -> bool:
-    """True when the registry has no such tag. Raises RegistryError when it gives no clear answer.
+    """Return True when the registry has no such tag. Raise RegistryError when it gives no clear answer.
 
     `take_away`: it was said before, so this is the second answer, and the tag goes. Else it is marked missing.
     `before`: a digest that is not to be believed yet; raises Behind.
@@ -70,7 +70,7 @@ def _mark(row: Tag, **moment: datetime | None) -> None:
 
 
 def at_digest(image: Image, digest: str, registry: Registry) -> bool:
-    """True when the registry does not hold the manifest in this image's repository any more; then noted."""
+    """Return True when the registry does not hold the manifest in this image's repository any more; then note it."""
     held = Revision.objects.filter(image=image, manifest=digest)
     try:
         registry.manifest(image.repository, digest)

@@ -119,7 +119,7 @@ def annotated_moment(details: Mapping[str, Any]) -> datetime | None:
 
 
 def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) -> Configured:
-    """The config of an image, whose `layers` come back with the commands that made them, or of a Helm chart."""
+    """Read the config of an image, whose `layers` come back with the commands that made them, or of a Helm chart."""
     document = _load(body)
     if config_type == CHART_CONFIG:
         return Configured("", None, {"chart": _chart(document)})
@@ -143,7 +143,7 @@ def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) ->
 
 
 def _chart(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What Chart.yaml says, under its own names."""
+    """Return what Chart.yaml says, under its own names."""
     words = ("name", "version", "appVersion", "type", "kubeVersion", "description", "home")
     return {key: text for key in words if (text := _text(document.get(key)))} | {
         "keywords": _list(document.get("keywords")),
@@ -239,8 +239,10 @@ def _layer(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parts(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Part, ...]:
-    """Each digest once: an image may have the same (empty) layer many times, and the registry keeps it once. A layer
-    that is to be fetched elsewhere (`urls`) is not held here."""
+    """Return each digest once: an image may have the same (empty) layer many times, and the registry keeps it once.
+
+    A layer that is to be fetched elsewhere (`urls`) is not held here.
+    """
     here = ((kind, entry) for kind, entry in entries if kind != "layer" or not entry.get("urls"))
     found = {each: (kind, _size(entry)) for kind, entry in here if (each := _digest(entry))}
     return tuple(Part(kind, digest, size) for digest, (kind, size) in found.items())
@@ -272,7 +274,7 @@ def _attested(entry: Mapping[str, Any]) -> str:
 
 
 def _is_platform(entry: Mapping[str, Any]) -> bool:
-    """buildx hangs attestations into an index as platform unknown/unknown; they are nothing to run."""
+    """Return False for the attestations that buildx hangs into an index as platform unknown/unknown: nothing to run."""
     kind = _mapping(entry.get("annotations")).get("vnd.docker.reference.type")
     return kind != "attestation-manifest"
 
@@ -294,7 +296,7 @@ def _platform(said: Mapping[str, Any]) -> str:
 
 
 def _with_commands(layers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A history line that is not marked empty made the next layer, in order."""
+    """Return the layers with their commands: a history line that is not marked empty made the next layer, in order."""
     commands = [_text(each.get("created_by")) for each in history if each.get("empty_layer") is not True]
     padded = commands + [""] * len(layers)
     return [{**layer, "command": command} for layer, command in zip(layers, padded, strict=False)]

@@ -17,8 +17,9 @@ SKEW = timedelta(minutes=1)  # between the registry's clock and ours
 @transaction.atomic
 @fenced
 def tell(image: Image, told: Move, *, held: bool = True) -> bool:
-    """Moves the tag too when nothing newer is known of it; True when only the history was written, and whether the
-    registry still holds the manifest is not known.
+    """Write a move into the history, and move the tag too when nothing newer is known of it.
+
+    Return True when only the history was written, and whether the registry still holds the manifest is not known.
 
     What was found before it was told, without a name, is the same move: it gets its name and its time.
     `held`: the manifest is stored. A deletion moves no tag: that takes the registry's answer.
@@ -57,7 +58,7 @@ def tell(image: Image, told: Move, *, held: bool = True) -> bool:
 
 
 def _note_held(image: Image, digest: str, held: bool) -> bool:
-    """It was held then; whether it still is, the caller asks."""
+    """Note that it was held then; whether it still is, the caller asks."""
     if held and digest:
         Revision.objects.bulk_create([Revision(image=image, manifest_id=digest)], ignore_conflicts=True)
     return bool(held and digest)
@@ -70,7 +71,7 @@ def _date(tag: Tag, at: datetime, by: str) -> None:
 
 
 def _name(move: TagMove, told: Move, tag: Tag | None, *, at: datetime, old: str) -> None:
-    """A reconcile or a confirmation was quicker than the event, and knew neither who nor when."""
+    """Add who and when, where a reconcile or a confirmation was quicker than the event, and knew neither."""
     if move.by or not told.by:
         return
     newer = TagMove.objects.filter(image=move.image_id, tag=move.tag, at__gt=move.at)

@@ -44,7 +44,7 @@ def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
 
 @transaction.atomic
 def renew(digest: str, values: Mapping[str, Any]) -> None:
-    """Writes `values` and, of an index, what follows from what it lists now; and what its tags and images say of it."""
+    """Write `values` and, of an index, what follows from what it lists; and what its tags and images say of it."""
     row = Manifest.objects.select_for_update(no_key=True).defer("packed").get(pk=digest)
     for name, value in values.items():
         setattr(row, name, value)
@@ -63,7 +63,7 @@ def renew(digest: str, values: Mapping[str, Any]) -> None:
 
 
 def count(image: Image, *, last_move: int = 0) -> None:
-    """What lists and open pages want to know of an image's tags without asking them."""
+    """Count what lists and open pages want to know of an image's tags without asking them."""
     tags = Tag.objects.filter(image=image, technical=False)
     newest = tags.order_by(*Tag.NEWEST_FIRST).first()
     image.tag_count = tags.count()
@@ -105,7 +105,7 @@ def _octets(indexes: Sequence[str]) -> dict[str, int]:
 
 
 def _sum_up(row: Manifest, facts: Mapping[str, _Facts], octets: int) -> bool:
-    """True when that changes it."""
+    """Return True when that changes it."""
     before = (row.size, row.created_at, row.platforms)
     row.platforms = [_entry(entry, facts.get(entry["digest"])) for entry in row.platforms]
     once = {entry["digest"]: entry["size"] or 0 for entry in row.platforms}
@@ -116,7 +116,7 @@ def _sum_up(row: Manifest, facts: Mapping[str, _Facts], octets: int) -> bool:
 
 
 def _entry(entry: Mapping[str, Any], known: _Facts | None) -> dict[str, Any]:
-    """What is not here has no size; what is listed without its platform has that of its config."""
+    """Return the entry. What is not here has no size; what is listed without its platform has that of its config."""
     if not known:
         return {**entry, "size": None}
     return {**entry, "size": known.size, "platform": entry["platform"] or known.platform}

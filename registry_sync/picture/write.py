@@ -42,7 +42,7 @@ def stored_sizes(digests: Iterable[str]) -> dict[str, int]:
 
 
 def store_reading(reading: Reading, roots: Collection[Place], *, again: bool = False) -> set[Place]:
-    """Stores what was read below `roots`, and that their repositories hold it. Returns what of it is known now.
+    """Store what was read below `roots`, and that their repositories hold it. Return what of it is known now.
 
     Of `roots` themselves only what is missing of them is noted here, unless they are read `again`: that they are held
     stands with their tags.
@@ -103,7 +103,7 @@ def store_manifests(values: Iterable[ManifestValues]) -> None:
 @transaction.atomic(savepoint=False)
 @fenced
 def write_moves(image: Image, moves: Sequence[Move], *, how: TagMove.How) -> int:
-    """Makes tags come, point elsewhere or go, remembers each move, and counts anew. Returns the moves made.
+    """Make tags come, point elsewhere or go, remember each move, and count anew. Return the moves made.
 
     The manifests are stored already. A move to where the tag points already is none.
     """
@@ -122,7 +122,7 @@ def write_moves(image: Image, moves: Sequence[Move], *, how: TagMove.How) -> int
 @transaction.atomic(savepoint=False)
 @fenced
 def note_held(image: Image, digests: Iterable[str]) -> None:
-    """The registry holds these in the image's repository. What they list it may hold or not."""
+    """Note that the registry holds these in the image's repository. What they list it may hold or not."""
     Revision.objects.bulk_create(
         [Revision(image=image, manifest_id=digest) for digest in digests],
         BATCH,
@@ -142,7 +142,7 @@ def count_untagged(image: Image) -> None:
 
 
 def _tell_pulls(image: Image, tags: Sequence[Tag]) -> None:
-    """A tag that comes back was pulled before it went."""
+    """Tell a tag that comes back of its pulls from before it went."""
     rows = Pull.objects.filter(image=image, tag__in=[tag.name for tag in tags]).values("tag")
     pulled = {row["tag"]: row for row in rows.annotate(times=Sum("count"), at=Max("last_at"))}
     for tag in tags:

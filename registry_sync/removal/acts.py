@@ -33,7 +33,7 @@ class Acts:
         self.looks = Looks(image, registry, alive)
 
     def untag(self, item: RemovalItem) -> Outcome:
-        """Raises Stopped, Failed, and RegistryError when it is to be tried again."""
+        """Remove a tag alone. Raise Stopped, Failed, and RegistryError when it is to be tried again."""
         now = self._points_at(item.tag, known=item.digest)
         if now == item.digest:
             self._begin(item)
@@ -54,7 +54,7 @@ class Acts:
         return Outcome.DONE if self._holds(item.digest) else Outcome.LOST
 
     def delete(self, item: RemovalItem) -> Outcome:
-        """Raises as `untag`."""
+        """Delete a manifest. Raise as `untag`."""
         if not self._holds(item.digest):
             return Outcome.DONE if item.begun_at else Outcome.GONE
         held = self.looks.objections(item.digest, item.told)
@@ -73,7 +73,7 @@ class Acts:
         return Outcome.DONE
 
     def restore(self, item: RemovalItem) -> Outcome:
-        """Raises as `untag`."""
+        """Put a manifest back. Raise as `untag`."""
         if not item.tag:
             return self._restore_untagged(item)
         now = self._points_at(item.tag, known=item.digest)
@@ -110,7 +110,7 @@ class Acts:
         return Fetched(row.digest, row.media_type, row.body) if row and row.body else None
 
     def _points_at(self, tag: str, *, known: str) -> str:
-        """What the tag points at in the registry now; "" for no such tag."""
+        """Return what the tag points at in the registry now; "" for no such tag."""
         try:
             fetched = self.registry.manifest(self.repository, tag, known=known)
         except Missing:
@@ -118,7 +118,7 @@ class Acts:
         return fetched.digest if fetched else known
 
     def _ours(self, item: RemovalItem, digest: str) -> bool:
-        """True for a stand-in that was put under the item's tag, for this wish or an earlier one."""
+        """Return True for a stand-in that was put under the item's tag, for this wish or an earlier one."""
         if not digest:
             return False
         wishes = RemovalItem.objects.filter(removal__image=self.image, tag=item.tag, stand_in=digest)
@@ -140,7 +140,7 @@ class Acts:
             return None
 
     def _begin(self, item: RemovalItem) -> None:
-        """Raises Stopped when it was withdrawn meanwhile."""
+        """Note what is begun. Raise Stopped when it was withdrawn meanwhile."""
         self.alive()
         item.begun_at = item.begun_at or timezone.now()
         waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
@@ -159,7 +159,7 @@ class Acts:
             self._replace_and_delete(item)
 
     def _replace_and_delete(self, item: RemovalItem) -> None:
-        """Deleting the tag's digest would take every other tag of it; so the tag gets a digest of its own first."""
+        """Give the tag a digest of its own first: deleting its old digest would take every other tag of that."""
         if not item.stand_in:
             item.nonce = secrets.token_hex(16)
             item.stand_in = StandIn(item.nonce).digest

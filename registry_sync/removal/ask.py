@@ -35,7 +35,7 @@ class Outlook:
 
 
 def outlook(image: Image, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> Outlook:
-    """Of deleting what these tags point at, and these manifests. Raises Absent for one that is not there."""
+    """Of deleting what these tags point at, and these manifests. Raise Absent for one that is not there."""
     rows = dict(Tag.objects.filter(image=image, name__in=tags).values_list("name", "manifest_id"))
     if set(tags) - set(rows):
         raise Absent
@@ -81,7 +81,7 @@ def delete(
     typed_name: str,
     most: int = MOST,
 ) -> Removal:
-    """What `outlook` showed for the same tags and digests, if it is still that."""
+    """Ask for what `outlook` showed for the same tags and digests, if it is still that."""
     _check_count({*tags, *digests}, most)
     if typed_name != image.name:
         raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": image.name})
@@ -96,7 +96,7 @@ def delete(
 
 
 def restore(*, by: Principal, image: Image, tag: str, digest: str, seen: str) -> Removal:
-    """The tag is to point at `digest` again; `seen`: what it pointed at when the person looked, "" for no such tag."""
+    """Ask to point the tag at `digest` again; `seen`: where it pointed when the person looked, "" for no such tag."""
     if not TAG.fullmatch(tag) or not DIGEST.fullmatch(digest):
         raise Invalid.on("tag", _("This is no tag and digest."))
     if digest not in held_of(image, {digest}):
@@ -164,7 +164,7 @@ def _ask(by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalIte
 
 
 def _same(image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal | None:
-    """A button pressed twice asks once."""
+    """Return the removal of a button that was pressed twice: it asks once."""
     wanted = {(item.tag, item.digest, item.seen) for item in items}
     for waiting in Removal.objects.filter(image=image, kind=kind, state=Removal.State.WAITING, run=None):
         if set(waiting.items.values_list("tag", "digest", "seen")) == wanted:
@@ -173,7 +173,7 @@ def _same(image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal
 
 
 def _left_halfway(image: Image, tag: str, digest: str) -> bool:
-    """True when a stand-in may be under the tag, which the picture never shows."""
+    """Return True when a stand-in may be under the tag, which the picture never shows."""
     begun = RemovalItem.objects.filter(removal__image=image, tag=tag, digest=digest, begun_at__isnull=False)
     ended = begun.filter(state__in=[RemovalItem.State.FAILED, RemovalItem.State.STOPPED])
     return ended.exclude(stand_in="").exists()

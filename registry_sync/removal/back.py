@@ -1,5 +1,8 @@
-"""Putting back what was deleted. The registry keeps layers until its garbage collection runs, and the panel keeps the
-manifests: pushed again, they are the very same image."""
+"""Putting back what was deleted.
+
+The registry keeps layers until its garbage collection runs, and the panel keeps the manifests: pushed again, they are
+the very same image.
+"""
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,7 +20,7 @@ KEPT = {"kept": True}
 
 
 def items(removal: Removal) -> list[RemovalItem]:
-    """What it deleted, in an order in which a registry takes it: what an index lists before the index."""
+    """Return what it deleted, in an order in which a registry takes it: what an index lists before the index."""
     found = []
     for item in deleted(removal).order_by("-id").iterator():
         tags = item.told.get("tags", ())

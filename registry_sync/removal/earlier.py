@@ -14,7 +14,7 @@ HUNG = re.compile(r"sha256-[0-9a-f]{64}(\.(?:sig|att|sbom))?")
 
 
 def gone(rule: Rule, tags: Sequence[Tagged], now: datetime) -> set[str]:
-    """The tags that went by it."""
+    """Return the tags that went by it."""
     versions = [
         Version(
             each.name,
@@ -35,7 +35,7 @@ def gone(rule: Rule, tags: Sequence[Tagged], now: datetime) -> set[str]:
 
 
 def differs(rule: Rule, tags: Sequence[Tagged], now: datetime, decisions: Sequence[Decision]) -> bool:
-    """True where `decisions`, as they are made now, take other tags of those that were versions then."""
+    """Return True where `decisions`, as they are made now, take other tags of those that were versions then."""
     going = [each.version for each in decisions if each.fate is not Fate.KEEP]
     stems = {stem_of(each.digest) for each in going}
     along = {

@@ -16,7 +16,7 @@ State = RetentionRun.State
 
 
 def settle(run_id: int) -> None:
-    """Ends the run when all that it asked for is done. Once, whoever comes second."""
+    """End the run when all that it asked for is done. Once, whoever comes second."""
     run = RetentionRun.objects.select_related("rule__namespace__account").filter(pk=run_id).first()
     if run and run.planned_at and not run.removals.filter(state=Removal.State.WAITING).exists():
         conclude(run)

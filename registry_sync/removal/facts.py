@@ -103,8 +103,10 @@ def freed(image: Image, facts: Facts, going: Iterable[Going]) -> int:
 
 
 def pullers(image: Image, facts: Facts, going: Iterable[str], now: datetime) -> list[Puller]:
-    """Who pulled these manifests, or a tag that points at one, within 30 days; the last first. One more than
-    PULLERS_SHOWN where there are more."""
+    """Return who pulled these manifests, or a tag that points at one, within 30 days; the last first.
+
+    One more than PULLERS_SHOWN where there are more.
+    """
     digests = set(going)
     tags = [tag for tag, digest in facts.tags.items() if digest in digests and not is_technical(tag)]
     rows = Pull.objects.filter(Q(tag__in=tags) | Q(tag="", digest__in=digests), image=image)
@@ -131,7 +133,7 @@ def _puller(line: Mapping[str, Any], user: RegistryUser | None, *, foreign: bool
 
 
 def _below(image: Image, digests: set[str], alive: Alive) -> set[str]:
-    """What indexes list, and what is about them."""
+    """Return what indexes list, and what is about them."""
     found: set[str] = set()
     for some in _batches(digests, alive):
         listed = Part.objects.filter(manifest__in=some, kind=Part.Kind.MANIFEST)
@@ -143,7 +145,7 @@ def _below(image: Image, digests: set[str], alive: Alive) -> set[str]:
 
 
 def _subjects(image: Image, digests: set[str], alive: Alive) -> set[str]:
-    """What the tags that tools gave these are about."""
+    """Return what the tags that tools gave these are about."""
     found: set[str] = set()
     for some in _batches(digests, alive):
         tags = Tag.objects.filter(image=image, technical=True, manifest__in=some)
@@ -195,8 +197,11 @@ def _held(digests: set[str], alive: Alive) -> dict[str, Held]:
 
 
 def _subject_of_all(listed: set[str], subjects: dict[str, str]) -> str:
-    """What each of `listed` is about, if that is one thing: then the index that lists them is a list of referrers, or
-    was one before a tool wrote the next and left it without a tag."""
+    """Return what each of `listed` is about, if that is one thing.
+
+    Then the index that lists them is a list of referrers, or was one before a tool wrote the next and left it without a
+    tag.
+    """
     about = {subjects.get(digest, "") for digest in listed}
     return about.pop() if len(about) == 1 else ""
 

@@ -20,9 +20,11 @@ TROUBLED = (SyncRun.State.FAILED, SyncRun.State.HELD)
 
 @dataclass(frozen=True)
 class Forecast:
-    """`decisions`: one of each version, the last pushed first. `deleted`: manifests that go, in order, and what tools
-    hung onto them; `left_behind`: tags about those at what stays, with their digests. `unread`: why nothing of this is
-    done until somebody does something about it; "" when it is.
+    """What a rule would do to an image.
+
+    `decisions`: one of each version, the last pushed first. `deleted`: manifests that go, in order, and what tools hung
+    onto them; `left_behind`: tags about those at what stays, with their digests. `unread`: why nothing of this is done
+    until somebody does something about it; "" when it is.
     """
 
     image: Image
@@ -72,7 +74,7 @@ def of(rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = l
 
 
 def changed(rule: Rule, found: Forecast, now: datetime) -> bool:
-    """True where the rule took other tags before versions were digests."""
+    """Return True where the rule took other tags before versions were digests."""
     tags = _tagged(found.image, found.image.tags.all(), checked=rule.keep_checked)
     return earlier.differs(rule, tags, now, found.decisions)
 
@@ -116,7 +118,7 @@ def _unread_words(image: Image) -> str:
 
 
 def _tagged(image: Image, tags: QuerySet[Tag], *, checked: bool) -> list[Tagged]:
-    """The last pushed first."""
+    """Return them, the last pushed first."""
     pulled = _used(image, "last_at")
     checks = _used(image, "checked_at") if checked else {}
     rows_of_tags = Pull.objects.filter(image=image, checks__gt=0).exclude(tag="").values_list("tag")

@@ -29,7 +29,7 @@ class Line:
 
 
 def moves_of(image: Image, *, tag: str = "") -> QuerySet[TagMove]:
-    """The last one first."""
+    """Return the moves of the image's tags, the last one first."""
     found = TagMove.objects.filter(image=image)
     return (found.filter(tag=tag) if tag else found).order_by("-at", "-id")
 
@@ -60,7 +60,7 @@ def lines(image: Image, moves: Iterable[TagMove]) -> list[Line]:
 
 
 def under_way(image: Image) -> list[Removal]:
-    """What was asked for and is not done yet, what lately could not be done, and what was deleted and may come back."""
+    """Return what waits, what could not be done lately, and what was deleted and may come back."""
     day_ago = timezone.now() - timedelta(days=1)
     came_back = Exists(Removal.objects.filter(undoes=OuterRef("pk"), state=Removal.State.DONE))
     deleted = Q(kind=Removal.Kind.DELETE) & ~came_back

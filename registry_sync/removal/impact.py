@@ -39,11 +39,11 @@ class Facts:
         return self._indexes.get(digest, [])
 
     def referrers_of(self, digest: str) -> list[str]:
-        """What is about it: named by its own content, or by the tag that a tool gave it."""
+        """Return what is about it: named by its own content, or by the tag that a tool gave it."""
         return self._referrers.get(digest, [])
 
     def subject_of(self, tag: str) -> str:
-        """What a tool's tag is about, as far as it is held; "" else."""
+        """Return what a tool's tag is about, as far as it is held; "" else."""
         return self._stems.get(technical_stem(tag), "")
 
     @cached_property
@@ -158,7 +158,7 @@ def objections(
     digest: str, told: Mapping[str, Sequence[str]], *, tags: Collection[str], indexes: Mapping[str, bool],
     referrers: Collection[str],
 ) -> list[str]:  # fmt: skip
-    """What holds `digest` now and was not said when its deletion was confirmed; nothing: it may go.
+    """Return what holds `digest` now and was not said when its deletion was confirmed; nothing: it may go.
 
     `indexes`: those that list it → whether a tag leads there; such a one is never passed over.
     """
@@ -192,7 +192,7 @@ def _closure(facts: Facts, chosen: set[str]) -> dict[str, set[str]]:
 
 
 def _reasons(facts: Facts, digest: str) -> set[str]:
-    """It goes as well when all of these do: the indexes that list it, and what it is about. Nothing: it stays."""
+    """Return the indexes that list it and what it is about: it goes when all of these do. Nothing: it stays."""
     if any(not is_technical(tag) for tag in facts.tags_of(digest)):
         return set()
     return {*facts.indexes_of(digest), *_subjects(facts, digest)}
@@ -211,7 +211,10 @@ def left_behind(facts: Facts, going: Collection[str]) -> list[str]:
 
 
 def _harms(facts: Facts, each: Going, orphans: set[str], going: Collection[str]) -> bool:
-    """True where an index breaks, what is about it stays alone, or something that stays loses what is about it."""
+    """Return True where its deletion harms what stays.
+
+    An index breaks, what is about it stays alone, or something that stays loses what is about it.
+    """
     alone = (other for other in each.referrers if other in orphans)
     return (
         bool(each.indexes)
@@ -221,13 +224,15 @@ def _harms(facts: Facts, each: Going, orphans: set[str], going: Collection[str])
 
 
 def _serves_others(facts: Facts, digest: str, going: Collection[str]) -> bool:
-    """True where a tool hung it onto something that stays."""
+    """Return True where a tool hung it onto something that stays."""
     return any(subject not in going for subject in _tagged_subjects(facts, digest))
 
 
 def _only_named_for(facts: Facts, other: str, digest: str, going: Collection[str]) -> bool:
-    """True where `other` is about `digest` by no more than a tag, and serves another that stays: two versions may
-    share what a tool hung onto both."""
+    """Return True where `other` is about `digest` by no more than a tag, and serves another that stays.
+
+    Two versions may share what a tool hung onto both.
+    """
     named = all(is_technical(tag) for tag in facts.tags_of(other))
     return named and facts.held[other].subject != digest and _serves_others(facts, other, going)
 

@@ -28,7 +28,10 @@ class Looks:
         self._at = float("-inf")
 
     def objections(self, digest: str, told: Mapping[str, Sequence[str]]) -> list[str]:
-        """What needs `digest`, in the registry or in the picture, and was not told. Raises Stopped, RegistryError."""
+        """Return what needs `digest`, in the registry or in the picture, and was not told.
+
+        Raise Stopped, RegistryError.
+        """
         if time.monotonic() - self._at > FRESH:
             self._look()
         self._demand_all_is_read(digest)
@@ -44,7 +47,7 @@ class Looks:
         return objections(digest, told, tags=seen, indexes=indexes, referrers=known.referrers_of(digest))
 
     def _demand_all_is_read(self, digest: str) -> None:
-        """Raises Stopped when something else is there that nobody can read: it may be an index of this."""
+        """Raise Stopped when something else is there that nobody can read: it may be an index of this."""
         if digest in self._unread:
             return
         for each, words in list(self._unread.items()):
@@ -54,8 +57,10 @@ class Looks:
             del self._unread[each]
 
     def _leads_nowhere(self, tag: str) -> bool:
-        """True for one that is listed, and whose manifest the registry lost: it holds nothing. Nor does one of Docker's
-        first form list any manifest."""
+        """Return True for one that is listed, and whose manifest the registry lost: it holds nothing.
+
+        Nor does one of Docker's first form list any manifest.
+        """
         try:
             self.registry.manifest(self.image.repository, tag)
         except (Missing, FirstForm):
@@ -65,7 +70,7 @@ class Looks:
         return False
 
     def forget(self, digest: str) -> None:
-        """It is deleted, and every tag that pointed at it."""
+        """Forget it, which is deleted, and every tag that pointed at it."""
         self._tags = {tag: points for tag, points in self._tags.items() if points != digest}
         self._held.discard(digest)
         self._unread.pop(digest, None)

@@ -15,7 +15,7 @@ MOST = 1000
 
 
 def tags(image: Image, search: str) -> list[Tag]:
-    """Those that people gave, the newest first. Raises Invalid where there are more than MOST."""
+    """Those that people gave, the newest first. Raise Invalid where there are more than MOST."""
     with plans.by_value(search):
         found = list(tag_list.find(image, search).tags()[: MOST + 1])
     if len(found) > MOST:

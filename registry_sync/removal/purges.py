@@ -30,7 +30,7 @@ State = Purge.State
 
 
 def may_ask(by: Principal, handle: str, name: str) -> Namespace:
-    """The namespace, for who may delete what is in it, and it. Raises Absent, Refused."""
+    """Return the namespace, for who may delete what is in it, and it. Raise Absent, Refused."""
     gate.namespace(by, handle, name, Act.IMAGES_REMOVE)
     return gate.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
 
@@ -71,7 +71,7 @@ def ask_for_some(*, by: Principal, choice: Choice, told: str, typed_name: str) -
 
 @transaction.atomic
 def stop(*, by: Principal, purge: Purge) -> Purge:
-    """What nobody has begun is not done. Nothing for one that ended."""
+    """Stop it: what nobody has begun is not done. Do nothing for one that ended."""
     row = locked(purge)
     if row.state == State.WAITING:
         ended = row.removals.exclude(state=Removal.State.WAITING).values_list("image_id", flat=True)
@@ -83,7 +83,7 @@ def stop(*, by: Principal, purge: Purge) -> Purge:
 
 @transaction.atomic
 def put_back(*, by: Principal, purge: Purge) -> Purge:
-    """All that it deleted, as far as the registry still has the layers. Raises Conflict where there is nothing."""
+    """All that it deleted, as far as the registry still has the layers. Raise Conflict where there is nothing."""
     row = locked(purge)
     if row.state == State.RETURNING:
         return row
@@ -102,7 +102,7 @@ def put_back(*, by: Principal, purge: Purge) -> Purge:
 
 
 def went(purge: Purge) -> QuerySet[RemovalItem]:
-    """What it deleted."""
+    """Return what it deleted."""
     items = RemovalItem.objects.filter(removal__purge=purge, removal__kind=Removal.Kind.DELETE)
     return items.filter(state=RemovalItem.State.DONE, outcome=Outcome.DONE)
 
@@ -129,7 +129,7 @@ def locked(purge: Purge) -> Purge:
 
 
 def withdraw(purge: Purge) -> None:
-    """The worker says how it ended when what it is at just now is done."""
+    """Withdraw it. The worker says how it ended when what it is at just now is done."""
     waiting = RemovalItem.objects.filter(removal__purge=purge, state=RemovalItem.State.WAITING, begun_at=None)
     waiting.update(state=RemovalItem.State.STOPPED, outcome=Outcome.CANCELLED, finished_at=timezone.now())
     planned = {str(key) for key in purge.removals.values_list("image_id", flat=True)}

@@ -1,5 +1,7 @@
-"""What the worker does about purges: decides what goes, says how it ended, and ends an emptied namespace. Each image's
-removal is asked for in a transaction of its own, so a worker may die anywhere."""
+"""What the worker does about purges: decides what goes, says how it ended, and ends an emptied namespace.
+
+Each image's removal is asked for in a transaction of its own, so a worker may die anywhere.
+"""
 
 import logging
 import time
@@ -50,7 +52,7 @@ def go_on() -> None:
 
 
 def settle(purge_id: int) -> None:
-    """Says how it ended, when all that it asked for is done. Once, whoever comes second."""
+    """Say how it ended, when all that it asked for is done. Once, whoever comes second."""
     with transaction.atomic():
         try:
             purge = purges.locked(Purge.objects.select_related("namespace").get(pk=purge_id))
@@ -85,7 +87,7 @@ def _go_on(lease: Holding) -> None:
 
 
 def _try_to_plan(purge: Purge, lease: Holding, ends: float) -> None:
-    """An image at a time, until `ends`; the next time goes on."""
+    """Plan an image at a time, until `ends`; the next time goes on."""
     plan = _plan if purge.state == State.WAITING else _plan_return
     try:
         if purge.attempts >= ATTEMPTS_MAX:
@@ -126,7 +128,7 @@ def _plan(purge: Purge, lease: Holding, ends: float) -> bool:
 def _going(
     image: Image, last_move: int, last_revision: int, *, alive: Callable[[], None]
 ) -> tuple[list[Going], int]:
-    """What goes, in order; and how much stays, because it, or what needs it, came after these rows."""
+    """Return what goes, in order; and how much stays, because it, or what needs it, came after these rows."""
     tags = dict(Tag.objects.filter(image=image).values_list("name", "manifest_id"))
     since = TagMove.objects.filter(image=image, pk__gt=last_move).values_list("tag", "new")
     new = {digest for tag, digest in since if tags.get(tag) == digest}
@@ -221,7 +223,7 @@ def _left_words(left: Counter[str], kept: int, *, returning: bool) -> list[str]:
 
 
 def _end(purge: Purge) -> None:
-    """The emptied namespace goes, if nothing came meanwhile and who asked may still do that."""
+    """End the emptied namespace, if nothing came meanwhile and who asked may still do that."""
     with transaction.atomic():
         try:
             row = purges.locked(purge)
@@ -234,7 +236,7 @@ def _end(purge: Purge) -> None:
 
 
 def _why_it_stays(purge: Purge) -> str:
-    """ "" when the namespace is deleted, and with it the purge."""
+    """Return why it stays; "" when the namespace is deleted, and with it the purge."""
     if not _may_still(purge):
         return _("Who asked for it may no longer delete namespaces, so the empty namespace stays.")
     try:

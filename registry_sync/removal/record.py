@@ -34,7 +34,7 @@ class Recorder:
 
     @transaction.atomic
     def done(self, item: RemovalItem, outcome: Outcome) -> None:
-        """Raises LeaseLost."""
+        """Record that it is done. Raise LeaseLost."""
         removal = item.removal
         leases.keep(self.lease, self.token, clock.now(), at_work="")
         if not self._end(item, RemovalItem.State.DONE, outcome, ""):
@@ -61,7 +61,7 @@ class Recorder:
 
     @transaction.atomic
     def undone(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> None:
-        """Raises LeaseLost."""
+        """Record that it is not done. Raise LeaseLost."""
         leases.keep(self.lease, self.token, clock.now(), at_work="")
         if self._end(item, state, outcome, detail) and item.begun_at:
             # Whatever the registry makes of it yet, somebody asked for it; also where a rule did (runs.py tells only
@@ -88,7 +88,7 @@ class Recorder:
             self._claim(item, tags, digest)
 
     def _claim(self, item: RemovalItem, tags: list[str], digest: str) -> None:
-        """The registry's event, or a sync, may have been quicker to write it, and does not know whose act it was."""
+        """Claim the move: the registry's event, or a sync, may have written it first, without knowing whose it was."""
         if not item.begun_at:
             return
         old = {} if digest else {"old": item.digest}

@@ -47,8 +47,11 @@ class Tagged:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A digest. `names`: its tags, the one that says most first; the moments are the last of any of these, and
-    `missing` is true when one of them is."""
+    """A digest.
+
+    `names`: its tags, the one that says most first; the moments are the last of any of these, and `missing` is true
+    when one of them is.
+    """
 
     digest: str
     names: tuple[str, ...]
@@ -139,8 +142,11 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """How good the picture is: when the last check of the whole registry ended well, whether a later one failed, when
-    the registry last told of a pull by others than the panel, and since when it has without a gap."""
+    """How good the picture is.
+
+    When the last check of the whole registry ended well, whether a later one failed, when the registry last told of a
+    pull by others than the panel, and since when it has without a gap.
+    """
 
     checked_at: datetime | None = None
     check_failed: bool = False

@@ -69,7 +69,7 @@ def pure(row: RetentionRule) -> Rule:
 
 
 def images_of(row: RetentionRule) -> list[str]:
-    """The images that it is for: its own, or all of the namespace that have no rule of their own. By name."""
+    """Return the images it is for: its own, or all of the namespace that have no rule of their own. By name."""
     images = Image.objects.filter(namespace=row.namespace, tag_count__gt=0)
     if row.image_name:
         images = images.filter(name=row.image_name)
@@ -98,7 +98,7 @@ def create(*, by: Principal, namespace: Namespace, image_name: str, lines: Lines
 
 @transaction.atomic
 def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule:
-    """What `lines` does not say stays. A rule that is on goes off: what it would remove now was not looked at."""
+    """Change `lines`; others stay. A rule that is on goes off: what it would remove now was not looked at."""
     row = _locked(rule)
     before = _facts(row)
     for name, value in lines.items():
@@ -126,8 +126,10 @@ def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
 
 
 def read_anew(row: RetentionRule, *, changed: bool, whole: bool) -> str:
-    """Of one that is on and that nobody looked at since versions are digests: goes off where that changes what it
-    removes. Returns why nothing is to be done now; "" when it may. `whole`: all its images were compared."""
+    """Return why nothing is to be done now for a rule that nobody looked at since versions are digests; "" when it may.
+
+    It is on, and goes off where that changes what it removes. `whole`: all its images were compared.
+    """
     if not row.enabled or row.reading == READING:
         return ""
     if changed:
@@ -149,8 +151,10 @@ def switch_off(row: RetentionRule, why: str) -> None:
 
 
 def remove(*, by: Principal, rule: RetentionRule) -> None:
-    """Raises Conflict while the worker is at something that it asked for: the record of that must not go. It is off
-    then, and nothing more of it is begun."""
+    """Remove it. Raise Conflict while the worker is at something that it asked for: the record of that must not go.
+
+    It is off then, and nothing more of it is begun.
+    """
     with transaction.atomic():
         row = _locked(rule)
         withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
@@ -175,7 +179,7 @@ def remove(*, by: Principal, rule: RetentionRule) -> None:
 
 
 def _locked(rule: RetentionRule) -> RetentionRule:
-    """Raises Absent for one that somebody else removed meanwhile."""
+    """Lock it. Raise Absent for one that somebody else removed meanwhile."""
     rows = RetentionRule.objects.select_for_update().select_related("namespace__account")
     if not (row := rows.filter(pk=rule.pk).first()):
         raise Absent
@@ -183,7 +187,7 @@ def _locked(rule: RetentionRule) -> RetentionRule:
 
 
 def withdraw(row: RetentionRule, why: str) -> None:
-    """What it asked for and nobody has begun yet is not done, and a run that has not decided yet never will."""
+    """Withdraw what it asked for and nobody has begun yet; a run that has not decided yet never will."""
     now = timezone.now()
     undecided = row.runs.filter(state=RetentionRun.State.RUNNING, planned_at=None)
     undecided.update(state=RetentionRun.State.SKIPPED, problem=why[:500], finished_at=now)

@@ -51,7 +51,7 @@ def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
 
 
 def plan_due() -> None:
-    """Begins what is due by schedule, and decides what each run that has begun removes. One worker at a time."""
+    """Begin what is due by schedule, and decide what each run that has begun removes. One worker at a time."""
     now = timezone.now()
     _withdraw_of_the_closed()
     begun = RetentionRun.objects.filter(state=State.RUNNING, planned_at=None).order_by("id")
@@ -152,8 +152,10 @@ def _plan(run: RetentionRun, lease: Holding) -> None:
 def _forecasts(
     row: RetentionRule, rule: Rule, now: datetime, alive: Callable[[], None]
 ) -> tuple[list[Forecast], list[str], list[str]]:
-    """What it does to each image; the names of those of which too little is certain now; and, of those that hold what
-    cannot be read, a sentence each."""
+    """Return what it does to each image, the names of those of which too little is certain now, and sentences.
+
+    There is a sentence for each image that holds what cannot be read.
+    """
     found: list[Forecast] = []
     left_out: list[str] = []
     unknown: list[str] = []
@@ -180,7 +182,7 @@ def _left_out_words(names: list[str]) -> str:
 
 
 def _locked(run: RetentionRun) -> RetentionRule:
-    """The rule, until the commit."""
+    """Return the rule, locked until the commit."""
     rows = RetentionRule.objects.select_for_update().select_related("namespace__account")
     return rows.get(pk=run.rule_id)
 

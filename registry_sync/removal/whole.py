@@ -81,7 +81,7 @@ class Outlook(Standing):
 
 
 def images(namespace: Namespace, image: Image | None) -> QuerySet[Image]:
-    """What the registry was ever seen to have of it."""
+    """Return what the registry was ever seen to have of it."""
     found = Image.objects.filter(namespace=namespace).exclude(repository_row=None)
     return found.filter(pk=image.pk) if image else found
 

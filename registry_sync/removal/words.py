@@ -11,7 +11,7 @@ from registry_sync.removal.retention import Decision, Doubt, Fate, Rule, Why
 
 
 def of_rule(rule: Rule) -> list[str]:
-    """What it keeps, a line each."""
+    """Return what it keeps, a line each."""
     found = []
     if rule.keep_last:
         found.append(

@@ -34,8 +34,10 @@ log = logging.getLogger(__name__)
 
 
 def work_due(registry: Registry) -> timedelta | None:
-    """Does what is due, each account's in its turn, small wishes before rules and purges. Returns how long until more
-    is, None when nothing waits, or the registry gives no answer."""
+    """Do what is due, each account's in its turn, small wishes before rules and purges.
+
+    Return how long until more is due, None when nothing waits, or the registry gives no answer.
+    """
     tried, silent, ends = set[int](), set[int](), time.monotonic() + PASS
     while removal := _next(tried, silent):
         tried.add(removal.pk)
@@ -52,7 +54,7 @@ def work_due(registry: Registry) -> timedelta | None:
 
 
 def work(removal: Removal, registry: Registry) -> bool:
-    """True when the registry gave no answer at all."""
+    """Work at one wish. Return True when the registry gave no answer at all."""
     lease = f"{LEASE_PREFIX}{removal.image_id}"
     try:
         with leases.held(lease) as holding:
@@ -142,7 +144,7 @@ def _is_left(item: RemovalItem, spot: Spot, known: aside.Known, recorder: Record
 
 
 def _is_halfway(item: RemovalItem) -> bool:
-    """The tag may point at our stand-in, and is never left so."""
+    """Return whether the tag may point at our stand-in, which is never left there."""
     return bool(item.stand_in and item.begun_at)
 
 
@@ -151,7 +153,7 @@ def _waiting(removal: Removal) -> list[RemovalItem]:
 
 
 def _do(item: RemovalItem, acts: Acts, recorder: Recorder) -> None:
-    """Raises RegistryError when it is to be tried again later, LeaseLost."""
+    """Do it. Raise RegistryError when it is to be tried again later, LeaseLost."""
     try:
         outcome = _act(item, acts)
     except Failed as failed:
@@ -183,7 +185,7 @@ def _gone(item: RemovalItem, digests: list[str]) -> bool:
 
 
 def _later(removal: Removal, recorder: Recorder, problem: str) -> bool:
-    """False when it is given up: then nothing of it waits any more."""
+    """Put it off. Return False when it is given up: then nothing of it waits any more."""
     now = clock.now()
     overdue = now - removal.asked_at > (PATIENCE_IN_BULK if removal.run_id or removal.purge_id else PATIENCE)
     if overdue and not _give_up(removal, recorder, problem):
@@ -196,7 +198,7 @@ def _later(removal: Removal, recorder: Recorder, problem: str) -> bool:
 
 
 def _give_up(removal: Removal, recorder: Recorder, problem: str) -> bool:
-    """True when some of it waits on."""
+    """Give it up. Return True when some of it waits on."""
     halfway = False
     for item in _waiting(removal):
         if _is_halfway(item):

@@ -20,8 +20,11 @@ from registry_sync.sync.planner import Plan, Row, plan
 
 @dataclass(slots=True)
 class Known:
-    """What we have of a repository: the version it was read at and the last move of a tag till then, since when we know
-    of it, its trouble last time, the account, and tag → row."""
+    """What we have of a repository.
+
+    The version it was read at and the last move of a tag till then, since when we know of it, its trouble last time,
+    the account, and tag → row.
+    """
 
     pk: int
     version: int
@@ -52,7 +55,7 @@ def versions(names: Iterable[str]) -> dict[str, int]:
 
 
 def owners(names: Iterable[str]) -> dict[str, int | None]:
-    """repository → the account that it belongs to."""
+    """Return repository → the account that it belongs to."""
     found: dict[str, int | None] = {}
     for some in batches(list(names)):
         rows = Repository.objects.filter(name__in=some)
@@ -63,8 +66,11 @@ def owners(names: Iterable[str]) -> dict[str, int | None]:
 @transaction.atomic
 @fenced
 def write_catalog(changes: Plan, now: datetime, versions: Mapping[str, int]) -> None:
-    """`changes` from a complete catalog. A repository that is gone takes its image and tags with it, unless it
-    was written since `versions` were read: then it was pushed again while we asked for others."""
+    """Write `changes` from a complete catalog.
+
+    A repository that is gone takes its image and tags with it, unless it was written since `versions` were read: then
+    it was pushed again while we asked for others.
+    """
     reserve_unowned(changes.add)  # in one commit with the rows: nobody makes a namespace of it in between
     Repository.objects.bulk_create(
         [Repository(name=name) for name in changes.add], BATCH, ignore_conflicts=True
@@ -80,7 +86,7 @@ def write_catalog(changes: Plan, now: datetime, versions: Mapping[str, int]) -> 
 
 
 def claim_repositories() -> int:
-    """Ties each repository to an image of the namespace it is in. Returns how many were tied.
+    """Tie each repository to an image of the namespace it is in. Return how many were tied.
 
     One in no namespace stays unclaimed, and its first part is reserved, so that nobody gets it by creating it.
     """
@@ -110,7 +116,7 @@ def _claim_some(rows: Sequence[Repository]) -> int:
 
 @transaction.atomic
 def claim(name: str) -> Repository:
-    """The same for one repository, that an event told of."""
+    """Write the same for one repository, that an event told of."""
     first, rest = split(name)
     owner = _owners([name]).get(first)
     if not owner:
@@ -123,7 +129,7 @@ def claim(name: str) -> Repository:
 
 
 def _owners(repositories: Iterable[str]) -> dict[str, Namespace]:
-    """The namespaces they are in, by name, none of which is deleted before the commit."""
+    """Return the namespaces they are in, by name, none of which is deleted before the commit."""
     firsts = {split(name)[0] for name in repositories}
     rows = Namespace.objects.select_for_update(no_key=True).filter(name__in=firsts).order_by("name")
     return {row.name: row for row in rows}
@@ -131,7 +137,7 @@ def _owners(repositories: Iterable[str]) -> dict[str, Namespace]:
 
 @transaction.atomic
 def reserve_unowned(repositories: Iterable[str]) -> None:
-    """Keeps for an operator the first parts that nobody has. What an account has, or had, stays its own."""
+    """Keep for an operator the first parts that nobody has. What an account has, or had, stays its own."""
     firsts = {first for first, _rest in map(split, repositories) if len(first) <= NAMESPACE_MAX}
     for some in batches(sorted(firsts)):
         left = set(some) - set(Namespace.objects.filter(name__in=some).values_list("name", flat=True))
@@ -148,7 +154,7 @@ def note_catalog(began: datetime) -> None:
 
 
 def known_tags(names: Iterable[str]) -> dict[str, Known]:
-    """repository → what we have, in two statements for all of them. Only what belongs to an image."""
+    """Return repository → what we have, in two statements for all of them. Only what belongs to an image."""
     # The last move first: what is written between the two statements is then noticed, and not overwritten.
     last_move = TagMove.objects.filter(image=OuterRef("image")).order_by("-id").values("id")[:1]
     rows = Repository.objects.filter(name__in=list(names)).exclude(image=None)
@@ -170,7 +176,7 @@ def changes_of(read: TagsRead, known: Known) -> Plan:
 
 
 def lost(run: SyncRun, accounts: Collection[int], *, beside: Collection[str]) -> dict[int, int]:
-    """account → tags that this run found gone, or that are held, in other repositories than these."""
+    """Return account → tags that this run found gone, or that are held, in other repositories than these."""
     gone = TagMove.objects.filter(image__namespace__account__in=accounts, how=TagMove.How.FOUND, new="")
     rows = Repository.objects.filter(image__namespace__account__in=accounts, held__gt=0).exclude(
         name__in=beside
@@ -189,7 +195,7 @@ def note_held(read: TagsRead, known: Known, count: int) -> None:
 
 
 def note_trouble(read: TagsRead, known: Known, now: datetime, *, names_only: bool) -> None:
-    """What could not be read, and what can be read again. Makes no statement where that is as it was.
+    """Note what could not be read, and what can be read again. Make no statement where that is as it was.
 
     `names_only`: most tags were not asked about, so no trouble is over.
     """
@@ -209,7 +215,7 @@ def note_trouble(read: TagsRead, known: Known, now: datetime, *, names_only: boo
 @transaction.atomic
 @fenced
 def note(ids: Iterable[int], **values: object) -> None:
-    """What is said of repositories, beside their tags."""
+    """Note what is said of repositories, beside their tags."""
     for some in batches(list(ids)):
         Repository.objects.filter(pk__in=some).update(**values)
 
@@ -232,7 +238,7 @@ def _unreadable(tags: Mapping[str, str]) -> str:
 @transaction.atomic
 @fenced
 def write_changes(read: TagsRead, known: Known, changes: Plan, now: datetime) -> Plan:
-    """Makes the picture what was read, but for tags that another moved since; returns what was written.
+    """Make the picture what was read, but for tags that another moved since; return what was written.
 
     The manifests are stored already.
     """

@@ -83,7 +83,7 @@ def repositories(ids: Iterable[int]) -> QuerySet[Repository]:
 
 
 def take_back_all(spot: Spot) -> None:
-    """What this is held by is tried again, and its deaths are forgotten."""
+    """Try again what this is held by, and forget its deaths."""
     for row in Aside.objects.filter(account=spot.account):
         if _spot(row).covers(spot):
             take_back(row)

@@ -47,8 +47,10 @@ def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
 
 
 def rolled_back(run: SyncRun) -> int:
-    """How many tags it found back at what they had left, where they are so many that the registry was rolled back: as
-    one that is restored from a backup. Else 0."""
+    """Return how many tags it found back at what they had left, where so many are that the registry was rolled back.
+
+    As one that is restored from a backup. Else 0.
+    """
     count = run.drifts.filter(back=True).count()
     return count if count >= ROLLED_BACK else 0
 
@@ -72,7 +74,7 @@ def _room(run: SyncRun, repository: str) -> int:
 
 
 def _came_since_the_last(run: SyncRun, known: Known) -> bool:
-    """True for a repository that is read for the first time because it was not there when the last full check was."""
+    """Return True for a repository read for the first time because it was not there at the last full check."""
     full = SyncRun.objects.filter(names_only=False, state=SyncRun.State.DONE, finished_at__isnull=False)
     last = full.filter(pk__lt=run.pk).first()
     return bool(last and last.started_at and known.first_seen_at > last.started_at)
@@ -87,6 +89,6 @@ def _about_to_be_told(repository: str) -> set[str]:
 @transaction.atomic
 @fenced
 def explain(repository: str, tag: str, digest: str) -> None:
-    """An event that came after the run it should have come before: it was late, and nothing was lost."""
+    """Explain a difference by an event that came after the run it should have preceded: late, and nothing was lost."""
     since = timezone.now() - LATE
     Drift.objects.filter(repository=repository, tag=tag, new=digest, found_at__gte=since).delete()

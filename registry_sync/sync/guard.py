@@ -25,8 +25,11 @@ class Loss:
 
 
 def held(losses: Mapping[str, Loss], before: Mapping[int, int]) -> set[str]:
-    """The repositories of which nothing goes: of each account that loses too much, and where all others together do,
-    theirs too. Who loses much takes nobody with him. `before`: account → tags lost in other parts of the same run."""
+    """Return the repositories of which nothing goes.
+
+    Of each account that loses too much, and where all others together do, theirs too. Who loses much takes nobody with
+    him. `before`: account → tags lost in other parts of the same run.
+    """
     of: dict[int, list[str]] = defaultdict(list)
     for name, loss in losses.items():
         of[loss.account].append(name)
@@ -49,6 +52,8 @@ def _too_many(losses: Iterable[Loss], before: int) -> bool:
 
 
 def too_many_tags(vanishing: int, known: int, before: int = 0) -> bool:
-    """Of some repositories in one part of a run, that no event told of: people and rules clear up more than that.
-    `before`: in its other parts, so that no loss hides in many small ones."""
+    """Return whether some repositories in one part of a run lose too many tags that no event told of.
+
+    People and rules clear up more than that. `before`: in its other parts, so that no loss hides in many small ones.
+    """
     return before + vanishing > FEW_TAGS and vanishing > SHARE * known

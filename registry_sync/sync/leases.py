@@ -55,7 +55,7 @@ class Renewal:
         self._thread.join()  # else it might keep what was given back
 
     def moved(self) -> None:
-        """The caller gets on."""
+        """Note that the caller gets on."""
         self._moved = time.monotonic()
 
     def _run(self) -> None:
@@ -88,7 +88,7 @@ def renewed(keep: Callable[[], None]) -> Iterator[Renewal]:
 
 
 def fence() -> None:
-    """First in a transaction that writes: locks out a successor until the commit. Raises LeaseLost.
+    """First in a transaction that writes: locks out a successor until the commit. Raise LeaseLost.
 
     Nothing for who holds no lease.
     """
@@ -104,8 +104,10 @@ def bound() -> None:
 
 
 def fenced(write: Callable[Given, Result]) -> Callable[Given, Result]:
-    """For what writes in one transaction: fenced, and kept once more where it took long, so that nobody who waited for
-    the commit finds the lease over."""
+    """Fence a function that writes in one transaction.
+
+    The lease is kept once more where it took long, so that nobody who waited for the commit finds the lease over.
+    """
 
     @wraps(write)
     def inner(*arguments: Given.args, **options: Given.kwargs) -> Result:
@@ -159,7 +161,7 @@ def held(name: str) -> Iterator[Holding | None]:
 
 @transaction.atomic
 def take(name: str, now: datetime) -> int | None:
-    """The fencing token, or None while another holds the lease. What a dead holder was at is written down."""
+    """Return the fencing token, or None while another holds the lease. What a dead holder was at is written down."""
     bound()
     row, _new = Lease.objects.get_or_create(name=name, defaults={"until": now})
     mine = Lease.objects.filter(free_at(now), name=name, token=row.token)
@@ -177,7 +179,7 @@ def free_at(now: datetime, column: str = "until") -> Q:
 
 
 def keep(name: str, token: int, now: datetime, **at_work: str) -> None:
-    """Raises LeaseLost. Inside a transaction it also locks out a successor until the commit."""
+    """Keep the lease. Raise LeaseLost. Inside a transaction it also locks out a successor until the commit."""
     bound()
     if not Lease.objects.filter(name=name, token=token).update(until=now + LIFE, **at_work):
         raise LeaseLost(name)

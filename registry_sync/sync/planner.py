@@ -22,7 +22,7 @@ class Plan:
         return sum(map(len, (self.add, self.move, self.mark, self.unmark, self.remove)))
 
     def without(self, names: Collection[str]) -> "Plan":
-        """What is left when these are nobody's to change now."""
+        """Return what is left when these are nobody's to change now."""
         lists = {each.name: getattr(self, each.name) for each in fields(self)}
         return Plan(**{key: [name for name in some if name not in names] for key, some in lists.items()})
 

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 def reconcile(
     registry: Registry, *, when_due: bool = False, others: Callable[[], None] = lambda: None
 ) -> SyncRun | None:
-    """Begins a run, or goes on with the one under way, and works until nothing of it is free.
+    """Begin a run, or go on with the one under way, and work until nothing of it is free.
 
     `others` is called when there is work to share.
 
@@ -72,7 +72,7 @@ def begin(
 
 
 def work(run: SyncRun, registry: Registry) -> SyncRun:
-    """Reads the parts of a run that are free, and ends the run when there is nothing left."""
+    """Read the parts of a run that are free, and end the run when there is nothing left."""
     if run.state == SyncRun.State.RUNNING:
         with RepositoriesReader(
             registry, Sweep(registry.url, registry.token_for, pace=registry.pace)
@@ -148,7 +148,7 @@ def _may_pass(error: Exception, shard: Shard) -> bool:
 
 
 def _resume() -> SyncRun | None:
-    """The run under way. One without parts was left in its catalog by a worker that died."""
+    """Return the run under way. One without parts was left in its catalog by a worker that died."""
     for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
         if run.shards.exists():
             return run
@@ -178,7 +178,7 @@ def _start(registry: Registry, lease: Holding, *, when_due: bool) -> SyncRun | N
 
 
 def _due(now: datetime) -> SyncRun | None:
-    """A full check, or while the last one rests, a quick pass over the names."""
+    """Return a full check, or while the last one rests, a quick pass over the names."""
     ended = SyncRun.objects.exclude(started_at=None).exclude(finished_at=None)
     last, full = ended.first(), ended.filter(names_only=False).first()
     if not last or not full or now >= _rested(full):
@@ -232,7 +232,7 @@ def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
 
 
 def _gone(registry: Registry, names: list[str], lease: Holding) -> set[str]:
-    """What the catalog lacks is asked for by name: only a 404 that names it is the second answer."""
+    """Return which of the names are gone, asking for each: only a 404 that names it is the second answer."""
     found, silent, known, now = set[str](), set[str](), aside.Known(), clock.now()
     owners = apply.owners(names)
     for name in in_turns(names, _namespace):

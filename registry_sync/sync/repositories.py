@@ -105,7 +105,7 @@ def _held(run: SyncRun, changes: Mapping[str, Plan], known: Mapping[str, apply.K
 def _store_new_manifests(
     reads: list[TagsRead], known: Mapping[str, apply.Known], content: ContentReader
 ) -> None:
-    """What cannot be fetched leaves its tags unreadable: they stay as they are."""
+    """Fetch and store them. What cannot be fetched leaves its tags unreadable: they stay as they are."""
     wanted = {
         Place(read.repository, digest): None
         for read in reads
@@ -127,8 +127,11 @@ def _store_new_manifests(
 
 
 def _digests(known: Mapping[str, apply.Known]) -> dict[str, dict[str, str]]:
-    """What need not be asked for again. Of a tag that could not be read last time the digest may be an old one, and
-    one that is missing may be listed by mistake, so they are asked for in every run."""
+    """Return the digests that need not be asked for again, and "" for those that must.
+
+    Of a tag that could not be read last time the digest may be an old one, and one that is missing may be listed by
+    mistake, so they are asked for in every run.
+    """
     return {
         name: {tag: "" if row.unread or row.missing else row.digest for tag, row in each.tags.items()}
         for name, each in known.items()

@@ -29,7 +29,7 @@ def rest(last: Ended, whole: Sequence[Ended], interval: timedelta) -> timedelta:
 
 
 def _cost(last: Ended, whole: Sequence[Ended]) -> timedelta:
-    """What the first load took says nothing; where each is a load, they do."""
+    """Return what a check costs. What the first load took says nothing; where each is a load, they do."""
     telling = [run for run in whole if run.changes * LOAD <= run.requests] or whole[1:]
     took = sorted(map(_took, telling))
     if not took:

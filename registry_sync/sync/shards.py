@@ -27,8 +27,10 @@ NUMBERS = 1000  # of the pieces of one death
 @transaction.atomic
 @fenced
 def make(run: SyncRun) -> None:
-    """Every repository that belongs to an image, in turns of the accounts: of each those with trouble first, unless
-    that is so each time, then those that people look at."""
+    """Make the parts of every repository that belongs to an image, in turns of the accounts.
+
+    Of each those with trouble first, unless that is so each time, then those that people look at.
+    """
     rows = Repository.objects.filter(missing_since=None).exclude(image=None)
     again = Case(When(failures__gt=0, failures__lt=Repository.FAILURES_MAX, then=0), default=1)
     ordered = rows.order_by(again, F("looked_at").desc(nulls_last=True), "id")
@@ -40,13 +42,13 @@ def make(run: SyncRun) -> None:
 
 
 def free(run: SyncRun) -> Iterator[Shard]:
-    """Takes one part after the other until none is free; each is the caller's for LIFE."""
+    """Take one part after the other until none is free; each is the caller's for LIFE."""
     while shard := _take(run):
         yield shard
 
 
 def alive(shard: Shard) -> None:
-    """Raises LeaseLost."""
+    """Renew the lease on the part. Raise LeaseLost."""
     bound()
     if not _held(shard).update(lease_until=clock.now() + LIFE):
         raise LeaseLost(str(shard))
@@ -59,7 +61,7 @@ def give_back(shard: Shard) -> None:
 
 @transaction.atomic
 def finish(shard: Shard, counts: Counts) -> None:
-    """Raises LeaseLost, and then counts nothing."""
+    """Finish the part. Raise LeaseLost, and then count nothing."""
     now = clock.now()
     bound()
     if not _held(shard).update(done_at=now, lease_until=None):

@@ -33,7 +33,7 @@ class Spot:
 
 
 def to_set_aside(deaths: Sequence[Spot], aside: Collection[Spot]) -> set[Spot]:
-    """The smallest that holds an account's deaths, once they are enough. `aside` is what was set aside before.
+    """Return the smallest that holds an account's deaths, once they are enough. `aside`: what was set aside before.
 
     So one thing that workers die of costs five deaths, and a thousand of them, in one repository or many, cost no more.
     """

@@ -13,7 +13,7 @@ LINKED = timedelta(minutes=1)  # until then the registry may still answer what t
 
 
 def since(began: datetime, repositories: Collection[str]) -> dict[str, set[str]]:
-    """repository → tags: told of since `began`, or shortly before it and not confirmed yet."""
+    """Return repository → tags: told of since `began`, or shortly before it and not confirmed yet."""
     found: dict[str, set[str]] = defaultdict(set)
     for some in batches(list(repositories)):
         named = _late(began).filter(repository__in=some).exclude(tag="")

@@ -78,7 +78,7 @@ def load_authority(folder: Path) -> Pair:
 
 
 def load_pair(path: Path) -> Pair:
-    """A key and its certificate from one PEM file. KeyFileError when they cannot sign tokens."""
+    """Load a key and its certificate from one PEM file. Raise KeyFileError when they cannot sign tokens."""
     return _matched(load_key(path), load_certificate(path), path)
 
 

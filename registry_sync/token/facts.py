@@ -77,7 +77,7 @@ class Known:
 
 
 def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known | None:
-    """None when no live secret has one of these digests. Raises Unavailable without a database."""
+    """None when no live secret has one of these digests. Raise Unavailable without a database."""
     database = connections["default"]  # looked up once: the usual proxy looks it up at each touch
     pairs = [split(repository) for repository in repositories]
     moment = database.ops.adapt_datetimefield_value(now)
@@ -91,7 +91,7 @@ def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known
 
 
 def load_public(*, repositories: list[str]) -> Known:
-    """What anybody may know. Raises Unavailable without a database."""
+    """Return what anybody may know. Raise Unavailable without a database."""
     database = connections["default"]
     namespaces = {repository: split(repository)[0] for repository in repositories}
     rows = _rows(database, _PUBLIC, [_list(database, sorted(set(namespaces.values())))])
@@ -131,8 +131,11 @@ def _statement(template: str, vendor: str) -> str:
 
 
 def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    """Raises Unavailable. Clients wait for each other behind a database that makes us wait, so it is then left alone
-    for as long as it took; one that refuses at once may be asked at once."""
+    """Return the rows. Raise Unavailable.
+
+    Clients wait for each other behind a database that makes us wait, so it is then left alone for as long as it took;
+    one that refuses at once may be asked at once.
+    """
     if not _database.may_ask:
         raise Unavailable(Outage.AWAY.sentence)
     began = _database.clock()
@@ -146,8 +149,10 @@ def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -
 
 
 def _asked(database: BaseDatabaseWrapper, text: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    """Tries once more when the connection turns out to be dead, as all are after the server was restarted. What could
-    not connect, or waited in vain, is not begun again."""
+    """Ask, and once more when the connection turns out to be dead, as all are after the server was restarted.
+
+    What could not connect, or waited in vain, is not begun again.
+    """
     try:
         return _run(database, text, parameters)
     except Error as error:

@@ -17,8 +17,10 @@ class Access(TypedDict):
 
 
 class Refused(NamedTuple):
-    """An action that was asked and is not granted, with the verdict that says why; `sources` are other images whose
-    layers the same push asked for in vain."""
+    """An action that was asked and is not granted, with the verdict that says why.
+
+    `sources` are other images whose layers the same push asked for in vain.
+    """
 
     repository: str
     action: str
@@ -37,7 +39,7 @@ _NOT_REUSED = Verdict(
 
 
 def access_list(requested: Iterable[Requested], facts: Mapping[str, Facts]) -> list[Access]:
-    """What is both asked and allowed. An entry that would be empty is left out; nothing is ever added."""
+    """Return what is asked and allowed. An entry that would be empty is left out; nothing is ever added."""
     entries = []
     for each in requested:
         actions = allowed_actions(facts[each.repository], each.actions)
@@ -49,7 +51,7 @@ def access_list(requested: Iterable[Requested], facts: Mapping[str, Facts]) -> l
 def refused(
     requested: Iterable[Requested], facts: Mapping[str, Facts], granted: Iterable[Access]
 ) -> Iterator[Refused]:
-    """What of it was asked in vain."""
+    """Yield what of it was asked in vain."""
     actions = {each["name"]: each["actions"] for each in granted}
     for each in requested:
         for action in sorted(each.actions.difference(actions.get(each.repository, ()))):
@@ -61,8 +63,10 @@ COPIERS = frozenset({"oras", "regctl", "regsync", "regbot"})
 
 
 def folded(requested: Iterable[Requested], refused: Iterable[Refused], client: str) -> list[Refused]:
-    """A `client` that pushes also asks to pull from images that may hold the same layers. Those are no acts of their
-    own: they are told with the push, be it allowed or refused."""
+    """Fold the pulls of a `client` that pushes, which also asks for images that may hold the same layers.
+
+    Those are no acts of their own: they are told with the push, be it allowed or refused.
+    """
     if client.partition("/")[0] in COPIERS:
         return list(refused)
     asked = {each.repository: each.actions for each in requested}

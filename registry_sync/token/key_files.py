@@ -29,7 +29,7 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def read(path: Path) -> bytes:
-    """The content of a secret file. KeyFileError when it is missing, unreadable, or open to others."""
+    """Return the content of a secret file. Raise KeyFileError when it is missing, unreadable, or open to others."""
     try:
         problem, content = exposed(path), path.read_bytes()
     except FileNotFoundError as error:

@@ -63,7 +63,7 @@ def _misnamed(name: str, actions: set[str]) -> Misnamed:
 
 
 def _why(name: str) -> tuple[str, str]:
-    """(reason, remedy)"""
+    """Return (reason, remedy)."""
     if len(name) > REPOSITORY_MAX:
         return _TOO_LONG
     if ":" in name:

@@ -45,7 +45,7 @@ class TokenRequest:
 
 
 def read(environ: Mapping[str, Any]) -> TokenRequest:
-    """Raises Refusal with 400, 401 or 405."""
+    """Read the request. Raise Refusal with 400, 401 or 405."""
     method = environ.get("REQUEST_METHOD", "GET")
     if method in ("GET", "HEAD"):
         return _read_get(environ)
@@ -84,7 +84,7 @@ def _read_post(environ: Mapping[str, Any]) -> TokenRequest:
 
 
 def _fields(text: str) -> dict[str, list[str]]:
-    """The fields that mean something here, as parse_qs of the standard library reads them; others cost next to nothing.
+    """Return the fields that mean something here, as parse_qs would read them; others cost next to nothing.
 
     No count of them is too high: most clients sort them, and `service` comes after a thousand scopes.
     """
@@ -100,8 +100,10 @@ def _fields(text: str) -> dict[str, list[str]]:
 
 
 def _basic(header: str) -> Credentials | None:
-    """None without the header, and for the empty name and password that some clients send for anonymous; also for
-    Ollama, which sends a signature of its own key here, and never a password."""
+    """Return name and password; None without the header, and for the empty ones that some clients send for anonymous.
+
+    None also for Ollama, which sends a signature of its own key here, and never a password.
+    """
     if not header or _SIGNATURE.fullmatch(header):
         return None
     scheme, _space, encoded = header.partition(" ")

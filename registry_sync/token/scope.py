@@ -28,7 +28,7 @@ class Requested:
 
 
 def parse(values: Iterable[str]) -> list[Requested]:
-    """The repositories asked for, each once with the union of its actions, in the order first named.
+    """Return the repositories asked for, each once with the union of its actions, in the order first named.
 
     `values` are the scope parameters as they came, repeated or with several items in one.
     """

@@ -47,7 +47,10 @@ class Issued:
 
 
 def issue(request: TokenRequest, *, origin: Origin) -> Issued:
-    """Raises Refusal (400, 401, 429), Unavailable without a database; without a key or pepper what they raise."""
+    """Return a token. Raise Refusal (400, 401, 429), Unavailable without a database.
+
+    Without a key or pepper, raise what they raise.
+    """
     if request.services != {settings.TOKEN_SERVICE}:
         raise Refusal(400, "UNSUPPORTED", "This is not the token service of the registry you named.")
     requested = parse(request.scopes)
@@ -63,7 +66,7 @@ def issue(request: TokenRequest, *, origin: Origin) -> Issued:
 
 
 def issue_for_panel(access: list[grants.Access], *, now: datetime) -> str:
-    """A token of the panel's own, made in process: there is no service password that could leak."""
+    """Return a token of the panel's own, made in process: there is no service password that could leak."""
     return _sign(PANEL_SUBJECT, access, now, PANEL_LIFE).token
 
 

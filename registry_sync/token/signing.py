@@ -56,7 +56,7 @@ class Signer:
         self._looked = 0
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """The signed token. `iat` of the claims is the clock. KeyFileError when there is no usable key."""
+        """Return the signed token. `iat` of the claims is the clock. Raise KeyFileError when there is no usable key."""
         leaf = self.leaf(now=claims["iat"])
         return jwt.encode(dict(claims), leaf.key, algorithm="ES256", headers=leaf.header)
 

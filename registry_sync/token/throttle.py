@@ -24,7 +24,7 @@ class Throttle:
         self._failures: Shares[tuple[int, int]] = Shares(most=REMEMBERED, each=NAMES)
 
     def failed(self, address: str, username: str, *, now: int) -> int:
-        """Counts a failure. Returns the seconds to wait, 0 while the bound is not passed."""
+        """Count a failure. Return the seconds to wait, 0 while the bound is not passed."""
         place, name = (network_of(address), ""), username[:12]
         with self._lock:
             began, count = self._failures.get(place, name) or (now, 0)
