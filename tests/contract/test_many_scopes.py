@@ -1,5 +1,6 @@
-"""A thousand repositories in one request: asked of both servers that give tokens, through each proxy; and what they
-give, taken to both registries.
+"""A thousand repositories in one request.
+
+Asked of both servers that give tokens, through each proxy; and what they give, taken to both registries.
 """
 
 import os

@@ -1,5 +1,6 @@
-"""Rows that an early release wrote, of real pushes, brought up to date on a real PostgreSQL: nothing is lost, and what
-a later release knows better is mended, or due to be read again.
+"""Rows that an early release wrote, of real pushes, brought up to date on a real PostgreSQL.
+
+Nothing is lost, and what a later release knows better is mended, or due to be read again.
 
 old_rows.json holds them as that release's own models had them.
 """

@@ -1,5 +1,7 @@
-"""Pages do what they seem to do: a list that opens, a password that is not lost by a click, marks that show in forced
-colours, words that stay whole."""
+"""Pages do what they seem to do.
+
+A list that opens, a password that is not lost by a click, marks that show in forced colours, words that stay whole.
+"""
 
 import re
 from typing import Any

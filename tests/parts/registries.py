@@ -81,8 +81,11 @@ def _serve(version: Version, config: Path, log: Path, url: str) -> processes.Run
 
 
 def environment() -> dict[str, str]:
-    """Each REGISTRY_* variable overrides the file, even podman's REGISTRY_AUTH_FILE, and an AWS_* one is for S3; 3.x
-    traces if let."""
+    """Return our own without what a registry reads.
+
+    Each REGISTRY_* variable overrides the file, even podman's REGISTRY_AUTH_FILE, and an AWS_* one is for S3; 3.x
+    traces if let.
+    """
     theirs = ("REGISTRY_", "AWS_")
     ours = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
     return ours | {"OTEL_TRACES_EXPORTER": "none"}

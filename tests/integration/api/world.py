@@ -34,7 +34,7 @@ class World:
     old: Manifest  # held in the tag's image, under no tag
 
     def caller(self, who: str) -> Caller:
-        """ "owner", "manager", "viewer", "stranger", or "anonymous"."""
+        """Who is "owner", "manager", "viewer", "stranger", or "anonymous"."""
         return caller_of(self.cast, who)
 
 

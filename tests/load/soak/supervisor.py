@@ -68,8 +68,11 @@ class Supervisor:
         return well
 
     def kill_next(self, names: Sequence[str]) -> Kill:
-        """The next of `names`: in the first round all of it, as when a container ends; in the second one process
-        of it, as when memory is short; and so on. In the middle of its work, where it has some."""
+        """Kill the next of `names`, in the middle of its work, where it has some.
+
+        In the first round all of it, as when a container ends; in the second one process of it, as when memory is
+        short; and so on.
+        """
         turn, place = divmod(len(self.kills), len(names))
         each = self.kept[names[place]]
         leader = each.running.popen.pid
