@@ -13,7 +13,7 @@ LOOKED_AT = 10
 
 
 def example_of(user: RegistryUser) -> Example:
-    """What is in the registry already before what is to come; nothing when nothing was given yet."""
+    """Return what is in the registry before what is to come; nothing when nothing was given yet."""
     grants = list(Grant.objects.filter(user=user).select_related("namespace").order_by("-image_name", "id"))
     for grant in grants:
         image = next(filter(_runs, _pushed(grant).order_by("-pushed_at")[:LOOKED_AT]), None)

@@ -18,7 +18,7 @@ from accounts.sessions import SessionStore
 @method_decorator(login_required, name="dispatch")
 class Addresses(EmailView):  # type: ignore[misc]
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """allauth first makes a row of the address that the person has; on GET there is no need of it."""
+        """Write nothing on GET, where allauth first makes a row of the address that the person has."""
         writes = request.method not in ("GET", "HEAD")
         self._did_send_verification_email = False
         above = super() if writes else super(EmailView, self)
@@ -46,7 +46,7 @@ class Sessions(ListUserSessionsView):  # type: ignore[misc]
 
 
 def _began_with(row: UserSession) -> str:
-    """The hash of the password it was begun with; "" of one that ended."""
+    """Return the hash of the password it was begun with; "" of one that ended."""
     return str(SessionStore(row.session_key).get(HASH_SESSION_KEY, ""))
 
 

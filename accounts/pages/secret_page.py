@@ -26,7 +26,7 @@ example_of: Callable[[RegistryUser], Example] = no_example
 def show(
     request: PersonRequest, user: RegistryUser, password: str, *, replaced: bool = False
 ) -> HttpResponse:
-    """The answer to the very request that made the password: it has no address of its own."""
+    """Answer the very request that made the password: the page has no address of its own."""
     example = example_of(user)
     return render(request, "accounts/secret.html", {
         "account": user.account, "user": user, "password": password, "replaced": replaced,

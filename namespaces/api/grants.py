@@ -83,6 +83,6 @@ class OneGrant(ApiView):
 
     @operation("grants_remove", status=204)
     def delete(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
-        """Takes effect with the user’s next registry token."""
+        """Remove the grant. Takes effect with the user’s next registry token."""
         grants.remove(by=self.by, grant=gate.grant(self.by, handle, id))
         return self.answer()

@@ -13,8 +13,11 @@ from namespaces.models import Image, Tag
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`tag`: the newest, None when no tag of that name is known; `pusher`: the account's user who pushed it;
-    `put_back_by`: the person who had it come back, or ""."""
+    """One row of the list.
+
+    `tag`: the newest, None when no tag of that name is known; `pusher`: the account's user who pushed it;
+    `put_back_by`: the person who had it come back, or "".
+    """
 
     image: Image
     tag: Tag | None

@@ -6,7 +6,7 @@ from namespaces.models import Tag, TagMove
 
 
 def put_back_by(tags: Sequence[Tag]) -> dict[int, str]:
-    """The person, by the tag's id. No statement where every tag names who pushed it."""
+    """Return the person by the tag's id. No statement where every tag names who pushed it."""
     unnamed = {(tag.image_id, tag.name, tag.pushed_at): tag.pk for tag in tags if not tag.pushed_by}
     if not unnamed:
         return {}

@@ -29,9 +29,12 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`pusher`: the account's user behind `tag.pushed_by`, None when unknown or gone; `put_back_by`: the person who
+    """One row of the list.
+
+    `pusher`: the account's user behind `tag.pushed_by`, None when unknown or gone; `put_back_by`: the person who
     had it come back, or ""; `twin`: the name of another tag of the same list that points at the same manifest,
-    "latest" before others, or ""."""
+    "latest" before others, or "".
+    """
 
     tag: Tag
     pusher: RegistryUser | None

@@ -62,9 +62,12 @@ def wanted(typed: str) -> Wanted:
 
 
 def reference(typed: str, *, host: str) -> Reference | None:
-    """As people paste them: `host/team/api:1.0`, `team/api@sha256:…`, `api:1.0`, `http://host/team/api`, a whole
+    """Read a reference as people paste it.
+
+    Such as `host/team/api:1.0`, `team/api@sha256:…`, `api:1.0`, `http://host/team/api`, a whole
     `docker pull …`, or the registry's own address of a manifest; None for a mere word. Host and names may be in
-    capitals; a tag stays as it is."""
+    capitals; a tag stays as it is.
+    """
     text = clean(typed)
     words, host = [each.strip("\"'") for each in text.split()], host.lower()
     # Ours is known by its host wherever it stands: in a Dockerfile, in YAML, before what is run in it.

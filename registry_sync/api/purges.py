@@ -116,7 +116,7 @@ class PurgesSerializer(serializers.Serializer[Any]):
 class SomePurge(ApiView):
     @operation("purges_images_impact", answer=WholeImpactSerializer, query=SomeQuery)
     def get(self, request: Request, handle: str) -> Response:
-        """What deleting these images, or all that match, with all in them would do. Changes nothing."""
+        """Say what deleting these images, or all that match, with all in them would do. Changes nothing."""
         account = account_gate.account(self.by, handle)
         names = [word for word in (part.strip() for part in self.query["images"].split(",")) if word]
         choice = self._choice(account, self.query | {"images": names})
@@ -160,7 +160,7 @@ class ImagePurge(ApiView):
 class NamespacePurge(ApiView):
     @operation("purges_namespace_impact", answer=WholeImpactSerializer)
     def get(self, request: Request, handle: str, name: str) -> Response:
-        """What deleting the namespace with all its images would do. Changes nothing."""
+        """Say what deleting the namespace with all its images would do. Changes nothing."""
         found = gate.namespace(self.by, handle, name)
         return self.answer(_outlook(found.account, whole.images(found, None)))
 

@@ -58,7 +58,7 @@ def by_namespace(there: Standing) -> list[Standing]:
 
 
 def holder(there: Standing) -> Image | Namespace | Account:
-    """The least that holds all of it: one image itself, else its namespace, else the account."""
+    """Return the least that holds all of it: one image itself, else its namespace, else the account."""
     images = [each.image for each in there.lines]
     if len(images) == 1:
         return images[0]
@@ -67,6 +67,6 @@ def holder(there: Standing) -> Image | Namespace | Account:
 
 
 def name_of(there: Standing) -> str:
-    """What is typed to confirm it."""
+    """Return what is typed to confirm it."""
     found = holder(there)
     return found.handle if isinstance(found, Account) else found.name

@@ -46,7 +46,7 @@ def load(by: Principal, handle: str, name: str, id: int, act: Act = Act.ACCOUNT_
 
 @transaction.atomic
 def ask(*, by: Principal, namespace: Namespace, image: Image | None, told: str, typed_name: str) -> Purge:
-    """What `whole.outlook` showed, if it is still that."""
+    """Return what `whole.outlook` showed, if it is still that."""
     _check_name(image.name if image else namespace.name, typed_name)
     images = whole.images(namespace, image)
     _lock(images)
@@ -108,7 +108,7 @@ def went(purge: Purge) -> QuerySet[RemovalItem]:
 
 
 def lately(account: Account) -> QuerySet[Purge]:
-    """What is under way, and what ended within a day; what was put back, within an hour."""
+    """Return what is under way, and what ended within a day; what was put back, within an hour."""
     rows = Purge.objects.select_related("image__namespace", "namespace__account").filter(
         namespace__account=account
     )
@@ -186,7 +186,7 @@ def _what(part: Standing) -> dict[str, Any]:
 
 
 def _same(part: Standing) -> Purge | None:
-    """A button pressed twice asks once."""
+    """Return the waiting purge of the same: a button pressed twice asks once."""
     waiting = Purge.objects.filter(**_what(part), state=State.WAITING)
     return next((each for each in waiting if each.marks.keys() == part.marks.keys()), None)
 
