@@ -20,8 +20,8 @@ class LastAccountMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = self.get_response(request)
-        handle = request.resolver_match.kwargs.get("handle") if request.resolver_match else None
-        of_account = bool(handle) and request.path.startswith(PAGES)
+        handle = request.resolver_match.kwargs.get("handle", "") if request.resolver_match else ""
+        of_account = handle and request.path.startswith(PAGES)
         if of_account and answer.status_code == HTTPStatus.OK and handle != last(request):
             answer.set_cookie(
                 COOKIE, handle, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
