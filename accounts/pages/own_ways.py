@@ -21,8 +21,9 @@ class Addresses(EmailView):  # type: ignore[misc]
         """Write nothing on GET, where allauth first makes a row of the address that the person has."""
         writes = request.method not in ("GET", "HEAD")
         self._did_send_verification_email = False
-        above = super() if writes else super(EmailView, self)
-        return above.dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
+        above: Any = super() if writes else super(EmailView, self)
+        answer: HttpResponse = above.dispatch(request, *args, **kwargs)
+        return answer
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**more)
