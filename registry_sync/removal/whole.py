@@ -95,7 +95,7 @@ def standing(scope: QuerySet[Image]) -> Standing:
     held = Revision.objects.filter(image__in=scope.values("pk"), gone_at=None).order_by().values("image")
     revisions = {row["image"]: row for row in held.annotate(n=Count("pk"), last=Max("pk"))}
     nothing = {"n": 0, "tools": 0, "last": 0}
-    rows = scope.select_related("namespace__account").order_by("name")
+    rows = scope.select_related("namespace__account").order_by("namespace__name", "name")
     return Standing([
         Line(each, tag["n"] - tag["tools"], tag["tools"], revision["n"], revision["last"])
         for each in rows

@@ -130,6 +130,9 @@ def test_one_that_is_ticked_is_deleted_as_from_its_own_page(cast: Cast) -> None:
 def test_of_several_namespaces_each_has_its_deletion(cast: Cast) -> None:
     both = {"image": ["team/api", "other/api", "team/web"]}
     assert cast.client("owner").post(HERE, form(cast, "team", **both)).status_code == 400
+    page = cast.client("owner").get(HERE, both)
+    assert [each.image.repository for each in page.context["lines"]] == ["other/api", "team/api", "team/web"]
+    assert "Each namespace then says how far its deletion is" in page.content.decode()
     sent = form(cast, "team-red", **both)
     assert cast.client("owner").post(HERE, sent)["Location"] == LIST
     assert {str(each) for each in Purge.objects.all()} == {"2 images of team", "other/api"}
