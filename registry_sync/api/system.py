@@ -19,7 +19,7 @@ from registry_sync.api.sync import RUN_STATES, STATES
 from registry_sync.models import Checkup
 
 LIFE_STATES = ["works", "silent", "never", "unknown"]
-CHECK_STATES = ["ok", "warn", "fail", "skipped"]
+CHECK_STATES = ["ok", "warn", "fail", "skipped", "pending"]
 CHECKUP_STATES = [state.value for state in Checkup.State]
 DROPPED_KINDS = [kind.value for kind in Dropped.Kind]
 

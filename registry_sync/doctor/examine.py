@@ -66,7 +66,7 @@ def examine(now: datetime) -> Iterator[Result]:
         yield from _one("limits", local.limits)
         yield from _one("schedule", lambda: local.schedule(now))
         yield from _one("worker", lambda: local.worker(now))
-        yield from _one("trail", local.trail)
+        yield from _one("trail", lambda: local.trail(now))
     else:
         yield from _skip(WITHOUT_DATABASE, "limits", "schedule", "worker", "trail")
     yield from _one("broker", local.broker)
@@ -171,7 +171,7 @@ def _pull(ours: Ours, tokens: TrialTokens, agent: str) -> Verdict:
                 return store.pull(pull.newest(front), ours)
         finally:
             front.close()
-    return store.pull([], ours)
+    return store.pull(None, ours)
 
 
 def _fronts(ours: Ours) -> list[str]:

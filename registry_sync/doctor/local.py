@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from accounts.models import AuditEvent
 from accounts.outage import Outage, first_line, outage_of
 from accounts.words import said as _
 from registry_sync import heartbeat
@@ -87,10 +88,11 @@ def schedule(now: datetime) -> Verdict:
     return panel.schedule(heartbeat.last(Heartbeat.BEAT), now, heartbeat.SILENT)
 
 
-def trail() -> Verdict:
+def trail(now: datetime) -> Verdict:
     ways = (Heartbeat.TRAIL_CHANGED, Heartbeat.TRAIL_UNKNOWN, Heartbeat.TRAIL_WHOLE)
     signs = heartbeat.signs(*ways)
-    return panel.trail(*(signs.get(way) for way in ways))
+    begun = AuditEvent.objects.order_by("id").values_list("at", flat=True).first()
+    return panel.trail(*(signs.get(way) for way in ways), begun=begun, now=now)
 
 
 def certificates(now: datetime) -> Verdict:

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 from accounts.words import said as _
 from registry_sync.doctor.facts import Certificate
-from registry_sync.doctor.verdict import Fix, Verdict, fail, in_environment, ok, skipped, warn
+from registry_sync.doctor.verdict import Fix, Verdict, fail, in_environment, ok, pending, skipped, warn
 
 # The worker renews the leaf when a third of its 30 days is left; a day later something is wrong.
 LEAF_LATE = timedelta(days=9)
 CA_SOON = timedelta(days=180)
+FIRST_NIGHTS = timedelta(days=2)  # until then nobody wonders that the nightly check was not run
 MB = 1_000_000
 DISK_LOW, DISK_FULL = 1000 * MB, 100 * MB
 WORKER = "celery -A manager worker"
@@ -123,12 +124,17 @@ def schedule(at: datetime | None, now: datetime, silent_after: timedelta) -> Ver
     )
 
 
-def trail(changed: datetime | None, unknown: datetime | None, whole: datetime | None) -> Verdict:
-    """When the nightly check last ended in each way."""
+def trail(
+    changed: datetime | None, unknown: datetime | None, whole: datetime | None, *, begun: datetime | None,
+    now: datetime,
+) -> Verdict:  # fmt: skip
+    """When the nightly check last ended in each way, and when the trail began."""
     fix = Fix(_("What of it, seal by seal:"), "python manage.py verify_trail")
     last = max(filter(None, (changed, unknown, whole)), default=None)
+    if not last and (not begun or now - begun < FIRST_NIGHTS):
+        return pending(_("Not run yet: the worker verifies the audit trail each night."))
     if not last:
-        return skipped(_("The audit trail was not verified yet; the worker does so each night."))
+        return skipped(_("The audit trail was never verified, though the worker should do so each night."))
     if last == changed:
         return fail(
             _(

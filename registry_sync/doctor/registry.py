@@ -12,6 +12,7 @@ from registry_sync.doctor.verdict import (
     in_environment,
     lasted,
     ok,
+    pending,
     skipped,
     warn,
 )
@@ -152,7 +153,7 @@ def upstream(*, answers: bool | None, ours: Ours) -> Verdict:
     if not ours.is_cache:
         return ok(_("The registry holds its images itself."))
     if answers is None:
-        return skipped(_("The cache holds nothing yet by which it could be seen."))
+        return pending(_("Not run yet: the cache holds nothing by which it could be seen."))
     if answers:
         return ok(_("The registry behind the cache answers."))
     return fail(

@@ -5,14 +5,17 @@ from urllib.parse import urlsplit
 from accounts.words import said as _
 from registry_sync.doctor.addresses import is_private_literal
 from registry_sync.doctor.facts import Ours, Pulled
-from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, ok, skipped, warn
+from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, ok, pending, skipped, warn
 
 NAME_SHOWN = 60  # characters
 
 
-def pull(pulled: list[Pulled], ours: Ours) -> Verdict:
+def pull(pulled: list[Pulled] | None, ours: Ours) -> Verdict:
+    """`pulled`: None where no address asked for a token, so nothing was tried."""
+    if pulled is None:
+        return skipped(_("No address of the registry answers as it should, so nothing was pulled."))
     if not pulled:
-        return skipped(_("There is no image yet that could be pulled."))
+        return pending(_("Not run yet: the panel knows of no image that was pushed."))
     if astray := next((each for each in pulled if each.astray), None):
         return fail(
             _("Pushes succeed and nobody can pull: for layers the registry sends clients on to %(there)s, which does "

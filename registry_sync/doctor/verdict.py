@@ -12,12 +12,13 @@ class State(StrEnum):
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
-    SKIPPED = "skipped"  # not checked: another must pass first, or there was nothing to see it by
+    SKIPPED = "skipped"  # not checked: another must pass first, or no answer said anything
+    PENDING = "pending"  # not run yet: nothing was there to see it by, as in a registry without an image
 
 
 SHORT = 0.1  # seconds
 
-MARKS = {State.OK: "✓", State.WARN: "!", State.FAIL: "✗", State.SKIPPED: "?"}
+MARKS = {State.OK: "✓", State.WARN: "!", State.FAIL: "✗", State.SKIPPED: "?", State.PENDING: "…"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,10 @@ def fail(text: str, *fixes: Fix) -> Verdict:
 
 def skipped(text: str) -> Verdict:
     return Verdict(State.SKIPPED, text)
+
+
+def pending(text: str) -> Verdict:
+    return Verdict(State.PENDING, text)
 
 
 def in_config(section: str, lines: str) -> Fix:

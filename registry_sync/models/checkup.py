@@ -42,5 +42,5 @@ class Checkup(models.Model):
 
     @property
     def wrong(self) -> int:
-        """How many checks failed, say that something will, or could not be made."""
-        return sum(result["state"] != "ok" for result in self.results)
+        """How many checks failed, say that something will, or could not be made. What was not run yet is no fault."""
+        return sum(result["state"] not in ("ok", "pending") for result in self.results)

@@ -151,7 +151,7 @@ def test_what_is_said_to_be_a_cache() -> None:
     assert (no_cache.state, no_cache.fixes[0].lines) == (State.FAIL, "REGISTRY_IS_CACHE=false")
     assert registry.upstream(answers=False, ours=told).state is State.FAIL
     assert registry.upstream(answers=True, ours=told).state is State.OK
-    assert registry.upstream(answers=None, ours=told).state is State.SKIPPED
+    assert registry.upstream(answers=None, ours=told).state is State.PENDING
     assert registry.upstream(answers=None, ours=OURS).state is State.OK
 
 
@@ -199,7 +199,8 @@ ASTRAY = Pulled("team/app:1.0", there="http://store:9000", astray="ConnectTimeou
 @pytest.mark.parametrize(
     ("pulled", "state", "words", "change"),
     [
-        ([], State.SKIPPED, "no image yet", ""),
+        ([], State.PENDING, "Not run yet", ""),
+        (None, State.SKIPPED, "nothing was pulled", ""),
         ([GOOD], State.OK, "from the registry itself", ""),
         ([replace(GOOD, there="https://store.example.com")], State.OK, "https://store.example.com", ""),
         ([replace(GOOD, there="http://store:9000")], State.WARN, "http://store:9000", "disable: true"),
@@ -378,8 +379,13 @@ def test_a_push_that_was_not_tried_is_not_said_to_go_well() -> None:
 
 
 def test_a_trail_that_nobody_has_verified_yet_is_not_green() -> None:
-    assert panel.trail(None, None, None).state is State.SKIPPED
-    assert panel.trail(None, None, NOW).state is State.OK
+    for begun, state in (
+        (None, State.PENDING),
+        (NOW, State.PENDING),
+        (NOW - timedelta(days=3), State.SKIPPED),
+    ):
+        assert panel.trail(None, None, None, begun=begun, now=NOW).state is state
+    assert panel.trail(None, None, NOW, begun=NOW, now=NOW).state is State.OK
 
 
 def test_a_push_sent_elsewhere_names_the_proxys_headers() -> None:

@@ -15,7 +15,7 @@ FAILED, NOT_CHECKED = 1, 2  # exit codes
 class Command(BaseCommand):
     help = (
         "Looks at the whole installation, and says what is wrong and which line to change. Exit code 1 when a check "
-        "failed, 2 when none did and one could not be made."
+        "failed, 2 when none did and one could not be made; 0 also where some were not run yet."
     )
     requires_system_checks = ()  # what they would say, it says itself
 
@@ -34,8 +34,10 @@ class Command(BaseCommand):
             self.stdout.write("(Not kept: the database does not take it.)")
         states = [result.verdict.state for result in found]
         failed, unknown = states.count(State.FAIL), states.count(State.SKIPPED)
-        said = f"{failed} of {len(found)} checks failed" if failed else "No check failed"
-        self.stdout.write(f"\n{said}{f'; {unknown} could not be made' if unknown else ''}.")
+        said = [f"{failed} of {len(found)} checks failed" if failed else "No check failed"]
+        said += [f"{unknown} could not be made"] if unknown else []
+        said += [f"{waiting} not run yet"] if (waiting := states.count(State.PENDING)) else []
+        self.stdout.write(f"\n{'; '.join(said)}.")
         sys.exit(FAILED if failed else NOT_CHECKED if unknown else 0)
 
     def _say(self, result: Result) -> None:

@@ -130,12 +130,12 @@ def test_the_worker_seals_and_tells_the_log(
     assert (last.upto, last.events) == (trail[6].pk, 1)
     verify_trail()
     assert "was changed" not in caplog.text
-    assert local.trail().state is State.OK
+    assert local.trail(timezone.now()).state is State.OK
     with without_triggers() as cursor:
         cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[6].pk])
     verify_trail()
     assert "the audit trail was changed" in caplog.text
-    assert local.trail().state is State.FAIL
+    assert local.trail(timezone.now()).state is State.FAIL
 
 
 def test_seals_of_a_pepper_that_is_gone_are_unverified_and_not_broken(
@@ -145,7 +145,7 @@ def test_seals_of_a_pepper_that_is_gone_are_unverified_and_not_broken(
     monkeypatch.setattr(seals, "peppers", lambda: (newer,))
     assert [problem.changed for problem in seals.problems()] == [False, False]
     verify_trail()
-    assert local.trail().state is State.WARN
+    assert local.trail(timezone.now()).state is State.WARN
 
 
 def test_every_column_of_an_event_is_sealed() -> None:
