@@ -43,11 +43,11 @@ def _create_confirmed(request: PersonRequest, form: ApiTokenForm) -> HttpRespons
 
 def _create(request: PersonRequest, form: ApiTokenForm, *, confirmed: bool = False) -> HttpResponse:
     if form.is_valid():
-        if not once.spend(request):
-            messages.info(request, _("This form was sent before; its token is in the list. Was it not saved? "
-                                     "Revoke it and create another."))  # fmt: skip
-            return redirect("api-tokens")
         try:
+            if not once.spend(request):
+                messages.info(request, _("This form was sent before; its token is in the list. Was it not saved? "
+                                         "Revoke it and create another."))  # fmt: skip
+                return redirect("api-tokens")
             token, text = service.create(by=principal(request), name=form.cleaned_data["name"],
                                          expires_at=form.cleaned_data["expires_at"], confirmed=confirmed)  # fmt: skip
         except Invalid as error:

@@ -29,12 +29,12 @@ from accounts.templatetags.panel import word
 def invite(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
     account = gate.account(by, handle, Act.MEMBERS_MANAGE)
-    if not once.spend(request):
-        messages.info(
-            request, _("This was sent before; its link is in the list. Withdraw it if it was lost.")
-        )
-        return redirect("account-settings", handle)
     try:
+        if not once.spend(request):
+            messages.info(
+                request, _("This was sent before; its link is in the list. Withdraw it if it was lost.")
+            )
+            return redirect("account-settings", handle)
         invitation, text = service.invite(by=by, account=account, role=request.POST.get("role", ""))
     except Invalid as error:
         return show_settings(request, account, invitation_problem=error.message)

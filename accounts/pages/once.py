@@ -10,6 +10,9 @@ from secrets import token_urlsafe
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.errors import Invalid
 
 KEY = "spent_forms"
 REMEMBERED = 50
@@ -22,11 +25,16 @@ def mark() -> str:
 
 @transaction.atomic
 def spend(request: HttpRequest) -> bool:
-    """Return False when this very form was sent before."""
+    """Return False when this very form was sent before.
+
+    Raises Invalid for one without a mark: nobody could tell it from one that is sent again.
+    """
     sent = request.POST.get("once", "")[:40]
+    if not sent:
+        raise Invalid.on("", _("The form did not come whole, so nothing was done. Press the button again."))
     row = Session.objects.select_for_update().filter(pk=request.session.session_key).first()
     spent = row.get_decoded().get(KEY, []) if row else []
-    again = bool(sent) and sent in spent
+    again = sent in spent
     request.session[KEY] = spent if again else [*spent, sent][-REMEMBERED:]
     request.session.save()
     return not again

@@ -84,9 +84,13 @@ def replace_password(request: PersonRequest, handle: str, username: str) -> Http
     found = _changeable(request, handle, username)
     if request.method != "POST":
         return ask(request, user_questions.replace_password(found))
-    if not once.spend(request):
-        messages.info(request, _("This was sent before: the password was replaced once, and not again."))
-        return redirect(found)
+    try:
+        if not once.spend(request):
+            messages.info(request, _("This was sent before: the password was replaced once, and not again."))
+            return redirect(found)
+    except Invalid as error:
+        messages.error(request, error.message)
+        return redirect(request.path)
     password = users.replace_password(by=principal(request), user=found)
     return secret_page.show(request, found, password, replaced=True)
 

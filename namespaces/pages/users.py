@@ -74,11 +74,11 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
     asked = {name: request.GET[name] for name in ("purpose", "where") if name in request.GET}
     form = NewUserForm(request.POST if request.method == "POST" else None, initial=asked)
     if form.is_valid():
-        if not once.spend(request):
-            messages.info(request, _("This form was sent before; its user is in the list. Was the password not "
-                                     "saved? Open the user and replace it."))  # fmt: skip
-            return redirect("users", handle)
         try:
+            if not once.spend(request):
+                messages.info(request, _("This form was sent before; its user is in the list. Was the password not "
+                                         "saved? Open the user and replace it."))  # fmt: skip
+                return redirect("users", handle)
             user, password = _create(by, handle, form)
         except Invalid as error:
             put_errors(form, error, expires_at="expires_on", image_name="where", user="where")

@@ -73,7 +73,7 @@ def test_exact_times_are_a_switch_that_needs_no_script(cast: Cast, user: Registr
 
 
 def test_a_day_that_was_chosen_is_that_day_whoever_looks(cast: Cast) -> None:
-    form = {"description": "CI", "expiry": "date", "expires_on": "2099-05-05"}
+    form = {"description": "CI", "expiry": "date", "expires_on": "2099-05-05", "once": "a mark"}
     for zone in ZONES:
         reader(cast, zone).post("/a/team-red/users/new/", form)
     ends = {user.expires_at for user in RegistryUser.objects.all()}

@@ -19,7 +19,7 @@ from tests.integration.api.world import caller_of
 ZONES = ["Pacific/Kiritimati", "Europe/Berlin", "UTC", "Pacific/Pago_Pago"]
 END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 USERS = "accounts/team-red/users/"
-FORM = {"description": "CI", "expiry": "date"}
+FORM = {"description": "CI", "expiry": "date", "once": "a mark"}
 
 
 @pytest.fixture(params=ZONES)

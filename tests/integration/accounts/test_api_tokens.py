@@ -14,7 +14,7 @@ from tests import factories
 from tests.cast import Cast, client_for
 
 URL = "/me/tokens/"
-FORM = {"name": "Backup", "expiry": "30", "expires_on": ""}
+FORM = {"name": "Backup", "expiry": "30", "expires_on": "", "once": "a mark"}
 
 
 @pytest.mark.parametrize("who", ["owner", "viewer", "stranger"])

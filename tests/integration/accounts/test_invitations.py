@@ -17,7 +17,7 @@ NOT_OWNERS = ["manager", "viewer", *OUTSIDERS]
 
 def test_the_link_is_shown_once(cast: Cast) -> None:
     client = cast.client("owner")
-    answer = client.post(URL, {"role": "manager"})
+    answer = client.post(URL, {"role": "manager", "once": "a mark"})
     link = re.search(r"/invite/(rml_\w+)/", answer.content.decode())[1]  # type: ignore[index]
     assert "no-store" in answer["Cache-Control"]
     assert Invitation.objects.get().role == "manager"
@@ -33,13 +33,13 @@ def test_sending_it_again_makes_no_second_link(cast: Cast) -> None:
 
 
 def test_an_unknown_role_is_refused(cast: Cast) -> None:
-    assert cast.client("owner").post(URL, {"role": "king"}).status_code == 400
+    assert cast.client("owner").post(URL, {"role": "king", "once": "a mark"}).status_code == 400
     assert not Invitation.objects.exists()
 
 
 @pytest.mark.parametrize("who", NOT_OWNERS)
 def test_the_others_invite_nobody(cast: Cast, who: str) -> None:
-    assert cast.client(who).post(URL, {"role": "viewer"}).status_code in (302, 403, 404)
+    assert cast.client(who).post(URL, {"role": "viewer", "once": "a mark"}).status_code in (302, 403, 404)
     assert not Invitation.objects.exists()
 
 

@@ -75,16 +75,16 @@ WAYS = [
     Way("namespaces", Namespace, a_namespace, RED + "namespaces/", {"name": "blue"}, "/a/team-red/namespaces/new/",
         {"name": "blue"}, "name"),
     Way("users", RegistryUser, a_user, RED + "users/", {"description": "CI"}, "/a/team-red/users/new/",
-        {"description": "CI", "expiry": "never", "purpose": "read"}, "description"),
+        {"description": "CI", "expiry": "never", "purpose": "read", "once": "a mark"}, "description"),
     Way("grants", Grant, a_grant, RED + "grants/", {"user": USER, "namespace": "red", "level": "read"},
         "/a/team-red/n/red/permissions/", {"user": USER, "level": "read"}, "user"),
     Way("retention_rules", RetentionRule, a_rule, RED + "namespaces/red/retention/", {"keep_last": 3},
         "/a/team-red/n/red/rules/", {"keep_last": "3"}, "image"),
     Way("invitations", Invitation, an_invitation, RED + "invitations/", {"role": "viewer"},
-        "/a/team-red/settings/invitations/", {"role": "viewer"}, "role"),
+        "/a/team-red/settings/invitations/", {"role": "viewer", "once": "a mark"}, "role"),
     Way("accounts", Account, an_account, "accounts/", {"name": "Blue"}, "/accounts/new/", {"name": "Blue"}, "name"),
     Way("api_tokens", ApiToken, an_api_token, "me/tokens/", {"name": "CD"}, "/me/tokens/",
-        {"name": "CD", "expiry": "90"}, "name"),
+        {"name": "CD", "expiry": "90", "once": "a mark"}, "name"),
 ]  # fmt: skip
 every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.key)
 
@@ -229,7 +229,7 @@ def test_another_accounts_rows_take_no_room(cast: Cast, settings: Any) -> None:
 def test_a_user_and_what_it_may_do_come_together_or_not_at_all(cast: Cast, settings: Any) -> None:
     settings.MAX_GRANTS = 1
     a_grant(cast)
-    form = {"description": "CI", "expiry": "never", "purpose": "read", "where": "red"}
+    form = {"description": "CI", "expiry": "never", "purpose": "read", "where": "red", "once": "a mark"}
     answer = cast.client("owner").post("/a/team-red/users/new/", form)
     assert answer.status_code == 400
     assert "raise MAX_GRANTS." in answer.context["form"].errors["where"][0]

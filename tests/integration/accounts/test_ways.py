@@ -7,7 +7,7 @@ from tests.cast import Cast
 
 
 def commands(cast: Cast, user: object) -> str:
-    answer = cast.client("owner").post(f"{user.get_absolute_url()}password/")  # type: ignore[attr-defined]
+    answer = cast.client("owner").post(f"{user.get_absolute_url()}password/", {"once": "a mark"})  # type: ignore[attr-defined]
     return "\n".join(command for way in answer.context["ways"] for _text, command in way.steps)
 
 

@@ -58,7 +58,9 @@ def test_it_ends_in_90_days_unless_somebody_says_otherwise(cast: Cast) -> None:
 def test_the_trail_is_the_same_as_the_pages_write(cast: Cast) -> None:
     caller = caller_of(cast, "owner")
     username = caller.post(USERS, {"description": "CI deploy", "expires_at": None}).json()["username"]
-    cast.client("owner").post("/a/team-red/users/new/", {"description": "CI deploy", "expiry": "never"})
+    cast.client("owner").post(
+        "/a/team-red/users/new/", {"description": "CI deploy", "expiry": "never", "once": "a mark"}
+    )
     by_api, by_page = AuditEvent.objects.filter(action="user.created").order_by("id")
     assert by_api.object_id == username
     for name in (

@@ -102,6 +102,7 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "seen": world.tag.manifest_id,
         "keep_last": "7",
         "on": "yes",
+        "once": "a mark",
         **_of_one_page(page, world),
     }
 

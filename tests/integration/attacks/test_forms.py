@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 from django.test import Client
 
-from accounts.models import ApiToken, Invitation, Member, Person, RegistryUser
+from accounts.models import ApiToken, Invitation, Member, Person, RegistryUser, Secret
 from accounts.names import USERNAME
 from namespaces.models import Grant, Namespace
 from tests import factories
@@ -34,7 +34,7 @@ def test_signing_up_makes_an_ordinary_person(cast: Cast) -> None:
 
 
 def test_a_user_is_made_in_the_account_of_the_page_with_a_name_that_was_drawn(cast: Cast) -> None:
-    form = {"description": "CI", "expiry": "never", "expires_on": ""}
+    form = {"description": "CI", "expiry": "never", "expires_on": "", "once": "a mark"}
     wishes = WISHES | {"account": str(cast.elsewhere.pk), "account_id": str(cast.elsewhere.pk)}
     answer = cast.client("owner").post("/a/team-red/users/new/", wishes | form)
     assert answer.status_code == 200
@@ -73,7 +73,7 @@ def test_a_namespace_is_made_private_and_in_the_account_of_the_page(cast: Cast) 
 
 
 def test_an_api_token_is_made_for_the_one_who_asks(cast: Cast) -> None:
-    form = {"name": "CI", "expiry": "90", "expires_on": ""}
+    form = {"name": "CI", "expiry": "90", "expires_on": "", "once": "a mark"}
     wishes = WISHES | {"person": str(cast.owner.pk), "person_id": str(cast.owner.pk)}
     assert cast.client("stranger").post("/me/tokens/", wishes | form).status_code == 200
     token = ApiToken.objects.get()
@@ -85,7 +85,9 @@ def test_an_api_token_is_made_for_the_one_who_asks(cast: Cast) -> None:
 
 def test_an_invitation_is_to_the_account_of_the_page_and_lasts_a_week(cast: Cast) -> None:
     wishes = WISHES | {"account": str(cast.elsewhere.pk), "expires_at": "2999-01-01"}
-    cast.client("owner").post("/a/team-red/settings/invitations/", wishes | {"role": "viewer"})
+    cast.client("owner").post(
+        "/a/team-red/settings/invitations/", wishes | {"role": "viewer", "once": "a mark"}
+    )
     invitation = Invitation.objects.get()
     assert (invitation.account, invitation.role) == (cast.account, "viewer")
     assert invitation.created_by == "owner@example.com"
@@ -109,7 +111,10 @@ def test_nobody_raises_themselves_or_others_above_what_they_are(cast: Cast, who:
         path = f"/a/team-red/settings/members/{person.pk}/role/"
         assert client.post(path, {"role": "owner"}).status_code == 403
         assert person.memberships.get().role == before
-    assert client.post("/a/team-red/settings/invitations/", {"role": "owner"}).status_code == 403
+    assert (
+        client.post("/a/team-red/settings/invitations/", {"role": "owner", "once": "a mark"}).status_code
+        == 403
+    )
     assert not Invitation.objects.exists()
 
 
@@ -206,3 +211,30 @@ def test_a_way_back_that_is_here_is_taken(cast: Cast) -> None:
     form = {"level": "write", "next": "/a/team-red/users/"}
     answer = cast.client("owner").post(f"/a/team-red/grants/{grant.pk}/change/", form)
     assert answer.headers["Location"] == "/a/team-red/users/"
+
+
+ONCE = {
+    "users/new/": {"description": "Nightly build", "expiry": "never", "expires_on": ""},
+    "users/{user}/password/": {},
+    "settings/invitations/": {"role": "viewer"},
+    "tokens": {"name": "Nightly build", "expiry": "30", "expires_on": ""},
+}
+
+
+@pytest.mark.parametrize("mark", [{}, {"once": ""}], ids=["none", "empty"])
+@pytest.mark.parametrize("where", ONCE)
+def test_without_its_mark_a_form_does_nothing_says_so_and_loses_nothing(
+    cast: Cast, where: str, mark: dict[str, str]
+) -> None:
+    user, client = factories.RegistryUserFactory(account=cast.account), cast.client("owner")
+    made = (RegistryUser, Invitation, ApiToken, Secret)
+    before = [list(model.objects.values().order_by("pk")) for model in made]
+    url = "/me/tokens/" if where == "tokens" else f"/a/team-red/{where.format(user=user.username)}"
+    page = client.post(url, ONCE[where] | mark, follow=True).content.decode()
+    assert "Press the button again" in page
+    assert [list(model.objects.values().order_by("pk")) for model in made] == before
+    for typed in {"Nightly build"} & set(ONCE[where].values()):
+        assert f'value="{typed}"' in page
+    (once,) = set(re.findall(r'name="once" value="([^"]+)"', page))
+    client.post(url, ONCE[where] | {"once": once})
+    assert [list(model.objects.values().order_by("pk")) for model in made] != before

@@ -104,7 +104,7 @@ def test_a_host_that_is_not_ours_is_refused(
 @pytest.mark.parametrize("headers", ALLOWED_BUT_CHOSEN)
 def test_an_invitation_leads_to_the_configured_address(cast: Cast, headers: dict[str, str]) -> None:
     answer = cast.client("owner").post(
-        "/a/team-red/settings/invitations/", {"role": "viewer"}, headers=headers
+        "/a/team-red/settings/invitations/", {"role": "viewer", "once": "a mark"}, headers=headers
     )
     assert answer.context["link"].startswith(f"{settings.PUBLIC_URL}/invite/rml_")
     assert ":6666" not in answer.content.decode()

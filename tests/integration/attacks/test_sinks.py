@@ -164,7 +164,9 @@ def test_no_page_shows_a_secret_a_second_time(cast: Cast, canaries: Canaries) ->
 def test_a_fresh_secret_is_shown_by_an_answer_that_no_address_has(cast: Cast) -> None:
     """It is in no Location, no cookie and no cache; the legitimate reader has it before their eyes."""
     client = cast.client("owner")
-    answer = client.post("/a/team-red/users/new/", {"description": "CI", "expiry": "never", "expires_on": ""})
+    answer = client.post(
+        "/a/team-red/users/new/", {"description": "CI", "expiry": "never", "expires_on": "", "once": "a mark"}
+    )
     password = answer.context["password"]
     assert password in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]

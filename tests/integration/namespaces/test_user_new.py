@@ -16,7 +16,7 @@ from tests import factories
 from tests.cast import OUTSIDERS, Cast
 
 URL = "/a/team-red/users/new/"
-FORM = {"description": "CI deploy", "expiry": "90", "expires_on": ""}
+FORM = {"description": "CI deploy", "expiry": "90", "expires_on": "", "once": "a mark"}
 
 
 @pytest.mark.parametrize("who", ["owner", "manager"])
