@@ -46,6 +46,7 @@ class WholeImpactSerializer(serializers.Serializer[Any]):
         help_text="Repositories of the account that share layers with it; some.",
     )
     pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days.")
+    refused = serializers.CharField(allow_blank=True, help_text="Why it cannot be done; empty: it can.")
     told = serializers.CharField(help_text="To be sent along when this is asked for.")
 
 
@@ -209,5 +210,5 @@ def _outlook(account: Account, images: QuerySet[Image]) -> dict[str, Any]:
         "unread": [f"{image.repository}@{each.digest}" for image, each in found.unread],
         "troubled": [each.name for each in found.troubled], "for_good": found.for_good,
         "freed": found.freed, "sharers": found.sharers, "pulled": found.pullers,
-        "told": found.told,
+        "refused": found.refused, "told": found.told,
     }  # fmt: skip

@@ -24,7 +24,7 @@ from namespaces.pages.frame import image_context
 from registry_sync import live
 from registry_sync.client.answers import SIGNED
 from registry_sync.models import Removal
-from registry_sync.removal import ask, back, matching
+from registry_sync.removal import ask, back, cache, matching
 from registry_sync.removal.history import held_of
 from registry_sync.removal.outcomes import sentence
 
@@ -164,7 +164,7 @@ def _confirm(image: Image, rows: list[Tag], digests: list[str]) -> dict[str, Any
     return image_context(image, "tags") | {
         "chosen": rows, "digests": digests, "outlook": found, "impact": found.impact, "refused": found.refused,
         "one_way": [row.name for row in rows if row.manifest.media_type == SIGNED],
-        "lasts": _lasts(image, rows), "short_name": image.name,
+        "lasts": _lasts(image, rows), "short_name": image.name, "takes_no_changes": bool(cache.refusal()),
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from namespaces.models import Image, Tag
 from namespaces.names import DIGEST, TAG
 from registry_sync import services
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
-from registry_sync.removal import facts, unread
+from registry_sync.removal import cache, facts, unread
 from registry_sync.removal.fingerprint import fingerprint
 from registry_sync.removal.history import held_of
 from registry_sync.removal.impact import Going, Impact, impact
@@ -53,12 +53,13 @@ def outlook(image: Image, *, tags: Collection[str] = (), digests: Collection[str
         pullers[: facts.PULLERS_SHOWN],
         len(pullers) > facts.PULLERS_SHOWN,
         _told(found),
-        refusal_words(found) if found.refused else what_holds,
+        cache.refusal() or (refusal_words(found) if found.refused else what_holds),
     )
 
 
 def untag(*, by: Principal, image: Image, tags: Mapping[str, str], most: int = MOST) -> Removal:
     """`tags`: each with the digest that the person saw it point at; what it pointed at stays."""
+    cache.demand_none()
     _check_count(tags, most)
     rows = dict(Tag.objects.filter(image=image, name__in=list(tags)).values_list("name", "manifest_id"))
     for tag, digest in tags.items():
@@ -99,6 +100,7 @@ def restore(*, by: Principal, image: Image, tag: str, digest: str, seen: str) ->
     """Ask to point the tag at `digest` again; `seen`: where it pointed when the person looked, "" for no such tag."""
     if not TAG.fullmatch(tag) or not DIGEST.fullmatch(digest):
         raise Invalid.on("tag", _("This is no tag and digest."))
+    cache.demand_none()
     if digest not in held_of(image, {digest}):
         raise Conflict.on(
             "digest", _("The registry does not hold this image any more, so it cannot be put back.")

@@ -13,7 +13,7 @@ from accounts.principal import Principal
 from namespaces.models import Image
 from registry_sync import services
 from registry_sync.models import Removal, RemovalItem
-from registry_sync.removal import ask
+from registry_sync.removal import ask, cache
 from registry_sync.removal.outcomes import Outcome
 
 KEPT = {"kept": True}
@@ -41,6 +41,7 @@ def put_back(*, by: Principal, removal: Removal) -> Removal:
     """All that it deleted; the same again while that waits."""
     if not may_come(removal):
         raise Conflict.on("", _("This deleted nothing that could be put back."))
+    cache.demand_none()
     with transaction.atomic():
         Image.objects.select_for_update().get(pk=removal.image_id)
         waiting = Removal.objects.filter(image=removal.image, state=Removal.State.WAITING)

@@ -42,7 +42,8 @@ SENTENCES: dict[Outcome, Promise] = {
     ),
     Outcome.DISABLED: _(
         "Deletion is switched off in the registry, so nothing was changed. To allow it, set storage: delete: enabled: "
-        "true in its configuration (or REGISTRY_STORAGE_DELETE_ENABLED=true) and restart it."
+        "true in its configuration (or REGISTRY_STORAGE_DELETE_ENABLED=true) and restart it. A pull-through cache "
+        "(proxy: remoteurl) deletes nothing in any case: then tell the panel that it is one (REGISTRY_IS_CACHE=true)."
     ),
     Outcome.READ_ONLY: _(
         "The registry takes no changes now, so nothing was changed. It is read-only (storage: maintenance: readonly: "
@@ -64,12 +65,12 @@ IN_SHORT: dict[Outcome, Promise] = {
     Outcome.KEPT: _("it belongs to an image that stays"),
     Outcome.UNCERTAIN: _("not all tags could be seen"),
     Outcome.UNREADABLE: _("something in the image cannot be read and may need it"),
-    Outcome.DISABLED: _("deletion is switched off in the registry"),
+    Outcome.DISABLED: _("deletion is switched off in the registry, or it is a pull-through cache"),
     Outcome.READ_ONLY: _("the registry is read-only"),
     Outcome.CACHE: _("the registry is a pull-through cache"),
     Outcome.DECLINED: _("the registry refused"),
     Outcome.NOT_THERE: _("the registry no longer holds all of it"),
-    Outcome.SILENT: _("the registry did not answer"),
+    Outcome.SILENT: _("the registry gave no usable answer"),
     Outcome.ASIDE: _("workers died of it"),
     Outcome.WITHDRAWN: _("the rule was changed or switched off"),
     Outcome.CANCELLED: _("it was stopped"),

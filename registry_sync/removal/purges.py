@@ -19,7 +19,7 @@ from namespaces import gate
 from namespaces.models import Image, Namespace, ReservedName
 from registry_sync import services
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
-from registry_sync.removal import chosen, whole
+from registry_sync.removal import cache, chosen, whole
 from registry_sync.removal.chosen import Choice
 from registry_sync.removal.outcomes import Outcome
 from registry_sync.removal.whole import Standing
@@ -48,6 +48,7 @@ def load(by: Principal, handle: str, name: str, id: int, act: Act = Act.ACCOUNT_
 def ask(*, by: Principal, namespace: Namespace, image: Image | None, told: str, typed_name: str) -> Purge:
     """Return what `whole.outlook` showed, if it is still that."""
     _check_name(image.name if image else namespace.name, typed_name)
+    cache.demand_none()
     images = whole.images(namespace, image)
     _lock(images)
     if same := Purge.objects.filter(namespace=namespace, image=image, chosen=0, state=State.WAITING).first():
@@ -58,6 +59,7 @@ def ask(*, by: Principal, namespace: Namespace, image: Image | None, told: str, 
 @transaction.atomic
 def ask_for_some(*, by: Principal, choice: Choice, told: str, typed_name: str) -> list[Purge]:
     """As `ask`, of what was chosen in a list. It becomes one of each namespace."""
+    cache.demand_none()
     _lock(choice.images())
     there = whole.standing(choice.images())
     parts = chosen.by_namespace(there)
@@ -91,6 +93,7 @@ def put_back(*, by: Principal, purge: Purge) -> Purge:
         raise Conflict.on("", _("It is still being deleted; stop that first."))
     if row.state == State.BACK or not went(row).exists():
         raise Conflict.on("", _("This deleted nothing that could be put back."))
+    cache.demand_none()
     row.state, row.planned_at, row.attempts, row.problem = State.RETURNING, None, 0, ""
     row.returning_since, row.ends_at, row.finished_at = timezone.now(), None, None
     row.asked_by, row.asked_by_id, row.address = by.label[:254], by.id, by.address[:45]

@@ -17,7 +17,7 @@ from namespaces.models import Image
 from registry_sync import services
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
 from registry_sync.models.retention import READING
-from registry_sync.removal import ask, ending, forecast, rules, words
+from registry_sync.removal import ask, cache, ending, forecast, rules, words
 from registry_sync.removal.ending import asker, finish
 from registry_sync.removal.forecast import Forecast
 from registry_sync.removal.outcomes import SENTENCES, Outcome
@@ -122,6 +122,9 @@ def _plan(run: RetentionRun, lease: Holding) -> None:
         if problem := _withdrawn(run, rule):
             finish(run, State.SKIPPED, problem, [])
             return
+    if refusal := cache.refusal():
+        finish(run, State.SKIPPED, refusal, [])
+        return
     unsure = doubt(rule, forecast.knowledge(), now)
     if unsure:
         finish(run, State.SKIPPED, words.of_doubt(unsure), [])

@@ -9,7 +9,7 @@ from accounts.models import Account
 from namespaces.models import Image, Manifest, Namespace, Part, Pull, Revision, Tag
 from registry_sync.client.answers import SIGNED
 from registry_sync.models import Repository
-from registry_sync.removal import facts, unread
+from registry_sync.removal import cache, facts, unread
 from registry_sync.removal.fingerprint import fingerprint
 from registry_sync.removal.unread import Unread
 
@@ -74,6 +74,7 @@ class Outlook(Standing):
     )  # go first, and hold the rest until they are gone
     troubled: list[Repository] = field(default_factory=list)  # whose picture may not be whole
     for_good: int = 0  # manifests that cannot be put back
+    refused: str = ""  # why it cannot be done; "" when it can
 
     @property
     def shown(self) -> list[Line]:
@@ -119,6 +120,7 @@ def outlook(account: Account, scope: QuerySet[Image], now: datetime) -> Outlook:
         _unread(scope),
         _troubled(scope),
         _held(scope).filter(Q(packed=b"") | Q(media_type=SIGNED)).count(),
+        cache.refusal(),
     )
 
 

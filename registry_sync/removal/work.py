@@ -21,13 +21,14 @@ from registry_sync.sync.spots import Spot
 
 PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent registry looks elsewhere
 PATIENCE_IN_BULK = timedelta(hours=6)  # for rules and purges
+ATTEMPTS_AT_ONE = 12  # in bulk, about ten minutes, at what alone gets no good answer
 PAUSE_MAX = 60
 SILENT_MAX = 3  # accounts without an answer, and the others wait for the next time
 TURN = 60  # seconds for one wish at a time
 PASS = 240  # seconds for all of them, then a new task goes on; a task lives ten minutes at most
 BULK = 4  # each so many turns one is of a rule or a purge, however many small wishes wait
 SERVED = timedelta(hours=1)  # who had no turn for so long is next
-REFUSE_ALL = (Outcome.DISABLED, Outcome.READ_ONLY)  # the next one would be told the same
+REFUSE_ALL = (Outcome.DISABLED, Outcome.READ_ONLY, Outcome.CACHE)  # the next one would be told the same
 LEASE_PREFIX = "removal-"  # and the image's key: one worker at a time for each image
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ def _fulfil(removal: Removal, registry: Registry, lease: Holding) -> bool:
     acts = Acts(removal.image, registry, lease.keep)
     recorder, known = Recorder(removal.image, lease.name, lease.token), aside.Known()
     problem, refused, silent, ends = "", None, False, time.monotonic() + TURN
+    alone = False  # something went wrong about one thing, while the registry answered others
     for item in _waiting(removal):
         if time.monotonic() > ends:
             return False  # it is still due; others have their turn first
@@ -115,14 +117,16 @@ def _fulfil(removal: Removal, registry: Registry, lease: Holding) -> bool:
         except RegistryError as error:
             problem, silent = str(error), isinstance(error, Silent)
             lease.end()
-            break  # the next one would wait as long for an answer
+            alone = not silent and registry.answers()
+            if not alone:
+                break  # the next one would wait as long for an answer
         except Exception as error:
             # It may be done and not written down, so it is tried again; the others do not wait for it.
             log.exception("%s of %s cannot be done now", item, removal)
             problem = type(error).__name__
             lease.end()
         aside.ended(spot, known)
-    if not problem or not _later(removal, recorder, problem):
+    if not problem or not _later(removal, recorder, problem, alone=alone):
         finish(removal)
     return silent
 
@@ -184,10 +188,11 @@ def _gone(item: RemovalItem, digests: list[str]) -> bool:
     return others.count() == len(digests)
 
 
-def _later(removal: Removal, recorder: Recorder, problem: str) -> bool:
+def _later(removal: Removal, recorder: Recorder, problem: str, *, alone: bool) -> bool:
     """Put it off. Return False when it is given up: then nothing of it waits any more."""
-    now = clock.now()
-    overdue = now - removal.asked_at > (PATIENCE_IN_BULK if removal.run_id or removal.purge_id else PATIENCE)
+    now, in_bulk = clock.now(), bool(removal.run_id or removal.purge_id)
+    overdue = now - removal.asked_at > (PATIENCE_IN_BULK if in_bulk else PATIENCE)
+    overdue = overdue or (in_bulk and alone and removal.attempts >= ATTEMPTS_AT_ONE)
     if overdue and not _give_up(removal, recorder, problem):
         return False
     pause = timedelta(seconds=PAUSE_MAX if overdue else min(PAUSE_MAX, 2 ** min(removal.attempts + 1, 10)))

@@ -1,8 +1,9 @@
-"""Behind a pull-through cache whose upstream is away, nothing is taken from the picture, and the run says why."""
+"""Behind a pull-through cache nothing is deleted, which is said before; and while its upstream is away nothing is taken
+from the picture."""
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,14 +11,17 @@ import requests
 from django.core import serializers
 from django.utils import timezone
 
-from namespaces.models import Image, Manifest, Revision, Tag, TagMove
+from accounts.errors import Conflict
+from namespaces.models import Image, Manifest, Namespace, Revision, Tag, TagMove
 from registry_sync import selectors
 from registry_sync.client import Registry, answers
 from registry_sync.connection import OwnTokens
-from registry_sync.models import Repository, SyncRun
+from registry_sync.models import Purge, Removal, Repository, SyncRun
+from registry_sync.removal import ask, purging, whole
 from registry_sync.sync.reconcile import reconcile
 from tests.contract.conftest import bearer, configuration, push
 from tests.contract.removals import Place, ends, place
+from tests.contract.test_purge import purge, state, work
 from tests.parts import images, registries
 from tests.parts.fixtures import MakeRegistry
 from tests.parts.registries import RunningRegistry
@@ -96,8 +100,20 @@ def there(pair: Pair, db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(answers, "READ", 1)  # seconds, of who never answers
     made = place(pair.cache)
     made.sync()
-    assert Tag.objects.count() == 3
+    assert made.tags().keys() == {"1.0", "2.0"}
     return made
+
+
+class Counting(Registry):
+    """`deletions`: what it was asked to delete."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, OwnTokens())
+        self.deletions: list[str] = []
+
+    def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:
+        self.deletions.append(reference)
+        super().delete(repository, reference, sure=sure)
 
 
 def rows() -> str:
@@ -133,9 +149,85 @@ def test_what_the_upstream_has_anew_is_shown(pair: Pair, there: Place) -> None:
     assert there.tags()["2.0"] == moved
 
 
-def test_a_removal_takes_nothing_from_the_picture(pair: Pair, there: Place) -> None:
+def held(cache: RunningRegistry, name: str, reference: str) -> bool:
+    headers = bearer(name, "pull") | {"Accept": answers.MANIFEST_TYPES}
+    return requests.get(f"{cache.url}/v2/{name}/manifests/{reference}", headers=headers, timeout=60).ok
+
+
+@pytest.mark.parametrize("what", ["tag", "manifest", "image", "namespace"])
+def test_nothing_is_asked_of_it_and_the_reason_is_told_before(there: Place, what: str) -> None:
+    before, image = rows(), there.image()
+    assert "pull-through cache" in ask.outlook(image, tags=["1.0"]).refused
+    assert "pull-through cache" in whole.outlook(image.namespace, None, timezone.now()).refused
+    with pytest.raises(Conflict, match="make them in the registry behind it"):
+        {
+            "tag": lambda: there.untag("1.0"),
+            "manifest": lambda: there.delete("1.0"),
+            "image": lambda: purge(there, image),
+            "namespace": lambda: purge(there),
+        }[what]()
+    assert not Removal.objects.exists()
+    assert not Purge.objects.exists()
+    assert rows() == before
+
+
+@pytest.mark.parametrize("what", ["image", "namespace"])
+@pytest.mark.parametrize("upstream", ["there", "away"])
+def test_a_purge_from_before_the_panel_was_told_ends_and_nothing_is_lost(
+    pair: Pair, there: Place, settings: Any, what: str, upstream: str
+) -> None:
+    before, client = rows(), Counting(pair.cache.url)
+    settings.REGISTRY_IS_CACHE = False
+    asked = purge(there, there.image() if what == "image" else None)
+    purging.go_on()
+    settings.REGISTRY_IS_CACHE = True
+    with stopped(pair.upstream) if upstream == "away" else nullcontext():
+        work(there, client)
+    now, problem = state(asked)
+    assert now == "failed"
+    assert problem.endswith("could not be deleted: the registry is a pull-through cache.")
+    assert not client.deletions
+    assert rows() == before
+    assert Namespace.objects.filter(name="team").exists()
+
+
+@pytest.mark.parametrize("what", ["image", "namespace"])
+def test_a_purge_of_a_cache_that_nobody_told_the_panel_of_ends_and_nothing_is_lost(
+    pair: Pair, there: Place, settings: Any, what: str
+) -> None:
+    """It answers 405 to DELETE, also where `storage.delete` is switched on."""
+    settings.REGISTRY_IS_CACHE = False
+    before, client = rows(), Counting(pair.cache.url)
+    asked = purge(there, there.image() if what == "image" else None)
+    work(there, client)
+    now, problem = state(asked)
+    assert now == "failed"
+    assert problem.endswith("switched off in the registry, or it is a pull-through cache.")
+    assert len(client.deletions) == len(asked.marks)  # once for each image
+    assert rows() == before
+    assert held(pair.cache, "team/app", "1.0")
+    work(there)
+    there.sync()
+    assert (rows(), Namespace.objects.filter(name="team").exists()) == (before, True)
+
+
+def test_what_it_fetches_anew_after_a_purge_is_shown(pair: Pair, there: Place) -> None:
+    with pytest.raises(Conflict):
+        purge(there)
+    new = push(pair.upstream, "team/fresh", "1.0", images.Image(env=["A=fresh"]))
+    pull(pair.cache, "team/fresh", "1.0")
+    pair.cache.process.wait_until(
+        lambda: "team/fresh" in Registry(pair.cache.url, OwnTokens()).repositories().names, "catalog"
+    )
+    there.sync()
+    assert Tag.objects.get(image__name="fresh").manifest_id == new
+
+
+def test_a_removal_takes_nothing_from_the_picture(pair: Pair, there: Place, settings: Any) -> None:
     before = there.tags()
+    settings.REGISTRY_IS_CACHE = False
     removal = there.untag("1.0")
+    settings.REGISTRY_IS_CACHE = True
     with stopped(pair.upstream):
         there.work()
     assert ends(removal) == ("failed", ["cache"])

@@ -1,8 +1,10 @@
 """An image, and a namespace, deleted with all in it and put back, against real registries of both generations."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import requests
@@ -14,7 +16,7 @@ from accounts.models import AuditEvent, Member
 from namespaces.models import Image, Namespace, ReservedName, Tag
 from registry_sync.client import Registry
 from registry_sync.client.answers import MANIFEST_TYPES
-from registry_sync.models import Lease, Purge, Removal
+from registry_sync.models import Lease, Purge, Removal, RemovalItem, Repository
 from registry_sync.removal import back, purges, purging, whole
 from tests.contract.conftest import bearer, push, push_manifest
 from tests.contract.removals import Place, ends, place
@@ -332,6 +334,37 @@ def test_a_registry_that_deletes_nothing_is_asked_once(
 
     monkeypatch.setattr(client, "delete", delete)
     work(there, client)
-    assert state(asked) == ("failed", "4 could not be deleted: deletion is switched off in the registry.")
+    assert state(asked) == (
+        "failed",
+        "4 could not be deleted: deletion is switched off in the registry, or it is a pull-through cache.",
+    )
     assert len(deleted) == 1
     assert Tag.objects.count() == 4
+
+
+@pytest.mark.parametrize("what", ["image", "namespace"])
+def test_a_manifest_that_the_registry_lost_holds_up_nothing(there: Place, what: str) -> None:
+    """It still lists the tag, and answers 404."""
+    lost = push(there.registry, "team/app", "lost", OTHER)
+    digest = push(there.registry, "team/app", "1.0", images.Image())
+    push(there.registry, "team/other", "1.0", images.Image())
+    there.sync()
+    hexes = lost.partition(":")[2]
+    there.registry.stop()
+    root = Path(json.loads(there.registry.config.read_text())["storage"]["filesystem"]["rootdirectory"])
+    (blob,) = root.glob(f"**/blobs/sha256/{hexes[:2]}/{hexes}/data")
+    blob.unlink()
+    there.registry.restart()
+    assert "lost" in there.client().tags("team/app")
+    asked = purge(there, there.image() if what == "image" else None)
+    work(there)
+    assert state(asked) == ("done" if what == "image" else "emptied", "")
+    outcomes = RemovalItem.objects.filter(removal__image__name="app").values_list("digest", "outcome")
+    assert dict(outcomes) == {lost: "gone", digest: "done"}
+    assert there.points_at(digest) == ""
+    assert bool(held(there, "team/other", "1.0")) is (what == "image")
+    there.sync_anyway()
+    assert there.tags() == {}
+    assert there.client().tags("team/app") == ["lost"]  # no version deletes such a tag by its digest
+    trouble = Repository.objects.get(name="team/app").problem
+    assert trouble == "lost could not be read: listed, but not in the registry"

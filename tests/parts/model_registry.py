@@ -63,6 +63,8 @@ class ModelRegistry(Scripted):
         if "/blobs/" in path:
             return self._blob(*path.split("/blobs/"))
         repository, _slash, reference = path.partition("/manifests/")
+        if request.command == "DELETE":
+            return self._deleted(repository, reference)
         return self._manifest(repository, reference, request.headers.get("If-None-Match", ""))
 
     def _tags(self, repository: str) -> Answer:
@@ -74,6 +76,12 @@ class ModelRegistry(Scripted):
     def _blob(self, repository: str, digest: str) -> Answer:
         body = self.blobs.get(repository, {}).get(digest)
         return _unknown("BLOB_UNKNOWN") if body is None else answer(body)
+
+    def _deleted(self, repository: str, digest: str) -> Answer:
+        if digest not in self.held.get(repository, set()):
+            return _unknown("MANIFEST_UNKNOWN")
+        self.delete(repository, digest)
+        return answer(status=202)
 
     def _manifest(self, repository: str, reference: str, known: str) -> Answer:
         tags = self.repositories.get(repository, {})

@@ -64,6 +64,9 @@ class Scripted:
             def do_GET(self) -> None:
                 script.reply(self)
 
+            def do_DELETE(self) -> None:
+                script.reply(self)
+
             def log_message(self, *_words: object) -> None:
                 """Silent."""
 

@@ -1,15 +1,17 @@
 """/a/…/i/IMAGE/-/delete-all/, /a/…/n/NAMESPACE/delete-all/ and deletions/: told, asked for, stopped, put back."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from accounts.errors import Conflict
 from accounts.models import AuditEvent
 from accounts.pages.activity import DEEDS
 from namespaces.models import Image, Manifest, Namespace, Part, Pull, Revision
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
-from registry_sync.removal import purges, purging, whole
+from registry_sync.removal import back, purges, purging, whole
 from registry_sync.removal.impact import is_technical
 from registry_sync.removal.outcomes import IN_SHORT, Outcome
 from tests import factories
@@ -151,6 +153,46 @@ def test_nothing_is_there_to_delete(cast: Cast) -> None:
     assert "Nothing to delete" in page.content.decode()
     answer = cast.client("owner").post(HERE, {"told": page.context["outlook"].told, "confirm": "deep/app"})
     assert (answer.status_code, Purge.objects.exists()) == (400, False)
+
+
+@pytest.mark.parametrize(
+    "address", [HERE, f"{NAMESPACE}delete-all/", f"{NAMESPACE}i/deep/app/-/remove/?tag=1.0"]
+)
+def test_of_a_pull_through_cache_nothing_is_offered_and_the_page_says_why(
+    cast: Cast, image: Image, settings: Any, address: str
+) -> None:
+    """The twin: of any other registry it is."""
+    for settings.REGISTRY_IS_CACHE in (True, False):
+        page = cast.client("owner").get(address).content.decode()
+        assert ("make them in the registry behind it" in page) is settings.REGISTRY_IS_CACHE
+        assert ("btn-danger" in page) is not settings.REGISTRY_IS_CACHE
+        assert ("/-/untag/" in page) is (not settings.REGISTRY_IS_CACHE and "remove" in address)
+
+
+@pytest.mark.parametrize("address", [HERE, f"{NAMESPACE}delete-all/"])
+def test_a_form_from_before_the_panel_knew_of_the_cache_is_answered_with_the_reason(
+    cast: Cast, image: Image, settings: Any, address: str
+) -> None:
+    form = {"told": told(cast, address), "confirm": "deep/app" if address == HERE else "team"}
+    settings.REGISTRY_IS_CACHE = True
+    answer = cast.client("owner").post(address, form)
+    assert (answer.status_code, Purge.objects.exists()) == (400, False)
+    assert "make them in the registry behind it" in answer.content.decode()
+
+
+def test_from_a_cache_nothing_is_put_back(cast: Cast, image: Image, settings: Any) -> None:
+    purge = asked(cast, image)
+    removal = Removal.objects.create(image=image, kind="delete", state="done", asked_by="owner", purge=purge)
+    removal.items.create(digest="sha256:1", state="done", outcome="done")
+    Purge.objects.update(state="done", planned_at=timezone.now(), finished_at=timezone.now())
+    settings.REGISTRY_IS_CACHE = True
+    for put_back in (
+        lambda: purges.put_back(by=cast.by("owner"), purge=purge),
+        lambda: back.put_back(by=cast.by("owner"), removal=removal),
+    ):
+        with pytest.raises(Conflict, match="make them in the registry behind it"):
+            put_back()
+    assert (Purge.objects.get().state, Removal.objects.count()) == ("done", 1)
 
 
 def test_each_image_becomes_one_removal_of_what_was_there(cast: Cast, image: Image) -> None:

@@ -1,6 +1,7 @@
 """What an image holds and nobody can read holds every other deletion, and is named by pages and rules."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -119,6 +120,19 @@ def test_where_all_its_images_are_left_out_the_run_is_skipped(image: Image) -> N
     runs.plan_due()
     run = RetentionRun.objects.get()
     assert (run.state, SENTENCE in run.problem) == ("skipped", True)
+
+
+@pytest.mark.parametrize("is_cache", [True, False])
+def test_where_the_registry_is_a_cache_the_run_is_skipped(
+    image: Image, settings: Any, is_cache: bool
+) -> None:
+    settings.REGISTRY_IS_CACHE = is_cache
+    SyncRun.objects.create(state="done", started_at=timezone.now(), finished_at=timezone.now())
+    RetentionRule.objects.create(namespace=image.namespace, keep_days=30, enabled=True)
+    runs.plan_due()
+    run = RetentionRun.objects.get()
+    assert (run.state == "skipped", "pull-through cache" in run.problem) == (is_cache, is_cache)
+    assert RemovalItem.objects.exists() is not is_cache
 
 
 def test_it_is_refused_also_to_who_asks_without_looking(cast: Cast, image: Image) -> None:
