@@ -68,3 +68,153 @@ def test_what_was_not_signed_is_not_believed(body: bytes) -> None:
 def test_any_bytes_are_refused_in_words(body: bytes) -> None:
     with pytest.raises(RegistryError):
         fetched(body, digest="sha256:" + hashlib.sha256(b"another").hexdigest())
+
+
+def errors(*codes: object) -> bytes:
+    return json.dumps({"errors": [{"code": code} for code in codes]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (429, b"", answers.Unreachable),
+        (500, b"", answers.Faulty),
+        (503, errors("UNAVAILABLE"), answers.Faulty),
+        (500, b"unrecognized manifest schema version 1", answers.FirstForm),
+        (401, errors("UNAUTHORIZED"), answers.Refused),
+        (404, errors("MANIFEST_UNKNOWN"), answers.Missing),
+        (404, errors("UNSUPPORTED", "NAME_UNKNOWN"), answers.Missing),
+        (404, errors("UNSUPPORTED"), answers.Declined),
+        (404, b"<html>404</html>", answers.Declined),  # of a proxy
+        (404, b'{"errors": null}', answers.Declined),
+        (404, b'{"errors": ["MANIFEST_UNKNOWN"]}', answers.Declined),
+        (405, errors("UNSUPPORTED"), answers.Declined),
+    ],
+)
+def test_only_the_registrys_own_word_is_an_absence(status: int, body: bytes, kind: type[Exception]) -> None:
+    assert type(answers.refusal(status, body)) is kind
+
+
+def test_a_clear_no_keeps_its_words_and_they_are_short() -> None:
+    declined = answers.refusal(405, errors("UNSUPPORTED", "X" * 100))
+    assert isinstance(declined, answers.Declined)
+    assert (declined.status, declined.codes) == (405, {"UNSUPPORTED", "X" * 40})
+    assert str(declined) == f"the registry answers 405 UNSUPPORTED {'X' * 40}"
+    assert str(answers.refusal(418, b"")) == "the registry answers 418"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"no", b"[" * 100_000, b"\xff"])
+def test_what_is_no_object_is_no_answer(body: bytes) -> None:
+    with pytest.raises(RegistryError):
+        answers.document(body)
+
+
+def test_a_compressed_answer_is_none() -> None:
+    answers.demand_plain({})
+    answers.demand_plain({"Content-Encoding": "identity"})
+    with pytest.raises(RegistryError, match="compressed"):
+        answers.demand_plain({"Content-Encoding": "gzip"})
+
+
+def test_the_catalog_counts_names_that_none_can_have() -> None:
+    catalog = answers.Catalog()
+    catalog.add(b'{"repositories": ["team/app", "Team/App", "../x"]}')
+    catalog.add(b'{"repositories": ["team/lib"]}')
+    assert (catalog.names, catalog.strange) == (["team/app", "team/lib"], 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [(b'{"tags": null}', []), (b'{"tags": []}', []), (b'{"tags": ["1.0", "latest"]}', ["1.0", "latest"])],
+)
+def test_tags_are_a_list_or_null(body: bytes, found: list[str]) -> None:
+    assert answers.tags(body) == found
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"tags": "1.0"}', b'{"tags": [1]}', b'{"tags": ["a/b"]}'])
+def test_what_is_no_list_of_tags_says_nothing(body: bytes) -> None:
+    with pytest.raises(RegistryError):
+        answers.tags(body)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [
+        (("team/app", "tags/list"), "/v2/team/app/tags/list"),
+        (("team/app", "manifests", "1.0"), "/v2/team/app/manifests/1.0"),
+        (("team/app", "blobs", DIGEST), f"/v2/team/app/blobs/{DIGEST}"),
+    ],
+)
+def test_names_become_addresses(arguments: tuple[str, ...], path: str) -> None:
+    assert answers.path(*arguments) == path
+
+
+@pytest.mark.parametrize(
+    ("repository", "reference"),
+    [("Team/App", ""), ("team/../x", ""), ("a" * 256, ""), ("team/app", "../x"), ("team/app", "sha256:1?x")],
+)
+def test_what_is_no_name_gets_into_no_address(repository: str, reference: str) -> None:
+    with pytest.raises(RegistryError, match="not a name"):
+        answers.path(repository, "manifests", reference)
+
+
+def test_the_manifest_of_another_digest_is_not_what_was_asked_for() -> None:
+    body = b"{}"
+    digest = answers.digest_of(body)
+    assert answers.manifest("team/app", digest, {}, body) == answers.Fetched(digest, "", body)
+    with pytest.raises(RegistryError, match="another manifest came"):
+        answers.manifest("team/app", DIGEST, {"Content-Type": "a/b; charset=x"}, body)
+
+
+def test_a_blob_is_what_its_digest_says() -> None:
+    assert answers.blob(answers.digest_of(b"x"), b"x") == b"x"
+    with pytest.raises(RegistryError, match="not what its digest says"):
+        answers.blob(DIGEST, b"x")
+
+
+URL, FIRST = "https://registry:5000", "/v2/_catalog?n=2"
+
+
+@pytest.mark.parametrize(
+    ("link", "path", "following"),
+    [
+        ("/v2/_catalog?last=b&n=2", FIRST, "/v2/_catalog?last=b&n=2"),
+        (f"{URL}/v2/_catalog?n=2&last=b", FIRST, "/v2/_catalog?n=2&last=b"),
+        ("/v2/_catalog?last=a%2Fb&n=2", "/v2/_catalog?last=a-b&n=2", "/v2/_catalog?last=a%2Fb&n=2"),
+        ("/v2/_catalog?last=a-b&n=2", "/v2/_catalog?last=a%2Fb&n=2", "/v2/_catalog?last=a-b&n=2"),
+    ],
+)
+def test_the_next_page_goes_forward_in_some_order(link: str, path: str, following: str) -> None:
+    assert answers.next_page(link, URL, path) == following
+
+
+@pytest.mark.parametrize(
+    ("link", "path"),
+    [
+        ("https://elsewhere/v2/_catalog?last=b", FIRST),
+        ("/v2/team/app/tags/list?last=b", FIRST),
+        ("/v2/_catalog?n=2", FIRST),
+        ("/v2/_catalog?last=b&last=c", FIRST),
+        ("/v2/_catalog?last=b", "/v2/_catalog?last=b"),
+        ("/v2/_catalog?last=a", "/v2/_catalog?last=b"),
+    ],
+)
+def test_a_page_elsewhere_or_before_is_not_followed(link: str, path: str) -> None:
+    with pytest.raises(RegistryError):
+        answers.next_page(link, URL, path)
+
+
+def test_pages_end() -> None:
+    pages = answers.Pages()
+    assert pages.visit("/1") == "/1"
+    with pytest.raises(RegistryError, match="no end"):
+        pages.visit("/1")
+    for number in range(2, answers.PAGES_MAX + 1):
+        pages.visit(f"/{number}")
+    with pytest.raises(RegistryError, match="no end"):
+        pages.visit("/one-more")
+
+
+def test_a_manifest_that_is_known_is_asked_for_if_it_is_another() -> None:
+    assert answers.manifest_headers() == {"Accept": answers.MANIFEST_TYPES}
+    assert answers.manifest_headers(DIGEST)["If-None-Match"] == f'"{DIGEST}"'

@@ -1,5 +1,6 @@
 """The doctor's verdicts, from facts that real installations show only when something is wrong."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +17,7 @@ from registry_sync.doctor.facts import (
     Releases,
     TokenTrial,
 )  # fmt: skip
-from registry_sync.doctor.verdict import State, Verdict
+from registry_sync.doctor.verdict import Result, State, Verdict
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 OURS = Ours(
@@ -388,6 +389,19 @@ def test_a_trail_that_nobody_has_verified_yet_is_not_green() -> None:
     assert panel.trail(None, None, NOW, begun=NOW, now=NOW).state is State.OK
 
 
+def test_the_last_check_of_the_trail_decides() -> None:
+    before = NOW - timedelta(days=1)
+    assert panel.trail(NOW, before, before).state is State.FAIL
+    assert panel.trail(before, NOW, before).state is State.WARN
+    assert panel.trail(before, before, NOW).state is State.OK
+
+
+def test_ages_are_in_words_that_fit_them() -> None:
+    for age, words in ((90, "90 s"), (600, "10 min"), (3 * 3600, "3 h")):
+        at = NOW - timedelta(seconds=age)
+        assert f" {words} " in panel.schedule(at, NOW, timedelta(seconds=30)).text
+
+
 def test_a_push_sent_elsewhere_names_the_proxys_headers() -> None:
     verdict = addresses.registry(BASE, ASKS, Answer(202, location="http://registry:5000/v2/x"), OURS)
     assert "X-Forwarded-Proto $scheme" in lines(verdict)
@@ -404,3 +418,43 @@ def test_old_images_are_named_by_what_is_known_of_them() -> None:
     assert (found.state, lines(found)) == (
         State.FAIL, "crane delete registry.example.com/team/old@DIGEST",
     )  # fmt: skip
+
+
+def test_a_registry_that_answers_and_a_challenge_with_our_realm_are_well() -> None:
+    assert registry.reachable(Answer(200), OURS).state is State.OK
+    assert registry.challenge(ASKS, OURS).state is State.OK
+    assert registry.realm(ASKS, OURS).state is State.OK
+
+
+def test_the_service_is_the_one_that_tokens_are_made_for() -> None:
+    assert registry.service(ASKS, OURS).state is State.OK
+    other = registry.service(Answer(401, challenge='Bearer realm="x",service="other"'), OURS)
+    assert (other.state, lines(other)) == (State.FAIL, f"service: {OURS.service}\nTOKEN_SERVICE=other")
+    assert "(nothing)" in registry.service(Answer(401, challenge='Bearer realm="x"'), OURS).text
+
+
+def test_tokens_of_our_issuer_and_of_another() -> None:
+    assert registry.token(TokenTrial(OURS.issuer, anybody=False), OURS).state is State.OK
+    assert "issuer: registry-manager" in lines(registry.token(TokenTrial("other", anybody=False), OURS))
+
+
+def test_deletion_and_catalog() -> None:
+    assert registry.deletion(Answer(404), OURS).state is State.OK
+    assert "REGISTRY_IS_CACHE=true" in lines(registry.deletion(Answer(405), OURS))
+    assert registry.catalog(Answer(200, seconds=0.2)).state is State.OK
+    small = registry.catalog(Answer(400))
+    assert (small.state, lines(small)) == (State.FAIL, "catalog:\n  maxentries: 1000")
+
+
+def test_old_images_that_can_be_read_are_a_warning_and_without_names_no_commands() -> None:
+    assert registry.old_form(OldForm(2), OURS).state is State.WARN
+    assert registry.old_form(OldForm(2), OURS).fixes == ()
+
+
+def test_a_result_is_kept_as_json_with_its_sentences_packed() -> None:
+    verdict = registry.service(Answer(401), OURS)
+    row = Result("service", "Service", verdict).as_row()
+    assert json.loads(json.dumps(row)) == row
+    assert (row["key"], row["title"], row["state"]) == ("service", "Service", "fail")
+    assert row["text"][0].startswith("It calls itself %(named)s")
+    assert row["fixes"][0]["lines"] == f"service: {OURS.service}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.notifications.envelope import RAW_MAX, parse
+from registry_sync.notifications.envelope import RAW_MAX, parse, shown
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EVENT: dict[str, Any] = {
@@ -94,3 +94,11 @@ def test_any_bytes_are_taken(body: bytes) -> None:
 def test_where_from_without_the_port(told: object, address: str) -> None:
     body = json.dumps({"events": [{"id": "1", "request": {"addr": told}}]}).encode()
     assert parse(body, now=NOW)[0].address == address
+
+
+def test_what_is_shown_of_an_event_names_no_machine() -> None:
+    raw = '{"useragent": "docker/27.5.1 go/go1.22 kernel/6.1 os/linux", "id": "x"}'
+    seen = shown(raw)
+    assert "docker/27.5.1" in seen
+    assert "kernel" not in seen
+    assert '"id": "x"' in seen

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namespaces.names import is_technical, technical_subject
-from registry_sync.removal.impact import Facts, Going, Held, Refusal, impact, objections, without_harm
+from registry_sync.removal.impact import (
+    Facts,
+    Going,
+    Held,
+    Refusal,
+    blobs_of,
+    impact,
+    objections,
+    without_harm,
+)
 from registry_sync.removal.stand_in import StandIn
 
 HEX = {name: name.encode().hex().ljust(64, "0") for name in "ABCDEIJRS"}
@@ -268,3 +277,12 @@ def test_a_stand_in_is_the_same_for_the_same_nonce_and_no_other() -> None:
     assert StandIn("a").manifest == StandIn("a").manifest
     assert StandIn("a").digest != StandIn("b").digest
     assert StandIn("a").config_digest.encode() in StandIn("a").manifest
+
+
+def test_a_blob_of_two_that_go_counts_once_and_what_is_not_held_has_none() -> None:
+    found = {
+        "x": Held("x", frozenset(), {"base": 10, "own": 3}),
+        "y": Held("y", frozenset(), {"base": 12}),
+    }  # fmt: skip
+    going = [Going("x"), Going("y"), Going("z")]
+    assert blobs_of(Facts(found, {}), going) == {"base": 12, "own": 3}

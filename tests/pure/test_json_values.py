@@ -60,3 +60,16 @@ WRONG = [
 def test_what_is_not_ours_is_said_to_be_unreadable(data: bytes) -> None:
     with pytest.raises(Unreadable):
         KEPT.loads(data)
+
+
+def test_a_number_is_kept_as_redis_counts_it() -> None:
+    assert KEPT.dumps(7) == 7
+    assert KEPT.dumps(True) == b"true"
+    assert [KEPT.loads(data) for data in (b"7", b"true", b"null")] == [7, True, None]
+    for value in (
+        (1, [2]),
+        {"a": timedelta(1)},
+        datetime(2026, 1, 1, tzinfo=UTC),
+        datetime(2026, 1, 1, tzinfo=UTC).date(),
+    ):
+        assert KEPT.loads(KEPT.dumps(value)) == value

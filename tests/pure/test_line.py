@@ -122,3 +122,24 @@ def test_who_gives_up_leaves_its_place(given_up: int) -> None:
     assert [each for each in run(story) if each != given_up] == [
         each for each in (0, 1, 2, 3, 9) if each != given_up
     ]
+
+
+def test_a_turn_that_came_as_it_was_called_off_goes_to_the_next() -> None:
+    async def story() -> list[str]:
+        line, served, over = Line(1), [], asyncio.Event()
+
+        async def request(address: str) -> None:
+            async with line.turn(address, "reads"):
+                served.append(address)
+                await over.wait()
+            gone.cancel()  # the turn is its own by now, and it has not run since
+
+        first = asyncio.create_task(request("first"))
+        await settle()
+        gone, last = asyncio.create_task(request("gone")), asyncio.create_task(request("last"))
+        await settle()
+        over.set()
+        await asyncio.gather(first, gone, last, return_exceptions=True)
+        return served
+
+    assert run(story) == ["first", "last"]

@@ -13,6 +13,7 @@ from registry_sync.picture.manifests import (
     IMAGE_CONFIGS,
     LAYERS_MAX,
     Parsed,
+    annotated_moment,
     parse,
     parse_config,
 )
@@ -237,3 +238,14 @@ def test_an_index_lists_manifests_and_blobs() -> None:
 def test_sizes_that_nobody_has_are_none() -> None:
     layers = [{"digest": f"sha256:{n:064x}", "size": 2**53 - 1} for n in range(600)]
     assert parse(json.dumps({"layers": layers}).encode(), TYPE).size == 0
+
+
+def test_a_type_that_is_no_manifests_is_unknown_whatever_is_in_it() -> None:
+    found = parse(b'{"manifests": [], "layers": []}', "text/html")
+    assert (found.kind, found.media_type, found.size) == ("unknown", "text/html", 31)
+
+
+def test_an_annotation_says_when_it_was_made() -> None:
+    made = {"annotations": {"org.opencontainers.image.created": "2026-02-21T10:00:00Z"}}
+    assert str(annotated_moment(made)) == "2026-02-21 10:00:00+00:00"
+    assert annotated_moment({"annotations": None}) is None

@@ -48,3 +48,9 @@ def test_a_day_is_known_by_its_end(day: date, zone: ZoneInfo) -> None:
 )
 def test_a_day_ends_at_midnight_there(zone: str, end: datetime) -> None:
     assert end_of(date(2027, 5, 5), ZoneInfo(zone)) == end
+
+
+def test_a_moment_that_is_none_in_some_zone_ends_no_day() -> None:
+    assert last_day(datetime.max.replace(tzinfo=UTC), UTC) is None
+    assert last_day(datetime(2026, 2, 21, 12, tzinfo=UTC), UTC) is None
+    assert last_day(datetime(2026, 2, 21, tzinfo=UTC), UTC) == date(2026, 2, 20)

@@ -91,3 +91,30 @@ def test_a_plan_names_everything_once_and_nothing_unknown(
 @given(SEE)
 def test_an_unchanged_registry_plans_nothing(see: Mapping[str, str]) -> None:
     assert len(plan({name: Row(digest) for name, digest in see.items()}, see)) == 0
+
+
+@given(HAVE, SEE, st.sets(NAMES))
+def test_what_is_nobodys_to_change_now_is_in_no_list(
+    have: Picture, see: Mapping[str, str], held: set[str]
+) -> None:
+    whole = plan(have, see)
+    left = whole.without(held)
+    for key in ("add", "move", "mark", "unmark", "remove"):
+        assert getattr(left, key) == [name for name in getattr(whole, key) if name not in held]
+
+
+@given(HAVE, SEE, st.sets(NAMES))
+def test_a_plan_that_only_adds_or_is_held_takes_nothing_away(
+    have: Picture, see: Mapping[str, str], gone: set[str]
+) -> None:
+    whole = plan(have, see, gone=gone)
+    adding, held = whole.adding(), whole.held(have)
+    assert (adding.add, adding.move, adding.unmark) == (whole.add, whole.move, whole.unmark)
+    assert adding.mark == adding.remove == held.remove == []
+    assert set(held.mark) == {name for name in have if name not in see and not have[name].missing}
+
+
+@given(HAVE, SEE, st.sets(NAMES))
+def test_a_second_answer_takes_away_at_once(have: Picture, see: Mapping[str, str], gone: set[str]) -> None:
+    changes = plan(have, see, gone=gone)
+    assert {name for name in gone & set(have) if name not in see} <= set(changes.remove)

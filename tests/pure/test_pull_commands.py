@@ -130,3 +130,11 @@ def test_what_is_about_something_is_verified_by_that() -> None:
         f"cosign verify-attestation --allow-http-registry --key cosign.pub --type spdxjson {about}"
     )
     assert "cosign" not in lines(bill)  # nobody knows what it is about
+
+
+def test_a_tool_that_knows_tags_alone_has_no_command_without_one() -> None:
+    found = [(kind, way) for kind in BY_TYPE.values() for way in WAYS[kind.tool] if not way.digests]
+    assert found
+    for kind, way in found:
+        assert way.title in lines(kind, repository="team/app")
+        assert way.title not in lines(kind, tag="", repository="team/app")

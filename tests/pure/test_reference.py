@@ -77,3 +77,34 @@ def test_a_delete_may_have_a_body() -> None:
     assert "-X DELETE" in operation.curl
     assert """-d '{"typed_name": "team"}'""" in operation.curl
     assert operation.session_only
+
+
+def test_a_page_an_unknown_type_and_one_of_several_are_told() -> None:
+    several = {"oneOf": [{"$ref": "#/components/schemas/Level"}, {"$ref": "#/components/schemas/NullEnum"}]}
+    fields = {
+        "when": {"type": "string", "format": "date-time"},
+        "level": several,
+        "flag": {"type": "boolean"},
+        "count": {"type": "integer"},
+        "names": {"type": "array", "items": {"type": "string"}},
+        "things": {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}},
+        "any": {},
+    }
+    body = {"type": "object", "properties": fields, "required": list(fields)}
+    schemas = SCHEMAS | {"Body": body}
+    operation = {
+        "operationId": "bodies_make",
+        "tags": ["bodies"],
+        "requestBody": shape("Body"),
+        "responses": {"200": shape("ThingPage"), "201": shape("Body"), "204": {"description": "Done."}},
+    }
+    document = {"components": {"schemas": schemas}, "paths": {"/v1/bodies/": {"post": operation}}}
+    found = reference(document, host="https://panel.example.com")
+    (made,) = found.groups[0].operations
+    assert [each.kind for each in made.answers] == [Kind("page of", "Thing"), Kind("", "Body"), None]
+    assert [each.kind.words for each in made.body[:4]] == ["moment", "one of", "true or false", "number"]
+    example = made.curl
+    assert '"flag": true' in example
+    assert '"level": "read"' in example
+    assert '"things": [{"level": "read"}]' in example
+    assert [each.name for each in found.shapes] == ["Body", "Error", "Inner", "Thing"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.roles import TABLE, Act, Role, inviters
+from accounts.roles import TABLE, Act, Role, inviters, refusal
 
 
 @pytest.mark.parametrize("role", Role)
@@ -16,3 +16,9 @@ def test_nobody_gives_what_they_do_not_have(monkeypatch: pytest.MonkeyPatch) -> 
     found = {role: inviters(role) for role in Role}
     assert found[Role.OWNER] == {Role.OWNER}
     assert found[Role.MANAGER] == found[Role.VIEWER] == {Role.OWNER, Role.MANAGER}
+
+
+def test_a_refusal_names_the_role_and_who_could() -> None:
+    assert refusal(Role.VIEWER, Act.IMAGES_REMOVE).endswith("that takes the role of owner or manager.")
+    assert refusal(Role.MANAGER, Act.ACCOUNT_CLOSE).endswith("that takes the role of owner.")
+    assert "As a viewer" in refusal(Role.VIEWER, Act.IMAGES_REMOVE)

@@ -43,3 +43,9 @@ def test_the_trace_names_every_road_the_strongest_first() -> None:
         (Through.PUBLIC, Level.READ),
     ]
     assert verdict.reason == "write on the namespace"
+
+
+def test_a_level_is_known_by_its_word_and_none_is_no_grant() -> None:
+    assert [Level.of(level.word) for level in Level if level] == [level for level in Level if level]
+    with pytest.raises(KeyError):
+        Level.of("none")

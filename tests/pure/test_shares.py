@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.shares import Owner, Shares, gives_way
+from accounts.shares import Owner, Shares, gives_way, in_turns
 
 MOST, EACH = 12, 4
 OWNERS = st.tuples(st.sampled_from("ABCDE"), st.sampled_from("xyz"))
@@ -110,3 +110,10 @@ def test_in_a_line_that_is_too_long_the_newest_of_the_most_frequent_gives_way(li
     assert at > 0
     assert counts[line[at]] == max(counts.values())
     assert line[at] not in line[at + 1 :]
+
+
+def test_owners_take_turns() -> None:
+    assert in_turns(["a1", "a2", "a3", "b1", "c1", "c2"], lambda thing: thing[0]) == [
+        "a1", "b1", "c1", "a2", "c2", "a3",
+    ]  # fmt: skip
+    assert in_turns([], str) == []

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry_sync.alarms import Alarm
 from registry_sync.truth import LIGHTS, Check, Facts, Ground, judge, overdue, time_left
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -85,3 +86,21 @@ def test_the_time_left(done: int, total: int, left: int | None) -> None:
 def test_the_time_left_is_never_negative(done: int, total: int, seconds: int) -> None:
     left = time_left(started=ago(seconds), now=NOW, done=done, total=total)
     assert left is None or left >= timedelta()
+
+
+@pytest.mark.parametrize(
+    ("alarm", "ground"),
+    [
+        (Alarm.SILENT, Ground.DOWN),
+        (Alarm.REFUSED, Ground.REFUSED),
+        (Alarm.UNSIGNED, Ground.REFUSED),
+        (Alarm.FROZEN, Ground.FROZEN),
+    ],
+)
+def test_what_is_wrong_now_outweighs_what_was_read(alarm: Alarm, ground: Ground) -> None:
+    assert judge(replace(TELLING, alarm=alarm)) is ground
+    assert judge(replace(TELLING, last=checked("held"), alarm=alarm)) is ground
+
+
+def test_what_was_never_checked_is_not_overdue() -> None:
+    assert not overdue(FACTS)

@@ -1,0 +1,20 @@
+"""docs/permissions.md is what the evaluator says."""
+
+from pathlib import Path
+
+from namespaces.access import Action, Level, Standing
+from namespaces.permissions_text import text
+
+
+def test_the_document_is_the_evaluators_word() -> None:
+    assert (Path(__file__).parents[2] / "docs/permissions.md").read_text() == text()
+
+
+def test_every_case_has_a_row() -> None:
+    rows = [
+        line
+        for line in text().splitlines()
+        if line.startswith(tuple(f"| {each.value} |" for each in Standing))
+    ]
+    assert len(rows) == 2 * len(Level) ** 2 + 2 * (len(Standing) - 1)
+    assert all(f"| {action} |" in text() for action in Action)
