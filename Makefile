@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test check bench soak demo lock clean
+.PHONY: help run quick test check format bench soak demo lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -13,7 +13,7 @@ help: ## this list
 run: $(VENV)/run.stamp ## set up all it needs and start panel, worker and registry; Ctrl-C stops
 	@exec $(BIN)/python manage.py run
 
-quick: $(VENV)/dev.stamp ## style, types, layers and tests/pure (no database, no process), side by side
+quick: $(VENV)/dev.stamp ## style, types, layers, secrets and tests/pure (no database, no process), side by side
 	@CI_STEPS=quick .ci/steps
 
 test: $(VENV)/dev.stamp ## install the real parts and pass every test on SQLite and PostgreSQL; T=path: that one, on SQLite
@@ -24,8 +24,12 @@ else
 	@CI_STEPS=test .ci/steps
 endif
 
-check: $(VENV)/dev.stamp ## style, types, layers, settings, migrations, generated docs
+check: $(VENV)/dev.stamp ## what `quick` does, and settings, migrations, generated docs
 	@CI_STEPS=check .ci/steps
+
+format: $(VENV)/dev.stamp ## format the code, and mend what can be mended without a thought
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
 
 bench: $(VENV)/dev.stamp ## print what tokens, lists and syncs cost, beside the bare thing; T=doors: one part
 	@$(BIN)/python -m tests.parts.install
@@ -47,7 +51,7 @@ lock: ## write the lock files anew from pyproject.toml
 	  -o requirements-dev.lock
 
 clean: ## remove the virtual environment and caches; the data folder stays
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
 $(VENV)/venv.stamp:
 	@.ci/venv "$(PYTHON)" "$(VENV)"
