@@ -244,12 +244,10 @@ def _tagged_subjects(facts: Facts, digest: str) -> set[str]:
 def _with_causes(found: Impact, digests: set[str]) -> set[str]:
     """And what they go because of."""
     causes = {each.digest: each.after for each in found.going}
-    left, seen = list(digests), set[str]()
-    while left:
-        digest = left.pop()
-        if digest not in seen:
-            seen.add(digest)
-            left += causes.get(digest, ())
+    seen, new = set[str](), digests
+    while new:
+        seen |= new
+        new = {cause for digest in new for cause in causes.get(digest, ())} - seen
     return seen
 
 

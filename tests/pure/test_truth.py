@@ -104,3 +104,7 @@ def test_what_is_wrong_now_outweighs_what_was_read(alarm: Alarm, ground: Ground)
 
 def test_what_was_never_checked_is_not_overdue() -> None:
     assert not overdue(FACTS)
+
+
+def test_a_check_that_ended_in_the_future_is_overdue() -> None:
+    assert overdue(replace(FACTS, last=checked(seconds=-3600)))
