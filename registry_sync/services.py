@@ -70,8 +70,8 @@ def wake_removals() -> bool:
     return published("registry_sync.removals")
 
 
-def published(task: str, **options: float) -> bool:
-    """Send a message for the task of this name; `options` as of `send_task`.
+def published(task: str, *, countdown: float | None = None) -> bool:
+    """Send a message for the task of this name, to be taken in so many seconds.
 
     By name, because tasks import the work, and the work imports this. Return False, with a line in the log, when the
     broker does not answer.
@@ -79,7 +79,7 @@ def published(task: str, **options: float) -> bool:
     if not broker.may_ask:
         return False
     try:
-        current_app.send_task(task, **options)
+        current_app.send_task(task, countdown=countdown)
     except (BrokerError, CeleryError, OSError) as error:
         broker.failed()
         log.warning("broker does not answer (%s); the schedule will do the work", type(error).__name__)

@@ -11,7 +11,7 @@ NAME_SHOWN = 60  # characters
 
 
 def pull(pulled: list[Pulled] | None, ours: Ours) -> Verdict:
-    """`pulled`: None where no address asked for a token, so nothing was tried."""
+    """Judge what was pulled. `pulled`: None where no address asked for a token, so nothing was tried."""
     if pulled is None:
         return skipped(_("No address of the registry answers as it should, so nothing was pulled."))
     if not pulled:

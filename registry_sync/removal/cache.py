@@ -12,6 +12,6 @@ def refusal() -> str:
 
 
 def demand_none() -> None:
-    """Raises Conflict."""
+    """Refuse what a cache cannot do. Raises Conflict."""
     if why := refusal():
         raise Conflict.on("", why)

@@ -1,5 +1,7 @@
-"""Behind a pull-through cache nothing is deleted, which is said before; and while its upstream is away nothing is taken
-from the picture."""
+"""Behind a pull-through cache nothing is deleted, which is said before.
+
+While its upstream is away nothing is taken from the picture.
+"""
 
 import signal
 from collections.abc import Callable, Iterator

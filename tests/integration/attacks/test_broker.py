@@ -1,9 +1,11 @@
 """The broker is not trusted: a message is JSON, and nothing in it decides what a task does."""
 
 import base64
+import inspect
 import json
 import os
 import pickle
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from kombu.exceptions import ContentDisallowed
 from kombu.message import Message
 
 from manager.celery import app
-from registry_sync import tasks
+from registry_sync import services, tasks
 from registry_sync.models import Heartbeat
 
 
@@ -53,3 +55,10 @@ def test_what_a_message_says_to_a_task_changes_nothing() -> None:
     for task in ours.values():
         with pytest.raises(TypeError):
             task.run("a positional word")
+
+
+def test_what_is_asked_for_by_name_is_there() -> None:
+    """Nothing imports the tasks, so a name that is none would be found by the worker alone, in its log."""
+    asked = re.findall(r'published\("([a-z_.]+)"\)', inspect.getsource(services))
+    assert len(asked) >= 4
+    assert set(asked) <= set(app.tasks)
