@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import dropped
 from accounts.addresses import Origin, network_of
 from accounts.batches import Batch
-from accounts.models import Denial, Dropped, RegistryUser
+from accounts.models import Denial, DropCounter, RegistryUser
 from accounts.shares import Owner
 
 MOST = 2000
@@ -78,7 +78,7 @@ def _write(notes: list[Denied]) -> None:
             row.update(sources=" ".join(_together(note.sources, older.split())))
     beyond = {username: _forget_oldest(user_id) for username, user_id in users.items()}
     dropped.note(
-        Dropped.Kind.DENIALS, {name: count for name, count in beyond.items() if count}, timezone.now()
+        DropCounter.Kind.DENIALS, {name: count for name, count in beyond.items() if count}, timezone.now()
     )
 
 
@@ -101,4 +101,4 @@ def forget_old(now: datetime) -> None:
     Denial.objects.filter(last_at__lt=now - KEPT_FOR).delete()
 
 
-denials = Batch(Dropped.Kind.DENIALS, _write, most=MOST, each=KEPT)
+denials = Batch(DropCounter.Kind.DENIALS, _write, most=MOST, each=KEPT)

@@ -9,7 +9,7 @@ from django.db import Error, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import Dropped
+from accounts.models import DropCounter
 
 KEPT_FOR = timedelta(days=30)
 WRITE_EVERY = 1.0  # seconds
@@ -17,10 +17,12 @@ WRITE_EVERY = 1.0  # seconds
 
 def note(kind: str, counts: Mapping[str, int], now: datetime) -> None:
     """Add `counts` by username; "" where nobody had signed in. In the caller's transaction."""
-    rows = [Dropped(kind=kind, username=username, first_at=now, last_at=now) for username in sorted(counts)]
-    Dropped.objects.bulk_create(rows, ignore_conflicts=True)
+    rows = [
+        DropCounter(kind=kind, username=username, first_at=now, last_at=now) for username in sorted(counts)
+    ]
+    DropCounter.objects.bulk_create(rows, ignore_conflicts=True)
     for row in rows:
-        Dropped.objects.filter(kind=kind, username=row.username).update(
+        DropCounter.objects.filter(kind=kind, username=row.username).update(
             count=F("count") + counts[row.username], last_at=now
         )
 
@@ -50,4 +52,4 @@ class Tally:
 
 
 def forget_old(now: datetime) -> None:
-    Dropped.objects.filter(last_at__lt=now - KEPT_FOR).delete()
+    DropCounter.objects.filter(last_at__lt=now - KEPT_FOR).delete()

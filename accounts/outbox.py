@@ -32,7 +32,7 @@ class OutboxBackend(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         now = clock.now()
         rows = [
-            OutgoingMail(to=to, sealed=_seal(each), due_at=now)
+            OutgoingMail(to=to, encrypted=_seal(each), due_at=now)
             for each in email_messages
             for to in each.recipients()
         ]
@@ -90,13 +90,13 @@ def _put_off(row: OutgoingMail, now: datetime, problem: str, *, for_good: bool =
     """For half a minute, a minute, two … an hour; after a day for ever, and what it said is forgotten."""
     over = for_good or now - row.created_at >= GIVE_UP
     wait = min(timedelta(seconds=30 * 2 ** min(row.attempts, 10)), timedelta(hours=1))
-    values = {"due_at": None, "sealed": ""} if over else {"due_at": now + wait}
+    values = {"due_at": None, "encrypted": ""} if over else {"due_at": now + wait}
     OutgoingMail.objects.filter(pk=row.pk).update(problem=problem[:200], **values)
     log.warning("a mail could not be sent%s: %s", " and is given up" if over else "", problem)
 
 
 def _send(row: OutgoingMail) -> None:
-    told = json.loads(_cipher().decrypt(row.sealed.encode()))
+    told = json.loads(_cipher().decrypt(row.encrypted.encode()))
     connection = get_connection(settings.MAIL_TRANSPORT)
     EmailMessage(connection=connection, to=[row.to], **told).send()
 

@@ -6,7 +6,7 @@ Not in the first hour of a pepper: a process that does not know it yet would ref
 from dataclasses import dataclass
 
 from accounts.batches import Batch
-from accounts.models import Dropped, Secret
+from accounts.models import DropCounter, Secret
 from accounts.shares import Owner
 
 MOST = 1000
@@ -42,4 +42,4 @@ def _write(notes: list[Rehash]) -> None:
         Secret.objects.filter(digest=each.old).update(digest=each.new, pepper_version=each.pepper_version)
 
 
-rehashes = Batch(Dropped.Kind.DIGESTS, _write, most=MOST, each=EACH)
+rehashes = Batch(DropCounter.Kind.DIGESTS, _write, most=MOST, each=EACH)

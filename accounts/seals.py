@@ -39,20 +39,20 @@ class Problem(NamedTuple):
 def seal(*, now: datetime) -> AuditSeal | None:
     """Seal what is settled; None when there is nothing new, or somebody else was first."""
     last = AuditSeal.objects.last()
-    begin = last.upto if last else 0
-    upto = _settled(begin, now)
-    if not upto:
+    begin = last.last_event_id if last else 0
+    last_event_id = _settled(begin, now)
+    if not last_event_id:
         return None
-    events, pepper = _between(begin, upto), peppers()[0]
+    events, pepper = _between(begin, last_event_id), peppers()[0]
     try:
         with transaction.atomic():
             made = AuditSeal.objects.create(
-                upto=upto, events=events.count(), pepper_version=pepper.version,
-                digest=_digest(last, events, upto, pepper),
+                last_event_id=last_event_id, event_count=events.count(), pepper_version=pepper.version,
+                digest=_digest(last, events, last_event_id, pepper),
             )  # fmt: skip
     except IntegrityError:
         return None
-    log.info("audit trail: seal %s up to event %s is %s", made.pk, made.upto, made.digest)
+    log.info("audit trail: seal %s up to event %s is %s", made.pk, made.last_event_id, made.digest)
     return made
 
 
@@ -61,15 +61,15 @@ def problems() -> Iterator[Problem]:
     known = {each.version: each for each in peppers()}
     last = None
     for each in AuditSeal.objects.order_by("id").iterator():
-        begin = last.upto if last else 0
-        events, pepper = _between(begin, each.upto), known.get(each.pepper_version)
-        where = f"Seal {each.pk}, of {each.at:%d %b %Y %H:%M} UTC, over the events {begin + 1} to {each.upto}"
+        begin = last.last_event_id if last else 0
+        events, pepper = _between(begin, each.last_event_id), known.get(each.pepper_version)
+        where = f"Seal {each.pk}, of {each.at:%d %b %Y %H:%M} UTC, over the events {begin + 1} to {each.last_event_id}"
         if not pepper:
             yield Problem(
                 f"{where} cannot be verified without pepper-{each.pepper_version}.key.", changed=False
             )
-        elif each.digest != _digest(last, events, each.upto, pepper):
-            counts = f"there were {each.events} events, and there are {events.count()}"
+        elif each.digest != _digest(last, events, each.last_event_id, pepper):
+            counts = f"there were {each.event_count} events, and there are {events.count()}"
             yield Problem(f"{where} does not hold: {counts}.", changed=True)
         last = each
 
@@ -82,13 +82,13 @@ def _settled(begin: int, now: datetime) -> int:
     return old.aggregate(last=Max("id"))["last"] or 0
 
 
-def _between(begin: int, upto: int) -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.filter(id__gt=begin, id__lte=upto).order_by("id")
+def _between(begin: int, last_event_id: int) -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(id__gt=begin, id__lte=last_event_id).order_by("id")
 
 
-def _digest(last: AuditSeal | None, events: QuerySet[AuditEvent], upto: int, pepper: Pepper) -> str:
+def _digest(last: AuditSeal | None, events: QuerySet[AuditEvent], last_event_id: int, pepper: Pepper) -> str:
     held = sha256()
     for row in events.values(*SEALED).iterator():
         held.update(json.dumps(row, sort_keys=True, default=str).encode() + b"\n")
     before = last.digest if last else ""
-    return secrets.digest(f"audit seal\n{before}\n{upto}\n{held.hexdigest()}", pepper)
+    return secrets.digest(f"audit seal\n{before}\n{last_event_id}\n{held.hexdigest()}", pepper)

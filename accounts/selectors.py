@@ -15,7 +15,7 @@ from accounts.models import (
     ApiToken,
     AuditEvent,
     Denial,
-    Dropped,
+    DropCounter,
     Invitation,
     Member,
     RegistryUser,
@@ -68,16 +68,16 @@ def denials_on(account: Account, repository: str) -> QuerySet[Denial]:
     return found.order_by("-last_at", "-id")
 
 
-def denials_dropped(user: RegistryUser) -> Dropped | None:
+def denials_dropped(user: RegistryUser) -> DropCounter | None:
     """How many of them were not kept."""
-    return Dropped.objects.filter(kind=Dropped.Kind.DENIALS, username=user.username).first()
+    return DropCounter.objects.filter(kind=DropCounter.Kind.DENIALS, username=user.username).first()
 
 
 def dropped() -> list[dict[str, Any]]:
     """Of the whole installation, by kind: kind, what it is called, count, first_at, last_at."""
-    kinds = Dropped.objects.order_by("kind").values("kind")
+    kinds = DropCounter.objects.order_by("kind").values("kind")
     sums = kinds.annotate(count=Sum("count"), first_at=Min("first_at"), last_at=Max("last_at"))
-    return [each | {"what": Dropped.Kind(each["kind"]).label} for each in sums]
+    return [each | {"what": DropCounter.Kind(each["kind"]).label} for each in sums]
 
 
 def members_of(account: Account) -> QuerySet[Member]:
@@ -93,7 +93,7 @@ def invitations_of(account: Account) -> QuerySet[Invitation]:
 def live_invitations_by(member: Member) -> int:
     """Links made by a member that still let somebody in."""
     made = Invitation.objects.live(timezone.now())
-    return made.filter(account=member.account_id, maker=member.person_id).count()
+    return made.filter(account=member.account_id, inviter=member.person_id).count()
 
 
 def last_deed_of(member: Member) -> datetime | None:

@@ -17,14 +17,14 @@ from accounts import dropped
 from accounts.addresses import client_address, client_network
 from accounts.errors import Conflict, Unavailable
 from accounts.hashers import Crowded
-from accounts.models import Dropped, Person
+from accounts.models import DropCounter, Person
 from accounts.names import PASSWORD_MAX, clean_email
 from accounts.pages import opened_links
 from accounts.pages.forms import is_ours
 from accounts.services import people
 
 log = logging.getLogger(__name__)
-turned_away = dropped.Tally(Dropped.Kind.SIGN_INS)
+turned_away = dropped.Tally(DropCounter.Kind.SIGN_INS)
 
 
 class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]

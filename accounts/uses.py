@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from accounts.addresses import Origin
 from accounts.batches import Batch
-from accounts.models import Dropped, RegistryUser
+from accounts.models import DropCounter, RegistryUser
 from accounts.shares import Owner
 
 MOST = 10_000
@@ -41,4 +41,4 @@ def _write(notes: list[Use]) -> None:
         newer.update(last_used_at=origin.at, last_used_from=origin.address, last_used_with=origin.client)
 
 
-uses = Batch(Dropped.Kind.USES, _write, most=MOST, each=1)
+uses = Batch(DropCounter.Kind.USES, _write, most=MOST, each=1)

@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from accounts import clock
 from registry_sync import heartbeat
-from registry_sync.models import Heartbeat
+from registry_sync.models import Marker
 
 
 class Schedule(Scheduler):
@@ -28,7 +28,7 @@ class Schedule(Scheduler):
         """Send what is due. Return the seconds until more is."""
         with suppress(DatabaseError, InterfaceError):
             connection.close_if_unusable_or_obsolete()
-            heartbeat.note(Heartbeat.BEAT, clock.now(), every=heartbeat.PULSE)
+            heartbeat.note(Marker.BEAT, clock.now(), every=heartbeat.PULSE)
         for name, entry in self.schedule.items():
             now, every = time.monotonic(), float(self.app.conf.beat_schedule[name]["schedule"])
             if not now < self._next.get(name, now) <= now + every:

@@ -59,7 +59,7 @@ def manifest(
     owner = image(by, handle, namespace_name, image_name)
     found = (
         Manifest.objects.filter(digest=digest)
-        .filter(Q(revisions__image=owner) | Q(tags__image=owner))
+        .filter(Q(repository_manifests__image=owner) | Q(tags__image=owner))
         .first()
     )
     if not found:

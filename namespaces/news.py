@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accounts import live
 from accounts.live import Thing
 from accounts.models import Account
-from namespaces.models import Image, Namespace, TagMove
+from namespaces.models import Image, Namespace, TagHistoryEntry
 from namespaces.names import is_technical
 
 COUNTED_MAX = 500
@@ -29,17 +29,17 @@ class News:
 
 live.THINGS |= {
     "image": Thing(
-        "i.last_move",
+        "i.newest_history_id",
         "LEFT JOIN namespaces_namespace n ON n.id = %(key)s AND n.account_id = %(account)s"
         " LEFT JOIN namespaces_image i ON i.namespace_id = n.id AND i.name = %(name)s",
     ),
     "namespace": Thing(
-        "(SELECT MAX(i.last_move) FROM namespaces_image i WHERE i.namespace_id = n.id)",
+        "(SELECT MAX(i.newest_history_id) FROM namespaces_image i WHERE i.namespace_id = n.id)",
         "LEFT JOIN namespaces_namespace n ON n.id = %(key)s AND n.account_id = %(account)s",
     ),
     # By namespaces, each by its index: not by all images of the account.
     "account": Thing(
-        "(SELECT MAX((SELECT MAX(i.last_move) FROM namespaces_image i WHERE i.namespace_id = n.id))"
+        "(SELECT MAX((SELECT MAX(i.newest_history_id) FROM namespaces_image i WHERE i.namespace_id = n.id))"
         " FROM namespaces_namespace n WHERE n.account_id = %(account)s)"
     ),
 }
@@ -58,7 +58,7 @@ def note_of_account(request: HttpRequest, account: Account, since: Any = None) -
     return live.note(request, "account", account.pk, account=account.pk, since=since)
 
 
-def since(moves: QuerySet[TagMove], id: int) -> News:  # noqa: A002
+def since(moves: QuerySet[TagHistoryEntry], id: int) -> News:  # noqa: A002
     """Each tag of a person's once, whatever it went through: what counts is where it was and where it is."""
     first: dict[tuple[int, str], str] = {}
     last: dict[tuple[int, str], str] = {}
@@ -72,13 +72,13 @@ def since(moves: QuerySet[TagMove], id: int) -> News:  # noqa: A002
     return News(new=ways.count((False, True)), moved=ways.count((True, True)), gone=ways.count((True, False)))
 
 
-def of_image(image: Image) -> QuerySet[TagMove]:
-    return TagMove.objects.filter(image__namespace=image.namespace, image__name=image.name)
+def of_image(image: Image) -> QuerySet[TagHistoryEntry]:
+    return TagHistoryEntry.objects.filter(image__namespace=image.namespace, image__name=image.name)
 
 
-def of_namespace(namespace: Namespace) -> QuerySet[TagMove]:
-    return TagMove.objects.filter(image__namespace=namespace)
+def of_namespace(namespace: Namespace) -> QuerySet[TagHistoryEntry]:
+    return TagHistoryEntry.objects.filter(image__namespace=namespace)
 
 
-def of_account(account: Account) -> QuerySet[TagMove]:
-    return TagMove.objects.filter(image__namespace__account=account)
+def of_account(account: Account) -> QuerySet[TagHistoryEntry]:
+    return TagHistoryEntry.objects.filter(image__namespace__account=account)

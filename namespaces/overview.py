@@ -14,7 +14,7 @@ from namespaces.models import HOLDS, Image, Namespace, Usage
 class Overview:
     namespaces: int = 0
     images: int = 0
-    octets: int = 0  # when last measured, shared layers counted once
+    stored_bytes: int = 0  # when last measured, shared layers counted once
     pushed_at: datetime | None = None
 
 
@@ -25,7 +25,7 @@ def of_accounts(accounts: Iterable[Account]) -> dict[int, Overview]:
     namespaces = (
         Namespace.objects.filter(account__in=ids)
         .values("account_id")
-        .annotate(n=Count("id"), octets=Subquery(newest.order_by("-day").values("octets")[:1]))
+        .annotate(n=Count("id"), stored_bytes=Subquery(newest.order_by("-day").values("stored_bytes")[:1]))
         .order_by()
     )
     images = (
@@ -38,5 +38,5 @@ def of_accounts(accounts: Iterable[Account]) -> dict[int, Overview]:
     found = {}
     for row in namespaces:
         count, pushed_at = held.get(row["account_id"], (0, None))
-        found[row["account_id"]] = Overview(row["n"], count, row["octets"] or 0, pushed_at)
+        found[row["account_id"]] = Overview(row["n"], count, row["stored_bytes"] or 0, pushed_at)
     return found

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 # has one size, whatever manifests claim.
 _HELD = """
     SELECT {key} AS owner, part.digest, MAX(part.size) AS size
-    FROM namespaces_revision revision
-    JOIN namespaces_part part ON part.manifest_id = revision.manifest_id AND part.kind <> 'manifest'
+    FROM namespaces_repositorymanifest revision
+    JOIN namespaces_descriptor part ON part.manifest_id = revision.manifest_id AND part.kind <> 'manifest'
     JOIN namespaces_image image ON image.id = revision.image_id
     JOIN namespaces_namespace namespace ON namespace.id = image.namespace_id
     WHERE revision.gone_at IS NULL {of_account}
@@ -64,7 +64,7 @@ def _measure_in_turns(day: date) -> None:
                 raise
             log.warning("usage of account %s takes too long to count", account.handle)
             Usage.objects.get_or_create(
-                account_id=account.pk, namespace_id=0, day=day, defaults={"octets": of_account(account)}
+                account_id=account.pk, namespace_id=0, day=day, defaults={"stored_bytes": of_account(account)}
             )  # as it was, so that the others are next
         if time.monotonic() > ends:
             return
@@ -83,11 +83,16 @@ def _measure(day: date, longest: str, *, account: int | None = None) -> None:
     _note(namespaces, sums["namespace"])
     owners = dict(namespaces.values_list("id", "account_id"))
     rows = [
-        Usage(account_id=account, day=day, octets=sums["account"].get(account, 0))
+        Usage(account_id=account, day=day, stored_bytes=sums["account"].get(account, 0))
         for account in set(owners.values())
     ]
     rows += [
-        Usage(account_id=account, namespace_id=namespace, day=day, octets=sums["namespace"].get(namespace, 0))
+        Usage(
+            account_id=account,
+            namespace_id=namespace,
+            day=day,
+            stored_bytes=sums["namespace"].get(namespace, 0),
+        )
         for namespace, account in owners.items()
     ]
     Usage.objects.bulk_create(
@@ -95,14 +100,14 @@ def _measure(day: date, longest: str, *, account: int | None = None) -> None:
         batch_size=500,
         update_conflicts=True,
         unique_fields=["account_id", "namespace_id", "day"],
-        update_fields=["octets"],
+        update_fields=["stored_bytes"],
     )
 
 
 def of_account(account: Account) -> int:
     """Return what the account held when last measured; not the sum of its namespaces, which may share layers."""
     newest = Usage.objects.filter(account_id=account.pk, namespace_id=0).order_by("-day").first()
-    return newest.octets if newest else 0
+    return newest.stored_bytes if newest else 0
 
 
 def history(account: Account, *, since: date, namespace: Namespace | None = None) -> list[tuple[date, int]]:
@@ -110,7 +115,7 @@ def history(account: Account, *, since: date, namespace: Namespace | None = None
     rows = Usage.objects.filter(
         account_id=account.pk, namespace_id=namespace.pk if namespace else 0, day__gte=since
     )
-    return list(rows.order_by("day").values_list("day", "octets"))
+    return list(rows.order_by("day").values_list("day", "stored_bytes"))
 
 
 def first_day() -> date:
@@ -125,7 +130,7 @@ def today() -> date:
 
 def shared_by_namespaces(account: Account) -> int:
     """Bytes that are kept once although several namespaces hold them."""
-    parts = Namespace.objects.filter(account=account).aggregate(sum=Sum("octets"))["sum"] or 0
+    parts = Namespace.objects.filter(account=account).aggregate(sum=Sum("stored_bytes"))["sum"] or 0
     return max(parts - of_account(account), 0)
 
 
@@ -133,12 +138,12 @@ def _sums(key: str, account: int | None) -> dict[int, int]:
     of_account, values = ("", []) if account is None else ("AND namespace.account_id = %s", [account])
     with connection.cursor() as cursor:
         cursor.execute(_SUMS.format(held=_HELD.format(key=key, of_account=of_account)), values)
-        return {owner: int(octets) for owner, octets in cursor.fetchall()}
+        return {owner: int(stored_bytes) for owner, stored_bytes in cursor.fetchall()}
 
 
 def _note(rows: QuerySet[Any], sums: dict[int, int]) -> None:
     """Write only what changed."""
-    changed = [row for row in rows.only("id", "octets") if row.octets != sums.get(row.pk, 0)]
+    changed = [row for row in rows.only("id", "stored_bytes") if row.stored_bytes != sums.get(row.pk, 0)]
     for row in changed:
-        row.octets = sums.get(row.pk, 0)
-    rows.bulk_update(changed, ["octets"], batch_size=500)
+        row.stored_bytes = sums.get(row.pk, 0)
+    rows.bulk_update(changed, ["stored_bytes"], batch_size=500)

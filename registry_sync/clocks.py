@@ -12,12 +12,12 @@ from django.db.models import Max
 
 from accounts.models import OutgoingMail
 from namespaces.models import CatalogRead
-from registry_sync.models import Death, Event, Heartbeat, Removal, SyncRun
+from registry_sync.models import Event, Marker, Removal, SyncRun, WorkerCrash
 from registry_sync.removal import by_age
 
 SLACK = timedelta(seconds=2)  # between reading the clock and writing down what it says
 LEAP = timedelta(days=14)  # more than a laptop is left alone
-SIGNS = (Heartbeat.WORKER, Heartbeat.BEAT, Heartbeat.EVENTS, Heartbeat.PULLS)
+SIGNS = (Marker.WORKER, Marker.BEAT, Marker.EVENTS, Marker.PULLS)
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +27,12 @@ def leapt(now: datetime) -> bool:
 
     Nobody can tell which. To be asked before it gives the next one.
     """
-    last = Heartbeat.objects.filter(name=Heartbeat.WORKER).values_list("at", flat=True).first()
+    last = Marker.objects.filter(name=Marker.WORKER).values_list("at", flat=True).first()
     if last is None or now - last < LEAP:
         return False
     log.warning("the clock went ahead by %s, or no worker ran for so long", now - last)
     with transaction.atomic():
-        Heartbeat.objects.update_or_create(name=Heartbeat.LEAP, defaults={"at": now})
+        Marker.objects.update_or_create(name=Marker.LEAP, defaults={"at": now})
         by_age.switch_off(now - last)
     return True
 
@@ -42,19 +42,19 @@ def mend(now: datetime) -> bool:
 
     Leases are void by themselves (sync/leases.py).
     """
-    latest = Heartbeat.objects.filter(name__in=SIGNS).aggregate(at=Max("at"))["at"]
+    latest = Marker.objects.filter(name__in=SIGNS).aggregate(at=Max("at"))["at"]
     if latest is None or latest <= now + SLACK:
         return False
     log.warning("the clock went back by %s; what lay ahead of it is mended", latest - now)
     with transaction.atomic():
-        Heartbeat.objects.filter(at__gt=now).update(at=now)
-        Heartbeat.objects.update_or_create(name=Heartbeat.CLOCK, defaults={"at": now})
+        Marker.objects.filter(at__gt=now).update(at=now)
+        Marker.objects.update_or_create(name=Marker.CLOCK, defaults={"at": now})
         Event.objects.filter(received_at__gt=now).update(received_at=now)
         Event.objects.filter(due_at__gt=now).update(due_at=now)
         Removal.objects.filter(due_at__gt=now).update(due_at=now)
         OutgoingMail.objects.filter(due_at__gt=now, attempts=0).update(due_at=now)
-        Death.objects.filter(at__gt=now).update(at=now)
-        CatalogRead.objects.filter(began_at__gt=now).update(began_at=now)
+        WorkerCrash.objects.filter(at__gt=now).update(at=now)
+        CatalogRead.objects.filter(started_at__gt=now).update(started_at=now)
         for column in ("started_at", "heartbeat_at", "finished_at"):
             SyncRun.objects.filter(**{f"{column}__gt": now}).update(**{column: now})
     return True

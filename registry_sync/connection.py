@@ -8,7 +8,7 @@ from django.conf import settings
 from registry_sync import heartbeat
 from registry_sync.client import CATALOG, Registry
 from registry_sync.client.pace import Pace
-from registry_sync.models import Heartbeat
+from registry_sync.models import Marker
 from registry_sync.token import grants
 from registry_sync.token.service import PANEL_LIFE, issue_for_panel
 
@@ -19,7 +19,7 @@ def registry() -> Registry:
 
 def _told() -> float | None:
     """Return the moment of the last of our own requests that the registry told of."""
-    at = heartbeat.last(Heartbeat.READ)
+    at = heartbeat.last(Marker.READ)
     return at.timestamp() if at else None
 
 

@@ -5,12 +5,12 @@ from accounts.errors import Absent
 from accounts.principal import Principal
 from namespaces.models import ReservedName
 from registry_sync import selectors
-from registry_sync.models import Aside, Event, Repository, SyncRun
+from registry_sync.models import Event, QuarantinedWork, Repository, SyncRun
 
 
-def aside(by: Principal, id: int) -> Aside:  # noqa: A002
+def aside(by: Principal, id: int) -> QuarantinedWork:  # noqa: A002
     gate.operator(by)
-    found = Aside.objects.filter(pk=id).first()
+    found = QuarantinedWork.objects.filter(pk=id).first()
     if not found:
         raise Absent
     return found

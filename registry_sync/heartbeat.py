@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max, Q
 
-from registry_sync.models import Heartbeat, Lease, Shard
+from registry_sync.models import Lease, Marker, Shard
 from registry_sync.sync import leases
 
 PULSE = timedelta(seconds=10)  # between two signs of the schedule, and two of the worker that it sends work
@@ -16,17 +16,17 @@ def note(name: str, now: datetime, *, every: timedelta = timedelta()) -> None:
     """Write at most once in `every`; and over what lies further ahead than that."""
     if every and (noted := last(name)) and now - every < noted <= now + every:
         return
-    if Heartbeat.objects.filter(Q(at__lte=now - every) | Q(at__gt=now + every), name=name).update(at=now):
+    if Marker.objects.filter(Q(at__lte=now - every) | Q(at__gt=now + every), name=name).update(at=now):
         return
-    Heartbeat.objects.get_or_create(name=name, defaults={"at": now})
+    Marker.objects.get_or_create(name=name, defaults={"at": now})
 
 
 def last(name: str) -> datetime | None:
-    return Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+    return Marker.objects.filter(name=name).values_list("at", flat=True).first()
 
 
 def signs(*names: str) -> dict[str, datetime]:
-    return dict(Heartbeat.objects.filter(name__in=names).values_list("name", "at"))
+    return dict(Marker.objects.filter(name__in=names).values_list("name", "at"))
 
 
 def worker_at() -> datetime | None:
@@ -36,7 +36,7 @@ def worker_at() -> datetime | None:
         Lease.objects.aggregate(at=Max("until"))["at"],
     )
     signs = [at - leases.LIFE for at in kept if at]
-    begun = last(Heartbeat.WORKER)
+    begun = last(Marker.WORKER)
     return max([*signs, begun]) if begun else None
 
 
@@ -46,7 +46,7 @@ def silent(at: datetime | None, now: datetime) -> bool:
 
 def book(name: str, now: datetime, at: datetime) -> bool:
     """Return True for the one who is to come at `at`; False while somebody is booked already for a time to come."""
-    if Heartbeat.objects.filter(name=name, at__lte=now).update(at=at):
+    if Marker.objects.filter(name=name, at__lte=now).update(at=at):
         return True
-    _row, new = Heartbeat.objects.get_or_create(name=name, defaults={"at": at})
+    _row, new = Marker.objects.get_or_create(name=name, defaults={"at": at})
     return new

@@ -5,21 +5,21 @@ from django.http import HttpRequest
 from accounts import live
 from accounts.live import For, Thing
 from registry_sync import heartbeat
-from registry_sync.models import Checkup, Purge, Removal, RetentionRun, SyncRun
+from registry_sync.models import DiagnosticRun, Purge, Removal, RetentionRun, SyncRun
 from registry_sync.selectors import SILENT_RUN
 
 live.THINGS |= {
     "sync run": Thing(
         "r.state, r.repositories_done, r.repositories_total, r.requests, r.changes,"
-        " COALESCE(r.heartbeat_at, r.started_at, r.asked_at) < %(then)s",
+        " COALESCE(r.heartbeat_at, r.started_at, r.requested_at) < %(then)s",
         "LEFT JOIN registry_sync_syncrun r ON r.id = %(key)s",
         shown=For.EVERYBODY,
         ago=SILENT_RUN,
     ),
     "checkup": Thing(
         "c.state, h.at < %(then)s",
-        "LEFT JOIN registry_sync_checkup c ON c.id = %(key)s"
-        " LEFT JOIN registry_sync_heartbeat h ON h.name = 'worker'",
+        "LEFT JOIN registry_sync_diagnosticrun c ON c.id = %(key)s"
+        " LEFT JOIN registry_sync_marker h ON h.name = 'worker'",
         shown=For.OPERATORS,
         ago=heartbeat.SILENT,
     ),
@@ -50,7 +50,7 @@ def note_of_sync(request: HttpRequest, run: SyncRun) -> str:
     return live.note(request, "sync run", run.pk)
 
 
-def note_of_checkup(request: HttpRequest, checkup: Checkup) -> str:
+def note_of_checkup(request: HttpRequest, checkup: DiagnosticRun) -> str:
     return live.note(request, "checkup", checkup.pk)
 
 

@@ -37,7 +37,9 @@ class Look:
 def _write(notes: list[Look]) -> None:
     for look in notes:
         rows = Repository.objects.filter(name=look.repository)
-        rows.filter(Q(looked_at=None) | Q(looked_at__lt=look.at - OFTEN)).update(looked_at=look.at)
+        rows.filter(Q(last_viewed_at=None) | Q(last_viewed_at__lt=look.at - OFTEN)).update(
+            last_viewed_at=look.at
+        )
 
 
 looks = Batch("looks", _write, most=MOST, each=MOST)

@@ -19,7 +19,7 @@ from namespaces.models import CatalogRead, Image, Namespace, ReservedName
 from namespaces.names import is_repository, namespace_problem, split
 from namespaces.services import namespaces
 from registry_sync import selectors, services
-from registry_sync.models import Aside, Event, Repository, SyncRun
+from registry_sync.models import Event, QuarantinedWork, Repository, SyncRun
 from registry_sync.notifications import apply
 
 LET_GO = "let them go"  # what is typed to agree
@@ -31,9 +31,9 @@ def let_them_go(*, by: Principal, run: SyncRun, typed: str) -> SyncRun:
     if typed.strip() != LET_GO:
         raise Invalid.on("typed", _("Type “%(words)s” to confirm.") % {"words": LET_GO})
     with transaction.atomic():
-        agreed = SyncRun.objects.filter(state=SyncRun.State.WAITING, may_vanish=True).first()
+        agreed = SyncRun.objects.filter(state=SyncRun.State.WAITING, deletions_approved=True).first()
         if not agreed:
-            agreed = SyncRun.objects.create(may_vanish=True, asked_by=by.label)
+            agreed = SyncRun.objects.create(deletions_approved=True, requested_by=by.label)
             audit.record(by=by, action="sync.let_go", kind="sync run", id=run.pk, label=run.problem)
         transaction.on_commit(services.wake_worker)
     return agreed
@@ -57,7 +57,7 @@ def retry_failed_events(*, by: Principal) -> int:
 
 
 @transaction.atomic
-def retry_aside(*, by: Principal, row: Aside) -> None:
+def retry_aside(*, by: Principal, row: QuarantinedWork) -> None:
     """Try again what workers died of, and what came for it meanwhile."""
     audit.record(by=by, action="aside.retried", kind="aside", id=row.pk, label=str(row), account=row.account)
     apply.retry_left(row)
@@ -136,7 +136,7 @@ def why_not_clear(reserved: ReservedName, now: datetime) -> str:
         )
         return words % {"count": count}
     read = CatalogRead.objects.filter(registry=settings.REGISTRY_URL)
-    if not (read.filter(began_at__gt=reserved.until) if reserved.until else read).exists():
+    if not (read.filter(started_at__gt=reserved.until) if reserved.until else read).exists():
         return _(
             "The list of the registry was not read since the last token ended; try again after the next sync."
         )

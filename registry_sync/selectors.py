@@ -16,7 +16,7 @@ from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
 from registry_sync import doctor, heartbeat, truth
 from registry_sync.alarms import Alarm, Signs, alarms
-from registry_sync.models import Aside, Checkup, Drift, Event, Heartbeat, Repository, SyncRun
+from registry_sync.models import DiagnosticRun, Drift, Event, Marker, QuarantinedWork, Repository, SyncRun
 from registry_sync.shown import EVERYTHING, Shown
 from registry_sync.sync import rests
 from registry_sync.truth import ROLLED_BACK, Ground
@@ -28,7 +28,7 @@ State = SyncRun.State
 
 
 @dataclass(frozen=True)
-class Part:
+class Descriptor:
     """A fact of the line: `text`, a moment after it, and what follows."""
 
     text: str
@@ -55,7 +55,7 @@ class Freshness:
     ground: Ground
     text: str
     why: str
-    parts: list[Part]
+    parts: list[Descriptor]
     event_at: datetime | None
     checked_at: datetime | None
     progress: Progress | None
@@ -78,19 +78,20 @@ def freshness(
     running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
     last = next((run for run in newest if run.finished_at), None)
     full = _full(newest, lambda run: bool(run.finished_at), 1, finished_at__isnull=False)
-    if last and last.names_only and last.state == State.DONE:
+    if last and last.quick and last.state == State.DONE:
         # A quick pass that went well proves little: the last full check stands.
         last = full[0] if full else None
     good = _full(newest, lambda run: run.state == State.DONE, 2, state=State.DONE)
-    signs = heartbeat.signs(Heartbeat.EVENTS, Heartbeat.WORKER, Heartbeat.REGISTRY, *Heartbeat.TROUBLES)
-    asleep = _asleep(signs.get(Heartbeat.WORKER), now)
-    event_at = signs.get(Heartbeat.EVENTS)
+    signs = heartbeat.signs(Marker.EVENTS, Marker.WORKER, Marker.REGISTRY, *Marker.TROUBLES)
+    asleep = _asleep(signs.get(Marker.WORKER), now)
+    event_at = signs.get(Marker.EVENTS)
     progress = _progress(running, now) if running else None
     differences, untold_at = _differences(of, good, event_at)
     facts = truth.Facts(
         now=now, rest=_rest(newest, last), last=_check(last), differences=differences,
         troubled=of.repositories().exclude(problem="").exists(),
-        held=any(run.held for run in newest) and of.repositories().filter(held__gt=0).exists(),
+        held=any(run.tags_needing_approval for run in newest)
+        and of.repositories().filter(tags_needing_approval__gt=0).exists(),
         under_way=bool(progress and progress.run.state == State.RUNNING and not progress.silent),
         asleep=asleep, alarm=_alarm(signs, asleep=asleep, frozen=frozen), event_at=event_at, untold_at=untold_at,
         waiting_since=_waiting_since(of, now) if event_at else None,
@@ -99,8 +100,8 @@ def freshness(
     checked = good[0] if good else None
     told_at = event_at if exact or not event_at else event_at.replace(second=0, microsecond=0)
     parts = _parts(ground, told_at, checked, differences, exact=exact)
-    if ground in AS_OF and (answered_at := signs.get(Heartbeat.REGISTRY)):
-        parts.insert(0, Part(_("this list is as of"), answered_at))
+    if ground in AS_OF and (answered_at := signs.get(Marker.REGISTRY)):
+        parts.insert(0, Descriptor(_("this list is as of"), answered_at))
     return Freshness(
         truth.LIGHTS[ground], ground, _words(ground), _why(ground, last), parts,
         event_at=told_at, checked_at=checked.finished_at if checked else None, progress=progress,
@@ -111,10 +112,10 @@ def _full(
     newest: list[SyncRun], fits: Callable[[SyncRun], bool], most: int, **the_same: object
 ) -> list[SyncRun]:
     """Return the last full checks that fit, nearly always without a question."""
-    found = [run for run in newest if not run.names_only and fits(run)][:most]
+    found = [run for run in newest if not run.quick and fits(run)][:most]
     if len(found) == most or len(newest) < LOOKED_AT:
         return found
-    return list(SyncRun.objects.filter(names_only=False, **the_same).order_by("-id")[:most])
+    return list(SyncRun.objects.filter(quick=False, **the_same).order_by("-id")[:most])
 
 
 def runs() -> QuerySet[SyncRun]:
@@ -127,7 +128,11 @@ def held_again() -> QuerySet[SyncRun]:
     return _with_the_next().filter(**_HELD_AGAIN)
 
 
-_HELD_AGAIN: Final = {"state": State.HELD, "asked_by": "schedule", "next_state": State.HELD}
+_HELD_AGAIN: Final = {
+    "state": State.NEEDS_APPROVAL,
+    "requested_by": "schedule",
+    "next_state": State.NEEDS_APPROVAL,
+}
 
 
 def _with_the_next() -> QuerySet[SyncRun]:
@@ -138,13 +143,13 @@ def _with_the_next() -> QuerySet[SyncRun]:
 def held() -> SyncRun | None:
     """Return the run that waits for an operator: the last that ended, if something is held."""
     last = SyncRun.objects.exclude(finished_at=None).order_by("-id").first()
-    return last if last and (last.state == State.HELD or last.held) else None
+    return last if last and (last.state == State.NEEDS_APPROVAL or last.tags_needing_approval) else None
 
 
 def is_held_since(last: SyncRun, id: int) -> bool:  # noqa: A002
     """Whether that run, and all from it to `last`, were held for the same."""
     since = SyncRun.objects.filter(pk__gte=id, pk__lte=last.pk).exclude(finished_at=None)
-    same = Q(state=State.HELD) | Q(held__gt=0)
+    same = Q(state=State.NEEDS_APPROVAL) | Q(tags_needing_approval__gt=0)
     return since.filter(pk=id).exists() and not since.exclude(same, problem=last.problem).exists()
 
 
@@ -159,11 +164,11 @@ class Pulse:
 
 def pulses(now: datetime) -> list[Pulse]:
     """Worker and schedule. A worker gives a sign with each task, and without the schedule few come."""
-    worker, schedule = heartbeat.worker_at(), heartbeat.last(Heartbeat.BEAT)
+    worker, schedule = heartbeat.worker_at(), heartbeat.last(Marker.BEAT)
     asked = not heartbeat.silent(schedule, now)
     return [
-        Pulse(Heartbeat.WORKER, worker, _life(worker, now, provable=asked)),
-        Pulse(Heartbeat.BEAT, schedule, _life(schedule, now, provable=True)),
+        Pulse(Marker.WORKER, worker, _life(worker, now, provable=asked)),
+        Pulse(Marker.BEAT, schedule, _life(schedule, now, provable=True)),
     ]
 
 
@@ -177,26 +182,26 @@ def _life(at: datetime | None, now: datetime, *, provable: bool) -> str:
 
 def clock_went_back(now: datetime) -> datetime | None:
     """When that was found, of the last day."""
-    at = heartbeat.last(Heartbeat.CLOCK)
+    at = heartbeat.last(Marker.CLOCK)
     return at if at and now - at < timedelta(days=1) else None
 
 
 def clock_ran_ahead(now: datetime) -> datetime | None:
-    at = heartbeat.last(Heartbeat.LEAP)
+    at = heartbeat.last(Marker.LEAP)
     return at if at and now - at < LEAP_SHOWN else None
 
 
 def last_event_at() -> datetime | None:
-    return heartbeat.last(Heartbeat.EVENTS)
+    return heartbeat.last(Marker.EVENTS)
 
 
 def agreed() -> bool:
     """Whether an operator has let go, and the run that does it has not ended."""
-    return SyncRun.objects.filter(may_vanish=True, finished_at=None).exists()
+    return SyncRun.objects.filter(deletions_approved=True, finished_at=None).exists()
 
 
-def checkups() -> QuerySet[Checkup]:
-    return Checkup.objects.order_by("-id")
+def checkups() -> QuerySet[DiagnosticRun]:
+    return DiagnosticRun.objects.order_by("-id")
 
 
 @dataclass(frozen=True)
@@ -210,7 +215,7 @@ class Rollback:
 
 def rolled_back(now: datetime) -> Rollback | None:
     """Return the last one of a week. What an event explained afterwards counts no more."""
-    back = Drift.objects.filter(back=True, found_at__gt=now - ROLLBACK_SHOWN).order_by().values("run")
+    back = Drift.objects.filter(rolled_back=True, found_at__gt=now - ROLLBACK_SHOWN).order_by().values("run")
     runs = back.annotate(tags=Count("id"), at=Min("found_at")).filter(tags__gte=ROLLED_BACK)
     last = runs.order_by("-run").first()
     return Rollback(last["run"], last["tags"], last["at"]) if last else None
@@ -220,9 +225,9 @@ def differences() -> QuerySet[Drift]:
     return Drift.objects.select_related("run").order_by("-id")
 
 
-def aside() -> QuerySet[Aside]:
+def aside() -> QuerySet[QuarantinedWork]:
     """Return what is left alone because workers died of it."""
-    return Aside.objects.select_related("account").order_by("-id")
+    return QuarantinedWork.objects.select_related("account").order_by("-id")
 
 
 def events(which: str = "") -> QuerySet[Event]:
@@ -283,7 +288,7 @@ def kept_names() -> QuerySet[ReservedName]:
 
 def _progress(run: SyncRun, now: datetime) -> Progress:
     if run.state == State.WAITING or not run.started_at:
-        return Progress(run, None, silent=now - run.asked_at > SILENT_RUN)
+        return Progress(run, None, silent=now - run.requested_at > SILENT_RUN)
     left = truth.time_left(
         started=run.started_at, now=now, done=run.repositories_done, total=run.repositories_total
     )
@@ -317,9 +322,9 @@ def _asleep(begun: datetime | None, now: datetime) -> bool:
 def _alarm(signs: Mapping[str, datetime], *, asleep: bool, frozen: bool) -> Alarm | None:
     found = alarms(
         Signs(
-            silent_since=signs.get(Heartbeat.REGISTRY_SILENT),
-            refused_since=signs.get(Heartbeat.REGISTRY_REFUSES),
-            unsigned_since=signs.get(Heartbeat.TOKENS_UNSIGNED),
+            silent_since=signs.get(Marker.REGISTRY_SILENT),
+            refused_since=signs.get(Marker.REGISTRY_REFUSES),
+            unsigned_since=signs.get(Marker.TOKENS_UNSIGNED),
             asleep=asleep,
             frozen=frozen,
         )
@@ -376,20 +381,20 @@ def _why(ground: Ground, last: SyncRun | None) -> str:
 
 def _parts(
     ground: Ground, event_at: datetime | None, good: SyncRun | None, differences: int, *, exact: bool
-) -> list[Part]:
+) -> list[Descriptor]:
     parts = []
     if event_at:
-        parts.append(Part(_("last event"), event_at))
+        parts.append(Descriptor(_("last event"), event_at))
     if good and good.finished_at:
         parts.append(
-            Part(
+            Descriptor(
                 _("last full check"),
                 good.finished_at,
                 _agreement(event_at, differences, exact=exact) if ground in AGREEING else "",
             )
         )
     elif ground is not Ground.NEVER:
-        parts.append(Part(_("no full check yet")))
+        parts.append(Descriptor(_("no full check yet")))
     return parts
 
 

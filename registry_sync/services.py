@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.breaker import Breaker
 from accounts.principal import Principal
-from registry_sync.models import Checkup, Event, SyncRun
+from registry_sync.models import DiagnosticRun, Event, SyncRun
 
 CHECKUP_LIFE = timedelta(minutes=3)  # one that is older was left by a worker that died
 
@@ -28,7 +28,7 @@ def ask_for_sync(*, by: Principal) -> SyncRun:
     with transaction.atomic():
         run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first()
         if not run:
-            run = SyncRun.objects.create(asked_by=by.label)
+            run = SyncRun.objects.create(requested_by=by.label)
     transaction.on_commit(wake_worker)  # the caller's, if it has one: the worker must find the row
     return run
 
@@ -37,12 +37,14 @@ def wake_worker() -> bool:
     return published("registry_sync.reconcile")
 
 
-def ask_for_checkup(*, by: Principal) -> Checkup:
+def ask_for_checkup(*, by: Principal) -> DiagnosticRun:
     """Return the checkup that will answer: one that waits or is under way, or a new one."""
     now = timezone.now()
     with transaction.atomic():
-        asked = Checkup.objects.exclude(state=Checkup.State.DONE).filter(asked_at__gt=now - CHECKUP_LIFE)
-        row = asked.order_by("id").first() or Checkup.objects.create(asked_by=by.label)
+        asked = DiagnosticRun.objects.exclude(state=DiagnosticRun.State.DONE).filter(
+            requested_at__gt=now - CHECKUP_LIFE
+        )
+        row = asked.order_by("id").first() or DiagnosticRun.objects.create(requested_by=by.label)
     transaction.on_commit(wake_doctor)
     return row
 

@@ -10,11 +10,11 @@ from django.db import connection
 from accounts import along
 from registry_sync import heartbeat
 from registry_sync.alarms import Signs, alarms
-from registry_sync.models import Heartbeat
+from registry_sync.models import Marker
 
-_AT = "(SELECT h.at FROM registry_sync_heartbeat h WHERE h.name = '{}')"
+_AT = "(SELECT h.at FROM registry_sync_marker h WHERE h.name = '{}')"
 # As heartbeat.silent says it, of worker_at: one that never worked is not silent.
-_ASLEEP = f"""CASE WHEN {_AT.format(Heartbeat.WORKER)} NOT BETWEEN %(silent)s AND %(ahead)s
+_ASLEEP = f"""CASE WHEN {_AT.format(Marker.WORKER)} NOT BETWEEN %(silent)s AND %(ahead)s
   AND NOT EXISTS (SELECT 1 FROM registry_sync_shard WHERE lease_until BETWEEN %(silent)s AND %(ahead)s)
   AND NOT EXISTS (SELECT 1 FROM registry_sync_lease WHERE until BETWEEN %(silent)s AND %(ahead)s)
   THEN 1 ELSE 0 END"""  # noqa: S608 (names of ours)
@@ -22,15 +22,15 @@ _ASLEEP = f"""CASE WHEN {_AT.format(Heartbeat.WORKER)} NOT BETWEEN %(silent)s AN
 _FROZEN = {"postgresql": "CASE current_setting('transaction_read_only') WHEN 'on' THEN 1 ELSE 0 END"}
 
 along.NOTED |= {
-    "registry_silent": _AT.format(Heartbeat.REGISTRY_SILENT),
-    "registry_refuses": _AT.format(Heartbeat.REGISTRY_REFUSES),
-    "tokens_unsigned": _AT.format(Heartbeat.TOKENS_UNSIGNED),
+    "registry_silent": _AT.format(Marker.REGISTRY_SILENT),
+    "registry_refuses": _AT.format(Marker.REGISTRY_REFUSES),
+    "tokens_unsigned": _AT.format(Marker.TOKENS_UNSIGNED),
     "worker_asleep": _ASLEEP,
     "database_frozen": _FROZEN.get(connection.vendor, "%(frozen)s"),
 }
 along.SHOWN |= {
-    "registry_at": _AT.format(Heartbeat.REGISTRY),
-    "worker_at": _AT.format(Heartbeat.WORKER),
+    "registry_at": _AT.format(Marker.REGISTRY),
+    "worker_at": _AT.format(Marker.WORKER),
 }
 
 

@@ -18,15 +18,15 @@ from accounts import clock, denials, dropped, journal, outbox, seals, sessions
 from accounts.outage import first_line
 from accounts.services import invitations
 from namespaces import usage
-from namespaces.models import Revision, TagMove
+from namespaces.models import RepositoryManifest, TagHistoryEntry
 from registry_sync import clocks, connection, heartbeat, selectors, services, watch
 from registry_sync.doctor import checkup
 from registry_sync.models import (
-    Checkup,
+    DiagnosticRun,
     Drift,
     Event,
-    Heartbeat,
     Lease,
+    Marker,
     Purge,
     Removal,
     RetentionRun,
@@ -78,7 +78,7 @@ def _worker_lives(**_details: Any) -> None:
         now = clock.now()
         clocks.leapt(now)
         clocks.mend(now)
-        heartbeat.note(Heartbeat.WORKER, now, every=ALIVE)
+        heartbeat.note(Marker.WORKER, now, every=ALIVE)
 
 
 @worker_ready.connect
@@ -155,23 +155,23 @@ def _again(task: Any, wait: timedelta | None) -> None:
 def measure_usage() -> None:
     """Count when something came or went, and once an hour in any case; after a long count it rests longer."""
     now = clock.now()
-    if not _usage_changed(now) or not heartbeat.book(Heartbeat.USAGE_REST, now, now + COUNT_MAX):
+    if not _usage_changed(now) or not heartbeat.book(Marker.USAGE_REST, now, now + COUNT_MAX):
         return
     try:
         usage.measure(usage.today())
-        heartbeat.note(Heartbeat.USAGE, now)
+        heartbeat.note(Marker.USAGE, now)
     finally:  # also after one that the database broke off: it would break off the next as well
         done = clock.now()
-        Heartbeat.objects.filter(name=Heartbeat.USAGE_REST).update(at=done + REST * (done - now))
+        Marker.objects.filter(name=Marker.USAGE_REST).update(at=done + REST * (done - now))
 
 
 def _usage_changed(now: datetime) -> bool:
-    last = heartbeat.last(Heartbeat.USAGE)
+    last = heartbeat.last(Marker.USAGE)
     if last is None or now - last >= timedelta(hours=1):
         return True
     newest = (
-        Revision.objects.order_by("-id").values_list("first_seen_at", flat=True).first(),
-        TagMove.objects.order_by("-id").values_list("at", flat=True).first(),
+        RepositoryManifest.objects.order_by("-id").values_list("first_seen_at", flat=True).first(),
+        TagHistoryEntry.objects.order_by("-id").values_list("at", flat=True).first(),
     )
     return any(at and at >= last for at in newest)
 
@@ -215,16 +215,16 @@ def housekeeping() -> None:
     again = selectors.held_again().filter(finished_at__lt=clock.now() - HELD_KEPT)
     SyncRun.objects.filter(pk__in=list(again.values_list("pk", flat=True))).delete()
     # Between two full checks there may be a thousand quick passes; and who presses the button all day wipes no others.
-    for names_only in (False, True):
-        for ours in (Q(asked_by="schedule"), ~Q(asked_by="schedule")):
-            _forget_runs(SyncRun.objects.filter(ours, names_only=names_only))
+    for quick in (False, True):
+        for ours in (Q(requested_by="schedule"), ~Q(requested_by="schedule")):
+            _forget_runs(SyncRun.objects.filter(ours, quick=quick))
     old = (
-        Checkup.objects.order_by("-id")
+        DiagnosticRun.objects.order_by("-id")
         .values_list("id", flat=True)[CHECKUPS_KEPT : CHECKUPS_KEPT + 1]
         .first()
     )
     if old:
-        Checkup.objects.filter(id__lte=old).delete()
+        DiagnosticRun.objects.filter(id__lte=old).delete()
     journal.shrink()
 
 
@@ -237,7 +237,7 @@ def mails() -> None:
 def daily() -> None:
     """Comes more often: whoever sends it remembers nothing."""
     now = clock.now()
-    if heartbeat.book(Heartbeat.DAILY, now, now + timedelta(days=1)):
+    if heartbeat.book(Marker.DAILY, now, now + timedelta(days=1)):
         verify_trail()
 
 
@@ -249,7 +249,7 @@ def verify_trail() -> None:
         log.error(
             "the audit trail %s: %s", "was changed" if problem.changed else "is not verified", problem.text
         )
-    worst = Heartbeat.TRAIL_UNKNOWN if found else Heartbeat.TRAIL_WHOLE
+    worst = Marker.TRAIL_UNKNOWN if found else Marker.TRAIL_WHOLE
     if any(problem.changed for problem in found):
-        worst = Heartbeat.TRAIL_CHANGED
+        worst = Marker.TRAIL_CHANGED
     heartbeat.note(worst, clock.now())

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from registry_sync import heartbeat
 from registry_sync.client import Registry, Silent, answers
-from registry_sync.models import Heartbeat
+from registry_sync.models import Marker
 from registry_sync.token.key_files import KeyFileError
 from registry_sync.token.service import issue_for_panel
 
@@ -27,28 +27,28 @@ def _found(registry: Registry) -> str:
     try:
         token = issue_for_panel([], now=timezone.now())
     except KeyFileError:
-        return Heartbeat.TOKENS_UNSIGNED
+        return Marker.TOKENS_UNSIGNED
     try:
         bearer = {"Authorization": f"Bearer {token}"}
         with registry.ask("/v2/", bearer, seconds=PATIENCE) as response:
             status = response.status_code
     except Silent:
-        return Heartbeat.REGISTRY_SILENT
+        return Marker.REGISTRY_SILENT
     if status in (answers.OK, answers.TOO_MANY):
-        return Heartbeat.REGISTRY
-    return Heartbeat.REGISTRY_REFUSES if status == answers.UNAUTHORIZED else Heartbeat.REGISTRY_SILENT
+        return Marker.REGISTRY
+    return Marker.REGISTRY_REFUSES if status == answers.UNAUTHORIZED else Marker.REGISTRY_SILENT
 
 
 @transaction.atomic
 def note(found: str, now: datetime) -> None:
     """Note it. What began stays as it began until it is over."""
-    over = Heartbeat.objects.filter(name__in=[sign for sign in Heartbeat.TROUBLES if sign != found])
+    over = Marker.objects.filter(name__in=[sign for sign in Marker.TROUBLES if sign != found])
     for name in over.values_list("name", flat=True):
         log.warning("over: %s", name)
     over.delete()
-    if found == Heartbeat.REGISTRY:
+    if found == Marker.REGISTRY:
         heartbeat.note(found, now)
         return
-    _row, begun = Heartbeat.objects.get_or_create(name=found, defaults={"at": now})
+    _row, begun = Marker.objects.get_or_create(name=found, defaults={"at": now})
     if begun:
         log.error("push and pull fail: %s", found)

@@ -111,7 +111,7 @@ def _catalog_read(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("db")
     else:
         return
-    CatalogRead.objects.create(registry=settings.REGISTRY_URL, began_at=timezone.now())
+    CatalogRead.objects.create(registry=settings.REGISTRY_URL, started_at=timezone.now())
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from accounts import secrets
 from accounts.models import Account, Member, Person, RegistryUser, Secret
 from accounts.peppers import peppers
 from namespaces.access import Level
-from namespaces.models import Grant, Image, Manifest, Namespace, Revision, Tag
+from namespaces.models import Grant, Image, Manifest, Namespace, RepositoryManifest, Tag
 
 PASSWORD = "correct horse battery"  # of every person
 
@@ -103,11 +103,11 @@ class ManifestFactory(DjangoModelFactory[Manifest]):
     )
 
 
-class RevisionFactory(DjangoModelFactory[Revision]):
+class RepositoryManifestFactory(DjangoModelFactory[RepositoryManifest]):
     """That an image holds a manifest; tags of the sync always come with one."""
 
     class Meta:
-        model = Revision
+        model = RepositoryManifest
 
     image = factory.SubFactory(ImageFactory)
     manifest = factory.SubFactory(ManifestFactory)

@@ -3,7 +3,7 @@ from accounts.models.api_token import ApiToken
 from accounts.models.audit_event import AuditEvent
 from accounts.models.audit_seal import AuditSeal
 from accounts.models.denial import Denial
-from accounts.models.dropped import Dropped
+from accounts.models.dropped import DropCounter
 from accounts.models.invitation import Invitation, InvitationState
 from accounts.models.member import Member
 from accounts.models.operator_link import OperatorLink
@@ -18,7 +18,7 @@ __all__ = [
     "AuditEvent",
     "AuditSeal",
     "Denial",
-    "Dropped",
+    "DropCounter",
     "Invitation",
     "InvitationState",
     "Member",

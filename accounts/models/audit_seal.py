@@ -8,8 +8,8 @@ class AuditSeal(models.Model):
     """What the audit trail held up to one event, keyed and chained (accounts/seals.py). Append-only as the trail is."""
 
     at = models.DateTimeField(default=timezone.now)
-    upto = models.BigIntegerField(unique=True)  # the last event's id; who seals the same events at once fails
-    events = models.IntegerField()
+    last_event_id = models.BigIntegerField(unique=True)  # whoever seals the same events at once fails
+    event_count = models.IntegerField()
     digest = models.CharField(max_length=64)
     pepper_version = models.IntegerField()
 
@@ -17,7 +17,7 @@ class AuditSeal(models.Model):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"seal up to event {self.upto}"
+        return f"seal up to event {self.last_event_id}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.names import USERNAME_LENGTH
 
 
-class Dropped(models.Model):
+class DropCounter(models.Model):
     """How much found no place in a bound: of a user, or (`username` empty) of all that nobody had signed in for."""
 
     class Kind(models.TextChoices):
@@ -21,7 +21,7 @@ class Dropped(models.Model):
     last_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "username"], name="dropped_once")]
+        constraints = [models.UniqueConstraint(fields=["kind", "username"], name="drop_counter_once")]
 
     def __str__(self) -> str:
         return f"{self.count} {self.kind}"

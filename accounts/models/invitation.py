@@ -29,7 +29,7 @@ class Invitations(models.QuerySet["Invitation"]):
     def with_state(self, now: datetime) -> "Invitations":
         """Each with `.state`. This is the only place that decides it."""
         makers = Member.objects.filter(
-            account=OuterRef("account"), person=OuterRef("maker"), person__is_active=True
+            account=OuterRef("account"), person=OuterRef("inviter"), person__is_active=True
         )
         may_invite = reduce(or_, (Q(role=role, maker_role__in=inviters(role)) for role in Role))
         state = Case(
@@ -59,7 +59,7 @@ class Invitation(models.Model):
     role = models.CharField(max_length=10, choices=ROLES)
     digest = models.CharField(max_length=64, unique=True)
     # Null: nobody is known to have made it, so nobody stands for it.
-    maker = models.ForeignKey(
+    inviter = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_by = models.CharField(max_length=254)  # as the maker was called then

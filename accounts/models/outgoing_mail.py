@@ -5,12 +5,12 @@ from django.utils import timezone
 class OutgoingMail(models.Model):
     """A mail that the worker is to send (accounts/outbox.py).
 
-    `sealed`: what it says, which may hold a link as good as a password; empty for one that was given up, which stays to
-    be seen.
+    `encrypted`: what it says, which may hold a link as good as a password; empty for one that was given up,
+    which stays to be seen.
     """
 
     to = models.CharField(max_length=254)
-    sealed = models.TextField()
+    encrypted = models.TextField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     due_at = models.DateTimeField(default=timezone.now, null=True)  # None: given up
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -31,7 +31,7 @@ def invite(*, by: Principal, account: Account, role: str) -> tuple[Invitation, s
     _forget_spent(account)
     text = secrets.make(secrets.LINK_PREFIX)
     invitation = Invitation.objects.create(
-        account=account, role=role, digest=digests(text)[0], maker_id=by.id, created_by=by.label,
+        account=account, role=role, digest=digests(text)[0], inviter_id=by.id, created_by=by.label,
         expires_at=timezone.now() + LIFE,
     )  # fmt: skip
     audit.record(by=by, action="member.invited", kind="invitation", id=invitation.pk, label=role,
@@ -98,7 +98,7 @@ def void_of(*, by: Principal, member: Member, role: Role | None) -> None:
     Called before the role changes: what is dead by then is not told of.
     """
     now, kept = timezone.now(), [each for each in Role if role in inviters(each)]
-    live = Invitation.objects.live(now).filter(account=member.account_id, maker=member.person_id)
+    live = Invitation.objects.live(now).filter(account=member.account_id, inviter=member.person_id)
     count = live.exclude(role__in=kept).update(voided_at=now)
     if count:
         audit.record(by=by, action="member.invitations_voided", kind="member", id=member.pk,

@@ -27,7 +27,7 @@ class GrantSerializer(serializers.Serializer[Any]):
     namespace = serializers.CharField(source="namespace.name")
     image = serializers.CharField(source="image_name", help_text="Empty: the whole namespace.")
     level = serializers.ChoiceField(GRANTED, source="word")
-    given_at = Moment()
+    created_at = Moment()
 
 
 class GrantQuery(PageQuery):

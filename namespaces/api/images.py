@@ -25,7 +25,7 @@ class ImageSerializer(serializers.Serializer[Any]):
     latest_tag = serializers.CharField(allow_blank=True)
     size = serializers.IntegerField(help_text="Bytes a client downloads for the newest tag.")
     usage = serializers.IntegerField(
-        source="octets",
+        source="stored_bytes",
         help_text="Bytes it all takes in the registry, counted soon after a push; a layer counts once.",
     )
     first_seen_at = Moment()

@@ -19,7 +19,7 @@ class NamespaceSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     public = serializers.BooleanField(help_text="True: everybody may pull, signed in or not.")
     usage = serializers.IntegerField(
-        source="octets",
+        source="stored_bytes",
         help_text="Bytes it takes in the registry, counted soon after a push; a layer counts once.",
     )
     created_at = Moment()

@@ -17,7 +17,7 @@ from namespaces.lists import plans, tag_list
 from namespaces.models import Image, Manifest
 
 _OF_TAG = (
-    "name", "pushed_at", "pushed_by", "last_pulled_at", "pull_count", "missing_since", "unread_since",
+    "name", "pushed_at", "pushed_by", "last_pulled_at", "pull_count", "missing_since", "unreadable_since",
 )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ class TagSerializer(OfManifestSerializer):
     last_pulled_at = Moment(allow_null=True, help_text="Null: never, as far as the registry told.")
     pull_count = serializers.IntegerField()
     missing_since = Moment(allow_null=True, help_text="Absent from the registry’s last complete list.")
-    unread_since = Moment(allow_null=True, help_text="There, but since then it could not be read.")
+    unreadable_since = Moment(allow_null=True, help_text="There, but since then it could not be read.")
 
 
 class ManifestSerializer(serializers.Serializer[Any]):

@@ -47,8 +47,8 @@ class NamespaceUsage(ApiView):
     def get(self, request: Request, handle: str, name: str) -> Response:
         found = gate.namespace(self.by, handle, name)
         history = usage.history(found.account, since=usage.first_day(), namespace=found)
-        return self.answer(_told(found.octets, history))
+        return self.answer(_told(found.stored_bytes, history))
 
 
-def _told(octets: int, history: list[tuple[date, int]]) -> dict[str, Any]:
-    return {"usage": octets, "history": [{"day": day, "usage": of_day} for day, of_day in history]}
+def _told(stored_bytes: int, history: list[tuple[date, int]]) -> dict[str, Any]:
+    return {"usage": stored_bytes, "history": [{"day": day, "usage": of_day} for day, of_day in history]}

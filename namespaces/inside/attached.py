@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef
 
 from namespaces.inside.artifacts import Nature, nature
 from namespaces.inside.held import held, nature_of
-from namespaces.models import Image, Manifest, Revision, Tag
+from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from namespaces.names import stem_of
 
 SHOWN_MAX = 200
@@ -56,7 +56,7 @@ def listed_by(image: Image, index: Manifest, subject: str) -> list[Attached]:
 def _by_tag(image: Image, subjects: dict[str, str]) -> Iterator[_Claim]:
     stems = {stem_of(digest): digest for digest in subjects}
     tags = Tag.objects.filter(image=image, technical=True, stem__in=list(stems))
-    for tag in tags.select_related("manifest").defer("manifest__packed").order_by("name")[:SHOWN_MAX]:
+    for tag in tags.select_related("manifest").defer("manifest__body_zlib").order_by("name")[:SHOWN_MAX]:
         subject = stems[tag.stem]
         if tag.manifest.kind == "index":
             yield from _entries(tag.manifest, subject)
@@ -70,7 +70,7 @@ def _entries(index: Manifest, subject: str) -> Iterator[_Claim]:
 
 
 def _by_subject(image: Image, subjects: dict[str, str]) -> Iterator[_Claim]:
-    there = Exists(Revision.objects.filter(image=image, manifest=OuterRef("pk"), gone_at=None))
+    there = Exists(RepositoryManifest.objects.filter(image=image, manifest=OuterRef("pk"), gone_at=None))
     found = Manifest.objects.filter(there, subject__in=list(subjects))
     for digest, subject in found.order_by("-created_at", "digest").values_list("digest", "subject")[
         :SHOWN_MAX

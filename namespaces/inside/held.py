@@ -12,7 +12,7 @@ from namespaces.inside import contents
 from namespaces.inside.artifacts import Group, Nature, bundled, nature
 from namespaces.inside.links import Link, links
 from namespaces.inside.platforms import choose, platforms_of
-from namespaces.models import Image, Manifest, Part, Revision, Tag, TagMove
+from namespaces.models import Descriptor, Image, Manifest, RepositoryManifest, Tag, TagHistoryEntry
 from namespaces.names import technical_subject
 
 TAGS_SHOWN = 20
@@ -30,9 +30,9 @@ class Subject:
 
 def manifests(image: Image) -> QuerySet[Manifest]:
     """Those of an image, without their bytes."""
-    here = Exists(Revision.objects.filter(image=image, manifest=OuterRef("pk")))
+    here = Exists(RepositoryManifest.objects.filter(image=image, manifest=OuterRef("pk")))
     tagged = Exists(Tag.objects.filter(image=image, manifest=OuterRef("pk")))
-    return Manifest.objects.filter(here | tagged).defer("packed")
+    return Manifest.objects.filter(here | tagged).defer("body_zlib")
 
 
 def held(image: Image, digests: Iterable[str]) -> dict[str, Manifest]:
@@ -45,7 +45,7 @@ def newest_of(image: Image) -> Manifest | None:
     if not image.latest_tag:
         return None
     newest = Tag.objects.filter(image=image, name=image.latest_tag).select_related("manifest")
-    tag = newest.defer("manifest__packed").first()
+    tag = newest.defer("manifest__body_zlib").first()
     return tag.manifest if tag else None
 
 
@@ -61,13 +61,15 @@ def untagged(image: Image) -> list[Manifest]:
 
     One more than is shown, when there are more.
     """
-    if not image.untagged:
+    if not image.untagged_count:
         return []
-    here = Revision.objects.filter(image=image, gone_at=None)
+    here = RepositoryManifest.objects.filter(image=image, gone_at=None)
     indexes = Exists(here.filter(manifest=OuterRef("manifest")))
-    listed = Exists(Part.objects.filter(indexes, kind=Part.Kind.MANIFEST, digest=OuterRef("pk")))
-    rows = Manifest.objects.filter(~listed, revisions__image=image, revisions__gone_at=None)
-    rows = rows.annotate(seen_at=F("revisions__first_seen_at")).defer("packed", "details")
+    listed = Exists(Descriptor.objects.filter(indexes, kind=Descriptor.Kind.MANIFEST, digest=OuterRef("pk")))
+    rows = Manifest.objects.filter(
+        ~listed, repository_manifests__image=image, repository_manifests__gone_at=None
+    )
+    rows = rows.annotate(seen_at=F("repository_manifests__first_seen_at")).defer("body_zlib", "details")
     return list(rows.order_by("-seen_at", "digest")[: UNTAGGED_SHOWN + 1])
 
 
@@ -117,13 +119,17 @@ def subject_of(image: Image, manifest: Manifest, tag: str = "") -> Subject | Non
 
 def listed_in(image: Image, digest: str) -> list[Manifest]:
     """Return the indexes of the image that name this digest."""
-    found = manifests(image).filter(Q(parts__digest=digest, parts__kind="manifest")).order_by("-fetched_at")
+    found = (
+        manifests(image)
+        .filter(Q(descriptors__digest=digest, descriptors__kind="manifest"))
+        .order_by("-fetched_at")
+    )
     return list(found[:TAGS_SHOWN])
 
 
-def move_to(tag: Tag) -> TagMove | None:
+def move_to(tag: Tag) -> TagHistoryEntry | None:
     """How the tag came to point where it points; None for its first push, and when nobody knows."""
-    last = TagMove.objects.filter(image_id=tag.image_id, tag=tag.name).order_by("-at", "-id").first()
+    last = TagHistoryEntry.objects.filter(image_id=tag.image_id, tag=tag.name).order_by("-at", "-id").first()
     return last if last and last.old and last.new == tag.manifest_id else None
 
 

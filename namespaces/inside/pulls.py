@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Max, QuerySet, Sum
 
 from accounts.models import Account, RegistryUser
-from namespaces.models import Grant, Namespace, Pull, Tag
+from namespaces.models import Grant, Namespace, PullStats, Tag
 
 SHOWN_MAX = 50
 
@@ -43,7 +43,7 @@ def pullers_of(tag: Tag) -> list[Puller]:
     """
     account = tag.image.namespace.account
     rows = list(
-        Pull.objects.filter(image=tag.image, tag=tag.name).order_by("-last_at", "id")[: SHOWN_MAX + 1]
+        PullStats.objects.filter(image=tag.image, tag=tag.name).order_by("-last_at", "id")[: SHOWN_MAX + 1]
     )
     own = users_by_name(account, {row.username for row in rows})
     foreign = foreign_names({row.username for row in rows} - {*own, ""}, public=tag.image.namespace.public)
@@ -66,23 +66,23 @@ def pullers_of(tag: Tag) -> list[Puller]:
 def by_digest(tag: Tag) -> ByDigest:
     """Of what the tag points at now, by those who did not ask for the tag."""
     digests = {tag.manifest_id, *(each["digest"] for each in tag.manifest.platforms)}
-    rows = Pull.objects.filter(image=tag.image, tag="", digest__in=digests, count__gt=0)
+    rows = PullStats.objects.filter(image=tag.image, tag="", digest__in=digests, count__gt=0)
     found = rows.aggregate(count=Sum("count"), last_at=Max("last_at"))
     return ByDigest(found["count"] or 0, found["last_at"])
 
 
 def anonymous_pull_of(namespace: Namespace) -> datetime | None:
     """When somebody last pulled from it without signing in."""
-    return _last(Pull.objects.filter(image__namespace=namespace, username=""))
+    return _last(PullStats.objects.filter(image__namespace=namespace, username=""))
 
 
 def last_pull_by(grant: Grant) -> datetime | None:
     """When its user last pulled what it is about."""
-    found = Pull.objects.filter(username=grant.user.username, image__namespace=grant.namespace_id)
+    found = PullStats.objects.filter(username=grant.user.username, image__namespace=grant.namespace_id)
     return _last(found.filter(image__name=grant.image_name) if grant.image_name else found)
 
 
-def _last(pulls: QuerySet[Pull]) -> datetime | None:
+def _last(pulls: QuerySet[PullStats]) -> datetime | None:
     moment: datetime | None = pulls.filter(count__gt=0).aggregate(last=Max("last_at"))["last"]
     return moment
 

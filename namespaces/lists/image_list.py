@@ -42,4 +42,4 @@ def _line(image: Image, tag: Tag | None, users: dict[str, RegistryUser], back: d
 
 def _newest(images: Sequence[Image]) -> list[Tag]:
     found = Tag.objects.filter(image__in=[image.pk for image in images], name=F("image__latest_tag"))
-    return list(found.select_related("manifest").defer("manifest__details", "manifest__packed"))
+    return list(found.select_related("manifest").defer("manifest__details", "manifest__body_zlib"))

@@ -10,7 +10,7 @@ from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from accounts.models import Account, RegistryUser
 from namespaces.lists.tag_list import in_digests
 from namespaces.lists.wanted import SUBSTRING_MIN, Between, Reference, clean, label, reference, wanted
-from namespaces.models import HOLDS, Image, Label, Part, Revision, Tag
+from namespaces.models import HOLDS, Descriptor, Image, Label, RepositoryManifest, Tag
 from namespaces.names import split
 
 Rows = QuerySet[Any]
@@ -106,14 +106,14 @@ def _digests(accounts: list[int], typed: str) -> Rows | None:
 
 def _configs(accounts: list[int], typed: str) -> Rows | None:
     """By the digest of the config, which `docker images` shows as the image's ID."""
-    return _with_part(accounts, typed, Part.Kind.CONFIG)
+    return _with_part(accounts, typed, Descriptor.Kind.CONFIG)
 
 
 def _layers(accounts: list[int], typed: str) -> Rows | None:
-    return _with_part(accounts, typed, Part.Kind.LAYER)
+    return _with_part(accounts, typed, Descriptor.Kind.LAYER)
 
 
-def _with_part(accounts: list[int], typed: str, kind: Part.Kind) -> Rows | None:
+def _with_part(accounts: list[int], typed: str, kind: Descriptor.Kind) -> Rows | None:
     named, digest = _digest_in(typed)
     if not digest:
         return None
@@ -121,15 +121,15 @@ def _with_part(accounts: list[int], typed: str, kind: Part.Kind) -> Rows | None:
     return found.filter(image__in=_named(accounts, named)) if named else found
 
 
-def _parts(kind: Part.Kind, digest: Between) -> QuerySet[Part]:
-    return Part.objects.filter(kind=kind, digest__gte=digest.first, digest__lt=digest.end)
+def _parts(kind: Descriptor.Kind, digest: Between) -> QuerySet[Descriptor]:
+    return Descriptor.objects.filter(kind=kind, digest__gte=digest.first, digest__lt=digest.end)
 
 
 def _labels(accounts: list[int], typed: str) -> Rows | None:
     if too_short(typed):
         return None
     key, start = label(typed)
-    labels = Label.objects.filter(start__gte=start.first, start__lt=start.end)
+    labels = Label.objects.filter(value_prefix__gte=start.first, value_prefix__lt=start.end)
     if key:
         labels = labels.filter(key__iexact=key)
     return _held(accounts).filter(manifest__in=labels.values("manifest"))
@@ -147,11 +147,11 @@ KINDS: dict[str, Callable[[list[int], str], Rows | None]] = {
     "images": _images, "tags": _tags, "digests": _digests, "configs": _configs, "layers": _layers, "labels": _labels,
     "users": _users, "technical": _technical,
 }  # fmt: skip
-PARTS = {"configs": Part.Kind.CONFIG, "layers": Part.Kind.LAYER}
+PARTS = {"configs": Descriptor.Kind.CONFIG, "layers": Descriptor.Kind.LAYER}
 
 
-def _held(accounts: list[int]) -> QuerySet[Revision]:
-    found = Revision.objects.filter(image__namespace__account__in=accounts, gone_at=None)
+def _held(accounts: list[int]) -> QuerySet[RepositoryManifest]:
+    found = RepositoryManifest.objects.filter(image__namespace__account__in=accounts, gone_at=None)
     return found.select_related("image__namespace__account").order_by("-id")
 
 
@@ -182,7 +182,7 @@ def _whole(named: Reference) -> Q:
 class Held:
     """A manifest that an image holds. `tag` points at it, or `within` at an index that lists it; "" neither."""
 
-    revision: Revision
+    revision: RepositoryManifest
     tag: str
     within: str
     labels: list[Label]
@@ -194,16 +194,16 @@ def described(kind: str, rows: Sequence[Any], typed: str) -> Sequence[Any]:
     return _describe(rows, typed, kind) if kind in ("digests", "labels", *PARTS) else rows
 
 
-def _describe(revisions: Sequence[Revision], typed: str, kind: str) -> list[Held]:
+def _describe(revisions: Sequence[RepositoryManifest], typed: str, kind: str) -> list[Held]:
     """At most two statements: a tag of each, and the labels that were searched for."""
     digest = _digest_in(clean(typed))[1]
-    parts = _parts(PARTS[kind], digest) if kind in PARTS and digest else Part.objects.none()
+    parts = _parts(PARTS[kind], digest) if kind in PARTS and digest else Descriptor.objects.none()
     same = Tag.objects.filter(image=OuterRef("image"), manifest=OuterRef("manifest"))
-    listing = Part.objects.filter(digest=OuterRef(OuterRef("manifest")), kind=Part.Kind.MANIFEST)
+    listing = Descriptor.objects.filter(digest=OuterRef(OuterRef("manifest")), kind=Descriptor.Kind.MANIFEST)
     above = Tag.objects.filter(image=OuterRef("image"), manifest__in=listing.values("manifest"))
     told = {
         pk: (tag or "", within or "", part or "")
-        for pk, tag, within, part in Revision.objects.filter(pk__in=[each.pk for each in revisions])
+        for pk, tag, within, part in RepositoryManifest.objects.filter(pk__in=[each.pk for each in revisions])
         .annotate(
             tag=Subquery(same.order_by("technical", *Tag.NEWEST_FIRST).values("name")[:1]),
             within=Subquery(above.order_by("technical", *Tag.NEWEST_FIRST).values("name")[:1]),
@@ -218,7 +218,7 @@ def _describe(revisions: Sequence[Revision], typed: str, kind: str) -> list[Held
         key, start = label(typed)
         digests = [each.manifest_id for each in revisions]
         for each in Label.objects.filter(
-            manifest__in=digests, start__gte=start.first, start__lt=start.end
+            manifest__in=digests, value_prefix__gte=start.first, value_prefix__lt=start.end
         ).order_by("key"):
             if not key or each.key.lower() == key.lower():
                 found.setdefault(each.manifest_id, []).append(each)

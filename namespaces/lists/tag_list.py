@@ -61,7 +61,7 @@ class Found:
         sign, column = ("-" if sort.startswith("-") else ""), COLUMNS[sort.removeprefix("-")]
         # A manifest's layers and body are many times the rest of it, and no list shows them.
         found = (
-            self._rows(technical).select_related("manifest").defer("manifest__details", "manifest__packed")
+            self._rows(technical).select_related("manifest").defer("manifest__details", "manifest__body_zlib")
         )
         return found.order_by(f"{sign}{column}", f"{sign}id")
 

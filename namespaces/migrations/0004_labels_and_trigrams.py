@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(max_length=200)),
                 ('value', models.TextField()),
-                ('start', namespaces.models.derived.LabelStart(default='', editable=False, max_length=100)),
+                ('start', namespaces.models.derived.ValuePrefix(default='', editable=False, max_length=100)),
                 ('manifest', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='namespaces.manifest')),
             ],
             options={

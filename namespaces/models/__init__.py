@@ -1,8 +1,8 @@
 from namespaces.models.grant import Grant
-from namespaces.models.history import Pull, Revision, TagMove, Usage
+from namespaces.models.history import PullStats, RepositoryManifest, TagHistoryEntry, Usage
 from namespaces.models.image import HOLDS, Image
 from namespaces.models.label import Label
-from namespaces.models.manifest import Manifest, Part
+from namespaces.models.manifest import Descriptor, Manifest
 from namespaces.models.namespace import CatalogRead, Namespace, ReservedName
 from namespaces.models.tag import NEVER, Tag
 
@@ -10,16 +10,16 @@ __all__ = [
     "HOLDS",
     "NEVER",
     "CatalogRead",
+    "Descriptor",
     "Grant",
     "Image",
     "Label",
     "Manifest",
     "Namespace",
-    "Part",
-    "Pull",
+    "PullStats",
+    "RepositoryManifest",
     "ReservedName",
-    "Revision",
     "Tag",
-    "TagMove",
+    "TagHistoryEntry",
     "Usage",
 ]

@@ -35,7 +35,7 @@ class NaturalKey(ByteOrdered):
         return key
 
 
-class LabelStart(ByteOrdered):
+class ValuePrefix(ByteOrdered):
     """How `value` begins, in lower case: what a search looks up by its beginning."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:

@@ -17,7 +17,7 @@ class Grant(models.Model):
     namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="grants")
     image_name = models.CharField(max_length=REPOSITORY_MAX, default="", blank=True)
     level = models.PositiveSmallIntegerField(choices=LEVELS)
-    given_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["namespace__name", "image_name", "user__description", "id"]

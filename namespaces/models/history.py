@@ -11,11 +11,15 @@ from namespaces.models.manifest import Manifest
 from namespaces.models.tag import NEVER
 
 
-class Revision(models.Model):
+class RepositoryManifest(models.Model):
     """A manifest that the registry holds in an image's repository, under a tag, in an index, or untagged."""
 
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="revisions", db_index=False)
-    manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="revisions", db_index=False)
+    image = models.ForeignKey(
+        Image, on_delete=models.CASCADE, related_name="repository_manifests", db_index=False
+    )
+    manifest = models.ForeignKey(
+        Manifest, on_delete=models.PROTECT, related_name="repository_manifests", db_index=False
+    )
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     # When the registry said, asked for just this, that it has it not.
     gone_at = models.DateTimeField(null=True)
@@ -23,17 +27,17 @@ class Revision(models.Model):
     due_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["image", "manifest"], name="revision_once")]
+        constraints = [models.UniqueConstraint(fields=["image", "manifest"], name="repository_manifest_once")]
         indexes = [
-            models.Index(fields=["manifest"], name="revision_of_manifest"),
-            models.Index(fields=["due_at"], name="revision_due", condition=~models.Q(due_at=None)),
+            models.Index(fields=["manifest"], name="repository_manifest_by_digest"),
+            models.Index(fields=["due_at"], name="repository_manifest_due", condition=~models.Q(due_at=None)),
         ]
 
     def __str__(self) -> str:
         return f"{self.image}@{self.manifest_id}"
 
 
-class TagMove(models.Model):
+class TagHistoryEntry(models.Model):
     """A tag that came, pointed elsewhere, or went.
 
     In order of `at`: what is told late takes its place among others. What an open page has not seen is above an `id`.
@@ -44,7 +48,7 @@ class TagMove(models.Model):
         FOUND = "found"  # a reconcile found it
         PANEL = "panel"  # done here, by a person or a rule
 
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="moves", db_index=False)
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="tag_history", db_index=False)
     tag = models.CharField(max_length=128)
     old = models.CharField(max_length=140, default="")  # digest; "" when it came
     new = models.CharField(max_length=140, default="")  # digest; "" when it went
@@ -54,22 +58,22 @@ class TagMove(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["image", "-id"], name="move_by_image"),
-            models.Index(fields=["image", "-at", "-id"], name="move_by_moment"),
-            models.Index(fields=["image", "tag", "-at", "-id"], name="move_by_tag_moment"),
+            models.Index(fields=["image", "-id"], name="history_by_image"),
+            models.Index(fields=["image", "-at", "-id"], name="history_by_moment"),
+            models.Index(fields=["image", "tag", "-at", "-id"], name="history_by_tag_moment"),
         ]
 
     def __str__(self) -> str:
         return f"{self.image}:{self.tag} {self.old or '–'} → {self.new or '–'}"
 
 
-class Pull(models.Model):
+class PullStats(models.Model):
     """How often a user pulled a tag, or (`tag` empty) a digest directly, and when last; and how often it only looked.
 
     What counts as which: docs/operations.md, "What a pull is".
     """
 
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="pulls")
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="pull_stats")
     tag = models.CharField(max_length=128, default="")
     digest = models.CharField(max_length=140, default="")  # what was pulled last; the key when `tag` is empty
     username = models.CharField(max_length=40, default="")  # "" anonymous
@@ -105,7 +109,7 @@ class Usage(models.Model):
     account_id = models.BigIntegerField(db_index=True)
     namespace_id = models.BigIntegerField(default=0)  # 0: of the whole account
     day = models.DateField()
-    octets = models.BigIntegerField()
+    stored_bytes = models.BigIntegerField()
 
     class Meta:
         constraints = [
@@ -113,4 +117,4 @@ class Usage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.day}: {self.octets}"
+        return f"{self.day}: {self.stored_bytes}"

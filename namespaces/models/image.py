@@ -5,7 +5,8 @@ from django.utils import timezone
 from namespaces.models.namespace import Namespace
 from namespaces.names import REPOSITORY_MAX
 
-HOLDS = models.Q(tag_count__gt=0) | models.Q(untagged__gt=0)  # what lists show; a name alone is no image
+# What lists show: a name alone is no image.
+HOLDS = models.Q(tag_count__gt=0) | models.Q(untagged_count__gt=0)
 
 
 class Image(models.Model):
@@ -17,20 +18,21 @@ class Image(models.Model):
     # Counted when the tags are written, so that a list of images never counts (a count over 200,000 costs).
     tag_count = models.PositiveIntegerField(default=0, editable=False)
     # Manifests held of an image that never had a tag: pushed by digest alone.
-    untagged = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    untagged_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     size = models.BigIntegerField(default=0, editable=False)  # bytes, compressed, of the newest tag
-    octets = models.BigIntegerField(default=0, editable=False)  # in the registry, shared layers counted once
+    # In the registry, shared layers counted once.
+    stored_bytes = models.BigIntegerField(default=0, editable=False)
     latest_tag = models.CharField(max_length=128, default="", editable=False)
     pushed_at = models.DateTimeField(null=True, editable=False)
-    # The newest TagMove's id, so that an open page of a whole account asks one index for what is new.
-    last_move = models.BigIntegerField(default=0, db_default=0, editable=False)
+    # The newest TagHistoryEntry's id, so that an open page of a whole account asks one index for what is new.
+    newest_history_id = models.BigIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["namespace", "name"], name="image_once")]
         indexes = [
             models.Index(fields=["namespace", "-pushed_at", "-id"], name="image_by_push"),
-            models.Index(fields=["namespace", "-last_move"], name="image_by_move"),
+            models.Index(fields=["namespace", "-newest_history_id"], name="image_by_history"),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 from django.db import models
 
 from namespaces.lists.wanted import LABEL_START_MAX
-from namespaces.models.derived import LabelStart
+from namespaces.models.derived import ValuePrefix
 from namespaces.models.manifest import Manifest
 
 
@@ -11,11 +11,11 @@ class Label(models.Model):
     manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="labels", db_index=False)
     key = models.CharField(max_length=200)
     value = models.TextField()
-    start = LabelStart(max_length=LABEL_START_MAX, default="", editable=False)
+    value_prefix = ValuePrefix(max_length=LABEL_START_MAX, default="", editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["manifest", "key"], name="label_once")]
-        indexes = [models.Index(fields=["start", "manifest"], name="label_by_start")]
+        indexes = [models.Index(fields=["value_prefix", "manifest"], name="label_by_prefix")]
 
     def __str__(self) -> str:
         return f"{self.key}={self.value}"

@@ -27,15 +27,15 @@ class Manifest(models.Model):
     details = models.JSONField(default=dict)
     # The digest it is about: of a signature, an SBOM.
     subject = models.CharField(max_length=140, default="")
-    packed = models.BinaryField(default=b"")  # the body as the registry sent it, zlib; empty when too long
+    body_zlib = models.BinaryField(default=b"")  # the body as the registry sent it, zlib; empty when too long
     fetched_at = models.DateTimeField(default=timezone.now, editable=False)
     # False: its config did not come, from anywhere.
-    whole = models.BooleanField(default=True, db_default=True, editable=False)
+    complete = models.BooleanField(default=True, db_default=True, editable=False)
 
     class Meta:
         indexes = [
             models.Index(fields=["subject"], name="manifest_by_subject"),
-            models.Index(fields=["digest"], name="manifest_unread", condition=models.Q(kind="unknown")),
+            models.Index(fields=["digest"], name="manifest_unknown", condition=models.Q(kind="unknown")),
         ]
 
     def __str__(self) -> str:
@@ -62,10 +62,10 @@ class Manifest(models.Model):
     @property
     def body(self) -> bytes:
         """The exact bytes behind the digest; b"" when they were not kept."""
-        return zlib.decompress(self.packed) if self.packed else b""
+        return zlib.decompress(self.body_zlib) if self.body_zlib else b""
 
 
-class Part(models.Model):
+class Descriptor(models.Model):
     """What a manifest names by digest: its config and layers, or the manifests of an index."""
 
     class Kind(models.TextChoices):
@@ -73,14 +73,16 @@ class Part(models.Model):
         LAYER = "layer"
         MANIFEST = "manifest"
 
-    manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    manifest = models.ForeignKey(
+        Manifest, on_delete=models.CASCADE, related_name="descriptors", db_index=False
+    )
     digest = models.CharField(max_length=140)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     size = models.BigIntegerField(default=0)  # bytes, as the manifest claims
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["manifest", "digest"], name="part_once")]
-        indexes = [models.Index(fields=["digest"], name="part_by_digest")]
+        constraints = [models.UniqueConstraint(fields=["manifest", "digest"], name="descriptor_once")]
+        indexes = [models.Index(fields=["digest"], name="descriptor_by_digest")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.digest}"

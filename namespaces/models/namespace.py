@@ -12,7 +12,8 @@ class Namespace(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="namespaces")
     name = models.CharField(max_length=NAMESPACE_MAX, unique=True)
     public = models.BooleanField(default=False)
-    octets = models.BigIntegerField(default=0, editable=False)  # in the registry, shared layers counted once
+    # In the registry, shared layers counted once.
+    stored_bytes = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -36,9 +37,9 @@ class ReservedName(models.Model):
     """
 
     name = models.CharField(max_length=NAMESPACE_MAX, unique=True)
-    # No constraint, and the column's old name: the release before this one reads and writes it as a number.
-    account = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="reserved_names",
-                                db_column="only_account_id", db_constraint=False, db_index=False)  # fmt: skip
+    account = models.ForeignKey(
+        Account, null=True, on_delete=models.PROTECT, related_name="reserved_names", db_index=False
+    )
     # Of a deleted namespace: until then a token for it may be good.
     until = models.DateTimeField(null=True)
 
@@ -54,7 +55,7 @@ class CatalogRead(models.Model):
     """
 
     registry = models.CharField(max_length=500, primary_key=True)  # its address: another one is not read yet
-    began_at = models.DateTimeField()
+    started_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.registry

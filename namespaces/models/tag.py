@@ -26,7 +26,7 @@ class Tag(models.Model):
     pulled_at = models.DateTimeField(default=NEVER)
     pull_count = models.PositiveBigIntegerField(default=0)
     missing_since = models.DateTimeField(null=True)  # absent from one complete list; gone after the second
-    unread_since = models.DateTimeField(null=True)  # it is there, but since then it could not be read
+    unreadable_since = models.DateTimeField(null=True)  # it is there, but since then it could not be read
     # For lists, so that each order is one index: the natural order, the manifest's size, hidden or not.
     sort_key = NaturalKey(max_length=KEY_MAX, default="", editable=False)
     size = models.BigIntegerField(default=0)

@@ -31,7 +31,7 @@ def manifest(request: PersonRequest, handle: str, name: str, image_name: str, di
         "reference": manifest_reference(image, found.digest),
         "tags": held.tags_at(image, found.digest),
         "listed_in": held.listed_in(image, found.digest),
-        "raw": raw.shown(found.body) if found.packed else None,
+        "raw": raw.shown(found.body) if found.body_zlib else None,
     }
     return render(request, "namespaces/manifest.html", context)
 
@@ -41,7 +41,7 @@ def manifest(request: PersonRequest, handle: str, name: str, image_name: str, di
 def download(request: PersonRequest, handle: str, name: str, image_name: str, digest: str) -> HttpResponse:
     """Send the exact bytes. As an attachment of no type: whoever pushed them must not have them run here."""
     _image, found = gate.manifest(principal(request), handle, name, image_name, digest)
-    if not found.packed:
+    if not found.body_zlib:
         raise Http404
     filename = found.digest.replace(":", "-") + ".json"
     return HttpResponse(

@@ -17,7 +17,7 @@ from accounts.pages.forms import is_ours
 from accounts.pages.http import PersonRequest, principal
 from namespaces import gate
 from namespaces import news as told
-from namespaces.models import TagMove
+from namespaces.models import TagHistoryEntry
 
 
 @login_required
@@ -42,7 +42,7 @@ def of_account(request: PersonRequest, handle: str) -> HttpResponse:
 
 
 def _answer(
-    request: PersonRequest, kind: str, note: Callable[..., str], thing: Any, moves: QuerySet[TagMove]
+    request: PersonRequest, kind: str, note: Callable[..., str], thing: Any, moves: QuerySet[TagHistoryEntry]
 ) -> HttpResponse:
     """Send what came since the page was made, as its note says. Without a good one the page begins anew.
 

@@ -27,7 +27,7 @@ def account(request: PersonRequest, handle: str) -> HttpResponse:
         "account": found,
         "total": usage.of_account(found),
         "shared": usage.shared_by_namespaces(found),
-        "namespaces": selectors.namespaces_of(found).order_by("-octets", "name"),
+        "namespaces": selectors.namespaces_of(found).order_by("-stored_bytes", "name"),
     }
     series = usage.history(found, since=usage.first_day())
     return _answer(request, context, series, Image.objects.filter(namespace__account=found))
@@ -38,7 +38,7 @@ def account(request: PersonRequest, handle: str) -> HttpResponse:
 @require_safe
 def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     found = gate.namespace(principal(request), handle, name)
-    context = namespace_context(found, "images") | {"total": found.octets}
+    context = namespace_context(found, "images") | {"total": found.stored_bytes}
     series = usage.history(found.account, since=usage.first_day(), namespace=found)
     return _answer(request, context, series, Image.objects.filter(namespace=found))
 
@@ -47,13 +47,13 @@ def _answer(
     request: PersonRequest, context: dict[str, Any], series: list[tuple[date, int]], images: QuerySet[Image]
 ) -> HttpResponse:
     grown = series[-1][1] - series[0][1] if len(series) > 1 else 0
-    images = images.select_related("namespace__account").order_by("-octets", "-id")
+    images = images.select_related("namespace__account").order_by("-stored_bytes", "-id")
     context |= {
         "zone": settings.TIME_ZONE,
         "grown": max(grown, 0),
         "shrunk": max(-grown, 0),
         "series": series,
-        "most": max((octets for _day, octets in series), default=0),
+        "most": max((stored_bytes for _day, stored_bytes in series), default=0),
         "line": chart.line(series),
         "area": chart.area(series),
         "box": f"0 -2 {chart.WIDTH} {chart.HEIGHT + 4}",

@@ -57,7 +57,9 @@ class DifferenceSerializer(serializers.Serializer[Any]):
     tag = serializers.CharField()
     old = serializers.CharField(help_text="The digest the panel had; empty: none.")
     new = serializers.CharField(help_text="The digest in the registry; empty: none.")
-    back = serializers.BooleanField(help_text="The tag’s history had left `new` before.")
+    back = serializers.BooleanField(
+        source="rolled_back", help_text="The tag’s history had left `new` before."
+    )
 
 
 class GroupSerializer(serializers.Serializer[Any]):

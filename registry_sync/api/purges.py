@@ -31,7 +31,7 @@ class WholeImpactSerializer(serializers.Serializer[Any]):
     tags = serializers.IntegerField(help_text="Those that people gave.")
     technical = serializers.IntegerField(help_text="Those that tools made of digests.")
     manifests = serializers.IntegerField()
-    unread = serializers.ListField(
+    unreadable = serializers.ListField(
         child=serializers.CharField(),
         help_text="Manifests that cannot be read: they go first, and hold the rest.",
     )
@@ -47,11 +47,13 @@ class WholeImpactSerializer(serializers.Serializer[Any]):
     )
     pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days.")
     refused = serializers.CharField(allow_blank=True, help_text="Why it cannot be done; empty: it can.")
-    told = serializers.CharField(help_text="To be sent along when this is asked for.")
+    preview_digest = serializers.CharField(help_text="To be sent along when this is asked for.")
 
 
 class PurgeBody(Strict):
-    told = serializers.CharField(max_length=64, help_text="`told` of the impact that is agreed to.")
+    preview_digest = serializers.CharField(
+        max_length=64, help_text="`preview_digest` of the impact that is agreed to."
+    )
     typed_name = serializers.CharField(
         max_length=255, help_text="The name of the image, or of the namespace, as confirmation."
     )
@@ -77,7 +79,9 @@ class SomeBody(_Search):
     images = serializers.ListField(
         child=serializers.CharField(max_length=255), default=list, help_text="As `team/app`."
     )
-    told = serializers.CharField(max_length=64, help_text="`told` of the impact that is agreed to.")
+    preview_digest = serializers.CharField(
+        max_length=64, help_text="`preview_digest` of the impact that is agreed to."
+    )
     typed_name = serializers.CharField(
         max_length=255,
         help_text="As confirmation: the name of the image if it is one, of the namespace if all are of one, else "
@@ -100,8 +104,8 @@ class PurgeSerializer(serializers.Serializer[Any]):
         help_text="`emptied`: the namespace goes at `ends_at`, unless something is pushed or put back. `returning`: it "
         "is being put back; `back`: it is.",
     )
-    asked_by = serializers.CharField()
-    asked_at = Moment()
+    requested_by = serializers.CharField()
+    requested_at = Moment()
     ends_at = Moment(allow_null=True)
     finished_at = Moment(allow_null=True)
     kept = serializers.IntegerField(
@@ -125,11 +129,14 @@ class SomePurge(ApiView):
 
     @operation("purges_images_ask", body=SomeBody, answer=PurgesSerializer, status=202)
     def post(self, request: Request, handle: str) -> Response:
-        """Asks for it, if it is still what was told. Of each namespace it becomes a purge."""
+        """Asks for it, if it is still what the preview showed. Of each namespace it becomes a purge."""
         account = account_gate.account(self.by, handle, Act.IMAGES_REMOVE)
         body = self.data()
         asked = purges.ask_for_some(
-            by=self.by, choice=self._choice(account, body), told=body["told"], typed_name=body["typed_name"]
+            by=self.by,
+            choice=self._choice(account, body),
+            preview_digest=body["preview_digest"],
+            typed_name=body["typed_name"],
         )
         return self.answer({"purges": asked})
 
@@ -207,8 +214,8 @@ def _outlook(account: Account, images: QuerySet[Image]) -> dict[str, Any]:
     found = whole.outlook(account, images, timezone.now())
     return {
         "images": len(found.lines), "tags": found.tags, "technical": found.technical, "manifests": found.manifests,
-        "unread": [f"{image.repository}@{each.digest}" for image, each in found.unread],
+        "unreadable": [f"{image.repository}@{each.digest}" for image, each in found.unread],
         "troubled": [each.name for each in found.troubled], "for_good": found.for_good,
         "freed": found.freed, "sharers": found.sharers, "pulled": found.pullers,
-        "refused": found.refused, "told": found.told,
+        "refused": found.refused, "preview_digest": found.preview_digest,
     }  # fmt: skip

@@ -14,7 +14,7 @@ from accounts.errors import Absent, Invalid
 from accounts.roles import Act
 from namespaces import gate
 from namespaces.models import Image
-from namespaces.models.history import TagMove
+from namespaces.models.history import TagHistoryEntry
 from registry_sync.models import Removal
 from registry_sync.removal import ask, back, history, matching
 from registry_sync.removal.outcomes import Outcome, sentence
@@ -23,7 +23,7 @@ KINDS = [kind.value for kind in Removal.Kind]
 REMOVAL_STATES = [state.value for state in Removal.State]
 ITEM_STATES = ["waiting", "done", "stopped", "failed"]
 OUTCOMES = [outcome.value for outcome in Outcome]
-HOWS = [how.value for how in TagMove.How]
+HOWS = [how.value for how in TagHistoryEntry.How]
 SHOWN = 1000
 
 
@@ -78,7 +78,7 @@ class ImpactSerializer(serializers.Serializer[Any]):
     refused = serializers.CharField(allow_blank=True, help_text="Why it cannot be done; empty: it can.")
     freed = serializers.IntegerField(help_text="Bytes at most, after the registry’s garbage collection.")
     pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days: the last 50.")
-    told = serializers.CharField(help_text="To be sent along when this is asked for.")
+    preview_digest = serializers.CharField(help_text="To be sent along when this is asked for.")
     matching = serializers.IntegerField(allow_null=True, help_text="How many tags match `search`.")
 
 
@@ -97,19 +97,19 @@ class RemovalBody(Strict):
     )
     search = serializers.CharField(
         default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
-        help_text="untag, delete: instead of `items` all tags that match, as the impact told with `told`.",
+        help_text="untag, delete: instead of `items` all tags that match, as the impact told with `preview_digest`.",
     )  # fmt: skip
-    seen = serializers.CharField(
+    expected_digest = serializers.CharField(
         default="",
         allow_blank=True,
         max_length=140,
         help_text="restore: the digest the tag points at now, or empty.",
     )
-    told = serializers.CharField(
+    preview_digest = serializers.CharField(
         default="",
         allow_blank=True,
         max_length=130,
-        help_text="delete, and with `search`: `told` of the impact that is agreed to.",
+        help_text="delete, and with `search`: `preview_digest` of the impact that is agreed to.",
     )
     typed_name = serializers.CharField(
         default="", allow_blank=True, max_length=255, help_text="delete: the image’s name, as confirmation."
@@ -129,8 +129,8 @@ class RemovalSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(KINDS)
     state = serializers.ChoiceField(REMOVAL_STATES)
-    asked_by = serializers.CharField()
-    asked_at = Moment()
+    requested_by = serializers.CharField()
+    requested_at = Moment()
     finished_at = Moment(allow_null=True)
     problem = serializers.CharField(allow_blank=True, help_text="Why it waits still.")
 
@@ -182,16 +182,16 @@ class Removals(ApiView):
                 return ask.untag(by=self.by, image=image, tags=tags)
             case Removal.Kind.DELETE:
                 return ask.delete(
-                    by=self.by, image=image, told=body["told"], typed_name=body["typed_name"],
+                    by=self.by, image=image, preview_digest=body["preview_digest"], typed_name=body["typed_name"],
                     tags=[item["tag"] for item in items if item["tag"]],
                     digests=[item["digest"] for item in items if item["digest"] and not item["tag"]],
                 )  # fmt: skip
         if len(items) != 1:
             raise Invalid.on("items", _("Put back one tag at a time."))
-        return ask.restore(by=self.by, image=image, seen=body["seen"], **items[0])
+        return ask.restore(by=self.by, image=image, expected_digest=body["expected_digest"], **items[0])
 
     def _ask_for_search(self, image: Image, body: dict[str, Any]) -> Removal:
-        seen, _dash, outlook = body["told"].partition("-")
+        seen, _dash, outlook = body["preview_digest"].partition("-")
         match body["kind"]:
             case _ if body["items"]:
                 raise Invalid.on("items", _("Name items or a search, not both."))
@@ -233,7 +233,10 @@ def _words(text: str) -> list[str]:
 def _of_search(image: Image, search: str) -> dict[str, Any]:
     tags = matching.tags(image, search)
     found = _shown(ask.outlook(image, tags=[tag.name for tag in tags]))
-    return found | {"matching": len(tags), "told": f"{matching.told(tags)}-{found['told']}"}
+    return found | {
+        "matching": len(tags),
+        "preview_digest": f"{matching.told(tags)}-{found['preview_digest']}",
+    }
 
 
 def _shown(found: ask.Outlook) -> dict[str, Any]:
@@ -247,18 +250,18 @@ def _shown(found: ask.Outlook) -> dict[str, Any]:
         "refused": found.refused,
         "freed": found.freed,
         "pulled": found.pullers,
-        "told": found.told,
+        "preview_digest": found.preview_digest,
         "matching": None,
     }
 
 
 def _detail(removal: Removal) -> dict[str, Any]:
-    fields = ("id", "kind", "state", "asked_by", "asked_at", "finished_at", "problem")
+    fields = ("id", "kind", "state", "requested_by", "requested_at", "finished_at", "problem")
     items = removal.items.order_by("id")[:SHOWN]
     return {name: getattr(removal, name) for name in fields} | {
         "items": [
             {name: getattr(item, name) for name in ("tag", "digest", "state", "outcome", "detail")}
-            | {"message": sentence(item.outcome, begun=bool(item.begun_at))}
+            | {"message": sentence(item.outcome, begun=bool(item.started_at))}
             for item in items
         ]
     }

@@ -83,7 +83,7 @@ class RemovedTagSerializer(serializers.Serializer[Any]):
 class RetentionRunSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(RUN_STATES)
-    asked_by = serializers.CharField()
+    requested_by = serializers.CharField()
     started_at = Moment()
     finished_at = Moment(allow_null=True)
     kept = serializers.IntegerField()

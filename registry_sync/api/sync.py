@@ -27,7 +27,7 @@ class RunSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(RUN_STATES)
     percent = serializers.IntegerField()
-    asked_at = Moment()
+    requested_at = Moment()
     started_at = Moment(allow_null=True)
     finished_at = Moment(allow_null=True)
 

@@ -12,16 +12,16 @@ from accounts import outbox
 from accounts.api.operation import operation
 from accounts.api.shapes import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
-from accounts.models import Dropped
+from accounts.models import DropCounter
 from accounts.selectors import dropped
 from registry_sync import gate, operating, selectors, services
 from registry_sync.api.sync import RUN_STATES, STATES
-from registry_sync.models import Checkup
+from registry_sync.models import DiagnosticRun
 
 LIFE_STATES = ["works", "silent", "never", "unknown"]
 CHECK_STATES = ["ok", "warn", "fail", "skipped", "pending"]
-CHECKUP_STATES = [state.value for state in Checkup.State]
-DROPPED_KINDS = [kind.value for kind in Dropped.Kind]
+CHECKUP_STATES = [state.value for state in DiagnosticRun.State]
+DROPPED_KINDS = [kind.value for kind in DropCounter.Kind]
 
 
 class PulseSerializer(serializers.Serializer[Any]):
@@ -33,18 +33,20 @@ class PulseSerializer(serializers.Serializer[Any]):
 class SystemRunSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(RUN_STATES)
-    asked_by = serializers.CharField()
-    asked_at = Moment()
+    requested_by = serializers.CharField()
+    requested_at = Moment()
     started_at = Moment(allow_null=True)
     finished_at = Moment(allow_null=True)
     repositories_total = serializers.IntegerField()
     repositories_done = serializers.IntegerField()
     requests = serializers.IntegerField()
     changes = serializers.IntegerField()
-    unread = serializers.IntegerField(help_text="Repositories that could not be read, or not all of them.")
-    names_only = serializers.BooleanField(help_text="A quick pass: known tags were not asked about.")
+    unreadable = serializers.IntegerField(
+        help_text="Repositories that could not be read, or not all of them."
+    )
+    quick = serializers.BooleanField(help_text="A quick pass: known tags were not asked about.")
     problem = serializers.CharField()
-    may_vanish = serializers.BooleanField(help_text="An operator agreed that much may go.")
+    deletions_approved = serializers.BooleanField(help_text="An operator agreed that much may go.")
 
 
 class DroppedSerializer(serializers.Serializer[Any]):
@@ -100,8 +102,8 @@ class CheckSerializer(serializers.Serializer[Any]):
 class CheckupSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(CHECKUP_STATES)
-    asked_by = serializers.CharField()
-    asked_at = Moment()
+    requested_by = serializers.CharField()
+    requested_at = Moment()
     finished_at = Moment(allow_null=True)
     failed = serializers.IntegerField(help_text="How many checks failed.")
     results = CheckSerializer(many=True, source="found")

@@ -92,18 +92,18 @@ class Sweep:
         self,
         known: Mapping[str, Mapping[str, str]],
         *,
-        names_only: bool = False,
+        quick: bool = False,
         once: Collection[str] = (),
         alive: Callable[[], None] = lambda: None,
     ) -> list[TagsRead]:
         """`known`: repository → tag → digest that we have. An unchanged tag costs one conditional request.
 
-        `names_only`: a tag that is known and listed is believed to be unchanged, and costs nothing.
+        `quick`: a tag that is known and listed is believed to be unchanged, and costs nothing.
         `once`: repositories whose tags got no answer many times: none is tried again.
         `alive` is called in the caller's thread while it lasts; when it raises, the reading stops.
         """
         self._bodies, self._silent, self.away, self._once = 0, 0, False, once
-        reading = asyncio.run_coroutine_threadsafe(self._read_all(known, names_only), self._loop)
+        reading = asyncio.run_coroutine_threadsafe(self._read_all(known, quick), self._loop)
         beat = time.monotonic() + BEAT
         try:
             while True:
@@ -138,24 +138,24 @@ class Sweep:
         await self._session.close()
         await asyncio.sleep(0)  # connections close in the loop's next round
 
-    async def _read_all(self, known: Mapping[str, Mapping[str, str]], names_only: bool) -> list[TagsRead]:
-        return await asyncio.gather(*(self._read(name, tags, names_only) for name, tags in known.items()))
+    async def _read_all(self, known: Mapping[str, Mapping[str, str]], quick: bool) -> list[TagsRead]:
+        return await asyncio.gather(*(self._read(name, tags, quick) for name, tags in known.items()))
 
-    async def _read(self, repository: str, known: Mapping[str, str], names_only: bool) -> TagsRead:
+    async def _read(self, repository: str, known: Mapping[str, str], quick: bool) -> TagsRead:
         read = TagsRead(repository)
         try:
-            await self._read_into(read, known, names_only)
+            await self._read_into(read, known, quick)
         except* RegistryError as errors:
             read.problem = _words(errors)
         return read
 
-    async def _read_into(self, read: TagsRead, known: Mapping[str, str], names_only: bool) -> None:
+    async def _read_into(self, read: TagsRead, known: Mapping[str, str], quick: bool) -> None:
         try:
             listed = await self._tags(read.repository)
         except Missing:
             # Distribution 2.8 lists a repository that has blobs and no manifest yet.
             read.missing, listed = True, []
-        if names_only:
+        if quick:
             read.digests = {tag: known[tag] for tag in listed if known.get(tag)}
         asked = [tag for tag in dict.fromkeys([*listed, *known]) if tag not in read.digests]
         random.shuffle(asked)  # those without an answer may stand together, and before all others

@@ -11,7 +11,7 @@ import requests
 from django.conf import settings
 
 from namespaces.inside.artifacts import FIRST_FORM
-from namespaces.models import Revision
+from namespaces.models import RepositoryManifest
 from registry_sync import doctor
 from registry_sync.client import CATALOG, FirstForm, Registry, RegistryError, Unreachable, answers
 from registry_sync.doctor.facts import Answer, OldForm, Ours, Releases, TokenTrial
@@ -66,7 +66,7 @@ def versions(registry: Registry, tokens: TrialTokens) -> Releases:
 
 def old_form(registry: Registry) -> OldForm:
     """As the picture knows them; one of them is asked for, to see whether the registry reads such still."""
-    known = Revision.objects.filter(manifest__media_type__startswith=FIRST_FORM, gone_at=None)
+    known = RepositoryManifest.objects.filter(manifest__media_type__startswith=FIRST_FORM, gone_at=None)
     known = known.select_related("image__namespace").order_by("id")
     unread = Repository.objects.filter(problem__contains=NAMED).order_by("name")
     rows, names = list(known[:_NAMED_MAX]), list(unread.values_list("name", flat=True)[:_NAMED_MAX])

@@ -4,25 +4,25 @@ from django.db import transaction
 from django.utils import timezone
 
 from registry_sync.doctor.examine import examine
-from registry_sync.models import Checkup
+from registry_sync.models import DiagnosticRun
 
 
 def work() -> None:
     """Do each checkup that waits; two workers never do the same."""
     while row := _take():
         row.results = [result.as_row() for result in examine(timezone.now())]
-        row.state, row.finished_at = Checkup.State.DONE, timezone.now()
+        row.state, row.finished_at = DiagnosticRun.State.DONE, timezone.now()
         row.save()
 
 
 @transaction.atomic
-def _take() -> Checkup | None:
-    row = Checkup.objects.filter(state=Checkup.State.WAITING).order_by("id").first()
+def _take() -> DiagnosticRun | None:
+    row = DiagnosticRun.objects.filter(state=DiagnosticRun.State.WAITING).order_by("id").first()
     if not row:
         return None
     now = timezone.now()
-    mine = Checkup.objects.filter(pk=row.pk, state=Checkup.State.WAITING)
-    if not mine.update(state=Checkup.State.RUNNING, started_at=now):
+    mine = DiagnosticRun.objects.filter(pk=row.pk, state=DiagnosticRun.State.WAITING)
+    if not mine.update(state=DiagnosticRun.State.RUNNING, started_at=now):
         return None
     row.refresh_from_db()
     return row

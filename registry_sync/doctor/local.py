@@ -20,7 +20,7 @@ from registry_sync import heartbeat
 from registry_sync.doctor import panel, probe, verdict
 from registry_sync.doctor.facts import Certificate, Ours
 from registry_sync.doctor.verdict import Verdict
-from registry_sync.models import Heartbeat
+from registry_sync.models import Marker
 from registry_sync.token import authority
 from registry_sync.token.key_files import KeyFileError
 
@@ -44,7 +44,7 @@ def database() -> Verdict:
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         missing = [str(migration) for migration, _backwards in plan]
         if not missing:
-            heartbeat.note(Heartbeat.DOCTOR, timezone.now())  # it must take writes too
+            heartbeat.note(Marker.DOCTOR, timezone.now())  # it must take writes too
     except DatabaseError as error:
         unknown = outage_of(error) is Outage.POOLER
         return panel.database(first_line(error), [], unknown_pooler=unknown)
@@ -78,18 +78,18 @@ def broker() -> Verdict:
 
 
 def worker(now: datetime) -> Verdict:
-    asked = not heartbeat.silent(heartbeat.last(Heartbeat.BEAT), now)
+    asked = not heartbeat.silent(heartbeat.last(Marker.BEAT), now)
     return panel.worker(heartbeat.worker_at(), now, heartbeat.SILENT, asked=asked)
 
 
 def schedule(now: datetime) -> Verdict:
-    if not heartbeat.last(Heartbeat.BEAT):  # all was started a moment ago
-        probe.comes(lambda: bool(heartbeat.last(Heartbeat.BEAT)), FIRST_SIGN)
-    return panel.schedule(heartbeat.last(Heartbeat.BEAT), now, heartbeat.SILENT)
+    if not heartbeat.last(Marker.BEAT):  # all was started a moment ago
+        probe.comes(lambda: bool(heartbeat.last(Marker.BEAT)), FIRST_SIGN)
+    return panel.schedule(heartbeat.last(Marker.BEAT), now, heartbeat.SILENT)
 
 
 def trail(now: datetime) -> Verdict:
-    ways = (Heartbeat.TRAIL_CHANGED, Heartbeat.TRAIL_UNKNOWN, Heartbeat.TRAIL_WHOLE)
+    ways = (Marker.TRAIL_CHANGED, Marker.TRAIL_UNKNOWN, Marker.TRAIL_WHOLE)
     signs = heartbeat.signs(*ways)
     begun = AuditEvent.objects.order_by("id").values_list("at", flat=True).first()
     return panel.trail(*(signs.get(way) for way in ways), begun=begun, now=now)

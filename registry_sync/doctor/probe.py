@@ -18,7 +18,7 @@ from namespaces.models import Tag
 from registry_sync import doctor, heartbeat
 from registry_sync.client import Registry, RegistryError, answers
 from registry_sync.doctor.facts import EventTrial
-from registry_sync.models import Event, Heartbeat
+from registry_sync.models import Event, Marker
 
 PULL_WAIT, PUSH_WAIT, LOOK = 4.0, 10.0, 0.2  # seconds
 _CONFIG = b"{}"
@@ -40,7 +40,7 @@ def try_events(registry: Registry, location: str = "") -> EventTrial:
         seen = _seen(registry.agent, _push, registry, PUSH_WAIT)
     except RegistryError as error:
         problem = str(error)
-    refused, redirected = _noted(Heartbeat.REFUSED, begun), _noted(Heartbeat.REDIRECTED, begun)
+    refused, redirected = _noted(Marker.REFUSED, begun), _noted(Marker.REDIRECTED, begun)
     return EventTrial(seen, refused, problem, redirected, location)
 
 

@@ -1,23 +1,22 @@
 """What the border with the registry remembers: what it was told, what it read, and what is due."""
 
-from registry_sync.models.aside import Aside, Death
-from registry_sync.models.checkup import Checkup
+from registry_sync.models.aside import QuarantinedWork, WorkerCrash
+from registry_sync.models.checkup import DiagnosticRun
 from registry_sync.models.event import Event
 from registry_sync.models.purge import Purge
 from registry_sync.models.removal import Removal, RemovalItem
 from registry_sync.models.repository import Repository
 from registry_sync.models.retention import RetentionRule, RetentionRun
-from registry_sync.models.run import Drift, Heartbeat, Lease, Shard, SyncRun
+from registry_sync.models.run import Drift, Lease, Marker, Shard, SyncRun
 
 __all__ = [
-    "Aside",
-    "Checkup",
-    "Death",
+    "DiagnosticRun",
     "Drift",
     "Event",
-    "Heartbeat",
     "Lease",
+    "Marker",
     "Purge",
+    "QuarantinedWork",
     "Removal",
     "RemovalItem",
     "Repository",
@@ -25,4 +24,5 @@ __all__ = [
     "RetentionRun",
     "Shard",
     "SyncRun",
+    "WorkerCrash",
 ]

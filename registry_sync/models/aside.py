@@ -18,7 +18,7 @@ class Spot(models.Model):
         abstract = True
 
 
-class Death(Spot):
+class WorkerCrash(Spot):
     """A worker that began with this and did not end: it was killed, or hung. Gone when somebody else ended it."""
 
     at = models.DateTimeField(default=timezone.now)
@@ -30,7 +30,7 @@ class Death(Spot):
         return f"{self.repository} {self.item}".strip()
 
 
-class Aside(Spot):
+class QuarantinedWork(Spot):
     """Left alone, because workers died of it; tried again after a time, or when an operator says so."""
 
     since = models.DateTimeField(default=timezone.now)

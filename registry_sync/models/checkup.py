@@ -6,7 +6,7 @@ from django.utils import timezone
 from accounts.words import unpacked
 
 
-class Checkup(models.Model):
+class DiagnosticRun(models.Model):
     """One look of the doctor at the whole installation. Asked for by a row; the worker does it."""
 
     class State(models.TextChoices):
@@ -15,8 +15,8 @@ class Checkup(models.Model):
         DONE = "done"
 
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
-    asked_by = models.CharField(max_length=254)
-    asked_at = models.DateTimeField(default=timezone.now, editable=False)
+    requested_by = models.CharField(max_length=254)
+    requested_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     results = models.JSONField(default=list)  # of registry_sync.doctor.verdict.Result, as dictionaries

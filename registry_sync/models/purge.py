@@ -8,7 +8,7 @@ from namespaces.models import Image, Namespace
 class Purge(models.Model):
     """A wish of a person that an image goes with all in it, or some of a namespace's (`chosen`), or it with them all.
 
-    Of each image it becomes one removal. `marks`: what was there when it was asked for; what came since stays.
+    Of each image it becomes one removal. `cutoffs`: what was there when it was asked for; what came since stays.
     """
 
     class State(models.TextChoices):
@@ -24,14 +24,15 @@ class Purge(models.Model):
 
     namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="purges")
     image = models.ForeignKey(Image, null=True, on_delete=models.CASCADE, related_name="purges")
-    # How many images, where they are some; they are in `marks`.
+    # How many images, where they are some; they are in `cutoffs`.
     chosen = models.PositiveIntegerField(default=0, db_default=0)
-    marks = models.JSONField(default=dict)  # {image's key: [newest TagMove's id, newest Revision's id]}
+    # {image's key: [newest TagHistoryEntry's id, newest RepositoryManifest's id]}
+    cutoffs = models.JSONField(default=dict)
     state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
-    asked_by = models.CharField(max_length=254)
-    asked_by_id = models.BigIntegerField(null=True)
+    requested_by = models.CharField(max_length=254)
+    requested_by_id = models.BigIntegerField(null=True)
     address = models.CharField(max_length=45, default="")
-    asked_at = models.DateTimeField(default=timezone.now, editable=False)
+    requested_at = models.DateTimeField(default=timezone.now, editable=False)
     # When there is a removal of each image. Before that each try is counted before it is begun.
     planned_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -26,17 +26,17 @@ class Removal(models.Model):
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="removals")
     kind = models.CharField(max_length=7, choices=Kind.choices)
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
-    asked_by = models.CharField(max_length=254)
-    asked_by_id = models.BigIntegerField(null=True)  # a person's key; None: the system
+    requested_by = models.CharField(max_length=254)
+    requested_by_id = models.BigIntegerField(null=True)  # a person's key; None: the system
     address = models.CharField(max_length=45, default="")
-    asked_at = models.DateTimeField(default=timezone.now, editable=False)
+    requested_at = models.DateTimeField(default=timezone.now, editable=False)
     run = models.ForeignKey(RetentionRun, null=True, on_delete=models.CASCADE, related_name="removals")
     purge = models.ForeignKey(Purge, null=True, on_delete=models.CASCADE, related_name="removals")
     # Of a restore: what it puts back all of.
     undoes = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="undone_by")
     due_at = models.DateTimeField(default=timezone.now, null=True)  # None: nothing is left to do
     attempts = models.PositiveSmallIntegerField(default=0)
-    taken_at = models.DateTimeField(
+    last_attempt_at = models.DateTimeField(
         null=True
     )  # when a worker last turned to it; whose turn is next follows from that
     finished_at = models.DateTimeField(null=True)
@@ -47,7 +47,11 @@ class Removal(models.Model):
         indexes = [
             models.Index(fields=["image", "-id"], name="removal_by_image"),
             models.Index(fields=["due_at", "id"], name="removal_due", condition=~models.Q(due_at=None)),
-            models.Index(fields=["taken_at"], name="removal_taken", condition=~models.Q(taken_at=None)),
+            models.Index(
+                fields=["last_attempt_at"],
+                name="removal_attempted",
+                condition=~models.Q(last_attempt_at=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -67,14 +71,14 @@ class RemovalItem(models.Model):
     tag = models.CharField(max_length=128, default="")
     digest = models.CharField(max_length=140)
     # Restore: what the tag pointed at when this was asked for, "" for no such tag.
-    seen = models.CharField(max_length=140, default="")
+    expected_digest = models.CharField(max_length=140, default="")
     # Delete: all that was said to depend on it, {"tags": [...], "indexes": [...], "referrers": [...]}.
     # Restore, of what was deleted: {"kept": true}, the panel has its bytes.
-    told = models.JSONField(default=dict)
+    confirmed_dependents = models.JSONField(default=dict)
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
-    begun_at = models.DateTimeField(null=True)  # set before the registry is written to
+    started_at = models.DateTimeField(null=True)  # set before the registry is written to
     # Where a registry cannot remove a tag alone, what is put in its place and deleted; kept before it is pushed.
-    stand_in = models.CharField(max_length=140, default="", db_index=True)
+    placeholder_digest = models.CharField(max_length=140, default="", db_index=True)
     nonce = models.CharField(max_length=32, default="")  # of which the stand-in is made
     outcome = models.CharField(max_length=20, default="")  # a word of removal/outcomes.py
     detail = models.CharField(max_length=300, default="")

@@ -18,9 +18,9 @@ class Repository(models.Model):
     # So many times in a row, up to FAILURES_MAX; then it is read among the others, and asked once.
     failures = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Tags that would have vanished at once with others; they stay until an operator agrees.
-    held = models.PositiveIntegerField(default=0, db_default=0)
+    tags_needing_approval = models.PositiveIntegerField(default=0, db_default=0)
     version = models.PositiveIntegerField(default=0)
-    looked_at = models.DateTimeField(null=True)  # when somebody last opened its page: such are read first
+    last_viewed_at = models.DateTimeField(null=True)  # its page, by anybody: such are read first
 
     FAILURES_MAX = 5
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 from namespaces.models import Namespace
 from namespaces.names import REPOSITORY_MAX
 
-READING = 2  # 1 counted tags, and took some that tools made for versions; 2 counts digests
+SEMANTICS = 2  # 1 counted tags, and took some that tools made for versions; 2 counts digests
 LIMIT = [MinValueValidator(1), MaxValueValidator(10_000)]
 
 
@@ -25,7 +25,7 @@ class RetentionRule(models.Model):
     protect_pattern = models.CharField(max_length=200, default="", blank=True)  # never go, by no rule
     enabled = models.BooleanField(default=False)
     # By which reading of tags somebody last looked at what it removes.
-    reading = models.PositiveSmallIntegerField(default=READING, db_default=1, editable=False)
+    semantics = models.PositiveSmallIntegerField(default=SEMANTICS, db_default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -40,7 +40,7 @@ class RetentionRule(models.Model):
     @property
     def counted_anew(self) -> bool:
         """True while it is off because an upgrade changed what it removes, and nobody has looked since."""
-        return not self.enabled and self.reading < READING
+        return not self.enabled and self.semantics < SEMANTICS
 
 
 class RetentionRun(models.Model):
@@ -54,8 +54,8 @@ class RetentionRun(models.Model):
 
     rule = models.ForeignKey(RetentionRule, on_delete=models.CASCADE, related_name="runs")
     state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
-    asked_by = models.CharField(max_length=254, default="schedule")
-    asked_by_id = models.BigIntegerField(null=True)
+    requested_by = models.CharField(max_length=254, default="schedule")
+    requested_by_id = models.BigIntegerField(null=True)
     started_at = models.DateTimeField(default=timezone.now, editable=False)
     # When it was decided what goes, and the removals were asked for.
     planned_at = models.DateTimeField(null=True)

@@ -1,7 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
-from registry_sync.models.aside import Death
+from registry_sync.models.aside import WorkerCrash
 
 
 class SyncRun(models.Model):
@@ -13,13 +13,14 @@ class SyncRun(models.Model):
         DONE = "done"
         INCOMPLETE = "incomplete"  # the registry could not be read to the end, or no repository could be
         FAILED = "failed"  # the catalog could not be read; nothing was changed
-        HELD = "held"  # so many repositories would vanish that an operator must agree; nothing was changed
+        # So many repositories would vanish that an operator must agree; nothing was changed.
+        NEEDS_APPROVAL = "held", "Needs approval"
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     # A quick pass over the names of repositories and tags; what a known tag points at is asked by full checks alone.
-    names_only = models.BooleanField(default=False, db_default=False)
-    asked_by = models.CharField(max_length=254, default="schedule")
-    asked_at = models.DateTimeField(default=timezone.now, editable=False)
+    quick = models.BooleanField(default=False, db_default=False)
+    requested_by = models.CharField(max_length=254, default="schedule")
+    requested_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -27,13 +28,12 @@ class SyncRun(models.Model):
     repositories_done = models.PositiveIntegerField(default=0)
     requests = models.PositiveIntegerField(default=0)
     changes = models.PositiveIntegerField(default=0)
-    unread = models.PositiveIntegerField(default=0)  # repositories that could not be read, or not all of them
-    held = models.PositiveIntegerField(
-        default=0, db_default=0
-    )  # tags that would have vanished at once, and stayed
+    unreadable = models.PositiveIntegerField(default=0)  # repositories that could not be read to the end
+    # Tags that would have vanished at once; they stay until an operator agrees.
+    tags_needing_approval = models.PositiveIntegerField(default=0, db_default=0)
     problem = models.CharField(max_length=500, default="")
     # True: an operator agreed that this run may take away what the mass-change guard would hold.
-    may_vanish = models.BooleanField(default=False)
+    deletions_approved = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-id"]
@@ -56,7 +56,7 @@ class Shard(models.Model):
     token = models.PositiveIntegerField(default=0)  # fences: a holder with an older number must not write
     lease_until = models.DateTimeField(null=True)
     # The reader of a larger part died, and this is some of it.
-    death = models.ForeignKey(Death, null=True, on_delete=models.SET_NULL, related_name="shards")
+    crash = models.ForeignKey(WorkerCrash, null=True, on_delete=models.SET_NULL, related_name="shards")
 
     class Meta:
         ordering = ["run", "number"]
@@ -74,7 +74,7 @@ class Drift(models.Model):
     tag = models.CharField(max_length=128, default="")
     old = models.CharField(max_length=140, default="")
     new = models.CharField(max_length=140, default="")
-    back = models.BooleanField(default=False, db_default=False)  # its history had left `new` before
+    rolled_back = models.BooleanField(default=False, db_default=False)  # its history had left `new` before
     found_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -95,14 +95,14 @@ class Lease(models.Model):
     token = models.BigIntegerField(default=0)
     until = models.DateTimeField()
     # What the holder is at (sync/spots.py), "" between two things. If it stands here when the next one comes, he died.
-    at_work = models.CharField(max_length=600, default="", db_default="")
+    current_work = models.CharField(max_length=600, default="", db_default="")
 
     def __str__(self) -> str:
         return self.name
 
 
-class Heartbeat(models.Model):
-    """When a part of the installation last proved that it lives."""
+class Marker(models.Model):
+    """A named moment: when a part of the installation last proved that it lives, when something is due again."""
 
     WORKER, BEAT, EVENTS = "worker", "beat", "events"
     USAGE, USAGE_REST = "usage", "usage-rest"  # bytes counted; not to be counted again before

@@ -15,7 +15,7 @@ from accounts import clock
 from accounts.outage import Outage, first_line, outage_of
 from namespaces.names import DIGEST
 from registry_sync.client import Refused, Registry, RegistryError, Silent
-from registry_sync.models import Aside, Event
+from registry_sync.models import Event, QuarantinedWork
 from registry_sync.notifications import due, pulls, tags
 from registry_sync.notifications.due import Queue
 from registry_sync.sync import aside, leases
@@ -67,7 +67,7 @@ def retry(event: Event) -> None:
     Event.objects.filter(pk=event.pk).update(due_at=clock.now(), attempts=0)
 
 
-def retry_left(row: Aside) -> None:
+def retry_left(row: QuarantinedWork) -> None:
     """Try it again, and the events that were left because of it."""
     left = Event.objects.filter(due_at=None, problem=aside.WORDS)
     if row.repository:

@@ -12,7 +12,7 @@ from django.db.models import Min, Q, QuerySet
 from accounts import clock
 from accounts.shares import in_turns
 from namespaces.models import Namespace
-from registry_sync.models import Death, Event
+from registry_sync.models import Event, WorkerCrash
 from registry_sync.picture.write import batches
 
 BATCH = 200
@@ -72,7 +72,7 @@ class Queue:
         names = set(failed.values_list("namespace", flat=True).distinct())
         self._look_up(names)
         return {self._accounts[name] for name in names} | set(
-            Death.objects.values_list("account_id", flat=True)
+            WorkerCrash.objects.values_list("account_id", flat=True)
         )
 
     def _look_up(self, names: Collection[str]) -> None:

@@ -21,7 +21,7 @@ from accounts import clock
 from namespaces.names import split
 from registry_sync import heartbeat, services
 from registry_sync.client.pace import AGENT, asked_at
-from registry_sync.models import Event, Heartbeat
+from registry_sync.models import Event, Marker
 from registry_sync.notifications import envelope
 from registry_sync.token import key_files
 from registry_sync.token.service import PANEL_SUBJECT
@@ -40,13 +40,13 @@ def events(request: HttpRequest) -> HttpResponse:
     """
     if request.method != "POST":
         if is_registry(request.headers.get("Authorization", "")):
-            heartbeat.note(Heartbeat.REDIRECTED, clock.now(), every=PULSE)
+            heartbeat.note(Marker.REDIRECTED, clock.now(), every=PULSE)
         return HttpResponseNotAllowed(["POST"])
     if not is_registry(request.headers.get("Authorization", "")):
         if cache.add(
             "events-refused", 1, timeout=1
         ):  # whoever it is, they cause one write and one line a second
-            heartbeat.note(Heartbeat.REFUSED, clock.now())
+            heartbeat.note(Marker.REFUSED, clock.now())
             log.warning(
                 "a notification came without the right key; see notifications in the registry's configuration"
             )
@@ -71,9 +71,9 @@ def take(body: bytes, now: datetime) -> None:
         for each in told
         if not _is_our_reading(each)
     ]
-    heartbeat.note(Heartbeat.EVENTS, now, every=PULSE)
+    heartbeat.note(Marker.EVENTS, now, every=PULSE)
     if asked := [moment for each in told if _is_our_reading(each) and (moment := asked_at(each.client))]:
-        heartbeat.note(Heartbeat.READ, min(datetime.fromtimestamp(max(asked), UTC), now), every=PULSE / 10)
+        heartbeat.note(Marker.READ, min(datetime.fromtimestamp(max(asked), UTC), now), every=PULSE / 10)
     if not rows:
         return
     Event.objects.bulk_create(rows, ignore_conflicts=True)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.db.models import F, Min, Q
 from django.utils import timezone
 
-from namespaces.models import NEVER, Part, Pull, Tag
+from namespaces.models import NEVER, Descriptor, PullStats, Tag
 from registry_sync import heartbeat
-from registry_sync.models import Event, Heartbeat, Repository
+from registry_sync.models import Event, Marker, Repository
 from registry_sync.notifications import looks
 from registry_sync.notifications.looks import TOGETHER, Asked, Kind, Kinds
 from registry_sync.token.service import PANEL_SUBJECT
@@ -92,7 +92,9 @@ def _kinds(ours: Mapping[int, tuple[int, Event]]) -> Kinds:
     if not direct:
         return looks.kinds(new, [], {})
     listed_in: dict[str, set[str]] = defaultdict(set)
-    parts = Part.objects.filter(kind=Part.Kind.MANIFEST, digest__in={each.digest for each in direct})
+    parts = Descriptor.objects.filter(
+        kind=Descriptor.Kind.MANIFEST, digest__in={each.digest for each in direct}
+    )
     for index, digest in parts.values_list("manifest_id", "digest"):
         listed_in[digest].add(index)
     moments = [each.at for each in direct]
@@ -129,15 +131,15 @@ def _write(pulled: Mapping[Key, _Some], checked: Mapping[Key, _Some]) -> None:
 
 def _note(told: list[datetime]) -> None:
     """By when they came: what waited here for a worker is no gap, what the registry kept to itself is."""
-    last, since = heartbeat.last(Heartbeat.PULLS), None
+    last, since = heartbeat.last(Marker.PULLS), None
     for at in told:
         if last is None or at - last > GAP:
             since = at
         last = max(last, at) if last else at
     if since:
-        Heartbeat.objects.update_or_create(name=Heartbeat.PULLS_SINCE, defaults={"at": since})
+        Marker.objects.update_or_create(name=Marker.PULLS_SINCE, defaults={"at": since})
     if last and told:
-        heartbeat.note(Heartbeat.PULLS, last, every=OFTEN)
+        heartbeat.note(Marker.PULLS, last, every=OFTEN)
 
 
 def _images(events: Iterable[Event]) -> dict[str, tuple[int | None, datetime | None]]:
@@ -162,8 +164,8 @@ def _write_pull(key: Key, pulled: _Some, checked: _Some) -> None:
     """Where and with what: of the last pull, and of the last check where it was never pulled."""
     image, tag, digest, username = key
     by = {"image_id": image, "tag": tag, "username": username} | ({} if tag else {"digest": digest})
-    row, _new = Pull.objects.get_or_create(**by, defaults={"last_at": NEVER})
-    same = Pull.objects.filter(pk=row.pk)
+    row, _new = PullStats.objects.get_or_create(**by, defaults={"last_at": NEVER})
+    same = PullStats.objects.filter(pk=row.pk)
     same.update(count=F("count") + pulled.count, checks=F("checks") + checked.count)
     if event := checked.event:
         same.filter(Q(checked_at=None) | Q(checked_at__lt=_at(event))).update(checked_at=_at(event))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from namespaces.models import Image, Manifest, Tag, TagMove
+from namespaces.models import Image, Manifest, Tag, TagHistoryEntry
 from namespaces.names import DIGEST, TAG, is_repository
 from registry_sync.client import Missing, Registry
 from registry_sync.models import Event, Repository
@@ -84,7 +84,7 @@ def _confirm(event: Event, image: Image, registry: Registry) -> bool:
         return True  # the later event's question is the better one
     marked = Tag.objects.filter(image=image, name=event.tag).exclude(missing_since=None).exists()
     asked_enough = event.attempts >= CONFIRMATIONS
-    moves = TagMove.objects.filter(image=image, tag=event.tag, new=event.digest, at=_at(event))
+    moves = TagHistoryEntry.objects.filter(image=image, tag=event.tag, new=event.digest, at=_at(event))
     before = "" if asked_enough else moves.values_list("old", flat=True).first()
     try:
         gone = look.at_tag(image, event.tag, registry, take_away=marked and asked_enough, before=before or "")
@@ -124,7 +124,7 @@ def _tell_if_overtaken(event: Event, image: Image) -> bool:
     """
     if is_before(event, image.namespace.created_at):
         return False
-    newer = TagMove.objects.filter(image=image, tag=event.tag, at__gt=_at(event)).exists()
+    newer = TagHistoryEntry.objects.filter(image=image, tag=event.tag, at__gt=_at(event)).exists()
     told_later = _told_around(event, event.tag).filter(at__gt=_at(event)).order_by("at").first()
     if not newer and not told_later:
         return False
@@ -140,7 +140,7 @@ def _tell_if_overtaken(event: Event, image: Image) -> bool:
 def _tell_pushed_before(event: Event, image: Image, tag: str) -> None:
     """Pushes whose manifest was deleted before it could be read."""
     pushed = _told_around(event, tag).filter(action="push", at__lt=_at(event)).order_by("at")
-    known = set(TagMove.objects.filter(image=image, tag=tag).values_list("new", flat=True))
+    known = set(TagHistoryEntry.objects.filter(image=image, tag=tag).values_list("new", flat=True))
     for each in pushed:
         if each.digest not in known and not is_before(each, image.namespace.created_at):
             past.tell(image, _move(each, each.digest), held=False)

@@ -111,10 +111,14 @@ def put_back(request: PersonRequest, handle: str, name: str, id: int) -> HttpRes
 def _ask(request: PersonRequest, owner: Namespace, image: Image | None) -> HttpResponse:
     problem = ""
     if request.method == "POST":
-        told, typed = _agreed(request)
+        preview_digest, typed = _agreed(request)
         try:
             asked = purges.ask(
-                by=principal(request), namespace=owner, image=image, told=told, typed_name=typed
+                by=principal(request),
+                namespace=owner,
+                image=image,
+                preview_digest=preview_digest,
+                typed_name=typed,
             )
         except Invalid as error:
             problem = error.message
@@ -144,9 +148,11 @@ def _confirm(
 def _some(request: PersonRequest, choice: Choice) -> HttpResponse:
     problem = ""
     if request.method == "POST":
-        told, typed = _agreed(request)
+        preview_digest, typed = _agreed(request)
         try:
-            asked = purges.ask_for_some(by=principal(request), choice=choice, told=told, typed_name=typed)
+            asked = purges.ask_for_some(
+                by=principal(request), choice=choice, preview_digest=preview_digest, typed_name=typed
+            )
         except Invalid as error:
             problem = error.message
         else:
@@ -164,7 +170,7 @@ def _some(request: PersonRequest, choice: Choice) -> HttpResponse:
 
 
 def _agreed(request: PersonRequest) -> tuple[str, str]:
-    return request.POST.get("told", ""), request.POST.get("confirm", "").strip()
+    return request.POST.get("preview_digest", ""), request.POST.get("confirm", "").strip()
 
 
 def _choice(account: Account, asked: QueryDict, namespace: Namespace | None) -> Choice:
@@ -197,7 +203,7 @@ def _progress(found: Purge) -> dict[str, int]:
     items = RemovalItem.objects.filter(removal__purge=found, removal__kind=Removal.Kind.DELETE)
     if found.returning_since:
         since = found.returning_since
-        items = RemovalItem.objects.filter(removal__purge=found, removal__asked_at__gte=since)
+        items = RemovalItem.objects.filter(removal__purge=found, removal__requested_at__gte=since)
     waiting, done = Q(state=RemovalItem.State.WAITING), Q(state=RemovalItem.State.DONE)
     counted = items.aggregate(
         all=Count("pk"), waiting=Count("pk", filter=waiting), done=Count("pk", filter=done)
@@ -210,7 +216,7 @@ def _removals(found: Purge) -> list[Removal]:
     """Those that are not simply done first."""
     rows = found.removals.select_related("image__namespace__account").exclude(items=None).distinct()
     if found.returning_since:
-        rows = rows.filter(asked_at__gte=found.returning_since)
+        rows = rows.filter(requested_at__gte=found.returning_since)
     order = {Removal.State.FAILED: 0, Removal.State.PARTLY: 0, Removal.State.WAITING: 1}
     first = rows.exclude(state=Removal.State.DONE).order_by("id")[:REMOVALS_SHOWN]
     done = rows.filter(state=Removal.State.DONE).order_by("-id")[: REMOVALS_SHOWN - len(first)]

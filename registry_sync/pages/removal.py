@@ -55,7 +55,7 @@ def untag(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     if request.POST.get("matching"):
         return _matching(request, image)
     tags = request.POST.getlist("tag")
-    seen = dict(zip(tags, request.POST.getlist("seen"), strict=False))
+    seen = dict(zip(tags, request.POST.getlist("expected_digest"), strict=False))
     try:
         asked = ask.untag(by=by, image=image, tags=seen)
     except Invalid as error:
@@ -74,7 +74,7 @@ def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> H
     tags, digests = request.POST.getlist("tag"), request.POST.getlist("digest")
     try:
         asked = ask.delete(
-            by=by, image=image, tags=tags, digests=digests, told=request.POST.get("told", ""),
+            by=by, image=image, tags=tags, digests=digests, preview_digest=request.POST.get("preview_digest", ""),
             typed_name=request.POST.get("confirm", "").strip(),
         )  # fmt: skip
     except Invalid as error:
@@ -87,7 +87,7 @@ def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> H
 def restore(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
     image = gate.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
-    wish = {key: request.POST.get(key, "") for key in ("tag", "digest", "seen")}
+    wish = {key: request.POST.get(key, "") for key in ("tag", "digest", "expected_digest")}
     try:
         asked = ask.restore(by=by, image=image, **wish)
     except Invalid as error:
@@ -139,7 +139,7 @@ def put_back(request: PersonRequest, handle: str, name: str, image_name: str, id
 
 
 def _line(item: Any, can_come_back: bool) -> dict[str, Any]:
-    words = sentence(item.outcome, begun=bool(item.begun_at))
+    words = sentence(item.outcome, begun=bool(item.started_at))
     back = can_come_back and item.state == item.State.DONE
     return {"item": item, "sentence": words, "back": item.digest if back else ""}
 
@@ -148,7 +148,7 @@ def _page(
     request: PersonRequest, image: Image, tags: list[str], digests: list[str], *, problem: str = ""
 ) -> HttpResponse:
     found_tags = Tag.objects.filter(image=image, name__in=tags[: ask.MOST]).select_related("manifest")
-    rows = list(found_tags.defer("manifest__details", "manifest__packed").order_by("sort_key", "id"))
+    rows = list(found_tags.defer("manifest__details", "manifest__body_zlib").order_by("sort_key", "id"))
     status = 400 if problem else 200
     gone = sorted(set(tags) - {row.name for row in rows})
     if len({*tags, *digests}) > ask.MOST:
@@ -174,11 +174,11 @@ def _search(asked: QueryDict) -> str:
 
 def _matching(request: PersonRequest, image: Image) -> HttpResponse:
     """Of a form of the page below; which of the two its button says."""
-    by, search, seen = principal(request), _search(request.POST), request.POST.get("seen", "")
+    by, search, seen = principal(request), _search(request.POST), request.POST.get("expected_digest", "")
     try:
-        if "told" in request.POST:
+        if "preview_digest" in request.POST:
             asked = matching.delete(
-                by=by, image=image, search=search, seen=seen, outlook=request.POST["told"],
+                by=by, image=image, search=search, seen=seen, outlook=request.POST["preview_digest"],
                 typed_name=request.POST.get("confirm", "").strip(),
             )  # fmt: skip
         else:
@@ -197,7 +197,7 @@ def _matching_page(request: PersonRequest, image: Image, search: str, *, problem
     if not rows:
         return _choose(request, image, [], problem, status)
     context = _confirm(image, rows, []) | {
-        "problem": problem, "matching": True, "search": search, "seen": matching.told(rows),
+        "problem": problem, "matching": True, "search": search, "expected_digest": matching.told(rows),
     }  # fmt: skip
     return render(request, "registry_sync/removal_confirm.html", context, status=status)
 

@@ -188,7 +188,7 @@ def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespo
 def _deleting(row: RetentionRule) -> Question:
     last = row.runs.first()
     words = _("It last ran {when}, asked for by {who}.") if last else _("It has never run.")
-    who = last.asked_by if last else ""
+    who = last.requested_by if last else ""
     return Question(
         title=_("Delete the rule for %(rule)s?") % {"rule": row},
         last_use=format_html(words, when=when(last.started_at if last else None), who=who),

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.shares import in_turns
-from namespaces.models import Revision
+from namespaces.models import RepositoryManifest
 from registry_sync.client import Registry
 from registry_sync.picture.content import ContentReader, Place
 from registry_sync.picture.known import held, whole
@@ -54,23 +54,25 @@ def _read_due(registry: Registry, lease: Holding) -> None:
                 return
 
 
-def _some_of_each() -> list[tuple[Account, Revision]]:
+def _some_of_each() -> list[tuple[Account, RepositoryManifest]]:
     """Of each account, in turns, what was due first."""
-    due = Revision.objects.filter(due_at__lte=timezone.now(), gone_at=None).order_by("due_at")
+    due = RepositoryManifest.objects.filter(due_at__lte=timezone.now(), gone_at=None).order_by("due_at")
     owned = due.values_list("image__namespace__account_id", "pk")
     first = list(islice(in_turns(owned.iterator(), lambda row: row[0]), AT_ONCE))
-    rows = Revision.objects.select_related("image__namespace").in_bulk([pk for _account, pk in first])
+    rows = RepositoryManifest.objects.select_related("image__namespace").in_bulk(
+        [pk for _account, pk in first]
+    )
     return [(account, rows[pk]) for account, pk in first if pk in rows]
 
 
-def _put_off(row: Revision) -> bool:
+def _put_off(row: RepositoryManifest) -> bool:
     """Return False when another was quicker."""
     now = timezone.now()
-    mine = Revision.objects.filter(pk=row.pk, due_at=row.due_at)
+    mine = RepositoryManifest.objects.filter(pk=row.pk, due_at=row.due_at)
     return bool(mine.update(due_at=now + min(now - row.first_seen_at, GIVEN_UP)))
 
 
-def _read(row: Revision, reader: ContentReader) -> bool:
+def _read(row: RepositoryManifest, reader: ContentReader) -> bool:
     place = Place(row.image.repository, row.manifest_id)
     reading = reader.read_manifests(reader.fetch([place]), held=held, whole=whole)
     if place not in store_reading(reading, [place], again=True):
@@ -81,6 +83,6 @@ def _read(row: Revision, reader: ContentReader) -> bool:
 
 
 @transaction.atomic
-def _is_over(row: Revision) -> None:
+def _is_over(row: RepositoryManifest) -> None:
     fence()
-    Revision.objects.filter(pk=row.pk).update(due_at=None)
+    RepositoryManifest.objects.filter(pk=row.pk).update(due_at=None)

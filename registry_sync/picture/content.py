@@ -13,7 +13,7 @@ from accounts.shares import in_turns
 from namespaces.names import DIGEST, split
 from registry_sync.client import Faulty, Fetched, Registry, RegistryError, Unreachable
 from registry_sync.client.pace import LOOK
-from registry_sync.picture.manifests import CONFIG_MAX, Parsed, Part, parse, parse_config
+from registry_sync.picture.manifests import CONFIG_MAX, Descriptor, Parsed, parse, parse_config
 
 PARALLEL = 8
 GIVE_UP = 16  # as many in a row without an answer, twice what is asked at once, and nothing more is asked if it is away
@@ -37,7 +37,7 @@ class ManifestValues:
     platforms: list[dict[str, Any]]
     details: dict[str, Any]
     subject: str
-    parts: tuple[Part, ...]
+    parts: tuple[Descriptor, ...]
     body: bytes
     complete: bool = True  # False: its config did not come
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from namespaces.models import Manifest, Part, Revision
+from namespaces.models import Descriptor, Manifest, RepositoryManifest
 from registry_sync.picture.content import Place
 from registry_sync.picture.sums import batches
 
@@ -12,7 +12,7 @@ def held(places: Iterable[Place]) -> set[Place]:
     """Those that the registry holds, as it said of just this repository."""
     found: set[Place] = set()
     for some in batches(sorted(set(places))):
-        rows = Revision.objects.filter(
+        rows = RepositoryManifest.objects.filter(
             gone_at=None,
             manifest__in={place.digest for place in some},
             image__repository_row__name__in={place.repository for place in some},
@@ -26,7 +26,7 @@ def whole(digests: Iterable[str]) -> set[str]:
     """Those stored with all that they say, wherever that was read."""
     found: set[str] = set()
     for some in batches(sorted(set(digests))):
-        rows = Manifest.objects.filter(digest__in=some, whole=True)
+        rows = Manifest.objects.filter(digest__in=some, complete=True)
         found |= set(rows.values_list("digest", flat=True))
     return found
 
@@ -42,7 +42,7 @@ def settled(places: Iterable[Place]) -> set[Place]:
     stored = whole({place.digest for place in places - found})
     listed: dict[str, list[str]] = defaultdict(list)
     for some in batches(sorted(stored)):
-        parts = Part.objects.filter(manifest__in=some, kind=Part.Kind.MANIFEST)
+        parts = Descriptor.objects.filter(manifest__in=some, kind=Descriptor.Kind.MANIFEST)
         for index, digest in parts.values_list("manifest_id", "digest"):
             listed[index].append(digest)
     below = {

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from namespaces.models import Image, Revision, Tag, TagMove
+from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync.client import Missing, Registry, RegistryError, Unreachable
 from registry_sync.picture import known, stand_ins
 from registry_sync.picture.content import ContentReader, Place
@@ -45,7 +45,7 @@ def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool, befor
         if settings.REGISTRY_IS_CACHE:
             return False
         if take_away and row:
-            write_moves(image, [Move(tag, "", timezone.now())], how=TagMove.How.EVENT)
+            write_moves(image, [Move(tag, "", timezone.now())], how=TagHistoryEntry.How.EVENT)
         elif row and not row.missing_since:
             _mark(row, missing_since=timezone.now())
         return True
@@ -57,9 +57,9 @@ def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool, befor
         return False
     if fetched:
         store(image.repository, fetched.digest, registry)
-        write_moves(image, [Move(tag, fetched.digest, timezone.now())], how=TagMove.How.EVENT)
-    if row and row.unread_since:
-        _mark(row, unread_since=None)
+        write_moves(image, [Move(tag, fetched.digest, timezone.now())], how=TagHistoryEntry.How.EVENT)
+    if row and row.unreadable_since:
+        _mark(row, unreadable_since=None)
     return False
 
 
@@ -71,7 +71,7 @@ def _mark(row: Tag, **moment: datetime | None) -> None:
 
 def at_digest(image: Image, digest: str, registry: Registry) -> bool:
     """Return True when the registry does not hold the manifest in this image's repository any more; then note it."""
-    held = Revision.objects.filter(image=image, manifest=digest)
+    held = RepositoryManifest.objects.filter(image=image, manifest=digest)
     try:
         registry.manifest(image.repository, digest)
     except Missing:

@@ -63,8 +63,8 @@ INDEX = Struct({**_COMMON, "manifests": Slice(_DESCRIPTOR)})
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Something a manifest names by digest; mirrors namespaces.models.Part."""
+class Descriptor:
+    """Something a manifest names by digest; mirrors namespaces.models.Descriptor."""
 
     kind: str  # config, layer, manifest
     digest: str
@@ -84,7 +84,7 @@ class Parsed:
     config_size: int = 0
     created_at: datetime | None = None  # as annotated; a config knows better
     children: tuple[dict[str, Any], ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Descriptor, ...] = ()
     subject: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -238,17 +238,17 @@ def _layer(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parts(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Part, ...]:
+def _parts(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Descriptor, ...]:
     """Return each digest once: an image may have the same (empty) layer many times, and the registry keeps it once.
 
     A layer that is to be fetched elsewhere (`urls`) is not held here.
     """
     here = ((kind, entry) for kind, entry in entries if kind != "layer" or not entry.get("urls"))
     found = {each: (kind, _size(entry)) for kind, entry in here if (each := _digest(entry))}
-    return tuple(Part(kind, digest, size) for digest, (kind, size) in found.items())
+    return tuple(Descriptor(kind, digest, size) for digest, (kind, size) in found.items())
 
 
-def _octets(parts: Iterable[Part]) -> int:
+def _octets(parts: Iterable[Descriptor]) -> int:
     """Of the blobs; what a listed manifest weighs is its own to say."""
     return min(sum(part.size for part in parts if part.kind != "manifest"), SUM_MAX)
 

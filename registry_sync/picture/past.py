@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
-from namespaces.models import Image, Revision, Tag, TagMove
+from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync.models import Repository
 from registry_sync.picture.sums import count
 from registry_sync.picture.write import Move, write_moves
@@ -26,7 +26,7 @@ def tell(image: Image, told: Move, *, held: bool = True) -> bool:
     """
     # First, as in write_moves: two writers of one repository take their turn.
     Repository.objects.filter(image=image).update(version=F("version") + 1)
-    moves = TagMove.objects.filter(image=image, tag=told.tag)
+    moves = TagHistoryEntry.objects.filter(image=image, tag=told.tag)
     tag = Tag.objects.filter(image=image, name=told.tag).first()
     before = moves.filter(at__lte=told.at).order_by("-at", "-id").first()
     after = moves.filter(at__gt=told.at).order_by("at", "id").first()
@@ -44,14 +44,20 @@ def tell(image: Image, told: Move, *, held: bool = True) -> bool:
         return False
     newest = not after and not (tag and told.at < tag.pushed_at)
     if newest and held and told.digest and not (tag and tag.manifest_id == told.digest):
-        write_moves(image, [told], how=TagMove.How.EVENT)
+        write_moves(image, [told], how=TagHistoryEntry.How.EVENT)
         moves.filter(new=told.digest, at=told.at).update(old=was)
         return False
-    TagMove.objects.create(
-        image=image, tag=told.tag, old=was, new=told.digest, at=told.at, by=told.by, how=TagMove.How.EVENT
+    TagHistoryEntry.objects.create(
+        image=image,
+        tag=told.tag,
+        old=was,
+        new=told.digest,
+        at=told.at,
+        by=told.by,
+        how=TagHistoryEntry.How.EVENT,
     )
     if after:
-        TagMove.objects.filter(pk=after.pk).update(old=told.digest)
+        TagHistoryEntry.objects.filter(pk=after.pk).update(old=told.digest)
     elif newest and tag and tag.manifest_id == told.digest:  # it went, and came again
         _date(tag, told.at, told.by)
     return _note_held(image, told.digest, held)
@@ -60,7 +66,9 @@ def tell(image: Image, told: Move, *, held: bool = True) -> bool:
 def _note_held(image: Image, digest: str, held: bool) -> bool:
     """Note that it was held then; whether it still is, the caller asks."""
     if held and digest:
-        Revision.objects.bulk_create([Revision(image=image, manifest_id=digest)], ignore_conflicts=True)
+        RepositoryManifest.objects.bulk_create(
+            [RepositoryManifest(image=image, manifest_id=digest)], ignore_conflicts=True
+        )
     return bool(held and digest)
 
 
@@ -70,11 +78,13 @@ def _date(tag: Tag, at: datetime, by: str) -> None:
     count(tag.image)
 
 
-def _name(move: TagMove, told: Move, tag: Tag | None, *, at: datetime, old: str) -> None:
+def _name(move: TagHistoryEntry, told: Move, tag: Tag | None, *, at: datetime, old: str) -> None:
     """Add who and when, where a reconcile or a confirmation was quicker than the event, and knew neither."""
     if move.by or not told.by:
         return
-    newer = TagMove.objects.filter(image=move.image_id, tag=move.tag, at__gt=move.at)
+    newer = TagHistoryEntry.objects.filter(image=move.image_id, tag=move.tag, at__gt=move.at)
     if tag and tag.manifest_id == move.new and not newer.exists():
         _date(tag, min(at, tag.pushed_at), told.by)
-    TagMove.objects.filter(pk=move.pk).update(at=at, by=told.by, old=old, how=TagMove.How.EVENT)
+    TagHistoryEntry.objects.filter(pk=move.pk).update(
+        at=at, by=told.by, old=old, how=TagHistoryEntry.How.EVENT
+    )

@@ -9,11 +9,11 @@ from registry_sync.models import RemovalItem
 
 def every() -> QuerySet[RemovalItem, str]:
     """Their digests."""
-    return RemovalItem.objects.exclude(stand_in="").values_list("stand_in", flat=True)
+    return RemovalItem.objects.exclude(placeholder_digest="").values_list("placeholder_digest", flat=True)
 
 
 def among(digests: Collection[str]) -> set[str]:
     """Those of `digests` that are stand-ins; see removal/stand_in.py."""
     if not digests:
         return set()
-    return set(every().filter(stand_in__in=list(digests)))
+    return set(every().filter(placeholder_digest__in=list(digests)))

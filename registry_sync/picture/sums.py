@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import transaction
 from django.db.models import Sum
 
-from namespaces.models import Image, Manifest, Part, Tag
+from namespaces.models import Descriptor, Image, Manifest, Tag
 from registry_sync.models import Repository
 from registry_sync.picture.manifests import SUM_MAX, annotated_moment
 
@@ -28,7 +28,9 @@ def follow(digests: Collection[str]) -> None:
     for _round in range(ROUNDS):
         todo, changed = _indexes(changed), set()
         for some in batches(sorted(todo)):
-            rows = list(Manifest.objects.filter(digest__in=some, kind="index").defer("packed", "media_type"))
+            rows = list(
+                Manifest.objects.filter(digest__in=some, kind="index").defer("body_zlib", "media_type")
+            )
             facts = _facts({entry["digest"] for row in rows for entry in row.platforms})
             octets = _octets([row.digest for row in rows])
             changed |= {row.digest for row in rows if _sum_up(row, facts, octets.get(row.digest, 0))}
@@ -45,7 +47,7 @@ def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
 @transaction.atomic
 def renew(digest: str, values: Mapping[str, Any]) -> None:
     """Write `values` and, of an index, what follows from what it lists; and what its tags and images say of it."""
-    row = Manifest.objects.select_for_update(no_key=True).defer("packed").get(pk=digest)
+    row = Manifest.objects.select_for_update(no_key=True).defer("body_zlib").get(pk=digest)
     for name, value in values.items():
         setattr(row, name, value)
     if row.kind == "index":
@@ -62,7 +64,7 @@ def renew(digest: str, values: Mapping[str, Any]) -> None:
         count(image)
 
 
-def count(image: Image, *, last_move: int = 0) -> None:
+def count(image: Image, *, newest_history_id: int = 0) -> None:
     """Count what lists and open pages want to know of an image's tags without asking them."""
     tags = Tag.objects.filter(image=image, technical=False)
     newest = tags.order_by(*Tag.NEWEST_FIRST).first()
@@ -70,18 +72,18 @@ def count(image: Image, *, last_move: int = 0) -> None:
     image.latest_tag = newest.name if newest else ""
     image.size = newest.size if newest else 0
     image.pushed_at = newest.pushed_at if newest else image.pushed_at
-    image.untagged = 0
-    fields = ["tag_count", "latest_tag", "size", "pushed_at", "untagged"]
-    if last_move:
-        image.last_move = last_move
-        fields.append("last_move")
+    image.untagged_count = 0
+    fields = ["tag_count", "latest_tag", "size", "pushed_at", "untagged_count"]
+    if newest_history_id:
+        image.newest_history_id = newest_history_id
+        fields.append("newest_history_id")
     image.save(update_fields=fields)
 
 
 def _indexes(digests: Collection[str]) -> set[str]:
     found = set(digests)
     for some in batches(sorted(digests)):
-        parts = Part.objects.filter(digest__in=some, kind=Part.Kind.MANIFEST)
+        parts = Descriptor.objects.filter(digest__in=some, kind=Descriptor.Kind.MANIFEST)
         found |= set(parts.values_list("manifest_id", flat=True))
     return found
 
@@ -100,7 +102,7 @@ def _facts(digests: Collection[str]) -> dict[str, _Facts]:
 
 def _octets(indexes: Sequence[str]) -> dict[str, int]:
     """Of the blobs that they list themselves, as a build cache does."""
-    blobs = Part.objects.filter(manifest__in=indexes).exclude(kind=Part.Kind.MANIFEST)
+    blobs = Descriptor.objects.filter(manifest__in=indexes).exclude(kind=Descriptor.Kind.MANIFEST)
     return dict(blobs.values_list("manifest_id").annotate(Sum("size")))
 
 

@@ -11,7 +11,16 @@ from django.db.models import F, Max, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from namespaces.models import Image, Label, Manifest, Part, Pull, Revision, Tag, TagMove
+from namespaces.models import (
+    Descriptor,
+    Image,
+    Label,
+    Manifest,
+    PullStats,
+    RepositoryManifest,
+    Tag,
+    TagHistoryEntry,
+)
 from registry_sync.models import Repository
 from registry_sync.picture import sums
 from registry_sync.picture.content import ManifestValues, Place, Reading
@@ -66,7 +75,7 @@ def note_read(repository: str, there: set[str], due: set[str]) -> None:
     found = row.filter(name=repository).exclude(image=None).first()
     if found and found.image:
         note_held(found.image, there)
-        missing = Revision.objects.filter(image=found.image, manifest__in=due)
+        missing = RepositoryManifest.objects.filter(image=found.image, manifest__in=due)
         missing.update(due_at=timezone.now() + ANEW)
 
 
@@ -78,16 +87,16 @@ def store_manifests(values: Iterable[ManifestValues]) -> None:
     digests = [each.digest for each in rows]
     partly = set[str]()
     for some in batches(digests):
-        found = Manifest.objects.filter(digest__in=some, whole=False)
+        found = Manifest.objects.filter(digest__in=some, complete=False)
         partly |= set(found.values_list("digest", flat=True))
     # In order: two who store the same ones wait for each other one way.
     Manifest.objects.bulk_create([_row(each) for each in rows], BATCH, ignore_conflicts=True)
     parts = [
-        Part(manifest_id=each.digest, kind=part.kind, digest=part.digest, size=part.size)
+        Descriptor(manifest_id=each.digest, kind=part.kind, digest=part.digest, size=part.size)
         for each in rows
         for part in each.parts
     ]
-    Part.objects.bulk_create(parts, BATCH, ignore_conflicts=True)
+    Descriptor.objects.bulk_create(parts, BATCH, ignore_conflicts=True)
     labels = [
         Label(manifest_id=each.digest, key=key, value=value)
         for each in rows
@@ -96,26 +105,26 @@ def store_manifests(values: Iterable[ManifestValues]) -> None:
     Label.objects.bulk_create(labels, BATCH, ignore_conflicts=True)
     for each in rows:
         if each.digest in partly and each.complete:  # something of it did not come when it was first seen
-            sums.renew(each.digest, {name: getattr(each, name) for name in RENEWED} | {"whole": True})
+            sums.renew(each.digest, {name: getattr(each, name) for name in RENEWED} | {"complete": True})
     sums.follow(digests)
 
 
 @transaction.atomic(savepoint=False)
 @fenced
-def write_moves(image: Image, moves: Sequence[Move], *, how: TagMove.How) -> int:
+def write_moves(image: Image, moves: Sequence[Move], *, how: TagHistoryEntry.How) -> int:
     """Make tags come, point elsewhere or go, remember each move, and count anew. Return the moves made.
 
     The manifests are stored already. A move to where the tag points already is none.
     """
-    made: list[TagMove] = []
+    made: list[TagHistoryEntry] = []
     # First, so that two writers of one repository take their turn, and whoever read before reads again.
     Repository.objects.filter(image=image).update(version=F("version") + 1)
     for some in batches(moves):
         made += _write_batch(image, {move.tag: move for move in some}, how)
     if made:
-        TagMove.objects.bulk_create(made, BATCH)
+        TagHistoryEntry.objects.bulk_create(made, BATCH)
         note_held(image, {move.new for move in made} - {""})
-        count(image, last_move=max(move.pk for move in made))
+        count(image, newest_history_id=max(move.pk for move in made))
     return len(made)
 
 
@@ -123,8 +132,8 @@ def write_moves(image: Image, moves: Sequence[Move], *, how: TagMove.How) -> int
 @fenced
 def note_held(image: Image, digests: Iterable[str]) -> None:
     """Note that the registry holds these in the image's repository. What they list it may hold or not."""
-    Revision.objects.bulk_create(
-        [Revision(image=image, manifest_id=digest) for digest in digests],
+    RepositoryManifest.objects.bulk_create(
+        [RepositoryManifest(image=image, manifest_id=digest) for digest in digests],
         BATCH,
         update_conflicts=True,
         unique_fields=["image", "manifest"],
@@ -136,21 +145,21 @@ def note_held(image: Image, digests: Iterable[str]) -> None:
 @fenced
 def count_untagged(image: Image) -> None:
     """Of an image that never had a tag what was pushed by digest alone."""
-    never = Image.objects.filter(pk=image.pk, last_move=0, tag_count=0)
-    held = Revision.objects.filter(image=image, gone_at=None)
-    never.update(untagged=held.count(), pushed_at=Coalesce("pushed_at", Value(timezone.now())))
+    never = Image.objects.filter(pk=image.pk, newest_history_id=0, tag_count=0)
+    held = RepositoryManifest.objects.filter(image=image, gone_at=None)
+    never.update(untagged_count=held.count(), pushed_at=Coalesce("pushed_at", Value(timezone.now())))
 
 
 def _tell_pulls(image: Image, tags: Sequence[Tag]) -> None:
     """Tell a tag that comes back of its pulls from before it went."""
-    rows = Pull.objects.filter(image=image, tag__in=[tag.name for tag in tags]).values("tag")
+    rows = PullStats.objects.filter(image=image, tag__in=[tag.name for tag in tags]).values("tag")
     pulled = {row["tag"]: row for row in rows.annotate(times=Sum("count"), at=Max("last_at"))}
     for tag in tags:
         if tag.name in pulled:
             tag.pull_count, tag.pulled_at = pulled[tag.name]["times"], pulled[tag.name]["at"]
 
 
-def _write_batch(image: Image, moves: dict[str, Move], how: TagMove.How) -> list[TagMove]:
+def _write_batch(image: Image, moves: dict[str, Move], how: TagHistoryEntry.How) -> list[TagHistoryEntry]:
     rows = {tag.name: tag for tag in Tag.objects.filter(image=image, name__in=list(moves))}
     sizes = stored_sizes({move.digest for move in moves.values()} - {""})
     new: list[Tag] = []
@@ -161,7 +170,9 @@ def _write_batch(image: Image, moves: dict[str, Move], how: TagMove.How) -> list
         old = tag.manifest_id if tag else ""
         if old == move.digest:
             continue
-        made.append(TagMove(image=image, tag=name, old=old, new=move.digest, at=move.at, by=move.by, how=how))
+        made.append(
+            TagHistoryEntry(image=image, tag=name, old=old, new=move.digest, at=move.at, by=move.by, how=how)
+        )
         if not move.digest:
             gone.append(name)
             continue
@@ -169,12 +180,12 @@ def _write_batch(image: Image, moves: dict[str, Move], how: TagMove.How) -> list
         (moved if tag.pk else new).append(tag)
         tag.manifest_id, tag.size = move.digest, sizes[move.digest]
         # `by` of the panel is a person; a tag tells users.
-        tag.pushed_at, tag.missing_since, tag.unread_since = move.at, None, None
-        tag.pushed_by = "" if how == TagMove.How.PANEL else move.by
+        tag.pushed_at, tag.missing_since, tag.unreadable_since = move.at, None, None
+        tag.pushed_by = "" if how == TagHistoryEntry.How.PANEL else move.by
     _tell_pulls(image, new)
     Tag.objects.bulk_create(new)
     if moved:
-        fields = ["manifest", "size", "pushed_at", "pushed_by", "missing_since", "unread_since"]
+        fields = ["manifest", "size", "pushed_at", "pushed_by", "missing_since", "unreadable_since"]
         Tag.objects.bulk_update(moved, fields)
     if gone:
         Tag.objects.filter(image=image, name__in=gone).delete()
@@ -192,6 +203,6 @@ def _row(values: ManifestValues) -> Manifest:
         platforms=values.platforms,
         details=values.details,
         subject=values.subject,
-        packed=zlib.compress(values.body) if values.body else b"",
-        whole=values.complete,
+        body_zlib=zlib.compress(values.body) if values.body else b"",
+        complete=values.complete,
     )

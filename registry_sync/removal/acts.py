@@ -39,7 +39,7 @@ class Acts:
             self._begin(item)
             self._remove_tag(item)
         elif self._ours(item, now):
-            if not item.begun_at:
+            if not item.started_at:
                 self._begin(item)
             self._delete_stand_in(item, now)
         elif now:
@@ -49,15 +49,15 @@ class Acts:
             raise RegistryError("the registry still shows the tag that it said it deleted")
         if after:
             raise Stopped(Outcome.MOVED, after)  # somebody pushed it anew in between
-        if not now and not item.begun_at:
+        if not now and not item.started_at:
             return Outcome.GONE
         return Outcome.DONE if self._holds(item.digest) else Outcome.LOST
 
     def delete(self, item: RemovalItem) -> Outcome:
         """Delete a manifest. Raise as `untag`."""
         if not self._holds(item.digest):
-            return Outcome.DONE if item.begun_at else Outcome.GONE
-        held = self.looks.objections(item.digest, item.told)
+            return Outcome.DONE if item.started_at else Outcome.GONE
+        held = self.looks.objections(item.digest, item.confirmed_dependents)
         if held:
             raise Stopped(Outcome.HELD, ", ".join(held))
         self._begin(item)
@@ -78,8 +78,8 @@ class Acts:
             return self._restore_untagged(item)
         now = self._points_at(item.tag, known=item.digest)
         if now == item.digest:
-            return Outcome.DONE if item.begun_at else Outcome.GONE
-        if now != item.seen and not self._ours(item, now):
+            return Outcome.DONE if item.started_at else Outcome.GONE
+        if now != item.expected_digest and not self._ours(item, now):
             raise Stopped(Outcome.MOVED, now)
         self._push(item, item.tag)
         if (after := self._points_at(item.tag, known=item.digest)) != item.digest:
@@ -88,7 +88,7 @@ class Acts:
 
     def _restore_untagged(self, item: RemovalItem) -> Outcome:
         if self._holds(item.digest):
-            return Outcome.DONE if item.begun_at else Outcome.GONE
+            return Outcome.DONE if item.started_at else Outcome.GONE
         self._push(item, item.digest)
         if not self._holds(item.digest):
             raise RegistryError("the registry does not answer with what it said it took")
@@ -106,7 +106,11 @@ class Acts:
 
     def _kept(self, item: RemovalItem) -> Fetched | None:
         """Of what was deleted, the bytes that the panel has; the registry may still hold the layers."""
-        row = Manifest.objects.filter(digest=item.digest).first() if item.told.get("kept") else None
+        row = (
+            Manifest.objects.filter(digest=item.digest).first()
+            if item.confirmed_dependents.get("kept")
+            else None
+        )
         return Fetched(row.digest, row.media_type, row.body) if row and row.body else None
 
     def _points_at(self, tag: str, *, known: str) -> str:
@@ -121,8 +125,10 @@ class Acts:
         """Return True for a stand-in that was put under the item's tag, for this wish or an earlier one."""
         if not digest:
             return False
-        wishes = RemovalItem.objects.filter(removal__image=self.image, tag=item.tag, stand_in=digest)
-        return digest == item.stand_in or wishes.exists()
+        wishes = RemovalItem.objects.filter(
+            removal__image=self.image, tag=item.tag, placeholder_digest=digest
+        )
+        return digest == item.placeholder_digest or wishes.exists()
 
     def _holds(self, digest: str) -> bool:
         # Not conditionally: asked by digest, the registry answers 304 also for what it deleted.
@@ -142,9 +148,9 @@ class Acts:
     def _begin(self, item: RemovalItem) -> None:
         """Note what is begun. Raise Stopped when it was withdrawn meanwhile."""
         self.alive()
-        item.begun_at = item.begun_at or timezone.now()
+        item.started_at = item.started_at or timezone.now()
         waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
-        if not waiting.update(begun_at=item.begun_at):
+        if not waiting.update(started_at=item.started_at):
             raise Stopped(Outcome.WITHDRAWN)
 
     def _remove_tag(self, item: RemovalItem) -> None:
@@ -160,12 +166,12 @@ class Acts:
 
     def _replace_and_delete(self, item: RemovalItem) -> None:
         """Give the tag a digest of its own first: deleting its old digest would take every other tag of that."""
-        if not item.stand_in:
+        if not item.placeholder_digest:
             item.nonce = secrets.token_hex(16)
-            item.stand_in = StandIn(item.nonce).digest
-            item.save(update_fields=["nonce", "stand_in"])
+            item.placeholder_digest = StandIn(item.nonce).digest
+            item.save(update_fields=["nonce", "placeholder_digest"])
         stand_in = StandIn(item.nonce)
-        self._prove_that_it_deletes(item.stand_in)
+        self._prove_that_it_deletes(item.placeholder_digest)
         original = self._original(item.digest)
         if original is None:
             raise Stopped(Outcome.MOVED)
@@ -177,7 +183,7 @@ class Acts:
             self._put(item.tag, MEDIA_TYPE, stand_in.manifest)
         except Declined as error:
             raise _failure(error) from error
-        self._delete_stand_in(item, item.stand_in, original)
+        self._delete_stand_in(item, item.placeholder_digest, original)
 
     def _prove_that_it_deletes(self, digest: str) -> None:
         """Asked to delete what it has not: a tag that points at a stand-in which cannot go would be a lost tag."""

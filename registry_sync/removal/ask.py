@@ -24,13 +24,13 @@ MOST = 100  # tags or manifests at once
 
 @dataclass(frozen=True)
 class Outlook:
-    """What deleting would do, as it is shown and as it must still be when it is confirmed (`told`)."""
+    """What deleting would do, as it is shown and as it must still be when it is confirmed (`preview_digest`)."""
 
     impact: Impact
     freed: int
     pullers: list[facts.Puller]
     pullers_cut: bool  # there are more
-    told: str
+    preview_digest: str
     refused: str = ""  # why it cannot be done; "" when it can
 
 
@@ -78,7 +78,7 @@ def delete(
     image: Image,
     tags: Collection[str],
     digests: Collection[str],
-    told: str,
+    preview_digest: str,
     typed_name: str,
     most: int = MOST,
 ) -> Removal:
@@ -89,15 +89,16 @@ def delete(
     found = outlook(image, tags=tags, digests=digests)
     if found.refused:
         raise Conflict.on("", found.refused)
-    if told != found.told:
+    if preview_digest != found.preview_digest:
         raise Conflict.on(
-            "told", _("What would go has changed since you looked; read it again, and confirm that.")
+            "preview_digest",
+            _("What would go has changed since you looked; read it again, and confirm that."),
         )
     return _ask(by, image, Removal.Kind.DELETE, [item_of(going) for going in found.impact.going])
 
 
-def restore(*, by: Principal, image: Image, tag: str, digest: str, seen: str) -> Removal:
-    """Ask to point the tag at `digest` again; `seen`: where it pointed when the person looked, "" for no such tag."""
+def restore(*, by: Principal, image: Image, tag: str, digest: str, expected_digest: str) -> Removal:
+    """Ask to point the tag at `digest` again; `expected_digest`: where it pointed when they looked, "" for no tag."""
     if not TAG.fullmatch(tag) or not DIGEST.fullmatch(digest):
         raise Invalid.on("tag", _("This is no tag and digest."))
     cache.demand_none()
@@ -108,11 +109,16 @@ def restore(*, by: Principal, image: Image, tag: str, digest: str, seen: str) ->
     now = Tag.objects.filter(image=image, name=tag).values_list("manifest_id", flat=True).first() or ""
     if now == digest and not _left_halfway(image, tag, digest):
         raise Conflict.on("tag", _("The tag points at it already."))
-    if now != seen:
+    if now != expected_digest:
         raise Conflict.on(
             "tag", _("The tag %(tag)s is not what you saw any more; look again.") % {"tag": tag}
         )
-    return _ask(by, image, Removal.Kind.RESTORE, [RemovalItem(tag=tag, digest=digest, seen=seen)])
+    return _ask(
+        by,
+        image,
+        Removal.Kind.RESTORE,
+        [RemovalItem(tag=tag, digest=digest, expected_digest=expected_digest)],
+    )
 
 
 def create(
@@ -123,8 +129,8 @@ def create(
     removal = Removal.objects.create(
         image=image,
         kind=kind,
-        asked_by=by.label[:254],
-        asked_by_id=by.id,
+        requested_by=by.label[:254],
+        requested_by_id=by.id,
         address=by.address[:45],
         run_id=run_id,
         purge=purge,
@@ -152,7 +158,7 @@ def item_of(going: Going) -> RemovalItem:
         "tags": list(going.tags), "indexes": list(going.indexes), "referrers": list(going.referrers),
         "after": list(going.after),
     }  # fmt: skip
-    return RemovalItem(digest=going.digest, told=told)
+    return RemovalItem(digest=going.digest, confirmed_dependents=told)
 
 
 def _ask(by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal:
@@ -167,18 +173,18 @@ def _ask(by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalIte
 
 def _same(image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal | None:
     """Return the removal of a button that was pressed twice: it asks once."""
-    wanted = {(item.tag, item.digest, item.seen) for item in items}
+    wanted = {(item.tag, item.digest, item.expected_digest) for item in items}
     for waiting in Removal.objects.filter(image=image, kind=kind, state=Removal.State.WAITING, run=None):
-        if set(waiting.items.values_list("tag", "digest", "seen")) == wanted:
+        if set(waiting.items.values_list("tag", "digest", "expected_digest")) == wanted:
             return waiting
     return None
 
 
 def _left_halfway(image: Image, tag: str, digest: str) -> bool:
     """Return True when a stand-in may be under the tag, which the picture never shows."""
-    begun = RemovalItem.objects.filter(removal__image=image, tag=tag, digest=digest, begun_at__isnull=False)
+    begun = RemovalItem.objects.filter(removal__image=image, tag=tag, digest=digest, started_at__isnull=False)
     ended = begun.filter(state__in=[RemovalItem.State.FAILED, RemovalItem.State.STOPPED])
-    return ended.exclude(stand_in="").exists()
+    return ended.exclude(placeholder_digest="").exists()
 
 
 def _told(found: Impact) -> str:

@@ -23,8 +23,8 @@ def items(removal: Removal) -> list[RemovalItem]:
     """Return what it deleted, in an order in which a registry takes it: what an index lists before the index."""
     found = []
     for item in deleted(removal).order_by("-id").iterator():
-        tags = item.told.get("tags", ())
-        found += [RemovalItem(tag=tag, digest=item.digest, told=KEPT) for tag in tags or [""]]
+        tags = item.confirmed_dependents.get("tags", ())
+        found += [RemovalItem(tag=tag, digest=item.digest, confirmed_dependents=KEPT) for tag in tags or [""]]
     return found
 
 

@@ -54,12 +54,12 @@ def finish(run: RetentionRun, state: RetentionRun.State, problem: str, removed: 
 
 
 def asker(run: RetentionRun) -> Principal:
-    if run.asked_by_id:
-        return Principal(kind=Kind.PERSON, id=run.asked_by_id, label=run.asked_by)
+    if run.requested_by_id:
+        return Principal(kind=Kind.PERSON, id=run.requested_by_id, label=run.requested_by)
     return Principal(kind=Kind.SYSTEM, id=None, label=f"{SYSTEM.label} ({_('retention rule')})")
 
 
 def _told(item: RemovalItem) -> list[dict[str, str]]:
-    tags = [item.tag] if item.tag else item.told.get("tags", [])
+    tags = [item.tag] if item.tag else item.confirmed_dependents.get("tags", [])
     image = item.removal.image.repository
     return [{"image": image, "tag": tag, "digest": item.digest} for tag in tags]

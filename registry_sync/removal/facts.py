@@ -10,7 +10,7 @@ from django.db.models import Max, Q, QuerySet, Sum
 
 from accounts.models import Account, RegistryUser
 from namespaces.inside.pulls import foreign_names, users_by_name
-from namespaces.models import Image, Manifest, Part, Pull, Revision, Tag
+from namespaces.models import Descriptor, Image, Manifest, PullStats, RepositoryManifest, Tag
 from namespaces.names import DIGEST, is_technical, stem_of, technical_subject
 from registry_sync.picture.write import batches
 from registry_sync.removal.impact import Facts, Going, Held, blobs_of
@@ -55,7 +55,9 @@ class _Known:
         self.asked |= new
         for some in _batches(new, self.alive):
             rows = Manifest.objects.filter(digest__in=some)
-            here = Q(revisions__image=self.image, revisions__gone_at=None) | Q(tags__image=self.image)
+            here = Q(repository_manifests__image=self.image, repository_manifests__gone_at=None) | Q(
+                tags__image=self.image
+            )
             found |= set(rows.filter(here).values_list("digest", flat=True))
         self.held |= found
         return found
@@ -88,15 +90,15 @@ def around(
 def freed(image: Image, facts: Facts, going: Iterable[Going]) -> int:
     """Bytes that nothing else in the account needs, as far as is known. At most: others may share them unseen."""
     digests = {each.digest for each in going}
-    elsewhere = Revision.objects.filter(manifest__in=digests, gone_at=None).exclude(image=image)
+    elsewhere = RepositoryManifest.objects.filter(manifest__in=digests, gone_at=None).exclude(image=image)
     shared = set(elsewhere.values_list("manifest_id", flat=True))
     blobs = blobs_of(facts, [each for each in going if each.digest not in shared])
     used: set[str] = set()
     for some in batches(sorted(blobs)):
-        others = Part.objects.filter(
+        others = Descriptor.objects.filter(
             digest__in=some,
-            manifest__revisions__gone_at=None,
-            manifest__revisions__image__namespace__account=image.namespace.account,
+            manifest__repository_manifests__gone_at=None,
+            manifest__repository_manifests__image__namespace__account=image.namespace.account,
         ).exclude(manifest__in=digests - shared)
         used |= set(others.values_list("digest", flat=True))
     return sum(size for digest, size in blobs.items() if digest not in used)
@@ -109,11 +111,11 @@ def pullers(image: Image, facts: Facts, going: Iterable[str], now: datetime) -> 
     """
     digests = set(going)
     tags = [tag for tag, digest in facts.tags.items() if digest in digests and not is_technical(tag)]
-    rows = Pull.objects.filter(Q(tag__in=tags) | Q(tag="", digest__in=digests), image=image)
+    rows = PullStats.objects.filter(Q(tag__in=tags) | Q(tag="", digest__in=digests), image=image)
     return pullers_of(rows, image.namespace.account, now, public=image.namespace.public)
 
 
-def pullers_of(pulls: QuerySet[Pull], account: Account, now: datetime, *, public: bool) -> list[Puller]:
+def pullers_of(pulls: QuerySet[PullStats], account: Account, now: datetime, *, public: bool) -> list[Puller]:
     """As `pullers`, of these rows of one account; `public`: some are of a public namespace."""
     # A client that pulls one image by digest pulls several manifests: for people that is one line.
     lines = pulls.filter(last_at__gte=now - PULLED_WITHIN).values("username", *IMAGE, "tag")
@@ -136,7 +138,7 @@ def _below(image: Image, digests: set[str], alive: Alive) -> set[str]:
     """Return what indexes list, and what is about them."""
     found: set[str] = set()
     for some in _batches(digests, alive):
-        listed = Part.objects.filter(manifest__in=some, kind=Part.Kind.MANIFEST)
+        listed = Descriptor.objects.filter(manifest__in=some, kind=Descriptor.Kind.MANIFEST)
         found |= set(listed.values_list("digest", flat=True))
         found |= set(Manifest.objects.filter(subject__in=some).values_list("digest", flat=True))
         tags = Tag.objects.filter(image=image, technical=True, stem__in=[stem_of(digest) for digest in some])
@@ -154,7 +156,7 @@ def _subjects(image: Image, digests: set[str], alive: Alive) -> set[str]:
             if DIGEST.fullmatch(about):
                 found.add(about)
             else:  # a longer one, cut
-                longer = Revision.objects.filter(image=image, manifest__digest__startswith=about)
+                longer = RepositoryManifest.objects.filter(image=image, manifest__digest__startswith=about)
                 found |= set(longer.values_list("manifest_id", flat=True))
     return found
 
@@ -162,7 +164,7 @@ def _subjects(image: Image, digests: set[str], alive: Alive) -> set[str]:
 def _above(digests: set[str], alive: Alive) -> set[str]:
     found: set[str] = set()
     for some in _batches(digests, alive):
-        listing = Part.objects.filter(digest__in=some, kind=Part.Kind.MANIFEST)
+        listing = Descriptor.objects.filter(digest__in=some, kind=Descriptor.Kind.MANIFEST)
         found |= set(listing.values_list("manifest_id", flat=True))
     return found
 
@@ -178,9 +180,11 @@ def _held(digests: set[str], alive: Alive) -> dict[str, Held]:
             subjects[digest] = subject
             if kind == "index":
                 platforms[digest] = {each["digest"] for each in listed}
-        parts = Part.objects.filter(manifest__in=some).values_list("manifest_id", "digest", "kind", "size")
+        parts = Descriptor.objects.filter(manifest__in=some).values_list(
+            "manifest_id", "digest", "kind", "size"
+        )
         for manifest, digest, kind, size in parts:
-            if kind == Part.Kind.MANIFEST:
+            if kind == Descriptor.Kind.MANIFEST:
                 lists[manifest].add(digest)
             else:
                 blobs[manifest][digest] = size

@@ -7,15 +7,15 @@ from datetime import datetime
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
-from namespaces.models import NEVER, Image, Part, Pull, Tag
+from namespaces.models import NEVER, Descriptor, Image, PullStats, Tag
 from registry_sync import heartbeat
-from registry_sync.models import Event, Heartbeat, Repository, SyncRun
+from registry_sync.models import Event, Marker, Repository, SyncRun
 from registry_sync.removal import earlier, facts, unread
 from registry_sync.removal.impact import Going, left_behind, without_harm
 from registry_sync.removal.retention import Decision, Fate, Knowledge, Rule, Tagged, decide, versions_of
 
 CHUNK = 500  # a question's parameters are limited
-TROUBLED = (SyncRun.State.FAILED, SyncRun.State.HELD)
+TROUBLED = (SyncRun.State.FAILED, SyncRun.State.NEEDS_APPROVAL)
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,14 @@ def changed(rule: Rule, found: Forecast, now: datetime) -> bool:
 def knowledge() -> Knowledge:
     ended = SyncRun.objects.exclude(finished_at=None)
     # Where not all could be read, the repositories that it was are in trouble (below), and the others are known.
-    full = ended.filter(names_only=False, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE))
+    full = ended.filter(quick=False, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE))
     good, last = full.first(), ended.first()
     return Knowledge(
         checked_at=good.finished_at if good else None,
         check_failed=bool(last and last.state in TROUBLED),
         # Pushes prove nothing: a registry may tell of them and be told to keep pulls to itself.
-        pulls_at=heartbeat.last(Heartbeat.PULLS),
-        pulls_since=heartbeat.last(Heartbeat.PULLS_SINCE),
+        pulls_at=heartbeat.last(Marker.PULLS),
+        pulls_since=heartbeat.last(Marker.PULLS_SINCE),
     )
 
 
@@ -100,7 +100,7 @@ def trouble(image: Image) -> str:
         return "missing"
     if row.problem:
         return "problem"
-    if row.held:
+    if row.tags_needing_approval:
         return "held"
     if Event.objects.filter(repository=row.name, applied_at=None).exclude(due_at=None).exists():
         return "events"
@@ -121,7 +121,7 @@ def _tagged(image: Image, tags: QuerySet[Tag], *, checked: bool) -> list[Tagged]
     """Return them, the last pushed first."""
     pulled = _used(image, "last_at")
     checks = _used(image, "checked_at") if checked else {}
-    rows_of_tags = Pull.objects.filter(image=image, checks__gt=0).exclude(tag="").values_list("tag")
+    rows_of_tags = PullStats.objects.filter(image=image, checks__gt=0).exclude(tag="").values_list("tag")
     checks_of_tags = dict(rows_of_tags.annotate(Max("checked_at"))) if checked else {}
     rows = tags.order_by(*Tag.NEWEST_FIRST)
     return [
@@ -137,7 +137,7 @@ def _tagged(image: Image, tags: QuerySet[Tag], *, checked: bool) -> list[Tagged]
 
 def _used(image: Image, at: str) -> dict[str, datetime]:
     """Digest → last pulled (or checked) directly, or one of the manifests that it lists, or that those list."""
-    direct = Pull.objects.filter(image=image, tag="", **{f"{at}__gt": NEVER})
+    direct = PullStats.objects.filter(image=image, tag="", **{f"{at}__gt": NEVER})
     pulls = direct.values("digest").annotate(last=Max(at))
     found: dict[str, datetime] = dict(pulls.values_list("digest", "last"))
     fresh = set(found)
@@ -145,7 +145,7 @@ def _used(image: Image, at: str) -> dict[str, datetime]:
         later, listed = set(), sorted(fresh)
         for start in range(0, len(listed), CHUNK):
             chunk = listed[start : start + CHUNK]
-            lists = Part.objects.filter(kind=Part.Kind.MANIFEST, digest__in=chunk)
+            lists = Descriptor.objects.filter(kind=Descriptor.Kind.MANIFEST, digest__in=chunk)
             for index, digest in lists.values_list("manifest_id", "digest"):
                 if index not in found or found[index] < found[digest]:
                     found[index] = found[digest]

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import RegistryUser
-from namespaces.models import Image, Part, Revision, Tag, TagMove
+from namespaces.models import Descriptor, Image, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync.models import Removal
 
 
@@ -20,7 +20,7 @@ class Line:
     "" when the tag points at it, or the registry holds it no more.
     """
 
-    move: TagMove
+    move: TagHistoryEntry
     description: str
     now: str
     back: str
@@ -28,13 +28,13 @@ class Line:
     comparable: bool  # what it pointed at before and after is known
 
 
-def moves_of(image: Image, *, tag: str = "") -> QuerySet[TagMove]:
+def moves_of(image: Image, *, tag: str = "") -> QuerySet[TagHistoryEntry]:
     """Return the moves of the image's tags, the last one first."""
-    found = TagMove.objects.filter(image=image)
+    found = TagHistoryEntry.objects.filter(image=image)
     return (found.filter(tag=tag) if tag else found).order_by("-at", "-id")
 
 
-def lines(image: Image, moves: Iterable[TagMove]) -> list[Line]:
+def lines(image: Image, moves: Iterable[TagHistoryEntry]) -> list[Line]:
     rows = list(moves)
     users = RegistryUser.objects.filter(
         account=image.namespace.account, username__in={move.by for move in rows} - {""}
@@ -43,11 +43,13 @@ def lines(image: Image, moves: Iterable[TagMove]) -> list[Line]:
     tags = Tag.objects.filter(image=image, name__in={move.tag for move in rows})
     points = dict(tags.values_list("name", "manifest_id"))
     olds = {move.old for move in rows} - {""}
-    seen = Revision.objects.filter(image=image, manifest__in=olds | {move.new for move in rows})
+    seen = RepositoryManifest.objects.filter(image=image, manifest__in=olds | {move.new for move in rows})
     gone_at = dict(seen.values_list("manifest_id", "gone_at"))
     held = {digest for digest in olds if gone_at.get(digest, True) is None}
     tagged = set(Tag.objects.filter(image=image, manifest__in=olds).values_list("manifest_id", flat=True))
-    listed = Part.objects.filter(digest__in=olds, kind=Part.Kind.MANIFEST, manifest__tags__image=image)
+    listed = Descriptor.objects.filter(
+        digest__in=olds, kind=Descriptor.Kind.MANIFEST, manifest__tags__image=image
+    )
     needed = tagged | set(listed.values_list("digest", flat=True))
     found = []
     for move in rows:
@@ -73,5 +75,5 @@ def under_way(image: Image) -> list[Removal]:
 
 def held_of(image: Image, digests: set[str]) -> set[str]:
     """Those of `digests` that the registry still holds in the image's repository, as far as is known."""
-    rows = Revision.objects.filter(image=image, manifest__in=digests, gone_at=None)
+    rows = RepositoryManifest.objects.filter(image=image, manifest__in=digests, gone_at=None)
     return set(rows.values_list("manifest_id", flat=True))

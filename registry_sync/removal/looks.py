@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from namespaces.models import Image, Part, Tag
+from namespaces.models import Descriptor, Image, Tag
 from registry_sync.client import Faulty, FirstForm, Missing, Registry, RegistryError, Sweep
 from registry_sync.picture import look, stand_ins
 from registry_sync.picture.write import batches, stored_sizes
@@ -132,7 +132,7 @@ class Looks:
                     # or what is no manifest, though it says so: that lists nothing
             listed = set[str]()
             for some in batches(sorted(new)):
-                parts = Part.objects.filter(manifest__in=some, kind=Part.Kind.MANIFEST)
+                parts = Descriptor.objects.filter(manifest__in=some, kind=Descriptor.Kind.MANIFEST)
                 listed |= set(parts.values_list("digest", flat=True))
             new = listed - found
         return found

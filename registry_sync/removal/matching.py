@@ -41,7 +41,7 @@ def delete(*, by: Principal, image: Image, search: str, seen: str, outlook: str,
     """`outlook`: what ask.outlook told of them."""
     names = [tag.name for tag in _as_seen(image, search, seen)]
     return ask.delete(
-        by=by, image=image, tags=names, digests=(), told=outlook, typed_name=typed_name, most=MOST
+        by=by, image=image, tags=names, digests=(), preview_digest=outlook, typed_name=typed_name, most=MOST
     )
 
 
@@ -50,5 +50,7 @@ def _as_seen(image: Image, search: str, seen: str) -> list[Tag]:
     Image.objects.select_for_update().get(pk=image.pk)
     found = tags(image, search)
     if told(found) != seen:
-        raise Conflict.on("told", _("The tags that match have changed since you looked; look again."))
+        raise Conflict.on(
+            "preview_digest", _("The tags that match have changed since you looked; look again.")
+        )
     return found

@@ -45,7 +45,9 @@ def load(by: Principal, handle: str, name: str, id: int, act: Act = Act.ACCOUNT_
 
 
 @transaction.atomic
-def ask(*, by: Principal, namespace: Namespace, image: Image | None, told: str, typed_name: str) -> Purge:
+def ask(
+    *, by: Principal, namespace: Namespace, image: Image | None, preview_digest: str, typed_name: str
+) -> Purge:
     """Return what `whole.outlook` showed, if it is still that."""
     _check_name(image.name if image else namespace.name, typed_name)
     cache.demand_none()
@@ -53,11 +55,11 @@ def ask(*, by: Principal, namespace: Namespace, image: Image | None, told: str, 
     _lock(images)
     if same := Purge.objects.filter(namespace=namespace, image=image, chosen=0, state=State.WAITING).first():
         return same
-    return _begin(by, _as_told(whole.standing(images), told), namespace=namespace, image=image)
+    return _begin(by, _as_told(whole.standing(images), preview_digest), namespace=namespace, image=image)
 
 
 @transaction.atomic
-def ask_for_some(*, by: Principal, choice: Choice, told: str, typed_name: str) -> list[Purge]:
+def ask_for_some(*, by: Principal, choice: Choice, preview_digest: str, typed_name: str) -> list[Purge]:
     """As `ask`, of what was chosen in a list. It becomes one of each namespace."""
     cache.demand_none()
     _lock(choice.images())
@@ -66,7 +68,7 @@ def ask_for_some(*, by: Principal, choice: Choice, told: str, typed_name: str) -
     same = [each for part in parts if (each := _same(part))]
     if parts and len(same) == len(parts):
         return same
-    _as_told(there, told)
+    _as_told(there, preview_digest)
     _check_name(chosen.name_of(there), typed_name)
     return [_begin(by, part, **_what(part)) for part in parts]
 
@@ -77,7 +79,7 @@ def stop(*, by: Principal, purge: Purge) -> Purge:
     row = locked(purge)
     if row.state == State.WAITING:
         ended = row.removals.exclude(state=Removal.State.WAITING).values_list("image_id", flat=True)
-        record(row, by, "deletion_stopped", {key: {} for key in {*map(int, row.marks)} - {*ended}})
+        record(row, by, "deletion_stopped", {key: {} for key in {*map(int, row.cutoffs)} - {*ended}})
         withdraw(row)
         transaction.on_commit(services.wake_removals)
     return row
@@ -96,7 +98,7 @@ def put_back(*, by: Principal, purge: Purge) -> Purge:
     cache.demand_none()
     row.state, row.planned_at, row.attempts, row.problem = State.RETURNING, None, 0, ""
     row.returning_since, row.ends_at, row.finished_at = timezone.now(), None, None
-    row.asked_by, row.asked_by_id, row.address = by.label[:254], by.id, by.address[:45]
+    row.requested_by, row.requested_by_id, row.address = by.label[:254], by.id, by.address[:45]
     row.save()
     images = went(row).order_by().values_list("removal__image_id", flat=True).distinct()
     record(row, by, "put_back_asked", {key: {} for key in images})
@@ -133,15 +135,17 @@ def locked(purge: Purge) -> Purge:
 
 def withdraw(purge: Purge) -> None:
     """Withdraw it. The worker says how it ended when what it is at just now is done."""
-    waiting = RemovalItem.objects.filter(removal__purge=purge, state=RemovalItem.State.WAITING, begun_at=None)
+    waiting = RemovalItem.objects.filter(
+        removal__purge=purge, state=RemovalItem.State.WAITING, started_at=None
+    )
     waiting.update(state=RemovalItem.State.STOPPED, outcome=Outcome.CANCELLED, finished_at=timezone.now())
     planned = {str(key) for key in purge.removals.values_list("image_id", flat=True)}
     purge.problem = (
-        "" if planned >= purge.marks.keys() else str(_("It was stopped before all of it was begun."))
+        "" if planned >= purge.cutoffs.keys() else str(_("It was stopped before all of it was begun."))
     )
-    purge.marks = {key: mark for key, mark in purge.marks.items() if key in planned}
+    purge.cutoffs = {key: mark for key, mark in purge.cutoffs.items() if key in planned}
     purge.planned_at = purge.planned_at or timezone.now()
-    purge.save(update_fields=["marks", "planned_at", "problem"])
+    purge.save(update_fields=["cutoffs", "planned_at", "problem"])
 
 
 def record(purge: Purge, by: Principal, deed: str, of: Mapping[int, Mapping[str, int]]) -> None:
@@ -168,12 +172,13 @@ def _check_name(name: str, typed: str) -> None:
         raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": name})
 
 
-def _as_told(there: Standing, told: str) -> Standing:
+def _as_told(there: Standing, preview_digest: str) -> Standing:
     if not there.lines:
         raise Conflict.on("", _("There is nothing in it that could be deleted."))
-    if told != there.told:
+    if preview_digest != there.preview_digest:
         raise Conflict.on(
-            "told", _("What would go has changed since you looked; read it again, and confirm that.")
+            "preview_digest",
+            _("What would go has changed since you looked; read it again, and confirm that."),
         )
     return there
 
@@ -191,7 +196,7 @@ def _what(part: Standing) -> dict[str, Any]:
 def _same(part: Standing) -> Purge | None:
     """Return the waiting purge of the same: a button pressed twice asks once."""
     waiting = Purge.objects.filter(**_what(part), state=State.WAITING)
-    return next((each for each in waiting if each.marks.keys() == part.marks.keys()), None)
+    return next((each for each in waiting if each.cutoffs.keys() == part.cutoffs.keys()), None)
 
 
 def _begin(
@@ -200,8 +205,8 @@ def _begin(
     # What came after an earlier one had emptied it keeps the namespace, until this one ends.
     Purge.objects.filter(namespace=namespace, state=State.EMPTIED).update(state=State.DONE, ends_at=None)
     purge = Purge.objects.create(
-        namespace=namespace, image=image, chosen=chosen, marks=there.marks, asked_by=by.label[:254],
-        asked_by_id=by.id, address=by.address[:45],
+        namespace=namespace, image=image, chosen=chosen, cutoffs=there.cutoffs, requested_by=by.label[:254],
+        requested_by_id=by.id, address=by.address[:45],
     )  # fmt: skip
     counts = {each.image.pk: {"tags": each.tags, "manifests": each.manifests} for each in there.lines}
     record(purge, by, "deletion_asked", counts)

@@ -21,7 +21,7 @@ from accounts.models import Member
 from accounts.principal import Kind, Principal
 from accounts.roles import Act, Role, may
 from accounts.shares import in_turns
-from namespaces.models import Image, Revision, Tag, TagMove
+from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from namespaces.services import namespaces
 from registry_sync.models import Purge, Removal, RemovalItem
 from registry_sync.removal import ask, back, facts, purges, unread, whole
@@ -115,24 +115,24 @@ def _give_up(purge: Purge, why: str) -> None:
 def _plan(purge: Purge, lease: Holding, ends: float) -> bool:
     planned = set(purge.removals.filter(kind=Removal.Kind.DELETE).values_list("image_id", flat=True))
     images = Image.objects.select_related("namespace__account").filter(
-        pk__in=[int(key) for key in purge.marks]
+        pk__in=[int(key) for key in purge.cutoffs]
     )
     for image in images.exclude(pk__in=planned).order_by("name"):
         if time.monotonic() > ends:
             return False
-        going, kept = _going(image, *purge.marks[str(image.pk)], alive=leases.paced(lease.keep))
+        going, kept = _going(image, *purge.cutoffs[str(image.pk)], alive=leases.paced(lease.keep))
         _ask(purge, lease, image, Removal.Kind.DELETE, [ask.item_of(each) for each in going], kept=kept)
     return True
 
 
 def _going(
-    image: Image, last_move: int, last_revision: int, *, alive: Callable[[], None]
+    image: Image, newest_history_id: int, last_revision: int, *, alive: Callable[[], None]
 ) -> tuple[list[Going], int]:
     """Return what goes, in order; and how much stays, because it, or what needs it, came after these rows."""
     tags = dict(Tag.objects.filter(image=image).values_list("name", "manifest_id"))
-    since = TagMove.objects.filter(image=image, pk__gt=last_move).values_list("tag", "new")
+    since = TagHistoryEntry.objects.filter(image=image, pk__gt=newest_history_id).values_list("tag", "new")
     new = {digest for tag, digest in since if tags.get(tag) == digest}
-    held = Revision.objects.filter(image=image, gone_at=None).values_list("manifest_id", flat=True)
+    held = RepositoryManifest.objects.filter(image=image, gone_at=None).values_list("manifest_id", flat=True)
     new |= set(held.filter(pk__gt=last_revision))
     chosen = {*held, *tags.values()} - new
     going = without_harm(facts.around(image, chosen, alive=alive), chosen, alive=alive) if chosen else ()
@@ -142,7 +142,7 @@ def _going(
 
 
 def _plan_return(purge: Purge, lease: Holding, ends: float) -> bool:
-    again = Removal.objects.filter(purge=purge, asked_at__gte=purge.returning_since)
+    again = Removal.objects.filter(purge=purge, requested_at__gte=purge.returning_since)
     deletions = purge.removals.filter(kind=Removal.Kind.DELETE).select_related("image__namespace__account")
     for removal in deletions.exclude(pk__in=again.exclude(undoes=None).values("undoes")).order_by("id"):
         if time.monotonic() > ends:
@@ -172,7 +172,7 @@ def _conclude(purge: Purge) -> None:
     returning = purge.state == State.RETURNING
     items = RemovalItem.objects.filter(removal__purge=purge, removal__kind=Removal.Kind.DELETE)
     if returning:
-        again = {"removal__kind": Removal.Kind.RESTORE, "removal__asked_at__gte": purge.returning_since}
+        again = {"removal__kind": Removal.Kind.RESTORE, "removal__requested_at__gte": purge.returning_since}
         items = RemovalItem.objects.filter(removal__purge=purge, **again)
     left = Counter(items.exclude(state=RemovalItem.State.DONE).values_list("outcome", flat=True))
     done = _count_done(items)
@@ -252,10 +252,12 @@ def _came_meanwhile() -> str:
 
 
 def _may_still(purge: Purge) -> bool:
-    members = Member.objects.filter(account=purge.namespace.account, person_id=purge.asked_by_id or 0)
+    members = Member.objects.filter(account=purge.namespace.account, person_id=purge.requested_by_id or 0)
     role = members.filter(account__closed_at=None).values_list("role", flat=True).first()
     return role is not None and may(Role(role), Act.NAMESPACES_MANAGE)
 
 
 def asker(purge: Purge) -> Principal:
-    return Principal(kind=Kind.PERSON, id=purge.asked_by_id, label=purge.asked_by, address=purge.address)
+    return Principal(
+        kind=Kind.PERSON, id=purge.requested_by_id, label=purge.requested_by, address=purge.address
+    )

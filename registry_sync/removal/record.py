@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import audit, clock
 from accounts.principal import Kind, Principal
-from namespaces.models import Image, Revision, Tag, TagMove
+from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync.models import Removal, RemovalItem
 from registry_sync.picture.write import Move, count_untagged, note_held, write_moves
 from registry_sync.removal.outcomes import Outcome
@@ -36,7 +36,7 @@ class Recorder:
     def done(self, item: RemovalItem, outcome: Outcome) -> None:
         """Record that it is done. Raise LeaseLost."""
         removal = item.removal
-        leases.keep(self.lease, self.token, clock.now(), at_work="")
+        leases.keep(self.lease, self.token, clock.now(), current_work="")
         if not self._end(item, RemovalItem.State.DONE, outcome, ""):
             return
         before = self._before(item)
@@ -51,7 +51,7 @@ class Recorder:
                 count_untagged(self.image)
             case Removal.Kind.DELETE:
                 self._move(item, before["tags"], "", ours=ours)
-                held = Revision.objects.filter(image=self.image, manifest=item.digest, gone_at=None)
+                held = RepositoryManifest.objects.filter(image=self.image, manifest=item.digest, gone_at=None)
                 held.update(gone_at=timezone.now())
                 count_untagged(self.image)
         if ours and not (removal.run_id or removal.purge_id):  # those say once what they did
@@ -62,8 +62,8 @@ class Recorder:
     @transaction.atomic
     def undone(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> None:
         """Record that it is not done. Raise LeaseLost."""
-        leases.keep(self.lease, self.token, clock.now(), at_work="")
-        if self._end(item, state, outcome, detail) and item.begun_at:
+        leases.keep(self.lease, self.token, clock.now(), current_work="")
+        if self._end(item, state, outcome, detail) and item.started_at:
             # Whatever the registry makes of it yet, somebody asked for it; also where a rule did (runs.py tells only
             # what was seen done).
             self._audit(item, self._before(item), UNCONFIRMED, {"outcome": outcome.value, "begun": True})
@@ -76,29 +76,29 @@ class Recorder:
 
     def _before(self, item: RemovalItem) -> dict[str, list[str]]:
         tags = Tag.objects.filter(image=self.image, manifest=item.digest).values_list("name", flat=True)
-        return {"tags": sorted({*tags, *item.told.get("tags", ())})}
+        return {"tags": sorted({*tags, *item.confirmed_dependents.get("tags", ())})}
 
     def _move(self, item: RemovalItem, tags: list[str], digest: str, *, ours: bool) -> None:
-        now, by = timezone.now(), item.removal.asked_by if ours else ""
+        now, by = timezone.now(), item.removal.requested_by if ours else ""
         rows = dict(Tag.objects.filter(image=self.image, name__in=tags).values_list("name", "manifest_id"))
         # A tag that was pushed anew since points elsewhere, and is none of this.
         moves = [Move(tag, digest, now, by) for tag in tags if digest or rows.get(tag) == item.digest]
-        write_moves(self.image, moves, how=TagMove.How.PANEL if ours else TagMove.How.FOUND)
+        write_moves(self.image, moves, how=TagHistoryEntry.How.PANEL if ours else TagHistoryEntry.How.FOUND)
         if ours:
             self._claim(item, tags, digest)
 
     def _claim(self, item: RemovalItem, tags: list[str], digest: str) -> None:
         """Claim the move: the registry's event, or a sync, may have written it first, without knowing whose it was."""
-        if not item.begun_at:
+        if not item.started_at:
             return
         old = {} if digest else {"old": item.digest}
         for tag in tags:
-            moves = TagMove.objects.filter(
-                image=self.image, tag=tag, new=digest, by="", at__gte=item.begun_at - SKEW, **old
+            moves = TagHistoryEntry.objects.filter(
+                image=self.image, tag=tag, new=digest, by="", at__gte=item.started_at - SKEW, **old
             )
-            last = moves.exclude(how=TagMove.How.PANEL).order_by("-id").values("pk")[:1]
-            TagMove.objects.filter(pk__in=list(last.values_list("pk", flat=True))).update(
-                by=item.removal.asked_by, how=TagMove.How.PANEL
+            last = moves.exclude(how=TagHistoryEntry.How.PANEL).order_by("-id").values("pk")[:1]
+            TagHistoryEntry.objects.filter(pk__in=list(last.values_list("pk", flat=True))).update(
+                by=item.removal.requested_by, how=TagHistoryEntry.How.PANEL
             )
 
     def _audit(
@@ -109,7 +109,7 @@ class Recorder:
         short = item.digest.rpartition(":")[2][:12]
         name = f":{item.tag}" if item.tag else f"@{short}"
         told = {"tags": ", ".join(before["tags"])} if kind is Removal.Kind.DELETE and before["tags"] else {}
-        digest = item.seen if kind is Removal.Kind.RESTORE else item.digest
+        digest = item.expected_digest if kind is Removal.Kind.RESTORE else item.digest
         audit.record(
             by=asker(removal), action=action, kind="image", id=self.image.pk,
             label=f"{self.image.repository}{name}", account=self.image.namespace.account,
@@ -118,5 +118,7 @@ class Recorder:
 
 
 def asker(removal: Removal) -> Principal:
-    kind = Kind.PERSON if removal.asked_by_id else Kind.SYSTEM
-    return Principal(kind=kind, id=removal.asked_by_id, label=removal.asked_by, address=removal.address or "")
+    kind = Kind.PERSON if removal.requested_by_id else Kind.SYSTEM
+    return Principal(
+        kind=kind, id=removal.requested_by_id, label=removal.requested_by, address=removal.address or ""
+    )

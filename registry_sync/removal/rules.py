@@ -18,7 +18,7 @@ from namespaces.models import Image, Namespace
 from namespaces.names import TAG, image_problem
 from registry_sync.limits import RETENTION_RULES
 from registry_sync.models import RemovalItem, RetentionRule, RetentionRun
-from registry_sync.models.retention import LIMIT, READING
+from registry_sync.models.retention import LIMIT, SEMANTICS
 from registry_sync.removal import ending
 from registry_sync.removal.outcomes import SENTENCES, Outcome
 from registry_sync.removal.retention import Rule
@@ -105,7 +105,7 @@ def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule
         setattr(row, name, value)
     _check(lines_of(row))
     row.enabled = row.enabled and _facts(row) == before
-    row.reading = row.reading if row.enabled else READING
+    row.semantics = row.semantics if row.enabled else SEMANTICS
     row.save()
     if _facts(row) != before:
         withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
@@ -117,8 +117,8 @@ def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule
 def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
     row = _locked(rule)
     if row.enabled != on:
-        row.enabled, row.reading = on, READING
-        row.save(update_fields=["enabled", "reading"])
+        row.enabled, row.semantics = on, SEMANTICS
+        row.save(update_fields=["enabled", "semantics"])
         if not on:
             withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
         _record(by, row, "retention.switched_on" if on else "retention.switched_off")
@@ -130,15 +130,15 @@ def read_anew(row: RetentionRule, *, changed: bool, whole: bool) -> str:
 
     It is on, and goes off where that changes what it removes. `whole`: all its images were compared.
     """
-    if not row.enabled or row.reading == READING:
+    if not row.enabled or row.semantics == SEMANTICS:
         return ""
     if changed:
         why = str(COUNTED_ANEW)
         switch_off(row, why)
         return why
     if whole:
-        row.reading = READING
-        row.save(update_fields=["reading"])
+        row.semantics = SEMANTICS
+        row.save(update_fields=["semantics"])
     return ""
 
 
@@ -192,7 +192,7 @@ def withdraw(row: RetentionRule, why: str) -> None:
     undecided = row.runs.filter(state=RetentionRun.State.RUNNING, planned_at=None)
     undecided.update(state=RetentionRun.State.SKIPPED, problem=why[:500], finished_at=now)
     waiting = RemovalItem.objects.filter(
-        removal__run__rule=row, state=RemovalItem.State.WAITING, begun_at=None
+        removal__run__rule=row, state=RemovalItem.State.WAITING, started_at=None
     )
     waiting.update(state=RemovalItem.State.STOPPED, outcome=Outcome.WITHDRAWN, finished_at=now)
 

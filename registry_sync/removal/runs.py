@@ -16,7 +16,7 @@ from accounts.shares import in_turns
 from namespaces.models import Image
 from registry_sync import services
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
-from registry_sync.models.retention import READING
+from registry_sync.models.retention import SEMANTICS
 from registry_sync.removal import ask, cache, ending, forecast, rules, words
 from registry_sync.removal.ending import asker, finish
 from registry_sync.removal.forecast import Forecast
@@ -43,7 +43,7 @@ def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
         row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=rule.pk)
         run = row.runs.filter(state=State.RUNNING).first()
         if not run:
-            run = RetentionRun.objects.create(rule=row, asked_by=by.label[:254], asked_by_id=by.id)
+            run = RetentionRun.objects.create(rule=row, requested_by=by.label[:254], requested_by_id=by.id)
             audit.record(by=by, action="retention.started", kind="retention", id=row.pk, label=str(row),
                          account=row.namespace.account)  # fmt: skip
         transaction.on_commit(services.wake_removals)
@@ -81,14 +81,14 @@ def _withdraw_of_the_closed() -> None:
 
 
 def _begin_if_due(rule: RetentionRule, now: datetime) -> None:
-    last = rule.runs.filter(asked_by=SCHEDULE).first()
+    last = rule.runs.filter(requested_by=SCHEDULE).first()
     if rule.runs.filter(state=State.RUNNING).exists():
         return
     if last and now - last.started_at < (AGAIN if last.state == State.SKIPPED else EVERY):
         return
     if last and last.state == State.SKIPPED:
         last.delete()  # a registry that is away for a week is one line, not a hundred and sixty
-    RetentionRun.objects.create(rule=rule, asked_by=SCHEDULE)
+    RetentionRun.objects.create(rule=rule, requested_by=SCHEDULE)
 
 
 def _in_turns(begun: QuerySet[RetentionRun]) -> list[RetentionRun]:
@@ -134,7 +134,7 @@ def _plan(run: RetentionRun, lease: Holding) -> None:
     if problem and not found:
         finish(run, State.SKIPPED, problem, [])
         return
-    anew = row.reading < READING and any(forecast.changed(rule, each, now) for each in found)
+    anew = row.semantics < SEMANTICS and any(forecast.changed(rule, each, now) for each in found)
     with transaction.atomic():
         lease.keep()
         withdrawn = _withdrawn(run, rule)
@@ -201,7 +201,7 @@ def _withdrawn(run: RetentionRun, rule: Rule) -> str:
 
 
 def _of_schedule(run: RetentionRun) -> bool:
-    return run.asked_by == SCHEDULE and run.asked_by_id is None
+    return run.requested_by == SCHEDULE and run.requested_by_id is None
 
 
 def _ask(run: RetentionRun, found: Forecast) -> None:

@@ -28,7 +28,7 @@ def of(image: Image, *, also_held: Collection[str] = ()) -> list[Unread]:
     """`also_held`: what was just seen to be there, and the picture may not know yet."""
     # Docker's first form is no mystery: it lists no manifests, and is about none.
     rows = Manifest.objects.filter(kind="unknown").exclude(media_type__startswith=SCHEMA_1)
-    here = Q(revisions__image=image, revisions__gone_at=None) | Q(tags__image=image)
+    here = Q(repository_manifests__image=image, repository_manifests__gone_at=None) | Q(tags__image=image)
     found = set(rows.filter(here).values_list("digest", flat=True))
     for some in batches(sorted(also_held)):
         found |= set(rows.filter(digest__in=some).values_list("digest", flat=True))

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import Account
-from namespaces.models import Image, Manifest, Namespace, Part, Pull, Revision, Tag
+from namespaces.models import Descriptor, Image, Manifest, Namespace, PullStats, RepositoryManifest, Tag
 from registry_sync.client.answers import SIGNED
 from registry_sync.models import Repository
 from registry_sync.removal import cache, facts, unread
@@ -16,7 +16,7 @@ from registry_sync.removal.unread import Unread
 SHOWN = 10
 EXACT = 20_000  # manifests; of more the bytes are those that were counted last, shared ones too
 LARGEST = 500  # layers, by which others that share are looked for
-BLOBS = (Part.Kind.CONFIG, Part.Kind.LAYER)
+BLOBS = (Descriptor.Kind.CONFIG, Descriptor.Kind.LAYER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Standing:
-    """How much there is, and up to which row. `told` is another after every push, move and deletion."""
+    """How much there is, and up to which row. `preview_digest` is another after every push, move and deletion."""
 
     lines: list[Line]
 
@@ -49,14 +49,14 @@ class Standing:
         return sum(each.manifests for each in self.lines)
 
     @property
-    def marks(self) -> dict[str, list[int]]:
-        return {str(each.image.pk): [each.image.last_move, each.last_revision] for each in self.lines}
+    def cutoffs(self) -> dict[str, list[int]]:
+        return {str(each.image.pk): [each.image.newest_history_id, each.last_revision] for each in self.lines}
 
     @property
-    def told(self) -> str:
+    def preview_digest(self) -> str:
         whole = [
             [*each, line.tags, line.manifests]
-            for each, line in zip(self.marks.items(), self.lines, strict=True)
+            for each, line in zip(self.cutoffs.items(), self.lines, strict=True)
         ]
         return fingerprint(whole)
 
@@ -93,7 +93,11 @@ def standing(scope: QuerySet[Image]) -> Standing:
         row["image"]: row
         for row in tagged.annotate(n=Count("pk"), tools=Count("pk", filter=Q(technical=True)))
     }
-    held = Revision.objects.filter(image__in=scope.values("pk"), gone_at=None).order_by().values("image")
+    held = (
+        RepositoryManifest.objects.filter(image__in=scope.values("pk"), gone_at=None)
+        .order_by()
+        .values("image")
+    )
     revisions = {row["image"]: row for row in held.annotate(n=Count("pk"), last=Max("pk"))}
     nothing = {"n": 0, "tools": 0, "last": 0}
     rows = scope.select_related("namespace__account").order_by("namespace__name", "name")
@@ -108,7 +112,7 @@ def standing(scope: QuerySet[Image]) -> Standing:
 def outlook(account: Account, scope: QuerySet[Image], now: datetime) -> Outlook:
     """`scope`: images of the account."""
     now_there = standing(scope)
-    pulls = Pull.objects.filter(image__in=scope.values("pk"))
+    pulls = PullStats.objects.filter(image__in=scope.values("pk"))
     public = any(each.image.namespace.public for each in now_there.lines)
     pullers = facts.pullers_of(pulls, account, now, public=public)
     return Outlook(
@@ -119,46 +123,52 @@ def outlook(account: Account, scope: QuerySet[Image], now: datetime) -> Outlook:
         _sharers(account, scope),
         _unread(scope),
         _troubled(scope),
-        _held(scope).filter(Q(packed=b"") | Q(media_type=SIGNED)).count(),
+        _held(scope).filter(Q(body_zlib=b"") | Q(media_type=SIGNED)).count(),
         cache.refusal(),
     )
 
 
 def _held(scope: QuerySet[Image]) -> QuerySet[Manifest]:
-    held = Revision.objects.filter(image__in=scope.values("pk"), gone_at=None)
+    held = RepositoryManifest.objects.filter(image__in=scope.values("pk"), gone_at=None)
     return Manifest.objects.filter(digest__in=held.values("manifest"))
 
 
-def _elsewhere(account: Account, scope: QuerySet[Image]) -> QuerySet[Revision]:
-    others = Revision.objects.filter(gone_at=None, image__namespace__account=account)
+def _elsewhere(account: Account, scope: QuerySet[Image]) -> QuerySet[RepositoryManifest]:
+    others = RepositoryManifest.objects.filter(gone_at=None, image__namespace__account=account)
     return others.exclude(image__in=scope.values("pk"))
 
 
 def _freed(account: Account, scope: QuerySet[Image], there: Standing) -> int:
     """As facts.freed, of everything at once."""
     if there.manifests > EXACT:
-        return sum(each.image.octets for each in there.lines)
-    blobs = Part.objects.filter(manifest__in=_held(scope).values("digest"), kind__in=BLOBS).order_by()
-    needed = _elsewhere(account, scope).filter(manifest__parts__digest=OuterRef("digest"))
-    own = blobs.values("digest").annotate(octets=Max("size")).filter(~Exists(needed))
-    return own.aggregate(all=Sum("octets"))["all"] or 0
+        return sum(each.image.stored_bytes for each in there.lines)
+    blobs = Descriptor.objects.filter(manifest__in=_held(scope).values("digest"), kind__in=BLOBS).order_by()
+    needed = _elsewhere(account, scope).filter(manifest__descriptors__digest=OuterRef("digest"))
+    own = blobs.values("digest").annotate(blob_bytes=Max("size")).filter(~Exists(needed))
+    return own.aggregate(all=Sum("blob_bytes"))["all"] or 0
 
 
 def _sharers(account: Account, scope: QuerySet[Image]) -> list[str]:
-    blobs = Part.objects.filter(manifest__in=_held(scope).values("digest"), kind=Part.Kind.LAYER).order_by()
-    largest = blobs.values("digest").annotate(octets=Max("size")).order_by("-octets", "digest")[:LARGEST]
+    blobs = Descriptor.objects.filter(
+        manifest__in=_held(scope).values("digest"), kind=Descriptor.Kind.LAYER
+    ).order_by()
+    largest = (
+        blobs.values("digest").annotate(blob_bytes=Max("size")).order_by("-blob_bytes", "digest")[:LARGEST]
+    )
     digests = [row["digest"] for row in largest]
-    found = _elsewhere(account, scope).filter(manifest__parts__digest__in=digests)
+    found = _elsewhere(account, scope).filter(manifest__descriptors__digest__in=digests)
     names = found.order_by().values_list("image__namespace__name", "image__name").distinct()[: SHOWN + 1]
     return sorted(f"{first}/{rest}" for first, rest in names)
 
 
 def _troubled(scope: QuerySet[Image]) -> list[Repository]:
-    certain = Q(problem="", held=0, missing_since=None)
+    certain = Q(problem="", tags_needing_approval=0, missing_since=None)
     return list(Repository.objects.filter(~certain, image__in=scope.values("pk")).order_by("name")[:SHOWN])
 
 
 def _unread(scope: QuerySet[Image]) -> list[tuple[Image, Unread]]:
-    odd = Q(revisions__manifest__kind="unknown", revisions__gone_at=None) | Q(tags__manifest__kind="unknown")
+    odd = Q(repository_manifests__manifest__kind="unknown", repository_manifests__gone_at=None) | Q(
+        tags__manifest__kind="unknown"
+    )
     some = scope.filter(odd).select_related("namespace__account").distinct()[:SHOWN]
     return [(image, each) for image in some for each in unread.of(image)]

@@ -42,7 +42,7 @@ def work_due(registry: Registry) -> timedelta | None:
     tried, silent, ends = set[int](), set[int](), time.monotonic() + PASS
     while removal := _next(tried, silent):
         tried.add(removal.pk)
-        Removal.objects.filter(pk=removal.pk).update(taken_at=clock.now())
+        Removal.objects.filter(pk=removal.pk).update(last_attempt_at=clock.now())
         if work(removal, registry):
             silent.add(removal.image.namespace.account_id)
         if len(silent) >= SILENT_MAX:
@@ -77,8 +77,8 @@ def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
     )
     in_bulk = Q(run__isnull=False) | Q(purge__isnull=False)
     queues = due.order_by().values(account=account, in_bulk=in_bulk).annotate(first=Min("id"))
-    taken = Removal.objects.filter(taken_at__gt=now - SERVED).order_by().values(account=account)
-    served = dict(taken.annotate(at=Max("taken_at")).values_list("account", "at"))
+    taken = Removal.objects.filter(last_attempt_at__gt=now - SERVED).order_by().values(account=account)
+    served = dict(taken.annotate(at=Max("last_attempt_at")).values_list("account", "at"))
     bulk_first = len(tried) % BULK == BULK - 1
     found = min(
         queues,
@@ -149,7 +149,7 @@ def _is_left(item: RemovalItem, spot: Spot, known: aside.Known, recorder: Record
 
 def _is_halfway(item: RemovalItem) -> bool:
     """Return whether the tag may point at our stand-in, which is never left there."""
-    return bool(item.stand_in and item.begun_at)
+    return bool(item.placeholder_digest and item.started_at)
 
 
 def _waiting(removal: Removal) -> list[RemovalItem]:
@@ -171,7 +171,7 @@ def _do(item: RemovalItem, acts: Acts, recorder: Recorder) -> None:
 def _act(item: RemovalItem, acts: Acts) -> Outcome:
     if settings.REGISTRY_IS_CACHE:  # its 404 is no absence either
         raise Failed(Outcome.CACHE)
-    if item.told.get("after") and not _gone(item, item.told["after"]):
+    if item.confirmed_dependents.get("after") and not _gone(item, item.confirmed_dependents["after"]):
         raise Stopped(Outcome.KEPT)
     match item.removal.kind:
         case Removal.Kind.UNTAG:
@@ -191,7 +191,7 @@ def _gone(item: RemovalItem, digests: list[str]) -> bool:
 def _later(removal: Removal, recorder: Recorder, problem: str, *, alone: bool) -> bool:
     """Put it off. Return False when it is given up: then nothing of it waits any more."""
     now, in_bulk = clock.now(), bool(removal.run_id or removal.purge_id)
-    overdue = now - removal.asked_at > (PATIENCE_IN_BULK if in_bulk else PATIENCE)
+    overdue = now - removal.requested_at > (PATIENCE_IN_BULK if in_bulk else PATIENCE)
     overdue = overdue or (in_bulk and alone and removal.attempts >= ATTEMPTS_AT_ONE)
     if overdue and not _give_up(removal, recorder, problem):
         return False

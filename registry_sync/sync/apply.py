@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, OuterRef, Subquery, Sum
 
-from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagMove
+from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagHistoryEntry
 from namespaces.names import NAMESPACE_MAX, is_repository, split
 from registry_sync.client import TagsRead
 from registry_sync.models import Repository, SyncRun
@@ -28,11 +28,11 @@ class Known:
 
     pk: int
     version: int
-    last_move: int
+    newest_history_id: int
     first_seen_at: datetime
     problem: str = ""
     failures: int = 0
-    held: int = 0
+    tags_needing_approval: int = 0
     account: int = 0
     tags: dict[str, Row] = field(default_factory=dict)
 
@@ -150,19 +150,27 @@ def reserve_unowned(repositories: Iterable[str]) -> None:
 
 
 def note_catalog(began: datetime) -> None:
-    CatalogRead.objects.update_or_create(registry=settings.REGISTRY_URL, defaults={"began_at": began})
+    CatalogRead.objects.update_or_create(registry=settings.REGISTRY_URL, defaults={"started_at": began})
 
 
 def known_tags(names: Iterable[str]) -> dict[str, Known]:
     """Return repository → what we have, in two statements for all of them. Only what belongs to an image."""
     # The last move first: what is written between the two statements is then noticed, and not overwritten.
-    last_move = TagMove.objects.filter(image=OuterRef("image")).order_by("-id").values("id")[:1]
+    newest_history_id = (
+        TagHistoryEntry.objects.filter(image=OuterRef("image")).order_by("-id").values("id")[:1]
+    )
     rows = Repository.objects.filter(name__in=list(names)).exclude(image=None)
-    columns = ("first_seen_at", "problem", "failures", "held", "image__namespace__account_id")
-    facts = rows.values_list("name", "pk", "version", Subquery(last_move), *columns)
+    columns = (
+        "first_seen_at",
+        "problem",
+        "failures",
+        "tags_needing_approval",
+        "image__namespace__account_id",
+    )
+    facts = rows.values_list("name", "pk", "version", Subquery(newest_history_id), *columns)
     found = {name: Known(pk, version, move or 0, *more) for name, pk, version, move, *more in facts}
     tags = Tag.objects.filter(image__repository_row__name__in=list(found)).values_list(
-        "image__repository_row__name", "name", "manifest_id", "missing_since", "unread_since"
+        "image__repository_row__name", "name", "manifest_id", "missing_since", "unreadable_since"
     )
     for repository, tag, digest, missing, unread in tags.iterator():
         found[repository].tags[tag] = Row(digest, missing is not None, unread is not None)
@@ -177,12 +185,17 @@ def changes_of(read: TagsRead, known: Known) -> Plan:
 
 def lost(run: SyncRun, accounts: Collection[int], *, beside: Collection[str]) -> dict[int, int]:
     """Return account → tags that this run found gone, or that are held, in other repositories than these."""
-    gone = TagMove.objects.filter(image__namespace__account__in=accounts, how=TagMove.How.FOUND, new="")
-    rows = Repository.objects.filter(image__namespace__account__in=accounts, held__gt=0).exclude(
-        name__in=beside
+    gone = TagHistoryEntry.objects.filter(
+        image__namespace__account__in=accounts, how=TagHistoryEntry.How.FOUND, new=""
     )
+    rows = Repository.objects.filter(
+        image__namespace__account__in=accounts, tags_needing_approval__gt=0
+    ).exclude(name__in=beside)
     found: dict[int, int] = defaultdict(int)
-    for some, count in ((gone.filter(at__gte=run.started_at), Count("pk")), (rows, Sum("held"))):
+    for some, count in (
+        (gone.filter(at__gte=run.started_at), Count("pk")),
+        (rows, Sum("tags_needing_approval")),
+    ):
         for account, tags in some.order_by().values_list("image__namespace__account").annotate(count):
             found[account] += tags
     return found
@@ -190,23 +203,23 @@ def lost(run: SyncRun, accounts: Collection[int], *, beside: Collection[str]) ->
 
 def note_held(read: TagsRead, known: Known, count: int) -> None:
     """How many tags stay until an operator agrees; as it was where nobody could see."""
-    if not read.problem and count != known.held:
-        note([known.pk], held=count)
+    if not read.problem and count != known.tags_needing_approval:
+        note([known.pk], tags_needing_approval=count)
 
 
-def note_trouble(read: TagsRead, known: Known, now: datetime, *, names_only: bool) -> None:
+def note_trouble(read: TagsRead, known: Known, now: datetime, *, quick: bool) -> None:
     """Note what could not be read, and what can be read again. Make no statement where that is as it was.
 
-    `names_only`: most tags were not asked about, so no trouble is over.
+    `quick`: most tags were not asked about, so no trouble is over.
     """
     problem = (read.problem or _unreadable(read.unreadable))[:200]
     failures = min(known.failures + 1, Repository.FAILURES_MAX) if problem else 0
-    if (problem, failures) != (known.problem, known.failures) and (problem or not names_only):
+    if (problem, failures) != (known.problem, known.failures) and (problem or not quick):
         note([known.pk], problem=problem, failures=failures)
     if read.problem:
         return
-    dark = [tag for tag in read.unreadable if tag in known.tags and not known.tags[tag].unread]
-    light = [tag for tag, row in known.tags.items() if row.unread and tag not in read.unreadable]
+    dark = [tag for tag in read.unreadable if tag in known.tags and not known.tags[tag].unreadable]
+    light = [tag for tag, row in known.tags.items() if row.unreadable and tag not in read.unreadable]
     for names, moment in ((dark, now), (light, None)):
         if names:
             _note_unread(known, names, moment)
@@ -224,7 +237,7 @@ def note(ids: Iterable[int], **values: object) -> None:
 @fenced
 def _note_unread(known: Known, names: list[str], moment: datetime | None) -> None:
     for some in batches(names):
-        Tag.objects.filter(image__repository_row=known.pk, name__in=some).update(unread_since=moment)
+        Tag.objects.filter(image__repository_row=known.pk, name__in=some).update(unreadable_since=moment)
 
 
 def _unreadable(tags: Mapping[str, str]) -> str:
@@ -248,10 +261,10 @@ def write_changes(read: TagsRead, known: Known, changes: Plan, now: datetime) ->
     if row is None or row.image is None:
         return Plan()
     if row.version != known.version:
-        changes = changes.without(_moved_since(row.image, known.last_move))
+        changes = changes.without(_moved_since(row.image, known.newest_history_id))
     moves = [Move(tag, read.digests.get(tag, ""), now) for tag in changes.add + changes.move + changes.remove]
     if moves:
-        write_moves(row.image, moves, how=TagMove.How.FOUND)
+        write_moves(row.image, moves, how=TagHistoryEntry.How.FOUND)
     for names, moment in ((changes.mark, now), (changes.unmark, None)):
         for some in batches(names):
             Tag.objects.filter(image=row.image, name__in=some).update(missing_since=moment)
@@ -259,7 +272,7 @@ def write_changes(read: TagsRead, known: Known, changes: Plan, now: datetime) ->
 
 
 def _moved_since(image: Image, move: int) -> Collection[str]:
-    return set(TagMove.objects.filter(image=image, id__gt=move).values_list("tag", flat=True))
+    return set(TagHistoryEntry.objects.filter(image=image, id__gt=move).values_list("tag", flat=True))
 
 
 def _mark(names: list[str], moment: datetime | None) -> None:

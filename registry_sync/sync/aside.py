@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Account
 from accounts.words import said as _
-from registry_sync.models import Aside, Death, Repository
+from registry_sync.models import QuarantinedWork, Repository, WorkerCrash
 from registry_sync.sync.spots import Spot, to_set_aside
 
 KEPT = timedelta(days=1)  # then it is tried again, and a death that nobody explained is forgotten
@@ -23,35 +23,35 @@ log = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def died(spot: Spot, now: datetime) -> Death:
+def died(spot: Spot, now: datetime) -> WorkerCrash:
     """Somebody began with it and did not end. Sets aside what is to be left alone from now on."""
     if spot.account is not None and not Account.objects.filter(pk=spot.account).exists():
         spot = replace(spot, account=None)
-    death = Death.objects.create(**_columns(spot), at=now)
+    crash = WorkerCrash.objects.create(**_columns(spot), at=now)
     mine = Q(account=spot.account)
     if spot.account is None:  # in nobody's namespace: each repository by itself
         mine &= Q(repository=spot.repository)
         if not spot.repository:
-            return death
-    deaths = Death.objects.filter(mine)
-    before = {_spot(row) for row in Aside.objects.filter(mine)}
+            return crash
+    deaths = WorkerCrash.objects.filter(mine)
+    before = {_spot(row) for row in QuarantinedWork.objects.filter(mine)}
     log.warning("a worker died while it was at %s", spot.repository or "several repositories")
     for each in to_set_aside([_spot(row) for row in deaths], before):
         held = [row for row in deaths if each.covers(_spot(row))]
-        Aside.objects.filter(_within(each)).delete()
-        Aside.objects.create(**_columns(each), since=now, deaths=len(held))
+        QuarantinedWork.objects.filter(_within(each)).delete()
+        QuarantinedWork.objects.create(**_columns(each), since=now, deaths=len(held))
         log.error("set aside, because workers died of it: %s", _named(each))
         deaths.filter(_within(each)).delete()
-    return death
+    return crash
 
 
 class Known:
     """What is aside, and what somebody died of lately, as it was when looked up."""
 
     def __init__(self) -> None:
-        self.aside = [_spot(row) for row in Aside.objects.all()]
+        self.aside = [_spot(row) for row in QuarantinedWork.objects.all()]
         self.deaths: dict[Spot, list[datetime]] = {}
-        for row in Death.objects.exclude(repository=""):
+        for row in WorkerCrash.objects.exclude(repository=""):
             self.deaths.setdefault(_spot(row), []).append(row.at)
 
     def holds(self, spot: Spot) -> bool:
@@ -71,39 +71,39 @@ class Known:
 def ended(spot: Spot, known: Known) -> None:
     """Who died while at it died of something else."""
     if spot in known.deaths:
-        Death.objects.filter(**_columns(spot)).delete()
+        WorkerCrash.objects.filter(**_columns(spot)).delete()
 
 
 def repositories(ids: Iterable[int]) -> QuerySet[Repository]:
     """Of these repositories those that are left alone, or something in which is."""
     return Repository.objects.filter(pk__in=list(ids)).filter(
-        Q(name__in=Aside.objects.exclude(repository="").values("repository"))
-        | Q(image__namespace__account__in=Aside.objects.filter(repository="").values("account"))
+        Q(name__in=QuarantinedWork.objects.exclude(repository="").values("repository"))
+        | Q(image__namespace__account__in=QuarantinedWork.objects.filter(repository="").values("account"))
     )
 
 
 def take_back_all(spot: Spot) -> None:
     """Try again what this is held by, and forget its deaths."""
-    for row in Aside.objects.filter(account=spot.account):
+    for row in QuarantinedWork.objects.filter(account=spot.account):
         if _spot(row).covers(spot):
             take_back(row)
 
 
-def take_back(row: Aside) -> None:
-    Death.objects.filter(_within(_spot(row))).delete()
+def take_back(row: QuarantinedWork) -> None:
+    WorkerCrash.objects.filter(_within(_spot(row))).delete()
     row.delete()
 
 
-def over(now: datetime) -> QuerySet[Aside]:
+def over(now: datetime) -> QuerySet[QuarantinedWork]:
     whole = Q(repository="", since__lt=now - KEPT_WHOLE)
-    return Aside.objects.filter(Q(since__lt=now - KEPT) | whole)
+    return QuarantinedWork.objects.filter(Q(since__lt=now - KEPT) | whole)
 
 
 def forget_old(now: datetime) -> None:
-    Death.objects.filter(at__lt=now - KEPT).delete()
+    WorkerCrash.objects.filter(at__lt=now - KEPT).delete()
 
 
-def _spot(row: Aside | Death) -> Spot:
+def _spot(row: QuarantinedWork | WorkerCrash) -> Spot:
     return Spot(row.account_id, row.repository, row.item)
 
 

@@ -7,11 +7,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import dropped
-from accounts.models import Dropped
-from namespaces.models import TagMove
+from accounts.models import DropCounter
+from namespaces.models import TagHistoryEntry
 from namespaces.names import split
 from registry_sync.client import TagsRead
-from registry_sync.models import Drift, Event, Heartbeat, SyncRun
+from registry_sync.models import Drift, Event, Marker, SyncRun
 from registry_sync.picture.write import batches
 from registry_sync.sync.apply import Known
 from registry_sync.sync.leases import fenced
@@ -26,7 +26,7 @@ LATE = timedelta(minutes=10)
 def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
     """Only where events come at all, and not of what an operator brought in."""
     tags = changes.add + changes.move + changes.remove
-    if not tags or not Heartbeat.objects.filter(name=Heartbeat.EVENTS).exists():
+    if not tags or not Marker.objects.filter(name=Marker.EVENTS).exists():
         return
     if not known.version and not _came_since_the_last(run, known):
         return
@@ -36,11 +36,11 @@ def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
     tags.sort(key=lambda tag: tag not in back)  # what tells most is kept first
     kept = _room(run, read.repository)
     if len(tags) > kept:
-        dropped.note(Dropped.Kind.DIFFERENCES, {"": len(tags) - kept}, timezone.now())
+        dropped.note(DropCounter.Kind.DIFFERENCES, {"": len(tags) - kept}, timezone.now())
     Drift.objects.bulk_create(
         Drift(
             run=run, repository=read.repository, tag=tag, new=read.digests.get(tag, ""),
-            old=known.digest(tag), back=tag in back,
+            old=known.digest(tag), rolled_back=tag in back,
         )
         for tag in tags[:kept]
     )  # fmt: skip
@@ -51,7 +51,7 @@ def rolled_back(run: SyncRun) -> int:
 
     As one that is restored from a backup. Else 0.
     """
-    count = run.drifts.filter(back=True).count()
+    count = run.drifts.filter(rolled_back=True).count()
     return count if count >= ROLLED_BACK else 0
 
 
@@ -59,7 +59,7 @@ def _left_before(known: Known, points: dict[str, str]) -> set[str]:
     """Of tags and what they point at now, those whose history had left just that."""
     found = set[str]()
     for some in batches(sorted(points)):
-        moves = TagMove.objects.filter(image__repository_row=known.pk, tag__in=some)
+        moves = TagHistoryEntry.objects.filter(image__repository_row=known.pk, tag__in=some)
         found |= {tag for tag, old in moves.values_list("tag", "old").distinct() if old == points[tag]}
     return found
 
@@ -75,7 +75,7 @@ def _room(run: SyncRun, repository: str) -> int:
 
 def _came_since_the_last(run: SyncRun, known: Known) -> bool:
     """Return True for a repository read for the first time because it was not there at the last full check."""
-    full = SyncRun.objects.filter(names_only=False, state=SyncRun.State.DONE, finished_at__isnull=False)
+    full = SyncRun.objects.filter(quick=False, state=SyncRun.State.DONE, finished_at__isnull=False)
     last = full.filter(pk__lt=run.pk).first()
     return bool(last and last.started_at and known.first_seen_at > last.started_at)
 

@@ -134,15 +134,15 @@ class Holding:
 
     def begin(self, spot: Spot) -> None:
         """Before it is begun: should we die, it is known of what."""
-        self._write(at_work=spot.packed())
+        self._write(current_work=spot.packed())
 
     def end(self) -> None:
         """In the transaction that writes down how it ended."""
-        self._write(at_work="")
+        self._write(current_work="")
 
-    def _write(self, **at_work: str) -> None:
+    def _write(self, **current_work: str) -> None:
         self.renewal.moved()
-        keep(self.name, self.token, clock.now(), **at_work)
+        keep(self.name, self.token, clock.now(), **current_work)
 
 
 @contextmanager
@@ -165,10 +165,10 @@ def take(name: str, now: datetime) -> int | None:
     bound()
     row, _new = Lease.objects.get_or_create(name=name, defaults={"until": now})
     mine = Lease.objects.filter(free_at(now), name=name, token=row.token)
-    if not mine.update(until=now + LIFE, token=F("token") + 1, at_work=""):
+    if not mine.update(until=now + LIFE, token=F("token") + 1, current_work=""):
         return None
-    if row.at_work:
-        aside.died(Spot.unpacked(row.at_work), now)
+    if row.current_work:
+        aside.died(Spot.unpacked(row.current_work), now)
     return row.token + 1
 
 
@@ -178,15 +178,15 @@ def free_at(now: datetime, column: str = "until") -> Q:
     return over | Q(**{f"{column}__isnull": True})
 
 
-def keep(name: str, token: int, now: datetime, **at_work: str) -> None:
+def keep(name: str, token: int, now: datetime, **current_work: str) -> None:
     """Keep the lease. Raise LeaseLost. Inside a transaction it also locks out a successor until the commit."""
     bound()
-    if not Lease.objects.filter(name=name, token=token).update(until=now + LIFE, **at_work):
+    if not Lease.objects.filter(name=name, token=token).update(until=now + LIFE, **current_work):
         raise LeaseLost(name)
 
 
 def give_back(name: str, token: int, now: datetime) -> None:
-    Lease.objects.filter(name=name, token=token).update(until=now, at_work="")
+    Lease.objects.filter(name=name, token=token).update(until=now, current_work="")
 
 
 def paced(alive: Callable[[], None]) -> Callable[[], None]:

@@ -40,12 +40,12 @@ class Plan:
 class Row:
     """What we have: the digest a tag points at ("" for a repository), and whether it was missing last time.
 
-    `unread`: it could not be read last time, so the digest may be an old one.
+    `unreadable`: it could not be read last time, so the digest may be an old one.
     """
 
     digest: str = ""
     missing: bool = False
-    unread: bool = False
+    unreadable: bool = False
 
 
 def plan(

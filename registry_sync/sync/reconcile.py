@@ -19,7 +19,7 @@ from accounts.shares import in_turns
 from accounts.words import said as _
 from namespaces.names import split
 from registry_sync.client import Missing, Registry, RegistryError, Silent, Sweep
-from registry_sync.models import Death, Repository, Shard, SyncRun
+from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.picture import anew
 from registry_sync.sync import apply, aside, drift, leases, rests, shards, told
 from registry_sync.sync.guard import too_many_repositories
@@ -137,7 +137,7 @@ def _read_one(shard: Shard, reader: RepositoriesReader, pk: int, alive: Alive) -
         row = Repository.objects.filter(pk=pk)
         log.exception("%s cannot be read", row.values_list("name", flat=True).first())
         apply.note([pk], problem=_("the panel failed; see its log"))
-        return Counts(repositories=1, unread=1)
+        return Counts(repositories=1, unreadable=1)
 
 
 def _may_pass(error: Exception, shard: Shard) -> bool:
@@ -180,18 +180,16 @@ def _start(registry: Registry, lease: Holding, *, when_due: bool) -> SyncRun | N
 def _due(now: datetime) -> SyncRun | None:
     """Return a full check, or while the last one rests, a quick pass over the names."""
     ended = SyncRun.objects.exclude(started_at=None).exclude(finished_at=None)
-    last, full = ended.first(), ended.filter(names_only=False).first()
+    last, full = ended.first(), ended.filter(quick=False).first()
     if not last or not full or now >= _rested(full):
         return SyncRun()
     assert full.finished_at
     quick = _rested(last) if last != full else full.finished_at + timedelta(seconds=settings.SYNC_INTERVAL)
-    return SyncRun(names_only=True) if now >= quick else None
+    return SyncRun(quick=True) if now >= quick else None
 
 
 def _rested(last: SyncRun) -> datetime:
-    whole = SyncRun.objects.filter(
-        names_only=last.names_only, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE)
-    )
+    whole = SyncRun.objects.filter(quick=last.quick, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE))
     return rests.over(last, list(whole[: rests.USUAL]), timedelta(seconds=settings.SYNC_INTERVAL))
 
 
@@ -211,11 +209,11 @@ def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
     unproven = [name for name in known if catalog.strange and name not in seen]
     changes = plan(known, seen, unreadable=unproven)
     vanishing = changes.mark + changes.remove
-    may_vanish = run.may_vanish or settings.REGISTRY_IS_CACHE  # then nothing goes
-    if not may_vanish and too_many_repositories(len(changes.mark), len(known)):
+    deletions_approved = run.deletions_approved or settings.REGISTRY_IS_CACHE  # then nothing goes
+    if not deletions_approved and too_many_repositories(len(changes.mark), len(known)):
         apply.reserve_unowned(changes.add)  # they are not written down yet, and nobody is to get their names
         words = _held_words(f"{len(changes.mark)} of {len(known)} repositories")
-        _finish(run, SyncRun.State.HELD, words)
+        _finish(run, SyncRun.State.NEEDS_APPROVAL, words)
         return
     versions = apply.versions(vanishing)
     # What was pushed meanwhile may be told of before the registry shows it.
@@ -272,16 +270,14 @@ def _end(run: SyncRun) -> None:
         return  # another worker has them, or will take them when their lease is over
     run.refresh_from_db()
     held = words = ""
-    if run.held:
-        held = _held_words(f"{run.held} tags")
-    if run.unread:
+    if run.tags_needing_approval:
+        held = _held_words(f"{run.tags_needing_approval} tags")
+    if run.unreadable:
         # Without their names: everybody is told of a run. Each repository says why, for operators.
-        words = (
-            f"{run.unread} repositories could not be read, or not all of their tags (System, Repositories)"
-        )
+        words = f"{run.unreadable} repositories could not be read, or not all of their tags (System, Repositories)"
     # What ails some repositories, or is held of them, is said of those (selectors.py);
     # a run is incomplete for what ails the registry.
-    whole = not run.problem and (not run.unread or run.unread < run.repositories_total)
+    whole = not run.problem and (not run.unreadable or run.unreadable < run.repositories_total)
     state = SyncRun.State.DONE if whole else SyncRun.State.INCOMPLETE
     _finish(run, state, "; ".join(filter(None, [run.problem, held, words])))
 
@@ -303,7 +299,8 @@ def _finish(run: SyncRun, state: SyncRun.State, problem: str) -> None:
     with transaction.atomic():
         mine = SyncRun.objects.filter(Q(pk=run.pk), state=SyncRun.State.RUNNING).update(**values)
         if mine:
-            Death.objects.filter(repository="").delete()  # it is known by now of what, or that it was chance
+            # It is known by now of what, or that it was chance.
+            WorkerCrash.objects.filter(repository="").delete()
             Shard.objects.filter(run=run).delete()
             _tell_of_a_rollback(run)
     for name, value in values.items():

@@ -29,8 +29,8 @@ class Counts:
     repositories: int = 0
     requests: int = 0
     changes: int = 0
-    unread: int = 0  # repositories that could not be read, or not all of them
-    held: int = 0  # tags that would have vanished
+    unreadable: int = 0  # repositories that could not be read, or not all of them
+    tags_needing_approval: int = 0  # tags that would have vanished
 
     def plus(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
@@ -58,7 +58,7 @@ class RepositoriesReader:
         counts, began = Counts(repositories=len(names)), clock.now()
         known = apply.known_tags(names)
         given_up = {name for name, each in known.items() if each.failures == Repository.FAILURES_MAX}
-        reads = self.sweep.read_tags(_digests(known), names_only=run.names_only, once=given_up, alive=alive)
+        reads = self.sweep.read_tags(_digests(known), quick=run.quick, once=given_up, alive=alive)
         with ContentReader(self.registry, alive=alive) as content:
             _store_new_manifests([read for read in reads if not read.problem], known, content)
         changes = {read.repository: apply.changes_of(read, known[read.repository]) for read in reads}
@@ -67,15 +67,15 @@ class RepositoriesReader:
         held: Mapping[str, int] = {}
         if settings.REGISTRY_IS_CACHE:
             changes = {name: each.adding() for name, each in changes.items()}
-        elif not run.may_vanish:
+        elif not run.deletions_approved:
             held = _held(run, changes, known)
             changes |= {name: changes[name].held(known[name].tags) for name in held}
-        counts.held = sum(held.values())
+        counts.tags_needing_approval = sum(held.values())
         for read in reads:
             alive()
             apply.note_held(read, known[read.repository], held.get(read.repository, 0))
             counts.changes += self._write(run, read, known[read.repository], changes[read.repository])
-            counts.unread += bool(read.problem or read.unreached)
+            counts.unreadable += bool(read.problem or read.unreached)
         if self.sweep.away:
             words = _("the registry does not answer any more")
             SyncRun.objects.filter(pk=run.pk, problem="").update(problem=words)
@@ -83,7 +83,7 @@ class RepositoriesReader:
         return counts
 
     def _write(self, run: SyncRun, read: TagsRead, known: apply.Known, changes: Plan) -> int:
-        apply.note_trouble(read, known, timezone.now(), names_only=run.names_only)
+        apply.note_trouble(read, known, timezone.now(), quick=run.quick)
         if changes:
             with transaction.atomic():  # what was mended, and that nobody had told of it
                 changes = apply.write_changes(read, known, changes, timezone.now())
@@ -133,7 +133,7 @@ def _digests(known: Mapping[str, apply.Known]) -> dict[str, dict[str, str]]:
     mistake, so they are asked for in every run.
     """
     return {
-        name: {tag: "" if row.unread or row.missing else row.digest for tag, row in each.tags.items()}
+        name: {tag: "" if row.unreadable or row.missing else row.digest for tag, row in each.tags.items()}
         for name, each in known.items()
     }
 

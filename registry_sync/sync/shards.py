@@ -13,7 +13,7 @@ from django.db.models import Case, F, QuerySet, When
 
 from accounts import clock
 from accounts.shares import in_turns
-from registry_sync.models import Death, Repository, Shard, SyncRun
+from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.sync import aside
 from registry_sync.sync.leases import LIFE, LeaseLost, bound, fenced, free_at
 from registry_sync.sync.repositories import Counts
@@ -33,7 +33,7 @@ def make(run: SyncRun) -> None:
     """
     rows = Repository.objects.filter(missing_since=None).exclude(image=None)
     again = Case(When(failures__gt=0, failures__lt=Repository.FAILURES_MAX, then=0), default=1)
-    ordered = rows.order_by(again, F("looked_at").desc(nulls_last=True), "id")
+    ordered = rows.order_by(again, F("last_viewed_at").desc(nulls_last=True), "id")
     owned = ordered.values_list("id", "image__namespace__account_id")
     ids = [pk for pk, _account in in_turns(owned.iterator(), lambda row: row[1])]
     parts = _cut(ids, SIZE)
@@ -66,17 +66,17 @@ def finish(shard: Shard, counts: Counts) -> None:
     bound()
     if not _held(shard).update(done_at=now, lease_until=None):
         raise LeaseLost(str(shard))
-    if shard.death_id and not Shard.objects.filter(death=shard.death_id, done_at=None).exists():
-        Death.objects.filter(pk=shard.death_id).delete()  # all that he was at could be read
+    if shard.crash_id and not Shard.objects.filter(crash=shard.crash_id, done_at=None).exists():
+        WorkerCrash.objects.filter(pk=shard.crash_id).delete()  # all that he was at could be read
     if shard.token > 1 and len(shard.repositories) == 1:
         names = Repository.objects.filter(pk__in=shard.repositories).values("name")
-        Death.objects.filter(repository__in=names, item="").delete()
+        WorkerCrash.objects.filter(repository__in=names, item="").delete()
     SyncRun.objects.filter(pk=shard.run_id).update(
         repositories_done=F("repositories_done") + counts.repositories,
         requests=F("requests") + counts.requests,
         changes=F("changes") + counts.changes,
-        unread=F("unread") + counts.unread,
-        held=F("held") + counts.held,
+        unreadable=F("unreadable") + counts.unreadable,
+        tags_needing_approval=F("tags_needing_approval") + counts.tags_needing_approval,
         heartbeat_at=now,
     )
 
@@ -92,7 +92,7 @@ def _take(run: SyncRun) -> Shard | None:
     for shard in left.exclude(lease_until=None):
         _cut_up(shard, now)
     # The pieces of the last death first: it is soon known of what, or that it was chance.
-    for shard in left.order_by(F("death").desc(nulls_last=True), "token", "number")[:20]:
+    for shard in left.order_by(F("crash").desc(nulls_last=True), "token", "number")[:20]:
         if _mine(shard, now).update(token=F("token") + 1, lease_until=now + LIFE):
             shard.token += 1
             return shard
@@ -112,7 +112,7 @@ def _cut_up(shard: Shard, now: datetime) -> None:
         of[account].append(pk)
     only = names.get(shard.repositories[0], "") if len(shard.repositories) == 1 else ""
     died = aside.died(Spot(next(iter(of)) if len(of) == 1 else None, only), now)
-    death = Death.objects.filter(
+    crash = WorkerCrash.objects.filter(
         pk=died.pk
     ).first()  # None: the account is set aside, and its deaths are over
     if len(shard.repositories) <= 1:
@@ -121,7 +121,7 @@ def _cut_up(shard: Shard, now: datetime) -> None:
         list(of.values()) if len(of) > 1 else _cut(shard.repositories, -(-len(shard.repositories) // PIECES))
     )
     Shard.objects.bulk_create(
-        Shard(run_id=shard.run_id, number=NUMBERS * (1000 + died.pk) + n, repositories=part, death=death)
+        Shard(run_id=shard.run_id, number=NUMBERS * (1000 + died.pk) + n, repositories=part, crash=crash)
         for n, part in enumerate(lists)
     )
     Shard.objects.filter(pk=shard.pk).delete()

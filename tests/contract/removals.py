@@ -62,12 +62,14 @@ class Place:
 
     def delete(self, *tags: str) -> Removal:
         image = self.image()
-        told = ask.outlook(image, tags=tags).told
-        return ask.delete(by=self.by, image=image, tags=tags, digests=(), told=told, typed_name="app")
+        told = ask.outlook(image, tags=tags).preview_digest
+        return ask.delete(
+            by=self.by, image=image, tags=tags, digests=(), preview_digest=told, typed_name="app"
+        )
 
     def restore(self, tag: str, digest: str) -> Removal:
         seen = self.tags().get(tag, "")
-        return ask.restore(by=self.by, image=self.image(), tag=tag, digest=digest, seen=seen)
+        return ask.restore(by=self.by, image=self.image(), tag=tag, digest=digest, expected_digest=seen)
 
 
 def place(registry: RunningRegistry) -> Place:

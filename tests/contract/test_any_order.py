@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from namespaces.models import Image, Manifest, Revision, Tag
+from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
 from registry_sync.connection import OwnTokens
 from registry_sync.models import Event
@@ -68,7 +68,11 @@ def test_two_repositories_and_one_truth(filled: RunningRegistry, steps: list[Any
     for repository, digests in HELD.items():
         image = Image.objects.get(name=repository.removeprefix("team/"))
         assert (
-            set(Revision.objects.filter(image=image, gone_at=None).values_list("manifest_id", flat=True))
+            set(
+                RepositoryManifest.objects.filter(image=image, gone_at=None).values_list(
+                    "manifest_id", flat=True
+                )
+            )
             == digests
         )
         assert Tag.objects.get(image=image).size == image.size == 2 * size(ONE) + size(TWO)
@@ -87,7 +91,7 @@ def size(image: images.Image) -> int:
 
 def forget() -> None:
     """As a panel that has just been set up."""
-    for model in (Event, Tag, Revision, Manifest, Image):
+    for model in (Event, Tag, RepositoryManifest, Manifest, Image):
         model.objects.all().delete()
     factories.NamespaceFactory._meta.model.objects.all().delete()
 

@@ -18,7 +18,7 @@ from namespaces.models import Tag
 from registry_sync import connection, doctor, heartbeat, watch
 from registry_sync.doctor.examine import TITLES, examine
 from registry_sync.doctor.verdict import Result, State
-from registry_sync.models import Checkup, Heartbeat, Repository
+from registry_sync.models import DiagnosticRun, Marker, Repository
 from registry_sync.token import authority, key_files
 from registry_sync.token.door import token_door
 from tests import factories
@@ -43,7 +43,7 @@ def panel(transactional_db: None, settings: Any) -> Iterator[str]:
     assert not thread.error
     settings.PUBLIC_URL = f"http://localhost:{thread.port}"
     settings.TOKEN_URL = f"{settings.PUBLIC_URL}/auth/token"
-    for name in (Heartbeat.WORKER, Heartbeat.BEAT, Heartbeat.TRAIL_WHOLE):
+    for name in (Marker.WORKER, Marker.BEAT, Marker.TRAIL_WHOLE):
         heartbeat.note(name, timezone.now())
     yield settings.PUBLIC_URL
     thread.terminate()
@@ -144,7 +144,7 @@ def test_nothing_is_wrong_and_nothing_is_left(
     assert not list(
         (tmp_path / "data").rglob("_uploads/*/data")
     )  # hash states stay until the registry purges
-    kept = Checkup.objects.get()
+    kept = DiagnosticRun.objects.get()
     assert (kept.state, kept.failed, kept.wrong) == ("done", 0, 0)
     registry.stop()
 
@@ -263,10 +263,10 @@ def test_what_a_worker_sees_of_it_each_few_seconds(
     registry = make_registry(version, configuration, tmp_path)
     assert seen() == set()
     registry.stop()
-    assert seen() == {Heartbeat.REGISTRY_SILENT}
+    assert seen() == {Marker.REGISTRY_SILENT}
     other_authority(configuration, tmp_path)
     registry = make_registry(version, configuration, tmp_path)
-    assert seen() == {Heartbeat.REGISTRY_REFUSES}
+    assert seen() == {Marker.REGISTRY_REFUSES}
     registry.stop()
 
 
@@ -276,7 +276,7 @@ def seen() -> set[str]:
         watch.look(registry, timezone.now())
     finally:
         registry.close()
-    return set(heartbeat.signs(*Heartbeat.TROUBLES))
+    return set(heartbeat.signs(*Marker.TROUBLES))
 
 
 def test_a_registry_that_is_down(configuration: Config) -> None:

@@ -16,12 +16,12 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from manager.embedded.prepare import notifications
-from namespaces.models import Image, Manifest, Pull, Revision, Tag, TagMove
+from namespaces.models import Image, Manifest, PullStats, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import connection, heartbeat
 from registry_sync.client import Registry
 from registry_sync.client.answers import MANIFEST_TYPES
 from registry_sync.connection import OwnTokens
-from registry_sync.models import Event, Heartbeat, Repository
+from registry_sync.models import Event, Marker, Repository
 from registry_sync.notifications import apply
 from registry_sync.sync import leases
 from registry_sync.sync.reconcile import reconcile
@@ -63,7 +63,7 @@ def test_a_push_shows_and_is_confirmed(telling_registry: RunningRegistry) -> Non
     digest = push(telling_registry, "team/app", "1.0", images.Image())
     until(lambda: tags() == {"1.0": digest}, telling_registry)
     assert Image.objects.get().tag_count == 1
-    assert TagMove.objects.get().how == TagMove.How.EVENT
+    assert TagHistoryEntry.objects.get().how == TagHistoryEntry.How.EVENT
     settled(telling_registry)
     assert tags() == {"1.0": digest}
     run = reconcile(Registry(telling_registry.url, OwnTokens()))
@@ -76,7 +76,7 @@ def test_a_platforms_manifests_are_held_and_the_index_shows(telling_registry: Ru
     until(lambda: tags() == {"latest": digest}, telling_registry)
     settled(telling_registry)
     assert len(Manifest.objects.get(digest=digest).platforms) == 2
-    assert Revision.objects.count() == 3
+    assert RepositoryManifest.objects.count() == 3
 
 
 def test_a_moved_tag_follows_and_a_deleted_one_goes(telling_registry: RunningRegistry) -> None:
@@ -87,10 +87,10 @@ def test_a_moved_tag_follows_and_a_deleted_one_goes(telling_registry: RunningReg
     delete(telling_registry, "team/app", second)
     until(lambda: tags() == {}, telling_registry)
     settled(telling_registry)
-    moves = list(TagMove.objects.order_by("id").values_list("old", "new"))
+    moves = list(TagHistoryEntry.objects.order_by("id").values_list("old", "new"))
     assert moves == [("", first), (first, second), (second, "")]
-    assert Revision.objects.get(manifest=second).gone_at
-    assert Revision.objects.get(manifest=first).gone_at is None
+    assert RepositoryManifest.objects.get(manifest=second).gone_at
+    assert RepositoryManifest.objects.get(manifest=first).gone_at is None
 
 
 def test_events_lost_are_found_by_the_reconcile_and_written_down(telling_registry: RunningRegistry) -> None:
@@ -99,13 +99,13 @@ def test_events_lost_are_found_by_the_reconcile_and_written_down(telling_registr
     settled(telling_registry)
     second = push(telling_registry, "team/app", "2.0", images.Image(env=["A=1"]))
     until(lambda: Event.objects.filter(tag="2.0").exists(), telling_registry)
-    TagMove.objects.all().delete()
+    TagHistoryEntry.objects.all().delete()
     Tag.objects.filter(name="2.0").delete()
     Event.objects.filter(tag="2.0").delete()
     run = reconcile(Registry(telling_registry.url, OwnTokens()))
     assert run
     assert list(run.drifts.values_list("tag", "new")) == [("2.0", second)]
-    assert TagMove.objects.get().how == TagMove.How.FOUND
+    assert TagHistoryEntry.objects.get().how == TagHistoryEntry.How.FOUND
 
 
 def test_events_twice_and_reversed_give_the_same_picture(telling_registry: RunningRegistry) -> None:
@@ -135,9 +135,9 @@ def test_pulls_are_counted_for_tag_and_user_without_our_own(telling_registry: Ru
             headers=bearer("team/app", "pull", subject="wsbq5k5ysqyt") | {"Accept": MANIFEST_TYPES},
             timeout=60,
         ).raise_for_status()
-    until(lambda: Pull.objects.filter(count=2).exists(), telling_registry)
+    until(lambda: PullStats.objects.filter(count=2).exists(), telling_registry)
     settled(telling_registry)
-    pull = Pull.objects.get()
+    pull = PullStats.objects.get()
     assert (pull.tag, pull.username, pull.count, pull.digest) == ("1.0", "wsbq5k5ysqyt", 2, digest)
     tag = Tag.objects.get()
     assert (tag.pull_count, tag.last_pulled_at) == (2, pull.last_at)
@@ -166,7 +166,7 @@ def test_a_pull_is_counted_once_however_the_client_asks(telling_registry: Runnin
     until(lambda: not Event.objects.filter(applied_at=None).exists(), telling_registry)
     Event.objects.exclude(due_at=None).update(due_at=timezone.now())  # the minute is over
     settled(telling_registry)
-    counted = Pull.objects.order_by("username").values_list("username", "tag", "count", "checks")
+    counted = PullStats.objects.order_by("username").values_list("username", "tag", "count", "checks")
     assert list(counted) == [
         ("dockerdocker", "1.0", 1, 0), ("kubernetesks", "1.0", 0, 1), ("skopeoskopeo", "1.0", 1, 0),
     ]  # fmt: skip
@@ -178,16 +178,16 @@ def test_what_we_read_ourselves_is_not_kept(telling_registry: RunningRegistry, s
     push(telling_registry, "team/app", "1.0", *images.two_platforms())
     until(lambda: tags() != {}, telling_registry)
     settled(telling_registry)
-    until(lambda: heartbeat.last(Heartbeat.READ) is not None, telling_registry)
+    until(lambda: heartbeat.last(Marker.READ) is not None, telling_registry)
     assert not Event.objects.filter(action="pull").exists()
     token = leases.take(apply.LEASE, timezone.now())  # so that nothing more is read for events
     assert token is not None
-    read, run = heartbeat.last(Heartbeat.READ), reconcile(connection.registry())
+    read, run = heartbeat.last(Marker.READ), reconcile(connection.registry())
     assert run
     assert run.requests
     push(telling_registry, "team/app", "2.0", images.Image())  # told after all that was read
     until(lambda: Event.objects.filter(tag="2.0").exists(), telling_registry)
-    assert heartbeat.last(Heartbeat.READ) == read  # what is unchanged is not told
+    assert heartbeat.last(Marker.READ) == read  # what is unchanged is not told
 
 
 def test_who_deletes_is_in_the_history_and_a_layer_is_no_image(telling_registry: RunningRegistry) -> None:
@@ -203,7 +203,7 @@ def test_who_deletes_is_in_the_history_and_a_layer_is_no_image(telling_registry:
         assert requests.delete(url, headers=auth, timeout=60).status_code == 202
     until(lambda: tags() == {"2.0": other}, telling_registry)
     settled(telling_registry)
-    gone = TagMove.objects.filter(new="").order_by("tag").values_list("tag", "old", "by", "how")
+    gone = TagHistoryEntry.objects.filter(new="").order_by("tag").values_list("tag", "old", "by", "how")
     assert list(gone) == [(tag, digest, "wsbq5k5ysqyt", "event") for tag in ("1.0", "latest")]
 
 
@@ -241,7 +241,7 @@ def test_a_registry_that_is_sent_on_is_seen(
         told = {"notifications": notifications(url, hook)}
         registry = make_registry(version, configuration(tmp_path) | told, tmp_path)
         push(registry, "team/app", "1.0", images.Image())
-        until(lambda: heartbeat.last(Heartbeat.REDIRECTED) is not None, registry)
+        until(lambda: heartbeat.last(Marker.REDIRECTED) is not None, registry)
         registry.stop()
     assert not Event.objects.exists()
 

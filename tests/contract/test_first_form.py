@@ -132,7 +132,7 @@ def test_distribution_3_cannot_read_it_which_is_said_and_harms_nothing_else(
     assert checked(registry).state is State.OK  # nothing was read yet
     registry = upgraded(registry, make_registry, tmp_path)
     run = sync(registry)
-    assert (run.state, run.unread) == (SyncRun.State.DONE, 0)
+    assert (run.state, run.unreadable) == (SyncRun.State.DONE, 0)
     assert run.requests == 1 + 2 + 1 + 2  # catalog, lists, this one once, the other and its config
     assert Tag.objects.get().manifest_id == good
     why = Repository.objects.get(name=REPOSITORY).problem
@@ -164,8 +164,8 @@ def test_what_was_read_before_the_upgrade_is_named_by_its_digest(
     # And it can be deleted here, though it can be read no more.
     image = Tag.objects.get().image
     by = principal_of(MemberFactory(account=image.namespace.account).person)
-    told = wish.outlook(image, tags=["v1"]).told
-    wish.delete(by=by, image=image, tags=["v1"], digests=(), told=told, typed_name="old")
+    told = wish.outlook(image, tags=["v1"]).preview_digest
+    wish.delete(by=by, image=image, tags=["v1"], digests=(), preview_digest=told, typed_name="old")
     work_due(Registry(registry.url, token_for=OwnTokens()))
     assert list(RemovalItem.objects.values_list("outcome", flat=True)) == ["done"]
     assert checked(registry).state is State.OK

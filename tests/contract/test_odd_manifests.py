@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from namespaces.models import Manifest, Revision, Tag
+from namespaces.models import Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
 from registry_sync.connection import OwnTokens
 from registry_sync.models import Event, Repository, SyncRun
@@ -43,13 +43,13 @@ def test_buildkits_cache_index_is_shown_with_its_size_and_keeps_nobodys_images_o
     pushed = push_manifest(registry, "cache/app", "buildcache", images.cache_index(*LAYERS))
     plain = push(registry, "team/app", "1.0", images.Image())
     run = sync(registry)
-    assert (run.state, run.unread) == (SyncRun.State.DONE, 0)
+    assert (run.state, run.unreadable) == (SyncRun.State.DONE, 0)
     assert dict(Tag.objects.values_list("name", "manifest_id")) == {"buildcache": pushed, "1.0": plain}
     row = Manifest.objects.get(digest=pushed)
     blobs = [*LAYERS, images.CACHE_CONFIG]
     assert (row.words, row.size) == ("BuildKit cache", sum(len(blob.content) for blob in blobs))
-    assert Revision.objects.get(manifest=row).due_at is None
-    assert set(row.parts.values_list("kind", flat=True)) == {"layer", "config"}
+    assert RepositoryManifest.objects.get(manifest=row).due_at is None
+    assert set(row.descriptors.values_list("kind", flat=True)) == {"layer", "config"}
 
 
 def test_an_entry_that_is_called_a_manifest_and_is_a_layer_concerns_that_entry_alone(
@@ -65,12 +65,12 @@ def test_an_entry_that_is_called_a_manifest_and_is_a_layer_concerns_that_entry_a
     push_manifest(registry, "cache/app", "odd", index)
     plain = push(registry, "team/app", "1.0", images.Image(env=["A=1"]))
     run = sync(registry)
-    assert (run.state, run.unread) == (SyncRun.State.DONE, 0)
+    assert (run.state, run.unreadable) == (SyncRun.State.DONE, 0)
     assert Tag.objects.get(image__namespace__name="team").manifest_id == plain
     assert not Repository.objects.exclude(problem="").exists()
     row = Manifest.objects.get(digest=index.digest)
     assert [each["platform"] for each in row.platforms if each["platform"]] == ["linux/amd64"]
-    assert Revision.objects.get(manifest=row).due_at  # what did not come is asked for again
+    assert RepositoryManifest.objects.get(manifest=row).due_at  # what did not come is asked for again
     again = sync(registry)
     assert (again.state, again.changes) == (SyncRun.State.DONE, 0)
 
@@ -90,7 +90,7 @@ def test_a_layer_that_is_held_elsewhere_can_be_pushed_and_takes_no_space_here(
     assert sync(registry).state == SyncRun.State.DONE
     row = Manifest.objects.get(digest=pushed)
     assert row.size == sum(len(blob.content) for blob in (*shown.layer_blobs, shown.config))
-    assert there["digest"] not in row.parts.values_list("digest", flat=True)
+    assert there["digest"] not in row.descriptors.values_list("digest", flat=True)
 
 
 def test_after_events_a_cache_and_an_odd_index_are_shown_too(

@@ -14,7 +14,7 @@ from django.core import serializers
 from django.utils import timezone
 
 from accounts.errors import Conflict
-from namespaces.models import Image, Manifest, Namespace, Revision, Tag, TagMove
+from namespaces.models import Image, Manifest, Namespace, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import selectors
 from registry_sync.client import Registry, answers
 from registry_sync.connection import OwnTokens
@@ -119,7 +119,7 @@ class Counting(Registry):
 
 
 def rows() -> str:
-    shown = (Image, Tag, Manifest, Revision, TagMove, Repository)
+    shown = (Image, Tag, Manifest, RepositoryManifest, TagHistoryEntry, Repository)
     return serializers.serialize("json", [row for model in shown for row in model.objects.order_by("pk")])
 
 

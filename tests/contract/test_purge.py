@@ -40,9 +40,9 @@ def namespace() -> Namespace:
 
 def purge(there: Place, image: Image | None = None) -> Purge:
     owner = namespace()
-    told = whole.standing(whole.images(owner, image)).told
+    told = whole.standing(whole.images(owner, image)).preview_digest
     name = image.name if image else owner.name
-    return purges.ask(by=there.by, namespace=owner, image=image, told=told, typed_name=name)
+    return purges.ask(by=there.by, namespace=owner, image=image, preview_digest=told, typed_name=name)
 
 
 def work(there: Place, registry: Registry | None = None) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from accounts.errors import Conflict
 from accounts.models import AuditEvent
-from namespaces.models import Manifest, Revision, TagMove
+from namespaces.models import Manifest, RepositoryManifest, TagHistoryEntry
 from registry_sync.client import Registry, Sweep, TagsRead
 from registry_sync.models import Event
 from registry_sync.notifications import apply
@@ -47,7 +47,7 @@ def test_untag_takes_one_tag_and_leaves_the_others_and_the_image(there: Place) -
         digest,
     )
     assert there.tags() == {"latest": digest}
-    move = TagMove.objects.latest("id")
+    move = TagHistoryEntry.objects.latest("id")
     assert (move.tag, move.old, move.new, move.how, move.by) == (
         "1.0",
         digest,
@@ -63,7 +63,7 @@ def test_untag_takes_one_tag_and_leaves_the_others_and_the_image(there: Place) -
     )
     there.sync()
     assert there.tags() == {"latest": digest}
-    assert Revision.objects.get(manifest=digest).gone_at is None
+    assert RepositoryManifest.objects.get(manifest=digest).gone_at is None
 
 
 def test_an_index_that_calls_a_layer_a_manifest_can_be_deleted_and_keeps_nothing_else(there: Place) -> None:
@@ -110,7 +110,7 @@ def test_what_was_untagged_or_moved_is_put_back(there: Place) -> None:
     assert (there.points_at("1.0"), there.tags()) == (new, {"1.0": new})
     assert AuditEvent.objects.filter(action="tag.restored").count() == 2
     there.sync()
-    moves = TagMove.objects.order_by("id").values_list("old", "new")
+    moves = TagHistoryEntry.objects.order_by("id").values_list("old", "new")
     assert list(moves) == [("", old), (old, new), (new, old), (old, ""), ("", new)]
 
 
@@ -139,7 +139,7 @@ def test_delete_takes_the_digest_and_every_tag_that_was_named(there: Place) -> N
     assert ends(removal) == ("done", ["done"])
     assert (there.points_at(digest), there.points_at("latest")) == ("", "")
     assert there.tags() == {"2.0": kept}
-    assert Revision.objects.get(manifest=digest).gone_at
+    assert RepositoryManifest.objects.get(manifest=digest).gone_at
     event = AuditEvent.objects.get(action="manifest.deleted")
     assert event.before == {"digest": digest, "tags": "1.0, latest"}
     with pytest.raises(Conflict):
@@ -281,7 +281,7 @@ def test_what_the_registry_lost_cannot_be_put_back(there: Place) -> None:
     removal = there.restore("1.0", old)
     there.work()
     assert ends(removal) == ("failed", ["not_there"])
-    assert Revision.objects.get(manifest=old).gone_at
+    assert RepositoryManifest.objects.get(manifest=old).gone_at
 
 
 @pytest.mark.parametrize(
@@ -330,14 +330,14 @@ def test_what_the_registry_tells_afterwards_changes_nothing(
     there.work()
     _settle(there, until=lambda: Event.objects.filter(action="delete", tag="1.0").exists())
     assert there.tags() == {"latest": digest}
-    moves = TagMove.objects.filter(tag="1.0").order_by("at", "id")
+    moves = TagHistoryEntry.objects.filter(tag="1.0").order_by("at", "id")
     assert list(moves.values_list("new", flat=True)) == [digest, ""]
     assert moves[1].how == "panel"
     there.restore("1.0", digest)
     there.work()
     _settle(there, until=lambda: Event.objects.filter(action="push", tag="1.0", digest=digest).exists())
     assert there.tags() == {"latest": digest, "1.0": digest}
-    last = TagMove.objects.filter(tag="1.0").latest("id")
+    last = TagHistoryEntry.objects.filter(tag="1.0").latest("id")
     assert (last.how, last.by) == ("panel", "owner@example.com")
 
 
@@ -355,8 +355,10 @@ def test_what_only_the_history_knows_can_be_deleted_too(there: Place) -> None:
     there.untag("1.0")
     there.work()
     image = there.image()
-    told = ask.outlook(image, digests=[digest]).told
-    removal = ask.delete(by=there.by, image=image, tags=(), digests=[digest], told=told, typed_name="app")
+    told = ask.outlook(image, digests=[digest]).preview_digest
+    removal = ask.delete(
+        by=there.by, image=image, tags=(), digests=[digest], preview_digest=told, typed_name="app"
+    )
     there.work()
     assert ends(removal) == ("done", ["done"])
     assert there.points_at(digest) == ""

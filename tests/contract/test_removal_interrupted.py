@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from namespaces.models import Revision
+from namespaces.models import RepositoryManifest
 from registry_sync.client import Declined, Missing, Registry, Unreachable
 from registry_sync.connection import OwnTokens
 from registry_sync.models import Lease, Removal, RetentionRule, RetentionRun
@@ -48,7 +48,7 @@ def test_a_silent_registry_is_asked_again_and_given_up(there: Place) -> None:
     assert ends(removal) == ("done", ["done"])
     late = there.restore("1.0", digest)
     there.registry.stop()
-    Removal.objects.filter(pk=late.pk).update(asked_at=timezone.now() - timedelta(hours=1))
+    Removal.objects.filter(pk=late.pk).update(requested_at=timezone.now() - timedelta(hours=1))
     there.work()
     assert ends(late) == ("failed", ["silent"])
 
@@ -88,7 +88,9 @@ def work_killed_at(there: Place, step: int, *, after: bool) -> bool:
 KINDS: dict[str, Callable[[Place], Removal]] = {
     "untag": lambda there: there.untag("1.0"),
     "delete": lambda there: there.delete("1.0"),
-    "restore": lambda there: there.restore("1.0", Revision.objects.get(manifest__tags=None).manifest_id),
+    "restore": lambda there: there.restore(
+        "1.0", RepositoryManifest.objects.get(manifest__tags=None).manifest_id
+    ),
 }
 
 
@@ -106,7 +108,7 @@ def test_a_worker_killed_at_any_step_is_succeeded_and_the_end_is_the_same(
             push(there.registry, "team/app", "1.0", OTHER)
         there.sync()
         if kind == "restore":
-            Revision.objects.get_or_create(image=there.image(), manifest_id=_stored(there, digest))
+            RepositoryManifest.objects.get_or_create(image=there.image(), manifest_id=_stored(there, digest))
         wish = KINDS[kind](there)
         killed = work_killed_at(there, step, after=after)
         there.work()
@@ -116,7 +118,7 @@ def test_a_worker_killed_at_any_step_is_succeeded_and_the_end_is_the_same(
         assert there.points_at(digest) == ("" if kind == "delete" else digest)
         assert there.tags() == {"keep": there.points_at("keep")} | ({"1.0": left} if left else {})
         assert AuditEvent.objects.filter(object_id=str(there.image().pk)).count() == step
-        Revision.objects.filter(manifest=digest).update(gone_at=None)
+        RepositoryManifest.objects.filter(manifest=digest).update(gone_at=None)
         if not killed:
             steps = step
             break
@@ -125,7 +127,7 @@ def test_a_worker_killed_at_any_step_is_succeeded_and_the_end_is_the_same(
 
 def _stored(there: Place, digest: str) -> str:
     """The first image, as once under the tag."""
-    if not Revision.objects.filter(manifest=digest).exists():
+    if not RepositoryManifest.objects.filter(manifest=digest).exists():
         push(there.registry, "team/app", "1.0", images.Image())
         there.sync()
         push(there.registry, "team/app", "1.0", OTHER)
@@ -153,7 +155,7 @@ def test_a_half_way_untag_is_never_given_up(there: Place) -> None:
         return
     there.registry.stop()
     long_ago = timezone.now() - timedelta(days=30)
-    Removal.objects.update(asked_at=long_ago, due_at=long_ago)
+    Removal.objects.update(requested_at=long_ago, due_at=long_ago)
     there.work()
     assert ends(removal) == ("waiting", ["", "silent"])
     assert removal.due_at
@@ -202,13 +204,13 @@ def test_what_was_sent_and_not_confirmed_is_in_the_audit_trail(there: Place, by_
     removal = there.delete("1.0")
     if by_rule:
         rule = RetentionRule.objects.create(namespace=there.image().namespace, keep_days=1, enabled=True)
-        run = RetentionRun.objects.create(rule=rule, asked_by="rule")
-        Removal.objects.update(run=run, asked_by="rule", asked_by_id=None)
+        run = RetentionRun.objects.create(rule=rule, requested_by="rule")
+        Removal.objects.update(run=run, requested_by="rule", requested_by_id=None)
     there.work(Deaf(there.registry.url, OwnTokens()))
     assert ends(removal) == ("waiting", [""])
     assert not AuditEvent.objects.filter(object_kind="image").exists()
     long_ago = timezone.now() - timedelta(days=30)
-    Removal.objects.update(asked_at=long_ago, due_at=long_ago)
+    Removal.objects.update(requested_at=long_ago, due_at=long_ago)
     there.work(Deaf(there.registry.url, OwnTokens()))
     assert ends(removal) == ("failed", ["silent"])
     event = AuditEvent.objects.get(object_kind="image")
@@ -247,7 +249,7 @@ def test_a_stand_in_under_the_tag_is_never_in_the_picture(there: Place) -> None:
     removal = there.untag("1.0")
     if not died_halfway(there, digest):
         return
-    assert there.points_at("1.0") == removal.items.get().stand_in
+    assert there.points_at("1.0") == removal.items.get().placeholder_digest
     there.sync_anyway()
     assert there.tags() == {"1.0": digest}
     there.work()

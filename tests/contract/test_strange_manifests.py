@@ -86,9 +86,9 @@ def test_what_cannot_be_read_holds_all_but_its_own_deletion(there: Place) -> Non
     """Registries do not look at `subject`, and no client in Go reads a manifest whose subject is a number."""
     digest = push(there.registry, "team/app", "1.0", PLAIN)
     there.sync()
-    told = ask.outlook(there.image(), tags=["1.0"]).told
+    told = ask.outlook(there.image(), tags=["1.0"]).preview_digest
     early = ask.delete(
-        by=there.by, image=there.image(), tags=["1.0"], digests=(), told=told, typed_name="app"
+        by=there.by, image=there.image(), tags=["1.0"], digests=(), preview_digest=told, typed_name="app"
     )
     push_blob(there.registry, "team/app", PLAIN.config)
     odd = put(there, "odd", images.MANIFEST, document(
@@ -119,8 +119,8 @@ def test_what_cannot_be_read_and_is_gone_holds_nothing(there: Place) -> None:
         images.MANIFEST, config=PLAIN.config.descriptor, layers=[], subject=5,
     ))  # fmt: skip
     there.sync()
-    removal = Removal.objects.create(image=there.image(), kind="delete", asked_by="owner@example.com")
-    item = removal.items.create(digest=PLAIN.digest, told={"tags": ["1.0"]})
+    removal = Removal.objects.create(image=there.image(), kind="delete", requested_by="owner@example.com")
+    item = removal.items.create(digest=PLAIN.digest, confirmed_dependents={"tags": ["1.0"]})
     there.client().delete("team/app", odd)
     there.work()
     item.refresh_from_db()

@@ -12,7 +12,7 @@ from accounts.models import AuditEvent
 from namespaces.models import Image, Manifest, Tag
 from registry_sync.client import Registry, answers
 from registry_sync.connection import OwnTokens
-from registry_sync.models import Heartbeat, Repository, SyncRun
+from registry_sync.models import Marker, Repository, SyncRun
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.contract.conftest import delete, push
@@ -124,7 +124,7 @@ def test_what_nobody_owns_is_unclaimed_until_its_namespace_is(registry: RunningR
 def test_a_registry_restored_from_a_copy_is_said_to_be_rolled_back(
     registry: RunningRegistry, tmp_path: Path
 ) -> None:
-    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now())
+    Marker.objects.create(name=Marker.EVENTS, at=timezone.now())
     data, copy = tmp_path / "data", tmp_path / "copy"
     for version in ("old", "new"):
         for tag in ("1", "2", "3"):

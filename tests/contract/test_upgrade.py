@@ -38,19 +38,19 @@ for label, rows in json.load(open({path!r})).items():
             model.objects.filter(pk=row["id"]).update(technical=row["technical"])
 call_command("migrate", verbosity=0)
 
-from namespaces.models import Image, Manifest, Revision, Tag, TagMove
+from namespaces.models import Image, Manifest, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync.models import Event, RetentionRule
 def rows(query, *names):
     return [list(map(str, row)) for row in query.order_by("pk").values_list(*names)]
 print("FOUND", json.dumps({{
     "tags": rows(Tag.objects.all(), "image__name", "name", "manifest_id", "pushed_by", "pull_count"),
-    "moves": rows(TagMove.objects.all(), "image__name", "tag", "old", "new", "by", "how"),
+    "moves": rows(TagHistoryEntry.objects.all(), "image__name", "tag", "old", "new", "by", "how"),
     "technical": rows(Tag.objects.filter(technical=True), "image__name"),
     "images": rows(Image.objects.all(), "name", "tag_count", "latest_tag"),
-    "whole": rows(Manifest.objects.filter(kind="index", whole=True), "digest"),
+    "whole": rows(Manifest.objects.filter(kind="index", complete=True), "digest"),
     "platforms": dict(Manifest.objects.filter(kind="index").values_list("digest", "platforms")),
-    "due": rows(Revision.objects.exclude(due_at=None), "manifest_id"),
-    "rules": rows(RetentionRule.objects.all(), "image_name", "enabled", "reading"),
+    "due": rows(RepositoryManifest.objects.exclude(due_at=None), "manifest_id"),
+    "rules": rows(RetentionRule.objects.all(), "image_name", "enabled", "semantics"),
     "waiting": rows(Event.objects.exclude(due_at=None), "repository", "tag"),
 }}))
 """
@@ -75,7 +75,7 @@ def test_old_rows(old: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
         return [[names[row["image_id"]], *(str(row[column]) for column in columns)] for row in rows]
 
     assert found["tags"] == were("namespaces.Tag", "name", "manifest_id", "pushed_by", "pull_count")
-    assert found["moves"] == were("namespaces.TagMove", "tag", "old", "new", "by", "how")
+    assert found["moves"] == were("namespaces.TagHistoryEntry", "tag", "old", "new", "by", "how")
     assert found["technical"] == [["tools"]] * 18  # of three versions, which some of them were counted as
     assert {name: [count, latest] for name, count, latest in found["images"]}["tools"] == ["3", "3"]
     indexes = [row for row in old["namespaces.Manifest"] if row["kind"] == "index"]

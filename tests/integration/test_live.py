@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from accounts import live
 from accounts.models import Account, Member, Person, RegistryUser
-from namespaces.models import Image, TagMove
+from namespaces.models import Image, TagHistoryEntry
 from registry_sync import watch
-from registry_sync.models import Checkup, Heartbeat, Purge, Removal, RetentionRule, SyncRun
+from registry_sync.models import DiagnosticRun, Marker, Purge, Removal, RetentionRule, SyncRun
 from registry_sync.picture.write import Move, write_moves
 from tests import factories
 from tests.cast import Cast, client_for
@@ -61,7 +61,7 @@ class Case:
 
 def _pushed(image: Image) -> Callable[[], Any]:
     digest = factories.ManifestFactory().digest
-    return lambda: write_moves(image, [Move("new", digest, WHEN)], how=TagMove.How.EVENT)
+    return lambda: write_moves(image, [Move("new", digest, WHEN)], how=TagHistoryEntry.How.EVENT)
 
 
 def _run(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
@@ -71,16 +71,16 @@ def _run(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
 
 
 def _installation(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
-    return "/standing/", lambda: watch.note(Heartbeat.REGISTRY_SILENT, WHEN)
+    return "/standing/", lambda: watch.note(Marker.REGISTRY_SILENT, WHEN)
 
 
 def _checkup(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
-    Checkup.objects.create(asked_by="operator")
-    return "/system/doctor/", lambda: Checkup.objects.update(state="running")
+    DiagnosticRun.objects.create(requested_by="operator")
+    return "/system/doctor/", lambda: DiagnosticRun.objects.update(state="running")
 
 
 def _removal(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
-    wish = Removal.objects.create(image=image, kind="untag", asked_by="owner")
+    wish = Removal.objects.create(image=image, kind="untag", requested_by="owner")
     item = wish.items.create(tag="1.0", digest="sha256:1")
     wish.items.create(tag="2.0", digest="sha256:2")
     here = f"/a/team-red/n/team/i/app/-/removals/{wish.pk}/"
@@ -88,8 +88,8 @@ def _removal(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
 
 
 def _purge(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
-    purge = Purge.objects.create(namespace=image.namespace, image=image, asked_by="owner")
-    wish = Removal.objects.create(image=image, kind="delete", asked_by="owner", purge=purge)
+    purge = Purge.objects.create(namespace=image.namespace, image=image, requested_by="owner")
+    wish = Removal.objects.create(image=image, kind="delete", requested_by="owner", purge=purge)
     item = wish.items.create(digest="sha256:1")
     here = f"/a/team-red/n/team/deletions/{purge.pk}/"
     return here, lambda: wish.items.filter(pk=item.pk).update(state="done")
@@ -133,12 +133,12 @@ def open_page(case: Case, cast: Cast, operator: Person, image: Image) -> Open:
     page, happen = case.make(cast, image)
     person = operator if case.who == "operator" else getattr(cast, case.who)
     client = client_for(person)
-    found = asked_by(client.get(page))
+    found = requested_by(client.get(page))
     assert found, page
     return Open(client, person, found[0], happen)
 
 
-def asked_by(answer: HttpResponse) -> list[str]:
+def requested_by(answer: HttpResponse) -> list[str]:
     """The parts of a page that ask; how the installation stands asks by itself where there is no other."""
     parts = re.findall(
         r'data-(?:live|standing) hx-get="([^"]+)" hx-trigger="ask[",]', answer.content.decode()
@@ -178,11 +178,11 @@ def test_head_is_answered_as_get_is(opened: Open) -> None:
 
 @every_kind
 def test_how_the_installation_stands_is_told_to_every_part(opened: Open) -> None:
-    watch.note(Heartbeat.REGISTRY_SILENT, WHEN)
+    watch.note(Marker.REGISTRY_SILENT, WHEN)
     answer = opened.ask()
     assert answer.status_code == 200
     assert answer["HX-Trigger"] == ("freshness" if "/standing/" in opened.url else "standing")
-    assert opened.client.get(asked_by(answer)[0]).status_code == NOTHING
+    assert opened.client.get(requested_by(answer)[0]).status_code == NOTHING
 
 
 @every_kind
@@ -190,7 +190,7 @@ def test_what_happens_is_shown_and_then_it_is_quiet_again(opened: Open) -> None:
     opened.happen()
     answer = opened.ask()
     assert answer.status_code == 200
-    for url in asked_by(answer)[:1]:
+    for url in requested_by(answer)[:1]:
         assert opened.client.get(url).status_code == NOTHING
 
 
@@ -276,7 +276,7 @@ def test_the_statement_reads_no_table_as_a_whole(cast: Cast, operator: Person, i
             plan = "\n".join(row[0] for row in cursor.fetchall())
         whole = set(re.findall(r"Seq Scan on (\S+)", plan))
         # A dozen rows, ever; and what is looked at only while the worker is silent.
-        short = {"registry_sync_heartbeat", "registry_sync_shard", "registry_sync_lease"}
+        short = {"registry_sync_marker", "registry_sync_shard", "registry_sync_lease"}
         assert whole <= short, plan
 
 
@@ -304,16 +304,18 @@ def crowd(cast: Cast, image: Image, many: int = 2000) -> None:
         space.name = f"space{each}"
     type(image.namespace).objects.bulk_create(spaces)
     images = [Image(namespace=space, name=f"app{each % 50}") for each, space in enumerate(spaces)]
-    images += [Image(namespace=image.namespace, name=f"app{each}", last_move=-each) for each in range(many)]
+    images += [
+        Image(namespace=image.namespace, name=f"app{each}", newest_history_id=-each) for each in range(many)
+    ]
     Image.objects.bulk_create(images)
     SyncRun.objects.bulk_create(SyncRun(state="done") for _each in range(many))
-    Checkup.objects.bulk_create(Checkup(state="done", asked_by="x") for _each in range(many))
+    DiagnosticRun.objects.bulk_create(DiagnosticRun(state="done", requested_by="x") for _each in range(many))
     rules = RetentionRule.objects.bulk_create(RetentionRule(namespace=space) for space in spaces)
     rules[0].runs.model.objects.bulk_create(rules[0].runs.model(rule=rule) for rule in rules)
     wishes = Removal.objects.bulk_create(
-        Removal(image=each, kind="untag", asked_by="x") for each in images[:many]
+        Removal(image=each, kind="untag", requested_by="x") for each in images[:many]
     )
-    Purge.objects.bulk_create(Purge(namespace=space, asked_by="x") for space in spaces)
+    Purge.objects.bulk_create(Purge(namespace=space, requested_by="x") for space in spaces)
     items = wishes[0].items.model
     items.objects.bulk_create(items(removal=wish, tag="1", digest="x") for wish in wishes)
     with connection.cursor() as cursor:

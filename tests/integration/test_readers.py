@@ -108,7 +108,7 @@ def test_a_day_of_usage_is_the_installations(cast: Cast) -> None:
         with reading.as_asked(zone=zone, exact=False):
             assert usage.today() == today
     for day in (today - timedelta(days=1), today):
-        Usage.objects.create(account_id=cast.account.pk, day=day, octets=1)
+        Usage.objects.create(account_id=cast.account.pk, day=day, stored_bytes=1)
     assert "Day (UTC)" in reader(cast, KIRITIMATI).get("/a/team-red/usage/").content.decode()
 
 

@@ -19,7 +19,7 @@ from namespaces.models import Tag
 from registry_sync.doctor import panel as judge
 from registry_sync.doctor.verdict import Result
 from registry_sync.models import (
-    Checkup,
+    DiagnosticRun,
     Drift,
     Event,
     Removal,
@@ -50,7 +50,8 @@ DATA = re.compile(
 WORD = re.compile(r"[^\W\d_]{2,}")
 WRONG = {
     "name": "RED/red", "description": "", "expiry": "custom", "role": "x", "level": "x", "user": "x", "where": "a/b",
-    "image_name": "UPPER", "tag": "1.0", "seen": "x", "keep_last": "0", "confirm": "x", "handle": "x", "email": "x",
+    "image_name": "UPPER", "tag": "1.0", "expected_digest": "x", "keep_last": "0", "confirm": "x", "handle": "x",
+    "email": "x",
 }  # fmt: skip
 WAYS_IN = [
     "account_login", "account_signup", "account_logout", "account_reset_password", "account_change_password",
@@ -127,7 +128,7 @@ def world(cast: Cast) -> World:
     }
     config = {"os": "linux", "architecture": "amd64", "config": {"Labels": said, "User": "quinn"}}
     manifest = things.put(image, things.image_document("a", annotations=said), config=config)
-    Tag.objects.filter(pk=made.tag.pk).update(manifest=manifest, unread_since=now)
+    Tag.objects.filter(pk=made.tag.pk).update(manifest=manifest, unreadable_since=now)
     made.tag.refresh_from_db()
     for action in Action:
         for standing in (Standing.ACTIVE, Standing.EXPIRED):
@@ -144,7 +145,7 @@ def _registry_tells(world: World) -> None:
     now, image = timezone.now(), world.tag.image
     for state in SyncRun.State:
         ended = {} if state in (SyncRun.State.WAITING, SyncRun.State.RUNNING) else {"finished_at": now}
-        run = SyncRun.objects.create(state=state, started_at=now, asked_by="quinn", **ended)
+        run = SyncRun.objects.create(state=state, started_at=now, requested_by="quinn", **ended)
     Drift.objects.create(run=run, repository=image.repository, tag="latest")
     Event.objects.create(event_id="1", repository=image.repository, tag="latest", action="push", raw="{}",
                          problem="the registry’s answer is not JSON")  # fmt: skip
@@ -158,13 +159,13 @@ def _registry_tells(world: World) -> None:
     ]
     rows = [result.as_row() for result in results]
     for _each in range(2):
-        Checkup.objects.create(state="done", asked_by="quinn", finished_at=now, results=rows)
+        DiagnosticRun.objects.create(state="done", requested_by="quinn", finished_at=now, results=rows)
     for outcome in Outcome:
         RemovalItem.objects.create(removal=world.removal, tag="1.0", digest=world.tag.manifest_id,
                                    state="failed", outcome=outcome)  # fmt: skip
     for ended_as in RetentionRun.State:
-        RetentionRun.objects.create(rule=world.rule, state=ended_as, asked_by="quinn", finished_at=now)
-    Removal.objects.update(asked_by="quinn")
+        RetentionRun.objects.create(rule=world.rule, state=ended_as, requested_by="quinn", finished_at=now)
+    Removal.objects.update(requested_by="quinn")
 
 
 @every_page

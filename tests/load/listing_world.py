@@ -41,7 +41,9 @@ def fill() -> None:
         write("label", LABEL, (label(n) for n in range(MANIFESTS)))
         write("tag", TAG, (tag(n, image) for n, image in enumerate(images)))
         held = {(image, n % MANIFESTS) for n, image in enumerate(images)}
-        write("revision", REVISION, ((image, digest(n), NOW) for image, n in sorted(held)))
+        write(
+            "repositorymanifest", REPOSITORY_MANIFEST, ((image, digest(n), NOW) for image, n in sorted(held))
+        )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -76,7 +78,7 @@ def digest(n: int) -> str:
 
 
 MANIFEST = ["digest", "media_type", "artifact_type", "kind", "size", "platforms", "details", "subject",
-            "packed", "fetched_at"]  # fmt: skip
+            "body_zlib", "fetched_at"]  # fmt: skip
 
 
 def manifest(n: int) -> tuple[Any, ...]:
@@ -88,7 +90,7 @@ def manifest(n: int) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-LABEL = ["manifest_id", "key", "value", "start"]
+LABEL = ["manifest_id", "key", "value", "value_prefix"]
 
 
 def label(n: int) -> tuple[Any, ...]:
@@ -116,6 +118,6 @@ def tag(n: int, image: int) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-REVISION = ["image_id", "manifest_id", "first_seen_at"]
+REPOSITORY_MANIFEST = ["image_id", "manifest_id", "first_seen_at"]
 
 fill()

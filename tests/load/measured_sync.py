@@ -11,7 +11,7 @@ import aiohttp
 from django.conf import settings
 
 from accounts.models import Account
-from namespaces.models import Image, Manifest, Namespace, Tag, TagMove
+from namespaces.models import Image, Manifest, Namespace, Tag, TagHistoryEntry
 from registry_sync.client import CATALOG, Registry
 from registry_sync.client.answers import MANIFEST_TYPES
 from registry_sync.connection import OwnTokens
@@ -30,13 +30,13 @@ def timed(work: Callable[[], Any]) -> tuple[str, Any]:
 
 
 def rows() -> int:
-    return sum(model.objects.count() for model in (Image, Tag, Manifest, Repository, TagMove))
+    return sum(model.objects.count() for model in (Image, Tag, Manifest, Repository, TagHistoryEntry))
 
 
-def sync(label: str, *, names_only: bool = False) -> None:
+def sync(label: str, *, quick: bool = False) -> None:
     before = rows()
-    if names_only:
-        SyncRun.objects.create(names_only=True)  # as the schedule does while a full check rests
+    if quick:
+        SyncRun.objects.create(quick=True)  # as the schedule does while a full check rests
     seconds, run = timed(lambda: reconcile(Registry(settings.REGISTRY_URL, OwnTokens())))
     assert run.state == "done", run.problem
     say(label, run.requests, f"{rows() - before:,}", run.changes, seconds)
@@ -86,7 +86,7 @@ account = Account.objects.create(name="b", handle="b")
 Namespace.objects.create(account=account, name="bench")
 sync("first")
 sync("unchanged")
-sync("names only", names_only=True)
+sync("names only", quick=True)
 first_digests = dict(Tag.objects.order_by("id").values_list("image__name", "manifest_id"))
 for label, digests in (("names only, bare", False), ("the same requests as unchanged, bare", True)):
     seconds, asked = timed(lambda: asyncio.run(bare(first_digests, digests=digests)))  # noqa: B023

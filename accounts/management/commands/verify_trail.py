@@ -18,7 +18,7 @@ class Command(BaseCommand):
             sys.exit(1)
         last = AuditSeal.objects.last()
         whole = (
-            f"The audit trail is whole up to event {last.upto}: {last.digest}."
+            f"The audit trail is whole up to event {last.last_event_id}: {last.digest}."
             if last
             else "Nothing is sealed yet."
         )

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from registry_sync.doctor.examine import examine
 from registry_sync.doctor.verdict import MARKS, Result, State
-from registry_sync.models import Checkup
+from registry_sync.models import DiagnosticRun
 
 FAILED, NOT_CHECKED = 1, 2  # exit codes
 
@@ -24,8 +24,8 @@ class Command(BaseCommand):
         for result in examine(started):
             found.append(result)
             self._say(result)
-        row = Checkup(
-            state=Checkup.State.DONE, asked_by="manage.py doctor", started_at=started,
+        row = DiagnosticRun(
+            state=DiagnosticRun.State.DONE, requested_by="manage.py doctor", started_at=started,
             finished_at=timezone.now(), results=[result.as_row() for result in found],
         )  # fmt: skip
         try:

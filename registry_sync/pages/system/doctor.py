@@ -8,7 +8,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.pages.http import PersonRequest, principal
 from registry_sync import heartbeat, live, selectors, services, standing
-from registry_sync.models import Checkup
+from registry_sync.models import DiagnosticRun
 from registry_sync.pages.system.frame import operators, system_context
 
 EARLIER = 10
@@ -22,14 +22,14 @@ def doctor(request: PersonRequest) -> HttpResponse:
         services.ask_for_checkup(by=principal(request))
         return redirect("doctor")
     now = timezone.now()
-    waiting = selectors.checkups().exclude(state=Checkup.State.DONE).first()
+    waiting = selectors.checkups().exclude(state=DiagnosticRun.State.DONE).first()
     note = live.note_of_checkup(request, waiting) if waiting else ""
     newest = list(selectors.checkups()[: EARLIER + 1])
-    done = [row for row in newest if row.state == Checkup.State.DONE]
+    done = [row for row in newest if row.state == DiagnosticRun.State.DONE]
     newer = [
         row
         for row in newest
-        if row.state != Checkup.State.DONE and now - row.asked_at < services.CHECKUP_LIFE
+        if row.state != DiagnosticRun.State.DONE and now - row.requested_at < services.CHECKUP_LIFE
     ]
     context = {
         "checkup": done[0] if done else None,

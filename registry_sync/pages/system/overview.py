@@ -13,7 +13,7 @@ from accounts.pages.http import PersonRequest, principal
 from accounts.paging import paginate
 from accounts.selectors import dropped
 from registry_sync import gate, operating, selectors, services, standing
-from registry_sync.models import Checkup
+from registry_sync.models import DiagnosticRun
 from registry_sync.pages.system.frame import operators, system_context
 
 RUNS_SHOWN, ASIDE_SHOWN = 20, 100
@@ -52,7 +52,7 @@ def retry_aside(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
 
 
 def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
-    checkup = selectors.checkups().filter(state=Checkup.State.DONE).first()
+    checkup = selectors.checkups().filter(state=DiagnosticRun.State.DONE).first()
     context = system_context("system") | {
         "page": paginate(selectors.runs(), cursor=request.GET.get("page", ""), size=RUNS_SHOWN),
         "held": selectors.held(),

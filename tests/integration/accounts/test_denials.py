@@ -11,7 +11,7 @@ from accounts import denials as kept
 from accounts import dropped
 from accounts.addresses import Origin
 from accounts.denials import KEPT, KEPT_FOR, MOST, Denied, denials
-from accounts.models import Account, Denial, Dropped, Person, RegistryUser
+from accounts.models import Account, Denial, DropCounter, Person, RegistryUser
 from accounts.uses import uses
 from namespaces.access import Level
 from namespaces.denied import judged
@@ -146,7 +146,7 @@ def test_memory_and_rows_are_bounded_the_newest_stay_and_the_others_are_counted(
     assert denials.write() <= KEPT
     assert Denial.objects.count() == KEPT
     assert Denial.objects.filter(repository="team/299").exists()
-    assert Dropped.objects.get().count == 300 - KEPT
+    assert DropCounter.objects.get().count == 300 - KEPT
 
 
 def test_40_requests_for_100_images_drop_nobody_elses(cast: Cast, user: Any, operator: Person) -> None:
@@ -177,14 +177,14 @@ def test_a_flood_of_guessed_names_drops_none_of_a_user_that_signed_in(user: Any)
         denials.note(denied(RegistryUser(username=f"u{number:011}"), ""))
     denials.write()
     assert rows() == [("team/app", "push", 1)]
-    assert Dropped.objects.get().username == ""
+    assert DropCounter.objects.get().username == ""
 
 
 def test_what_is_long_over_is_not_told_for_ever(user: Any) -> None:
-    dropped.note(Dropped.Kind.DENIALS, {user.username: 3}, timezone.now() - dropped.KEPT_FOR)
-    dropped.note(Dropped.Kind.USES, {user.username: 3}, timezone.now())
+    dropped.note(DropCounter.Kind.DENIALS, {user.username: 3}, timezone.now() - dropped.KEPT_FOR)
+    dropped.note(DropCounter.Kind.USES, {user.username: 3}, timezone.now())
     tasks.housekeeping()
-    assert [each.kind for each in Dropped.objects.all()] == [Dropped.Kind.USES]
+    assert [each.kind for each in DropCounter.objects.all()] == [DropCounter.Kind.USES]
 
 
 def test_what_is_old_is_forgotten(user: Any) -> None:

@@ -21,11 +21,11 @@ def test_the_trail_says_who_made_an_invitation(cast: Cast) -> None:
         created_by="owner@example.com",
         expires_at=made.expires_at,
     )
-    Invitation.objects.update(maker=None)
+    Invitation.objects.update(inviter=None)
     fill(apps, None)
     found = Invitation.objects.with_state(timezone.now())
-    assert (found.get(pk=made.pk).maker, found.get(pk=made.pk).state) == (cast.owner, "open")
-    assert (found.get(pk=untold.pk).maker, found.get(pk=untold.pk).state) == (None, "void")
+    assert (found.get(pk=made.pk).inviter, found.get(pk=made.pk).state) == (cast.owner, "open")
+    assert (found.get(pk=untold.pk).inviter, found.get(pk=untold.pk).state) == (None, "void")
 
 
 def test_the_trail_says_who_opened_an_account(cast: Cast) -> None:
@@ -40,4 +40,4 @@ def test_somebody_who_is_gone_made_nothing(cast: Cast) -> None:
     made, _link = invitations.invite(by=cast.by("stranger"), account=cast.elsewhere, role="viewer")
     cast.stranger.delete()
     fill(apps, None)
-    assert Invitation.objects.get(pk=made.pk).maker is None
+    assert Invitation.objects.get(pk=made.pk).inviter is None

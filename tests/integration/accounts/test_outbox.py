@@ -71,7 +71,7 @@ def test_no_page_speaks_to_the_mail_server(server: MailServer, act: str) -> None
     row = OutgoingMail.objects.get()
     assert row.to == email
     for secret in ("http", "/key/", "confirm-email", "panel"):
-        assert secret not in row.sealed
+        assert secret not in row.encrypted
     tasks.mails()
     assert not OutgoingMail.objects.exists()
     (mail,) = server.mails
@@ -151,7 +151,7 @@ def test_after_a_day_it_is_given_up_forgotten_and_shown(
     later_on = timezone.now() + timedelta(hours=2)
     outbox.send_due(now=later_on)
     row.refresh_from_db()
-    assert (row.due_at, row.sealed, row.attempts) == (None, "", 2)
+    assert (row.due_at, row.encrypted, row.attempts) == (None, "", 2)
     browser = client_for(operator)
     assert "1 was given up after a day" in browser.get("/system/").content.decode()
     told = browser.get("/api/v1/system/").json()

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiToken, Member
-from namespaces.models import Pull
+from namespaces.models import PullStats
 from tests import factories
 from tests.cast import Cast
 from tests.integration.api import world as worlds
@@ -53,10 +53,10 @@ def world(cast: Cast) -> World:
     world.user.last_used_from, world.user.last_used_with = "10.0.0.7", "docker/27.5"
     world.user.save()
     image = world.tag.image
-    Pull.objects.create(
+    PullStats.objects.create(
         image=image, tag="1.0", username=world.user.username, count=1, last_at=now - timedelta(days=3)
     )
-    Pull.objects.create(image=image, tag="1.0", count=1, last_at=now - timedelta(days=1))
+    PullStats.objects.create(image=image, tag="1.0", count=1, last_at=now - timedelta(days=1))
     ApiToken.objects.filter(pk=world.token.pk).update(last_used_at=now - timedelta(hours=2))
     return world
 

@@ -50,7 +50,7 @@ def without_triggers() -> Iterator[Any]:
 
 
 def test_a_trail_that_nobody_touched_is_whole(trail: list[AuditEvent]) -> None:
-    assert [(each.events, each.upto) for each in AuditSeal.objects.all()] == [
+    assert [(each.event_count, each.last_event_id) for each in AuditSeal.objects.all()] == [
         (3, trail[2].pk),
         (3, trail[5].pk),
     ]
@@ -127,7 +127,7 @@ def test_the_worker_seals_and_tells_the_log(
     monkeypatch.setattr(seals, "SETTLED", -LATER)
     housekeeping()
     last = AuditSeal.objects.latest("id")
-    assert (last.upto, last.events) == (trail[6].pk, 1)
+    assert (last.last_event_id, last.event_count) == (trail[6].pk, 1)
     verify_trail()
     assert "was changed" not in caplog.text
     assert local.trail(timezone.now()).state is State.OK

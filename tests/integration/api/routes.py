@@ -99,12 +99,12 @@ def body_for(route: Route, world: World) -> dict[str, Any] | None:
 
 
 def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
-    whole_image = whole.standing(whole.images(world.namespace, world.tag.image)).told
+    whole_image = whole.standing(whole.images(world.namespace, world.tag.image)).preview_digest
     return {
         "POST api-removal-back": None,
-        "POST api-image-purge": {"told": whole_image, "typed_name": "app/api"},
+        "POST api-image-purge": {"preview_digest": whole_image, "typed_name": "app/api"},
         "POST api-images-purge": {"images": ["red/app/api"], "told": whole_image, "typed_name": "app/api"},
-        "POST api-namespace-purge": {"told": whole_image, "typed_name": "red"},
+        "POST api-namespace-purge": {"preview_digest": whole_image, "typed_name": "red"},
         "POST api-purge-stop": None,
         "POST api-purge-back": None,
         "POST api-my-tokens": {"name": "CI"},

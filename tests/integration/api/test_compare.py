@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from namespaces.models import Pull
+from namespaces.models import PullStats
 from tests import factories
 from tests.integration.api.caller import fields_of
 from tests.integration.api.world import World
@@ -53,7 +53,9 @@ def test_a_tag_tells_of_referrers_pulls_and_links(world: World) -> None:
     index = things.index_document()
     index["manifests"] = [{"digest": factories.digest_of("gone"), "artifactType": "application/spdx+json"}]
     things.put(world.tag.image, index, tag=made.digest.replace(":", "-"))
-    Pull.objects.create(image=world.tag.image, tag="hung", username=world.user.username, count=3, last_at=NOW)
+    PullStats.objects.create(
+        image=world.tag.image, tag="hung", username=world.user.username, count=3, last_at=NOW
+    )
     told = world.caller("viewer").get(f"{IMAGE}tags/hung/").json()
     assert told["what"] == "Image"
     assert [(each["what"], each["subject"], each["size"]) for each in told["referrers"]] == [

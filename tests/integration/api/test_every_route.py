@@ -24,7 +24,7 @@ deeper = pytest.mark.parametrize(
 )
 NOT_TO_BE_SET = (
     "id pk account account_id person person_id owner is_staff is_superuser username password digest hint "
-    "created_at given_at disabled_at last_used_at state handle user_id namespace_id operator"
+    "created_at disabled_at last_used_at state handle user_id namespace_id operator"
 ).split()
 # What the owner cannot do with this world, and the status that says so.
 REFUSED_TO_OWNER = {

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Revision, TagMove
+from namespaces.models import RepositoryManifest, TagHistoryEntry
 from registry_sync.models import Removal, SyncRun
 from tests import factories
 from tests.integration.api.caller import error_of
@@ -18,7 +18,7 @@ def asked(**more: object) -> dict[str, object]:
 
 def test_the_history_is_told_the_last_first(world: World) -> None:
     for number in range(3):
-        TagMove.objects.create(
+        TagHistoryEntry.objects.create(
             image=world.tag.image, tag=f"{number}.0", new=factories.digest_of("x"), how="found"
         )
     told = world.caller("viewer").get(f"{HERE}history/").json()["results"]
@@ -38,13 +38,13 @@ def test_untag_is_asked_for_and_followed(world: World) -> None:
 
 
 def test_delete_needs_what_was_told_and_the_name(world: World) -> None:
-    Revision.objects.create(image=world.tag.image, manifest=world.tag.manifest)
+    RepositoryManifest.objects.create(image=world.tag.image, manifest=world.tag.manifest)
     caller = world.caller("owner")
     impact = caller.get(f"{HERE}impact/?tags=1.0").json()
     assert impact["digests"] == [world.tag.manifest_id]
-    body = asked(kind="delete", told=impact["told"], typed_name="app/api")
+    body = asked(kind="delete", preview_digest=impact["preview_digest"], typed_name="app/api")
     assert caller.post(f"{HERE}removals/", body | {"typed_name": "api"}).status_code == 400
-    assert caller.post(f"{HERE}removals/", body | {"told": ""}).status_code == 409
+    assert caller.post(f"{HERE}removals/", body | {"preview_digest": ""}).status_code == 409
     assert caller.post(f"{HERE}removals/", body).status_code == 202
     assert Removal.objects.filter(kind="delete", purge=None).count() == 1
 
@@ -52,10 +52,10 @@ def test_delete_needs_what_was_told_and_the_name(world: World) -> None:
 def test_restore(world: World) -> None:
     old = factories.ManifestFactory()
     caller, body = world.caller("owner"), asked(kind="restore", items=[{"tag": "1.0", "digest": old.digest}])
-    body["seen"] = world.tag.manifest_id
+    body["expected_digest"] = world.tag.manifest_id
     assert caller.post(f"{HERE}removals/", body).status_code == 409
-    Revision.objects.create(image=world.tag.image, manifest=old)
-    assert caller.post(f"{HERE}removals/", body | {"seen": ""}).status_code == 409
+    RepositoryManifest.objects.create(image=world.tag.image, manifest=old)
+    assert caller.post(f"{HERE}removals/", body | {"expected_digest": ""}).status_code == 409
     assert caller.post(f"{HERE}removals/", body).status_code == 202
 
 
@@ -85,16 +85,21 @@ def test_what_is_not_there_is_absent(world: World) -> None:
 
 def test_what_cannot_be_read_holds_other_deletions_and_is_named(world: World) -> None:
     image, caller = world.tag.image, world.caller("owner")
-    Revision.objects.create(image=image, manifest=world.tag.manifest)
+    RepositoryManifest.objects.create(image=image, manifest=world.tag.manifest)
     odd = factories.ManifestFactory(kind="unknown", platforms=[])
-    Revision.objects.create(
+    RepositoryManifest.objects.create(
         image=image, manifest=factories.TagFactory(image=image, name="odd", manifest=odd).manifest
     )
     sentence = "tagged odd, cannot be read"
     impact = caller.get(f"{HERE}impact/?tags=1.0").json()
     assert sentence in impact["refused"]
     assert caller.get(f"{HERE}impact/?tags=odd").json()["refused"] == ""
-    body = {"kind": "delete", "items": [{"tag": "1.0"}], "told": impact["told"], "typed_name": "app/api"}
+    body = {
+        "kind": "delete",
+        "items": [{"tag": "1.0"}],
+        "preview_digest": impact["preview_digest"],
+        "typed_name": "app/api",
+    }
     answer = caller.post(f"{HERE}removals/", body)
     assert answer.status_code == 409
     assert sentence in str(error_of(answer))
@@ -106,14 +111,14 @@ def test_what_cannot_be_read_holds_other_deletions_and_is_named(world: World) ->
 @pytest.mark.parametrize("kind", ["untag", "delete"])
 def test_all_that_match_are_removed_as_they_were_told(world: World, kind: str) -> None:
     image, caller = world.tag.image, world.caller("manager")
-    Revision.objects.create(image=image, manifest=world.tag.manifest)
+    RepositoryManifest.objects.create(image=image, manifest=world.tag.manifest)
     for number in range(120):
-        factories.RevisionFactory(
+        factories.RepositoryManifestFactory(
             image=image, manifest=factories.TagFactory(image=image, name=f"2.{number}").manifest
         )
     impact = caller.get(f"{HERE}impact/?search=2.").json()
     assert (impact["matching"], len(impact["digests"])) == (120, 120)
-    body = {"kind": kind, "search": "2.", "told": impact["told"], "typed_name": "app/api"}
+    body = {"kind": kind, "search": "2.", "preview_digest": impact["preview_digest"], "typed_name": "app/api"}
     assert world.caller("viewer").post(f"{HERE}removals/", body).status_code == 403
     assert caller.post(f"{HERE}removals/", body | {"items": [{"tag": "1.0"}]}).status_code == 400
     assert caller.post(f"{HERE}removals/", body | {"kind": "restore"}).status_code == 400

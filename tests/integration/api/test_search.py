@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import RegistryUser
-from namespaces.models import Label, Part
+from namespaces.models import Descriptor, Label
 from tests import factories
 from tests.integration.api.caller import fields_of
 from tests.integration.api.world import World
@@ -16,11 +16,11 @@ PATHS = ["search/", "accounts/team-red/search/"]
 @pytest.fixture
 def labelled(world: World) -> World:
     """The same in an account of others, that must not be found."""
-    factories.RevisionFactory(image=world.tag.image, manifest=world.tag.manifest)
+    factories.RepositoryManifestFactory(image=world.tag.image, manifest=world.tag.manifest)
     theirs = factories.TagFactory(
         image__namespace__account=world.cast.elsewhere, image__name="app/api", name="1.0-theirs"
     )
-    factories.RevisionFactory(image=theirs.image, manifest=theirs.manifest)
+    factories.RepositoryManifestFactory(image=theirs.image, manifest=theirs.manifest)
     factories.RegistryUserFactory(account=world.cast.elsewhere, description="CI deploy too")
     for tag in (world.tag, theirs):
         Label.objects.create(manifest=tag.manifest, key="org.commit", value="C0FFEE-0123")
@@ -56,8 +56,10 @@ def test_each_kind_is_told_in_the_same_shape(labelled: World, path: str) -> None
 
 def test_a_platform_leads_to_the_tag_of_its_index(labelled: World) -> None:
     child = factories.ManifestFactory()
-    factories.RevisionFactory(image=labelled.tag.image, manifest=child)
-    Part.objects.create(manifest=labelled.tag.manifest, digest=child.digest, kind=Part.Kind.MANIFEST)
+    factories.RepositoryManifestFactory(image=labelled.tag.image, manifest=child)
+    Descriptor.objects.create(
+        manifest=labelled.tag.manifest, digest=child.digest, kind=Descriptor.Kind.MANIFEST
+    )
     (found,) = hits(labelled, PATHS[1], q=child.digest)
     assert (found["tag"], found["digest"]) == ("1.0", child.digest)
 
@@ -65,7 +67,7 @@ def test_a_platform_leads_to_the_tag_of_its_index(labelled: World) -> None:
 def test_image_ids_and_layers_are_told_with_what_was_searched_for(labelled: World) -> None:
     for kind in ("config", "layer"):
         part = factories.digest_of(kind)
-        Part.objects.create(manifest=labelled.tag.manifest, digest=part, kind=kind)
+        Descriptor.objects.create(manifest=labelled.tag.manifest, digest=part, kind=kind)
         (found,) = hits(labelled, PATHS[1], q=part[7:19])
         assert (found["kind"], found["part"], found["tag"]) == (f"{kind}s", part, "1.0")
         assert found["digest"] == labelled.tag.manifest_id

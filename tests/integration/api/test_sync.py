@@ -5,21 +5,21 @@ from datetime import datetime
 from django.utils import timezone
 
 from registry_sync import heartbeat
-from registry_sync.models import Heartbeat, SyncRun
+from registry_sync.models import Marker, SyncRun
 from tests.cast import Cast
 from tests.integration.api.world import caller_of
 
 
 def test_the_state_names_nobody_and_nothing_of_others(cast: Cast) -> None:
     SyncRun.objects.create(
-        state="failed", asked_by="stranger@example.com", problem="theirs/secret: 500", finished_at=timezone.now(),
+        state="failed", requested_by="stranger@example.com", problem="theirs/secret: 500", finished_at=timezone.now(),
         repositories_total=3,
     )  # fmt: skip
     response = caller_of(cast, "viewer").get("sync/")
     shown = response.json()
     assert (shown["state"], shown["running"]) == ("failed", None)
     (run,) = shown["runs"]
-    assert set(run) == {"id", "state", "percent", "asked_at", "started_at", "finished_at"}
+    assert set(run) == {"id", "state", "percent", "requested_at", "started_at", "finished_at"}
     assert "stranger" not in response.content.decode()
     assert "theirs" not in response.content.decode()
 
@@ -35,7 +35,7 @@ def test_what_the_state_rests_on(cast: Cast) -> None:
     now = timezone.now().replace(microsecond=0)
     SyncRun.objects.create(state="done", started_at=now, finished_at=now)
     SyncRun.objects.create(state="failed", started_at=now, finished_at=now, problem="time-out")
-    heartbeat.note(Heartbeat.EVENTS, now)
+    heartbeat.note(Marker.EVENTS, now)
     told = caller_of(cast, "viewer").get("sync/").json()
     assert told["state"] == "failed"
     assert datetime.fromisoformat(told["last_event_at"]) == now.replace(second=0)
@@ -48,7 +48,7 @@ def test_asking_gives_the_run_that_waits(cast: Cast) -> None:
     assert first.json()["state"] == "waiting"
     again = caller_of(cast, "owner").post("accounts/team-red/sync/")
     assert again.json()["id"] == first.json()["id"]
-    assert SyncRun.objects.get().asked_by == "viewer@example.com"
+    assert SyncRun.objects.get().requested_by == "viewer@example.com"
     assert caller_of(cast, "owner").get("sync/").json()["running"]["id"] == first.json()["id"]
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from namespaces.models import Namespace, ReservedName
-from registry_sync.models import Aside, Checkup, Drift, Event, Repository, SyncRun
+from registry_sync.models import DiagnosticRun, Drift, Event, QuarantinedWork, Repository, SyncRun
 from tests.cast import Cast
 from tests.integration.api import routes
 from tests.integration.api.caller import API, Caller, error_of, token_of
@@ -31,7 +31,7 @@ def ids(db: None) -> dict[str, Any]:
     event = Event.objects.create(event_id="1", action="push", repository="old/app", problem="no", attempts=20)
     Repository.objects.create(name="old/app")
     ReservedName.objects.create(name="spare")
-    aside = Aside.objects.create(repository="old/app", deaths=5)
+    aside = QuarantinedWork.objects.create(repository="old/app", deaths=5)
     return {
         "api-system-let-go": run.pk,
         "api-system-event-retry": event.pk,
@@ -116,7 +116,7 @@ def test_a_checkup(caller: Caller) -> None:
     assert asked["state"] == "waiting"
     fixes = [{"where": "In config.yml:", "lines": "issuer: x"}]
     result = {"key": "token", "title": "T", "state": "fail", "text": "No.", "fixes": fixes}
-    Checkup.objects.update(state="done", finished_at=timezone.now(), results=[result])
+    DiagnosticRun.objects.update(state="done", finished_at=timezone.now(), results=[result])
     (found,) = caller.get("system/doctor/").json()["results"]
     assert (found["id"], found["failed"], found["results"]) == (asked["id"], 1, [result])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from namespaces.models import Revision, Tag
+from namespaces.models import RepositoryManifest, Tag
 from tests import factories
 from tests.integration.api.caller import error_of
 from tests.integration.api.world import World
@@ -41,7 +41,7 @@ def test_an_index_tells_its_platforms(world: World) -> None:
     )
     factories.TagFactory(image=world.tag.image, manifest=index, name="multi")
     assert world.caller("viewer").get(f"{TAGS}multi/").json()["children"] == []  # not of this image
-    Revision.objects.create(image=world.tag.image, manifest=child)
+    RepositoryManifest.objects.create(image=world.tag.image, manifest=child)
     shown = world.caller("viewer").get(f"{TAGS}multi/").json()
     assert [each["platform"] for each in shown["platforms"]] == ["linux/amd64", "linux/arm64"]
     (told,) = shown["children"]

@@ -18,11 +18,11 @@ def test_bytes_of_the_account_its_namespaces_and_images(world: World) -> None:
     held(world.tag.image, base=100, app=10)
     usage.measure(today)
     ago = today - timedelta(days=3)
-    Usage.objects.create(account_id=world.cast.account.pk, day=ago, octets=7)
+    Usage.objects.create(account_id=world.cast.account.pk, day=ago, stored_bytes=7)
     Usage.objects.create(
-        account_id=world.cast.account.pk, day=today - timedelta(days=usage.DAYS + 1), octets=1
+        account_id=world.cast.account.pk, day=today - timedelta(days=usage.DAYS + 1), stored_bytes=1
     )
-    Usage.objects.create(account_id=world.cast.elsewhere.pk, day=ago, octets=999)
+    Usage.objects.create(account_id=world.cast.elsewhere.pk, day=ago, stored_bytes=999)
     caller = world.caller("viewer")
     told = caller.get(f"{HERE}usage/").json()
     days = [{"day": ago.isoformat(), "usage": 7}, {"day": today.isoformat(), "usage": 110}]

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ApiToken, Invitation, RegistryUser
-from namespaces.models import Grant, Image, Manifest, Namespace, Revision, Tag
+from namespaces.models import Grant, Image, Manifest, Namespace, RepositoryManifest, Tag
 from registry_sync.models import Purge, Removal, Repository, RetentionRule
 from tests import factories
 from tests.cast import Cast
@@ -50,7 +50,7 @@ def make(cast: Cast) -> World:
     free_user = factories.RegistryUserFactory(account=account, description="No grants yet")
     grant = factories.GrantFactory(user=user, namespace=namespace)
     invitation = Invitation.objects.create(
-        account=account, role="viewer", digest="0" * 64, maker=cast.owner, created_by=cast.owner.email,
+        account=account, role="viewer", digest="0" * 64, inviter=cast.owner, created_by=cast.owner.email,
         expires_at=timezone.now() + timedelta(days=7),
     )  # fmt: skip
     token_of(cast.owner)
@@ -58,10 +58,10 @@ def make(cast: Cast) -> World:
     empty = factories.NamespaceFactory(account=account, name="empty")
     Repository.objects.create(name=tag.image.repository, image=tag.image)
     removal = Removal.objects.create(
-        image=tag.image, kind="untag", state="done", due_at=None, asked_by="owner"
+        image=tag.image, kind="untag", state="done", due_at=None, requested_by="owner"
     )
     old = factories.ManifestFactory()
-    Revision.objects.create(image=tag.image, manifest=old)
+    RepositoryManifest.objects.create(image=tag.image, manifest=old)
     rule = RetentionRule.objects.create(namespace=namespace, keep_last=2)
     purge = purged(tag.image)
     return World(
@@ -71,9 +71,9 @@ def make(cast: Cast) -> World:
 
 def purged(image: Image) -> Purge:
     """It deleted something, and that can be put back."""
-    purge = Purge.objects.create(namespace=image.namespace, image=image, state="done", asked_by="owner")
+    purge = Purge.objects.create(namespace=image.namespace, image=image, state="done", requested_by="owner")
     gone = Removal.objects.create(
-        image=image, kind="delete", state="done", due_at=None, asked_by="owner", purge=purge
+        image=image, kind="delete", state="done", due_at=None, requested_by="owner", purge=purge
     )
     gone.items.create(digest=factories.digest_of("gone"), state="done", outcome="done")
     return purge
@@ -98,7 +98,9 @@ def _statements() -> dict[str, str]:
     found = {}
     for app in ("accounts", "namespaces", "registry_sync"):
         for model in apps.get_app_config(app).get_models():
-            columns = [field.attname for field in model._meta.concrete_fields if field.name != "looked_at"]
+            columns = [
+                field.attname for field in model._meta.concrete_fields if field.name != "last_viewed_at"
+            ]
             found[model.__name__] = str(model._default_manager.order_by("pk").values_list(*columns).query)
     return found
 

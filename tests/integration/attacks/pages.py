@@ -99,7 +99,7 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "confirm": typed.get(page.name, ""),
         "tag": world.tag.name,
         "image": world.tag.image.repository,
-        "seen": world.tag.manifest_id,
+        "expected_digest": world.tag.manifest_id,
         "keep_last": "7",
         "on": "yes",
         "once": "a mark",
@@ -109,7 +109,9 @@ def form_for(page: Page, world: World) -> dict[str, str]:
 
 def _of_one_page(page: Page, world: World) -> dict[str, str]:
     if page.name == "image-delete":
-        return {"told": ask.outlook(world.tag.image, tags=[world.tag.name]).told}
+        return {"preview_digest": ask.outlook(world.tag.image, tags=[world.tag.name]).preview_digest}
     if page.name in ("image-purge", "images-purge", "namespace-purge"):
-        return {"told": whole.standing(whole.images(world.namespace, world.tag.image)).told}
+        return {
+            "preview_digest": whole.standing(whole.images(world.namespace, world.tag.image)).preview_digest
+        }
     return {"digest": world.old.digest} if page.name == "image-restore" else {}

@@ -14,7 +14,7 @@ from kombu.message import Message
 
 from manager.celery import app
 from registry_sync import services, tasks
-from registry_sync.models import Heartbeat
+from registry_sync.models import Marker
 
 
 class Bomb:
@@ -51,7 +51,7 @@ def test_what_a_message_says_to_a_task_changes_nothing() -> None:
     ours = {name: task for name, task in app.tasks.items() if name.startswith("registry_sync.")}
     assert len(ours) >= 8
     tasks.measure_usage(id=1, sql="DROP TABLE", path="/etc/passwd")
-    assert Heartbeat.objects.filter(name=Heartbeat.USAGE).exists()
+    assert Marker.objects.filter(name=Marker.USAGE).exists()
     for task in ours.values():
         with pytest.raises(TypeError):
             task.run("a positional word")

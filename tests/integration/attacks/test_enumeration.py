@@ -262,7 +262,7 @@ def test_links_that_were_never_made_were_spent_or_are_too_old_look_alike(cast: C
     used, used_text = invitations.invite(by=by, account=cast.account, role="viewer")
     invitations.accept(by=cast.by("viewer"), invitation=used)
     void, void_text = invitations.invite(by=by, account=cast.account, role="viewer")
-    Invitation.objects.filter(pk=void.pk).update(maker=cast.manager)
+    Invitation.objects.filter(pk=void.pk).update(inviter=cast.manager)
     pages, works = [], []
     for link in (old_text, withdrawn_text, used_text, void_text, secrets.make(secrets.LINK_PREFIX)):
         with work() as done:

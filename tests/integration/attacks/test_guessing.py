@@ -15,7 +15,7 @@ from django.test import Client
 
 from accounts import hashers, signup
 from accounts.hashers import IN_LINE, BoundedArgon2Hasher, Crowded, Line, line
-from accounts.models import Dropped, Person
+from accounts.models import DropCounter, Person
 from manager.server.web import THREADS
 from tests import factories
 from tests.integration.registry_sync.test_token_door import ask
@@ -165,7 +165,7 @@ def test_a_log_in_that_finds_no_place_is_told_to_come_again_and_is_no_guess(
         assert answer["Retry-After"] == "1"
         assert "Try again in 1 second." in answer.text
         assert re.search(r'<a[^>]* href="">Try again</a>', answer.text)  # to this page, anew
-    assert Dropped.objects.get().kind == Dropped.Kind.SIGN_INS
+    assert DropCounter.objects.get().kind == DropCounter.Kind.SIGN_INS
     user = factories.RegistryUserFactory()
     assert ask(user)[0] == 200  # pulls go on
     for each in a_crowd:

@@ -336,7 +336,7 @@ def test_a_name_of_ones_own_that_is_being_cleared_needs_room_again(
 ) -> None:
     settings.MAX_NAMESPACES = 1
     ReservedName.objects.create(name="team", account=cast.account)
-    CatalogRead.objects.get_or_create(registry=settings.REGISTRY_URL, defaults={"began_at": timezone.now()})
+    CatalogRead.objects.get_or_create(registry=settings.REGISTRY_URL, defaults={"started_at": timezone.now()})
     create = partial(namespaces.create, by=cast.by("owner"), account=cast.account)
 
     def clear_and_fill() -> None:

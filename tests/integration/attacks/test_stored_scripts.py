@@ -39,7 +39,7 @@ def world(cast: Cast) -> World:
     RegistryUser.objects.filter(pk=world.user.pk).update(last_used_with=EVIL[:60], last_used_from="192.0.2.1")
     api_tokens.create(by=by, name=NAME, expires_at=None, confirmed=True)
     Invitation.objects.update(created_by=EVIL)
-    Removal.objects.update(asked_by=EVIL, problem=EVIL)
+    Removal.objects.update(requested_by=EVIL, problem=EVIL)
     cast.owner.is_staff = True
     cast.owner.save()
     said = {

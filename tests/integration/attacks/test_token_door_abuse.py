@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.breaker import Breaker
 from accounts.denials import KEPT, denials
-from accounts.models import Denial, Dropped, RegistryUser
+from accounts.models import Denial, DropCounter, RegistryUser
 from accounts.peppers import digests
 from accounts.services import api_tokens, invitations, users
 from accounts.uses import uses
@@ -123,7 +123,7 @@ def test_what_a_thousand_scopes_are_refused_is_bounded_counted_and_said(user: An
     assert ask(user, *scopes)[0] == 200
     assert denials.write() == KEPT
     assert Denial.objects.filter(repository="nowhere/n0").exists()
-    assert Dropped.objects.get().count == 3 * MAX_REPOSITORIES - KEPT
+    assert DropCounter.objects.get().count == 3 * MAX_REPOSITORIES - KEPT
 
 
 def test_a_form_is_not_mixed_with_a_query_nor_a_query_with_a_form(user: Any) -> None:

@@ -38,14 +38,14 @@ def test_a_card_says_what_the_account_holds(cast: Cast) -> None:
     for n in range(3):
         factories.ImageFactory(namespace=namespace, tag_count=1, pushed_at=pushed + timedelta(days=n))
     factories.ImageFactory(namespace=namespace, tag_count=0)
-    Usage.objects.create(account_id=cast.account.pk, day=pushed.date(), octets=7)
+    Usage.objects.create(account_id=cast.account.pk, day=pushed.date(), stored_bytes=7)
     Usage.objects.create(
-        account_id=cast.account.pk, day=pushed.date() + timedelta(days=1), octets=4_100_000_000
+        account_id=cast.account.pk, day=pushed.date() + timedelta(days=1), stored_bytes=4_100_000_000
     )
     factories.ImageFactory(namespace=factories.NamespaceFactory(account=cast.elsewhere), tag_count=1)
     ((_account, held),) = cast.client("viewer").get("/?all=1").context["cards"]
     assert held == Overview(
-        namespaces=1, images=3, octets=4_100_000_000, pushed_at=pushed + timedelta(days=2)
+        namespaces=1, images=3, stored_bytes=4_100_000_000, pushed_at=pushed + timedelta(days=2)
     )
 
 

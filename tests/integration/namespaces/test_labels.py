@@ -27,7 +27,7 @@ def test_a_manifest_brings_its_labels_once() -> None:
     for _twice in range(2):
         store_manifests([values({"config": {"labels": LABELS}})])
     assert dict(Label.objects.values_list("key", "value")) == LABELS
-    assert Label.objects.get(key="long").start == "x" * 100
+    assert Label.objects.get(key="long").value_prefix == "x" * 100
     Manifest.objects.all().delete()
     assert not Label.objects.exists()
 
@@ -48,7 +48,9 @@ def test_those_stored_before_there_was_a_table_get_theirs(monkeypatch: pytest.Mo
     factories.ManifestFactory()
     migration.fill_labels(apps, None)
     assert Label.objects.count() == 10
-    assert set(Label.objects.filter(key="a").values_list("start", flat=True)) == {f"b{n}" for n in range(5)}
+    assert set(Label.objects.filter(key="a").values_list("value_prefix", flat=True)) == {
+        f"b{n}" for n in range(5)
+    }
 
 
 @pytest.mark.django_db

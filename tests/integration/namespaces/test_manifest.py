@@ -6,7 +6,7 @@ import json
 import pytest
 from django.test import Client
 
-from namespaces.models import Image, Manifest, Revision
+from namespaces.models import Image, Manifest, RepositoryManifest
 from tests import factories
 from tests.cast import MEMBERS, Cast
 from tests.integration.namespaces import things
@@ -84,7 +84,7 @@ def test_64_kb_of_it_are_shown(image: Image, viewer: Client) -> None:
 
 
 def test_a_body_that_was_not_kept_says_so(made: Manifest, viewer: Client) -> None:
-    Manifest.objects.update(packed=b"")
+    Manifest.objects.update(body_zlib=b"")
     answer = viewer.get(f"{AT}{made.digest}/")
     assert answer.context["raw"] is None
     assert "were not kept" in answer.content.decode()
@@ -107,5 +107,5 @@ def test_one_that_the_registry_holds_no_more_can_still_be_read(
     image: Image, made: Manifest, viewer: Client
 ) -> None:
     image.tags.all().delete()
-    Revision.objects.update(gone_at=made.fetched_at)
+    RepositoryManifest.objects.update(gone_at=made.fetched_at)
     assert viewer.get(f"{AT}{made.digest}/").status_code == 200

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
-from namespaces.models import Image, TagMove
+from namespaces.models import Image, TagHistoryEntry
 from registry_sync.picture.write import Move, write_moves
 from tests import factories
 from tests.cast import Cast
@@ -30,7 +30,7 @@ def digests() -> list[str]:
 
 
 def move(image: Image, tag: str, digest: str) -> None:
-    write_moves(image, [Move(tag, digest, WHEN)], how=TagMove.How.EVENT)
+    write_moves(image, [Move(tag, digest, WHEN)], how=TagHistoryEntry.How.EVENT)
 
 
 def asks(client: Client, page: str) -> str:

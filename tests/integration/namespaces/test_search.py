@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from namespaces.lists import search
-from namespaces.models import Label, Part, Revision, Tag
+from namespaces.models import Descriptor, Label, RepositoryManifest, Tag
 from tests import factories, statements
 from tests.cast import MEMBERS, Cast
 
@@ -30,7 +30,7 @@ def tag(cast: Cast) -> Tag:
 
 def _pushed(namespace: object) -> Tag:
     tag: Tag = factories.TagFactory(image__namespace=namespace, image__name="deep/app", name="1.4.2-Alpine")
-    factories.RevisionFactory(image=tag.image, manifest=tag.manifest)
+    factories.RepositoryManifestFactory(image=tag.image, manifest=tag.manifest)
     Label.objects.create(manifest=tag.manifest, key="org.example.commit", value="C0FFEE-0123")
     return tag
 
@@ -72,13 +72,13 @@ def test_a_digest_by_its_beginning(cast: Cast, tag: Tag) -> None:
         assert found(cast, typed)["digests"] == [f"team/deep/app@{tag.manifest_id}"], typed
     assert "digests" not in found(cast, hexes[:5])
     assert "digests" not in found(cast, f"team/other@sha256:{hexes}")
-    Revision.objects.update(gone_at=tag.pushed_at)
+    RepositoryManifest.objects.update(gone_at=tag.pushed_at)
     assert found(cast, hexes) == {}
 
 
 def parts(tag: Tag, **digests: str) -> None:
     for kind, digest in digests.items():
-        Part.objects.create(manifest=tag.manifest, digest=f"sha256:{digest}", kind=kind, size=1)
+        Descriptor.objects.create(manifest=tag.manifest, digest=f"sha256:{digest}", kind=kind, size=1)
 
 
 @pytest.mark.parametrize(("kind", "why"), [("configs", "image ID of"), ("layers", "layer of")])
@@ -100,7 +100,7 @@ def test_an_image_by_its_id_and_by_a_layer_as_people_paste_them(
     assert why in page
     assert f"sha256:{hexes}" in page
     assert tag.get_absolute_url() in page
-    Revision.objects.update(gone_at=tag.pushed_at)
+    RepositoryManifest.objects.update(gone_at=tag.pushed_at)
     assert found(cast, hexes) == {}
 
 
@@ -144,16 +144,16 @@ def test_parts_are_looked_up_by_their_index(cast: Cast, tag: Tag, kind: str) -> 
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL enable_seqscan = off")  # of a few rows it is always the cheapest
         plan = rows[:11].explain()
-    assert "part_by_digest" in plan, plan
-    assert "SCAN namespaces_revision" not in plan, plan
-    assert "SCAN namespaces_part" not in plan, plan
+    assert "descriptor_by_digest" in plan, plan
+    assert "SCAN namespaces_repositorymanifest" not in plan, plan
+    assert "SCAN namespaces_descriptor" not in plan, plan
 
 
 def test_the_digest_of_a_platform_leads_to_the_tag_of_its_index(cast: Cast, tag: Tag) -> None:
     child, loose = factories.ManifestFactory(), factories.ManifestFactory()
-    Part.objects.create(manifest=tag.manifest, digest=child.digest, kind=Part.Kind.MANIFEST)
+    Descriptor.objects.create(manifest=tag.manifest, digest=child.digest, kind=Descriptor.Kind.MANIFEST)
     for manifest in (child, loose):
-        factories.RevisionFactory(image=tag.image, manifest=manifest)
+        factories.RepositoryManifestFactory(image=tag.image, manifest=manifest)
     page = cast.client("viewer").get(HERE, {"q": child.digest}).content.decode()
     assert tag.get_absolute_url() in page
     assert "one of its platforms" in page
@@ -192,7 +192,7 @@ def test_each_kind_is_bounded_and_leads_to_the_rest(cast: Cast, tag: Tag, kind: 
         digest = f"sha256:abcdef{number:058}"
         image = factories.ImageFactory(namespace=tag.image.namespace, name=f"abcdef{number}", tag_count=1)
         manifest = factories.ManifestFactory(digest=digest)
-        factories.RevisionFactory(image=image, manifest=manifest)
+        factories.RepositoryManifestFactory(image=image, manifest=manifest)
         Label.objects.create(manifest=manifest, key="k", value=f"ABCDEF{number}")
         Tag.objects.create(image=image, name=f"abcdef{number}", manifest=manifest, pushed_at=tag.pushed_at)
         factories.RegistryUserFactory(account=cast.account, description=f"abcdef{number % 3}")
@@ -215,7 +215,7 @@ def test_many_rows_cost_no_more_statements(cast: Cast, tag: Tag) -> None:
                 namespace=tag.image.namespace, name=f"abcdef{round_}{number}", tag_count=1
             )
             manifest = factories.ManifestFactory(digest=f"sha256:abcdef{round_}{number:057}")
-            factories.RevisionFactory(image=image, manifest=manifest)
+            factories.RepositoryManifestFactory(image=image, manifest=manifest)
             Label.objects.create(manifest=manifest, key="k", value="abcdef")
             factories.TagFactory(image=image, name="abcdef", manifest=manifest)
             factories.RegistryUserFactory(account=cast.account, description="abcdef")

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from namespaces.inside.pulls import SHOWN_MAX
-from namespaces.models import NEVER, Image, Manifest, Pull, Revision, TagMove
+from namespaces.models import NEVER, Image, Manifest, PullStats, RepositoryManifest, TagHistoryEntry
 from tests import factories
 from tests.cast import MEMBERS, Cast
 from tests.integration.namespaces import things
@@ -137,7 +137,7 @@ def test_what_is_hung_onto_it_in_each_of_four_ways(image: Image, viewer: Client)
         sbom.digest: ("SPDX SBOM", top.digest),
         direct.digest: ("CycloneDX SBOM", top.digest),
     }
-    Revision.objects.filter(manifest=direct).update(gone_at=NOW)
+    RepositoryManifest.objects.filter(manifest=direct).update(gone_at=NOW)
     assert direct.digest not in {each.digest for each in page(viewer).context["attached"]}
 
 
@@ -179,7 +179,7 @@ def test_who_pushed_and_who_pulled(cast: Cast, image: Image, viewer: Client) -> 
     tag = things.point(image, "1.0", made)
     tag.pushed_by, tag.pull_count, tag.pulled_at = user.username, 7, NOW
     tag.save()
-    Pull.objects.create(
+    PullStats.objects.create(
         image=image,
         tag="1.0",
         username=user.username,
@@ -188,10 +188,10 @@ def test_who_pushed_and_who_pulled(cast: Cast, image: Image, viewer: Client) -> 
         address="192.0.2.9",
         client="docker/27",
     )
-    Pull.objects.create(image=image, tag="1.0", username="", count=2, last_at=NOW)
-    Pull.objects.create(image=image, digest=made.digest, username=user.username, count=3, last_at=NOW)
-    Pull.objects.create(image=image, tag="other", username=user.username, count=99, last_at=NOW)
-    Pull.objects.create(
+    PullStats.objects.create(image=image, tag="1.0", username="", count=2, last_at=NOW)
+    PullStats.objects.create(image=image, digest=made.digest, username=user.username, count=3, last_at=NOW)
+    PullStats.objects.create(image=image, tag="other", username=user.username, count=99, last_at=NOW)
+    PullStats.objects.create(
         image=image, tag="1.0", username="watcherwatch", last_at=NEVER, checks=41, checked_at=NOW
     )
     shown = page(viewer)
@@ -211,7 +211,7 @@ def test_who_pushed_and_who_pulled(cast: Cast, image: Image, viewer: Client) -> 
 def test_that_there_are_more_pullers_than_are_shown_is_said(image: Image, viewer: Client, more: int) -> None:
     factories.TagFactory(image=image, name="1.0")
     for number in range(SHOWN_MAX + more):
-        Pull.objects.create(image=image, tag="1.0", username=f"user{number}", last_at=NOW, count=1)
+        PullStats.objects.create(image=image, tag="1.0", username=f"user{number}", last_at=NOW, count=1)
     shown = page(viewer)
     assert len(shown.context["pullers"]) == SHOWN_MAX
     assert ("Only the last 50" in shown.content.decode()) is bool(more)
@@ -225,7 +225,7 @@ def test_a_user_of_another_account_is_not_named(
     image.namespace.save()
     foreign = factories.RegistryUserFactory(account=cast.elsewhere)
     things.put(image, things.image_document("a"), tag="1.0")
-    Pull.objects.create(
+    PullStats.objects.create(
         image=image,
         tag="1.0",
         username=foreign.username,
@@ -238,16 +238,16 @@ def test_a_user_of_another_account_is_not_named(
     assert "a user of another account" in text
     assert foreign.username not in text
     assert "192.0.2.9" not in text
-    Pull.objects.update(username="deletedlongago")
+    PullStats.objects.update(username="deletedlongago")
     assert ("deletedlongago" in page(viewer).content.decode()) is not public
 
 
 def test_before_and_now_is_offered_once_it_moved(image: Image, viewer: Client) -> None:
     old = things.put(image, things.image_document("a"))
     new = things.put(image, things.image_document("b"), tag="1.0")
-    TagMove.objects.create(image=image, tag="1.0", new=old.digest, how="found")
+    TagHistoryEntry.objects.create(image=image, tag="1.0", new=old.digest, how="found")
     assert "before and now" not in page(viewer).content.decode()
-    TagMove.objects.create(image=image, tag="1.0", old=old.digest, new=new.digest, how="event")
+    TagHistoryEntry.objects.create(image=image, tag="1.0", old=old.digest, new=new.digest, how="event")
     assert f"?left={old.digest.replace(':', '%3A')}&amp;right=1.0" in page(viewer).content.decode()
 
 

@@ -9,7 +9,7 @@ from django.apps import apps
 from namespaces import news
 from namespaces.inside.attached import attached_to
 from namespaces.lists import search
-from namespaces.models import Image, Tag, TagMove
+from namespaces.models import Image, Tag, TagHistoryEntry
 from registry_sync.picture.write import Move, write_moves
 from tests import factories
 from tests.cast import Cast
@@ -30,7 +30,7 @@ def image(cast: Cast) -> Image:
     for kind in KINDS:
         about = version if kind == ".imgpkg" else put(made, image_document(kind))
         moves.append(Move(version.digest.replace(":", "-") + kind, about.digest, LATER))
-    write_moves(made, moves, how=TagMove.How.EVENT)
+    write_moves(made, moves, how=TagHistoryEntry.How.EVENT)
     made.refresh_from_db()
     return made
 

@@ -11,7 +11,7 @@ from psycopg.errors import QueryCanceled
 
 from accounts.models import Account
 from namespaces import usage
-from namespaces.models import Image, Manifest, Namespace, Part, Revision, Usage
+from namespaces.models import Descriptor, Image, Manifest, Namespace, RepositoryManifest, Usage
 from tests import factories
 from tests.cast import MEMBERS, Cast
 
@@ -19,14 +19,14 @@ pytestmark = pytest.mark.django_db
 DAY = date(2026, 1, 1)
 
 
-def held(image: Image, **layers: int) -> Revision:
+def held(image: Image, **layers: int) -> RepositoryManifest:
     """A manifest in the image, with these layers."""
     manifest: Manifest = factories.ManifestFactory()
-    Part.objects.bulk_create(
-        Part(manifest=manifest, kind="layer", digest=factories.digest_of(name), size=size)
+    Descriptor.objects.bulk_create(
+        Descriptor(manifest=manifest, kind="layer", digest=factories.digest_of(name), size=size)
         for name, size in layers.items()
     )
-    return Revision.objects.create(image=image, manifest=manifest)
+    return RepositoryManifest.objects.create(image=image, manifest=manifest)
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def test_shared_layers_are_counted_once_at_each_height(
     held(two, base=100)
     held(three, base=100, more=5)
     usage.measure(DAY)
-    assert list(Image.objects.order_by("id").values_list("octets", flat=True)) == [130, 100, 105]
-    assert dict(Namespace.objects.values_list("name", "octets")) == {"team": 130, "other": 105}
+    assert list(Image.objects.order_by("id").values_list("stored_bytes", flat=True)) == [130, 100, 105]
+    assert dict(Namespace.objects.values_list("name", "stored_bytes")) == {"team": 130, "other": 105}
     assert usage.of_account(cast.account) == 135
 
 
@@ -59,7 +59,7 @@ def test_a_layer_that_two_manifests_give_two_sizes_is_one(
     held(images[0], base=100)
     held(images[0], base=90)
     usage.measure(DAY)
-    assert Image.objects.get(pk=images[0].pk).octets == 100
+    assert Image.objects.get(pk=images[0].pk).stored_bytes == 100
 
 
 def test_what_the_registry_no_longer_holds_does_not_count(
@@ -67,10 +67,10 @@ def test_what_the_registry_no_longer_holds_does_not_count(
 ) -> None:
     gone = held(images[0], base=100)
     usage.measure(DAY)
-    Revision.objects.filter(pk=gone.pk).update(gone_at=timezone.now())
+    RepositoryManifest.objects.filter(pk=gone.pk).update(gone_at=timezone.now())
     usage.measure(DAY + timedelta(days=1))
     assert usage.history(cast.account, since=DAY) == [(DAY, 100), (DAY + timedelta(days=1), 0)]
-    assert Image.objects.get(pk=images[0].pk).octets == 0
+    assert Image.objects.get(pk=images[0].pk).stored_bytes == 0
     assert usage.of_account(cast.account) == 0
 
 
@@ -89,7 +89,9 @@ def test_members_see_the_page(cast: Cast, images: tuple[Image, Image, Image], wh
     assert "The chart begins" in page
     held(images[0], base=5_000_000)
     usage.measure(timezone.localdate())
-    Usage.objects.create(account_id=cast.account.pk, day=timezone.localdate() - timedelta(days=9), octets=1)
+    Usage.objects.create(
+        account_id=cast.account.pk, day=timezone.localdate() - timedelta(days=9), stored_bytes=1
+    )
     page = cast.client(who).get("/a/team-red/usage/").content.decode()
     assert "<polyline" in page
     assert "more by" in page
@@ -132,7 +134,7 @@ def test_a_namespace_has_a_page_of_its_own(cast: Cast, images: tuple[Image, Imag
     held(images[2], other=9_000_000)
     usage.measure(timezone.localdate())
     Usage.objects.create(
-        account_id=cast.account.pk, namespace_id=images[0].namespace_id, octets=1,
+        account_id=cast.account.pk, namespace_id=images[0].namespace_id, stored_bytes=1,
         day=timezone.localdate() - timedelta(days=9),
     )  # fmt: skip
     assert "/a/team-red/n/team/usage/" in cast.client(who).get("/a/team-red/usage/").content.decode()
@@ -166,13 +168,13 @@ class Longest:
 def test_one_account_that_takes_too_long_leaves_the_others_measured(
     cast: Cast, images: tuple[Image, Image, Image]
 ) -> None:
-    heavy = factories.ImageFactory(octets=7)
+    heavy = factories.ImageFactory(stored_bytes=7)
     held(images[0], a=10)
     with connection.execute_wrapper(Longest(heavy.namespace.account)):
         usage.measure(DAY)
     assert usage.of_account(cast.account) == 10
     heavy.refresh_from_db()
-    assert heavy.octets == 7
+    assert heavy.stored_bytes == 7
 
 
 def test_accounts_that_take_too_long_each_time_are_not_the_first_each_time(
@@ -180,7 +182,7 @@ def test_accounts_that_take_too_long_each_time_are_not_the_first_each_time(
 ) -> None:
     monkeypatch.setattr(usage, "PASS", -1.0)
     heavy = factories.ImageFactory().namespace.account
-    Usage.objects.create(account_id=cast.account.pk, day=DAY - timedelta(days=1), octets=0)
+    Usage.objects.create(account_id=cast.account.pk, day=DAY - timedelta(days=1), stored_bytes=0)
     held(images[0], a=10)
     with connection.execute_wrapper(Longest(heavy)):
         for _each in range(2):

@@ -5,7 +5,7 @@ import json
 import zlib
 from typing import Any
 
-from namespaces.models import Image, Manifest, Part, Revision, Tag
+from namespaces.models import Descriptor, Image, Manifest, RepositoryManifest, Tag
 from registry_sync.picture.manifests import IMAGE_CONFIGS, parse, parse_config
 from tests import factories
 
@@ -32,13 +32,16 @@ def put(image: Image, document: Any, *, tag: str = "", config: Any = None, **fie
     row = Manifest(
         digest=digest_of(body), media_type=media_type, artifact_type=parsed.artifact_type, kind=parsed.kind,
         size=parsed.size, platforms=platforms, details=details, subject=parsed.subject,
-        packed=zlib.compress(body), **fields,
+        body_zlib=zlib.compress(body), **fields,
     )  # fmt: skip
     row.save()
-    Part.objects.bulk_create(
-        [Part(manifest=row, kind=part.kind, digest=part.digest, size=part.size) for part in parsed.parts]
+    Descriptor.objects.bulk_create(
+        [
+            Descriptor(manifest=row, kind=part.kind, digest=part.digest, size=part.size)
+            for part in parsed.parts
+        ]
     )
-    Revision.objects.create(image=image, manifest=row)
+    RepositoryManifest.objects.create(image=image, manifest=row)
     if tag:
         point(image, tag, row)
     return row

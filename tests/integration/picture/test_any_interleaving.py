@@ -120,8 +120,8 @@ class World:
         return run
 
     def quick_pass(self) -> None:
-        SyncRun.objects.create(names_only=True)
-        assert self.reconcile().names_only
+        SyncRun.objects.create(quick=True)
+        assert self.reconcile().quick
 
     def reconcile_while(self, requests: int, change: tuple[Any, ...]) -> None:
         """The change happens when so many questions were answered."""

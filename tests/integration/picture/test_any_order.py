@@ -8,7 +8,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from namespaces.models import Image, Manifest, Revision, Tag
+from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
 from registry_sync.models import Event
 from registry_sync.notifications import intake
@@ -86,7 +86,7 @@ class World:
         reconcile(Registry(self.registry.url, lambda *_scope: "token"))
 
     def minutes_pass(self) -> None:
-        Revision.objects.exclude(due_at=None).update(due_at=timezone.now())
+        RepositoryManifest.objects.exclude(due_at=None).update(due_at=timezone.now())
 
     # What is true.
 
@@ -103,7 +103,9 @@ class World:
     def check(self) -> None:
         noted: dict[str, set[str]] = {}
         for image in Image.objects.select_related("namespace"):
-            held = Revision.objects.filter(image=image, gone_at=None).values_list("manifest_id", flat=True)
+            held = RepositoryManifest.objects.filter(image=image, gone_at=None).values_list(
+                "manifest_id", flat=True
+            )
             noted[image.repository] = {BY_DIGEST[digest] for digest in held}
             assert {MANIFESTS[name].digest for name in noted[image.repository]} <= self.registry.held[
                 image.repository

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from namespaces.lists import tag_list
-from namespaces.models import Image, TagMove
+from namespaces.models import Image, TagHistoryEntry
 from registry_sync.picture import past
 from registry_sync.picture.write import Move, write_moves
 from tests import factories
@@ -34,8 +34,8 @@ def agrees(image: Image) -> str:
 
 def test_an_event_that_came_late_dates_a_tag_back(image: Image) -> None:
     found = pushed(image, "late", 9)
-    write_moves(image, [pushed(image, "other", 5)], how=TagMove.How.EVENT)
-    write_moves(image, [found], how=TagMove.How.FOUND)
+    write_moves(image, [pushed(image, "other", 5)], how=TagHistoryEntry.How.EVENT)
+    write_moves(image, [found], how=TagHistoryEntry.How.FOUND)
     assert agrees(image) == "late"
     past.tell(image, pushed(image, "late", 1, by="someone", digest=found.digest))
     assert agrees(image) == "other"
@@ -43,13 +43,13 @@ def test_an_event_that_came_late_dates_a_tag_back(image: Image) -> None:
 
 def test_one_that_went_and_came_again(image: Image) -> None:
     first = pushed(image, "again", 1, by="someone")
-    write_moves(image, [first], how=TagMove.How.EVENT)
-    write_moves(image, [pushed(image, "other", 5)], how=TagMove.How.EVENT)
+    write_moves(image, [first], how=TagHistoryEntry.How.EVENT)
+    write_moves(image, [pushed(image, "other", 5)], how=TagHistoryEntry.How.EVENT)
     past.tell(image, Move("again", "", NOON + timedelta(minutes=6)))
     past.tell(image, pushed(image, "again", 7, by="someone", digest=first.digest))
     assert agrees(image) == "again"
 
 
 def test_tags_of_one_moment(image: Image) -> None:
-    write_moves(image, [pushed(image, name, 3) for name in ("b", "c", "a")], how=TagMove.How.FOUND)
+    write_moves(image, [pushed(image, name, 3) for name in ("b", "c", "a")], how=TagHistoryEntry.How.FOUND)
     agrees(image)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Manifest, Revision
+from namespaces.models import Manifest, RepositoryManifest
 from registry_sync.client import Registry
 from registry_sync.picture import anew
 from tests import factories
@@ -29,9 +29,9 @@ def test_a_manifest_that_was_unknown(web: ModelRegistry) -> None:
     blob = Blob(images.MANIFEST, json.dumps(body).encode())
     web.hold("team/app", blob.media_type, blob.digest, blob.content)
     image = factories.ImageFactory(namespace__name="team", name="app")
-    row = factories.ManifestFactory(digest=blob.digest, kind="unknown", whole=False)
-    Revision.objects.create(image=image, manifest=row, due_at=timezone.now())
+    row = factories.ManifestFactory(digest=blob.digest, kind="unknown", complete=False)
+    RepositoryManifest.objects.create(image=image, manifest=row, due_at=timezone.now())
     anew.read_due(Registry(web.url, lambda *_scope: "token"))
     row = Manifest.objects.get()
-    assert (row.kind, row.subject, row.whole) == ("artifact", images.Image().digest, True)
-    assert Revision.objects.get().due_at is None
+    assert (row.kind, row.subject, row.complete) == ("artifact", images.Image().digest, True)
+    assert RepositoryManifest.objects.get().due_at is None

@@ -8,7 +8,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from namespaces.models import Image, Revision, Tag, TagMove
+from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync.models import Event
 from registry_sync.notifications import intake
 from registry_sync.removal import history
@@ -80,7 +80,7 @@ class Told(World):
 
 
 def written(tag: str) -> list[Line]:
-    moves = list(TagMove.objects.filter(tag=tag).order_by("at", "id"))
+    moves = list(TagHistoryEntry.objects.filter(tag=tag).order_by("at", "id"))
     assert [move.old for move in moves] == ["", *(move.new for move in moves)][: len(moves)]  # a chain
     return [(move.new, move.by) for move in moves]
 
@@ -161,7 +161,7 @@ class TestHistory(PropertyTest):
         lines = history.lines(image, history.moves_of(image))
         assert [line.move.new for line in lines][:2] == [last, late]
         assert lines[0].back == late
-        assert Revision.objects.get(manifest=late).gone_at is None
+        assert RepositoryManifest.objects.get(manifest=late).gone_at is None
 
     def test_offers_not_what_was_deleted_before_it_was_told(self) -> None:
         factories.NamespaceFactory(name="team")

@@ -17,7 +17,7 @@ from accounts.errors import Conflict
 from accounts.models import Account, RegistryUser
 from accounts.principal import Kind, Principal
 from namespaces.access import Level
-from namespaces.models import Image, Namespace, ReservedName, Revision, Tag
+from namespaces.models import Image, Namespace, RepositoryManifest, ReservedName, Tag
 from namespaces.services import namespaces
 from registry_sync.client import Registry
 from registry_sync.models import Event
@@ -162,7 +162,7 @@ class World:
         for image in Image.objects.select_related("namespace__account"):
             whose = image.namespace.account.handle
             assert self.pushed[image.repository] <= {whose}, (image.repository, whose)
-        for rows in (Tag.objects, Revision.objects):
+        for rows in (Tag.objects, RepositoryManifest.objects):
             for row in rows.select_related("image__namespace__account"):
                 assert self.pushed[row.manifest_id] == {row.image.namespace.account.handle}
         for name in NAMES:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Tag, TagMove
+from namespaces.models import Tag, TagHistoryEntry
 from registry_sync.client import Registry, Sweep
 from registry_sync.models import Event, Repository, SyncRun
 from registry_sync.notifications import intake
@@ -83,8 +83,8 @@ def test_what_was_told_meanwhile_stays_and_all_else_is_written(registry: ModelRe
     told = push(registry, "told", "3", linked=False)  # read as 2, told as 3
     counts = read_while_told(registry, "push", "told", told)
     assert picture() == {"told": told, "quiet": quiet}
-    assert (counts.changes, counts.unread) == (1, 0)
-    assert [move.new for move in TagMove.objects.filter(tag="told").order_by("id")][1:] == [told]
+    assert (counts.changes, counts.unreadable) == (1, 0)
+    assert [move.new for move in TagHistoryEntry.objects.filter(tag="told").order_by("id")][1:] == [told]
 
 
 def test_a_tag_that_was_deleted_meanwhile_does_not_come_back(registry: ModelRegistry) -> None:
@@ -94,7 +94,7 @@ def test_a_tag_that_was_deleted_meanwhile_does_not_come_back(registry: ModelRegi
     registry.after(4, lambda: registry.untag("team/app", "gone"))  # the list and both tags were asked for
     read_while_told(registry, "delete", "gone")
     assert set(picture()) == {"kept"}
-    assert not TagMove.objects.filter(tag="gone").exists()
+    assert not TagHistoryEntry.objects.filter(tag="gone").exists()
 
 
 def test_a_push_that_is_told_and_not_linked_yet_is_no_false_move(registry: ModelRegistry) -> None:
@@ -105,7 +105,7 @@ def test_a_push_that_is_told_and_not_linked_yet_is_no_false_move(registry: Model
     run = sync(registry)
     assert (run.state, run.changes) == (SyncRun.State.DONE, 0)
     assert picture() == {"1": told}
-    assert TagMove.objects.count() == 2
+    assert TagHistoryEntry.objects.count() == 2
 
 
 def test_but_what_is_never_linked_is_mended(registry: ModelRegistry) -> None:

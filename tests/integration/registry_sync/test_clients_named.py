@@ -12,7 +12,7 @@ from accounts.denials import denials
 from accounts.models import Person
 from accounts.uses import uses
 from namespaces.access import Level
-from namespaces.models import Pull
+from namespaces.models import PullStats
 from registry_sync.models import Event
 from tests import factories
 from tests.cast import Cast, client_for
@@ -25,7 +25,7 @@ LONG = "docker/27.5.1 go/go1.22.11 kernel/6.8.0-51-generic os/linux arch/amd64 U
 OLD = {
     "accounts_denial": ("client", "regclient/regctl"),
     "accounts_registryuser": ("last_used_with", "containerd/1.6.20~ds1"),
-    "namespaces_pull": ("client", LONG),
+    "namespaces_pullstats": ("client", LONG),
 }
 
 
@@ -42,7 +42,7 @@ def user(cast: Cast) -> Any:
     factories.GrantFactory(user=user, namespace=namespace, level=Level.READ)
     image = factories.ImageFactory(namespace=namespace, name="app")
     factories.TagFactory(image=image, name="1.0")
-    Pull.objects.create(image=image, tag="1.0", username=user.username, count=1, last_at=timezone.now())
+    PullStats.objects.create(image=image, tag="1.0", username=user.username, count=1, last_at=timezone.now())
     return user
 
 

@@ -15,7 +15,7 @@ from manager import schedule
 from manager.schedule import Schedule
 from registry_sync import clocks, connection, heartbeat, selectors, truth
 from registry_sync.client import Registry
-from registry_sync.models import Event, Heartbeat, Removal, RetentionRule, RetentionRun, SyncRun
+from registry_sync.models import Event, Marker, Removal, RetentionRule, RetentionRun, SyncRun
 from registry_sync.notifications import apply, due
 from registry_sync.sync import reconcile
 from tests import factories
@@ -28,12 +28,12 @@ BACK = pytest.mark.parametrize("back", [timedelta(minutes=10), timedelta(hours=1
 
 def left_ahead(at: datetime) -> None:
     """What all parts wrote down while the clock said `at`."""
-    for name in (Heartbeat.WORKER, Heartbeat.BEAT, Heartbeat.EVENTS):
+    for name in (Marker.WORKER, Marker.BEAT, Marker.EVENTS):
         heartbeat.note(name, at)
     heartbeat.book("registry_sync.apply_events", at, at + timedelta(seconds=2))
     Event.objects.create(event_id="1", received_at=at, due_at=at)
-    Removal.objects.create(image=factories.ImageFactory(), kind="untag", asked_by="x", due_at=at)
-    OutgoingMail.objects.create(to="a@example.com", sealed="x", due_at=at)
+    Removal.objects.create(image=factories.ImageFactory(), kind="untag", requested_by="x", due_at=at)
+    OutgoingMail.objects.create(to="a@example.com", encrypted="x", due_at=at)
     SyncRun.objects.create(state="done", started_at=at, heartbeat_at=at, finished_at=at)
 
 
@@ -69,10 +69,10 @@ def test_when_time_leaps_ahead_rules_that_count_days_go_off_and_say_why(operator
     lines = {"days": {"keep_days": 30}, "pulls": {"keep_pulled_days": 90}, "last": {"keep_last": 3}}
     for name, kept in lines.items():
         RetentionRule.objects.create(namespace=namespace, image_name=name, enabled=True, **kept)
-    heartbeat.note(Heartbeat.WORKER, timezone.now() - clocks.LEAP + timedelta(minutes=1))
+    heartbeat.note(Marker.WORKER, timezone.now() - clocks.LEAP + timedelta(minutes=1))
     task_prerun.send(sender=None)
     assert RetentionRule.objects.filter(enabled=True).count() == 3
-    Heartbeat.objects.filter(name=Heartbeat.WORKER).update(at=timezone.now() - timedelta(days=60))
+    Marker.objects.filter(name=Marker.WORKER).update(at=timezone.now() - timedelta(days=60))
     task_prerun.send(sender=None)
     assert [rule.image_name for rule in RetentionRule.objects.filter(enabled=True)] == ["last"]
     run = RetentionRun.objects.get(rule__image_name="days")
@@ -91,8 +91,8 @@ def test_a_sign_of_life_from_the_future_proves_nothing(back: timedelta) -> None:
     now = timezone.now()
     left_ahead(now + back)
     assert [pulse.state for pulse in selectors.pulses(now)] == ["unknown", "silent"]
-    heartbeat.note(Heartbeat.BEAT, now, every=heartbeat.PULSE)
-    assert heartbeat.last(Heartbeat.BEAT) == now
+    heartbeat.note(Marker.BEAT, now, every=heartbeat.PULSE)
+    assert heartbeat.last(Marker.BEAT) == now
 
 
 def test_a_check_that_ends_in_the_future_makes_no_green_light() -> None:

@@ -16,7 +16,7 @@ from accounts.models import Account, Person
 from namespaces.models import Tag
 from registry_sync import tasks
 from registry_sync.client import Fetched, Registry, Sweep
-from registry_sync.models import Aside, Death, Event, Lease, Repository, Shard, SyncRun
+from registry_sync.models import Event, Lease, QuarantinedWork, Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.notifications import apply, intake
 from registry_sync.sync import aside, leases, reconcile, shards
 from tests import factories
@@ -98,7 +98,7 @@ def later() -> None:
     """So that leases are over, and what was put off is due."""
     Lease.objects.update(until=timezone.now())
     Shard.objects.exclude(lease_until=None).update(lease_until=timezone.now())
-    Death.objects.update(at=F("at") - timedelta(minutes=1))
+    WorkerCrash.objects.update(at=F("at") - timedelta(minutes=1))
     Event.objects.exclude(due_at=None).update(due_at=timezone.now())
 
 
@@ -130,7 +130,7 @@ def test_a_thousand_deadly_pushes_cost_five_workers_and_nobody_elses_push_waits(
     assert Tag.objects.get().name == "1"  # after the first death its account was last
     later()
     assert 2 + applied(web) == 5
-    assert Aside.objects.get().account == loud
+    assert QuarantinedWork.objects.get().account == loud
     assert Event.objects.filter(problem=aside.WORDS, due_at=None).count() == 60
     told(web, "loud/good", "new")
     told(web, "quiet/app", "2")
@@ -145,7 +145,7 @@ def test_one_deadly_push_is_set_aside_alone(web: ModelRegistry, deadly: set[str]
     told(web, "loud/other", "good")
     assert applied(web) == 5
     assert Tag.objects.filter(name="good").count() == 2
-    row = Aside.objects.get()
+    row = QuarantinedWork.objects.get()
     assert (row.repository, row.item, row.deaths) == ("loud/app", digest, 5)
     bad = Event.objects.get(tag="bad")
     assert (bad.due_at, bad.problem) == (None, aside.WORDS)
@@ -158,13 +158,13 @@ def test_what_a_worker_was_killed_at_by_chance_is_done_by_the_next(
         deadly.add(told(web, "loud/app", str(number)))
         with pytest.raises(Killed):
             apply.apply_due(client(web))
-        assert Lease.objects.get().at_work
+        assert Lease.objects.get().current_work
         deadly.clear()
         later()
         assert applied(web) == 0
     assert Tag.objects.count() == 8
-    assert not Death.objects.exists()
-    assert not Aside.objects.exists()
+    assert not WorkerCrash.objects.exists()
+    assert not QuarantinedWork.objects.exists()
 
 
 def test_an_attempt_is_written_down_before_it_begins_and_off_with_what_came_of_it(
@@ -172,7 +172,7 @@ def test_an_attempt_is_written_down_before_it_begins_and_off_with_what_came_of_i
 ) -> None:
     told(web, "loud/app", "1")
     assert applied(web) == 0
-    assert Lease.objects.get().at_work == ""  # a worker that is killed now died of nothing
+    assert Lease.objects.get().current_work == ""  # a worker that is killed now died of nothing
 
 
 def test_an_operator_has_it_tried_again(
@@ -185,7 +185,7 @@ def test_an_operator_has_it_tried_again(
     page = browser.get("/system/").content.decode()
     assert "loud/app" in page
     assert "5 workers died" in page
-    row = Aside.objects.get()
+    row = QuarantinedWork.objects.get()
     assert f"{row} is tried again." in browser.post(f"/system/aside/{row.pk}/retry/", follow=True).text
     assert applied(web) == 0
     assert Tag.objects.get().name == "bad"
@@ -193,32 +193,34 @@ def test_an_operator_has_it_tried_again(
 
 
 def test_that_not_all_that_is_set_aside_is_shown_is_said(loud: Account, operator: Person) -> None:
-    Aside.objects.bulk_create(Aside(account=loud, repository=f"loud/{number}") for number in range(101))
+    QuarantinedWork.objects.bulk_create(
+        QuarantinedWork(account=loud, repository=f"loud/{number}") for number in range(101)
+    )
     browser = client_for(operator)
     assert "The newest 100 of 101" in browser.get("/system/").text
-    Aside.objects.filter(repository="loud/0").delete()
+    QuarantinedWork.objects.filter(repository="loud/0").delete()
     assert "The newest 100 of" not in browser.get("/system/").text
 
 
 def test_nobody_else_has_it_tried_again(loud: Account, cast: Cast) -> None:
-    row = Aside.objects.create(account=loud, repository="loud/app")
+    row = QuarantinedWork.objects.create(account=loud, repository="loud/app")
     assert cast.client("stranger").post(f"/system/aside/{row.pk}/retry/").status_code == 404
-    assert Aside.objects.exists()
+    assert QuarantinedWork.objects.exists()
 
 
 def test_after_a_day_it_is_tried_again_by_itself(loud: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_all: False)
     long_ago = timezone.now() - aside.KEPT - timedelta(hours=1)
-    Aside.objects.create(account=loud, repository="loud/old", since=long_ago)
-    Aside.objects.create(account=loud, since=timezone.now() - aside.KEPT_WHOLE)
+    QuarantinedWork.objects.create(account=loud, repository="loud/old", since=long_ago)
+    QuarantinedWork.objects.create(account=loud, since=timezone.now() - aside.KEPT_WHOLE)
     left = Event.objects.create(event_id="1", repository="loud/old", problem=aside.WORDS, due_at=None)
-    new = Aside.objects.create(account=loud, repository="loud/app")
-    Death.objects.create(account=loud, at=long_ago)
+    new = QuarantinedWork.objects.create(account=loud, repository="loud/app")
+    WorkerCrash.objects.create(account=loud, at=long_ago)
     tasks.housekeeping()
-    assert list(Aside.objects.all()) == [new]
+    assert list(QuarantinedWork.objects.all()) == [new]
     left.refresh_from_db()
     assert left.due_at
-    assert not Death.objects.exists()
+    assert not WorkerCrash.objects.exists()
 
 
 def repositories(web: ModelRegistry, account: Account, namespace: str, many: int) -> list[str]:
@@ -260,12 +262,12 @@ def test_a_run_finds_out_which_repository_workers_die_of(
     assert deaths == 6  # one of them in a part that was not of one account
     assert Tag.objects.count() == 34
     assert list(Repository.objects.exclude(problem="").values_list("name", "problem")) == [(bad, aside.WORDS)]
-    assert [str(row) for row in Aside.objects.all()] == [bad]
-    assert not Death.objects.exists()
+    assert [str(row) for row in QuarantinedWork.objects.all()] == [bad]
+    assert not WorkerCrash.objects.exists()
     run, deaths = checked(web)
     assert (run.state, deaths) == (SyncRun.State.DONE, 0)
     deadly.clear()
-    Aside.objects.all().delete()
+    QuarantinedWork.objects.all().delete()
     checked(web)
     assert not Repository.objects.exclude(problem="").exists()
 
@@ -279,7 +281,7 @@ def test_a_thousand_deadly_repositories_cost_a_run_no_more(
     assert run.state == SyncRun.State.DONE
     assert deaths <= 9
     assert Tag.objects.count() == 5
-    assert Aside.objects.filter(account=loud, repository="").exists()
+    assert QuarantinedWork.objects.filter(account=loud, repository="").exists()
 
 
 def test_a_run_that_is_killed_by_chance_sets_nothing_aside(
@@ -296,8 +298,8 @@ def test_a_run_that_is_killed_by_chance_sets_nothing_aside(
     run, deaths = checked(web)
     assert (run.state, deaths) == (SyncRun.State.DONE, 0)
     assert Tag.objects.count() == 28
-    assert not Aside.objects.exists()
-    assert not Death.objects.exists()
+    assert not QuarantinedWork.objects.exists()
+    assert not WorkerCrash.objects.exists()
 
 
 def test_one_exception_marks_one_repository(
@@ -314,6 +316,6 @@ def test_one_exception_marks_one_repository(
     monkeypatch.setattr("registry_sync.sync.apply.changes_of", broken)
     run = reconcile.reconcile(client(web))
     assert run
-    assert (run.state, run.unread, run.repositories_done) == (SyncRun.State.DONE, 1, 7)
+    assert (run.state, run.unreadable, run.repositories_done) == (SyncRun.State.DONE, 1, 7)
     assert list(Repository.objects.exclude(problem="").values_list("name", flat=True)) == [bad]
     assert Tag.objects.count() == 6

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Person
 from registry_sync import heartbeat, selectors
 from registry_sync.looked import looks
-from registry_sync.models import Drift, Event, Heartbeat, Repository, SyncRun
+from registry_sync.models import Drift, Event, Marker, Repository, SyncRun
 from registry_sync.sync import leases, shards
 from registry_sync.truth import Ground
 from tests import factories
@@ -26,7 +26,7 @@ def ended(state: str = "done", seconds: float = 3, **more: Any) -> SyncRun:
 
 
 def told(seconds: float = 4) -> None:
-    heartbeat.note(Heartbeat.EVENTS, timezone.now() - timedelta(seconds=seconds))
+    heartbeat.note(Marker.EVENTS, timezone.now() - timedelta(seconds=seconds))
 
 
 def line() -> str:
@@ -106,9 +106,9 @@ def test_a_dead_worker_puts_out_the_light(settings: Any) -> None:
     settings.SYNC_INTERVAL = 86400
     ended(seconds=600)
     now = timezone.now()
-    heartbeat.note(Heartbeat.WORKER, now - heartbeat.SILENT + timedelta(minutes=1))
+    heartbeat.note(Marker.WORKER, now - heartbeat.SILENT + timedelta(minutes=1))
     assert line().startswith("live: ")
-    Heartbeat.objects.update(at=now - heartbeat.SILENT - timedelta(seconds=5))
+    Marker.objects.update(at=now - heartbeat.SILENT - timedelta(seconds=5))
     assert line().startswith("stale: Worker or schedule is silent: nothing is read from the registry")
     leases.take("events", now)  # it is busy with a long task
     assert line().startswith("live: ")
@@ -160,7 +160,7 @@ def test_who_runs_nothing_hears_no_counts_and_of_the_last_event_the_minute(
     told()
     factories.NamespaceFactory(account=cast.account, name="team")
     Drift.objects.create(run=ended(), repository="team/app", tag="1.0")
-    event_at = Heartbeat.objects.get(name=Heartbeat.EVENTS).at
+    event_at = Marker.objects.get(name=Marker.EVENTS).at
     minute = event_at.replace(second=0, microsecond=0)
     for browser, at, words in (
         (client_for(operator), event_at, "1 difference found"),
@@ -222,7 +222,7 @@ def test_a_run_that_waits_or_fell_silent_says_so(cast: Cast) -> None:
     assert "The worker says nothing" in client.get("/freshness/").content.decode()
     SyncRun.objects.filter(pk=run.pk).update(state="waiting", started_at=None)
     assert "A sync waits for the worker" in client.get("/freshness/").content.decode()
-    SyncRun.objects.filter(pk=run.pk).update(asked_at=long_ago)
+    SyncRun.objects.filter(pk=run.pk).update(requested_at=long_ago)
     assert "Is the worker running?" in client.get("/freshness/").content.decode()
 
 

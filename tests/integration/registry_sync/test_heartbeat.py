@@ -16,7 +16,7 @@ from manager.schedule import Schedule
 from registry_sync import heartbeat, selectors, tasks
 from registry_sync.doctor import checkup, examine
 from registry_sync.doctor.verdict import Result, fail, ok
-from registry_sync.models import Checkup, Drift, Heartbeat, Lease, Shard, SyncRun
+from registry_sync.models import DiagnosticRun, Drift, Lease, Marker, Shard, SyncRun
 from registry_sync.sync import leases
 
 pytestmark = pytest.mark.django_db
@@ -31,9 +31,9 @@ def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_any_task_proves_the_worker() -> None:
     for signal in (task_prerun, worker_ready):
-        Heartbeat.objects.all().delete()
+        Marker.objects.all().delete()
         signal.send(sender=None)
-        assert heartbeat.last(Heartbeat.WORKER)
+        assert heartbeat.last(Marker.WORKER)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -44,9 +44,9 @@ def test_the_schedule_proves_itself_whether_the_database_answers_or_not(tmp_path
     try:
         with lost():
             schedule.tick()
-        assert heartbeat.last(Heartbeat.BEAT) is None
+        assert heartbeat.last(Marker.BEAT) is None
         schedule.tick()
-        assert heartbeat.last(Heartbeat.BEAT)
+        assert heartbeat.last(Marker.BEAT)
     finally:
         schedule.close()
 
@@ -67,9 +67,9 @@ def test_the_schedule_sends_the_pulse_and_drops_it_when_late() -> None:
 
 def test_a_heartbeat_is_not_written_for_each_task() -> None:
     first = timezone.now()
-    heartbeat.note(Heartbeat.WORKER, first, every=tasks.ALIVE)
-    heartbeat.note(Heartbeat.WORKER, first + tasks.ALIVE / 2, every=tasks.ALIVE)
-    assert heartbeat.last(Heartbeat.WORKER) == first
+    heartbeat.note(Marker.WORKER, first, every=tasks.ALIVE)
+    heartbeat.note(Marker.WORKER, first + tasks.ALIVE / 2, every=tasks.ALIVE)
+    assert heartbeat.last(Marker.WORKER) == first
 
 
 def states() -> list[str]:
@@ -79,10 +79,10 @@ def states() -> list[str]:
 def test_a_long_task_lives_as_long_as_it_keeps_its_lease() -> None:
     now = timezone.now()
     long_ago = now - timedelta(minutes=20)
-    for name in (Heartbeat.WORKER, Heartbeat.BEAT):
+    for name in (Marker.WORKER, Marker.BEAT):
         heartbeat.note(name, long_ago)
     assert states() == ["unknown", "silent"]  # the schedule sends the worker nothing
-    heartbeat.note(Heartbeat.BEAT, now)
+    heartbeat.note(Marker.BEAT, now)
     assert states() == ["silent", "works"]
     leases.take("events", now)
     assert states() == ["works", "works"]
@@ -96,8 +96,8 @@ def test_a_long_task_lives_as_long_as_it_keeps_its_lease() -> None:
 
 @pytest.mark.parametrize("task", [tasks.doctor, tasks.pulse])
 def test_a_checkup_that_waits_is_done_once(task: Any, healthy: None) -> None:
-    row = Checkup.objects.create(asked_by="x")
-    running = Checkup.objects.create(asked_by="y", state="running")
+    row = DiagnosticRun.objects.create(requested_by="x")
+    running = DiagnosticRun.objects.create(requested_by="y", state="running")
     task()
     task()
     row.refresh_from_db()
@@ -109,7 +109,7 @@ def test_a_checkup_that_waits_is_done_once(task: Any, healthy: None) -> None:
 
 def test_a_check_that_breaks_is_a_failed_check(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.REGISTRY_URL = settings.PUBLIC_URL = "http://127.0.0.1:1"
-    heartbeat.note(Heartbeat.BEAT, timezone.now())
+    heartbeat.note(Marker.BEAT, timezone.now())
 
     def broken() -> None:
         raise ZeroDivisionError
@@ -122,13 +122,13 @@ def test_a_check_that_breaks_is_a_failed_check(monkeypatch: pytest.MonkeyPatch, 
 
 def test_the_wrong_key_leaves_a_sign_for_the_doctor(client: Client) -> None:
     assert client.post("/registry/events", b"{}", content_type="application/json").status_code == 401
-    at = heartbeat.last(Heartbeat.REFUSED)
+    at = heartbeat.last(Marker.REFUSED)
     assert at
     assert client.post("/registry/events", b"{}", content_type="application/json").status_code == 401
-    assert heartbeat.last(Heartbeat.REFUSED) == at
+    assert heartbeat.last(Marker.REFUSED) == at
     cache.clear()
     client.post("/registry/events", b"{}", content_type="application/json")
-    assert heartbeat.last(Heartbeat.REFUSED) != at
+    assert heartbeat.last(Marker.REFUSED) != at
 
 
 def test_housekeeping_keeps_the_runs_that_prove_something(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,11 +138,11 @@ def test_housekeeping_keeps_the_runs_that_prove_something(monkeypatch: pytest.Mo
     proof, old, plain, last = (SyncRun.objects.create(state="done") for _run in range(4))
     Drift.objects.create(run=proof, repository="team/app")
     Drift.objects.create(run=old, repository="x", found_at=timezone.now() - timedelta(days=31))
-    kept = [Checkup.objects.create(asked_by="x", state="done") for _row in range(3)][-1:]
+    kept = [DiagnosticRun.objects.create(requested_by="x", state="done") for _row in range(3)][-1:]
     tasks.housekeeping()
     assert set(SyncRun.objects.all()) == {proof, last}
     assert plain not in SyncRun.objects.all()
-    assert list(Checkup.objects.all()) == kept
+    assert list(DiagnosticRun.objects.all()) == kept
 
 
 def test_one_is_booked_for_a_time_to_come() -> None:
@@ -159,6 +159,6 @@ def test_housekeeping_keeps_full_checks_beside_many_quick_passes(monkeypatch: py
     monkeypatch.setattr(tasks, "RUNS_KEPT", 2)
     monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_all: False)
     full = SyncRun.objects.create(state="done")
-    quick = [SyncRun.objects.create(state="done", names_only=True) for _run in range(5)]
+    quick = [SyncRun.objects.create(state="done", quick=True) for _run in range(5)]
     tasks.housekeeping()
     assert set(SyncRun.objects.all()) == {full, *quick[-2:]}

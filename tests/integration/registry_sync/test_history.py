@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from namespaces.models import Image, Revision, TagMove
+from namespaces.models import Image, RepositoryManifest, TagHistoryEntry
 from tests import factories
 from tests.cast import MEMBERS, Cast
 
@@ -21,8 +21,8 @@ def image(cast: Cast) -> Image:
     return made
 
 
-def move(image: Image, tag: str, old: str = "", new: str = "", by: str = "") -> TagMove:
-    return TagMove.objects.create(image=image, tag=tag, old=old, new=new, at=WHEN, by=by, how="event")
+def move(image: Image, tag: str, old: str = "", new: str = "", by: str = "") -> TagHistoryEntry:
+    return TagHistoryEntry.objects.create(image=image, tag=tag, old=old, new=new, at=WHEN, by=by, how="event")
 
 
 @pytest.mark.parametrize("who", MEMBERS)
@@ -59,7 +59,7 @@ def test_only_what_the_registry_still_holds_can_be_put_back(cast: Cast, image: I
     held, gone, now = factories.ManifestFactory.create_batch(3)
     factories.TagFactory(image=image, name="1.0", manifest=now)
     for manifest, gone_at in ((held, None), (gone, WHEN), (now, None)):
-        Revision.objects.create(image=image, manifest=manifest, gone_at=gone_at)
+        RepositoryManifest.objects.create(image=image, manifest=manifest, gone_at=gone_at)
     for digest in (held.digest, gone.digest, now.digest):
         move(image, "1.0", digest, factories.digest_of("else"))
     lines = cast.client("owner").get(PAGE).context["lines"]
@@ -70,7 +70,7 @@ def test_only_what_the_registry_still_holds_can_be_put_back(cast: Cast, image: I
 def test_what_a_move_changed_can_be_seen_where_both_are_known(cast: Cast, image: Image) -> None:
     known, gone, never = factories.ManifestFactory.create_batch(3)
     for manifest, gone_at in ((known, None), (gone, WHEN)):
-        Revision.objects.create(image=image, manifest=manifest, gone_at=gone_at)
+        RepositoryManifest.objects.create(image=image, manifest=manifest, gone_at=gone_at)
     move(image, "1.0", new=known.digest)
     move(image, "1.0", known.digest, gone.digest)
     move(image, "1.0", gone.digest, never.digest)

@@ -53,7 +53,7 @@ def picture() -> str:
     """But for the mark of what could not be read."""
     tags = list(Tag.objects.all())
     for tag in tags:
-        tag.unread_since = None
+        tag.unreadable_since = None
     return serializers.serialize("json", [*Image.objects.all(), *tags])
 
 
@@ -151,7 +151,7 @@ def test_a_manifest_that_lies_or_is_gone_leaves_its_tag(web: Scripted, broken: A
     before = picture()
     for _twice in range(2):
         sync(web)
-    assert Tag.objects.get().unread_since
+    assert Tag.objects.get().unreadable_since
     assert picture() == before
 
 
@@ -193,7 +193,7 @@ def test_a_registry_that_goes_in_the_middle_keeps_what_was_done(
     web.says["/v2/team/later/tags/list"] = answer(drop=True)
     later, old = Tag.objects.get(image=image).manifest_id, Tag.objects.get(image__name="app").manifest_id
     run = sync(web)
-    assert (run.state, run.unread, run.repositories_done) == (SyncRun.State.DONE, 1, 2)
+    assert (run.state, run.unreadable, run.repositories_done) == (SyncRun.State.DONE, 1, 2)
     assert Tag.objects.get(image__name="app").manifest_id != old
     assert Tag.objects.get(image__name="later").manifest_id == later
 
@@ -220,10 +220,10 @@ def test_where_much_would_vanish_at_once_the_run_stops_and_asks(web: Scripted) -
         Repository.objects.create(name=f"team/other{number}", image=image)
         web.says[f"/v2/team/other{number}/tags/list"] = answer(error("NAME_UNKNOWN"), status=404)
     held = sync(web)
-    assert held.state == SyncRun.State.HELD
+    assert held.state == SyncRun.State.NEEDS_APPROVAL
     assert "9 of 10 repositories" in held.problem
     assert Image.objects.count() == 10
-    SyncRun.objects.create(may_vanish=True)
+    SyncRun.objects.create(deletions_approved=True)
     assert sync(web).state == SyncRun.State.DONE
     assert Image.objects.count() == 1
 

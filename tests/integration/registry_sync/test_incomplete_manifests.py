@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Image, Manifest, Revision, Tag
+from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
 from registry_sync.models import SyncRun
 from registry_sync.picture import anew
@@ -57,7 +57,7 @@ def sync(web: Scripted, tag: Blob) -> None:
 
 
 def due_now() -> None:
-    Revision.objects.exclude(due_at=None).update(due_at=timezone.now())
+    RepositoryManifest.objects.exclude(due_at=None).update(due_at=timezone.now())
 
 
 def platforms(digest: str) -> list[str]:
@@ -69,7 +69,7 @@ def test_a_config_that_was_refused_once(web: Scripted) -> None:
     web.says[config], good = refused(), web.says[config]
     sync(web, IMAGE.manifest)
     assert platforms(IMAGE.digest) == []
-    row, held = Manifest.objects.get(), Revision.objects.get()
+    row, held = Manifest.objects.get(), RepositoryManifest.objects.get()
     assert held.due_at
     assert held.due_at > timezone.now()  # not in every run
     web.says[config] = good
@@ -82,20 +82,22 @@ def test_a_config_that_was_refused_once(web: Scripted) -> None:
     assert row.details["config"]["labels"] == {"a": "b"}
     assert row.labels.get().value == "b"
     assert row.created_at
-    assert Revision.objects.get().due_at is None
+    assert RepositoryManifest.objects.get().due_at is None
 
 
 def test_one_that_is_refused_again_comes_later_each_time_and_is_given_up(web: Scripted) -> None:
     web.says[f"/v2/team/app/blobs/{IMAGE.config.digest}"] = refused("BLOB_UNKNOWN", 404)
     sync(web, IMAGE.manifest)
-    Revision.objects.update(first_seen_at=timezone.now() - timedelta(hours=2), due_at=timezone.now())
+    RepositoryManifest.objects.update(
+        first_seen_at=timezone.now() - timedelta(hours=2), due_at=timezone.now()
+    )
     sync(web, IMAGE.manifest)
-    due = Revision.objects.get().due_at
+    due = RepositoryManifest.objects.get().due_at
     assert due
     assert due > timezone.now() + timedelta(hours=1.9)
-    Revision.objects.update(first_seen_at=timezone.now() - anew.GIVEN_UP, due_at=timezone.now())
+    RepositoryManifest.objects.update(first_seen_at=timezone.now() - anew.GIVEN_UP, due_at=timezone.now())
     sync(web, IMAGE.manifest)
-    assert Revision.objects.get().due_at is None
+    assert RepositoryManifest.objects.get().due_at is None
 
 
 def test_a_platform_that_was_refused_once(web: Scripted) -> None:
@@ -107,14 +109,14 @@ def test_a_platform_that_was_refused_once(web: Scripted) -> None:
     due_now()
     sync(web, INDEX)
     row = Manifest.objects.get(digest=INDEX.digest)
-    assert not Revision.objects.exclude(due_at=None).exists()
+    assert not RepositoryManifest.objects.exclude(due_at=None).exists()
     assert all(each["size"] for each in row.platforms)
     assert Tag.objects.get().size == Image.objects.get().size == row.size > small
 
 
 def test_a_complete_one_is_never_asked_for_again(web: Scripted) -> None:
     sync(web, INDEX)
-    assert not Revision.objects.exclude(due_at=None).exists()
+    assert not RepositoryManifest.objects.exclude(due_at=None).exists()
     web.asked.clear()
     sync(web, INDEX)
     assert len(web.asked) == 3
@@ -136,7 +138,10 @@ def test_one_that_a_worker_dies_on_is_not_the_first_of_the_next(web: Scripted) -
     with pytest.raises(MemoryError):
         anew.read_due(Registry(web.url, dies))
     now = timezone.now()
-    assert [row.due_at > now for row in Revision.objects.order_by("due_at") if row.due_at] == [False, True]
+    assert [row.due_at > now for row in RepositoryManifest.objects.order_by("due_at") if row.due_at] == [
+        False,
+        True,
+    ]
 
 
 def test_where_the_registry_is_not_reached_the_others_wait(web: Scripted) -> None:

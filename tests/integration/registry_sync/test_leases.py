@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from namespaces.models import Image, Tag, TagMove
+from namespaces.models import Image, Tag, TagHistoryEntry
 from registry_sync.client import TagsRead
 from registry_sync.models import Drift, Lease, Repository, Shard, SyncRun
 from registry_sync.picture import past
@@ -97,7 +97,7 @@ def test_who_lost_its_lease_writes_nothing() -> None:
     move = Move("1.0", manifest.digest, timezone.now())
 
     def write() -> Any:
-        return write_moves(image, [move], how=TagMove.How.EVENT)
+        return write_moves(image, [move], how=TagHistoryEntry.How.EVENT)
 
     with leases.held("it") as lease:
         assert lease
@@ -136,10 +136,10 @@ def test_no_transaction_that_locks_a_lease_stands_idle_for_long() -> None:
 LATE: dict[str, Callable[[Image], object]] = {
     "history": lambda image: past.tell(image, Move("1.0", "", timezone.now(), "somebody")),
     "trouble": lambda image: apply.note_trouble(
-        TagsRead(image.repository, problem="gone"), known(image), timezone.now(), names_only=False
+        TagsRead(image.repository, problem="gone"), known(image), timezone.now(), quick=False
     ),
     "unread": lambda image: apply.note_trouble(
-        TagsRead(image.repository, unreadable={"1.0": "500"}), known(image), timezone.now(), names_only=False
+        TagsRead(image.repository, unreadable={"1.0": "500"}), known(image), timezone.now(), quick=False
     ),
     "held": lambda image: apply.note_held(TagsRead(image.repository), known(image), 1),
     "differences": lambda image: drift.explain(image.repository, "1.0", ""),
@@ -155,7 +155,7 @@ def test_nor_what_it_says_beside_the_tags(what: str) -> None:
     Drift.objects.create(run=run, repository=repository.name, tag="1.0")
 
     def rows() -> str:
-        models = (Image, Tag, TagMove, Repository, Drift)
+        models = (Image, Tag, TagHistoryEntry, Repository, Drift)
         return serializers.serialize(
             "json", [row for model in models for row in model.objects.order_by("pk")]
         )

@@ -7,9 +7,9 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from namespaces import usage
-from namespaces.models import Image, Part, Revision, TagMove
+from namespaces.models import Descriptor, Image, RepositoryManifest, TagHistoryEntry
 from registry_sync import heartbeat
-from registry_sync.models import Heartbeat
+from registry_sync.models import Marker
 from registry_sync.tasks import COUNT_MAX, measure_usage
 from tests import factories
 
@@ -36,19 +36,21 @@ def image() -> Image:
     return made
 
 
-def push(image: Image, size: int) -> Revision:
+def push(image: Image, size: int) -> RepositoryManifest:
     manifest = factories.ManifestFactory()
-    Part.objects.create(manifest=manifest, kind="layer", digest=factories.digest_of(str(size)), size=size)
-    return Revision.objects.create(image=image, manifest=manifest)
+    Descriptor.objects.create(
+        manifest=manifest, kind="layer", digest=factories.digest_of(str(size)), size=size
+    )
+    return RepositoryManifest.objects.create(image=image, manifest=manifest)
 
 
 def ago(name: str, time: timedelta) -> None:
-    Heartbeat.objects.filter(name=name).update(at=timezone.now() - time)
+    Marker.objects.filter(name=name).update(at=timezone.now() - time)
 
 
 def later() -> None:
     """The rest after a count is over, and what comes now comes after it."""
-    ago(Heartbeat.USAGE_REST, timedelta(seconds=1))
+    ago(Marker.USAGE_REST, timedelta(seconds=1))
 
 
 def test_a_push_is_counted_at_the_next_look(image: Image, counts: list[int]) -> None:
@@ -56,7 +58,7 @@ def test_a_push_is_counted_at_the_next_look(image: Image, counts: list[int]) -> 
     later()
     push(image, 100)
     measure_usage()
-    assert Image.objects.get(pk=image.pk).octets == 100
+    assert Image.objects.get(pk=image.pk).stored_bytes == 100
     assert len(counts) == 2
 
 
@@ -64,28 +66,30 @@ def test_what_went_is_counted_too(image: Image, counts: list[int]) -> None:
     revision = push(image, 100)
     measure_usage()
     later()
-    Revision.objects.filter(pk=revision.pk).update(gone_at=timezone.now())
-    TagMove.objects.create(image=image, tag="latest", old=revision.manifest_id, how=TagMove.How.EVENT)
+    RepositoryManifest.objects.filter(pk=revision.pk).update(gone_at=timezone.now())
+    TagHistoryEntry.objects.create(
+        image=image, tag="latest", old=revision.manifest_id, how=TagHistoryEntry.How.EVENT
+    )
     measure_usage()
-    assert Image.objects.get(pk=image.pk).octets == 0
+    assert Image.objects.get(pk=image.pk).stored_bytes == 0
 
 
 def test_nothing_new_is_not_counted_within_the_hour(image: Image, counts: list[int]) -> None:
-    Revision.objects.filter(pk=push(image, 100).pk).update(
+    RepositoryManifest.objects.filter(pk=push(image, 100).pk).update(
         first_seen_at=timezone.now() - timedelta(minutes=1)
     )
     measure_usage()
     later()
     measure_usage()
     assert len(counts) == 1
-    ago(Heartbeat.USAGE, timedelta(hours=1))
+    ago(Marker.USAGE, timedelta(hours=1))
     measure_usage()
     assert len(counts) == 2
 
 
 def test_it_rests_after_a_long_count(image: Image, counts: list[int]) -> None:
     measure_usage()
-    Heartbeat.objects.filter(name=Heartbeat.USAGE_REST).update(at=timezone.now() + timedelta(minutes=5))
+    Marker.objects.filter(name=Marker.USAGE_REST).update(at=timezone.now() + timedelta(minutes=5))
     push(image, 100)
     measure_usage()
     assert len(counts) == 1
@@ -112,10 +116,10 @@ def test_it_rests_also_after_a_count_that_the_database_broke_off(monkeypatch: py
     monkeypatch.setattr(usage, "measure", broken)
     began = timezone.now()
     measure_usage()
-    rest = heartbeat.last(Heartbeat.USAGE_REST)
+    rest = heartbeat.last(Marker.USAGE_REST)
     assert rest
     assert began < rest < began + COUNT_MAX
-    assert heartbeat.last(Heartbeat.USAGE) is None
+    assert heartbeat.last(Marker.USAGE) is None
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite breaks no statement off.")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from namespaces.models import Image, Tag
 from registry_sync import selectors
 from registry_sync.client import Registry
-from registry_sync.models import Drift, Heartbeat, Repository, SyncRun
+from registry_sync.models import Drift, Marker, Repository, SyncRun
 from registry_sync.removal import forecast
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
@@ -45,23 +45,21 @@ def sync(registry: ModelRegistry, *, when_due: bool = True) -> SyncRun | None:
     return reconcile(Registry(registry.url, lambda *_scope: "token"), when_due=when_due)
 
 
-def ended(
-    *, ago: float, took: float, names_only: bool = False, state: str = "done", **counts: int
-) -> SyncRun:
+def ended(*, ago: float, took: float, quick: bool = False, state: str = "done", **counts: int) -> SyncRun:
     """A run that began `ago` seconds ago."""
     began = timezone.now() - timedelta(seconds=ago)
     return SyncRun.objects.create(
         state=state,
         started_at=began,
         finished_at=began + timedelta(seconds=took),
-        names_only=names_only,
+        quick=quick,
         **counts,
     )
 
 
 def what_is_due(registry: ModelRegistry) -> str:
     run = sync(registry)
-    return "nothing" if run is None else "names" if run.names_only else "full"
+    return "nothing" if run is None else "names" if run.quick else "full"
 
 
 def test_nothing_was_ever_read(registry: ModelRegistry) -> None:
@@ -133,13 +131,13 @@ def test_the_registry_rests_after_each_check(registry: ModelRegistry, took: floa
 @pytest.mark.parametrize(("ago", "took", "due"), [(20, 3, "nothing"), (31, 3, "names"), (11, 0.5, "names")])
 def test_after_a_quick_pass(registry: ModelRegistry, ago: float, took: float, due: str) -> None:
     ended(ago=300, took=60)
-    ended(ago=ago, took=took, names_only=True)
+    ended(ago=ago, took=took, quick=True)
     assert what_is_due(registry) == due
 
 
 def test_who_asks_gets_a_full_check(registry: ModelRegistry) -> None:
     ended(ago=71, took=60)
-    SyncRun.objects.create(asked_by="somebody")
+    SyncRun.objects.create(requested_by="somebody")
     assert what_is_due(registry) == "full"
 
 
@@ -152,7 +150,7 @@ def test_a_quick_pass_asks_nothing_of_what_it_knows(registry: ModelRegistry) -> 
     registry.asked.clear()
     run = sync(registry)
     assert run
-    assert (run.names_only, run.state, run.requests, run.changes) == (True, SyncRun.State.DONE, 2, 0)
+    assert (run.quick, run.state, run.requests, run.changes) == (True, SyncRun.State.DONE, 2, 0)
     assert [path.split("?")[0] for path in registry.asked] == ["/v2/_catalog", "/v2/team/app/tags/list"]
 
 
@@ -168,7 +166,7 @@ def test_a_quick_pass_finds_what_came_and_what_went_and_leaves_moves_to_the_next
     new, came = push(registry, "moved", "2"), push(registry, "came", "3")
     run = sync(registry)
     assert run
-    assert run.names_only
+    assert run.quick
     assert dict(Tag.objects.values_list("name", "manifest_id")) == {"moved": old, "came": came}
     sync(registry, when_due=False)
     assert dict(Tag.objects.values_list("name", "manifest_id")) == {"moved": new, "came": came}
@@ -179,17 +177,17 @@ def test_a_quick_pass_asks_again_for_what_could_not_be_read(registry: ModelRegis
     sync(registry)
     SyncRun.objects.all().delete()
     ended(ago=71, took=60)
-    Tag.objects.update(unread_since=timezone.now())
+    Tag.objects.update(unreadable_since=timezone.now())
     run = sync(registry)
     assert run
-    assert run.names_only
+    assert run.quick
     tag = Tag.objects.get()
-    assert (tag.unread_since, tag.manifest_id) == (None, digest)
+    assert (tag.unreadable_since, tag.manifest_id) == (None, digest)
 
 
 def test_a_quick_pass_is_no_full_check(registry: ModelRegistry) -> None:
     full = ended(ago=100, took=60)
-    ended(ago=20, took=3, names_only=True)
+    ended(ago=20, took=3, quick=True)
     line = selectors.freshness(timezone.now())
     (check,) = [part for part in line.parts if part.text == "last full check"]
     assert check.moment == full.finished_at
@@ -199,19 +197,19 @@ def test_a_quick_pass_is_no_full_check(registry: ModelRegistry) -> None:
 
 def test_a_quick_pass_that_fails_is_seen_until_one_does_not(registry: ModelRegistry) -> None:
     ended(ago=100, took=60)
-    ended(ago=20, took=3, names_only=True, state="failed")
+    ended(ago=20, took=3, quick=True, state="failed")
     assert selectors.freshness(timezone.now()).state == "failed"
     assert forecast.knowledge().check_failed
-    ended(ago=10, took=3, names_only=True)
+    ended(ago=10, took=3, quick=True)
     assert selectors.freshness(timezone.now()).state == "live"
     assert not forecast.knowledge().check_failed
 
 
 def test_what_quick_passes_found_untold_is_counted_with_the_check_after_them(registry: ModelRegistry) -> None:
-    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now())
-    older = ended(ago=500, took=60, names_only=True)
+    Marker.objects.create(name=Marker.EVENTS, at=timezone.now())
+    older = ended(ago=500, took=60, quick=True)
     ended(ago=400, took=60)
-    quick = ended(ago=300, took=3, names_only=True)
+    quick = ended(ago=300, took=3, quick=True)
     ended(ago=200, took=60)
     for run in (older, quick):
         Drift.objects.create(
@@ -230,7 +228,7 @@ def test_a_quick_pass_takes_no_trouble_away(registry: ModelRegistry) -> None:
     ended(ago=71, took=60, state="incomplete")
     run = sync(registry)
     assert run
-    assert run.names_only
+    assert run.quick
     assert forecast.trouble(Image.objects.get())
     sync(registry, when_due=False)
     assert not forecast.trouble(Image.objects.get())
@@ -246,11 +244,11 @@ def test_a_quick_pass_asks_for_what_is_listed_and_was_said_to_be_missing(registr
     registry.held["team/app"].discard(digest)  # a collection of garbage took it, and left the tag
     sync(registry)
     tag = Tag.objects.get()
-    assert (tag.missing_since, tag.unread_since is None) == (None, False)
+    assert (tag.missing_since, tag.unreadable_since is None) == (None, False)
 
 
 def test_what_a_check_found_untold_that_could_not_read_all_counts_too(registry: ModelRegistry) -> None:
-    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now())
+    Marker.objects.create(name=Marker.EVENTS, at=timezone.now())
     ended(ago=400, took=60)
     partly = ended(ago=300, took=60, state="incomplete")
     Drift.objects.create(

@@ -13,7 +13,15 @@ from django.utils import timezone
 from accounts.errors import Conflict
 from accounts.models import Account, AuditEvent
 from accounts.services import accounts
-from namespaces.models import CatalogRead, Namespace, Pull, ReservedName, Revision, Tag, TagMove
+from namespaces.models import (
+    CatalogRead,
+    Namespace,
+    PullStats,
+    RepositoryManifest,
+    ReservedName,
+    Tag,
+    TagHistoryEntry,
+)
 from namespaces.services import namespaces
 from registry_sync.client import Registry
 from registry_sync.models import Event, Repository, SyncRun
@@ -187,11 +195,11 @@ def test_events_from_before_a_namespace_tell_nothing_of_it(cast: Cast, registry:
         event("4", "pull", before, digest=old.digest, tag="1.0"),
     )
     assert dict(Tag.objects.values_list("name", "manifest_id")) == {"1.0": ours}
-    assert list(Revision.objects.values_list("manifest_id", flat=True)) == [ours]
-    assert not Pull.objects.exists()
-    assert not TagMove.objects.filter(by="oldpusher").exists()
+    assert list(RepositoryManifest.objects.values_list("manifest_id", flat=True)) == [ours]
+    assert not PullStats.objects.exists()
+    assert not TagHistoryEntry.objects.filter(by="oldpusher").exists()
     tell(registry, event("5", "pull", timezone.now(), digest=ours, tag="1.0"))
-    assert Pull.objects.get().address == "203.0.113.9"
+    assert PullStats.objects.get().address == "203.0.113.9"
 
 
 def test_what_the_registry_holds_is_shown_though_the_event_is_from_before(
@@ -207,7 +215,7 @@ def test_what_the_registry_holds_is_shown_though_the_event_is_from_before(
         event("2", "push", before, tag="2", digest=tagged),
     )
     assert dict(Tag.objects.values_list("name", "manifest_id")) == {"2": tagged}
-    assert set(Revision.objects.values_list("manifest_id", flat=True)) == {untagged, tagged}
+    assert set(RepositoryManifest.objects.values_list("manifest_id", flat=True)) == {untagged, tagged}
 
 
 def test_the_names_of_a_closed_account_do_not_get_free(cast: Cast) -> None:

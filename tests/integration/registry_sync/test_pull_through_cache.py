@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Image, Revision, Tag
+from namespaces.models import Image, RepositoryManifest, Tag
 from registry_sync.client import Registry
 from registry_sync.doctor import local
 from registry_sync.doctor import registry as judge
@@ -70,7 +70,7 @@ def test_nothing_goes_that_a_cache_says_is_absent(web: Scripted, settings: Any, 
     for _twice in range(3):
         sync(web)
     assert Tag.objects.filter(missing_since=None).exists() is is_cache
-    assert Revision.objects.filter(gone_at=None).exists() is is_cache
+    assert RepositoryManifest.objects.filter(gone_at=None).exists() is is_cache
     assert (Image.objects.count(), Repository.objects.count()) == ((1, 1) if is_cache else (0, 0))
 
 

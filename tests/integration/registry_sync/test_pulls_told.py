@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Image, Tag, TagMove
+from namespaces.models import Image, Tag, TagHistoryEntry
 from registry_sync import heartbeat
 from registry_sync.client import Registry
-from registry_sync.models import Event, Heartbeat, Repository
+from registry_sync.models import Event, Marker, Repository
 from registry_sync.notifications import intake, pulls
 from registry_sync.notifications.apply import apply_due
 from registry_sync.picture.write import Move, write_moves
@@ -38,7 +38,7 @@ def pull(hours: float, actor: str = "ci", **more: str) -> Event:
 
 def told() -> tuple[float, float] | None:
     """Hours after the start: since when, and when last."""
-    since, last = heartbeat.last(Heartbeat.PULLS_SINCE), heartbeat.last(Heartbeat.PULLS)
+    since, last = heartbeat.last(Marker.PULLS_SINCE), heartbeat.last(Marker.PULLS)
     hour = timedelta(hours=1)
     return ((since - START) / hour, (last - START) / hour) if since and last else None
 
@@ -75,7 +75,7 @@ def test_a_tag_that_comes_back_was_pulled_before() -> None:
     image, digest = Image.objects.get(), factories.ManifestFactory().digest
 
     def point(tag: str, at: str, hours: float) -> Tag | None:
-        write_moves(image, [Move(tag, at, START + timedelta(hours=hours))], how=TagMove.How.EVENT)
+        write_moves(image, [Move(tag, at, START + timedelta(hours=hours))], how=TagHistoryEntry.How.EVENT)
         return Tag.objects.filter(name=tag).first()
 
     assert point("1.0", digest, 0)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.errors import Conflict
 from accounts.models import AuditEvent
 from accounts.pages.activity import DEEDS
-from namespaces.models import Image, Manifest, Namespace, Part, Pull, Revision
+from namespaces.models import Descriptor, Image, Manifest, Namespace, PullStats, RepositoryManifest
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
 from registry_sync.removal import back, purges, purging, whole
 from registry_sync.removal.impact import is_technical
@@ -37,10 +37,10 @@ def make(cast: Cast, name: str, *tags: str, namespace: Namespace | None = None) 
 def put(image: Image, tag: str, manifest: Manifest | None = None) -> Manifest:
     manifest = manifest or factories.ManifestFactory()
     factories.TagFactory(image=image, name=tag, manifest=manifest)
-    Revision.objects.get_or_create(image=image, manifest=manifest)
-    Part.objects.get_or_create(manifest=manifest, digest=LAYER, kind="layer", size=1000)
+    RepositoryManifest.objects.get_or_create(image=image, manifest=manifest)
+    Descriptor.objects.get_or_create(manifest=manifest, digest=LAYER, kind="layer", size=1000)
     own = f"layer of {manifest.digest}"
-    Part.objects.get_or_create(manifest=manifest, digest=factories.digest_of(own), kind="layer", size=7)
+    Descriptor.objects.get_or_create(manifest=manifest, digest=factories.digest_of(own), kind="layer", size=7)
     return manifest
 
 
@@ -50,21 +50,23 @@ def image(cast: Cast) -> Image:
 
 
 def told(cast: Cast, address: str = HERE) -> str:
-    found: str = cast.client("owner").get(address).context["outlook"].told
+    found: str = cast.client("owner").get(address).context["outlook"].preview_digest
     return found
 
 
 def asked(cast: Cast, image: Image | None = None) -> Purge:
     namespace = Namespace.objects.select_related("account").get(name="team")
     name = image.name if image else "team"
-    seen = whole.standing(whole.images(namespace, image)).told
-    return purges.ask(by=cast.by("owner"), namespace=namespace, image=image, told=seen, typed_name=name)
+    seen = whole.standing(whole.images(namespace, image)).preview_digest
+    return purges.ask(
+        by=cast.by("owner"), namespace=namespace, image=image, preview_digest=seen, typed_name=name
+    )
 
 
 @pytest.mark.parametrize(("who", "status"), DIFFERENT)
 @pytest.mark.parametrize("address", [HERE, f"{NAMESPACE}delete-all/"])
 def test_who_deletes_all(cast: Cast, image: Image, who: str, status: int, address: str) -> None:
-    form = {"told": told(cast, address), "confirm": "deep/app" if address == HERE else "team"}
+    form = {"preview_digest": told(cast, address), "confirm": "deep/app" if address == HERE else "team"}
     looked = cast.client(who).get(address).status_code
     assert looked == (200 if status == 302 else status)
     assert not Purge.objects.exists()
@@ -81,7 +83,7 @@ def test_what_goes_is_told(cast: Cast, image: Image) -> None:
     theirs = factories.NamespaceFactory(account=cast.elsewhere, name="theirs")
     make(cast, "secret", "1.0", namespace=theirs)
     factories.RegistryUserFactory(account=cast.account, username="abcdefghijkl", description="CI deploy")
-    Pull.objects.create(image=image, tag="2.0", username="abcdefghijkl", count=5, last_at=timezone.now())
+    PullStats.objects.create(image=image, tag="2.0", username="abcdefghijkl", count=5, last_at=timezone.now())
     page = cast.client("owner").get(HERE)
     found = page.context["outlook"]
     assert (len(found.lines), found.tags, found.technical, found.manifests) == (1, 2, 1, 3)
@@ -106,7 +108,9 @@ def test_what_cannot_be_read_is_named_and_goes_first(cast: Cast, image: Image) -
 
 
 @pytest.mark.parametrize(
-    "trouble", [{"problem": "too long"}, {"held": 3}, {"missing_since": timezone.now()}], ids=min
+    "trouble",
+    [{"problem": "too long"}, {"tags_needing_approval": 3}, {"missing_since": timezone.now()}],
+    ids=min,
 )
 def test_what_is_not_known_whole_is_said(cast: Cast, image: Image, trouble: dict[str, object]) -> None:
     assert "could be read in the last full check" not in cast.client("owner").get(HERE).content.decode()
@@ -116,32 +120,32 @@ def test_what_is_not_known_whole_is_said(cast: Cast, image: Image, trouble: dict
 
 @pytest.mark.parametrize("meanwhile", ["a tag", "a move", "a manifest", "a deletion"])
 def test_what_is_not_as_it_was_told_is_not_begun(cast: Cast, image: Image, meanwhile: str) -> None:
-    form = {"told": told(cast), "confirm": "deep/app"}
+    form = {"preview_digest": told(cast), "confirm": "deep/app"}
     match meanwhile:
         case "a tag":
             put(image, "3.0")
         case "a move":
-            Image.objects.filter(pk=image.pk).update(last_move=77)
+            Image.objects.filter(pk=image.pk).update(newest_history_id=77)
         case "a manifest":
-            factories.RevisionFactory(image=image)
+            factories.RepositoryManifestFactory(image=image)
         case _:
-            Revision.objects.filter(image=image).update(gone_at=timezone.now())
+            RepositoryManifest.objects.filter(image=image).update(gone_at=timezone.now())
     answer = cast.client("owner").post(HERE, form)
     assert answer.status_code == 400
     assert "has changed since you looked" in answer.content.decode()
     assert not Purge.objects.exists()
-    form["told"] = answer.context["outlook"].told
+    form["preview_digest"] = answer.context["outlook"].preview_digest
     assert cast.client("owner").post(HERE, form).status_code == 302
 
 
 @pytest.mark.parametrize("typed", ["", "app", "team/deep/app", "DEEP/APP"])
 def test_the_name_is_typed(cast: Cast, image: Image, typed: str) -> None:
-    answer = cast.client("owner").post(HERE, {"told": told(cast), "confirm": typed})
+    answer = cast.client("owner").post(HERE, {"preview_digest": told(cast), "confirm": typed})
     assert (answer.status_code, Purge.objects.exists()) == (400, False)
 
 
 def test_a_button_pressed_twice_asks_once(cast: Cast, image: Image) -> None:
-    form = {"told": told(cast), "confirm": "deep/app"}
+    form = {"preview_digest": told(cast), "confirm": "deep/app"}
     first, second = (cast.client("owner").post(HERE, form)["Location"] for _ in range(2))
     assert first == second
     assert Purge.objects.count() == 1
@@ -151,7 +155,9 @@ def test_nothing_is_there_to_delete(cast: Cast) -> None:
     make(cast, "deep/app")
     page = cast.client("owner").get(HERE)
     assert "Nothing to delete" in page.content.decode()
-    answer = cast.client("owner").post(HERE, {"told": page.context["outlook"].told, "confirm": "deep/app"})
+    answer = cast.client("owner").post(
+        HERE, {"preview_digest": page.context["outlook"].preview_digest, "confirm": "deep/app"}
+    )
     assert (answer.status_code, Purge.objects.exists()) == (400, False)
 
 

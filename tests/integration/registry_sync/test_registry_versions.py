@@ -78,4 +78,4 @@ def test_tags_are_never_asked_for_in_pages(web: Scripted) -> None:
 def test_a_refused_reference_proves_no_absence(web: Scripted, said: Answer) -> None:
     web.says[MANIFEST] = said
     reconcile(client(web))
-    assert Tag.objects.get().unread_since
+    assert Tag.objects.get().unreadable_since

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Image, Manifest, Part, Pull, Revision, Tag
+from namespaces.models import Descriptor, Image, Manifest, PullStats, RepositoryManifest, Tag
 from registry_sync.models import Removal, Repository
 from registry_sync.removal import facts
 from tests import factories
@@ -30,20 +30,22 @@ def tagged(image: Image, name: str, manifest: Manifest | None = None) -> Manifes
     found: Manifest = factories.TagFactory(
         image=image, name=name, **({"manifest": manifest} if manifest else {})
     ).manifest
-    Revision.objects.get_or_create(image=image, manifest=found)
+    RepositoryManifest.objects.get_or_create(image=image, manifest=found)
     return found
 
 
 def layers(manifest: Manifest, **sizes: int) -> None:
     for name, size in sizes.items():
-        Part.objects.create(manifest=manifest, digest=factories.digest_of(name), kind="layer", size=size)
+        Descriptor.objects.create(
+            manifest=manifest, digest=factories.digest_of(name), kind="layer", size=size
+        )
 
 
 def index(image: Image, name: str, *children: Manifest) -> Manifest:
     made: Manifest = factories.ManifestFactory(kind="index", platforms=[])
     for child in children:
-        Part.objects.create(manifest=made, digest=child.digest, kind="manifest")
-        Revision.objects.get_or_create(image=image, manifest=child)
+        Descriptor.objects.create(manifest=made, digest=child.digest, kind="manifest")
+        RepositoryManifest.objects.get_or_create(image=image, manifest=child)
     return tagged(image, name, made)
 
 
@@ -71,7 +73,7 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
         ("1.0", "old", 40),
         ("2.0", "x", 1),
     ):
-        Pull.objects.create(
+        PullStats.objects.create(
             image=image, tag=tag, username=username, count=5, last_at=timezone.now() - timedelta(days=days)
         )
     page = cast.client("owner").get(f"{HERE}remove/?tag=1.0")
@@ -89,19 +91,21 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
 def test_that_more_pulled_it_than_are_shown_is_said(cast: Cast, image: Image, more: int) -> None:
     tagged(image, "1.0")
     for number in range(facts.PULLERS_SHOWN + more):
-        Pull.objects.create(image=image, tag="1.0", username=f"user{number}", last_at=timezone.now(), count=1)
+        PullStats.objects.create(
+            image=image, tag="1.0", username=f"user{number}", last_at=timezone.now(), count=1
+        )
     text = cast.client("owner").get(f"{HERE}remove/?tag=1.0").text
     assert ("Only the last 50; others pulled it before." in text) is bool(more)
 
 
 def test_who_pulled_several_manifests_by_digest_is_one_line(cast: Cast, image: Image) -> None:
     tag = tagged(image, "1.0")
-    listed = factories.RevisionFactory(image=image).manifest
-    Part.objects.create(manifest=tag, digest=listed.digest, kind=Part.Kind.MANIFEST)
+    listed = factories.RepositoryManifestFactory(image=image).manifest
+    Descriptor.objects.create(manifest=tag, digest=listed.digest, kind=Descriptor.Kind.MANIFEST)
     factories.RegistryUserFactory(account=cast.account, username="abcdefghijkl", description="CI deploy")
     now = timezone.now()
     for digest, count, days in ((tag.digest, 2, 1), (listed.digest, 3, 4)):
-        Pull.objects.create(
+        PullStats.objects.create(
             image=image, digest=digest, username="abcdefghijkl", count=count,
             last_at=now - timedelta(days=days),
         )  # fmt: skip
@@ -128,7 +132,9 @@ def test_users_of_other_accounts_are_counted_and_not_named(
     factories.RegistryUserFactory(account=cast.elsewhere, username="theirs", description="Secret of theirs")
     factories.RegistryUserFactory(account=cast.account, username="ours", description="CI deploy")
     for username, count in ((other, 77), ("ours", 5)):
-        Pull.objects.create(image=image, tag="1.0", username=username, count=count, last_at=timezone.now())
+        PullStats.objects.create(
+            image=image, tag="1.0", username=username, count=count, last_at=timezone.now()
+        )
     page = cast.client(who).get(f"{HERE}remove/?tag=1.0")
     api = cast.client(who).get("/api/v1/accounts/team-red/namespaces/team/images/deep/app/-/impact/?tags=1.0")
     text = page.content.decode()
@@ -155,19 +161,23 @@ def test_layers_of_another_image_of_the_account_are_not_freed(cast: Cast, image:
 @pytest.mark.parametrize(("who", "status"), DIFFERENT)
 def test_who_removes_a_tag(cast: Cast, image: Image, who: str, status: int) -> None:
     digest = tagged(image, "1.0").digest
-    answer = cast.client(who).post(f"{HERE}untag/", {"tag": "1.0", "seen": digest})
+    answer = cast.client(who).post(f"{HERE}untag/", {"tag": "1.0", "expected_digest": digest})
     assert answer.status_code == status
     assert Removal.objects.exists() is (status == 302)
     if status == 302:
         removal = Removal.objects.get()
         assert answer.headers["Location"] == f"{HERE}removals/{removal.pk}/"
-        assert (removal.kind, removal.asked_by, removal.state) == ("untag", f"{who}@example.com", "waiting")
+        assert (removal.kind, removal.requested_by, removal.state) == (
+            "untag",
+            f"{who}@example.com",
+            "waiting",
+        )
         assert list(removal.items.values_list("tag", "digest")) == [("1.0", digest)]
 
 
 def test_several_at_once_and_twice_is_once(cast: Cast, image: Image) -> None:
     seen = {tag: tagged(image, tag).digest for tag in ("1.0", "2.0", "3.0")}
-    client, wish = cast.client("owner"), {"tag": list(seen), "seen": list(seen.values())}
+    client, wish = cast.client("owner"), {"tag": list(seen), "expected_digest": list(seen.values())}
     assert client.post(f"{HERE}untag/", wish).headers == client.post(f"{HERE}untag/", wish).headers
     assert Removal.objects.get().items.count() == 3
 
@@ -176,7 +186,7 @@ def test_several_at_once_and_twice_is_once(cast: Cast, image: Image) -> None:
 def test_what_is_not_what_was_seen_is_refused(cast: Cast, image: Image, seen: str | None) -> None:
     tagged(image, "1.0")
     answer = cast.client("owner").post(
-        f"{HERE}untag/", {"tag": "1.0"} | ({"seen": seen} if seen is not None else {})
+        f"{HERE}untag/", {"tag": "1.0"} | ({"expected_digest": seen} if seen is not None else {})
     )
     assert answer.status_code == 400
     assert not Removal.objects.exists()
@@ -188,11 +198,11 @@ def test_who_deletes_and_only_what_was_told_with_the_name_typed(
 ) -> None:
     digest = tagged(image, "1.0")
     tagged(image, "latest", digest)
-    told = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["outlook"].told
-    client, wish = cast.client(who), {"tag": "1.0", "told": told, "confirm": "deep/app"}
+    told = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["outlook"].preview_digest
+    client, wish = cast.client(who), {"tag": "1.0", "preview_digest": told, "confirm": "deep/app"}
     refused = 400 if status == 302 else status
     assert client.post(f"{HERE}delete/", wish | {"confirm": "app"}).status_code == refused
-    assert client.post(f"{HERE}delete/", wish | {"told": "x"}).status_code == refused
+    assert client.post(f"{HERE}delete/", wish | {"preview_digest": "x"}).status_code == refused
     assert not Removal.objects.exists()
     tagged(image, "new", digest)
     assert client.post(f"{HERE}delete/", wish).status_code == refused  # one more tag would go
@@ -200,7 +210,7 @@ def test_who_deletes_and_only_what_was_told_with_the_name_typed(
     assert client.post(f"{HERE}delete/", wish).status_code == status
     assert Removal.objects.exists() is (status == 302)
     if status == 302:
-        assert Removal.objects.get().items.get().told["tags"] == ["1.0", "latest"]
+        assert Removal.objects.get().items.get().confirmed_dependents["tags"] == ["1.0", "latest"]
 
 
 def test_a_platform_of_a_tagged_index_is_refused_with_words(cast: Cast, image: Image) -> None:
@@ -210,9 +220,9 @@ def test_a_platform_of_a_tagged_index_is_refused_with_words(cast: Cast, image: I
     page = cast.client("owner").get(f"{HERE}remove/?tag=amd64")
     assert "is one platform of the image tagged 1.0" in page.content.decode()
     assert "Delete from the registry" not in page.content.decode()
-    told = page.context["outlook"].told
+    told = page.context["outlook"].preview_digest
     answer = cast.client("owner").post(
-        f"{HERE}delete/", {"tag": "amd64", "told": told, "confirm": "deep/app"}
+        f"{HERE}delete/", {"tag": "amd64", "preview_digest": told, "confirm": "deep/app"}
     )
     assert answer.status_code == 400
     assert not Removal.objects.exists()
@@ -222,21 +232,28 @@ def test_a_platform_of_a_tagged_index_is_refused_with_words(cast: Cast, image: I
 def test_who_puts_back(cast: Cast, image: Image, who: str, status: int) -> None:
     old = tagged(image, "1.0")
     image.tags.all().delete()
-    answer = cast.client(who).post(f"{HERE}restore/", {"tag": "1.0", "digest": old.digest, "seen": ""})
+    answer = cast.client(who).post(
+        f"{HERE}restore/", {"tag": "1.0", "digest": old.digest, "expected_digest": ""}
+    )
     assert answer.status_code == status
     assert Removal.objects.filter(kind="restore").exists() is (status == 302)
 
 
 @pytest.mark.parametrize(
     "wish",
-    [{"seen": "sha256:x"}, {"digest": factories.digest_of("theirs")}, {"tag": "no tag"}, {"digest": ""}],
+    [
+        {"expected_digest": "sha256:x"},
+        {"digest": factories.digest_of("theirs")},
+        {"tag": "no tag"},
+        {"digest": ""},
+    ],
 )
 def test_what_cannot_be_put_back_is_said(cast: Cast, image: Image, wish: dict[str, str]) -> None:
     old = tagged(image, "1.0")
     image.tags.all().delete()
     theirs = factories.ImageFactory(namespace__account=cast.elsewhere)
     tagged(theirs, "1.0", factories.ManifestFactory(digest=factories.digest_of("theirs")))
-    asked = {"tag": "1.0", "digest": old.digest, "seen": ""} | wish
+    asked = {"tag": "1.0", "digest": old.digest, "expected_digest": ""} | wish
     answer = cast.client("owner").post(f"{HERE}restore/", asked, follow=True)
     assert answer.redirect_chain[-1][0] == f"{HERE}history/"
     assert list(answer.context["messages"])
@@ -246,7 +263,7 @@ def test_what_cannot_be_put_back_is_said(cast: Cast, image: Image, wish: dict[st
 def test_a_removal_is_followed_until_it_is_done_and_undone_with_one_click(cast: Cast, image: Image) -> None:
     digest = tagged(image, "1.0").digest
     client = cast.client("owner")
-    where = client.post(f"{HERE}untag/", {"tag": "1.0", "seen": digest}).headers["Location"]
+    where = client.post(f"{HERE}untag/", {"tag": "1.0", "expected_digest": digest}).headers["Location"]
     assert "data-live" in client.get(where).content.decode()
     removal = Removal.objects.get()
     removal.items.update(state="done", outcome="done")
@@ -264,7 +281,7 @@ def test_a_removal_is_followed_until_it_is_done_and_undone_with_one_click(cast: 
 @pytest.mark.parametrize("who", MEMBERS)
 def test_why_it_was_not_done_is_said(cast: Cast, image: Image, who: str, outcome: str) -> None:
     removal = Removal.objects.create(
-        image=image, kind="delete", state="failed", due_at=None, asked_by="x@example.com"
+        image=image, kind="delete", state="failed", due_at=None, requested_by="x@example.com"
     )
     removal.items.create(
         digest=tagged(image, "1.0").digest, state="failed", outcome=outcome, detail="<b>why</b>"
@@ -291,11 +308,11 @@ def test_what_was_sent_and_not_confirmed_is_not_told_as_nothing(
     cast: Cast, image: Image, outcome: str, begun: bool, may: bool
 ) -> None:
     removal = Removal.objects.create(
-        image=image, kind="delete", state="failed", due_at=None, asked_by="x@example.com"
+        image=image, kind="delete", state="failed", due_at=None, requested_by="x@example.com"
     )
     removal.items.create(
         digest=tagged(image, "1.0").digest, state="failed", outcome=outcome,
-        begun_at=timezone.now() if begun else None,
+        started_at=timezone.now() if begun else None,
     )  # fmt: skip
     page = cast.client("viewer").get(f"{HERE}removals/{removal.pk}/").content.decode()
     api = cast.client("viewer").get(
@@ -387,18 +404,18 @@ def test_all_that_match_are_removed_across_pages(cast: Cast, image: Image, way: 
     assert "Remove all that match…" in owner.get("/a/team-red/n/team/i/deep/app/?q=1.").content.decode()
     page = owner.get(f"{HERE}remove/", {"q": "1.", "matching": "1"})
     assert "All 130 tags that match “1.”" in page.content.decode()
-    form = {"matching": "1", "q": "1.", "seen": page.context["seen"]}
+    form = {"matching": "1", "q": "1.", "expected_digest": page.context["expected_digest"]}
     if way == "delete":
-        form |= {"told": page.context["outlook"].told, "confirm": "deep/app"}
+        form |= {"preview_digest": page.context["outlook"].preview_digest, "confirm": "deep/app"}
     tagged(image, "1.999")
     late = owner.post(f"{HERE}{way}/", form)
     assert late.status_code == 400
     assert "have changed since you looked" in late.content.decode()
     assert "All 131 tags" in late.content.decode()
     assert not Removal.objects.exists()
-    form["seen"] = late.context["seen"]
+    form["expected_digest"] = late.context["expected_digest"]
     if way == "delete":
-        form["told"] = late.context["outlook"].told
+        form["preview_digest"] = late.context["outlook"].preview_digest
     assert owner.post(f"{HERE}{way}/", form).status_code == 302
     assert Removal.objects.get().items.count() == 131
 
@@ -406,8 +423,8 @@ def test_all_that_match_are_removed_across_pages(cast: Cast, image: Image, way: 
 @pytest.mark.parametrize(("who", "status"), DIFFERENT)
 def test_who_removes_all_that_match(cast: Cast, image: Image, who: str, status: int) -> None:
     tagged(image, "1.0")
-    seen = cast.client("owner").get(f"{HERE}remove/", {"matching": "1", "q": "1."}).context["seen"]
-    form = {"matching": "1", "q": "1.", "seen": seen}
+    seen = cast.client("owner").get(f"{HERE}remove/", {"matching": "1", "q": "1."}).context["expected_digest"]
+    form = {"matching": "1", "q": "1.", "expected_digest": seen}
     assert cast.client(who).post(f"{HERE}untag/", form).status_code == status
     assert Removal.objects.exists() is (status == 302)
 
@@ -428,8 +445,10 @@ def test_more_than_a_thousand_are_not_removed_at_once(cast: Cast, image: Image) 
 
 def test_what_was_deleted_is_put_back_with_one_click(cast: Cast, image: Image) -> None:
     digest = tagged(image, "1.0").digest
-    removal = Removal.objects.create(image=image, kind="delete", state="done", due_at=None, asked_by="x")
-    removal.items.create(digest=digest, state="done", outcome="done", told={"tags": ["1.0", "latest"]})
+    removal = Removal.objects.create(image=image, kind="delete", state="done", due_at=None, requested_by="x")
+    removal.items.create(
+        digest=digest, state="done", outcome="done", confirmed_dependents={"tags": ["1.0", "latest"]}
+    )
     where = f"{HERE}removals/{removal.pk}/"
     for who, status in [("viewer", 403), ("stranger", 404)]:
         assert cast.client(who).post(f"{where}put-back/").status_code == status
@@ -443,6 +462,8 @@ def test_what_was_deleted_is_put_back_with_one_click(cast: Cast, image: Image) -
     assert list(asked.items.values_list("tag", "digest")) == [("1.0", digest), ("latest", digest)]
     Removal.objects.filter(kind="restore").update(state="done", due_at=None, finished_at=timezone.now())
     assert where not in cast.client("viewer").get(f"{HERE}history/").content.decode()  # it is back
-    nothing = Removal.objects.create(image=image, kind="delete", state="failed", due_at=None, asked_by="x")
+    nothing = Removal.objects.create(
+        image=image, kind="delete", state="failed", due_at=None, requested_by="x"
+    )
     answer = cast.client("owner").post(f"{HERE}removals/{nothing.pk}/put-back/", follow=True)
     assert "nothing that could be put back" in answer.content.decode()

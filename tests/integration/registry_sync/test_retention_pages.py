@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from namespaces.models import Image, Revision
+from namespaces.models import Image, RepositoryManifest
 from registry_sync.models import Repository, RetentionRule, SyncRun
 from tests import factories
 from tests.cast import MEMBERS, Cast
@@ -25,7 +25,7 @@ def image(cast: Cast) -> Image:
         tag = factories.TagFactory(
             image=made, name=f"old-{age}", pushed_at=timezone.now() - timedelta(days=age)
         )
-        Revision.objects.create(image=made, manifest=tag.manifest)
+        RepositoryManifest.objects.create(image=made, manifest=tag.manifest)
     return made
 
 
@@ -138,7 +138,7 @@ def test_who_changes_a_rule(cast: Cast, rule: RetentionRule, act: str, who: str,
     assert answer.status_code == status
     happened = {
         "switch": RetentionRule.objects.filter(enabled=True).exists(),
-        "run": rule.runs.filter(asked_by=f"{who}@example.com").exists(),
+        "run": rule.runs.filter(requested_by=f"{who}@example.com").exists(),
         "delete": not RetentionRule.objects.exists(),
         "change": RetentionRule.objects.filter(keep_last=7).exists(),
     }

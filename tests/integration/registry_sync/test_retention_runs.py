@@ -9,12 +9,20 @@ from django.utils import timezone
 
 from accounts.errors import Conflict
 from accounts.models import AuditEvent
-from namespaces.models import NEVER, Image, Manifest, Part, Pull, Revision, TagMove
+from namespaces.models import (
+    NEVER,
+    Descriptor,
+    Image,
+    Manifest,
+    PullStats,
+    RepositoryManifest,
+    TagHistoryEntry,
+)
 from registry_sync import heartbeat
 from registry_sync.models import (
     Event,
-    Heartbeat,
     Lease,
+    Marker,
     Removal,
     RemovalItem,
     Repository,
@@ -22,7 +30,7 @@ from registry_sync.models import (
     RetentionRun,
     SyncRun,
 )
-from registry_sync.models.retention import READING
+from registry_sync.models.retention import SEMANTICS
 from registry_sync.removal import facts, forecast, rules, runs
 from registry_sync.removal.retention import Rule, Why
 from registry_sync.removal.work import finish
@@ -55,7 +63,7 @@ def tagged(image: Image, name: str, age: float, manifest: Manifest | None = None
         image=image, name=name, pushed_at=timezone.now() - timedelta(days=age),
         first_seen_at=timezone.now() - timedelta(days=500), **({"manifest": manifest} if manifest else {}),
     )  # fmt: skip
-    Revision.objects.get_or_create(image=image, manifest=tag.manifest)
+    RepositoryManifest.objects.get_or_create(image=image, manifest=tag.manifest)
     return tag.manifest  # type: ignore[no-any-return]
 
 
@@ -80,9 +88,9 @@ def test_what_nothing_keeps_is_asked_for(image: Image) -> None:
     runs.plan_due()
     assert asked() == [("delete", "app", "")]
     removal = Removal.objects.get()
-    assert (removal.asked_by, removal.asked_by_id) == ("system (retention rule)", None)
-    assert removal.items.get().told["tags"] == ["100d"]
-    assert (last().state, last().kept, last().asked_by) == ("running", 1, "schedule")
+    assert (removal.requested_by, removal.requested_by_id) == ("system (retention rule)", None)
+    assert removal.items.get().confirmed_dependents["tags"] == ["100d"]
+    assert (last().state, last().kept, last().requested_by) == ("running", 1, "schedule")
     runs.plan_due()
     assert RetentionRun.objects.count() == 1
     assert Removal.objects.count() == 1
@@ -131,7 +139,7 @@ def test_a_kept_digest_keeps_all_its_tags_and_a_platform_is_only_untagged(image:
     tagged(image, "same", 100, new)
     child = tagged(image, "amd64", 100)
     index = tagged(image, "multi", 1, factories.ManifestFactory(kind="index"))
-    Part.objects.create(manifest=index, digest=child.digest, kind="manifest")
+    Descriptor.objects.create(manifest=index, digest=child.digest, kind="manifest")
     rule(image)
     runs.plan_due()
     assert asked() == [("delete", "app", ""), ("untag", "app", "amd64")]
@@ -170,7 +178,7 @@ def test_a_version_that_a_tool_hung_onto_another_stays_with_that(image: Image) -
 
 
 def of_an_earlier_release(image: Image, **more: Any) -> RetentionRule:
-    return rule(image, reading=1, **more)
+    return rule(image, semantics=1, **more)
 
 
 @pytest.mark.parametrize("by", ["schedule", "person"])
@@ -206,7 +214,7 @@ def test_a_rule_whose_result_stays_goes_on(image: Image) -> None:
     made = of_an_earlier_release(image)
     runs.plan_due()
     made.refresh_from_db()
-    assert (made.enabled, made.reading, asked()) == (True, READING, [("delete", "app", "")])
+    assert (made.enabled, made.semantics, asked()) == (True, SEMANTICS, [("delete", "app", "")])
     for kind in ("src", "git"):
         hung(image, "1d", kind)
     RetentionRun.objects.all().delete()
@@ -221,7 +229,7 @@ def test_a_rule_is_asked_about_until_all_its_images_were_compared(cast: Cast, im
     made = of_an_earlier_release(image)
     runs.plan_due()
     made.refresh_from_db()
-    assert (made.enabled, made.reading) == (True, 1)
+    assert (made.enabled, made.semantics) == (True, 1)
 
 
 def test_a_changed_rule_was_looked_at(cast: Cast, image: Image) -> None:
@@ -233,7 +241,9 @@ def test_a_changed_rule_was_looked_at(cast: Cast, image: Image) -> None:
 def test_what_was_pulled_stays_also_when_by_digest(image: Image) -> None:
     old = image.tags.get(name="100d")
     watched(days=500)
-    Pull.objects.create(image=image, digest=old.manifest_id, username="x", count=1, last_at=timezone.now())
+    PullStats.objects.create(
+        image=image, digest=old.manifest_id, username="x", count=1, last_at=timezone.now()
+    )
     rule(image, keep_days=None, keep_pulled_days=30, keep_last=1)
     runs.plan_due()
     assert (last().state, asked()) == ("done", [])
@@ -246,10 +256,10 @@ def test_a_pull_by_a_platforms_digest_is_one_of_the_tag(image: Image, nested: bo
     tagged(image, "unused", 100)
     if nested:
         between = factories.ManifestFactory(kind="index")
-        Part.objects.create(manifest_id=index, digest=between.digest, kind="manifest")
+        Descriptor.objects.create(manifest_id=index, digest=between.digest, kind="manifest")
         index = between.digest
-    Part.objects.create(manifest_id=index, digest=platform, kind="manifest")
-    Pull.objects.create(image=image, digest=platform, username="x", count=1, last_at=timezone.now())
+    Descriptor.objects.create(manifest_id=index, digest=platform, kind="manifest")
+    PullStats.objects.create(image=image, digest=platform, username="x", count=1, last_at=timezone.now())
     found = forecast.of(Rule(keep_pulled_days=30), image, timezone.now())
     assert [each.version.name for each in found.gone] == ["unused"]
     assert [each.reasons for each in found.decisions if each.version.name == "100d"] == [(Why.PULLED,)]
@@ -263,7 +273,9 @@ def test_who_only_looks_keeps_a_tag_where_the_rule_says_so(
     watched(days=500)
     digest = image.tags.get(name="100d").manifest_id
     key = {"digest": digest} if by_digest else {"tag": "100d"}
-    Pull.objects.create(image=image, username="x", last_at=NEVER, checks=1, checked_at=timezone.now(), **key)
+    PullStats.objects.create(
+        image=image, username="x", last_at=NEVER, checks=1, checked_at=timezone.now(), **key
+    )
     found = forecast.of(Rule(keep_pulled_days=30, keep_checked=counts), image, timezone.now())
     assert [each.version.name for each in found.gone if each.version.name == "100d"] == gone
 
@@ -271,14 +283,14 @@ def test_who_only_looks_keeps_a_tag_where_the_rule_says_so(
 def watched(*, days: float, silent: float = 0) -> None:
     """The registry tells of pulls, and has for so long."""
     now = timezone.now()
-    Heartbeat.objects.create(name=Heartbeat.PULLS, at=now - timedelta(days=silent))
-    Heartbeat.objects.create(name=Heartbeat.PULLS_SINCE, at=now - timedelta(days=days))
+    Marker.objects.create(name=Marker.PULLS, at=now - timedelta(days=silent))
+    Marker.objects.create(name=Marker.PULLS_SINCE, at=now - timedelta(days=days))
 
 
 def only_pushes(*, days: float) -> None:
-    heartbeat.note(Heartbeat.EVENTS, timezone.now())
+    heartbeat.note(Marker.EVENTS, timezone.now())
     at = timezone.now() - timedelta(days=days)
-    TagMove.objects.create(image=Image.objects.get(), tag="x", how="event", at=at)
+    TagHistoryEntry.objects.create(image=Image.objects.get(), tag="x", how="event", at=at)
 
 
 @pytest.mark.parametrize(
@@ -363,7 +375,7 @@ def test_run_now_is_one_run_and_the_persons(cast: Cast, image: Image) -> None:
     first = runs.start(by=cast.by("manager"), rule=made)
     assert runs.start(by=cast.by("owner"), rule=made).pk == first.pk
     runs.plan_due()
-    assert Removal.objects.get().asked_by == "manager@example.com"
+    assert Removal.objects.get().requested_by == "manager@example.com"
 
 
 def test_how_it_ended_is_told_when_everything_has(cast: Cast, image: Image) -> None:
@@ -401,7 +413,7 @@ def test_closing_an_account_withdraws_what_its_rules_have_not_begun(cast: Cast, 
     rule(image)
     runs.plan_due()
     begun, waiting = RemovalItem.objects.order_by("id")
-    RemovalItem.objects.filter(pk=begun.pk).update(begun_at=timezone.now())
+    RemovalItem.objects.filter(pk=begun.pk).update(started_at=timezone.now())
     close(image)
     runs.plan_due()
     begun.refresh_from_db()
@@ -470,13 +482,13 @@ def test_a_rule_is_not_deleted_while_the_worker_is_at_it(cast: Cast, image: Imag
     made = rule(image)
     runs.plan_due()
     begun, waiting = RemovalItem.objects.order_by("id")
-    RemovalItem.objects.filter(pk=begun.pk).update(begun_at=timezone.now(), stand_in="sha256:1")
+    RemovalItem.objects.filter(pk=begun.pk).update(started_at=timezone.now(), placeholder_digest="sha256:1")
     with pytest.raises(Conflict, match="wait until the run has ended"):
         rules.remove(by=cast.by("owner"), rule=made)
     made.refresh_from_db()
     waiting.refresh_from_db()
     assert (made.enabled, waiting.outcome) == (False, "withdrawn")
-    assert RemovalItem.objects.filter(pk=begun.pk, state="waiting", stand_in="sha256:1").exists()
+    assert RemovalItem.objects.filter(pk=begun.pk, state="waiting", placeholder_digest="sha256:1").exists()
     page = cast.client("owner").post(f"/a/team-red/n/team/rules/{made.pk}/delete/", follow=True)
     assert "wait until the run has ended" in page.content.decode()
     api = cast.client("owner").delete(reverse("api-retention-rule", args=["team-red", "team", made.pk]))
@@ -490,7 +502,7 @@ def test_what_a_deleted_rules_run_did_is_in_the_audit_trail(cast: Cast, image: I
     made = rule(image)
     runs.plan_due()
     done = RemovalItem.objects.order_by("id")[0]
-    RemovalItem.objects.filter(pk=done.pk).update(begun_at=timezone.now(), state="done", outcome="done")
+    RemovalItem.objects.filter(pk=done.pk).update(started_at=timezone.now(), state="done", outcome="done")
     rules.remove(by=cast.by("owner"), rule=made)
     assert not RetentionRun.objects.exists()
     events = AuditEvent.objects.filter(action__in=["retention.ran", "retention.deleted"]).order_by("id")

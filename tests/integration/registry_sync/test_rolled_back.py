@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, Person
 from registry_sync import selectors
 from registry_sync.client import Registry
-from registry_sync.models import Drift, Heartbeat, SyncRun
+from registry_sync.models import Drift, Marker, SyncRun
 from registry_sync.sync import drift
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
@@ -28,7 +28,7 @@ TAGS = ("1", "2", "3")
 def registry() -> Iterator[ModelRegistry]:
     """team/app:1 to 3, pushed as "old", then as "new", and read each time."""
     factories.NamespaceFactory(name="team")
-    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now())
+    Marker.objects.create(name=Marker.EVENTS, at=timezone.now())
     made = ModelRegistry()
     for content in ("old", "new"):
         for tag in TAGS:
@@ -107,7 +107,7 @@ def test_what_is_no_rollback(registry: ModelRegistry, operator: Person, pushed: 
 
 
 def test_where_the_registry_tells_nothing_nobody_can_say_so(registry: ModelRegistry) -> None:
-    Heartbeat.objects.all().delete()
+    Marker.objects.all().delete()
     for tag in TAGS:
         push(registry, tag, "old")
     sync(registry)

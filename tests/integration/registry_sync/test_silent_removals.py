@@ -22,7 +22,7 @@ def web() -> Iterator[Scripted]:
     script = Scripted()
     for _each in range(MANY):
         tag = factories.TagFactory()
-        removal = Removal.objects.create(image=tag.image, kind=Removal.Kind.UNTAG, asked_by="somebody")
+        removal = Removal.objects.create(image=tag.image, kind=Removal.Kind.UNTAG, requested_by="somebody")
         RemovalItem.objects.create(removal=removal, tag=tag.name, digest=tag.manifest_id)
         script.says[path(removal)] = answer(drop=True)
     yield script

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from namespaces.inside.held import UNTAGGED_SHOWN
-from namespaces.models import Image, Manifest, Revision, Tag
+from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
 from registry_sync.models import SyncRun
 from registry_sync.notifications import intake
@@ -124,9 +124,9 @@ def test_all_that_is_hung_onto_an_image_goes_with_it_however_much(
     web.says[f"/v2/team/app/manifests/{name}"] = served(referrers)
     web.says[f"/v2/team/app/manifests/{referrers.digest}"] = served(referrers)
     sync(web)
-    Revision.objects.exclude(due_at=None).update(due_at=timezone.now())
+    RepositoryManifest.objects.exclude(due_at=None).update(due_at=timezone.now())
     sync(web)  # the rest is read when the list is read again
-    assert Revision.objects.get(manifest=referrers.digest).due_at is None
+    assert RepositoryManifest.objects.get(manifest=referrers.digest).due_at is None
     found = impact.impact(facts.around(Image.objects.get(), [image.digest]), digests=[image.digest])
     assert len(found.attached) == 230 + 1
     page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text
@@ -181,15 +181,19 @@ def test_an_image_that_was_pushed_by_digest_alone_is_listed(web: Scripted, cast:
     holds(web, tag=index)
     web.says["/v2/team/app/tags/list"] = answer({"tags": ["1.0"]})
     sync(web)
-    assert (Image.objects.get().untagged, Image.objects.get().tag_count) == (0, 1)
+    assert (Image.objects.get().untagged_count, Image.objects.get().tag_count) == (0, 1)
     assert "Pushed by digest alone" not in client.get(AT).text
 
 
 @pytest.mark.parametrize(("held", "cut"), [(UNTAGGED_SHOWN, False), (UNTAGGED_SHOWN + 1, True)])
 def test_that_not_all_that_has_no_tag_is_shown_is_said(cast: Cast, held: int, cut: bool) -> None:
-    image = ImageFactory(namespace__account=cast.account, namespace__name="team", name="app", untagged=held)
+    image = ImageFactory(
+        namespace__account=cast.account, namespace__name="team", name="app", untagged_count=held
+    )
     manifests = ManifestFactory.create_batch(held)
-    Revision.objects.bulk_create(Revision(image=image, manifest=each) for each in manifests)
+    RepositoryManifest.objects.bulk_create(
+        RepositoryManifest(image=image, manifest=each) for each in manifests
+    )
     page = cast.client("viewer").get(AT)
     assert len(page.context["untagged"]) == UNTAGGED_SHOWN
     assert (f"Only the newest {UNTAGGED_SHOWN} are shown." in page.text) is cut

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from namespaces.models import Manifest, Revision, Tag
+from namespaces.models import Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry, Sweep, Unreachable, answers
 from registry_sync.models import Repository, SyncRun
 from registry_sync.picture import content, look
@@ -61,7 +61,7 @@ def test_where_many_get_no_answer_the_rest_is_not_asked_for(web: Scripted) -> No
     for path in configs:
         web.says[path] = answer(drop=True)
     run = sync(web)
-    assert (run.state, run.unread) == (SyncRun.State.INCOMPLETE, 1)
+    assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 1)
     assert len([path for path in web.asked if "/blobs/" in path]) <= content.GIVE_UP + content.PARALLEL
     assert not Tag.objects.exists()
 
@@ -70,7 +70,7 @@ def test_one_without_an_answer_holds_up_no_other(web: Scripted) -> None:
     bad, good = images.Image(labels={"n": "bad"}), images.Image(labels={"n": "good"})
     path, _good = holds(web, {"bad": bad.manifest, "good": good.manifest}, bad, good)
     web.says[path], config = answer(drop=True), web.says[path]
-    assert sync(web).unread == 1
+    assert sync(web).unreadable == 1
     assert Tag.objects.get().name == "good"
     web.says[path] = config
     assert sync(web).state == SyncRun.State.DONE
@@ -86,7 +86,7 @@ def test_an_index_waits_for_its_platforms(web: Scripted) -> None:
     assert not Manifest.objects.filter(digest=INDEX.digest).exists()
     web.says[path] = good
     sync(web)
-    assert Revision.objects.get(manifest=INDEX.digest).due_at is None
+    assert RepositoryManifest.objects.get(manifest=INDEX.digest).due_at is None
     assert Tag.objects.get().manifest_id == INDEX.digest
 
 
@@ -118,9 +118,9 @@ def test_a_tag_keeps_its_mark_while_what_it_points_at_now_cannot_be_stored(web: 
     with pytest.raises(Unreachable):
         look.at_tag(tag.image, "1.0", asking, take_away=False)
     tag.refresh_from_db()
-    assert tag.unread_since
+    assert tag.unreadable_since
     assert tag.manifest_id == old.digest
     web.says[path] = good
     look.at_tag(tag.image, "1.0", asking, take_away=False)
     tag.refresh_from_db()
-    assert (tag.unread_since, tag.manifest_id) == (None, new.digest)
+    assert (tag.unreadable_since, tag.manifest_id) == (None, new.digest)

@@ -12,7 +12,7 @@ from accounts import zones
 from accounts.models import AuditEvent, Person
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName
 from registry_sync import heartbeat, selectors, tasks
-from registry_sync.models import Checkup, Drift, Event, Heartbeat, Repository, SyncRun
+from registry_sync.models import DiagnosticRun, Drift, Event, Marker, Repository, SyncRun
 from registry_sync.sync.apply import claim_repositories
 from tests import factories
 from tests.cast import Cast, client_for
@@ -70,7 +70,7 @@ def test_for_all_others_nothing_is_there(cast: Cast, world: dict[str, Any], who:
         )
     assert not SyncRun.objects.exclude(pk=world["held"].pk).exists()
     assert not Namespace.objects.exists()
-    assert not Checkup.objects.exists()
+    assert not DiagnosticRun.objects.exists()
 
 
 def test_nobody_is_asked_to_sign_in(client: Client, world: dict[str, Any]) -> None:
@@ -90,7 +90,7 @@ def test_what_only_posts_does_not_get(browser: Client, world: dict[str, Any]) ->
 def test_sync_now_asks_once(browser: Client) -> None:
     browser.post("/system/")
     browser.post("/system/")
-    assert SyncRun.objects.get().asked_by == "operator@example.com"
+    assert SyncRun.objects.get().requested_by == "operator@example.com"
 
 
 def test_a_held_run_is_let_go_by_typing_it(browser: Client, world: dict[str, Any]) -> None:
@@ -99,12 +99,12 @@ def test_a_held_run_is_let_go_by_typing_it(browser: Client, world: dict[str, Any
     refused = browser.post(url, {"confirm": "yes"})
     assert refused.status_code == 400
     assert "to confirm" in refused.content.decode()
-    assert not SyncRun.objects.filter(may_vanish=True).exists()
+    assert not SyncRun.objects.filter(deletions_approved=True).exists()
     for _twice in range(2):
         assert browser.post(url, {"confirm": " let them go "}).status_code == 302
     assert "Agreed: the next sync" in browser.get("/system/").content.decode()
-    agreed = SyncRun.objects.get(may_vanish=True)
-    assert (agreed.state, agreed.asked_by) == ("waiting", "operator@example.com")
+    agreed = SyncRun.objects.get(deletions_approved=True)
+    assert (agreed.state, agreed.requested_by) == ("waiting", "operator@example.com")
     trail = AuditEvent.objects.get(action="sync.let_go")
     assert (trail.actor, trail.object) == ("operator@example.com", world["held"].problem)
 
@@ -114,7 +114,7 @@ def test_what_was_overtaken_cannot_be_let_go(browser: Client, world: dict[str, A
     SyncRun.objects.create(state="done", started_at=now, finished_at=now)
     answer = browser.post(f"/system/runs/{world['held'].pk}/let-go/", {"confirm": "let them go"})
     assert answer.status_code == 404
-    assert not SyncRun.objects.filter(may_vanish=True).exists()
+    assert not SyncRun.objects.filter(deletions_approved=True).exists()
 
 
 def test_a_run_that_is_held_again_meanwhile_can_be_let_go(browser: Client, world: dict[str, Any]) -> None:
@@ -135,7 +135,7 @@ def test_runs_held_one_after_the_other_are_one_line(browser: Client, world: dict
     now = timezone.now()
     done = SyncRun.objects.create(state="done", started_at=now, finished_at=now)
     held = [SyncRun.objects.create(state="held", started_at=now, finished_at=now) for _each in range(5)]
-    asked = SyncRun.objects.create(state="held", asked_by="ada@example.com", finished_at=now)
+    asked = SyncRun.objects.create(state="held", requested_by="ada@example.com", finished_at=now)
     shown = [asked, held[-1], done, world["held"]]
     assert list(selectors.runs()) == [asked, done, world["held"]]
     SyncRun.objects.filter(pk=asked.pk).delete()
@@ -149,8 +149,8 @@ def test_runs_held_one_after_the_other_are_one_line(browser: Client, world: dict
 
 def test_what_lives_is_said(browser: Client) -> None:
     assert browser.get("/system/").content.decode().count("never seen") == 2
-    heartbeat.note(Heartbeat.WORKER, timezone.now())
-    heartbeat.note(Heartbeat.BEAT, timezone.now() - timedelta(minutes=10))
+    heartbeat.note(Marker.WORKER, timezone.now())
+    heartbeat.note(Marker.BEAT, timezone.now() - timedelta(minutes=10))
     text = browser.get("/system/").content.decode()
     assert '<span class="state state-good">works' in text
     assert '<span class="state state-bad">silent' in text
@@ -323,7 +323,7 @@ def test_not_while_the_registry_may_hold_something(browser: Client, cast: Cast, 
     if why == "holds":
         Repository.objects.create(name="spare/app")
     if why == "not read":
-        CatalogRead.objects.update(began_at=now - 2 * ago)
+        CatalogRead.objects.update(started_at=now - 2 * ago)
     if why == "never read":
         CatalogRead.objects.update(registry="http://another:5000")
     words = {"holds": "holds 1 repository", "tokens": "may be good until"}.get(why, "was not read")
@@ -340,29 +340,31 @@ def test_not_while_the_registry_may_hold_something(browser: Client, cast: Cast, 
 def test_a_checkup_is_asked_for_once_and_not_made_by_the_page(browser: Client) -> None:
     for _twice in range(2):
         assert browser.post("/system/doctor/").status_code == 302
-    row = Checkup.objects.get()
-    assert (row.state, row.asked_by, row.results) == ("waiting", "operator@example.com", [])
+    row = DiagnosticRun.objects.get()
+    assert (row.state, row.requested_by, row.results) == ("waiting", "operator@example.com", [])
     page = browser.get("/system/doctor/").content.decode()
     assert "The worker is silent" in page
     assert 'data-live hx-get="/system/doctor/?live=' in page
-    heartbeat.note(Heartbeat.WORKER, timezone.now())
+    heartbeat.note(Marker.WORKER, timezone.now())
     assert "Waits for the worker" in browser.get("/system/doctor/").content.decode()
 
 
 def test_one_left_by_a_dead_worker_stands_in_nobodys_way(browser: Client) -> None:
-    old = Checkup.objects.create(
-        state="running", asked_by="x", asked_at=timezone.now() - timedelta(minutes=10)
+    old = DiagnosticRun.objects.create(
+        state="running", requested_by="x", requested_at=timezone.now() - timedelta(minutes=10)
     )
     assert 'hx-get="/system/doctor/' not in browser.get("/system/doctor/").content.decode()
     browser.post("/system/doctor/")
-    assert Checkup.objects.exclude(pk=old.pk).get().state == "waiting"
+    assert DiagnosticRun.objects.exclude(pk=old.pk).get().state == "waiting"
 
 
 def test_results_are_shown_with_their_lines(browser: Client) -> None:
     result = {"key": "token", "title": "Trust <b>", "state": "fail", "text": "It refuses.",
               "fixes": [{"where": "In config.yml:", "lines": "issuer: registry-manager"}]}  # fmt: skip
     for _twice in range(2):
-        Checkup.objects.create(state="done", asked_by="x", finished_at=timezone.now(), results=[result])
+        DiagnosticRun.objects.create(
+            state="done", requested_by="x", finished_at=timezone.now(), results=[result]
+        )
     page = browser.get("/system/doctor/").content.decode()
     assert "Trust &lt;b&gt;" in page
     assert "issuer: registry-manager" in page

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from accounts.models import Person
-from namespaces.models import Image, Manifest, Namespace, Revision, Tag
+from namespaces.models import Image, Manifest, Namespace, RepositoryManifest, Tag
 from registry_sync.client import Registry, sweep
 from registry_sync.models import Repository, SyncRun
 from registry_sync.sync import shards
@@ -69,17 +69,17 @@ def test_a_platform_that_is_an_error_leaves_its_index_shown(web: Scripted, statu
     holds(web, "odd", {"1.0": INDEX, "amd": TWO[0]})
     web.says[f"/v2/odd/app/manifests/{TWO[1].digest}"] = answer(status=status)
     run = sync(web)
-    assert (run.state, run.unread) == (SyncRun.State.DONE, 0)
+    assert (run.state, run.unreadable) == (SyncRun.State.DONE, 0)
     assert digests()["odd:1.0"] == INDEX.digest
-    assert Revision.objects.get(manifest=INDEX.digest).due_at  # it may have been for a moment
-    assert Revision.objects.get(manifest=TWO[0].digest).due_at is None
+    assert RepositoryManifest.objects.get(manifest=INDEX.digest).due_at  # it may have been for a moment
+    assert RepositoryManifest.objects.get(manifest=TWO[0].digest).due_at is None
 
 
 def test_a_config_that_is_an_error_leaves_its_image_shown(web: Scripted) -> None:
     holds(web, "odd", {"1.0": TWO[0]})
     web.says[f"/v2/odd/app/blobs/{TWO[0].config.digest}"] = answer(status=500)
     assert sync(web).state == SyncRun.State.DONE
-    assert Revision.objects.get(manifest=TWO[0].digest).due_at
+    assert RepositoryManifest.objects.get(manifest=TWO[0].digest).due_at
 
 
 def test_where_the_registry_answers_nothing_else_either_it_proves_nothing(web: Scripted) -> None:
@@ -125,7 +125,7 @@ def test_a_repository_that_hangs_is_given_up_before_the_others_are(web: Scripted
     for name in later:
         web.says[f"/v2/team/{name}/tags/list"] = answer({"tags": []})
     run = sync(web)
-    assert (run.state, run.unread) == (SyncRun.State.DONE, 1)
+    assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
     assert list(digests()) == ["team:1.0"]
     assert len([path for path in web.asked if "/odd/app/manifests/" in path]) < 300
 
@@ -146,7 +146,7 @@ def test_the_light_of_a_page_speaks_of_what_the_page_shows(web: Scripted, operat
     sync(web)
     web.says["/v2/odd/app/manifests/1.0"] = answer(status=500)
     run = sync(web)
-    assert (run.state, run.unread) == (SyncRun.State.DONE, 1)
+    assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
     seen: dict[str, list[bool]] = {}
     for name in ("odd", "team"):
         image = Image.objects.get(namespace__name=name)

@@ -110,7 +110,7 @@ def test_a_part_that_fails_in_an_unknown_way_marks_its_repositories(
     monkeypatch.setattr("registry_sync.sync.apply.known_tags", broken)
     reconcile.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
     run.refresh_from_db()
-    assert (run.state, run.unread) == (SyncRun.State.INCOMPLETE, 2)
+    assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 2)
     assert Repository.objects.filter(problem="").count() == 0
 
 
@@ -138,7 +138,7 @@ def test_a_part_whose_statements_always_take_too_long_is_left_in_the_end(
         with suppress(OperationalError):
             reconcile.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
         run.refresh_from_db()
-    assert (run.state, run.unread) == (SyncRun.State.INCOMPLETE, 2)
+    assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 2)
     assert tries > reconcile.BUSY_MAX  # a lock that passes keeps nothing from being read
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from namespaces.models import Namespace, Pull, Tag
+from namespaces.models import Namespace, PullStats, Tag
 from registry_sync.client import Registry, answers
 from registry_sync.models import Event, Repository
 from registry_sync.notifications import apply, due, intake
@@ -127,5 +127,5 @@ def test_pulls_that_cannot_be_counted_keep_nobody_elses_from_being_counted(web: 
     ]  # fmt: skip
     told(*pulls)
     work(web)
-    assert {"one", "two"} <= set(Pull.objects.values_list("username", flat=True))
+    assert {"one", "two"} <= set(PullStats.objects.values_list("username", flat=True))
     assert not Event.objects.filter(problem="", due_at__isnull=False).exists()

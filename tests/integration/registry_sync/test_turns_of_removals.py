@@ -28,7 +28,9 @@ def web() -> Iterator[Scripted]:
 
 def wish(account: Account, *, run: RetentionRun | None = None) -> Removal:
     tag = factories.TagFactory(image__namespace__account=account)
-    removal = Removal.objects.create(image=tag.image, kind=Removal.Kind.UNTAG, asked_by="somebody", run=run)
+    removal = Removal.objects.create(
+        image=tag.image, kind=Removal.Kind.UNTAG, requested_by="somebody", run=run
+    )
     RemovalItem.objects.create(removal=removal, tag=tag.name, digest=tag.manifest_id)
     return removal
 
@@ -89,7 +91,7 @@ def test_persons_are_first_and_a_rule_has_its_turn_however_many_they_are(
 
 def begun(account: Account, **more: object) -> RetentionRun:
     rule = RetentionRule.objects.create(namespace=factories.NamespaceFactory(account=account), keep_last=1)
-    return RetentionRun.objects.create(rule=rule, asked_by="somebody", asked_by_id=1, **more)
+    return RetentionRun.objects.create(rule=rule, requested_by="somebody", requested_by_id=1, **more)
 
 
 def test_runs_are_decided_in_turns_and_those_tried_before_come_last(loud: Account, quiet: Account) -> None:
@@ -131,5 +133,5 @@ def test_a_turn_that_is_long_ago_is_none(web: Scripted, loud: Account, quiet: Ac
     long_ago = timezone.now() - removal_work.SERVED - timedelta(minutes=1)
     for account in (loud, quiet):
         wish(account)
-    Removal.objects.filter(image__namespace__account=loud).update(taken_at=long_ago)
+    Removal.objects.filter(image__namespace__account=loud).update(last_attempt_at=long_ago)
     assert work(web) == ["loud", "quiet"]

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Account, Dropped, Person
-from namespaces.models import Revision
+from accounts.models import Account, DropCounter, Person
+from namespaces.models import RepositoryManifest
 from registry_sync import tasks
 from registry_sync.client import Registry, TagsRead, answers
-from registry_sync.models import Drift, Heartbeat, Repository, SyncRun
+from registry_sync.models import Drift, Marker, Repository, SyncRun
 from registry_sync.pages.system.repositories import TROUBLED
 from registry_sync.picture import anew
 from registry_sync.sync import drift, leases, reconcile, shards
@@ -58,30 +58,30 @@ def quiet() -> Account:
 def test_an_accounts_broken_repositories_are_not_read_before_all_others(
     loud: Account, quiet: Account
 ) -> None:
-    looked_at = repository("loud-0/app", loud, looked_at=timezone.now())
+    viewed = repository("loud-0/app", loud, last_viewed_at=timezone.now())
     broken = [repository(f"loud-{n}/app", loud, problem="it could not be read", failures=1) for n in (1, 2)]
     plain = repository("quiet/app", quiet)
     run = SyncRun.objects.create()
     shards.make(run)
-    expected = [broken[0], plain, broken[1], looked_at]
+    expected = [broken[0], plain, broken[1], viewed]
     assert run.shards.get().repositories == [each.pk for each in expected]
 
 
 def found(run: SyncRun, name: str, many: int) -> None:
     read = TagsRead(name, digests={f"t{n}": "sha256:" + "0" * 64 for n in range(many)})
-    known = Known(pk=1, version=1, last_move=0, first_seen_at=timezone.now())
+    known = Known(pk=1, version=1, newest_history_id=0, first_seen_at=timezone.now())
     drift.record(run, read, known, Plan(add=list(read.digests)))
 
 
 def test_a_flood_of_differences_leaves_room_for_those_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drift, "KEPT_OF_A_RUN", 50)
-    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now())
+    Marker.objects.create(name=Marker.EVENTS, at=timezone.now())
     run = SyncRun.objects.create()
     for name in ("loud/a", "loud/b", "quiet/app"):
         found(run, name, 60 if name.startswith("loud") else 3)
     assert Drift.objects.filter(repository="quiet/app").count() == 3
     assert Drift.objects.filter(repository__startswith="loud/").count() == 50
-    assert Dropped.objects.get(kind=Dropped.Kind.DIFFERENCES).count == 2 * 60 - 50
+    assert DropCounter.objects.get(kind=DropCounter.Kind.DIFFERENCES).count == 2 * 60 - 50
 
 
 def test_names_of_which_the_registry_says_nothing_keep_no_other_from_being_asked(
@@ -107,10 +107,12 @@ def test_many_manifests_to_be_read_again_leave_room_for_those_of_others(
         image = factories.ImageFactory(namespace__account=account)
         due = timezone.now() - timedelta(hours=7 - number)
         seen = timezone.now() - timedelta(days=1)
-        held = factories.RevisionFactory(image=image, due_at=due, first_seen_at=seen)
+        held = factories.RepositoryManifestFactory(image=image, due_at=due, first_seen_at=seen)
         last[account.handle] = held.manifest_id
     anew.read_due(client(web))
-    put_off = set(Revision.objects.filter(due_at__gt=timezone.now()).values_list("manifest_id", flat=True))
+    put_off = set(
+        RepositoryManifest.objects.filter(due_at__gt=timezone.now()).values_list("manifest_id", flat=True)
+    )
     assert len(put_off) == 2  # the registry fails, so one of each is enough
     assert last["quiet"] in put_off
 
@@ -129,7 +131,7 @@ def test_who_presses_the_button_all_day_wipes_no_scheduled_run(monkeypatch: pyte
     monkeypatch.setattr(tasks, "RUNS_KEPT", 2)
     scheduled = SyncRun.objects.create(state=SyncRun.State.DONE)
     for _each in range(5):
-        SyncRun.objects.create(state=SyncRun.State.DONE, asked_by="somebody@example.com")
+        SyncRun.objects.create(state=SyncRun.State.DONE, requested_by="somebody@example.com")
     tasks.housekeeping()
     assert SyncRun.objects.filter(pk=scheduled.pk).exists()
-    assert SyncRun.objects.exclude(asked_by="schedule").count() == 2
+    assert SyncRun.objects.exclude(requested_by="schedule").count() == 2

@@ -60,7 +60,7 @@ def test_it_stays_while_the_others_move_on_and_the_run_says_why(web: Scripted) -
     web.says["/v2/team/app/manifests/good"] = content("new")
     web.says["/v2/team/app/manifests/bad"] = answer(status=500)
     run = sync(web)
-    assert (run.state, run.unread) == (SyncRun.State.DONE, 1)
+    assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
     assert "1 repositories could not be read, or not all of their tags" in run.problem
     assert "team" not in run.problem
     assert (
@@ -68,14 +68,14 @@ def test_it_stays_while_the_others_move_on_and_the_run_says_why(web: Scripted) -
     )
     assert digest("good") != before[0]
     assert digest("bad") == before[1]
-    first = Tag.objects.get(name="bad").unread_since
+    first = Tag.objects.get(name="bad").unreadable_since
     assert first
     sync(web)
-    assert Tag.objects.get(name="bad").unread_since == first  # since, and not lately
-    assert Tag.objects.get(name="good").unread_since is None
+    assert Tag.objects.get(name="bad").unreadable_since == first  # since, and not lately
+    assert Tag.objects.get(name="good").unreadable_since is None
     web.says["/v2/team/app/manifests/bad"] = content("mended")
     assert sync(web).state == SyncRun.State.DONE
-    assert Tag.objects.get(name="bad").unread_since is None
+    assert Tag.objects.get(name="bad").unreadable_since is None
     assert digest("bad") != before[1]
     assert Repository.objects.get(name="team/app").problem == ""
 
@@ -87,12 +87,12 @@ def test_one_that_is_the_same_again_loses_its_mark_and_nothing_else(web: Scripte
     web.says["/v2/team/app/manifests/bad"] = good
     run = sync(web)
     assert (run.state, run.changes) == (SyncRun.State.DONE, 0)
-    assert Tag.objects.get(name="bad").unread_since is None
+    assert Tag.objects.get(name="bad").unreadable_since is None
 
 
 def test_a_new_one_is_no_tag_until_it_can_be_read(web: Scripted) -> None:
     web.says["/v2/team/app/manifests/bad"] = answer(status=500)
-    assert sync(web).unread == 1
+    assert sync(web).unreadable == 1
     assert set(Tag.objects.values_list("name", flat=True)) == {"good", "1"}
 
 
@@ -110,7 +110,7 @@ def test_where_none_of_many_can_be_read_the_rest_is_not_asked_for(web: Scripted)
     for name in names:
         web.says[f"/v2/team/app/manifests/{name}"] = answer(status=503, Retry_After="0")
     run = sync(web)
-    assert (run.state, run.unread) == (SyncRun.State.DONE, 1)
+    assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
     assert "no answer" in Repository.objects.get(name="team/app").problem
     assert len([path for path in web.asked if "/app/manifests/" in path]) < 6 * UNREACHED_MAX
     assert digest("1")
@@ -137,7 +137,7 @@ def test_of_several_the_same_one_is_named_whichever_failed_first() -> None:
     known = known_tags(["team/app"])["team/app"]
     for tags in (["b", "a"], ["a", "b"]):
         read = TagsRead("team/app", unreadable=dict.fromkeys(tags, "500"))
-        note_trouble(read, known, timezone.now(), names_only=False)
+        note_trouble(read, known, timezone.now(), quick=False)
         row.refresh_from_db()
         assert row.problem == "a and 1 more tags could not be read: 500"
 
@@ -151,5 +151,5 @@ def test_many_of_far_more_hold_up_none(web: Scripted) -> None:
     for name in names[: UNREACHED_MAX + 10]:
         web.says[f"/v2/team/app/manifests/{name}"] = answer(status=500)
     run = sync(web)
-    assert (run.state, run.unread) == (SyncRun.State.DONE, 1)
+    assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
     assert Tag.objects.filter(image__name="app").count() == 500 - UNREACHED_MAX - 10

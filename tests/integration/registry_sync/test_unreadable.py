@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.errors import Conflict
-from namespaces.models import Image, Manifest, Revision
+from namespaces.models import Image, Manifest, RepositoryManifest
 from registry_sync.models import RemovalItem, Repository, RetentionRule, RetentionRun, SyncRun
 from registry_sync.removal import ask, runs
 from tests import factories
@@ -29,7 +29,7 @@ def put(image: Image, tag: str, manifest: Manifest) -> Manifest:
     factories.TagFactory(
         image=image, name=tag, manifest=manifest, pushed_at=timezone.now() - timedelta(days=99)
     )
-    Revision.objects.create(image=image, manifest=manifest)
+    RepositoryManifest.objects.create(image=image, manifest=manifest)
     return manifest
 
 
@@ -49,7 +49,7 @@ def test_all_but_its_own_deletion(image: Image) -> None:
     assert SENTENCE in refused(image, "1.0")
     assert SENTENCE in refused(image, "1.0", "odd")
     assert refused(image, "odd") == ""
-    other.revisions.update(gone_at=timezone.now())
+    other.repository_manifests.update(gone_at=timezone.now())
     other.tags.all().delete()
     assert refused(image, "1.0") == ""
 
@@ -62,7 +62,7 @@ def test_two_of_them_do_not_hold_each_other(image: Image) -> None:
 
 def test_one_without_a_tag_is_named_by_its_digest(image: Image) -> None:
     manifest = odd()
-    Revision.objects.create(image=image, manifest=manifest)
+    RepositoryManifest.objects.create(image=image, manifest=manifest)
     assert f"{manifest.digest}, which has no tag, cannot be read" in refused(image, "1.0")
 
 
@@ -85,8 +85,8 @@ def test_the_page_says_so_and_nothing_is_asked_for(cast: Cast, image: Image, who
     here = "/a/team-red/n/team/i/app/-/"
     assert SENTENCE in cast.client(who).get(f"{here}remove/?tag=1.0").content.decode()
     assert "Delete from the registry" in cast.client(who).get(f"{here}remove/?tag=odd").content.decode()
-    told = ask.outlook(image, tags=["1.0"]).told
-    answer = cast.client(who).post(f"{here}delete/", {"tag": "1.0", "told": told, "confirm": "app"})
+    told = ask.outlook(image, tags=["1.0"]).preview_digest
+    answer = cast.client(who).post(f"{here}delete/", {"tag": "1.0", "preview_digest": told, "confirm": "app"})
     assert answer.status_code == 400
     assert SENTENCE in answer.content.decode()
     assert not RemovalItem.objects.exists()
@@ -136,9 +136,14 @@ def test_where_the_registry_is_a_cache_the_run_is_skipped(
 
 
 def test_it_is_refused_also_to_who_asks_without_looking(cast: Cast, image: Image) -> None:
-    told = ask.outlook(image, tags=["1.0"]).told
+    told = ask.outlook(image, tags=["1.0"]).preview_digest
     put(image, "odd", odd())
     with pytest.raises(Conflict, match=SENTENCE):
         ask.delete(
-            by=principal_of(cast.owner), image=image, tags=["1.0"], digests=(), told=told, typed_name="app"
+            by=principal_of(cast.owner),
+            image=image,
+            tags=["1.0"],
+            digests=(),
+            preview_digest=told,
+            typed_name="app",
         )

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from namespaces.models import Namespace
 from registry_sync.client import Registry
-from registry_sync.models import Drift, Event, Heartbeat, Repository, SyncRun
+from registry_sync.models import Drift, Event, Marker, Repository, SyncRun
 from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.parts.images import Blob
@@ -22,7 +22,7 @@ KIND = "application/vnd.oci.image.manifest.v1+json"
 @pytest.fixture
 def registry() -> Iterator[ModelRegistry]:
     factories.NamespaceFactory(name="team")
-    Heartbeat.objects.create(name=Heartbeat.EVENTS, at=timezone.now())
+    Marker.objects.create(name=Marker.EVENTS, at=timezone.now())
     made = ModelRegistry()
     yield made
     made.stop()

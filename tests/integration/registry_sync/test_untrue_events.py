@@ -153,9 +153,9 @@ def test_a_tag_that_is_pushed_all_the_time_is_asked_about_once(registry: ModelRe
 
 
 def test_who_reads_a_tag_for_an_event_takes_its_mark_away(registry: ModelRegistry) -> None:
-    Tag.objects.update(unread_since=timezone.now())
+    Tag.objects.update(unreadable_since=timezone.now())
     tell(registry, event("push", target={"tag": "1.0", "digest": Tag.objects.get().manifest_id}))
-    assert Tag.objects.get().unread_since is None
+    assert Tag.objects.get().unreadable_since is None
 
 
 def test_what_nobody_owns_is_named_and_nothing_else(registry: ModelRegistry) -> None:

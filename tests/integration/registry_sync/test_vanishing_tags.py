@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Image, Namespace, Tag, TagMove
+from namespaces.models import Image, Namespace, Tag, TagHistoryEntry
 from registry_sync import operating, selectors
 from registry_sync.client import Registry
 from registry_sync.models import Repository, SyncRun
@@ -55,12 +55,12 @@ def test_where_many_tags_would_vanish_none_does_and_an_operator_is_asked(registr
     sync(registry)
     lose(registry, MANY)
     held = sync(registry)
-    assert (held.state, held.held) == (SyncRun.State.DONE, MANY)
+    assert (held.state, held.tags_needing_approval) == (SyncRun.State.DONE, MANY)
     assert f"{MANY} tags" in held.problem
     assert selectors.held() == held
     assert Tag.objects.exclude(missing_since=None).count() == MANY  # and each says so
     again = sync(registry)
-    assert (again.held, again.changes) == (MANY, 0)
+    assert (again.tags_needing_approval, again.changes) == (MANY, 0)
     assert Tag.objects.count() == MANY
 
 
@@ -75,11 +75,11 @@ def test_a_loss_that_is_spread_over_the_parts_of_a_run_is_one(
     for number in range(60):
         registry.untag(f"team/each{number}", "latest")
     first = sync(registry)
-    assert first.held >= 40  # those of the first few parts went, as after any clearing up
+    assert first.tags_needing_approval >= 40  # those of the first few parts went, as after any clearing up
     left = Tag.objects.filter(name="latest").count()
-    assert left == first.held
+    assert left == first.tags_needing_approval
     again = sync(registry)
-    assert (again.held, Tag.objects.filter(name="latest").count()) == (left, left)
+    assert (again.tags_needing_approval, Tag.objects.filter(name="latest").count()) == (left, left)
 
 
 def test_whose_tags_are_held_holds_nobody_else(registry: ModelRegistry) -> None:
@@ -110,7 +110,7 @@ def test_what_many_lose_a_little_of_each_is_held(registry: ModelRegistry) -> Non
     for name in names:
         registry.untag(f"{name}/app", "0")
         registry.untag(f"{name}/app", "1")
-    assert sync(registry).held == 22
+    assert sync(registry).tags_needing_approval == 22
     assert {light(name) for name in names} == {"held"}
     assert light("team") == "live"
 
@@ -120,7 +120,7 @@ def test_what_came_beside_it_is_written(registry: ModelRegistry) -> None:
     lose(registry, MANY)
     blob = Blob(KIND, json.dumps({"content": "new"}).encode())
     registry.push("team/app", "2.0", KIND, blob.digest, blob.content)
-    assert sync(registry).held == MANY
+    assert sync(registry).tags_needing_approval == MANY
     assert Tag.objects.get(name="2.0").manifest_id == blob.digest
 
 
@@ -129,11 +129,11 @@ def test_an_operator_lets_them_go(registry: ModelRegistry) -> None:
     sync(registry)
     lose(registry, MANY)
     operating.let_them_go(by=by, run=sync(registry), typed=operating.LET_GO)
-    assert sync(registry).held == 0
+    assert sync(registry).tags_needing_approval == 0
     assert not Tag.objects.exists()
-    assert TagMove.objects.filter(new="").count() == MANY
+    assert TagHistoryEntry.objects.filter(new="").count() == MANY
     assert Image.objects.count() == 1  # still listed
-    assert Repository.objects.get().held == 0
+    assert Repository.objects.get().tags_needing_approval == 0
     assert light("team") == "live"
 
 
@@ -144,13 +144,13 @@ def test_a_registry_that_comes_back_takes_the_marks_away(registry: ModelRegistry
     blob = Blob(KIND, json.dumps({"content": "kept"}).encode())
     for number in range(MANY):
         registry.push("team/app", f"1.{number}", KIND, blob.digest, blob.content)
-    assert sync(registry).held == 0
+    assert sync(registry).tags_needing_approval == 0
     assert Tag.objects.filter(missing_since=None).count() == MANY
-    assert Repository.objects.get().held == 0
+    assert Repository.objects.get().tags_needing_approval == 0
 
 
 def test_a_few_go_without_asking(registry: ModelRegistry) -> None:
     sync(registry)
     lose(registry, 5)
-    assert sync(registry).held == 0
+    assert sync(registry).tags_needing_approval == 0
     assert Tag.objects.count() == MANY - 5

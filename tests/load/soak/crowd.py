@@ -21,7 +21,7 @@ WAITING = "select {what} from registry_sync_event where applied_at is null and d
 OTHERS, ODD = "namespace <> 'odd'", "namespace = 'odd'"
 RUN = """
 select state from registry_sync_syncrun
-where not names_only and finished_at is not null and started_at >= to_timestamp({at}) order by id limit 1
+where not quick and finished_at is not null and started_at >= to_timestamp({at}) order by id limit 1
 """
 ASK = """
 from accounts.models import Person

@@ -20,7 +20,7 @@ IMAGE = "/a/team0/n/team0/i/app/"
 THEIRS = [IMAGE, f"{IMAGE}-/history/", "/a/team0/n/team0/", "/a/team0/images/"]
 RUNS = """
 select state, count(*) from registry_sync_syncrun
-where not names_only and finished_at is not null and started_at between to_timestamp({begin}) and to_timestamp({end})
+where not quick and finished_at is not null and started_at between to_timestamp({begin}) and to_timestamp({end})
 group by state
 """
 

@@ -20,7 +20,7 @@ select n.name || '/' || i.name, t.name, t.manifest_id from namespaces_tag t
 join namespaces_image i on i.id = t.image_id join namespaces_namespace n on n.id = i.namespace_id
 """
 MOVES = """
-select m.id, n.name || '/' || i.name, m.tag, m.new, m.by, m.how, m.old, m.at from namespaces_tagmove m
+select m.id, n.name || '/' || i.name, m.tag, m.new, m.by, m.how, m.old, m.at from namespaces_taghistoryentry m
 join namespaces_image i on i.id = m.image_id join namespaces_namespace n on n.id = i.namespace_id
 order by m.id
 """
