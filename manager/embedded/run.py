@@ -8,15 +8,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPException
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import DatabaseError, connection
 from django.urls import reverse
 
 from accounts.services import people
+from manager import earlier_build
 from manager.embedded import one, registry, static, worker
 from manager.embedded.group import GRACE, PATIENCE, Group
 from manager.embedded.prepare import prepare, registry_folder
@@ -28,6 +31,8 @@ FIRST_LOOK = 15  # seconds that the first look at the registry may take, and nob
 
 def run(say: Callable[[str], None]) -> int:
     """Return the exit code. Raise CommandError, before anything is started, with a sentence that says what to do."""
+    with suppress(DatabaseError):  # `migrate` says why it does not answer
+        earlier_build.refuse(connection)
     try:
         with one.take(settings.DATA_DIR):
             return _run(say)

@@ -10,6 +10,7 @@ from django.db import DatabaseError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.outage import Outage, first_line, outage_of
+from manager import earlier_build
 
 ATTEMPTS = 10
 
@@ -23,6 +24,7 @@ class Command(migrate.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            earlier_build.refuse(connections[options["database"]])
             _lift_limit(connections[options["database"]])
             self._migrate(*args, **options)
         except DatabaseError as error:

@@ -2,7 +2,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import connection
 
+from manager import earlier_build
 from manager.embedded.prepare import prepare
 
 
@@ -11,4 +13,6 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
+        if connection.vendor == "sqlite":  # a server need not be up for this
+            earlier_build.refuse(connection)
         self.stdout.write(f"registry configuration: {prepare(events_url=settings.EVENTS_URL or None)}")
