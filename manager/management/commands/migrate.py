@@ -40,17 +40,30 @@ class Command(migrate.Command):
                 if outage_of(error) is not Outage.BUSY or not left:
                     raise
                 self.stderr.write(f"{first_line(error)}; trying again")
+                _connect_anew(connections[options["database"]])
                 time.sleep(1)
             else:
                 return
+
+
+def _connect_anew(connection: BaseDatabaseWrapper) -> None:
+    """Foreign keys come last, when Django has left the part that ends a transaction: one that failed there is open."""
+    connection.close()
+    connection.connect()
+    if connection.vendor == "postgresql" and settings.DATABASE_POOLER == "none":
+        _lift_limit_of_session(connection)
+
+
+def _lift_limit_of_session(connection: BaseDatabaseWrapper) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
 
 
 def _lift_limit(connection: BaseDatabaseWrapper) -> None:
     if connection.vendor != "postgresql":
         return
     if settings.DATABASE_POOLER == "none":
-        with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")
+        _lift_limit_of_session(connection)
         return
 
     class Editor(connection.SchemaEditorClass):  # type: ignore[misc,name-defined]
