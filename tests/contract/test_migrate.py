@@ -24,17 +24,6 @@ before = limit()
 call_command("migrate", verbosity=0)
 print("LIMIT", before, limit())
 """
-BROKEN_OFF = """
-from importlib import import_module
-from django.core.management import call_command
-from django.db import migrations
-migration = import_module("namespaces.migrations.{name}").Migration
-def die(apps, schema_editor):
-    raise SystemExit("killed")
-work = next(each for each in migration.operations if isinstance(each, migrations.RunPython))
-work.code = die
-call_command("migrate", "namespaces", "{name}", verbosity=0)
-"""
 
 
 @pytest.fixture
@@ -53,39 +42,19 @@ def env(database: postgres.Cluster, tmp_path: Path) -> dict[str, str]:
 def test_a_table_in_use_is_waited_for(
     database: postgres.Cluster, env: dict[str, str], tmp_path: Path
 ) -> None:
-    subprocess.run([*MIGRATE, "registry_sync", "0004"], env=env, check=True, capture_output=True)
+    subprocess.run([*MIGRATE, "namespaces"], env=env, check=True, capture_output=True)
     log = tmp_path / "log"
     with psycopg.connect(database.url) as page:
-        page.execute("LOCK TABLE registry_sync_event IN ROW EXCLUSIVE MODE")
+        page.execute("LOCK TABLE namespaces_image IN ROW EXCLUSIVE MODE")
         migrating = processes.start("migrate", MIGRATE, log=log, env=env)
         migrating.wait_until(lambda: "trying again" in log.read_text(), "say that it tries again")
         with psycopg.connect(
             database.url, options="-c lock_timeout=5000"
         ) as other:  # queues behind it, and gets on
-            other.execute("LOCK TABLE registry_sync_event IN ROW EXCLUSIVE MODE")
+            other.execute("LOCK TABLE namespaces_image IN ROW EXCLUSIVE MODE")
     assert migrating.popen.wait(processes.PATIENCE) == 0
     assert "lock timeout" in log.read_text()
 
 
 def test_a_table_that_grew_is_given_its_time(env: dict[str, str]) -> None:
     assert team.shell(env, LIMIT).splitlines()[-1] == "LIMIT 10s 0"
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_one_that_was_killed_half_way_is_done_again(
-    request: pytest.FixtureRequest, tmp_path: Path, kind: str
-) -> None:
-    """What is not one transaction leaves its columns and indexes behind."""
-    env = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
-    env["DATA_DIR"] = str(tmp_path / "data")
-    if kind == "postgresql":
-        env["DATABASE_URL"] = request.getfixturevalue("database").url
-    for name in ("0009_last_move", "0011_tags_of_tools"):
-        code = BROKEN_OFF.format(name=name)
-        shell = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
-        killed = subprocess.run(shell, env=env, check=False, capture_output=True, text=True)
-        assert killed.stderr.strip().endswith("killed"), killed.stderr
-        again = subprocess.run(
-            [*MIGRATE, "namespaces", name], env=env, check=False, capture_output=True, text=True
-        )
-        assert again.returncode == 0, again.stderr

@@ -1,16 +1,14 @@
 """Days and moments from outside, in zones at both ends of the world: none makes a page fail, and a day is that day."""
 
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.apps import apps
 
 from accounts.errors import Invalid
 from accounts.models import ApiToken, AuditEvent, RegistryUser
-from accounts.services import api_tokens, users
+from accounts.services import api_tokens
 from tests import factories
 from tests.cast import Cast
 from tests.integration.api.caller import fields_of
@@ -68,17 +66,6 @@ def test_an_api_token_ends_within_the_calendar(cast: Cast, zone: str) -> None:
     with pytest.raises(Invalid, match="before the year 9999"):
         api_tokens.create(by=cast.by("owner"), name="CI", expires_at=END, confirmed=True)
     assert not ApiToken.objects.exists()
-
-
-def test_what_was_kept_before_moments_were_bounded_is_shown_and_mended(cast: Cast, zone: str) -> None:
-    user = factories.RegistryUserFactory(account=cast.account, expires_at=END)
-    ApiToken.objects.create(person=cast.owner, name="CI", digest="1", hint="1", expires_at=END)
-    pages = ["/a/team-red/users/", user.get_absolute_url(), "/me/tokens/"]
-    import_module("accounts.migrations.0010_moments_in_every_zone").bound(apps, None)
-    assert [cast.client("owner").get(path).status_code for path in pages] == [200] * 3
-    assert ApiToken.objects.get().expires_at == datetime(9999, 1, 2, tzinfo=UTC)
-    user.refresh_from_db()
-    users.edit(by=cast.by("owner"), user=user, description="Other", expires_at=user.expires_at)
 
 
 def test_a_tag_pushed_in_the_year_1_is_shown(cast: Cast, zone: str) -> None:

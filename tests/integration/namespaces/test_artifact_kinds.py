@@ -3,9 +3,6 @@
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from namespaces.models import Image, Manifest
@@ -102,20 +99,6 @@ def test_what_borrows_dockers_config_is_no_image(cast: Cast, image: Any) -> None
         assert "linux/amd64" not in page
     assert listed["what"] == told["what"] == "AI model (Ollama)"
     assert told["commands"][0]["by_tag"] == f"ollama pull --insecure {HERE}:1"
-
-
-def test_what_was_taken_for_an_image_before_is_corrected(cast: Cast, image: Any) -> None:
-    made = things.put(image, OLLAMA, tag="1", media_type=DOCKER_MANIFEST)
-    there = [{"platform": "linux/amd64", "digest": made.digest, "size": 1}]
-    Manifest.objects.update(kind="image", artifact_type="", platforms=there)
-    plain = things.put(image, things.image_document("a"), config=things.image_config("a"), tag="2")
-    known = MigrationLoader(connection).disk_migrations
-    (migration,) = (known[key] for key in known if key[1].endswith("models_are_no_images"))
-    migration.operations[0].code(apps, None)
-    assert looked_at(cast, image)[1]["what"] == "AI model (Ollama)"
-    made.refresh_from_db()
-    plain.refresh_from_db()
-    assert (made.kind, made.platforms, plain.kind) == ("artifact", [], "image")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,6 @@
 """Labels are kept beside their manifests to be found by; and the index that may be refused."""
 
-from importlib import import_module
-
 import pytest
-from django.apps import apps
 from django.db import connection
 
 from namespaces.lists import trigrams
@@ -37,20 +34,6 @@ def test_a_manifest_brings_its_labels_once() -> None:
 def test_one_without_brings_none(details: dict[str, object]) -> None:
     store_manifests([values(details)])
     assert not Label.objects.exists()
-
-
-@pytest.mark.django_db
-def test_those_stored_before_there_was_a_table_get_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    migration = import_module("namespaces.migrations.0004_labels_and_trigrams")
-    monkeypatch.setattr(migration, "BATCH", 2)
-    for number in range(5):
-        factories.ManifestFactory(details={"config": {"labels": {"a": f"B{number}", "c": "d"}}})
-    factories.ManifestFactory()
-    migration.fill_labels(apps, None)
-    assert Label.objects.count() == 10
-    assert set(Label.objects.filter(key="a").values_list("value_prefix", flat=True)) == {
-        f"b{n}" for n in range(5)
-    }
 
 
 @pytest.mark.django_db

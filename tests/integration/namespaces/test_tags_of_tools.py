@@ -1,15 +1,13 @@
 """Tags that tools make of a digest: shown beside what they are about, and nowhere as versions."""
 
 from datetime import UTC, datetime
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 
 from namespaces import news
 from namespaces.inside.attached import attached_to
 from namespaces.lists import search
-from namespaces.models import Image, Tag, TagHistoryEntry
+from namespaces.models import Image, TagHistoryEntry
 from registry_sync.picture.write import Move, write_moves
 from tests import factories
 from tests.cast import Cast
@@ -68,22 +66,3 @@ def test_they_are_found_by_who_types_a_whole_one(cast: Cast, image: Image) -> No
 def test_the_page_of_a_tag_names_none_of_them(cast: Cast, image: Image) -> None:
     page = cast.client("viewer").get(image.tags.get(name="1.0").get_absolute_url())
     assert [tag.name for tag in page.context["siblings"]] == []
-
-
-def test_those_of_an_earlier_release_are_marked_and_their_images_counted(image: Image) -> None:
-    Tag.objects.exclude(name="1.0").exclude(name__endswith=".sig").update(technical=False, stem="")
-    Tag.objects.filter(name__endswith=".sig").update(stem="")
-    newest = Tag.objects.get(name__endswith=".src")
-    Image.objects.update(tag_count=5, latest_tag=newest.name, size=newest.size, pushed_at=LATER)
-    only_tools: Image = factories.ImageFactory()
-    factories.TagFactory(image=only_tools, name=newest.name)
-    Tag.objects.filter(image=only_tools).update(technical=False, stem="")
-    import_module("namespaces.migrations.0011_tags_of_tools").mark(apps, None)
-    marked = Tag.objects.exclude(name="1.0").values_list("technical", "stem")
-    assert set(marked) == {(True, newest.name.removesuffix(".src"))}
-    version = Tag.objects.get(name="1.0")
-    assert (version.technical, version.stem) == (False, "")
-    for each in (image, only_tools):
-        each.refresh_from_db()
-    assert (image.tag_count, image.latest_tag, image.size, image.pushed_at) == (1, "1.0", version.size, WHEN)
-    assert (only_tools.tag_count, only_tools.latest_tag) == (0, "")

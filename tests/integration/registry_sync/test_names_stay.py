@@ -1,17 +1,14 @@
 """Names stay with who had them: what the registry holds under one is nobody else's, whoever asks and whenever."""
 
-import importlib
 import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.utils import timezone
 
 from accounts.errors import Conflict
-from accounts.models import Account, AuditEvent
 from accounts.services import accounts
 from namespaces.models import (
     CatalogRead,
@@ -225,27 +222,3 @@ def test_the_names_of_a_closed_account_do_not_get_free(cast: Cast) -> None:
     for name in ("live", "gone"):
         with pytest.raises(Conflict, match="taken"):
             create(cast, "stranger", name)
-
-
-def test_the_migration_gives_each_name_its_row(cast: Cast, operator: Any) -> None:
-    """Of live namespaces, and of those that were deleted before names stayed."""
-
-    def deleted(name: str, account: Account) -> None:
-        AuditEvent.objects.create(
-            actor_kind="person", actor="x", action="namespace.deleted", object_kind="namespace", object=name,
-            account_id=account.pk,
-        )  # fmt: skip
-
-    later = timezone.now() + timedelta(minutes=5)
-    factories.NamespaceFactory(account=cast.account, name="live")
-    ReservedName.objects.create(name="live")
-    ReservedName.objects.create(name="held")
-    ReservedName.objects.create(name="kept", account=cast.account, until=later)
-    ReservedName.objects.create(name="resting", until=later)
-    for name in ("live", "held", "kept", "resting", "forgotten"):
-        deleted(name, cast.elsewhere)
-    importlib.import_module("namespaces.migrations.0010_names_stay").reserve(apps, None)
-    assert dict(ReservedName.objects.values_list("name", "account")) == {
-        "live": cast.account.pk, "held": None, "kept": cast.account.pk, "resting": cast.elsewhere.pk,
-        "forgotten": cast.elsewhere.pk,
-    }  # fmt: skip
