@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from namespaces.models import Tag, TagMove
+from namespaces.models import Tag, TagHistoryEntry
 
 
 def put_back_by(tags: Sequence[Tag]) -> dict[int, str]:
@@ -12,6 +12,8 @@ def put_back_by(tags: Sequence[Tag]) -> dict[int, str]:
         return {}
     images, names, moments = (set(each) for each in zip(*unnamed, strict=True))
     # By its moment too, or a tag that is put back often would bring all its moves.
-    moves = TagMove.objects.filter(image__in=images, tag__in=names, at__in=moments, how=TagMove.How.PANEL)
+    moves = TagHistoryEntry.objects.filter(
+        image__in=images, tag__in=names, at__in=moments, how=TagHistoryEntry.How.PANEL
+    )
     found = {(move.image_id, move.tag, move.at): move.by for move in moves.exclude(new="")}
     return {tag: found[key] for key, tag in unnamed.items() if key in found}

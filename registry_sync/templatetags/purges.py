@@ -26,5 +26,5 @@ def _lately(place: Account | Namespace | Image) -> QuerySet[Purge]:
         return _lately(place.account).filter(namespace=place)
     found = Q(image=None, chosen=0)
     if place.pk:  # else nobody has pushed it yet
-        found |= Q(image=place.pk) | Q(chosen__gt=0, marks__has_key=str(place.pk))
+        found |= Q(image=place.pk) | Q(chosen__gt=0, cutoffs__has_key=str(place.pk))
     return _lately(place.namespace).filter(found)

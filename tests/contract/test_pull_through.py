@@ -205,7 +205,7 @@ def test_a_purge_of_a_cache_that_nobody_told_the_panel_of_ends_and_nothing_is_lo
     now, problem = state(asked)
     assert now == "failed"
     assert problem.endswith("switched off in the registry, or it is a pull-through cache.")
-    assert len(client.deletions) == len(asked.marks)  # once for each image
+    assert len(client.deletions) == len(asked.cutoffs)  # once for each image
     assert rows() == before
     assert held(pair.cache, "team/app", "1.0")
     work(there)

@@ -129,8 +129,8 @@ def test_two_of_three_images_that_were_ticked_go_and_come_back(there: Place) -> 
     client.force_login(Member.objects.get().person)
     here = f"/a/{namespace().account.handle}/images/delete-all/"
     ticked = {"image": ["team/app", "team/deep/other"]}
-    told = client.get(here, ticked).context["outlook"].told
-    page = client.post(here, ticked | {"told": told, "confirm": "team"})["Location"]
+    told = client.get(here, ticked).context["outlook"].preview_digest
+    page = client.post(here, ticked | {"preview_digest": told, "confirm": "team"})["Location"]
     work(there)
     asked = Purge.objects.get()
     assert state(asked) == ("done", "")

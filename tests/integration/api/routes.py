@@ -103,7 +103,11 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
     return {
         "POST api-removal-back": None,
         "POST api-image-purge": {"preview_digest": whole_image, "typed_name": "app/api"},
-        "POST api-images-purge": {"images": ["red/app/api"], "told": whole_image, "typed_name": "app/api"},
+        "POST api-images-purge": {
+            "images": ["red/app/api"],
+            "preview_digest": whole_image,
+            "typed_name": "app/api",
+        },
         "POST api-namespace-purge": {"preview_digest": whole_image, "typed_name": "red"},
         "POST api-purge-stop": None,
         "POST api-purge-back": None,

@@ -69,9 +69,13 @@ def test_some_images_are_deleted_as_one_act(world: World) -> None:
     caller = world.caller("manager")
     impact = caller.get(f"{SOME}?images=red/app/api,red/app/web").json()
     assert (impact["images"], impact["tags"]) == (2, 2)
-    body = {"images": ["red/app/api", "red/app/web"], "told": impact["told"], "typed_name": "red"}
+    body = {
+        "images": ["red/app/api", "red/app/web"],
+        "preview_digest": impact["preview_digest"],
+        "typed_name": "red",
+    }
     assert caller.post(SOME, body | {"typed_name": "app/api"}).status_code == 400
-    assert caller.post(SOME, body | {"told": "x"}).status_code == 409
+    assert caller.post(SOME, body | {"preview_digest": "x"}).status_code == 409
     assert caller.post(SOME, body | {"search": "app"}).status_code == 400
     assert caller.post(SOME, body | {"images": ["red/app/api", "red/none"]}).status_code == 404
     made = caller.post(SOME, body)
@@ -87,8 +91,8 @@ def test_all_images_that_match_are_deleted_as_one_act(world: World) -> None:
     world.tag.image.save()
     caller = world.caller("owner")
     query = {"search": "app", "namespace": "red"}
-    told = caller.get(f"{SOME}?search=app&namespace=red").json()["told"]
-    body = query | {"told": told, "typed_name": "app/api"}
+    told = caller.get(f"{SOME}?search=app&namespace=red").json()["preview_digest"]
+    body = query | {"preview_digest": told, "typed_name": "app/api"}
     assert caller.post(SOME, body | {"namespace": "theirs"}).status_code == 404
     second = factories.TagFactory(image__namespace=world.namespace, image__name="app/web", image__tag_count=1)
     Repository.objects.create(name="red/app/web", image=second.image)
@@ -103,9 +107,9 @@ def test_who_deletes_some_images(world: World) -> None:
         answer = world.caller(who).get(f"{SOME}?images=red/app/api")
         assert answer.status_code == status
     body = {"images": ["red/app/api"], "typed_name": "app/api"}
-    told = world.caller("viewer").get(f"{SOME}?images=red/app/api").json()["told"]
+    told = world.caller("viewer").get(f"{SOME}?images=red/app/api").json()["preview_digest"]
     for who, status in {"viewer": 403, "stranger": 404, "anonymous": 401, "manager": 202}.items():
-        assert world.caller(who).post(SOME, body | {"told": told}).status_code == status
+        assert world.caller(who).post(SOME, body | {"preview_digest": told}).status_code == status
         assert Purge.objects.filter(state="waiting").exists() is (who == "manager")
 
 
@@ -117,6 +121,8 @@ def test_another_accounts_image_is_not_there_for_some(world: World) -> None:
     assert caller.get(f"{SOME}?images=theirs/secret").status_code == 404
     assert caller.get(f"{SOME}?images=red/none").json() == caller.get(f"{SOME}?images=theirs/secret").json()
     assert (
-        caller.post(SOME, {"images": ["theirs/secret"], "told": "x", "typed_name": "secret"}).status_code
+        caller.post(
+            SOME, {"images": ["theirs/secret"], "preview_digest": "x", "typed_name": "secret"}
+        ).status_code
         == 404
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from accounts.paging import paginate
 from namespaces.lists import natural, tag_list
-from namespaces.models import NEVER, Image, Tag, TagMove
+from namespaces.models import NEVER, Image, Tag, TagHistoryEntry
 from registry_sync.picture.write import Move, write_moves
 from tests import factories, statements
 from tests.cast import Cast
@@ -138,7 +138,7 @@ def test_what_a_person_put_back_says_so_where_it_says_who_pushed(
 ) -> None:
     again, found = factories.ManifestFactory.create_batch(2)
     for name, manifest, how, by in (("1.0", again, "panel", "lena@example.com"), ("2.0", found, "found", "")):
-        write_moves(image, [Move(name, manifest.digest, NOON, by)], how=TagMove.How(how))
+        write_moves(image, [Move(name, manifest.digest, NOON, by)], how=TagHistoryEntry.How(how))
     for name, sentences in (("1.0", 1), ("2.0", 0)):
         assert (
             client.get(f"{LIST}-/tags/{name}/").content.decode().count("put back by lena@example.com")

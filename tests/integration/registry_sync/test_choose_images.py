@@ -27,7 +27,11 @@ def images(cast: Cast) -> list[Image]:
 
 def form(cast: Cast, typed: str, **query: object) -> dict[str, object]:
     """As the owner's page has it, with the name typed."""
-    return {**query, "told": cast.client("owner").get(HERE, query).context["outlook"].told, "confirm": typed}
+    return {
+        **query,
+        "preview_digest": cast.client("owner").get(HERE, query).context["outlook"].preview_digest,
+        "confirm": typed,
+    }
 
 
 @pytest.mark.parametrize("who", ["owner", "manager"])
@@ -170,7 +174,12 @@ def test_all_that_match_are_those_that_were_seen(cast: Cast) -> None:
     assert "has changed since you looked" in late.content.decode()
     assert "All 3 images" in late.content.decode()
     assert not Purge.objects.exists()
-    assert cast.client("owner").post(HERE, sent | {"told": late.context["outlook"].told}).status_code == 302
+    assert (
+        cast.client("owner")
+        .post(HERE, sent | {"preview_digest": late.context["outlook"].preview_digest})
+        .status_code
+        == 302
+    )
     here = cast.client("owner").get(HERE, query | {"namespace": "other"})
     assert [each.image.repository for each in here.context["outlook"].lines] == ["other/api"]
 
@@ -182,7 +191,7 @@ def test_what_is_not_as_it_was_told_is_not_begun(cast: Cast, images: list[Image]
         put(images[1], "3.0")
     else:
         images[1].tags.all().delete()
-        images[1].revisions.update(gone_at=timezone.now())
+        images[1].repository_manifests.update(gone_at=timezone.now())
     answer = cast.client("owner").post(HERE, sent)
     assert (answer.status_code, Purge.objects.exists()) == (400, False)
     assert "has changed since you looked" in answer.content.decode()

@@ -179,7 +179,7 @@ def test_of_a_pull_through_cache_nothing_is_offered_and_the_page_says_why(
 def test_a_form_from_before_the_panel_knew_of_the_cache_is_answered_with_the_reason(
     cast: Cast, image: Image, settings: Any, address: str
 ) -> None:
-    form = {"told": told(cast, address), "confirm": "deep/app" if address == HERE else "team"}
+    form = {"preview_digest": told(cast, address), "confirm": "deep/app" if address == HERE else "team"}
     settings.REGISTRY_IS_CACHE = True
     answer = cast.client("owner").post(address, form)
     assert (answer.status_code, Purge.objects.exists()) == (400, False)
@@ -188,7 +188,9 @@ def test_a_form_from_before_the_panel_knew_of_the_cache_is_answered_with_the_rea
 
 def test_from_a_cache_nothing_is_put_back(cast: Cast, image: Image, settings: Any) -> None:
     purge = asked(cast, image)
-    removal = Removal.objects.create(image=image, kind="delete", state="done", asked_by="owner", purge=purge)
+    removal = Removal.objects.create(
+        image=image, kind="delete", state="done", requested_by="owner", purge=purge
+    )
     removal.items.create(digest="sha256:1", state="done", outcome="done")
     Purge.objects.update(state="done", planned_at=timezone.now(), finished_at=timezone.now())
     settings.REGISTRY_IS_CACHE = True
@@ -293,7 +295,7 @@ def test_an_emptied_namespace_that_is_not_empty_waits_no_longer(cast: Cast, imag
     purge = asked(cast)
     purging.go_on()
     image.tags.all().delete()
-    image.revisions.update(gone_at=timezone.now())
+    image.repository_manifests.update(gone_at=timezone.now())
     _end(purge)
     assert purge.state == "emptied"
     assert purge.ends_at == purge.finished_at + timedelta(days=1)

@@ -68,9 +68,11 @@ def spoil(web: OddRegistry, how: str) -> None:
 
 def ask(cast: Cast, image: Image | None) -> Purge:
     namespace = Namespace.objects.select_related("account").get(name="team")
-    told = whole.standing(namespace, image).told
+    told = whole.standing(whole.images(namespace, image)).preview_digest
     name = image.name if image else "team"
-    return purges.ask(by=cast.by("owner"), namespace=namespace, image=image, told=told, typed_name=name)
+    return purges.ask(
+        by=cast.by("owner"), namespace=namespace, image=image, preview_digest=told, typed_name=name
+    )
 
 
 def to_its_end(web: OddRegistry, asked: Purge) -> None:
