@@ -10,8 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import moments
-from accounts.endings import ending
+from accounts.common import timestamps
+from accounts.expiry import ending
 from accounts.models import RegistryUser
 from accounts.models.member import ROLES
 from accounts.names import DESCRIPTION_MAX, EXPIRY_DAYS, TITLE_MAX
@@ -77,7 +77,7 @@ class ExpiryForm(forms.Form):
         if choice == ON_DATE and day is None and "expires_on" not in self.errors:
             self.add_error("expires_on", _("Choose the last day."))
         if choice == ON_DATE and day:
-            self.cleaned_data["expires_at"] = moments.end_of(day, timezone.get_default_timezone())
+            self.cleaned_data["expires_at"] = timestamps.end_of(day, timezone.get_default_timezone())
         elif choice and choice.isdigit():
             self.cleaned_data["expires_at"] = timezone.now() + timedelta(days=int(choice))
         elif choice == NEVER:

@@ -13,9 +13,9 @@ from allauth.core import context
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.utils.translation import gettext as _
 
-from accounts.addresses import client_network
-from accounts.errors import TooMany
-from accounts.shares import gives_way
+from accounts.common.client_ip import client_network
+from accounts.common.errors import TooMany
+from accounts.common.fair_share import gives_way
 
 IN_LINE = 3  # with the one that is being hashed
 PATIENCE = 10.0  # seconds: two hashes, on a machine that is busy

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from accounts.models import Account, ApiToken, Invitation, Member, Person, RegistryUser
 
 Holder = TypeVar("Holder", Account, Person)

@@ -15,7 +15,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from accounts import clock
+from accounts.common import clock
 from accounts.models import OutgoingMail
 
 LEASE: Final = timedelta(minutes=2)  # longer than an attempt takes; then another worker tries

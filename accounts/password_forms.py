@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import selectors
-from accounts.pages.http import principal_for
 from accounts.services import api_tokens
+from accounts.views.request import principal_for
 
 NAMED = 10
 

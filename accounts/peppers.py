@@ -8,8 +8,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.secret_files import exposed
-from accounts.secrets import Pepper, digest
+from accounts.common.secret_files import exposed
+from accounts.credentials import Pepper, digest
 
 RESTARTED_WITHIN = 3600  # seconds in which whoever makes a pepper restarts every process
 _NAME = re.compile(r"pepper-(\d+)\.key")

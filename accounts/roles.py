@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from accounts.words import said as _
+from accounts.common.lazy_text import said as _
 
 
 class Role(StrEnum):

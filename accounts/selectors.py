@@ -9,7 +9,7 @@ from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts import moments
+from accounts.common import timestamps
 from accounts.models import (
     Account,
     ApiToken,
@@ -141,9 +141,9 @@ def activity_of(
     if kind:
         found = found.filter(reduce(or_, (Q(action__startswith=start) for start in ACTIVITY[kind])))
     if since:
-        found = found.filter(at__gte=moments.start_of(since, zone))
+        found = found.filter(at__gte=timestamps.start_of(since, zone))
     if until:
-        found = found.filter(at__lt=moments.end_of(until, zone))
+        found = found.filter(at__lt=timestamps.end_of(until, zone))
     if search:
         found = found.filter(
             Q(actor__icontains=search) | Q(action__icontains=search) | Q(object__icontains=search)

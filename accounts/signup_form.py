@@ -7,8 +7,8 @@ from django.contrib.auth.hashers import make_password
 from django.db.models import Q
 from django.http import HttpRequest
 
+from accounts.allauth_adapter import reserve_link
 from accounts.models import Person
-from accounts.signup import reserve_link
 
 
 class SignUpForm(SignupForm):  # type: ignore[misc]

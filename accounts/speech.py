@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext
 
-from accounts.words import Said
+from accounts.common.lazy_text import Said
 
 
 def spoken(text: str) -> str:

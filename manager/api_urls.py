@@ -2,8 +2,8 @@
 
 from django.urls import include, path
 
-from accounts.api.absent import Nothing
 from accounts.api.docs import SchemaView, docs
+from accounts.api.not_found import Nothing
 
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="api-schema"),

@@ -10,7 +10,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError, ResponseError
 
-from accounts.breaker import Breaker
+from accounts.common.circuit_breaker import Breaker
 from manager.json_values import JsonSerializer, Unreadable
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
 
-from accounts.secret_files import exposed
+from accounts.common.secret_files import exposed
 
 # NAME_FILE may name a file that holds the value of NAME.
 env = FileAwareEnv(eager=True, strip_whitespace=True)

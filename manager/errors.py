@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.defaults import server_error
 
-from accounts.errors import Absent, DomainError, Refused, TooMany, Unavailable
-from accounts.outage import RETRY_AFTER, first_line, outage_of
+from accounts.common.database_errors import RETRY_AFTER, first_line, outage_of
+from accounts.common.errors import Absent, DomainError, Refused, TooMany, Unavailable
 
 MINUTE = 60  # seconds
 

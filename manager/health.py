@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from accounts.outage import Outage, outage_of
+from accounts.common.database_errors import Outage, outage_of
 from accounts.peppers import peppers
 from registry_sync.token.key_files import KeyFileError
 from registry_sync.token.service import signer

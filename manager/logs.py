@@ -4,7 +4,7 @@ import logging
 import re
 
 _SECRETS = re.compile(
-    r"(rm[a-z]_)[0-9A-Za-z]{38}"  # what accounts/secrets.py makes; links carry it in their path
+    r"(rm[a-z]_)[0-9A-Za-z]{38}"  # what accounts/credentials.py makes; links carry it in their path
     r"|(/(?:reset/key|confirm-email)/)[^/\s]+"  # what allauth makes
 )
 

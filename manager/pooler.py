@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from accounts.outage import Outage, UnknownPooler
+from accounts.common.database_errors import Outage, UnknownPooler
 
 _ASKED = "SELECT source FROM pg_settings WHERE name = 'statement_timeout'"
 

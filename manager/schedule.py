@@ -11,7 +11,7 @@ from typing import Any
 from celery.beat import Scheduler
 from django.db import DatabaseError, InterfaceError, connection
 
-from accounts import clock
+from accounts.common import clock
 from registry_sync import heartbeat
 from registry_sync.models import Marker
 

@@ -89,9 +89,9 @@ MIDDLEWARE = [
     # Pads each answer at random, so that its length does not tell what a secret in it was compared with (BREACH).
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
-    "accounts.pages.live.LiveMiddleware",
-    "accounts.pages.times.TimesMiddleware",
-    "accounts.pages.last_account.LastAccountMiddleware",
+    "accounts.views.live_middleware.LiveMiddleware",
+    "accounts.views.time_preferences.TimesMiddleware",
+    "accounts.views.last_account.LastAccountMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -117,7 +117,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "accounts.pages.context.frame",
+                "accounts.views.context_processors.frame",
                 "registry_sync.pages.context.freshness",
             ],
         },
@@ -157,7 +157,7 @@ if REDIS:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache",
                           "OPTIONS": {"MAX_ENTRIES": CACHE_ENTRIES}}}  # fmt: skip
-SESSION_ENGINE = "accounts.sessions"
+SESSION_ENGINE = "accounts.session_store"
 
 # Persons ----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.Person"
@@ -166,13 +166,13 @@ PASSWORD_HASHERS = ["accounts.hashers.BoundedArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "accounts.passwords.MaximumLengthValidator"},
+    {"NAME": "accounts.password_length.MaximumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "accounts.signup.PanelAdapter"
+ACCOUNT_ADAPTER = "accounts.allauth_adapter.PanelAdapter"
 ACCOUNT_FORMS = {
     "signup": "accounts.signup_form.SignUpForm",
     "change_password": "accounts.password_forms.ChangeForm",
@@ -224,7 +224,7 @@ REST_FRAMEWORK = {
     ],
     # Closed by default: a view that names no permission refuses.
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.Refuse"],
-    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttle.CallThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttling.CallThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -241,7 +241,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_NAME_OVERRIDES": {
-        "Role": "accounts.api.shapes.ROLES",
+        "Role": "accounts.api.serializers.ROLES",
         "InvitationState": "accounts.api.invitations.STATES",
         "UserState": "accounts.api.users.STATES",
         "GrantLevel": "namespaces.api.grants.GRANTED",

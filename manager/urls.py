@@ -2,8 +2,8 @@
 
 from django.urls import include, path
 
-from accounts.pages import own_ways
-from accounts.pages.confirm_email import confirm_email
+from accounts.views import allauth_views
+from accounts.views.confirm_email import confirm_email
 from manager import security_txt
 
 urlpatterns = [
@@ -14,8 +14,8 @@ urlpatterns = [
         include(
             [
                 path("confirm-email/<str:key>/", confirm_email, name="account_confirm_email"),
-                path("email/", own_ways.addresses, name="account_email"),
-                path("sessions/", own_ways.sessions, name="usersessions_list"),
+                path("email/", allauth_views.addresses, name="account_email"),
+                path("sessions/", allauth_views.sessions, name="usersessions_list"),
             ]
         ),
     ),
@@ -26,7 +26,7 @@ urlpatterns = [
     # its slashes, or as a user's name.
     path("", include("registry_sync.pages.urls")),
     path("", include("namespaces.pages.urls")),
-    path("", include("accounts.pages.urls")),
+    path("", include("accounts.views.urls")),
 ]
 
 handler429 = "manager.errors.too_often"

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
-from accounts.words import said as _
+from accounts.common.lazy_text import said as _
 
 
 class Level(IntEnum):

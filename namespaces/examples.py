@@ -3,7 +3,7 @@
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import RegistryUser
-from accounts.pages.ways import Example
+from accounts.views.login_snippets import Example
 from namespaces.access import Level
 from namespaces.inside import held
 from namespaces.inside.artifacts import Group

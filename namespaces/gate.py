@@ -2,8 +2,8 @@
 
 from django.db.models import Q
 
-from accounts import gate
-from accounts.errors import Absent
+from accounts import permissions
+from accounts.common.errors import Absent
 from accounts.principal import Principal
 from accounts.roles import Act
 from namespaces import access
@@ -12,7 +12,7 @@ from namespaces.names import image_problem, split
 
 
 def namespace(by: Principal, handle: str, name: str, act: Act = Act.ACCOUNT_VIEW) -> Namespace:
-    account = gate.account(by, handle, act)
+    account = permissions.account(by, handle, act)
     found = Namespace.objects.select_related("account").filter(account=account, name=name).first()
     if not found:
         raise Absent
@@ -77,7 +77,7 @@ def image_of_repository(by: Principal, repository: str) -> Image:
 
 
 def grant(by: Principal, handle: str, id: int, act: Act = Act.GRANTS_MANAGE) -> Grant:  # noqa: A002
-    account = gate.account(by, handle, act)
+    account = permissions.account(by, handle, act)
     found = (
         Grant.objects.select_related("user", "namespace__account")
         .filter(namespace__account=account, pk=id)

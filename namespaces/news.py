@@ -1,4 +1,4 @@
-"""What became of tags since a page was made: asked again and again by each page in sight (accounts/live.py)."""
+"""What became of tags since a page was made: asked again and again by each page in sight (accounts/live_updates.py)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts import live
-from accounts.live import Thing
+from accounts import live_updates
+from accounts.live_updates import Thing
 from accounts.models import Account
 from namespaces.models import Image, Namespace, TagHistoryEntry
 from namespaces.names import is_technical
@@ -27,7 +27,7 @@ class News:
         return bool(self.new or self.moved or self.gone)
 
 
-live.THINGS |= {
+live_updates.THINGS |= {
     "image": Thing(
         "i.newest_history_id",
         "LEFT JOIN namespaces_namespace n ON n.id = %(key)s AND n.account_id = %(account)s"
@@ -47,15 +47,17 @@ live.THINGS |= {
 
 def note_of_image(request: HttpRequest, image: Image, since: Any = None) -> str:
     account = image.namespace.account_id
-    return live.note(request, "image", image.namespace_id, account=account, name=image.name, since=since)
+    return live_updates.note(
+        request, "image", image.namespace_id, account=account, name=image.name, since=since
+    )
 
 
 def note_of_namespace(request: HttpRequest, namespace: Namespace, since: Any = None) -> str:
-    return live.note(request, "namespace", namespace.pk, account=namespace.account_id, since=since)
+    return live_updates.note(request, "namespace", namespace.pk, account=namespace.account_id, since=since)
 
 
 def note_of_account(request: HttpRequest, account: Account, since: Any = None) -> str:
-    return live.note(request, "account", account.pk, account=account.pk, since=since)
+    return live_updates.note(request, "account", account.pk, account=account.pk, since=since)
 
 
 def since(moves: QuerySet[TagHistoryEntry], id: int) -> News:  # noqa: A002

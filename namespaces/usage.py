@@ -9,8 +9,8 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
+from accounts.common.database_errors import Outage, outage_of
 from accounts.models import Account
-from accounts.outage import Outage, outage_of
 from namespaces.models import Image, Namespace, Usage
 
 DAYS = 90

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.endings import ending
+from accounts.expiry import ending
 from namespaces.access import Level
 from namespaces.models import Grant, Namespace
 

@@ -1,7 +1,7 @@
 """The only road to the rows of the whole registry: they are the operator's, and to others not there."""
 
-from accounts import gate
-from accounts.errors import Absent
+from accounts import permissions
+from accounts.common.errors import Absent
 from accounts.principal import Principal
 from namespaces.models import ReservedName
 from registry_sync import selectors
@@ -9,7 +9,7 @@ from registry_sync.models import Event, QuarantinedWork, Repository, SyncRun
 
 
 def aside(by: Principal, id: int) -> QuarantinedWork:  # noqa: A002
-    gate.operator(by)
+    permissions.operator(by)
     found = QuarantinedWork.objects.filter(pk=id).first()
     if not found:
         raise Absent
@@ -17,7 +17,7 @@ def aside(by: Principal, id: int) -> QuarantinedWork:  # noqa: A002
 
 
 def event(by: Principal, id: int) -> Event:  # noqa: A002
-    gate.operator(by)
+    permissions.operator(by)
     found = Event.objects.filter(pk=id).first()
     if not found:
         raise Absent
@@ -30,7 +30,7 @@ def held_run(by: Principal, id: int) -> SyncRun:  # noqa: A002
     One that has been overtaken has nothing left to be agreed to, but by others that are held for the same: one comes
     every few seconds.
     """
-    gate.operator(by)
+    permissions.operator(by)
     found = selectors.held()
     if not found or not selectors.is_held_since(found, id):
         raise Absent
@@ -39,7 +39,7 @@ def held_run(by: Principal, id: int) -> SyncRun:  # noqa: A002
 
 def kept(by: Principal, first: str) -> tuple[ReservedName | None, list[Repository]]:
     """Return a name that has no namespace, and the repositories under it that no account owns; one may be missing."""
-    gate.operator(by)
+    permissions.operator(by)
     name, found = selectors.kept_names().filter(name=first).first(), list(selectors.unclaimed(first))
     if not name and not found:
         raise Absent

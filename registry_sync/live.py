@@ -1,14 +1,14 @@
-"""How what people wait for stands: a run, a checkup, a removal, a purge, a rule at work (accounts/live.py)."""
+"""How what people wait for stands: a run, a checkup, a removal, a purge, a rule at work (accounts/live_updates.py)."""
 
 from django.http import HttpRequest
 
-from accounts import live
-from accounts.live import For, Thing
+from accounts import live_updates
+from accounts.live_updates import For, Thing
 from registry_sync import heartbeat
 from registry_sync.models import DiagnosticRun, Purge, Removal, RetentionRun, SyncRun
 from registry_sync.selectors import SILENT_RUN
 
-live.THINGS |= {
+live_updates.THINGS |= {
     "sync run": Thing(
         "r.state, r.repositories_done, r.repositories_total, r.requests, r.changes,"
         " COALESCE(r.heartbeat_at, r.started_at, r.requested_at) < %(then)s",
@@ -47,20 +47,20 @@ live.THINGS |= {
 
 
 def note_of_sync(request: HttpRequest, run: SyncRun) -> str:
-    return live.note(request, "sync run", run.pk)
+    return live_updates.note(request, "sync run", run.pk)
 
 
 def note_of_checkup(request: HttpRequest, checkup: DiagnosticRun) -> str:
-    return live.note(request, "checkup", checkup.pk)
+    return live_updates.note(request, "checkup", checkup.pk)
 
 
 def note_of_removal(request: HttpRequest, removal: Removal) -> str:
-    return live.note(request, "removal", removal.pk, account=removal.image.namespace.account_id)
+    return live_updates.note(request, "removal", removal.pk, account=removal.image.namespace.account_id)
 
 
 def note_of_purge(request: HttpRequest, purge: Purge) -> str:
-    return live.note(request, "purge", purge.pk, account=purge.namespace.account_id)
+    return live_updates.note(request, "purge", purge.pk, account=purge.namespace.account_id)
 
 
 def note_of_retention(request: HttpRequest, run: RetentionRun) -> str:
-    return live.note(request, "retention run", run.pk, account=run.rule.namespace.account_id)
+    return live_updates.note(request, "retention run", run.pk, account=run.rule.namespace.account_id)

@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import audit, zones
-from accounts.errors import Absent, Conflict, Invalid
+from accounts import audit
+from accounts.common import time_zones
+from accounts.common.errors import Absent, Conflict, Invalid
 from accounts.limits import make_room
 from accounts.models import Account
 from accounts.principal import Principal
@@ -147,7 +148,7 @@ def _tokens_live(reserved: ReservedName, now: datetime) -> str:
     if not reserved.until or reserved.until <= now:
         return ""
     sentence = _("Tokens for the deleted namespace may be good until %(moment)s; try again then.")
-    return sentence % {"moment": zones.exact(reserved.until, timezone.get_current_timezone())}
+    return sentence % {"moment": time_zones.exact(reserved.until, timezone.get_current_timezone())}
 
 
 def _tell(by: Principal, action: str, reserved: ReservedName) -> None:

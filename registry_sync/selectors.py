@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Concat, StrIndex, Substr
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.shares import in_turns
+from accounts.common.fair_share import in_turns
 from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
 from registry_sync import doctor, heartbeat, truth

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
-from accounts.breaker import Breaker
+from accounts.common.circuit_breaker import Breaker
 from accounts.principal import Principal
 from registry_sync.models import DiagnosticRun, Event, SyncRun
 

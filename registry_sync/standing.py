@@ -1,4 +1,4 @@
-"""How the installation stands, for the top of every page: brought along by what each page asks (accounts/along.py)."""
+"""How the installation stands, for the top of every page: brought along by what each page asks (accounts/installation_status.py)."""
 
 import os
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from accounts import along
+from accounts import installation_status
 from registry_sync import heartbeat
 from registry_sync.alarms import Signs, alarms
 from registry_sync.models import Marker
@@ -21,14 +21,14 @@ _ASLEEP = f"""CASE WHEN {_AT.format(Marker.WORKER)} NOT BETWEEN %(silent)s AND %
 # SQLite's is a file, which says so itself.
 _FROZEN = {"postgresql": "CASE current_setting('transaction_read_only') WHEN 'on' THEN 1 ELSE 0 END"}
 
-along.NOTED |= {
+installation_status.NOTED |= {
     "registry_silent": _AT.format(Marker.REGISTRY_SILENT),
     "registry_refuses": _AT.format(Marker.REGISTRY_REFUSES),
     "tokens_unsigned": _AT.format(Marker.TOKENS_UNSIGNED),
     "worker_asleep": _ASLEEP,
     "database_frozen": _FROZEN.get(connection.vendor, "%(frozen)s"),
 }
-along.SHOWN |= {
+installation_status.SHOWN |= {
     "registry_at": _AT.format(Marker.REGISTRY),
     "worker_at": _AT.format(Marker.WORKER),
 }
@@ -43,7 +43,7 @@ def _values(now: datetime) -> dict[str, Any]:
     }
 
 
-along.VALUES.append(_values)
+installation_status.VALUES.append(_values)
 
 
 def _frozen() -> int:
@@ -55,7 +55,7 @@ def _frozen() -> int:
 
 def of_person(person: object) -> Signs:
     """As the statement that found the person brought it along."""
-    found = along.of(person, along.NOTED | along.SHOWN)
+    found = installation_status.of(person, installation_status.NOTED | installation_status.SHOWN)
     return Signs(
         answered_at=_moment(found["registry_at"]),
         silent_since=_moment(found["registry_silent"]),

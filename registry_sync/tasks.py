@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 
-from accounts import clock, denials, dropped, journal, outbox, seals, sessions
-from accounts.outage import first_line
+from accounts import access_denials, audit_chain, dropped_entries, outbox, session_store
+from accounts.common import clock, sqlite_wal
+from accounts.common.database_errors import first_line
 from accounts.services import invitations
 from namespaces import usage
 from namespaces.models import RepositoryManifest, TagHistoryEntry
@@ -196,16 +197,16 @@ def _forget_runs(runs: QuerySet[SyncRun]) -> None:
 def housekeeping() -> None:
     """Renew the signing leaf, seal the audit trail, forget what is over or old, and give back its room."""
     authority.renew_leaf(Path(settings.SECRETS_DIR), clock.now())
-    seals.seal(now=clock.now())
-    sessions.forget_expired()
+    audit_chain.seal(now=clock.now())
+    session_store.forget_expired()
     invitations.forget_old(clock.now())
     _forget_events(clock.now() - EVENTS_KEPT)
     for row in aside.over(clock.now()):
         apply.retry_left(row)
     aside.forget_old(clock.now())
-    denials.forget_old(clock.now())
+    access_denials.forget_old(clock.now())
     outbox.forget_given_up(now=clock.now())
-    dropped.forget_old(clock.now())
+    dropped_entries.forget_old(clock.now())
     long_ago = clock.now() - REMOVALS_KEPT
     RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
     Removal.objects.filter(finished_at__lt=long_ago).delete()
@@ -225,7 +226,7 @@ def housekeeping() -> None:
     )
     if old:
         DiagnosticRun.objects.filter(id__lte=old).delete()
-    journal.shrink()
+    sqlite_wal.shrink()
 
 
 @_task(name="registry_sync.mails")
@@ -244,7 +245,7 @@ def daily() -> None:
 @_task(name="registry_sync.verify_trail")
 def verify_trail() -> None:
     """Verify the trail, and keep the outcome for the doctor: to read the whole trail takes long."""
-    found = list(seals.problems())
+    found = list(audit_chain.problems())
     for problem in found:
         log.error(
             "the audit trail %s: %s", "was changed" if problem.changed else "is not verified", problem.text

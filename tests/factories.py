@@ -7,7 +7,7 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from accounts import secrets
+from accounts import credentials
 from accounts.models import Account, Member, Person, RegistryUser, Secret
 from accounts.peppers import peppers
 from namespaces.access import Level
@@ -143,9 +143,12 @@ def restart(*, at: int = 0) -> None:
 
 def add_password(user: RegistryUser, text: str | None = None) -> str:
     """One more password for a user, `text` or a fresh one; returns it in clear."""
-    text, pepper = text or secrets.make(secrets.USER_PREFIX), peppers()[0]
+    text, pepper = text or credentials.make(credentials.USER_PREFIX), peppers()[0]
     Secret.objects.create(
-        user=user, digest=secrets.digest(text, pepper), pepper_version=pepper.version, hint=secrets.hint(text)
+        user=user,
+        digest=credentials.digest(text, pepper),
+        pepper_version=pepper.version,
+        hint=credentials.hint(text),
     )
     return text
 

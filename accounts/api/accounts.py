@@ -6,9 +6,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate, selectors
-from accounts.api.operation import operation
-from accounts.api.shapes import ROLES, Moment, PageQuery, Strict
+from accounts import permissions, selectors
+from accounts.api.openapi import operation
+from accounts.api.serializers import ROLES, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import Member
 from accounts.names import TITLE_MAX
@@ -39,24 +39,24 @@ class Accounts(ApiView):
     @operation("accounts_open", body=AccountBody, answer=AccountSerializer, status=201)
     def post(self, request: Request) -> Response:
         account = accounts.open_account(by=self.by, **self.data())
-        return self.answer(_shown(gate.membership(self.by, account.handle)))
+        return self.answer(_shown(permissions.membership(self.by, account.handle)))
 
 
 class OneAccount(ApiView):
     @operation("accounts_read", answer=AccountSerializer)
     def get(self, request: Request, handle: str) -> Response:
-        return self.answer(_shown(gate.membership(self.by, handle)))
+        return self.answer(_shown(permissions.membership(self.by, handle)))
 
     @operation("accounts_rename", body=AccountBody, answer=AccountSerializer)
     def patch(self, request: Request, handle: str) -> Response:
-        account = gate.account(self.by, handle, Act.ACCOUNT_RENAME)
+        account = permissions.account(self.by, handle, Act.ACCOUNT_RENAME)
         accounts.rename(by=self.by, account=account, **self.data())
-        return self.answer(_shown(gate.membership(self.by, handle)))
+        return self.answer(_shown(permissions.membership(self.by, handle)))
 
     @operation("accounts_close", body=AccountCloseBody, status=204)
     def delete(self, request: Request, handle: str) -> Response:
         """Body: `{"typed_handle": "…"}`. Closes for good: its users are refused at once."""
-        account = gate.account(self.by, handle, Act.ACCOUNT_CLOSE)
+        account = permissions.account(self.by, handle, Act.ACCOUNT_CLOSE)
         accounts.close(by=self.by, account=account, **self.data())
         return self.answer()
 

@@ -6,9 +6,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate, selectors
-from accounts.api.operation import operation
-from accounts.api.shapes import Moment, SearchQuery
+from accounts import permissions, selectors
+from accounts.api.openapi import operation
+from accounts.api.serializers import Moment, SearchQuery
 from accounts.api.view import ApiView
 
 
@@ -33,6 +33,6 @@ class ActivityQuery(SearchQuery):
 class Activity(ApiView):
     @operation("activity_list", answer=ActivitySerializer, pages=True, query=ActivityQuery)
     def get(self, request: Request, handle: str) -> Response:
-        account = gate.account(self.by, handle)
+        account = permissions.account(self.by, handle)
         asked = {name: self.query[name] for name in ("search", "kind", "since", "until")}
         return self.page(selectors.activity_of(account, **asked))

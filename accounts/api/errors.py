@@ -11,8 +11,8 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from accounts.errors import Absent, Conflict, DomainError, Invalid, Refused, TooMany, Unavailable
-from accounts.outage import RETRY_AFTER, first_line, outage_of
+from accounts.common.database_errors import RETRY_AFTER, first_line, outage_of
+from accounts.common.errors import Absent, Conflict, DomainError, Invalid, Refused, TooMany, Unavailable
 
 log = logging.getLogger(__name__)
 

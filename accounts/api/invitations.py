@@ -8,9 +8,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate, selectors
-from accounts.api.operation import operation
-from accounts.api.shapes import ROLES, Moment, PageQuery, Strict
+from accounts import permissions, selectors
+from accounts.api.openapi import operation
+from accounts.api.serializers import ROLES, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import InvitationState
 from accounts.roles import Act
@@ -43,12 +43,12 @@ class InvitationBody(Strict):
 class Invitations(ApiView):
     @operation("invitations_list", answer=InvitationSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str) -> Response:
-        account = gate.account(self.by, handle, Act.MEMBERS_MANAGE)
+        account = permissions.account(self.by, handle, Act.MEMBERS_MANAGE)
         return self.page(selectors.invitations_of(account))
 
     @operation("invitations_make", body=InvitationBody, answer=InvitationLinkSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
-        account = gate.account(self.by, handle, Act.MEMBERS_MANAGE)
+        account = permissions.account(self.by, handle, Act.MEMBERS_MANAGE)
         invitation, text = invitations.invite(by=self.by, account=account, **self.data())
         link = settings.PUBLIC_URL + reverse("invitation-link", args=[text])
         return self.answer(InvitationSerializer(invitation).data | {"link": link})
@@ -57,5 +57,5 @@ class Invitations(ApiView):
 class OneInvitation(ApiView):
     @operation("invitations_withdraw", status=204)
     def delete(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
-        invitations.withdraw(by=self.by, invitation=gate.invitation(self.by, handle, id))
+        invitations.withdraw(by=self.by, invitation=permissions.invitation(self.by, handle, id))
         return self.answer()

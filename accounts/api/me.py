@@ -6,10 +6,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate, selectors
+from accounts import permissions, selectors
 from accounts.api.limits import HoldingSerializer, shown
-from accounts.api.operation import operation
-from accounts.api.shapes import Expiry, Moment, PageQuery, Strict
+from accounts.api.openapi import operation
+from accounts.api.serializers import Expiry, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.limits import OF_PERSON
 from accounts.models import Person
@@ -70,5 +70,5 @@ class Tokens(ApiView):
 class OneToken(ApiView):
     @operation("tokens_revoke", status=204)
     def delete(self, request: Request, id: int) -> Response:  # noqa: A002
-        api_tokens.revoke(by=self.by, token=gate.api_token(self.by, id))
+        api_tokens.revoke(by=self.by, token=permissions.api_token(self.by, id))
         return self.answer()

@@ -6,9 +6,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate, selectors
-from accounts.api.operation import operation
-from accounts.api.shapes import ROLES, Moment, PageQuery, Strict
+from accounts import permissions, selectors
+from accounts.api.openapi import operation
+from accounts.api.serializers import ROLES, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.services import members
 
@@ -27,18 +27,18 @@ class MemberBody(Strict):
 class Members(ApiView):
     @operation("members_list", answer=MemberSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str) -> Response:
-        return self.page(selectors.members_of(gate.account(self.by, handle)))
+        return self.page(selectors.members_of(permissions.account(self.by, handle)))
 
 
 class OneMember(ApiView):
     @operation("members_change", body=MemberBody, answer=MemberSerializer)
     def patch(self, request: Request, handle: str, person_id: int) -> Response:
-        member = gate.member(self.by, handle, person_id)
+        member = permissions.member(self.by, handle, person_id)
         return self.answer(members.change_role(by=self.by, member=member, **self.data()))
 
     @operation("members_remove", status=204)
     def delete(self, request: Request, handle: str, person_id: int) -> Response:
-        members.remove(by=self.by, member=gate.member(self.by, handle, person_id))
+        members.remove(by=self.by, member=permissions.member(self.by, handle, person_id))
         return self.answer()
 
 
@@ -46,5 +46,5 @@ class MyMembership(ApiView):
     @operation("members_leave", status=204)
     def delete(self, request: Request, handle: str) -> Response:
         """Leave the account; its last owner cannot."""
-        members.remove(by=self.by, member=gate.membership(self.by, handle))
+        members.remove(by=self.by, member=permissions.membership(self.by, handle))
         return self.answer()

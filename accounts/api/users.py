@@ -7,9 +7,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate, selectors
-from accounts.api.operation import operation
-from accounts.api.shapes import Ending, Expiry, Moment, SearchQuery, Strict
+from accounts import permissions, selectors
+from accounts.api.openapi import operation
+from accounts.api.serializers import Ending, Expiry, Moment, SearchQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import RegistryUser
 from accounts.names import DESCRIPTION_MAX
@@ -61,13 +61,13 @@ class UserBody(Strict):
 class Users(ApiView):
     @operation("users_list", answer=UserSerializer, pages=True, query=SearchQuery)
     def get(self, request: Request, handle: str) -> Response:
-        account = gate.account(self.by, handle)
+        account = permissions.account(self.by, handle)
         return self.page(selectors.users_of(account, search=self.query["search"]))
 
     @operation("users_create", body=NewUserBody, answer=UserPasswordSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
         """Username and password are made here, never chosen; the password is shown this once."""
-        account = gate.account(self.by, handle, Act.USERS_MANAGE)
+        account = permissions.account(self.by, handle, Act.USERS_MANAGE)
         user, password = users.create(by=self.by, account=account, **self.data())
         return self.answer(_with_password(user, password))
 
@@ -75,18 +75,18 @@ class Users(ApiView):
 class OneUser(ApiView):
     @operation("users_read", answer=OneUserSerializer)
     def get(self, request: Request, handle: str, username: str) -> Response:
-        return self.answer(gate.user(self.by, handle, username))
+        return self.answer(permissions.user(self.by, handle, username))
 
     @operation("users_edit", body=UserBody, answer=UserSerializer)
     def patch(self, request: Request, handle: str, username: str) -> Response:
-        user = gate.user(self.by, handle, username, Act.USERS_MANAGE)
+        user = permissions.user(self.by, handle, username, Act.USERS_MANAGE)
         kept = {"description": user.description, "expires_at": user.expires_at}
         return self.answer(users.edit(by=self.by, user=user, **(kept | self.data())))
 
     @operation("users_delete", status=204)
     def delete(self, request: Request, handle: str, username: str) -> Response:
         """Delete the user, its passwords and its grants."""
-        users.delete(by=self.by, user=gate.user(self.by, handle, username, Act.USERS_MANAGE))
+        users.delete(by=self.by, user=permissions.user(self.by, handle, username, Act.USERS_MANAGE))
         return self.answer()
 
 
@@ -94,14 +94,14 @@ class DisableUser(ApiView):
     @operation("users_disable", answer=UserSerializer)
     def post(self, request: Request, handle: str, username: str) -> Response:
         """No new registry tokens from now on; those already issued die within minutes."""
-        user = gate.user(self.by, handle, username, Act.USERS_MANAGE)
+        user = permissions.user(self.by, handle, username, Act.USERS_MANAGE)
         return self.answer(users.disable(by=self.by, user=user))
 
 
 class EnableUser(ApiView):
     @operation("users_enable", answer=UserSerializer)
     def post(self, request: Request, handle: str, username: str) -> Response:
-        user = gate.user(self.by, handle, username, Act.USERS_MANAGE)
+        user = permissions.user(self.by, handle, username, Act.USERS_MANAGE)
         return self.answer(users.enable(by=self.by, user=user))
 
 
@@ -109,7 +109,7 @@ class UserPassword(ApiView):
     @operation("users_replace_password", answer=UserPasswordSerializer)
     def post(self, request: Request, handle: str, username: str) -> Response:
         """Make a new password, shown this once; every older one stops at once."""
-        user = gate.user(self.by, handle, username, Act.USERS_MANAGE)
+        user = permissions.user(self.by, handle, username, Act.USERS_MANAGE)
         return self.answer(_with_password(user, users.replace_password(by=self.by, user=user)))
 
 

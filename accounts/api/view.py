@@ -14,15 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.operation import Operation
-from accounts.api.parsing import BoundedJSONParser
+from accounts.api.openapi import Operation
+from accounts.api.parsers import BoundedJSONParser
 from accounts.api.permissions import IsPerson
-from accounts.api.shapes import NoQuery, Strict
-from accounts.errors import Absent, Invalid, Refused
+from accounts.api.serializers import NoQuery, Strict
+from accounts.common.errors import Absent, Invalid, Refused
+from accounts.common.pagination import paginate
 from accounts.models import Person
-from accounts.pages.http import principal_for
-from accounts.paging import paginate
 from accounts.principal import Principal
+from accounts.views.request import principal_for
 
 Row = TypeVar("Row", bound=Model)
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import models
 
-from accounts.clients import short
+from accounts.common.user_agent import short
 
 
 class ClientField(models.CharField):  # type: ignore[type-arg]

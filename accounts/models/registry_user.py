@@ -18,7 +18,7 @@ class RegistryUser(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
-    # Written in batches after the fact, never while a token is made (accounts/uses.py).
+    # Written in batches after the fact, never while a token is made (accounts/last_used.py).
     last_used_at = models.DateTimeField(null=True, editable=False)
     last_used_from = models.CharField(max_length=45, default="", editable=False)
     last_used_with = ClientField(max_length=80, default="", editable=False)

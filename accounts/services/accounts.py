@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, limits
-from accounts.errors import Invalid
+from accounts.common.errors import Invalid
 from accounts.models import Account, Member, Person, RegistryUser
 from accounts.names import HANDLE_MAX, TITLE_MAX, clean_title, handle_from, make_username
 from accounts.principal import Principal

@@ -7,11 +7,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, endings, limits, secrets
-from accounts.errors import Invalid
+from accounts import audit, credentials, expiry, limits
+from accounts.common.database_errors import in_passing
+from accounts.common.errors import Invalid
 from accounts.models import ApiToken, Person
 from accounts.names import TITLE_MAX, clean_title
-from accounts.outage import in_passing
 from accounts.peppers import digests
 from accounts.principal import Principal
 
@@ -35,7 +35,7 @@ def create(
     if expires_at and expires_at <= timezone.now():
         raise Invalid.on("expires_at", _("Choose a time in the future."))
     if expires_at:
-        endings.check(expires_at)
+        expiry.check(expires_at)
     if outlives(expires_at, timezone.now()) and not confirmed:
         raise Invalid.on(
             "expires_at",
@@ -44,9 +44,9 @@ def create(
             ),
         )
     limits.make_room(limits.API_TOKENS, Person.objects.get(pk=by.person_id), field="name")
-    text = secrets.make(secrets.API_PREFIX)
+    text = credentials.make(credentials.API_PREFIX)
     token = ApiToken.objects.create(person_id=by.person_id, name=name, digest=digests(text)[0],
-                                    hint=secrets.hint(text), expires_at=expires_at)  # fmt: skip
+                                    hint=credentials.hint(text), expires_at=expires_at)  # fmt: skip
     audit.record(by=by, action="api_token.created", kind="api_token", id=token.pk, label=name)
     return token, text
 
@@ -65,7 +65,7 @@ def revoke_all(*, by: Principal) -> None:
 
 def find(*, text: str, now: datetime) -> ApiToken | None:
     """Return the live token with this text, whose person is active; note its use at most once a minute."""
-    if not secrets.well_formed(text, secrets.API_PREFIX):
+    if not credentials.well_formed(text, credentials.API_PREFIX):
         return None
     token = (
         ApiToken.objects.select_related("person")

@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, limits, secrets
-from accounts.errors import Absent, Invalid
+from accounts import audit, credentials, limits
+from accounts.common.errors import Absent, Invalid
 from accounts.models import Account, Invitation, InvitationState, Member, Person
 from accounts.peppers import digests
 from accounts.principal import Principal
@@ -29,7 +29,7 @@ def invite(*, by: Principal, account: Account, role: str) -> tuple[Invitation, s
     role = checked_role(role)
     limits.make_room(limits.INVITATIONS, account, field="role")
     _forget_spent(account)
-    text = secrets.make(secrets.LINK_PREFIX)
+    text = credentials.make(credentials.LINK_PREFIX)
     invitation = Invitation.objects.create(
         account=account, role=role, digest=digests(text)[0], inviter_id=by.id, created_by=by.label,
         expires_at=timezone.now() + LIFE,
@@ -53,7 +53,7 @@ def withdraw(*, by: Principal, invitation: Invitation) -> None:
 
 def find(*, text: str) -> Invitation:
     """Return the live invitation behind a link. Raise Absent for one that is unknown, or in any other state."""
-    if not secrets.well_formed(text, secrets.LINK_PREFIX):
+    if not credentials.well_formed(text, credentials.LINK_PREFIX):
         raise Absent
     return _live(Q(digest__in=digests(text)))
 

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.errors import Absent, Refused
+from accounts.common.errors import Absent, Refused
 from accounts.models import Account, Member
 from accounts.principal import Principal
 from accounts.roles import Role

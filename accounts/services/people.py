@@ -5,8 +5,8 @@ from contextlib import suppress
 from django.db import transaction
 from django.db.models import Q
 
-from accounts import audit, secrets
-from accounts.errors import Absent
+from accounts import audit, credentials
+from accounts.common.errors import Absent
 from accounts.models import AuditEvent, OperatorLink, Person
 from accounts.peppers import digests
 from accounts.principal import SYSTEM, Principal
@@ -32,7 +32,7 @@ def make_operator_link() -> str | None:
     OperatorLink.objects.all().delete()
     if operator_exists():
         return None
-    text = secrets.make(secrets.LINK_PREFIX)
+    text = credentials.make(credentials.LINK_PREFIX)
     link = OperatorLink.objects.create(digest=digests(text)[0])
     audit.record(by=SYSTEM, action="person.operator_link_made", kind="operator link", id=link.pk, label="")
     return text
@@ -40,7 +40,7 @@ def make_operator_link() -> str | None:
 
 def find_operator_link(*, text: str) -> OperatorLink:
     """Return the link. Raise Absent for one that is unknown, used or replaced, and while an operator exists."""
-    if not secrets.well_formed(text, secrets.LINK_PREFIX):
+    if not credentials.well_formed(text, credentials.LINK_PREFIX):
         raise Absent
     return _in_force(Q(digest__in=digests(text)))
 

@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, endings, limits, names, secrets
-from accounts.errors import Absent, Invalid
+from accounts import audit, credentials, expiry, limits, names
+from accounts.common.errors import Absent, Invalid
 from accounts.models import Account, RegistryUser, Secret
 from accounts.peppers import peppers
 from accounts.principal import Principal
@@ -93,9 +93,9 @@ def _lock(user: RegistryUser) -> None:
 
 
 def _add_secret(user: RegistryUser) -> str:
-    password, pepper = secrets.make(secrets.USER_PREFIX), peppers()[0]
-    Secret.objects.create(user=user, digest=secrets.digest(password, pepper), pepper_version=pepper.version,
-                          hint=secrets.hint(password))  # fmt: skip
+    password, pepper = credentials.make(credentials.USER_PREFIX), peppers()[0]
+    Secret.objects.create(user=user, digest=credentials.digest(password, pepper), pepper_version=pepper.version,
+                          hint=credentials.hint(password))  # fmt: skip
     return password
 
 
@@ -114,7 +114,7 @@ def _expiry(moment: datetime | None) -> datetime | None:
     if moment and moment <= timezone.now():
         raise Invalid.on("expires_at", _("Choose a time in the future, or disable the user instead."))
     if moment:
-        endings.check(moment)
+        expiry.check(moment)
     return moment
 
 

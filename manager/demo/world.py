@@ -9,9 +9,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Account, Person, RegistryUser
-from accounts.pages.http import principal_for
 from accounts.principal import Principal
 from accounts.services import accounts, users
+from accounts.views.request import principal_for
 from manager.demo import artifacts
 from manager.demo.pictures import Picture, push
 from namespaces.models import Namespace

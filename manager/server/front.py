@@ -4,7 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from accounts.addresses import client_network
+from accounts.common.client_ip import client_network
 from manager.server import bodies
 from manager.server.bodies import BrokenOff, Memory, Receive, Refused, TooLong
 from manager.server.environ import BadRequest, Environ, Scope, environ_of, with_body

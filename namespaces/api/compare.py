@@ -7,10 +7,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.operation import operation
-from accounts.api.shapes import Strict
+from accounts.api.openapi import operation
+from accounts.api.serializers import Strict
 from accounts.api.view import ApiView
-from accounts.errors import Invalid
+from accounts.common.errors import Invalid
 from namespaces import gate
 from namespaces.inside.compare import State
 from namespaces.inside.compared import Looked, compared, look

@@ -6,9 +6,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate
-from accounts.api.operation import operation
-from accounts.api.shapes import Moment, PageQuery
+from accounts import permissions
+from accounts.api.openapi import operation
+from accounts.api.serializers import Moment, PageQuery
 from accounts.api.view import ApiView
 from accounts.selectors import denials_of
 from namespaces.denied import judged
@@ -42,4 +42,4 @@ class UserDenials(ApiView):
     @operation("users_denials", answer=DenialSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str, username: str) -> Response:
         """List what the user was refused at the token door, and why; one row for each image and action."""
-        return self.page(denials_of(gate.user(self.by, handle, username)), shown=judged)
+        return self.page(denials_of(permissions.user(self.by, handle, username)), shown=judged)

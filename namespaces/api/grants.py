@@ -6,11 +6,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate as account_gate
-from accounts.api.operation import operation
-from accounts.api.shapes import SEARCH_MAX, Moment, PageQuery, Strict
+from accounts import permissions as account_gate
+from accounts.api.openapi import operation
+from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
-from accounts.errors import Invalid
+from accounts.common.errors import Invalid
 from accounts.models import Account
 from accounts.roles import Act
 from namespaces import gate, selectors

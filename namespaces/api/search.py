@@ -7,9 +7,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate, selectors
-from accounts.api.operation import operation
-from accounts.api.shapes import SEARCH_MAX, Moment, PageQuery
+from accounts import permissions, selectors
+from accounts.api.openapi import operation
+from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery
 from accounts.api.view import ApiView
 from accounts.models import Account, RegistryUser
 from namespaces.lists import plans, search
@@ -68,7 +68,7 @@ class Search(ApiView):
 class AccountSearch(ApiView):
     @operation("search_account", answer=HitSerializer, pages=True, query=SearchAllQuery)
     def get(self, request: Request, handle: str) -> Response:
-        return _found(self, [gate.account(self.by, handle)])
+        return _found(self, [permissions.account(self.by, handle)])
 
 
 def _found(view: ApiView, accounts: Sequence[Account]) -> Response:

@@ -6,8 +6,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.operation import operation
-from accounts.api.shapes import SEARCH_MAX, Moment, SearchQuery
+from accounts.api.openapi import operation
+from accounts.api.serializers import SEARCH_MAX, Moment, SearchQuery
 from accounts.api.view import ApiView
 from namespaces import gate
 from namespaces.inside import held, pulls

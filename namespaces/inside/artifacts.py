@@ -6,8 +6,8 @@ from enum import StrEnum
 from functools import lru_cache, reduce
 from typing import TypeVar
 
-from accounts.words import Said
-from accounts.words import said as _
+from accounts.common.lazy_text import Said
+from accounts.common.lazy_text import said as _
 from namespaces.names import technical_subject
 
 Told = TypeVar("Told")

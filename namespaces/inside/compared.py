@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from accounts.errors import Invalid
+from accounts.common.errors import Invalid
 from accounts.principal import Principal
 from namespaces import gate
 from namespaces.inside import contents, held, pointers

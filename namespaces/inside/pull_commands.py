@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from accounts.words import said as _
+from accounts.common.lazy_text import said as _
 from namespaces.inside.artifacts import Nature, Tool
 
 

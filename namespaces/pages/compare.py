@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.errors import Absent, Invalid
-from accounts.pages.http import PersonRequest, principal, tab
+from accounts.common.errors import Absent, Invalid
 from accounts.principal import Principal
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import gate
 from namespaces.inside.compare import Change, Comparison
 from namespaces.inside.compared import Looked, compared, look

@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
-from accounts.pages.rights import why_not
 from accounts.principal import Principal
 from accounts.roles import Act
+from accounts.views.button_permissions import why_not
 from namespaces import selectors
 from namespaces.models import Grant, Image, Namespace
 

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts import selectors
-from accounts.pages.http import PersonRequest
+from accounts.views.request import PersonRequest
 from namespaces import overview
 from namespaces.overview import Overview
 

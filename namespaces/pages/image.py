@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.errors import Invalid
-from accounts.pages.forms import put_errors, status_of
-from accounts.pages.http import PersonRequest, principal, tab
-from accounts.pages.rights import why_not
-from accounts.paging import paginate
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
 from accounts.roles import Act
 from accounts.selectors import denials_on
+from accounts.views.button_permissions import why_not
+from accounts.views.form_errors import put_errors, status_of
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import gate, news, selectors
 from namespaces.denied import judged
 from namespaces.forms import ImageGrantForm

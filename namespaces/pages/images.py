@@ -6,11 +6,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import gate as accounts_gate
-from accounts.pages.http import PersonRequest, principal, tab
-from accounts.pages.rights import why_not
-from accounts.paging import paginate
+from accounts import permissions as accounts_gate
+from accounts.common.pagination import paginate
 from accounts.roles import Act
+from accounts.views.button_permissions import why_not
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import gate, news, selectors
 from namespaces.lists import image_list
 from namespaces.pages.frame import nothing_pushed

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.pages.http import PersonRequest, principal, tab
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import gate
 from namespaces.inside import contents, held, raw
 from namespaces.inside.artifacts import FIRST_FORM, Group

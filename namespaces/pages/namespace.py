@@ -10,15 +10,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import gate as accounts_gate
-from accounts.errors import Invalid
-from accounts.pages.ask import Question, ask, asks
-from accounts.pages.forms import put_errors, status_of
-from accounts.pages.http import PersonRequest, principal, tab
-from accounts.pages.rights import why_not
-from accounts.paging import paginate
+from accounts import permissions as accounts_gate
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
 from accounts.roles import Act
-from accounts.templatetags.facts import when
+from accounts.templatetags.cells import when
+from accounts.views.button_permissions import why_not
+from accounts.views.confirmation import Question, ask, asks
+from accounts.views.form_errors import put_errors, status_of
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import gate, news, selectors
 from namespaces.forms import NamespaceForm
 from namespaces.inside.pulls import anonymous_pull_of

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from accounts import gate as accounts_gate
-from accounts import live
-from accounts.pages.forms import is_ours
-from accounts.pages.http import PersonRequest, principal
+from accounts import live_updates
+from accounts import permissions as accounts_gate
+from accounts.views.form_errors import is_ours
+from accounts.views.request import PersonRequest, principal
 from namespaces import gate
 from namespaces import news as told
 from namespaces.models import TagHistoryEntry
@@ -48,7 +48,7 @@ def _answer(
 
     `empty`: the page has no row that could move, and is simply made anew.
     """
-    asked = live.of_page(request, kind)
+    asked = live_updates.of_page(request, kind)
     since = asked.since if asked else None
     fresh = note(request, thing, since=since)  # before the moves: what comes in between is asked for again
     news = told.since(moves, since[0] or 0) if since else told.News()

@@ -8,13 +8,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.errors import Invalid
-from accounts.pages.ask import ask, asks
-from accounts.pages.forms import next_url, put_errors, status_of
-from accounts.pages.http import PersonRequest, principal, tab
-from accounts.pages.rights import why_not
-from accounts.paging import paginate
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
 from accounts.roles import Act
+from accounts.views.button_permissions import why_not
+from accounts.views.confirmation import ask, asks
+from accounts.views.form_errors import next_url, put_errors, status_of
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import gate, selectors
 from namespaces.forms import GrantForm
 from namespaces.pages import user_questions

@@ -12,10 +12,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from accounts import gate, selectors
+from accounts import permissions, selectors
+from accounts.common.pagination import Page, paginate
 from accounts.models import Account
-from accounts.pages.http import PersonRequest, principal
-from accounts.paging import Page, paginate
+from accounts.views.request import PersonRequest, principal
 from namespaces.lists import plans
 from namespaces.lists import search as searched
 
@@ -51,7 +51,7 @@ def search(request: PersonRequest) -> HttpResponse:
 @login_required
 @require_safe
 def in_account(request: PersonRequest, handle: str) -> HttpResponse:
-    account = gate.account(principal(request), handle)
+    account = permissions.account(principal(request), handle)
     return _answer(request, [account], account)
 
 

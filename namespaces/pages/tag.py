@@ -5,9 +5,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.pages.http import PersonRequest, principal, tab
-from accounts.pages.rights import why_not
 from accounts.roles import Act
+from accounts.views.button_permissions import why_not
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import gate, selectors
 from namespaces.inside import held, pulls
 from namespaces.lists.put_back import put_back_by

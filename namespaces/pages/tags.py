@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.paging import paginate
+from accounts.common.pagination import paginate
 from namespaces.lists import plans, tag_list
 from namespaces.lists.tag_list import NEWEST, SORTS, Count
 from namespaces.models import Image

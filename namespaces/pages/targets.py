@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from accounts.errors import Absent, Invalid
+from accounts.common.errors import Absent, Invalid
 from accounts.principal import Principal
 from accounts.roles import Act
 from accounts.speech import spoken

@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts import gate as accounts_gate
-from accounts.pages.http import PersonRequest, principal, tab
-from accounts.paging import paginate
+from accounts import permissions as accounts_gate
+from accounts.common.pagination import paginate
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import chart, gate, selectors, usage
 from namespaces.models import HOLDS, Image
 from namespaces.pages.frame import namespace_context

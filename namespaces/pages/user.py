@@ -8,20 +8,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import gate
-from accounts.denials import KEPT, KEPT_FOR
-from accounts.errors import Invalid
+from accounts import permissions
+from accounts.access_denials import KEPT, KEPT_FOR
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
 from accounts.forms import ConfirmForm, UserEditForm
 from accounts.models import RegistryUser
-from accounts.pages import once, rights, secret_page
-from accounts.pages.ask import ask, asks, last_use_of
-from accounts.pages.forms import put_errors
-from accounts.pages.http import PersonRequest, principal, tab
-from accounts.pages.states import expires_soon, state_of
-from accounts.paging import paginate
 from accounts.roles import Act
 from accounts.selectors import denials_dropped, denials_of
 from accounts.services import users
+from accounts.views import button_permissions, credentials_page, form_nonce
+from accounts.views.confirmation import ask, asks, last_use_of
+from accounts.views.form_errors import put_errors
+from accounts.views.request import PersonRequest, principal, tab
+from accounts.views.user_status import expires_soon, state_of
 from namespaces import selectors
 from namespaces.denied import judged
 from namespaces.forms import UserGrantForm
@@ -35,7 +35,7 @@ DENIALS_SHOWN = 10
 @require_safe
 @tab("users")
 def user(request: PersonRequest, handle: str, username: str) -> HttpResponse:
-    return _page(request, gate.user(principal(request), handle, username))
+    return _page(request, permissions.user(principal(request), handle, username))
 
 
 @login_required
@@ -85,14 +85,14 @@ def replace_password(request: PersonRequest, handle: str, username: str) -> Http
     if request.method != "POST":
         return ask(request, user_questions.replace_password(found))
     try:
-        if not once.spend(request):
+        if not form_nonce.spend(request):
             messages.info(request, _("This was sent before: the password was replaced once, and not again."))
             return redirect(found)
     except Invalid as error:
         messages.error(request, error.message)
         return redirect(request.path)
     password = users.replace_password(by=principal(request), user=found)
-    return secret_page.show(request, found, password, replaced=True)
+    return credentials_page.show(request, found, password, replaced=True)
 
 
 @login_required
@@ -113,7 +113,7 @@ def delete(request: PersonRequest, handle: str, username: str) -> HttpResponse:
 @tab("users")
 def grant(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     by = principal(request)
-    found = gate.user(by, handle, username, Act.GRANTS_MANAGE)
+    found = permissions.user(by, handle, username, Act.GRANTS_MANAGE)
     form = UserGrantForm(request.POST, account=found.account)
     if form.is_valid():
         try:
@@ -127,7 +127,7 @@ def grant(request: PersonRequest, handle: str, username: str) -> HttpResponse:
 
 
 def _changeable(request: PersonRequest, handle: str, username: str) -> RegistryUser:
-    return gate.user(principal(request), handle, username, Act.USERS_MANAGE)
+    return permissions.user(principal(request), handle, username, Act.USERS_MANAGE)
 
 
 def _page(
@@ -153,10 +153,10 @@ def _page(
         "form": form or UserEditForm(user=found),
         "problem": problem,
         "last_use": last_use_of(found),
-        "why_not": rights.why_not(by, account, Act.USERS_MANAGE),
+        "why_not": button_permissions.why_not(by, account, Act.USERS_MANAGE),
         "grants": selectors.grants_of(found),
         "grant_form": grant_form or UserGrantForm(account=account),
-        "why_no_grants": rights.why_not(by, account, Act.GRANTS_MANAGE),
+        "why_no_grants": button_permissions.why_not(by, account, Act.GRANTS_MANAGE),
     }
     wrong = form or grant_form or problem
     return render(request, "namespaces/user.html", context, status=400 if wrong else 200)

@@ -4,9 +4,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from accounts.models import RegistryUser
-from accounts.pages import once
-from accounts.pages.ask import Question, last_use_of
-from accounts.templatetags.facts import when
+from accounts.templatetags.cells import when
+from accounts.views import form_nonce
+from accounts.views.confirmation import Question, last_use_of
 from namespaces import selectors, wording
 from namespaces.inside.pulls import last_pull_by
 from namespaces.models import Grant
@@ -22,7 +22,7 @@ def replace_password(user: RegistryUser) -> Question:
         ],
         button=_("Replace password"),
         back=user.get_absolute_url(),
-        fields={"once": once.mark()},
+        fields={"once": form_nonce.mark()},
     )
 
 

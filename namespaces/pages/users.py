@@ -14,16 +14,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import gate, selectors
-from accounts.errors import Invalid
+from accounts import permissions, selectors
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
 from accounts.models import RegistryUser
-from accounts.pages import once, rights, secret_page
-from accounts.pages.forms import put_errors, status_of
-from accounts.pages.http import PersonRequest, principal, tab
-from accounts.pages.states import expires_soon, state_of
-from accounts.paging import paginate
 from accounts.principal import Principal
 from accounts.roles import Act
+from accounts.views import button_permissions, credentials_page, form_nonce
+from accounts.views.form_errors import put_errors, status_of
+from accounts.views.request import PersonRequest, principal, tab
+from accounts.views.user_status import expires_soon, state_of
 from namespaces import selectors as held
 from namespaces import wording
 from namespaces.access import Level
@@ -39,13 +39,13 @@ from namespaces.services import new_user
 @vary_on_headers("HX-Request")
 def users(request: PersonRequest, handle: str) -> HttpResponse:
     by, now, search = principal(request), timezone.now(), request.GET.get("q", "").strip()
-    account = gate.account(by, handle)
+    account = permissions.account(by, handle)
     page = paginate(
         selectors.users_of(account, search=search), cursor=request.GET.get("page", ""), query={"q": search}
     )
     context = {
         "account": account, "page": page, "rows": _rows(page.rows, now), "query": search,
-        "why_not": rights.why_not(by, account, Act.USERS_MANAGE),
+        "why_not": button_permissions.why_not(by, account, Act.USERS_MANAGE),
     }  # fmt: skip
     fragment = request.htmx and request.htmx.target == "users"
     return render(request, "namespaces/_users.html" if fragment else "namespaces/users.html", context)
@@ -70,12 +70,12 @@ def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
 def create(request: PersonRequest, handle: str) -> HttpResponse:
     """`?where=team/api&purpose=write` fills the form in, for links from a namespace and from an image."""
     by = principal(request)
-    account = gate.account(by, handle, Act.USERS_MANAGE)
+    account = permissions.account(by, handle, Act.USERS_MANAGE)
     asked = {name: request.GET[name] for name in ("purpose", "where") if name in request.GET}
     form = NewUserForm(request.POST if request.method == "POST" else None, initial=asked)
     if form.is_valid():
         try:
-            if not once.spend(request):
+            if not form_nonce.spend(request):
                 messages.info(request, _("This form was sent before; its user is in the list. Was the password not "
                                          "saved? Open the user and replace it."))  # fmt: skip
                 return redirect("users", handle)
@@ -83,9 +83,9 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
         except Invalid as error:
             put_errors(form, error, expires_at="expires_on", image_name="where", user="where")
         else:
-            return secret_page.show(request, user, password)
+            return credentials_page.show(request, user, password)
     context = {
-        "account": account, "form": form, "once": once.mark(), "choices": held.target_names(account),
+        "account": account, "form": form, "once": form_nonce.mark(), "choices": held.target_names(account),
         **_effect(by, handle, form.cleaned_data if form.is_bound else _first(form)),
     }  # fmt: skip
     return render(request, "namespaces/user_new.html", context, status=status_of(form))
@@ -94,7 +94,7 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
 def _create(by: Principal, handle: str, form: NewUserForm) -> tuple[RegistryUser, str]:
     facts = form.cleaned_data
     return new_user.create(
-        by=by, account=gate.account(by, handle, Act.USERS_MANAGE), description=facts["description"],
+        by=by, account=permissions.account(by, handle, Act.USERS_MANAGE), description=facts["description"],
         expires_at=facts["expires_at"], level=facts["purpose"],
         targets=targets.named(by, handle, facts["where"]),
     )  # fmt: skip
@@ -106,7 +106,7 @@ def _create(by: Principal, handle: str, form: NewUserForm) -> tuple[RegistryUser
 def effect(request: PersonRequest, handle: str) -> HttpResponse:
     """Show what the form as it stands would allow; asked for while somebody fills it in."""
     by = principal(request)
-    account = gate.account(by, handle, Act.USERS_MANAGE)
+    account = permissions.account(by, handle, Act.USERS_MANAGE)
     form = NewUserForm(request.GET)
     form.is_valid()
     context = {"account": account, **_effect(by, handle, form.cleaned_data)}

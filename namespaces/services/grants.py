@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.errors import Conflict, Invalid
+from accounts.common.errors import Conflict, Invalid
 from accounts.limits import make_room
 from accounts.models import RegistryUser
 from accounts.principal import Principal

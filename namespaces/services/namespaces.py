@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.errors import Absent, Conflict, Invalid
+from accounts.common.errors import Absent, Conflict, Invalid
 from accounts.limits import make_room
 from accounts.models import Account
 from accounts.principal import Principal

@@ -6,9 +6,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate
+from accounts import permissions
 from accounts.api.limits import HoldingSerializer, shown
-from accounts.api.operation import operation
+from accounts.api.openapi import operation
 from accounts.api.view import ApiView
 from registry_sync.limits import OF_ACCOUNT
 
@@ -27,4 +27,4 @@ class LimitsSerializer(serializers.Serializer[Any]):
 class Limits(ApiView):
     @operation("accounts_limits", answer=LimitsSerializer)
     def get(self, request: Request, handle: str) -> Response:
-        return self.answer(shown(OF_ACCOUNT, gate.account(self.by, handle)))
+        return self.answer(shown(OF_ACCOUNT, permissions.account(self.by, handle)))

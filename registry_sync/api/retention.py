@@ -7,10 +7,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.operation import operation
-from accounts.api.shapes import Moment, PageQuery, Strict
+from accounts.api.openapi import operation
+from accounts.api.serializers import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
-from accounts.errors import Absent, Invalid
+from accounts.common.errors import Absent, Invalid
 from accounts.roles import Act
 from namespaces import gate
 from namespaces.models import Image

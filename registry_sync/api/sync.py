@@ -7,9 +7,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate
-from accounts.api.operation import operation
-from accounts.api.shapes import Moment
+from accounts import permissions
+from accounts.api.openapi import operation
+from accounts.api.serializers import Moment
 from accounts.api.view import ApiView
 from accounts.roles import Act
 from registry_sync import selectors, services
@@ -59,5 +59,5 @@ class AskForSync(ApiView):
     @operation("sync_ask", answer=RunSerializer, status=202)
     def post(self, request: Request, handle: str) -> Response:
         """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
-        gate.account(self.by, handle, Act.SYNC_START)
+        permissions.account(self.by, handle, Act.SYNC_START)
         return self.answer(services.ask_for_sync(by=self.by))

@@ -7,10 +7,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import gate as account_gate
 from accounts import outbox
-from accounts.api.operation import operation
-from accounts.api.shapes import Moment, PageQuery, Strict
+from accounts import permissions as account_gate
+from accounts.api.openapi import operation
+from accounts.api.serializers import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import DropCounter
 from accounts.selectors import dropped

@@ -11,7 +11,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from accounts.words import said as _
+from accounts.common.lazy_text import said as _
 from registry_sync.client import answers
 from registry_sync.client.answers import CATALOG, Fetched, RegistryError, Silent, Unreachable
 from registry_sync.client.pace import AGENT, Pace

@@ -14,7 +14,7 @@ from typing import Self
 
 import aiohttp
 
-from accounts.words import said as _
+from accounts.common.lazy_text import said as _
 from registry_sync.client import answers
 from registry_sync.client.answers import Fetched, Missing, RegistryError, Silent, Unreachable
 from registry_sync.client.pace import LOOK, Pace

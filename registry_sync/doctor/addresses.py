@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from accounts.words import said as _
+from accounts.common.lazy_text import said as _
 from registry_sync.doctor.facts import Answer, Ours
 from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_environment, ok, skipped, warn
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from accounts.words import said as _
+from accounts.common.lazy_text import said as _
 from registry_sync.client import Registry, answers
 from registry_sync.doctor import addresses, ask, local, probe, pull, store, versions
 from registry_sync.doctor import registry as judge

@@ -13,9 +13,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from accounts.common.database_errors import Outage, first_line, outage_of
+from accounts.common.lazy_text import said as _
 from accounts.models import AuditEvent
-from accounts.outage import Outage, first_line, outage_of
-from accounts.words import said as _
 from registry_sync import heartbeat
 from registry_sync.doctor import panel, probe, verdict
 from registry_sync.doctor.facts import Certificate, Ours

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from accounts.words import said as _
+from accounts.common.lazy_text import said as _
 from registry_sync.doctor.facts import Certificate
 from registry_sync.doctor.verdict import Fix, Verdict, fail, in_environment, ok, pending, skipped, warn
 

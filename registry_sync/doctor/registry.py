@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from accounts.words import said as _
+from accounts.common.lazy_text import said as _
 from registry_sync.doctor.facts import Answer, EventTrial, OldForm, Ours, TokenTrial
 from registry_sync.doctor.verdict import (
     Fix,

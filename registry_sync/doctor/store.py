@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from accounts.words import said as _
+from accounts.common.lazy_text import said as _
 from registry_sync.doctor.addresses import is_private_literal
 from registry_sync.doctor.facts import Ours, Pulled
 from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, ok, pending, skipped, warn

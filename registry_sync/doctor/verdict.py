@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from accounts.words import packed
-from accounts.words import said as _
+from accounts.common.lazy_text import packed
+from accounts.common.lazy_text import said as _
 
 
 class State(StrEnum):

@@ -1,6 +1,6 @@
 """Judges which Distribution it is: no release says so, but each refuses something differently. PURE."""
 
-from accounts.words import said as _
+from accounts.common.lazy_text import said as _
 from registry_sync.doctor.facts import Answer, Releases
 from registry_sync.doctor.verdict import Fix, Verdict, ok, skipped, warn
 

@@ -3,7 +3,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from accounts.words import unpacked
+from accounts.common.lazy_text import unpacked
 
 
 class DiagnosticRun(models.Model):

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
-from accounts import clock
-from accounts.outage import Outage, first_line, outage_of
+from accounts.common import clock
+from accounts.common.database_errors import Outage, first_line, outage_of
 from namespaces.names import DIGEST
 from registry_sync.client import Refused, Registry, RegistryError, Silent
 from registry_sync.models import Event, QuarantinedWork

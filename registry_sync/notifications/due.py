@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from django.db.models import Min, Q, QuerySet
 
-from accounts import clock
-from accounts.shares import in_turns
+from accounts.common import clock
+from accounts.common.fair_share import in_turns
 from namespaces.models import Namespace
 from registry_sync.models import Event, WorkerCrash
 from registry_sync.picture.write import batches

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts.clients import short
-from accounts.moments import FIRST
+from accounts.common.timestamps import FIRST
+from accounts.common.user_agent import short
 
 EVENTS_MAX = 1000
 RAW_MAX = 16 * 1024

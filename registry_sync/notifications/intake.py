@@ -17,7 +17,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts import clock
+from accounts.common import clock
 from namespaces.names import split
 from registry_sync import heartbeat, services
 from registry_sync.client.pace import AGENT, asked_at

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.pages.http import PersonRequest
+from accounts.views.request import PersonRequest
 
 
 @login_required

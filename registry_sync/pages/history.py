@@ -5,10 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.pages import rights
-from accounts.pages.http import PersonRequest, principal, tab
-from accounts.paging import paginate
+from accounts.common.pagination import paginate
 from accounts.roles import Act
+from accounts.views import button_permissions
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import gate
 from namespaces.pages.frame import image_context
 from registry_sync.removal import history as moves
@@ -27,6 +27,6 @@ def history(request: PersonRequest, handle: str, name: str, image_name: str) -> 
         "page": page,
         "under_way": moves.under_way(image),
         "lines": moves.lines(image, page.rows),
-        "why_not": rights.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
+        "why_not": button_permissions.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
     }
     return render(request, "registry_sync/history.html", context)

@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import gate as accounts_gate
-from accounts.errors import Invalid
+from accounts import permissions as accounts_gate
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
 from accounts.models import Account
-from accounts.pages import rights
-from accounts.pages.http import PersonRequest, principal, tab
-from accounts.paging import paginate
 from accounts.roles import Act
+from accounts.views import button_permissions
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import gate, selectors
 from namespaces.models import Image, Namespace
 from namespaces.pages.frame import image_context, namespace_context
@@ -68,7 +68,7 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
     found = purges.load(by, handle, name, id)
     note = live.note_of_purge(request, found) if found.state in Purge.OPEN else ""
     found.refresh_from_db()
-    why_not = rights.why_not(by, found.namespace.account, Act.IMAGES_REMOVE)
+    why_not = button_permissions.why_not(by, found.namespace.account, Act.IMAGES_REMOVE)
     may_return = found.state not in (*Purge.OPEN, Purge.State.BACK) and purges.went(found).exists()
     may_act = may_return or found.state in (Purge.State.WAITING, Purge.State.EMPTIED)
     where = "settings" if found.of_namespace else "images"

@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.errors import Absent, Invalid
-from accounts.pages import rights
-from accounts.pages.forms import next_url
-from accounts.pages.http import PersonRequest, principal, tab
-from accounts.paging import Page, paginate
+from accounts.common.errors import Absent, Invalid
+from accounts.common.pagination import Page, paginate
 from accounts.roles import Act
+from accounts.views import button_permissions
+from accounts.views.form_errors import next_url
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import gate
 from namespaces.lists import plans, tag_list
 from namespaces.models import Image, Tag
@@ -115,7 +115,7 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
         "live": note,
         "lines": [_line(item, item.digest in held and found.kind == Removal.Kind.UNTAG) for item in items],
         "may_come": back.may_come(found),
-        "why_not": rights.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
+        "why_not": button_permissions.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
     }
     fragment = request.htmx and request.htmx.target == "removal"
     return render(request, f"registry_sync/{'_removal' if fragment else 'removal'}.html", context)

@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.errors import Absent, Conflict, Invalid
-from accounts.pages import rights
-from accounts.pages.ask import Question, ask, asks
-from accounts.pages.forms import put_errors, status_of
-from accounts.pages.http import PersonRequest, principal, tab
+from accounts.common.errors import Absent, Conflict, Invalid
 from accounts.roles import Act
-from accounts.templatetags.facts import when
+from accounts.templatetags.cells import when
+from accounts.views import button_permissions
+from accounts.views.confirmation import Question, ask, asks
+from accounts.views.form_errors import put_errors, status_of
+from accounts.views.request import PersonRequest, principal, tab
 from namespaces import gate
 from namespaces.models import Image, Namespace
 from namespaces.pages.frame import namespace_context
@@ -231,7 +231,7 @@ def _forecast(row: RetentionRule, name: str) -> forecast.Forecast | None:
 
 def _context(by: Any, namespace: Namespace) -> dict[str, Any]:
     return namespace_context(namespace, "retention") | {
-        "why_not": rights.why_not(by, namespace.account, Act.IMAGES_REMOVE)
+        "why_not": button_permissions.why_not(by, namespace.account, Act.IMAGES_REMOVE)
     }
 
 

@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from accounts.live import note_along
-from accounts.pages.http import PersonRequest
-from accounts.templatetags.facts import clock_time
+from accounts.live_updates import note_along
+from accounts.templatetags.cells import clock_time
+from accounts.views.request import PersonRequest
 from registry_sync import standing
 from registry_sync.alarms import Alarm, Signs, alarms
 

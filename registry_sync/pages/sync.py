@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts import gate
-from accounts.pages.forms import next_url
-from accounts.pages.http import PersonRequest, principal
+from accounts import permissions
 from accounts.roles import Act
+from accounts.views.form_errors import next_url
+from accounts.views.request import PersonRequest, principal
 from registry_sync import services
 
 
@@ -19,7 +19,7 @@ from registry_sync import services
 @require_POST
 def start(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
-    gate.account(by, handle, Act.SYNC_START)
+    permissions.account(by, handle, Act.SYNC_START)
     services.ask_for_sync(by=by)
     messages.info(request, _("Sync asked for; the line under the list shows how far it is."))
     return redirect(next_url(request, reverse("images", args=[handle])))

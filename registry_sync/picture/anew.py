@@ -10,7 +10,7 @@ from itertools import islice
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.shares import in_turns
+from accounts.common.fair_share import in_turns
 from namespaces.models import RepositoryManifest
 from registry_sync.client import Registry
 from registry_sync.picture.content import ContentReader, Place

@@ -7,8 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import clock
-from accounts.errors import Absent, Conflict, Invalid
+from accounts.common import clock
+from accounts.common.errors import Absent, Conflict, Invalid
 from accounts.principal import Principal
 from namespaces.models import Image, Tag
 from namespaces.names import DIGEST, TAG

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from accounts.principal import Principal
 from namespaces.models import Image
 from registry_sync import services

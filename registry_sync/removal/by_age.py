@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts import clock
+from accounts.common import clock
 from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.removal import rules
 

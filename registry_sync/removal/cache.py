@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from registry_sync.removal.outcomes import SENTENCES, Outcome
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.errors import Invalid
+from accounts.common.errors import Invalid
 from accounts.models import Account
 from namespaces import selectors
 from namespaces.models import Image, Namespace

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.errors import Conflict, Invalid
+from accounts.common.errors import Conflict, Invalid
 from accounts.principal import Principal
 from namespaces.lists import plans, tag_list
 from namespaces.models import Image, Tag

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.errors import Absent, Conflict, Invalid
+from accounts.common.errors import Absent, Conflict, Invalid
 from accounts.models import Account
 from accounts.principal import Principal
 from accounts.roles import Act

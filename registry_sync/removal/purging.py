@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.errors import Absent, Conflict
+from accounts.common.errors import Absent, Conflict
+from accounts.common.fair_share import in_turns
 from accounts.models import Member
 from accounts.principal import Kind, Principal
 from accounts.roles import Act, Role, may
-from accounts.shares import in_turns
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from namespaces.services import namespaces
 from registry_sync.models import Purge, Removal, RemovalItem

@@ -6,7 +6,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, clock
+from accounts import audit
+from accounts.common import clock
 from accounts.principal import Kind, Principal
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync.models import Removal, RemovalItem

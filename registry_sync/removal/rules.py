@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import audit
-from accounts.errors import Absent, Conflict, Invalid
+from accounts.common.errors import Absent, Conflict, Invalid
 from accounts.limits import make_room
 from accounts.principal import SYSTEM, Principal
 from accounts.roles import Act

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F, Max, Min, Q
 
-from accounts import clock
+from accounts.common import clock
 from registry_sync.client import Registry, RegistryError, Silent
 from registry_sync.models import Removal, RemovalItem
 from registry_sync.removal import purging, runs

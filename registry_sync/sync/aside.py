@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from accounts.common.lazy_text import said as _
 from accounts.models import Account
-from accounts.words import said as _
 from registry_sync.models import QuarantinedWork, Repository, WorkerCrash
 from registry_sync.sync.spots import Spot, to_set_aside
 

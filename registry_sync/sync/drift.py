@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import dropped
+from accounts import dropped_entries
 from accounts.models import DropCounter
 from namespaces.models import TagHistoryEntry
 from namespaces.names import split
@@ -36,7 +36,7 @@ def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
     tags.sort(key=lambda tag: tag not in back)  # what tells most is kept first
     kept = _room(run, read.repository)
     if len(tags) > kept:
-        dropped.note(DropCounter.Kind.DIFFERENCES, {"": len(tags) - kept}, timezone.now())
+        dropped_entries.note(DropCounter.Kind.DIFFERENCES, {"": len(tags) - kept}, timezone.now())
     Drift.objects.bulk_create(
         Drift(
             run=run, repository=read.repository, tag=tag, new=read.digests.get(tag, ""),

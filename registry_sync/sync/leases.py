@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 
-from accounts import clock
+from accounts.common import clock
 from registry_sync.models import Lease
 from registry_sync.sync import aside
 from registry_sync.sync.spots import Spot

@@ -12,11 +12,12 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
-from accounts import audit, clock
-from accounts.outage import Outage, outage_of
+from accounts import audit
+from accounts.common import clock
+from accounts.common.database_errors import Outage, outage_of
+from accounts.common.fair_share import in_turns
+from accounts.common.lazy_text import said as _
 from accounts.principal import SYSTEM
-from accounts.shares import in_turns
-from accounts.words import said as _
 from namespaces.names import split
 from registry_sync.client import Missing, Registry, RegistryError, Silent, Sweep
 from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash

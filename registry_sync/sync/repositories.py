@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import clock
-from accounts.shares import in_turns
-from accounts.words import said as _
+from accounts.common import clock
+from accounts.common.fair_share import in_turns
+from accounts.common.lazy_text import said as _
 from namespaces.names import split
 from registry_sync.client import Registry, Sweep, TagsRead
 from registry_sync.models import Repository, SyncRun

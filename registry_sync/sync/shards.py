@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, QuerySet, When
 
-from accounts import clock
-from accounts.shares import in_turns
+from accounts.common import clock
+from accounts.common.fair_share import in_turns
 from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.sync import aside
 from registry_sync.sync.leases import LIFE, LeaseLost, bound, fenced, free_at

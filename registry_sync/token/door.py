@@ -13,12 +13,12 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.addresses import Origin, client_address
-from accounts.clients import short
-from accounts.denials import denials
-from accounts.errors import Unavailable
-from accounts.rehashes import rehashes
-from accounts.uses import uses
+from accounts.access_denials import denials
+from accounts.common.client_ip import Origin, client_address
+from accounts.common.errors import Unavailable
+from accounts.common.user_agent import short
+from accounts.last_used import uses
+from accounts.pepper_migration import rehashes
 from registry_sync.token.key_files import KeyFileError
 from registry_sync.token.request import Refusal, TokenRequest, read
 from registry_sync.token.service import Issued, issue

@@ -13,9 +13,9 @@ from typing import Any
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from accounts.breaker import Breaker
-from accounts.errors import Unavailable
-from accounts.outage import Outage, outage_of
+from accounts.common.circuit_breaker import Breaker
+from accounts.common.database_errors import Outage, outage_of
+from accounts.common.errors import Unavailable
 from namespaces.access import Facts, Grant, Level, Standing, Through
 from namespaces.names import split
 

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from accounts.secret_files import exposed
+from accounts.common.secret_files import exposed
 
 
 class KeyFileError(Exception):

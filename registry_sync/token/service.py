@@ -10,14 +10,14 @@ from pathlib import Path
 
 from django.conf import settings
 
-from accounts import secrets
-from accounts.addresses import Origin
-from accounts.denials import KEPT, SOURCES_MOST, Denied, denials
+from accounts import credentials
+from accounts.access_denials import KEPT, SOURCES_MOST, Denied, denials
+from accounts.common.client_ip import Origin
+from accounts.common.lazy_text import said as _
+from accounts.last_used import Use, uses
 from accounts.names import USERNAME
+from accounts.pepper_migration import Rehash, rehashes
 from accounts.peppers import digests, newest_is_everywhere, peppers
-from accounts.rehashes import Rehash, rehashes
-from accounts.uses import Use, uses
-from accounts.words import said as _
 from namespaces.access import Action, Facts, Standing, Verdict, decide
 from registry_sync.token import facts, grants
 from registry_sync.token.claims import claims
@@ -82,7 +82,7 @@ def _known(request: TokenRequest, requested: list[Requested], origin: Origin) ->
 def _authenticated(given: Credentials, repositories: list[str], origin: Origin) -> facts.Known:
     """Found by the password's keyed digest, so nothing about the work depends on whether the name exists."""
     known = None
-    if secrets.well_formed(given.password, secrets.USER_PREFIX):  # a typo never reaches the database
+    if credentials.well_formed(given.password, credentials.USER_PREFIX):  # a typo never reaches the database
         stored_as = digests(given.password)
         known = facts.load(digests=stored_as, repositories=repositories, now=origin.at)
     if not known or not known.user or not _same(known.user.username, given.username):

@@ -7,8 +7,8 @@ usernames that they are not all remembered is slowed for that, and makes no othe
 
 import threading
 
-from accounts.addresses import network_of
-from accounts.shares import Shares
+from accounts.common.client_ip import network_of
+from accounts.common.fair_share import Shares
 
 WINDOW = 60  # seconds
 FAILURES = 30  # within one window, from one network for one username

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from accounts import secrets
+from accounts import credentials
 
 HERE = Path(__file__).parents[2]
 NOT_OURS = {".git", ".venv", "var", "staticfiles"}  # of a copy without git
@@ -39,7 +39,7 @@ def found_in(content: bytes) -> Iterator[tuple[int, str]]:
         for match in pattern.finditer(content):
             yield _line(content, match), kind
     for match in _OURS.finditer(content):
-        if secrets.well_formed(match[0].decode(), match[1].decode()):
+        if credentials.well_formed(match[0].decode(), match[1].decode()):
             yield _line(content, match), "password or token of the panel"
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.contract
 SERVICE = "localhost:5000"
 CODE = f"""
 from accounts.models import Person
-from accounts.pages.http import principal_for
+from accounts.views.request import principal_for
 from accounts.services import accounts, users
 from django.utils import timezone
 from namespaces.services import grants, namespaces

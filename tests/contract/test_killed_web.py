@@ -14,7 +14,7 @@ WRITE = """
 import os, signal
 from accounts import audit
 from accounts.models import Account, AuditEvent, Person
-from accounts.pages.http import principal_for
+from accounts.views.request import principal_for
 from accounts.services import users
 def die(*_all, **_more):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis as client
 
-from accounts.breaker import Breaker
+from accounts.common.circuit_breaker import Breaker
 from manager import cache as cache_module
 from manager.cache import RedisOrMemoryCache
 from tests.parts import fixtures, redis

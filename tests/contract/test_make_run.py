@@ -60,7 +60,7 @@ def test_a_killed_run_leaves_nothing_and_the_next_one_starts(tmp_path: Path) -> 
 def test_when_it_is_ready_the_registry_was_read_and_a_namespace_can_be_made(first: First) -> None:
     code = """
 from accounts.models import Person
-from accounts.pages.http import principal_for
+from accounts.views.request import principal_for
 from accounts.services import accounts
 from namespaces.services import namespaces
 by = principal_for(Person.objects.create_user("ada@example.com"), {})

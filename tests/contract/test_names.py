@@ -12,7 +12,7 @@ import pytest
 import requests
 from django.utils import timezone
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from accounts.models import Person
 from namespaces.access import Level
 from namespaces.models import Image, Namespace, ReservedName, Tag

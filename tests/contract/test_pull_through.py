@@ -13,7 +13,7 @@ import requests
 from django.core import serializers
 from django.utils import timezone
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from namespaces.models import Image, Manifest, Namespace, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import selectors
 from registry_sync.client import Registry, answers

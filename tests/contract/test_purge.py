@@ -11,7 +11,7 @@ import requests
 from django.test import Client
 from django.utils import timezone
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from accounts.models import AuditEvent, Member
 from namespaces.models import Image, Namespace, ReservedName, Tag
 from registry_sync.client import Registry

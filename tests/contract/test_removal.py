@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from accounts.models import AuditEvent
 from namespaces.models import Manifest, RepositoryManifest, TagHistoryEntry
 from registry_sync.client import Registry, Sweep, TagsRead

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from namespaces.models import Manifest
 from registry_sync.models import Removal
 from registry_sync.removal import ask

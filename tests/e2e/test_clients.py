@@ -16,7 +16,7 @@ pytestmark = pytest.mark.clients
 # Runs inside the installation, through the same services as the pages.
 WORLD = """
 from accounts.models import Person
-from accounts.pages.http import principal_for
+from accounts.views.request import principal_for
 from accounts.services import accounts, users
 from namespaces.services import grants, namespaces
 by = principal_for(Person.objects.create_user("clients@example.com"), {})

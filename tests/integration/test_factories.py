@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts import secrets
+from accounts import credentials
 from accounts.models import Secret
 from accounts.peppers import digests
 from tests import factories
@@ -11,7 +11,7 @@ from tests.cast import Cast
 
 def test_a_user_knows_its_password(db: None) -> None:
     user = factories.RegistryUserFactory()
-    assert secrets.well_formed(user.password, secrets.USER_PREFIX)
+    assert credentials.well_formed(user.password, credentials.USER_PREFIX)
     assert Secret.objects.get(user=user).digest in digests(user.password)
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
-from accounts import journal
+from accounts.common import sqlite_wal
 from manager import database_url
 from registry_sync import tasks
 
@@ -50,11 +50,11 @@ def test_housekeeping_empties_it_and_waits_for_nobody(
         backup.execute("BEGIN")
         backup.execute("SELECT * FROM kept").fetchall()
         cursor.execute("INSERT INTO kept VALUES (zeroblob(3000000))")
-        journal.shrink(database)  # a reader still needs it
+        sqlite_wal.shrink(database)  # a reader still needs it
         assert kept.stat().st_size > 2 * MB
         assert cursor.execute("PRAGMA busy_timeout").fetchone() == patience
         backup.close()
-        journal.shrink(database)
+        sqlite_wal.shrink(database)
         assert kept.stat().st_size == 0
         assert cursor.execute("SELECT count(*) FROM kept").fetchone() == (1,)
         database.close()
@@ -64,11 +64,11 @@ def test_housekeeping_empties_it_and_waits_for_nobody(
 def test_housekeeping_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
     monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_at: False)
-    monkeypatch.setattr(journal, "shrink", lambda: asked.append(True))
+    monkeypatch.setattr(sqlite_wal, "shrink", lambda: asked.append(True))
     tasks.housekeeping()
     assert asked
 
 
 @pytest.mark.django_db
 def test_within_a_transaction_it_is_left_alone() -> None:
-    journal.shrink()
+    sqlite_wal.shrink()

@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import live
+from accounts import live_updates
 from accounts.models import Account, Member, Person, RegistryUser
 from namespaces.models import Image, TagHistoryEntry
 from registry_sync import watch
@@ -151,7 +151,7 @@ of_account = pytest.mark.parametrize("opened", OF_ACCOUNT, indirect=True)
 
 
 def test_every_kind_is_among_the_cases() -> None:
-    assert set(live.THINGS) == set(CASES)
+    assert set(live_updates.THINGS) == set(CASES)
 
 
 @every_kind
@@ -250,7 +250,7 @@ def test_an_old_or_changed_note_goes_the_ordinary_way(opened: Open, monkeypatch:
     path, _question, note = opened.url.partition("live=")
     changed = f"{path}live={note[:40]}{'A' if note[40] != 'A' else 'B'}{note[41:]}"
     assert opened.client.get(changed).status_code == 200
-    monkeypatch.setattr(live, "LASTS", -1)
+    monkeypatch.setattr(live_updates, "LASTS", -1)
     assert opened.ask().status_code == 200
 
 
@@ -259,7 +259,7 @@ def test_a_note_hides_what_it_holds(opened: Open) -> None:
     """The counters are those of the whole installation: what others do must not be read from them."""
     sealed = base64.urlsafe_b64decode(opened.url.partition("live=")[2])
     assert b"state" not in sealed
-    assert len(sealed) % live.BLOCK == 73  # Fernet's own bytes beside whole blocks
+    assert len(sealed) % live_updates.BLOCK == 73  # Fernet's own bytes beside whole blocks
 
 
 @pytest.mark.skipif(

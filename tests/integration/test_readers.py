@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from accounts import reading
+from accounts import reader_preferences
 from accounts.models import AuditEvent, RegistryUser
 from namespaces import usage
 from namespaces.models import Usage
@@ -105,7 +105,7 @@ def test_days_of_activity_are_those_of_the_zone_that_the_address_names(cast: Cas
 def test_a_day_of_usage_is_the_installations(cast: Cast) -> None:
     today = datetime.now(UTC).date()
     for zone in (KIRITIMATI, "Pacific/Pago_Pago"):  # in one of them it is another day, at any time
-        with reading.as_asked(zone=zone, exact=False):
+        with reader_preferences.as_asked(zone=zone, exact=False):
             assert usage.today() == today
     for day in (today - timedelta(days=1), today):
         Usage.objects.create(account_id=cast.account.pk, day=day, stored_bytes=1)

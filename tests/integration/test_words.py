@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import trans_real
 
-from accounts import zones
+from accounts.common import time_zones
 from accounts.models import Denial, Invitation
 from namespaces.access import Action, Facts, Standing, decide
 from namespaces.models import Tag
@@ -74,9 +74,9 @@ class Marking(trans_real.DjangoTranslation):
 def marks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What gettext gives in this test."""
     monkeypatch.setitem(trans_real._translations, "en", Marking("en"))
-    zones.day.cache_clear()  # days are kept as they were written
+    time_zones.day.cache_clear()  # days are kept as they were written
     yield
-    zones.day.cache_clear()
+    time_zones.day.cache_clear()
     translation.deactivate()  # what the last request made this thread's language
 
 

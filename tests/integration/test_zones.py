@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from accounts.errors import Invalid
+from accounts.common.errors import Invalid
 from accounts.models import ApiToken, AuditEvent, RegistryUser
 from accounts.services import api_tokens
 from tests import factories

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import paging
+from accounts.common import pagination
 from accounts.models import Person
 from namespaces.lists import tag_list
 from namespaces.models import Image, Tag
@@ -61,7 +61,7 @@ def cursor(sort: str, depth: int) -> str:
         return ""
     rows = tag_list.find(Image.objects.get(name="big")).tags(sort=sort)
     fields = [name.lstrip("-") for name in rows.query.order_by]
-    return "&page=" + paging._write("a", rows[depth], fields)
+    return "&page=" + pagination._write("a", rows[depth], fields)
 
 
 def row(client: Client, label: str, path: str) -> None:

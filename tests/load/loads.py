@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import requests
 
-from accounts import names, secrets
+from accounts import credentials, names
 from tests.load.panel import FEW, ONE, Panel, beginning, request
 from tests.parts import images, processes
 
@@ -114,7 +114,7 @@ def sign_ins(panel: Panel, count: int = 5_000) -> list[str]:
 
 def wrong_passwords(panel: Panel, count: int = 10_000) -> list[str]:
     """Each for another name, from another address. Three of four are well formed, so that the database is asked."""
-    shaped = [secrets.make(secrets.USER_PREFIX) if n % 4 else f"guess{n}" for n in range(count)]
+    shaped = [credentials.make(credentials.USER_PREFIX) if n % 4 else f"guess{n}" for n in range(count)]
     return [
         request("GET", panel.token_request.split(" ")[1], X_Forwarded_For=_address(n),
                 Authorization=f"Basic {_basic(f'{names.make_username()}:{password}')}")

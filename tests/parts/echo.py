@@ -5,7 +5,7 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manager.settings")
 
-from accounts.addresses import client_address
+from accounts.common.client_ip import client_address
 from manager.server.environ import Environ, Scope
 from manager.server.front import Front, respond
 from manager.server.threads import Send

@@ -12,7 +12,7 @@ call_command("migrate", verbosity=0)
 """
 CODE = """
 from accounts.models import Person
-from accounts.pages.http import principal_for
+from accounts.views.request import principal_for
 from accounts.services import accounts, api_tokens, users
 from namespaces.services import grants, namespaces
 from django.utils import timezone

@@ -6,7 +6,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from accounts.addresses import client_address, client_network
+from accounts.common.client_ip import client_address, client_network
 
 PEER, CLIENT = "192.0.2.1", "203.0.113.9"
 FORGED = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

@@ -1,6 +1,6 @@
 """What failed is left alone for a while, and then asked again."""
 
-from accounts.breaker import Breaker
+from accounts.common.circuit_breaker import Breaker
 
 
 def test_it_rests_after_a_failure_and_asks_again() -> None:

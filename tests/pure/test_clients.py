@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.clients import LONGEST, browser, short
+from accounts.common.user_agent import LONGEST, browser, short
 
 DOCKER = (
     "docker/27.5.1 go/go1.22.11 git-commit/4c9b3b0 kernel/6.8.0-51-generic os/linux arch/amd64 "

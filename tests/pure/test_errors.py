@@ -1,6 +1,6 @@
 """What goes wrong says so in words, by field where there is one."""
 
-from accounts.errors import Absent, Conflict, Invalid, TooMany
+from accounts.common.errors import Absent, Conflict, Invalid, TooMany
 from accounts.principal import SYSTEM, Kind, Principal
 
 

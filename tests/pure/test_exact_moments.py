@@ -1,4 +1,4 @@
-"""accounts/zones.py: what browsers call their zone, and a moment written out there."""
+"""accounts/common/time_zones.py: what browsers call their zone, and a moment written out there."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, available_timezones
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts import reading
-from accounts.templatetags import facts
-from accounts.zones import exact, named
+from accounts import reader_preferences
+from accounts.common.time_zones import exact, named
+from accounts.templatetags import cells
 
 MOMENT = datetime(2026, 11, 28, 20, 30, 5, tzinfo=UTC)
 
@@ -41,11 +41,11 @@ def test_what_browsers_send_is_a_zone_and_nothing_else_is() -> None:
 
 
 def test_each_reader_has_a_zone_and_the_next_one_has_none_of_it() -> None:
-    with reading.as_asked(zone="Asia/Kolkata", exact=False):
-        assert 'title="29 Nov 2026, 02:00:05 IST · 28 Nov 2026, 20:30:05 UTC" data-relative' in facts.when(
+    with reader_preferences.as_asked(zone="Asia/Kolkata", exact=False):
+        assert 'title="29 Nov 2026, 02:00:05 IST · 28 Nov 2026, 20:30:05 UTC" data-relative' in cells.when(
             MOMENT
         )
-    with reading.as_asked(zone="no/such", exact=True):
-        assert ">28 Nov 2026, 20:30:05 UTC</span></time>" in facts.when(MOMENT)
-    assert 'title="28 Nov 2026, 20:30:05 UTC"' in facts.when(MOMENT)
-    assert "data-relative" in facts.when(MOMENT)
+    with reader_preferences.as_asked(zone="no/such", exact=True):
+        assert ">28 Nov 2026, 20:30:05 UTC</span></time>" in cells.when(MOMENT)
+    assert 'title="28 Nov 2026, 20:30:05 UTC"' in cells.when(MOMENT)
+    assert "data-relative" in cells.when(MOMENT)

@@ -1,4 +1,4 @@
-"""accounts/moments.py: bounds that hold in every zone, and days."""
+"""accounts/common/timestamps.py: bounds that hold in every zone, and days."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.moments import FIRST, LAST, end_of, last_day, sound, start_of
+from accounts.common.timestamps import FIRST, LAST, end_of, last_day, sound, start_of
 
 ZONES = st.sampled_from(sorted(available_timezones())).map(ZoneInfo)
 MOMENTS = st.datetimes(timezones=st.just(UTC))

@@ -1,4 +1,4 @@
-"""How facts are written: the filters of accounts/templatetags/panel.py."""
+"""How facts are written: the filters of accounts/templatetags/formatting.py."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from enum import IntEnum
 import pytest
 from django import forms
 
-from accounts.templatetags import panel
+from accounts.templatetags import formatting
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     ],
 )
 def test_sizes_are_base_ten_with_three_figures_at_most(octets, written):
-    assert panel.size(octets) == written
+    assert formatting.size(octets) == written
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ def test_sizes_are_base_ten_with_three_figures_at_most(octets, written):
     ],
 )
 def test_digests_are_twelve_digits(digest, written):
-    assert panel.short_digest(digest) == written
+    assert formatting.short_digest(digest) == written
 
 
 def test_a_long_name_breaks_after_its_slashes():
-    assert panel.breaking("team/app") == "team/app"
+    assert formatting.breaking("team/app") == "team/app"
     assert (
-        panel.breaking("team/tools/migrate/<b>/and/more")
+        formatting.breaking("team/tools/migrate/<b>/and/more")
         == "team/<wbr>tools/<wbr>migrate/<wbr>&lt;b&gt;/<wbr>and/<wbr>more"
     )
 
@@ -76,15 +76,15 @@ def test_a_long_name_breaks_after_its_slashes():
     ],
 )
 def test_times_are_relative_within_thirty_days(age, written):
-    assert panel.relative_to(NOW - age, NOW) == written
+    assert formatting.relative_to(NOW - age, NOW) == written
 
 
 def test_a_moment_that_never_was():
-    assert panel.relative(None) == "never"
+    assert formatting.relative(None) == "never"
 
 
 def test_the_clock_in_the_browser_gets_the_same_words():
-    words = json.loads(panel.relative_words())
+    words = json.loads(formatting.relative_words())
     assert words["now"] == "just now"
     assert words["ago"]["min"].replace("%(n)s", "2") == "2 min ago"
     assert words["ahead"]["d"][3] == "in 3 days"
@@ -96,8 +96,8 @@ class Level(IntEnum):
 
 @pytest.mark.parametrize("value", [Level.READ, "read", "READ"])
 def test_a_level_is_written_by_its_name_and_not_its_number(value):
-    assert panel.word(value) == "read"
-    assert panel.plain_word(value) == "read"
+    assert formatting.word(value) == "read"
+    assert formatting.plain_word(value) == "read"
 
 
 class Sample(forms.Form):
@@ -108,7 +108,7 @@ class Sample(forms.Form):
 
 def test_a_control_is_described_by_its_help_and_its_errors():
     form = Sample({"second": "nonsense"})
-    first = panel.control(form["first"])
+    first = formatting.control(form["first"])
     assert 'class="form-control is-invalid"' in first
     assert 'aria-describedby="id_first_helptext id_first_error"' in first
     assert 'aria-invalid="true"' in first
@@ -116,17 +116,17 @@ def test_a_control_is_described_by_its_help_and_its_errors():
 
 def test_the_first_wrong_control_takes_the_focus():
     form = Sample({"first": "fine", "second": "nonsense"})
-    assert "autofocus" not in panel.control(form["first"])
-    assert "autofocus" in panel.control(form["second"])
-    assert 'class="mono form-select is-invalid"' in panel.control(form["second"])
+    assert "autofocus" not in formatting.control(form["first"])
+    assert "autofocus" in formatting.control(form["second"])
+    assert 'class="mono form-select is-invalid"' in formatting.control(form["second"])
 
 
 def test_errors_of_the_whole_form_take_the_focus_first():
     form = Sample({"first": "", "second": "a", "third": "a"})
     form.add_error(None, "Together they make no sense.")
-    assert "autofocus" not in panel.control(form["first"])
+    assert "autofocus" not in formatting.control(form["first"])
 
 
 def test_each_radio_button_is_a_check_in_our_look():
     (option,) = Sample()["third"]
-    assert 'class="form-check-input"' in panel.choice(option)
+    assert 'class="form-check-input"' in formatting.choice(option)

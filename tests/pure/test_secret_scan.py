@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from accounts import secrets
+from accounts import credentials
 from tests.checks import secret_scan
 
 _KEY = ec.generate_private_key(ec.SECP256R1())
@@ -17,7 +17,10 @@ KEYS = [
 ]
 PLANTED = [
     *KEYS,
-    *(secrets.make(prefix) for prefix in (secrets.USER_PREFIX, secrets.API_PREFIX, secrets.LINK_PREFIX)),
+    *(
+        credentials.make(prefix)
+        for prefix in (credentials.USER_PREFIX, credentials.API_PREFIX, credentials.LINK_PREFIX)
+    ),
     "AKIA" + "Z7" * 8,
     "ghp_" + "a1" * 18,
     "github_pat_" + "a1" * 41,

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.shares import Owner, Shares, gives_way, in_turns
+from accounts.common.fair_share import Owner, Shares, gives_way, in_turns
 
 MOST, EACH = 12, 4
 OWNERS = st.tuples(st.sampled_from("ABCDE"), st.sampled_from("xyz"))

@@ -2,7 +2,7 @@
 
 import json
 
-from accounts.words import Said, packed, said, unpacked
+from accounts.common.lazy_text import Said, packed, said, unpacked
 
 
 def test_a_sentence_reads_as_english_and_remembers_what_it_was_made_of() -> None:

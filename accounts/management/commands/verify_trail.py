@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts import seals
+from accounts import audit_chain
 from accounts.models import AuditSeal
 
 
@@ -11,7 +11,7 @@ class Command(BaseCommand):
     help = "Says whether the audit trail is as it was sealed, hour by hour. Exit code 1 when it is not."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        found = list(seals.problems())
+        found = list(audit_chain.problems())
         for problem in found:
             self.stdout.write(problem.text)
         if found:

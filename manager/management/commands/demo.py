@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.errors import Invalid
+from accounts.common.errors import Invalid
 from manager.demo import world
 from registry_sync.pusher import PushError
 

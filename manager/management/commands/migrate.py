@@ -9,7 +9,7 @@ from django.core.management.commands import migrate
 from django.db import DatabaseError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from accounts.outage import Outage, first_line, outage_of
+from accounts.common.database_errors import Outage, first_line, outage_of
 from manager import earlier_build
 
 ATTEMPTS = 10

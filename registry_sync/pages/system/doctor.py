@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.pages.http import PersonRequest, principal
+from accounts.views.request import PersonRequest, principal
 from registry_sync import heartbeat, live, selectors, services, standing
 from registry_sync.models import DiagnosticRun
 from registry_sync.pages.system.frame import operators, system_context

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.pages.forms import next_url
-from accounts.pages.http import PersonRequest, principal
-from accounts.paging import paginate
+from accounts.common.pagination import paginate
+from accounts.views.form_errors import next_url
+from accounts.views.request import PersonRequest, principal
 from registry_sync import gate, operating, selectors
 from registry_sync.pages.system.frame import operators, system_context
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import gate
-from accounts.pages.http import PersonRequest, principal, tab
+from accounts import permissions
+from accounts.views.request import PersonRequest, principal, tab
 from registry_sync import selectors
 
 Page = Callable[..., HttpResponse]
@@ -22,7 +22,7 @@ def operators(page: Page) -> Page:
     @login_required
     @wraps(page)
     def guarded(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        gate.operator(principal(request))
+        permissions.operator(principal(request))
         return page(request, *args, **kwargs)
 
     return guarded

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import outbox
-from accounts.errors import Invalid
-from accounts.pages.http import PersonRequest, principal
-from accounts.paging import paginate
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
 from accounts.selectors import dropped
+from accounts.views.request import PersonRequest, principal
 from registry_sync import gate, operating, selectors, services, standing
 from registry_sync.models import DiagnosticRun
 from registry_sync.pages.system.frame import operators, system_context

@@ -6,9 +6,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.common.pagination import paginate
 from accounts.limits import OF_PERSON
-from accounts.pages.http import PersonRequest
-from accounts.paging import paginate
+from accounts.views.request import PersonRequest
 from registry_sync import selectors
 from registry_sync.limits import OF_ACCOUNT
 from registry_sync.pages.system.frame import operators, system_context

@@ -7,10 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.errors import Invalid
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
 from accounts.models import Account
-from accounts.pages.http import PersonRequest, principal
-from accounts.paging import paginate
+from accounts.views.request import PersonRequest, principal
 from registry_sync import gate, operating, selectors
 from registry_sync.pages.system.frame import operators, system_context
 

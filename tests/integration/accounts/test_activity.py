@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from accounts.models import AuditEvent
-from accounts.pages.activity import DEEDS
 from accounts.selectors import ACTIVITY
 from accounts.services import accounts, invitations, users
+from accounts.views.activity import DEEDS
 from tests.cast import MEMBERS, Cast
 
 URL = "/a/team-red/activity/"

@@ -7,12 +7,12 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from accounts import denials as kept
-from accounts import dropped
-from accounts.addresses import Origin
-from accounts.denials import KEPT, KEPT_FOR, MOST, Denied, denials
+from accounts import access_denials as kept
+from accounts import dropped_entries
+from accounts.access_denials import KEPT, KEPT_FOR, MOST, Denied, denials
+from accounts.common.client_ip import Origin
+from accounts.last_used import uses
 from accounts.models import Account, Denial, DropCounter, Person, RegistryUser
-from accounts.uses import uses
 from namespaces.access import Level
 from namespaces.denied import judged
 from namespaces.models import Grant, Namespace
@@ -181,8 +181,10 @@ def test_a_flood_of_guessed_names_drops_none_of_a_user_that_signed_in(user: Any)
 
 
 def test_what_is_long_over_is_not_told_for_ever(user: Any) -> None:
-    dropped.note(DropCounter.Kind.DENIALS, {user.username: 3}, timezone.now() - dropped.KEPT_FOR)
-    dropped.note(DropCounter.Kind.USES, {user.username: 3}, timezone.now())
+    dropped_entries.note(
+        DropCounter.Kind.DENIALS, {user.username: 3}, timezone.now() - dropped_entries.KEPT_FOR
+    )
+    dropped_entries.note(DropCounter.Kind.USES, {user.username: 3}, timezone.now())
     tasks.housekeeping()
     assert [each.kind for each in DropCounter.objects.all()] == [DropCounter.Kind.USES]
 

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts import secrets
+from accounts import credentials
 from accounts.models import AuditEvent, OperatorLink, Person
 from accounts.services import people
 from manager.embedded.run import _say_ready
@@ -82,7 +82,7 @@ def test_an_unused_link_is_void_once_there_is_an_operator(cast: Cast, link: str)
 
 
 def test_it_rests_while_there_is_an_operator(operator: Person, cast: Cast) -> None:
-    text = secrets.make(secrets.LINK_PREFIX)
+    text = credentials.make(credentials.LINK_PREFIX)
     OperatorLink.objects.create(digest=people.digests(text)[0])
     assert become(cast.client("viewer"), f"/first/{text}/") == 404
     assert not is_operator(cast.viewer)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import limits
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from accounts.models import Account, ApiToken, Invitation, Member, Person, RegistryUser
 from accounts.services import invitations, users
 from namespaces.models import Grant, Namespace, ReservedName

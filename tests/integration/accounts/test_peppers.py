@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from accounts import secrets
+from accounts import credentials
 from accounts.models import Secret
+from accounts.pepper_migration import rehashes
 from accounts.peppers import RESTARTED_WITHIN, peppers
-from accounts.rehashes import rehashes
 from accounts.services import users
 from manager.embedded.prepare import secret_files
 from registry_sync.token.service import signer
@@ -65,7 +65,7 @@ def test_old_passwords_go_on_and_new_ones_use_the_new_pepper(cast: Cast) -> None
     )
     assert (version_of(old), version_of(new)) == (1, 2)
     assert ask(old)[0] == ask(new, password=password)[0] == 200
-    assert ask(new, password=secrets.make(secrets.USER_PREFIX))[0] == 401
+    assert ask(new, password=credentials.make(credentials.USER_PREFIX))[0] == 401
 
 
 def test_a_password_that_is_used_outlives_its_pepper_and_one_that_is_not_does_not(

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts import seals
+from accounts import audit_chain
 from accounts.models import AuditEvent, AuditSeal
 from accounts.services import accounts
 from registry_sync.doctor import local
@@ -27,7 +27,7 @@ def trail(cast: Cast) -> list[AuditEvent]:
     for number in range(7):
         accounts.rename(by=cast.by("owner"), account=cast.account, name=f"Team {number} \U0001f433")
         if number in (2, 5):
-            assert seals.seal(now=timezone.now() + LATER)
+            assert audit_chain.seal(now=timezone.now() + LATER)
     return list(AuditEvent.objects.order_by("id"))
 
 
@@ -54,7 +54,7 @@ def test_a_trail_that_nobody_touched_is_whole(trail: list[AuditEvent]) -> None:
         (3, trail[2].pk),
         (3, trail[5].pk),
     ]
-    assert list(seals.problems()) == []
+    assert list(audit_chain.problems()) == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_changed_event_shows(trail: list[AuditEvent], column: str) -> None:
         value = values.get(column, "nobody")
         statement = f"UPDATE accounts_auditevent SET {column} = %s WHERE id = %s"  # noqa: S608
         cursor.execute(statement, [value, trail[1].pk])
-    (problem,) = seals.problems()
+    (problem,) = audit_chain.problems()
     assert f"to {trail[2].pk} does not hold" in problem.text
 
 
@@ -74,7 +74,7 @@ def test_a_changed_event_shows(trail: list[AuditEvent], column: str) -> None:
 def test_a_deleted_event_shows(trail: list[AuditEvent], number: int, broken: int) -> None:
     with without_triggers() as cursor:
         cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[number].pk])
-    (problem,) = seals.problems()
+    (problem,) = audit_chain.problems()
     assert (
         f"to {trail[broken * 3 - 1].pk} does not hold: there were 3 events, and there are 2." in problem.text
     )
@@ -83,14 +83,14 @@ def test_a_deleted_event_shows(trail: list[AuditEvent], number: int, broken: int
 def test_an_event_that_was_moved_shows(trail: list[AuditEvent]) -> None:
     with without_triggers() as cursor:
         cursor.execute("UPDATE accounts_auditevent SET id = %s WHERE id = %s", [-trail[0].pk, trail[0].pk])
-    assert len(list(seals.problems())) == 1
+    assert len(list(audit_chain.problems())) == 1
 
 
 def test_a_seal_that_is_gone_takes_the_next_with_it(trail: list[AuditEvent]) -> None:
     first = AuditSeal.objects.earliest("id")
     with without_triggers() as cursor:
         cursor.execute("DELETE FROM accounts_auditseal WHERE id = %s", [first.pk])
-    assert len(list(seals.problems())) == 1
+    assert len(list(audit_chain.problems())) == 1
 
 
 def test_a_seal_cannot_be_made_anew_without_the_pepper(trail: list[AuditEvent], monkeypatch: Any) -> None:
@@ -98,19 +98,19 @@ def test_a_seal_cannot_be_made_anew_without_the_pepper(trail: list[AuditEvent], 
     with without_triggers() as cursor:
         cursor.execute("UPDATE accounts_auditevent SET actor = 'nobody' WHERE id = %s", [trail[1].pk])
         cursor.execute("DELETE FROM accounts_auditseal")
-    forged = seals.Pepper(1, b"another key of somebody's own making")
+    forged = audit_chain.Pepper(1, b"another key of somebody's own making")
     with monkeypatch.context() as patch:
-        patch.setattr(seals, "peppers", lambda: (forged,))
-        assert seals.seal(now=timezone.now() + LATER)
-        assert list(seals.problems()) == []
-    assert len(list(seals.problems())) == 1
+        patch.setattr(audit_chain, "peppers", lambda: (forged,))
+        assert audit_chain.seal(now=timezone.now() + LATER)
+        assert list(audit_chain.problems()) == []
+    assert len(list(audit_chain.problems())) == 1
 
 
 def test_what_may_still_be_joined_by_others_is_not_sealed(cast: Cast) -> None:
     accounts.rename(by=cast.by("owner"), account=cast.account, name="Blue")
-    assert seals.seal(now=timezone.now()) is None
-    assert seals.seal(now=timezone.now() + LATER)
-    assert seals.seal(now=timezone.now() + LATER) is None
+    assert audit_chain.seal(now=timezone.now()) is None
+    assert audit_chain.seal(now=timezone.now() + LATER)
+    assert audit_chain.seal(now=timezone.now() + LATER) is None
     assert AuditSeal.objects.count() == 1
 
 
@@ -124,7 +124,7 @@ def test_a_seal_is_append_only_too(trail: list[AuditEvent]) -> None:
 def test_the_worker_seals_and_tells_the_log(
     trail: list[AuditEvent], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seals, "SETTLED", -LATER)
+    monkeypatch.setattr(audit_chain, "SETTLED", -LATER)
     housekeeping()
     last = AuditSeal.objects.latest("id")
     assert (last.last_event_id, last.event_count) == (trail[6].pk, 1)
@@ -141,15 +141,15 @@ def test_the_worker_seals_and_tells_the_log(
 def test_seals_of_a_pepper_that_is_gone_are_unverified_and_not_broken(
     trail: list[AuditEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newer = seals.Pepper(2, b"the pepper after the one that sealed")
-    monkeypatch.setattr(seals, "peppers", lambda: (newer,))
-    assert [problem.changed for problem in seals.problems()] == [False, False]
+    newer = audit_chain.Pepper(2, b"the pepper after the one that sealed")
+    monkeypatch.setattr(audit_chain, "peppers", lambda: (newer,))
+    assert [problem.changed for problem in audit_chain.problems()] == [False, False]
     verify_trail()
     assert local.trail(timezone.now()).state is State.WARN
 
 
 def test_every_column_of_an_event_is_sealed() -> None:
-    assert set(seals.SEALED) == {field.attname for field in AuditEvent._meta.fields}
+    assert set(audit_chain.SEALED) == {field.attname for field in AuditEvent._meta.fields}
 
 
 def test_the_command_says_so(trail: list[AuditEvent], capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from accounts import secrets
+from accounts import credentials
 from accounts.models import ApiToken, Person
 from accounts.peppers import digests
 
@@ -42,7 +42,7 @@ class Caller:
 
 
 def token_of(person: Person, *, expires_at: datetime | None = None) -> str:
-    text = secrets.make(secrets.API_PREFIX)
+    text = credentials.make(credentials.API_PREFIX)
     ApiToken.objects.create(
         person=person, name="CI", digest=digests(text)[0], hint=text[-4:], expires_at=expires_at,
         last_used_at=timezone.now(),

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import secrets
+from accounts import credentials
 from accounts.models import Account, ApiToken
 from tests import factories
 from tests.cast import Cast, client_for
@@ -68,7 +68,7 @@ def test_what_is_no_token_is_refused(cast: Cast, header: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["rma", "rmp", "rml"])
 def test_a_well_formed_secret_that_nobody_was_given_is_refused(cast: Cast, prefix: str) -> None:
-    assert Caller(secrets.make(prefix)).get("me/").status_code == 401
+    assert Caller(credentials.make(prefix)).get("me/").status_code == 401
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic"])

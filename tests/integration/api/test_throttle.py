@@ -19,7 +19,7 @@ def _few(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [BEGINNING]
-    monkeypatch.setattr("accounts.api.throttle.time", lambda: now[-1])
+    monkeypatch.setattr("accounts.api.throttling.time", lambda: now[-1])
     return now
 
 

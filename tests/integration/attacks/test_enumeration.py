@@ -21,7 +21,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import secrets
+from accounts import credentials
 from accounts.models import Invitation, Person
 from accounts.services import api_tokens, invitations, users
 from accounts.services import people as people_service
@@ -225,7 +225,7 @@ def test_the_token_door_does_the_same_for_every_name(
     cast: Cast, django_assert_num_queries: Any, shape: str
 ) -> None:
     user = factories.RegistryUserFactory(account=cast.account)
-    wrong = secrets.make(secrets.USER_PREFIX) if shape == "well formed" else user.password[:-1] + "!"
+    wrong = credentials.make(credentials.USER_PREFIX) if shape == "well formed" else user.password[:-1] + "!"
     answers = []
     for name in (user.username, "nobody000000", "", cast.owner.email, "x" * 500):
         header = "Basic " + base64.b64encode(f"{name}:{wrong}".encode()).decode()
@@ -264,7 +264,7 @@ def test_links_that_were_never_made_were_spent_or_are_too_old_look_alike(cast: C
     void, void_text = invitations.invite(by=by, account=cast.account, role="viewer")
     Invitation.objects.filter(pk=void.pk).update(inviter=cast.manager)
     pages, works = [], []
-    for link in (old_text, withdrawn_text, used_text, void_text, secrets.make(secrets.LINK_PREFIX)):
+    for link in (old_text, withdrawn_text, used_text, void_text, credentials.make(credentials.LINK_PREFIX)):
         with work() as done:
             answer = client.get(f"/invite/{link}/")
         pages.append((answer.status_code, body(answer, link)))
@@ -280,7 +280,7 @@ def test_api_tokens_that_were_never_made_or_were_revoked_look_alike(cast: Cast, 
     _live, text = api_tokens.create(by=cast.by("owner"), name="CI", expires_at=None, confirmed=True)
     api_tokens.revoke(by=cast.by("owner"), token=token)
     answers, works = [], []
-    for key in (revoked, secrets.make(secrets.API_PREFIX)):
+    for key in (revoked, credentials.make(credentials.API_PREFIX)):
         with work() as done:
             answer = Client().get("/api/v1/me/", headers={"Authorization": f"Bearer {key}"})
         answers.append((answer.status_code, answer.content, headers(answer)))

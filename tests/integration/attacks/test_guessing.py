@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 
-from accounts import hashers, signup
+from accounts import allauth_adapter, hashers
 from accounts.hashers import IN_LINE, BoundedArgon2Hasher, Crowded, Line, line
 from accounts.models import DropCounter, Person
 from manager.server.web import THREADS
@@ -145,7 +145,7 @@ CROWD = "198.51.100.9"
 def a_crowd(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """As many log-ins from one place as may hash or stand in line."""
     settings.PASSWORD_HASHERS = ["accounts.hashers.BoundedArgon2Hasher"]
-    monkeypatch.setattr(signup.turned_away, "_at", float("-inf"))
+    monkeypatch.setattr(allauth_adapter.turned_away, "_at", float("-inf"))
     crowd = [hashers._Turn(CROWD) for _ in range(IN_LINE)]
     for each in crowd:
         line._come(each)

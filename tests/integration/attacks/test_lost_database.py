@@ -8,7 +8,7 @@ import pytest
 from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection
 from django.test import Client
 
-from accounts.outage import Outage, UnknownPooler, outage_of
+from accounts.common.database_errors import Outage, UnknownPooler, outage_of
 from tests.cast import Cast
 from tests.integration.api.caller import Caller, token_of
 

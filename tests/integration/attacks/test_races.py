@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts.errors import Absent, Conflict, Refused
+from accounts.common.errors import Absent, Conflict, Refused
 from accounts.limits import OF_PERSON
 from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, Person, RegistryUser, Secret
 from accounts.services import accounts, api_tokens, invitations, members, people, users

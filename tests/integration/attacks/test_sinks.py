@@ -18,8 +18,8 @@ from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client
 
-from accounts import secrets
-from accounts.addresses import Origin
+from accounts import credentials
+from accounts.common.client_ip import Origin
 from accounts.models import AuditEvent, RegistryUser
 from accounts.peppers import peppers
 from accounts.services import api_tokens, invitations, people, users
@@ -235,9 +235,9 @@ def test_a_setting_that_is_refused_is_not_repeated(tmp_path: Path, wrong: dict[s
     assert "hunter2" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("prefix", [secrets.USER_PREFIX, secrets.API_PREFIX, secrets.LINK_PREFIX])
+@pytest.mark.parametrize("prefix", [credentials.USER_PREFIX, credentials.API_PREFIX, credentials.LINK_PREFIX])
 def test_a_line_of_the_log_keeps_all_but_the_secret(prefix: str) -> None:
-    secret = secrets.make(prefix)
+    secret = credentials.make(prefix)
     assert hide(f"Forbidden: /invite/{secret}/?x={secret}") == f"Forbidden: /invite/{prefix}_…/?x={prefix}_…"
     for plain in (
         "Not Found: /a/team-red/users/",
@@ -249,7 +249,7 @@ def test_a_line_of_the_log_keeps_all_but_the_secret(prefix: str) -> None:
 
 
 def test_a_traceback_in_the_log_holds_no_secret() -> None:
-    secret = secrets.make(secrets.USER_PREFIX)
+    secret = credentials.make(credentials.USER_PREFIX)
     error = ValueError(secret)
     raised = (ValueError, error, error.__traceback__)
     record = logging.LogRecord("panel", logging.ERROR, __file__, 1, "failed %s", (secret,), raised)

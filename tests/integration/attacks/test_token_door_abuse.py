@@ -11,12 +11,12 @@ from django.db import DatabaseError, InterfaceError, OperationalError, Programmi
 from django.test import Client
 from django.utils import timezone
 
-from accounts.breaker import Breaker
-from accounts.denials import KEPT, denials
+from accounts.access_denials import KEPT, denials
+from accounts.common.circuit_breaker import Breaker
+from accounts.last_used import uses
 from accounts.models import Denial, DropCounter, RegistryUser
 from accounts.peppers import digests
 from accounts.services import api_tokens, invitations, users
-from accounts.uses import uses
 from namespaces.access import Level
 from namespaces.models import ReservedName
 from namespaces.services import grants, namespaces

@@ -9,7 +9,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.paging import paginate
+from accounts.common.pagination import paginate
 from namespaces.lists import natural, tag_list
 from namespaces.models import NEVER, Image, Tag, TagHistoryEntry
 from registry_sync.picture.write import Move, write_moves

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import secrets
+from accounts import credentials
 from accounts.models import AuditEvent, RegistryUser, Secret
 from accounts.peppers import digests
 from namespaces.access import Level
@@ -27,7 +27,7 @@ def test_it_shows_the_password_once(cast: Cast, who: str) -> None:
     password = re.search(r"rmp_\w{38}", answer.content.decode())[0]  # type: ignore[index]
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
-    assert secrets.well_formed(password, secrets.USER_PREFIX)
+    assert credentials.well_formed(password, credentials.USER_PREFIX)
     assert Secret.objects.get(user=user).digest in digests(password)
     assert password not in client.get(f"/a/team-red/users/{user.username}/").content.decode()
 

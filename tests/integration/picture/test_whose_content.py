@@ -13,7 +13,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from accounts.models import Account, RegistryUser
 from accounts.principal import Kind, Principal
 from namespaces.access import Level

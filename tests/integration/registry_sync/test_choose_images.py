@@ -3,8 +3,8 @@
 import pytest
 from django.utils import timezone
 
+from accounts.common.pagination import PAGE_SIZE
 from accounts.models import AuditEvent
-from accounts.paging import PAGE_SIZE
 from namespaces.models import Image
 from registry_sync.models import Purge, Removal, RemovalItem
 from registry_sync.removal import matching, purges, purging

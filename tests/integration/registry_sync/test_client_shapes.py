@@ -10,8 +10,8 @@ import jwt
 import pytest
 from django.conf import settings
 
-from accounts.denials import denials
-from accounts.uses import uses
+from accounts.access_denials import denials
+from accounts.last_used import uses
 from namespaces.access import Level
 from registry_sync.token.door import answer
 from registry_sync.token.service import signer

@@ -8,9 +8,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts.denials import denials
+from accounts.access_denials import denials
+from accounts.last_used import uses
 from accounts.models import Person
-from accounts.uses import uses
 from namespaces.access import Level
 from namespaces.models import PullStats
 from registry_sync.models import Event

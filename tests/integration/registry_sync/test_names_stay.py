@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from accounts.services import accounts
 from namespaces.models import (
     CatalogRead,

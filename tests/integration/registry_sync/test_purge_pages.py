@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from accounts.models import AuditEvent
-from accounts.pages.activity import DEEDS
+from accounts.views.activity import DEEDS
 from namespaces.models import Descriptor, Image, Manifest, Namespace, PullStats, RepositoryManifest
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
 from registry_sync.removal import back, purges, purging, whole

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import zones
+from accounts.common import time_zones
 from accounts.models import AuditEvent, Person
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName
 from registry_sync import heartbeat, selectors, tasks
@@ -273,7 +273,7 @@ def test_a_name_for_which_tokens_may_live_waits(browser: Client, cast: Cast, wor
     assert refused.status_code == 400
     assert "may be good until" in refused.content.decode()
     browser.cookies["time_zone"] = "Asia/Tokyo"  # as it says moments everywhere else, with UTC behind
-    there = zones.exact(soon, ZoneInfo("Asia/Tokyo"))
+    there = time_zones.exact(soon, ZoneInfo("Asia/Tokyo"))
     assert f"may be good until {there};" in browser.get("/system/repositories/old/").content.decode()
     assert not Image.objects.exists()
     assert give(browser, "elsewhere").status_code == 302  # what its own tokens push is its own

@@ -14,10 +14,10 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.denials import denials
+from accounts.access_denials import denials
+from accounts.last_used import uses
 from accounts.models import RegistryUser
 from accounts.services import users
-from accounts.uses import uses
 from namespaces.access import Level
 from namespaces.models import Namespace
 from registry_sync.token.door import answer

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import clock
+from accounts.common import clock
 from namespaces.models import Tag
 from registry_sync.client import Registry, answers
 from registry_sync.models import Event

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.errors import Conflict
+from accounts.common.errors import Conflict
 from namespaces.models import Image, Manifest, RepositoryManifest
 from registry_sync.models import RemovalItem, Repository, RetentionRule, RetentionRun, SyncRun
 from registry_sync.removal import ask, runs

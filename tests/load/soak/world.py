@@ -7,8 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Person
-from accounts.pages.http import principal_for
 from accounts.services import accounts, users
+from accounts.views.request import principal_for
 from namespaces.services import grants, namespaces
 from registry_sync.sync.apply import note_catalog
 

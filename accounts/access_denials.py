@@ -1,0 +1,104 @@
+"""What users were refused at the token door: the answer to "why was I denied?".
+
+Bounded: one row for each user, repository and action, the last KEPT of them for each user, for KEPT_FOR; between two
+writes MOST are noted, as many as KEPT of a user, and of what nobody signed in for as many of a network. What is not
+kept is counted.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from accounts import dropped_entries
+from accounts.common.client_ip import Origin, network_of
+from accounts.common.fair_share import Owner
+from accounts.common.write_behind import Batch
+from accounts.models import Denial, DropCounter, RegistryUser
+
+MOST = 2000
+KEPT = 100
+KEPT_FOR = timedelta(days=30)
+SOURCES_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Something that a user was refused; `sources` as of a Denial.
+
+    `repository` and `action` are "" when the user was refused whatever it asked; `account` is None where a password was
+    wrong, so that anybody may have written the username.
+    """
+
+    username: str
+    repository: str
+    action: str
+    reason: str
+    remedy: str
+    origin: Origin
+    account: int | None = None
+    count: int = 1
+    sources: tuple[str, ...] = ()
+
+    @property
+    def owner(self) -> Owner:
+        if self.account is None:
+            return network_of(self.origin.address), ""
+        return self.account, self.username
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.username, self.repository, self.action
+
+    def after(self, earlier: "Denied") -> "Denied":
+        sources = _together(self.sources, earlier.sources)
+        return replace(self, count=self.count + earlier.count, sources=sources)
+
+
+def _together(newer: Iterable[str], older: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*newer, *older)))[:SOURCES_MOST]
+
+
+def _write(notes: list[Denied]) -> None:
+    """Write them. A username that nobody has may be among them: somebody guesses, or the user was deleted meanwhile."""
+    named = RegistryUser.objects.filter(username__in={note.username for note in notes})
+    users = dict(named.values_list("username", "id"))
+    found = [(users[note.username], note) for note in notes if note.username in users]
+    Denial.objects.bulk_create([_row(user_id, note) for user_id, note in found], ignore_conflicts=True)
+    for user_id, note in found:
+        row = Denial.objects.filter(user=user_id, repository=note.repository, action=note.action)
+        row.update(
+            count=F("count") + note.count, last_at=note.origin.at, address=note.origin.address,
+            client=note.origin.client, reason=note.reason, remedy=note.remedy,
+        )  # fmt: skip
+        if note.sources:
+            older = row.values_list("sources", flat=True).first() or ""
+            row.update(sources=" ".join(_together(note.sources, older.split())))
+    beyond = {username: _forget_oldest(user_id) for username, user_id in users.items()}
+    dropped_entries.note(
+        DropCounter.Kind.DENIALS, {name: count for name, count in beyond.items() if count}, timezone.now()
+    )
+
+
+def _row(user_id: int, note: Denied) -> Denial:
+    at = note.origin.at
+    return Denial(user_id=user_id, repository=note.repository, action=note.action, first_at=at, last_at=at)
+
+
+def _forget_oldest(user_id: int) -> int:
+    """How many refusals that were."""
+    rows = Denial.objects.filter(user=user_id).order_by("-last_at", "-id")
+    beyond = Denial.objects.filter(id__in=list(rows.values_list("id", flat=True)[KEPT:]))
+    count = beyond.aggregate(sum=Sum("count"))["sum"]
+    if count:
+        beyond.delete()
+    return count or 0
+
+
+def forget_old(now: datetime) -> None:
+    Denial.objects.filter(last_at__lt=now - KEPT_FOR).delete()
+
+
+denials = Batch(DropCounter.Kind.DENIALS, _write, most=MOST, each=KEPT)

@@ -1,0 +1,131 @@
+"""Who may sign up, and how sign-in pages behave (django-allauth's adapter)."""
+
+import logging
+from contextlib import suppress
+from typing import Any, ClassVar
+from urllib.parse import urlsplit, urlunsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import dropped_entries
+from accounts.common.client_ip import client_address, client_network
+from accounts.common.errors import Conflict, Unavailable
+from accounts.hashers import Crowded
+from accounts.models import DropCounter, Person
+from accounts.names import PASSWORD_MAX, clean_email
+from accounts.services import people
+from accounts.views import opened_links
+from accounts.views.form_errors import is_ours
+
+log = logging.getLogger(__name__)
+turned_away = dropped_entries.Tally(DropCounter.Kind.SIGN_INS)
+
+
+class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
+        "too_many_login_attempts": gettext_lazy("Too many failed login attempts. Try again in five minutes.")
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return settings.SIGNUP == "open" or opened_links.admit(request)
+
+    def clean_email(self, email: str) -> str:
+        if cleaned := clean_email(email):
+            return cleaned
+        raise ValidationError(_("Enter a valid email address."))
+
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
+        try:
+            with transaction.atomic():
+                saved = super().save_user(request, user, form, commit)
+                reserve_link(request, saved)
+                return saved
+        except IntegrityError:  # the form found the address free a moment ago
+            raise Conflict.on("email", _("Somebody has just signed up with this address.")) from None
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        """Who signs up by the operator's link need not wait for a mail: they may be the one to mend the mail server."""
+        return people.signed_up_by_operator_link(email=email) or bool(
+            super().is_email_verified(request, email)
+        )
+
+    def add_message(self, request: HttpRequest, *arguments: Any, **more: Any) -> None:
+        """Not beside the page that says it anyway: it would stay away where a mail went out a moment ago."""
+        signing_up = settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory" and not request.user.is_authenticated
+        if not (signing_up and "email_confirmation_sent" in str(arguments)):
+            super().add_message(request, *arguments, **more)
+
+    def is_safe_url(self, url: str) -> bool:
+        return is_ours(url)
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        return opened_links.page(request) or str(super().get_login_redirect_url(request))
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return opened_links.page(request) or str(super().get_signup_redirect_url(request))
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        email = str(credentials.pop("email", ""))
+        if len(credentials.get("password", "")) > PASSWORD_MAX:
+            # Nobody has such a one: a wrong guess, and hashed for no address, known or not.
+            self.pre_authenticate(request, email=clean_email(email) or email)
+            return None
+        try:
+            return super().authenticate(request, email=clean_email(email) or email, **credentials)
+        except Crowded:
+            self._rollback_login_failed_rl_usage()
+            turned_away.add()
+            raise
+        finally:
+            turned_away.write()
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count by address *and* place (docs/adr/0007): wrong guesses from elsewhere never keep the owner out.
+
+        allauth counts by address and Host, and the port of a Host is anybody's choice.
+        """
+        return f"{client_network(request.META)} {str(credentials.get('email', '')).lower()}"
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request.META) or "0.0.0.0"  # noqa: S104 (where there is none, as on a socket)
+
+    def render_mail(
+        self, template_prefix: str, email: Any, context: dict[str, Any], headers: Any = None
+    ) -> Any:
+        """Nothing in a mail comes from the request's Host: even an allowed one has a port of anybody's choice."""
+        links = {name: _public(link) for name, link in context.items() if name.endswith("_url")}
+        domain = urlsplit(settings.PUBLIC_URL).netloc
+        context.update(links, current_site={"name": "Registry Manager", "domain": domain})
+        return super().render_mail(template_prefix, email, context, headers)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """To the outbox, or without a mail server into a folder, where there may be no room."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError as error:
+            log.warning("a mail could not be written: %s", type(error).__name__)
+            raise Unavailable(
+                _("The mail could not be written, so none was sent. Try again later.")
+            ) from None
+
+    def send_notification_mail(self, *arguments: Any, **more: Any) -> None:
+        """Of a change that was made: it stands, whether the mail can be written or not."""
+        with suppress(Unavailable):
+            super().send_notification_mail(*arguments, **more)
+
+
+def _public(link: str) -> str:
+    parts = urlsplit(link)
+    return settings.PUBLIC_URL + urlunsplit(("", "", parts.path, parts.query, parts.fragment))
+
+
+def reserve_link(request: HttpRequest, person: Person) -> None:
+    """Of two who sign up by one link the second is turned away, where signing up takes a link."""
+    if not opened_links.reserve(request, person) and settings.SIGNUP != "open":
+        raise Conflict.on("", _("This link has just been used by somebody else, so you were not signed up."))

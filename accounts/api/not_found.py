@@ -1,0 +1,19 @@
+"""Addresses that do not exist answer in the API's own error shape."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from accounts.api.view import ApiView
+from accounts.common.errors import Absent
+
+
+class Nothing(ApiView):
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise Absent(
+            _("There is nothing here; addresses end with a slash, and are listed in /api/v1/schema/.")
+        )

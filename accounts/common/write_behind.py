@@ -1,0 +1,127 @@
+"""What is noted in memory while tokens are issued, and written afterwards, some at a time, by a thread of its own.
+
+A synchronous UPDATE for each token would cost almost half of the token door's speed (docs/architecture.md). The bound
+is a share of each account and user (shares.py); what found no place is counted (dropped.py).
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from multiprocessing.util import Finalize
+from typing import Generic, Protocol, Self, TypeVar
+
+from django.db import Error, connection, transaction
+from django.utils import timezone
+
+from accounts import dropped_entries
+from accounts.common.fair_share import Owner, Shares
+
+log = logging.getLogger(__name__)
+WRITE_EVERY = 1.0  # seconds
+
+
+class Note(Protocol):
+    @property
+    def owner(self) -> Owner:
+        """Whose share it takes up."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about; of each there is one note at a time."""
+
+    @property
+    def count(self) -> int:
+        """How many it stands for; 0 where one that gives way is not missed."""
+
+    def after(self, earlier: Self) -> Self:
+        """Return this note, when there was an earlier one with its key that is not written yet."""
+
+
+Kind = TypeVar("Kind", bound=Note)
+
+
+class Batch(Generic[Kind]):
+    """Notes since the last write, at most `most` of them and `each` of one owner; what gives way is counted."""
+
+    def __init__(self, kind: str, write: Callable[[list[Kind]], None], *, most: int, each: int) -> None:
+        self._kind, self._write_all, self._most, self._each = kind, write, most, each
+        self._lock, self._writing = threading.Lock(), threading.Lock()
+        self.forget()
+        self._thread: threading.Thread | None = None
+        self._noted = threading.Event()
+
+    def note(self, note: Kind) -> None:
+        with self._lock:
+            self._add(note)
+        self._noted.set()
+
+    def lose(self, username: str, count: int) -> None:
+        """Count what is not even noted: more than its owner may have, all at once."""
+        if count > 0:
+            with self._lock:
+                self._lost[username] += count
+            self._noted.set()
+
+    def start(self) -> None:
+        """Begin writing in the background; once per process."""
+        with self._lock:
+            if self._thread:
+                return
+            self._thread = threading.Thread(target=self._run, name=self._kind, daemon=True)
+            self._thread.start()
+        # Not atexit, which does nothing in a server's worker process.
+        Finalize(None, self.write, exitpriority=0)
+
+    def write(self) -> int:
+        """Write what was noted; return how many. What cannot be written is kept for the next time."""
+        with self._writing:  # at the end of a process, what the thread has begun is waited for
+            return self._write_noted()
+
+    def _write_noted(self) -> int:
+        with self._lock:
+            notes, lost = self._notes, self._lost
+            self._begin()
+        if not len(notes) and not lost:
+            return 0
+        in_order = sorted((note for _owner, _key, note in notes.items()), key=lambda note: note.key)
+        try:
+            with transaction.atomic():
+                self._write_all(in_order)  # one order: no deadlock
+                dropped_entries.note(self._kind, +lost, timezone.now())
+        except Error as error:
+            log.warning("%s not written yet: %s", self._kind, type(error).__name__)
+            self._put_back(notes, lost)
+            return 0
+        return len(notes)
+
+    def forget(self) -> None:
+        with self._lock:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._notes: Shares[Kind] = Shares(most=self._most, each=self._each)
+        self._lost: Counter[str] = Counter()  # by username, which is "" where nobody had signed in
+
+    def _add(self, note: Kind) -> None:
+        owner, key = note.owner, note.key
+        earlier = self._notes.get(owner, key)
+        if gone := self._notes.put(owner, key, note.after(earlier) if earlier else note):
+            (_tenant, username), what = gone
+            self._lost[username] += what.count
+
+    def _put_back(self, notes: Shares[Kind], lost: Counter[str]) -> None:
+        with self._lock:
+            later, self._notes = self._notes, notes
+            self._lost += lost
+            for _owner, _key, note in later.items():
+                self._add(note)
+
+    def _run(self) -> None:
+        while True:
+            self._noted.wait()
+            self._noted.clear()
+            self.write()
+            connection.close_if_unusable_or_obsolete()
+            time.sleep(WRITE_EVERY)

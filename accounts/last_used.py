@@ -1,0 +1,44 @@
+"""Last use of users."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from accounts.common.client_ip import Origin
+from accounts.common.fair_share import Owner
+from accounts.common.write_behind import Batch
+from accounts.models import DropCounter, RegistryUser
+
+MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    username: str
+    origin: Origin
+    account: int
+
+    @property
+    def owner(self) -> Owner:
+        return self.account, self.username
+
+    @property
+    def count(self) -> int:
+        return 1
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.username,)
+
+    def after(self, earlier: "Use") -> "Use":
+        return self
+
+
+def _write(notes: list[Use]) -> None:
+    for use in notes:
+        rows, origin = RegistryUser.objects.filter(username=use.username), use.origin
+        newer = rows.filter(Q(last_used_at=None) | Q(last_used_at__lt=origin.at))
+        newer.update(last_used_at=origin.at, last_used_from=origin.address, last_used_with=origin.client)
+
+
+uses = Batch(DropCounter.Kind.USES, _write, most=MOST, each=1)

@@ -1,0 +1,45 @@
+"""Passwords that were digested with an older pepper get the newest one's digest when they are used.
+
+Not in the first hour of a pepper: a process that does not know it yet would refuse them.
+"""
+
+from dataclasses import dataclass
+
+from accounts.common.fair_share import Owner
+from accounts.common.write_behind import Batch
+from accounts.models import DropCounter, Secret
+
+MOST = 1000
+EACH = 10  # passwords of one user
+
+
+@dataclass(frozen=True, slots=True)
+class Rehash:
+    old: str
+    new: str
+    pepper_version: int
+    account: int
+    username: str
+
+    @property
+    def owner(self) -> Owner:
+        return self.account, self.username
+
+    @property
+    def count(self) -> int:
+        return 1
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.old,)
+
+    def after(self, earlier: "Rehash") -> "Rehash":
+        return self
+
+
+def _write(notes: list[Rehash]) -> None:
+    for each in notes:
+        Secret.objects.filter(digest=each.old).update(digest=each.new, pepper_version=each.pepper_version)
+
+
+rehashes = Batch(DropCounter.Kind.DIGESTS, _write, most=MOST, each=EACH)

@@ -1,0 +1,116 @@
+"""The smallest pieces of a page, by the hundred in a list: moments, sizes, digests, copy buttons.
+
+They are functions because an included template costs ten times as much, and a list has some of each in every row.
+"""
+
+from datetime import datetime
+
+from django import template
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import time_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
+
+from accounts import reader_preferences
+from accounts.common import time_zones, timestamps
+from accounts.templatetags import formatting
+
+register = template.Library()
+
+
+@register.simple_tag
+def when(moment: datetime | None, never: str = "") -> SafeString:
+    """Write a moment: relative, exact in the title; or exact, for who reads it so. `never` is the word for None."""
+    if not moment:  # a template passes "" for what it does not know
+        return format_html('<span class="quiet">{}</span>', never or gettext("never"))
+    exact = time_zones.exact(moment, timezone.get_current_timezone())
+    if reader_preferences.exactly():
+        here, _dot, behind = exact.partition(" · ")
+        utc = format_html(' <span class="nowrap quiet">· {}</span>', behind) if behind else ""
+        return format_html(
+            '<time datetime="{}"><span class="nowrap">{}</span>{}</time>',
+            formatting.local(moment).isoformat(), here, utc,
+        )  # fmt: skip
+    return format_html(
+        '<time class="nowrap" datetime="{}" title="{}" data-relative>{}</time>',
+        formatting.local(moment).isoformat(), exact, formatting.relative(moment),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def clock_time(moment: datetime | None) -> SafeString:
+    """Return "12:03", with the day where that is not today; nothing for None."""
+    if not moment:
+        return SafeString()
+    local = formatting.local(moment)
+    shown = time_format(local)
+    if local.date() != timezone.localdate():
+        shown = f"{time_zones.day(local.date(), get_language())}, {shown}"
+    return format_html(
+        '<time class="nowrap" datetime="{}" title="{}">{}</time>',
+        local.isoformat(), time_zones.exact(moment, timezone.get_current_timezone()), shown,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def until(moment: datetime | None, never: str = "") -> SafeString:
+    """When something ends. A whole day as that day with its zone's name, anything else as `when`."""
+    day = timestamps.last_day(moment, timezone.get_default_timezone()) if moment else None
+    if not moment or not day:
+        return when(moment, never)
+    title = gettext("until 24:00 of this day: %(moment)s") % {
+        "moment": time_zones.exact(moment, timezone.get_current_timezone())
+    }
+    return format_html(
+        '<time class="nowrap" datetime="{}" title="{}">{} <span class="quiet">{}</span></time>',
+        timezone.localtime(moment).isoformat(), title, time_zones.day(day, get_language()), settings.TIME_ZONE,
+    )  # fmt: skip
+
+
+@register.simple_tag(name="size")
+def exact_size(octets: int | None) -> SafeString:
+    """Write a size in base-10 units, exact in the title."""
+    if not isinstance(octets, int):
+        return _nothing()
+    return format_html(
+        '<span class="nowrap" title="{} {}">{}</span>', str(octets), gettext("bytes"), formatting.size(octets)
+    )
+
+
+@register.simple_tag
+def counted(octets: int | None, things: object, why: str = "") -> SafeString:
+    """As `size`, but a dash where `things` are there and their bytes are not known, and `why`."""
+    if octets or (not things and octets is not None):
+        return exact_size(octets)
+    why = why or gettext("not counted yet")
+    return format_html('<span class="quiet" title="{}">{}</span>', why, formatting.NOTHING)
+
+
+@register.simple_tag
+def digest(digest: str | None, url: str = "") -> SafeString:
+    """Twelve digits of a digest, a link where there is a page for it; all of it in the title and the copy."""
+    if not digest:
+        return _nothing()
+    shown = (
+        '<a class="mono" href="{}" title="{}">{}</a>' if url else '<span class="mono" title="{1}">{2}</span>'
+    )
+    return format_html(
+        '<span class="nowrap">{}{}</span>',
+        format_html(shown, url, digest, formatting.short_digest(digest)),
+        copy(digest, gettext("Copy the digest")),
+    )
+
+
+@register.simple_tag
+def copy(text: str, what: str = "") -> SafeString:
+    """Write a copy button (absent without JavaScript). `what` is its accessible name, "Copy the pull command"."""
+    return format_html(
+        '<button type="button" class="copy needs-js" data-copy="{}" aria-label="{what}" title="{what}"></button>',
+        text, what=what or gettext("Copy"),
+    )  # fmt: skip
+
+
+def _nothing() -> SafeString:
+    return format_html('<span class="quiet">{}</span>', formatting.NOTHING)

@@ -1,0 +1,86 @@
+"""A person's keys to the REST API."""
+
+from allauth.account.decorators import reauthentication_required
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts import limits, permissions, selectors
+from accounts.common.errors import Invalid
+from accounts.forms import ApiTokenForm
+from accounts.models import ApiToken
+from accounts.services import api_tokens as service
+from accounts.views import form_nonce
+from accounts.views.confirmation import Question, ask, asks, last_use
+from accounts.views.form_errors import put_errors, status_of
+from accounts.views.request import PersonRequest, principal
+from accounts.views.user_status import expires_soon
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def api_tokens(request: PersonRequest) -> HttpResponse:
+    form = ApiTokenForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and service.outlives(form.cleaned_data["expires_at"], timezone.now()):
+        asked: HttpResponse = _create_confirmed(request, form)
+        return asked
+    return _create(request, form)
+
+
+@reauthentication_required  # type: ignore[untyped-decorator]
+def _create_confirmed(request: PersonRequest, form: ApiTokenForm) -> HttpResponse:
+    """Ask for the password, unless it was given a moment ago; then the same form comes here again."""
+    return _create(request, form, confirmed=True)
+
+
+def _create(request: PersonRequest, form: ApiTokenForm, *, confirmed: bool = False) -> HttpResponse:
+    if form.is_valid():
+        try:
+            if not form_nonce.spend(request):
+                messages.info(request, _("This form was sent before; its token is in the list. Was it not saved? "
+                                         "Revoke it and create another."))  # fmt: skip
+                return redirect("api-tokens")
+            token, text = service.create(by=principal(request), name=form.cleaned_data["name"],
+                                         expires_at=form.cleaned_data["expires_at"], confirmed=confirmed)  # fmt: skip
+        except Invalid as error:
+            put_errors(form, error, expires_at="expires_on")
+        else:
+            return _secret_page(request, token, text)
+    now, found = timezone.now(), selectors.api_tokens_of(person_id=request.user.pk)
+    rows = [(each, bool(each.expires_at and each.expires_at <= now), expires_soon(each.expires_at, now))
+            for each in found]  # fmt: skip
+    (held,) = limits.holdings([limits.API_TOKENS], request.user)
+    context = {"form": form, "rows": rows, "once": form_nonce.mark(), "held": held}
+    return render(request, "accounts/api_tokens.html", context, status=status_of(form))
+
+
+@login_required
+@asks
+def revoke(request: PersonRequest, token_id: int) -> HttpResponse:
+    by = principal(request)
+    token = permissions.api_token(by, token_id)
+    if request.method != "POST":
+        return ask(request, Question(
+            title=_("Revoke %(name)s?") % {"name": token.name},
+            last_use=last_use(token.name, token.last_used_at),
+            stops=[_("Whatever calls the API with it is refused at once, for good.")],
+            button=_("Revoke token"), back=reverse("api-tokens"),
+        ))  # fmt: skip
+    service.revoke(by=by, token=token)
+    messages.success(request, _("Revoked %(name)s.") % {"name": token.name})
+    return redirect("api-tokens")
+
+
+def _secret_page(request: PersonRequest, token: ApiToken, text: str) -> HttpResponse:
+    header = 'printf "Authorization: Bearer %s" "$(cat registry-manager-token.txt)"'
+    command = f"{header} | curl -H @- {settings.PUBLIC_URL}/api/v1/accounts/"
+    context = {"token": token, "text_of_token": text, "command": command}
+    return render(request, "accounts/api_token_secret.html", context)

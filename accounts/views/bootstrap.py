@@ -1,0 +1,46 @@
+"""The one-time link that makes the first operator."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.common.errors import Absent
+from accounts.services import people
+from accounts.views import opened_links
+from accounts.views.request import principal
+
+
+@require_safe
+@never_cache
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        return opened_links.remember(request, opened_links.OPERATOR, people.find_operator_link(text=token))
+    except Absent:
+        return _dead(request)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def first(request: HttpRequest) -> HttpResponse:
+    """Show the link, which changes nothing; it is spent by the button, and the button wants somebody signed in."""
+    link = opened_links.operator_link(request)
+    if not link:
+        return _dead(request)
+    if request.method == "POST" and request.user.is_authenticated:
+        try:
+            people.make_first_operator(by=principal(request), link=link)
+        except Absent:  # two clicks raced for one link
+            return _dead(request)
+        opened_links.forget(request, opened_links.OPERATOR)
+        messages.success(
+            request, _("You run this installation now. Next: create an account for your images.")
+        )
+        return redirect("home")
+    return render(request, "accounts/first.html", {"signup": link.reserved_for_id is None})
+
+
+def _dead(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/link_dead.html", {"kind": "operator"}, status=404)

@@ -1,0 +1,119 @@
+"""The settings of an account: its name, closing it, and the page that also shows its members."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import permissions, selectors
+from accounts.common.errors import Invalid
+from accounts.forms import AccountForm, ConfirmForm, RoleForm
+from accounts.models import Account, Invitation, InvitationState
+from accounts.models.invitation import LIVE
+from accounts.roles import Act, Role
+from accounts.services import accounts
+from accounts.views import button_permissions, form_nonce
+from accounts.views.confirmation import last_use_of
+from accounts.views.form_errors import put_errors
+from accounts.views.request import PersonRequest, principal, tab
+from accounts.views.user_status import INVITATIONS, State
+
+INVITATIONS_SHOWN = 100
+
+
+@login_required
+@require_safe
+@tab("settings")
+def settings(request: PersonRequest, handle: str) -> HttpResponse:
+    return show_settings(request, permissions.account(principal(request), handle))
+
+
+@login_required
+@require_POST
+@tab("settings")
+def rename(request: PersonRequest, handle: str) -> HttpResponse:
+    by = principal(request)
+    account = permissions.account(by, handle, Act.ACCOUNT_RENAME)
+    form = AccountForm(request.POST)
+    if form.is_valid():
+        try:
+            accounts.rename(by=by, account=account, name=form.cleaned_data["name"])
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("account-settings", handle)
+    return show_settings(request, account, form=form)
+
+
+@login_required
+@require_POST
+@tab("settings")
+def close(request: PersonRequest, handle: str) -> HttpResponse:
+    by = principal(request)
+    account = permissions.account(by, handle, Act.ACCOUNT_CLOSE)
+    form = ConfirmForm(request.POST)
+    form.is_valid()
+    try:
+        accounts.close(by=by, account=account, typed_handle=form.cleaned_data.get("confirm", ""))
+    except Invalid as error:
+        put_errors(form, error, typed_handle="confirm")
+        return show_settings(request, account, problem=form.problem)
+    messages.success(request, _("%(account)s is closed.") % {"account": account.name})
+    return redirect("home")
+
+
+def show_settings(
+    request: PersonRequest,
+    account: Account,
+    *,
+    form: AccountForm | None = None,
+    problem: str = "",
+    invitation_problem: str = "",
+) -> HttpResponse:
+    """With what was wrong with one of its forms, if something was."""
+    by = principal(request)
+    members = list(selectors.members_of(account))
+    form_of_name = form or AccountForm(initial={"name": account.name})
+    form_of_name.fields["name"].help_text = format_html(
+        _("Addresses keep <code>{handle}</code>, whatever the name."), handle=account.handle
+    )
+    context = {
+        "account": account,
+        "form": form_of_name,
+        "problem": problem,
+        "invitation_problem": invitation_problem,
+        "members": members,
+        "roles": RoleForm.base_fields["role"].choices,  # type: ignore[attr-defined]
+        "last_owner": _last_owner([each.person_id for each in members if each.role == Role.OWNER]),
+        "invitations": _invitations(account),
+        "invitation_form": RoleForm(auto_id="invite_%s"),
+        "once": form_nonce.mark(),
+        "last_use": _last_use(account),
+        "why_not": {
+            "rename": button_permissions.why_not(by, account, Act.ACCOUNT_RENAME),
+            "members": button_permissions.why_not(by, account, Act.MEMBERS_MANAGE),
+            "close": button_permissions.why_not(by, account, Act.ACCOUNT_CLOSE),
+        },
+    }
+    wrong = form or problem or invitation_problem
+    return render(request, "accounts/settings.html", context, status=400 if wrong else 200)
+
+
+def _last_use(account: Account) -> str:
+    user = selectors.last_used_of(account)
+    return last_use_of(user) if user else ""
+
+
+def _invitations(account: Account) -> list[tuple[Invitation, State, bool]]:
+    """Return the newest, each with its state and whether it can be withdrawn."""
+    found = selectors.invitations_of(account)[:INVITATIONS_SHOWN]
+    return [(each, INVITATIONS[InvitationState(each.state)], each.state in LIVE) for each in found]
+
+
+def _last_owner(owners: list[int]) -> int:
+    """Return the person who cannot leave or step down; 0 when there are several owners."""
+    return owners[0] if len(owners) == 1 else 0
