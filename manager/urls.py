@@ -25,7 +25,7 @@ urlpatterns = [
     # Upper rooms first: what they add lies below addresses that the lower take whole, as an image's name with
     # its slashes, or as a user's name.
     path("", include("registry_sync.pages.urls")),
-    path("", include("namespaces.pages.urls")),
+    path("", include("namespaces.views.urls")),
     path("", include("accounts.views.urls")),
 ]
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Account, RegistryUser
-from namespaces import gate
+from namespaces import permissions
 from namespaces.access import Action, Level, Standing, Verdict, decide
 from namespaces.models import HOLDS, Grant, Image, Namespace, Tag
 
@@ -144,7 +144,7 @@ def reaches(namespace: Namespace, image_name: str, users: Sequence[RegistryUser]
     now = timezone.now()
     found = []
     for user in users:
-        facts = gate.facts(by_user[user.pk], namespace, standing_of(user, now))
+        facts = permissions.facts(by_user[user.pk], namespace, standing_of(user, now))
         found.append(Reach(user, decide(facts, Action.PULL), by_user[user.pk]))
     return found
 

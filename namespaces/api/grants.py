@@ -13,7 +13,7 @@ from accounts.api.view import ApiView
 from accounts.common.errors import Invalid
 from accounts.models import Account
 from accounts.roles import Act
-from namespaces import gate, selectors
+from namespaces import permissions, selectors
 from namespaces.access import Level
 from namespaces.models import Grant
 from namespaces.services import grants
@@ -67,7 +67,7 @@ class Grants(ApiView):
         return self.answer(self._give(account, **self.data()))
 
     def _give(self, account: Account, *, user: str, namespace: str, image: str, level: str) -> Grant:
-        owner = gate.namespace(self.by, account.handle, namespace, Act.GRANTS_MANAGE)
+        owner = permissions.namespace(self.by, account.handle, namespace, Act.GRANTS_MANAGE)
         receiver = account_gate.user(self.by, account.handle, user, Act.GRANTS_MANAGE)
         try:
             return grants.give(by=self.by, namespace=owner, user=receiver, level=level, image_name=image)
@@ -78,11 +78,11 @@ class Grants(ApiView):
 class OneGrant(ApiView):
     @operation("grants_change", body=GrantBody, answer=GrantSerializer)
     def patch(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
-        grant = gate.grant(self.by, handle, id)
+        grant = permissions.grant(self.by, handle, id)
         return self.answer(grants.change(by=self.by, grant=grant, **self.data()))
 
     @operation("grants_remove", status=204)
     def delete(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
         """Remove the grant. Takes effect with the user’s next registry token."""
-        grants.remove(by=self.by, grant=gate.grant(self.by, handle, id))
+        grants.remove(by=self.by, grant=permissions.grant(self.by, handle, id))
         return self.answer()

@@ -10,7 +10,7 @@ from accounts import permissions as account_gate
 from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, SearchQuery
 from accounts.api.view import ApiView
-from namespaces import gate, selectors
+from namespaces import permissions, selectors
 from namespaces.access import Level
 from namespaces.api.grants import GrantSerializer
 
@@ -57,7 +57,7 @@ class AccountImages(ApiView):
 class Images(ApiView):
     @operation("images_list", answer=ImageSerializer, pages=True, query=SearchQuery)
     def get(self, request: Request, handle: str, name: str) -> Response:
-        namespace = gate.namespace(self.by, handle, name)
+        namespace = permissions.namespace(self.by, handle, name)
         found = selectors.images_of(namespace.account, namespace=namespace, search=self.query["search"])
         return self.page(found)
 
@@ -65,14 +65,14 @@ class Images(ApiView):
 class OneImage(ApiView):
     @operation("images_read", answer=ImageSerializer)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
-        return self.answer(gate.image(self.by, handle, name, image))
+        return self.answer(permissions.image(self.by, handle, name, image))
 
 
 class ImageAccess(ApiView):
     @operation("images_access", answer=AccessSerializer)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Who may do what, and through which grants; also for an image that nobody has pushed yet."""
-        found = gate.image_or_planned(self.by, handle, name, image)
+        found = permissions.image_or_planned(self.by, handle, name, image)
         users = list(selectors.users_that_reach(found.namespace, found.name))
         reaches = selectors.reaches(found.namespace, found.name, users)
         return self.answer({"public": found.namespace.public, "users": reaches})

@@ -11,7 +11,7 @@ from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, SearchQuery, Strict
 from accounts.api.view import ApiView
 from accounts.roles import Act
-from namespaces import gate, selectors
+from namespaces import permissions, selectors
 from namespaces.services import namespaces
 
 
@@ -52,16 +52,16 @@ class Namespaces(ApiView):
 class OneNamespace(ApiView):
     @operation("namespaces_read", answer=NamespaceSerializer)
     def get(self, request: Request, handle: str, name: str) -> Response:
-        return self.answer(gate.namespace(self.by, handle, name))
+        return self.answer(permissions.namespace(self.by, handle, name))
 
     @operation("namespaces_edit", body=NamespaceBody, answer=NamespaceSerializer)
     def patch(self, request: Request, handle: str, name: str) -> Response:
-        namespace = gate.namespace(self.by, handle, name, Act.NAMESPACES_MANAGE)
+        namespace = permissions.namespace(self.by, handle, name, Act.NAMESPACES_MANAGE)
         return self.answer(namespaces.set_public(by=self.by, namespace=namespace, **self.data()))
 
     @operation("namespaces_delete", body=NamespaceDeleteBody, status=204)
     def delete(self, request: Request, handle: str, name: str) -> Response:
         """Body: `{"typed_name": "…"}`. Only an empty namespace goes; its name stays the account’s."""
-        namespace = gate.namespace(self.by, handle, name, Act.NAMESPACES_MANAGE)
+        namespace = permissions.namespace(self.by, handle, name, Act.NAMESPACES_MANAGE)
         namespaces.delete(by=self.by, namespace=namespace, **self.data())
         return self.answer()

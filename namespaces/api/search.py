@@ -12,7 +12,7 @@ from accounts.api.openapi import operation
 from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery
 from accounts.api.view import ApiView
 from accounts.models import Account, RegistryUser
-from namespaces.lists import plans, search
+from namespaces.listing import pg_plans, search
 from namespaces.models import Image, Tag
 
 KINDS = list(search.KINDS)
@@ -73,7 +73,7 @@ class AccountSearch(ApiView):
 
 def _found(view: ApiView, accounts: Sequence[Account]) -> Response:
     typed, kind = view.query["q"], view.query["kind"]
-    with plans.by_value():
+    with pg_plans.by_value():
         if kind:
             rows = search.rows_of(kind, accounts, typed)
             rows = Image.objects.none().order_by("id") if rows is None else rows

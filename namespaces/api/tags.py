@@ -9,11 +9,11 @@ from rest_framework.response import Response
 from accounts.api.openapi import operation
 from accounts.api.serializers import SEARCH_MAX, Moment, SearchQuery
 from accounts.api.view import ApiView
-from namespaces import gate
-from namespaces.inside import held, pulls
-from namespaces.inside.attached import attached_to
-from namespaces.inside.commands import commands_of
-from namespaces.lists import plans, tag_list
+from namespaces import permissions
+from namespaces.listing import pg_plans, tag_list
+from namespaces.manifests import pull_stats, queries
+from namespaces.manifests.commands import commands_of
+from namespaces.manifests.referrers import attached_to
 from namespaces.models import Image, Manifest
 
 _OF_TAG = (
@@ -142,9 +142,9 @@ class TagQuery(SearchQuery):
 class Tags(ApiView):
     @operation("tags_list", answer=TagSerializer, pages=True, query=TagQuery)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
-        query, owner = self.query, gate.image(self.by, handle, name, image)
+        query, owner = self.query, permissions.image(self.by, handle, name, image)
         halves = (False, True) if query["technical"] else (False,)
-        with plans.by_value(query["search"]):
+        with pg_plans.by_value(query["search"]):
             found = tag_list.find(owner, query["search"])
             return self.page(*(found.tags(sort=query["sort"], technical=half) for half in halves))
 
@@ -152,33 +152,33 @@ class Tags(ApiView):
 class OneTag(ApiView):
     @operation("tags_read", answer=TagDetailSerializer)
     def get(self, request: Request, handle: str, name: str, image: str, tag: str) -> Response:
-        found = gate.tag(self.by, handle, name, image, tag)
+        found = permissions.tag(self.by, handle, name, image, tag)
         row = {name: getattr(found, name) for name in _OF_TAG}
         whole = _whole(found.image, found.manifest, found.name)
-        return self.answer(row | whole | {"pulls": pulls.pullers_of(found)[: pulls.SHOWN_MAX]})
+        return self.answer(row | whole | {"pulls": pull_stats.pullers_of(found)[: pull_stats.SHOWN_MAX]})
 
 
 class OneManifest(ApiView):
     @operation("manifests_read", answer=OneManifestSerializer)
     def get(self, request: Request, handle: str, name: str, image: str, digest: str) -> Response:
         """Show what an image holds by its digest, tagged or not: a platform, a signature, what a tag pointed at."""
-        owner, found = gate.manifest(self.by, handle, name, image, digest)
+        owner, found = permissions.manifest(self.by, handle, name, image, digest)
         more = {
-            "tags": [tag.name for tag in held.tags_at(owner, digest)],
-            "listed_in": [index.digest for index in held.listed_in(owner, digest)],
+            "tags": [tag.name for tag in queries.tags_at(owner, digest)],
+            "listed_in": [index.digest for index in queries.listed_in(owner, digest)],
         }
         return self.answer(_whole(owner, found) | more)
 
 
 def _whole(image: Image, manifest: Manifest, tag: str = "") -> dict[str, Any]:
-    nature, subject = held.nature_of(manifest, tag), held.subject_of(image, manifest, tag)
+    nature, subject = queries.nature_of(manifest, tag), queries.subject_of(image, manifest, tag)
     about = subject.digest if subject else ""
     return {
         "manifest": manifest,
         "what": nature.words,
         "subject": about,
         "commands": commands_of(image, manifest.digest, nature, tag=tag, subject=about),
-        "children": held.children(image, manifest),
+        "children": queries.children(image, manifest),
         "referrers": attached_to(image, manifest),
-        "links": held.links_of(manifest, held.chosen_child(image, manifest)),
+        "links": queries.links_of(manifest, queries.chosen_child(image, manifest)),
     }

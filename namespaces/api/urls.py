@@ -1,6 +1,6 @@
 from django.urls import path
 
-from namespaces.api import compare, denials, grants, images, namespaces, search, tags, usage
+from namespaces.api import denials, diff, grants, images, namespaces, search, tags, usage
 
 _ACCOUNT = "accounts/<str:handle>/"
 _NAMESPACE = _ACCOUNT + "namespaces/<str:name>/"
@@ -20,7 +20,7 @@ urlpatterns = [
     path(_NAMESPACE + "usage/", usage.NamespaceUsage.as_view(), name="api-namespace-usage"),
     path(_NAMESPACE + "images/", images.Images.as_view(), name="api-images"),
     path(_IMAGE + "-/access/", images.ImageAccess.as_view(), name="api-image-access"),
-    path(_IMAGE + "-/compare/", compare.Compare.as_view(), name="api-image-compare"),
+    path(_IMAGE + "-/compare/", diff.Compare.as_view(), name="api-image-compare"),
     path(_IMAGE + "-/tags/", tags.Tags.as_view(), name="api-tags"),
     path(_IMAGE + "-/tags/<str:tag>/", tags.OneTag.as_view(), name="api-tag"),
     path(_IMAGE + "-/manifests/<str:digest>/", tags.OneManifest.as_view(), name="api-manifest"),

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts import permissions as account_gate
 from accounts.api.openapi import operation
 from accounts.api.view import ApiView
-from namespaces import gate, usage
+from namespaces import permissions, usage
 from namespaces.usage import DAYS
 
 
@@ -45,7 +45,7 @@ class AccountUsage(ApiView):
 class NamespaceUsage(ApiView):
     @operation("usage_of_namespace", answer=UsageSerializer)
     def get(self, request: Request, handle: str, name: str) -> Response:
-        found = gate.namespace(self.by, handle, name)
+        found = permissions.namespace(self.by, handle, name)
         history = usage.history(found.account, since=usage.first_day(), namespace=found)
         return self.answer(_told(found.stored_bytes, history))
 

@@ -8,12 +8,12 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import namespaces.models.derived
-from namespaces.lists import trigrams
+from namespaces.listing import trigram_index
 
 
 def make_index(apps, schema_editor):
     """Needs the extension pg_trgm, which the database's owner may add; a refusal must not stop an installation."""
-    if problem := trigrams.make_index(schema_editor.connection):
+    if problem := trigram_index.make_index(schema_editor.connection):
         sys.stderr.write(
             f"\n  Searching for a piece of a tag's name stays slow, because its index could not be made: {problem}\n"
             "  docs/operations.md, “Searching large registries”, says how to make it later.\n"

@@ -5,8 +5,8 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from namespaces.lists import natural
-from namespaces.lists.wanted import label_start
+from namespaces import natural_sort
+from namespaces.listing.search_query import label_start
 from namespaces.names import is_technical, technical_stem
 
 
@@ -30,7 +30,7 @@ class NaturalKey(ByteOrdered):
     """`name`, so written that the database's order is the natural one."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        key = natural.sort_key(model_instance.name)  # type: ignore[attr-defined]
+        key = natural_sort.sort_key(model_instance.name)  # type: ignore[attr-defined]
         setattr(model_instance, self.attname, key)
         return key
 

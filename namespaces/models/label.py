@@ -1,6 +1,6 @@
 from django.db import models
 
-from namespaces.lists.wanted import LABEL_START_MAX
+from namespaces.listing.search_query import LABEL_START_MAX
 from namespaces.models.derived import ValuePrefix
 from namespaces.models.manifest import Manifest
 

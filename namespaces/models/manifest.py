@@ -3,7 +3,7 @@ import zlib
 from django.db import models
 from django.utils import timezone
 
-from namespaces.inside.artifacts import Group, Nature, nature
+from namespaces.media_types import Group, Nature, nature
 
 
 class Manifest(models.Model):
@@ -23,7 +23,7 @@ class Manifest(models.Model):
     # [{"platform": "linux/amd64", "digest": "sha256:…", "size": 123}], one entry for a plain image.
     platforms = models.JSONField(default=list)
     # {"layers": [{"digest","size","media_type","command"}], "config": {...}, "annotations": {...}, ...}, made by
-    # registry_sync/picture/manifests.py, read by namespaces/inside/contents.py.
+    # registry_sync/picture/manifests.py, read by namespaces/manifests/details.py.
     details = models.JSONField(default=dict)
     # The digest it is about: of a signature, an SBOM.
     subject = models.CharField(max_length=140, default="")

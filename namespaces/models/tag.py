@@ -5,10 +5,10 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from namespaces.lists.natural import KEY_MAX
 from namespaces.models.derived import NaturalKey, Stem, Technical
 from namespaces.models.image import Image
 from namespaces.models.manifest import Manifest
+from namespaces.natural_sort import KEY_MAX
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a moment, and not NULL, so that lists can be paged by it
 

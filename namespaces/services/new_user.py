@@ -8,8 +8,8 @@ from django.db import transaction
 from accounts.models import Account, RegistryUser
 from accounts.principal import Principal
 from accounts.services import users
+from namespaces.permission_text import Target
 from namespaces.services import grants
-from namespaces.wording import Target
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from accounts.api.view import ApiView
 from accounts.common.errors import Absent, Invalid
 from accounts.models import Account
 from accounts.roles import Act
-from namespaces import gate
+from namespaces import permissions
 from namespaces.models import Image
 from registry_sync.api.removals import RecentPullerSerializer
 from registry_sync.models import Purge
@@ -144,7 +144,7 @@ class SomePurge(ApiView):
         if of["search"] is not None and of["images"]:
             raise Invalid.on("images", _("Name images or a search, not both."))
         name = of["namespace"]
-        namespace = gate.namespace(self.by, account.handle, name) if name else None
+        namespace = permissions.namespace(self.by, account.handle, name) if name else None
         choice = Choice(account, of["images"], namespace, of["search"])
         if choice.gone():
             raise Absent
@@ -155,13 +155,13 @@ class ImagePurge(ApiView):
     @operation("purges_image_impact", answer=WholeImpactSerializer)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Show what deleting the image with all in it would do. Changes nothing."""
-        found = gate.image(self.by, handle, name, image)
+        found = permissions.image(self.by, handle, name, image)
         return self.answer(_outlook(found.namespace.account, whole.images(found.namespace, found)))
 
     @operation("purges_image_ask", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Ask for it; the worker does it piece by piece, and the purge tells how far it is."""
-        found = gate.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
+        found = permissions.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
         return self.answer(purges.ask(by=self.by, namespace=found.namespace, image=found, **self.data()))
 
 
@@ -169,7 +169,7 @@ class NamespacePurge(ApiView):
     @operation("purges_namespace_impact", answer=WholeImpactSerializer)
     def get(self, request: Request, handle: str, name: str) -> Response:
         """Say what deleting the namespace with all its images would do. Changes nothing."""
-        found = gate.namespace(self.by, handle, name)
+        found = permissions.namespace(self.by, handle, name)
         return self.answer(_outlook(found.account, whole.images(found, None)))
 
     @operation("purges_namespace_ask", body=PurgeBody, answer=PurgeSerializer, status=202)
@@ -182,7 +182,7 @@ class NamespacePurge(ApiView):
 class Purges(ApiView):
     @operation("purges_list", answer=PurgeSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str, name: str) -> Response:
-        namespace = gate.namespace(self.by, handle, name)
+        namespace = permissions.namespace(self.by, handle, name)
         return self.page(
             Purge.objects.select_related("image", "namespace").filter(namespace=namespace).order_by("-id")
         )

@@ -12,7 +12,7 @@ from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.common.errors import Absent, Invalid
 from accounts.roles import Act
-from namespaces import gate
+from namespaces import permissions
 from namespaces.models import Image
 from namespaces.models.history import TagHistoryEntry
 from registry_sync.models import Removal
@@ -143,7 +143,7 @@ class History(ApiView):
     @operation("images_history", answer=MoveSerializer, pages=True, query=HistoryQuery)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Every move of a tag, the last first."""
-        found = gate.image(self.by, handle, name, image)
+        found = permissions.image(self.by, handle, name, image)
         return self.page(history.moves_of(found, tag=self.query["tag"]))
 
 
@@ -151,7 +151,7 @@ class Impact(ApiView):
     @operation("removals_impact", answer=ImpactSerializer, query=ImpactQuery)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Show what deleting what these tags point at, and these digests, would do. Changes nothing."""
-        found = gate.image(self.by, handle, name, image)
+        found = permissions.image(self.by, handle, name, image)
         if self.query["search"] is not None:
             return self.answer(_of_search(found, self.query["search"]))
         tags, digests = _words(self.query["tags"]), _words(self.query["digests"])
@@ -163,13 +163,13 @@ class Impact(ApiView):
 class Removals(ApiView):
     @operation("removals_list", answer=RemovalSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
-        found = gate.image(self.by, handle, name, image)
+        found = permissions.image(self.by, handle, name, image)
         return self.page(Removal.objects.filter(image=found).order_by("-id"))
 
     @operation("removals_ask", body=RemovalBody, answer=RemovalDetailSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Ask for it; the worker does it, usually within a second, and the removal tells the outcome."""
-        found = gate.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
+        found = permissions.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
         return self.answer(_detail(self._ask(found, self.data())))
 
     def _ask(self, image: Image, body: dict[str, Any]) -> Removal:
@@ -208,7 +208,7 @@ class Removals(ApiView):
 class OneRemoval(ApiView):
     @operation("removals_read", answer=RemovalDetailSerializer)
     def get(self, request: Request, handle: str, name: str, image: str, id: int) -> Response:  # noqa: A002
-        owner = gate.image(self.by, handle, name, image)
+        owner = permissions.image(self.by, handle, name, image)
         found = Removal.objects.filter(image=owner, pk=id).first()
         if not found:
             raise Absent
@@ -219,7 +219,7 @@ class Undo(ApiView):
     @operation("removals_back", answer=RemovalDetailSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str, id: int) -> Response:  # noqa: A002
         """Ask that all a deletion deleted is pushed again, as far as the registry still holds the layers."""
-        owner = gate.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
+        owner = permissions.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
         found = Removal.objects.filter(image=owner, pk=id).first()
         if not found:
             raise Absent

@@ -12,7 +12,7 @@ from accounts.api.serializers import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.common.errors import Absent, Invalid
 from accounts.roles import Act
-from namespaces import gate
+from namespaces import permissions
 from namespaces.models import Image
 from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.removal import forecast, rules, runs, words
@@ -121,13 +121,13 @@ class RetentionPreviewSerializer(serializers.Serializer[Any]):
 class Rules(ApiView):
     @operation("retention_list", answer=RetentionRuleSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str, name: str) -> Response:
-        namespace = gate.namespace(self.by, handle, name)
+        namespace = permissions.namespace(self.by, handle, name)
         return self.page(RetentionRule.objects.filter(namespace=namespace).order_by("image_name"))
 
     @operation("retention_create", body=RetentionRuleBody, answer=RetentionRuleSerializer, status=201)
     def post(self, request: Request, handle: str, name: str) -> Response:
         """Off. Look at its preview, then switch it on."""
-        namespace = gate.namespace(self.by, handle, name, Act.IMAGES_REMOVE)
+        namespace = permissions.namespace(self.by, handle, name, Act.IMAGES_REMOVE)
         lines = self.data()
         image_name = lines.pop("image")
         try:

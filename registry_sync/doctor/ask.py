@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from django.conf import settings
 
-from namespaces.inside.artifacts import FIRST_FORM
+from namespaces.media_types import FIRST_FORM
 from namespaces.models import RepositoryManifest
 from registry_sync import doctor
 from registry_sync.client import CATALOG, FirstForm, Registry, RegistryError, Unreachable, answers

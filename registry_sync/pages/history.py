@@ -9,8 +9,8 @@ from accounts.common.pagination import paginate
 from accounts.roles import Act
 from accounts.views import button_permissions
 from accounts.views.request import PersonRequest, principal, tab
-from namespaces import gate
-from namespaces.pages.frame import image_context
+from namespaces import permissions
+from namespaces.views.navigation import image_context
 from registry_sync.removal import history as moves
 
 
@@ -19,7 +19,7 @@ from registry_sync.removal import history as moves
 @require_safe
 def history(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
-    image = gate.image(by, handle, name, image_name)
+    image = permissions.image(by, handle, name, image_name)
     query = {"tag": request.GET.get("tag", "").strip()[:128]}
     page = paginate(moves.moves_of(image, tag=query["tag"]), cursor=request.GET.get("page", ""), query=query)
     context = image_context(image, "history") | {

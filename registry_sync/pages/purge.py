@@ -19,9 +19,9 @@ from accounts.models import Account
 from accounts.roles import Act
 from accounts.views import button_permissions
 from accounts.views.request import PersonRequest, principal, tab
-from namespaces import gate, selectors
+from namespaces import permissions, selectors
 from namespaces.models import Image, Namespace
-from namespaces.pages.frame import image_context, namespace_context
+from namespaces.views.navigation import image_context, namespace_context
 from registry_sync import live
 from registry_sync.models import Purge, Removal, RemovalItem
 from registry_sync.removal import chosen, purges, whole
@@ -35,7 +35,7 @@ METHODS = ["GET", "HEAD", "POST"]
 @login_required
 @require_http_methods(METHODS)
 def image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
-    found = gate.image(principal(request), handle, name, image_name, Act.IMAGES_REMOVE)
+    found = permissions.image(principal(request), handle, name, image_name, Act.IMAGES_REMOVE)
     return _ask(request, found.namespace, found)
 
 
@@ -55,7 +55,7 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
     account = accounts_gate.account(by, handle, Act.IMAGES_REMOVE)
     asked = request.POST if request.method == "POST" else request.GET
     name = asked.get("namespace", "")
-    namespace = gate.namespace(by, handle, name) if name else None
+    namespace = permissions.namespace(by, handle, name) if name else None
     return _some(request, _choice(account, asked, namespace))
 
 

@@ -17,10 +17,10 @@ from accounts.roles import Act
 from accounts.views import button_permissions
 from accounts.views.form_errors import next_url
 from accounts.views.request import PersonRequest, principal, tab
-from namespaces import gate
-from namespaces.lists import plans, tag_list
+from namespaces import permissions
+from namespaces.listing import pg_plans, tag_list
 from namespaces.models import Image, Tag
-from namespaces.pages.frame import image_context
+from namespaces.views.navigation import image_context
 from registry_sync import live
 from registry_sync.client.answers import SIGNED
 from registry_sync.models import Removal
@@ -37,7 +37,7 @@ def remove(request: PersonRequest, handle: str, name: str, image_name: str) -> H
 
     Chosen by `tag=` or `digest=`, each as often as wanted, `all=` of a page, or `matching=` a filter.
     """
-    image = gate.image(principal(request), handle, name, image_name, Act.IMAGES_REMOVE)
+    image = permissions.image(principal(request), handle, name, image_name, Act.IMAGES_REMOVE)
     if request.GET.get("matching"):
         return _matching_page(request, image, _search(request.GET))
     tags = request.GET.getlist("tag")
@@ -51,7 +51,7 @@ def remove(request: PersonRequest, handle: str, name: str, image_name: str) -> H
 @require_POST
 def untag(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
-    image = gate.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
     if request.POST.get("matching"):
         return _matching(request, image)
     tags = request.POST.getlist("tag")
@@ -68,7 +68,7 @@ def untag(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
 @require_POST
 def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
-    image = gate.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
     if request.POST.get("matching"):
         return _matching(request, image)
     tags, digests = request.POST.getlist("tag"), request.POST.getlist("digest")
@@ -86,7 +86,7 @@ def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> H
 @require_POST
 def restore(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
-    image = gate.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
     wish = {key: request.POST.get(key, "") for key in ("tag", "digest", "expected_digest")}
     try:
         asked = ask.restore(by=by, image=image, **wish)
@@ -102,7 +102,7 @@ def restore(request: PersonRequest, handle: str, name: str, image_name: str) -> 
 @vary_on_headers("HX-Request")
 def removal(request: PersonRequest, handle: str, name: str, image_name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
-    image = gate.image(by, handle, name, image_name)
+    image = permissions.image(by, handle, name, image_name)
     found = Removal.objects.select_related("image__namespace").filter(image=image, pk=id).first()
     if not found:
         raise Absent
@@ -126,7 +126,7 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
 def put_back(request: PersonRequest, handle: str, name: str, image_name: str, id: int) -> HttpResponse:  # noqa: A002
     """All that a deletion deleted."""
     by = principal(request)
-    image = gate.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
     found = Removal.objects.select_related("image__namespace__account").filter(image=image, pk=id).first()
     if not found:
         raise Absent
@@ -205,7 +205,7 @@ def _matching_page(request: PersonRequest, image: Image, search: str, *, problem
 def _choosable(request: PersonRequest, image: Image) -> Page[Tag]:
     """Return a page of tags, as many as may be chosen at once."""
     query = {"q": request.GET.get("q", "").strip()[:200]}
-    with plans.by_value(query["q"]):
+    with pg_plans.by_value(query["q"]):
         found = tag_list.find(image, query["q"]).tags()
         return paginate(found, cursor=request.GET.get("page", ""), query=query, size=ask.MOST)
 

@@ -22,9 +22,9 @@ from accounts.views import button_permissions
 from accounts.views.confirmation import Question, ask, asks
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
-from namespaces import gate
+from namespaces import permissions
 from namespaces.models import Image, Namespace
-from namespaces.pages.frame import namespace_context
+from namespaces.views.navigation import namespace_context
 from registry_sync import live
 from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.removal import forecast, rules, runs, words
@@ -71,7 +71,7 @@ class RuleForm(LinesForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def retention(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by, writes = principal(request), request.method == "POST"
-    namespace = gate.namespace(by, handle, name, Act.IMAGES_REMOVE if writes else Act.ACCOUNT_VIEW)
+    namespace = permissions.namespace(by, handle, name, Act.IMAGES_REMOVE if writes else Act.ACCOUNT_VIEW)
     form = RuleForm(request.POST if writes else None, initial={"image_name": request.GET.get("image", "")})
     if writes and form.is_valid():
         values: Any = dict(form.cleaned_data)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from namespaces.inside.artifacts import bundled, other_than_image
+from namespaces.media_types import bundled, other_than_image
 from namespaces.names import DIGEST
 from registry_sync.picture.go_json import Basic, NotTaken, Pointer, Shape, Slice, Struct, plain, read
 

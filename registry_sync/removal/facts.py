@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Max, Q, QuerySet, Sum
 
 from accounts.models import Account, RegistryUser
-from namespaces.inside.pulls import foreign_names, users_by_name
+from namespaces.manifests.pull_stats import foreign_names, users_by_name
 from namespaces.models import Descriptor, Image, Manifest, PullStats, RepositoryManifest, Tag
 from namespaces.names import DIGEST, is_technical, stem_of, technical_subject
 from registry_sync.picture.write import batches

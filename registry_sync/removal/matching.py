@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from accounts.common.errors import Conflict, Invalid
 from accounts.principal import Principal
-from namespaces.lists import plans, tag_list
+from namespaces.listing import pg_plans, tag_list
 from namespaces.models import Image, Tag
 from registry_sync.models import Removal
 from registry_sync.removal import ask
@@ -16,7 +16,7 @@ MOST = 1000
 
 def tags(image: Image, search: str) -> list[Tag]:
     """Those that people gave, the newest first. Raise Invalid where there are more than MOST."""
-    with plans.by_value(search):
+    with pg_plans.by_value(search):
         found = list(tag_list.find(image, search).tags()[: MOST + 1])
     if len(found) > MOST:
         words = _("More than %(most)s tags match. Narrow the filter, or delete the image with all in it.")

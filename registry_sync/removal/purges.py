@@ -15,7 +15,7 @@ from accounts.common.errors import Absent, Conflict, Invalid
 from accounts.models import Account
 from accounts.principal import Principal
 from accounts.roles import Act
-from namespaces import gate
+from namespaces import permissions
 from namespaces.models import Image, Namespace, ReservedName
 from registry_sync import services
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
@@ -31,12 +31,12 @@ State = Purge.State
 
 def may_ask(by: Principal, handle: str, name: str) -> Namespace:
     """Return the namespace, for who may delete what is in it, and it. Raise Absent, Refused."""
-    gate.namespace(by, handle, name, Act.IMAGES_REMOVE)
-    return gate.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
+    permissions.namespace(by, handle, name, Act.IMAGES_REMOVE)
+    return permissions.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
 
 
 def load(by: Principal, handle: str, name: str, id: int, act: Act = Act.ACCOUNT_VIEW) -> Purge:  # noqa: A002
-    namespace = gate.namespace(by, handle, name, act)
+    namespace = permissions.namespace(by, handle, name, act)
     found = Purge.objects.select_related("namespace__account", "image__namespace__account")
     purge = found.filter(namespace=namespace, pk=id).first()
     if not purge:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from namespaces.lists.natural import precision, sort_key
+from namespaces.natural_sort import precision, sort_key
 
 FRESH = timedelta(hours=24)
 PULLS_FRESH = timedelta(days=4)  # as registry_sync/notifications/pulls.py takes no shorter silence for one

@@ -13,7 +13,7 @@ from accounts.limits import make_room
 from accounts.principal import SYSTEM, Principal
 from accounts.roles import Act
 from accounts.speech import spoken
-from namespaces import gate
+from namespaces import permissions
 from namespaces.models import Image, Namespace
 from namespaces.names import TAG, image_problem
 from registry_sync.limits import RETENTION_RULES
@@ -53,7 +53,7 @@ NO_LINES = Lines(
 
 
 def load(by: Principal, handle: str, namespace: str, id: int, act: Act = Act.ACCOUNT_VIEW) -> RetentionRule:  # noqa: A002
-    owner = gate.namespace(by, handle, namespace, act)
+    owner = permissions.namespace(by, handle, namespace, act)
     found = RetentionRule.objects.select_related("namespace__account").filter(namespace=owner, pk=id).first()
     if not found:
         raise Absent

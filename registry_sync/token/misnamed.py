@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from accounts.common.lazy_text import said as _
 from namespaces.access import Action
-from namespaces.inside.raw import visible
+from namespaces.manifests.bidi_text import visible
 from namespaces.names import REPOSITORY, REPOSITORY_MAX, is_repository
 
 MOST = 20  # of one request

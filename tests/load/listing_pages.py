@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.common import pagination
 from accounts.models import Person
-from namespaces.lists import tag_list
+from namespaces.listing import tag_list
 from namespaces.models import Image, Tag
 
 ROUNDS = 7

@@ -10,8 +10,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.models import Account, Member, Person, RegistryUser
-from namespaces.lists import natural
-from namespaces.lists.wanted import label_start
+from namespaces import natural_sort
+from namespaces.listing.search_query import label_start
 from namespaces.models import Image, Namespace
 
 TAGS, IN_ONE, SMALL_IMAGES, MANIFESTS = 1_000_000, 200_000, 8_000, 250_000
@@ -114,7 +114,7 @@ def tag(n: int, image: int) -> tuple[Any, ...]:
     pulled = NOW - timedelta(minutes=n * 31 % 400_000) if n % 3 else NEVER
     return (
         image, name, digest(n % MANIFESTS), NOW, NOW - timedelta(seconds=n * 7919 % 30_000_000), "pusherpusher",
-        pulled, n % 3 * 5, natural.sort_key(name), n % MANIFESTS * 37 % 900_000_000, technical,
+        pulled, n % 3 * 5, natural_sort.sort_key(name), n % MANIFESTS * 37 % 900_000_000, technical,
     )  # fmt: skip
 
 

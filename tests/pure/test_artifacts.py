@@ -4,15 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.inside.artifacts import (
-    BY_PREDICATE,
-    BY_SUFFIX,
-    BY_TYPE,
-    Group,
-    bundled,
-    nature,
-    other_than_image,
-)
+from namespaces.media_types import BY_PREDICATE, BY_SUFFIX, BY_TYPE, Group, bundled, nature, other_than_image
 
 IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"

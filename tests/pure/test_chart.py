@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.chart import HEIGHT, WIDTH, area, line
+from namespaces.sparkline import HEIGHT, WIDTH, area, line
 
 DAY = date(2026, 1, 1)
 SERIES = st.dictionaries(st.integers(0, 90), st.integers(0, 2**62), min_size=2)

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.inside.compare import Change, Side, State, compare
-from namespaces.inside.contents import Contents, Layer
+from namespaces.manifests.details import Contents, Layer
+from namespaces.manifests.diff import Change, Side, State, compare
 
 DIGESTS = st.lists(st.sampled_from("abcdef"), max_size=12)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.inside.links import KEYS, Link, licence_url, links, safe_url
+from namespaces.manifests.links import KEYS, Link, licence_url, links, safe_url
 
 SOURCE = "org.opencontainers.image.source"
 GOOD = [

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from namespaces.access import Action, Level, Standing
-from namespaces.permissions_text import text
+from namespaces.permissions_doc import text
 
 
 def test_the_document_is_the_evaluators_word() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from namespaces.inside.platforms import choose, platforms_of
+from namespaces.manifests.platforms import choose, platforms_of
 
 AMD, ARM, OTHER = ("sha256:" + letter * 64 for letter in "abc")
 

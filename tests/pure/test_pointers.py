@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.inside.pointers import Pointer, parse
+from namespaces.manifests.references import Pointer, parse
 
 DIGEST = "sha256:" + "a" * 64
 HOST = "registry.example:5000"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from namespaces.inside.artifacts import BY_TYPE, IMAGE, Group, Nature, Tool, nature
-from namespaces.inside.pull_commands import WAYS, pull_commands
+from namespaces.manifests.pull_commands import WAYS, pull_commands
+from namespaces.media_types import BY_TYPE, IMAGE, Group, Nature, Tool, nature
 
 DIGEST = "sha256:" + "a" * 64
 SUBJECT = "sha256:" + "b" * 64

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.inside.raw import SHOWN_MAX, shown
+from namespaces.manifests.bidi_text import SHOWN_MAX, shown
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -1,4 +1,4 @@
-"""namespaces/lists/natural.py: the order of tags by name."""
+"""namespaces/natural_sort.py: the order of tags by name."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.lists.natural import KEY_MAX, precision, sort_key
+from namespaces.natural_sort import KEY_MAX, precision, sort_key
 
 NAMES = st.from_regex(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}", fullmatch=True)
 WORDS = st.from_regex(r"[a-z._-]{0,8}", fullmatch=True)

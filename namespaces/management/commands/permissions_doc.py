@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from namespaces.permissions_text import text
+from namespaces.permissions_doc import text
 
 
 class Command(BaseCommand):

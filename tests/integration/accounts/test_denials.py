@@ -14,7 +14,7 @@ from accounts.common.client_ip import Origin
 from accounts.last_used import uses
 from accounts.models import Account, Denial, DropCounter, Person, RegistryUser
 from namespaces.access import Level
-from namespaces.denied import judged
+from namespaces.denied_requests import judged
 from namespaces.models import Grant, Namespace
 from registry_sync import tasks
 from registry_sync.token.throttle import throttle

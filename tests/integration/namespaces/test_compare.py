@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from namespaces.inside.compare import State
+from namespaces.manifests.diff import State
 from namespaces.models import Image, Manifest
 from tests import factories
 from tests.cast import MEMBERS, Cast

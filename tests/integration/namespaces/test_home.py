@@ -7,8 +7,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from namespaces.account_stats import Overview
 from namespaces.models import Usage
-from namespaces.overview import Overview
 from tests import factories
 from tests.cast import Cast, client_for
 

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from namespaces.lists import trigrams
+from namespaces.listing import trigram_index
 from namespaces.models import Label, Manifest
 from registry_sync.picture.content import ManifestValues
 from registry_sync.picture.write import store_manifests
@@ -39,9 +39,9 @@ def test_one_without_brings_none(details: dict[str, object]) -> None:
 @pytest.mark.django_db
 def test_a_refused_index_is_a_sentence_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor == "sqlite":
-        assert trigrams.make_index(connection) == ""
+        assert trigram_index.make_index(connection) == ""
         return
-    assert trigrams.make_index(connection) == ""  # there already
-    monkeypatch.setattr(trigrams, "MAKE", ("CREATE EXTENSION no_such_extension",))
-    assert "no_such_extension" in trigrams.make_index(connection)
+    assert trigram_index.make_index(connection) == ""  # there already
+    monkeypatch.setattr(trigram_index, "MAKE", ("CREATE EXTENSION no_such_extension",))
+    assert "no_such_extension" in trigram_index.make_index(connection)
     assert Manifest.objects.count() == 0  # the transaction lives

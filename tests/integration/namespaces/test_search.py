@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
-from namespaces.lists import search
+from namespaces.listing import search
 from namespaces.models import Descriptor, Label, RepositoryManifest, Tag
 from tests import factories, statements
 from tests.cast import MEMBERS, Cast

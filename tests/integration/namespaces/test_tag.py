@@ -9,7 +9,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from namespaces.inside.pulls import SHOWN_MAX
+from namespaces.manifests.pull_stats import SHOWN_MAX
 from namespaces.models import NEVER, Image, Manifest, PullStats, RepositoryManifest, TagHistoryEntry
 from tests import factories
 from tests.cast import MEMBERS, Cast

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.common.pagination import paginate
-from namespaces.lists import natural, tag_list
+from namespaces import natural_sort
+from namespaces.listing import tag_list
 from namespaces.models import NEVER, Image, Tag, TagHistoryEntry
 from registry_sync.picture.write import Move, write_moves
 from tests import factories, statements
@@ -250,7 +251,7 @@ TAGS = st.lists(
     unique_by=lambda each: each[0],
 )
 ORDERS = {
-    "name": lambda each: natural.sort_key(each.name),
+    "name": lambda each: natural_sort.sort_key(each.name),
     "pushed": lambda each: each.pushed_at,
     "size": lambda each: each.size,
     "pulled": lambda each: each.pulled_at,

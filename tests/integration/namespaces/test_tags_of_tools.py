@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from namespaces import news
-from namespaces.inside.attached import attached_to
-from namespaces.lists import search
+from namespaces import tag_updates
+from namespaces.listing import search
+from namespaces.manifests.referrers import attached_to
 from namespaces.models import Image, TagHistoryEntry
 from registry_sync.picture.write import Move, write_moves
 from tests import factories
@@ -44,7 +44,7 @@ def test_all_that_they_point_at_is_shown_with_what_it_is_about(image: Image) -> 
 
 
 def test_they_are_no_news(image: Image) -> None:
-    assert news.since(news.of_image(image), 0) == news.News(new=1)
+    assert tag_updates.since(tag_updates.of_image(image), 0) == tag_updates.News(new=1)
 
 
 def test_they_are_found_by_who_types_a_whole_one(cast: Cast, image: Image) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from namespaces.lists import tag_list
+from namespaces.listing import tag_list
 from namespaces.models import Image, TagHistoryEntry
 from registry_sync.picture import past
 from registry_sync.picture.write import Move, write_moves

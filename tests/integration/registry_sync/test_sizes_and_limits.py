@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
-from namespaces.inside.held import UNTAGGED_SHOWN
+from namespaces.manifests.queries import UNTAGGED_SHOWN
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
 from registry_sync.models import SyncRun

@@ -1,0 +1,48 @@
+"""What somebody types who says where a user may go: namespaces and images, one or several."""
+
+import re
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts.common.errors import Absent, Invalid
+from accounts.principal import Principal
+from accounts.roles import Act
+from accounts.speech import spoken
+from namespaces import permissions
+from namespaces.models import HOLDS, Image
+from namespaces.names import image_problem
+from namespaces.permission_text import Target
+
+TARGETS_MOST = 20
+
+
+def named(by: Principal, handle: str, text: str) -> list[Target]:
+    """Read "team", "team/api" or "host/team/api", parted by blanks or commas. Raise Invalid on "where"."""
+    names = list(dict.fromkeys(name for name in re.split(r"[\s,]+", text) if name))
+    if len(names) > TARGETS_MOST:
+        raise Invalid.on("where", _("Name at most %(most)s here; add more later.") % {"most": TARGETS_MOST})
+    return [_target(by, handle, name.removeprefix(f"{settings.REGISTRY_HOST}/")) for name in names]
+
+
+def _target(by: Principal, handle: str, name: str) -> Target:
+    first, _slash, image_name = name.partition("/")
+    try:
+        namespace = permissions.namespace(by, handle, first, Act.GRANTS_MANAGE)
+    except Absent:
+        raise Invalid.on(
+            "where", _("There is no namespace “%(name)s” in this account.") % {"name": first}
+        ) from None
+    problem = image_problem(image_name, namespace=first) if image_name else None
+    if problem:
+        raise Invalid.on("where", spoken(problem))
+    return Target(namespace, image_name)
+
+
+def unpushed(targets: Sequence[Target]) -> list[Target]:
+    return [
+        each for each in targets
+        if each.image_name
+        and not Image.objects.filter(HOLDS, namespace=each.namespace, name=each.image_name).exists()
+    ]  # fmt: skip

@@ -1,0 +1,23 @@
+"""The person's accounts, with what each holds."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from accounts import selectors
+from accounts.views.request import PersonRequest
+from namespaces import account_stats
+from namespaces.account_stats import Overview
+
+
+@login_required
+@require_safe
+def home(request: PersonRequest) -> HttpResponse:
+    """All accounts as cards; with exactly one, straight to it, unless `?all=1` asks for the cards."""
+    found = list(selectors.accounts_overview(person_id=request.user.pk))
+    if len(found) == 1 and "all" not in request.GET:
+        return redirect("images", found[0].handle)
+    held = account_stats.of_accounts(found)
+    cards = [(account, held.get(account.pk, Overview())) for account in found]
+    return render(request, "namespaces/home.html", {"cards": cards})

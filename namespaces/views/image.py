@@ -1,0 +1,92 @@
+"""One image: its tags, and who may do what with it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
+from accounts.roles import Act
+from accounts.selectors import denials_on
+from accounts.views.button_permissions import why_not
+from accounts.views.form_errors import put_errors, status_of
+from accounts.views.request import PersonRequest, principal, tab
+from namespaces import permissions, selectors, tag_updates
+from namespaces.denied_requests import judged
+from namespaces.forms import ImageGrantForm
+from namespaces.manifests import queries
+from namespaces.manifests.commands import commands_of
+from namespaces.models import Image
+from namespaces.services import grants
+from namespaces.views.navigation import image_context, nothing_pushed
+from namespaces.views.tag_table import tag_list_context
+
+DENIALS_SHOWN = 10
+
+
+@tab("images")
+@login_required
+@require_safe
+@vary_on_headers("HX-Request")
+def image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    by = principal(request)
+    image = permissions.image_or_planned(by, handle, name, image_name)
+    context = image_context(image, "tags") | {
+        "may_remove": not why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
+        "live": tag_updates.note_of_image(request, image),  # before the rows: what comes in between is news
+        **tag_list_context(image, request.GET),
+    }
+    untagged = queries.untagged(image)
+    context["untagged"] = untagged[: queries.UNTAGGED_SHOWN]
+    context["untagged_cut"] = len(untagged) > queries.UNTAGGED_SHOWN
+    context["pull"] = _pull_command(image)
+    if not context["lines"] and not context["untagged"]:
+        context |= nothing_pushed(by, image.namespace.account, image.namespace, image.name)
+    fragment = request.htmx and request.htmx.target == "tags"
+    return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)
+
+
+def _pull_command(image: Image) -> str:
+    """Of the newest tag: a command without one asks for `latest`, which the image may not have."""
+    newest = queries.newest_of(image)
+    if not newest:
+        return ""
+    nature = queries.nature_of(newest, image.latest_tag)
+    commands = commands_of(image, newest.digest, nature, tag=image.latest_tag)
+    return commands[0].by_tag if commands else ""
+
+
+@tab("images")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def access(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    by, writes = principal(request), request.method == "POST"
+    image = permissions.image_or_planned(
+        by, handle, name, image_name, Act.GRANTS_MANAGE if writes else Act.ACCOUNT_VIEW
+    )
+    form = ImageGrantForm(request.POST if writes else None, account=image.namespace.account)
+    here = reverse("image-access", args=[handle, name, image_name])
+    if writes and form.is_valid():
+        try:
+            grants.give(by=by, namespace=image.namespace, image_name=image.name, **form.cleaned_data)
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _("Permission added."))
+            return redirect(here)
+    users = selectors.users_that_reach(image.namespace, image.name)
+    page = paginate(users, cursor=request.GET.get("page", ""))
+    context = image_context(image, "access") | {
+        "form": form,
+        "page": page,
+        "reaches": selectors.reaches(image.namespace, image.name, page.rows),
+        "why_not": why_not(by, image.namespace.account, Act.GRANTS_MANAGE),
+        "denials": judged(list(denials_on(image.namespace.account, image.repository)[:DENIALS_SHOWN])),
+        "here": here,
+    }
+    return render(request, "namespaces/access.html", context, status=status_of(form))

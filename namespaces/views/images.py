@@ -1,0 +1,53 @@
+"""The account's home: its namespaces, and all images; a namespace that is chosen is opened."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import permissions as accounts_gate
+from accounts.common.pagination import paginate
+from accounts.roles import Act
+from accounts.views.button_permissions import why_not
+from accounts.views.request import PersonRequest, principal, tab
+from namespaces import permissions, selectors, tag_updates
+from namespaces.listing import image_list
+from namespaces.views.navigation import nothing_pushed
+
+
+@login_required
+@require_safe
+def account(request: PersonRequest, handle: str) -> HttpResponse:
+    return redirect("images", handle)
+
+
+@tab("images")
+@login_required
+@require_safe
+@vary_on_headers("HX-Request")
+def images(request: PersonRequest, handle: str) -> HttpResponse:
+    by = principal(request)
+    account = accounts_gate.account(by, handle)
+    if name := request.GET.get("namespace", ""):
+        return redirect(permissions.namespace(by, handle, name))
+    query = {"q": request.GET.get("q", "").strip()[:200]}
+    found = selectors.images_of(account, search=query["q"])
+    page = paginate(found, cursor=request.GET.get("page", ""), query=query)
+    namespaces = selectors.namespaces_of(account)
+    context = {
+        "account": account,
+        "why_not": why_not(by, account, Act.NAMESPACES_MANAGE),
+        "may_remove": not why_not(by, account, Act.IMAGES_REMOVE),
+        "live": tag_updates.note_of_account(request, account),
+        "namespaces": namespaces,
+        "names": [each.name for each in namespaces],
+        "query": query,
+        "page": page,
+        "cursor": request.GET.get("page", ""),
+        "lines": image_list.lines_of(account, page.rows),
+    }
+    if not page.rows:
+        context |= nothing_pushed(by, account)
+    fragment = request.htmx and request.htmx.target == "images"
+    return render(request, "namespaces/_images.html" if fragment else "namespaces/images.html", context)

@@ -1,0 +1,141 @@
+"""One namespace: its images, its settings, its end."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import permissions as accounts_gate
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
+from accounts.roles import Act
+from accounts.templatetags.cells import when
+from accounts.views.button_permissions import why_not
+from accounts.views.confirmation import Question, ask, asks
+from accounts.views.form_errors import put_errors, status_of
+from accounts.views.request import PersonRequest, principal, tab
+from namespaces import permissions, selectors, tag_updates
+from namespaces.forms import NamespaceForm
+from namespaces.listing import image_list
+from namespaces.manifests.pull_stats import anonymous_pull_of
+from namespaces.models import Namespace
+from namespaces.services import namespaces
+from namespaces.views.navigation import namespace_context, nothing_pushed
+
+
+@tab("images")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: PersonRequest, handle: str) -> HttpResponse:
+    by = principal(request)
+    account = accounts_gate.account(by, handle, Act.NAMESPACES_MANAGE)
+    form = NamespaceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = namespaces.create(by=by, account=account, name=form.cleaned_data["name"])
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            return redirect("permissions", handle, made.name)
+    return render(request, "namespaces/create.html", {"form": form}, status=status_of(form))
+
+
+@tab("images")
+@login_required
+@require_safe
+@vary_on_headers("HX-Request")
+def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    by = principal(request)
+    namespace = permissions.namespace(by, handle, name)
+    query = {"q": request.GET.get("q", "").strip()[:200]}
+    found = selectors.images_of(namespace.account, namespace=namespace, search=query["q"])
+    page = paginate(found, cursor=request.GET.get("page", ""), query=query)
+    context = namespace_context(namespace, "images") | {
+        "live": tag_updates.note_of_namespace(request, namespace),
+        "query": query,
+        "page": page,
+        "cursor": request.GET.get("page", ""),
+        "lines": image_list.lines_of(namespace.account, page.rows),
+        "why_not": why_not(by, namespace.account, Act.GRANTS_MANAGE),
+        "may_remove": not why_not(by, namespace.account, Act.IMAGES_REMOVE),
+    }
+    if not page.rows:
+        context |= nothing_pushed(by, namespace.account, namespace)
+    if request.htmx and request.htmx.target == "images":
+        return render(request, "namespaces/_images.html", context)
+    grants, more = selectors.some_grants_on(namespace)
+    context |= {
+        "names": selectors.namespace_names(namespace.account),
+        "details": selectors.namespaces_of(namespace.account).get(pk=namespace.pk),
+        "grants": grants,
+        "grants_more": more,
+    }
+    return render(request, "namespaces/namespace.html", context)
+
+
+@tab("images")
+@login_required
+@require_safe
+def settings(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    by = principal(request)
+    namespace = permissions.namespace(by, handle, name)
+    context = namespace_context(namespace, "settings") | {
+        "why_not": why_not(by, namespace.account, Act.NAMESPACES_MANAGE),
+        "has_images": selectors.images_of(namespace.account, namespace=namespace).exists(),
+    }
+    return render(request, "namespaces/settings.html", context)
+
+
+@tab("images")
+@login_required
+@asks
+def publish(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    """Make it public or private. The question is about making it private: that is what ends access."""
+    by = principal(request)
+    namespace = permissions.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
+    if request.method != "POST":
+        return ask(request, _unpublishing(namespace))
+    namespaces.set_public(by=by, namespace=namespace, public=request.POST.get("public") == "yes")
+    messages.success(request, _("Saved."))
+    return redirect("namespace-settings", handle, name)
+
+
+def _unpublishing(namespace: Namespace) -> Question:
+    last = anonymous_pull_of(namespace)
+    words = (
+        _("Somebody pulled from it without signing in {when}.")
+        if last
+        else _("Nobody is known to have pulled from it without signing in.")
+    )
+    return Question(
+        title=_("Make %(name)s private?") % {"name": namespace.name},
+        last_use=format_html(words, when=when(last)),
+        stops=[
+            _(
+                "Whoever pulls without signing in is refused at once, and so is every user without a permission here."
+            )
+        ],
+        button=_("Make private"),
+        back=reverse("namespace-settings", args=[namespace.account.handle, namespace.name]),
+        fields={"public": "no"},
+    )
+
+
+@tab("images")
+@login_required
+@require_POST
+def delete(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    by = principal(request)
+    namespace = permissions.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
+    try:
+        namespaces.delete(by=by, namespace=namespace, typed_name=request.POST.get("confirm", ""))
+    except Invalid as error:
+        context = namespace_context(namespace, "settings") | {"error": error.message}
+        return render(request, "namespaces/settings.html", context, status=400)
+    messages.success(request, _("The namespace %(name)s was deleted.") % {"name": name})
+    return redirect("images", handle)

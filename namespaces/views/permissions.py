@@ -1,0 +1,75 @@
+"""Permissions on a namespace and on its images."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
+from accounts.roles import Act
+from accounts.views.button_permissions import why_not
+from accounts.views.confirmation import ask, asks
+from accounts.views.form_errors import next_url, put_errors, status_of
+from accounts.views.request import PersonRequest, principal, tab
+from namespaces import permissions as namespaces_permissions
+from namespaces import selectors
+from namespaces.forms import GrantForm
+from namespaces.services import grants
+from namespaces.views import user_confirmations
+from namespaces.views.navigation import namespace_context
+
+
+@tab("images")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    by, writes = principal(request), request.method == "POST"
+    namespace = namespaces_permissions.namespace(
+        by, handle, name, Act.GRANTS_MANAGE if writes else Act.ACCOUNT_VIEW
+    )
+    form = GrantForm(request.POST if writes else None, account=namespace.account)
+    if writes and form.is_valid():
+        try:
+            grants.give(by=by, namespace=namespace, **form.cleaned_data)
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _("Permission added."))
+            return redirect("permissions", handle, name)
+    query = {"q": request.GET.get("q", "").strip()[:200]}
+    found = selectors.grants_on(namespace, search=query["q"])
+    context = namespace_context(namespace, "permissions") | {
+        "form": form,
+        "query": query,
+        "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
+        "why_not": why_not(by, namespace.account, Act.GRANTS_MANAGE),
+        "here": reverse("permissions", args=[handle, name]),
+    }
+    return render(request, "namespaces/permissions.html", context, status=status_of(form))
+
+
+@login_required
+@require_POST
+def change(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    grant = namespaces_permissions.grant(by, handle, id)
+    grants.change(by=by, grant=grant, level=request.POST.get("level", ""))
+    messages.success(request, _("Permission changed."))
+    return redirect(next_url(request, reverse("permissions", args=[handle, grant.namespace.name])))
+
+
+@login_required
+@asks
+def remove(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    grant = namespaces_permissions.grant(by, handle, id)
+    back = next_url(request, reverse("permissions", args=[handle, grant.namespace.name]))
+    if request.method != "POST":
+        return ask(request, user_confirmations.remove_grant(grant, back=back))
+    grants.remove(by=by, grant=grant)
+    messages.success(request, _("Permission removed. Tokens already issued end within minutes."))
+    return redirect(back)

@@ -1,0 +1,39 @@
+"""One tag: what it points at, in full."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.roles import Act
+from accounts.views.button_permissions import why_not
+from accounts.views.request import PersonRequest, principal, tab
+from namespaces import permissions, selectors
+from namespaces.listing.restored_by import put_back_by
+from namespaces.manifests import pull_stats, queries
+from namespaces.views.manifest import manifest_context
+from namespaces.views.navigation import image_context, tag_reference
+
+
+@tab("images")
+@login_required
+@require_safe
+def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_name: str) -> HttpResponse:
+    by = principal(request)
+    tag = permissions.tag(by, handle, name, image_name, tag_name)
+    image, pullers = tag.image, pull_stats.pullers_of(tag)
+    context = image_context(image, "tags")
+    context |= manifest_context(image, tag.manifest, tag=tag.name, platform=request.GET.get("platform", ""))
+    context |= {
+        "tag": tag,
+        "may_remove": not why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
+        "reference": tag_reference(image, tag.name),
+        "pusher": pull_stats.users_by_name(image.namespace.account, {tag.pushed_by}).get(tag.pushed_by),
+        "put_back_by": put_back_by([tag]).get(tag.pk, ""),
+        "siblings": selectors.tags_of_same_manifest(tag)[:20],
+        "before": queries.move_to(tag),
+        "pullers": pullers[: pull_stats.SHOWN_MAX],
+        "pullers_cut": len(pullers) > pull_stats.SHOWN_MAX,
+        "by_digest": pull_stats.by_digest(tag),
+    }
+    return render(request, "namespaces/tag.html", context)

@@ -1,0 +1,93 @@
+"""What the list of an image's tags shows: one page of rows, how many match, and the links that sort it."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.common.pagination import paginate
+from namespaces.listing import pg_plans, tag_list
+from namespaces.listing.tag_list import NEWEST, SORTS, Count
+from namespaces.models import Image
+
+# Which way a column is sorted when it is chosen first, and what its two ways are called.
+_FIRST = {"name": "name", "size": "-size", "pushed": "-pushed", "pulled": "-pulled"}
+_WAYS: dict[str, Promise] = {
+    "name": gettext_lazy("Name, A to Z"),
+    "-name": gettext_lazy("Name, Z to A"),
+    "-size": gettext_lazy("Largest first"),
+    "size": gettext_lazy("Smallest first"),
+    "-pushed": gettext_lazy("Pushed last first"),
+    "pushed": gettext_lazy("Pushed first first"),
+    "-pulled": gettext_lazy("Pulled last first"),
+    "pulled": gettext_lazy("Never pulled first"),
+}
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A column's header: where it leads, and how the column is sorted now: ascending, descending or ""."""
+
+    url: str
+    now: str
+
+
+def tag_list_context(image: Image, asked: QueryDict) -> dict[str, Any]:
+    """At most four statements, whatever is asked of however many tags. A strange `sort` is the usual one."""
+    search = asked.get("q", "").strip()[:200]
+    with pg_plans.by_value(search):
+        return _context(image, asked, search)
+
+
+def _context(image: Image, asked: QueryDict, search: str) -> dict[str, Any]:
+    sort = asked.get("sort", "")
+    sort = sort if sort in SORTS else NEWEST
+    technical = bool(asked.get("technical"))
+    query = {"q": search, "sort": "" if sort == NEWEST else sort, "technical": "1" if technical else ""}
+    found = tag_list.find(image, search)
+    halves = (False, True) if technical else (False,)
+    rows = [found.tags(sort=sort, technical=half) for half in halves]
+    page = paginate(*rows, cursor=asked.get("page", ""), query=query)
+    return {
+        "query": query,
+        "page": page,
+        "lines": tag_list.lines_of(image, page.rows),
+        "columns": {name: _column(name, sort, query) for name in _FIRST},
+        "sorts": [(way, words, way == sort) for way, words in _WAYS.items()],
+        "count_words": _count(found.count(), filtered=bool(search)),
+        "technical_words": "" if technical else _technical(found.count_technical()),
+        "technical_url": _url(query | {"technical": "" if technical else "1"}),
+    }
+
+
+def _column(name: str, sort: str, query: dict[str, str]) -> Sort:
+    chosen = sort.removeprefix("-") == name
+    turned = name if sort.startswith("-") else f"-{name}"
+    now = "descending" if sort.startswith("-") else "ascending"
+    return Sort(_url(query | {"sort": turned if chosen else _FIRST[name]}), now if chosen else "")
+
+
+def _url(query: dict[str, str]) -> str:
+    return "?" + urlencode({key: value for key, value in query.items() if value})
+
+
+def _count(count: Count, *, filtered: bool) -> str:
+    number = {"n": f"{count.number:,}"}
+    if count.more:
+        return _("More than %(n)s tags match") % number
+    if filtered:
+        return ngettext("%(n)s tag matches", "%(n)s tags match", count.number) % number
+    return ngettext("%(n)s tag", "%(n)s tags", count.number) % number
+
+
+def _technical(count: Count) -> str:
+    if count.more:
+        return _("Show more than %(n)s technical tags") % {"n": f"{count.number:,}"}
+    if not count.number:
+        return ""
+    words = ngettext("Show %(n)s technical tag", "Show %(n)s technical tags", count.number)
+    return words % {"n": count.number}

@@ -1,0 +1,59 @@
+from django.urls import path
+
+from namespaces.views import (
+    diff,
+    home,
+    image,
+    images,
+    manifest,
+    namespace,
+    permissions,
+    search,
+    tag,
+    tag_updates,
+    usage,
+    user,
+    users,
+)
+
+# "-" is no legal part of an image's name, so `/-/` ends a nested name without doubt.
+_USER = "a/<slug:handle>/users/<slug:username>/"
+_ONE = "a/<slug:handle>/n/<str:name>/"
+_IMAGE = _ONE + "i/<path:image_name>/"
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("search/", search.search, name="search"),
+    path("a/<slug:handle>/", images.account, name="account"),
+    path("a/<slug:handle>/search/", search.in_account, name="account-search"),
+    path("a/<slug:handle>/images/", images.images, name="images"),
+    path("a/<slug:handle>/usage/", usage.account, name="usage"),
+    path("a/<slug:handle>/images/news/", tag_updates.of_account, name="account-news"),
+    path("a/<slug:handle>/namespaces/new/", namespace.create, name="namespace-create"),
+    path("a/<slug:handle>/grants/<int:id>/change/", permissions.change, name="grant-change"),
+    path("a/<slug:handle>/grants/<int:id>/remove/", permissions.remove, name="grant-remove"),
+    path("a/<slug:handle>/users/", users.users, name="users"),
+    path("a/<slug:handle>/users/new/", users.create, name="user-new"),
+    path("a/<slug:handle>/users/new/effect/", users.effect, name="user-effect"),
+    path(_USER, user.user, name="user"),
+    path(_USER + "edit/", user.edit, name="user-edit"),
+    path(_USER + "disable/", user.disable, name="user-disable"),
+    path(_USER + "enable/", user.enable, name="user-enable"),
+    path(_USER + "password/", user.replace_password, name="user-password"),
+    path(_USER + "delete/", user.delete, name="user-delete"),
+    path(_USER + "grants/", user.grant, name="user-grants"),
+    path(_ONE, namespace.namespace, name="namespace"),
+    path(_ONE + "usage/", usage.namespace, name="namespace-usage"),
+    path(_ONE + "news/", tag_updates.of_namespace, name="namespace-news"),
+    path(_ONE + "permissions/", permissions.permissions, name="permissions"),
+    path(_ONE + "settings/", namespace.settings, name="namespace-settings"),
+    path(_ONE + "publish/", namespace.publish, name="namespace-publish"),
+    path(_ONE + "delete/", namespace.delete, name="namespace-delete"),
+    path(_IMAGE + "-/tags/<str:tag_name>/", tag.tag, name="tag"),
+    path(_IMAGE + "-/manifests/<str:digest>/", manifest.manifest, name="manifest"),
+    path(_IMAGE + "-/manifests/<str:digest>/download/", manifest.download, name="manifest-download"),
+    path(_IMAGE + "-/compare/", diff.compare, name="compare"),
+    path(_IMAGE + "-/news/", tag_updates.of_image, name="image-news"),
+    path(_IMAGE + "-/access/", image.access, name="image-access"),
+    path(_IMAGE, image.image, name="image"),
+]

@@ -1,0 +1,162 @@
+"""One user: its facts, what it may do, and everything that can be done to it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import permissions
+from accounts.access_denials import KEPT, KEPT_FOR
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
+from accounts.forms import ConfirmForm, UserEditForm
+from accounts.models import RegistryUser
+from accounts.roles import Act
+from accounts.selectors import denials_dropped, denials_of
+from accounts.services import users
+from accounts.views import button_permissions, credentials_page, form_nonce
+from accounts.views.confirmation import ask, asks, last_use_of
+from accounts.views.form_errors import put_errors
+from accounts.views.request import PersonRequest, principal, tab
+from accounts.views.user_status import expires_soon, state_of
+from namespaces import selectors
+from namespaces.denied_requests import judged
+from namespaces.forms import UserGrantForm
+from namespaces.services import grants
+from namespaces.views import user_confirmations
+
+DENIALS_SHOWN = 10
+
+
+@login_required
+@require_safe
+@tab("users")
+def user(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    return _page(request, permissions.user(principal(request), handle, username))
+
+
+@login_required
+@require_POST
+@tab("users")
+def edit(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    found = _changeable(request, handle, username)
+    form = UserEditForm(request.POST, user=found)
+    if form.is_valid():
+        try:
+            users.edit(by=principal(request), user=found, description=form.cleaned_data["description"],
+                       expires_at=form.cleaned_data["expires_at"])  # fmt: skip
+        except Invalid as error:
+            put_errors(form, error, expires_at="expires_on")
+        else:
+            messages.success(request, _("Saved."))
+            return redirect(found)
+    found.refresh_from_db()  # what could not be saved must not stand in the heading
+    return _page(request, found, form=form)
+
+
+@login_required
+@asks
+@tab("users")
+def disable(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    found = _changeable(request, handle, username)
+    if request.method != "POST":
+        return ask(request, user_confirmations.disable(found))
+    users.disable(by=principal(request), user=found)
+    messages.success(request, _("Disabled. It gets no new access; what it holds ends within minutes."))
+    return redirect(found)
+
+
+@login_required
+@require_POST
+def enable(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    found = users.enable(by=principal(request), user=_changeable(request, handle, username))
+    messages.success(request, _("Enabled. Its password works again."))
+    return redirect(found)
+
+
+@login_required
+@asks
+@tab("users")
+def replace_password(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    found = _changeable(request, handle, username)
+    if request.method != "POST":
+        return ask(request, user_confirmations.replace_password(found))
+    try:
+        if not form_nonce.spend(request):
+            messages.info(request, _("This was sent before: the password was replaced once, and not again."))
+            return redirect(found)
+    except Invalid as error:
+        messages.error(request, error.message)
+        return redirect(request.path)
+    password = users.replace_password(by=principal(request), user=found)
+    return credentials_page.show(request, found, password, replaced=True)
+
+
+@login_required
+@require_POST
+@tab("users")
+def delete(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    found = _changeable(request, handle, username)
+    form = ConfirmForm(request.POST, expected=found.username)
+    if not form.is_valid():
+        return _page(request, found, problem=form.problem)
+    users.delete(by=principal(request), user=found)
+    messages.success(request, _("Deleted %(user)s.") % {"user": f"{found.description} ({username})"})
+    return redirect("users", handle)
+
+
+@login_required
+@require_POST
+@tab("users")
+def grant(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    by = principal(request)
+    found = permissions.user(by, handle, username, Act.GRANTS_MANAGE)
+    form = UserGrantForm(request.POST, account=found.account)
+    if form.is_valid():
+        try:
+            grants.give(by=by, user=found, **form.cleaned_data)
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _("Permission added."))
+            return redirect(found)
+    return _page(request, found, grant_form=form)
+
+
+def _changeable(request: PersonRequest, handle: str, username: str) -> RegistryUser:
+    return permissions.user(principal(request), handle, username, Act.USERS_MANAGE)
+
+
+def _page(
+    request: PersonRequest,
+    found: RegistryUser,
+    *,
+    form: UserEditForm | None = None,
+    grant_form: UserGrantForm | None = None,
+    problem: str = "",
+) -> HttpResponse:
+    by, now, account = principal(request), timezone.now(), found.account
+    refused = paginate(denials_of(found), cursor=request.GET.get("page", ""), size=DENIALS_SHOWN)
+    judged(refused.rows)
+    context = {
+        "account": account,
+        "user": found,
+        "state": state_of(found, now),
+        "expires_soon": expires_soon(found.expires_at, now),
+        "page": refused,
+        "denials_kept": KEPT_FOR.days,
+        "dropped": denials_dropped(found),
+        "kept_most": KEPT,
+        "form": form or UserEditForm(user=found),
+        "problem": problem,
+        "last_use": last_use_of(found),
+        "why_not": button_permissions.why_not(by, account, Act.USERS_MANAGE),
+        "grants": selectors.grants_of(found),
+        "grant_form": grant_form or UserGrantForm(account=account),
+        "why_no_grants": button_permissions.why_not(by, account, Act.GRANTS_MANAGE),
+    }
+    wrong = form or grant_form or problem
+    return render(request, "namespaces/user.html", context, status=400 if wrong else 200)

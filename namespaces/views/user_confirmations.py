@@ -1,0 +1,61 @@
+"""What is asked before a user's password, its access as a whole, or one permission of it ends."""
+
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from accounts.models import RegistryUser
+from accounts.templatetags.cells import when
+from accounts.views import form_nonce
+from accounts.views.confirmation import Question, last_use_of
+from namespaces import permission_text, selectors
+from namespaces.manifests.pull_stats import last_pull_by
+from namespaces.models import Grant
+
+
+def replace_password(user: RegistryUser) -> Question:
+    return Question(
+        title=_("Replace the password of %(user)s?") % {"user": user.description},
+        last_use=last_use_of(user),
+        stops=[
+            _("The old password stops working at once, wherever it is used: the next login with it fails."),
+            _("The new one is shown once, on the next page."),
+        ],
+        button=_("Replace password"),
+        back=user.get_absolute_url(),
+        fields={"once": form_nonce.mark()},
+    )
+
+
+def disable(user: RegistryUser) -> Question:
+    return Question(
+        title=_("Disable %(user)s?") % {"user": user.description},
+        last_use=last_use_of(user),
+        stops=[
+            _("Its next login fails; transfers that began before end within minutes."),
+            _("Its password and permissions stay as they are, and work again when it is enabled."),
+        ],
+        button=_("Disable user"),
+        back=user.get_absolute_url(),
+    )
+
+
+def remove_grant(grant: Grant, *, back: str) -> Question:
+    words = {"user": grant.user.description, "level": permission_text.summary([grant])}
+    rest = [each for each in selectors.grants_of(grant.user) if each.pk != grant.pk]
+    left = (
+        _("It keeps %(rest)s.") % {"rest": permission_text.summary(rest)}
+        if rest
+        else _("It has no other permission.")
+    )
+    return Question(
+        title=_("Remove %(level)s from %(user)s?") % words,
+        last_use=last_use_of(grant.user),
+        stops=[
+            format_html(_("It last pulled there: {when}."), when=when(last_pull_by(grant))),
+            _("What it does there is refused from its next login on, unless another permission allows it."),
+            left,
+        ],
+        button=_("Remove permission"),
+        back=back,
+        fields={"next": back},
+    )

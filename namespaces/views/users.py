@@ -1,0 +1,140 @@
+"""The users of an account with what they may do: the list, and creating one."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import permissions, selectors
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
+from accounts.models import RegistryUser
+from accounts.principal import Principal
+from accounts.roles import Act
+from accounts.views import button_permissions, credentials_page, form_nonce
+from accounts.views.form_errors import put_errors, status_of
+from accounts.views.request import PersonRequest, principal, tab
+from accounts.views.user_status import expires_soon, state_of
+from namespaces import permission_text
+from namespaces import selectors as held
+from namespaces.access import Level
+from namespaces.forms import NewUserForm
+from namespaces.models import Grant
+from namespaces.services import new_user
+from namespaces.views import grant_targets
+
+
+@login_required
+@require_safe
+@tab("users")
+@vary_on_headers("HX-Request")
+def users(request: PersonRequest, handle: str) -> HttpResponse:
+    by, now, search = principal(request), timezone.now(), request.GET.get("q", "").strip()
+    account = permissions.account(by, handle)
+    page = paginate(
+        selectors.users_of(account, search=search), cursor=request.GET.get("page", ""), query={"q": search}
+    )
+    context = {
+        "account": account, "page": page, "rows": _rows(page.rows, now), "query": search,
+        "why_not": button_permissions.why_not(by, account, Act.USERS_MANAGE),
+    }  # fmt: skip
+    fragment = request.htmx and request.htmx.target == "users"
+    return render(request, "namespaces/_users.html" if fragment else "namespaces/users.html", context)
+
+
+def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
+    grants: dict[int, list[Grant]] = defaultdict(list)
+    for grant in held.grants_of_all(users):
+        grants[grant.user_id].append(grant)
+    return [
+        {
+            "user": user, "state": state_of(user, now), "soon": expires_soon(user.expires_at, now),
+            "may": permission_text.summary(grants[user.pk]),
+        }
+        for user in users
+    ]  # fmt: skip
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@tab("users")
+def create(request: PersonRequest, handle: str) -> HttpResponse:
+    """`?where=team/api&purpose=write` fills the form in, for links from a namespace and from an image."""
+    by = principal(request)
+    account = permissions.account(by, handle, Act.USERS_MANAGE)
+    asked = {name: request.GET[name] for name in ("purpose", "where") if name in request.GET}
+    form = NewUserForm(request.POST if request.method == "POST" else None, initial=asked)
+    if form.is_valid():
+        try:
+            if not form_nonce.spend(request):
+                messages.info(request, _("This form was sent before; its user is in the list. Was the password not "
+                                         "saved? Open the user and replace it."))  # fmt: skip
+                return redirect("users", handle)
+            user, password = _create(by, handle, form)
+        except Invalid as error:
+            put_errors(form, error, expires_at="expires_on", image_name="where", user="where")
+        else:
+            return credentials_page.show(request, user, password)
+    context = {
+        "account": account, "form": form, "once": form_nonce.mark(), "choices": held.target_names(account),
+        **_effect(by, handle, form.cleaned_data if form.is_bound else _first(form)),
+    }  # fmt: skip
+    return render(request, "namespaces/user_new.html", context, status=status_of(form))
+
+
+def _create(by: Principal, handle: str, form: NewUserForm) -> tuple[RegistryUser, str]:
+    facts = form.cleaned_data
+    return new_user.create(
+        by=by, account=permissions.account(by, handle, Act.USERS_MANAGE), description=facts["description"],
+        expires_at=facts["expires_at"], level=facts["purpose"],
+        targets=grant_targets.named(by, handle, facts["where"]),
+    )  # fmt: skip
+
+
+@login_required
+@require_safe
+@tab("users")
+def effect(request: PersonRequest, handle: str) -> HttpResponse:
+    """Show what the form as it stands would allow; asked for while somebody fills it in."""
+    by = principal(request)
+    account = permissions.account(by, handle, Act.USERS_MANAGE)
+    form = NewUserForm(request.GET)
+    form.is_valid()
+    context = {"account": account, **_effect(by, handle, form.cleaned_data)}
+    return render(request, "namespaces/_effect.html", context)
+
+
+def _first(form: NewUserForm) -> dict[str, Any]:
+    """As `cleaned_data` of the form that nobody has touched yet."""
+    fresh = NewUserForm(
+        {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    )
+    fresh.is_valid()
+    return fresh.cleaned_data
+
+
+def _effect(by: Principal, handle: str, facts: dict[str, Any]) -> dict[str, Any]:
+    level = Level.of(facts.get("purpose") or "read")
+    if "expires_at" not in facts:  # and "with no end" would be a lie
+        return {"effect": "", "effect_problem": _("Choose the last day.")}
+    try:
+        found = grant_targets.named(by, handle, facts.get("where", ""))
+    except Invalid as error:
+        return {"effect": "", "effect_problem": error.message}
+    return {
+        "effect": permission_text.effect(level, found, facts["expires_at"]),
+        "effect_notes": [_to_come(each) for each in grant_targets.unpushed(found)],
+    }
+
+
+def _to_come(target: permission_text.Target) -> str:
+    return _("%(name)s is not in the registry yet; its first push makes it.") % {"name": target.name}
