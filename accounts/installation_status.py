@@ -1,7 +1,7 @@
 """How the installation stands, which every page says.
 
 It is asked along with what a page asks anyhow, and by no statement of its own. Upper rooms say what it is
-(registry_sync/standing.py).
+(registry_sync/installation_status.py).
 """
 
 from collections.abc import Callable, Iterable

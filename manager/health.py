@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from accounts.common.database_errors import Outage, outage_of
 from accounts.peppers import peppers
-from registry_sync.token.key_files import KeyFileError
-from registry_sync.token.service import signer
+from registry_sync.tokens.issuer import signer
+from registry_sync.tokens.key_files import KeyFileError
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from celery.beat import Scheduler
 from django.db import DatabaseError, InterfaceError, connection
 
 from accounts.common import clock
-from registry_sync import heartbeat
+from registry_sync import heartbeats
 from registry_sync.models import Marker
 
 
@@ -28,7 +28,7 @@ class Schedule(Scheduler):
         """Send what is due. Return the seconds until more is."""
         with suppress(DatabaseError, InterfaceError):
             connection.close_if_unusable_or_obsolete()
-            heartbeat.note(Marker.BEAT, clock.now(), every=heartbeat.PULSE)
+            heartbeats.note(Marker.BEAT, clock.now(), every=heartbeats.PULSE)
         for name, entry in self.schedule.items():
             now, every = time.monotonic(), float(self.app.conf.beat_schedule[name]["schedule"])
             if not now < self._next.get(name, now) <= now + every:

@@ -5,4 +5,4 @@ class RegistrySyncConfig(AppConfig):
     name = "registry_sync"
 
     def ready(self) -> None:
-        from registry_sync import checks, live, standing  # noqa: F401, PLC0415 (register themselves)
+        from registry_sync import checks  # noqa: F401, PLC0415 (register themselves)

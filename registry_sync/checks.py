@@ -7,20 +7,20 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's name)
 
-from registry_sync.token import authority, key_files
-from registry_sync.token.key_files import KeyFileError
+from registry_sync.tokens import ca, key_files
+from registry_sync.tokens.key_files import KeyFileError
 
 
 @register(Tags.security)
 def signing_keys(**_options: Any) -> list[CheckMessage]:
     """E001: a key cannot be used. E002: the leaf has expired. W001: there are no keys yet."""
     folder, prepare = Path(settings.SECRETS_DIR), "python manage.py prepare"
-    if not (folder / authority.LEAF).exists():
+    if not (folder / ca.LEAF).exists():
         return [Warning("There is no signing key yet.", hint=prepare, id="registry_sync.W001")]
     try:
-        for path in (*folder.glob("*.key"), folder / authority.CA_CERTIFICATE):
+        for path in (*folder.glob("*.key"), folder / ca.CA_CERTIFICATE):
             key_files.read(path)
-        leaf = authority.load_pair(folder / authority.LEAF).certificate
+        leaf = ca.load_pair(folder / ca.LEAF).certificate
     except KeyFileError as error:
         return [Error(str(error), id="registry_sync.E001")]
     if leaf.not_valid_after_utc <= datetime.now(UTC):

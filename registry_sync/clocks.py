@@ -40,7 +40,7 @@ def leapt(now: datetime) -> bool:
 def mend(now: datetime) -> bool:
     """Return whether there were moments that lie ahead. They become now: what is tried too early is tried again.
 
-    Leases are void by themselves (sync/leases.py).
+    Leases are void by themselves (leases.py).
     """
     latest = Marker.objects.filter(name__in=SIGNS).aggregate(at=Max("at"))["at"]
     if latest is None or latest <= now + SLACK:

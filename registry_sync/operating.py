@@ -19,9 +19,9 @@ from namespaces.limits import NAMESPACES
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName
 from namespaces.names import is_repository, namespace_problem, split
 from namespaces.services import namespaces
-from registry_sync import selectors, services
+from registry_sync import jobs, selectors
+from registry_sync.events import processor
 from registry_sync.models import Event, QuarantinedWork, Repository, SyncRun
-from registry_sync.notifications import apply
 
 LET_GO = "let them go"  # what is typed to agree
 BATCH = 500
@@ -36,15 +36,15 @@ def let_them_go(*, by: Principal, run: SyncRun, typed: str) -> SyncRun:
         if not agreed:
             agreed = SyncRun.objects.create(deletions_approved=True, requested_by=by.label)
             audit.record(by=by, action="sync.let_go", kind="sync run", id=run.pk, label=run.problem)
-        transaction.on_commit(services.wake_worker)
+        transaction.on_commit(jobs.wake_worker)
     return agreed
 
 
 @transaction.atomic
 def retry_event(*, by: Principal, event: Event) -> None:
-    apply.retry(event)
+    processor.retry(event)
     audit.record(by=by, action="event.retried", kind="event", id=event.pk, label=str(event))
-    transaction.on_commit(services.wake_events)
+    transaction.on_commit(jobs.wake_events)
 
 
 @transaction.atomic
@@ -53,7 +53,7 @@ def retry_failed_events(*, by: Principal) -> int:
     count = selectors.events("failed").order_by().update(due_at=timezone.now(), attempts=0)
     if count:
         audit.record(by=by, action="event.retried", kind="event", label=f"{count} events")
-        transaction.on_commit(services.wake_events)
+        transaction.on_commit(jobs.wake_events)
     return count
 
 
@@ -61,9 +61,9 @@ def retry_failed_events(*, by: Principal) -> int:
 def retry_aside(*, by: Principal, row: QuarantinedWork) -> None:
     """Try again what workers died of, and what came for it meanwhile."""
     audit.record(by=by, action="aside.retried", kind="aside", id=row.pk, label=str(row), account=row.account)
-    apply.retry_left(row)
-    services.ask_for_sync(by=by)
-    transaction.on_commit(services.wake_events)
+    processor.retry_left(row)
+    jobs.ask_for_sync(by=by)
+    transaction.on_commit(jobs.wake_events)
 
 
 @transaction.atomic
@@ -84,7 +84,7 @@ def give(*, by: Principal, first: str, handle: str) -> Namespace:
     count = _claim(namespace)
     audit.record(by=by, action="namespace.adopted", kind="namespace", id=namespace.pk, label=first,
                  account=account, after={"repositories": count})  # fmt: skip
-    services.ask_for_sync(by=by)
+    jobs.ask_for_sync(by=by)
     return namespace
 
 

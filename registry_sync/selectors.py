@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.common.fair_share import in_turns
 from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
-from registry_sync import doctor, heartbeat, truth
+from registry_sync import doctor, heartbeats
+from registry_sync import freshness as registry_sync_freshness
 from registry_sync.alarms import Alarm, Signs, alarms
+from registry_sync.freshness import ROLLED_BACK, Ground
 from registry_sync.models import DiagnosticRun, Drift, Event, Marker, QuarantinedWork, Repository, SyncRun
+from registry_sync.reconcile import intervals
 from registry_sync.shown import EVERYTHING, Shown
-from registry_sync.sync import rests
-from registry_sync.truth import ROLLED_BACK, Ground
 
 SILENT_RUN = timedelta(minutes=2)
 ROLLBACK_SHOWN = LEAP_SHOWN = timedelta(days=7)
@@ -82,12 +83,12 @@ def freshness(
         # A quick pass that went well proves little: the last full check stands.
         last = full[0] if full else None
     good = _full(newest, lambda run: run.state == State.DONE, 2, state=State.DONE)
-    signs = heartbeat.signs(Marker.EVENTS, Marker.WORKER, Marker.REGISTRY, *Marker.TROUBLES)
+    signs = heartbeats.signs(Marker.EVENTS, Marker.WORKER, Marker.REGISTRY, *Marker.TROUBLES)
     asleep = _asleep(signs.get(Marker.WORKER), now)
     event_at = signs.get(Marker.EVENTS)
     progress = _progress(running, now) if running else None
     differences, untold_at = _differences(of, good, event_at)
-    facts = truth.Facts(
+    facts = registry_sync_freshness.Facts(
         now=now, rest=_rest(newest, last), last=_check(last), differences=differences,
         troubled=of.repositories().exclude(problem="").exists(),
         held=any(run.tags_needing_approval for run in newest)
@@ -96,14 +97,14 @@ def freshness(
         asleep=asleep, alarm=_alarm(signs, asleep=asleep, frozen=frozen), event_at=event_at, untold_at=untold_at,
         waiting_since=_waiting_since(of, now) if event_at else None,
     )  # fmt: skip
-    ground = truth.judge(facts)
+    ground = registry_sync_freshness.judge(facts)
     checked = good[0] if good else None
     told_at = event_at if exact or not event_at else event_at.replace(second=0, microsecond=0)
     parts = _parts(ground, told_at, checked, differences, exact=exact)
     if ground in AS_OF and (answered_at := signs.get(Marker.REGISTRY)):
         parts.insert(0, Descriptor(_("this list is as of"), answered_at))
     return Freshness(
-        truth.LIGHTS[ground], ground, _words(ground), _why(ground, last), parts,
+        registry_sync_freshness.LIGHTS[ground], ground, _words(ground), _why(ground, last), parts,
         event_at=told_at, checked_at=checked.finished_at if checked else None, progress=progress,
     )  # fmt: skip
 
@@ -164,8 +165,8 @@ class Pulse:
 
 def pulses(now: datetime) -> list[Pulse]:
     """Worker and schedule. A worker gives a sign with each task, and without the schedule few come."""
-    worker, schedule = heartbeat.worker_at(), heartbeat.last(Marker.BEAT)
-    asked = not heartbeat.silent(schedule, now)
+    worker, schedule = heartbeats.worker_at(), heartbeats.last(Marker.BEAT)
+    asked = not heartbeats.silent(schedule, now)
     return [
         Pulse(Marker.WORKER, worker, _life(worker, now, provable=asked)),
         Pulse(Marker.BEAT, schedule, _life(schedule, now, provable=True)),
@@ -175,24 +176,24 @@ def pulses(now: datetime) -> list[Pulse]:
 def _life(at: datetime | None, now: datetime, *, provable: bool) -> str:
     if at is None:
         return "never"
-    if not heartbeat.silent(at, now):
+    if not heartbeats.silent(at, now):
         return "works"
     return "silent" if provable else "unknown"
 
 
 def clock_went_back(now: datetime) -> datetime | None:
     """When that was found, of the last day."""
-    at = heartbeat.last(Marker.CLOCK)
+    at = heartbeats.last(Marker.CLOCK)
     return at if at and now - at < timedelta(days=1) else None
 
 
 def clock_ran_ahead(now: datetime) -> datetime | None:
-    at = heartbeat.last(Marker.LEAP)
+    at = heartbeats.last(Marker.LEAP)
     return at if at and now - at < LEAP_SHOWN else None
 
 
 def last_event_at() -> datetime | None:
-    return heartbeat.last(Marker.EVENTS)
+    return heartbeats.last(Marker.EVENTS)
 
 
 def agreed() -> bool:
@@ -289,16 +290,16 @@ def kept_names() -> QuerySet[ReservedName]:
 def _progress(run: SyncRun, now: datetime) -> Progress:
     if run.state == State.WAITING or not run.started_at:
         return Progress(run, None, silent=now - run.requested_at > SILENT_RUN)
-    left = truth.time_left(
+    left = registry_sync_freshness.time_left(
         started=run.started_at, now=now, done=run.repositories_done, total=run.repositories_total
     )
     return Progress(run, left, silent=now - (run.heartbeat_at or run.started_at) > SILENT_RUN)
 
 
-def _check(run: SyncRun | None) -> truth.Check | None:
+def _check(run: SyncRun | None) -> registry_sync_freshness.Check | None:
     if not run or not run.finished_at:
         return None
-    return truth.Check(run.state, run.started_at or run.finished_at, run.finished_at)
+    return registry_sync_freshness.Check(run.state, run.started_at or run.finished_at, run.finished_at)
 
 
 def _rest(newest: list[SyncRun], last: SyncRun | None) -> timedelta:
@@ -307,8 +308,8 @@ def _rest(newest: list[SyncRun], last: SyncRun | None) -> timedelta:
     if not last or not last.finished_at or not last.started_at:
         return interval
     ends = (State.DONE, State.INCOMPLETE)
-    whole = _full(newest, lambda run: run.state in ends, rests.USUAL, state__in=ends)
-    return rests.rest(last, whole, interval)
+    whole = _full(newest, lambda run: run.state in ends, intervals.USUAL, state__in=ends)
+    return intervals.rest(last, whole, interval)
 
 
 def _asleep(begun: datetime | None, now: datetime) -> bool:
@@ -316,7 +317,7 @@ def _asleep(begun: datetime | None, now: datetime) -> bool:
 
     A long task gives other signs than its beginning; they are asked for only when that is long ago.
     """
-    return bool(begun) and heartbeat.silent(begun, now) and heartbeat.silent(heartbeat.worker_at(), now)
+    return bool(begun) and heartbeats.silent(begun, now) and heartbeats.silent(heartbeats.worker_at(), now)
 
 
 def _alarm(signs: Mapping[str, datetime], *, asleep: bool, frozen: bool) -> Alarm | None:

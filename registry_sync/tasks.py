@@ -20,8 +20,10 @@ from accounts.common.database_errors import first_line
 from accounts.services import invitations
 from namespaces import usage
 from namespaces.models import RepositoryManifest, TagHistoryEntry
-from registry_sync import clocks, connection, heartbeat, selectors, services, watch
+from registry_sync import clocks, heartbeats, jobs, quarantine, registry_probe, selectors
 from registry_sync.doctor import checkup
+from registry_sync.events import processor
+from registry_sync.events.processor import apply_due
 from registry_sync.models import (
     DiagnosticRun,
     Drift,
@@ -33,13 +35,10 @@ from registry_sync.models import (
     RetentionRun,
     SyncRun,
 )
-from registry_sync.notifications import apply
-from registry_sync.notifications.apply import apply_due
+from registry_sync.reconcile.run import reconcile as run_reconcile
 from registry_sync.removal import purging, runs
 from registry_sync.removal.work import LEASE_PREFIX, work_due
-from registry_sync.sync import aside
-from registry_sync.sync.reconcile import reconcile as run_reconcile
-from registry_sync.token import authority
+from registry_sync.tokens import ca, own
 
 log = logging.getLogger(__name__)
 
@@ -79,21 +78,21 @@ def _worker_lives(**_details: Any) -> None:
         now = clock.now()
         clocks.leapt(now)
         clocks.mend(now)
-        heartbeat.note(Marker.WORKER, now, every=ALIVE)
+        heartbeats.note(Marker.WORKER, now, every=ALIVE)
 
 
 @worker_ready.connect
 def _first_look(**_details: Any) -> None:
     """When a run is due: until the first one has read the registry's list, no namespace can be made."""
-    services.wake_worker()
+    jobs.wake_worker()
 
 
 @_task(name="registry_sync.pulse")
 def pulse() -> None:
     """Sent by the schedule, and dropped when it comes late: an idle worker proves by it that it lives."""
-    registry = connection.registry()
+    registry = own.registry()
     try:
-        watch.look(registry, clock.now())
+        registry_probe.look(registry, clock.now())
     finally:
         registry.close()
     checkup.work()
@@ -108,20 +107,20 @@ def doctor() -> None:
 @_task(name="registry_sync.reconcile", time_limit=6 * 3600)
 def reconcile() -> None:
     """Several of these share one run, each reading parts of it."""
-    run = run_reconcile(connection.registry(), when_due=True, others=wake_others)
+    run = run_reconcile(own.registry(), when_due=True, others=wake_others)
     if run and run.finished_at and SyncRun.objects.filter(state=SyncRun.State.WAITING).exists():
-        services.wake_worker()
+        jobs.wake_worker()
 
 
 def wake_others() -> None:
     for _each in range(settings.SYNC_WORKERS - 1):
-        services.wake_worker()
+        jobs.wake_worker()
 
 
 @_task(name="registry_sync.apply_events")
 def apply_events() -> None:
     """Comes when events come, when the first of them is to be confirmed, and from beat in case both were lost."""
-    registry = connection.registry()
+    registry = own.registry()
     try:
         wait = apply_due(registry)
     finally:
@@ -132,7 +131,7 @@ def apply_events() -> None:
 @_task(name="registry_sync.removals")
 def removals() -> None:
     """Comes when somebody asks, when the registry is to be tried again, and from beat in case that was lost."""
-    registry = connection.registry()
+    registry = own.registry()
     try:
         runs.plan_due()
         purging.go_on()
@@ -148,26 +147,26 @@ def _again(task: Any, wait: timedelta | None) -> None:
     One message at a time: each that came would else send the next, and each event adds one.
     """
     now = clock.now()
-    if wait is not None and wait < SOON and heartbeat.book(task.name, now, now + wait):
-        services.published(task.name, countdown=wait.total_seconds() + 0.05)
+    if wait is not None and wait < SOON and heartbeats.book(task.name, now, now + wait):
+        jobs.published(task.name, countdown=wait.total_seconds() + 0.05)
 
 
 @_task(name="registry_sync.measure_usage")
 def measure_usage() -> None:
     """Count when something came or went, and once an hour in any case; after a long count it rests longer."""
     now = clock.now()
-    if not _usage_changed(now) or not heartbeat.book(Marker.USAGE_REST, now, now + COUNT_MAX):
+    if not _usage_changed(now) or not heartbeats.book(Marker.USAGE_REST, now, now + COUNT_MAX):
         return
     try:
         usage.measure(usage.today())
-        heartbeat.note(Marker.USAGE, now)
+        heartbeats.note(Marker.USAGE, now)
     finally:  # also after one that the database broke off: it would break off the next as well
         done = clock.now()
         Marker.objects.filter(name=Marker.USAGE_REST).update(at=done + REST * (done - now))
 
 
 def _usage_changed(now: datetime) -> bool:
-    last = heartbeat.last(Marker.USAGE)
+    last = heartbeats.last(Marker.USAGE)
     if last is None or now - last >= timedelta(hours=1):
         return True
     newest = (
@@ -196,14 +195,14 @@ def _forget_runs(runs: QuerySet[SyncRun]) -> None:
 @_task(name="registry_sync.housekeeping")
 def housekeeping() -> None:
     """Renew the signing leaf, seal the audit trail, forget what is over or old, and give back its room."""
-    authority.renew_leaf(Path(settings.SECRETS_DIR), clock.now())
+    ca.renew_leaf(Path(settings.SECRETS_DIR), clock.now())
     audit_chain.seal(now=clock.now())
     session_store.forget_expired()
     invitations.forget_old(clock.now())
     _forget_events(clock.now() - EVENTS_KEPT)
-    for row in aside.over(clock.now()):
-        apply.retry_left(row)
-    aside.forget_old(clock.now())
+    for row in quarantine.over(clock.now()):
+        processor.retry_left(row)
+    quarantine.forget_old(clock.now())
     access_denials.forget_old(clock.now())
     outbox.forget_given_up(now=clock.now())
     dropped_entries.forget_old(clock.now())
@@ -238,7 +237,7 @@ def mails() -> None:
 def daily() -> None:
     """Comes more often: whoever sends it remembers nothing."""
     now = clock.now()
-    if heartbeat.book(Marker.DAILY, now, now + timedelta(days=1)):
+    if heartbeats.book(Marker.DAILY, now, now + timedelta(days=1)):
         verify_trail()
 
 
@@ -253,4 +252,4 @@ def verify_trail() -> None:
     worst = Marker.TRAIL_UNKNOWN if found else Marker.TRAIL_WHOLE
     if any(problem.changed for problem in found):
         worst = Marker.TRAIL_CHANGED
-    heartbeat.note(worst, clock.now())
+    heartbeats.note(worst, clock.now())

@@ -17,10 +17,10 @@ from manager.demo.pictures import Picture, push
 from namespaces.models import Namespace
 from namespaces.services import grants, namespaces
 from registry_sync import pusher
+from registry_sync.jobs import ask_for_sync
 from registry_sync.models import RetentionRule
 from registry_sync.pusher import Pusher
 from registry_sync.removal import rules
-from registry_sync.services import ask_for_sync
 
 EMAIL = "demo@example.com"
 PUSHER = "Demo push"

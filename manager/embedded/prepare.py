@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from registry_sync.token import authority, key_files
+from registry_sync.tokens import ca, key_files
 
 RANDOM_FILES = ("django.key", "pepper-1.key", "hook.key", "registry-http.key")
 
@@ -28,7 +28,7 @@ def secret_files(folder: Path, now: datetime) -> None:
     for name in RANDOM_FILES:
         if not (folder / name).exists():
             key_files.create(folder / name, secrets.token_urlsafe(48).encode())
-    authority.ensure(folder, now)
+    ca.ensure(folder, now)
 
 
 def private_folder(folder: Path) -> None:
@@ -50,8 +50,8 @@ def config_folder() -> Path:
 
 
 def write_registry_config(*, events_url: str | None) -> Path:
-    path, trusted = config_folder() / "registry.yml", config_folder() / authority.CA_CERTIFICATE
-    key_files.replace(trusted, key_files.read(settings.SECRETS_DIR / authority.CA_CERTIFICATE))
+    path, trusted = config_folder() / "registry.yml", config_folder() / ca.CA_CERTIFICATE
+    key_files.replace(trusted, key_files.read(settings.SECRETS_DIR / ca.CA_CERTIFICATE))
     config = registry_config(
         port=settings.REGISTRY_PORT,
         data=registry_folder(),

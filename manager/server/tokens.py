@@ -26,9 +26,9 @@ from manager import health  # noqa: E402
 from manager.server.environ import Environ, Scope  # noqa: E402
 from manager.server.front import Front, respond, say  # noqa: E402
 from manager.server.threads import Send  # noqa: E402
-from registry_sync.token import door  # noqa: E402
-from registry_sync.token.request import MAX_BODY  # noqa: E402
-from registry_sync.token.throttle import PAUSE  # noqa: E402
+from registry_sync.tokens import wsgi  # noqa: E402
+from registry_sync.tokens.request import MAX_BODY  # noqa: E402
+from registry_sync.tokens.throttle import PAUSE  # noqa: E402
 
 _WRONG = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
 # On an event loop Django keeps a database connection for each context, and each request has a context of its own.
@@ -37,8 +37,8 @@ _context = copy_context()
 
 async def _answer(environ: Environ, _scope: Scope, send: Send, _address: str) -> None:
     match environ["PATH_INFO"]:
-        case door.PATH:
-            status, headers, body = _context.run(door.answer, environ, now=datetime.now(UTC))
+        case wsgi.PATH:
+            status, headers, body = _context.run(wsgi.answer, environ, now=datetime.now(UTC))
             if status in _WRONG:
                 await asyncio.sleep(PAUSE)
             encoded = [(name.lower().encode(), value.encode()) for name, value in headers]
@@ -59,5 +59,5 @@ def _readyz() -> HttpResponse:
 
 
 gc.freeze()  # what stays for good is not looked through again, while tokens wait
-door.write_notes()
+wsgi.write_notes()
 application = Front(_answer, lambda _environ: MAX_BODY)

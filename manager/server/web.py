@@ -6,11 +6,11 @@ from manager.server.environ import Environ, Scope
 from manager.server.front import Front
 from manager.server.threads import Send, Threads
 from manager.wsgi import application as wsgi_application
-from registry_sync.looked import looks
-from registry_sync.notifications import intake
-from registry_sync.token import door
-from registry_sync.token.key_files import KeyFileError
-from registry_sync.token.request import MAX_BODY
+from registry_sync.events import views
+from registry_sync.last_viewed import looks
+from registry_sync.tokens import wsgi
+from registry_sync.tokens.key_files import KeyFileError
+from registry_sync.tokens.request import MAX_BODY
 
 THREADS = 4
 
@@ -20,22 +20,22 @@ _threads = Threads(wsgi_application, THREADS)
 def bound(environ: Environ) -> int:
     """Of the registry's events nothing is read before the key is right."""
     match environ["PATH_INFO"]:
-        case door.PATH:
+        case wsgi.PATH:
             return MAX_BODY
         case "/registry/events" | "/registry/events/":
-            return intake.BODY_MAX if _is_registry(environ) else 0
+            return views.BODY_MAX if _is_registry(environ) else 0
     return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def _is_registry(environ: Environ) -> bool:
     try:
-        return intake.is_registry(environ.get("HTTP_AUTHORIZATION", ""))
+        return views.is_registry(environ.get("HTTP_AUTHORIZATION", ""))
     except KeyFileError:  # the view says it
         return False
 
 
 async def _answer(environ: Environ, scope: Scope, send: Send, address: str) -> None:
-    door.write_notes()
+    wsgi.write_notes()
     looks.start()  # once per process, both
     sends_files = "http.response.pathsend" in (scope.get("extensions") or {})
     await _threads.answer(environ, send, address=address, sends_files=sends_files)

@@ -23,7 +23,7 @@ class Manifest(models.Model):
     # [{"platform": "linux/amd64", "digest": "sha256:…", "size": 123}], one entry for a plain image.
     platforms = models.JSONField(default=list)
     # {"layers": [{"digest","size","media_type","command"}], "config": {...}, "annotations": {...}, ...}, made by
-    # registry_sync/picture/manifests.py, read by namespaces/manifests/details.py.
+    # registry_sync/inventory/parser.py, read by namespaces/manifests/details.py.
     details = models.JSONField(default=dict)
     # The digest it is about: of a signature, an SBOM.
     subject = models.CharField(max_length=140, default="")

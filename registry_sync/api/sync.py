@@ -12,7 +12,7 @@ from accounts.api.openapi import operation
 from accounts.api.serializers import Moment
 from accounts.api.view import ApiView
 from accounts.roles import Act
-from registry_sync import selectors, services
+from registry_sync import jobs, selectors
 from registry_sync.models import SyncRun
 from registry_sync.shown import EVERYTHING, to_person
 
@@ -60,4 +60,4 @@ class AskForSync(ApiView):
     def post(self, request: Request, handle: str) -> Response:
         """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
         permissions.account(self.by, handle, Act.SYNC_START)
-        return self.answer(services.ask_for_sync(by=self.by))
+        return self.answer(jobs.ask_for_sync(by=self.by))

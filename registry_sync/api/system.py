@@ -14,7 +14,7 @@ from accounts.api.serializers import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import DropCounter
 from accounts.selectors import dropped
-from registry_sync import gate, operating, selectors, services
+from registry_sync import gate, jobs, operating, selectors
 from registry_sync.api.sync import RUN_STATES, STATES
 from registry_sync.models import DiagnosticRun
 
@@ -136,7 +136,7 @@ class Runs(ApiView):
     def post(self, request: Request) -> Response:
         """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
         account_gate.operator(self.by)
-        return self.answer(services.ask_for_sync(by=self.by))
+        return self.answer(jobs.ask_for_sync(by=self.by))
 
 
 class LetGo(ApiView):
@@ -157,4 +157,4 @@ class Checkups(ApiView):
     def post(self, request: Request) -> Response:
         """Ask for a checkup. Return the one that will answer; its row fills within half a minute."""
         account_gate.operator(self.by)
-        return self.answer(services.ask_for_checkup(by=self.by))
+        return self.answer(jobs.ask_for_checkup(by=self.by))

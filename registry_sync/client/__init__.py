@@ -4,7 +4,9 @@ Built for a registry that may be down, slow, wrong or hostile: fixed base addres
 the environment, time-outs, bounded bodies, checked digests, redirects only for blobs and then without the token.
 """
 
-from registry_sync.client.answers import (
+from registry_sync.client.crawler import Sweep, TagsRead
+from registry_sync.client.http import Registry
+from registry_sync.client.responses import (
     CATALOG,
     MANIFEST_MAX,
     Declined,
@@ -17,8 +19,6 @@ from registry_sync.client.answers import (
     Silent,
     Unreachable,
 )
-from registry_sync.client.blocking import Registry
-from registry_sync.client.sweep import Sweep, TagsRead
 
 __all__ = [
     "CATALOG",

@@ -13,7 +13,7 @@ from django.conf import settings
 from namespaces.media_types import FIRST_FORM
 from namespaces.models import RepositoryManifest
 from registry_sync import doctor
-from registry_sync.client import CATALOG, FirstForm, Registry, RegistryError, Unreachable, answers
+from registry_sync.client import CATALOG, FirstForm, Registry, RegistryError, Unreachable, responses
 from registry_sync.doctor.facts import Answer, OldForm, Ours, Releases, TokenTrial
 from registry_sync.doctor.trial import TrialTokens, issuers, stranger
 from registry_sync.models import Repository
@@ -30,7 +30,7 @@ def ask(registry: Registry, path: str, *, token: str = "", method: str = "GET", 
     try:
         with registry.ask(path, headers, method=method) as response:
             answer = _answer(response, asked_at, time.monotonic() - begun)
-            broke = _broke(response) if body and answer.status == answers.OK else ""
+            broke = _broke(response) if body and answer.status == responses.OK else ""
             return replace(answer, error=broke)
     except Unreachable as error:
         return Answer(error=type(error.__cause__).__name__, asked_at=asked_at)
@@ -40,7 +40,7 @@ def try_tokens(registry: Registry, service: str, ours: Ours) -> TokenTrial:
     """Which of our tokens it takes, judged by /v2/, for which any good token will do."""
 
     def takes(token: str) -> bool:
-        return ask(registry, "/v2/", token=token).status == answers.OK
+        return ask(registry, "/v2/", token=token).status == responses.OK
 
     with stranger() as other:
         anybody = takes(TrialTokens(service, ours.issuer).sign([], by=other))
@@ -101,7 +101,7 @@ def events_door(ours: Ours, agent: str) -> Answer:
 
 
 def catalog(registry: Registry, tokens: TrialTokens) -> Answer:
-    return ask(registry, f"/v2/_catalog?n={answers.CATALOG_PAGE}", token=tokens(CATALOG))
+    return ask(registry, f"/v2/_catalog?n={responses.CATALOG_PAGE}", token=tokens(CATALOG))
 
 
 def begin_upload(registry: Registry, tokens: TrialTokens) -> Answer:
@@ -130,7 +130,7 @@ def _answer(response: requests.Response, asked_at: datetime, seconds: float) -> 
         date=_date(response.headers.get("Date", "")),
         asked_at=asked_at,
         seconds=seconds,
-        codes=frozenset(answers.error_codes(_start(response))),
+        codes=frozenset(responses.error_codes(_start(response))),
     )
 
 

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from accounts.common.lazy_text import said as _
-from registry_sync.client import Registry, answers
+from registry_sync.client import Registry, responses
 from registry_sync.doctor import addresses, ask, local, probe, pull, store, versions
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.facts import Answer, Ours
 from registry_sync.doctor.trial import TrialTokens
 from registry_sync.doctor.verdict import Result, State, Verdict, fail, skipped
-from registry_sync.token.key_files import KeyFileError
+from registry_sync.tokens.key_files import KeyFileError
 
 log = logging.getLogger(__name__)
 
@@ -167,7 +167,7 @@ def _pull(ours: Ours, tokens: TrialTokens, agent: str) -> Verdict:
     for base in (*_fronts(ours), ours.registry_url):
         front = Registry(base, tokens, agent=agent)
         try:
-            if ask.ask(front, "/v2/").status == answers.UNAUTHORIZED:
+            if ask.ask(front, "/v2/").status == responses.UNAUTHORIZED:
                 return store.pull(pull.newest(front), ours)
         finally:
             front.close()

@@ -16,13 +16,13 @@ from kombu.exceptions import OperationalError as BrokerError
 from accounts.common.database_errors import Outage, first_line, outage_of
 from accounts.common.lazy_text import said as _
 from accounts.models import AuditEvent
-from registry_sync import heartbeat
+from registry_sync import heartbeats
 from registry_sync.doctor import panel, probe, verdict
 from registry_sync.doctor.facts import Certificate, Ours
 from registry_sync.doctor.verdict import Verdict
 from registry_sync.models import Marker
-from registry_sync.token import authority
-from registry_sync.token.key_files import KeyFileError
+from registry_sync.tokens import ca
+from registry_sync.tokens.key_files import KeyFileError
 
 FIRST_SIGN = 3  # seconds
 
@@ -33,7 +33,7 @@ def ours() -> Ours:
         public_url=settings.PUBLIC_URL, registry_url=settings.REGISTRY_URL, registry_host=settings.REGISTRY_HOST,
         service=settings.TOKEN_SERVICE, issuer=settings.TOKEN_ISSUER, hook_file=str(folder / "hook.key"),
         realm=settings.TOKEN_URL, events_url=settings.EVENTS_URL or f"{settings.PUBLIC_URL}/registry/events",
-        ca_file=str(folder / authority.CA_CERTIFICATE), ca_fingerprint=_fingerprint(folder),
+        ca_file=str(folder / ca.CA_CERTIFICATE), ca_fingerprint=_fingerprint(folder),
         is_cache=settings.REGISTRY_IS_CACHE,
     )  # fmt: skip
 
@@ -44,7 +44,7 @@ def database() -> Verdict:
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         missing = [str(migration) for migration, _backwards in plan]
         if not missing:
-            heartbeat.note(Marker.DOCTOR, timezone.now())  # it must take writes too
+            heartbeats.note(Marker.DOCTOR, timezone.now())  # it must take writes too
     except DatabaseError as error:
         unknown = outage_of(error) is Outage.POOLER
         return panel.database(first_line(error), [], unknown_pooler=unknown)
@@ -78,19 +78,19 @@ def broker() -> Verdict:
 
 
 def worker(now: datetime) -> Verdict:
-    asked = not heartbeat.silent(heartbeat.last(Marker.BEAT), now)
-    return panel.worker(heartbeat.worker_at(), now, heartbeat.SILENT, asked=asked)
+    asked = not heartbeats.silent(heartbeats.last(Marker.BEAT), now)
+    return panel.worker(heartbeats.worker_at(), now, heartbeats.SILENT, asked=asked)
 
 
 def schedule(now: datetime) -> Verdict:
-    if not heartbeat.last(Marker.BEAT):  # all was started a moment ago
-        probe.comes(lambda: bool(heartbeat.last(Marker.BEAT)), FIRST_SIGN)
-    return panel.schedule(heartbeat.last(Marker.BEAT), now, heartbeat.SILENT)
+    if not heartbeats.last(Marker.BEAT):  # all was started a moment ago
+        probe.comes(lambda: bool(heartbeats.last(Marker.BEAT)), FIRST_SIGN)
+    return panel.schedule(heartbeats.last(Marker.BEAT), now, heartbeats.SILENT)
 
 
 def trail(now: datetime) -> Verdict:
     ways = (Marker.TRAIL_CHANGED, Marker.TRAIL_UNKNOWN, Marker.TRAIL_WHOLE)
-    signs = heartbeat.signs(*ways)
+    signs = heartbeats.signs(*ways)
     begun = AuditEvent.objects.order_by("id").values_list("at", flat=True).first()
     return panel.trail(*(signs.get(way) for way in ways), begun=begun, now=now)
 
@@ -98,22 +98,20 @@ def trail(now: datetime) -> Verdict:
 def certificates(now: datetime) -> Verdict:
     folder = Path(settings.SECRETS_DIR)
     try:
-        leaf, root = authority.load_pair(folder / authority.LEAF), authority.load_authority(folder)
-        authority.leaf_due(folder / authority.LEAF, root.certificate, now)
+        leaf, root = ca.load_pair(folder / ca.LEAF), ca.load_authority(folder)
+        ca.leaf_due(folder / ca.LEAF, root.certificate, now)
     except KeyFileError as error:
         return verdict.fail(str(error))
     return panel.certificates(
-        Certificate("leaf", leaf.certificate.not_valid_after_utc, str(folder / authority.LEAF)),
-        Certificate(
-            "authority", root.certificate.not_valid_after_utc, str(folder / authority.CA_CERTIFICATE)
-        ),
+        Certificate("leaf", leaf.certificate.not_valid_after_utc, str(folder / ca.LEAF)),
+        Certificate("authority", root.certificate.not_valid_after_utc, str(folder / ca.CA_CERTIFICATE)),
         now,
     )
 
 
 def _fingerprint(folder: Path) -> str:
     try:
-        certificate = authority.load_certificate(folder / authority.CA_CERTIFICATE)
+        certificate = ca.load_certificate(folder / ca.CA_CERTIFICATE)
     except KeyFileError:
         return "(our own cannot be read)"
     digits = sha256(certificate.public_bytes(Encoding.DER)).hexdigest().upper()

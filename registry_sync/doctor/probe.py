@@ -15,8 +15,8 @@ from datetime import datetime
 from django.utils import timezone
 
 from namespaces.models import Tag
-from registry_sync import doctor, heartbeat
-from registry_sync.client import Registry, RegistryError, answers
+from registry_sync import doctor, heartbeats
+from registry_sync.client import Registry, RegistryError, responses
 from registry_sync.doctor.facts import EventTrial
 from registry_sync.models import Event, Marker
 
@@ -74,7 +74,7 @@ def _look(registry: Registry) -> bool:
 
 
 def _push(registry: Registry) -> bool:
-    config = answers.digest_of(_CONFIG)
+    config = responses.digest_of(_CONFIG)
     described = {
         "mediaType": "application/vnd.oci.image.config.v1+json", "digest": config, "size": len(_CONFIG),
     }  # fmt: skip
@@ -82,7 +82,7 @@ def _push(registry: Registry) -> bool:
     document = {"schemaVersion": 2, "mediaType": _TYPE, "config": described, "layers": [],
                 "annotations": {"doctor": registry.agent}}  # fmt: skip
     body = json.dumps(document).encode()
-    digest = answers.digest_of(body)
+    digest = responses.digest_of(body)
     registry.put_blob(doctor.REPOSITORY, config, _CONFIG)
     registry.put_manifest(doctor.REPOSITORY, digest, _TYPE, body)
     with contextlib.suppress(RegistryError):  # deletion may be off; that is another check's matter
@@ -92,5 +92,5 @@ def _push(registry: Registry) -> bool:
 
 def _noted(name: str, since: datetime) -> bool:
     """Return whether it was noted. The registry repeats what is refused, each few seconds."""
-    at = heartbeat.last(name)
+    at = heartbeats.last(name)
     return at is not None and at >= since

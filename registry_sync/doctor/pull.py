@@ -5,12 +5,12 @@ from urllib.parse import urljoin, urlsplit
 
 from namespaces import names
 from namespaces.models import Tag
-from registry_sync.client import Missing, Registry, RegistryError, answers
+from registry_sync.client import Missing, Registry, RegistryError, responses
 from registry_sync.doctor.ask import ask
 from registry_sync.doctor.facts import Answer, Pulled
 
 TAGS, BLOBS = 3, 5  # of each image its first blobs, of each blob its beginning
-_MANIFESTS = frozenset(answers.MANIFEST_TYPES.split(", "))
+_MANIFESTS = frozenset(responses.MANIFEST_TYPES.split(", "))
 
 
 def newest(front: Registry) -> list[Pulled]:
@@ -30,7 +30,7 @@ def _pull(front: Registry, tag: Tag) -> Pulled:
         return Pulled(name, lost=f"manifest: {error}")
     there = ""
     for digest in blobs[:BLOBS]:
-        path = answers.path(repository, "blobs", digest)
+        path = responses.path(repository, "blobs", digest)
         answer = ask(front, path, token=front.token_for(repository), body=True)
         if answer.location and answer.status in range(300, 400):
             target = urlsplit(urljoin(front.url + path, answer.location))
@@ -53,7 +53,7 @@ def _follow(origin: str, path: str) -> Answer:
 
 
 def _why_not(answer: Answer) -> str:
-    return answer.error or (str(answer.status) if answer.status != answers.OK else "")
+    return answer.error or (str(answer.status) if answer.status != responses.OK else "")
 
 
 def _blobs(front: Registry, repository: str, digest: str) -> list[str]:
@@ -72,7 +72,7 @@ def _blobs(front: Registry, repository: str, digest: str) -> list[str]:
 
 def _manifest(front: Registry, repository: str, digest: str) -> dict[str, Any]:
     fetched = front.manifest(repository, digest)
-    return answers.document(fetched.body) if fetched else {}
+    return responses.document(fetched.body) if fetched else {}
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from registry_sync.client import CATALOG
 from registry_sync.doctor.facts import Ours
-from registry_sync.token import authority, grants
-from registry_sync.token.claims import claims
-from registry_sync.token.service import PANEL_LIFE, PANEL_SUBJECT, signer
-from registry_sync.token.signing import Signer
+from registry_sync.tokens import access_list, ca
+from registry_sync.tokens.claims import claims
+from registry_sync.tokens.issuer import PANEL_LIFE, PANEL_SUBJECT, signer
+from registry_sync.tokens.signing import Signer
 
 # What stands in the examples that people copy.
 _KNOWN_ISSUERS = (
@@ -34,10 +34,12 @@ class TrialTokens:
 
     def __call__(self, scope: str, *actions: str) -> str:
         """For registry_sync.client: `scope` is a repository or CATALOG; without actions: to pull."""
-        entry = grants.CATALOG if scope == CATALOG else grants.entry(scope, list(actions or ("pull",)))
+        entry = (
+            access_list.CATALOG if scope == CATALOG else access_list.entry(scope, list(actions or ("pull",)))
+        )
         return self.sign([entry])
 
-    def sign(self, access: list[grants.Access], by: Signer | None = None) -> str:
+    def sign(self, access: list[access_list.Access], by: Signer | None = None) -> str:
         payload = claims(
             issuer=self.issuer, service=self.service, subject=PANEL_SUBJECT, access=access,
             now=int(datetime.now(UTC).timestamp()), life=PANEL_LIFE, id=secrets.token_hex(16),
@@ -63,5 +65,5 @@ def issuers(ours: Ours) -> list[str]:
 def stranger() -> Iterator[Signer]:
     """Sign with an authority of its own that nobody trusts."""
     with tempfile.TemporaryDirectory() as folder:
-        authority.ensure(Path(folder), datetime.now(UTC))
+        ca.ensure(Path(folder), datetime.now(UTC))
         yield Signer(Path(folder))

@@ -1,9 +1,9 @@
 """What the border with the registry remembers: what it was told, what it read, and what is due."""
 
-from registry_sync.models.aside import QuarantinedWork, WorkerCrash
 from registry_sync.models.checkup import DiagnosticRun
 from registry_sync.models.event import Event
 from registry_sync.models.purge import Purge
+from registry_sync.models.quarantine import QuarantinedWork, WorkerCrash
 from registry_sync.models.removal import Removal, RemovalItem
 from registry_sync.models.repository import Repository
 from registry_sync.models.retention import RetentionRule, RetentionRun

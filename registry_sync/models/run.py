@@ -1,7 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
-from registry_sync.models.aside import WorkerCrash
+from registry_sync.models.quarantine import WorkerCrash
 
 
 class SyncRun(models.Model):
@@ -94,7 +94,7 @@ class Lease(models.Model):
     name = models.CharField(max_length=80, primary_key=True)
     token = models.BigIntegerField(default=0)
     until = models.DateTimeField()
-    # What the holder is at (sync/spots.py), "" between two things. If it stands here when the next one comes, he died.
+    # What the holder is at (crash_sites.py), "" between two things. If it stands here when the next one comes, he died.
     current_work = models.CharField(max_length=600, default="", db_default="")
 
     def __str__(self) -> str:
@@ -106,8 +106,8 @@ class Marker(models.Model):
 
     WORKER, BEAT, EVENTS = "worker", "beat", "events"
     USAGE, USAGE_REST = "usage", "usage-rest"  # bytes counted; not to be counted again before
-    READ = "read"  # when we asked for what the registry last told that we read (client/pace.py)
-    # Others' pulls; since when without a gap (notifications/pulls.py).
+    READ = "read"  # when we asked for what the registry last told that we read (client/pacing.py)
+    # Others' pulls; since when without a gap (events/pull_counts.py).
     PULLS, PULLS_SINCE = "pulls", "pulls-since"
     REGISTRY = "registry"  # the registry last answered, and took our token (watch.py)
     # Since when it does not; or the panel cannot sign tokens.

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts.speech import spoken
-from registry_sync import live, selectors, standing
-from registry_sync.looked import Look, looks
+from registry_sync import installation_status, live_updates, selectors
+from registry_sync.last_viewed import Look, looks
 from registry_sync.models import Repository
 from registry_sync.pages.standing import of_request
 from registry_sync.shown import EVERYTHING, Shown, to_person
@@ -35,11 +35,11 @@ def _freshness(request: HttpRequest) -> selectors.Freshness:
     if match and match.url_name == "image":
         looks.note(Look(_repository(match), now))
     exact = bool(getattr(request.user, "is_staff", False))
-    of, frozen = _shown(request), standing.of_person(request.user).frozen
+    of, frozen = _shown(request), installation_status.of_person(request.user).frozen
     found = selectors.freshness(now, of=of, exact=exact, frozen=frozen)
     if not found.running:
         return found
-    note = live.note_of_sync(request, found.running)
+    note = live_updates.note_of_sync(request, found.running)
     found.running.refresh_from_db()  # as it stood when the note was made, or later
     if found.running.finished_at:
         found = selectors.freshness(now, of=of, exact=exact, frozen=frozen)

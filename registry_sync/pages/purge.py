@@ -22,7 +22,7 @@ from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors
 from namespaces.models import Image, Namespace
 from namespaces.views.navigation import image_context, namespace_context
-from registry_sync import live
+from registry_sync import live_updates
 from registry_sync.models import Purge, Removal, RemovalItem
 from registry_sync.removal import chosen, purges, whole
 from registry_sync.removal.chosen import Choice
@@ -66,7 +66,7 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
 def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     found = purges.load(by, handle, name, id)
-    note = live.note_of_purge(request, found) if found.state in Purge.OPEN else ""
+    note = live_updates.note_of_purge(request, found) if found.state in Purge.OPEN else ""
     found.refresh_from_db()
     why_not = button_permissions.why_not(by, found.namespace.account, Act.IMAGES_REMOVE)
     may_return = found.state not in (*Purge.OPEN, Purge.State.BACK) and purges.went(found).exists()

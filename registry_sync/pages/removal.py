@@ -21,8 +21,8 @@ from namespaces import permissions
 from namespaces.listing import pg_plans, tag_list
 from namespaces.models import Image, Tag
 from namespaces.views.navigation import image_context
-from registry_sync import live
-from registry_sync.client.answers import SIGNED
+from registry_sync import live_updates
+from registry_sync.client.responses import SIGNED
 from registry_sync.models import Removal
 from registry_sync.removal import ask, back, cache, matching
 from registry_sync.removal.history import held_of
@@ -106,7 +106,7 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
     found = Removal.objects.select_related("image__namespace").filter(image=image, pk=id).first()
     if not found:
         raise Absent
-    note = live.note_of_removal(request, found) if found.state == Removal.State.WAITING else ""
+    note = live_updates.note_of_removal(request, found) if found.state == Removal.State.WAITING else ""
     found.refresh_from_db()
     items = list(found.items.order_by("id")[:1000])
     held = held_of(image, {item.digest for item in items if item.tag})

@@ -25,7 +25,7 @@ from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions
 from namespaces.models import Image, Namespace
 from namespaces.views.navigation import namespace_context
-from registry_sync import live
+from registry_sync import live_updates
 from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.removal import forecast, rules, runs, words
 from registry_sync.removal.retention import Fate, doubt
@@ -205,7 +205,7 @@ def _deleting(row: RetentionRule) -> Question:
 def _live(request: PersonRequest, row: RetentionRule) -> str:
     newest = row.runs.select_related("rule__namespace").first()
     running = newest and newest.state == RetentionRun.State.RUNNING
-    return live.note_of_retention(request, newest) if newest and running else ""
+    return live_updates.note_of_retention(request, newest) if newest and running else ""
 
 
 def _tags_page(request: PersonRequest, row: RetentionRule, name: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.live_updates import note_along
 from accounts.templatetags.cells import clock_time
 from accounts.views.request import PersonRequest
-from registry_sync import standing
+from registry_sync import installation_status
 from registry_sync.alarms import Alarm, Signs, alarms
 
 WORDS = {
@@ -51,7 +51,7 @@ def of_request(request: HttpRequest) -> dict[str, Any]:
     """For who is signed in alone: strangers are told nothing of the installation."""
     if not request.user.is_authenticated:
         return {}
-    signs = standing.of_person(request.user)
+    signs = installation_status.of_person(request.user)
     found = alarms(signs)
     return {
         "alarms": [_told(kind, signs) for kind in found],

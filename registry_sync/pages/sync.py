@@ -12,7 +12,7 @@ from accounts import permissions
 from accounts.roles import Act
 from accounts.views.form_errors import next_url
 from accounts.views.request import PersonRequest, principal
-from registry_sync import services
+from registry_sync import jobs
 
 
 @login_required
@@ -20,6 +20,6 @@ from registry_sync import services
 def start(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
     permissions.account(by, handle, Act.SYNC_START)
-    services.ask_for_sync(by=by)
+    jobs.ask_for_sync(by=by)
     messages.info(request, _("Sync asked for; the line under the list shows how far it is."))
     return redirect(next_url(request, reverse("images", args=[handle])))

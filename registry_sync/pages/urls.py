@@ -1,6 +1,6 @@
 from django.urls import path
 
-from registry_sync.notifications import intake
+from registry_sync.events import views
 from registry_sync.pages import freshness, history, purge, removal, retention, standing, sync
 from registry_sync.pages.system import doctor, events, overview, reading, repositories
 
@@ -8,8 +8,8 @@ _NAMESPACE = "a/<slug:handle>/n/<str:name>/"
 _IMAGE = _NAMESPACE + "i/<path:image_name>/-/"
 
 urlpatterns = [
-    path("registry/events", intake.events, name="registry-events"),
-    path("registry/events/", intake.events),  # an address with a slash is no reason to lose events
+    path("registry/events", views.events, name="registry-events"),
+    path("registry/events/", views.events),  # an address with a slash is no reason to lose events
     path("freshness/", freshness.line, name="freshness"),
     path("standing/", standing.standing_now, name="standing"),
     path("a/<slug:handle>/sync/", sync.start, name="sync-start"),

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from namespaces.models import Image, Manifest
 from registry_sync.client import Declined, Fetched, FirstForm, Missing, Registry, RegistryError
+from registry_sync.inventory import refresh
 from registry_sync.models import RemovalItem
-from registry_sync.picture import look
 from registry_sync.removal.looks import Looks
 from registry_sync.removal.outcomes import Failed, Outcome, Stopped
 from registry_sync.removal.stand_in import MEDIA_TYPE, StandIn
@@ -142,7 +142,7 @@ class Acts:
         try:
             return self.registry.manifest(self.repository, digest)
         except Missing:
-            look.at_digest(self.image, digest, self.registry)
+            refresh.at_digest(self.image, digest, self.registry)
             return None
 
     def _begin(self, item: RemovalItem) -> None:

@@ -12,7 +12,7 @@ from accounts.common.errors import Absent, Conflict, Invalid
 from accounts.principal import Principal
 from namespaces.models import Image, Tag
 from namespaces.names import DIGEST, TAG
-from registry_sync import services
+from registry_sync import jobs
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
 from registry_sync.removal import cache, facts, unread
 from registry_sync.removal.fingerprint import fingerprint
@@ -167,7 +167,7 @@ def _ask(by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalIte
     with transaction.atomic():
         Image.objects.select_for_update().get(pk=image.pk)
         removal = _same(image, kind, items) or create(by, image, kind, items)
-        transaction.on_commit(services.wake_removals)
+        transaction.on_commit(jobs.wake_removals)
     return removal
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.common.errors import Conflict
 from accounts.principal import Principal
 from namespaces.models import Image
-from registry_sync import services
+from registry_sync import jobs
 from registry_sync.models import Removal, RemovalItem
 from registry_sync.removal import ask, cache
 from registry_sync.removal.outcomes import Outcome
@@ -47,5 +47,5 @@ def put_back(*, by: Principal, removal: Removal) -> Removal:
         waiting = Removal.objects.filter(image=removal.image, state=Removal.State.WAITING)
         same = waiting.filter(kind=Removal.Kind.RESTORE, undoes=removal).first()
         found = same or ask.create(by, removal.image, Removal.Kind.RESTORE, items(removal), undoes=removal)
-        transaction.on_commit(services.wake_removals)
+        transaction.on_commit(jobs.wake_removals)
     return found

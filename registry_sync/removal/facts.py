@@ -12,7 +12,7 @@ from accounts.models import Account, RegistryUser
 from namespaces.manifests.pull_stats import foreign_names, users_by_name
 from namespaces.models import Descriptor, Image, Manifest, PullStats, RepositoryManifest, Tag
 from namespaces.names import DIGEST, is_technical, stem_of, technical_subject
-from registry_sync.picture.write import batches
+from registry_sync.inventory.writer import batches
 from registry_sync.removal.impact import Facts, Going, Held, blobs_of
 
 Alive = Callable[[], None]

@@ -8,7 +8,7 @@ from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
 from namespaces.models import NEVER, Descriptor, Image, PullStats, Tag
-from registry_sync import heartbeat
+from registry_sync import heartbeats
 from registry_sync.models import Event, Marker, Repository, SyncRun
 from registry_sync.removal import earlier, facts, unread
 from registry_sync.removal.impact import Going, left_behind, without_harm
@@ -88,8 +88,8 @@ def knowledge() -> Knowledge:
         checked_at=good.finished_at if good else None,
         check_failed=bool(last and last.state in TROUBLED),
         # Pushes prove nothing: a registry may tell of them and be told to keep pulls to itself.
-        pulls_at=heartbeat.last(Marker.PULLS),
-        pulls_since=heartbeat.last(Marker.PULLS_SINCE),
+        pulls_at=heartbeats.last(Marker.PULLS),
+        pulls_since=heartbeats.last(Marker.PULLS_SINCE),
     )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from namespaces.models import Descriptor, Image, Tag
 from registry_sync.client import Faulty, FirstForm, Missing, Registry, RegistryError, Sweep
-from registry_sync.picture import look, stand_ins
-from registry_sync.picture.write import batches, stored_sizes
+from registry_sync.inventory import placeholders, refresh
+from registry_sync.inventory.writer import batches, stored_sizes
 from registry_sync.removal import facts, unread
 from registry_sync.removal.impact import Facts, objections
 from registry_sync.removal.outcomes import Outcome, Stopped
@@ -52,7 +52,7 @@ class Looks:
             return
         for each, words in list(self._unread.items()):
             self.alive()
-            if each in self._tags.values() or not look.at_digest(self.image, each, self.registry):
+            if each in self._tags.values() or not refresh.at_digest(self.image, each, self.registry):
                 raise Stopped(Outcome.UNREADABLE, words)
             del self._unread[each]
 
@@ -120,10 +120,10 @@ class Looks:
         found, new = set[str](), set(digests)
         while new:
             found |= new
-            for digest in sorted(new - set(stored_sizes(new)) - stand_ins.among(new)):
+            for digest in sorted(new - set(stored_sizes(new)) - placeholders.among(new)):
                 self.alive()
                 try:
-                    look.store(self.image.repository, digest, self.registry)
+                    refresh.store(self.image.repository, digest, self.registry)
                 except Missing:
                     continue  # an index may list what is not there
                 except Faulty:

@@ -17,7 +17,7 @@ from accounts.principal import Principal
 from accounts.roles import Act
 from namespaces import permissions
 from namespaces.models import Image, Namespace, ReservedName
-from registry_sync import services
+from registry_sync import jobs
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
 from registry_sync.removal import cache, chosen, whole
 from registry_sync.removal.chosen import Choice
@@ -81,7 +81,7 @@ def stop(*, by: Principal, purge: Purge) -> Purge:
         ended = row.removals.exclude(state=Removal.State.WAITING).values_list("image_id", flat=True)
         record(row, by, "deletion_stopped", {key: {} for key in {*map(int, row.cutoffs)} - {*ended}})
         withdraw(row)
-        transaction.on_commit(services.wake_removals)
+        transaction.on_commit(jobs.wake_removals)
     return row
 
 
@@ -102,7 +102,7 @@ def put_back(*, by: Principal, purge: Purge) -> Purge:
     row.save()
     images = went(row).order_by().values_list("removal__image_id", flat=True).distinct()
     record(row, by, "put_back_asked", {key: {} for key in images})
-    transaction.on_commit(services.wake_removals)
+    transaction.on_commit(jobs.wake_removals)
     return row
 
 
@@ -210,7 +210,7 @@ def _begin(
     )  # fmt: skip
     counts = {each.image.pk: {"tags": each.tags, "manifests": each.manifests} for each in there.lines}
     record(purge, by, "deletion_asked", counts)
-    transaction.on_commit(services.wake_removals)
+    transaction.on_commit(jobs.wake_removals)
     return purge
 
 

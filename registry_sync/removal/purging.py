@@ -23,13 +23,13 @@ from accounts.principal import Kind, Principal
 from accounts.roles import Act, Role, may
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from namespaces.services import namespaces
+from registry_sync import leases
+from registry_sync.leases import Holding
 from registry_sync.models import Purge, Removal, RemovalItem
 from registry_sync.removal import ask, back, facts, purges, unread, whole
 from registry_sync.removal.impact import Going, without_harm
 from registry_sync.removal.outcomes import IN_SHORT, Outcome
 from registry_sync.removal.purges import State
-from registry_sync.sync import leases
-from registry_sync.sync.leases import Holding
 
 GRACE = timedelta(days=1)  # for which an emptied namespace stays, so that all in it can be put back
 ATTEMPTS_MAX = 5

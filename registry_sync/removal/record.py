@@ -10,10 +10,10 @@ from accounts import audit
 from accounts.common import clock
 from accounts.principal import Kind, Principal
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
+from registry_sync import leases
+from registry_sync.inventory.writer import Move, count_untagged, note_held, write_moves
 from registry_sync.models import Removal, RemovalItem
-from registry_sync.picture.write import Move, count_untagged, note_held, write_moves
 from registry_sync.removal.outcomes import Outcome
-from registry_sync.sync import leases
 
 SKEW = timedelta(minutes=1)  # between the registry's clock and ours
 

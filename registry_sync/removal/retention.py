@@ -13,7 +13,7 @@ from enum import StrEnum
 from namespaces.natural_sort import precision, sort_key
 
 FRESH = timedelta(hours=24)
-PULLS_FRESH = timedelta(days=4)  # as registry_sync/notifications/pulls.py takes no shorter silence for one
+PULLS_FRESH = timedelta(days=4)  # as registry_sync/events/pull_counts.py takes no shorter silence for one
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from accounts import audit
 from accounts.common.fair_share import in_turns
 from accounts.principal import Principal
 from namespaces.models import Image
-from registry_sync import services
+from registry_sync import jobs, leases
+from registry_sync.leases import Holding
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
 from registry_sync.models.retention import SEMANTICS
 from registry_sync.removal import ask, cache, ending, forecast, rules, words
@@ -22,8 +23,6 @@ from registry_sync.removal.ending import asker, finish
 from registry_sync.removal.forecast import Forecast
 from registry_sync.removal.outcomes import SENTENCES, Outcome
 from registry_sync.removal.retention import Rule, doubt
-from registry_sync.sync import leases
-from registry_sync.sync.leases import Holding
 
 EVERY = timedelta(days=1)
 AGAIN = timedelta(hours=1)  # after one that was skipped
@@ -46,7 +45,7 @@ def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
             run = RetentionRun.objects.create(rule=row, requested_by=by.label[:254], requested_by_id=by.id)
             audit.record(by=by, action="retention.started", kind="retention", id=row.pk, label=str(row),
                          account=row.namespace.account)  # fmt: skip
-        transaction.on_commit(services.wake_removals)
+        transaction.on_commit(jobs.wake_removals)
     return run
 
 

@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from namespaces.models import Image, Manifest, Tag
-from registry_sync.picture.manifests import SCHEMA_1
-from registry_sync.picture.write import batches
+from registry_sync.inventory.parser import SCHEMA_1
+from registry_sync.inventory.writer import batches
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import Account
 from namespaces.models import Descriptor, Image, Manifest, Namespace, PullStats, RepositoryManifest, Tag
-from registry_sync.client.answers import SIGNED
+from registry_sync.client.responses import SIGNED
 from registry_sync.models import Repository
 from registry_sync.removal import cache, facts, unread
 from registry_sync.removal.fingerprint import fingerprint

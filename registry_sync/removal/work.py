@@ -9,15 +9,15 @@ from django.conf import settings
 from django.db.models import F, Max, Min, Q
 
 from accounts.common import clock
+from registry_sync import leases, quarantine
 from registry_sync.client import Registry, RegistryError, Silent
+from registry_sync.crash_sites import Spot
+from registry_sync.leases import Holding
 from registry_sync.models import Removal, RemovalItem
 from registry_sync.removal import purging, runs
 from registry_sync.removal.acts import Acts
 from registry_sync.removal.outcomes import Failed, Outcome, Stopped
 from registry_sync.removal.record import Recorder
-from registry_sync.sync import aside, leases
-from registry_sync.sync.leases import Holding
-from registry_sync.sync.spots import Spot
 
 PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent registry looks elsewhere
 PATIENCE_IN_BULK = timedelta(hours=6)  # for rules and purges
@@ -94,7 +94,7 @@ def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
 
 def _fulfil(removal: Removal, registry: Registry, lease: Holding) -> bool:
     acts = Acts(removal.image, registry, lease.keep)
-    recorder, known = Recorder(removal.image, lease.name, lease.token), aside.Known()
+    recorder, known = Recorder(removal.image, lease.name, lease.token), quarantine.Known()
     problem, refused, silent, ends = "", None, False, time.monotonic() + TURN
     alone = False  # something went wrong about one thing, while the registry answered others
     for item in _waiting(removal):
@@ -125,7 +125,7 @@ def _fulfil(removal: Removal, registry: Registry, lease: Holding) -> bool:
             log.exception("%s of %s cannot be done now", item, removal)
             problem = type(error).__name__
             lease.end()
-        aside.ended(spot, known)
+        quarantine.ended(spot, known)
     if not problem or not _later(removal, recorder, problem, alone=alone):
         finish(removal)
     return silent
@@ -138,13 +138,13 @@ def _spot(item: RemovalItem) -> Spot:
     )
 
 
-def _is_left(item: RemovalItem, spot: Spot, known: aside.Known, recorder: Recorder) -> str | None:
+def _is_left(item: RemovalItem, spot: Spot, known: quarantine.Known, recorder: Recorder) -> str | None:
     """Why it waits, "" when it is given up, because workers die of it; else None."""
     if known.holds(spot) and not _is_halfway(item):
         recorder.undone(item, RemovalItem.State.FAILED, Outcome.ASIDE, "")
         return ""
     again = known.again(spot)
-    return aside.WORDS if known.holds(spot) or (again and again > clock.now()) else None
+    return quarantine.WORDS if known.holds(spot) or (again and again > clock.now()) else None
 
 
 def _is_halfway(item: RemovalItem) -> bool:

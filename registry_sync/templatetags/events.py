@@ -2,7 +2,7 @@
 
 from django import template
 
-from registry_sync.notifications import envelope
+from registry_sync.events import envelope
 
 register = template.Library()
 register.filter("as_it_came", envelope.shown)

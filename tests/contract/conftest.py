@@ -11,9 +11,9 @@ from django.conf import settings
 from pytest_django.live_server_helper import LiveServer
 
 from manager.embedded.prepare import notifications, registry_config
-from registry_sync.token import authority, grants, key_files
-from registry_sync.token.claims import claims
-from registry_sync.token.service import signer
+from registry_sync.tokens import access_list, ca, key_files
+from registry_sync.tokens.claims import claims
+from registry_sync.tokens.issuer import signer
 from tests.parts import images, processes, registries
 from tests.parts.fixtures import MakeRegistry
 
@@ -43,7 +43,7 @@ def configuration(tmp_path: Path) -> dict[str, Any]:
     return registry_config(
         port=processes.free_port(), data=tmp_path / "data", realm="http://localhost:1/auth/token",
         service=settings.TOKEN_SERVICE, issuer=settings.TOKEN_ISSUER,
-        trusted=settings.SECRETS_DIR / authority.CA_CERTIFICATE, http_secret="tests",
+        trusted=settings.SECRETS_DIR / ca.CA_CERTIFICATE, http_secret="tests",
     )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def bearer(repository: str, *actions: str, subject: str = "tester") -> dict[str,
     now = int(datetime.now(UTC).timestamp())
     payload = claims(
         issuer=settings.TOKEN_ISSUER, service=settings.TOKEN_SERVICE, subject=subject, now=now, life=60,
-        access=[grants.entry(repository, list(actions))], id="test",
+        access=[access_list.entry(repository, list(actions))], id="test",
     )  # fmt: skip
     return {"Authorization": f"Bearer {signer().sign(payload)}"}
 

@@ -7,12 +7,12 @@ import requests
 from accounts.principal import Principal
 from namespaces.models import Image, Tag
 from registry_sync.client import Registry
-from registry_sync.client.answers import MANIFEST_TYPES
-from registry_sync.connection import OwnTokens
+from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.models import Removal
+from registry_sync.reconcile.run import reconcile
 from registry_sync.removal import ask
 from registry_sync.removal.work import work_due
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.cast import principal_of
 from tests.contract.conftest import bearer

@@ -10,9 +10,9 @@ from accounts.models import Person
 from namespaces.models import Image, Tag
 from registry_sync import operating, selectors
 from registry_sync.client import Registry
-from registry_sync.connection import OwnTokens
 from registry_sync.models import Repository, SyncRun
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
+from registry_sync.tokens.own import OwnTokens
 from tests.cast import Cast, principal_of
 from tests.contract.conftest import push
 from tests.parts import images

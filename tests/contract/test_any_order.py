@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
-from registry_sync.connection import OwnTokens
+from registry_sync.events import views
+from registry_sync.events.processor import apply_due
 from registry_sync.models import Event
-from registry_sync.notifications import intake
-from registry_sync.notifications.apply import apply_due
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
+from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
 from tests.parts import images
@@ -107,7 +107,7 @@ def told(registry: RunningRegistry, repository: str, digest: str, tag: str) -> N
         "id": f"event{next(NUMBERS)}", "action": "push", "timestamp": datetime.now(UTC).isoformat(),
         "target": target,
     }  # fmt: skip
-    intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+    views.take(json.dumps({"events": [event]}).encode(), timezone.now())
     apply_due(Registry(registry.url, OwnTokens()))
 
 

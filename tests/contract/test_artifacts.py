@@ -13,10 +13,10 @@ import requests
 
 from namespaces.models import Image, Tag
 from registry_sync.client import Registry
-from registry_sync.connection import OwnTokens
+from registry_sync.events import processor
 from registry_sync.models import Event
-from registry_sync.notifications import apply
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
+from registry_sync.tokens.own import OwnTokens
 from tests.cast import Cast
 from tests.contract.conftest import bearer, push, push_blob, push_manifest
 from tests.factories import NamespaceFactory
@@ -236,7 +236,7 @@ def test_an_index_cannot_name_what_another_repository_holds(registry: RunningReg
 def test_after_events_each_is_shown_as_what_it_is(
     telling_registry: RunningRegistry, cast_of_team: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apply, "LATER", timedelta(seconds=0.3))
+    monkeypatch.setattr(processor, "LATER", timedelta(seconds=0.3))
     pushed = push_all(telling_registry)
     until(lambda: Tag.objects.count() == 7, telling_registry)
     until(lambda: not Event.objects.exclude(due_at=None).exists(), telling_registry)
@@ -249,5 +249,5 @@ def until(holds: Callable[[], bool], registry: RunningRegistry) -> None:
     ends = time.monotonic() + processes.PATIENCE
     while not holds():
         assert time.monotonic() < ends, list(Event.objects.values_list("action", "tag", "problem", "due_at"))
-        apply.apply_due(Registry(registry.url, OwnTokens()))
+        processor.apply_due(Registry(registry.url, OwnTokens()))
         threading.Event().wait(0.02)

@@ -10,7 +10,7 @@ import jwt
 import pytest
 import requests
 
-from registry_sync.token import authority
+from registry_sync.tokens import ca
 from tests.contract.test_serving_tokens import served_on
 from tests.parts import fixtures, postgres, processes, team
 from tests.token_requests import LEVELS, NAMESPACES, Credentials, Request, held, load
@@ -23,7 +23,7 @@ from accounts.views.request import principal_for
 from accounts.services import accounts, users
 from django.utils import timezone
 from namespaces.services import grants, namespaces
-from registry_sync.sync.apply import note_catalog
+from registry_sync.reconcile.writer import note_catalog
 note_catalog(timezone.now())
 by = principal_for(Person.objects.create_user("ada@example.com"), {{}})
 account = accounts.open_account(by=by, name="Team")
@@ -82,7 +82,7 @@ def test_each_request_of_a_client_gets_what_it_needs(
     service: str, installation: tuple[dict[str, str], dict[str, Credentials | None]], tmp_path: Path
 ) -> None:
     env, people = installation
-    key = authority.load_pair(Path(env["DATA_DIR"]) / "secrets" / authority.LEAF).key.public_key()
+    key = ca.load_pair(Path(env["DATA_DIR"]) / "secrets" / ca.LEAF).key.public_key()
     with serving(service, env, tmp_path) as url, requests.Session() as session:
         session.trust_env = False  # a .netrc would sign in who is signed out
         for client in load():

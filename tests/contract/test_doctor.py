@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from manager.embedded.prepare import notifications, registry_config
 from namespaces.models import Tag
-from registry_sync import connection, doctor, heartbeat, watch
+from registry_sync import doctor, heartbeats, registry_probe
 from registry_sync.doctor.examine import TITLES, examine
 from registry_sync.doctor.verdict import Result, State
 from registry_sync.models import DiagnosticRun, Marker, Repository
-from registry_sync.token import authority, key_files
-from registry_sync.token.door import token_door
+from registry_sync.tokens import ca, key_files, own
+from registry_sync.tokens.wsgi import token_door
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
 from tests.parts import images, processes, registries
@@ -44,7 +44,7 @@ def panel(transactional_db: None, settings: Any) -> Iterator[str]:
     settings.PUBLIC_URL = f"http://localhost:{thread.port}"
     settings.TOKEN_URL = f"{settings.PUBLIC_URL}/auth/token"
     for name in (Marker.WORKER, Marker.BEAT, Marker.TRAIL_WHOLE):
-        heartbeat.note(name, timezone.now())
+        heartbeats.note(name, timezone.now())
     yield settings.PUBLIC_URL
     thread.terminate()
 
@@ -58,7 +58,7 @@ def configuration(panel: str, settings: Any, tmp_path: Path) -> Config:
     hook = key_files.read(ours.SECRETS_DIR / "hook.key").decode()
     config = registry_config(
         port=port, data=tmp_path / "data", realm=f"{panel}/auth/token", service=settings.TOKEN_SERVICE,
-        issuer=settings.TOKEN_ISSUER, trusted=ours.SECRETS_DIR / authority.CA_CERTIFICATE, http_secret="tests",
+        issuer=settings.TOKEN_ISSUER, trusted=ours.SECRETS_DIR / ca.CA_CERTIFICATE, http_secret="tests",
     )  # fmt: skip
     return config | {"notifications": notifications(f"{panel}/registry/events", hook)}
 
@@ -66,8 +66,8 @@ def configuration(panel: str, settings: Any, tmp_path: Path) -> Config:
 def other_authority(config: Config, folder: Path) -> None:
     other = folder / "other"
     other.mkdir(mode=0o700)
-    authority.ensure(other, datetime.now(UTC))
-    config["auth"]["token"]["rootcertbundle"] = str(other / authority.CA_CERTIFICATE)
+    ca.ensure(other, datetime.now(UTC))
+    config["auth"]["token"]["rootcertbundle"] = str(other / ca.CA_CERTIFICATE)
 
 
 def wrong_key(config: Config, _folder: Path) -> None:
@@ -271,12 +271,12 @@ def test_what_a_worker_sees_of_it_each_few_seconds(
 
 
 def seen() -> set[str]:
-    registry = connection.registry()
+    registry = own.registry()
     try:
-        watch.look(registry, timezone.now())
+        registry_probe.look(registry, timezone.now())
     finally:
         registry.close()
-    return set(heartbeat.signs(*Marker.TROUBLES))
+    return set(heartbeats.signs(*Marker.TROUBLES))
 
 
 def test_a_registry_that_is_down(configuration: Config) -> None:

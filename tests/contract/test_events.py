@@ -17,15 +17,14 @@ from pytest_django.live_server_helper import LiveServer
 
 from manager.embedded.prepare import notifications
 from namespaces.models import Image, Manifest, PullStats, RepositoryManifest, Tag, TagHistoryEntry
-from registry_sync import connection, heartbeat
+from registry_sync import heartbeats, leases
 from registry_sync.client import Registry
-from registry_sync.client.answers import MANIFEST_TYPES
-from registry_sync.connection import OwnTokens
+from registry_sync.client.responses import MANIFEST_TYPES
+from registry_sync.events import processor
 from registry_sync.models import Event, Marker, Repository
-from registry_sync.notifications import apply
-from registry_sync.sync import leases
-from registry_sync.sync.reconcile import reconcile
-from registry_sync.token import key_files
+from registry_sync.reconcile.run import reconcile
+from registry_sync.tokens import key_files, own
+from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.contract.conftest import bearer, configuration, delete, push, push_manifest
 from tests.parts import images, processes, registries
@@ -38,7 +37,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(autouse=True)
 def _namespace(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     factories.NamespaceFactory(name="team")
-    monkeypatch.setattr(apply, "LATER", timedelta(seconds=0.3))
+    monkeypatch.setattr(processor, "LATER", timedelta(seconds=0.3))
 
 
 def until(holds: Callable[[], bool], registry: RunningRegistry) -> None:
@@ -46,7 +45,7 @@ def until(holds: Callable[[], bool], registry: RunningRegistry) -> None:
     ends = time.monotonic() + processes.PATIENCE
     while not holds():
         assert time.monotonic() < ends, list(Event.objects.values_list("action", "tag", "problem", "due_at"))
-        apply.apply_due(Registry(registry.url, OwnTokens()))
+        processor.apply_due(Registry(registry.url, OwnTokens()))
         threading.Event().wait(0.02)
 
 
@@ -178,16 +177,16 @@ def test_what_we_read_ourselves_is_not_kept(telling_registry: RunningRegistry, s
     push(telling_registry, "team/app", "1.0", *images.two_platforms())
     until(lambda: tags() != {}, telling_registry)
     settled(telling_registry)
-    until(lambda: heartbeat.last(Marker.READ) is not None, telling_registry)
+    until(lambda: heartbeats.last(Marker.READ) is not None, telling_registry)
     assert not Event.objects.filter(action="pull").exists()
-    token = leases.take(apply.LEASE, timezone.now())  # so that nothing more is read for events
+    token = leases.take(processor.LEASE, timezone.now())  # so that nothing more is read for events
     assert token is not None
-    read, run = heartbeat.last(Marker.READ), reconcile(connection.registry())
+    read, run = heartbeats.last(Marker.READ), reconcile(own.registry())
     assert run
     assert run.requests
     push(telling_registry, "team/app", "2.0", images.Image())  # told after all that was read
     until(lambda: Event.objects.filter(tag="2.0").exists(), telling_registry)
-    assert heartbeat.last(Marker.READ) == read  # what is unchanged is not told
+    assert heartbeats.last(Marker.READ) == read  # what is unchanged is not told
 
 
 def test_who_deletes_is_in_the_history_and_a_layer_is_no_image(telling_registry: RunningRegistry) -> None:
@@ -241,7 +240,7 @@ def test_a_registry_that_is_sent_on_is_seen(
         told = {"notifications": notifications(url, hook)}
         registry = make_registry(version, configuration(tmp_path) | told, tmp_path)
         push(registry, "team/app", "1.0", images.Image())
-        until(lambda: heartbeat.last(Marker.REDIRECTED) is not None, registry)
+        until(lambda: heartbeats.last(Marker.REDIRECTED) is not None, registry)
         registry.stop()
     assert not Event.objects.exists()
 
@@ -256,12 +255,12 @@ def test_what_nobody_owns_becomes_known_and_is_nobodys(telling_registry: Running
 
 def test_without_a_registry_to_ask_the_event_waits(telling_registry: RunningRegistry) -> None:
     push(telling_registry, "team/app", "1.0", images.Image())
-    token = leases.take(apply.LEASE, timezone.now())  # so that nothing is applied yet
+    token = leases.take(processor.LEASE, timezone.now())  # so that nothing is applied yet
     assert token is not None
     until(lambda: Event.objects.filter(tag="1.0").exists(), telling_registry)
-    leases.give_back(apply.LEASE, token, timezone.now())
+    leases.give_back(processor.LEASE, token, timezone.now())
     telling_registry.stop()
-    apply.apply_due(Registry(telling_registry.url, OwnTokens()))
+    processor.apply_due(Registry(telling_registry.url, OwnTokens()))
     waiting = Event.objects.get(tag="1.0")
     assert "does not answer" in waiting.problem
     assert waiting.due_at

@@ -12,15 +12,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from namespaces.models import Namespace, Tag
-from registry_sync.client import Registry, answers
-from registry_sync.connection import OwnTokens
+from registry_sync.client import Registry, responses
 from registry_sync.doctor import ask, local
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.verdict import State, Verdict
 from registry_sync.models import RemovalItem, Repository, SyncRun
+from registry_sync.reconcile.run import reconcile
 from registry_sync.removal import ask as wish
 from registry_sync.removal.work import work_due
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.tokens.own import OwnTokens
 from tests.cast import Cast, principal_of
 from tests.contract.conftest import bearer, configuration, delete, push, push_blob
 from tests.factories import MemberFactory, NamespaceFactory
@@ -75,7 +75,7 @@ def pushed(registry: RunningRegistry) -> str:
     layer = Image().layer_blobs[0]
     push_blob(registry, REPOSITORY, layer)
     document = payload(layer.digest)
-    headers = bearer(REPOSITORY, "pull", "push") | {"Content-Type": answers.SIGNED}
+    headers = bearer(REPOSITORY, "pull", "push") | {"Content-Type": responses.SIGNED}
     url = f"{registry.url}/v2/{REPOSITORY}/manifests/v1"
     assert requests.put(url, data=signed(document), headers=headers, timeout=60).status_code == 201
     return f"sha256:{hashlib.sha256(document).hexdigest()}"

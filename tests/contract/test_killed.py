@@ -22,26 +22,26 @@ pytestmark = [pytest.mark.contract, pytest.mark.long]
 
 # Where a reconcile, or the applier of events, is killed: before the function named does anything.
 DURING_RECONCILE = [
-    "registry_sync.sync.apply.write_catalog",
-    "registry_sync.sync.shards.make",
-    "registry_sync.sync.repositories.settled",  # read, nothing written
-    "registry_sync.sync.repositories.store_reading",  # manifests fetched
-    "registry_sync.sync.apply.write_moves",  # in the transaction, before any tag
-    "registry_sync.picture.write.count",  # in the transaction, tags and moves written
-    "registry_sync.sync.drift.record",  # one repository committed, others not
-    "registry_sync.sync.shards.finish",  # all committed, not said so
-    "registry_sync.sync.reconcile._end",
+    "registry_sync.reconcile.writer.write_catalog",
+    "registry_sync.reconcile.shards.make",
+    "registry_sync.reconcile.repositories.settled",  # read, nothing written
+    "registry_sync.reconcile.repositories.store_reading",  # manifests fetched
+    "registry_sync.reconcile.writer.write_moves",  # in the transaction, before any tag
+    "registry_sync.inventory.writer.count",  # in the transaction, tags and moves written
+    "registry_sync.reconcile.drift.record",  # one repository committed, others not
+    "registry_sync.reconcile.shards.finish",  # all committed, not said so
+    "registry_sync.reconcile.run._end",
 ]
 DURING_EVENTS = [
-    "registry_sync.picture.look.store_reading",
-    "registry_sync.picture.past.write_moves",
-    "registry_sync.picture.write.count",
-    "registry_sync.sync.drift.explain",
+    "registry_sync.inventory.refresh.store_reading",
+    "registry_sync.inventory.late_history.write_moves",
+    "registry_sync.inventory.writer.count",
+    "registry_sync.reconcile.drift.explain",
 ]
 
 WORK = {
-    "reconcile": "from registry_sync.sync.reconcile import reconcile; run = reconcile(connection.registry())",
-    "events": "from registry_sync.notifications import apply; apply.apply_due(connection.registry())",
+    "reconcile": "from registry_sync.reconcile.run import reconcile; run = reconcile(connection.registry())",
+    "events": "from registry_sync.events import apply; apply.apply_due(connection.registry())",
 }
 DIE = """
 import importlib, os, signal
@@ -65,7 +65,7 @@ Event.objects.exclude(due_at=None).update(due_at=timezone.now())
 SETTLE = LATER + WORK["reconcile"] + LATER + WORK["events"]
 TAKE = """
 from django.utils import timezone
-from registry_sync.notifications import intake
+from registry_sync.events import intake
 intake.take({body!r}, timezone.now())
 """
 PICTURE = """

@@ -16,8 +16,8 @@ import requests
 from django.conf import settings
 
 from manager.embedded.prepare import registry_config
-from registry_sync.token import authority
-from registry_sync.token.scope import MAX_LENGTH, MAX_REPOSITORIES
+from registry_sync.tokens import ca
+from registry_sync.tokens.scope import MAX_LENGTH, MAX_REPOSITORIES
 from tests.contract.test_serving_tokens import served_on
 from tests.parts import fixtures, processes, proxies, registries, team
 
@@ -57,7 +57,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
             config = registry_config(
                 port=processes.free_port(), data=folder / version, realm="http://localhost:1/auth/token",
                 service=SERVICE, issuer=settings.TOKEN_ISSUER, http_secret="tests",
-                trusted=folder / "data/secrets" / authority.CA_CERTIFICATE,
+                trusted=folder / "data/secrets" / ca.CA_CERTIFICATE,
             )  # fmt: skip
             registry = registries.start(version, config, folder / version)
             running.callback(registry.stop)

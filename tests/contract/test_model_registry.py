@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from registry_sync.client.answers import MANIFEST_TYPES
+from registry_sync.client.responses import MANIFEST_TYPES
 from tests.contract.conftest import bearer, delete, push
 from tests.parts import images
 from tests.parts.model_registry import ModelRegistry

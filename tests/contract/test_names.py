@@ -19,10 +19,10 @@ from namespaces.models import Image, Namespace, ReservedName, Tag
 from namespaces.services import namespaces
 from registry_sync import operating, selectors
 from registry_sync.client import Registry
-from registry_sync.connection import OwnTokens
+from registry_sync.events import processor
 from registry_sync.models import Event, SyncRun
-from registry_sync.notifications import apply
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
+from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.cast import Cast, principal_of
 from tests.contract.conftest import bearer, push, push_blob, push_manifest
@@ -117,7 +117,7 @@ def sync(registry: RunningRegistry) -> SyncRun:
 
 def work(registry: RunningRegistry) -> None:
     Event.objects.exclude(due_at=None).update(due_at=timezone.now())
-    apply.apply_due(Registry(registry.url, OwnTokens()))
+    processor.apply_due(Registry(registry.url, OwnTokens()))
 
 
 def time_passes() -> None:

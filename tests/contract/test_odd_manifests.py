@@ -7,10 +7,10 @@ import pytest
 
 from namespaces.models import Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
-from registry_sync.connection import OwnTokens
+from registry_sync.events import processor
 from registry_sync.models import Event, Repository, SyncRun
-from registry_sync.notifications import apply
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
+from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.contract.conftest import push, push_blob, push_manifest
 from tests.contract.test_artifacts import until
@@ -96,7 +96,7 @@ def test_a_layer_that_is_held_elsewhere_can_be_pushed_and_takes_no_space_here(
 def test_after_events_a_cache_and_an_odd_index_are_shown_too(
     telling_registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apply, "LATER", timedelta(seconds=0.3))
+    monkeypatch.setattr(processor, "LATER", timedelta(seconds=0.3))
     for blob in (*LAYERS, images.CACHE_CONFIG):
         push_blob(telling_registry, "cache/app", blob)
     lies = [{**blob.descriptor, "mediaType": MANIFEST} for blob in LAYERS]

@@ -16,11 +16,11 @@ from django.utils import timezone
 from accounts.common.errors import Conflict
 from namespaces.models import Image, Manifest, Namespace, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import selectors
-from registry_sync.client import Registry, answers
-from registry_sync.connection import OwnTokens
+from registry_sync.client import Registry, responses
 from registry_sync.models import Purge, Removal, Repository, SyncRun
+from registry_sync.reconcile.run import reconcile
 from registry_sync.removal import ask, purging, whole
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.tokens.own import OwnTokens
 from tests.contract.conftest import bearer, configuration, push
 from tests.contract.removals import Place, ends, place
 from tests.contract.test_purge import purge, state, work
@@ -62,7 +62,7 @@ def pair(
 
 def pull(cache: RunningRegistry, name: str, reference: str) -> None:
     """With all platforms and layers; only then is it in the catalog."""
-    headers = bearer(name, "pull") | {"Accept": answers.MANIFEST_TYPES}
+    headers = bearer(name, "pull") | {"Accept": responses.MANIFEST_TYPES}
     found = requests.get(f"{cache.url}/v2/{name}/manifests/{reference}", headers=headers, timeout=60)
     for layer in found.json().get("layers", []):
         url = f"{cache.url}/v2/{name}/blobs/{layer['digest']}"
@@ -99,7 +99,7 @@ def overloaded(upstream: RunningRegistry) -> Iterator[None]:
 @pytest.fixture
 def there(pair: Pair, db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Place:
     settings.REGISTRY_IS_CACHE = True
-    monkeypatch.setattr(answers, "READ", 1)  # seconds, of who never answers
+    monkeypatch.setattr(responses, "READ", 1)  # seconds, of who never answers
     made = place(pair.cache)
     made.sync()
     assert made.tags().keys() == {"1.0", "2.0"}
@@ -152,7 +152,7 @@ def test_what_the_upstream_has_anew_is_shown(pair: Pair, there: Place) -> None:
 
 
 def held(cache: RunningRegistry, name: str, reference: str) -> bool:
-    headers = bearer(name, "pull") | {"Accept": answers.MANIFEST_TYPES}
+    headers = bearer(name, "pull") | {"Accept": responses.MANIFEST_TYPES}
     return requests.get(f"{cache.url}/v2/{name}/manifests/{reference}", headers=headers, timeout=60).ok
 
 

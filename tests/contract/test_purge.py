@@ -15,7 +15,7 @@ from accounts.common.errors import Conflict
 from accounts.models import AuditEvent, Member
 from namespaces.models import Image, Namespace, ReservedName, Tag
 from registry_sync.client import Registry
-from registry_sync.client.answers import MANIFEST_TYPES
+from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.models import Lease, Purge, Removal, RemovalItem, Repository
 from registry_sync.removal import back, purges, purging, whole
 from tests.contract.conftest import bearer, push, push_manifest

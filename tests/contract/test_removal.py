@@ -15,8 +15,8 @@ from accounts.common.errors import Conflict
 from accounts.models import AuditEvent
 from namespaces.models import Manifest, RepositoryManifest, TagHistoryEntry
 from registry_sync.client import Registry, Sweep, TagsRead
+from registry_sync.events import processor
 from registry_sync.models import Event
-from registry_sync.notifications import apply
 from registry_sync.removal import ask, looks
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
@@ -319,7 +319,7 @@ def test_what_the_registry_tells_afterwards_changes_nothing(
     telling_registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a stand-in, told of before it was deleted, is never shown."""
-    monkeypatch.setattr(apply, "LATER", timedelta(seconds=0.1))
+    monkeypatch.setattr(processor, "LATER", timedelta(seconds=0.1))
     there = place(telling_registry)
     digest = push(telling_registry, "team/app", "1.0", images.Image())
     push(telling_registry, "team/app", "latest", images.Image())
@@ -345,7 +345,7 @@ def _settle(there: Place, *, until: Callable[[], bool]) -> None:
     ends_at = time.monotonic() + processes.PATIENCE
     while not until() or Event.objects.exclude(due_at=None).exists():
         assert time.monotonic() < ends_at, list(Event.objects.values_list("action", "tag", "problem"))
-        apply.apply_due(there.client())
+        processor.apply_due(there.client())
         threading.Event().wait(0.02)
 
 

@@ -21,7 +21,7 @@ import yaml
 from django.conf import settings
 
 from manager.server.web import THREADS
-from registry_sync.token.throttle import PAUSE
+from registry_sync.tokens.throttle import PAUSE
 from tests.parts import fixtures, postgres, processes, team
 
 pytestmark = pytest.mark.contract

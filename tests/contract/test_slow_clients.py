@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from registry_sync.token import key_files
+from registry_sync.tokens import key_files
 from tests.contract.test_serving_tokens import served_on
 from tests.parts import fixtures, processes, proxies, team
 

@@ -36,8 +36,8 @@ from registry_sync.models import Event
 Event.objects.exclude(due_at=None).update(due_at=timezone.now())
 """
 READ = "registry_sync.client.Registry.manifest"  # it has an answer that will be an old one
-WRITING = "registry_sync.picture.write.count"  # in the transaction, with everything locked that it writes
-COUNTING = "registry_sync.notifications.pulls.count"  # likewise
+WRITING = "registry_sync.inventory.writer.count"  # in the transaction, with everything locked that it writes
+COUNTING = "registry_sync.events.pull_counts.count"  # likewise
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

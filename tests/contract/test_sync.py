@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from namespaces.models import Image, Manifest, Tag
-from registry_sync.client import Registry, answers
-from registry_sync.connection import OwnTokens
+from registry_sync.client import Registry, responses
 from registry_sync.models import Marker, Repository, SyncRun
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
+from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.contract.conftest import delete, push
 from tests.parts import images
@@ -67,7 +67,7 @@ def test_a_catalog_of_many_pages_is_read_to_its_end_in_the_registrys_own_order(
     registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder and its neighbours, which text, folders and object storage sort differently."""
-    monkeypatch.setattr(answers, "CATALOG_PAGE", 1)
+    monkeypatch.setattr(responses, "CATALOG_PAGE", 1)
     names = ["team/a", "team/a-b", "team/a/b", "team/a.b", "team/a-b/c", "team/a0", "team-a/b", "team"]
     for name in names:
         push(registry, name, "1.0", images.Image(labels={"a": "b"}))

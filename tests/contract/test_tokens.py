@@ -16,18 +16,18 @@ import requests
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
-from registry_sync.token import authority, grants
-from registry_sync.token.claims import claims
-from registry_sync.token.door import answer
-from registry_sync.token.service import signer
-from registry_sync.token.signing import RECHECK, Signer
+from registry_sync.tokens import access_list, ca
+from registry_sync.tokens.claims import claims
+from registry_sync.tokens.issuer import signer
+from registry_sync.tokens.signing import RECHECK, Signer
+from registry_sync.tokens.wsgi import answer
 from tests import factories
 from tests.contract.conftest import bearer, push
 from tests.parts import images
 from tests.parts.registries import RunningRegistry
 
 pytestmark = pytest.mark.contract
-ACCESS = [grants.entry("team/app", ["pull"])]
+ACCESS = [access_list.entry("team/app", ["pull"])]
 
 
 def payload(**other: object) -> dict[str, object]:
@@ -76,7 +76,7 @@ def test_a_mount_needs_the_right_to_its_source(registry: RunningRegistry) -> Non
     refused = requests.post(uploads, params=mount, headers=bearer("team/app", "pull", "push"), timeout=60)
     assert refused.status_code == 401
     assert "repository:victim/secret:pull" in refused.headers["WWW-Authenticate"]
-    both = [grants.entry("team/app", ["pull", "push"]), grants.entry("victim/secret", ["pull"])]
+    both = [access_list.entry("team/app", ["pull", "push"]), access_list.entry("victim/secret", ["pull"])]
     token = signer().sign(payload(access=both))
     given = requests.post(uploads, params=mount, headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert given.status_code == 201
@@ -97,7 +97,7 @@ def test_a_token_that_is_wrong_is_refused_and_its_twin_is_not(
 def test_no_other_key_and_no_other_algorithm_signs(registry: RunningRegistry, tmp_path: Path) -> None:
     evil = tmp_path / "evil"
     evil.mkdir(mode=0o700)
-    authority.ensure(evil, datetime.now(UTC))
+    ca.ensure(evil, datetime.now(UTC))
     ours = signer().leaf(now=0)
     public = ours.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert status(registry, Signer(evil).sign(payload())) == 401
@@ -121,9 +121,9 @@ def test_no_other_key_and_no_other_algorithm_signs(registry: RunningRegistry, tm
 def test_a_new_leaf_is_trusted_without_a_restart(registry: RunningRegistry) -> None:
     push(registry, "team/app", "1.0", images.Image())
     before = signer().leaf(now=0).header["kid"]
-    leaf = settings.SECRETS_DIR / authority.LEAF
+    leaf = settings.SECRETS_DIR / ca.LEAF
     leaf.unlink()
-    assert authority.renew_leaf(settings.SECRETS_DIR, datetime.now(UTC))
+    assert ca.renew_leaf(settings.SECRETS_DIR, datetime.now(UTC))
     fresh = Signer(settings.SECRETS_DIR)
     assert fresh.leaf(now=int(time.time())).header["kid"] != before
     assert status(registry, fresh.sign(payload())) == 200
@@ -145,8 +145,8 @@ def test_pulls_go_on_while_the_leaf_is_renewed(
             kids.append(jwt.get_unverified_header(token)["kid"])
             statuses.add(status(registry, token))
         if step < 2:
-            (folder / authority.LEAF).unlink()
-            assert authority.renew_leaf(folder, datetime.now(UTC))
+            (folder / ca.LEAF).unlink()
+            assert ca.renew_leaf(folder, datetime.now(UTC))
     assert statuses == {200}
     assert len(set(kids)) == 3
     assert "leaf" not in caplog.text

@@ -19,9 +19,9 @@ from django.utils import timezone
 from accounts import live_updates
 from accounts.models import Account, Member, Person, RegistryUser
 from namespaces.models import Image, TagHistoryEntry
-from registry_sync import watch
+from registry_sync import registry_probe
+from registry_sync.inventory.writer import Move, write_moves
 from registry_sync.models import DiagnosticRun, Marker, Purge, Removal, RetentionRule, SyncRun
-from registry_sync.picture.write import Move, write_moves
 from tests import factories
 from tests.cast import Cast, client_for
 
@@ -71,7 +71,7 @@ def _run(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
 
 
 def _installation(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
-    return "/standing/", lambda: watch.note(Marker.REGISTRY_SILENT, WHEN)
+    return "/standing/", lambda: registry_probe.note(Marker.REGISTRY_SILENT, WHEN)
 
 
 def _checkup(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
@@ -178,7 +178,7 @@ def test_head_is_answered_as_get_is(opened: Open) -> None:
 
 @every_kind
 def test_how_the_installation_stands_is_told_to_every_part(opened: Open) -> None:
-    watch.note(Marker.REGISTRY_SILENT, WHEN)
+    registry_probe.note(Marker.REGISTRY_SILENT, WHEN)
     answer = opened.ask()
     assert answer.status_code == 200
     assert answer["HX-Trigger"] == ("freshness" if "/standing/" in opened.url else "standing")

@@ -14,8 +14,8 @@ from django.test import Client
 
 from accounts.peppers import peppers
 from manager.embedded.prepare import secret_files
-from registry_sync.token import key_files
-from registry_sync.token.service import signer
+from registry_sync.tokens import key_files
+from registry_sync.tokens.issuer import signer
 
 pytestmark = pytest.mark.django_db
 

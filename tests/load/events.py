@@ -18,9 +18,9 @@ from django.utils import timezone
 from namespaces.models import Tag
 from registry_sync import connection
 from registry_sync.models import Event
-from registry_sync.notifications import intake
-from registry_sync.notifications.apply import LEASE, apply_due
-from registry_sync.sync import leases
+from registry_sync.events import intake
+from registry_sync.events.processor import LEASE, apply_due
+from registry_sync.reconcile import leases
 tag, kind = Tag.objects.first(), "application/vnd.oci.image.manifest.v1+json"
 def told(action, number, name):
     target = {"mediaType": kind, "repository": "team/app", "tag": name, "digest": tag.manifest_id}

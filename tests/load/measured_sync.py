@@ -13,10 +13,10 @@ from django.conf import settings
 from accounts.models import Account
 from namespaces.models import Image, Manifest, Namespace, Tag, TagHistoryEntry
 from registry_sync.client import CATALOG, Registry
-from registry_sync.client.answers import MANIFEST_TYPES
-from registry_sync.connection import OwnTokens
+from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.models import Repository, SyncRun
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
+from registry_sync.tokens.own import OwnTokens
 
 STORAGE, OTHER = Path(os.environ["BENCH_STORAGE"]), os.environ["BENCH_OTHER_DIGEST"]
 PARALLEL = 32

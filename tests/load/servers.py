@@ -8,7 +8,7 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manager.settings")
 
-from registry_sync.token.signing import Signer
+from registry_sync.tokens.signing import Signer
 
 signer = Signer(Path(os.environ["DATA_DIR"]) / "secrets")
 HEADERS = [("Content-Type", "text/plain")]

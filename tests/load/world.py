@@ -6,7 +6,7 @@ from accounts.models import Person
 from accounts.services import accounts, users
 from accounts.views.request import principal_for
 from namespaces.services import grants, namespaces
-from registry_sync.sync.apply import note_catalog
+from registry_sync.reconcile.writer import note_catalog
 
 note_catalog(timezone.now())  # no worker runs beside
 by = principal_for(Person.objects.create_user("bench@example.com"), {})

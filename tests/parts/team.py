@@ -16,7 +16,7 @@ from accounts.views.request import principal_for
 from accounts.services import accounts, api_tokens, users
 from namespaces.services import grants, namespaces
 from django.utils import timezone
-from registry_sync.sync.apply import note_catalog
+from registry_sync.reconcile.writer import note_catalog
 note_catalog(timezone.now())
 by = principal_for(Person.objects.create_user("ada@example.com"), {})
 account = accounts.open_account(by=by, name="Team")

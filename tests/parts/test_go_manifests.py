@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from namespaces.names import DIGEST
-from registry_sync.picture.manifests import INDEXES, MANIFESTS, SIZE_MAX, Parsed, parse
+from registry_sync.inventory.parser import INDEXES, MANIFESTS, SIZE_MAX, Parsed, parse
 from tests.parts import install
 from tests.parts.fixtures import need
 from tests.parts.images import INDEX, MANIFEST

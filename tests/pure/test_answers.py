@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.client import RegistryError, answers
+from registry_sync.client import RegistryError, responses
 
 PAYLOAD = b'{\n   "schemaVersion": 1,\n   "name": "team/old",\n   "tag": "v1"\n}'
 TAIL = b"\n}"
-DIGEST = answers.digest_of(PAYLOAD)
+DIGEST = responses.digest_of(PAYLOAD)
 
 
 def coded(content: bytes) -> str:
@@ -28,14 +28,14 @@ def signed(protected: object) -> bytes:
 GOOD = signed({"formatLength": len(PAYLOAD) - len(TAIL), "formatTail": coded(TAIL)})
 
 
-def fetched(body: bytes, media_type: str = answers.SIGNED, digest: str = DIGEST) -> answers.Fetched:
+def fetched(body: bytes, media_type: str = responses.SIGNED, digest: str = DIGEST) -> responses.Fetched:
     headers = {"Content-Type": media_type, "Docker-Content-Digest": digest}
-    return answers.manifest("team/old", "v1", headers, body)
+    return responses.manifest("team/old", "v1", headers, body)
 
 
 def test_a_signed_manifests_digest_is_of_what_was_signed() -> None:
     found = fetched(GOOD)
-    assert (found.digest, found.media_type, found.body) == (DIGEST, answers.SIGNED, GOOD)
+    assert (found.digest, found.media_type, found.body) == (DIGEST, responses.SIGNED, GOOD)
     assert json.loads(GOOD)["tag"] == "v1"
 
 
@@ -77,47 +77,47 @@ def errors(*codes: object) -> bytes:
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (429, b"", answers.Unreachable),
-        (500, b"", answers.Faulty),
-        (503, errors("UNAVAILABLE"), answers.Faulty),
-        (500, b"unrecognized manifest schema version 1", answers.FirstForm),
-        (401, errors("UNAUTHORIZED"), answers.Refused),
-        (404, errors("MANIFEST_UNKNOWN"), answers.Missing),
-        (404, errors("UNSUPPORTED", "NAME_UNKNOWN"), answers.Missing),
-        (404, errors("UNSUPPORTED"), answers.Declined),
-        (404, b"<html>404</html>", answers.Declined),  # of a proxy
-        (404, b'{"errors": null}', answers.Declined),
-        (404, b'{"errors": ["MANIFEST_UNKNOWN"]}', answers.Declined),
-        (405, errors("UNSUPPORTED"), answers.Declined),
+        (429, b"", responses.Unreachable),
+        (500, b"", responses.Faulty),
+        (503, errors("UNAVAILABLE"), responses.Faulty),
+        (500, b"unrecognized manifest schema version 1", responses.FirstForm),
+        (401, errors("UNAUTHORIZED"), responses.Refused),
+        (404, errors("MANIFEST_UNKNOWN"), responses.Missing),
+        (404, errors("UNSUPPORTED", "NAME_UNKNOWN"), responses.Missing),
+        (404, errors("UNSUPPORTED"), responses.Declined),
+        (404, b"<html>404</html>", responses.Declined),  # of a proxy
+        (404, b'{"errors": null}', responses.Declined),
+        (404, b'{"errors": ["MANIFEST_UNKNOWN"]}', responses.Declined),
+        (405, errors("UNSUPPORTED"), responses.Declined),
     ],
 )
 def test_only_the_registrys_own_word_is_an_absence(status: int, body: bytes, kind: type[Exception]) -> None:
-    assert type(answers.refusal(status, body)) is kind
+    assert type(responses.refusal(status, body)) is kind
 
 
 def test_a_clear_no_keeps_its_words_and_they_are_short() -> None:
-    declined = answers.refusal(405, errors("UNSUPPORTED", "X" * 100))
-    assert isinstance(declined, answers.Declined)
+    declined = responses.refusal(405, errors("UNSUPPORTED", "X" * 100))
+    assert isinstance(declined, responses.Declined)
     assert (declined.status, declined.codes) == (405, {"UNSUPPORTED", "X" * 40})
     assert str(declined) == f"the registry answers 405 UNSUPPORTED {'X' * 40}"
-    assert str(answers.refusal(418, b"")) == "the registry answers 418"
+    assert str(responses.refusal(418, b"")) == "the registry answers 418"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"no", b"[" * 100_000, b"\xff"])
 def test_what_is_no_object_is_no_answer(body: bytes) -> None:
     with pytest.raises(RegistryError):
-        answers.document(body)
+        responses.document(body)
 
 
 def test_a_compressed_answer_is_none() -> None:
-    answers.demand_plain({})
-    answers.demand_plain({"Content-Encoding": "identity"})
+    responses.demand_plain({})
+    responses.demand_plain({"Content-Encoding": "identity"})
     with pytest.raises(RegistryError, match="compressed"):
-        answers.demand_plain({"Content-Encoding": "gzip"})
+        responses.demand_plain({"Content-Encoding": "gzip"})
 
 
 def test_the_catalog_counts_names_that_none_can_have() -> None:
-    catalog = answers.Catalog()
+    catalog = responses.Catalog()
     catalog.add(b'{"repositories": ["team/app", "Team/App", "../x"]}')
     catalog.add(b'{"repositories": ["team/lib"]}')
     assert (catalog.names, catalog.strange) == (["team/app", "team/lib"], 2)
@@ -128,13 +128,13 @@ def test_the_catalog_counts_names_that_none_can_have() -> None:
     [(b'{"tags": null}', []), (b'{"tags": []}', []), (b'{"tags": ["1.0", "latest"]}', ["1.0", "latest"])],
 )
 def test_tags_are_a_list_or_null(body: bytes, found: list[str]) -> None:
-    assert answers.tags(body) == found
+    assert responses.tags(body) == found
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"tags": "1.0"}', b'{"tags": [1]}', b'{"tags": ["a/b"]}'])
 def test_what_is_no_list_of_tags_says_nothing(body: bytes) -> None:
     with pytest.raises(RegistryError):
-        answers.tags(body)
+        responses.tags(body)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_is_no_list_of_tags_says_nothing(body: bytes) -> None:
     ],
 )
 def test_names_become_addresses(arguments: tuple[str, ...], path: str) -> None:
-    assert answers.path(*arguments) == path
+    assert responses.path(*arguments) == path
 
 
 @pytest.mark.parametrize(
@@ -155,21 +155,21 @@ def test_names_become_addresses(arguments: tuple[str, ...], path: str) -> None:
 )
 def test_what_is_no_name_gets_into_no_address(repository: str, reference: str) -> None:
     with pytest.raises(RegistryError, match="not a name"):
-        answers.path(repository, "manifests", reference)
+        responses.path(repository, "manifests", reference)
 
 
 def test_the_manifest_of_another_digest_is_not_what_was_asked_for() -> None:
     body = b"{}"
-    digest = answers.digest_of(body)
-    assert answers.manifest("team/app", digest, {}, body) == answers.Fetched(digest, "", body)
+    digest = responses.digest_of(body)
+    assert responses.manifest("team/app", digest, {}, body) == responses.Fetched(digest, "", body)
     with pytest.raises(RegistryError, match="another manifest came"):
-        answers.manifest("team/app", DIGEST, {"Content-Type": "a/b; charset=x"}, body)
+        responses.manifest("team/app", DIGEST, {"Content-Type": "a/b; charset=x"}, body)
 
 
 def test_a_blob_is_what_its_digest_says() -> None:
-    assert answers.blob(answers.digest_of(b"x"), b"x") == b"x"
+    assert responses.blob(responses.digest_of(b"x"), b"x") == b"x"
     with pytest.raises(RegistryError, match="not what its digest says"):
-        answers.blob(DIGEST, b"x")
+        responses.blob(DIGEST, b"x")
 
 
 URL, FIRST = "https://registry:5000", "/v2/_catalog?n=2"
@@ -185,7 +185,7 @@ URL, FIRST = "https://registry:5000", "/v2/_catalog?n=2"
     ],
 )
 def test_the_next_page_goes_forward_in_some_order(link: str, path: str, following: str) -> None:
-    assert answers.next_page(link, URL, path) == following
+    assert responses.next_page(link, URL, path) == following
 
 
 @pytest.mark.parametrize(
@@ -201,20 +201,20 @@ def test_the_next_page_goes_forward_in_some_order(link: str, path: str, followin
 )
 def test_a_page_elsewhere_or_before_is_not_followed(link: str, path: str) -> None:
     with pytest.raises(RegistryError):
-        answers.next_page(link, URL, path)
+        responses.next_page(link, URL, path)
 
 
 def test_pages_end() -> None:
-    pages = answers.Pages()
+    pages = responses.Pages()
     assert pages.visit("/1") == "/1"
     with pytest.raises(RegistryError, match="no end"):
         pages.visit("/1")
-    for number in range(2, answers.PAGES_MAX + 1):
+    for number in range(2, responses.PAGES_MAX + 1):
         pages.visit(f"/{number}")
     with pytest.raises(RegistryError, match="no end"):
         pages.visit("/one-more")
 
 
 def test_a_manifest_that_is_known_is_asked_for_if_it_is_another() -> None:
-    assert answers.manifest_headers() == {"Accept": answers.MANIFEST_TYPES}
-    assert answers.manifest_headers(DIGEST)["If-None-Match"] == f'"{DIGEST}"'
+    assert responses.manifest_headers() == {"Accept": responses.MANIFEST_TYPES}
+    assert responses.manifest_headers(DIGEST)["If-None-Match"] == f'"{DIGEST}"'

@@ -1,7 +1,7 @@
 """docs/clients.md says what the tests replay, and the bounds that the code has."""
 
-from registry_sync.token.request import MAX_BODY
-from registry_sync.token.scope import MAX_LENGTH, MAX_REPOSITORIES
+from registry_sync.tokens.request import MAX_BODY
+from registry_sync.tokens.scope import MAX_LENGTH, MAX_REPOSITORIES
 from tests.token_requests import load
 from tests.token_requests.table import PAGE, tables, with_tables
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.notifications.envelope import RAW_MAX, parse, shown
+from registry_sync.events.envelope import RAW_MAX, parse, shown
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EVENT: dict[str, Any] = {

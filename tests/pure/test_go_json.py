@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from registry_sync.picture.go_json import DEPTH_MAX, Basic, NotTaken, Pointer, Slice, Struct, plain, read
+from registry_sync.inventory.go_json import DEPTH_MAX, Basic, NotTaken, Pointer, Slice, Struct, plain, read
 
 INNER = Struct({"name": Basic.TEXT})
 SHAPE = Struct(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry_sync.sync.guard import Loss, held, too_many_repositories, too_many_tags
+from registry_sync.reconcile.mass_delete_guard import Loss, held, too_many_repositories, too_many_tags
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ NOT_PURE = {
     "manager.embedded.one": "locks a file",
     "manager.formats.en.formats": "names that Django looks for",
     "manager.logs": "is given to the logging of Python",
-    "registry_sync.client.pace": "keeps time, for threads that wait",
-    "registry_sync.token.authority": "reads and writes files",
-    "registry_sync.token.key_files": "reads files",
-    "registry_sync.token.signing": "reads files",
+    "registry_sync.client.pacing": "keeps time, for threads that wait",
+    "registry_sync.tokens.ca": "reads and writes files",
+    "registry_sync.tokens.key_files": "reads files",
+    "registry_sync.tokens.signing": "reads files",
 }
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry_sync.notifications.looks import Asked, Kind, Kinds, kinds
+from registry_sync.events.pull_detection import Asked, Kind, Kinds, kinds
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INDEX, CHILD, OTHER = "sha256:index", "sha256:child", "sha256:other"

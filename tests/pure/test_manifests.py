@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namespaces.manifests import details as manifests_details
-from registry_sync.picture.manifests import (
+from registry_sync.inventory.parser import (
     CHART_CONFIG,
     IMAGE_CONFIGS,
     LAYERS_MAX,

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namespaces.names import REPOSITORY_MAX, is_repository
-from registry_sync.token.misnamed import CATALOG, MOST, misnamed
-from registry_sync.token.scope import parse
+from registry_sync.tokens.invalid_names import CATALOG, MOST, misnamed
+from registry_sync.tokens.scope import parse
 
 LONG = "team/" + "a" * REPOSITORY_MAX
 TABLE = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from registry_sync.client import pace
-from registry_sync.client.pace import AHEAD, Pace, asked_at
+from registry_sync.client import pacing
+from registry_sync.client.pacing import AHEAD, Pace, asked_at
 
 
 def reading(told: float | None, count: int = AHEAD) -> Pace:
@@ -49,7 +49,7 @@ def test_it_goes_on_by_as_many_as_were_told_of() -> None:
 
 
 def test_what_is_told_of_nothing_keeps_nobody_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "STALLED", 0.0)
+    monkeypatch.setattr(pacing, "STALLED", 0.0)
     made = reading(told=0.0)
     made.look()
     assert not made.is_ahead()  # as many more
@@ -66,7 +66,7 @@ def test_a_registry_that_never_told_of_anything_is_read_at_any_pace(monkeypatch:
         made.read(float(stamp))
     made.look()
     assert made.is_ahead()  # it may begin to tell
-    monkeypatch.setattr(pace, "STALLED", 0.0)
+    monkeypatch.setattr(pacing, "STALLED", 0.0)
     made.look()
     monkeypatch.undo()
     for stamp in range(10 * AHEAD):

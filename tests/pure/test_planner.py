@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.sync.planner import Plan, Row, plan
+from registry_sync.reconcile.planner import Plan, Row, plan
 
 NAMES = st.sampled_from("abcdefgh")
 DIGESTS = st.sampled_from(["", "sha256:1", "sha256:2", "sha256:3"])

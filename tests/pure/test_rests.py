@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry_sync.sync import rests
+from registry_sync.reconcile import intervals
 
 NOON = datetime(2026, 2, 21, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -48,10 +48,10 @@ LOAD = Run(60 * MINUTE, requests=100, changes=11)
 )
 def test_a_check_is_followed_by_ten_times_what_the_next_will_cost(whole: list[Run], rest: float) -> None:
     last = whole[0] if whole else Run(2 * MINUTE)
-    assert rests.rest(last, whole, 5 * MINUTE) == rest * MINUTE
+    assert intervals.rest(last, whole, 5 * MINUTE) == rest * MINUTE
 
 
 def test_the_next_begins_an_interval_after_the_end_at_the_earliest() -> None:
     (quick,), (long,) = minutes(1), minutes(30)
-    assert rests.over(quick, [quick], 20 * MINUTE) == NOON + 21 * MINUTE - 10 * MINUTE
-    assert rests.over(long, [long], 20 * MINUTE) == NOON + 300 * MINUTE - 10 * MINUTE
+    assert intervals.over(quick, [quick], 20 * MINUTE) == NOON + 21 * MINUTE - 10 * MINUTE
+    assert intervals.over(long, [long], 20 * MINUTE) == NOON + 300 * MINUTE - 10 * MINUTE

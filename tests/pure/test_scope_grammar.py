@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from namespaces.access import Action
 from namespaces.names import is_repository
-from registry_sync.token.scope import MAX_LENGTH, MAX_REPOSITORIES, Requested, parse
+from registry_sync.tokens.scope import MAX_LENGTH, MAX_REPOSITORIES, Requested, parse
 
 PULL, PUSH, DELETE = Action.PULL, Action.PUSH, Action.DELETE
 

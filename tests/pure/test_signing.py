@@ -20,9 +20,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from registry_sync.token import authority, key_files
-from registry_sync.token.key_files import KeyFileError
-from registry_sync.token.signing import Signer, libtrust_kid
+from registry_sync.tokens import ca as tokens_ca
+from registry_sync.tokens import key_files
+from registry_sync.tokens.key_files import KeyFileError
+from registry_sync.tokens.signing import Signer, libtrust_kid
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = int(NOW.timestamp())
@@ -30,7 +31,7 @@ SECOND = int(NOW.timestamp())
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    authority.ensure(tmp_path, NOW)
+    tokens_ca.ensure(tmp_path, NOW)
     return tmp_path
 
 
@@ -54,46 +55,46 @@ class TestAuthority:
         assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
     def test_ca_is_self_signed_and_lives_ten_years(self, folder: Path) -> None:
-        ca = authority.load_authority(folder).certificate
+        ca = tokens_ca.load_authority(folder).certificate
         ca.verify_directly_issued_by(ca)
         assert ca.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
         assert ca.not_valid_after_utc - NOW == timedelta(days=3650)
 
     def test_leaf_is_issued_by_the_ca_and_is_none_itself(self, folder: Path) -> None:
-        leaf = authority.load_pair(folder / "leaf.pem").certificate
-        leaf.verify_directly_issued_by(authority.load_authority(folder).certificate)
+        leaf = tokens_ca.load_pair(folder / "leaf.pem").certificate
+        leaf.verify_directly_issued_by(tokens_ca.load_authority(folder).certificate)
         assert not leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
 
     def test_both_begin_a_little_ago_for_clocks_that_are_behind(self, folder: Path) -> None:
-        for pair in (authority.load_authority(folder), authority.load_pair(folder / "leaf.pem")):
+        for pair in (tokens_ca.load_authority(folder), tokens_ca.load_pair(folder / "leaf.pem")):
             assert pair.certificate.not_valid_before_utc == NOW - timedelta(minutes=10)
 
     def test_ensure_twice_changes_nothing(self, folder: Path) -> None:
         before = {path.name: path.read_bytes() for path in folder.iterdir()}
-        authority.ensure(folder, NOW)
+        tokens_ca.ensure(folder, NOW)
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
     def test_ensure_finishes_what_a_crash_left_half(self, folder: Path) -> None:
         (folder / "ca.crt").unlink()
         key = (folder / "ca.key").read_bytes()
-        authority.ensure(folder, NOW)
+        tokens_ca.ensure(folder, NOW)
         assert (folder / "ca.key").read_bytes() == key
-        authority.load_authority(folder)
+        tokens_ca.load_authority(folder)
 
     @pytest.mark.parametrize(("days", "renewed"), [(0, False), (19, False), (21, True), (45, True)])
     def test_leaf_is_renewed_when_a_third_is_left(self, folder: Path, days: int, renewed: bool) -> None:
-        assert authority.renew_leaf(folder, NOW + timedelta(days=days)) is renewed
+        assert tokens_ca.renew_leaf(folder, NOW + timedelta(days=days)) is renewed
 
     def test_leaf_of_another_ca_is_replaced(self, folder: Path) -> None:
         (folder / "ca.key").unlink()
         (folder / "ca.crt").unlink()
-        authority.ensure(folder, NOW)
-        leaf = authority.load_pair(folder / "leaf.pem").certificate
-        leaf.verify_directly_issued_by(authority.load_authority(folder).certificate)
+        tokens_ca.ensure(folder, NOW)
+        leaf = tokens_ca.load_pair(folder / "leaf.pem").certificate
+        leaf.verify_directly_issued_by(tokens_ca.load_authority(folder).certificate)
 
     def test_leaf_never_outlives_its_ca(self, folder: Path) -> None:
-        authority.renew_leaf(folder, NOW + timedelta(days=3640))
-        ca, leaf = authority.load_authority(folder), authority.load_pair(folder / "leaf.pem")
+        tokens_ca.renew_leaf(folder, NOW + timedelta(days=3640))
+        ca, leaf = tokens_ca.load_authority(folder), tokens_ca.load_pair(folder / "leaf.pem")
         assert leaf.certificate.not_valid_after_utc == ca.certificate.not_valid_after_utc
 
 
@@ -107,7 +108,7 @@ class TestRefusedKeys:
     def test_open_to_others_is_not_papered_over_by_renewal(self, folder: Path) -> None:
         (folder / "ca.key").chmod(0o644)
         with pytest.raises(KeyFileError, match=r"ca\.key"):
-            authority.ensure(folder, NOW)
+            tokens_ca.ensure(folder, NOW)
 
     def test_missing(self, tmp_path: Path) -> None:
         with pytest.raises(KeyFileError, match=r"leaf\.pem"):
@@ -122,27 +123,27 @@ class TestRefusedKeys:
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         key_files.replace(folder / "leaf.pem", pem)
         with pytest.raises(KeyFileError, match="P-256"):
-            authority.load_pair(folder / "leaf.pem")
+            tokens_ca.load_pair(folder / "leaf.pem")
 
     @pytest.mark.parametrize("content", [b"", b"not a key", b"\x00\xff"])
     def test_unreadable(self, folder: Path, content: bytes) -> None:
         key_files.replace(folder / "leaf.pem", content)
         with pytest.raises(KeyFileError, match="no readable private key"):
-            authority.load_pair(folder / "leaf.pem")
+            tokens_ca.load_pair(folder / "leaf.pem")
 
     def test_certificate_of_another_key(self, folder: Path) -> None:
-        certificate = authority.load_authority(folder).certificate.public_bytes(Encoding.PEM)
+        certificate = tokens_ca.load_authority(folder).certificate.public_bytes(Encoding.PEM)
         key_files.replace(
             folder / "leaf.pem", (folder / "leaf.pem").read_bytes().split(b"-----BEGIN CERT")[0] + certificate
         )
         with pytest.raises(KeyFileError, match="another key"):
-            authority.load_pair(folder / "leaf.pem")
+            tokens_ca.load_pair(folder / "leaf.pem")
 
 
 class TestSign:
     def test_header_is_the_form_both_registries_accept(self, folder: Path) -> None:
         header = jwt.get_unverified_header(Signer(folder).sign(claims()))
-        pair = authority.load_pair(folder / "leaf.pem")
+        pair = tokens_ca.load_pair(folder / "leaf.pem")
         der = base64.b64encode(pair.certificate.public_bytes(Encoding.DER)).decode()
         assert header == {
             "typ": "JWT",
@@ -153,7 +154,7 @@ class TestSign:
 
     def test_claims_come_back_under_the_leaf_key(self, folder: Path) -> None:
         token = Signer(folder).sign(claims())
-        public = authority.load_pair(folder / "leaf.pem").key.public_key()
+        public = tokens_ca.load_pair(folder / "leaf.pem").key.public_key()
         read = jwt.decode(
             token, public, algorithms=["ES256"], audience="registry", options={"verify_exp": False}
         )
@@ -162,14 +163,14 @@ class TestSign:
     @pytest.mark.parametrize("algorithm", ["HS256", "none"])
     def test_no_other_algorithm_verifies(self, folder: Path, algorithm: str) -> None:
         token = Signer(folder).sign(claims())
-        public = authority.load_pair(folder / "leaf.pem").key.public_key()
+        public = tokens_ca.load_pair(folder / "leaf.pem").key.public_key()
         with pytest.raises(jwt.PyJWTError):
             jwt.decode(token, public, algorithms=[algorithm], audience="registry")
 
     def test_new_leaf_is_taken_up_after_half_a_minute(self, folder: Path) -> None:
         signer = Signer(folder)
         old = kid_of(signer.sign(claims()))
-        authority.renew_leaf(folder, NOW + timedelta(days=25))
+        tokens_ca.renew_leaf(folder, NOW + timedelta(days=25))
         touch(folder / "leaf.pem")
         assert kid_of(signer.sign(claims(SECOND + 29))) == old
         assert kid_of(signer.sign(claims(SECOND + 30))) != old
@@ -198,7 +199,7 @@ class TestSign:
         signer = Signer(tmp_path)
         with pytest.raises(KeyFileError):
             signer.sign(claims())
-        authority.ensure(tmp_path, NOW)
+        tokens_ca.ensure(tmp_path, NOW)
         assert signer.sign(claims())
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.sync.spots import AGAIN, ENOUGH, Spot, to_set_aside
+from registry_sync.crash_sites import AGAIN, ENOUGH, Spot, to_set_aside
 
 REPOSITORIES = st.sampled_from(["team/a", "team/b", "team/c", "team/d", ""])
 ITEMS = st.sampled_from(["1", "2", "3", "4", ""])

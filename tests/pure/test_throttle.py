@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.token.throttle import FAILURES, NAMES, REMEMBERED, WINDOW, Throttle
+from registry_sync.tokens.throttle import FAILURES, NAMES, REMEMBERED, WINDOW, Throttle
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 NOW = 1_000_000

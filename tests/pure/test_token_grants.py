@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namespaces.access import Action, Facts, Grant, Level, Standing, Through, decide
-from registry_sync.token.claims import claims
-from registry_sync.token.grants import access_list
-from registry_sync.token.scope import parse
+from registry_sync.tokens.access_list import access_list
+from registry_sync.tokens.claims import claims
+from registry_sync.tokens.scope import parse
 
 REPOSITORIES = st.sampled_from(["team/app", "team/app/sub", "team-evil/app", "teamevil/app", "victim/secret"])
 ACTIONS = st.sampled_from(["pull", "push", "delete", "*", "all", "", "PULL", "pull\n", "pushpull"])

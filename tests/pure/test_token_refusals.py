@@ -3,8 +3,8 @@
 import pytest
 
 from namespaces.access import Facts, Grant, Level, Standing, Through
-from registry_sync.token.grants import MOUNT, Refused, access_list, folded, refused
-from registry_sync.token.scope import Requested, parse
+from registry_sync.tokens.access_list import MOUNT, Refused, access_list, folded, refused
+from registry_sync.tokens.scope import Requested, parse
 
 DOCKER, REGCTL = "docker/27.5.1", "regctl/0.8"
 

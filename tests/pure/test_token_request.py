@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.token.request import (
+from registry_sync.tokens.request import (
     MAX_BASIC,
     MAX_BODY,
     Credentials,

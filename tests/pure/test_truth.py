@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_sync.alarms import Alarm
-from registry_sync.truth import LIGHTS, Check, Facts, Ground, judge, overdue, time_left
+from registry_sync.freshness import LIGHTS, Check, Facts, Ground, judge, overdue, time_left
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from accounts.models import Secret
 from accounts.peppers import peppers
-from registry_sync.token import key_files
+from registry_sync.tokens import key_files
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.views.request import PersonRequest, principal
-from registry_sync import heartbeat, live, selectors, services, standing
+from registry_sync import heartbeats, installation_status, jobs, live_updates, selectors
 from registry_sync.models import DiagnosticRun
 from registry_sync.pages.system.frame import operators, system_context
 
@@ -19,24 +19,24 @@ EARLIER = 10
 @vary_on_headers("HX-Request")
 def doctor(request: PersonRequest) -> HttpResponse:
     if request.method == "POST":
-        services.ask_for_checkup(by=principal(request))
+        jobs.ask_for_checkup(by=principal(request))
         return redirect("doctor")
     now = timezone.now()
     waiting = selectors.checkups().exclude(state=DiagnosticRun.State.DONE).first()
-    note = live.note_of_checkup(request, waiting) if waiting else ""
+    note = live_updates.note_of_checkup(request, waiting) if waiting else ""
     newest = list(selectors.checkups()[: EARLIER + 1])
     done = [row for row in newest if row.state == DiagnosticRun.State.DONE]
     newer = [
         row
         for row in newest
-        if row.state != DiagnosticRun.State.DONE and now - row.requested_at < services.CHECKUP_LIFE
+        if row.state != DiagnosticRun.State.DONE and now - row.requested_at < jobs.CHECKUP_LIFE
     ]
     context = {
         "checkup": done[0] if done else None,
         "asked": newer[0] if newer else None,
         "live": note,
-        "outdated": bool(done) and standing.since(request.user, done[0].finished_at),
-        "worker_silent": heartbeat.silent(heartbeat.worker_at(), now),
+        "outdated": bool(done) and installation_status.since(request.user, done[0].finished_at),
+        "worker_silent": heartbeats.silent(heartbeats.worker_at(), now),
     }
     if request.htmx:
         return render(request, "registry_sync/_doctor.html", context)

@@ -12,7 +12,7 @@ from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
 from accounts.selectors import dropped
 from accounts.views.request import PersonRequest, principal
-from registry_sync import gate, operating, selectors, services, standing
+from registry_sync import gate, installation_status, jobs, operating, selectors
 from registry_sync.models import DiagnosticRun
 from registry_sync.pages.system.frame import operators, system_context
 
@@ -23,7 +23,7 @@ RUNS_SHOWN, ASIDE_SHOWN = 20, 100
 @require_http_methods(["GET", "HEAD", "POST"])
 def overview(request: PersonRequest) -> HttpResponse:
     if request.method == "POST":
-        services.ask_for_sync(by=principal(request))
+        jobs.ask_for_sync(by=principal(request))
         return redirect("system")
     return _page(request)
 
@@ -63,7 +63,7 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
         "event_at": selectors.last_event_at(),
         "agreed": selectors.agreed(),
         "checkup": checkup,
-        "outdated": checkup is not None and standing.since(request.user, checkup.finished_at),
+        "outdated": checkup is not None and installation_status.since(request.user, checkup.finished_at),
         "counts": selectors.event_counts(),
         "mails": outbox.counts(),
         "mail_problem": outbox.last_problem(),

@@ -17,7 +17,7 @@ from namespaces.access import Level
 from namespaces.denied_requests import judged
 from namespaces.models import Grant, Namespace
 from registry_sync import tasks
-from registry_sync.token.throttle import throttle
+from registry_sync.tokens.throttle import throttle
 from tests import factories
 from tests.cast import MEMBERS, Cast, client_for
 from tests.integration.api.caller import Caller, token_of

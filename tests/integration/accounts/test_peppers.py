@@ -18,7 +18,7 @@ from accounts.pepper_migration import rehashes
 from accounts.peppers import RESTARTED_WITHIN, peppers
 from accounts.services import users
 from manager.embedded.prepare import secret_files
-from registry_sync.token.service import signer
+from registry_sync.tokens.issuer import signer
 from tests import factories
 from tests.cast import Cast
 from tests.integration.registry_sync.test_token_door import ask

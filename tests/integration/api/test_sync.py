@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from registry_sync import heartbeat
+from registry_sync import heartbeats
 from registry_sync.models import Marker, SyncRun
 from tests.cast import Cast
 from tests.integration.api.world import caller_of
@@ -35,7 +35,7 @@ def test_what_the_state_rests_on(cast: Cast) -> None:
     now = timezone.now().replace(microsecond=0)
     SyncRun.objects.create(state="done", started_at=now, finished_at=now)
     SyncRun.objects.create(state="failed", started_at=now, finished_at=now, problem="time-out")
-    heartbeat.note(Marker.EVENTS, now)
+    heartbeats.note(Marker.EVENTS, now)
     told = caller_of(cast, "viewer").get("sync/").json()
     assert told["state"] == "failed"
     assert datetime.fromisoformat(told["last_event_at"]) == now.replace(second=0)

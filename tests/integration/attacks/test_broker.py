@@ -13,7 +13,7 @@ from kombu.exceptions import ContentDisallowed
 from kombu.message import Message
 
 from manager.celery import app
-from registry_sync import services, tasks
+from registry_sync import jobs, tasks
 from registry_sync.models import Marker
 
 
@@ -59,6 +59,6 @@ def test_what_a_message_says_to_a_task_changes_nothing() -> None:
 
 def test_what_is_asked_for_by_name_is_there() -> None:
     """Nothing imports the tasks, so a name that is none would be found by the worker alone, in its log."""
-    asked = re.findall(r'published\("([a-z_.]+)"\)', inspect.getsource(services))
+    asked = re.findall(r'published\("([a-z_.]+)"\)', inspect.getsource(jobs))
     assert len(asked) >= 4
     assert set(asked) <= set(app.tasks)

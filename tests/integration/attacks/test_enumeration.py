@@ -25,7 +25,7 @@ from accounts import credentials
 from accounts.models import Invitation, Person
 from accounts.services import api_tokens, invitations, users
 from accounts.services import people as people_service
-from registry_sync.token.throttle import throttle
+from registry_sync.tokens.throttle import throttle
 from tests import factories
 from tests.cast import Cast
 from tests.integration.registry_sync.test_token_door import ask

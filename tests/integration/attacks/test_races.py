@@ -19,9 +19,9 @@ from namespaces.services import grants, namespaces
 from registry_sync import operating
 from registry_sync.limits import OF_ACCOUNT
 from registry_sync.models import Repository, RetentionRule
+from registry_sync.reconcile import writer
+from registry_sync.reconcile.planner import Plan
 from registry_sync.removal import rules
-from registry_sync.sync import apply
-from registry_sync.sync.planner import Plan
 from tests import factories
 from tests.cast import Cast, client_for, principal_of
 from tests.integration.api.caller import Caller, token_of
@@ -397,7 +397,7 @@ def clear(operator: Person) -> None:
 def test_a_name_is_not_caught_while_it_is_found_in_the_registry(cast: Cast) -> None:
     result = meanwhile(
         'INSERT INTO "namespaces_reservedname"',
-        partial(apply.write_catalog, Plan(add=["team/app"]), timezone.now(), {}),
+        partial(writer.write_catalog, Plan(add=["team/app"]), timezone.now(), {}),
         partial(namespaces.create, by=cast.by("stranger"), account=cast.elsewhere, name="team"),
     )
     assert isinstance(result, Conflict)
@@ -420,7 +420,7 @@ def test_a_name_that_is_being_given_away_is_not_had_again(cast: Cast, operator: 
 def test_a_name_is_not_cleared_while_something_is_found_under_it(cast: Cast, operator: Person) -> None:
     ReservedName.objects.create(name="team", account=cast.account)
     result = meanwhile(
-        'SELECT "namespaces_reservedname"', partial(apply.claim, "team/app"), partial(clear, operator)
+        'SELECT "namespaces_reservedname"', partial(writer.claim, "team/app"), partial(clear, operator)
     )
     assert isinstance(result, Conflict)
     assert ReservedName.objects.get().account == cast.account
@@ -430,7 +430,7 @@ def test_a_name_is_not_cleared_while_something_is_found_under_it(cast: Cast, ope
 def test_what_is_found_under_a_name_that_is_being_cleared_keeps_it(cast: Cast, operator: Person) -> None:
     ReservedName.objects.create(name="team", account=cast.account)
     row = meanwhile(
-        'INSERT INTO "namespaces_reservedname"', partial(clear, operator), partial(apply.claim, "team/app")
+        'INSERT INTO "namespaces_reservedname"', partial(clear, operator), partial(writer.claim, "team/app")
     )
     assert isinstance(row, Repository)
     assert ReservedName.objects.get().account is None
@@ -445,7 +445,7 @@ def test_repositories_of_a_namespace_that_is_being_deleted_stay_unclaimed(cast: 
     result = meanwhile(
         'SELECT "namespaces_namespace"."id"',
         partial(namespaces.delete, by=cast.by("owner"), namespace=old, typed_name="team"),
-        apply.claim_repositories,
+        writer.claim_repositories,
     )
     assert result == 0
     assert Repository.objects.get().image is None

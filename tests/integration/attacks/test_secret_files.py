@@ -22,8 +22,8 @@ from accounts.services import people
 from manager import environment
 from manager.embedded.prepare import prepare, secret_files
 from registry_sync.checks import signing_keys
-from registry_sync.token import key_files
-from registry_sync.token.service import signer
+from registry_sync.tokens import key_files
+from registry_sync.tokens.issuer import signer
 from tests import factories
 from tests.integration.registry_sync.test_token_door import ask
 

@@ -25,8 +25,8 @@ from accounts.peppers import peppers
 from accounts.services import api_tokens, invitations, people, users
 from manager.embedded import registry, run
 from manager.logs import LineFormatter, hide
-from registry_sync.token.request import Credentials, TokenRequest
-from registry_sync.token.service import issue, signer
+from registry_sync.tokens.issuer import issue, signer
+from registry_sync.tokens.request import Credentials, TokenRequest
 from tests import factories
 from tests.cast import Cast
 from tests.integration.registry_sync.test_token_door import ask

@@ -20,11 +20,11 @@ from accounts.services import api_tokens, invitations, users
 from namespaces.access import Level
 from namespaces.models import ReservedName
 from namespaces.services import grants, namespaces
-from registry_sync.token import facts
-from registry_sync.token.door import answer
-from registry_sync.token.scope import MAX_REPOSITORIES
-from registry_sync.token.service import issue_for_panel
-from registry_sync.token.throttle import throttle
+from registry_sync.tokens import queries
+from registry_sync.tokens.issuer import issue_for_panel
+from registry_sync.tokens.scope import MAX_REPOSITORIES
+from registry_sync.tokens.throttle import throttle
+from registry_sync.tokens.wsgi import answer
 from tests import factories
 from tests.cast import Cast
 from tests.integration.registry_sync.test_token_door import access, ask, claims
@@ -110,7 +110,7 @@ def test_ten_times_as_many_repositories_cost_about_ten_times_as_much(user: Any) 
         names, taken = [f"team/n{number}" for number in range(count)], []
         connection.connection.set_progress_handler(lambda: taken.append(1), 100)
         try:
-            assert facts.load(digests=stored_as, repositories=names, now=timezone.now())
+            assert queries.load(digests=stored_as, repositories=names, now=timezone.now())
         finally:
             connection.connection.set_progress_handler(None, 0)
         return len(taken)
@@ -245,7 +245,7 @@ def test_a_database_that_makes_everybody_wait_is_left_alone_for_as_long(
         now[0] += 2
         raise OperationalError
 
-    monkeypatch.setattr(facts, "_database", Breaker(rest=0, clock=lambda: now[0]))
+    monkeypatch.setattr(queries, "_database", Breaker(rest=0, clock=lambda: now[0]))
     with connection.execute_wrapper(waits_in_vain):
         statuses = {ask(user, PULL)[0] for _each in range(5)}
     assert (statuses, len(asked)) == ({503}, 1)

@@ -5,8 +5,8 @@ from django.db import connection
 
 from namespaces.listing import trigram_index
 from namespaces.models import Label, Manifest
-from registry_sync.picture.content import ManifestValues
-from registry_sync.picture.write import store_manifests
+from registry_sync.inventory.fetcher import ManifestValues
+from registry_sync.inventory.writer import store_manifests
 from tests import factories
 
 LABELS = {"org.example.source": "HTTPS://example.com/Shop", "empty": "", "long": "x" * 2000}

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from namespaces.models import Image, TagHistoryEntry
-from registry_sync.picture.write import Move, write_moves
+from registry_sync.inventory.writer import Move, write_moves
 from tests import factories
 from tests.cast import Cast
 

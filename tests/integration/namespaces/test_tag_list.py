@@ -13,7 +13,7 @@ from accounts.common.pagination import paginate
 from namespaces import natural_sort
 from namespaces.listing import tag_list
 from namespaces.models import NEVER, Image, Tag, TagHistoryEntry
-from registry_sync.picture.write import Move, write_moves
+from registry_sync.inventory.writer import Move, write_moves
 from tests import factories, statements
 from tests.cast import Cast
 

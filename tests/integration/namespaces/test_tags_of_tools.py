@@ -8,7 +8,7 @@ from namespaces import tag_updates
 from namespaces.listing import search
 from namespaces.manifests.referrers import attached_to
 from namespaces.models import Image, TagHistoryEntry
-from registry_sync.picture.write import Move, write_moves
+from registry_sync.inventory.writer import Move, write_moves
 from tests import factories
 from tests.cast import Cast
 from tests.integration.namespaces.things import image_document, put

@@ -6,7 +6,7 @@ import zlib
 from typing import Any
 
 from namespaces.models import Descriptor, Image, Manifest, RepositoryManifest, Tag
-from registry_sync.picture.manifests import IMAGE_CONFIGS, parse, parse_config
+from registry_sync.inventory.parser import IMAGE_CONFIGS, parse, parse_config
 from tests import factories
 
 MANIFEST, INDEX = "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from namespaces.models import Image, Tag
 from registry_sync.client import Registry
+from registry_sync.events import views
+from registry_sync.events.processor import apply_due
 from registry_sync.models import Event, SyncRun
-from registry_sync.notifications import intake
-from registry_sync.notifications.apply import apply_due
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.integration.picture.properties import PropertyTest, examples
 from tests.parts.images import Blob
@@ -106,7 +106,7 @@ class World:
             self.sent.pop(number % len(self.sent))
 
     def _take(self, event: dict[str, Any]) -> None:
-        intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+        views.take(json.dumps({"events": [event]}).encode(), timezone.now())
 
     # What the worker does.
 

@@ -6,8 +6,8 @@ import pytest
 
 from namespaces.listing import tag_list
 from namespaces.models import Image, TagHistoryEntry
-from registry_sync.picture import past
-from registry_sync.picture.write import Move, write_moves
+from registry_sync.inventory import late_history
+from registry_sync.inventory.writer import Move, write_moves
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def test_an_event_that_came_late_dates_a_tag_back(image: Image) -> None:
     write_moves(image, [pushed(image, "other", 5)], how=TagHistoryEntry.How.EVENT)
     write_moves(image, [found], how=TagHistoryEntry.How.FOUND)
     assert agrees(image) == "late"
-    past.tell(image, pushed(image, "late", 1, by="someone", digest=found.digest))
+    late_history.tell(image, pushed(image, "late", 1, by="someone", digest=found.digest))
     assert agrees(image) == "other"
 
 
@@ -45,8 +45,8 @@ def test_one_that_went_and_came_again(image: Image) -> None:
     first = pushed(image, "again", 1, by="someone")
     write_moves(image, [first], how=TagHistoryEntry.How.EVENT)
     write_moves(image, [pushed(image, "other", 5)], how=TagHistoryEntry.How.EVENT)
-    past.tell(image, Move("again", "", NOON + timedelta(minutes=6)))
-    past.tell(image, pushed(image, "again", 7, by="someone", digest=first.digest))
+    late_history.tell(image, Move("again", "", NOON + timedelta(minutes=6)))
+    late_history.tell(image, pushed(image, "again", 7, by="someone", digest=first.digest))
     assert agrees(image) == "again"
 
 

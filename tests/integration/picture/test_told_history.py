@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
+from registry_sync.events import views
 from registry_sync.models import Event
-from registry_sync.notifications import intake
 from registry_sync.removal import history
 from tests import factories
 from tests.integration.picture.properties import PropertyTest, examples
@@ -209,6 +209,6 @@ class TestHistory(PropertyTest):
             "target": {"repository": REPOSITORY, "tag": "1", "digest": factories.digest_of("old")},
             "actor": {"name": USERS[1]},
         }  # fmt: skip
-        intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+        views.take(json.dumps({"events": [event]}).encode(), timezone.now())
         told.settle()
         assert written("1") == told.lines["1"]

@@ -20,10 +20,10 @@ from namespaces.access import Level
 from namespaces.models import Image, Namespace, RepositoryManifest, ReservedName, Tag
 from namespaces.services import namespaces
 from registry_sync.client import Registry
+from registry_sync.events import views
+from registry_sync.events.processor import apply_due
 from registry_sync.models import Event
-from registry_sync.notifications import intake
-from registry_sync.notifications.apply import apply_due
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.integration.picture.properties import PropertyTest, examples
 from tests.integration.registry_sync.test_token_door import access, ask
@@ -137,7 +137,7 @@ class World:
     def deliver(self, number: int) -> None:
         if self.sent:
             event = self.sent.pop(number % len(self.sent))
-            intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+            views.take(json.dumps({"events": [event]}).encode(), timezone.now())
 
     def lose(self, number: int) -> None:
         if self.sent:

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from namespaces.models import Tag, TagHistoryEntry
 from registry_sync.client import Registry, Sweep
+from registry_sync.events import views
+from registry_sync.events.processor import apply_due
 from registry_sync.models import Event, Repository, SyncRun
-from registry_sync.notifications import intake
-from registry_sync.notifications.apply import apply_due
-from registry_sync.sync.reconcile import reconcile
-from registry_sync.sync.repositories import Counts, RepositoriesReader
+from registry_sync.reconcile.repositories import Counts, RepositoriesReader
+from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
@@ -42,7 +42,7 @@ def tell(registry: ModelRegistry, action: str, tag: str, digest: str = "") -> No
     """The event comes and is applied."""
     target = {"mediaType": KIND, "repository": "team/app", "tag": tag, "digest": digest}
     event = {"id": f"{action}{tag}{digest}{Event.objects.count()}", "action": action, "target": target}
-    intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+    views.take(json.dumps({"events": [event]}).encode(), timezone.now())
     apply_due(client(registry))
 
 

@@ -13,9 +13,9 @@ from django.conf import settings
 from accounts.access_denials import denials
 from accounts.last_used import uses
 from namespaces.access import Level
-from registry_sync.token.door import answer
-from registry_sync.token.service import signer
-from registry_sync.token.throttle import throttle
+from registry_sync.tokens.issuer import signer
+from registry_sync.tokens.throttle import throttle
+from registry_sync.tokens.wsgi import answer
 from tests import factories
 from tests.cast import Cast
 from tests.token_requests import LEVELS, NAMESPACES, Client, Credentials, Request, held, load

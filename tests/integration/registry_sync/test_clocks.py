@@ -13,11 +13,12 @@ from django.utils import timezone
 from accounts.models import AuditEvent, OutgoingMail, Person
 from manager import schedule
 from manager.schedule import Schedule
-from registry_sync import clocks, connection, heartbeat, selectors, truth
+from registry_sync import clocks, freshness, heartbeats, selectors
 from registry_sync.client import Registry
+from registry_sync.events import due_events, processor
 from registry_sync.models import Event, Marker, Removal, RetentionRule, RetentionRun, SyncRun
-from registry_sync.notifications import apply, due
-from registry_sync.sync import reconcile
+from registry_sync.reconcile import run
+from registry_sync.tokens import own
 from tests import factories
 from tests.cast import client_for
 from tests.parts.scripted import Scripted, answer
@@ -29,8 +30,8 @@ BACK = pytest.mark.parametrize("back", [timedelta(minutes=10), timedelta(hours=1
 def left_ahead(at: datetime) -> None:
     """What all parts wrote down while the clock said `at`."""
     for name in (Marker.WORKER, Marker.BEAT, Marker.EVENTS):
-        heartbeat.note(name, at)
-    heartbeat.book("registry_sync.apply_events", at, at + timedelta(seconds=2))
+        heartbeats.note(name, at)
+    heartbeats.book("registry_sync.apply_events", at, at + timedelta(seconds=2))
     Event.objects.create(event_id="1", received_at=at, due_at=at)
     Removal.objects.create(image=factories.ImageFactory(), kind="untag", requested_by="x", due_at=at)
     OutgoingMail.objects.create(to="a@example.com", encrypted="x", due_at=at)
@@ -44,11 +45,11 @@ def test_what_lies_ahead_is_mended_before_the_next_task_and_said(
     left_ahead(timezone.now() + back)
     task_prerun.send(sender=None)
     now = timezone.now()
-    assert due.some()
-    assert heartbeat.book("registry_sync.apply_events", now, now + timedelta(seconds=2))
+    assert due_events.some()
+    assert heartbeats.book("registry_sync.apply_events", now, now + timedelta(seconds=2))
     assert Removal.objects.filter(due_at__lte=now).exists()
     assert OutgoingMail.objects.filter(due_at__lte=now).exists()
-    assert reconcile._due(now + timedelta(seconds=61))
+    assert run._due(now + timedelta(seconds=61))
     assert [pulse.state for pulse in selectors.pulses(now)] == ["works", "works"]
     assert "the clock went back by" in caplog.text
     assert "went back" in client_for(operator).get("/system/").content.decode()
@@ -69,7 +70,7 @@ def test_when_time_leaps_ahead_rules_that_count_days_go_off_and_say_why(operator
     lines = {"days": {"keep_days": 30}, "pulls": {"keep_pulled_days": 90}, "last": {"keep_last": 3}}
     for name, kept in lines.items():
         RetentionRule.objects.create(namespace=namespace, image_name=name, enabled=True, **kept)
-    heartbeat.note(Marker.WORKER, timezone.now() - clocks.LEAP + timedelta(minutes=1))
+    heartbeats.note(Marker.WORKER, timezone.now() - clocks.LEAP + timedelta(minutes=1))
     task_prerun.send(sender=None)
     assert RetentionRule.objects.filter(enabled=True).count() == 3
     Marker.objects.filter(name=Marker.WORKER).update(at=timezone.now() - timedelta(days=60))
@@ -91,16 +92,16 @@ def test_a_sign_of_life_from_the_future_proves_nothing(back: timedelta) -> None:
     now = timezone.now()
     left_ahead(now + back)
     assert [pulse.state for pulse in selectors.pulses(now)] == ["unknown", "silent"]
-    heartbeat.note(Marker.BEAT, now, every=heartbeat.PULSE)
-    assert heartbeat.last(Marker.BEAT) == now
+    heartbeats.note(Marker.BEAT, now, every=heartbeats.PULSE)
+    assert heartbeats.last(Marker.BEAT) == now
 
 
 def test_a_check_that_ends_in_the_future_makes_no_green_light() -> None:
     now = timezone.now()
     ahead = now + timedelta(minutes=10)
-    check = truth.Check("done", ahead, ahead)
-    facts = truth.Facts(now=now, rest=timedelta(minutes=1), last=check)
-    assert truth.judge(facts) is truth.Ground.OVERDUE
+    check = freshness.Check("done", ahead, ahead)
+    facts = freshness.Facts(now=now, rest=timedelta(minutes=1), last=check)
+    assert freshness.judge(facts) is freshness.Ground.OVERDUE
 
 
 def test_while_the_registry_refuses_our_tokens_no_event_uses_up_its_attempts() -> None:
@@ -112,11 +113,11 @@ def test_while_the_registry_refuses_our_tokens_no_event_uses_up_its_attempts() -
     for number in range(3):
         Event.objects.create(event_id=str(number), action="push", repository="team/app", namespace="team",
                              tag=str(number), digest=digest)  # fmt: skip
-    apply.apply_due(Registry(web.url, lambda *_scope: "token"))
+    processor.apply_due(Registry(web.url, lambda *_scope: "token"))
     web.stop()
     assert len(web.asked) == 1
     assert not Event.objects.filter(attempts__gt=0).exists()
-    assert Event.objects.get(event_id="0").due_at <= timezone.now() + apply.REFUSED
+    assert Event.objects.get(event_id="0").due_at <= timezone.now() + processor.REFUSED
 
 
 class Sent(Schedule):
@@ -170,8 +171,8 @@ def test_tokens_are_made_anew_when_the_clock_jumped(jump: timedelta, monkeypatch
         def now(cls, tz: Any = None) -> "Clock":
             return cls.fromtimestamp(time.time(), UTC) + cls.ahead  # type: ignore[return-value]
 
-    monkeypatch.setattr(connection, "datetime", Clock)
-    tokens = connection.OwnTokens()
+    monkeypatch.setattr(own, "datetime", Clock)
+    tokens = own.OwnTokens()
     first = tokens("team/app")
     assert tokens("team/app") == first
     Clock.ahead = jump

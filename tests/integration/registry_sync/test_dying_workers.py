@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from accounts.models import Account, Person
 from namespaces.models import Tag
-from registry_sync import tasks
+from registry_sync import leases, quarantine, tasks
 from registry_sync.client import Fetched, Registry, Sweep
+from registry_sync.events import processor, views
 from registry_sync.models import Event, Lease, QuarantinedWork, Repository, Shard, SyncRun, WorkerCrash
-from registry_sync.notifications import apply, intake
-from registry_sync.sync import aside, leases, reconcile, shards
+from registry_sync.reconcile import run as reconcile_run
+from registry_sync.reconcile import shards
 from tests import factories
 from tests.cast import Cast, client_for
 from tests.parts.images import Blob
@@ -86,7 +87,7 @@ def told(web: ModelRegistry, repository: str, tag: str) -> str:
     digest = push(web, repository, tag)
     target = {"mediaType": KIND, "repository": repository, "tag": tag, "digest": digest}
     event = {"id": f"{repository}-{tag}", "action": "push", "target": target}
-    intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+    views.take(json.dumps({"events": [event]}).encode(), timezone.now())
     return digest
 
 
@@ -107,7 +108,7 @@ def applied(web: ModelRegistry, most: int = 50) -> int:
     deaths = 0
     for _each in range(most):
         try:
-            apply.apply_due(client(web))
+            processor.apply_due(client(web))
         except Killed:
             deaths += 1
         later()
@@ -123,15 +124,15 @@ def test_a_thousand_deadly_pushes_cost_five_workers_and_nobody_elses_push_waits(
         deadly.add(told(web, f"loud{'-2' * (number % 2)}/{number % 7}", str(number)))
     told(web, "quiet/app", "1")
     with pytest.raises(Killed):
-        apply.apply_due(client(web))
+        processor.apply_due(client(web))
     later()
     with pytest.raises(Killed):
-        apply.apply_due(client(web))
+        processor.apply_due(client(web))
     assert Tag.objects.get().name == "1"  # after the first death its account was last
     later()
     assert 2 + applied(web) == 5
     assert QuarantinedWork.objects.get().account == loud
-    assert Event.objects.filter(problem=aside.WORDS, due_at=None).count() == 60
+    assert Event.objects.filter(problem=quarantine.WORDS, due_at=None).count() == 60
     told(web, "loud/good", "new")
     told(web, "quiet/app", "2")
     assert applied(web) == 0
@@ -148,7 +149,7 @@ def test_one_deadly_push_is_set_aside_alone(web: ModelRegistry, deadly: set[str]
     row = QuarantinedWork.objects.get()
     assert (row.repository, row.item, row.deaths) == ("loud/app", digest, 5)
     bad = Event.objects.get(tag="bad")
-    assert (bad.due_at, bad.problem) == (None, aside.WORDS)
+    assert (bad.due_at, bad.problem) == (None, quarantine.WORDS)
 
 
 def test_what_a_worker_was_killed_at_by_chance_is_done_by_the_next(
@@ -157,7 +158,7 @@ def test_what_a_worker_was_killed_at_by_chance_is_done_by_the_next(
     for number in range(8):
         deadly.add(told(web, "loud/app", str(number)))
         with pytest.raises(Killed):
-            apply.apply_due(client(web))
+            processor.apply_due(client(web))
         assert Lease.objects.get().current_work
         deadly.clear()
         later()
@@ -210,10 +211,10 @@ def test_nobody_else_has_it_tried_again(loud: Account, cast: Cast) -> None:
 
 def test_after_a_day_it_is_tried_again_by_itself(loud: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_all: False)
-    long_ago = timezone.now() - aside.KEPT - timedelta(hours=1)
+    long_ago = timezone.now() - quarantine.KEPT - timedelta(hours=1)
     QuarantinedWork.objects.create(account=loud, repository="loud/old", since=long_ago)
-    QuarantinedWork.objects.create(account=loud, since=timezone.now() - aside.KEPT_WHOLE)
-    left = Event.objects.create(event_id="1", repository="loud/old", problem=aside.WORDS, due_at=None)
+    QuarantinedWork.objects.create(account=loud, since=timezone.now() - quarantine.KEPT_WHOLE)
+    left = Event.objects.create(event_id="1", repository="loud/old", problem=quarantine.WORDS, due_at=None)
     new = QuarantinedWork.objects.create(account=loud, repository="loud/app")
     WorkerCrash.objects.create(account=loud, at=long_ago)
     tasks.housekeeping()
@@ -240,7 +241,7 @@ def checked(web: ModelRegistry, most: int = 50) -> tuple[SyncRun, int]:
     for _each in range(most):
         later()
         try:
-            run = reconcile.reconcile(client(web))
+            run = reconcile_run.reconcile(client(web))
         except Killed:
             deaths += 1
         else:
@@ -261,7 +262,9 @@ def test_a_run_finds_out_which_repository_workers_die_of(
     assert (run.state, run.repositories_done) == (SyncRun.State.DONE, 35)
     assert deaths == 6  # one of them in a part that was not of one account
     assert Tag.objects.count() == 34
-    assert list(Repository.objects.exclude(problem="").values_list("name", "problem")) == [(bad, aside.WORDS)]
+    assert list(Repository.objects.exclude(problem="").values_list("name", "problem")) == [
+        (bad, quarantine.WORDS)
+    ]
     assert [str(row) for row in QuarantinedWork.objects.all()] == [bad]
     assert not WorkerCrash.objects.exists()
     run, deaths = checked(web)
@@ -292,7 +295,7 @@ def test_a_run_that_is_killed_by_chance_sets_nothing_aside(
     for name in names[::4]:
         deadly.add(name)
         with pytest.raises(Killed):
-            reconcile.reconcile(client(web))
+            reconcile_run.reconcile(client(web))
         deadly.clear()
         later()
     run, deaths = checked(web)
@@ -306,15 +309,15 @@ def test_one_exception_marks_one_repository(
     web: ModelRegistry, loud: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = repositories(web, loud, "loud", 7)[3]
-    changes_of = reconcile.apply.changes_of
+    changes_of = reconcile_run.apply.changes_of
 
     def broken(read: Any, known: Any) -> Any:
         if read.repository == bad:
             raise ValueError
         return changes_of(read, known)
 
-    monkeypatch.setattr("registry_sync.sync.apply.changes_of", broken)
-    run = reconcile.reconcile(client(web))
+    monkeypatch.setattr("registry_sync.reconcile.writer.changes_of", broken)
+    run = reconcile_run.reconcile(client(web))
     assert run
     assert (run.state, run.unreadable, run.repositories_done) == (SyncRun.State.DONE, 1, 7)
     assert list(Repository.objects.exclude(problem="").values_list("name", flat=True)) == [bad]

@@ -10,12 +10,12 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.names import USERNAME
-from registry_sync import heartbeat, services
-from registry_sync.client.pace import Pace
+from registry_sync import heartbeats, jobs
+from registry_sync.client.pacing import Pace
+from registry_sync.events import views
 from registry_sync.models import Event, Marker
-from registry_sync.notifications import intake
-from registry_sync.token import key_files
-from registry_sync.token.service import PANEL_SUBJECT
+from registry_sync.tokens import key_files
+from registry_sync.tokens.issuer import PANEL_SUBJECT
 
 pytestmark = pytest.mark.django_db
 URL = "/registry/events"
@@ -37,14 +37,14 @@ def envelope(*events: Any) -> bytes:
 def test_the_registry_is_let_in_and_leaves_a_sign_of_life() -> None:
     assert post(envelope(EVENT)) == 202
     assert Event.objects.get().tag == "1.0"
-    assert heartbeat.last(Marker.EVENTS)
+    assert heartbeats.last(Marker.EVENTS)
 
 
 @pytest.mark.parametrize("key", ["", "wrong", "é", "x" * 10_000])
 def test_nobody_else_is(key: str) -> None:
     assert post(envelope(EVENT), key=key) == 401
     assert not Event.objects.exists()
-    assert heartbeat.last(Marker.EVENTS) is None
+    assert heartbeats.last(Marker.EVENTS) is None
 
 
 def test_a_flood_without_the_key_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -61,7 +61,7 @@ def test_nor_with_the_key_under_another_scheme() -> None:
 def test_nor_a_person_by_the_browser(client: Client) -> None:
     assert client.post(URL, envelope(EVENT), content_type="application/json").status_code == 401
     assert client.get(URL).status_code == 405
-    assert heartbeat.last(Marker.REDIRECTED) is None
+    assert heartbeats.last(Marker.REDIRECTED) is None
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put", "delete"])
@@ -69,7 +69,7 @@ def test_who_comes_with_the_key_and_without_the_event_was_sent_on(client: Client
     """405, so that the registry brings it again; and the doctor says what is wrong."""
     key = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
     assert getattr(client, method)(URL, headers={"Authorization": f"Bearer {key}"}).status_code == 405
-    assert heartbeat.last(Marker.REDIRECTED)
+    assert heartbeats.last(Marker.REDIRECTED)
 
 
 @pytest.mark.parametrize("url", [URL, f"{URL}/"])
@@ -92,7 +92,7 @@ def test_a_body_that_broke_off_is_refused_and_comes_again() -> None:
         came: Any = {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(part)}
         assert sender.generic("POST", URL, body, "application/json", **came).status_code == 400
     assert not Event.objects.exists()
-    assert heartbeat.last(Marker.EVENTS) is None
+    assert heartbeats.last(Marker.EVENTS) is None
 
 
 def test_an_event_that_comes_again_is_the_same_event() -> None:
@@ -109,7 +109,7 @@ def test_nonsense_is_taken_too_or_the_registry_would_bring_it_for_ever(body: byt
 
 def test_what_is_longer_than_a_form_may_be_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert post(envelope(EVENT | {"padding": "x" * 4_000_000})) == 202
-    monkeypatch.setattr(intake, "BODY_MAX", 1000)
+    monkeypatch.setattr(views, "BODY_MAX", 1000)
     assert post(envelope(EVENT | {"id": "two", "padding": "x" * 4_000})) == 202
     assert Event.objects.count() == 2
 
@@ -122,8 +122,8 @@ def pulled(actor: str, client: str, action: str = "pull") -> dict[str, Any]:
 def test_what_we_read_ourselves_is_a_sign_of_life_and_not_kept(client: str) -> None:
     assert post(envelope(pulled(PANEL_SUBJECT, client))) == 202
     assert not Event.objects.exists()
-    assert heartbeat.last(Marker.EVENTS)
-    read = heartbeat.last(Marker.READ)
+    assert heartbeats.last(Marker.EVENTS)
+    read = heartbeats.last(Marker.READ)
     assert (
         read is None
         if client == "registry-manager"
@@ -144,7 +144,7 @@ def test_what_we_read_ourselves_is_a_sign_of_life_and_not_kept(client: str) -> N
 def test_all_else_is_kept(event: dict[str, Any]) -> None:
     assert post(envelope(event)) == 202
     assert Event.objects.exists()
-    assert heartbeat.last(Marker.READ) is None
+    assert heartbeats.last(Marker.READ) is None
 
 
 def test_no_user_can_be_named_as_we_are() -> None:
@@ -153,7 +153,7 @@ def test_no_user_can_be_named_as_we_are() -> None:
 
 def test_a_moment_to_come_is_no_moment() -> None:
     assert post(envelope(pulled(PANEL_SUBJECT, Pace.agent(9_000_000_000.0)))) == 202
-    read = heartbeat.last(Marker.READ)
+    read = heartbeats.last(Marker.READ)
     assert read
     assert read <= datetime.now(UTC)
 
@@ -162,7 +162,7 @@ def test_a_moment_to_come_is_no_moment() -> None:
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The messages that the broker would have got."""
     sent: list[str] = []
-    monkeypatch.setattr(services, "published", sent.append)
+    monkeypatch.setattr(jobs, "published", sent.append)
     return sent
 
 

@@ -8,11 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Person
-from registry_sync import heartbeat, selectors
-from registry_sync.looked import looks
+from registry_sync import heartbeats, leases, selectors
+from registry_sync.freshness import Ground
+from registry_sync.last_viewed import looks
 from registry_sync.models import Drift, Event, Marker, Repository, SyncRun
-from registry_sync.sync import leases, shards
-from registry_sync.truth import Ground
+from registry_sync.reconcile import shards
 from tests import factories
 from tests.cast import Cast, client_for
 
@@ -26,7 +26,7 @@ def ended(state: str = "done", seconds: float = 3, **more: Any) -> SyncRun:
 
 
 def told(seconds: float = 4) -> None:
-    heartbeat.note(Marker.EVENTS, timezone.now() - timedelta(seconds=seconds))
+    heartbeats.note(Marker.EVENTS, timezone.now() - timedelta(seconds=seconds))
 
 
 def line() -> str:
@@ -106,9 +106,9 @@ def test_a_dead_worker_puts_out_the_light(settings: Any) -> None:
     settings.SYNC_INTERVAL = 86400
     ended(seconds=600)
     now = timezone.now()
-    heartbeat.note(Marker.WORKER, now - heartbeat.SILENT + timedelta(minutes=1))
+    heartbeats.note(Marker.WORKER, now - heartbeats.SILENT + timedelta(minutes=1))
     assert line().startswith("live: ")
-    Marker.objects.update(at=now - heartbeat.SILENT - timedelta(seconds=5))
+    Marker.objects.update(at=now - heartbeats.SILENT - timedelta(seconds=5))
     assert line().startswith("stale: Worker or schedule is silent: nothing is read from the registry")
     leases.take("events", now)  # it is busy with a long task
     assert line().startswith("live: ")

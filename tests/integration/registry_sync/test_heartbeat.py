@@ -13,11 +13,10 @@ from django.test import Client
 from django.utils import timezone
 
 from manager.schedule import Schedule
-from registry_sync import heartbeat, selectors, tasks
+from registry_sync import heartbeats, leases, selectors, tasks
 from registry_sync.doctor import checkup, examine
 from registry_sync.doctor.verdict import Result, fail, ok
 from registry_sync.models import DiagnosticRun, Drift, Lease, Marker, Shard, SyncRun
-from registry_sync.sync import leases
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +32,7 @@ def test_any_task_proves_the_worker() -> None:
     for signal in (task_prerun, worker_ready):
         Marker.objects.all().delete()
         signal.send(sender=None)
-        assert heartbeat.last(Marker.WORKER)
+        assert heartbeats.last(Marker.WORKER)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -44,9 +43,9 @@ def test_the_schedule_proves_itself_whether_the_database_answers_or_not(tmp_path
     try:
         with lost():
             schedule.tick()
-        assert heartbeat.last(Marker.BEAT) is None
+        assert heartbeats.last(Marker.BEAT) is None
         schedule.tick()
-        assert heartbeat.last(Marker.BEAT)
+        assert heartbeats.last(Marker.BEAT)
     finally:
         schedule.close()
 
@@ -62,14 +61,14 @@ def test_the_schedule_sends_the_pulse_and_drops_it_when_late() -> None:
     assert current_app.conf.beat_scheduler == f"{Schedule.__module__}:{Schedule.__name__}"
     entry = current_app.conf.beat_schedule["pulse"]
     assert entry["task"] == tasks.pulse.name
-    assert entry["options"]["expires"] == entry["schedule"] == heartbeat.PULSE.total_seconds()
+    assert entry["options"]["expires"] == entry["schedule"] == heartbeats.PULSE.total_seconds()
 
 
 def test_a_heartbeat_is_not_written_for_each_task() -> None:
     first = timezone.now()
-    heartbeat.note(Marker.WORKER, first, every=tasks.ALIVE)
-    heartbeat.note(Marker.WORKER, first + tasks.ALIVE / 2, every=tasks.ALIVE)
-    assert heartbeat.last(Marker.WORKER) == first
+    heartbeats.note(Marker.WORKER, first, every=tasks.ALIVE)
+    heartbeats.note(Marker.WORKER, first + tasks.ALIVE / 2, every=tasks.ALIVE)
+    assert heartbeats.last(Marker.WORKER) == first
 
 
 def states() -> list[str]:
@@ -80,16 +79,16 @@ def test_a_long_task_lives_as_long_as_it_keeps_its_lease() -> None:
     now = timezone.now()
     long_ago = now - timedelta(minutes=20)
     for name in (Marker.WORKER, Marker.BEAT):
-        heartbeat.note(name, long_ago)
+        heartbeats.note(name, long_ago)
     assert states() == ["unknown", "silent"]  # the schedule sends the worker nothing
-    heartbeat.note(Marker.BEAT, now)
+    heartbeats.note(Marker.BEAT, now)
     assert states() == ["silent", "works"]
     leases.take("events", now)
     assert states() == ["works", "works"]
     run = SyncRun.objects.create(state="running", started_at=long_ago)
     Lease.objects.update(until=long_ago)
     shard = Shard.objects.create(run=run, number=0, lease_until=now + leases.LIFE)
-    assert heartbeat.worker_at() == now
+    assert heartbeats.worker_at() == now
     shard.delete()
     assert states() == ["silent", "works"]
 
@@ -109,7 +108,7 @@ def test_a_checkup_that_waits_is_done_once(task: Any, healthy: None) -> None:
 
 def test_a_check_that_breaks_is_a_failed_check(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.REGISTRY_URL = settings.PUBLIC_URL = "http://127.0.0.1:1"
-    heartbeat.note(Marker.BEAT, timezone.now())
+    heartbeats.note(Marker.BEAT, timezone.now())
 
     def broken() -> None:
         raise ZeroDivisionError
@@ -122,13 +121,13 @@ def test_a_check_that_breaks_is_a_failed_check(monkeypatch: pytest.MonkeyPatch, 
 
 def test_the_wrong_key_leaves_a_sign_for_the_doctor(client: Client) -> None:
     assert client.post("/registry/events", b"{}", content_type="application/json").status_code == 401
-    at = heartbeat.last(Marker.REFUSED)
+    at = heartbeats.last(Marker.REFUSED)
     assert at
     assert client.post("/registry/events", b"{}", content_type="application/json").status_code == 401
-    assert heartbeat.last(Marker.REFUSED) == at
+    assert heartbeats.last(Marker.REFUSED) == at
     cache.clear()
     client.post("/registry/events", b"{}", content_type="application/json")
-    assert heartbeat.last(Marker.REFUSED) != at
+    assert heartbeats.last(Marker.REFUSED) != at
 
 
 def test_housekeeping_keeps_the_runs_that_prove_something(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,10 +147,10 @@ def test_housekeeping_keeps_the_runs_that_prove_something(monkeypatch: pytest.Mo
 def test_one_is_booked_for_a_time_to_come() -> None:
     now = timezone.now()
     soon = now + timedelta(seconds=2)
-    assert heartbeat.book("again", now, soon)
-    assert not heartbeat.book("again", now, soon)
-    assert not heartbeat.book("again", soon - timedelta(milliseconds=1), soon)
-    assert heartbeat.book("again", soon, soon + timedelta(seconds=2))
+    assert heartbeats.book("again", now, soon)
+    assert not heartbeats.book("again", now, soon)
+    assert not heartbeats.book("again", soon - timedelta(milliseconds=1), soon)
+    assert heartbeats.book("again", soon, soon + timedelta(seconds=2))
 
 
 def test_housekeeping_keeps_full_checks_beside_many_quick_passes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,10 @@ from django.core import serializers
 from django.test import Client
 
 from namespaces.models import Image, Tag
-from registry_sync.client import MANIFEST_MAX, Registry, RegistryError, answers, sweep
+from registry_sync.client import MANIFEST_MAX, Registry, RegistryError, crawler, responses
 from registry_sync.models import Repository, SyncRun
-from registry_sync.sync import shards
-from registry_sync.sync.reconcile import SILENT_MAX, reconcile
+from registry_sync.reconcile import shards
+from registry_sync.reconcile.run import SILENT_MAX, reconcile
 from tests import factories
 from tests.parts.scripted import Answer, Scripted, answer
 
@@ -35,8 +35,8 @@ def web() -> Iterator[Scripted]:
 
 @pytest.fixture(autouse=True)
 def _picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "JITTER", 0.01)
-    monkeypatch.setattr(sweep, "SILENCE", 0.01)
+    monkeypatch.setattr(crawler, "JITTER", 0.01)
+    monkeypatch.setattr(crawler, "SILENCE", 0.01)
     namespace = factories.NamespaceFactory(name="team")
     image = factories.ImageFactory(namespace=namespace, name="app", tag_count=1)
     factories.TagFactory(image=image, name="1.0", pushed_at=datetime.now(UTC))
@@ -233,8 +233,8 @@ def test_where_much_would_vanish_at_once_the_run_stops_and_asks(web: Scripted) -
 def test_a_registry_that_never_ends_its_answer_is_left(
     web: Scripted, path: str, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "READ", 0.2)
-    monkeypatch.setattr(answers, "TOTAL", 0.4)
+    monkeypatch.setattr(responses, "READ", 0.2)
+    monkeypatch.setattr(responses, "TOTAL", 0.4)
     web.says[path] = answer({"repositories": ["team/app"]}, **{how: True})
     before = picture()
     assert sync(web).state in (SyncRun.State.FAILED, SyncRun.State.INCOMPLETE)
@@ -310,7 +310,7 @@ def test_no_strange_name_gets_into_an_address(web: Scripted, name: str) -> None:
     for ask in asks:
         with pytest.raises(RegistryError, match="not a name"):
             ask()
-    with sweep.Sweep(web.url, lambda *_scope: "token") as reader:
+    with crawler.Sweep(web.url, lambda *_scope: "token") as reader:
         (read,) = reader.read_tags({name: {}})
     assert read.problem == "not a name that a registry can hold"
     assert not read.missing
@@ -362,7 +362,7 @@ def test_pages_that_run_backwards_or_in_a_circle_prove_nothing(
 def test_pages_in_any_order_that_goes_forward_are_read(web: Scripted, cursors: tuple[str, ...]) -> None:
     """Distribution on a disk, on object storage, and other registries sort in different ways."""
     pages(web, CATALOG, *cursors)
-    assert Registry(web.url, lambda *_scope: "token").repositories() == answers.Catalog()
+    assert Registry(web.url, lambda *_scope: "token").repositories() == responses.Catalog()
     assert len(web.asked) == len(cursors) + 1
 
 

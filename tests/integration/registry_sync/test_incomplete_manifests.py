@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
+from registry_sync.inventory import retry_incomplete
 from registry_sync.models import SyncRun
-from registry_sync.picture import anew
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.parts import images
 from tests.parts.images import Blob
@@ -95,7 +95,9 @@ def test_one_that_is_refused_again_comes_later_each_time_and_is_given_up(web: Sc
     due = RepositoryManifest.objects.get().due_at
     assert due
     assert due > timezone.now() + timedelta(hours=1.9)
-    RepositoryManifest.objects.update(first_seen_at=timezone.now() - anew.GIVEN_UP, due_at=timezone.now())
+    RepositoryManifest.objects.update(
+        first_seen_at=timezone.now() - retry_incomplete.GIVEN_UP, due_at=timezone.now()
+    )
     sync(web, IMAGE.manifest)
     assert RepositoryManifest.objects.get().due_at is None
 
@@ -136,7 +138,7 @@ def test_one_that_a_worker_dies_on_is_not_the_first_of_the_next(web: Scripted) -
 
     two_due(web)
     with pytest.raises(MemoryError):
-        anew.read_due(Registry(web.url, dies))
+        retry_incomplete.read_due(Registry(web.url, dies))
     now = timezone.now()
     assert [row.due_at > now for row in RepositoryManifest.objects.order_by("due_at") if row.due_at] == [
         False,
@@ -149,5 +151,5 @@ def test_where_the_registry_is_not_reached_the_others_wait(web: Scripted) -> Non
     for image in TWO:
         web.says[f"/v2/team/app/manifests/{image.digest}"] = answer(drop=True)
     web.asked.clear()
-    anew.read_due(Registry(web.url, lambda *_scope: "token"))
+    retry_incomplete.read_due(Registry(web.url, lambda *_scope: "token"))
     assert len(web.asked) == 1

@@ -13,12 +13,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from namespaces.models import Image, Tag, TagHistoryEntry
+from registry_sync import leases
 from registry_sync.client import TagsRead
+from registry_sync.inventory import late_history
+from registry_sync.inventory.writer import Move, count_untagged, write_moves
 from registry_sync.models import Drift, Lease, Repository, Shard, SyncRun
-from registry_sync.picture import past
-from registry_sync.picture.write import Move, count_untagged, write_moves
-from registry_sync.sync import apply, drift, leases, shards
-from registry_sync.sync.repositories import Counts
+from registry_sync.reconcile import drift, shards, writer
+from registry_sync.reconcile.repositories import Counts
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -134,14 +135,14 @@ def test_no_transaction_that_locks_a_lease_stands_idle_for_long() -> None:
 
 
 LATE: dict[str, Callable[[Image], object]] = {
-    "history": lambda image: past.tell(image, Move("1.0", "", timezone.now(), "somebody")),
-    "trouble": lambda image: apply.note_trouble(
+    "history": lambda image: late_history.tell(image, Move("1.0", "", timezone.now(), "somebody")),
+    "trouble": lambda image: writer.note_trouble(
         TagsRead(image.repository, problem="gone"), known(image), timezone.now(), quick=False
     ),
-    "unread": lambda image: apply.note_trouble(
+    "unread": lambda image: writer.note_trouble(
         TagsRead(image.repository, unreadable={"1.0": "500"}), known(image), timezone.now(), quick=False
     ),
-    "held": lambda image: apply.note_held(TagsRead(image.repository), known(image), 1),
+    "held": lambda image: writer.note_held(TagsRead(image.repository), known(image), 1),
     "differences": lambda image: drift.explain(image.repository, "1.0", ""),
     "untagged": count_untagged,
 }
@@ -172,8 +173,8 @@ def test_nor_what_it_says_beside_the_tags(what: str) -> None:
     assert (rows() == before) is (what == "untagged")  # which has a tag, and so nothing to count
 
 
-def known(image: Image) -> apply.Known:
-    (found,) = apply.known_tags([image.repository]).values()
+def known(image: Image) -> writer.Known:
+    (found,) = writer.known_tags([image.repository]).values()
     return found
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from namespaces import usage
 from namespaces.models import Descriptor, Image, RepositoryManifest, TagHistoryEntry
-from registry_sync import heartbeat
+from registry_sync import heartbeats
 from registry_sync.models import Marker
 from registry_sync.tasks import COUNT_MAX, measure_usage
 from tests import factories
@@ -116,10 +116,10 @@ def test_it_rests_also_after_a_count_that_the_database_broke_off(monkeypatch: py
     monkeypatch.setattr(usage, "measure", broken)
     began = timezone.now()
     measure_usage()
-    rest = heartbeat.last(Marker.USAGE_REST)
+    rest = heartbeats.last(Marker.USAGE_REST)
     assert rest
     assert began < rest < began + COUNT_MAX
-    assert heartbeat.last(Marker.USAGE) is None
+    assert heartbeats.last(Marker.USAGE) is None
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite breaks no statement off.")

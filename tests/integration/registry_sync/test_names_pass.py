@@ -12,8 +12,8 @@ from namespaces.models import Image, Tag
 from registry_sync import selectors
 from registry_sync.client import Registry
 from registry_sync.models import Drift, Marker, Repository, SyncRun
+from registry_sync.reconcile.run import reconcile
 from registry_sync.removal import forecast
-from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry

@@ -21,10 +21,10 @@ from namespaces.models import (
 )
 from namespaces.services import namespaces
 from registry_sync.client import Registry
+from registry_sync.events import views
+from registry_sync.events.processor import apply_due
 from registry_sync.models import Event, Repository, SyncRun
-from registry_sync.notifications import intake
-from registry_sync.notifications.apply import apply_due
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
 from registry_sync.tasks import housekeeping
 from tests import factories
 from tests.cast import Cast
@@ -65,7 +65,7 @@ def sync(registry: ModelRegistry) -> SyncRun:
 
 
 def tell(registry: ModelRegistry, *events: Any) -> None:
-    intake.take(json.dumps({"events": events}).encode(), timezone.now())
+    views.take(json.dumps({"events": events}).encode(), timezone.now())
     for _round in range(5):
         apply_due(Registry(registry.url, lambda *_scope: "token"))
         Event.objects.exclude(due_at=None).update(due_at=timezone.now())

@@ -12,10 +12,10 @@ from registry_sync.client import Registry
 from registry_sync.doctor import local
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.facts import Answer as Seen
+from registry_sync.events import views
+from registry_sync.events.processor import apply_due
 from registry_sync.models import Event, Repository, SyncRun
-from registry_sync.notifications import intake
-from registry_sync.notifications.apply import apply_due
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.parts.images import MANIFEST, Blob
 from tests.parts.scripted import Answer, Scripted, answer
@@ -56,7 +56,7 @@ def absent(code: str) -> Answer:
 
 def tell(web: Scripted, action: str, **target: str) -> None:
     event = {"id": action, "action": action, "target": {"repository": "team/app", **target}}
-    intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+    views.take(json.dumps({"events": [event]}).encode(), timezone.now())
     for _often in range(6):
         apply_due(Registry(web.url, lambda *_scope: "token"))
         Event.objects.exclude(due_at=None).update(due_at=timezone.now())

@@ -8,13 +8,13 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Image, Tag, TagHistoryEntry
-from registry_sync import heartbeat
+from registry_sync import heartbeats
 from registry_sync.client import Registry
+from registry_sync.events import pull_counts, views
+from registry_sync.events.processor import apply_due
+from registry_sync.inventory.writer import Move, write_moves
 from registry_sync.models import Event, Marker, Repository
-from registry_sync.notifications import intake, pulls
-from registry_sync.notifications.apply import apply_due
-from registry_sync.picture.write import Move, write_moves
-from registry_sync.token.service import PANEL_SUBJECT
+from registry_sync.tokens.issuer import PANEL_SUBJECT
 from tests import factories
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
@@ -38,7 +38,7 @@ def pull(hours: float, actor: str = "ci", **more: str) -> Event:
 
 def told() -> tuple[float, float] | None:
     """Hours after the start: since when, and when last."""
-    since, last = heartbeat.last(Marker.PULLS_SINCE), heartbeat.last(Marker.PULLS)
+    since, last = heartbeats.last(Marker.PULLS_SINCE), heartbeats.last(Marker.PULLS)
     hour = timedelta(hours=1)
     return ((since - START) / hour, (last - START) / hour) if since and last else None
 
@@ -58,16 +58,16 @@ def told() -> tuple[float, float] | None:
 )
 def test_since_when_is_from_the_last_gap(batches: list[list[float]], expected: tuple[float, float]) -> None:
     for batch in batches:
-        pulls.count([pull(hours) for hours in batch])
+        pull_counts.count([pull(hours) for hours in batch])
     assert told() == expected
 
 
 def test_the_panels_own_blobs_and_unknown_repositories_prove_nothing() -> None:
     stranger = pull(0)
     stranger.repository = "nobody/knows"
-    pulls.count([pull(0, PANEL_SUBJECT), pull(0, media_type="application/octet-stream"), stranger])
+    pull_counts.count([pull(0, PANEL_SUBJECT), pull(0, media_type="application/octet-stream"), stranger])
     assert told() is None
-    pulls.count([pull(1, "")])  # anonymous
+    pull_counts.count([pull(1, "")])  # anonymous
     assert told() == (1, 1)
 
 
@@ -79,7 +79,7 @@ def test_a_tag_that_comes_back_was_pulled_before() -> None:
         return Tag.objects.filter(name=tag).first()
 
     assert point("1.0", digest, 0)
-    pulls.count([pull(1), pull(2, actor="other"), pull(3)])
+    pull_counts.count([pull(1), pull(2, actor="other"), pull(3)])
     assert not point("1.0", "", 4)
     back, other = point("1.0", digest, 5), point("2.0", digest, 5)
     assert back
@@ -112,7 +112,7 @@ class TestBesideTheFirstPush:
             "actor": {"name": "ci"},
             "request": request,
         }
-        intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+        views.take(json.dumps({"events": [event]}).encode(), timezone.now())
 
     def test_the_pull_is_counted(self, registry: ModelRegistry) -> None:
         apply_due(Registry(registry.url, lambda *_scope: "token"))
@@ -127,8 +127,8 @@ class TestBesideTheFirstPush:
 
     def test_the_pull_waits_while_the_push_does(self, registry: ModelRegistry) -> None:
         push, pull = Event.objects.get(action="push"), Event.objects.get(action="pull")
-        assert pulls.before_the_first_push([pull]) == [pull]
-        assert pulls.put_behind_the_push([pull]) == [pull]
+        assert pull_counts.before_the_first_push([pull]) == [pull]
+        assert pull_counts.put_behind_the_push([pull]) == [pull]
         pull.refresh_from_db()
         assert pull.due_at
         assert push.due_at

@@ -8,7 +8,7 @@ import pytest
 from namespaces.models import Tag
 from registry_sync.client import Registry
 from registry_sync.models import Drift, Repository, SyncRun
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.parts.scripted import Answer, Scripted, answer
 

@@ -18,7 +18,7 @@ from namespaces.models import (
     RepositoryManifest,
     TagHistoryEntry,
 )
-from registry_sync import heartbeat
+from registry_sync import heartbeats, leases
 from registry_sync.models import (
     Event,
     Lease,
@@ -34,7 +34,6 @@ from registry_sync.models.retention import SEMANTICS
 from registry_sync.removal import facts, forecast, rules, runs
 from registry_sync.removal.retention import Rule, Why
 from registry_sync.removal.work import finish
-from registry_sync.sync import leases
 from tests import factories
 from tests.cast import Cast
 
@@ -288,7 +287,7 @@ def watched(*, days: float, silent: float = 0) -> None:
 
 
 def only_pushes(*, days: float) -> None:
-    heartbeat.note(Marker.EVENTS, timezone.now())
+    heartbeats.note(Marker.EVENTS, timezone.now())
     at = timezone.now() - timedelta(days=days)
     TagHistoryEntry.objects.create(image=Image.objects.get(), tag="x", how="event", at=at)
 

@@ -11,8 +11,8 @@ from accounts.models import AuditEvent, Person
 from registry_sync import selectors
 from registry_sync.client import Registry
 from registry_sync.models import Drift, Marker, SyncRun
-from registry_sync.sync import drift
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile import drift
+from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.cast import client_for
 from tests.integration.api.caller import Caller, token_of

@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Tag
-from registry_sync.client import Registry, answers
+from registry_sync.client import Registry, responses
+from registry_sync.events import views
+from registry_sync.events.processor import apply_due
 from registry_sync.models import Event
-from registry_sync.notifications import intake
-from registry_sync.notifications.apply import apply_due
 from tests import factories
 from tests.parts.images import Blob
 from tests.parts.scripted import Scripted, answer
@@ -32,13 +32,13 @@ def web() -> Iterator[Scripted]:
 
 @pytest.fixture(autouse=True)
 def _told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "READ", 0.1)
+    monkeypatch.setattr(responses, "READ", 0.1)
     events = [
         {"id": tag, "action": "push",
          "target": {"mediaType": KIND, "repository": "team/app", "tag": tag, "digest": blob.digest}}
         for tag, blob in BLOBS.items()
     ]  # fmt: skip
-    intake.take(json.dumps({"events": events}).encode(), timezone.now())
+    views.take(json.dumps({"events": events}).encode(), timezone.now())
 
 
 def work(web: Scripted) -> None:

@@ -11,13 +11,13 @@ from django.utils import timezone
 from namespaces.manifests.queries import UNTAGGED_SHOWN
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
+from registry_sync.events import views
+from registry_sync.events.processor import apply_due
+from registry_sync.inventory import fetcher
+from registry_sync.inventory.parser import LAYERS_MAX
 from registry_sync.models import SyncRun
-from registry_sync.notifications import intake
-from registry_sync.notifications.apply import apply_due
-from registry_sync.picture import content
-from registry_sync.picture.manifests import LAYERS_MAX
+from registry_sync.reconcile.run import reconcile
 from registry_sync.removal import facts, impact
-from registry_sync.sync.reconcile import reconcile
 from tests.cast import Cast
 from tests.factories import ImageFactory, ManifestFactory, NamespaceFactory
 from tests.parts import images
@@ -113,7 +113,7 @@ def test_layers_that_garbage_collection_would_lose_are_marked(web: Scripted, cas
 def test_all_that_is_hung_onto_an_image_goes_with_it_however_much(
     web: Scripted, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(content, "READ_MAX", 200)
+    monkeypatch.setattr(fetcher, "READ_MAX", 200)
     image = TWO[0]
     subject = {"mediaType": MANIFEST, "digest": image.digest, "size": len(image.manifest.content)}
     hung = [_about(subject, n) for n in range(230)]
@@ -165,7 +165,7 @@ def test_an_image_that_was_pushed_by_digest_alone_is_listed(web: Scripted, cast:
     for number, blob in enumerate([*(image.manifest for image in TWO), index]):
         target = {"mediaType": blob.media_type, "repository": "team/app", "digest": blob.digest}
         event = {"id": str(number), "action": "push", "target": target}
-        intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+        views.take(json.dumps({"events": [event]}).encode(), timezone.now())
     apply_due(Registry(web.url, lambda *_scope: "token"))
     client = cast.client("viewer")
     assert "team/app" in client.get("/a/team-red/images/").text
@@ -206,7 +206,7 @@ def test_one_that_is_deleted_is_listed_no_more(web: Scripted, cast: Cast) -> Non
     target = {"mediaType": MANIFEST, "repository": "team/app", "digest": image.digest}
     for action in ("push", "delete"):
         event = {"id": action, "action": action, "target": target}
-        intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+        views.take(json.dumps({"events": [event]}).encode(), timezone.now())
         apply_due(Registry(web.url, lambda *_scope: "token"))
         listed = "team/app" in cast.client("viewer").get("/a/team-red/images/").text
         assert listed is (action == "push")

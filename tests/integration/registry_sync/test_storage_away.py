@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from namespaces.models import Manifest, RepositoryManifest, Tag
-from registry_sync.client import Registry, Sweep, Unreachable, answers
+from registry_sync import leases
+from registry_sync.client import Registry, Sweep, Unreachable, responses
+from registry_sync.inventory import fetcher, refresh
 from registry_sync.models import Repository, SyncRun
-from registry_sync.picture import content, look
-from registry_sync.sync import leases
-from registry_sync.sync.reconcile import reconcile
-from registry_sync.sync.repositories import RepositoriesReader
+from registry_sync.reconcile.repositories import RepositoriesReader
+from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.parts import images
 from tests.parts.images import Blob
@@ -62,7 +62,7 @@ def test_where_many_get_no_answer_the_rest_is_not_asked_for(web: Scripted) -> No
         web.says[path] = answer(drop=True)
     run = sync(web)
     assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 1)
-    assert len([path for path in web.asked if "/blobs/" in path]) <= content.GIVE_UP + content.PARALLEL
+    assert len([path for path in web.asked if "/blobs/" in path]) <= fetcher.GIVE_UP + fetcher.PARALLEL
     assert not Tag.objects.exists()
 
 
@@ -92,7 +92,7 @@ def test_an_index_waits_for_its_platforms(web: Scripted) -> None:
 
 def test_whoever_waits_for_it_says_that_he_lives(web: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else another takes the part over, and hangs as well."""
-    monkeypatch.setattr(answers, "READ", 1)
+    monkeypatch.setattr(responses, "READ", 1)
     monkeypatch.setattr(leases, "PACE", 0)
     image = images.Image()
     (path,) = holds(web, {"1.0": image.manifest}, image)
@@ -116,11 +116,11 @@ def test_a_tag_keeps_its_mark_while_what_it_points_at_now_cannot_be_stored(web: 
     web.says[path], good = answer(drop=True), web.says[path]
     tag, asking = Tag.objects.get(), Registry(web.url, lambda *_scope: "token")
     with pytest.raises(Unreachable):
-        look.at_tag(tag.image, "1.0", asking, take_away=False)
+        refresh.at_tag(tag.image, "1.0", asking, take_away=False)
     tag.refresh_from_db()
     assert tag.unreadable_since
     assert tag.manifest_id == old.digest
     web.says[path] = good
-    look.at_tag(tag.image, "1.0", asking, take_away=False)
+    refresh.at_tag(tag.image, "1.0", asking, take_away=False)
     tag.refresh_from_db()
     assert (tag.unreadable_since, tag.manifest_id) == (None, new.digest)

@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
-from registry_sync.client import Sweep, sweep
-from registry_sync.client.pace import AHEAD, Pace, asked_at
-from registry_sync.sync.leases import LeaseLost
+from registry_sync.client import Sweep, crawler
+from registry_sync.client.pacing import AHEAD, Pace, asked_at
+from registry_sync.leases import LeaseLost
 from tests.parts.scripted import Answer, Scripted, answer
 
 
 @pytest.fixture
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
-    monkeypatch.setattr(sweep, "JITTER", 0.01)
-    monkeypatch.setattr(sweep, "SILENCE", 0.01)
+    monkeypatch.setattr(crawler, "JITTER", 0.01)
+    monkeypatch.setattr(crawler, "SILENCE", 0.01)
     script = Scripted()
     yield script
     script.stop()
 
 
-def read(web: Scripted, repositories: int) -> list[sweep.TagsRead]:
+def read(web: Scripted, repositories: int) -> list[crawler.TagsRead]:
     with Sweep(web.url, lambda *_scope: "token") as asking:
         return asking.read_tags({f"r{number}": {} for number in range(repositories)})
 
@@ -33,12 +33,12 @@ def test_a_registry_that_answers_nothing_is_given_up_for_all(web: Scripted) -> N
         web.says[f"/v2/r{number}/tags/list"] = answer(drop=True)
     reads = read(web, 1000)
     assert all(each.problem for each in reads)
-    assert len(web.asked) <= 2 * (sweep.GIVE_UP + sweep.PARALLEL)  # aiohttp asks once more by itself
+    assert len(web.asked) <= 2 * (crawler.GIVE_UP + crawler.PARALLEL)  # aiohttp asks once more by itself
 
 
 def test_a_burst_of_resets_gives_nothing_up(web: Scripted) -> None:
     """As when it is restarted: everything under way is lost at once, and answered a moment later."""
-    dropped, lock = [sweep.PARALLEL], threading.Lock()
+    dropped, lock = [crawler.PARALLEL], threading.Lock()
 
     def moody(_headers: object) -> object:
         with lock:
@@ -59,7 +59,7 @@ def test_errors_of_one_repository_are_no_silence(web: Scripted) -> None:
 
 def test_what_is_under_way_ends_with_it(web: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that lost its lease stops reading; nothing of it goes on, and no connection stays open."""
-    monkeypatch.setattr(sweep, "BEAT", 0.05)
+    monkeypatch.setattr(crawler, "BEAT", 0.05)
     web.says["/v2/r0/tags/list"] = answer({"tags": []}, stall=True)
 
     def lost() -> None:
@@ -99,8 +99,8 @@ def test_never_reads_far_ahead_of_what_the_registry_tells(
     for name in known:
         web.says[f"/v2/{name}/tags/list"] = answer({"tags": names})
         web.says |= {f"/v2/{name}/manifests/{tag}": reading for tag in names}
-    monkeypatch.setattr(sweep, "LOOK", 0.01)
+    monkeypatch.setattr(crawler, "LOOK", 0.01)
     with Sweep(web.url, lambda *_scope: "token", pace=Pace(tells)) as asking:
         reads = asking.read_tags(known)
     assert sum(len(read.digests) for read in reads) == 5 * AHEAD
-    assert AHEAD // 2 <= most[0] <= AHEAD + sweep.PARALLEL
+    assert AHEAD // 2 <= most[0] <= AHEAD + crawler.PARALLEL

@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.common import time_zones
 from accounts.models import AuditEvent, Person
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName
-from registry_sync import heartbeat, selectors, tasks
+from registry_sync import heartbeats, selectors, tasks
 from registry_sync.models import DiagnosticRun, Drift, Event, Marker, Repository, SyncRun
-from registry_sync.sync.apply import claim_repositories
+from registry_sync.reconcile.writer import claim_repositories
 from tests import factories
 from tests.cast import Cast, client_for
 
@@ -149,8 +149,8 @@ def test_runs_held_one_after_the_other_are_one_line(browser: Client, world: dict
 
 def test_what_lives_is_said(browser: Client) -> None:
     assert browser.get("/system/").content.decode().count("never seen") == 2
-    heartbeat.note(Marker.WORKER, timezone.now())
-    heartbeat.note(Marker.BEAT, timezone.now() - timedelta(minutes=10))
+    heartbeats.note(Marker.WORKER, timezone.now())
+    heartbeats.note(Marker.BEAT, timezone.now() - timedelta(minutes=10))
     text = browser.get("/system/").content.decode()
     assert '<span class="state state-good">works' in text
     assert '<span class="state state-bad">silent' in text
@@ -345,7 +345,7 @@ def test_a_checkup_is_asked_for_once_and_not_made_by_the_page(browser: Client) -
     page = browser.get("/system/doctor/").content.decode()
     assert "The worker is silent" in page
     assert 'data-live hx-get="/system/doctor/?live=' in page
-    heartbeat.note(Marker.WORKER, timezone.now())
+    heartbeats.note(Marker.WORKER, timezone.now())
     assert "Waits for the worker" in browser.get("/system/doctor/").content.decode()
 
 

@@ -20,9 +20,9 @@ from accounts.models import RegistryUser
 from accounts.services import users
 from namespaces.access import Level
 from namespaces.models import Namespace
-from registry_sync.token.door import answer
-from registry_sync.token.service import signer
-from registry_sync.token.throttle import FAILURES, throttle
+from registry_sync.tokens.issuer import signer
+from registry_sync.tokens.throttle import FAILURES, throttle
+from registry_sync.tokens.wsgi import answer
 from tests import factories
 from tests.cast import Cast
 

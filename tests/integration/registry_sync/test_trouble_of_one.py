@@ -6,10 +6,10 @@ import pytest
 
 from accounts.models import Person
 from namespaces.models import Image, Manifest, Namespace, RepositoryManifest, Tag
-from registry_sync.client import Registry, sweep
+from registry_sync.client import Registry, crawler
 from registry_sync.models import Repository, SyncRun
-from registry_sync.sync import shards
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile import shards
+from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.cast import client_for
 from tests.parts import images
@@ -23,8 +23,8 @@ INDEX = images.index(TWO)
 
 @pytest.fixture(autouse=True)
 def _picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "JITTER", 0.01)
-    monkeypatch.setattr(sweep, "SILENCE", 0.01)
+    monkeypatch.setattr(crawler, "JITTER", 0.01)
+    monkeypatch.setattr(crawler, "SILENCE", 0.01)
     for name in ("odd", "team"):
         factories.NamespaceFactory(name=name)
 

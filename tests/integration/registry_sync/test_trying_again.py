@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.common import clock
 from namespaces.models import Tag
-from registry_sync.client import Registry, answers
+from registry_sync.client import Registry, responses
+from registry_sync.events import processor, views
 from registry_sync.models import Event
-from registry_sync.notifications import apply, intake
 from tests import factories
 from tests.parts.images import Blob
 from tests.parts.scripted import Scripted, answer
@@ -27,7 +27,7 @@ def web() -> Iterator[Scripted]:
     factories.NamespaceFactory(name="team")
     target = {"mediaType": KIND, "repository": "team/app", "tag": "1", "digest": PUSHED.digest}
     event = {"id": "1", "action": "push", "target": target}
-    intake.take(json.dumps({"events": [event]}).encode(), timezone.now())
+    views.take(json.dumps({"events": [event]}).encode(), timezone.now())
     script = Scripted()
     script.says[TAG] = script.says[MANIFEST] = answer(PUSHED.content, Content_Type=KIND)
     yield script
@@ -38,7 +38,7 @@ def work(web: Scripted) -> timedelta:
     """How long it rests then."""
     now: datetime = clock.now()
     Event.objects.update(due_at=now)
-    apply.apply_due(Registry(web.url, lambda *_scope: "token"))
+    processor.apply_due(Registry(web.url, lambda *_scope: "token"))
     due_at = Event.objects.get().due_at
     assert due_at
     return due_at - now
@@ -55,7 +55,7 @@ def test_what_is_not_shown_yet_is_tried_again_after_a_second_and_ever_later(web:
 def test_what_takes_long_to_fail_leaves_the_others_as_long(
     web: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "READ", 1.5)
+    monkeypatch.setattr(responses, "READ", 1.5)
     web.says[MANIFEST] = answer("late", stall=True)
     assert work(web) > timedelta(seconds=2.9)  # it took half of that
 

@@ -8,10 +8,12 @@ from django.db import OperationalError
 from django.utils import timezone
 from psycopg.errors import AdminShutdown, QueryCanceled
 
+from registry_sync import leases
 from registry_sync.client import Registry
 from registry_sync.models import Repository, Shard, SyncRun
-from registry_sync.sync import leases, reconcile, shards
-from registry_sync.sync.repositories import Counts
+from registry_sync.reconcile import run as reconcile_run
+from registry_sync.reconcile import shards
+from registry_sync.reconcile.repositories import Counts
 from tests import factories
 from tests.integration.attacks.together import together
 from tests.parts.model_registry import ModelRegistry
@@ -78,21 +80,24 @@ def test_a_part_has_one_reader_and_goes_to_another_when_that_died(run: SyncRun) 
 
 
 def test_who_comes_while_a_catalog_is_read_does_nothing() -> None:
-    assert leases.take(reconcile.LEASE, timezone.now()) is not None
-    assert reconcile.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token")) is None
+    assert leases.take(reconcile_run.LEASE, timezone.now()) is not None
+    assert reconcile_run.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token")) is None
     assert not SyncRun.objects.exists()
 
 
 def test_a_message_that_comes_after_an_hour_finds_nothing_due() -> None:
     now = timezone.now()
     SyncRun.objects.create(state=SyncRun.State.DONE, started_at=now, finished_at=now)
-    assert reconcile.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token"), when_due=True) is None
+    assert (
+        reconcile_run.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token"), when_due=True)
+        is None
+    )
     assert SyncRun.objects.count() == 1
 
 
 def test_a_run_whose_worker_died_in_the_catalog_is_ended_and_the_next_one_begins() -> None:
     left = SyncRun.objects.create(state=SyncRun.State.RUNNING, started_at=timezone.now())
-    run = reconcile.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+    run = reconcile_run.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token"))
     left.refresh_from_db()
     assert (left.state, left.problem) == (SyncRun.State.FAILED, "the worker stopped in the middle")
     assert run
@@ -107,8 +112,8 @@ def test_a_part_that_fails_in_an_unknown_way_marks_its_repositories(
     def broken(*_all: object) -> None:
         raise ValueError
 
-    monkeypatch.setattr("registry_sync.sync.apply.known_tags", broken)
-    reconcile.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+    monkeypatch.setattr("registry_sync.reconcile.writer.known_tags", broken)
+    reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
     run.refresh_from_db()
     assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 2)
     assert Repository.objects.filter(problem="").count() == 0
@@ -117,8 +122,8 @@ def test_a_part_that_fails_in_an_unknown_way_marks_its_repositories(
 def test_who_comes_when_there_is_nothing_to_read_takes_it_for_no_accident() -> None:
     web = ModelRegistry()
     registry = Registry(web.url, lambda *_scope: "token")
-    first = reconcile.begin(registry)
-    reconcile.begin(registry)
+    first = reconcile_run.begin(registry)
+    reconcile_run.begin(registry)
     web.stop()
     assert first
     first.refresh_from_db()
@@ -131,23 +136,23 @@ def test_a_part_whose_statements_always_take_too_long_is_left_in_the_end(
     def broken(*_all: object) -> None:
         raise OperationalError from QueryCanceled()
 
-    monkeypatch.setattr("registry_sync.sync.apply.known_tags", broken)
+    monkeypatch.setattr("registry_sync.reconcile.writer.known_tags", broken)
     tries = 0
     while run.state == SyncRun.State.RUNNING and tries < 10:
         tries += 1
         with suppress(OperationalError):
-            reconcile.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+            reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
         run.refresh_from_db()
     assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 2)
-    assert tries > reconcile.BUSY_MAX  # a lock that passes keeps nothing from being read
+    assert tries > reconcile_run.BUSY_MAX  # a lock that passes keeps nothing from being read
 
 
 def test_without_a_database_no_part_is_left(run: SyncRun, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_all: object) -> None:
         raise OperationalError from AdminShutdown()
 
-    monkeypatch.setattr("registry_sync.sync.apply.known_tags", broken)
+    monkeypatch.setattr("registry_sync.reconcile.writer.known_tags", broken)
     Shard.objects.update(token=10)
     with pytest.raises(OperationalError):
-        reconcile.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+        reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
     assert not Repository.objects.exclude(problem="").exists()

@@ -9,16 +9,16 @@ from django.db import connections
 from django.utils import timezone
 
 from namespaces.models import Namespace, PullStats, Tag
-from registry_sync.client import Registry, answers
+from registry_sync.client import Registry, responses
+from registry_sync.events import due_events, processor, views
 from registry_sync.models import Event, Repository
-from registry_sync.notifications import apply, due, intake
 from tests import factories
 from tests.parts.images import Blob
 from tests.parts.scripted import Answer, Scripted, answer
 
 pytestmark = pytest.mark.django_db
 KIND = "application/vnd.oci.image.manifest.v1+json"
-FLOOD = due.BATCH + 50
+FLOOD = due_events.BATCH + 50
 QUIET, LATER = (Blob(KIND, json.dumps({"n": n}).encode()) for n in (1, 2))
 
 
@@ -38,7 +38,7 @@ def web() -> Iterator[Scripted]:
 @pytest.fixture
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What failed is not due again, however long the machine takes for all of it."""
-    monkeypatch.setattr(apply, "_until_told", lambda _failures: apply.LATEST)
+    monkeypatch.setattr(processor, "_until_told", lambda _failures: processor.LATEST)
 
 
 def push(repository: str, tag: str, digest: str) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def push(repository: str, tag: str, digest: str) -> dict[str, Any]:
 
 
 def told(*events: dict[str, Any]) -> None:
-    intake.take(json.dumps({"events": events}).encode(), timezone.now())
+    views.take(json.dumps({"events": events}).encode(), timezone.now())
 
 
 def flood(many: int = FLOOD) -> list[dict[str, Any]]:
@@ -56,7 +56,7 @@ def flood(many: int = FLOOD) -> list[dict[str, Any]]:
 
 
 def work(web: Scripted) -> None:
-    apply.apply_due(Registry(web.url, lambda *_scope: "token"))
+    processor.apply_due(Registry(web.url, lambda *_scope: "token"))
 
 
 def asked_of(web: Scripted) -> list[str]:
@@ -80,7 +80,7 @@ def test_a_push_behind_a_flood_of_another_account_has_the_second_turn(web: Scrip
 def test_a_push_that_comes_while_a_flood_is_worked_through_is_next_but_one(
     web: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apply, "TURN", 0.0)
+    monkeypatch.setattr(processor, "TURN", 0.0)
     events = flood()
     told(*events)
 
@@ -100,7 +100,7 @@ def test_a_push_that_comes_while_a_flood_is_worked_through_is_next_but_one(
 def test_one_account_of_whose_images_the_registry_says_nothing_stops_no_other(
     web: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "READ", 0.1)
+    monkeypatch.setattr(responses, "READ", 0.1)
     events = flood(6)
     for event in events:
         target = event["target"]

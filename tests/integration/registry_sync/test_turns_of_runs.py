@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from accounts.models import Account, DropCounter, Person
 from namespaces.models import RepositoryManifest
-from registry_sync import tasks
-from registry_sync.client import Registry, TagsRead, answers
+from registry_sync import leases, tasks
+from registry_sync.client import Registry, TagsRead, responses
+from registry_sync.inventory import retry_incomplete
 from registry_sync.models import Drift, Marker, Repository, SyncRun
 from registry_sync.pages.system.repositories import TROUBLED
-from registry_sync.picture import anew
-from registry_sync.sync import drift, leases, reconcile, shards
-from registry_sync.sync.apply import Known
-from registry_sync.sync.planner import Plan
+from registry_sync.reconcile import drift, run, shards
+from registry_sync.reconcile.planner import Plan
+from registry_sync.reconcile.writer import Known
 from tests import factories
 from tests.cast import client_for
 from tests.parts.scripted import Scripted, answer
@@ -87,21 +87,21 @@ def test_a_flood_of_differences_leaves_room_for_those_of_others(monkeypatch: pyt
 def test_names_of_which_the_registry_says_nothing_keep_no_other_from_being_asked(
     web: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "READ", 0.1)
-    names = [f"loud/{n}" for n in range(2 * reconcile.SILENT_MAX)]
+    monkeypatch.setattr(responses, "READ", 0.1)
+    names = [f"loud/{n}" for n in range(2 * run.SILENT_MAX)]
     for name in names:
         web.says[f"/v2/{name}/tags/list"] = answer("late", stall=True)
     web.says["/v2/quiet/app/tags/list"] = ABSENT
-    with leases.held(reconcile.LEASE) as lease:
+    with leases.held(run.LEASE) as lease:
         assert lease
-        assert reconcile._gone(client(web), [*names, "quiet/app"], lease) == {"quiet/app"}
+        assert run._gone(client(web), [*names, "quiet/app"], lease) == {"quiet/app"}
     assert len(web.asked) == 2
 
 
 def test_many_manifests_to_be_read_again_leave_room_for_those_of_others(
     web: Scripted, loud: Account, quiet: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(anew, "AT_ONCE", 3)
+    monkeypatch.setattr(retry_incomplete, "AT_ONCE", 3)
     last: dict[str, str] = {}
     for number, account in enumerate([loud] * 6 + [quiet]):
         image = factories.ImageFactory(namespace__account=account)
@@ -109,7 +109,7 @@ def test_many_manifests_to_be_read_again_leave_room_for_those_of_others(
         seen = timezone.now() - timedelta(days=1)
         held = factories.RepositoryManifestFactory(image=image, due_at=due, first_seen_at=seen)
         last[account.handle] = held.manifest_id
-    anew.read_due(client(web))
+    retry_incomplete.read_due(client(web))
     put_off = set(
         RepositoryManifest.objects.filter(due_at__gt=timezone.now()).values_list("manifest_id", flat=True)
     )

@@ -8,12 +8,12 @@ from django.test import Client
 from django.utils import timezone
 
 from namespaces.models import Image, Tag
-from registry_sync.client import Registry, TagsRead, sweep
-from registry_sync.client.sweep import UNREACHED_MAX
+from registry_sync.client import Registry, TagsRead, crawler
+from registry_sync.client.crawler import UNREACHED_MAX
 from registry_sync.models import Repository, SyncRun
+from registry_sync.reconcile.run import reconcile
+from registry_sync.reconcile.writer import known_tags, note_trouble
 from registry_sync.removal import forecast
-from registry_sync.sync.apply import known_tags, note_trouble
-from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.parts.scripted import Answer, Scripted, answer
 
@@ -35,8 +35,8 @@ def web() -> Iterator[Scripted]:
 
 @pytest.fixture(autouse=True)
 def _team(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "JITTER", 0.01)
-    monkeypatch.setattr(sweep, "SILENCE", 0.01)
+    monkeypatch.setattr(crawler, "JITTER", 0.01)
+    monkeypatch.setattr(crawler, "SILENCE", 0.01)
     factories.NamespaceFactory(name="team")
 
 

@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Image, Namespace, Tag
-from registry_sync.client import Registry, sweep
-from registry_sync.client.answers import digest_of
+from registry_sync.client import Registry, crawler
+from registry_sync.client.responses import digest_of
 from registry_sync.models import Purge, Removal
+from registry_sync.reconcile.run import reconcile
 from registry_sync.removal import purges, purging, whole, work
-from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.cast import Cast
 from tests.parts.model_registry import ModelRegistry
@@ -48,7 +48,7 @@ BAD = digest_of(manifest("bad"))
 
 @pytest.fixture
 def web(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[OddRegistry]:
-    monkeypatch.setattr(sweep, "JITTER", 0.01)
+    monkeypatch.setattr(crawler, "JITTER", 0.01)
     factories.NamespaceFactory(account=cast.account, name="team")
     running = OddRegistry()
     for repository, tag in (("team/app", "good"), ("team/app", "bad"), ("team/other", "1.0")):

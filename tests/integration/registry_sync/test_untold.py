@@ -10,7 +10,7 @@ from django.utils import timezone
 from namespaces.models import Namespace
 from registry_sync.client import Registry
 from registry_sync.models import Drift, Event, Marker, Repository, SyncRun
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry

@@ -12,10 +12,10 @@ from psycopg.errors import AdminShutdown, LockNotAvailable
 
 from namespaces.models import Image, Manifest, Tag
 from registry_sync.client import Registry
+from registry_sync.events import handlers, views
+from registry_sync.events.processor import apply_due
 from registry_sync.models import Event, Repository
-from registry_sync.notifications import intake, tags
-from registry_sync.notifications.apply import apply_due
-from registry_sync.sync.reconcile import reconcile
+from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
@@ -48,7 +48,7 @@ def client(registry: ModelRegistry) -> Registry:
 
 def tell(registry: ModelRegistry, *events: Any) -> None:
     """Takes them in and works until nothing is due."""
-    intake.take(json.dumps({"events": events}).encode(), timezone.now())
+    views.take(json.dumps({"events": events}).encode(), timezone.now())
     for _round in range(5):
         apply_due(client(registry))
         Event.objects.exclude(due_at=None).update(due_at=timezone.now())
@@ -142,7 +142,7 @@ def test_a_tag_that_is_pushed_all_the_time_is_asked_about_once(registry: ModelRe
     for number in range(20):
         digest = push(registry, "1.0", f"{number}")
         pushes.append(event("push", str(number), target={"tag": "1.0", "digest": digest}))
-    intake.take(json.dumps({"events": pushes}).encode(), timezone.now())
+    views.take(json.dumps({"events": pushes}).encode(), timezone.now())
     apply_due(client(registry))
     registry.asked.clear()
     Event.objects.exclude(due_at=None).update(due_at=timezone.now())
@@ -172,18 +172,18 @@ def test_one_whose_repository_is_locked_for_long_does_not_stand_before_all_other
     registry: ModelRegistry, cause: type[Exception], others: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """But without a database the work ends at once, and nothing is noted."""
-    apply = tags.apply
+    apply = handlers.apply
 
     def first_fails(told: Event, asked: Registry) -> bool:
         if told.event_id == "locked":
             raise OperationalError("the database says no") from cause()
         return apply(told, asked)
 
-    monkeypatch.setattr(tags, "apply", first_fails)
+    monkeypatch.setattr(handlers, "apply", first_fails)
     digest = push(registry, "2.0", "two")
     target = {"tag": "2.0", "digest": digest}
     body = {"events": [event("push", "locked", target=target), event("push", "free", target=target)]}
-    intake.take(json.dumps(body).encode(), timezone.now())
+    views.take(json.dumps(body).encode(), timezone.now())
     with nullcontext() if others else pytest.raises(OperationalError):
         apply_due(client(registry))
     assert ("team/app:2.0" in picture()) is others

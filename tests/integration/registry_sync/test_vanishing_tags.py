@@ -10,10 +10,10 @@ from namespaces.models import Image, Namespace, Tag, TagHistoryEntry
 from registry_sync import operating, selectors
 from registry_sync.client import Registry
 from registry_sync.models import Repository, SyncRun
+from registry_sync.reconcile import shards
+from registry_sync.reconcile.run import reconcile
 from registry_sync.removal import forecast
 from registry_sync.shown import Shown
-from registry_sync.sync import shards
-from registry_sync.sync.reconcile import reconcile
 from tests import factories
 from tests.cast import principal_of
 from tests.parts.images import Blob

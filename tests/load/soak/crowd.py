@@ -26,7 +26,7 @@ where not quick and finished_at is not null and started_at >= to_timestamp({at})
 ASK = """
 from accounts.models import Person
 from accounts.views.request import principal_for
-from registry_sync.services import ask_for_sync
+from registry_sync.jobs import ask_for_sync
 ask_for_sync(by=principal_for(Person.objects.get(email="ada@example.com"), {}))
 """
 

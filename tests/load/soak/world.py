@@ -10,7 +10,7 @@ from accounts.models import Person
 from accounts.services import accounts, users
 from accounts.views.request import principal_for
 from namespaces.services import grants, namespaces
-from registry_sync.sync.apply import note_catalog
+from registry_sync.reconcile.writer import note_catalog
 
 note_catalog(timezone.now())
 by = principal_for(Person.objects.create_user("ada@example.com"), {})

@@ -1,0 +1,362 @@
+"""Asks the registry for the tags of many repositories at once: thousands of small answers a second.
+
+Runs an event loop in a thread of its own, so that the caller keeps its thread, and its database connection.
+"""
+
+import asyncio
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import aiohttp
+
+from accounts.common.lazy_text import said as _
+from registry_sync.client import responses
+from registry_sync.client.pacing import LOOK, Pace
+from registry_sync.client.responses import Fetched, Missing, RegistryError, Silent, Unreachable
+
+PARALLEL = 32
+TRIES = 3
+JITTER = 0.2  # seconds, doubled with each try
+SILENCE = 0.3  # seconds of rest after no answer
+PAUSE_MAX = 5.0  # seconds of rest, also when Retry-After asks for more
+GIVE_UP = 64  # in a row without an answer, more than are asked at once: it is asked whether it is away
+UNREACHED_MAX = 64  # tags of a repository without an answer, if no more had one: the rest is not asked for
+SILENT_MAX = 32  # tags in a row of one repository without even an error, and the rest is not asked for
+BODIES_MAX = 64 * 1024 * 1024  # bytes of manifests kept from one read; the rest is fetched again by digest
+BEAT = 10.0  # seconds between calls of `alive`
+
+
+@dataclass(slots=True)
+class TagsRead:
+    """A repository's complete tag list: tag → digest, with the manifests that came along.
+
+    `unreadable` tags are there, but their manifest did not come, and why: nothing is known about them. Of
+    `unreached` of them there was no answer at all, so it may be better later. `gone` are not in the list, and the
+    registry said of each, asked for just this, that it has it not. `problem` set means the list itself is not
+    complete, and nothing at all may be concluded. `missing`: there is no such repository.
+    """
+
+    repository: str
+    digests: dict[str, str] = field(default_factory=dict)
+    fetched: dict[str, Fetched] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    unreached: int = 0
+    silent: int = 0  # the last so many in a row got none at all, not even an error
+    gone: set[str] = field(default_factory=set)
+    problem: str = ""
+    missing: bool = False
+
+
+class Sweep:
+    """A context manager. `token_for` as in Registry; `requests` counts what was asked."""
+
+    def __init__(
+        self,
+        url: str,
+        token_for: Callable[..., str],
+        *,
+        parallel: int = PARALLEL,
+        pace: Pace | None = None,
+    ) -> None:
+        self.url = url
+        self._pace = pace or Pace()
+        self.requests = 0
+        self._token_for = token_for
+        self._parallel = parallel
+        self.away = False  # it answered nothing at all in the end, and the rest was not asked for
+        self._silent = 0
+        self._bodies = 0
+        self._once: Collection[str] = ()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="sweep", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._session, self._gate, self._proof = asyncio.run_coroutine_threadsafe(
+            self._open(), self._loop
+        ).result()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def read_tags(
+        self,
+        known: Mapping[str, Mapping[str, str]],
+        *,
+        quick: bool = False,
+        once: Collection[str] = (),
+        alive: Callable[[], None] = lambda: None,
+    ) -> list[TagsRead]:
+        """`known`: repository → tag → digest that we have. An unchanged tag costs one conditional request.
+
+        `quick`: a tag that is known and listed is believed to be unchanged, and costs nothing.
+        `once`: repositories whose tags got no answer many times: none is tried again.
+        `alive` is called in the caller's thread while it lasts; when it raises, the reading stops.
+        """
+        self._bodies, self._silent, self.away, self._once = 0, 0, False, once
+        reading = asyncio.run_coroutine_threadsafe(self._read_all(known, quick), self._loop)
+        beat = time.monotonic() + BEAT
+        try:
+            while True:
+                try:
+                    return reading.result(timeout=min(LOOK, BEAT))
+                except TimeoutError:
+                    self._pace.look()
+                    if time.monotonic() >= beat:
+                        alive()
+                        beat = time.monotonic() + BEAT
+        finally:
+            reading.cancel()
+
+    async def _open(self) -> tuple[aiohttp.ClientSession, "_Gate", asyncio.Lock]:
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._parallel, ttl_dns_cache=30),
+            timeout=aiohttp.ClientTimeout(
+                total=responses.TOTAL, sock_connect=responses.CONNECT, sock_read=responses.READ
+            ),
+            headers=responses.HEADERS,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+        )
+        return session, _Gate(self._parallel), asyncio.Lock()
+
+    async def _close(self) -> None:
+        asked = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        await self._session.close()
+        await asyncio.sleep(0)  # connections close in the loop's next round
+
+    async def _read_all(self, known: Mapping[str, Mapping[str, str]], quick: bool) -> list[TagsRead]:
+        return await asyncio.gather(*(self._read(name, tags, quick) for name, tags in known.items()))
+
+    async def _read(self, repository: str, known: Mapping[str, str], quick: bool) -> TagsRead:
+        read = TagsRead(repository)
+        try:
+            await self._read_into(read, known, quick)
+        except* RegistryError as errors:
+            read.problem = _words(errors)
+        return read
+
+    async def _read_into(self, read: TagsRead, known: Mapping[str, str], quick: bool) -> None:
+        try:
+            listed = await self._tags(read.repository)
+        except Missing:
+            # Distribution 2.8 lists a repository that has blobs and no manifest yet.
+            read.missing, listed = True, []
+        if quick:
+            read.digests = {tag: known[tag] for tag in listed if known.get(tag)}
+        asked = [tag for tag in dict.fromkeys([*listed, *known]) if tag not in read.digests]
+        random.shuffle(asked)  # those without an answer may stand together, and before all others
+        left = iter(asked)  # shared, so that 200,000 tags are not as many tasks
+        async with asyncio.TaskGroup() as group:  # the first that gives up stops the others
+            for _each in asked[: self._parallel]:
+                group.create_task(self._read_some(read, left, known))
+        unlisted = read.gone & set(listed)  # deleted since the list was made, or a lie
+        read.gone -= unlisted
+        read.unreadable |= dict.fromkeys(unlisted, _("listed, but not in the registry"))
+
+    async def _read_some(self, read: TagsRead, left: Iterator[str], known: Mapping[str, str]) -> None:
+        for tag in left:
+            await self._read_tag(read, tag, known.get(tag, ""))
+            if read.silent >= SILENT_MAX or read.unreached >= max(UNREACHED_MAX, len(read.digests)):
+                raise Unreachable(f"{read.unreached} of its tags got no answer")
+
+    async def _read_tag(self, read: TagsRead, tag: str, known: str) -> None:
+        """Also of a known tag that the list lacks: lists have been wrong where the tag itself was right."""
+        try:
+            fetched = await self._manifest(read.repository, tag, known)
+        except Missing:
+            read.gone.add(tag)
+            return
+        except RegistryError as error:
+            if self.away:
+                raise
+            read.unreadable[tag] = str(error)
+            read.unreached += isinstance(error, Unreachable)
+            read.silent += isinstance(error, Silent)
+            return
+        read.silent = 0
+        read.digests[tag] = fetched.digest if fetched else known
+        if fetched and fetched.digest not in read.fetched and self._bodies + len(fetched.body) <= BODIES_MAX:
+            self._bodies += len(fetched.body)
+            read.fetched[fetched.digest] = fetched
+
+    async def _tags(self, repository: str) -> list[str]:
+        # Without `n`: asked in pages, Distribution on S3 (3.1.2 too) loses names and repeats others.
+        pages, path, found = responses.Pages(), responses.path(repository, "tags/list"), dict[str, None]()
+        while path:
+            _status, headers, body, link = await self._get(
+                pages.visit(path), repository, {}, responses.LIST_MAX
+            )
+            found.update(dict.fromkeys(responses.tags(body)))
+            path = responses.next_page(link, self.url, path) if "Link" in headers else ""
+        return list(found)
+
+    async def _manifest(self, repository: str, tag: str, known: str) -> Fetched | None:
+        path, headers = responses.path(repository, "manifests", tag), responses.manifest_headers(known)
+        status, answered, body, _link = await self._get(
+            path, repository, headers, responses.MANIFEST_MAX, told=True
+        )
+        if status == responses.NOT_MODIFIED and known:
+            return None
+        return responses.manifest(repository, tag, answered, body)
+
+    async def _get(
+        self, path: str, scope: str, headers: dict[str, str], most: int, *, told: bool = False
+    ) -> tuple[int, Mapping[str, str], bytes, str]:
+        """Return status, headers, body and the target of the next page, after a bounded number of tries.
+
+        `told`: the registry tells of it.
+        """
+        words: str = _("the registry does not answer")
+        kind: type[Unreachable] = Unreachable
+        tries = 1 if scope in self._once else TRIES
+        for attempt in range(1, tries + 1):
+            async with self._gate:
+                while told and self._pace.is_ahead():  # here: thousands may wait for the gate
+                    await asyncio.sleep(LOOK)
+                if self.away or (self._silent >= GIVE_UP and not await self._answers_others()):
+                    break
+                stamp = self._pace.stamp()
+                headers = headers | {"User-Agent": self._pace.agent(stamp)}
+                try:
+                    answered = await self._try(path, scope, headers, most)
+                except _Later as error:
+                    words, kind = str(error), error.kind
+                    if error.pressed:
+                        self._gate.narrow()
+                    # Still in the gate: those who wait do not press a registry that is away, or asks for time.
+                    await asyncio.sleep(min(error.rest, PAUSE_MAX))
+                else:
+                    if told and answered[0] == responses.OK:
+                        self._pace.read(stamp)
+                    return answered
+            await asyncio.sleep(random.uniform(0, JITTER * 2**attempt) if attempt < tries else 0)  # noqa: S311
+        raise kind(words)
+
+    async def _answers_others(self) -> bool:
+        """Once it does not, it is away."""
+        async with self._proof:
+            if self._silent >= GIVE_UP and not self.away:
+                self._silent = 0
+                try:
+                    await self._try(responses.WITNESS, responses.CATALOG, {}, responses.LIST_MAX)
+                except RegistryError:
+                    self.away = True
+            return not self.away
+
+    async def _try(
+        self, path: str, scope: str, headers: dict[str, str], most: int
+    ) -> tuple[int, Mapping[str, str], bytes, str]:
+        headers = headers | {"Authorization": f"Bearer {self._token_for(scope)}"}
+        try:
+            self.requests += 1
+            async with self._session.get(self.url + path, headers=headers, allow_redirects=False) as response:
+                self._silent = 0
+                good = response.status in (responses.OK, responses.NOT_MODIFIED)
+                body = await _body(response, most if good else responses.MANIFEST_MAX)
+                if not good:
+                    raise _refusal(response, body)
+                self._gate.widen()
+                return response.status, response.headers, body, _link(response)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._silent += 1
+            words = f"the registry does not answer ({type(error).__name__})"
+            raise _Later(words, SILENCE, kind=Silent) from error
+
+
+class _Later(RegistryError):
+    """Worth another try. `rest`: seconds in which the registry as a whole is to be left alone.
+
+    `pressed`: it may be that too much is asked at once. A 500 says nothing but that this one thing cannot be answered.
+    """
+
+    def __init__(
+        self, words: str, rest: float = 0, *, pressed: bool = True, kind: type[Unreachable] = Unreachable
+    ) -> None:
+        super().__init__(words)
+        self.rest = rest
+        self.pressed = pressed
+        self.kind = kind
+
+
+class _Gate:
+    """How many requests may be under way: fewer when the registry cannot keep up, one more for each success."""
+
+    def __init__(self, most: int) -> None:
+        self._most = self._wide = most
+        self._under_way = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def __aenter__(self) -> None:
+        if self._under_way < self._wide and not self._waiting:
+            self._under_way += 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave()  # its turn had come
+            raise
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._leave()
+
+    def narrow(self) -> None:
+        self._wide = max(2, self._wide // 2)
+
+    def widen(self) -> None:
+        self._wide = min(self._wide + 1, self._most)
+
+    def _leave(self) -> None:
+        """In order: who waits has its turn before who comes."""
+        self._under_way -= 1
+        while self._waiting and self._under_way < self._wide:
+            turn = self._waiting.popleft()
+            if not turn.done():  # it is, when the reading stopped
+                self._under_way += 1
+                turn.set_result(None)
+
+
+def _words(errors: BaseExceptionGroup[RegistryError]) -> str:
+    first = errors.exceptions[0]
+    return _words(first) if isinstance(first, BaseExceptionGroup) else str(first)
+
+
+def _link(response: aiohttp.ClientResponse) -> str:
+    link = response.links.get("next") if "Link" in response.headers else None
+    return str(link["url"]) if link else ""
+
+
+async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
+    responses.demand_plain(response.headers)
+    parts, length = [], 0
+    async for part in response.content.iter_chunked(64 * 1024):
+        parts.append(part)
+        length += len(part)
+        if length > most:
+            raise RegistryError(f"the answer is longer than {most} bytes")
+    return b"".join(parts)
+
+
+def _refusal(response: aiohttp.ClientResponse, body: bytes) -> RegistryError:
+    error = responses.refusal(response.status, body)
+    if not isinstance(error, Unreachable):
+        return error
+    after = response.headers.get("Retry-After", "")
+    rest = float(after) if after.isascii() and after.isdigit() else 0
+    return _Later(str(error), rest, pressed=response.status != responses.SERVER_ERROR)

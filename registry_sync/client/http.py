@@ -1,0 +1,253 @@
+"""Asks the registry one thing at a time, from any thread."""
+
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from accounts.common.lazy_text import said as _
+from registry_sync.client import responses
+from registry_sync.client.pacing import AGENT, Pace
+from registry_sync.client.responses import CATALOG, Fetched, RegistryError, Silent, Unreachable
+
+UPSTREAM_ASKED = 10  # repositories
+
+
+class Registry:
+    """`token_for` makes the token for one repository, or for CATALOG, with the actions named."""
+
+    def __init__(
+        self,
+        url: str,
+        token_for: Callable[..., str],
+        *,
+        connections: int = 8,
+        agent: str = "",
+        pace: Pace | None = None,
+    ) -> None:
+        self.url = url
+        self.token_for = token_for
+        self.requests = 0
+        self.pace = pace or Pace()
+        self._count = threading.Lock()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self.agent = agent or responses.HEADERS["User-Agent"]
+        self._session.headers.update(responses.HEADERS | {"User-Agent": self.agent})
+        self._session.mount("http", HTTPAdapter(pool_connections=1, pool_maxsize=connections))
+
+    def close(self) -> None:
+        self._session.close()
+
+    def repositories(self, *, alive: Callable[[], None] = lambda: None) -> responses.Catalog:
+        """Return the whole catalog; call `alive` after each page. Raise RegistryError when it did not end cleanly."""
+        found = responses.Catalog()
+        for page in self._pages(f"/v2/_catalog?n={responses.CATALOG_PAGE}", CATALOG):
+            found.add(page)
+            alive()
+        return found
+
+    def answers(self) -> bool:
+        """Whether it answers others than whoever just got no answer."""
+        try:
+            with self._get(responses.WITNESS, CATALOG, {}) as response:
+                _body(response, responses.LIST_MAX)
+        except RegistryError:
+            return False
+        return True
+
+    def upstream_answers(self, repositories: Collection[str]) -> bool:
+        """Return whether the upstream of a pull-through cache answers.
+
+        What the cache keeps it shows as if nothing were wrong; but that there is no such layer, only its upstream can
+        say. Of some repositories, because the upstream may refuse others: that is a 500 too.
+        """
+        some = random.sample(sorted(repositories), min(len(repositories), UPSTREAM_ASKED))
+        for repository in some:
+            try:
+                self.blob(repository, f"sha256:{secrets.token_hex(32)}", most=0)
+            except Silent:
+                break  # the next would wait as long
+            except Unreachable:
+                continue
+            except RegistryError:
+                return True
+        return False
+
+    def tags(self, repository: str) -> list[str]:
+        """All tags. Missing when it has no such repository. Without `n`: on S3 pages lose names, in 3.1.2 too."""
+        path = responses.path(repository, "tags/list")
+        pages = self._pages(path, repository)
+        return list(dict.fromkeys(tag for page in pages for tag in responses.tags(page)))
+
+    def manifest(self, repository: str, reference: str, *, known: str = "") -> Fetched | None:
+        """Return the manifest behind a tag or digest; None when it still has the digest `known`."""
+        path, stamp = responses.path(repository, "manifests", reference), self.pace.stamp()
+        headers = responses.manifest_headers(known)
+        if self.agent == AGENT:
+            headers["User-Agent"] = self.pace.agent(stamp)
+        with self._get(path, repository, headers) as response:
+            if response.status_code == responses.NOT_MODIFIED:
+                return None
+            self.pace.read(stamp)
+            return responses.manifest(
+                repository, reference, response.headers, _body(response, responses.MANIFEST_MAX)
+            )
+
+    def blob(self, repository: str, digest: str, *, most: int) -> bytes:
+        """Return a small blob, checked against its digest. Object storage is reached without our token."""
+        with self._get(responses.path(repository, "blobs", digest), repository, {}) as response:
+            if response.is_redirect:
+                return responses.blob(digest, self._stored(response, most))
+            return responses.blob(digest, _body(response, most))
+
+    def has_blob(self, repository: str, digest: str) -> bool:
+        """Whether it is a layer or a config there; no manifest is, by its digest alone."""
+        headers = _bearer(self.token_for(repository))
+        with self._send("HEAD", self.url + responses.path(repository, "blobs", digest), headers) as response:
+            return response.status_code == responses.OK or response.is_redirect
+
+    def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:
+        """Delete a manifest by its digest, or (3.x alone) a tag. Missing when it is gone already.
+
+        `sure` raises when it must not be done any more. It is asked last, and after the token was made: so the request
+        of a process that is stopped in between comes with a token whose time is over.
+        """
+        token = self.token_for(repository, "delete")
+        path = responses.path(repository, "manifests", reference)
+        sure()
+        with self._send("DELETE", self.url + path, _bearer(token)) as response:
+            if response.status_code != requests.codes.accepted:
+                raise _refusal(response)
+
+    def put_manifest(
+        self,
+        repository: str,
+        reference: str,
+        media_type: str,
+        body: bytes,
+        *,
+        sure: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`sure` as in `delete`."""
+        token = self.token_for(repository, "pull", "push")
+        headers = {**_bearer(token), "Content-Type": media_type}
+        path = responses.path(repository, "manifests", reference)
+        sure()
+        with self._send("PUT", self.url + path, headers, body) as response:
+            if response.status_code != requests.codes.created:
+                raise _refusal(response)
+
+    def put_blob(self, repository: str, digest: str, body: bytes) -> None:
+        """Push a small blob, in one piece."""
+        headers = _bearer(self.token_for(repository, "pull", "push"))
+        with self._send(
+            "POST", f"{self.url}{responses.path(repository, 'blobs/uploads')}/", headers
+        ) as begun:
+            if begun.status_code != requests.codes.accepted:
+                raise _refusal(begun)
+            target = urlsplit(urljoin(self.url, begun.headers.get("Location", "")))
+        # The path alone: a Location to elsewhere would carry our token there.
+        query = f"{target.query}&digest={digest}" if target.query else f"digest={digest}"
+        headers["Content-Type"] = "application/octet-stream"
+        with self._send("PUT", f"{self.url}{target.path}?{query}", headers, body) as response:
+            if response.status_code != requests.codes.created:
+                raise _refusal(response)
+
+    def ask(
+        self,
+        path: str,
+        headers: dict[str, str] | None = None,
+        *,
+        method: str = "GET",
+        seconds: float = 0,
+    ) -> requests.Response:
+        """Return the bare answer, if it begins in so many `seconds`. The caller closes it. Raise Unreachable alone."""
+        return self._send(method, self.url + path, headers or {}, seconds=seconds)
+
+    def _stored(self, redirect: requests.Response, most: int) -> bytes:
+        target = urljoin(redirect.url, redirect.headers["Location"])
+        if urlsplit(target).scheme not in ("http", "https"):
+            raise RegistryError(_("the registry redirects to something that is not http"))
+        with self._send("GET", target, {}) as response:
+            return _body(_good(response), most)
+
+    def _pages(self, path: str, scope: str) -> Iterator[bytes]:
+        pages = responses.Pages()
+        while path:
+            with self._get(pages.visit(path), scope, {}) as response:
+                yield _body(response, responses.LIST_MAX)
+                path = _next(response, self.url, path)
+
+    def _get(self, path: str, scope: str, headers: dict[str, str]) -> requests.Response:
+        return _good(self._send("GET", self.url + path, headers | _bearer(self.token_for(scope))))
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None = None,
+        *,
+        seconds: float = 0,
+    ) -> requests.Response:
+        with self._count:
+            self.requests += 1
+        timeout = (responses.CONNECT, seconds or responses.READ)
+        try:
+            return self._session.request(
+                method, url, headers=headers, data=body, timeout=timeout, stream=True, allow_redirects=False
+            )
+        except (requests.RequestException, OSError) as error:
+            raise Silent(f"the registry does not answer ({type(error).__name__})") from error
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _good(response: requests.Response) -> requests.Response:
+    if response.status_code in (responses.OK, responses.NOT_MODIFIED) or response.is_redirect:
+        return response
+    with response:
+        raise _refusal(response)
+
+
+def _refusal(response: requests.Response) -> RegistryError:
+    try:
+        body = _body(response, responses.MANIFEST_MAX)
+    except RegistryError:
+        body = b""
+    return responses.refusal(response.status_code, body)
+
+
+def _body(response: requests.Response, most: int) -> bytes:
+    """At most `most` bytes within TOTAL seconds: a body that drips for ever is no answer."""
+    if response.is_redirect:
+        raise RegistryError(f"the registry answers {response.status_code}")
+    responses.demand_plain(response.headers)
+    deadline, parts, length = time.monotonic() + responses.TOTAL, [], 0
+    try:
+        # What has come, and not what was asked for: a body that drips would else never meet the deadline.
+        while part := response.raw.read1(64 * 1024, decode_content=False):
+            parts.append(part)
+            length += len(part)
+            if length > most:
+                raise RegistryError(f"the answer is longer than {most} bytes")
+            if time.monotonic() > deadline:
+                raise Silent(_("the answer takes too long"))
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise Silent(f"the answer broke off ({type(error).__name__})") from error
+    return b"".join(parts)
+
+
+def _next(response: requests.Response, url: str, path: str) -> str:
+    if "Link" not in response.headers:
+        return ""
+    return responses.next_page(response.links.get("next", {}).get("url", ""), url, path)

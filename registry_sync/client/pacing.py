@@ -1,0 +1,80 @@
+"""Keeps what we read from standing before what people push.
+
+The registry tells of each manifest that is read, one event after the other, in one line with all that is pushed. So
+each request carries the moment it was made in its User-Agent, the door of events notes the last one that came back
+(events/views.py), and who reads is never far ahead of that.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+
+AHEAD = 64  # manifests that were read and are not told of yet
+LOOK = 0.1  # seconds between two looks at how far the registry is
+STALLED = 2.0  # seconds without a step: then as many more, or nothing is read while nothing is told
+
+AGENT = "registry-manager"
+_STAMPED = re.compile(re.escape(AGENT) + r" \(asked ([0-9]{1,10}\.[0-9]{6})\)")
+
+
+def asked_at(agent: str) -> float | None:
+    """Return the moment in a User-Agent of ours; None in another's."""
+    found = _STAMPED.fullmatch(agent)
+    return float(found[1]) if found else None
+
+
+class Pace:
+    """The pace of one registry, for any number of threads.
+
+    `told`: the moment of the last request that was told of, None while none ever was; called in the thread that calls
+    `look`. Without it nothing waits.
+    """
+
+    def __init__(self, told: Callable[[], float | None] | None = None) -> None:
+        self._told = told
+        self._lock = threading.Lock()
+        self._untold: list[float] = []
+        self._stepped = 0.0
+        self._unheard = False  # nothing was ever told, and it was waited for
+
+    @staticmethod
+    def stamp() -> float:
+        return round(time.time(), 6)
+
+    @staticmethod
+    def agent(stamp: float) -> str:
+        return f"{AGENT} (asked {stamp:.6f})"
+
+    def read(self, stamp: float) -> None:
+        """Note that the request of that moment was answered with a manifest; that will be told."""
+        if not self._told:
+            return
+        with self._lock:
+            if not self._untold:
+                self._stepped = time.monotonic()
+            self._untold.append(stamp)
+
+    def is_ahead(self) -> bool:
+        """Return True while nothing more should be read."""
+        with self._lock:
+            if self._unheard or len(self._untold) < AHEAD:
+                return False
+            if time.monotonic() - self._stepped < STALLED:
+                return True
+            self._untold.clear()
+            return False
+
+    def look(self) -> None:
+        """To be called all the while that something is read."""
+        if not self._told or len(self._untold) < AHEAD // 2:
+            return
+        told = self._told()
+        with self._lock:
+            waited = time.monotonic() - self._stepped >= STALLED
+            self._unheard = told is None and (self._unheard or waited)
+            left = [stamp for stamp in self._untold if told is None or stamp > told]
+            if self._unheard:
+                left = left[-AHEAD:]
+            if len(left) < len(self._untold):
+                self._untold, self._stepped = left, time.monotonic()

@@ -1,0 +1,244 @@
+"""What an answer of the registry proves, and what it does not. PURE: shared by both ways of asking."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+from accounts.common.lazy_text import said as _
+from namespaces import names
+from registry_sync.client.pacing import AGENT
+
+CONNECT, READ, TOTAL = 3, 10, 30  # seconds
+MANIFEST_MAX = 4 * 1024 * 1024  # what Distribution itself takes
+LIST_MAX = 64 * 1024 * 1024  # 2.8 answers all tags of a repository at once
+CATALOG_PAGE = 1000  # above the registry's `catalog.maxentries` it answers 400
+PAGES_MAX = 10_000
+NAME_MAX = 255
+# All four, always: without the OCI types the registry answers 404 for what it has.
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
+)
+SIGNED = (
+    "application/vnd.docker.distribution.manifest.v1+prettyjws"  # Docker's first form; 2.8 may still hold it
+)
+HEADERS = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+CATALOG = "catalog"  # the scope's name where a repository's stands otherwise
+# Nobody's images can spoil the answer, and the registry must look into its storage for it. While it comes, silence or a
+# 5xx for one thing is a fact about that thing.
+WITNESS = "/v2/_catalog?n=1"
+
+OK, NOT_MODIFIED, UNAUTHORIZED, NOT_FOUND = 200, 304, 401, 404
+TOO_MANY, SERVER_ERROR = 429, 500
+_FIRST_FORM = b"unrecognized manifest schema version 1"
+_ABSENT = {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"}
+
+
+class RegistryError(Exception):
+    """The registry did not give a complete, believable answer. Nothing may be concluded from it."""
+
+
+class Unreachable(RegistryError):
+    """No answer at all, 429 or 5xx: it may be better later."""
+
+
+class Faulty(Unreachable):
+    """5xx. Where the registry answers others, it is a fact about what was asked for, and will be the same again."""
+
+
+class Silent(Unreachable):
+    """No answer at all: whatever is asked next would wait as long for one."""
+
+
+class FirstForm(RegistryError):
+    """It is there, of a form that Distribution 3 knows no more; so it will stay."""
+
+
+class Refused(RegistryError):
+    """401: a clock or the configuration is wrong, and it says nothing about what was asked for."""
+
+
+class Missing(RegistryError):
+    """404 with the registry's own error code for a thing that is not there."""
+
+
+class Declined(RegistryError):
+    """A clear no, and nothing was changed. `codes` are the registry's own words for why, if it gave any."""
+
+    def __init__(self, status: int, codes: frozenset[str]) -> None:
+        super().__init__(f"the registry answers {status} {' '.join(sorted(codes))}".rstrip())
+        self.status = status
+        self.codes = codes
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A manifest as the registry sent it; `digest` was computed from the body."""
+
+    digest: str
+    media_type: str
+    body: bytes
+
+
+def demand_plain(headers: Mapping[str, str]) -> None:
+    """Compressed is not what was asked for, and a small answer may unfold to a large one."""
+    if headers.get("Content-Encoding", "identity") != "identity":
+        raise RegistryError(_("the registry’s answer is compressed"))
+
+
+def refusal(status: int, body: bytes) -> RegistryError:
+    """Return the error that a status other than 200 and 304 means; `body` tells what a 404 is about."""
+    if status == TOO_MANY:
+        return Unreachable(f"the registry answers {status}")
+    if status >= SERVER_ERROR and _FIRST_FORM in body:
+        return FirstForm(_("this registry cannot read it: it is of Docker’s first form (schema 1)"))
+    if status >= SERVER_ERROR:
+        return Faulty(f"the registry answers {status}")
+    # A 404 from a proxy, or for an Accept header that does not fit, is no absence.
+    if status == NOT_FOUND and error_codes(body) & _ABSENT:
+        return Missing(_("not in the registry"))
+    if status == UNAUTHORIZED:
+        return Refused(
+            _("the registry refuses our token: see service, issuer and rootcertbundle in its configuration")
+        )
+    return Declined(status, frozenset(code[:40] for code in error_codes(body)))
+
+
+def error_codes(body: bytes) -> set[str]:
+    try:
+        return {str(each.get("code")) for each in document(body).get("errors", [])}
+    except (RegistryError, AttributeError, TypeError):
+        return set()
+
+
+def document(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RegistryError(_("the registry’s answer is not JSON")) from error
+    if not isinstance(value, dict):
+        raise RegistryError(_("the registry’s answer is not an object"))
+    return value
+
+
+@dataclass(slots=True)
+class Catalog:
+    """The list of repositories.
+
+    `strange`: how many names in it are none that a repository can have. Then something is wrong with the registry's
+    storage or its answer, and what the list lacks proves nothing.
+    """
+
+    names: list[str] = field(default_factory=list)
+    strange: int = 0
+
+    def add(self, body: bytes) -> None:
+        told = _strings(document(body), "repositories")
+        good = [name for name in told if is_name(name)]
+        self.names += good
+        self.strange += len(told) - len(good)
+
+
+def is_name(repository: str) -> bool:
+    return len(repository) <= NAME_MAX and names.REPOSITORY.fullmatch(repository) is not None
+
+
+def tags(body: bytes) -> list[str]:
+    """`"tags": null` is how the registry says none."""
+    found = _strings(document(body), "tags")
+    if not all(names.TAG.fullmatch(tag) for tag in found):
+        raise RegistryError(_("the registry lists a name that no tag can have"))
+    return found
+
+
+def path(repository: str, what: str, reference: str = "") -> str:
+    """/v2/team/app/manifests/1.0. The only way from a name to an address: no other name gets into one."""
+    good = not reference or names.TAG.fullmatch(reference) or names.DIGEST.fullmatch(reference)
+    if not is_name(repository) or not good:
+        raise RegistryError(_("not a name that a registry can hold"))
+    return f"/v2/{repository}/{what}/{reference}" if reference else f"/v2/{repository}/{what}"
+
+
+def manifest(repository: str, reference: str, headers: Mapping[str, str], body: bytes) -> Fetched:
+    media_type = headers.get("Content-Type", "").split(";")[0].strip()[:120]
+    digest = digest_of(_what_was_signed(body) if media_type == SIGNED else body)
+    if headers.get("Docker-Content-Digest", digest) != digest:
+        raise RegistryError(f"{repository}:{reference}: the body is not what its digest says")
+    if ":" in reference and reference != digest:
+        raise RegistryError(f"{repository}@{reference}: another manifest came")
+    return Fetched(digest, media_type, body)
+
+
+def _what_was_signed(body: bytes) -> bytes:
+    """Return the part of a signed manifest that its digest is of: all but the signatures, as they themselves tell."""
+    try:
+        protected = document(body)["signatures"][0]["protected"]
+        told = json.loads(base64.urlsafe_b64decode(protected + "=="))
+        return body[: told["formatLength"]] + base64.urlsafe_b64decode(told["formatTail"] + "==")
+    except (RegistryError, LookupError, TypeError, ValueError, RecursionError):
+        return body
+
+
+def blob(digest: str, body: bytes) -> bytes:
+    if digest_of(body) != digest:
+        raise RegistryError(f"blob {digest}: the body is not what its digest says")
+    return body
+
+
+def next_page(link: str, url: str, path: str) -> str:
+    """Return the next page's path. A link to elsewhere would carry our token there.
+
+    `link` is the target of the answer's Link header, `path` the page that it came with. The registry's order is its
+    own, so no cursor of ours would be right; but in some order it goes forward.
+    """
+    joined, here = urlsplit(urljoin(url + path, link)), urlsplit(url + path)
+    last = parse_qs(joined.query).get("last", [])
+    if joined[:3] != here[:3] or len(last) != 1:
+        raise RegistryError(_("the registry’s link to the next page cannot be followed"))
+    before = parse_qs(here.query).get("last", [""])[0]
+    if not any(order(before) < order(last[0]) for order in _ORDERS):
+        raise RegistryError(_("the registry’s pages run backwards, or in a circle"))
+    return f"{joined.path}?{joined.query}"
+
+
+# As text; as folders within folders, which is Distribution's; and as object storage sorts them.
+_ORDERS: tuple[Callable[[str], str], ...] = (
+    str,
+    lambda name: name.replace("/", "\0"),
+    lambda name: f"{name}/",
+)
+
+
+def manifest_headers(known: str = "") -> dict[str, str]:
+    return {"Accept": MANIFEST_TYPES} | ({"If-None-Match": f'"{known}"'} if known else {})
+
+
+def digest_of(body: bytes) -> str:
+    return "sha256:" + hashlib.sha256(body).hexdigest()
+
+
+class Pages:
+    """Guards a walk over pages against having no end."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def visit(self, path: str) -> str:
+        if path in self._seen or len(self._seen) >= PAGES_MAX:
+            raise RegistryError(_("the registry’s pages have no end"))
+        self._seen.add(path)
+        return path
+
+
+def _strings(page: dict[str, Any], key: str) -> list[str]:
+    if key not in page:
+        raise RegistryError(f"the registry’s answer has no {key}")
+    values = page[key] or []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise RegistryError(f"the registry’s {key} are not a list of names")
+    return values

@@ -1,0 +1,89 @@
+"""Which events are next.
+
+In order of arrival, and each account in its turn, so that nobody's push waits for another's ten thousand.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.db.models import Min, Q, QuerySet
+
+from accounts.common import clock
+from accounts.common.fair_share import in_turns
+from namespaces.models import Namespace
+from registry_sync.inventory.writer import batches
+from registry_sync.models import Event, WorkerCrash
+
+BATCH = 200
+Account = int | None  # None: all that is in no account's namespace
+
+
+class Queue:
+    """`account_of` as it was when last looked up; `silent` accounts are left for another time."""
+
+    def __init__(self) -> None:
+        self.silent: set[Account] = set()
+        self._accounts: dict[str, Account] = {}
+
+    def account_of(self, event: Event) -> Account:
+        return self._accounts[event.namespace]
+
+    def look_up(self, event: Event) -> Account:
+        self._look_up([event.namespace])
+        return self.account_of(event)
+
+    def next(self) -> list[Event]:
+        found = list(_due().order_by("id")[:BATCH])
+        if len(found) == BATCH:  # more waits than that: then some of each
+            found = self._some_of_each()
+        self._look_up({event.namespace for event in found})
+        failing = self._failing({self.account_of(event) for event in found})
+        found.sort(key=lambda event: (self.account_of(event) in failing, event.pk))
+        return in_turns((each for each in found if self.account_of(each) not in self.silent), self.account_of)
+
+    def wait(self) -> timedelta | None:
+        """Until more is due, None when nothing is. What is left for another time does not count."""
+        silent = [name for name, account in self._accounts.items() if account in self.silent]
+        waiting = Event.objects.exclude(due_at=None).exclude(namespace__in=silent)
+        first = waiting.order_by("due_at").values_list("due_at", flat=True).first()
+        return max(first - clock.now(), timedelta()) if first else None
+
+    def _some_of_each(self) -> list[Event]:
+        first = _due().order_by().values("namespace").annotate(first=Min("id")).order_by("first")
+        names = list(first.values_list("namespace", flat=True))
+        self._look_up(names)
+        heard = [name for name in names if self._accounts[name] not in self.silent]
+        of: dict[Account, list[str]] = defaultdict(list)
+        for name in in_turns(heard, self._accounts.__getitem__)[:BATCH]:
+            of[self._accounts[name]].append(name)
+        found: list[Event] = []
+        for some in of.values():
+            each = max(BATCH // len(of) // len(some), 1)
+            for name in some:
+                found += _due().filter(namespace=name).order_by("id")[:each]
+        return found
+
+    def _failing(self, accounts: Collection[Account]) -> set[Account]:
+        """Of whose something could not be applied, or killed a worker: nobody else is to wait behind their next."""
+        if len(accounts) < 2:  # noqa: PLR2004
+            return set()
+        failed = Event.objects.filter(~Q(problem="")).exclude(due_at=None).order_by()
+        names = set(failed.values_list("namespace", flat=True).distinct())
+        self._look_up(names)
+        return {self._accounts[name] for name in names} | set(
+            WorkerCrash.objects.values_list("account_id", flat=True)
+        )
+
+    def _look_up(self, names: Collection[str]) -> None:
+        self._accounts |= dict.fromkeys(names)
+        for some in batches(list(names)):
+            self._accounts.update(Namespace.objects.filter(name__in=some).values_list("name", "account_id"))
+
+
+def some() -> bool:
+    return _due().exists()
+
+
+def _due() -> QuerySet[Event]:
+    return Event.objects.filter(due_at__lte=clock.now()).defer("raw")

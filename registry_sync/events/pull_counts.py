@@ -1,0 +1,180 @@
+"""Counts who pulled what, and notes since when the registry tells of it."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F, Min, Q
+from django.utils import timezone
+
+from namespaces.models import NEVER, Descriptor, PullStats, Tag
+from registry_sync import heartbeats
+from registry_sync.events import pull_detection
+from registry_sync.events.pull_detection import TOGETHER, Asked, Kind, Kinds
+from registry_sync.models import Event, Marker, Repository
+from registry_sync.tokens.issuer import PANEL_SUBJECT
+
+GAP = timedelta(days=4)  # longer than a long weekend: then nobody knows whether pulls were told
+OFTEN = timedelta(minutes=1)
+BEHIND = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class _Some:
+    count: int = 0
+    event: Event | None = None
+
+    def add(self, event: Event) -> None:
+        self.count += 1
+        if not self.event or _at(event) >= _at(self.event):
+            self.event = event
+
+
+Key = tuple[int, str, str, str]  # image, tag, digest where there is no tag, username
+
+
+def before_the_first_push(events: Collection[Event]) -> list[Event]:
+    """Those of images that nobody has heard of."""
+    known = _known(events)
+    return [event for event in events if event.repository not in known]
+
+
+def put_behind_the_push(events: Collection[Event]) -> list[Event]:
+    """Those whose image is still to come, by a push that waits: they are due after it."""
+    now = timezone.now()
+    early = {event.repository for event in events} - _known(events)
+    waiting = Event.objects.filter(namespace__in={event.namespace for event in events}, repository__in=early)
+    pushes = waiting.filter(action="push", applied_at=None).exclude(due_at=None).order_by()
+    due = dict(pushes.values_list("repository").annotate(Min("due_at")))
+    for repository, at in due.items():
+        behind = [event.pk for event in events if event.repository == repository]
+        Event.objects.filter(pk__in=behind).update(due_at=max(at, now) + BEHIND)
+    return [event for event in events if event.repository in due]
+
+
+def count(events: Collection[Event]) -> list[Event]:
+    """Count them, and return those that are done; the others wait here for what may follow (looks.py).
+
+    In the caller's transaction, which also says that they are applied: each is counted once.
+    """
+    images = _images(events)
+    ours: dict[int, tuple[int, Event]] = {}
+    told: list[datetime] = []
+    for number, event in enumerate(events):
+        image, since = images.get(event.repository, (None, None))
+        if image is None or event.actor == PANEL_SUBJECT or event.media_type == "application/octet-stream":
+            continue
+        told.append(event.received_at)
+        if not since or _at(event) >= since:  # else another namespace of this name was pulled
+            ours[event.pk or -number] = (image, event)
+    kinds = _kinds(ours)
+    found: dict[Kind, dict[Key, _Some]] = {kind: {} for kind in Kind}
+    for pk, kind in kinds.kind.items():
+        if pk in ours:
+            image, event = ours[pk]
+            tag = event.tag or kinds.tag.get(pk, "")
+            key = (image, tag, "" if tag else event.digest, event.actor)
+            found[kind].setdefault(key, _Some()).add(event)
+    _write(found[Kind.PULL], found[Kind.CHECK])
+    _note(sorted(told))
+    now = timezone.now()
+    followed = Event.objects.filter(pk__in=kinds.followed - ours.keys(), due_at__isnull=False)
+    followed.update(due_at=None, applied_at=now)
+    waiting = {pk for pk, kind in kinds.kind.items() if kind is Kind.WAITS}
+    Event.objects.filter(pk__in=waiting).update(applied_at=now, due_at=now + TOGETHER)
+    return [event for event in events if event.pk not in waiting]
+
+
+def _kinds(ours: Mapping[int, tuple[int, Event]]) -> Kinds:
+    new = [_asked(pk, event, waited=event.applied_at is not None) for pk, (_image, event) in ours.items()]
+    direct = [each for each in new if not each.head and not each.tag]
+    if not direct:
+        return pull_detection.kinds(new, [], {})
+    listed_in: dict[str, set[str]] = defaultdict(set)
+    parts = Descriptor.objects.filter(
+        kind=Descriptor.Kind.MANIFEST, digest__in={each.digest for each in direct}
+    )
+    for index, digest in parts.values_list("manifest_id", "digest"):
+        listed_in[digest].add(index)
+    moments = [each.at for each in direct]
+    near = Event.objects.filter(
+        action="pull", repository__in={each.who[0] for each in direct}, actor__in={each.who[1] for each in direct},
+        digest__in={each.digest for each in direct}.union(*listed_in.values()),
+        at__gte=min(moments) - TOGETHER, at__lte=max(moments),
+    )  # fmt: skip
+    known = [
+        _asked(event.pk, event, open=event.due_at is not None)
+        for event in near.exclude(pk__in=ours.keys()).defer("raw")
+    ]
+    return pull_detection.kinds(new, known, listed_in)
+
+
+def _asked(pk: int, event: Event, *, waited: bool = False, open: bool = False) -> Asked:  # noqa: A002
+    who = (event.repository, event.actor, event.address)
+    return Asked(pk, _at(event), who, event.method == "HEAD", event.tag, event.digest, waited, open)
+
+
+def _write(pulled: Mapping[Key, _Some], checked: Mapping[Key, _Some]) -> None:
+    """In one order everywhere: two transactions never wait for each other crosswise."""
+    by_tag: dict[tuple[int, str], _Some] = {}
+    for (image, tag, _digest, _username), some in pulled.items():
+        if tag and some.event:
+            of_tag = by_tag.setdefault((image, tag), _Some())
+            of_tag.add(some.event)
+            of_tag.count += some.count - 1
+    for (image, tag), some in sorted(by_tag.items()):
+        _write_tag(image, tag, some)
+    for key in sorted(pulled.keys() | checked.keys()):
+        _write_pull(key, pulled.get(key, _Some()), checked.get(key, _Some()))
+
+
+def _note(told: list[datetime]) -> None:
+    """By when they came: what waited here for a worker is no gap, what the registry kept to itself is."""
+    last, since = heartbeats.last(Marker.PULLS), None
+    for at in told:
+        if last is None or at - last > GAP:
+            since = at
+        last = max(last, at) if last else at
+    if since:
+        Marker.objects.update_or_create(name=Marker.PULLS_SINCE, defaults={"at": since})
+    if last and told:
+        heartbeats.note(Marker.PULLS, last, every=OFTEN)
+
+
+def _images(events: Iterable[Event]) -> dict[str, tuple[int | None, datetime | None]]:
+    """Return repository → its image, and since when its namespace is there."""
+    rows = Repository.objects.filter(name__in={event.repository for event in events})
+    facts = rows.values_list("name", "image_id", "image__namespace__created_at")
+    return {name: (image, since) for name, image, since in facts}
+
+
+def _known(events: Iterable[Event]) -> set[str]:
+    return {name for name, (image, _since) in _images(events).items() if image is not None}
+
+
+def _write_tag(image: int, tag: str, some: _Some) -> None:
+    assert some.event
+    row = Tag.objects.filter(image_id=image, name=tag)
+    row.update(pull_count=F("pull_count") + some.count)
+    row.filter(pulled_at__lt=_at(some.event)).update(pulled_at=_at(some.event))
+
+
+def _write_pull(key: Key, pulled: _Some, checked: _Some) -> None:
+    """Where and with what: of the last pull, and of the last check where it was never pulled."""
+    image, tag, digest, username = key
+    by = {"image_id": image, "tag": tag, "username": username} | ({} if tag else {"digest": digest})
+    row, _new = PullStats.objects.get_or_create(**by, defaults={"last_at": NEVER})
+    same = PullStats.objects.filter(pk=row.pk)
+    same.update(count=F("count") + pulled.count, checks=F("checks") + checked.count)
+    if event := checked.event:
+        same.filter(Q(checked_at=None) | Q(checked_at__lt=_at(event))).update(checked_at=_at(event))
+        same.filter(count=0).update(digest=event.digest, address=event.address, client=event.client)
+    if event := pulled.event:
+        same.filter(last_at__lte=_at(event)).update(
+            digest=event.digest, last_at=_at(event), address=event.address, client=event.client
+        )
+
+
+def _at(event: Event) -> datetime:
+    return event.at or event.received_at

@@ -1,0 +1,98 @@
+"""The door for the registry's notifications. Answers fast, and 2xx to whatever it has stored.
+
+The registry sends one event at a time and repeats a refused one for ever, with all others behind it; so what
+comes with the right key is taken, whatever it is.
+"""
+
+import hmac
+import logging
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts.common import clock
+from namespaces.names import split
+from registry_sync import heartbeats, jobs
+from registry_sync.client.pacing import AGENT, asked_at
+from registry_sync.events import envelope
+from registry_sync.models import Event, Marker
+from registry_sync.tokens import key_files
+from registry_sync.tokens.issuer import PANEL_SUBJECT
+
+BODY_MAX = 8 * 1024 * 1024
+PULSE = timedelta(seconds=1)
+
+log = logging.getLogger(__name__)
+
+
+@csrf_exempt
+def events(request: HttpRequest) -> HttpResponse:
+    """POST /registry/events. 401 without the key, 202 with it; 5xx only while the database takes nothing.
+
+    Never a redirect: the registry would follow it with a GET, and hold the event for delivered.
+    """
+    if request.method != "POST":
+        if is_registry(request.headers.get("Authorization", "")):
+            heartbeats.note(Marker.REDIRECTED, clock.now(), every=PULSE)
+        return HttpResponseNotAllowed(["POST"])
+    if not is_registry(request.headers.get("Authorization", "")):
+        if cache.add(
+            "events-refused", 1, timeout=1
+        ):  # whoever it is, they cause one write and one line a second
+            heartbeats.note(Marker.REFUSED, clock.now())
+            log.warning(
+                "a notification came without the right key; see notifications in the registry's configuration"
+            )
+        return HttpResponse("The bearer key is not the panel's.\n", status=401, content_type="text/plain")
+    # `request.body` would answer 400 to what is long, and the registry would bring it for ever.
+    body = request.read(BODY_MAX)
+    if len(body) < min(int(request.META.get("CONTENT_LENGTH") or 0), BODY_MAX):
+        return HttpResponse("The body broke off.\n", status=400, content_type="text/plain")  # it comes again
+    take(body, clock.now())
+    return HttpResponse(status=202)
+
+
+@transaction.atomic
+def take(body: bytes, now: datetime) -> None:
+    """Store each event once, and wake the worker when that is committed.
+
+    Of what we read ourselves nothing is kept but how far the registry is with telling it.
+    """
+    told = envelope.parse(body, now=now)
+    rows = [
+        Event(received_at=now, due_at=now, namespace=split(each.repository)[0], **asdict(each))
+        for each in told
+        if not _is_our_reading(each)
+    ]
+    heartbeats.note(Marker.EVENTS, now, every=PULSE)
+    if asked := [moment for each in told if _is_our_reading(each) and (moment := asked_at(each.client))]:
+        heartbeats.note(Marker.READ, min(datetime.fromtimestamp(max(asked), UTC), now), every=PULSE / 10)
+    if not rows:
+        return
+    Event.objects.bulk_create(rows, ignore_conflicts=True)
+    transaction.on_commit(partial(jobs.events_came, now, {row.namespace for row in rows}))
+
+
+def _is_our_reading(told: envelope.Told) -> bool:
+    """Tell our own reading by the actor, which the registry takes from a token that only we can sign.
+
+    No user is named so. A User-Agent alone proves nothing; it sets apart the doctor, who waits for its event.
+    """
+    own = told.action == "pull" and told.actor == PANEL_SUBJECT
+    return own and (told.client == AGENT or asked_at(told.client) is not None)
+
+
+def is_registry(authorization: str) -> bool:
+    """Whether this header holds the key that only the registry and the panel know."""
+    kind, _space, given = authorization.partition(" ")
+    key = key_files.read(Path(settings.SECRETS_DIR) / "hook.key")
+    return kind.lower() == "bearer" and hmac.compare_digest(
+        given.strip().encode(errors="replace"), key.strip()
+    )

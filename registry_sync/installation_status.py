@@ -1,0 +1,77 @@
+"""How the installation stands, for the top of every page: brought along by what each page asks (accounts/installation_status.py)."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from accounts import installation_status
+from registry_sync import heartbeats
+from registry_sync.alarms import Signs, alarms
+from registry_sync.models import Marker
+
+_AT = "(SELECT h.at FROM registry_sync_marker h WHERE h.name = '{}')"
+# As heartbeat.silent says it, of worker_at: one that never worked is not silent.
+_ASLEEP = f"""CASE WHEN {_AT.format(Marker.WORKER)} NOT BETWEEN %(silent)s AND %(ahead)s
+  AND NOT EXISTS (SELECT 1 FROM registry_sync_shard WHERE lease_until BETWEEN %(silent)s AND %(ahead)s)
+  AND NOT EXISTS (SELECT 1 FROM registry_sync_lease WHERE until BETWEEN %(silent)s AND %(ahead)s)
+  THEN 1 ELSE 0 END"""  # noqa: S608 (names of ours)
+# SQLite's is a file, which says so itself.
+_FROZEN = {"postgresql": "CASE current_setting('transaction_read_only') WHEN 'on' THEN 1 ELSE 0 END"}
+
+installation_status.NOTED |= {
+    "registry_silent": _AT.format(Marker.REGISTRY_SILENT),
+    "registry_refuses": _AT.format(Marker.REGISTRY_REFUSES),
+    "tokens_unsigned": _AT.format(Marker.TOKENS_UNSIGNED),
+    "worker_asleep": _ASLEEP,
+    "database_frozen": _FROZEN.get(connection.vendor, "%(frozen)s"),
+}
+installation_status.SHOWN |= {
+    "registry_at": _AT.format(Marker.REGISTRY),
+    "worker_at": _AT.format(Marker.WORKER),
+}
+
+
+def _values(now: datetime) -> dict[str, Any]:
+    moment = connection.ops.adapt_datetimefield_value
+    return {
+        "silent": moment(now - heartbeats.SILENT),
+        "ahead": moment(now + heartbeats.AHEAD),
+        "frozen": _frozen(),
+    }
+
+
+installation_status.VALUES.append(_values)
+
+
+def _frozen() -> int:
+    if connection.vendor != "sqlite":
+        return 0
+    file = Path(connection.settings_dict["NAME"])
+    return int(file.exists() and not os.access(file, os.W_OK))
+
+
+def of_person(person: object) -> Signs:
+    """As the statement that found the person brought it along."""
+    found = installation_status.of(person, installation_status.NOTED | installation_status.SHOWN)
+    return Signs(
+        answered_at=_moment(found["registry_at"]),
+        silent_since=_moment(found["registry_silent"]),
+        refused_since=_moment(found["registry_refuses"]),
+        unsigned_since=_moment(found["tokens_unsigned"]),
+        worker_at=_moment(found["worker_at"]),
+        asleep=bool(found["worker_asleep"]),
+        frozen=bool(found["database_frozen"]),
+    )
+
+
+def since(person: object, moment: datetime | None) -> bool:
+    """Whether anything went wrong after `moment`."""
+    return any(moment is None or at is None or at > moment for at in alarms(of_person(person)).values())
+
+
+def _moment(value: datetime | None) -> datetime | None:
+    """SQLite's has no zone, and is UTC."""
+    return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value

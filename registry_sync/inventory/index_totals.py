@@ -1,0 +1,124 @@
+"""What an index says of its platforms follows from their manifests, whichever was seen first and wherever that was."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from django.db import transaction
+from django.db.models import Sum
+
+from namespaces.models import Descriptor, Image, Manifest, Tag
+from registry_sync.inventory.parser import SUM_MAX, annotated_moment
+from registry_sync.models import Repository
+
+BATCH = 500
+ROUNDS = 10  # an index in an index in an index …
+Thing = TypeVar("Thing")
+
+
+class _Facts(NamedTuple):
+    size: int
+    created_at: datetime | None
+    platform: str  # as its config says, of an image
+
+
+def follow(digests: Collection[str]) -> None:
+    """Of the indexes among these, and of those that list them; in the caller's transaction."""
+    changed = set(digests)
+    for _round in range(ROUNDS):
+        todo, changed = _indexes(changed), set()
+        for some in batches(sorted(todo)):
+            rows = list(
+                Manifest.objects.filter(digest__in=some, kind="index").defer("body_zlib", "media_type")
+            )
+            facts = _facts({entry["digest"] for row in rows for entry in row.platforms})
+            octets = _octets([row.digest for row in rows])
+            changed |= {row.digest for row in rows if _sum_up(row, facts, octets.get(row.digest, 0))}
+        for digest in sorted(changed):
+            renew(digest, {})
+        if not changed:
+            return
+
+
+def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
+    return (things[start : start + BATCH] for start in range(0, len(things), BATCH))
+
+
+@transaction.atomic
+def renew(digest: str, values: Mapping[str, Any]) -> None:
+    """Write `values` and, of an index, what follows from what it lists; and what its tags and images say of it."""
+    row = Manifest.objects.select_for_update(no_key=True).defer("body_zlib").get(pk=digest)
+    for name, value in values.items():
+        setattr(row, name, value)
+    if row.kind == "index":
+        facts = _facts({entry["digest"] for entry in row.platforms})
+        _sum_up(row, facts, _octets([digest]).get(digest, 0))
+    row.save(update_fields=[*values, "size", "created_at", "platforms"])
+    resized = Tag.objects.filter(manifest=digest).exclude(size=row.size)
+    # As in write_moves: who writes tags meanwhile counts them too, and takes his turn.
+    holding = Image.objects.filter(tags__in=resized).distinct()
+    list(Repository.objects.select_for_update().filter(image__in=holding).order_by("name"))
+    images = list(holding)
+    resized.update(size=row.size)
+    for image in images:
+        count(image)
+
+
+def count(image: Image, *, newest_history_id: int = 0) -> None:
+    """Count what lists and open pages want to know of an image's tags without asking them."""
+    tags = Tag.objects.filter(image=image, technical=False)
+    newest = tags.order_by(*Tag.NEWEST_FIRST).first()
+    image.tag_count = tags.count()
+    image.latest_tag = newest.name if newest else ""
+    image.size = newest.size if newest else 0
+    image.pushed_at = newest.pushed_at if newest else image.pushed_at
+    image.untagged_count = 0
+    fields = ["tag_count", "latest_tag", "size", "pushed_at", "untagged_count"]
+    if newest_history_id:
+        image.newest_history_id = newest_history_id
+        fields.append("newest_history_id")
+    image.save(update_fields=fields)
+
+
+def _indexes(digests: Collection[str]) -> set[str]:
+    found = set(digests)
+    for some in batches(sorted(digests)):
+        parts = Descriptor.objects.filter(digest__in=some, kind=Descriptor.Kind.MANIFEST)
+        found |= set(parts.values_list("manifest_id", flat=True))
+    return found
+
+
+def _facts(digests: Collection[str]) -> dict[str, _Facts]:
+    found: dict[str, _Facts] = {}
+    for some in batches(sorted(digests)):
+        rows = Manifest.objects.filter(digest__in=some)
+        for digest, kind, size, created, listed in rows.values_list(
+            "digest", "kind", "size", "created_at", "platforms"
+        ):
+            platform = listed[0]["platform"] if kind == "image" and listed else ""
+            found[digest] = _Facts(size, created, platform)
+    return found
+
+
+def _octets(indexes: Sequence[str]) -> dict[str, int]:
+    """Of the blobs that they list themselves, as a build cache does."""
+    blobs = Descriptor.objects.filter(manifest__in=indexes).exclude(kind=Descriptor.Kind.MANIFEST)
+    return dict(blobs.values_list("manifest_id").annotate(Sum("size")))
+
+
+def _sum_up(row: Manifest, facts: Mapping[str, _Facts], octets: int) -> bool:
+    """Return True when that changes it."""
+    before = (row.size, row.created_at, row.platforms)
+    row.platforms = [_entry(entry, facts.get(entry["digest"])) for entry in row.platforms]
+    once = {entry["digest"]: entry["size"] or 0 for entry in row.platforms}
+    row.size = min(octets + sum(once.values()), SUM_MAX)
+    moments = [moment for digest in once.keys() & facts.keys() if (moment := facts[digest].created_at)]
+    row.created_at = max(moments, default=annotated_moment(row.details))
+    return before != (row.size, row.created_at, row.platforms)
+
+
+def _entry(entry: Mapping[str, Any], known: _Facts | None) -> dict[str, Any]:
+    """Return the entry. What is not here has no size; what is listed without its platform has that of its config."""
+    if not known:
+        return {**entry, "size": None}
+    return {**entry, "size": known.size, "platform": entry["platform"] or known.platform}

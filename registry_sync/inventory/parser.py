@@ -1,0 +1,349 @@
+"""What a manifest and its config say, in the shapes the pages show. PURE, and wary: anybody may push any JSON."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from namespaces.media_types import bundled, other_than_image
+from namespaces.names import DIGEST
+from registry_sync.inventory.go_json import Basic, NotTaken, Pointer, Shape, Slice, Struct, plain, read
+
+CHILDREN_MAX = 200
+SUM_MAX = 2**62
+SIZE_MAX = 2**40  # bytes a layer may claim: anybody may write any number, and sums go into 64 bits
+LAYERS_MAX = 500
+ENTRIES_MAX = 200
+TEXT_MAX = 2000
+CONFIG_MAX = 512 * 1024
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+
+INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+IMAGES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+"
+# What an index lists of another type is a blob, as in BuildKit's cache; none said may be a manifest.
+MANIFESTS = (
+    *INDEXES,
+    *IMAGES,
+    f"{SCHEMA_1}json",
+    f"{SCHEMA_1}prettyjws",
+    "",
+)
+CACHE_CONFIG = "application/vnd.buildkit.cacheconfig."
+IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
+CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
+NO_PLATFORM = "unknown/unknown"  # as buildx writes for attestations
+# What annotations of a layer are kept: a file's name, and what an attestation states.
+LAYER_NOTES = {
+    "title": ("org.opencontainers.image.title", "org.cncf.model.filepath"),
+    "predicate": ("in-toto.io/predicate-type", "predicateType"),
+}
+# As OCI's specs-go/v1 declares them, which clients of the registry read into.
+_PLATFORM = Struct({
+    "architecture": Basic.TEXT, "os": Basic.TEXT, "os.version": Basic.TEXT, "os.features": Slice(Basic.TEXT),
+    "variant": Basic.TEXT,
+})  # fmt: skip
+_DESCRIPTOR = Struct({
+    "mediaType": Basic.TEXT, "digest": Basic.TEXT, "size": Basic.WHOLE, "urls": Slice(Basic.TEXT),
+    "annotations": Basic.TEXTS, "data": Basic.OCTETS, "platform": Pointer(_PLATFORM), "artifactType": Basic.TEXT,
+})  # fmt: skip
+_COMMON: dict[str, Shape] = {
+    "schemaVersion": Basic.WHOLE, "mediaType": Basic.TEXT, "artifactType": Basic.TEXT,
+    "subject": Pointer(_DESCRIPTOR), "annotations": Basic.TEXTS,
+}  # fmt: skip
+IMAGE = Struct({**_COMMON, "config": _DESCRIPTOR, "layers": Slice(_DESCRIPTOR)})
+INDEX = Struct({**_COMMON, "manifests": Slice(_DESCRIPTOR)})
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """Something a manifest names by digest; mirrors namespaces.models.Descriptor."""
+
+    kind: str  # config, layer, manifest
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Mirrors namespaces.models.Manifest. `config` and `children` are digests still to be read."""
+
+    kind: str
+    media_type: str
+    size: int = 0
+    artifact_type: str = ""
+    config: str = ""
+    config_type: str = ""
+    config_size: int = 0
+    created_at: datetime | None = None  # as annotated; a config knows better
+    children: tuple[dict[str, Any], ...] = ()
+    parts: tuple[Descriptor, ...] = ()
+    subject: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What an image's or a chart's config adds."""
+
+    platform: str
+    created_at: datetime | None
+    details: dict[str, Any]
+
+
+def parse(body: bytes, media_type: str) -> Parsed:
+    """Never raises: what the decoders of registries and clients would not take is of kind "unknown".
+
+    The type that the registry gives it says how it is read, whatever else is in it: only of an index has the registry
+    checked that the repository holds what it lists.
+    """
+    try:
+        if media_type in INDEXES:
+            return _parse_index(read(body, INDEX), media_type)
+        if media_type in IMAGES:
+            return _parse_image(read(body, IMAGE), media_type)
+    except NotTaken:
+        pass
+    return Parsed("unknown", media_type, size=len(body), details={"annotations": {}})
+
+
+def annotated_moment(details: Mapping[str, Any]) -> datetime | None:
+    return _moment(_mapping(details.get("annotations")).get("org.opencontainers.image.created"))
+
+
+def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) -> Configured:
+    """Read the config of an image, whose `layers` come back with the commands that made them, or of a Helm chart."""
+    document = _load(body)
+    if config_type == CHART_CONFIG:
+        return Configured("", None, {"chart": _chart(document)})
+    settings = _mapping(document.get("config"))
+    platform = _platform(document)
+    details = {
+        "layers": _with_commands(layers, _dicts(document.get("history"))),
+        "config": {
+            "entrypoint": _list(settings.get("Entrypoint")),
+            "cmd": _list(settings.get("Cmd")),
+            "env": _list(settings.get("Env")),
+            "ports": sorted(
+                _text(port, 40) for port in islice(_mapping(settings.get("ExposedPorts")), ENTRIES_MAX)
+            ),
+            "user": _text(settings.get("User")),
+            "workdir": _text(settings.get("WorkingDir")),
+            "labels": _texts(settings.get("Labels")),
+        },
+    }
+    return Configured("" if platform == NO_PLATFORM else platform, _moment(document.get("created")), details)
+
+
+def _chart(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what Chart.yaml says, under its own names."""
+    words = ("name", "version", "appVersion", "type", "kubeVersion", "description", "home")
+    return {key: text for key in words if (text := _text(document.get(key)))} | {
+        "keywords": _list(document.get("keywords")),
+        "sources": _list(document.get("sources")),
+        "maintainers": [
+            _text(each.get("name")) for each in _dicts(document.get("maintainers"))[:ENTRIES_MAX]
+        ],
+        "dependencies": [
+            {key: _text(each.get(key)) for key in ("name", "version", "repository")}
+            for each in _dicts(document.get("dependencies"))[:ENTRIES_MAX]
+        ],
+    }
+
+
+def _parse_index(document: Mapping[str, Any], media_type: str) -> Parsed:
+    annotations = _texts(document.get("annotations"))
+    every = [(_kind(each), each) for each in _dicts(document.get("manifests"))]
+    # All of them, beyond what is read and shown: what an index lists must not be deleted.
+    parts = _parts(sorted(every, key=lambda each: each[0] == "manifest"))
+    listed = [each for kind, each in every if kind == "manifest"][:CHILDREN_MAX]
+    layers = [_layer(each) for kind, each in every if kind == "layer"][:LAYERS_MAX]
+    cache = next((_type(each) for kind, each in every if kind == "config"), "")
+    attached = [
+        {"digest": _digest(each), "subject": _attested(each)} for each in listed if not _is_platform(each)
+    ]
+    return Parsed(
+        kind="index",
+        media_type=media_type,
+        size=_octets(parts),
+        artifact_type=_text(document.get("artifactType"), 120) or cache,
+        children=tuple(_child(each) for each in listed if _is_platform(each)),
+        parts=parts,
+        created_at=_moment(annotations.get("org.opencontainers.image.created")),
+        subject=_digest(_mapping(document.get("subject"))),
+        details={"annotations": annotations}
+        | ({"attestations": attached} if attached else {})
+        | ({"layers": layers} if layers else {})
+        | _cut("entries", sum(kind == "manifest" for kind, _each in every), CHILDREN_MAX)
+        | _cut("layers", sum(kind == "layer" for kind, _each in every), LAYERS_MAX),
+    )
+
+
+def _parse_image(document: Mapping[str, Any], media_type: str) -> Parsed:
+    config, layers = _mapping(document.get("config")), _dicts(document.get("layers"))
+    annotations = _texts(document.get("annotations"))
+    config_type = _text(config.get("mediaType"), 120)
+    borrows = config_type in IMAGE_CONFIGS
+    other = other_than_image(_type(each) for each in layers[:LAYERS_MAX]) if borrows else ""
+    is_image = borrows and not other
+    parts = _parts([("config", config), *(("layer", each) for each in layers)])
+    is_read = is_image or config_type == CHART_CONFIG
+    return Parsed(
+        kind="image" if is_image else "artifact",
+        media_type=media_type,
+        size=_octets(parts),
+        artifact_type="" if is_image else _text(document.get("artifactType"), 120) or other or config_type,
+        config=_text(config.get("digest"), 140) if is_read else "",
+        config_type=config_type,
+        config_size=_size(config),
+        created_at=_moment(annotations.get("org.opencontainers.image.created")),
+        parts=parts,
+        subject=_digest(_mapping(document.get("subject"))),
+        details={
+            "layers": [_layer(each) for each in layers[:LAYERS_MAX]],
+            "annotations": annotations,
+            "config_type": config_type,
+        }
+        | ({"by_sha512": True} if any(part.digest.startswith("sha512:") for part in parts) else {})
+        | _cut("layers", len(layers), LAYERS_MAX)
+        | _cut("config", _size(config) if is_read else 0, CONFIG_MAX),
+    )
+
+
+def _cut(what: str, there: int, most: int) -> dict[str, int]:
+    """How much there is of what is not read to its end."""
+    return {f"all_{what}": there} if there > most else {}
+
+
+def _layer(entry: Mapping[str, Any]) -> dict[str, Any]:
+    annotations = _mapping(entry.get("annotations"))
+    notes = {
+        name: text
+        for name, keys in LAYER_NOTES.items()
+        if (text := next(filter(None, (_text(annotations.get(key), 300) for key in keys)), ""))
+    }
+    return {
+        "digest": _digest(entry),
+        "size": _size(entry),
+        "media_type": _text(entry.get("mediaType"), 120),
+        **notes,
+        **({"elsewhere": True} if entry.get("urls") else {}),
+    }
+
+
+def _parts(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Descriptor, ...]:
+    """Return each digest once: an image may have the same (empty) layer many times, and the registry keeps it once.
+
+    A layer that is to be fetched elsewhere (`urls`) is not held here.
+    """
+    here = ((kind, entry) for kind, entry in entries if kind != "layer" or not entry.get("urls"))
+    found = {each: (kind, _size(entry)) for kind, entry in here if (each := _digest(entry))}
+    return tuple(Descriptor(kind, digest, size) for digest, (kind, size) in found.items())
+
+
+def _octets(parts: Iterable[Descriptor]) -> int:
+    """Of the blobs; what a listed manifest weighs is its own to say."""
+    return min(sum(part.size for part in parts if part.kind != "manifest"), SUM_MAX)
+
+
+def _digest(entry: Mapping[str, Any]) -> str:
+    digest = _text(entry.get("digest"), 140)
+    return digest if DIGEST.fullmatch(digest) else ""
+
+
+def _kind(entry: Mapping[str, Any]) -> str:
+    """Of what an index lists."""
+    if _type(entry) in MANIFESTS:
+        return "manifest"
+    return "config" if _type(entry).startswith(CACHE_CONFIG) else "layer"
+
+
+def _type(entry: Mapping[str, Any]) -> str:
+    return _text(entry.get("mediaType"), 120)
+
+
+def _attested(entry: Mapping[str, Any]) -> str:
+    return _digest({"digest": _mapping(entry.get("annotations")).get("vnd.docker.reference.digest")})
+
+
+def _is_platform(entry: Mapping[str, Any]) -> bool:
+    """Return False for the attestations that buildx hangs into an index as platform unknown/unknown: nothing to run."""
+    kind = _mapping(entry.get("annotations")).get("vnd.docker.reference.type")
+    return kind != "attestation-manifest"
+
+
+def _child(entry: Mapping[str, Any]) -> dict[str, Any]:
+    child = {"digest": _digest(entry), "platform": _platform(_mapping(entry.get("platform"))), "size": 0}
+    # What a list of referrers says of each.
+    kind = _text(entry.get("artifactType"), 120)
+    states = bundled({key: _text(each, 300) for key, each in _mapping(entry.get("annotations")).items()})
+    return child | ({"artifact_type": kind} if kind else {}) | ({"states": states} if states else {})
+
+
+def _platform(said: Mapping[str, Any]) -> str:
+    """As containerd writes it: linux/arm64/v8; windows(10.0.20348)/amd64, of which one image has several."""
+    system, machine, variant = (_text(said.get(key), 40) for key in ("os", "architecture", "variant"))
+    version = _text(said.get("os.version"), 40)
+    system += f"({version})" if system and version else ""
+    return "/".join(filter(None, (system, machine, variant)))
+
+
+def _with_commands(layers: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the layers with their commands: a history line that is not marked empty made the next layer, in order."""
+    commands = [_text(each.get("created_by")) for each in history if each.get("empty_layer") is not True]
+    padded = commands + [""] * len(layers)
+    return [{**layer, "command": command} for layer, command in zip(layers, padded, strict=False)]
+
+
+def _load(body: bytes) -> dict[str, Any]:
+    try:
+        document = plain(body)
+    except NotTaken:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _size(entry: Mapping[str, Any]) -> int:
+    size: int = entry.get("size") or 0
+    return size if 0 <= size < SIZE_MAX else 0
+
+
+def _moment(value: Any) -> datetime | None:
+    """None also for the year 1, which is how Go writes "no time", and which has no hour in the Americas."""
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
+
+
+def _text(value: Any, most: int = TEXT_MAX) -> str:
+    """Text as a database takes it: no NUL, no lone surrogate, not endless."""
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()[:most]
+
+
+def _texts(value: Any) -> dict[str, str]:
+    pairs = islice(_mapping(value).items(), ENTRIES_MAX)
+    return {_text(key, 200): _text(text) for key, text in pairs}
+
+
+def _list(value: Any) -> list[str]:
+    return [_text(each) for each in value[:ENTRIES_MAX]] if isinstance(value, list) else []
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

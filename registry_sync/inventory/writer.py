@@ -1,0 +1,210 @@
+"""The only writer of manifests and tags. Each call is one repository, in the caller's transaction."""
+
+import zlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Max, Sum, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from namespaces.models import (
+    Descriptor,
+    Image,
+    Label,
+    Manifest,
+    PullStats,
+    RepositoryManifest,
+    Tag,
+    TagHistoryEntry,
+)
+from registry_sync.inventory import index_totals
+from registry_sync.inventory.fetcher import ManifestValues, Place, Reading
+from registry_sync.inventory.index_totals import BATCH, batches, count
+from registry_sync.leases import fenced
+from registry_sync.models import Repository
+
+__all__ = ["BATCH", "batches", "count"]  # of sums.py, for whoever writes beside this
+RENEWED = "kind artifact_type subject size created_at platforms details".split()
+ANEW = timedelta(minutes=10)  # until what was not complete is read again for the first time
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`tag` is to point at `digest`; "" when it is to go. `at` is when, `by` who (a username), if known."""
+
+    tag: str
+    digest: str
+    at: datetime
+    by: str = ""
+
+
+def stored_sizes(digests: Iterable[str]) -> dict[str, int]:
+    """Of these digests those already stored, with their sizes."""
+    found: dict[str, int] = {}
+    for batch in batches(list(digests)):
+        found.update(Manifest.objects.filter(digest__in=batch).values_list("digest", "size"))
+    return found
+
+
+def store_reading(reading: Reading, roots: Collection[Place], *, again: bool = False) -> set[Place]:
+    """Store what was read below `roots`, and that their repositories hold it. Return what of it is known now.
+
+    Of `roots` themselves only what is missing of them is noted here, unless they are read `again`: that they are held
+    stands with their tags.
+    """
+    read = reading.read
+    digests = {place.digest for place in read}
+    store_manifests([row for row in reading.rows.values() if row.digest in digests])
+    due = reading.due & read - (set(roots) if again else set())
+    noted: dict[str, set[str]] = defaultdict(set)
+    for place in read - set(roots) | due:
+        noted[place.repository].add(place.digest)
+    for repository, there in noted.items():
+        note_read(repository, there, {place.digest for place in due if place.repository == repository})
+    return read
+
+
+@transaction.atomic
+@fenced
+def note_read(repository: str, there: set[str], due: set[str]) -> None:
+    row = Repository.objects.select_for_update(of=("self",)).select_related("image")
+    found = row.filter(name=repository).exclude(image=None).first()
+    if found and found.image:
+        note_held(found.image, there)
+        missing = RepositoryManifest.objects.filter(image=found.image, manifest__in=due)
+        missing.update(due_at=timezone.now() + ANEW)
+
+
+@transaction.atomic
+@fenced
+def store_manifests(values: Iterable[ManifestValues]) -> None:
+    """Manifests never change, so one that is there already, and whole, is right already."""
+    rows = sorted(values, key=lambda each: each.digest)
+    digests = [each.digest for each in rows]
+    partly = set[str]()
+    for some in batches(digests):
+        found = Manifest.objects.filter(digest__in=some, complete=False)
+        partly |= set(found.values_list("digest", flat=True))
+    # In order: two who store the same ones wait for each other one way.
+    Manifest.objects.bulk_create([_row(each) for each in rows], BATCH, ignore_conflicts=True)
+    parts = [
+        Descriptor(manifest_id=each.digest, kind=part.kind, digest=part.digest, size=part.size)
+        for each in rows
+        for part in each.parts
+    ]
+    Descriptor.objects.bulk_create(parts, BATCH, ignore_conflicts=True)
+    labels = [
+        Label(manifest_id=each.digest, key=key, value=value)
+        for each in rows
+        for key, value in each.details.get("config", {}).get("labels", {}).items()
+    ]
+    Label.objects.bulk_create(labels, BATCH, ignore_conflicts=True)
+    for each in rows:
+        if each.digest in partly and each.complete:  # something of it did not come when it was first seen
+            index_totals.renew(
+                each.digest, {name: getattr(each, name) for name in RENEWED} | {"complete": True}
+            )
+    index_totals.follow(digests)
+
+
+@transaction.atomic(savepoint=False)
+@fenced
+def write_moves(image: Image, moves: Sequence[Move], *, how: TagHistoryEntry.How) -> int:
+    """Make tags come, point elsewhere or go, remember each move, and count anew. Return the moves made.
+
+    The manifests are stored already. A move to where the tag points already is none.
+    """
+    made: list[TagHistoryEntry] = []
+    # First, so that two writers of one repository take their turn, and whoever read before reads again.
+    Repository.objects.filter(image=image).update(version=F("version") + 1)
+    for some in batches(moves):
+        made += _write_batch(image, {move.tag: move for move in some}, how)
+    if made:
+        TagHistoryEntry.objects.bulk_create(made, BATCH)
+        note_held(image, {move.new for move in made} - {""})
+        count(image, newest_history_id=max(move.pk for move in made))
+    return len(made)
+
+
+@transaction.atomic(savepoint=False)
+@fenced
+def note_held(image: Image, digests: Iterable[str]) -> None:
+    """Note that the registry holds these in the image's repository. What they list it may hold or not."""
+    RepositoryManifest.objects.bulk_create(
+        [RepositoryManifest(image=image, manifest_id=digest) for digest in digests],
+        BATCH,
+        update_conflicts=True,
+        unique_fields=["image", "manifest"],
+        update_fields=["gone_at"],
+    )
+
+
+@transaction.atomic(savepoint=False)
+@fenced
+def count_untagged(image: Image) -> None:
+    """Of an image that never had a tag what was pushed by digest alone."""
+    never = Image.objects.filter(pk=image.pk, newest_history_id=0, tag_count=0)
+    held = RepositoryManifest.objects.filter(image=image, gone_at=None)
+    never.update(untagged_count=held.count(), pushed_at=Coalesce("pushed_at", Value(timezone.now())))
+
+
+def _tell_pulls(image: Image, tags: Sequence[Tag]) -> None:
+    """Tell a tag that comes back of its pulls from before it went."""
+    rows = PullStats.objects.filter(image=image, tag__in=[tag.name for tag in tags]).values("tag")
+    pulled = {row["tag"]: row for row in rows.annotate(times=Sum("count"), at=Max("last_at"))}
+    for tag in tags:
+        if tag.name in pulled:
+            tag.pull_count, tag.pulled_at = pulled[tag.name]["times"], pulled[tag.name]["at"]
+
+
+def _write_batch(image: Image, moves: dict[str, Move], how: TagHistoryEntry.How) -> list[TagHistoryEntry]:
+    rows = {tag.name: tag for tag in Tag.objects.filter(image=image, name__in=list(moves))}
+    sizes = stored_sizes({move.digest for move in moves.values()} - {""})
+    new: list[Tag] = []
+    moved: list[Tag] = []
+    gone, made = [], []
+    for name, move in moves.items():
+        tag = rows.get(name)
+        old = tag.manifest_id if tag else ""
+        if old == move.digest:
+            continue
+        made.append(
+            TagHistoryEntry(image=image, tag=name, old=old, new=move.digest, at=move.at, by=move.by, how=how)
+        )
+        if not move.digest:
+            gone.append(name)
+            continue
+        tag = tag or Tag(image=image, name=name, first_seen_at=move.at)
+        (moved if tag.pk else new).append(tag)
+        tag.manifest_id, tag.size = move.digest, sizes[move.digest]
+        # `by` of the panel is a person; a tag tells users.
+        tag.pushed_at, tag.missing_since, tag.unreadable_since = move.at, None, None
+        tag.pushed_by = "" if how == TagHistoryEntry.How.PANEL else move.by
+    _tell_pulls(image, new)
+    Tag.objects.bulk_create(new)
+    if moved:
+        fields = ["manifest", "size", "pushed_at", "pushed_by", "missing_since", "unreadable_since"]
+        Tag.objects.bulk_update(moved, fields)
+    if gone:
+        Tag.objects.filter(image=image, name__in=gone).delete()
+    return made
+
+
+def _row(values: ManifestValues) -> Manifest:
+    return Manifest(
+        digest=values.digest,
+        media_type=values.media_type,
+        artifact_type=values.artifact_type,
+        kind=values.kind,
+        size=values.size,
+        created_at=values.created_at,
+        platforms=values.platforms,
+        details=values.details,
+        subject=values.subject,
+        body_zlib=zlib.compress(values.body) if values.body else b"",
+        complete=values.complete,
+    )

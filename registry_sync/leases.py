@@ -1,0 +1,202 @@
+"""One worker at a time for one piece of work, whatever the broker delivers, and however often.
+
+A lease is short. A thread renews it while its holder works; one that was killed, stopped or hangs is succeeded within
+seconds. Its token then no longer fits, so nothing late is written: `fence` stands in each transaction that writes
+what was read under a lease. What the holder is at stands in the lease before it is begun.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, Q
+
+from accounts.common import clock
+from registry_sync import quarantine
+from registry_sync.crash_sites import Spot
+from registry_sync.models import Lease
+
+LIFE = timedelta(seconds=3)
+RENEWED = 0.75  # seconds
+HUNG = 60.0  # seconds in which a holder was at nothing new; it is renewed no longer
+PACE = 5.0  # seconds
+IDLE = "3s"  # PostgreSQL ends the transaction of a process that was stopped in it, and its locks with it
+
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+class LeaseLost(Exception):
+    """Somebody else holds the lease now; stop without writing."""
+
+
+class Renewal:
+    """Calls `keep` from a thread of its own, and inside of transactions from the caller's."""
+
+    def __init__(self, keep: Callable[[], None]) -> None:
+        self.keep = keep
+        self._moved = time.monotonic()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()  # else it might keep what was given back
+
+    def moved(self) -> None:
+        """Note that the caller gets on."""
+        self._moved = time.monotonic()
+
+    def _run(self) -> None:
+        # No connection is made for work that is quicker than that. A thread that was stopped with its process, and goes
+        # on after a successor came, finds that its token does not fit.
+        try:
+            while not self._over.wait(RENEWED) and time.monotonic() - self._moved < HUNG:
+                with suppress(InterfaceError, OperationalError):
+                    self.keep()
+        except LeaseLost:
+            pass  # the caller finds out by itself
+        finally:
+            connection.close()
+
+
+_renewal: ContextVar[Renewal | None] = ContextVar("renewal", default=None)
+
+
+@contextmanager
+def renewed(keep: Callable[[], None]) -> Iterator[Renewal]:
+    """`keep` raises LeaseLost when what it keeps is another's."""
+    renewal = Renewal(keep)
+    before = _renewal.set(renewal)
+    renewal.start()
+    try:
+        yield renewal
+    finally:
+        renewal.stop()
+        _renewal.reset(before)
+
+
+def fence() -> None:
+    """First in a transaction that writes: locks out a successor until the commit. Raise LeaseLost.
+
+    Nothing for who holds no lease.
+    """
+    if renewal := _renewal.get():
+        renewal.keep()
+
+
+def bound() -> None:
+    """Before a transaction locks a lease: for who is stopped in it would hold up all others."""
+    if connection.vendor == "postgresql" and connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE}'")
+
+
+def fenced(write: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Fence a function that writes in one transaction.
+
+    The lease is kept once more where it took long, so that nobody who waited for the commit finds the lease over.
+    """
+
+    @wraps(write)
+    def inner(*arguments: Given.args, **options: Given.kwargs) -> Result:
+        fence()
+        began = time.monotonic()
+        result = write(*arguments, **options)
+        if time.monotonic() - began > RENEWED:
+            fence()
+        return result
+
+    return inner
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A lease while it is held. Each of these raises LeaseLost."""
+
+    name: str
+    token: int
+    renewal: Renewal
+
+    def keep(self) -> None:
+        self._write()
+
+    def begin(self, spot: Spot) -> None:
+        """Before it is begun: should we die, it is known of what."""
+        self._write(current_work=spot.packed())
+
+    def end(self) -> None:
+        """In the transaction that writes down how it ended."""
+        self._write(current_work="")
+
+    def _write(self, **current_work: str) -> None:
+        self.renewal.moved()
+        keep(self.name, self.token, clock.now(), **current_work)
+
+
+@contextmanager
+def held(name: str) -> Iterator[Holding | None]:
+    """None while another holds it."""
+    token = take(name, clock.now())
+    if token is None:
+        yield None
+        return
+    try:
+        with renewed(lambda: keep(name, token, clock.now())) as renewal:
+            yield Holding(name, token, renewal)
+    finally:
+        give_back(name, token, clock.now())
+
+
+@transaction.atomic
+def take(name: str, now: datetime) -> int | None:
+    """Return the fencing token, or None while another holds the lease. What a dead holder was at is written down."""
+    bound()
+    row, _new = Lease.objects.get_or_create(name=name, defaults={"until": now})
+    mine = Lease.objects.filter(free_at(now), name=name, token=row.token)
+    if not mine.update(until=now + LIFE, token=F("token") + 1, current_work=""):
+        return None
+    if row.current_work:
+        quarantine.died(Spot.unpacked(row.current_work), now)
+    return row.token + 1
+
+
+def free_at(now: datetime, column: str = "until") -> Q:
+    """Never held, or over; or further ahead than a lease can be, so that a clock which went back wrote it."""
+    over = Q(**{f"{column}__lte": now}) | Q(**{f"{column}__gt": now + 2 * LIFE})
+    return over | Q(**{f"{column}__isnull": True})
+
+
+def keep(name: str, token: int, now: datetime, **current_work: str) -> None:
+    """Keep the lease. Raise LeaseLost. Inside a transaction it also locks out a successor until the commit."""
+    bound()
+    if not Lease.objects.filter(name=name, token=token).update(until=now + LIFE, **current_work):
+        raise LeaseLost(name)
+
+
+def give_back(name: str, token: int, now: datetime) -> None:
+    Lease.objects.filter(name=name, token=token).update(until=now, current_work="")
+
+
+def paced(alive: Callable[[], None]) -> Callable[[], None]:
+    """At once, and then every few seconds: for what is called often."""
+    next_time = 0.0
+
+    def call() -> None:
+        nonlocal next_time
+        if time.monotonic() >= next_time:
+            alive()
+            next_time = time.monotonic() + PACE
+
+    return call

@@ -1,0 +1,126 @@
+"""Leaves alone what workers die of (spots.py says when), so that it costs nobody else anything."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from accounts.common.lazy_text import said as _
+from accounts.models import Account
+from registry_sync.crash_sites import Spot, to_set_aside
+from registry_sync.models import QuarantinedWork, Repository, WorkerCrash
+
+KEPT = timedelta(days=1)  # then it is tried again, and a death that nobody explained is forgotten
+KEPT_WHOLE = timedelta(hours=1)  # a whole account: most of it is good
+PAUSE = timedelta(seconds=5)  # after the second death of something: the first may be chance; then ever longer
+PATIENCE = timedelta(minutes=5)
+WORDS = _("set aside: workers died of it (System, Overview)")
+
+log = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def died(spot: Spot, now: datetime) -> WorkerCrash:
+    """Somebody began with it and did not end. Sets aside what is to be left alone from now on."""
+    if spot.account is not None and not Account.objects.filter(pk=spot.account).exists():
+        spot = replace(spot, account=None)
+    crash = WorkerCrash.objects.create(**_columns(spot), at=now)
+    mine = Q(account=spot.account)
+    if spot.account is None:  # in nobody's namespace: each repository by itself
+        mine &= Q(repository=spot.repository)
+        if not spot.repository:
+            return crash
+    deaths = WorkerCrash.objects.filter(mine)
+    before = {_spot(row) for row in QuarantinedWork.objects.filter(mine)}
+    log.warning("a worker died while it was at %s", spot.repository or "several repositories")
+    for each in to_set_aside([_spot(row) for row in deaths], before):
+        held = [row for row in deaths if each.covers(_spot(row))]
+        QuarantinedWork.objects.filter(_within(each)).delete()
+        QuarantinedWork.objects.create(**_columns(each), since=now, deaths=len(held))
+        log.error("set aside, because workers died of it: %s", _named(each))
+        deaths.filter(_within(each)).delete()
+    return crash
+
+
+class Known:
+    """What is aside, and what somebody died of lately, as it was when looked up."""
+
+    def __init__(self) -> None:
+        self.aside = [_spot(row) for row in QuarantinedWork.objects.all()]
+        self.deaths: dict[Spot, list[datetime]] = {}
+        for row in WorkerCrash.objects.exclude(repository=""):
+            self.deaths.setdefault(_spot(row), []).append(row.at)
+
+    def holds(self, spot: Spot) -> bool:
+        return any(each.covers(spot) for each in self.aside)
+
+    def is_late(self, spot: Spot, now: datetime) -> bool:
+        """Whether it comes after all else; not for ever, where much comes all the time."""
+        again = self.again(spot)
+        return again is not None and now < again + PATIENCE
+
+    def again(self, spot: Spot) -> datetime | None:
+        """When it may be tried again, None for what nobody died of."""
+        at = self.deaths.get(spot)
+        return max(at) + PAUSE * (2 ** (len(at) - 1) - 1) if at else None
+
+
+def ended(spot: Spot, known: Known) -> None:
+    """Who died while at it died of something else."""
+    if spot in known.deaths:
+        WorkerCrash.objects.filter(**_columns(spot)).delete()
+
+
+def repositories(ids: Iterable[int]) -> QuerySet[Repository]:
+    """Of these repositories those that are left alone, or something in which is."""
+    return Repository.objects.filter(pk__in=list(ids)).filter(
+        Q(name__in=QuarantinedWork.objects.exclude(repository="").values("repository"))
+        | Q(image__namespace__account__in=QuarantinedWork.objects.filter(repository="").values("account"))
+    )
+
+
+def take_back_all(spot: Spot) -> None:
+    """Try again what this is held by, and forget its deaths."""
+    for row in QuarantinedWork.objects.filter(account=spot.account):
+        if _spot(row).covers(spot):
+            take_back(row)
+
+
+def take_back(row: QuarantinedWork) -> None:
+    WorkerCrash.objects.filter(_within(_spot(row))).delete()
+    row.delete()
+
+
+def over(now: datetime) -> QuerySet[QuarantinedWork]:
+    whole = Q(repository="", since__lt=now - KEPT_WHOLE)
+    return QuarantinedWork.objects.filter(Q(since__lt=now - KEPT) | whole)
+
+
+def forget_old(now: datetime) -> None:
+    WorkerCrash.objects.filter(at__lt=now - KEPT).delete()
+
+
+def _spot(row: QuarantinedWork | WorkerCrash) -> Spot:
+    return Spot(row.account_id, row.repository, row.item)
+
+
+def _columns(spot: Spot) -> dict[str, object]:
+    return {"account_id": spot.account, "repository": spot.repository, "item": spot.item}
+
+
+def _within(spot: Spot) -> Q:
+    found = Q(account=spot.account)
+    if spot.repository:
+        found &= Q(repository=spot.repository)
+    if spot.item:
+        found &= Q(item=spot.item)
+    return found
+
+
+def _named(spot: Spot) -> str:
+    if not spot.repository:
+        return f"all of account {spot.account}"
+    return f"{spot.item} in {spot.repository}" if spot.item else spot.repository

@@ -1,0 +1,94 @@
+"""The ledger of what no event told: a difference that a run found and mended."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import dropped_entries
+from accounts.models import DropCounter
+from namespaces.models import TagHistoryEntry
+from namespaces.names import split
+from registry_sync.client import TagsRead
+from registry_sync.freshness import ROLLED_BACK
+from registry_sync.inventory.writer import batches
+from registry_sync.leases import fenced
+from registry_sync.models import Drift, Event, Marker, SyncRun
+from registry_sync.reconcile.planner import Plan
+from registry_sync.reconcile.writer import Known
+
+KEPT_OF_A_RUN = 1000
+KEPT_OF_EACH = 20  # of a namespace, however many others there are
+LATE = timedelta(minutes=10)
+
+
+def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
+    """Only where events come at all, and not of what an operator brought in."""
+    tags = changes.add + changes.move + changes.remove
+    if not tags or not Marker.objects.filter(name=Marker.EVENTS).exists():
+        return
+    if not known.version and not _came_since_the_last(run, known):
+        return
+    told = _about_to_be_told(read.repository)
+    tags = [tag for tag in tags if tag not in told and (tag in read.digests or known.digest(tag) not in told)]
+    back = _left_before(known, {tag: read.digests[tag] for tag in tags if tag in read.digests})
+    tags.sort(key=lambda tag: tag not in back)  # what tells most is kept first
+    kept = _room(run, read.repository)
+    if len(tags) > kept:
+        dropped_entries.note(DropCounter.Kind.DIFFERENCES, {"": len(tags) - kept}, timezone.now())
+    Drift.objects.bulk_create(
+        Drift(
+            run=run, repository=read.repository, tag=tag, new=read.digests.get(tag, ""),
+            old=known.digest(tag), rolled_back=tag in back,
+        )
+        for tag in tags[:kept]
+    )  # fmt: skip
+
+
+def rolled_back(run: SyncRun) -> int:
+    """Return how many tags it found back at what they had left, where so many are that the registry was rolled back.
+
+    As one that is restored from a backup. Else 0.
+    """
+    count = run.drifts.filter(rolled_back=True).count()
+    return count if count >= ROLLED_BACK else 0
+
+
+def _left_before(known: Known, points: dict[str, str]) -> set[str]:
+    """Of tags and what they point at now, those whose history had left just that."""
+    found = set[str]()
+    for some in batches(sorted(points)):
+        moves = TagHistoryEntry.objects.filter(image__repository_row=known.pk, tag__in=some)
+        found |= {tag for tag, old in moves.values_list("tag", "old").distinct() if old == points[tag]}
+    return found
+
+
+def _room(run: SyncRun, repository: str) -> int:
+    left = KEPT_OF_A_RUN - run.drifts.count()
+    if left >= KEPT_OF_EACH:
+        return left
+    namespace = split(repository)[0]
+    mine = Q(repository=namespace) | Q(repository__startswith=f"{namespace}/")
+    return max(left, KEPT_OF_EACH - run.drifts.filter(mine).count(), 0)
+
+
+def _came_since_the_last(run: SyncRun, known: Known) -> bool:
+    """Return True for a repository read for the first time because it was not there at the last full check."""
+    full = SyncRun.objects.filter(quick=False, state=SyncRun.State.DONE, finished_at__isnull=False)
+    last = full.filter(pk__lt=run.pk).first()
+    return bool(last and last.started_at and known.first_seen_at > last.started_at)
+
+
+def _about_to_be_told(repository: str) -> set[str]:
+    """Tags, and digests that are said to be deleted, of events that are to be applied or confirmed yet."""
+    waiting = Event.objects.filter(repository=repository, due_at__isnull=False).exclude(action="pull")
+    return {tag or digest for tag, digest in waiting.values_list("tag", "digest")}
+
+
+@transaction.atomic
+@fenced
+def explain(repository: str, tag: str, digest: str) -> None:
+    """Explain a difference by an event that came after the run it should have preceded: late, and nothing was lost."""
+    since = timezone.now() - LATE
+    Drift.objects.filter(repository=repository, tag=tag, new=digest, found_at__gte=since).delete()

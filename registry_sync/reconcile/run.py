@@ -1,0 +1,309 @@
+"""One reconcile: the catalog, then every repository's tags, compared with our picture and mended.
+
+A run is rows: any worker may go on with it at any point, and a worker that dies costs seconds.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
+
+from accounts import audit
+from accounts.common import clock
+from accounts.common.database_errors import Outage, outage_of
+from accounts.common.fair_share import in_turns
+from accounts.common.lazy_text import said as _
+from accounts.principal import SYSTEM
+from namespaces.names import split
+from registry_sync import leases, quarantine
+from registry_sync.client import Missing, Registry, RegistryError, Silent, Sweep
+from registry_sync.crash_sites import Spot
+from registry_sync.inventory import retry_incomplete
+from registry_sync.leases import Holding
+from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash
+from registry_sync.reconcile import drift, intervals, recent_events, shards, writer
+from registry_sync.reconcile.mass_delete_guard import too_many_repositories
+from registry_sync.reconcile.planner import plan
+from registry_sync.reconcile.repositories import Alive, Counts, RepositoriesReader
+
+LEASE = "reconcile"
+BUSY_MAX = 3  # times that a part is tried whose statements the database breaks off
+SILENT_MAX = 3  # namespaces without an answer, and nothing else is asked about
+
+log = logging.getLogger(__name__)
+
+
+def reconcile(
+    registry: Registry, *, when_due: bool = False, others: Callable[[], None] = lambda: None
+) -> SyncRun | None:
+    """Begin a run, or go on with the one under way, and work until nothing of it is free.
+
+    `others` is called when there is work to share.
+
+    None while another worker reads the catalog, or when no run is due. Never raises for a bad registry.
+    """
+    try:
+        run = begin(registry, when_due=when_due, others=others)
+        if run and work(run, registry).state in (SyncRun.State.DONE, SyncRun.State.INCOMPLETE):
+            retry_incomplete.read_due(registry)
+        return run
+    finally:
+        registry.close()
+
+
+def begin(
+    registry: Registry, *, when_due: bool = False, others: Callable[[], None] = lambda: None
+) -> SyncRun | None:
+    try:
+        with leases.held(LEASE) as lease:
+            if lease is None:
+                return None
+            run = _resume()
+            if not run:
+                run = _start(registry, lease, when_due=when_due)
+                if run and run.state == SyncRun.State.RUNNING:
+                    others()
+            return run
+    except leases.LeaseLost:
+        log.warning("another worker took the sync over")
+        return None
+
+
+def work(run: SyncRun, registry: Registry) -> SyncRun:
+    """Read the parts of a run that are free, and end the run when there is nothing left."""
+    if run.state == SyncRun.State.RUNNING:
+        with RepositoriesReader(
+            registry, Sweep(registry.url, registry.token_for, pace=registry.pace)
+        ) as reader:
+            for shard in shards.free(run):
+                _read(shard, reader)
+        _end(run)
+        run.refresh_from_db()
+    return run
+
+
+def _read(shard: Shard, reader: RepositoriesReader) -> None:
+    try:
+        with leases.renewed(lambda: shards.alive(shard)) as renewal:
+
+            def alive() -> None:
+                renewal.moved()
+                shards.alive(shard)
+
+            shards.finish(shard, _read_all(shard, reader, alive))
+    except leases.LeaseLost:
+        log.warning("another worker took %s over", shard)
+    except (InterfaceError, OperationalError):
+        with suppress(InterfaceError, OperationalError):
+            shards.give_back(shard)
+        raise  # whoever comes next goes on
+
+
+def _read_all(shard: Shard, reader: RepositoriesReader, alive: Alive) -> Counts:
+    left = list(quarantine.repositories(shard.repositories).values_list("pk", flat=True))
+    if (
+        new := Repository.objects.filter(pk__in=left)
+        .exclude(problem=quarantine.WORDS)
+        .values_list("pk", flat=True)
+    ):
+        writer.note(new, problem=quarantine.WORDS)
+    ids = [pk for pk in shard.repositories if pk not in left]
+    try:
+        return reader.read(shard.run, ids, alive=alive).plus(Counts(repositories=len(left)))
+    except leases.LeaseLost:
+        raise
+    except Exception as error:
+        if _may_pass(error, shard):
+            raise
+        log.exception("%s cannot be read at once; each of its repositories is read by itself", shard)
+    counts = Counts(repositories=len(left))
+    for pk in ids:
+        counts = counts.plus(_read_one(shard, reader, pk, alive))
+    return counts
+
+
+def _read_one(shard: Shard, reader: RepositoriesReader, pk: int, alive: Alive) -> Counts:
+    """One that cannot be read must not keep the others, nor the run and every run after it, from their end."""
+    alive()
+    try:
+        return reader.read(shard.run, [pk], alive=alive)
+    except leases.LeaseLost:
+        raise
+    except Exception as error:
+        if _may_pass(error, shard):
+            raise
+        row = Repository.objects.filter(pk=pk)
+        log.exception("%s cannot be read", row.values_list("name", flat=True).first())
+        writer.note([pk], problem=_("the panel failed; see its log"))
+        return Counts(repositories=1, unreadable=1)
+
+
+def _may_pass(error: Exception, shard: Shard) -> bool:
+    """No database, or a lock that somebody holds; but not what the database breaks off each time."""
+    if not isinstance(error, InterfaceError | OperationalError):
+        return False
+    return outage_of(error) is not Outage.BUSY or shard.token < BUSY_MAX
+
+
+def _resume() -> SyncRun | None:
+    """Return the run under way. One without parts was left in its catalog by a worker that died."""
+    for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
+        if run.shards.exists():
+            return run
+        _finish(run, SyncRun.State.FAILED, _("the worker stopped in the middle"))
+    return None
+
+
+def _start(registry: Registry, lease: Holding, *, when_due: bool) -> SyncRun | None:
+    now = clock.now()
+    run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first()
+    run = run or (_due(now) if when_due else SyncRun())
+    if run is None:
+        return None
+    run.state, run.started_at, run.heartbeat_at = SyncRun.State.RUNNING, now, now
+    run.save()
+    try:
+        _read_catalog(run, registry, lease)
+    except RegistryError as error:
+        _finish(run, SyncRun.State.FAILED, str(error))
+    run.requests = registry.requests
+    run.save()
+    if run.state == SyncRun.State.RUNNING:
+        shards.make(run)
+        run.save()
+        _end(run)  # where there is nothing to read: without parts, others would take it for one that was left
+    return run
+
+
+def _due(now: datetime) -> SyncRun | None:
+    """Return a full check, or while the last one rests, a quick pass over the names."""
+    ended = SyncRun.objects.exclude(started_at=None).exclude(finished_at=None)
+    last, full = ended.first(), ended.filter(quick=False).first()
+    if not last or not full or now >= _rested(full):
+        return SyncRun()
+    assert full.finished_at
+    quick = _rested(last) if last != full else full.finished_at + timedelta(seconds=settings.SYNC_INTERVAL)
+    return SyncRun(quick=True) if now >= quick else None
+
+
+def _rested(last: SyncRun) -> datetime:
+    whole = SyncRun.objects.filter(quick=last.quick, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE))
+    return intervals.over(last, list(whole[: intervals.USUAL]), timedelta(seconds=settings.SYNC_INTERVAL))
+
+
+def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
+    began = clock.now()
+    catalog = registry.repositories(alive=lease.keep)
+    seen, known = dict.fromkeys(catalog.names, ""), writer.known_repositories()
+    if settings.REGISTRY_IS_CACHE and seen and not registry.upstream_answers(seen):
+        raise RegistryError(
+            _("the upstream of this pull-through cache does not answer, so nothing it says is news")
+        )
+    if catalog.strange:
+        run.problem = (
+            f"{catalog.strange} of the names in the registry’s catalog can be no repository’s; "
+            "no repository was removed"
+        )
+    unproven = [name for name in known if catalog.strange and name not in seen]
+    changes = plan(known, seen, unreadable=unproven)
+    vanishing = changes.mark + changes.remove
+    deletions_approved = run.deletions_approved or settings.REGISTRY_IS_CACHE  # then nothing goes
+    if not deletions_approved and too_many_repositories(len(changes.mark), len(known)):
+        writer.reserve_unowned(changes.add)  # they are not written down yet, and nobody is to get their names
+        words = _held_words(f"{len(changes.mark)} of {len(known)} repositories")
+        _finish(run, SyncRun.State.NEEDS_APPROVAL, words)
+        return
+    versions = writer.versions(vanishing)
+    # What was pushed meanwhile may be told of before the registry shows it.
+    gone = _gone(registry, vanishing, lease) - recent_events.repositories_since(began)
+    unlisted = unproven + [name for name in vanishing if name not in gone]  # catalogs have been wrong
+    changes = plan(known, seen, unreadable=unlisted, gone=gone)
+    if settings.REGISTRY_IS_CACHE:
+        changes = changes.adding()
+    lease.keep()
+    if changes:
+        writer.write_catalog(changes, clock.now(), versions)
+    run.changes = len(changes.add) + len(changes.remove) + writer.claim_repositories()
+    writer.note_catalog(began)
+
+
+def _gone(registry: Registry, names: list[str], lease: Holding) -> set[str]:
+    """Return which of the names are gone, asking for each: only a 404 that names it is the second answer."""
+    found, silent, known, now = set[str](), set[str](), quarantine.Known(), clock.now()
+    owners = writer.owners(names)
+    for name in in_turns(names, _namespace):
+        spot = Spot(owners.get(name), name)
+        if _namespace(name) in silent or known.holds(spot) or (known.again(spot) or now) > now:
+            continue
+        lease.begin(spot)
+        try:
+            registry.tags(name)
+        except Missing:
+            found.add(name)
+        except Silent:
+            silent.add(_namespace(name))
+            if len(silent) >= SILENT_MAX:
+                break
+        except RegistryError:
+            continue
+        finally:
+            lease.end()
+        quarantine.ended(spot, known)
+    return found
+
+
+def _namespace(repository: str) -> str:
+    return split(repository)[0]
+
+
+def _held_words(what: str) -> str:
+    return (
+        f"{what} are no longer in the registry. None of them was removed: if the registry was replaced, wiped or "
+        "restored, mend that first; else an operator lets them go"
+    )
+
+
+def _end(run: SyncRun) -> None:
+    if run.shards.filter(done_at=None).exists():
+        return  # another worker has them, or will take them when their lease is over
+    run.refresh_from_db()
+    held = words = ""
+    if run.tags_needing_approval:
+        held = _held_words(f"{run.tags_needing_approval} tags")
+    if run.unreadable:
+        # Without their names: everybody is told of a run. Each repository says why, for operators.
+        words = f"{run.unreadable} repositories could not be read, or not all of their tags (System, Repositories)"
+    # What ails some repositories, or is held of them, is said of those (selectors.py);
+    # a run is incomplete for what ails the registry.
+    whole = not run.problem and (not run.unreadable or run.unreadable < run.repositories_total)
+    state = SyncRun.State.DONE if whole else SyncRun.State.INCOMPLETE
+    _finish(run, state, "; ".join(filter(None, [run.problem, held, words])))
+
+
+def _tell_of_a_rollback(run: SyncRun) -> None:
+    if not (tags := drift.rolled_back(run)):
+        return
+    log.error("the registry was rolled back: %s tags are back at what they had left (%s)", tags, run)
+    audit.record(by=SYSTEM, action="sync.rolled_back", kind="sync run", id=run.pk, label=settings.REGISTRY_URL,
+                 after={"tags": tags})  # fmt: skip
+
+
+def _finish(run: SyncRun, state: SyncRun.State, problem: str) -> None:
+    """Once, whoever comes second."""
+    now = clock.now()
+    values: Mapping[str, object] = {
+        "state": state, "problem": problem[:500], "finished_at": now, "heartbeat_at": now,
+    }  # fmt: skip
+    with transaction.atomic():
+        mine = SyncRun.objects.filter(Q(pk=run.pk), state=SyncRun.State.RUNNING).update(**values)
+        if mine:
+            # It is known by now of what, or that it was chance.
+            WorkerCrash.objects.filter(repository="").delete()
+            Shard.objects.filter(run=run).delete()
+            _tell_of_a_rollback(run)
+    for name, value in values.items():
+        setattr(run, name, value)

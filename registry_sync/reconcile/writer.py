@@ -1,0 +1,280 @@
+"""Writes what was read into the picture: one transaction for each repository, and nothing where nothing changed."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, OuterRef, Subquery, Sum
+
+from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagHistoryEntry
+from namespaces.names import NAMESPACE_MAX, is_repository, split
+from registry_sync.client import TagsRead
+from registry_sync.inventory.writer import BATCH, Move, batches, write_moves
+from registry_sync.leases import fenced
+from registry_sync.models import Repository, SyncRun
+from registry_sync.reconcile.planner import Plan, Row, plan
+
+
+@dataclass(slots=True)
+class Known:
+    """What we have of a repository.
+
+    The version it was read at and the last move of a tag till then, since when we know of it, its trouble last time,
+    the account, and tag → row.
+    """
+
+    pk: int
+    version: int
+    newest_history_id: int
+    first_seen_at: datetime
+    problem: str = ""
+    failures: int = 0
+    tags_needing_approval: int = 0
+    account: int = 0
+    tags: dict[str, Row] = field(default_factory=dict)
+
+    def digest(self, tag: str) -> str:
+        return self.tags[tag].digest if tag in self.tags else ""
+
+
+def known_repositories() -> dict[str, Row]:
+    return {
+        name: Row(missing=missing is not None)
+        for name, missing in Repository.objects.values_list("name", "missing_since").iterator()
+    }
+
+
+def versions(names: Iterable[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in batches(list(names)):
+        found.update(Repository.objects.filter(name__in=some).values_list("name", "version"))
+    return found
+
+
+def owners(names: Iterable[str]) -> dict[str, int | None]:
+    """Return repository → the account that it belongs to."""
+    found: dict[str, int | None] = {}
+    for some in batches(list(names)):
+        rows = Repository.objects.filter(name__in=some)
+        found.update(rows.values_list("name", "image__namespace__account_id"))
+    return found
+
+
+@transaction.atomic
+@fenced
+def write_catalog(changes: Plan, now: datetime, versions: Mapping[str, int]) -> None:
+    """Write `changes` from a complete catalog.
+
+    A repository that is gone takes its image and tags with it, unless it was written since `versions` were read: then
+    it was pushed again while we asked for others.
+    """
+    reserve_unowned(changes.add)  # in one commit with the rows: nobody makes a namespace of it in between
+    Repository.objects.bulk_create(
+        [Repository(name=name) for name in changes.add], BATCH, ignore_conflicts=True
+    )
+    _mark(changes.mark, now)
+    _mark(changes.unmark, None)
+    for names in batches(changes.remove):
+        rows = Repository.objects.select_for_update().filter(name__in=names)
+        same = [row.pk for row in rows if row.version == versions.get(row.name)]
+        gone = Repository.objects.filter(pk__in=same)
+        Image.objects.filter(repository_row__in=gone).delete()
+        gone.delete()
+
+
+def claim_repositories() -> int:
+    """Tie each repository to an image of the namespace it is in. Return how many were tied.
+
+    One in no namespace stays unclaimed, and its first part is reserved, so that nobody gets it by creating it.
+    """
+    rows = [(row, split(row.name)[0]) for row in Repository.objects.filter(image=None).order_by("id")]
+    reserved = set(ReservedName.objects.values_list("name", flat=True))
+    reserve_unowned([row.name for row, first in rows if first not in reserved])
+    owners = set(Namespace.objects.values_list("name", flat=True))
+    owned = [row for row, first in rows if first in owners and is_repository(row.name)]
+    return sum(_claim_some(some) for some in batches(owned))
+
+
+@transaction.atomic
+def _claim_some(rows: Sequence[Repository]) -> int:
+    owners = _owners(row.name for row in rows)
+    owned = [(row, (first, rest)) for row in rows for first, rest in [split(row.name)] if first in owners]
+    new = [Image(namespace=owners[first], name=rest) for _row, (first, rest) in owned]
+    Image.objects.bulk_create(new, ignore_conflicts=True)
+    found = Image.objects.filter(
+        namespace__in=owners.values(), name__in={rest for _row, (_first, rest) in owned}
+    )
+    images = {(image.namespace_id, image.name): image for image in found}
+    for row, (first, rest) in owned:
+        row.image = images[owners[first].pk, rest]
+    Repository.objects.bulk_update([row for row, _parts in owned], ["image"])
+    return len(owned)
+
+
+@transaction.atomic
+def claim(name: str) -> Repository:
+    """Write the same for one repository, that an event told of."""
+    first, rest = split(name)
+    owner = _owners([name]).get(first)
+    if not owner:
+        reserve_unowned([name])  # before the row, as everywhere: no two wait for each other crosswise
+    row, _new = Repository.objects.get_or_create(name=name)
+    if owner:
+        row.image, _new = Image.objects.get_or_create(namespace=owner, name=rest)
+        row.save(update_fields=["image"])
+    return row
+
+
+def _owners(repositories: Iterable[str]) -> dict[str, Namespace]:
+    """Return the namespaces they are in, by name, none of which is deleted before the commit."""
+    firsts = {split(name)[0] for name in repositories}
+    rows = Namespace.objects.select_for_update(no_key=True).filter(name__in=firsts).order_by("name")
+    return {row.name: row for row in rows}
+
+
+@transaction.atomic
+def reserve_unowned(repositories: Iterable[str]) -> None:
+    """Keep for an operator the first parts that nobody has. What an account has, or had, stays its own."""
+    firsts = {first for first, _rest in map(split, repositories) if len(first) <= NAMESPACE_MAX}
+    for some in batches(sorted(firsts)):
+        left = set(some) - set(Namespace.objects.filter(name__in=some).values_list("name", flat=True))
+        while left:
+            new = [ReservedName(name=name) for name in sorted(left)]
+            ReservedName.objects.bulk_create(new, ignore_conflicts=True)
+            # Locked until the commit, so that none is cleared before it is seen what for; one that was, comes again.
+            rows = ReservedName.objects.select_for_update().filter(name__in=left).order_by("name")
+            left -= {row.name for row in rows}
+
+
+def note_catalog(began: datetime) -> None:
+    CatalogRead.objects.update_or_create(registry=settings.REGISTRY_URL, defaults={"started_at": began})
+
+
+def known_tags(names: Iterable[str]) -> dict[str, Known]:
+    """Return repository → what we have, in two statements for all of them. Only what belongs to an image."""
+    # The last move first: what is written between the two statements is then noticed, and not overwritten.
+    newest_history_id = (
+        TagHistoryEntry.objects.filter(image=OuterRef("image")).order_by("-id").values("id")[:1]
+    )
+    rows = Repository.objects.filter(name__in=list(names)).exclude(image=None)
+    columns = (
+        "first_seen_at",
+        "problem",
+        "failures",
+        "tags_needing_approval",
+        "image__namespace__account_id",
+    )
+    facts = rows.values_list("name", "pk", "version", Subquery(newest_history_id), *columns)
+    found = {name: Known(pk, version, move or 0, *more) for name, pk, version, move, *more in facts}
+    tags = Tag.objects.filter(image__repository_row__name__in=list(found)).values_list(
+        "image__repository_row__name", "name", "manifest_id", "missing_since", "unreadable_since"
+    )
+    for repository, tag, digest, missing, unread in tags.iterator():
+        found[repository].tags[tag] = Row(digest, missing is not None, unread is not None)
+    return found
+
+
+def changes_of(read: TagsRead, known: Known) -> Plan:
+    if read.problem:
+        return Plan()
+    return plan(known.tags, read.digests, unreadable=read.unreadable, gone=read.gone)
+
+
+def lost(run: SyncRun, accounts: Collection[int], *, beside: Collection[str]) -> dict[int, int]:
+    """Return account → tags that this run found gone, or that are held, in other repositories than these."""
+    gone = TagHistoryEntry.objects.filter(
+        image__namespace__account__in=accounts, how=TagHistoryEntry.How.FOUND, new=""
+    )
+    rows = Repository.objects.filter(
+        image__namespace__account__in=accounts, tags_needing_approval__gt=0
+    ).exclude(name__in=beside)
+    found: dict[int, int] = defaultdict(int)
+    for some, count in (
+        (gone.filter(at__gte=run.started_at), Count("pk")),
+        (rows, Sum("tags_needing_approval")),
+    ):
+        for account, tags in some.order_by().values_list("image__namespace__account").annotate(count):
+            found[account] += tags
+    return found
+
+
+def note_held(read: TagsRead, known: Known, count: int) -> None:
+    """How many tags stay until an operator agrees; as it was where nobody could see."""
+    if not read.problem and count != known.tags_needing_approval:
+        note([known.pk], tags_needing_approval=count)
+
+
+def note_trouble(read: TagsRead, known: Known, now: datetime, *, quick: bool) -> None:
+    """Note what could not be read, and what can be read again. Make no statement where that is as it was.
+
+    `quick`: most tags were not asked about, so no trouble is over.
+    """
+    problem = (read.problem or _unreadable(read.unreadable))[:200]
+    failures = min(known.failures + 1, Repository.FAILURES_MAX) if problem else 0
+    if (problem, failures) != (known.problem, known.failures) and (problem or not quick):
+        note([known.pk], problem=problem, failures=failures)
+    if read.problem:
+        return
+    dark = [tag for tag in read.unreadable if tag in known.tags and not known.tags[tag].unreadable]
+    light = [tag for tag, row in known.tags.items() if row.unreadable and tag not in read.unreadable]
+    for names, moment in ((dark, now), (light, None)):
+        if names:
+            _note_unread(known, names, moment)
+
+
+@transaction.atomic
+@fenced
+def note(ids: Iterable[int], **values: object) -> None:
+    """Note what is said of repositories, beside their tags."""
+    for some in batches(list(ids)):
+        Repository.objects.filter(pk__in=some).update(**values)
+
+
+@transaction.atomic
+@fenced
+def _note_unread(known: Known, names: list[str], moment: datetime | None) -> None:
+    for some in batches(names):
+        Tag.objects.filter(image__repository_row=known.pk, name__in=some).update(unreadable_since=moment)
+
+
+def _unreadable(tags: Mapping[str, str]) -> str:
+    if not tags:
+        return ""
+    first = min(tags)  # the same in every run
+    more = f" and {len(tags) - 1} more tags" if len(tags) > 1 else ""
+    return f"{first}{more} could not be read: {tags[first]}"
+
+
+@transaction.atomic
+@fenced
+def write_changes(read: TagsRead, known: Known, changes: Plan, now: datetime) -> Plan:
+    """Make the picture what was read, but for tags that another moved since; return what was written.
+
+    The manifests are stored already.
+    """
+    # Locked until the commit: two writers take their turn.
+    rows = Repository.objects.select_for_update(of=("self",)).select_related("image")
+    row = rows.filter(pk=known.pk).first()
+    if row is None or row.image is None:
+        return Plan()
+    if row.version != known.version:
+        changes = changes.without(_moved_since(row.image, known.newest_history_id))
+    moves = [Move(tag, read.digests.get(tag, ""), now) for tag in changes.add + changes.move + changes.remove]
+    if moves:
+        write_moves(row.image, moves, how=TagHistoryEntry.How.FOUND)
+    for names, moment in ((changes.mark, now), (changes.unmark, None)):
+        for some in batches(names):
+            Tag.objects.filter(image=row.image, name__in=some).update(missing_since=moment)
+    return changes
+
+
+def _moved_since(image: Image, move: int) -> Collection[str]:
+    return set(TagHistoryEntry.objects.filter(image=image, id__gt=move).values_list("tag", flat=True))
+
+
+def _mark(names: list[str], moment: datetime | None) -> None:
+    for some in batches(names):
+        Repository.objects.filter(name__in=some).update(missing_since=moment)

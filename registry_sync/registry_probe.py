@@ -1,0 +1,54 @@
+"""Asks the registry, every few seconds, what each client asks first, and notes for the pages what came of it."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from registry_sync import heartbeats
+from registry_sync.client import Registry, Silent, responses
+from registry_sync.models import Marker
+from registry_sync.tokens.issuer import issue_for_panel
+from registry_sync.tokens.key_files import KeyFileError
+
+PATIENCE = 5  # seconds; a client would not wait for much longer, and each look keeps a worker
+
+log = logging.getLogger(__name__)
+
+
+def look(registry: Registry, now: datetime) -> None:
+    """`/v2/` takes any good token, and needs none of the registry's images."""
+    note(_found(registry), now)
+
+
+def _found(registry: Registry) -> str:
+    """Return the name of a sign."""
+    try:
+        token = issue_for_panel([], now=timezone.now())
+    except KeyFileError:
+        return Marker.TOKENS_UNSIGNED
+    try:
+        bearer = {"Authorization": f"Bearer {token}"}
+        with registry.ask("/v2/", bearer, seconds=PATIENCE) as response:
+            status = response.status_code
+    except Silent:
+        return Marker.REGISTRY_SILENT
+    if status in (responses.OK, responses.TOO_MANY):
+        return Marker.REGISTRY
+    return Marker.REGISTRY_REFUSES if status == responses.UNAUTHORIZED else Marker.REGISTRY_SILENT
+
+
+@transaction.atomic
+def note(found: str, now: datetime) -> None:
+    """Note it. What began stays as it began until it is over."""
+    over = Marker.objects.filter(name__in=[sign for sign in Marker.TROUBLES if sign != found])
+    for name in over.values_list("name", flat=True):
+        log.warning("over: %s", name)
+    over.delete()
+    if found == Marker.REGISTRY:
+        heartbeats.note(found, now)
+        return
+    _row, begun = Marker.objects.get_or_create(name=found, defaults={"at": now})
+    if begun:
+        log.error("push and pull fail: %s", found)

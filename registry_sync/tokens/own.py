@@ -1,0 +1,50 @@
+"""The registry client as the panel uses it: the configured address, and tokens the panel makes for itself."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+
+from registry_sync import heartbeats
+from registry_sync.client import CATALOG, Registry
+from registry_sync.client.pacing import Pace
+from registry_sync.models import Marker
+from registry_sync.tokens import access_list
+from registry_sync.tokens.issuer import PANEL_LIFE, issue_for_panel
+
+
+def registry() -> Registry:
+    return Registry(settings.REGISTRY_URL, OwnTokens(), pace=Pace(_told))
+
+
+def _told() -> float | None:
+    """Return the moment of the last of our own requests that the registry told of."""
+    at = heartbeats.last(Marker.READ)
+    return at.timestamp() if at else None
+
+
+class OwnTokens:
+    """Tokens for one thing at a time, made again when half their life is over. Nothing is kept for long."""
+
+    KEPT = 1000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[tuple[str, ...], tuple[datetime, str]] = {}
+
+    def __call__(self, scope: str, *actions: str) -> str:
+        """`scope`: a repository, or CATALOG. Without actions: to pull."""
+        with self._lock:
+            # By the clock that is written into them: should it jump, they are made anew.
+            now = datetime.now(UTC)
+            at, token = self._made.get((scope, *actions), (datetime.min.replace(tzinfo=UTC), ""))
+            if not timedelta() <= now - at <= timedelta(seconds=PANEL_LIFE / 2):
+                if len(self._made) >= self.KEPT:
+                    self._made.clear()
+                token = issue_for_panel([_access(scope, actions or ("pull",))], now=now)
+                self._made[scope, *actions] = (now, token)
+            return token
+
+
+def _access(scope: str, actions: tuple[str, ...]) -> access_list.Access:
+    return access_list.CATALOG if scope == CATALOG else access_list.entry(scope, list(actions))

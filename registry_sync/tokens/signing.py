@@ -1,0 +1,78 @@
+"""Signs registry tokens: ES256, libtrust `kid` and `x5c`, the form Distribution 2.8 and 3.x both accept."""
+
+import base64
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from registry_sync.tokens import ca
+from registry_sync.tokens.key_files import KeyFileError
+
+RECHECK = 30  # seconds between two looks at the leaf file
+KID_BYTES = 30
+
+log = logging.getLogger(__name__)
+
+
+def libtrust_kid(public_key: ec.EllipticCurvePublicKey) -> str:
+    """Base32 of the first 30 bytes of SHA-256 over the DER key, in groups of four (libtrust util.go)."""
+    der = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    text = base64.b32encode(hashlib.sha256(der).digest()[:KID_BYTES]).decode()
+    return ":".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A signing key, parsed once, with the header its tokens carry."""
+
+    key: ec.EllipticCurvePrivateKey
+    header: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: Path) -> "Leaf":
+        """KeyFileError when the file cannot sign tokens."""
+        pair = ca.load_pair(path)
+        x5c = base64.b64encode(pair.certificate.public_bytes(Encoding.DER)).decode()
+        return cls(pair.key, {"typ": "JWT", "kid": libtrust_kid(pair.key.public_key()), "x5c": [x5c]})
+
+
+class Signer:
+    """Signs with the leaf file of a secrets folder; made once per process, safe to share between threads.
+
+    A renewed leaf is taken up within 30 s. One that cannot be read is logged and the old one keeps signing.
+    """
+
+    def __init__(self, secrets_dir: Path) -> None:
+        self.path = secrets_dir / ca.LEAF
+        self._leaf: Leaf | None = None
+        self._modified = 0
+        self._looked = 0
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Return the signed token. `iat` of the claims is the clock. Raise KeyFileError when there is no usable key."""
+        leaf = self.leaf(now=claims["iat"])
+        return jwt.encode(dict(claims), leaf.key, algorithm="ES256", headers=leaf.header)
+
+    def leaf(self, *, now: int) -> Leaf:
+        if self._leaf is None or abs(now - self._looked) >= RECHECK:
+            self._look(now)
+        assert self._leaf is not None
+        return self._leaf
+
+    def _look(self, now: int) -> None:
+        try:
+            modified = self.path.stat().st_mtime_ns
+            if self._leaf is None or modified != self._modified:
+                self._leaf, self._modified = Leaf.load(self.path), modified
+        except (OSError, KeyFileError) as error:
+            if self._leaf is None:
+                raise KeyFileError(str(error)) from error
+            log.warning("Still signing with the leaf read before: %s", error)
+        self._looked = now

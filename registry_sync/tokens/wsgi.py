@@ -1,0 +1,99 @@
+"""The token door: a small WSGI application in front of Django's, for one path.
+
+It stands outside of sessions, cookies and CSRF (containerd takes a 403 as final), and saves the hot path what
+a page needs and a token does not. Anything but /auth/token goes on to Django.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from accounts.access_denials import denials
+from accounts.common.client_ip import Origin, client_address
+from accounts.common.errors import Unavailable
+from accounts.common.user_agent import short
+from accounts.last_used import uses
+from accounts.pepper_migration import rehashes
+from registry_sync.tokens.issuer import Issued, issue
+from registry_sync.tokens.key_files import KeyFileError
+from registry_sync.tokens.request import Refusal, TokenRequest, read
+
+PATH = "/auth/token"
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Headers = list[tuple[str, str]]
+
+log = logging.getLogger(__name__)
+
+
+def token_door(inner: Application) -> Application:
+    """`inner` with the token door in front of it."""
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") != PATH:
+            return inner(environ, start_response)
+        status, headers, body = answer(environ, now=datetime.now(UTC))
+        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+        return [body]
+
+    return application
+
+
+def write_notes() -> None:
+    """Begins, once per process, to write what is noted while tokens are issued."""
+    for batch in (uses, denials, rehashes):
+        batch.start()
+
+
+def answer(environ: dict[str, Any], *, now: datetime) -> tuple[int, Headers, bytes]:
+    """(status, headers, JSON body). Never 403 or 500: clients retry 400 and 401, and wait on 503."""
+    try:
+        request = read(environ)
+        client = short(environ.get("HTTP_USER_AGENT", ""))
+        issued = issue(request, origin=Origin(client_address(environ), client, now))
+    except Refusal as refusal:
+        return _refused(refusal)
+    except (Unavailable, KeyFileError, ImproperlyConfigured) as error:
+        log.error("no token can be issued: %s", error)  # noqa: TRY400 (the sentence says it)
+        return _refused(
+            Refusal(503, "UNAVAILABLE", "The panel cannot issue tokens now; try again.", retry_after=5)
+        )
+    return 200, _headers(), json.dumps(_body(issued, request)).encode()
+
+
+def _body(issued: Issued, request: TokenRequest) -> dict[str, Any]:
+    """`token` for docker, `access_token` for containerd; times as an integer and RFC 3339 with its Z."""
+    body = {
+        "token": issued.token,
+        "access_token": issued.token,
+        "expires_in": issued.life,
+        "issued_at": issued.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    if request.oauth:
+        items = (f"{each['type']}:{each['name']}:{','.join(each['actions'])}" for each in issued.access)
+        body["scope"] = " ".join(items)
+    return body
+
+
+def _refused(refusal: Refusal) -> tuple[int, Headers, bytes]:
+    headers = _headers()
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        headers.append(("WWW-Authenticate", 'Basic realm="Registry Manager", charset="UTF-8"'))
+    if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers.append(("Allow", "GET, POST"))
+    if refusal.retry_after:
+        headers.append(("Retry-After", str(refusal.retry_after)))
+    errors = [{"code": refusal.code, "message": refusal.message, "detail": None}]
+    return refusal.status, headers, json.dumps({"errors": errors}).encode()
+
+
+def _headers() -> Headers:
+    return [
+        ("Content-Type", "application/json"),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
