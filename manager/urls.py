@@ -24,7 +24,7 @@ urlpatterns = [
     path("api/v1/", include("manager.api_urls")),
     # Upper rooms first: what they add lies below addresses that the lower take whole, as an image's name with
     # its slashes, or as a user's name.
-    path("", include("registry_sync.pages.urls")),
+    path("", include("registry_sync.views.urls")),
     path("", include("namespaces.views.urls")),
     path("", include("accounts.views.urls")),
 ]

@@ -13,7 +13,7 @@ from django.db.models import Max
 from accounts.models import OutgoingMail
 from namespaces.models import CatalogRead
 from registry_sync.models import Event, Marker, Removal, SyncRun, WorkerCrash
-from registry_sync.removal import by_age
+from registry_sync.retention import clock_guard
 
 SLACK = timedelta(seconds=2)  # between reading the clock and writing down what it says
 LEAP = timedelta(days=14)  # more than a laptop is left alone
@@ -33,7 +33,7 @@ def leapt(now: datetime) -> bool:
     log.warning("the clock went ahead by %s, or no worker ran for so long", now - last)
     with transaction.atomic():
         Marker.objects.update_or_create(name=Marker.LEAP, defaults={"at": now})
-        by_age.switch_off(now - last)
+        clock_guard.switch_off(now - last)
     return True
 
 

@@ -21,6 +21,8 @@ from accounts.services import invitations
 from namespaces import usage
 from namespaces.models import RepositoryManifest, TagHistoryEntry
 from registry_sync import clocks, heartbeats, jobs, quarantine, registry_probe, selectors
+from registry_sync.deletion import purge_worker
+from registry_sync.deletion.worker import LEASE_PREFIX, work_due
 from registry_sync.doctor import checkup
 from registry_sync.events import processor
 from registry_sync.events.processor import apply_due
@@ -36,8 +38,7 @@ from registry_sync.models import (
     SyncRun,
 )
 from registry_sync.reconcile.run import reconcile as run_reconcile
-from registry_sync.removal import purging, runs
-from registry_sync.removal.work import LEASE_PREFIX, work_due
+from registry_sync.retention import runs
 from registry_sync.tokens import ca, own
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ def removals() -> None:
     registry = own.registry()
     try:
         runs.plan_due()
-        purging.go_on()
+        purge_worker.go_on()
         wait = work_due(registry)
     finally:
         registry.close()

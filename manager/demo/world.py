@@ -20,7 +20,7 @@ from registry_sync import pusher
 from registry_sync.jobs import ask_for_sync
 from registry_sync.models import RetentionRule
 from registry_sync.pusher import Pusher
-from registry_sync.removal import rules
+from registry_sync.retention import service
 
 EMAIL = "demo@example.com"
 PUSHER = "Demo push"
@@ -103,7 +103,7 @@ def _namespace(by: Principal, account: Account, name: str, *, public: bool) -> N
 def _rule(by: Principal, shop: Namespace, image: str) -> None:
     """Off, as every new rule is; its page lists what it would remove."""
     if not RetentionRule.objects.filter(namespace=shop, image_name=image).exists():
-        rules.create(by=by, namespace=shop, image_name=image, lines=rules.Lines(keep_last=20))
+        service.create(by=by, namespace=shop, image_name=image, lines=service.Lines(keep_last=20))
 
 
 def _users(by: Principal, account: Account, shop: Namespace) -> None:

@@ -1,6 +1,11 @@
 from django.urls import path
 
-from registry_sync.api import inbox, limits, purges, removals, retention, sync, system
+from registry_sync.api import limits, sync
+from registry_sync.deletion import api as deletion_api
+from registry_sync.deletion import purge_api
+from registry_sync.operations import api as operations_api
+from registry_sync.operations import events_api
+from registry_sync.retention import api as retention_api
 
 _NAMESPACE = "accounts/<str:handle>/namespaces/<str:name>/"
 _IMAGE = _NAMESPACE + "images/<path:image>/-/"
@@ -9,37 +14,41 @@ urlpatterns = [
     path("sync/", sync.Sync.as_view(), name="api-sync"),
     path("accounts/<str:handle>/limits/", limits.Limits.as_view(), name="api-account-limits"),
     path("accounts/<str:handle>/sync/", sync.AskForSync.as_view(), name="api-account-sync"),
-    path(_IMAGE + "history/", removals.History.as_view(), name="api-image-history"),
-    path(_IMAGE + "impact/", removals.Impact.as_view(), name="api-image-impact"),
-    path(_IMAGE + "removals/", removals.Removals.as_view(), name="api-removals"),
-    path(_IMAGE + "removals/<int:id>/", removals.OneRemoval.as_view(), name="api-removal"),
-    path(_IMAGE + "removals/<int:id>/back/", removals.Undo.as_view(), name="api-removal-back"),
-    path("accounts/<str:handle>/images/purge/", purges.SomePurge.as_view(), name="api-images-purge"),
-    path(_IMAGE + "purge/", purges.ImagePurge.as_view(), name="api-image-purge"),
-    path(_NAMESPACE + "purge/", purges.NamespacePurge.as_view(), name="api-namespace-purge"),
-    path(_NAMESPACE + "purges/", purges.Purges.as_view(), name="api-purges"),
-    path(_NAMESPACE + "purges/<int:id>/", purges.OnePurge.as_view(), name="api-purge"),
-    path(_NAMESPACE + "purges/<int:id>/stop/", purges.StopPurge.as_view(), name="api-purge-stop"),
-    path(_NAMESPACE + "purges/<int:id>/back/", purges.PutBack.as_view(), name="api-purge-back"),
-    path(_NAMESPACE + "retention/", retention.Rules.as_view(), name="api-retention"),
-    path(_NAMESPACE + "retention/<int:id>/", retention.OneRule.as_view(), name="api-retention-rule"),
-    path(_NAMESPACE + "retention/<int:id>/switch/", retention.Switch.as_view(), name="api-retention-switch"),
+    path(_IMAGE + "history/", deletion_api.History.as_view(), name="api-image-history"),
+    path(_IMAGE + "impact/", deletion_api.Impact.as_view(), name="api-image-impact"),
+    path(_IMAGE + "removals/", deletion_api.Removals.as_view(), name="api-removals"),
+    path(_IMAGE + "removals/<int:id>/", deletion_api.OneRemoval.as_view(), name="api-removal"),
+    path(_IMAGE + "removals/<int:id>/back/", deletion_api.Undo.as_view(), name="api-removal-back"),
+    path("accounts/<str:handle>/images/purge/", purge_api.SomePurge.as_view(), name="api-images-purge"),
+    path(_IMAGE + "purge/", purge_api.ImagePurge.as_view(), name="api-image-purge"),
+    path(_NAMESPACE + "purge/", purge_api.NamespacePurge.as_view(), name="api-namespace-purge"),
+    path(_NAMESPACE + "purges/", purge_api.Purges.as_view(), name="api-purges"),
+    path(_NAMESPACE + "purges/<int:id>/", purge_api.OnePurge.as_view(), name="api-purge"),
+    path(_NAMESPACE + "purges/<int:id>/stop/", purge_api.StopPurge.as_view(), name="api-purge-stop"),
+    path(_NAMESPACE + "purges/<int:id>/back/", purge_api.PutBack.as_view(), name="api-purge-back"),
+    path(_NAMESPACE + "retention/", retention_api.Rules.as_view(), name="api-retention"),
+    path(_NAMESPACE + "retention/<int:id>/", retention_api.OneRule.as_view(), name="api-retention-rule"),
     path(
-        _NAMESPACE + "retention/<int:id>/preview/", retention.Preview.as_view(), name="api-retention-preview"
+        _NAMESPACE + "retention/<int:id>/switch/", retention_api.Switch.as_view(), name="api-retention-switch"
     ),
-    path(_NAMESPACE + "retention/<int:id>/runs/", retention.Runs.as_view(), name="api-retention-runs"),
-    path("system/", system.System.as_view(), name="api-system"),
-    path("system/runs/", system.Runs.as_view(), name="api-system-runs"),
-    path("system/runs/<int:id>/let-go/", system.LetGo.as_view(), name="api-system-let-go"),
-    path("system/aside/", inbox.Asides.as_view(), name="api-system-aside"),
-    path("system/aside/<int:id>/retry/", inbox.RetryAside.as_view(), name="api-system-aside-retry"),
-    path("system/doctor/", system.Checkups.as_view(), name="api-system-doctor"),
-    path("system/events/", inbox.Events.as_view(), name="api-system-events"),
-    path("system/events/retry/", inbox.RetryEvents.as_view(), name="api-system-events-retry"),
-    path("system/events/<int:id>/retry/", inbox.RetryEvent.as_view(), name="api-system-event-retry"),
-    path("system/differences/", inbox.Differences.as_view(), name="api-system-differences"),
-    path("system/unclaimed/", inbox.Unclaimed.as_view(), name="api-system-unclaimed"),
-    path("system/names/", inbox.KeptNames.as_view(), name="api-system-names"),
-    path("system/names/<str:first>/", inbox.KeptName.as_view(), name="api-system-name"),
-    path("system/unclaimed/<str:first>/", inbox.Give.as_view(), name="api-system-give"),
+    path(
+        _NAMESPACE + "retention/<int:id>/preview/",
+        retention_api.Preview.as_view(),
+        name="api-retention-preview",
+    ),
+    path(_NAMESPACE + "retention/<int:id>/runs/", retention_api.Runs.as_view(), name="api-retention-runs"),
+    path("system/", operations_api.System.as_view(), name="api-system"),
+    path("system/runs/", operations_api.Runs.as_view(), name="api-system-runs"),
+    path("system/runs/<int:id>/let-go/", operations_api.LetGo.as_view(), name="api-system-let-go"),
+    path("system/aside/", events_api.Asides.as_view(), name="api-system-aside"),
+    path("system/aside/<int:id>/retry/", events_api.RetryAside.as_view(), name="api-system-aside-retry"),
+    path("system/doctor/", operations_api.Checkups.as_view(), name="api-system-doctor"),
+    path("system/events/", events_api.Events.as_view(), name="api-system-events"),
+    path("system/events/retry/", events_api.RetryEvents.as_view(), name="api-system-events-retry"),
+    path("system/events/<int:id>/retry/", events_api.RetryEvent.as_view(), name="api-system-event-retry"),
+    path("system/differences/", events_api.Differences.as_view(), name="api-system-differences"),
+    path("system/unclaimed/", events_api.Unclaimed.as_view(), name="api-system-unclaimed"),
+    path("system/names/", events_api.KeptNames.as_view(), name="api-system-names"),
+    path("system/names/<str:first>/", events_api.KeptName.as_view(), name="api-system-name"),
+    path("system/unclaimed/<str:first>/", events_api.Give.as_view(), name="api-system-give"),
 ]

@@ -4,8 +4,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from accounts.common.lazy_text import said as _
-from registry_sync.doctor.facts import Answer, Ours
-from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, in_environment, ok, skipped, warn
+from registry_sync.doctor.observations import Answer, Ours
+from registry_sync.doctor.result import Fix, Verdict, fail, in_config, in_environment, ok, skipped, warn
 
 SLOW = 1.0  # seconds; Distribution's own time-out for a notification
 _PORTS = {"http": 80, "https": 443}

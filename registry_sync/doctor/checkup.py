@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from registry_sync.doctor.examine import examine
+from registry_sync.doctor.runner import examine
 from registry_sync.models import DiagnosticRun
 
 

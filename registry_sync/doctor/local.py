@@ -17,9 +17,9 @@ from accounts.common.database_errors import Outage, first_line, outage_of
 from accounts.common.lazy_text import said as _
 from accounts.models import AuditEvent
 from registry_sync import heartbeats
-from registry_sync.doctor import panel, probe, verdict
-from registry_sync.doctor.facts import Certificate, Ours
-from registry_sync.doctor.verdict import Verdict
+from registry_sync.doctor import event_probe, panel, result
+from registry_sync.doctor.observations import Certificate, Ours
+from registry_sync.doctor.result import Verdict
 from registry_sync.models import Marker
 from registry_sync.tokens import ca
 from registry_sync.tokens.key_files import KeyFileError
@@ -53,7 +53,7 @@ def database() -> Verdict:
 
 def limits() -> Verdict:
     if settings.DATABASE_POOLER == "none":  # they come with each connection, or it is refused
-        return verdict.ok(_("No statement can keep the others waiting for long."))
+        return result.ok(_("No statement can keep the others waiting for long."))
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, setting::int, current_user FROM pg_settings WHERE name = ANY(%s)",
                        [list(settings.DATABASE_TIMEOUTS)])  # fmt: skip
@@ -84,7 +84,7 @@ def worker(now: datetime) -> Verdict:
 
 def schedule(now: datetime) -> Verdict:
     if not heartbeats.last(Marker.BEAT):  # all was started a moment ago
-        probe.comes(lambda: bool(heartbeats.last(Marker.BEAT)), FIRST_SIGN)
+        event_probe.comes(lambda: bool(heartbeats.last(Marker.BEAT)), FIRST_SIGN)
     return panel.schedule(heartbeats.last(Marker.BEAT), now, heartbeats.SILENT)
 
 
@@ -101,7 +101,7 @@ def certificates(now: datetime) -> Verdict:
         leaf, root = ca.load_pair(folder / ca.LEAF), ca.load_authority(folder)
         ca.leaf_due(folder / ca.LEAF, root.certificate, now)
     except KeyFileError as error:
-        return verdict.fail(str(error))
+        return result.fail(str(error))
     return panel.certificates(
         Certificate("leaf", leaf.certificate.not_valid_after_utc, str(folder / ca.LEAF)),
         Certificate("authority", root.certificate.not_valid_after_utc, str(folder / ca.CA_CERTIFICATE)),

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from accounts.common.lazy_text import said as _
-from registry_sync.doctor.facts import Certificate
-from registry_sync.doctor.verdict import Fix, Verdict, fail, in_environment, ok, pending, skipped, warn
+from registry_sync.doctor.observations import Certificate
+from registry_sync.doctor.result import Fix, Verdict, fail, in_environment, ok, pending, skipped, warn
 
 # The worker renews the leaf when a third of its 30 days is left; a day later something is wrong.
 LEAF_LATE = timedelta(days=9)

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from accounts.common.lazy_text import said as _
-from registry_sync.doctor.facts import Answer, EventTrial, OldForm, Ours, TokenTrial
-from registry_sync.doctor.verdict import (
+from registry_sync.doctor.observations import Answer, EventTrial, OldForm, Ours, TokenTrial
+from registry_sync.doctor.result import (
     Fix,
     Verdict,
     fail,

@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 from accounts.common.lazy_text import said as _
 from registry_sync.doctor.addresses import is_private_literal
-from registry_sync.doctor.facts import Ours, Pulled
-from registry_sync.doctor.verdict import Fix, Verdict, fail, in_config, ok, pending, skipped, warn
+from registry_sync.doctor.observations import Ours, Pulled
+from registry_sync.doctor.result import Fix, Verdict, fail, in_config, ok, pending, skipped, warn
 
 NAME_SHOWN = 60  # characters
 

@@ -1,8 +1,8 @@
 """Judges which Distribution it is: no release says so, but each refuses something differently. PURE."""
 
 from accounts.common.lazy_text import said as _
-from registry_sync.doctor.facts import Answer, Releases
-from registry_sync.doctor.verdict import Fix, Verdict, ok, skipped, warn
+from registry_sync.doctor.observations import Answer, Releases
+from registry_sync.doctor.result import Fix, Verdict, ok, skipped, warn
 
 _BAD_REQUEST, _NOT_ALLOWED, _BROKEN = 400, 405, 500
 GOOD = "3.1.2"

@@ -13,7 +13,7 @@ def every() -> QuerySet[RemovalItem, str]:
 
 
 def among(digests: Collection[str]) -> set[str]:
-    """Those of `digests` that are stand-ins; see removal/stand_in.py."""
+    """Those of `digests` that are stand-ins; see deletion/placeholder.py."""
     if not digests:
         return set()
     return set(every().filter(placeholder_digest__in=list(digests)))

@@ -19,7 +19,7 @@ class DiagnosticRun(models.Model):
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    results = models.JSONField(default=list)  # of registry_sync.doctor.verdict.Result, as dictionaries
+    results = models.JSONField(default=list)  # of registry_sync.doctor.result.Result, as dictionaries
 
     class Meta:
         ordering = ["-id"]

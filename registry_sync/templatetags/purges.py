@@ -7,8 +7,8 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Account
 from namespaces.models import Image, Namespace
+from registry_sync.deletion import purge_service
 from registry_sync.models import Purge
-from registry_sync.removal import purges
 
 SHOWN = 3
 register = template.Library()
@@ -21,7 +21,7 @@ def purges_of(place: Account | Namespace | Image) -> dict[str, Any]:
 
 def _lately(place: Account | Namespace | Image) -> QuerySet[Purge]:
     if isinstance(place, Account):
-        return purges.lately(place).order_by("-id")
+        return purge_service.lately(place).order_by("-id")
     if isinstance(place, Namespace):
         return _lately(place.account).filter(namespace=place)
     found = Q(image=None, chosen=0)

@@ -8,10 +8,10 @@ from accounts.principal import Principal
 from namespaces.models import Image, Tag
 from registry_sync.client import Registry
 from registry_sync.client.responses import MANIFEST_TYPES
+from registry_sync.deletion import service
+from registry_sync.deletion.worker import work_due
 from registry_sync.models import Removal
 from registry_sync.reconcile.run import reconcile
-from registry_sync.removal import ask
-from registry_sync.removal.work import work_due
 from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.cast import principal_of
@@ -58,18 +58,18 @@ class Place:
 
     def untag(self, *tags: str) -> Removal:
         seen = self.tags()
-        return ask.untag(by=self.by, image=self.image(), tags={tag: seen[tag] for tag in tags})
+        return service.untag(by=self.by, image=self.image(), tags={tag: seen[tag] for tag in tags})
 
     def delete(self, *tags: str) -> Removal:
         image = self.image()
-        told = ask.outlook(image, tags=tags).preview_digest
-        return ask.delete(
+        told = service.outlook(image, tags=tags).preview_digest
+        return service.delete(
             by=self.by, image=image, tags=tags, digests=(), preview_digest=told, typed_name="app"
         )
 
     def restore(self, tag: str, digest: str) -> Removal:
         seen = self.tags().get(tag, "")
-        return ask.restore(by=self.by, image=self.image(), tag=tag, digest=digest, expected_digest=seen)
+        return service.restore(by=self.by, image=self.image(), tag=tag, digest=digest, expected_digest=seen)
 
 
 def place(registry: RunningRegistry) -> Place:

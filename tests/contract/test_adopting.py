@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from accounts.models import Person
 from namespaces.models import Image, Tag
-from registry_sync import operating, selectors
+from registry_sync import selectors
 from registry_sync.client import Registry
 from registry_sync.models import Repository, SyncRun
+from registry_sync.operations import service
 from registry_sync.reconcile.run import reconcile
 from registry_sync.tokens.own import OwnTokens
 from tests.cast import Cast, principal_of
@@ -38,7 +39,7 @@ def test_what_is_unclaimed_shows_its_tags_after_it_was_given(
         ("old", 1),
     ]
     assert not Image.objects.exists()
-    operating.give(by=principal_of(operator), first="old", handle="team-red")
+    service.give(by=principal_of(operator), first="old", handle="team-red")
     assert sync(registry).state == "done"
     assert dict(Tag.objects.values_list("image__name", "manifest_id")) == {"deep/app": digest}
     assert [group.first for group in selectors.unclaimed_groups()] == ["nginx"]
@@ -50,7 +51,7 @@ def test_a_wiped_registry_is_held_until_it_is_let_go(
     for number in range(6):
         push(registry, f"old/app{number}", "1.0", images.Image())
     sync(registry)
-    operating.give(by=principal_of(operator), first="old", handle="team-red")
+    service.give(by=principal_of(operator), first="old", handle="team-red")
     sync(registry)
     assert Tag.objects.count() == 6
     shutil.rmtree(tmp_path / "data" / "docker" / "registry" / "v2" / "repositories" / "old")
@@ -61,6 +62,6 @@ def test_a_wiped_registry_is_held_until_it_is_let_go(
     assert held
     assert selectors.freshness(timezone.now()).state == "held"
     assert Tag.objects.count() == 6
-    operating.let_them_go(by=principal_of(operator), run=held, typed="let them go")
+    service.let_them_go(by=principal_of(operator), run=held, typed="let them go")
     assert (sync(registry).state, selectors.held()) == ("done", None)
     assert list(Repository.objects.values_list("name", flat=True)) == ["old/other"]

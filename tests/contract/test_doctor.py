@@ -16,8 +16,8 @@ from django.utils import timezone
 from manager.embedded.prepare import notifications, registry_config
 from namespaces.models import Tag
 from registry_sync import doctor, heartbeats, registry_probe
-from registry_sync.doctor.examine import TITLES, examine
-from registry_sync.doctor.verdict import Result, State
+from registry_sync.doctor.result import Result, State
+from registry_sync.doctor.runner import TITLES, examine
 from registry_sync.models import DiagnosticRun, Marker, Repository
 from registry_sync.tokens import ca, key_files, own
 from registry_sync.tokens.wsgi import token_door

@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from namespaces.models import Namespace, Tag
 from registry_sync.client import Registry, responses
-from registry_sync.doctor import ask, local
+from registry_sync.deletion import service as wish
+from registry_sync.deletion.worker import work_due
+from registry_sync.doctor import local, registry_probe
 from registry_sync.doctor import registry as judge
-from registry_sync.doctor.verdict import State, Verdict
+from registry_sync.doctor.result import State, Verdict
 from registry_sync.models import RemovalItem, Repository, SyncRun
 from registry_sync.reconcile.run import reconcile
-from registry_sync.removal import ask as wish
-from registry_sync.removal.work import work_due
 from registry_sync.tokens.own import OwnTokens
 from tests.cast import Cast, principal_of
 from tests.contract.conftest import bearer, configuration, delete, push, push_blob
@@ -101,7 +101,9 @@ def sync(registry: RunningRegistry) -> SyncRun:
 
 
 def checked(registry: RunningRegistry) -> Verdict:
-    return judge.old_form(ask.old_form(Registry(registry.url, token_for=OwnTokens())), local.ours())
+    return judge.old_form(
+        registry_probe.old_form(Registry(registry.url, token_for=OwnTokens())), local.ours()
+    )
 
 
 def test_it_is_shown_as_what_it_is(cast: Cast, make_registry: MakeRegistry, tmp_path: Path) -> None:

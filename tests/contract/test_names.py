@@ -17,10 +17,11 @@ from accounts.models import Person
 from namespaces.access import Level
 from namespaces.models import Image, Namespace, ReservedName, Tag
 from namespaces.services import namespaces
-from registry_sync import operating, selectors
+from registry_sync import selectors
 from registry_sync.client import Registry
 from registry_sync.events import processor
 from registry_sync.models import Event, SyncRun
+from registry_sync.operations import service
 from registry_sync.reconcile.run import reconcile
 from registry_sync.tokens.own import OwnTokens
 from tests import factories
@@ -180,10 +181,10 @@ def test_an_operator_clears_a_name_only_when_the_registry_lists_nothing(
     sync(registry)
     for name in ["of-tag", "of-digest", *(["of-blob"] if registry.version == "2.8" else [])]:
         with pytest.raises(Conflict, match="holds 1 repository"):
-            operating.clear(by=by, name=name, typed_name=name)
+            service.clear(by=by, name=name, typed_name=name)
     if registry.version != "2.8":  # the page says that layers alone are not listed
-        operating.clear(by=by, name="of-blob", typed_name="of-blob")
-    operating.give(by=by, first="of-tag", handle="elsewhere")
+        service.clear(by=by, name="of-blob", typed_name="of-blob")
+    service.give(by=by, first="of-tag", handle="elsewhere")
     sync(registry)
     assert Tag.objects.get().image.namespace.account == cast.elsewhere
 
@@ -207,7 +208,7 @@ def test_what_was_removed_from_the_storage_can_be_cleared_and_is_gone_with_its_l
     assert selectors.unclaimed().exists()
     assert sync(registry).state == "done"
     for story in stories:
-        operating.clear(by=principal_of(operator), name=story.name, typed_name=story.name)
+        service.clear(by=principal_of(operator), name=story.name, typed_name=story.name)
         story.create("stranger")
         assert not story.is_there()
     sync(registry)

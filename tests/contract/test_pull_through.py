@@ -17,9 +17,9 @@ from accounts.common.errors import Conflict
 from namespaces.models import Image, Manifest, Namespace, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import selectors
 from registry_sync.client import Registry, responses
+from registry_sync.deletion import purge_scope, purge_worker, service
 from registry_sync.models import Purge, Removal, Repository, SyncRun
 from registry_sync.reconcile.run import reconcile
-from registry_sync.removal import ask, purging, whole
 from registry_sync.tokens.own import OwnTokens
 from tests.contract.conftest import bearer, configuration, push
 from tests.contract.removals import Place, ends, place
@@ -159,8 +159,8 @@ def held(cache: RunningRegistry, name: str, reference: str) -> bool:
 @pytest.mark.parametrize("what", ["tag", "manifest", "image", "namespace"])
 def test_nothing_is_asked_of_it_and_the_reason_is_told_before(there: Place, what: str) -> None:
     before, image = rows(), there.image()
-    assert "pull-through cache" in ask.outlook(image, tags=["1.0"]).refused
-    assert "pull-through cache" in whole.outlook(image.namespace, None, timezone.now()).refused
+    assert "pull-through cache" in service.outlook(image, tags=["1.0"]).refused
+    assert "pull-through cache" in purge_scope.outlook(image.namespace, None, timezone.now()).refused
     with pytest.raises(Conflict, match="make them in the registry behind it"):
         {
             "tag": lambda: there.untag("1.0"),
@@ -181,7 +181,7 @@ def test_a_purge_from_before_the_panel_was_told_ends_and_nothing_is_lost(
     before, client = rows(), Counting(pair.cache.url)
     settings.REGISTRY_IS_CACHE = False
     asked = purge(there, there.image() if what == "image" else None)
-    purging.go_on()
+    purge_worker.go_on()
     settings.REGISTRY_IS_CACHE = True
     with stopped(pair.upstream) if upstream == "away" else nullcontext():
         work(there, client)

@@ -16,8 +16,8 @@ from accounts.models import AuditEvent, Member
 from namespaces.models import Image, Namespace, ReservedName, Tag
 from registry_sync.client import Registry
 from registry_sync.client.responses import MANIFEST_TYPES
+from registry_sync.deletion import purge_scope, purge_service, purge_worker, restore
 from registry_sync.models import Lease, Purge, Removal, RemovalItem, Repository
-from registry_sync.removal import back, purges, purging, whole
 from tests.contract.conftest import bearer, push, push_manifest
 from tests.contract.removals import Place, ends, place
 from tests.contract.test_removal_interrupted import Dying, _Killed
@@ -40,15 +40,15 @@ def namespace() -> Namespace:
 
 def purge(there: Place, image: Image | None = None) -> Purge:
     owner = namespace()
-    told = whole.standing(whole.images(owner, image)).preview_digest
+    told = purge_scope.standing(purge_scope.images(owner, image)).preview_digest
     name = image.name if image else owner.name
-    return purges.ask(by=there.by, namespace=owner, image=image, preview_digest=told, typed_name=name)
+    return purge_service.ask(by=there.by, namespace=owner, image=image, preview_digest=told, typed_name=name)
 
 
 def work(there: Place, registry: Registry | None = None) -> None:
     """As registry_sync.removals does, three times round."""
     for _round in range(3):
-        purging.go_on()
+        purge_worker.go_on()
         there.work(registry)
 
 
@@ -99,7 +99,7 @@ def test_a_whole_image_goes_and_comes_back_as_it_was(there: Place) -> None:
     assert held(there, "team/other", "1.0")
     there.sync()
     assert there.tags() == {}
-    purges.put_back(by=there.by, purge=asked)
+    purge_service.put_back(by=there.by, purge=asked)
     work(there)
     assert state(asked) == ("back", "")
     assert {reference: there.points_at(reference) for reference in before} == before
@@ -114,7 +114,7 @@ def test_a_whole_image_goes_and_comes_back_as_it_was(there: Place) -> None:
     ]
     assert not AuditEvent.objects.filter(action="manifest.deleted").exists()  # said once
     with pytest.raises(Conflict, match="nothing that could be put back"):
-        purges.put_back(by=there.by, purge=asked)
+        purge_service.put_back(by=there.by, purge=asked)
 
 
 def test_two_of_three_images_that_were_ticked_go_and_come_back(there: Place) -> None:
@@ -159,8 +159,8 @@ def test_one_deletion_is_put_back_too_and_takes_no_tag_that_was_pushed_anew(ther
     newer = push(there.registry, "team/app", "latest", OTHER)
     there.sync()
     removal.refresh_from_db()
-    again = back.put_back(by=there.by, removal=removal)
-    assert back.put_back(by=there.by, removal=removal) == again  # a button pressed twice asks once
+    again = restore.put_back(by=there.by, removal=removal)
+    assert restore.put_back(by=there.by, removal=removal) == again  # a button pressed twice asks once
     there.work()
     assert ends(again) == ("partly", ["done", "moved"])
     assert there.tags() == {"1.0": digest, "latest": newer}
@@ -177,7 +177,7 @@ def test_after_garbage_collection_nothing_comes_back_and_that_is_said(there: Pla
         check=True, capture_output=True, env=registries.environment(),
     )  # fmt: skip
     there.registry.restart()
-    purges.put_back(by=there.by, purge=asked)
+    purge_service.put_back(by=there.by, purge=asked)
     work(there)
     now, problem = state(asked)
     assert now == "partly"
@@ -208,7 +208,7 @@ def test_what_is_pushed_after_it_was_decided_is_seen_by_the_direct_look(there: P
     push(there.registry, "team/app", "old", OTHER)
     there.sync()
     asked = purge(there, there.image())
-    purging.go_on()
+    purge_worker.go_on()
     push(there.registry, "team/app", "new", images.Image())  # neither told of nor read
     work(there)
     assert state(asked) == ("partly", "1 could not be deleted: something else needs it.")
@@ -224,10 +224,10 @@ def test_a_namespace_is_emptied_and_goes_a_day_later(there: Place) -> None:
     work(there)
     assert state(asked) == ("emptied", "")
     assert held(there, "team/app", "1.0") == held(there, "team/deep/other", "1.0") == ""
-    purging.go_on()
+    purge_worker.go_on()
     assert Namespace.objects.filter(name="team").exists()
     Purge.objects.update(ends_at=timezone.now())
-    purging.go_on()
+    purge_worker.go_on()
     assert not Namespace.objects.filter(name="team").exists()
     assert ReservedName.objects.get(name="team").account == Member.objects.get().account
     assert AuditEvent.objects.filter(action="namespace.deleted", actor="owner@example.com").exists()
@@ -244,7 +244,7 @@ def test_a_namespace_into_which_something_is_pushed_meanwhile_stays(there: Place
     assert state(asked) == ("partly", "Something was pushed into the namespace meanwhile, so it stays.")
     assert asked.ends_at is None
     assert there.tags().keys() == {"2.0"}
-    purges.put_back(by=there.by, purge=asked)
+    purge_service.put_back(by=there.by, purge=asked)
     work(there)
     assert state(asked) == ("back", "")
     assert there.tags().keys() == {"1.0", "2.0"}
@@ -256,7 +256,7 @@ def test_a_namespace_that_was_emptied_is_put_back_and_stays(there: Place) -> Non
     there.sync()
     asked = purge(there)
     work(there)
-    purges.put_back(by=there.by, purge=asked)
+    purge_service.put_back(by=there.by, purge=asked)
     work(there)
     assert state(asked) == ("back", "")
     assert (held(there, "team/app", "1.0"), held(there, "team/deep/other", "1.0")) == (one, two)
@@ -275,7 +275,7 @@ def test_an_emptied_namespace_stays_where_something_speaks_for_it(there: Place, 
     else:
         Member.objects.all().delete()
     Purge.objects.update(ends_at=timezone.now() - timedelta(minutes=1))
-    purging.go_on()
+    purge_worker.go_on()
     now, problem = state(asked)
     assert now == "partly"
     assert {"pushed": "pushed into the namespace", "left the account": "may no longer"}[why] in problem
@@ -293,7 +293,7 @@ def test_a_worker_killed_at_any_step_is_succeeded_and_the_end_is_the_same(there:
         work(there)
         assert state(asked) == ("done", ""), step
         assert there.tags() == {}
-        purges.put_back(by=there.by, purge=asked)
+        purge_service.put_back(by=there.by, purge=asked)
         killed = killed_at(there, step) or killed
         work(there)
         assert state(asked) == ("back", ""), step
@@ -305,7 +305,7 @@ def test_a_worker_killed_at_any_step_is_succeeded_and_the_end_is_the_same(there:
 
 
 def killed_at(there: Place, step: int) -> bool:
-    purging.go_on()
+    purge_worker.go_on()
     try:
         there.work(Dying(there.registry.url, step, after=step % 4 == 1))
     except _Killed:

@@ -15,9 +15,9 @@ from accounts.common.errors import Conflict
 from accounts.models import AuditEvent
 from namespaces.models import Manifest, RepositoryManifest, TagHistoryEntry
 from registry_sync.client import Registry, Sweep, TagsRead
+from registry_sync.deletion import live_tags, service
 from registry_sync.events import processor
 from registry_sync.models import Event
-from registry_sync.removal import ask, looks
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
 from tests.contract.removals import Place, ends, place
@@ -130,7 +130,7 @@ def test_delete_takes_the_digest_and_every_tag_that_was_named(there: Place) -> N
     push(there.registry, "team/app", "latest", images.Image())
     kept = push(there.registry, "team/app", "2.0", OTHER)
     there.sync()
-    shown = ask.outlook(there.image(), tags=["1.0"])
+    shown = service.outlook(there.image(), tags=["1.0"])
     assert shown.impact.also == ("latest",)
     image = images.Image()
     assert shown.freed == len(image.config.content)  # the layers are those of 2.0 too
@@ -183,8 +183,8 @@ def test_a_tag_that_came_meanwhile_holds_its_digest(there: Place) -> None:
     assert there.points_at("1.0") == digest
 
 
-def looking(there: Place, registry: Registry | None = None) -> looks.Looks:
-    return looks.Looks(there.image(), registry or there.client(), lambda: None)
+def looking(there: Place, registry: Registry | None = None) -> live_tags.Looks:
+    return live_tags.Looks(there.image(), registry or there.client(), lambda: None)
 
 
 class Overtaken(Sweep):
@@ -204,8 +204,8 @@ def test_a_tag_that_comes_during_a_long_look_holds_its_digest(
     digest = push(there.registry, "team/app", "1.0", images.Image())
     there.sync()
     Overtaken.there = there
-    monkeypatch.setattr(looks, "Sweep", Overtaken)
-    monkeypatch.setattr(looks, "LONG", -1.0)
+    monkeypatch.setattr(live_tags, "Sweep", Overtaken)
+    monkeypatch.setattr(live_tags, "LONG", -1.0)
     removal = there.delete("1.0")
     there.work()
     assert ends(removal) == ("failed", ["held"])
@@ -217,9 +217,9 @@ def test_a_look_is_as_old_as_its_beginning(there: Place, monkeypatch: pytest.Mon
     digest = push(there.registry, "team/app", "1.0", images.Image())
     there.sync()
     moments = iter([100.0, 100.0, 100.5, 107.0, 107.0, 107.5])
-    monkeypatch.setattr(looks, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    monkeypatch.setattr(live_tags, "time", SimpleNamespace(monotonic=lambda: next(moments)))
     Overtaken.there = there
-    monkeypatch.setattr(looks, "Sweep", Overtaken)
+    monkeypatch.setattr(live_tags, "Sweep", Overtaken)
     look = looking(there)
     assert look.objections(digest, {"tags": ["1.0"]}) == []
     assert look.objections(digest, {"tags": ["1.0"]}) == ["late"]
@@ -355,8 +355,8 @@ def test_what_only_the_history_knows_can_be_deleted_too(there: Place) -> None:
     there.untag("1.0")
     there.work()
     image = there.image()
-    told = ask.outlook(image, digests=[digest]).preview_digest
-    removal = ask.delete(
+    told = service.outlook(image, digests=[digest]).preview_digest
+    removal = service.delete(
         by=there.by, image=image, tags=(), digests=[digest], preview_digest=told, typed_name="app"
     )
     there.work()

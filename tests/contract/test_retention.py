@@ -9,7 +9,7 @@ from accounts.models import AuditEvent
 from namespaces.models import Tag
 from namespaces.names import is_technical
 from registry_sync.models import RetentionRule, RetentionRun
-from registry_sync.removal import forecast, rules, runs
+from registry_sync.retention import preview, runs, service
 from tests.contract.conftest import push
 from tests.contract.removals import Place, place
 from tests.parts import images
@@ -40,7 +40,7 @@ def test_what_the_dry_run_said_and_nothing_else_is_gone(there: Place) -> None:
     rule = RetentionRule.objects.create(
         namespace=there.image().namespace, keep_days=30, protect_pattern="v*", enabled=True
     )
-    shown = forecast.of(rules.pure(rule), there.image(), timezone.now())
+    shown = preview.of(service.pure(rule), there.image(), timezone.now())
     assert {each.version.name for each in shown.gone} == {"old", "old-multi"}
     assert {each.digest for each in shown.deleted} == {
         pushed["old"], pushed["old-multi"], images.Image(architecture="s390x").digest,
@@ -115,7 +115,7 @@ def test_a_rule_switched_off_in_time_removes_nothing(there: Place) -> None:
     Tag.objects.update(pushed_at=timezone.now() - timedelta(days=100))
     rule = RetentionRule.objects.create(namespace=there.image().namespace, keep_days=30, enabled=True)
     runs.plan_due()
-    rules.switch(by=there.by, rule=rule, on=False)
+    service.switch(by=there.by, rule=rule, on=False)
     there.work()
     assert there.points_at("old") == digest
     run = RetentionRun.objects.get()

@@ -7,8 +7,8 @@ import pytest
 
 from accounts.common.errors import Conflict
 from namespaces.models import Manifest
+from registry_sync.deletion import service
 from registry_sync.models import Removal
-from registry_sync.removal import ask
 from tests.contract.conftest import push, push_blob, push_manifest
 from tests.contract.removals import Place, ends, place
 from tests.parts import images
@@ -74,7 +74,7 @@ def test_what_hangs_on_an_image_goes_with_it_whatever_its_layers(there: Place) -
     there.sync()
     there.untag("hung0", "hung1", "hung2")
     there.work()
-    shown = ask.outlook(there.image(), tags=["1.0"])
+    shown = service.outlook(there.image(), tags=["1.0"])
     assert (set(shown.impact.attached), shown.refused) == ({*hung}, "")
     removal = there.delete("1.0")
     there.work()
@@ -86,8 +86,8 @@ def test_what_cannot_be_read_holds_all_but_its_own_deletion(there: Place) -> Non
     """Registries do not look at `subject`, and no client in Go reads a manifest whose subject is a number."""
     digest = push(there.registry, "team/app", "1.0", PLAIN)
     there.sync()
-    told = ask.outlook(there.image(), tags=["1.0"]).preview_digest
-    early = ask.delete(
+    told = service.outlook(there.image(), tags=["1.0"]).preview_digest
+    early = service.delete(
         by=there.by, image=there.image(), tags=["1.0"], digests=(), preview_digest=told, typed_name="app"
     )
     push_blob(there.registry, "team/app", PLAIN.config)
@@ -126,4 +126,4 @@ def test_what_cannot_be_read_and_is_gone_holds_nothing(there: Place) -> None:
     item.refresh_from_db()
     assert item.outcome == "done"
     there.sync()
-    assert ask.outlook(there.image(), tags=["2.0"]).refused == ""
+    assert service.outlook(there.image(), tags=["2.0"]).refused == ""

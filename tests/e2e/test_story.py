@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from registry_sync.doctor.examine import TITLES
+from registry_sync.doctor.runner import TITLES
 from tests.e2e.conftest import Installation
 from tests.parts import images
 from tests.parts.clients import Client

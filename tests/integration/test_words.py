@@ -16,8 +16,9 @@ from accounts.common import time_zones
 from accounts.models import Denial, Invitation
 from namespaces.access import Action, Facts, Standing, decide
 from namespaces.models import Tag
+from registry_sync.deletion.outcomes import Outcome
 from registry_sync.doctor import panel as judge
-from registry_sync.doctor.verdict import Result
+from registry_sync.doctor.result import Result
 from registry_sync.models import (
     DiagnosticRun,
     Drift,
@@ -28,7 +29,6 @@ from registry_sync.models import (
     RetentionRun,
     SyncRun,
 )
-from registry_sync.removal.outcomes import Outcome
 from tests.cast import Cast
 from tests.integration.api import world as worlds
 from tests.integration.api.world import World

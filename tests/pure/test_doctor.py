@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from registry_sync.doctor import addresses, panel, registry, store, versions
-from registry_sync.doctor.facts import (
+from registry_sync.doctor.observations import (
     Answer,
     Certificate,
     EventTrial,
@@ -15,9 +15,9 @@ from registry_sync.doctor.facts import (
     Ours,
     Pulled,
     Releases,
-    TokenTrial,
-)  # fmt: skip
-from registry_sync.doctor.verdict import Result, State, Verdict
+    TokenTrial,  # fmt: skip
+)
+from registry_sync.doctor.result import Result, State, Verdict
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 OURS = Ours(

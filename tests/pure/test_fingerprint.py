@@ -1,6 +1,6 @@
 """What is agreed to is known again by its fingerprint."""
 
-from registry_sync.removal.fingerprint import fingerprint
+from registry_sync.deletion.fingerprint import fingerprint
 
 
 def test_the_same_has_one_fingerprint_and_another_order_another() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namespaces.names import is_technical, technical_subject
-from registry_sync.removal.impact import (
+from registry_sync.deletion.impact import (
     Facts,
     Going,
     Held,
@@ -17,7 +17,7 @@ from registry_sync.removal.impact import (
     objections,
     without_harm,
 )
-from registry_sync.removal.stand_in import StandIn
+from registry_sync.deletion.placeholder import StandIn
 
 HEX = {name: name.encode().hex().ljust(64, "0") for name in "ABCDEIJRS"}
 ID = {name: f"sha256:{digits}" for name, digits in HEX.items()}

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namespaces.names import is_technical, technical_subject
-from registry_sync.removal import earlier
-from registry_sync.removal.impact import Facts, impact, left_behind, without_harm
-from registry_sync.removal.retention import (
+from registry_sync.deletion.impact import Facts, impact, left_behind, without_harm
+from registry_sync.retention import earlier_semantics
+from registry_sync.retention.policy import (
     Decision,
     Doubt,
     Fate,
@@ -23,8 +23,8 @@ from registry_sync.removal.retention import (
     decide,
     doubt,
     matches,
-    versions_of,
-)  # fmt: skip
+    versions_of,  # fmt: skip
+)
 from tests.pure.test_impact import HEX, ID, MULTI, NAME, facts
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -174,19 +174,19 @@ TOOLS = st.builds(
 @given(RULES, tags(NAMES | TOOLS))
 def test_beside_what_rules_decided_before(rule: Rule, tags: list[Tagged]) -> None:
     """Before: tags were counted, and such of tools as were not known for versions."""
-    before = earlier.gone(rule, tags, NOW)
+    before = earlier_semantics.gone(rule, tags, NOW)
     decisions = decide(rule, versions_of(each for each in tags if not is_technical(each.name)), NOW)
     going = {each.version.digest for each in decisions if each.fate is Fate.GO}
     now = {name for each in decisions if each.fate is Fate.GO for name in each.version.names}
     along = {
         each.name for each in tags
-        if technical_subject(each.name) in going and not earlier.HUNG.fullmatch(each.name)
+        if technical_subject(each.name) in going and not earlier_semantics.HUNG.fullmatch(each.name)
     }  # fmt: skip
     assert now <= before  # no version goes that would have stayed
-    assert earlier.differs(rule, tags, NOW, decisions) is (now | along != before)
+    assert earlier_semantics.differs(rule, tags, NOW, decisions) is (now | along != before)
     plain = not any(is_technical(each.name) for each in tags)
     if plain and len({each.digest for each in tags}) == len(tags):
-        assert not earlier.differs(rule, tags, NOW, decisions)
+        assert not earlier_semantics.differs(rule, tags, NOW, decisions)
 
 
 def test_what_tools_made_of_three_versions_does_not_remove_them() -> None:
@@ -200,9 +200,9 @@ def test_what_tools_made_of_three_versions_does_not_remove_them() -> None:
     ]  # fmt: skip
     rule = Rule(keep_last=2)
     people = [each for each in made if not is_technical(each.name)]
-    assert {"1.A", "1.B", "1.C"} <= earlier.gone(rule, made, NOW)
+    assert {"1.A", "1.B", "1.C"} <= earlier_semantics.gone(rule, made, NOW)
     assert fates(rule, *people) == {"1.A": "go", "1.B": "keep", "1.C": "keep"}
-    assert earlier.differs(rule, made, NOW, decide(rule, versions_of(people), NOW))
+    assert earlier_semantics.differs(rule, made, NOW, decide(rule, versions_of(people), NOW))
 
 
 @given(RULES, tags(NAMES))

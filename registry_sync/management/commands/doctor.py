@@ -5,8 +5,8 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 from django.utils import timezone
 
-from registry_sync.doctor.examine import examine
-from registry_sync.doctor.verdict import MARKS, Result, State
+from registry_sync.doctor.result import MARKS, Result, State
+from registry_sync.doctor.runner import examine
 from registry_sync.models import DiagnosticRun
 
 FAILED, NOT_CHECKED = 1, 2  # exit codes

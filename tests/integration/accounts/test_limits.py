@@ -14,9 +14,9 @@ from accounts.models import Account, ApiToken, Invitation, Member, Person, Regis
 from accounts.services import invitations, users
 from namespaces.models import Grant, Namespace, ReservedName
 from namespaces.services import namespaces
-from registry_sync import operating
 from registry_sync.limits import OF_ACCOUNT
 from registry_sync.models import Repository, RetentionRule
+from registry_sync.operations import service
 from tests import factories
 from tests.cast import MEMBERS, Cast, principal_of
 from tests.integration.api.caller import error_of
@@ -201,8 +201,8 @@ def test_an_operator_gives_no_account_more_than_it_may_hold(
     a_namespace(cast)
     Repository.objects.create(name="adopted/app")
     with pytest.raises(Conflict, match="MAX_NAMESPACES"):
-        operating.give(by=principal_of(operator), first="adopted", handle="team-red")
-    assert operating.give(by=principal_of(operator), first="adopted", handle="elsewhere")
+        service.give(by=principal_of(operator), first="adopted", handle="team-red")
+    assert service.give(by=principal_of(operator), first="adopted", handle="elsewhere")
 
 
 @pytest.mark.parametrize("kept_for", ["nobody", "elsewhere", "the account itself"])
@@ -214,10 +214,10 @@ def test_nor_with_a_name_that_is_kept(operator: Person, cast: Cast, settings: An
     if kept_for != "the account itself":
         a_namespace(cast)
         with pytest.raises(Conflict, match="MAX_NAMESPACES"):
-            operating.give(by=principal_of(operator), first="adopted", handle="team-red")
+            service.give(by=principal_of(operator), first="adopted", handle="team-red")
         assert ReservedName.objects.get(name="adopted").account == whose
         settings.MAX_NAMESPACES = 2
-    assert operating.give(by=principal_of(operator), first="adopted", handle="team-red")
+    assert service.give(by=principal_of(operator), first="adopted", handle="team-red")
 
 
 def test_another_accounts_rows_take_no_room(cast: Cast, settings: Any) -> None:

@@ -14,7 +14,7 @@ from accounts import audit_chain
 from accounts.models import AuditEvent, AuditSeal
 from accounts.services import accounts
 from registry_sync.doctor import local
-from registry_sync.doctor.verdict import State
+from registry_sync.doctor.result import State
 from registry_sync.tasks import housekeeping, verify_trail
 from tests.cast import Cast
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from registry_sync.removal import whole
+from registry_sync.deletion import purge_scope
 from tests.integration.api.caller import API
 from tests.integration.api.world import World
 
@@ -99,7 +99,7 @@ def body_for(route: Route, world: World) -> dict[str, Any] | None:
 
 
 def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
-    whole_image = whole.standing(whole.images(world.namespace, world.tag.image)).preview_digest
+    whole_image = purge_scope.standing(purge_scope.images(world.namespace, world.tag.image)).preview_digest
     return {
         "POST api-removal-back": None,
         "POST api-image-purge": {"preview_digest": whole_image, "typed_name": "app/api"},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from registry_sync.removal import ask, whole
+from registry_sync.deletion import purge_scope, service
 from tests.integration.api.world import World
 
 # The API has walks of its own; allauth's pages below /me/ are allauth's, but for ours.
@@ -109,9 +109,11 @@ def form_for(page: Page, world: World) -> dict[str, str]:
 
 def _of_one_page(page: Page, world: World) -> dict[str, str]:
     if page.name == "image-delete":
-        return {"preview_digest": ask.outlook(world.tag.image, tags=[world.tag.name]).preview_digest}
+        return {"preview_digest": service.outlook(world.tag.image, tags=[world.tag.name]).preview_digest}
     if page.name in ("image-purge", "images-purge", "namespace-purge"):
         return {
-            "preview_digest": whole.standing(whole.images(world.namespace, world.tag.image)).preview_digest
+            "preview_digest": purge_scope.standing(
+                purge_scope.images(world.namespace, world.tag.image)
+            ).preview_digest
         }
     return {"digest": world.old.digest} if page.name == "image-restore" else {}

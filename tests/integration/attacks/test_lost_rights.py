@@ -8,8 +8,10 @@ from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from accounts.models import Person
 from accounts.services import members
 from namespaces.models import Image
+from registry_sync.deletion import service as deletion_service
 from registry_sync.models import Removal, Repository, RetentionRun
-from registry_sync.removal import ask, rules, runs
+from registry_sync.retention import runs
+from registry_sync.retention import service as retention_service
 from tests import factories
 from tests.cast import Cast
 from tests.integration.api.caller import Caller, token_of
@@ -63,8 +65,10 @@ def test_who_is_switched_off_does_not_get_in_by_a_mail_sent_before(cast: Cast) -
 @every_loss
 def test_a_rule_goes_on_without_who_put_it_on(cast: Cast, lose: Lose) -> None:
     namespace = factories.NamespaceFactory(account=cast.account)
-    rule = rules.create(by=cast.by("manager"), namespace=namespace, image_name="", lines={"keep_last": 1})
-    rules.switch(by=cast.by("manager"), rule=rule, on=True)
+    rule = retention_service.create(
+        by=cast.by("manager"), namespace=namespace, image_name="", lines={"keep_last": 1}
+    )
+    retention_service.switch(by=cast.by("manager"), rule=rule, on=True)
     lose(cast)
     runs.plan_due()
     assert RetentionRun.objects.get().rule == rule
@@ -75,6 +79,6 @@ def test_a_removal_goes_on_without_who_asked_for_it(cast: Cast, lose: Lose) -> N
     tag = factories.TagFactory(image__namespace__account=cast.account)
     image = Image.objects.get()
     Repository.objects.create(name=image.repository, image=image)
-    removal = ask.untag(by=cast.by("manager"), image=image, tags={tag.name: tag.manifest_id})
+    removal = deletion_service.untag(by=cast.by("manager"), image=image, tags={tag.name: tag.manifest_id})
     lose(cast)
     assert Removal.objects.exclude(due_at=None).get(state="waiting") == removal

@@ -16,12 +16,12 @@ from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, P
 from accounts.services import accounts, api_tokens, invitations, members, people, users
 from namespaces.models import CatalogRead, Grant, Namespace, ReservedName
 from namespaces.services import grants, namespaces
-from registry_sync import operating
 from registry_sync.limits import OF_ACCOUNT
 from registry_sync.models import Repository, RetentionRule
+from registry_sync.operations import service as operations_service
 from registry_sync.reconcile import writer
 from registry_sync.reconcile.planner import Plan
-from registry_sync.removal import rules
+from registry_sync.retention import service as retention_service
 from tests import factories
 from tests.cast import Cast, client_for, principal_of
 from tests.integration.api.caller import Caller, token_of
@@ -269,7 +269,7 @@ def creations(cast: Cast, key: str) -> tuple[type[Any], list[Callable[[], object
             give = partial(grants.give, by=by, namespace=namespace, level="read")
             return Grant, [partial(give, user=each) for each in members_]
         case "retention_rules":
-            create = partial(rules.create, by=by, namespace=namespace, lines={"keep_last": 1})
+            create = partial(retention_service.create, by=by, namespace=namespace, lines={"keep_last": 1})
             return RetentionRule, [partial(create, image_name=f"image{number}") for number in range(MANY)]
         case "invitations":
             return Invitation, [partial(invitations.invite, by=by, account=account, role="viewer")] * MANY
@@ -318,13 +318,13 @@ def test_a_user_that_was_deleted_meanwhile_is_absent(cast: Cast, act: str) -> No
 @pytest.mark.parametrize("act", ["change", "switch", "remove"])
 def test_a_rule_that_was_removed_meanwhile_is_absent(cast: Cast, act: str) -> None:
     by, namespace = cast.by("owner"), factories.NamespaceFactory(account=cast.account)
-    rule = rules.create(by=by, namespace=namespace, image_name="", lines={"keep_last": 1})
+    rule = retention_service.create(by=by, namespace=namespace, image_name="", lines={"keep_last": 1})
     seen = RetentionRule.objects.get()
-    rules.remove(by=by, rule=rule)
+    retention_service.remove(by=by, rule=rule)
     acts: dict[str, Callable[[], object]] = {
-        "change": partial(rules.change, by=by, rule=seen, lines={"keep_last": 2}),
-        "switch": partial(rules.switch, by=by, rule=seen, on=True),
-        "remove": partial(rules.remove, by=by, rule=seen),
+        "change": partial(retention_service.change, by=by, rule=seen, lines={"keep_last": 2}),
+        "switch": partial(retention_service.switch, by=by, rule=seen, on=True),
+        "remove": partial(retention_service.remove, by=by, rule=seen),
     }
     with pytest.raises(Absent):
         acts[act]()
@@ -386,11 +386,11 @@ def test_an_invitation_whose_maker_is_being_removed_lets_nobody_in(cast: Cast, a
 
 
 def give(cast: Cast, operator: Person) -> Namespace:
-    return operating.give(by=principal_of(operator), first="team", handle="elsewhere")
+    return operations_service.give(by=principal_of(operator), first="team", handle="elsewhere")
 
 
 def clear(operator: Person) -> None:
-    operating.clear(by=principal_of(operator), name="team", typed_name="team")
+    operations_service.clear(by=principal_of(operator), name="team", typed_name="team")
 
 
 @only_postgresql

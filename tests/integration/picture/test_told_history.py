@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
+from registry_sync.deletion import history
 from registry_sync.events import views
 from registry_sync.models import Event
-from registry_sync.removal import history
 from tests import factories
 from tests.integration.picture.properties import PropertyTest, examples
 from tests.integration.picture.test_any_interleaving import KIND, World

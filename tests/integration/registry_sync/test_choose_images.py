@@ -6,8 +6,8 @@ from django.utils import timezone
 from accounts.common.pagination import PAGE_SIZE
 from accounts.models import AuditEvent
 from namespaces.models import Image
+from registry_sync.deletion import matching_tags, purge_service, purge_worker
 from registry_sync.models import Purge, Removal, RemovalItem
-from registry_sync.removal import matching, purges, purging
 from tests import factories
 from tests.cast import Cast
 from tests.integration.registry_sync.test_purge_pages import DIFFERENT, NAMESPACE, make, put
@@ -113,7 +113,7 @@ def test_they_are_put_back_as_one(cast: Cast) -> None:
 def test_what_is_stopped_is_said_of_each_that_was_not_done(cast: Cast) -> None:
     cast.client("owner").post(HERE, form(cast, "team", image=["team/api", "team/web"]))
     purge = Purge.objects.get()
-    purging.go_on()
+    purge_worker.go_on()
     done = purge.removals.get(image__name="api")
     done.items.update(state="done", outcome="done")
     Removal.objects.filter(pk=done.pk).update(state="done", due_at=None)
@@ -231,7 +231,7 @@ def test_too_many_are_not_deleted_at_once(cast: Cast, monkeypatch: pytest.Monkey
     answer = cast.client("owner").get(HERE, {"image": ticked})
     assert answer.status_code == 400
     assert "Choose at most 100 at once" in answer.content.decode()
-    monkeypatch.setattr(matching, "MOST", 3)
+    monkeypatch.setattr(matching_tags, "MOST", 3)
     answer = cast.client("owner").get(HERE, {"matching": "1"})
     assert answer.status_code == 400
     assert "More than 3 images match" in answer.content.decode()
@@ -240,10 +240,10 @@ def test_too_many_are_not_deleted_at_once(cast: Cast, monkeypatch: pytest.Monkey
 
 def _work(purge: Purge) -> None:
     """As the worker would, of what the registry does."""
-    purging.go_on()
+    purge_worker.go_on()
     RemovalItem.objects.filter(removal__purge=purge, state="waiting").update(state="done", outcome="done")
     Removal.objects.filter(purge=purge).update(state="done", due_at=None, finished_at=timezone.now())
-    purging.settle(purge.pk)
+    purge_worker.settle(purge.pk)
     purge.refresh_from_db()
     assert purge.state not in Purge.OPEN
-    assert purges.went(purge).exists()
+    assert purge_service.went(purge).exists()

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from manager.schedule import Schedule
 from registry_sync import heartbeats, leases, selectors, tasks
-from registry_sync.doctor import checkup, examine
-from registry_sync.doctor.verdict import Result, fail, ok
+from registry_sync.doctor import checkup, runner
+from registry_sync.doctor.result import Result, fail, ok
 from registry_sync.models import DiagnosticRun, Drift, Lease, Marker, Shard, SyncRun
 
 pytestmark = pytest.mark.django_db
@@ -113,9 +113,9 @@ def test_a_check_that_breaks_is_a_failed_check(monkeypatch: pytest.MonkeyPatch, 
     def broken() -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(examine.local, "broker", broken)
-    found = {result.key: result.verdict for result in examine.examine(timezone.now())}
-    assert set(found) == set(examine.TITLES)
+    monkeypatch.setattr(runner.local, "broker", broken)
+    found = {result.key: result.verdict for result in runner.examine(timezone.now())}
+    assert set(found) == set(runner.TITLES)
     assert "ZeroDivisionError" in found["broker"].text
 
 

@@ -11,7 +11,7 @@ from namespaces.models import Image, RepositoryManifest, Tag
 from registry_sync.client import Registry
 from registry_sync.doctor import local
 from registry_sync.doctor import registry as judge
-from registry_sync.doctor.facts import Answer as Seen
+from registry_sync.doctor.observations import Answer as Seen
 from registry_sync.events import views
 from registry_sync.events.processor import apply_due
 from registry_sync.models import Event, Repository, SyncRun

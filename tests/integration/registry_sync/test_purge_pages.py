@@ -10,10 +10,10 @@ from accounts.common.errors import Conflict
 from accounts.models import AuditEvent
 from accounts.views.activity import DEEDS
 from namespaces.models import Descriptor, Image, Manifest, Namespace, PullStats, RepositoryManifest
+from registry_sync.deletion import purge_scope, purge_service, purge_worker, restore
+from registry_sync.deletion.impact import is_technical
+from registry_sync.deletion.outcomes import IN_SHORT, Outcome
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
-from registry_sync.removal import back, purges, purging, whole
-from registry_sync.removal.impact import is_technical
-from registry_sync.removal.outcomes import IN_SHORT, Outcome
 from tests import factories
 from tests.cast import MEMBERS, Cast
 from tests.integration.namespaces import things
@@ -57,8 +57,8 @@ def told(cast: Cast, address: str = HERE) -> str:
 def asked(cast: Cast, image: Image | None = None) -> Purge:
     namespace = Namespace.objects.select_related("account").get(name="team")
     name = image.name if image else "team"
-    seen = whole.standing(whole.images(namespace, image)).preview_digest
-    return purges.ask(
+    seen = purge_scope.standing(purge_scope.images(namespace, image)).preview_digest
+    return purge_service.ask(
         by=cast.by("owner"), namespace=namespace, image=image, preview_digest=seen, typed_name=name
     )
 
@@ -102,7 +102,7 @@ def test_what_cannot_be_read_is_named_and_goes_first(cast: Cast, image: Image) -
     odd = put(image, "odd", factories.ManifestFactory(kind="unknown", platforms=[]))
     assert "tagged odd, cannot be read" in cast.client("owner").get(HERE).content.decode()
     asked(cast, image)
-    purging.go_on()
+    purge_worker.go_on()
     assert Removal.objects.get().items.order_by("id").first().digest == odd.digest
     assert Removal.objects.get().items.count() == 3
 
@@ -195,8 +195,8 @@ def test_from_a_cache_nothing_is_put_back(cast: Cast, image: Image, settings: An
     Purge.objects.update(state="done", planned_at=timezone.now(), finished_at=timezone.now())
     settings.REGISTRY_IS_CACHE = True
     for put_back in (
-        lambda: purges.put_back(by=cast.by("owner"), purge=purge),
-        lambda: back.put_back(by=cast.by("owner"), removal=removal),
+        lambda: purge_service.put_back(by=cast.by("owner"), purge=purge),
+        lambda: restore.put_back(by=cast.by("owner"), removal=removal),
     ):
         with pytest.raises(Conflict, match="make them in the registry behind it"):
             put_back()
@@ -208,8 +208,8 @@ def test_each_image_becomes_one_removal_of_what_was_there(cast: Cast, image: Ima
     purge = asked(cast)
     late = make(cast, "late", "1.0")
     later = things.put(image, things.image_document("later"), tag="later")
-    purging.go_on()
-    purging.go_on()
+    purge_worker.go_on()
+    purge_worker.go_on()
     found = {removal.image.name: removal.items.count() for removal in purge.removals.all()}
     assert found == {"deep/app": 2, "other": 1}
     assert not RemovalItem.objects.filter(digest=later.digest).exists()
@@ -223,11 +223,11 @@ def test_how_far_it_is_is_shown_to_all_members(cast: Cast, image: Image, who: st
     page = cast.client(who).get(where).content.decode()
     assert "data-live" in page
     assert (">Stop<" in page) is (who != "viewer")
-    purging.go_on()
+    purge_worker.go_on()
     items = RemovalItem.objects.filter(removal__purge=purge)
     items.update(state="done", outcome="done")
     Removal.objects.update(state="done", due_at=None, finished_at=timezone.now())
-    purging.settle(purge.pk)
+    purge_worker.settle(purge.pk)
     page = cast.client(who).get(where).content.decode()
     assert "data-live" not in page
     assert "2 of 2 manifests deleted" in page
@@ -242,7 +242,7 @@ def test_how_far_it_is_is_shown_to_all_members(cast: Cast, image: Image, who: st
 @pytest.mark.parametrize("act", ["stop", "put-back"])
 def test_who_stops_and_puts_back(cast: Cast, image: Image, who: str, status: int, act: str) -> None:
     purge = asked(cast, image)
-    purging.go_on()
+    purge_worker.go_on()
     if act == "put-back":
         _end(purge)
     before = purge.state
@@ -257,14 +257,14 @@ def test_who_stops_and_puts_back(cast: Cast, image: Image, who: str, status: int
 def _end(purge: Purge) -> None:
     RemovalItem.objects.filter(removal__purge=purge).update(state="done", outcome="done")
     Removal.objects.filter(purge=purge).update(state="done", due_at=None)
-    purging.settle(purge.pk)
+    purge_worker.settle(purge.pk)
     purge.refresh_from_db()
 
 
 def test_what_was_stopped_says_so(cast: Cast, image: Image) -> None:
     purge = asked(cast, image)
-    purges.stop(by=cast.by("owner"), purge=purge)  # before it was decided
-    purging.go_on()
+    purge_service.stop(by=cast.by("owner"), purge=purge)  # before it was decided
+    purge_worker.go_on()
     purge.refresh_from_db()
     assert (purge.state, purge.removals.count()) == ("failed", 0)
     assert "stopped before all of it was begun" in purge.problem
@@ -274,9 +274,9 @@ def test_what_cannot_be_decided_is_given_up(
     cast: Cast, image: Image, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     purge = asked(cast, image)
-    monkeypatch.setattr(purging.facts, "around", lambda *_more, **_named: 1 / 0)
-    for _attempt in range(purging.ATTEMPTS_MAX + 1):
-        purging.go_on()
+    monkeypatch.setattr(purge_worker.facts, "around", lambda *_more, **_named: 1 / 0)
+    for _attempt in range(purge_worker.ATTEMPTS_MAX + 1):
+        purge_worker.go_on()
     purge.refresh_from_db()
     assert (purge.state, "could not be decided in 5 attempts" in purge.problem) == ("failed", True)
     assert "cannot be decided" in caplog.text
@@ -286,14 +286,14 @@ def test_of_a_closed_account_nothing_goes_on(cast: Cast, image: Image) -> None:
     purge = asked(cast, image)
     cast.account.closed_at = timezone.now()
     cast.account.save()
-    purging.go_on()
+    purge_worker.go_on()
     purge.refresh_from_db()
     assert (purge.state, purge.removals.count()) == ("failed", 0)
 
 
 def test_an_emptied_namespace_that_is_not_empty_waits_no_longer(cast: Cast, image: Image) -> None:
     purge = asked(cast)
-    purging.go_on()
+    purge_worker.go_on()
     image.tags.all().delete()
     image.repository_manifests.update(gone_at=timezone.now())
     _end(purge)
@@ -311,14 +311,14 @@ def test_what_a_purge_could_not_do_is_said_in_words() -> None:
 
 def test_what_is_back_says_so_for_a_while_and_offers_nothing(cast: Cast, image: Image) -> None:
     purge = asked(cast, image)
-    purging.go_on()
+    purge_worker.go_on()
     _end(purge)
     page = f"{NAMESPACE}deletions/{purge.pk}/"
     offers = '<div class="row-of">\n        '
     assert offers in cast.client("owner").get(page).content.decode()
     assert offers not in cast.client("viewer").get(page).content.decode()
-    purges.put_back(by=cast.by("owner"), purge=purge)
-    purging.go_on()
+    purge_service.put_back(by=cast.by("owner"), purge=purge)
+    purge_worker.go_on()
     _end(purge)
     text = cast.client("owner").get(page).content.decode()
     assert "All that was deleted is there again." in text
@@ -333,13 +333,13 @@ def test_what_is_back_says_so_for_a_while_and_offers_nothing(cast: Cast, image: 
 def test_every_deed_has_its_words(cast: Cast, image: Image) -> None:
     for of in (image, None):
         purge = asked(cast, of)
-        purging.go_on()
+        purge_worker.go_on()
         _end(purge)
-        purges.put_back(by=cast.by("owner"), purge=purge)
-        purging.go_on()
+        purge_service.put_back(by=cast.by("owner"), purge=purge)
+        purge_worker.go_on()
         _end(purge)
         purge = asked(cast, of)
-        purges.stop(by=cast.by("owner"), purge=purge)
+        purge_service.stop(by=cast.by("owner"), purge=purge)
     told = set(AuditEvent.objects.values_list("action", flat=True))
     assert {"image.deleted", "image.put_back", "namespace.emptied", "namespace.deletion_stopped"} < told
     assert told <= set(DEEDS)

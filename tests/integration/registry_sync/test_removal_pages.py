@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Descriptor, Image, Manifest, PullStats, RepositoryManifest, Tag
+from registry_sync.deletion import graph
 from registry_sync.models import Removal, Repository
-from registry_sync.removal import facts
 from tests import factories
 from tests.cast import MEMBERS, Cast
 from tests.integration.namespaces import things
@@ -90,7 +90,7 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
 @pytest.mark.parametrize("more", [0, 1])
 def test_that_more_pulled_it_than_are_shown_is_said(cast: Cast, image: Image, more: int) -> None:
     tagged(image, "1.0")
-    for number in range(facts.PULLERS_SHOWN + more):
+    for number in range(graph.PULLERS_SHOWN + more):
         PullStats.objects.create(
             image=image, tag="1.0", username=f"user{number}", last_at=timezone.now(), count=1
         )

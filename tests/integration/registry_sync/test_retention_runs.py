@@ -19,6 +19,8 @@ from namespaces.models import (
     TagHistoryEntry,
 )
 from registry_sync import heartbeats, leases
+from registry_sync.deletion import graph
+from registry_sync.deletion.worker import finish
 from registry_sync.models import (
     Event,
     Lease,
@@ -31,9 +33,8 @@ from registry_sync.models import (
     SyncRun,
 )
 from registry_sync.models.retention import SEMANTICS
-from registry_sync.removal import facts, forecast, rules, runs
-from registry_sync.removal.retention import Rule, Why
-from registry_sync.removal.work import finish
+from registry_sync.retention import preview, runs, service
+from registry_sync.retention.policy import Rule, Why
 from tests import factories
 from tests.cast import Cast
 
@@ -106,7 +107,7 @@ def test_a_rule_that_is_off_or_without_anything_to_remove(image: Image) -> None:
 
 
 def test_the_lease_is_kept_while_one_image_takes_long(image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
-    around, kept = facts.around, []
+    around, kept = graph.around, []
 
     def slowly(*of: Any, **more: Any) -> Any:
         Lease.objects.update(until=timezone.now())
@@ -114,7 +115,7 @@ def test_the_lease_is_kept_while_one_image_takes_long(image: Image, monkeypatch:
         kept.append(Lease.objects.get().until > timezone.now())
         return found
 
-    monkeypatch.setattr(facts, "around", slowly)
+    monkeypatch.setattr(graph, "around", slowly)
     monkeypatch.setattr(leases, "PACE", 0)
     rule(image)
     runs.plan_due()
@@ -192,16 +193,16 @@ def test_a_rule_whose_result_an_upgrade_changes_goes_off_and_says_so(
     runs.plan_due()
     made.refresh_from_db()
     assert (made.enabled, made.counted_anew, last().state) == (False, True, "skipped")
-    assert last().problem == str(rules.COUNTED_ANEW)
+    assert last().problem == str(service.COUNTED_ANEW)
     assert not Removal.objects.exists()
     event = AuditEvent.objects.get(action="retention.switched_off")
     assert (event.actor, event.account_id, event.after) == (
-        "system", cast.account.pk, {"because": str(rules.COUNTED_ANEW)},
+        "system", cast.account.pk, {"because": str(service.COUNTED_ANEW)},
     )  # fmt: skip
     page = f"/a/team-red/n/team/rules/{made.pk}/"
     assert "An upgrade changed how versions are counted" in cast.client("viewer").get(page).content.decode()
     assert "by an upgrade" in cast.client("viewer").get("/a/team-red/n/team/rules/").content.decode()
-    rules.switch(by=cast.by("owner"), rule=made, on=True)
+    service.switch(by=cast.by("owner"), rule=made, on=True)
     assert "An upgrade" not in cast.client("viewer").get(page).content.decode().split("of-runs")[0]
     RetentionRun.objects.all().delete()
     runs.plan_due()
@@ -233,7 +234,7 @@ def test_a_rule_is_asked_about_until_all_its_images_were_compared(cast: Cast, im
 
 def test_a_changed_rule_was_looked_at(cast: Cast, image: Image) -> None:
     made = of_an_earlier_release(image)
-    changed = rules.change(by=cast.by("owner"), rule=made, lines={"keep_days": 20})
+    changed = service.change(by=cast.by("owner"), rule=made, lines={"keep_days": 20})
     assert (changed.enabled, changed.counted_anew) == (False, False)
 
 
@@ -259,7 +260,7 @@ def test_a_pull_by_a_platforms_digest_is_one_of_the_tag(image: Image, nested: bo
         index = between.digest
     Descriptor.objects.create(manifest_id=index, digest=platform, kind="manifest")
     PullStats.objects.create(image=image, digest=platform, username="x", count=1, last_at=timezone.now())
-    found = forecast.of(Rule(keep_pulled_days=30), image, timezone.now())
+    found = preview.of(Rule(keep_pulled_days=30), image, timezone.now())
     assert [each.version.name for each in found.gone] == ["unused"]
     assert [each.reasons for each in found.decisions if each.version.name == "100d"] == [(Why.PULLED,)]
 
@@ -275,7 +276,7 @@ def test_who_only_looks_keeps_a_tag_where_the_rule_says_so(
     PullStats.objects.create(
         image=image, username="x", last_at=NEVER, checks=1, checked_at=timezone.now(), **key
     )
-    found = forecast.of(Rule(keep_pulled_days=30, keep_checked=counts), image, timezone.now())
+    found = preview.of(Rule(keep_pulled_days=30, keep_checked=counts), image, timezone.now())
     assert [each.version.name for each in found.gone if each.version.name == "100d"] == gone
 
 
@@ -435,14 +436,14 @@ def test_what_happens_to_a_rule_while_its_run_is_decided_stops_it(
     image: Image, monkeypatch: pytest.MonkeyPatch, spoiler: str
 ) -> None:
     rule(image)
-    decide = forecast.of
+    decide = preview.of
 
-    def meanwhile(*given: Any, **more: Any) -> forecast.Forecast:
+    def meanwhile(*given: Any, **more: Any) -> preview.Forecast:
         found = decide(*given, **more)
         SPOILERS[spoiler]()
         return found
 
-    monkeypatch.setattr(forecast, "of", meanwhile)
+    monkeypatch.setattr(preview, "of", meanwhile)
     runs.plan_due()
     assert not Removal.objects.exists()
     states = set(RetentionRun.objects.values_list("state", flat=True))
@@ -452,7 +453,7 @@ def test_what_happens_to_a_rule_while_its_run_is_decided_stops_it(
 def test_a_persons_run_of_a_rule_that_is_off_goes_on_and_not_of_one_changed(cast: Cast, image: Image) -> None:
     made = rule(image, enabled=False)
     runs.start(by=cast.by("owner"), rule=made)
-    rules.change(by=cast.by("owner"), rule=made, lines=lines(keep_days=20))
+    service.change(by=cast.by("owner"), rule=made, lines=lines(keep_days=20))
     assert (last().state, last().finished_at is not None) == ("skipped", True)
     assert "changed or switched off" in last().problem
     runs.plan_due()
@@ -465,14 +466,14 @@ def test_a_persons_run_of_a_rule_that_is_off_goes_on_and_not_of_one_changed(cast
 def test_switching_off_ends_a_run_that_waits(cast: Cast, image: Image) -> None:
     made = rule(image)
     RetentionRun.objects.create(rule=made)
-    rules.switch(by=cast.by("owner"), rule=made, on=False)
+    service.switch(by=cast.by("owner"), rule=made, on=False)
     assert last().state == "skipped"
     runs.plan_due()
     assert not Removal.objects.exists()
 
 
-def lines(**more: Any) -> rules.Lines:
-    empty: Any = dict.fromkeys(rules.DAYS) | {"keep_pattern": "", "protect_pattern": ""}
+def lines(**more: Any) -> service.Lines:
+    empty: Any = dict.fromkeys(service.DAYS) | {"keep_pattern": "", "protect_pattern": ""}
     return empty | more  # type: ignore[no-any-return]
 
 
@@ -483,7 +484,7 @@ def test_a_rule_is_not_deleted_while_the_worker_is_at_it(cast: Cast, image: Imag
     begun, waiting = RemovalItem.objects.order_by("id")
     RemovalItem.objects.filter(pk=begun.pk).update(started_at=timezone.now(), placeholder_digest="sha256:1")
     with pytest.raises(Conflict, match="wait until the run has ended"):
-        rules.remove(by=cast.by("owner"), rule=made)
+        service.remove(by=cast.by("owner"), rule=made)
     made.refresh_from_db()
     waiting.refresh_from_db()
     assert (made.enabled, waiting.outcome) == (False, "withdrawn")
@@ -502,7 +503,7 @@ def test_what_a_deleted_rules_run_did_is_in_the_audit_trail(cast: Cast, image: I
     runs.plan_due()
     done = RemovalItem.objects.order_by("id")[0]
     RemovalItem.objects.filter(pk=done.pk).update(started_at=timezone.now(), state="done", outcome="done")
-    rules.remove(by=cast.by("owner"), rule=made)
+    service.remove(by=cast.by("owner"), rule=made)
     assert not RetentionRun.objects.exists()
     events = AuditEvent.objects.filter(action__in=["retention.ran", "retention.deleted"]).order_by("id")
     assert [(each.action, each.after) for each in events] == [

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from registry_sync.client import Registry
+from registry_sync.deletion.worker import SILENT_MAX, work_due
 from registry_sync.models import Removal, RemovalItem
-from registry_sync.removal.work import SILENT_MAX, work_due
 from tests import factories
 from tests.parts.scripted import Scripted, answer
 

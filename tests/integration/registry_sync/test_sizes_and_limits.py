@@ -11,13 +11,13 @@ from django.utils import timezone
 from namespaces.manifests.queries import UNTAGGED_SHOWN
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
+from registry_sync.deletion import graph, impact
 from registry_sync.events import views
 from registry_sync.events.processor import apply_due
 from registry_sync.inventory import fetcher
 from registry_sync.inventory.parser import LAYERS_MAX
 from registry_sync.models import SyncRun
 from registry_sync.reconcile.run import reconcile
-from registry_sync.removal import facts, impact
 from tests.cast import Cast
 from tests.factories import ImageFactory, ManifestFactory, NamespaceFactory
 from tests.parts import images
@@ -127,7 +127,7 @@ def test_all_that_is_hung_onto_an_image_goes_with_it_however_much(
     RepositoryManifest.objects.exclude(due_at=None).update(due_at=timezone.now())
     sync(web)  # the rest is read when the list is read again
     assert RepositoryManifest.objects.get(manifest=referrers.digest).due_at is None
-    found = impact.impact(facts.around(Image.objects.get(), [image.digest]), digests=[image.digest])
+    found = impact.impact(graph.around(Image.objects.get(), [image.digest]), digests=[image.digest])
     assert len(found.attached) == 230 + 1
     page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text
     assert "the first 200; a removal takes all of them" in page

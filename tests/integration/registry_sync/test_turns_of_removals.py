@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts.models import Account
 from registry_sync.client import Registry
+from registry_sync.deletion import worker as removal_work
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
-from registry_sync.removal import runs
-from registry_sync.removal import work as removal_work
+from registry_sync.retention import runs
 from tests import factories
 from tests.parts.scripted import Scripted
 

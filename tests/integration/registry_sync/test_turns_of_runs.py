@@ -13,7 +13,7 @@ from registry_sync import leases, tasks
 from registry_sync.client import Registry, TagsRead, responses
 from registry_sync.inventory import retry_incomplete
 from registry_sync.models import Drift, Marker, Repository, SyncRun
-from registry_sync.pages.system.repositories import TROUBLED
+from registry_sync.operations.views.repositories import TROUBLED
 from registry_sync.reconcile import drift, run, shards
 from registry_sync.reconcile.planner import Plan
 from registry_sync.reconcile.writer import Known

@@ -13,7 +13,7 @@ from registry_sync.client.crawler import UNREACHED_MAX
 from registry_sync.models import Repository, SyncRun
 from registry_sync.reconcile.run import reconcile
 from registry_sync.reconcile.writer import known_tags, note_trouble
-from registry_sync.removal import forecast
+from registry_sync.retention import preview
 from tests import factories
 from tests.parts.scripted import Answer, Scripted, answer
 
@@ -99,9 +99,9 @@ def test_a_new_one_is_no_tag_until_it_can_be_read(web: Scripted) -> None:
 def test_rules_wait_for_its_image_and_for_no_other(web: Scripted) -> None:
     web.says["/v2/team/app/manifests/bad"] = answer(status=500)
     run = sync(web)
-    assert forecast.knowledge().checked_at == run.finished_at
-    assert forecast.trouble(Image.objects.get(name="app"))
-    assert not forecast.trouble(Image.objects.get(name="other"))
+    assert preview.knowledge().checked_at == run.finished_at
+    assert preview.trouble(Image.objects.get(name="app"))
+    assert not preview.trouble(Image.objects.get(name="other"))
 
 
 def test_where_none_of_many_can_be_read_the_rest_is_not_asked_for(web: Scripted) -> None:

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from accounts.common.errors import Conflict
 from namespaces.models import Image, Manifest, RepositoryManifest
+from registry_sync.deletion import service
 from registry_sync.models import RemovalItem, Repository, RetentionRule, RetentionRun, SyncRun
-from registry_sync.removal import ask, runs
+from registry_sync.retention import runs
 from tests import factories
 from tests.cast import Cast, principal_of
 
@@ -39,7 +40,7 @@ def odd(**more: str) -> Manifest:
 
 
 def refused(image: Image, *tags: str) -> str:
-    return ask.outlook(image, tags=tags).refused
+    return service.outlook(image, tags=tags).refused
 
 
 def test_all_but_its_own_deletion(image: Image) -> None:
@@ -76,7 +77,7 @@ def test_another_images_holds_nothing_here_nor_does_dockers_first_form(image: Im
 def test_tags_are_removed_all_the_same(cast: Cast, image: Image) -> None:
     put(image, "odd", odd())
     digest = image.tags.get(name="1.0").manifest_id
-    assert ask.untag(by=principal_of(cast.owner), image=image, tags={"1.0": digest})
+    assert service.untag(by=principal_of(cast.owner), image=image, tags={"1.0": digest})
 
 
 @pytest.mark.parametrize("who", ["owner", "manager"])
@@ -85,7 +86,7 @@ def test_the_page_says_so_and_nothing_is_asked_for(cast: Cast, image: Image, who
     here = "/a/team-red/n/team/i/app/-/"
     assert SENTENCE in cast.client(who).get(f"{here}remove/?tag=1.0").content.decode()
     assert "Delete from the registry" in cast.client(who).get(f"{here}remove/?tag=odd").content.decode()
-    told = ask.outlook(image, tags=["1.0"]).preview_digest
+    told = service.outlook(image, tags=["1.0"]).preview_digest
     answer = cast.client(who).post(f"{here}delete/", {"tag": "1.0", "preview_digest": told, "confirm": "app"})
     assert answer.status_code == 400
     assert SENTENCE in answer.content.decode()
@@ -136,10 +137,10 @@ def test_where_the_registry_is_a_cache_the_run_is_skipped(
 
 
 def test_it_is_refused_also_to_who_asks_without_looking(cast: Cast, image: Image) -> None:
-    told = ask.outlook(image, tags=["1.0"]).preview_digest
+    told = service.outlook(image, tags=["1.0"]).preview_digest
     put(image, "odd", odd())
     with pytest.raises(Conflict, match=SENTENCE):
-        ask.delete(
+        service.delete(
             by=principal_of(cast.owner),
             image=image,
             tags=["1.0"],

@@ -10,9 +10,9 @@ from django.utils import timezone
 from namespaces.models import Image, Namespace, Tag
 from registry_sync.client import Registry, crawler
 from registry_sync.client.responses import digest_of
+from registry_sync.deletion import purge_scope, purge_service, purge_worker, worker
 from registry_sync.models import Purge, Removal
 from registry_sync.reconcile.run import reconcile
-from registry_sync.removal import purges, purging, whole, work
 from tests import factories
 from tests.cast import Cast
 from tests.parts.model_registry import ModelRegistry
@@ -68,19 +68,19 @@ def spoil(web: OddRegistry, how: str) -> None:
 
 def ask(cast: Cast, image: Image | None) -> Purge:
     namespace = Namespace.objects.select_related("account").get(name="team")
-    told = whole.standing(whole.images(namespace, image)).preview_digest
+    told = purge_scope.standing(purge_scope.images(namespace, image)).preview_digest
     name = image.name if image else "team"
-    return purges.ask(
+    return purge_service.ask(
         by=cast.by("owner"), namespace=namespace, image=image, preview_digest=told, typed_name=name
     )
 
 
 def to_its_end(web: OddRegistry, asked: Purge) -> None:
     """The worker comes again each time something is due."""
-    for _often in range(2 * work.ATTEMPTS_AT_ONE):
-        purging.go_on()
+    for _often in range(2 * worker.ATTEMPTS_AT_ONE):
+        purge_worker.go_on()
         Removal.objects.exclude(due_at=None).update(due_at=timezone.now())
-        work.work_due(registry(web))
+        worker.work_due(registry(web))
         asked.refresh_from_db()
         if asked.state not in Purge.OPEN:
             return
@@ -124,8 +124,8 @@ def test_it_ends_says_what_was_left_and_why_and_the_rest_goes(
     page = cast.client("viewer").get(f"/a/team-red/n/team/deletions/{asked.pk}/").content.decode()
     assert ENDS[how][read_before] in page
     asked_then = len(web.asked)
-    purging.go_on()
-    work.work_due(registry(web))
+    purge_worker.go_on()
+    worker.work_due(registry(web))
     assert len(web.asked) == asked_then  # and nothing is asked any more
 
 

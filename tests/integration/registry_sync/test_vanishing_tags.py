@@ -7,12 +7,13 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Image, Namespace, Tag, TagHistoryEntry
-from registry_sync import operating, selectors
+from registry_sync import selectors
 from registry_sync.client import Registry
 from registry_sync.models import Repository, SyncRun
+from registry_sync.operations import service
 from registry_sync.reconcile import shards
 from registry_sync.reconcile.run import reconcile
-from registry_sync.removal import forecast
+from registry_sync.retention import preview
 from registry_sync.shown import Shown
 from tests import factories
 from tests.cast import principal_of
@@ -94,9 +95,9 @@ def test_whose_tags_are_held_holds_nobody_else(registry: ModelRegistry) -> None:
     sync(registry)
     assert [tag.name for tag in Tag.objects.filter(image__namespace__name="others")] == ["2.0"]
     assert (light("team"), light("others")) == ("held", "live")
-    assert not forecast.knowledge().check_failed
-    assert forecast.trouble(Image.objects.get(namespace__name="team"))
-    assert not forecast.trouble(Image.objects.get(namespace__name="others"))
+    assert not preview.knowledge().check_failed
+    assert preview.trouble(Image.objects.get(namespace__name="team"))
+    assert not preview.trouble(Image.objects.get(namespace__name="others"))
 
 
 def test_what_many_lose_a_little_of_each_is_held(registry: ModelRegistry) -> None:
@@ -128,7 +129,7 @@ def test_an_operator_lets_them_go(registry: ModelRegistry) -> None:
     by = principal_of(factories.PersonFactory(is_staff=True))
     sync(registry)
     lose(registry, MANY)
-    operating.let_them_go(by=by, run=sync(registry), typed=operating.LET_GO)
+    service.let_them_go(by=by, run=sync(registry), typed=service.LET_GO)
     assert sync(registry).tags_needing_approval == 0
     assert not Tag.objects.exists()
     assert TagHistoryEntry.objects.filter(new="").count() == MANY

@@ -1,0 +1,267 @@
+"""Removing tags and images, putting tags back, and the history of an image's tags."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.openapi import operation
+from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery, Strict
+from accounts.api.view import ApiView
+from accounts.common.errors import Absent, Invalid
+from accounts.roles import Act
+from namespaces import permissions
+from namespaces.models import Image
+from namespaces.models.history import TagHistoryEntry
+from registry_sync.deletion import history, matching_tags, restore, service
+from registry_sync.deletion.outcomes import Outcome, sentence
+from registry_sync.models import Removal
+
+KINDS = [kind.value for kind in Removal.Kind]
+REMOVAL_STATES = [state.value for state in Removal.State]
+ITEM_STATES = ["waiting", "done", "stopped", "failed"]
+OUTCOMES = [outcome.value for outcome in Outcome]
+HOWS = [how.value for how in TagHistoryEntry.How]
+SHOWN = 1000
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    tag = serializers.CharField()
+    old = serializers.CharField(allow_blank=True, help_text="A digest; empty: the tag came.")
+    new = serializers.CharField(allow_blank=True, help_text="A digest; empty: the tag went.")
+    at = Moment()
+    by = serializers.CharField(allow_blank=True, help_text="A username or a person; empty: not known.")
+    how = serializers.ChoiceField(HOWS)
+
+
+class HistoryQuery(PageQuery):
+    tag = serializers.CharField(default="", allow_blank=True, max_length=128)
+
+
+class ImpactQuery(Strict):
+    tags = serializers.CharField(
+        default="", allow_blank=True, max_length=20_000, help_text="With commas between."
+    )
+    digests = serializers.CharField(default="", allow_blank=True, max_length=20_000, help_text="As `tags`.")
+    search = serializers.CharField(
+        default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
+        help_text=f"Instead: all tags that match, at most {matching_tags.MOST:,}; empty: all.",
+    )  # fmt: skip
+
+
+class RecentPullerSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField(
+        allow_blank=True, help_text="Empty: not signed in, or of another account."
+    )
+    tag = serializers.CharField(allow_blank=True)
+    count = serializers.IntegerField()
+    last_at = Moment()
+
+
+class ImpactSerializer(serializers.Serializer[Any]):
+    digests = serializers.ListField(child=serializers.CharField(), help_text="All manifests that would go.")
+    also = serializers.ListField(child=serializers.CharField(), help_text="Tags not asked for that go too.")
+    platforms = serializers.ListField(
+        child=serializers.CharField(), help_text="Of `digests` those that only a going index lists."
+    )
+    attached = serializers.ListField(
+        child=serializers.CharField(), help_text="Of `digests` the signatures, SBOMs and the like."
+    )
+    orphans = serializers.ListField(
+        child=serializers.CharField(), help_text="About what goes; they stay: tagged, or listed elsewhere."
+    )
+    breaks = serializers.ListField(
+        child=serializers.CharField(), help_text="Untagged indexes left incomplete."
+    )
+    refused = serializers.CharField(allow_blank=True, help_text="Why it cannot be done; empty: it can.")
+    freed = serializers.IntegerField(help_text="Bytes at most, after the registry’s garbage collection.")
+    pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days: the last 50.")
+    preview_digest = serializers.CharField(help_text="To be sent along when this is asked for.")
+    matching = serializers.IntegerField(allow_null=True, help_text="How many tags match `search`.")
+
+
+class ItemBody(Strict):
+    tag = serializers.CharField(default="", allow_blank=True, max_length=128)
+    digest = serializers.CharField(default="", allow_blank=True, max_length=140)
+
+
+class RemovalBody(Strict):
+    kind = serializers.ChoiceField(KINDS)
+    items = ItemBody(
+        many=True,
+        default=list,
+        help_text="untag: each tag with the digest it points at. delete: each a tag or a digest. restore: one tag with "
+        "the digest that it is to point at again.",
+    )
+    search = serializers.CharField(
+        default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
+        help_text="untag, delete: instead of `items` all tags that match, as the impact told with `preview_digest`.",
+    )  # fmt: skip
+    expected_digest = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=140,
+        help_text="restore: the digest the tag points at now, or empty.",
+    )
+    preview_digest = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=130,
+        help_text="delete, and with `search`: `preview_digest` of the impact that is agreed to.",
+    )
+    typed_name = serializers.CharField(
+        default="", allow_blank=True, max_length=255, help_text="delete: the image’s name, as confirmation."
+    )
+
+
+class ItemSerializer(serializers.Serializer[Any]):
+    tag = serializers.CharField(allow_blank=True)
+    digest = serializers.CharField()
+    state = serializers.ChoiceField(ITEM_STATES)
+    outcome = serializers.ChoiceField(OUTCOMES, allow_blank=True)
+    message = serializers.CharField(allow_blank=True, help_text="The outcome in words.")
+    detail = serializers.CharField(allow_blank=True)
+
+
+class RemovalSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(KINDS)
+    state = serializers.ChoiceField(REMOVAL_STATES)
+    requested_by = serializers.CharField()
+    requested_at = Moment()
+    finished_at = Moment(allow_null=True)
+    problem = serializers.CharField(allow_blank=True, help_text="Why it waits still.")
+
+
+class RemovalDetailSerializer(RemovalSerializer):
+    items = ItemSerializer(many=True)
+
+
+class History(ApiView):
+    @operation("images_history", answer=MoveSerializer, pages=True, query=HistoryQuery)
+    def get(self, request: Request, handle: str, name: str, image: str) -> Response:
+        """Every move of a tag, the last first."""
+        found = permissions.image(self.by, handle, name, image)
+        return self.page(history.moves_of(found, tag=self.query["tag"]))
+
+
+class Impact(ApiView):
+    @operation("removals_impact", answer=ImpactSerializer, query=ImpactQuery)
+    def get(self, request: Request, handle: str, name: str, image: str) -> Response:
+        """Show what deleting what these tags point at, and these digests, would do. Changes nothing."""
+        found = permissions.image(self.by, handle, name, image)
+        if self.query["search"] is not None:
+            return self.answer(_of_search(found, self.query["search"]))
+        tags, digests = _words(self.query["tags"]), _words(self.query["digests"])
+        if len(tags) + len(digests) > service.MOST:
+            raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": service.MOST})
+        return self.answer(_shown(service.outlook(found, tags=tags, digests=digests)))
+
+
+class Removals(ApiView):
+    @operation("removals_list", answer=RemovalSerializer, pages=True, query=PageQuery)
+    def get(self, request: Request, handle: str, name: str, image: str) -> Response:
+        found = permissions.image(self.by, handle, name, image)
+        return self.page(Removal.objects.filter(image=found).order_by("-id"))
+
+    @operation("removals_ask", body=RemovalBody, answer=RemovalDetailSerializer, status=202)
+    def post(self, request: Request, handle: str, name: str, image: str) -> Response:
+        """Ask for it; the worker does it, usually within a second, and the removal tells the outcome."""
+        found = permissions.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
+        return self.answer(_detail(self._ask(found, self.data())))
+
+    def _ask(self, image: Image, body: dict[str, Any]) -> Removal:
+        items = body["items"]
+        if body["search"] is not None:
+            return self._ask_for_search(image, body)
+        match body["kind"]:
+            case Removal.Kind.UNTAG:
+                tags = {item["tag"]: item["digest"] for item in items}
+                return service.untag(by=self.by, image=image, tags=tags)
+            case Removal.Kind.DELETE:
+                return service.delete(
+                    by=self.by, image=image, preview_digest=body["preview_digest"], typed_name=body["typed_name"],
+                    tags=[item["tag"] for item in items if item["tag"]],
+                    digests=[item["digest"] for item in items if item["digest"] and not item["tag"]],
+                )  # fmt: skip
+        if len(items) != 1:
+            raise Invalid.on("items", _("Put back one tag at a time."))
+        return service.restore(by=self.by, image=image, expected_digest=body["expected_digest"], **items[0])
+
+    def _ask_for_search(self, image: Image, body: dict[str, Any]) -> Removal:
+        seen, _dash, outlook = body["preview_digest"].partition("-")
+        match body["kind"]:
+            case _ if body["items"]:
+                raise Invalid.on("items", _("Name items or a search, not both."))
+            case Removal.Kind.UNTAG:
+                return matching_tags.untag(by=self.by, image=image, search=body["search"], seen=seen)
+            case Removal.Kind.DELETE:
+                return matching_tags.delete(
+                    by=self.by, image=image, search=body["search"], seen=seen, outlook=outlook,
+                    typed_name=body["typed_name"],
+                )  # fmt: skip
+        raise Invalid.on("search", _("Put back one tag at a time."))
+
+
+class OneRemoval(ApiView):
+    @operation("removals_read", answer=RemovalDetailSerializer)
+    def get(self, request: Request, handle: str, name: str, image: str, id: int) -> Response:  # noqa: A002
+        owner = permissions.image(self.by, handle, name, image)
+        found = Removal.objects.filter(image=owner, pk=id).first()
+        if not found:
+            raise Absent
+        return self.answer(_detail(found))
+
+
+class Undo(ApiView):
+    @operation("removals_back", answer=RemovalDetailSerializer, status=202)
+    def post(self, request: Request, handle: str, name: str, image: str, id: int) -> Response:  # noqa: A002
+        """Ask that all a deletion deleted is pushed again, as far as the registry still holds the layers."""
+        owner = permissions.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
+        found = Removal.objects.filter(image=owner, pk=id).first()
+        if not found:
+            raise Absent
+        return self.answer(_detail(restore.put_back(by=self.by, removal=found)))
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in (part.strip() for part in text.split(",")) if word]
+
+
+def _of_search(image: Image, search: str) -> dict[str, Any]:
+    tags = matching_tags.tags(image, search)
+    found = _shown(service.outlook(image, tags=[tag.name for tag in tags]))
+    return found | {
+        "matching": len(tags),
+        "preview_digest": f"{matching_tags.told(tags)}-{found['preview_digest']}",
+    }
+
+
+def _shown(found: service.Outlook) -> dict[str, Any]:
+    impact = found.impact
+    return {
+        "digests": [each.digest for each in impact.going],
+        **{
+            name: list(getattr(impact, name))
+            for name in ("also", "platforms", "attached", "orphans", "breaks")
+        },
+        "refused": found.refused,
+        "freed": found.freed,
+        "pulled": found.pullers,
+        "preview_digest": found.preview_digest,
+        "matching": None,
+    }
+
+
+def _detail(removal: Removal) -> dict[str, Any]:
+    fields = ("id", "kind", "state", "requested_by", "requested_at", "finished_at", "problem")
+    items = removal.items.order_by("id")[:SHOWN]
+    return {name: getattr(removal, name) for name in fields} | {
+        "items": [
+            {name: getattr(item, name) for name in ("tag", "digest", "state", "outcome", "detail")}
+            | {"message": sentence(item.outcome, begun=bool(item.started_at))}
+            for item in items
+        ]
+    }

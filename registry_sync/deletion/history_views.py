@@ -1,0 +1,32 @@
+"""Every move of an image's tags, and putting one back."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.common.pagination import paginate
+from accounts.roles import Act
+from accounts.views import button_permissions
+from accounts.views.request import PersonRequest, principal, tab
+from namespaces import permissions
+from namespaces.views.navigation import image_context
+from registry_sync.deletion import history as moves
+
+
+@tab("images")
+@login_required
+@require_safe
+def history(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    by = principal(request)
+    image = permissions.image(by, handle, name, image_name)
+    query = {"tag": request.GET.get("tag", "").strip()[:128]}
+    page = paginate(moves.moves_of(image, tag=query["tag"]), cursor=request.GET.get("page", ""), query=query)
+    context = image_context(image, "history") | {
+        "query": query,
+        "page": page,
+        "under_way": moves.under_way(image),
+        "lines": moves.lines(image, page.rows),
+        "why_not": button_permissions.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
+    }
+    return render(request, "registry_sync/history.html", context)

@@ -1,0 +1,72 @@
+"""Images that were ticked in a list, or all that its filter leaves, to be deleted as one act with all in them."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.common.errors import Invalid
+from accounts.models import Account
+from namespaces import selectors
+from namespaces.models import Image, Namespace
+from registry_sync.deletion import matching_tags, service
+from registry_sync.deletion.purge_scope import Line, Standing
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`repositories`: those that were ticked. Or `search`: all that match, in `namespace` or in all of the account."""
+
+    account: Account
+    repositories: Collection[str] = ()
+    namespace: Namespace | None = None
+    search: str | None = None
+
+    def images(self) -> QuerySet[Image]:
+        """As it is now: ask again in the transaction that acts on it. Raises Invalid for too many."""
+        if self.search is None:
+            return Image.objects.filter(
+                namespace__account=self.account, repository_row__name__in=self._ticked()
+            )
+        found = selectors.images_of(self.account, namespace=self.namespace, search=self.search)
+        keys = list(found.order_by().values_list("pk", flat=True)[: matching_tags.MOST + 1])
+        if len(keys) > matching_tags.MOST:
+            words = _(
+                "More than %(most)s images match. Narrow the filter, or delete a namespace with all in it."
+            )
+            raise Invalid.on("search", words % {"most": f"{matching_tags.MOST:,}"})
+        return Image.objects.filter(pk__in=keys).exclude(repository_row=None)
+
+    def gone(self) -> list[str]:
+        """Those ticked that are not there, or never were."""
+        found = self.images().select_related("namespace") if self.search is None else ()
+        return sorted({*self.repositories} - {image.repository for image in found})
+
+    def _ticked(self) -> Collection[str]:
+        if len(self.repositories) > service.MOST:
+            raise Invalid.on("images", _("Choose at most %(most)s at once.") % {"most": service.MOST})
+        return self.repositories
+
+
+def by_namespace(there: Standing) -> list[Standing]:
+    lines: dict[int, list[Line]] = defaultdict(list)
+    for each in there.lines:
+        lines[each.image.namespace_id].append(each)
+    return [Standing(some) for some in lines.values()]
+
+
+def holder(there: Standing) -> Image | Namespace | Account:
+    """Return the least that holds all of it: one image itself, else its namespace, else the account."""
+    images = [each.image for each in there.lines]
+    if len(images) == 1:
+        return images[0]
+    namespaces = {image.namespace for image in images}
+    return images[0].namespace.account if len(namespaces) > 1 else images[0].namespace
+
+
+def name_of(there: Standing) -> str:
+    """Return what is typed to confirm it."""
+    found = holder(there)
+    return found.handle if isinstance(found, Account) else found.name

@@ -1,0 +1,221 @@
+"""Asking that images go with all in them: one, some, or a namespace's; stopping that; and having them put back."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.common.errors import Absent, Conflict, Invalid
+from accounts.models import Account
+from accounts.principal import Principal
+from accounts.roles import Act
+from namespaces import permissions
+from namespaces.models import Image, Namespace, ReservedName
+from registry_sync import jobs
+from registry_sync.deletion import pull_through_cache, purge_scope, purge_selection
+from registry_sync.deletion.outcomes import Outcome
+from registry_sync.deletion.purge_scope import Standing
+from registry_sync.deletion.purge_selection import Choice
+from registry_sync.models import Purge, Removal, RemovalItem, Repository
+
+LATELY = timedelta(days=1)
+SAID = timedelta(hours=1)  # what is back as it was leaves nothing to be done
+State = Purge.State
+
+
+def may_ask(by: Principal, handle: str, name: str) -> Namespace:
+    """Return the namespace, for who may delete what is in it, and it. Raise Absent, Refused."""
+    permissions.namespace(by, handle, name, Act.IMAGES_REMOVE)
+    return permissions.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
+
+
+def load(by: Principal, handle: str, name: str, id: int, act: Act = Act.ACCOUNT_VIEW) -> Purge:  # noqa: A002
+    namespace = permissions.namespace(by, handle, name, act)
+    found = Purge.objects.select_related("namespace__account", "image__namespace__account")
+    purge = found.filter(namespace=namespace, pk=id).first()
+    if not purge:
+        raise Absent
+    return purge
+
+
+@transaction.atomic
+def ask(
+    *, by: Principal, namespace: Namespace, image: Image | None, preview_digest: str, typed_name: str
+) -> Purge:
+    """Return what `whole.outlook` showed, if it is still that."""
+    _check_name(image.name if image else namespace.name, typed_name)
+    pull_through_cache.demand_none()
+    images = purge_scope.images(namespace, image)
+    _lock(images)
+    if same := Purge.objects.filter(namespace=namespace, image=image, chosen=0, state=State.WAITING).first():
+        return same
+    return _begin(
+        by, _as_told(purge_scope.standing(images), preview_digest), namespace=namespace, image=image
+    )
+
+
+@transaction.atomic
+def ask_for_some(*, by: Principal, choice: Choice, preview_digest: str, typed_name: str) -> list[Purge]:
+    """As `ask`, of what was chosen in a list. It becomes one of each namespace."""
+    pull_through_cache.demand_none()
+    _lock(choice.images())
+    there = purge_scope.standing(choice.images())
+    parts = purge_selection.by_namespace(there)
+    same = [each for part in parts if (each := _same(part))]
+    if parts and len(same) == len(parts):
+        return same
+    _as_told(there, preview_digest)
+    _check_name(purge_selection.name_of(there), typed_name)
+    return [_begin(by, part, **_what(part)) for part in parts]
+
+
+@transaction.atomic
+def stop(*, by: Principal, purge: Purge) -> Purge:
+    """Stop it: what nobody has begun is not done. Do nothing for one that ended."""
+    row = locked(purge)
+    if row.state == State.WAITING:
+        ended = row.removals.exclude(state=Removal.State.WAITING).values_list("image_id", flat=True)
+        record(row, by, "deletion_stopped", {key: {} for key in {*map(int, row.cutoffs)} - {*ended}})
+        withdraw(row)
+        transaction.on_commit(jobs.wake_removals)
+    return row
+
+
+@transaction.atomic
+def put_back(*, by: Principal, purge: Purge) -> Purge:
+    """All that it deleted, as far as the registry still has the layers. Raise Conflict where there is nothing."""
+    row = locked(purge)
+    if row.state == State.RETURNING:
+        return row
+    if row.state == State.WAITING:
+        raise Conflict.on("", _("It is still being deleted; stop that first."))
+    if row.state == State.BACK or not went(row).exists():
+        raise Conflict.on("", _("This deleted nothing that could be put back."))
+    pull_through_cache.demand_none()
+    row.state, row.planned_at, row.attempts, row.problem = State.RETURNING, None, 0, ""
+    row.returning_since, row.ends_at, row.finished_at = timezone.now(), None, None
+    row.requested_by, row.requested_by_id, row.address = by.label[:254], by.id, by.address[:45]
+    row.save()
+    images = went(row).order_by().values_list("removal__image_id", flat=True).distinct()
+    record(row, by, "put_back_asked", {key: {} for key in images})
+    transaction.on_commit(jobs.wake_removals)
+    return row
+
+
+def went(purge: Purge) -> QuerySet[RemovalItem]:
+    """Return what it deleted."""
+    items = RemovalItem.objects.filter(removal__purge=purge, removal__kind=Removal.Kind.DELETE)
+    return items.filter(state=RemovalItem.State.DONE, outcome=Outcome.DONE)
+
+
+def lately(account: Account) -> QuerySet[Purge]:
+    """Return what is under way, and what ended within a day; what was put back, within an hour."""
+    rows = Purge.objects.select_related("image__namespace", "namespace__account").filter(
+        namespace__account=account
+    )
+    now = timezone.now()
+    ended = Q(finished_at__gte=now - LATELY) & ~Q(state=State.BACK, finished_at__lt=now - SAID)
+    return rows.filter(Q(state__in=[*Purge.OPEN, State.EMPTIED]) | ended)
+
+
+def locked(purge: Purge) -> Purge:
+    """Until the commit. The name first, as whoever deletes the namespace has it."""
+    list(ReservedName.objects.select_for_update().filter(name=purge.namespace.name))
+    rows = Purge.objects.select_for_update(of=("self",)).select_related(
+        "namespace__account", "image__namespace"
+    )
+    if not (row := rows.filter(pk=purge.pk).first()):
+        raise Absent
+    return row
+
+
+def withdraw(purge: Purge) -> None:
+    """Withdraw it. The worker says how it ended when what it is at just now is done."""
+    waiting = RemovalItem.objects.filter(
+        removal__purge=purge, state=RemovalItem.State.WAITING, started_at=None
+    )
+    waiting.update(state=RemovalItem.State.STOPPED, outcome=Outcome.CANCELLED, finished_at=timezone.now())
+    planned = {str(key) for key in purge.removals.values_list("image_id", flat=True)}
+    purge.problem = (
+        "" if planned >= purge.cutoffs.keys() else str(_("It was stopped before all of it was begun."))
+    )
+    purge.cutoffs = {key: mark for key, mark in purge.cutoffs.items() if key in planned}
+    purge.planned_at = purge.planned_at or timezone.now()
+    purge.save(update_fields=["cutoffs", "planned_at", "problem"])
+
+
+def record(purge: Purge, by: Principal, deed: str, of: Mapping[int, Mapping[str, int]]) -> None:
+    """`of`: what is counted of each image. One line for each, or one for a namespace with all in it."""
+    account = purge.namespace.account
+    if purge.of_namespace:
+        counts = Counter({"images": len(of)})
+        for each in of.values():
+            counts.update(each)
+        audit.record(
+            by=by, action=f"namespace.{deed}", kind="namespace", id=purge.namespace_id, label=purge.namespace.name,
+            account=account, after=counts,
+        )  # fmt: skip
+        return
+    for image in Image.objects.select_related("namespace").filter(pk__in=of.keys()).order_by("name"):
+        audit.record(
+            by=by, action=f"image.{deed}", kind="image", id=image.pk, label=image.repository, account=account,
+            after=dict(of[image.pk]),
+        )  # fmt: skip
+
+
+def _check_name(name: str, typed: str) -> None:
+    if typed != name:
+        raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": name})
+
+
+def _as_told(there: Standing, preview_digest: str) -> Standing:
+    if not there.lines:
+        raise Conflict.on("", _("There is nothing in it that could be deleted."))
+    if preview_digest != there.preview_digest:
+        raise Conflict.on(
+            "preview_digest",
+            _("What would go has changed since you looked; read it again, and confirm that."),
+        )
+    return there
+
+
+def _what(part: Standing) -> dict[str, Any]:
+    """One image that was chosen is deleted as it is from its own page."""
+    image, one = part.lines[0].image, len(part.lines) == 1
+    return {
+        "namespace": image.namespace,
+        "image": image if one else None,
+        "chosen": 0 if one else len(part.lines),
+    }
+
+
+def _same(part: Standing) -> Purge | None:
+    """Return the waiting purge of the same: a button pressed twice asks once."""
+    waiting = Purge.objects.filter(**_what(part), state=State.WAITING)
+    return next((each for each in waiting if each.cutoffs.keys() == part.cutoffs.keys()), None)
+
+
+def _begin(
+    by: Principal, there: Standing, *, namespace: Namespace, image: Image | None, chosen: int = 0
+) -> Purge:
+    # What came after an earlier one had emptied it keeps the namespace, until this one ends.
+    Purge.objects.filter(namespace=namespace, state=State.EMPTIED).update(state=State.DONE, ends_at=None)
+    purge = Purge.objects.create(
+        namespace=namespace, image=image, chosen=chosen, cutoffs=there.cutoffs, requested_by=by.label[:254],
+        requested_by_id=by.id, address=by.address[:45],
+    )  # fmt: skip
+    counts = {each.image.pk: {"tags": each.tags, "manifests": each.manifests} for each in there.lines}
+    record(purge, by, "deletion_asked", counts)
+    transaction.on_commit(jobs.wake_removals)
+    return purge
+
+
+def _lock(images: QuerySet[Image]) -> None:
+    """Whoever writes tags or manifests of an image locks its repository first, so nothing comes in between."""
+    list(Repository.objects.select_for_update().filter(image__in=images.values("pk")).order_by("name"))

@@ -1,0 +1,263 @@
+"""What the worker does about purges: decides what goes, says how it ended, and ends an emptied namespace.
+
+Each image's removal is asked for in a transaction of its own, so a worker may die anywhere.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Count, F, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.common.errors import Absent, Conflict
+from accounts.common.fair_share import in_turns
+from accounts.models import Member
+from accounts.principal import Kind, Principal
+from accounts.roles import Act, Role, may
+from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
+from namespaces.services import namespaces
+from registry_sync import leases
+from registry_sync.deletion import graph, purge_scope, purge_service, restore, service, unreadable
+from registry_sync.deletion.impact import Going, without_harm
+from registry_sync.deletion.outcomes import IN_SHORT, Outcome
+from registry_sync.deletion.purge_service import State
+from registry_sync.leases import Holding
+from registry_sync.models import Purge, Removal, RemovalItem
+
+GRACE = timedelta(days=1)  # for which an emptied namespace stays, so that all in it can be put back
+ATTEMPTS_MAX = 5
+PASS = 60  # seconds; what else persons ask for waits meanwhile
+LEASE = "purges"
+
+log = logging.getLogger(__name__)
+
+
+def go_on() -> None:
+    """One worker at a time."""
+    if not Purge.objects.filter(state__in=[*Purge.OPEN, State.EMPTIED]).exists():
+        return
+    try:
+        with leases.held(LEASE) as lease:
+            if lease is not None:
+                _go_on(lease)
+    except leases.LeaseLost:
+        log.warning("another worker took the purges over")
+
+
+def settle(purge_id: int) -> None:
+    """Say how it ended, when all that it asked for is done. Once, whoever comes second."""
+    with transaction.atomic():
+        try:
+            purge = purge_service.locked(Purge.objects.select_related("namespace").get(pk=purge_id))
+        except (Absent, Purge.DoesNotExist):
+            return
+        if purge.state not in Purge.OPEN or not purge.planned_at:
+            return
+        if purge.removals.filter(state=Removal.State.WAITING).exists():
+            return
+        _conclude(purge)
+
+
+def _go_on(lease: Holding) -> None:
+    ends = time.monotonic() + PASS
+    rows = Purge.objects.select_related("namespace__account", "image__namespace__account").order_by(
+        "attempts", "id"
+    )
+    for purge in rows.filter(state__in=Purge.OPEN).exclude(namespace__account__closed_at=None):
+        with suppress(Absent), transaction.atomic():
+            purge_service.withdraw(purge_service.locked(purge))
+    begun = in_turns(
+        rows.filter(state__in=Purge.OPEN, planned_at=None), lambda each: each.namespace.account_id
+    )
+    for purge in begun:
+        if time.monotonic() > ends:
+            return
+        _try_to_plan(purge, lease, ends)
+    for key in rows.filter(state__in=Purge.OPEN).exclude(planned_at=None).values_list("pk", flat=True):
+        settle(key)
+    for purge in rows.filter(state=State.EMPTIED, ends_at__lte=timezone.now()):
+        _end(purge)
+
+
+def _try_to_plan(purge: Purge, lease: Holding, ends: float) -> None:
+    """Plan an image at a time, until `ends`; the next time goes on."""
+    plan = _plan if purge.state == State.WAITING else _plan_return
+    try:
+        if purge.attempts >= ATTEMPTS_MAX:
+            _give_up(purge, _("It could not be decided in %(count)s attempts; see the panel’s log.")
+                     % {"count": purge.attempts})  # fmt: skip
+            return
+        Purge.objects.filter(pk=purge.pk).update(attempts=F("attempts") + 1)
+        if plan(purge, lease, ends):
+            Purge.objects.filter(pk=purge.pk, planned_at=None).update(planned_at=timezone.now())
+        Purge.objects.filter(pk=purge.pk).update(attempts=0)  # it got on
+    except leases.LeaseLost:
+        raise
+    except Exception:
+        # One that cannot be decided must not stand before all others.
+        log.exception("%s cannot be decided", purge)
+
+
+def _give_up(purge: Purge, why: str) -> None:
+    with transaction.atomic():
+        row = purge_service.locked(purge)
+        purge_service.withdraw(row)
+        Purge.objects.filter(pk=row.pk).update(problem=why)
+
+
+def _plan(purge: Purge, lease: Holding, ends: float) -> bool:
+    planned = set(purge.removals.filter(kind=Removal.Kind.DELETE).values_list("image_id", flat=True))
+    images = Image.objects.select_related("namespace__account").filter(
+        pk__in=[int(key) for key in purge.cutoffs]
+    )
+    for image in images.exclude(pk__in=planned).order_by("name"):
+        if time.monotonic() > ends:
+            return False
+        going, kept = _going(image, *purge.cutoffs[str(image.pk)], alive=leases.paced(lease.keep))
+        _ask(purge, lease, image, Removal.Kind.DELETE, [service.item_of(each) for each in going], kept=kept)
+    return True
+
+
+def _going(
+    image: Image, newest_history_id: int, last_revision: int, *, alive: Callable[[], None]
+) -> tuple[list[Going], int]:
+    """Return what goes, in order; and how much stays, because it, or what needs it, came after these rows."""
+    tags = dict(Tag.objects.filter(image=image).values_list("name", "manifest_id"))
+    since = TagHistoryEntry.objects.filter(image=image, pk__gt=newest_history_id).values_list("tag", "new")
+    new = {digest for tag, digest in since if tags.get(tag) == digest}
+    held = RepositoryManifest.objects.filter(image=image, gone_at=None).values_list("manifest_id", flat=True)
+    new |= set(held.filter(pk__gt=last_revision))
+    chosen = {*held, *tags.values()} - new
+    going = without_harm(graph.around(image, chosen, alive=alive), chosen, alive=alive) if chosen else ()
+    # What cannot be read holds all else until it is gone.
+    unknown = {each.digest for each in unreadable.of(image)}
+    return sorted(going, key=lambda each: each.digest not in unknown), len(chosen) - len(going)
+
+
+def _plan_return(purge: Purge, lease: Holding, ends: float) -> bool:
+    again = Removal.objects.filter(purge=purge, requested_at__gte=purge.returning_since)
+    deletions = purge.removals.filter(kind=Removal.Kind.DELETE).select_related("image__namespace__account")
+    for removal in deletions.exclude(pk__in=again.exclude(undoes=None).values("undoes")).order_by("id"):
+        if time.monotonic() > ends:
+            return False
+        _ask(purge, lease, removal.image, Removal.Kind.RESTORE, restore.items(removal), undoes=removal)
+    return True
+
+
+def _ask(
+    purge: Purge, lease: Holding, image: Image, kind: Removal.Kind, items: list[RemovalItem], *, kept: int = 0,
+    undoes: Removal | None = None,
+) -> None:  # fmt: skip
+    with transaction.atomic():
+        lease.keep()
+        row = purge_service.locked(purge)
+        if row.state != purge.state or row.planned_at:
+            return  # it was stopped meanwhile
+        removal = service.create(asker(purge), image, kind, items, purge=purge, undoes=undoes)
+        if not items:
+            Removal.objects.filter(pk=removal.pk).update(
+                state=Removal.State.DONE, due_at=None, finished_at=timezone.now()
+            )
+        Purge.objects.filter(pk=purge.pk).update(kept=F("kept") + kept)
+
+
+def _conclude(purge: Purge) -> None:
+    returning = purge.state == State.RETURNING
+    items = RemovalItem.objects.filter(removal__purge=purge, removal__kind=Removal.Kind.DELETE)
+    if returning:
+        again = {"removal__kind": Removal.Kind.RESTORE, "removal__requested_at__gte": purge.returning_since}
+        items = RemovalItem.objects.filter(removal__purge=purge, **again)
+    left = Counter(items.exclude(state=RemovalItem.State.DONE).values_list("outcome", flat=True))
+    done = _count_done(items)
+    stopped = bool(purge.problem)
+    purge.problem = " ".join(
+        filter(None, [purge.problem, *_left_words(left, purge.kept, returning=returning)])
+    )[:500]
+    purge.finished_at = timezone.now()
+    if left or stopped or (purge.kept and not returning):
+        purge.state = State.PARTLY if done or returning else State.FAILED
+    elif returning:
+        purge.state = State.BACK
+    elif not purge.of_namespace:
+        purge.state = State.DONE
+    elif purge_scope.standing(purge_scope.images(purge.namespace, None)).lines:
+        purge.state, purge.problem = State.PARTLY, _came_meanwhile()
+    else:
+        purge.state, purge.ends_at = State.EMPTIED, purge.finished_at + GRACE
+    purge.save()
+    if done:
+        deed = "put_back" if returning else "emptied" if purge.of_namespace else "deleted"
+        purge_service.record(purge, asker(purge), deed, done)
+
+
+def _count_done(items: QuerySet[RemovalItem]) -> dict[int, dict[str, int]]:
+    """Of each image."""
+    done = items.filter(state=RemovalItem.State.DONE).order_by().values_list("removal__image")
+    return {image: {"manifests": number} for image, number in done.annotate(n=Count("pk"))}
+
+
+def _left_words(left: Counter[str], kept: int, *, returning: bool) -> list[str]:
+    found = []
+    if number := sum(left.values()):
+        why = ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(left) if each)
+        words = (
+            _("%(n)s could not be put back: %(why)s.")
+            if returning
+            else _("%(n)s could not be deleted: %(why)s.")
+        )
+        found.append(words % {"n": number, "why": why})
+    if kept and not returning:
+        found.append(
+            ngettext("%(n)s was left: something that was pushed meanwhile is it, or needs it.",
+                     "%(n)s were left: something that was pushed meanwhile is one of them, or needs one.", kept)
+            % {"n": kept}
+        )  # fmt: skip
+    return found
+
+
+def _end(purge: Purge) -> None:
+    """End the emptied namespace, if nothing came meanwhile and who asked may still do that."""
+    with transaction.atomic():
+        try:
+            row = purge_service.locked(purge)
+        except Absent:
+            return
+        if row.state != State.EMPTIED:
+            return
+        if problem := _why_it_stays(row):
+            Purge.objects.filter(pk=row.pk).update(state=State.PARTLY, ends_at=None, problem=problem)
+
+
+def _why_it_stays(purge: Purge) -> str:
+    """Return why it stays; "" when the namespace is deleted, and with it the purge."""
+    if not _may_still(purge):
+        return _("Who asked for it may no longer delete namespaces, so the empty namespace stays.")
+    try:
+        with transaction.atomic():
+            namespaces.delete(by=asker(purge), namespace=purge.namespace, typed_name=purge.namespace.name)
+    except Conflict:
+        return _came_meanwhile()
+    return ""
+
+
+def _came_meanwhile() -> str:
+    return _("Something was pushed into the namespace meanwhile, so it stays.")
+
+
+def _may_still(purge: Purge) -> bool:
+    members = Member.objects.filter(account=purge.namespace.account, person_id=purge.requested_by_id or 0)
+    role = members.filter(account__closed_at=None).values_list("role", flat=True).first()
+    return role is not None and may(Role(role), Act.NAMESPACES_MANAGE)
+
+
+def asker(purge: Purge) -> Principal:
+    return Principal(
+        kind=Kind.PERSON, id=purge.requested_by_id, label=purge.requested_by, address=purge.address
+    )

@@ -1,0 +1,125 @@
+"""Writes how an item ended: the picture, the audit trail and the item in one transaction, once."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.common import clock
+from accounts.principal import Kind, Principal
+from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
+from registry_sync import leases
+from registry_sync.deletion.outcomes import Outcome
+from registry_sync.inventory.writer import Move, count_untagged, note_held, write_moves
+from registry_sync.models import Removal, RemovalItem
+
+SKEW = timedelta(minutes=1)  # between the registry's clock and ours
+
+ACTIONS = {
+    Removal.Kind.UNTAG: "tag.removed",
+    Removal.Kind.DELETE: "manifest.deleted",
+    Removal.Kind.RESTORE: "tag.restored",
+}
+UNCONFIRMED = "removal.unconfirmed"
+
+
+class Recorder:
+    """For one image, under its lease: whoever lost it writes nothing more."""
+
+    def __init__(self, image: Image, lease: str, token: int) -> None:
+        self.image = image
+        self.lease = lease
+        self.token = token
+
+    @transaction.atomic
+    def done(self, item: RemovalItem, outcome: Outcome) -> None:
+        """Record that it is done. Raise LeaseLost."""
+        removal = item.removal
+        leases.keep(self.lease, self.token, clock.now(), current_work="")
+        if not self._end(item, RemovalItem.State.DONE, outcome, ""):
+            return
+        before = self._before(item)
+        ours = outcome is not Outcome.GONE  # else somebody else did it, or nobody had to
+        match removal.kind:
+            case Removal.Kind.UNTAG:
+                self._move(item, [item.tag], "", ours=ours)
+            case Removal.Kind.RESTORE if item.tag:
+                self._move(item, [item.tag], item.digest, ours=ours)
+            case Removal.Kind.RESTORE:
+                note_held(self.image, [item.digest])
+                count_untagged(self.image)
+            case Removal.Kind.DELETE:
+                self._move(item, before["tags"], "", ours=ours)
+                held = RepositoryManifest.objects.filter(image=self.image, manifest=item.digest, gone_at=None)
+                held.update(gone_at=timezone.now())
+                count_untagged(self.image)
+        if ours and not (removal.run_id or removal.purge_id):  # those say once what they did
+            restored = removal.kind == Removal.Kind.RESTORE
+            after = {"digest": item.digest} if restored else {}
+            self._audit(item, before, ACTIONS[Removal.Kind(removal.kind)], after)
+
+    @transaction.atomic
+    def undone(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> None:
+        """Record that it is not done. Raise LeaseLost."""
+        leases.keep(self.lease, self.token, clock.now(), current_work="")
+        if self._end(item, state, outcome, detail) and item.started_at:
+            # Whatever the registry makes of it yet, somebody asked for it; also where a rule did (runs.py tells only
+            # what was seen done).
+            self._audit(item, self._before(item), UNCONFIRMED, {"outcome": outcome.value, "begun": True})
+
+    def _end(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> bool:
+        waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
+        ended = waiting.update(state=state, outcome=outcome, detail=detail[:300], finished_at=timezone.now())
+        item.state, item.outcome = state, outcome
+        return bool(ended)
+
+    def _before(self, item: RemovalItem) -> dict[str, list[str]]:
+        tags = Tag.objects.filter(image=self.image, manifest=item.digest).values_list("name", flat=True)
+        return {"tags": sorted({*tags, *item.confirmed_dependents.get("tags", ())})}
+
+    def _move(self, item: RemovalItem, tags: list[str], digest: str, *, ours: bool) -> None:
+        now, by = timezone.now(), item.removal.requested_by if ours else ""
+        rows = dict(Tag.objects.filter(image=self.image, name__in=tags).values_list("name", "manifest_id"))
+        # A tag that was pushed anew since points elsewhere, and is none of this.
+        moves = [Move(tag, digest, now, by) for tag in tags if digest or rows.get(tag) == item.digest]
+        write_moves(self.image, moves, how=TagHistoryEntry.How.PANEL if ours else TagHistoryEntry.How.FOUND)
+        if ours:
+            self._claim(item, tags, digest)
+
+    def _claim(self, item: RemovalItem, tags: list[str], digest: str) -> None:
+        """Claim the move: the registry's event, or a sync, may have written it first, without knowing whose it was."""
+        if not item.started_at:
+            return
+        old = {} if digest else {"old": item.digest}
+        for tag in tags:
+            moves = TagHistoryEntry.objects.filter(
+                image=self.image, tag=tag, new=digest, by="", at__gte=item.started_at - SKEW, **old
+            )
+            last = moves.exclude(how=TagHistoryEntry.How.PANEL).order_by("-id").values("pk")[:1]
+            TagHistoryEntry.objects.filter(pk__in=list(last.values_list("pk", flat=True))).update(
+                by=item.removal.requested_by, how=TagHistoryEntry.How.PANEL
+            )
+
+    def _audit(
+        self, item: RemovalItem, before: dict[str, list[str]], action: str, after: dict[str, Any]
+    ) -> None:
+        removal = item.removal
+        kind = Removal.Kind(removal.kind)
+        short = item.digest.rpartition(":")[2][:12]
+        name = f":{item.tag}" if item.tag else f"@{short}"
+        told = {"tags": ", ".join(before["tags"])} if kind is Removal.Kind.DELETE and before["tags"] else {}
+        digest = item.expected_digest if kind is Removal.Kind.RESTORE else item.digest
+        audit.record(
+            by=asker(removal), action=action, kind="image", id=self.image.pk,
+            label=f"{self.image.repository}{name}", account=self.image.namespace.account,
+            before={"digest": digest} | told, after=after,
+        )  # fmt: skip
+
+
+def asker(removal: Removal) -> Principal:
+    kind = Kind.PERSON if removal.requested_by_id else Kind.SYSTEM
+    return Principal(
+        kind=kind, id=removal.requested_by_id, label=removal.requested_by, address=removal.address or ""
+    )

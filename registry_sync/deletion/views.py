@@ -1,0 +1,233 @@
+"""Removing tags and images, and putting tags back: said beforehand, asked for, and followed until it is done."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.common.errors import Absent, Invalid
+from accounts.common.pagination import Page, paginate
+from accounts.roles import Act
+from accounts.views import button_permissions
+from accounts.views.form_errors import next_url
+from accounts.views.request import PersonRequest, principal, tab
+from namespaces import permissions
+from namespaces.listing import pg_plans, tag_list
+from namespaces.models import Image, Tag
+from namespaces.views.navigation import image_context
+from registry_sync import live_updates
+from registry_sync.client.responses import SIGNED
+from registry_sync.deletion import matching_tags, pull_through_cache, service
+from registry_sync.deletion import restore as deletion_restore
+from registry_sync.deletion.history import held_of
+from registry_sync.deletion.outcomes import sentence
+from registry_sync.models import Removal
+
+
+@tab("images")
+@login_required
+@require_safe
+def remove(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    """Show what would happen; without anything chosen, the tags, to choose.
+
+    Chosen by `tag=` or `digest=`, each as often as wanted, `all=` of a page, or `matching=` a filter.
+    """
+    image = permissions.image(principal(request), handle, name, image_name, Act.IMAGES_REMOVE)
+    if request.GET.get("matching"):
+        return _matching_page(request, image, _search(request.GET))
+    tags = request.GET.getlist("tag")
+    if request.GET.get("all"):
+        tags = [tag.name for tag in _choosable(request, image).rows]
+    return _page(request, image, tags, request.GET.getlist("digest"))
+
+
+@tab("images")
+@login_required
+@require_POST
+def untag(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    by = principal(request)
+    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    if request.POST.get("matching"):
+        return _matching(request, image)
+    tags = request.POST.getlist("tag")
+    seen = dict(zip(tags, request.POST.getlist("expected_digest"), strict=False))
+    try:
+        asked = service.untag(by=by, image=image, tags=seen)
+    except Invalid as error:
+        return _page(request, image, tags, [], problem=error.message)
+    return redirect(_address(asked))
+
+
+@tab("images")
+@login_required
+@require_POST
+def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    by = principal(request)
+    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    if request.POST.get("matching"):
+        return _matching(request, image)
+    tags, digests = request.POST.getlist("tag"), request.POST.getlist("digest")
+    try:
+        asked = service.delete(
+            by=by, image=image, tags=tags, digests=digests, preview_digest=request.POST.get("preview_digest", ""),
+            typed_name=request.POST.get("confirm", "").strip(),
+        )  # fmt: skip
+    except Invalid as error:
+        return _page(request, image, tags, digests, problem=error.message)
+    return redirect(_address(asked))
+
+
+@login_required
+@require_POST
+def restore(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    by = principal(request)
+    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    wish = {key: request.POST.get(key, "") for key in ("tag", "digest", "expected_digest")}
+    try:
+        asked = service.restore(by=by, image=image, **wish)
+    except Invalid as error:
+        messages.error(request, error.message)
+        return redirect(next_url(request, reverse("image-history", args=[handle, name, image_name])))
+    return redirect(_address(asked))
+
+
+@tab("images")
+@login_required
+@require_safe
+@vary_on_headers("HX-Request")
+def removal(request: PersonRequest, handle: str, name: str, image_name: str, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    image = permissions.image(by, handle, name, image_name)
+    found = Removal.objects.select_related("image__namespace").filter(image=image, pk=id).first()
+    if not found:
+        raise Absent
+    note = live_updates.note_of_removal(request, found) if found.state == Removal.State.WAITING else ""
+    found.refresh_from_db()
+    items = list(found.items.order_by("id")[:1000])
+    held = held_of(image, {item.digest for item in items if item.tag})
+    context = image_context(image, "history") | {
+        "removal": found,
+        "live": note,
+        "lines": [_line(item, item.digest in held and found.kind == Removal.Kind.UNTAG) for item in items],
+        "may_come": deletion_restore.may_come(found),
+        "why_not": button_permissions.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
+    }
+    fragment = request.htmx and request.htmx.target == "removal"
+    return render(request, f"registry_sync/{'_removal' if fragment else 'removal'}.html", context)
+
+
+@login_required
+@require_POST
+def put_back(request: PersonRequest, handle: str, name: str, image_name: str, id: int) -> HttpResponse:  # noqa: A002
+    """All that a deletion deleted."""
+    by = principal(request)
+    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    found = Removal.objects.select_related("image__namespace__account").filter(image=image, pk=id).first()
+    if not found:
+        raise Absent
+    try:
+        asked = deletion_restore.put_back(by=by, removal=found)
+    except Invalid as error:
+        messages.error(request, error.message)
+        return redirect(_address(found))
+    return redirect(_address(asked))
+
+
+def _line(item: Any, can_come_back: bool) -> dict[str, Any]:
+    words = sentence(item.outcome, begun=bool(item.started_at))
+    back = can_come_back and item.state == item.State.DONE
+    return {"item": item, "sentence": words, "back": item.digest if back else ""}
+
+
+def _page(
+    request: PersonRequest, image: Image, tags: list[str], digests: list[str], *, problem: str = ""
+) -> HttpResponse:
+    found_tags = Tag.objects.filter(image=image, name__in=tags[: service.MOST]).select_related("manifest")
+    rows = list(found_tags.defer("manifest__details", "manifest__body_zlib").order_by("sort_key", "id"))
+    status = 400 if problem else 200
+    gone = sorted(set(tags) - {row.name for row in rows})
+    if len({*tags, *digests}) > service.MOST:
+        problem = problem or _("Choose at most %(most)s at once.") % {"most": service.MOST}
+    elif rows or digests:
+        context = _confirm(image, rows, digests) | {"problem": problem, "gone": gone}
+        return render(request, "registry_sync/removal_confirm.html", context, status=status)
+    return _choose(request, image, gone, problem, status)
+
+
+def _confirm(image: Image, rows: list[Tag], digests: list[str]) -> dict[str, Any]:
+    found = service.outlook(image, tags=[row.name for row in rows], digests=digests)
+    return image_context(image, "tags") | {
+        "chosen": rows, "digests": digests, "outlook": found, "impact": found.impact, "refused": found.refused,
+        "one_way": [row.name for row in rows if row.manifest.media_type == SIGNED],
+        "lasts": _lasts(image, rows), "short_name": image.name, "takes_no_changes": bool(pull_through_cache.refusal()),
+    }  # fmt: skip
+
+
+def _search(asked: QueryDict) -> str:
+    return asked.get("q", "").strip()[:200]
+
+
+def _matching(request: PersonRequest, image: Image) -> HttpResponse:
+    """Of a form of the page below; which of the two its button says."""
+    by, search, seen = principal(request), _search(request.POST), request.POST.get("expected_digest", "")
+    try:
+        if "preview_digest" in request.POST:
+            asked = matching_tags.delete(
+                by=by, image=image, search=search, seen=seen, outlook=request.POST["preview_digest"],
+                typed_name=request.POST.get("confirm", "").strip(),
+            )  # fmt: skip
+        else:
+            asked = matching_tags.untag(by=by, image=image, search=search, seen=seen)
+    except Invalid as error:
+        return _matching_page(request, image, search, problem=error.message)
+    return redirect(_address(asked))
+
+
+def _matching_page(request: PersonRequest, image: Image, search: str, *, problem: str = "") -> HttpResponse:
+    status = 400 if problem else 200
+    try:
+        rows = matching_tags.tags(image, search)
+    except Invalid as error:
+        return _choose(request, image, [], error.message, 400)
+    if not rows:
+        return _choose(request, image, [], problem, status)
+    context = _confirm(image, rows, []) | {
+        "problem": problem, "matching": True, "search": search, "expected_digest": matching_tags.told(rows),
+    }  # fmt: skip
+    return render(request, "registry_sync/removal_confirm.html", context, status=status)
+
+
+def _choosable(request: PersonRequest, image: Image) -> Page[Tag]:
+    """Return a page of tags, as many as may be chosen at once."""
+    query = {"q": request.GET.get("q", "").strip()[:200]}
+    with pg_plans.by_value(query["q"]):
+        found = tag_list.find(image, query["q"]).tags()
+        return paginate(found, cursor=request.GET.get("page", ""), query=query, size=service.MOST)
+
+
+def _choose(request: PersonRequest, image: Image, gone: list[str], problem: str, status: int) -> HttpResponse:
+    page = _choosable(request, image)
+    context = image_context(image, "tags") | {
+        "page": page, "query": page.query, "cursor": request.GET.get("page", ""), "gone": gone, "problem": problem,
+    }  # fmt: skip
+    return render(request, "registry_sync/removal_choose.html", context, status=status)
+
+
+def _lasts(image: Image, chosen: list[Tag]) -> list[str]:
+    """Of these manifests, those that would be left without any tag."""
+    digests = {tag.manifest_id for tag in chosen}
+    others = Tag.objects.filter(image=image, manifest__in=digests).exclude(pk__in=[tag.pk for tag in chosen])
+    return sorted(digests - set(others.values_list("manifest_id", flat=True)))
+
+
+def _address(asked: Removal) -> str:
+    namespace = asked.image.namespace
+    return reverse(
+        "image-removal", args=[namespace.account.handle, namespace.name, asked.image.name, asked.pk]
+    )

@@ -1,0 +1,79 @@
+"""Fetches images as a client does: at the address that people type, to wherever the registry sends it on."""
+
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from namespaces import names
+from namespaces.models import Tag
+from registry_sync.client import Missing, Registry, RegistryError, responses
+from registry_sync.doctor.observations import Answer, Pulled
+from registry_sync.doctor.registry_probe import ask
+
+TAGS, BLOBS = 3, 5  # of each image its first blobs, of each blob its beginning
+_MANIFESTS = frozenset(responses.MANIFEST_TYPES.split(", "))
+
+
+def newest(front: Registry) -> list[Pulled]:
+    """Of several: one image may be broken by whoever pushed it."""
+    tags = Tag.objects.filter(missing_since=None).select_related("image__namespace")
+    return [_pull(front, tag) for tag in tags.order_by(*Tag.NEWEST_FIRST)[:TAGS]]
+
+
+def _pull(front: Registry, tag: Tag) -> Pulled:
+    repository = tag.image.repository
+    name = f"{repository}:{tag.name}"
+    try:
+        blobs = _blobs(front, repository, tag.manifest_id)
+    except Missing:
+        return Pulled(name, lost="manifest: 404")
+    except RegistryError as error:
+        return Pulled(name, lost=f"manifest: {error}")
+    there = ""
+    for digest in blobs[:BLOBS]:
+        path = responses.path(repository, "blobs", digest)
+        answer = ask(front, path, token=front.token_for(repository), body=True)
+        if answer.location and answer.status in range(300, 400):
+            target = urlsplit(urljoin(front.url + path, answer.location))
+            there = f"{target.scheme}://{target.netloc}"
+            answer = _follow(there, f"{target.path}?{target.query}")
+            if why := _why_not(answer):
+                return Pulled(name, there=there, astray=why)
+        elif why := _why_not(answer):
+            return Pulled(name, lost=f"{digest[:19]}: {why}", there=there)
+    return Pulled(name, there=there)
+
+
+def _follow(origin: str, path: str) -> Answer:
+    """Without the token, as clients do: it is not for whoever stands there."""
+    store = Registry(origin, lambda *_scope: "")
+    try:
+        return ask(store, path, body=True)
+    finally:
+        store.close()
+
+
+def _why_not(answer: Answer) -> str:
+    return answer.error or (str(answer.status) if answer.status != responses.OK else "")
+
+
+def _blobs(front: Registry, repository: str, digest: str) -> list[str]:
+    """Return config and layers; of an index, those of its first part that is an image.
+
+    What has a place elsewhere is not asked for.
+    """
+    document = _manifest(front, repository, digest)
+    parts = [part for part in _dicts(document.get("manifests")) if part.get("mediaType") in _MANIFESTS]
+    if parts:
+        document = _manifest(front, repository, str(parts[0].get("digest")))
+    found = [*_dicts([document.get("config")]), *_dicts(document.get("layers"))]
+    digests = (str(each.get("digest")) for each in found if not each.get("urls"))
+    return [each for each in dict.fromkeys(digests) if names.DIGEST.fullmatch(each)]
+
+
+def _manifest(front: Registry, repository: str, digest: str) -> dict[str, Any]:
+    fetched = front.manifest(repository, digest)
+    return responses.document(fetched.body) if fetched else {}
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

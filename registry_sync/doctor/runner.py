@@ -1,0 +1,211 @@
+"""All checks, in the order in which one depends on the other."""
+
+import logging
+from collections.abc import Callable, Generator, Iterator
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from accounts.common.lazy_text import said as _
+from registry_sync.client import Registry, responses
+from registry_sync.doctor import addresses, event_probe, local, pull_probe, registry_probe, store, versions
+from registry_sync.doctor import registry as judge
+from registry_sync.doctor.observations import Answer, Ours
+from registry_sync.doctor.probe_tokens import TrialTokens
+from registry_sync.doctor.result import Result, State, Verdict, fail, skipped
+from registry_sync.tokens.key_files import KeyFileError
+
+log = logging.getLogger(__name__)
+
+TITLES = {
+    "database": _("Database"),
+    "limits": _("Time limits"),
+    "broker": _("Queue"),
+    "disk": _("Disk"),
+    "schedule": _("Schedule"),
+    "worker": _("Worker"),
+    "trail": _("Audit trail"),
+    "certificates": _("Certificates"),
+    "addresses": _("Addresses"),
+    "panel": _("Panel, from outside"),
+    "registry": _("Registry"),
+    "challenge": _("Asks for tokens"),
+    "realm": _("Token address (realm)"),
+    "service": _("Service name"),
+    "token": _("Trust in our tokens"),
+    "clock": _("Clocks"),
+    "version": _("Version"),
+    "deletion": _("Deletion"),
+    "catalog": _("Catalog"),
+    "upstream": _("Upstream of a cache"),
+    "old_form": _("Old images"),
+    "events": _("Events"),
+    "front": _("Registry, from outside"),
+    "pull": _("Pulling, as a client"),
+}
+
+WITHOUT_DATABASE = _("Not looked at without the database.")
+BY_TOKEN = (
+    "version",
+    "deletion",
+    "catalog",
+    "upstream",
+    "old_form",
+    "events",
+    "pull",
+)  # what cannot be looked at without a token that is taken
+BY_CHALLENGE = ("realm", "service", "token", *BY_TOKEN, "front")
+
+
+def examine(now: datetime) -> Iterator[Result]:
+    """Yield a result for each of TITLES, as they come."""
+    ours = local.ours()
+    works = yield from _one("database", local.database)
+    if works:
+        yield from _one("limits", local.limits)
+        yield from _one("schedule", lambda: local.schedule(now))
+        yield from _one("worker", lambda: local.worker(now))
+        yield from _one("trail", lambda: local.trail(now))
+    else:
+        yield from _skip(WITHOUT_DATABASE, "limits", "schedule", "worker", "trail")
+    yield from _one("broker", local.broker)
+    yield from _one("disk", local.disk)
+    signs = yield from _one("certificates", lambda: local.certificates(now))
+    yield from _one("addresses", lambda: addresses.form(ours, production=settings.PRODUCTION))
+    yield from _one("panel", lambda: _panel(ours))
+    yield from _registry(ours, signs=signs, works=works)
+
+
+def _registry(ours: Ours, *, signs: bool, works: bool) -> Iterator[Result]:
+    plain = Registry(ours.registry_url, _no_token, agent=event_probe.agent())
+    try:
+        answer = registry_probe.ask(plain, "/v2/")
+        if not (yield from _one("registry", lambda: judge.reachable(answer, ours))):
+            yield from _skip(
+                _("Not looked at while the registry does not answer."), "clock", "challenge", *BY_CHALLENGE
+            )
+            return
+        yield from _one("clock", lambda: judge.clock(answer))
+        if not (yield from _one("challenge", lambda: judge.challenge(answer, ours))):
+            yield from _skip(_("Not looked at while the registry asks for no token of ours."), *BY_CHALLENGE)
+            return
+        yield from _one("realm", lambda: judge.realm(answer, ours))
+        yield from _one("service", lambda: judge.service(answer, ours))
+        yield from _with_tokens(plain, answer, ours, signs=signs, works=works)
+    finally:
+        plain.close()
+
+
+def _with_tokens(
+    plain: Registry, answer: Answer, ours: Ours, *, signs: bool, works: bool
+) -> Iterator[Result]:
+    if not signs:
+        yield from _skip(_("Not looked at while the panel cannot sign."), "token", *BY_TOKEN)
+        yield from _one("front", lambda: _front(ours, None))
+        return
+    service = answer.parameters.get("service", "")
+    trial = registry_probe.try_tokens(plain, service, ours)
+    yield from _one("token", lambda: judge.token(trial, ours))
+    if not trial.issuer:
+        yield from _skip(_("Not looked at while the registry refuses our tokens."), *BY_TOKEN)
+        yield from _one("front", lambda: _front(ours, None))
+        return
+    tokens = TrialTokens(service, trial.issuer)
+    registry = Registry(ours.registry_url, tokens, agent=plain.agent)
+    try:
+        yield from _one("version", lambda: versions.version(registry_probe.versions(registry, tokens)))
+        yield from _one(
+            "deletion", lambda: judge.deletion(registry_probe.delete_nothing(registry, tokens), ours)
+        )
+        yield from _one("catalog", lambda: judge.catalog(registry_probe.catalog(registry, tokens)))
+        fresh = False
+        if works:
+            fresh = yield from _one(
+                "upstream", lambda: judge.upstream(answers=registry_probe.upstream(registry), ours=ours)
+            )
+            yield from _one("old_form", lambda: judge.old_form(registry_probe.old_form(registry), ours))
+            location = registry_probe.events_door(ours, plain.agent).location
+            yield from _one("events", lambda: judge.events(event_probe.try_events(registry, location), ours))
+        else:
+            yield from _skip(WITHOUT_DATABASE, "upstream", "old_form", "events", "pull")
+        yield from _one("front", lambda: _front(ours, tokens))
+        if works and not fresh:
+            yield from _skip(_("Not looked at while the registry behind the cache does not answer."), "pull")
+        elif works:
+            yield from _one("pull", lambda: _pull(ours, tokens, plain.agent))
+    finally:
+        registry.close()
+
+
+def _panel(ours: Ours) -> Verdict:
+    public, realm = Registry(ours.public_url, _no_token), urlsplit(ours.realm)
+    tokens = Registry(f"{realm.scheme}://{realm.netloc}", _no_token)
+    try:
+        registry_probe.ask(public, "/healthz")  # a process that was just started is slow once
+        health = registry_probe.ask(public, "/healthz")
+        return addresses.panel(
+            health, registry_probe.ask(tokens, f"{realm.path}?service={ours.service}"), ours
+        )
+    finally:
+        public.close()
+        tokens.close()
+
+
+def _front(ours: Ours, tokens: TrialTokens | None) -> Verdict:
+    """At the address that people type."""
+    for base in _fronts(ours):
+        front = Registry(base, _no_token)
+        try:
+            answer = registry_probe.ask(front, "/v2/")
+            if answer.status:
+                upload = registry_probe.begin_upload(front, tokens) if tokens else None
+                return addresses.registry(base, answer, upload, ours)
+        finally:
+            front.close()
+    return addresses.registry(base, answer, None, ours)
+
+
+def _pull(ours: Ours, tokens: TrialTokens, agent: str) -> Verdict:
+    """As from outside, or where that does not answer from here, from the registry itself."""
+    for base in (*_fronts(ours), ours.registry_url):
+        front = Registry(base, tokens, agent=agent)
+        try:
+            if registry_probe.ask(front, "/v2/").status == responses.UNAUTHORIZED:
+                return store.pull(pull_probe.newest(front), ours)
+        finally:
+            front.close()
+    return store.pull(None, ours)
+
+
+def _fronts(ours: Ours) -> list[str]:
+    """By the panel's own scheme first, since both are best behind one proxy."""
+    schemes = dict.fromkeys((urlsplit(ours.public_url).scheme, "https"))
+    return [f"{scheme}://{ours.registry_host}" for scheme in schemes]
+
+
+def _no_token(_scope: str, *_actions: str) -> str:
+    raise AssertionError("asked without a token")
+
+
+def _one(key: str, check: Callable[[], Verdict]) -> Generator[Result, None, bool]:
+    """Yield the result, and return whether what builds on it makes sense.
+
+    A check that breaks has failed, and the others go on.
+    """
+    try:
+        verdict = check()
+    except KeyFileError as error:
+        verdict = fail(str(error))
+    except Exception as error:
+        log.exception("the check %s broke", key)
+        verdict = fail(
+            _("The check itself broke (%(error)s); the log says more.", error=type(error).__name__)
+        )
+    yield Result(key, TITLES[key], verdict)
+    return verdict.state is not State.FAIL
+
+
+def _skip(why: str, *keys: str) -> Iterator[Result]:
+    for key in keys:
+        yield Result(key, TITLES[key], skipped(why))

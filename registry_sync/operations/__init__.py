@@ -1,0 +1,1 @@
+"""What operators see and do: pages, API and actions for the whole installation."""

@@ -1,0 +1,77 @@
+"""How it all goes: the parts that must live, the sync runs, and a run that waits for a decision."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import outbox
+from accounts.common.errors import Invalid
+from accounts.common.pagination import paginate
+from accounts.selectors import dropped
+from accounts.views.request import PersonRequest, principal
+from registry_sync import installation_status, jobs, selectors
+from registry_sync.models import DiagnosticRun
+from registry_sync.operations import permissions, service
+from registry_sync.operations.views.navigation import operators, system_context
+
+RUNS_SHOWN, ASIDE_SHOWN = 20, 100
+
+
+@operators
+@require_http_methods(["GET", "HEAD", "POST"])
+def overview(request: PersonRequest) -> HttpResponse:
+    if request.method == "POST":
+        jobs.ask_for_sync(by=principal(request))
+        return redirect("system")
+    return _page(request)
+
+
+@operators
+@require_POST
+def let_go(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    run = permissions.held_run(by, id)
+    try:
+        service.let_them_go(by=by, run=run, typed=request.POST.get("confirm", ""))
+    except Invalid as error:
+        return _page(request, problem=error.message)
+    messages.success(request, _("The next sync lets go what is no longer in the registry."))
+    return redirect("system")
+
+
+@operators
+@require_POST
+def retry_aside(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    row = permissions.aside(by, id)
+    service.retry_aside(by=by, row=row)
+    messages.success(request, _("%(what)s is tried again.") % {"what": row})
+    return redirect("system")
+
+
+def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
+    checkup = selectors.checkups().filter(state=DiagnosticRun.State.DONE).first()
+    context = system_context("system") | {
+        "page": paginate(selectors.runs(), cursor=request.GET.get("page", ""), size=RUNS_SHOWN),
+        "held": selectors.held(),
+        "rollback": selectors.rolled_back(timezone.now()),
+        "let_go": service.LET_GO,
+        "problem": problem,
+        "pulses": selectors.pulses(timezone.now()),
+        "event_at": selectors.last_event_at(),
+        "agreed": selectors.agreed(),
+        "checkup": checkup,
+        "outdated": checkup is not None and installation_status.since(request.user, checkup.finished_at),
+        "counts": selectors.event_counts(),
+        "mails": outbox.counts(),
+        "mail_problem": outbox.last_problem(),
+        "dropped": dropped(),
+        "clock_at": selectors.clock_went_back(timezone.now()),
+        "leap_at": selectors.clock_ran_ahead(timezone.now()),
+        "aside": selectors.aside()[:ASIDE_SHOWN],
+        "aside_count": selectors.aside().count(),
+    }
+    return render(request, "registry_sync/system.html", context, status=400 if problem else 200)

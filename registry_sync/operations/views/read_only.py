@@ -1,0 +1,37 @@
+"""Pages that only show: the differences that no event told, and the settings."""
+
+from django.conf import settings as ours
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.common.pagination import paginate
+from accounts.limits import OF_PERSON
+from accounts.views.request import PersonRequest
+from registry_sync import selectors
+from registry_sync.limits import OF_ACCOUNT
+from registry_sync.operations.views.navigation import operators, system_context
+
+LIMITS = sorted(each.setting for each in (*OF_PERSON, *OF_ACCOUNT))
+_SHOWN = ("ENVIRONMENT", "PUBLIC_URL", "REGISTRY_URL", "REGISTRY_HOST", "REGISTRY_IS_CACHE", "TOKEN_SERVICE",
+          "TOKEN_ISSUER", "TOKEN_TTL", "SYNC_INTERVAL", "SIGNUP", "TRUSTED_PROXIES", "TIME_ZONE", *LIMITS)  # fmt: skip
+
+
+@operators
+@require_safe
+def differences(request: PersonRequest) -> HttpResponse:
+    found = paginate(selectors.differences(), cursor=request.GET.get("page", ""))
+    context = system_context("system-differences") | {
+        "page": found,
+        "rollback": selectors.rolled_back(timezone.now()),
+    }
+    return render(request, "registry_sync/system_differences.html", context)
+
+
+@operators
+@require_safe
+def settings(request: PersonRequest) -> HttpResponse:
+    shown = [(name, getattr(ours, name)) for name in _SHOWN]
+    context = system_context("system-settings") | {"settings": shown}
+    return render(request, "registry_sync/system_settings.html", context)

@@ -1,0 +1,65 @@
+"""How the run of a rule ended: told once, in the run and in the audit trail."""
+
+from collections import Counter
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.principal import SYSTEM, Kind, Principal
+from registry_sync.deletion.outcomes import IN_SHORT, Outcome
+from registry_sync.models import Removal, RemovalItem, RetentionRun
+
+SHOWN = 1000
+State = RetentionRun.State
+
+
+def settle(run_id: int) -> None:
+    """End the run when all that it asked for is done. Once, whoever comes second."""
+    run = RetentionRun.objects.select_related("rule__namespace__account").filter(pk=run_id).first()
+    if run and run.planned_at and not run.removals.filter(state=Removal.State.WAITING).exists():
+        conclude(run)
+
+
+def conclude(run: RetentionRun) -> None:
+    """With what came of it until now."""
+    items = RemovalItem.objects.filter(removal__run=run).select_related("removal__image__namespace")
+    removed = [
+        each for item in items.order_by("id") if item.state == RemovalItem.State.DONE for each in _told(item)
+    ]
+    left = Counter(item.outcome for item in items if item.state != RemovalItem.State.DONE)
+    problem = run.problem
+    if left:
+        problem += " " + _("%(n)s could not be removed: %(why)s.") % {
+            "n": sum(left.values()),
+            "why": ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(left) if each),
+        }  # fmt: skip
+    state = State.FAILED if left and not removed else State.DONE
+    finish(run, state, problem.strip(), removed)
+
+
+@transaction.atomic
+def finish(run: RetentionRun, state: RetentionRun.State, problem: str, removed: list[dict[str, str]]) -> None:
+    mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING)
+    ended = mine.update(
+        state=state, problem=problem[:500], finished_at=timezone.now(), removed=removed[:SHOWN],
+        removed_count=len(removed),
+    )  # fmt: skip
+    if ended and removed:
+        audit.record(
+            by=asker(run), action="retention.ran", kind="retention", id=run.rule_id, label=str(run.rule),
+            account=run.rule.namespace.account, after={"tags": str(len(removed))},
+        )  # fmt: skip
+
+
+def asker(run: RetentionRun) -> Principal:
+    if run.requested_by_id:
+        return Principal(kind=Kind.PERSON, id=run.requested_by_id, label=run.requested_by)
+    return Principal(kind=Kind.SYSTEM, id=None, label=f"{SYSTEM.label} ({_('retention rule')})")
+
+
+def _told(item: RemovalItem) -> list[dict[str, str]]:
+    tags = [item.tag] if item.tag else item.confirmed_dependents.get("tags", [])
+    image = item.removal.image.repository
+    return [{"image": image, "tag": tag, "digest": item.digest} for tag in tags]

@@ -1,0 +1,258 @@
+"""Retention rules of a namespace: what they keep, what they would remove, when they ran."""
+
+from itertools import islice
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.common.errors import Absent, Conflict, Invalid
+from accounts.roles import Act
+from accounts.templatetags.cells import when
+from accounts.views import button_permissions
+from accounts.views.confirmation import Question, ask, asks
+from accounts.views.form_errors import put_errors, status_of
+from accounts.views.request import PersonRequest, principal, tab
+from namespaces import permissions
+from namespaces.models import Image, Namespace
+from namespaces.views.navigation import namespace_context
+from registry_sync import live_updates
+from registry_sync.deletion import texts
+from registry_sync.models import RetentionRule, RetentionRun
+from registry_sync.retention import preview as retention_preview
+from registry_sync.retention import runs, service
+from registry_sync.retention.policy import Fate, doubt
+
+IMAGES_A_PAGE = 20
+VERSIONS_A_PAGE = 100
+RUNS_SHOWN = 20
+
+
+class LinesForm(forms.Form):
+    keep_last = forms.IntegerField(label=gettext_lazy("Keep the newest (versions)"), required=False,
+                                   help_text=gettext_lazy("Of each image, by the time of the push; a digest with "
+                                                          "all its tags is one."))  # fmt: skip
+    keep_days = forms.IntegerField(label=gettext_lazy("Keep pushed in the last (days)"), required=False)
+    keep_pulled_days = forms.IntegerField(
+        label=gettext_lazy("Keep pulled in the last (days)"), required=False,
+        help_text=gettext_lazy("Only where the registry tells the panel of pulls; otherwise the rule does not run."),
+    )  # fmt: skip
+    keep_checked = forms.BooleanField(
+        label=gettext_lazy("Checks count as pulls"), required=False,
+        help_text=gettext_lazy("A check: a client asks whether the tag has changed, and has the image already."),
+    )  # fmt: skip
+    keep_pattern = forms.CharField(
+        label=gettext_lazy("Keep tags named like"), required=False,
+        help_text=gettext_lazy("* is any text, ? one character; spaces between several: v* latest"),
+    )  # fmt: skip
+    protect_pattern = forms.CharField(
+        label=gettext_lazy("Never remove tags named like"), required=False,
+        help_text=gettext_lazy("As above. Whatever else is said here, these stay."),
+    )  # fmt: skip
+
+
+class RuleForm(LinesForm):
+    image_name = forms.CharField(
+        label=gettext_lazy("Image"), required=False,
+        help_text=gettext_lazy("Empty: every image of the namespace that has no rule of its own."),
+    )  # fmt: skip
+    field_order = ("image_name",)
+
+
+@tab("images")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def retention(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    by, writes = principal(request), request.method == "POST"
+    namespace = permissions.namespace(by, handle, name, Act.IMAGES_REMOVE if writes else Act.ACCOUNT_VIEW)
+    form = RuleForm(request.POST if writes else None, initial={"image_name": request.GET.get("image", "")})
+    if writes and form.is_valid():
+        values: Any = dict(form.cleaned_data)
+        image_name = values.pop("image_name")
+        try:
+            made = service.create(by=by, namespace=namespace, image_name=image_name, lines=values)
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            return redirect("retention-preview", handle, name, made.pk)
+    rows = RetentionRule.objects.filter(namespace=namespace).select_related("namespace")
+    context = _context(by, namespace) | {
+        "form": form,
+        "rules": [
+            (row, texts.of_rule(service.pure(row)), row.runs.first()) for row in rows.order_by("image_name")
+        ],
+    }
+    return render(request, "registry_sync/retention.html", context, status=status_of(form))
+
+
+@tab("images")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def rule(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
+    by, writes = principal(request), request.method == "POST"
+    row = service.load(by, handle, name, id, Act.IMAGES_REMOVE if writes else Act.ACCOUNT_VIEW)
+    form = LinesForm(request.POST if writes else None, initial=dict(service.lines_of(row)))
+    if writes and form.is_valid():
+        try:
+            service.change(by=by, rule=row, lines=form.cleaned_data)  # type: ignore[arg-type]
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _("Saved. This is what the rule would remove now."))
+            return redirect("retention-preview", handle, name, row.pk)
+    context = _context(by, row.namespace) | {
+        "rule": row,
+        "counted_anew": service.COUNTED_ANEW,
+        "form": form,
+        "live": _live(request, row),
+        "runs": list(row.runs.all()[:RUNS_SHOWN]),
+    }
+    return render(request, "registry_sync/retention_rule.html", context, status=status_of(form))
+
+
+@tab("images")
+@login_required
+@require_safe
+def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
+    """Show the dry run: of all its images a line each, or (`image=`) of one image every tag."""
+    by = principal(request)
+    row = service.load(by, handle, name, id)
+    names, pure = service.images_of(row), service.pure(row)
+    chosen = request.GET.get("image", "") or row.image_name
+    unsure = doubt(pure, retention_preview.knowledge(), timezone.now())
+    context = _context(by, row.namespace) | {
+        "rule": row, "keeps": texts.of_rule(pure), "images_total": len(names),
+        "doubt": texts.of_doubt(unsure) if unsure else "",
+    }  # fmt: skip
+    if chosen:
+        if chosen not in names:
+            if not row.image_name:
+                raise Absent
+            return render(request, "registry_sync/retention_preview.html", context | {"images": []})
+        context |= _tags_page(request, row, chosen)
+        return render(request, "registry_sync/retention_preview_image.html", context)
+    start = _start(request, len(names))
+    shown = [_forecast(row, image) for image in islice(names, start, start + IMAGES_A_PAGE)]
+    context |= {
+        "images": [each for each in shown if each],
+        "page": _pager(request, start, IMAGES_A_PAGE, len(names)),
+    }
+    return render(request, "registry_sync/retention_preview.html", context)
+
+
+@login_required
+@require_POST
+def switch(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    row = service.load(by, handle, name, id, Act.IMAGES_REMOVE)
+    on = request.POST.get("on") == "yes"
+    service.switch(by=by, rule=row, on=on)
+    messages.success(request, _("The rule is on; it runs once a day.") if on else _("The rule is off."))
+    return redirect("retention-rule", handle, name, row.pk)
+
+
+@login_required
+@require_POST
+def run(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    row = service.load(by, handle, name, id, Act.IMAGES_REMOVE)
+    runs.start(by=by, rule=row)
+    messages.info(request, _("The rule runs now; how it ended is told below."))
+    return redirect("retention-rule", handle, name, row.pk)
+
+
+@tab("images")
+@login_required
+@asks
+def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
+    by = principal(request)
+    row = service.load(by, handle, name, id, Act.IMAGES_REMOVE)
+    if request.method != "POST":
+        return ask(request, _deleting(row))
+    try:
+        service.remove(by=by, rule=row)
+    except Conflict as error:
+        messages.error(request, str(error))
+        return redirect("retention-rule", handle, name, row.pk)
+    messages.success(request, _("The rule was deleted. What it removed stays removed."))
+    return redirect("retention", handle, name)
+
+
+def _deleting(row: RetentionRule) -> Question:
+    last = row.runs.first()
+    words = _("It last ran {when}, asked for by {who}.") if last else _("It has never run.")
+    who = last.requested_by if last else ""
+    return Question(
+        title=_("Delete the rule for %(rule)s?") % {"rule": row},
+        last_use=format_html(words, when=when(last.started_at if last else None), who=who),
+        stops=[
+            _(
+                "It removes nothing any more, and the list of its runs goes with it. What it removed stays removed."
+            )
+        ],
+        button=_("Delete rule"),
+        back=reverse("retention-rule", args=[row.namespace.account.handle, row.namespace.name, row.pk]),
+    )
+
+
+def _live(request: PersonRequest, row: RetentionRule) -> str:
+    newest = row.runs.select_related("rule__namespace").first()
+    running = newest and newest.state == RetentionRun.State.RUNNING
+    return live_updates.note_of_retention(request, newest) if newest and running else ""
+
+
+def _tags_page(request: PersonRequest, row: RetentionRule, name: str) -> dict[str, Any]:
+    found, pure = _forecast(row, name), service.pure(row)
+    if found is None:
+        raise Absent
+    # What goes stands first: that is what one looks for.
+    ordered = sorted(found.decisions, key=lambda each: each.fate is Fate.KEEP)
+    start = _start(request, len(ordered))
+    lines = [(each, texts.of_decision(each, pure)) for each in ordered[start : start + VERSIONS_A_PAGE]]
+    return {
+        "image": found.image, "forecast": found, "lines": lines, "trouble": retention_preview.trouble(found.image),
+        "page": _pager(request, start, VERSIONS_A_PAGE, len(ordered)),
+    }  # fmt: skip
+
+
+def _forecast(row: RetentionRule, name: str) -> retention_preview.Forecast | None:
+    image = (
+        Image.objects.select_related("namespace__account").filter(namespace=row.namespace, name=name).first()
+    )
+    return retention_preview.of(service.pure(row), image, timezone.now()) if image else None
+
+
+def _context(by: Any, namespace: Namespace) -> dict[str, Any]:
+    return namespace_context(namespace, "retention") | {
+        "why_not": button_permissions.why_not(by, namespace.account, Act.IMAGES_REMOVE)
+    }
+
+
+def _start(request: PersonRequest, total: int) -> int:
+    """Decisions are made, not stored, so their pages are counted and not keyed."""
+    given = request.GET.get("from", "0")
+    return min(int(given), total) if given.isascii() and given.isdigit() and len(given) < 8 else 0  # noqa: PLR2004
+
+
+def _pager(request: PersonRequest, start: int, size: int, total: int) -> dict[str, str]:
+    def url(at: int) -> str:
+        query = request.GET.copy()
+        query["from"] = str(at)
+        return f"?{query.urlencode()}"
+
+    return {
+        "words": _("%(first)s–%(last)s of %(total)s") % {
+            "first": min(start + 1, total), "last": min(start + size, total), "total": total,
+        },
+        "previous_url": url(max(start - size, 0)) if start else "",
+        "next_url": url(start + size) if start + size < total else "",
+    }  # fmt: skip

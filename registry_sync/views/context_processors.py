@@ -1,0 +1,75 @@
+"""The line of pages that says how true their list is, and what of an image could not be read.
+
+Asked only by pages that show it.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest
+from django.urls import Resolver404, ResolverMatch, resolve
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from accounts.speech import spoken
+from registry_sync import installation_status, live_updates, selectors
+from registry_sync.last_viewed import Look, looks
+from registry_sync.models import Repository
+from registry_sync.shown import EVERYTHING, Shown, to_person
+from registry_sync.views.installation_status import of_request
+
+
+def freshness(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "standing": SimpleLazyObject(lambda: of_request(request)),
+        "freshness": SimpleLazyObject(lambda: _freshness(request)),
+        "unread": SimpleLazyObject(lambda: _unread(request)),
+    }
+
+
+def _freshness(request: HttpRequest) -> selectors.Freshness:
+    """Also notes that somebody looks at this image: the next run reads it before others."""
+    now, match = timezone.now(), request.resolver_match
+    if match and match.url_name == "image":
+        looks.note(Look(_repository(match), now))
+    exact = bool(getattr(request.user, "is_staff", False))
+    of, frozen = _shown(request), installation_status.of_person(request.user).frozen
+    found = selectors.freshness(now, of=of, exact=exact, frozen=frozen)
+    if not found.running:
+        return found
+    note = live_updates.note_of_sync(request, found.running)
+    found.running.refresh_from_db()  # as it stood when the note was made, or later
+    if found.running.finished_at:
+        found = selectors.freshness(now, of=of, exact=exact, frozen=frozen)
+    return replace(found, live=note)
+
+
+def _shown(request: HttpRequest) -> Shown:
+    """Return what is shown. The line that asks for itself speaks of the page that it stands on."""
+    match = request.resolver_match
+    here = getattr(request, "htmx", None) and request.htmx.current_url_abs_path  # type: ignore[attr-defined]
+    if here and match and match.url_name == "freshness":
+        with suppress(Resolver404):
+            match = resolve(urlsplit(here).path)
+    at = match.kwargs if match else {}
+    if "handle" not in at and getattr(request.user, "is_staff", False):
+        return EVERYTHING
+    return to_person(
+        request.user.pk or 0, handle=at.get("handle", ""), namespace=at.get("name", ""),
+        image=at.get("image_name", ""),
+    )  # fmt: skip
+
+
+def _unread(request: HttpRequest) -> str:
+    """Why not all of the image that the page is about could be read lately; "" when it could."""
+    match = request.resolver_match
+    if not match or "image_name" not in match.kwargs:
+        return ""
+    row = Repository.objects.filter(name=_repository(match))
+    return spoken(row.values_list("problem", flat=True).first() or "")
+
+
+def _repository(match: ResolverMatch) -> str:
+    return f"{match.kwargs['name']}/{match.kwargs['image_name']}"

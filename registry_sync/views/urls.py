@@ -1,0 +1,50 @@
+from django.urls import path
+
+from registry_sync.deletion import history_views, purge_views
+from registry_sync.deletion import views as deletion_views
+from registry_sync.events import views
+from registry_sync.operations.views import doctor, events, overview, read_only, repositories
+from registry_sync.retention import views as retention_views
+from registry_sync.views import freshness, installation_status, sync
+
+_NAMESPACE = "a/<slug:handle>/n/<str:name>/"
+_IMAGE = _NAMESPACE + "i/<path:image_name>/-/"
+
+urlpatterns = [
+    path("registry/events", views.events, name="registry-events"),
+    path("registry/events/", views.events),  # an address with a slash is no reason to lose events
+    path("freshness/", freshness.line, name="freshness"),
+    path("standing/", installation_status.standing_now, name="standing"),
+    path("a/<slug:handle>/sync/", sync.start, name="sync-start"),
+    path(_IMAGE + "history/", history_views.history, name="image-history"),
+    path(_IMAGE + "remove/", deletion_views.remove, name="image-remove"),
+    path(_IMAGE + "untag/", deletion_views.untag, name="image-untag"),
+    path(_IMAGE + "delete/", deletion_views.delete, name="image-delete"),
+    path(_IMAGE + "restore/", deletion_views.restore, name="image-restore"),
+    path(_IMAGE + "removals/<int:id>/", deletion_views.removal, name="image-removal"),
+    path(_IMAGE + "removals/<int:id>/put-back/", deletion_views.put_back, name="image-removal-put-back"),
+    path(_IMAGE + "delete-all/", purge_views.image, name="image-purge"),
+    path("a/<slug:handle>/images/delete-all/", purge_views.images, name="images-purge"),
+    path(_NAMESPACE + "delete-all/", purge_views.namespace, name="namespace-purge"),
+    path(_NAMESPACE + "deletions/<int:id>/", purge_views.purge, name="purge"),
+    path(_NAMESPACE + "deletions/<int:id>/stop/", purge_views.stop, name="purge-stop"),
+    path(_NAMESPACE + "deletions/<int:id>/put-back/", purge_views.put_back, name="purge-put-back"),
+    path(_NAMESPACE + "rules/", retention_views.retention, name="retention"),
+    path(_NAMESPACE + "rules/<int:id>/", retention_views.rule, name="retention-rule"),
+    path(_NAMESPACE + "rules/<int:id>/preview/", retention_views.preview, name="retention-preview"),
+    path(_NAMESPACE + "rules/<int:id>/switch/", retention_views.switch, name="retention-switch"),
+    path(_NAMESPACE + "rules/<int:id>/run/", retention_views.run, name="retention-run"),
+    path(_NAMESPACE + "rules/<int:id>/delete/", retention_views.delete, name="retention-delete"),
+    path("system/", overview.overview, name="system"),
+    path("system/runs/<int:id>/let-go/", overview.let_go, name="system-let-go"),
+    path("system/aside/<int:id>/retry/", overview.retry_aside, name="system-aside-retry"),
+    path("system/doctor/", doctor.doctor, name="doctor"),
+    path("system/events/", events.inbox, name="system-events"),
+    path("system/events/retry/", events.retry_all, name="system-events-retry"),
+    path("system/events/<int:id>/retry/", events.retry, name="system-event-retry"),
+    path("system/differences/", read_only.differences, name="system-differences"),
+    path("system/repositories/", repositories.repositories, name="system-repositories"),
+    path("system/repositories/<str:first>/", repositories.give, name="system-give"),
+    path("system/repositories/<str:first>/clear/", repositories.clear, name="system-clear"),
+    path("system/settings/", read_only.settings, name="system-settings"),
+]
