@@ -31,7 +31,7 @@ def broker() -> dict[str, object]:
         (queue / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         "broker_url": "filesystem://localhost",
-        "broker_transport": "manager.embedded.queue:Transport",
+        "broker_transport": "manager.standalone.file_broker:Transport",
         "broker_transport_options": {
             "data_folder_in": str(queue / "messages"),
             "data_folder_out": str(queue / "messages"),
@@ -55,7 +55,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # after 100 the worker would end, in an outage of an hour
-    beat_scheduler="manager.schedule:Schedule",
+    beat_scheduler="manager.beat:Schedule",
     beat_schedule={
         "reconcile": {
             "task": "registry_sync.reconcile",

@@ -13,7 +13,7 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from manager.embedded.prepare import secret_files
+from manager.standalone.prepare import secret_files
 
 KEPT = {
     "CI",

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from registry_sync.pusher import CONFIG, INDEX, MANIFEST, Pusher, descriptor
+from manager.demo.push_client import CONFIG, INDEX, MANIFEST, Pusher, descriptor
 
 EMPTY = "application/vnd.oci.empty.v1+json"
 SPDX = "application/spdx+json"

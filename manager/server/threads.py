@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from manager.server.environ import Environ
-from manager.server.line import Line
+from manager.server.fair_queue import Line
 
 WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

@@ -10,7 +10,7 @@ import requests
 from django.conf import settings
 from pytest_django.live_server_helper import LiveServer
 
-from manager.embedded.prepare import notifications, registry_config
+from manager.standalone.prepare import notifications, registry_config
 from registry_sync.tokens import access_list, ca, key_files
 from registry_sync.tokens.claims import claims
 from registry_sync.tokens.issuer import signer

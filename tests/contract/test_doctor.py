@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test.testcases import LiveServerThread, _StaticFilesHandler
 from django.utils import timezone
 
-from manager.embedded.prepare import notifications, registry_config
+from manager.standalone.prepare import notifications, registry_config
 from namespaces.models import Tag
 from registry_sync import doctor, heartbeats, registry_probe
 from registry_sync.doctor.result import Result, State

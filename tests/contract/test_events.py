@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from manager.embedded.prepare import notifications
+from manager.standalone.prepare import notifications
 from namespaces.models import Image, Manifest, PullStats, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import heartbeats, leases
 from registry_sync.client import Registry

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from registry_sync.pusher import CONFIG, LAYER, MANIFEST, Pusher
+from manager.demo.push_client import CONFIG, LAYER, MANIFEST, Pusher
 from tests.parts import fixtures, postgres, processes, redis, team
 
 pytestmark = [pytest.mark.contract, pytest.mark.broker]

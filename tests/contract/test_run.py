@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from manager.embedded.run import answers
+from manager.standalone.run import answers
 from tests.parts import processes
 
 pytestmark = [pytest.mark.contract, pytest.mark.long]
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.long]
 PARTS = {
     "web": "manager.server web",
     "tokens": "manager.server tokens",
-    "worker": "manager.embedded.worker",
+    "worker": "manager.standalone.worker",
     "registry": "registry serve",
 }
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from registry_sync.pusher import CONFIG, MANIFEST, Pusher
+from manager.demo.push_client import CONFIG, MANIFEST, Pusher
 from tests.e2e.conftest import Installation
 from tests.e2e.test_removal import accessible, sign_in
 from tests.parts import processes

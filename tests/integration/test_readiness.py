@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.test import Client
 
 from accounts.peppers import peppers
-from manager.embedded.prepare import secret_files
+from manager.standalone.prepare import secret_files
 from registry_sync.tokens import key_files
 from registry_sync.tokens.issuer import signer
 

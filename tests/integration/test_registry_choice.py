@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from manager.embedded import registry
+from manager.standalone import registry
 
 Install = Callable[[str, str], None]
 CONFIG, DATA = Path("/data/registry-config/registry.yml"), Path("/data/registry")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import requests
 
-from registry_sync.pusher import CONFIG, LAYER, MANIFEST, Pusher
+from manager.demo.push_client import CONFIG, LAYER, MANIFEST, Pusher
 from tests.parts import processes, team
 
 PUSHES = 200

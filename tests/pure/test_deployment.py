@@ -96,7 +96,7 @@ def test_keys_are_where_they_are_needed_and_nowhere_else() -> None:
 
 
 def test_the_registry_reads_what_prepare_writes() -> None:
-    from manager.embedded import prepare
+    from manager.standalone import prepare
 
     name = prepare.config_folder().name
     assert SERVICES["registry"]["command"] == ["serve", f"/data/{name}/registry.yml"]
@@ -118,7 +118,7 @@ def test_the_registry_that_is_shipped_is_the_one_that_is_tested() -> None:
 
 
 def test_redis_reads_its_password_from_what_prepare_writes() -> None:
-    from manager.embedded import prepare
+    from manager.standalone import prepare
 
     redis, settings = SERVICES["redis"], SERVICES["web"]["environment"]
     folder = f"/data/{prepare.redis_folder().name}"
@@ -174,7 +174,7 @@ def test_no_proxy_writes_down_a_link_that_is_as_good_as_a_password(link: str) ->
     silent = re.search(r"location ~ (\S+) \{\s+access_log off;.*\s+error_log /dev/null;", OPERATIONS)
     assert silent
     assert re.match(silent[1], link)
-    assert "--access-log" not in DOCKERFILE + OPERATIONS + (ROOT / "manager/embedded/run.py").read_text()
+    assert "--access-log" not in DOCKERFILE + OPERATIONS + (ROOT / "manager/standalone/run.py").read_text()
 
 
 def test_the_new_key_of_a_password_or_token_reaches_whoever_answers_for_one() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from manager.server.bodies import Refused
-from manager.server.line import Line
+from manager.server.fair_queue import Line
 
 
 async def settle() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from manager.server.bodies import Refused
-from manager.server.line import WAITING
+from manager.server.fair_queue import WAITING
 from manager.server.threads import AT_ONCE, Threads, WsgiApplication
 
 HEADERS = [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]

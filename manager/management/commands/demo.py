@@ -3,8 +3,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.common.errors import Invalid
-from manager.demo import world
-from registry_sync.pusher import PushError
+from manager.demo import seed
+from manager.demo.push_client import PushError
 
 
 class Command(BaseCommand):
@@ -12,6 +12,6 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         try:
-            world.make(self.stdout.write)
+            seed.make(self.stdout.write)
         except (PushError, Invalid) as error:
             raise CommandError(f"{error} (`make demo` works beside a running `make run`.)") from error

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from manager.embedded.run import run
+from manager.standalone.run import run
 
 
 class Command(BaseCommand):

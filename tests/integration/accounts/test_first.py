@@ -7,7 +7,7 @@ from django.test import Client
 from accounts import credentials
 from accounts.models import AuditEvent, OperatorLink, Person
 from accounts.services import people
-from manager.embedded.run import _say_ready
+from manager.standalone.run import _say_ready
 from tests import factories
 from tests.cast import Cast
 

@@ -17,7 +17,7 @@ from accounts.models import Secret
 from accounts.pepper_migration import rehashes
 from accounts.peppers import RESTARTED_WITHIN, peppers
 from accounts.services import users
-from manager.embedded.prepare import secret_files
+from manager.standalone.prepare import secret_files
 from registry_sync.tokens.issuer import signer
 from tests import factories
 from tests.cast import Cast

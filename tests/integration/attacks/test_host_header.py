@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage
 from django.test import Client
 
 from accounts.models import Person
-from manager.embedded.prepare import prepare
+from manager.standalone.prepare import prepare
 from tests import factories
 from tests.cast import Cast
 from tests.integration.registry_sync.test_token_door import ask

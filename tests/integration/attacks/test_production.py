@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as real
 
-from manager.embedded.prepare import secret_files
+from manager.standalone.prepare import secret_files
 
 GOOD = {
     "ENVIRONMENT": "production",

@@ -20,7 +20,7 @@ from accounts.models import OperatorLink
 from accounts.peppers import peppers
 from accounts.services import people
 from manager import environment
-from manager.embedded.prepare import prepare, secret_files
+from manager.standalone.prepare import prepare, secret_files
 from registry_sync.checks import signing_keys
 from registry_sync.tokens import key_files
 from registry_sync.tokens.issuer import signer

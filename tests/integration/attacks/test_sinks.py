@@ -23,8 +23,8 @@ from accounts.common.client_ip import Origin
 from accounts.models import AuditEvent, RegistryUser
 from accounts.peppers import peppers
 from accounts.services import api_tokens, invitations, people, users
-from manager.embedded import registry, run
-from manager.logs import LineFormatter, hide
+from manager.log_format import LineFormatter, hide
+from manager.standalone import registry, run
 from registry_sync.tokens.issuer import issue, signer
 from registry_sync.tokens.request import Credentials, TokenRequest
 from tests import factories

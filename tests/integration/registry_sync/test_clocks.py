@@ -11,8 +11,8 @@ from celery.signals import task_prerun
 from django.utils import timezone
 
 from accounts.models import AuditEvent, OutgoingMail, Person
-from manager import schedule
-from manager.schedule import Schedule
+from manager import beat
+from manager.beat import Schedule
 from registry_sync import clocks, freshness, heartbeats, selectors
 from registry_sync.client import Registry
 from registry_sync.events import due_events, processor
@@ -140,7 +140,7 @@ def test_the_schedule_goes_by_a_clock_that_does_not_jump_and_keeps_no_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     moment = [1000.0]
-    monkeypatch.setattr(schedule, "time", type("Clock", (), {"monotonic": staticmethod(lambda: moment[0])}))
+    monkeypatch.setattr(beat, "time", type("Clock", (), {"monotonic": staticmethod(lambda: moment[0])}))
     sent = Sent()
     assert sent.tick() <= 1.0
     assert set(sent.names) == set(current_app.conf.beat_schedule)

@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from manager.schedule import Schedule
+from manager.beat import Schedule
 from registry_sync import heartbeats, leases, selectors, tasks
 from registry_sync.doctor import checkup, runner
 from registry_sync.doctor.result import Result, fail, ok

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from registry_sync.pusher import INDEX, MANIFEST, TIMEOUT, descriptor
+from manager.demo.push_client import INDEX, MANIFEST, TIMEOUT, descriptor
 
 NAME = "soak/1"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from registry_sync.pusher import INDEX, MANIFEST, descriptor
+from manager.demo.push_client import INDEX, MANIFEST, descriptor
 from tests.load.soak.client import Client, Refused, document
 from tests.parts import images
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import requests
 
-from registry_sync.pusher import CONFIG, INDEX, LAYER, MANIFEST, descriptor
+from manager.demo.push_client import CONFIG, INDEX, LAYER, MANIFEST, descriptor
 from tests.load.soak.client import Client, Refused, document
 
 CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0"

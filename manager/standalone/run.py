@@ -20,9 +20,9 @@ from django.urls import reverse
 
 from accounts.services import people
 from manager import earlier_build
-from manager.embedded import one, registry, static, worker
-from manager.embedded.group import GRACE, PATIENCE, Group
-from manager.embedded.prepare import prepare, registry_folder
+from manager.standalone import lockfile, registry, static, worker
+from manager.standalone.prepare import prepare, registry_folder
+from manager.standalone.supervisor import GRACE, PATIENCE, Group
 from namespaces.models import CatalogRead
 
 LOOPBACK = "127.0.0.1"
@@ -34,9 +34,9 @@ def run(say: Callable[[str], None]) -> int:
     with suppress(DatabaseError):  # `migrate` says why it does not answer
         earlier_build.refuse(connection)
     try:
-        with one.take(settings.DATA_DIR):
+        with lockfile.take(settings.DATA_DIR):
             return _run(say)
-    except (one.TakenError, registry.NoRegistryError) as error:
+    except (lockfile.TakenError, registry.NoRegistryError) as error:
         raise CommandError(str(error)) from error
 
 
@@ -112,7 +112,7 @@ def _server(name: str, port: int) -> list[str]:
 def _worker() -> list[str]:
     """Threads: a signal to the group kills prefork children in mid-task; files need one reader only."""
     return [
-        *(sys.executable, "-m", "celery", "--app", "manager.embedded.worker", "--quiet", "worker"),
+        *(sys.executable, "-m", "celery", "--app", "manager.standalone.worker", "--quiet", "worker"),
         *("--beat", "--pool", "threads", "--concurrency", "2"),
         # Their broadcasts would pile up as files.
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),

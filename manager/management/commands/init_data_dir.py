@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 from manager import earlier_build
-from manager.embedded.prepare import prepare
+from manager.standalone.prepare import prepare
 
 
 class Command(BaseCommand):

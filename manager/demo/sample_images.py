@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from registry_sync.pusher import CONFIG, INDEX, LAYER, MANIFEST, Pusher
+from manager.demo.push_client import CONFIG, INDEX, LAYER, MANIFEST, Pusher
 
 CREATED = "2026-05-04T09:30:00Z"
 

@@ -12,14 +12,13 @@ from accounts.models import Account, Person, RegistryUser
 from accounts.principal import Principal
 from accounts.services import accounts, users
 from accounts.views.request import principal_for
-from manager.demo import artifacts
-from manager.demo.pictures import Picture, push
+from manager.demo import artifacts, push_client
+from manager.demo.push_client import Pusher
+from manager.demo.sample_images import Picture, push
 from namespaces.models import Namespace
 from namespaces.services import grants, namespaces
-from registry_sync import pusher
 from registry_sync.jobs import ask_for_sync
 from registry_sync.models import RetentionRule
-from registry_sync.pusher import Pusher
 from registry_sync.retention import service
 
 EMAIL = "demo@example.com"
@@ -53,7 +52,7 @@ PULLED = {"api": ["1.2", "latest", "latest"], "web": ["latest"], "search": ["0.2
 
 
 def make(say: Callable[[str], None]) -> None:
-    pusher.need(settings.REGISTRY_URL)
+    push_client.need(settings.REGISTRY_URL)
     person, password = _person()
     by = principal_for(person, {})
     account = Account.objects.filter(members__person=person, closed_at=None).first()
