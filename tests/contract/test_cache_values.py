@@ -13,7 +13,7 @@ from django.core.cache import cache, caches
 from django.test import Client, override_settings
 
 from tests.cast import Cast
-from tests.integration.api.caller import Caller, token_of
+from tests.django.api.caller import Caller, token_of
 
 pytestmark = pytest.mark.broker
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)

@@ -27,7 +27,7 @@ from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.cast import Cast, principal_of
 from tests.contract.conftest import bearer, push, push_blob, push_manifest
-from tests.integration.registry_sync.test_token_door import access, ask
+from tests.django.registry_sync.tokens.test_issuer import access, ask
 from tests.parts import images
 from tests.parts.registries import RunningRegistry
 

@@ -55,7 +55,7 @@ def measure(folder: Path) -> None:
         postmaster = cluster.process.popen.pid
         subprocess.run(["taskset", "-pc", CLIENT_CORE, str(postmaster)], check=True, capture_output=True)
         _tokens("PostgreSQL", environment(folder / "postgresql", cluster.url), (postmaster,), [ok, signed])
-    print("statements per token request: 1, prepared (asserted in tests/integration/registry_sync)\n")
+    print("statements per token request: 1, prepared (asserted in tests/django/registry_sync)\n")
 
 
 def _tokens(name: str, env: dict[str, str], database: tuple[int, ...], beside: list[float]) -> None:

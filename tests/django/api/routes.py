@@ -1,0 +1,146 @@
+"""Every route of the API, read from the URLconf, with what it takes to succeed. A new route fails here first."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from registry_sync.deletion import purge_scope
+from tests.django.api.caller import API
+from tests.django.api.world import World
+
+# Routes that serve no rows: the schema, and "there is nothing here".
+WITHOUT_ROWS = {"api-schema", "api-nothing"}
+OPERATORS = "api-system"
+# What must be asked with a query.
+QUERIES = {"api-image-compare": "?left=1.0&right=1.0", "api-search": "?q=app", "api-account-search": "?q=app"}
+OPEN_TO_EVERY_PERSON = {"api-me", "api-my-tokens", "api-accounts", "api-sync", "api-search"}
+
+RULES = ["api-retention-rule", "api-retention-switch", "api-retention-preview", "api-retention-runs"]
+
+
+@dataclass(frozen=True)
+class Route:
+    name: str
+    method: str
+    view: Any
+    arguments: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name}"
+
+    def path(self, world: World, **instead: str) -> str:
+        found = arguments_for(self.name, world) | instead
+        address = reverse(self.name, kwargs={name: found[name] for name in self.arguments})
+        return address.removeprefix(API) + QUERIES.get(self.name, "")
+
+
+def every() -> list[Route]:
+    """Those of accounts; an operator's are in `operators`."""
+    found = [route for route in _all() if not route.name.startswith(OPERATORS)]
+    assert len(found) > 35
+    return found
+
+
+def operators() -> list[Route]:
+    """For operators only; test_system.py asks them."""
+    return [route for route in _all() if route.name.startswith(OPERATORS)]
+
+
+def _all() -> list[Route]:
+    return [
+        Route(name, method.upper(), view, arguments)
+        for name, view, arguments in views()
+        if name not in WITHOUT_ROWS
+        for method in ("get", "post", "put", "patch", "delete")
+        if hasattr(view, method)
+    ]
+
+
+def views() -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    """(name, view class, arguments) of every route under /api/v1/."""
+    for resolver in get_resolver().url_patterns:
+        if isinstance(resolver, URLResolver) and str(resolver.pattern) == API.lstrip("/"):
+            yield from _below(resolver)
+
+
+def _below(resolver: URLResolver) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            yield from _below(each)
+        elif each.name != "api-docs":  # a page
+            assert isinstance(each, URLPattern)
+            arguments = re.findall(r"<(?:\w+:)?(\w+)>", str(each.pattern))
+            yield str(each.name), each.callback.cls, tuple(arguments)
+
+
+def arguments_for(name: str, world: World) -> dict[str, Any]:
+    ids = {"api-invitation": world.invitation.pk, "api-grant": world.grant.pk, "api-my-token": world.token.pk,
+           "api-removal": world.removal.pk, "api-removal-back": world.purge.removals.get().pk,
+           **dict.fromkeys(["api-purge", "api-purge-stop", "api-purge-back"], world.purge.pk),
+           **dict.fromkeys(RULES, world.rule.pk)}  # fmt: skip
+    return {
+        "handle": world.cast.account.handle,
+        "username": world.user.username,
+        "person_id": world.cast.viewer.pk,
+        "name": world.namespace.name,
+        "image": world.tag.image.name,
+        "tag": world.tag.name,
+        "digest": world.old.digest,
+        "id": ids.get(name),
+    }
+
+
+def body_for(route: Route, world: World) -> dict[str, Any] | None:
+    """A body with which the owner succeeds. KeyError: a new route, to be added here."""
+    return None if route.method == "GET" else _bodies(world)[str(route)]
+
+
+def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
+    whole_image = purge_scope.standing(purge_scope.images(world.namespace, world.tag.image)).preview_digest
+    return {
+        "POST api-removal-back": None,
+        "POST api-image-purge": {"preview_digest": whole_image, "typed_name": "app/api"},
+        "POST api-images-purge": {
+            "images": ["red/app/api"],
+            "preview_digest": whole_image,
+            "typed_name": "app/api",
+        },
+        "POST api-namespace-purge": {"preview_digest": whole_image, "typed_name": "red"},
+        "POST api-purge-stop": None,
+        "POST api-purge-back": None,
+        "POST api-my-tokens": {"name": "CI"},
+        "DELETE api-my-token": None,
+        "POST api-accounts": {"name": "Team Blue"},
+        "PATCH api-account": {"name": "Team Crimson"},
+        "DELETE api-account": {"typed_handle": "team-red"},
+        "POST api-invitations": {"role": "viewer"},
+        "DELETE api-invitation": None,
+        "DELETE api-membership": None,
+        "PATCH api-member": {"role": "manager"},
+        "DELETE api-member": None,
+        "POST api-users": {"description": "Laptop"},
+        "PATCH api-user": {"description": "CI build"},
+        "DELETE api-user": None,
+        "POST api-user-disable": None,
+        "POST api-user-enable": None,
+        "POST api-user-password": None,
+        "POST api-grants": {"user": world.free_user.username, "namespace": "red", "level": "write"},
+        "PATCH api-grant": {"level": "admin"},
+        "DELETE api-grant": None,
+        "POST api-namespaces": {"name": "fresh"},
+        "PATCH api-namespace": {"public": True},
+        "DELETE api-namespace": {"typed_name": "red"},
+        "POST api-account-sync": None,
+        "POST api-retention": {"keep_last": 3, "image": "app/api"},
+        "PATCH api-retention-rule": {"keep_last": 4},
+        "DELETE api-retention-rule": None,
+        "POST api-retention-switch": {"enabled": True},
+        "POST api-retention-runs": None,
+        "POST api-removals": {
+            "kind": "untag",
+            "items": [{"tag": world.tag.name, "digest": world.tag.manifest_id}],
+        },
+    }

@@ -1,0 +1,94 @@
+"""/…/namespaces/{ns}/retention/…: rules by the API. What they remove is in ../registry_sync/test_retention_runs.py."""
+
+import pytest
+
+from accounts.models import AuditEvent
+from registry_sync.models import RetentionRule
+from tests import factories
+from tests.django.api.caller import error_of, fields_of
+from tests.django.api.world import World
+
+HERE = "accounts/team-red/namespaces/red/retention/"
+
+
+def test_a_rule_is_made_off_and_read_again(world: World) -> None:
+    caller = world.caller("manager")
+    made = caller.post(HERE, {"image": "app/api", "keep_last": 3, "protect_pattern": "v*"})
+    assert made.status_code == 201
+    told = made.json()
+    assert told == {
+        "id": told["id"], "image": "app/api", "enabled": False, "keep_last": 3, "keep_days": None,
+        "keep_pulled_days": None, "keep_checked": False, "keep_pattern": "", "protect_pattern": "v*",
+        "counted_anew": False,
+    }  # fmt: skip
+    assert caller.get(f"{HERE}{told['id']}/").json() == told
+    assert told in caller.get(HERE).json()["results"]
+
+
+def test_a_line_that_is_not_given_stays(world: World) -> None:
+    rule = world.rule
+    RetentionRule.objects.filter(pk=rule.pk).update(protect_pattern="release-*", enabled=True)
+    told = world.caller("owner").patch(f"{HERE}{rule.pk}/", {"keep_last": 9}).json()
+    assert (told["keep_last"], told["protect_pattern"], told["enabled"]) == (9, "release-*", False)
+    trail = AuditEvent.objects.get(action="retention.changed")
+    assert trail.before == {"keep_last": 2, "protect_pattern": "release-*"}
+    assert trail.after == {"keep_last": 9, "protect_pattern": "release-*"}
+    told = world.caller("owner").patch(f"{HERE}{rule.pk}/", {"protect_pattern": ""}).json()
+    assert (told["keep_last"], told["protect_pattern"]) == (9, "")
+
+
+def test_a_rule_is_never_left_keeping_nothing(world: World) -> None:
+    caller = world.caller("owner")
+    answer = caller.patch(f"{HERE}{world.rule.pk}/", {"keep_last": None})
+    assert answer.status_code == 400
+    assert caller.patch(f"{HERE}{world.rule.pk}/", {"keep_last": None, "keep_days": 7}).status_code == 200
+    world.rule.refresh_from_db()
+    assert (world.rule.keep_last, world.rule.keep_days) == (None, 7)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({"image": "Bad//Name", "keep_last": 1}, 400, "image"),
+        ({"image": "", "keep_last": 1}, 409, "image"),  # there is one for the namespace
+        ({"image": "app/api", "keep_last": 0}, 400, "keep_last"),
+        ({"image": "app/api", "keep_last": True}, 400, "keep_last"),
+        ({"image": "app/api", "keep_days": "soon"}, 400, "keep_days"),
+        ({"image": "app/api", "keep_pattern": "v/*"}, 400, "keep_pattern"),
+        ({"image": "app/api", "keep": 1}, 400, "keep"),
+    ],
+)
+def test_what_cannot_be_a_rule(world: World, body: dict[str, object], status: int, field: str) -> None:
+    answer = world.caller("owner").post(HERE, body)
+    assert answer.status_code == status
+    assert list(fields_of(answer)) == [field]
+    assert RetentionRule.objects.count() == 1
+
+
+def test_the_preview_gives_a_reason_for_every_tag(world: World) -> None:
+    told = world.caller("viewer").get(f"{HERE}{world.rule.pk}/preview/?image=app/api").json()
+    assert told["images"] == ["app/api"]
+    assert told["doubt"]  # nothing was ever read: nothing would go
+    assert [(each["tag"], each["fate"], each["reason"]) for each in told["tags"]] == [
+        ("1.0", "keep", "among the newest 2")
+    ]
+    absent = world.caller("viewer").get(f"{HERE}{world.rule.pk}/preview/?image=other")
+    assert (absent.status_code, error_of(absent)["code"]) == (404, "absent")
+
+
+def test_switching_and_deleting(world: World) -> None:
+    caller, path = world.caller("owner"), f"{HERE}{world.rule.pk}/"
+    assert caller.post(f"{path}switch/", {"enabled": True}).json()["enabled"] is True
+    assert caller.post(f"{path}switch/", {"enabled": False}).json()["enabled"] is False
+    assert caller.delete(path).status_code == 204
+    assert caller.get(path).status_code == 404
+
+
+def test_an_images_own_rule_stands_instead_of_the_namespaces_also_off(world: World) -> None:
+    factories.TagFactory(image__namespace=world.namespace, image__name="web")
+    caller = world.caller("owner")
+    whole = f"{HERE}{world.rule.pk}/preview/"
+    assert caller.get(whole).json()["images"] == ["app/api", "web"]
+    own = caller.post(HERE, {"image": "web", "keep_last": 1}).json()
+    assert caller.get(whole).json()["images"] == ["app/api"]
+    assert caller.get(f"{HERE}{own['id']}/preview/").json()["images"] == ["web"]

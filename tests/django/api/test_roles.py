@@ -1,0 +1,72 @@
+"""Who may do what through the API: the same table as on the pages, each allow beside its deny."""
+
+import pytest
+
+from accounts.roles import TABLE, Act, Role
+from tests.django.api import routes
+from tests.django.api.caller import error_of
+from tests.django.api.routes import Route
+from tests.django.api.world import World, snapshot
+
+VIEW, USERS, SPACES, GRANTS = Act.ACCOUNT_VIEW, Act.USERS_MANAGE, Act.NAMESPACES_MANAGE, Act.GRANTS_MANAGE
+ACTS = {
+    "PATCH api-account": Act.ACCOUNT_RENAME,
+    "DELETE api-account": Act.ACCOUNT_CLOSE,
+    "GET api-invitations": Act.MEMBERS_MANAGE,
+    "POST api-invitations": Act.MEMBERS_MANAGE,
+    "DELETE api-invitation": Act.MEMBERS_MANAGE,
+    "PATCH api-member": Act.MEMBERS_MANAGE,
+    "DELETE api-member": Act.MEMBERS_MANAGE,
+    "DELETE api-membership": VIEW,
+    "POST api-users": USERS,
+    "PATCH api-user": USERS,
+    "DELETE api-user": USERS,
+    "POST api-user-disable": USERS,
+    "POST api-user-enable": USERS,
+    "POST api-user-password": USERS,
+    "POST api-grants": GRANTS,
+    "PATCH api-grant": GRANTS,
+    "DELETE api-grant": GRANTS,
+    "POST api-namespaces": SPACES,
+    "PATCH api-namespace": SPACES,
+    "DELETE api-namespace": SPACES,
+    "POST api-account-sync": Act.SYNC_START,
+    "POST api-removals": Act.IMAGES_REMOVE,
+    "POST api-removal-back": Act.IMAGES_REMOVE,
+    "POST api-image-purge": Act.IMAGES_REMOVE,
+    "POST api-images-purge": Act.IMAGES_REMOVE,
+    "POST api-namespace-purge": Act.IMAGES_REMOVE,
+    "POST api-purge-stop": Act.IMAGES_REMOVE,
+    "POST api-purge-back": Act.IMAGES_REMOVE,
+    "POST api-retention": Act.IMAGES_REMOVE,
+    "PATCH api-retention-rule": Act.IMAGES_REMOVE,
+    "DELETE api-retention-rule": Act.IMAGES_REMOVE,
+    "POST api-retention-switch": Act.IMAGES_REMOVE,
+    "POST api-retention-runs": Act.IMAGES_REMOVE,
+}
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("route", [each for each in routes.every() if "handle" in each.arguments], ids=str)
+def test_a_role_may_what_the_table_says(world: World, route: Route, role: Role) -> None:
+    act = VIEW if route.method == "GET" and str(route) not in ACTS else ACTS[str(route)]
+    caller = world.caller(role.value)
+    before = snapshot()
+    world_path = (
+        route.path(world, name="empty") if str(route) == "DELETE api-namespace" else route.path(world)
+    )
+    body = {"typed_name": "empty"} if str(route) == "DELETE api-namespace" else routes.body_for(route, world)
+    response = caller(route.method, world_path, body)
+    if str(route) == "DELETE api-membership" and role is Role.OWNER:
+        assert response.status_code == 403  # the last owner stays
+    elif act in TABLE[role]:
+        assert response.status_code < 300
+    else:
+        assert response.status_code == 403
+        assert f"As a {role.value} you cannot" in error_of(response)["message"]
+        assert snapshot() == before

@@ -1,0 +1,135 @@
+"""/system/…: an operator's API. For everybody else it is not there."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Person
+from namespaces.models import Namespace, ReservedName
+from registry_sync.models import DiagnosticRun, Drift, Event, QuarantinedWork, Repository, SyncRun
+from tests.cast import Cast
+from tests.django.api import routes
+from tests.django.api.caller import API, Caller, error_of, token_of
+from tests.django.api.routes import Route
+from tests.django.api.world import caller_of, snapshot
+
+every = pytest.mark.parametrize("route", routes.operators(), ids=str)
+
+
+@pytest.fixture
+def caller(operator: Person) -> Caller:
+    return Caller(token_of(operator))
+
+
+@pytest.fixture
+def ids(db: None) -> dict[str, Any]:
+    now = timezone.now()
+    run = SyncRun.objects.create(state="held", started_at=now, finished_at=now, problem="60 of 100")
+    Drift.objects.create(run=run, repository="old/app", tag="1.0", new="sha256:1")
+    event = Event.objects.create(event_id="1", action="push", repository="old/app", problem="no", attempts=20)
+    Repository.objects.create(name="old/app")
+    ReservedName.objects.create(name="spare")
+    aside = QuarantinedWork.objects.create(repository="old/app", deaths=5)
+    return {
+        "api-system-let-go": run.pk,
+        "api-system-event-retry": event.pk,
+        "api-system-aside-retry": aside.pk,
+    }
+
+
+def path(route: Route, ids: dict[str, Any]) -> str:
+    arguments = {"id": ids.get(route.name), "first": "spare" if route.name == "api-system-name" else "old"}
+    return reverse(route.name, kwargs={name: arguments[name] for name in route.arguments}).removeprefix(API)
+
+
+def body(route: Route) -> dict[str, Any] | None:
+    bodies = {
+        "api-system-let-go": {"typed": "let them go"}, "api-system-give": {"account": "team-red"},
+        "api-system-name": {"typed_name": "spare"},
+    }  # fmt: skip
+    return bodies.get(route.name)
+
+
+@every
+def test_an_operator_succeeds(cast: Cast, caller: Caller, ids: dict[str, Any], route: Route) -> None:
+    response = caller(route.method, path(route, ids), body(route))
+    assert response.status_code < 300, response.content
+    assert response["Cache-Control"] == "no-store"
+
+
+@every
+@pytest.mark.parametrize("who", ["owner", "stranger", "anonymous"])
+def test_for_others_nothing_is_there(cast: Cast, ids: dict[str, Any], route: Route, who: str) -> None:
+    asking = caller_of(cast, who)
+    before = snapshot()
+    response = asking(route.method, path(route, ids), body(route))
+    assert response.status_code == (401 if who == "anonymous" else 404)
+    assert snapshot() == before
+
+
+@every
+def test_input_is_strict(cast: Cast, caller: Caller, ids: dict[str, Any], route: Route) -> None:
+    before = snapshot()
+    assert caller(route.method, f"{path(route, ids)}?ordering=x", body(route)).status_code == 400
+    if route.method == "POST":
+        assert caller("POST", path(route, ids), (body(route) or {}) | {"operator": "1"}).status_code == 400
+    assert snapshot() == before
+    assert caller("PUT", path(route, ids)).status_code == 405
+
+
+def test_the_state_in_short(caller: Caller, ids: dict[str, Any]) -> None:
+    shown = caller.get("system/").json()
+    assert (shown["state"], shown["events_failed"], shown["events_waiting"]) == ("held", 1, 0)
+    assert [(each["name"], each["state"]) for each in shown["pulses"]] == [
+        ("worker", "never"),
+        ("beat", "never"),
+    ]
+    assert shown["held"]["problem"] == "60 of 100"
+
+
+def test_events_by_state(caller: Caller, ids: dict[str, Any]) -> None:
+    Event.objects.create(event_id="2", due_at=None)
+    assert len(caller.get("system/events/").json()["results"]) == 2
+    assert [each["event_id"] for each in caller.get("system/events/?state=failed").json()["results"]] == ["1"]
+    assert caller.get("system/events/?state=odd").status_code == 400
+    assert caller.post("system/events/retry/").json() == {"retried": 1}
+
+
+def test_the_words_must_be_typed(caller: Caller, ids: dict[str, Any]) -> None:
+    refused = caller.post(f"system/runs/{ids['api-system-let-go']}/let-go/", {"typed": "yes"})
+    assert refused.status_code == 400
+    assert "typed" in error_of(refused)["fields"]
+
+
+def test_giving(cast: Cast, caller: Caller, ids: dict[str, Any]) -> None:
+    assert caller.get("system/unclaimed/").json()["results"][0]["first"] == "old"
+    assert caller.post("system/unclaimed/old/", {"account": "nobody"}).status_code == 400
+    assert caller.post("system/unclaimed/old/", {"account": "team-red"}).json()["name"] == "old"
+    assert Namespace.objects.get().account == cast.account
+    assert caller.get("system/unclaimed/").json() == {"results": [], "next_after": ""}
+
+
+def test_a_checkup(caller: Caller) -> None:
+    asked = caller.post("system/doctor/").json()
+    assert asked["state"] == "waiting"
+    fixes = [{"where": "In config.yml:", "lines": "issuer: x"}]
+    result = {"key": "token", "title": "T", "state": "fail", "text": "No.", "fixes": fixes}
+    DiagnosticRun.objects.update(state="done", finished_at=timezone.now(), results=[result])
+    (found,) = caller.get("system/doctor/").json()["results"]
+    assert (found["id"], found["failed"], found["results"]) == (asked["id"], 1, [result])
+
+
+def test_a_kept_name_is_listed_and_cleared(cast: Cast, caller: Caller) -> None:
+    ReservedName.objects.create(name="spare", account=cast.account)
+    expected = [{"name": "spare", "account": "team-red", "until": None}]
+    assert caller.get("system/names/").json()["results"] == expected
+    refused = caller.delete("system/names/spare/", {"typed_name": "space"})
+    assert "typed_name" in error_of(refused)["fields"]
+    assert caller.delete("system/names/spare/", {"typed_name": "spare"}).status_code == 204
+    assert caller.get("system/names/").json()["results"] == []
+    assert caller.delete("system/names/spare/", {"typed_name": "spare"}).status_code == 404
+    Repository.objects.create(name="held/app")
+    ReservedName.objects.create(name="held")
+    assert caller.delete("system/names/held/", {"typed_name": "held"}).status_code == 409

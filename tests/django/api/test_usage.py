@@ -1,0 +1,46 @@
+"""/accounts/{handle}/usage/ and /namespaces/{ns}/usage/, and what the lists tell of each."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from namespaces import usage
+from namespaces.models import Usage
+from tests import factories
+from tests.django.api.world import World
+from tests.django.namespaces.test_usage import held
+
+HERE = "accounts/team-red/"
+
+
+def test_bytes_of_the_account_its_namespaces_and_images(world: World) -> None:
+    today = timezone.localdate()
+    held(world.tag.image, base=100, app=10)
+    usage.measure(today)
+    ago = today - timedelta(days=3)
+    Usage.objects.create(account_id=world.cast.account.pk, day=ago, stored_bytes=7)
+    Usage.objects.create(
+        account_id=world.cast.account.pk, day=today - timedelta(days=usage.DAYS + 1), stored_bytes=1
+    )
+    Usage.objects.create(account_id=world.cast.elsewhere.pk, day=ago, stored_bytes=999)
+    caller = world.caller("viewer")
+    told = caller.get(f"{HERE}usage/").json()
+    days = [{"day": ago.isoformat(), "usage": 7}, {"day": today.isoformat(), "usage": 110}]
+    assert told == {"usage": 110, "history": days, "shared": 0}
+    assert caller.get(f"{HERE}namespaces/red/usage/").json() == {"usage": 110, "history": days[1:]}
+    assert caller.get(f"{HERE}namespaces/empty/usage/").json()["usage"] == 0
+    assert caller.get(f"{HERE}namespaces/red/").json()["usage"] == 110
+    assert caller.get(f"{HERE}images/").json()["results"][0]["usage"] == 110
+
+
+def test_what_was_never_measured_is_nothing(world: World) -> None:
+    told = world.caller("viewer").get(f"{HERE}usage/").json()
+    assert told == {"usage": 0, "history": [], "shared": 0}
+
+
+def test_what_namespaces_share_is_told(world: World) -> None:
+    held(world.tag.image, base=100)
+    held(factories.ImageFactory(namespace=world.empty, name="same"), base=100)
+    usage.measure(timezone.localdate())
+    told = world.caller("viewer").get(f"{HERE}usage/").json()
+    assert (told["usage"], told["shared"]) == (100, 100)

@@ -1,0 +1,111 @@
+"""One of everything in the account "team-red", and a snapshot of all that an attack could change."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import ApiToken, Invitation, RegistryUser
+from namespaces.models import Grant, Image, Manifest, Namespace, RepositoryManifest, Tag
+from registry_sync.models import Purge, Removal, Repository, RetentionRule
+from tests import factories
+from tests.cast import Cast
+from tests.django.api.caller import Caller, token_of
+
+
+@dataclass(frozen=True)
+class World:
+    cast: Cast
+    user: RegistryUser
+    free_user: RegistryUser
+    namespace: Namespace
+    tag: Tag
+    grant: Grant
+    invitation: Invitation
+    token: ApiToken
+    empty: Namespace
+    removal: Removal
+    rule: RetentionRule
+    purge: Purge
+    old: Manifest  # held in the tag's image, under no tag
+
+    def caller(self, who: str) -> Caller:
+        """Who is "owner", "manager", "viewer", "stranger", or "anonymous"."""
+        return caller_of(self.cast, who)
+
+
+def caller_of(cast: Cast, who: str) -> Caller:
+    return Caller("" if who == "anonymous" else token_of(getattr(cast, who)))
+
+
+def make(cast: Cast) -> World:
+    account = cast.account
+    namespace = factories.NamespaceFactory(account=account, name="red")
+    tag = factories.TagFactory(image__namespace=namespace, image__name="app/api", name="1.0")
+    user = factories.RegistryUserFactory(account=account, description="CI deploy")
+    free_user = factories.RegistryUserFactory(account=account, description="No grants yet")
+    grant = factories.GrantFactory(user=user, namespace=namespace)
+    invitation = Invitation.objects.create(
+        account=account, role="viewer", digest="0" * 64, inviter=cast.owner, created_by=cast.owner.email,
+        expires_at=timezone.now() + timedelta(days=7),
+    )  # fmt: skip
+    token_of(cast.owner)
+    token = ApiToken.objects.filter(person=cast.owner).latest("id")
+    empty = factories.NamespaceFactory(account=account, name="empty")
+    Repository.objects.create(name=tag.image.repository, image=tag.image)
+    removal = Removal.objects.create(
+        image=tag.image, kind="untag", state="done", due_at=None, requested_by="owner"
+    )
+    old = factories.ManifestFactory()
+    RepositoryManifest.objects.create(image=tag.image, manifest=old)
+    rule = RetentionRule.objects.create(namespace=namespace, keep_last=2)
+    purge = purged(tag.image)
+    return World(
+        cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule, purge, old
+    )
+
+
+def purged(image: Image) -> Purge:
+    """It deleted something, and that can be put back."""
+    purge = Purge.objects.create(namespace=image.namespace, image=image, state="done", requested_by="owner")
+    gone = Removal.objects.create(
+        image=image, kind="delete", state="done", due_at=None, requested_by="owner", purge=purge
+    )
+    gone.items.create(digest=factories.digest_of("gone"), state="done", outcome="done")
+    return purge
+
+
+def snapshot() -> dict[str, list[Any]]:
+    """Every row of our own tables, but for what says that somebody looked."""
+    rows = {}
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # one question: each of forty is a way to the server and back
+            cursor.execute(_statement())
+            return dict(zip(_statements(), cursor.fetchone(), strict=True))
+        for name, statement in _statements().items():
+            cursor.execute(statement)
+            rows[name] = cursor.fetchall()
+    return rows
+
+
+@cache
+def _statements() -> dict[str, str]:
+    """Written once: a test takes several snapshots, and the ORM needs longer for a statement than the database."""
+    found = {}
+    for app in ("accounts", "namespaces", "registry_sync"):
+        for model in apps.get_app_config(app).get_models():
+            columns = [
+                field.attname for field in model._meta.concrete_fields if field.name != "last_viewed_at"
+            ]
+            found[model.__name__] = str(model._default_manager.order_by("pk").values_list(*columns).query)
+    return found
+
+
+@cache
+def _statement() -> str:
+    tables = [f"(SELECT json_agg(rows) FROM ({each}) AS rows)" for each in _statements().values()]  # noqa: S608
+    return "SELECT " + ", ".join(tables)

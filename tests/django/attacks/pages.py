@@ -1,0 +1,119 @@
+"""Every page of the panel, read from the URLconf, with what its form takes. A new page is here by itself."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from registry_sync.deletion import purge_scope, service
+from tests.django.api.world import World
+
+# The API has walks of its own; allauth's pages below /me/ are allauth's, but for ours.
+NOT_OURS = ("api/v1/", "me/")
+# Doors for machines, each with tests of its own.
+WITHOUT_ROWS = {"healthz", "readyz", "registry-events", "security-txt"}
+
+
+@dataclass(frozen=True)
+class Page:
+    name: str
+    arguments: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def path(self, world: World, **instead: str) -> str:
+        found = arguments_for(self.name, world) | instead
+        return reverse(self.name, kwargs={name: found[name] for name in self.arguments})
+
+
+def every() -> list[Page]:
+    found = [page for page in _below(get_resolver()) if page.name not in WITHOUT_ROWS]
+    assert len(found) > 35
+    return found
+
+
+def of_an_account() -> list[Page]:
+    return [page for page in every() if "handle" in page.arguments]
+
+
+def _below(resolver: URLResolver) -> Iterator[Page]:
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            if str(each.pattern) not in NOT_OURS:
+                yield from _below(each)
+        elif isinstance(each, URLPattern) and each.name:
+            yield Page(each.name, tuple(re.findall(r"<(?:\w+:)?(\w+)>", str(each.pattern))))
+
+
+def arguments_for(name: str, world: World) -> dict[str, str]:
+    return {
+        "handle": world.cast.account.handle,
+        "username": world.user.username,
+        "person_id": str(world.cast.viewer.pk),
+        "invitation_id": str(world.invitation.pk),
+        "token_id": str(world.token.pk),
+        "id": str(_row_of(name, world)),
+        "name": world.empty.name if name == "namespace-delete" else world.namespace.name,
+        "image_name": world.tag.image.name,
+        "tag_name": world.tag.name,
+        "digest": world.tag.manifest_id,
+        "token": "rml_" + "x" * 38,
+        "first": "old",
+    }
+
+
+def _row_of(name: str, world: World) -> int:
+    if name.startswith("retention"):
+        return world.rule.pk
+    if name.startswith("purge"):
+        return world.purge.pk
+    if name == "image-removal-put-back":
+        return world.purge.removals.get().pk
+    return world.removal.pk if name == "image-removal" else world.grant.pk
+
+
+def form_for(page: Page, world: World) -> dict[str, str]:
+    """One form in which every page finds its own fields, right ones for the owner."""
+    typed = {
+        "account-close": world.cast.account.handle,
+        "namespace-delete": world.empty.name,
+        "user-delete": world.user.username,
+        "image-delete": world.tag.image.name,
+        "image-purge": world.tag.image.name,
+        "images-purge": world.tag.image.name,
+        "namespace-purge": world.namespace.name,
+    }
+    return {
+        "name": "blue",
+        "description": "Changed",
+        "expiry": "90",
+        "expires_on": "",
+        "role": "manager",
+        "level": "admin",
+        "public": "yes",
+        "user": world.free_user.username,
+        "namespace": world.empty.name,
+        "image_name": "web",
+        "confirm": typed.get(page.name, ""),
+        "tag": world.tag.name,
+        "image": world.tag.image.repository,
+        "expected_digest": world.tag.manifest_id,
+        "keep_last": "7",
+        "on": "yes",
+        "once": "a mark",
+        **_of_one_page(page, world),
+    }
+
+
+def _of_one_page(page: Page, world: World) -> dict[str, str]:
+    if page.name == "image-delete":
+        return {"preview_digest": service.outlook(world.tag.image, tags=[world.tag.name]).preview_digest}
+    if page.name in ("image-purge", "images-purge", "namespace-purge"):
+        return {
+            "preview_digest": purge_scope.standing(
+                purge_scope.images(world.namespace, world.tag.image)
+            ).preview_digest
+        }
+    return {"digest": world.old.digest} if page.name == "image-restore" else {}

@@ -1,0 +1,158 @@
+"""One at a time: whoever comes second, late or twice does nothing, and whoever died is succeeded."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+from psycopg.errors import AdminShutdown, QueryCanceled
+
+from registry_sync import leases
+from registry_sync.client import Registry
+from registry_sync.models import Repository, Shard, SyncRun
+from registry_sync.reconcile import run as reconcile_run
+from registry_sync.reconcile import shards
+from registry_sync.reconcile.repositories import Counts
+from tests import factories
+from tests.django.attacks.together import together
+from tests.parts.model_registry import ModelRegistry
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> SyncRun:
+    """A run of two parts, with room for two workers."""
+    monkeypatch.setattr(shards, "SIZE", 1)
+    monkeypatch.setattr("django.conf.settings.SYNC_WORKERS", 2)
+    for name in ("a", "b"):
+        image = factories.ImageFactory(namespace__name=f"n{name}", name="app")
+        Repository.objects.create(name=f"n{name}/app", image=image)
+    made = SyncRun.objects.create(state=SyncRun.State.RUNNING, started_at=timezone.now())
+    shards.make(made)
+    return made
+
+
+def test_a_lease_has_one_holder_until_it_is_given_back_or_over() -> None:
+    now = timezone.now()
+    first = leases.take("it", now)
+    assert first is not None
+    assert leases.take("it", now) is None
+    leases.give_back("it", first, now)
+    second = leases.take("it", now)
+    assert second is not None
+    third = leases.take("it", now + leases.LIFE)  # the second one died
+    assert third is not None
+    assert first < second < third
+    leases.keep("it", third, now)
+    with pytest.raises(leases.LeaseLost):
+        leases.keep("it", second, now)
+    leases.give_back("it", second, now)  # too late, and nobody's now
+    assert leases.take("it", now) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_gets_it() -> None:
+    now = timezone.now()
+    got = together([lambda: leases.take("it", now)] * 4)
+    assert sorted(each is None for each in got) == [False, True, True, True]
+
+
+def test_a_part_has_one_reader_and_goes_to_another_when_that_died(run: SyncRun) -> None:
+    first, second = next(shards.free(run)), next(shards.free(run))
+    assert first.pk != second.pk
+    assert list(shards.free(run)) == []
+    Shard.objects.filter(pk=first.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    again = next(shards.free(run))
+    assert again.pk == first.pk
+    with pytest.raises(leases.LeaseLost):
+        shards.alive(first)
+    with pytest.raises(leases.LeaseLost):
+        shards.finish(first, Counts(repositories=1, changes=7))
+    run.refresh_from_db()
+    assert (run.repositories_done, run.changes) == (0, 0)
+    shards.finish(again, Counts(repositories=1, changes=1))
+    run.refresh_from_db()
+    assert (run.repositories_done, run.changes) == (1, 1)
+    with pytest.raises(leases.LeaseLost):
+        shards.finish(again, Counts(repositories=1, changes=1))  # a message that came twice
+
+
+def test_who_comes_while_a_catalog_is_read_does_nothing() -> None:
+    assert leases.take(reconcile_run.LEASE, timezone.now()) is not None
+    assert reconcile_run.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token")) is None
+    assert not SyncRun.objects.exists()
+
+
+def test_a_message_that_comes_after_an_hour_finds_nothing_due() -> None:
+    now = timezone.now()
+    SyncRun.objects.create(state=SyncRun.State.DONE, started_at=now, finished_at=now)
+    assert (
+        reconcile_run.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token"), when_due=True)
+        is None
+    )
+    assert SyncRun.objects.count() == 1
+
+
+def test_a_run_whose_worker_died_in_the_catalog_is_ended_and_the_next_one_begins() -> None:
+    left = SyncRun.objects.create(state=SyncRun.State.RUNNING, started_at=timezone.now())
+    run = reconcile_run.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+    left.refresh_from_db()
+    assert (left.state, left.problem) == (SyncRun.State.FAILED, "the worker stopped in the middle")
+    assert run
+    assert run.pk != left.pk
+
+
+def test_a_part_that_fails_in_an_unknown_way_marks_its_repositories(
+    run: SyncRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that no rule takes their tags for certain."""
+
+    def broken(*_all: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr("registry_sync.reconcile.writer.known_tags", broken)
+    reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+    run.refresh_from_db()
+    assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 2)
+    assert Repository.objects.filter(problem="").count() == 0
+
+
+def test_who_comes_when_there_is_nothing_to_read_takes_it_for_no_accident() -> None:
+    web = ModelRegistry()
+    registry = Registry(web.url, lambda *_scope: "token")
+    first = reconcile_run.begin(registry)
+    reconcile_run.begin(registry)
+    web.stop()
+    assert first
+    first.refresh_from_db()
+    assert (first.state, first.problem) == (SyncRun.State.DONE, "")
+
+
+def test_a_part_whose_statements_always_take_too_long_is_left_in_the_end(
+    run: SyncRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_all: object) -> None:
+        raise OperationalError from QueryCanceled()
+
+    monkeypatch.setattr("registry_sync.reconcile.writer.known_tags", broken)
+    tries = 0
+    while run.state == SyncRun.State.RUNNING and tries < 10:
+        tries += 1
+        with suppress(OperationalError):
+            reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+        run.refresh_from_db()
+    assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 2)
+    assert tries > reconcile_run.BUSY_MAX  # a lock that passes keeps nothing from being read
+
+
+def test_without_a_database_no_part_is_left(run: SyncRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_all: object) -> None:
+        raise OperationalError from AdminShutdown()
+
+    monkeypatch.setattr("registry_sync.reconcile.writer.known_tags", broken)
+    Shard.objects.update(token=10)
+    with pytest.raises(OperationalError):
+        reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+    assert not Repository.objects.exclude(problem="").exists()

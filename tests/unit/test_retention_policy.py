@@ -1,0 +1,294 @@
+"""What a rule keeps: a truth table, and what must hold for every rule."""
+
+import fnmatch
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from namespaces.names import is_technical, technical_subject
+from registry_sync.deletion.impact import Facts, impact, left_behind, without_harm
+from registry_sync.retention import earlier_semantics
+from registry_sync.retention.policy import (
+    Decision,
+    Doubt,
+    Fate,
+    Knowledge,
+    Rule,
+    Tagged,
+    Version,
+    Why,
+    decide,
+    doubt,
+    matches,
+    versions_of,  # fmt: skip
+)
+from tests.unit.test_impact import HEX, ID, MULTI, NAME, facts
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def days(count: float) -> datetime:
+    return NOW - timedelta(days=count)
+
+
+def tag(name: str, digest: str = "", *, pushed: float = 100, pulled: float | None = None, seen: float = 500,
+        missing: bool = False, checked: float | None = None) -> Tagged:  # fmt: skip
+    return Tagged(
+        name,
+        digest or name,
+        days(pushed),
+        days(seen),
+        None if pulled is None else days(pulled),
+        missing,
+        None if checked is None else days(checked),
+    )
+
+
+def version(name: str, **more: Any) -> Version:
+    (found,) = versions_of([tag(name, **more)])
+    return found
+
+
+def fates(rule: Rule, *tags: Tagged) -> dict[str, str]:
+    """By the name that says most."""
+    return {each.version.name: each.fate.value for each in decide(rule, versions_of(tags), NOW)}
+
+
+def only(rule: Rule, each: Version) -> Decision:
+    (decision,) = decide(rule, [each], NOW)
+    return decision
+
+
+OLD = version("1.0")
+
+
+@pytest.mark.parametrize(
+    ("rule", "each", "reasons"),
+    [
+        (Rule(keep_last=1), OLD, [Why.LAST]),
+        (Rule(keep_days=99), OLD, [Why.NOTHING_KEEPS]),
+        (Rule(keep_days=100), OLD, [Why.YOUNG]),
+        (Rule(keep_days=101, keep_last=3), OLD, [Why.LAST, Why.YOUNG]),
+        (Rule(keep_pulled_days=30), OLD, [Why.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30), version("1.0", pulled=30), [Why.PULLED]),
+        (Rule(keep_pulled_days=30), version("1.0", pulled=31), [Why.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30), version("1.0", checked=1), [Why.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30, keep_checked=True), version("1.0", checked=30), [Why.CHECKED]),
+        (Rule(keep_pulled_days=30, keep_checked=True), version("1.0", checked=31), [Why.NOTHING_KEEPS]),
+        (Rule(keep_last=1, keep_checked=True), version("1.0", checked=1), [Why.LAST]),
+        (Rule(keep_pulled_days=30), version("1.0", seen=29), [Why.NOT_WATCHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=30), [Why.PUSHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=31), [Why.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=29, pulled=5), [Why.PULLED, Why.PUSHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=5, seen=5), [Why.PUSHED, Why.NOT_WATCHED]),
+        (Rule(keep_pattern="1.*"), OLD, [Why.PATTERN]),
+        (Rule(keep_pattern="2.*"), OLD, [Why.NOTHING_KEEPS]),
+        (Rule(keep_pattern="2.*, 1.?"), OLD, [Why.PATTERN]),
+        (Rule(keep_days=1, protect_pattern="*"), OLD, [Why.PROTECTED]),
+        (Rule(), OLD, [Why.NO_RULE]),
+        (Rule(keep_pattern=" "), OLD, [Why.NO_RULE]),
+        (Rule(protect_pattern="2.*"), OLD, [Why.NO_RULE]),
+        (Rule(keep_days=1), version("1.0", missing=True), [Why.MISSING]),
+    ],
+)
+def test_why_a_tag_stays_or_goes(rule: Rule, each: Version, reasons: list[Why]) -> None:
+    decision = only(rule, each)
+    assert list(decision.reasons) == reasons
+    assert (decision.fate is Fate.KEEP) is (reasons != [Why.NOTHING_KEEPS])
+
+
+def test_the_newest_are_by_push_and_what_is_missing_does_not_count() -> None:
+    tags = [tag(str(age), pushed=age) for age in (3, 1, 2)]
+    assert fates(Rule(keep_last=2), *tags) == {"3": "go", "1": "keep", "2": "keep"}
+    missing = tag("m", pushed=0, missing=True)
+    assert fates(Rule(keep_last=1), missing, *tags) == {"m": "keep", "3": "go", "1": "keep", "2": "go"}
+
+
+def test_of_those_pushed_at_once_the_newest_is_by_its_name() -> None:
+    tags = [tag(name) for name in ("1.9.0", "1.10.0", "1.2.0-beta")]
+    assert fates(Rule(keep_last=1), *tags) == {"1.9.0": "go", "1.10.0": "keep", "1.2.0-beta": "go"}
+
+
+def test_a_digest_is_one_version_under_the_tag_that_says_most() -> None:
+    one = [tag(name, "A", pushed=1) for name in ("latest", "1", "1.2.0", "1.2")]
+    other = [tag("1.1.0", "B", pushed=50), tag("1.1", "B", pushed=60)]
+    (newest, second) = versions_of([*one, *other, tag("1.0.0", "C")])[:2]
+    assert (newest.name, newest.names) == ("1.2.0", ("1.2.0", "1.2", "1", "latest"))
+    assert (second.name, second.pushed_at) == ("1.1.0", days(50))
+    told = {"1.2.0": "keep", "1.1.0": "keep", "1.0.0": "go"}
+    assert fates(Rule(keep_last=2), *one, *other, tag("1.0.0", "C")) == told
+
+
+def test_a_kept_digest_keeps_all_its_tags() -> None:
+    tags = [tag("new", "A", pushed=1), tag("build-7", "A"), tag("older", "B"), tag("oldest", "B")]
+    assert fates(Rule(keep_days=10), *tags) == {"build-7": "keep", "oldest": "go"}
+    assert fates(Rule(keep_pattern="new"), *tags) == {"build-7": "keep", "oldest": "go"}
+    assert fates(Rule(keep_days=1, protect_pattern="older"), *tags) == {"build-7": "keep", "oldest": "keep"}
+
+
+NAMES = st.text("ab1.-", min_size=1, max_size=6)
+RULES = st.builds(
+    Rule, keep_last=st.none() | st.integers(1, 5), keep_days=st.none() | st.integers(1, 400),
+    keep_pulled_days=st.none() | st.integers(1, 400), keep_pattern=st.text("ab1.*? ", max_size=5),
+    protect_pattern=st.text("ab1.*?, ", max_size=5),
+)  # fmt: skip
+LETTERS = "ABC"
+
+
+def tags(names: st.SearchStrategy[str]) -> st.SearchStrategy[list[Tagged]]:
+    each = st.builds(
+        tag, names, st.sampled_from([ID[letter] for letter in LETTERS]), pushed=st.integers(0, 500),
+        pulled=st.none() | st.integers(0, 500), seen=st.integers(0, 500), missing=st.booleans(),
+    )  # fmt: skip
+    return st.lists(each, unique_by=(lambda each: each.name, lambda each: each.pushed_at), max_size=12)
+
+
+@given(RULES, tags(NAMES))
+def test_for_every_rule(rule: Rule, tags: list[Tagged]) -> None:
+    versions = versions_of(tags)
+    decisions = decide(rule, versions, NOW)
+    assert [each.version for each in decisions] == versions
+    assert sorted(name for each in versions for name in each.names) == sorted(each.name for each in tags)
+    for each in decisions:
+        protected = any(matches(rule.protect_pattern, name) for name in each.version.names)
+        if protected or not rule.keeps_something:
+            assert each.fate is Fate.KEEP
+        if rule.keep_pulled_days and NOW - each.version.pushed_at <= timedelta(days=rule.keep_pulled_days):
+            assert each.fate is Fate.KEEP
+        assert each.reasons
+    kept = [each for each in decisions if each.fate is Fate.KEEP]
+    assert len(kept) >= min(rule.keep_last or 0, len(decisions))
+
+
+SUFFIXES = ("", ".sig", ".att", ".src", ".0123456789abcdef.sbom", ".imgpkg")
+TOOLS = st.builds(
+    lambda letter, suffix: f"sha256-{HEX[letter]}{suffix}",
+    st.sampled_from(LETTERS),
+    st.sampled_from(SUFFIXES),
+)
+
+
+@given(RULES, tags(NAMES | TOOLS))
+def test_beside_what_rules_decided_before(rule: Rule, tags: list[Tagged]) -> None:
+    """Before: tags were counted, and such of tools as were not known for versions."""
+    before = earlier_semantics.gone(rule, tags, NOW)
+    decisions = decide(rule, versions_of(each for each in tags if not is_technical(each.name)), NOW)
+    going = {each.version.digest for each in decisions if each.fate is Fate.GO}
+    now = {name for each in decisions if each.fate is Fate.GO for name in each.version.names}
+    along = {
+        each.name for each in tags
+        if technical_subject(each.name) in going and not earlier_semantics.HUNG.fullmatch(each.name)
+    }  # fmt: skip
+    assert now <= before  # no version goes that would have stayed
+    assert earlier_semantics.differs(rule, tags, NOW, decisions) is (now | along != before)
+    plain = not any(is_technical(each.name) for each in tags)
+    if plain and len({each.digest for each in tags}) == len(tags):
+        assert not earlier_semantics.differs(rule, tags, NOW, decisions)
+
+
+def test_what_tools_made_of_three_versions_does_not_remove_them() -> None:
+    made = [
+        tag(name, digest, pushed=age)
+        for age, letter in ((30, "A"), (20, "B"), (10, "C"))
+        for name, digest in (
+            (f"1.{letter}", ID[letter]),
+            *((f"sha256-{HEX[letter]}.{kind}", ID["S"]) for kind in ("src", "git", "log", "cve", "vex", "lic")),
+        )
+    ]  # fmt: skip
+    rule = Rule(keep_last=2)
+    people = [each for each in made if not is_technical(each.name)]
+    assert {"1.A", "1.B", "1.C"} <= earlier_semantics.gone(rule, made, NOW)
+    assert fates(rule, *people) == {"1.A": "go", "1.B": "keep", "1.C": "keep"}
+    assert earlier_semantics.differs(rule, made, NOW, decide(rule, versions_of(people), NOW))
+
+
+@given(RULES, tags(NAMES))
+def test_keeping_more_never_removes_more(rule: Rule, tags: list[Tagged]) -> None:
+    versions = versions_of(tags)
+    gone = {each.version.name for each in decide(rule, versions, NOW) if each.fate is not Fate.KEEP}
+    wider = Rule(
+        (rule.keep_last or 0) + 1,
+        rule.keep_days,
+        rule.keep_pulled_days,
+        rule.keep_pattern,
+        rule.protect_pattern,
+    )
+    if rule.keeps_something:
+        assert {
+            each.version.name for each in decide(wider, versions, NOW) if each.fate is not Fate.KEEP
+        } <= gone
+
+
+@given(st.text("ab*?", max_size=8), st.text("ab", max_size=8))
+def test_patterns_match_as_file_names_do(pattern: str, name: str) -> None:
+    assert matches(pattern, name) is (bool(pattern) and fnmatch.fnmatchcase(name, pattern))
+
+
+def test_a_wicked_pattern_is_quick() -> None:
+    assert not matches("*a" * 99, "a" * 50 + "b" * 78)
+
+
+WATCHED = Knowledge(checked_at=days(0.5), pulls_at=days(0.1), pulls_since=days(400))
+
+
+@pytest.mark.parametrize(
+    ("known", "pulled_days", "expected"),
+    [
+        (WATCHED, 30, None),
+        (Knowledge(), None, Doubt.NEVER_CHECKED),
+        (Knowledge(checked_at=days(1.01)), None, Doubt.CHECK_OLD),
+        (Knowledge(checked_at=days(0.5)), None, None),
+        (Knowledge(checked_at=days(0.5), check_failed=True), None, Doubt.CHECK_FAILED),
+        (Knowledge(checked_at=days(0.5)), 30, Doubt.PULLS_NEVER),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5)), 30, Doubt.PULLS_NEVER),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(30)), 30, None),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(5), pulls_since=days(400)), 30, Doubt.PULLS_SILENT),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(29)), 30, Doubt.PULLS_YOUNG),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(2), pulls_since=days(2)), None, None),
+    ],
+)
+def test_doubt_keeps_everything(known: Knowledge, pulled_days: int | None, expected: Doubt | None) -> None:
+    assert doubt(Rule(keep_last=1, keep_pulled_days=pulled_days), known, NOW) is expected
+
+
+SHARED = {f"sha256-{HEX[each]}.dockerfile": "S" for each in "AB"}
+
+
+@pytest.mark.parametrize(
+    ("known", "digests", "going"),
+    [
+        (facts({"1.0": "A"}), "A", "A"),
+        (MULTI, "I", "IAB"),
+        (MULTI, "A", ""),  # a platform of a tagged index
+        (facts({"1.0": "I", "amd": "A"}, {"I": "AB"}), "IA", "IAB"),
+        (facts({"1.0": "I", "amd": "A"}, {"I": "AB"}), "A", ""),
+        (facts({"1.0": "A"}, {"I": "AB"}), "A", ""),  # an untagged index would break
+        (facts({"1.0": "A", "sbom": "S"}, subjects={"S": "A"}), "A", ""),  # what is about it stays
+        (facts({"1.0": "A", "2.0": "B", "sbom": "S"}, subjects={"S": "A"}), "AB", "B"),
+        (facts({"1.0": "A", "sbom": "S"}, subjects={"S": "A"}), "AS", "AS"),
+        (facts({"1.0": "A"}, subjects={"S": "A"}), "A", "AS"),
+        # what a tool hung onto something that stays, stays with it under whatever name
+        (facts({"1.0": "A", "2.0": "B", f"sha256-{HEX['A']}.src": "B"}), "B", ""),
+        (facts({"1.0": "A", "2.0": "B", f"sha256-{HEX['A']}.src": "B"}), "AB", "AB"),
+        (facts({"2.0": "B", f"sha256-{HEX['A']}.src": "B"}), "B", "B"),  # that is gone already
+        # a tag by which a tool named the digest itself
+        (facts({"1.0": "A", f"sha256-{HEX['A']}.imgpkg": "A"}), "A", "A"),
+        # what two versions share goes with the last of them, and holds neither back
+        (facts({"1.0": "A", "2.0": "B", **SHARED}), "A", "A"),
+        (facts({"1.0": "A", "2.0": "B", **SHARED}), "AB", "ABS"),
+        (facts({"1.0": "A", "2.0": "B", "mine": "S", **SHARED}), "A", ""),
+    ],
+)
+def test_a_rule_deletes_only_what_nothing_else_needs(known: Facts, digests: str, going: str) -> None:
+    found = without_harm(known, [ID[each] for each in digests])
+    assert "".join(NAME[each.digest] for each in found) == going
+    assert not impact(known, digests=[each.digest for each in found]).refused
+
+
+def test_a_tag_about_what_goes_goes_where_it_points_at_what_stays() -> None:
+    known = facts({"1.0": "A", "2.0": "B", **SHARED})
+    assert left_behind(known, {ID["A"]}) == [f"sha256-{HEX['A']}.dockerfile"]
+    assert left_behind(known, {ID["A"], ID["B"], ID["S"]}) == []
