@@ -13,7 +13,7 @@ help: ## this list
 run: $(VENV)/run.stamp ## set up all it needs and start panel, worker and registry; Ctrl-C stops
 	@exec $(BIN)/python manage.py run
 
-quick: $(VENV)/dev.stamp ## style, types, layers, secrets and tests/pure (no database, no process), side by side
+quick: $(VENV)/dev.stamp ## style, types, layers, secrets and tests/unit (no database, no process), side by side
 	@CI_STEPS=quick .ci/steps
 
 test: $(VENV)/dev.stamp ## install the real parts and pass every test on SQLite and PostgreSQL; T=path: that one, on SQLite

@@ -15,8 +15,8 @@ from django.utils import timezone
 from accounts import dropped_entries
 from accounts.common.client_ip import Origin, network_of
 from accounts.common.fair_share import Owner
-from accounts.common.write_behind import Batch
 from accounts.models import Denial, DropCounter, RegistryUser
+from accounts.write_behind import Batch
 
 MOST = 2000
 KEPT = 100

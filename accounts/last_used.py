@@ -6,8 +6,8 @@ from django.db.models import Q
 
 from accounts.common.client_ip import Origin
 from accounts.common.fair_share import Owner
-from accounts.common.write_behind import Batch
 from accounts.models import DropCounter, RegistryUser
+from accounts.write_behind import Batch
 
 MOST = 10_000
 

@@ -159,7 +159,8 @@ def _found(asked: Note, session: str) -> Now | None:
     thing = THINGS[asked.kind]
     now, moment = timezone.now(), connection.ops.adapt_datetimefield_value
     values: dict[str, Any] = {"person": asked.person, "session": session, "account": asked.account, "key": asked.key,
-              "name": asked.name, "now": moment(now), "then": moment(now - thing.ago), **installation_status.values(now)}  # fmt: skip
+              "name": asked.name, "now": moment(now), "then": moment(now - thing.ago),
+              **installation_status.values(now)}  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_statement(thing), values)
         row = cursor.fetchone()

@@ -6,8 +6,8 @@ Not in the first hour of a pepper: a process that does not know it yet would ref
 from dataclasses import dataclass
 
 from accounts.common.fair_share import Owner
-from accounts.common.write_behind import Batch
 from accounts.models import DropCounter, Secret
+from accounts.write_behind import Batch
 
 MOST = 1000
 EACH = 10  # passwords of one user

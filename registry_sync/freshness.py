@@ -71,8 +71,9 @@ class Check:
 class Facts:
     """What the light is judged by; each is None when there is none.
 
-    `rest`: how long the registry is left alone after a check (reconcile/intervals.py); `untold_at`: the oldest difference that a
-    check found since the last event; `waiting_since`: when the oldest event that is not applied should have been.
+    `rest`: how long the registry is left alone after a check (reconcile/intervals.py); `untold_at`: the oldest
+    difference that a check found since the last event; `waiting_since`: when the oldest event that is not applied
+    should have been.
     """
 
     now: datetime

@@ -1,4 +1,4 @@
-"""How the installation stands, for the top of every page: brought along by what each page asks (accounts/installation_status.py)."""
+"""How the installation stands, for the top of every page: brought along by what each page asks."""
 
 import os
 from datetime import UTC, datetime

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from accounts.common.fair_share import Owner
-from accounts.common.write_behind import Batch
+from accounts.write_behind import Batch
 from registry_sync.models import Repository
 
 MOST = 1000

@@ -24,12 +24,13 @@ from registry_sync.shown import EVERYTHING, Shown
 
 SILENT_RUN = timedelta(minutes=2)
 ROLLBACK_SHOWN = LEAP_SHOWN = timedelta(days=7)
+FRESHNESS_STATES = ["live", "stale", "failed", "held", "never"]
 LOOKED_AT = 20  # the newest runs: what is asked of them is nearly always among them
 State = SyncRun.State
 
 
 @dataclass(frozen=True)
-class Descriptor:
+class Detail:
     """A fact of the line: `text`, a moment after it, and what follows."""
 
     text: str
@@ -56,7 +57,7 @@ class Freshness:
     ground: Ground
     text: str
     why: str
-    parts: list[Descriptor]
+    parts: list[Detail]
     event_at: datetime | None
     checked_at: datetime | None
     progress: Progress | None
@@ -102,7 +103,7 @@ def freshness(
     told_at = event_at if exact or not event_at else event_at.replace(second=0, microsecond=0)
     parts = _parts(ground, told_at, checked, differences, exact=exact)
     if ground in AS_OF and (answered_at := signs.get(Marker.REGISTRY)):
-        parts.insert(0, Descriptor(_("this list is as of"), answered_at))
+        parts.insert(0, Detail(_("this list is as of"), answered_at))
     return Freshness(
         registry_sync_freshness.LIGHTS[ground], ground, _words(ground), _why(ground, last), parts,
         event_at=told_at, checked_at=checked.finished_at if checked else None, progress=progress,
@@ -382,20 +383,20 @@ def _why(ground: Ground, last: SyncRun | None) -> str:
 
 def _parts(
     ground: Ground, event_at: datetime | None, good: SyncRun | None, differences: int, *, exact: bool
-) -> list[Descriptor]:
+) -> list[Detail]:
     parts = []
     if event_at:
-        parts.append(Descriptor(_("last event"), event_at))
+        parts.append(Detail(_("last event"), event_at))
     if good and good.finished_at:
         parts.append(
-            Descriptor(
+            Detail(
                 _("last full check"),
                 good.finished_at,
                 _agreement(event_at, differences, exact=exact) if ground in AGREEING else "",
             )
         )
     elif ground is not Ground.NEVER:
-        parts.append(Descriptor(_("no full check yet")))
+        parts.append(Detail(_("no full check yet")))
     return parts
 
 

@@ -20,7 +20,7 @@ from accounts.common.database_errors import first_line
 from accounts.services import invitations
 from namespaces import usage
 from namespaces.models import RepositoryManifest, TagHistoryEntry
-from registry_sync import clocks, heartbeats, jobs, quarantine, registry_probe, selectors
+from registry_sync import clocks, heartbeats, jobs, panel_client, quarantine, registry_probe, selectors
 from registry_sync.deletion import purge_worker
 from registry_sync.deletion.worker import LEASE_PREFIX, work_due
 from registry_sync.doctor import checkup
@@ -39,7 +39,7 @@ from registry_sync.models import (
 )
 from registry_sync.reconcile.run import reconcile as run_reconcile
 from registry_sync.retention import runs
-from registry_sync.tokens import ca, own
+from registry_sync.tokens import ca
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def _first_look(**_details: Any) -> None:
 @_task(name="registry_sync.pulse")
 def pulse() -> None:
     """Sent by the schedule, and dropped when it comes late: an idle worker proves by it that it lives."""
-    registry = own.registry()
+    registry = panel_client.registry()
     try:
         registry_probe.look(registry, clock.now())
     finally:
@@ -108,7 +108,7 @@ def doctor() -> None:
 @_task(name="registry_sync.reconcile", time_limit=6 * 3600)
 def reconcile() -> None:
     """Several of these share one run, each reading parts of it."""
-    run = run_reconcile(own.registry(), when_due=True, others=wake_others)
+    run = run_reconcile(panel_client.registry(), when_due=True, others=wake_others)
     if run and run.finished_at and SyncRun.objects.filter(state=SyncRun.State.WAITING).exists():
         jobs.wake_worker()
 
@@ -121,7 +121,7 @@ def wake_others() -> None:
 @_task(name="registry_sync.apply_events")
 def apply_events() -> None:
     """Comes when events come, when the first of them is to be confirmed, and from beat in case both were lost."""
-    registry = own.registry()
+    registry = panel_client.registry()
     try:
         wait = apply_due(registry)
     finally:
@@ -132,7 +132,7 @@ def apply_events() -> None:
 @_task(name="registry_sync.removals")
 def removals() -> None:
     """Comes when somebody asks, when the registry is to be tried again, and from beat in case that was lost."""
-    registry = own.registry()
+    registry = panel_client.registry()
     try:
         runs.plan_due()
         purge_worker.go_on()

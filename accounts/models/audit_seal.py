@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class AuditSeal(models.Model):
-    """What the audit trail held up to one event, keyed and chained (accounts/audit_chain.py). Append-only as the trail is."""
+    """What the audit trail held up to one event, keyed and chained (accounts/audit_chain.py). Append-only too."""
 
     at = models.DateTimeField(default=timezone.now)
     last_event_id = models.BigIntegerField(unique=True)  # whoever seals the same events at once fails

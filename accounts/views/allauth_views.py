@@ -38,7 +38,7 @@ class Addresses(EmailView):  # type: ignore[misc]
 @method_decorator(login_required, name="dispatch")
 class Sessions(ListUserSessionsView):  # type: ignore[misc]
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        """Without those that ended, whose rows allauth would delete here; the worker does (accounts/session_store.py)."""
+        """Leave out those that ended, whose rows allauth would delete here; the worker does (session_store.py)."""
         found = UserSession.objects.filter(user=self.request.user).order_by("created_at")
         now = self.request.user.get_session_auth_hash()
         sessions = [each for each in found if constant_time_compare(_began_with(each), now)]

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Account, RegistryUser
-from namespaces.listing.search_query import SUBSTRING_MIN, Between, Reference, clean, label, reference, wanted
 from namespaces.listing.tag_list import in_digests
 from namespaces.models import HOLDS, Descriptor, Image, Label, RepositoryManifest, Tag
 from namespaces.names import split
+from namespaces.search_query import SUBSTRING_MIN, Between, Reference, clean, label, reference, wanted
 
 Rows = QuerySet[Any]
 SHOWN = 10

@@ -9,9 +9,9 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import RegistryUser
 from namespaces.listing.restored_by import put_back_by
-from namespaces.listing.search_query import SUBSTRING_MIN, Between, wanted
 from namespaces.manifests.pull_stats import users_by_name
 from namespaces.models import Image, Tag
+from namespaces.search_query import SUBSTRING_MIN, Between, wanted
 
 COLUMNS = {"name": "sort_key", "pushed": "pushed_at", "size": "size", "pulled": "pulled_at"}
 SORTS = tuple(f"{sign}{name}" for name in COLUMNS for sign in ("", "-"))

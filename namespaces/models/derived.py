@@ -6,8 +6,8 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from namespaces import natural_sort
-from namespaces.listing.search_query import label_start
 from namespaces.names import is_technical, technical_stem
+from namespaces.search_query import label_start
 
 
 class ByteOrdered(models.CharField):  # type: ignore[type-arg]

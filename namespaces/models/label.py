@@ -1,8 +1,8 @@
 from django.db import models
 
-from namespaces.listing.search_query import LABEL_START_MAX
 from namespaces.models.derived import ValuePrefix
 from namespaces.models.manifest import Manifest
+from namespaces.search_query import LABEL_START_MAX
 
 
 class Label(models.Model):

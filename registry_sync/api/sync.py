@@ -17,15 +17,13 @@ from registry_sync.models import SyncRun
 from registry_sync.shown import EVERYTHING, to_person
 
 LAST = 20
-RUN_STATES = [state.value for state in SyncRun.State]
-STATES = ["live", "stale", "failed", "held", "never"]
 
 
 class RunSerializer(serializers.Serializer[Any]):
     """Without counts, names and problems: a run speaks of the whole registry, and so of other accounts."""
 
     id = serializers.IntegerField()
-    state = serializers.ChoiceField(RUN_STATES)
+    state = serializers.ChoiceField(SyncRun.State.values)
     percent = serializers.IntegerField()
     requested_at = Moment()
     started_at = Moment(allow_null=True)
@@ -33,7 +31,7 @@ class RunSerializer(serializers.Serializer[Any]):
 
 
 class SyncSerializer(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(STATES)
+    state = serializers.ChoiceField(selectors.FRESHNESS_STATES)
     last_event_at = Moment(
         allow_null=True,
         help_text="Null: the registry has told nothing yet. To the minute, but for operators.",

@@ -15,8 +15,7 @@ from accounts.api.view import ApiView
 from accounts.models import DropCounter
 from accounts.selectors import dropped
 from registry_sync import jobs, selectors
-from registry_sync.api.sync import RUN_STATES, STATES
-from registry_sync.models import DiagnosticRun
+from registry_sync.models import DiagnosticRun, SyncRun
 from registry_sync.operations import permissions, service
 
 LIFE_STATES = ["works", "silent", "never", "unknown"]
@@ -33,7 +32,7 @@ class PulseSerializer(serializers.Serializer[Any]):
 
 class SystemRunSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    state = serializers.ChoiceField(RUN_STATES)
+    state = serializers.ChoiceField(SyncRun.State.values)
     requested_by = serializers.CharField()
     requested_at = Moment()
     started_at = Moment(allow_null=True)
@@ -66,7 +65,7 @@ class RollbackSerializer(serializers.Serializer[Any]):
 
 
 class SystemSerializer(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(STATES)
+    state = serializers.ChoiceField(selectors.FRESHNESS_STATES)
     last_event_at = Moment(allow_null=True)
     pulses = PulseSerializer(many=True)
     events_waiting = serializers.IntegerField(help_text="At most 1000 are counted.")

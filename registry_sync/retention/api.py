@@ -14,9 +14,8 @@ from accounts.common.errors import Absent, Invalid
 from accounts.roles import Act
 from namespaces import permissions
 from namespaces.models import Image
-from registry_sync.deletion import texts
 from registry_sync.models import RetentionRule, RetentionRun
-from registry_sync.retention import preview, runs, service
+from registry_sync.retention import preview, runs, service, texts
 from registry_sync.retention.policy import Fate, doubt
 
 RUN_STATES = [state.value for state in RetentionRun.State]

@@ -15,13 +15,13 @@ from accounts.common.fair_share import in_turns
 from accounts.principal import Principal
 from namespaces.models import Image
 from registry_sync import jobs, leases
-from registry_sync.deletion import pull_through_cache, texts
+from registry_sync.deletion import pull_through_cache
 from registry_sync.deletion import service as deletion_service
 from registry_sync.deletion.outcomes import SENTENCES, Outcome
 from registry_sync.leases import Holding
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
 from registry_sync.models.retention import SEMANTICS
-from registry_sync.retention import preview, run_result
+from registry_sync.retention import preview, run_result, texts
 from registry_sync.retention import service as retention_service
 from registry_sync.retention.policy import Rule, doubt
 from registry_sync.retention.preview import Forecast

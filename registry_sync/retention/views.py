@@ -26,10 +26,9 @@ from namespaces import permissions
 from namespaces.models import Image, Namespace
 from namespaces.views.navigation import namespace_context
 from registry_sync import live_updates
-from registry_sync.deletion import texts
 from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.retention import preview as retention_preview
-from registry_sync.retention import runs, service
+from registry_sync.retention import runs, service, texts
 from registry_sync.retention.policy import Fate, doubt
 
 IMAGES_A_PAGE = 20

@@ -11,8 +11,8 @@ from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.deletion import service
 from registry_sync.deletion.worker import work_due
 from registry_sync.models import Removal
+from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.cast import principal_of
 from tests.contract.conftest import bearer

@@ -12,8 +12,8 @@ from registry_sync import selectors
 from registry_sync.client import Registry
 from registry_sync.models import Repository, SyncRun
 from registry_sync.operations import service
+from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens.own import OwnTokens
 from tests.cast import Cast, principal_of
 from tests.contract.conftest import push
 from tests.parts import images

@@ -15,8 +15,8 @@ from registry_sync.client import Registry
 from registry_sync.events import views
 from registry_sync.events.processor import apply_due
 from registry_sync.models import Event
+from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
 from tests.parts import images

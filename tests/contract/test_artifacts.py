@@ -15,8 +15,8 @@ from namespaces.models import Image, Tag
 from registry_sync.client import Registry
 from registry_sync.events import processor
 from registry_sync.models import Event
+from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens.own import OwnTokens
 from tests.cast import Cast
 from tests.contract.conftest import bearer, push, push_blob, push_manifest
 from tests.factories import NamespaceFactory
@@ -208,7 +208,7 @@ def test_after_a_sync_each_is_shown_as_what_it_is(registry: RunningRegistry, cas
 
 
 def test_a_manifest_of_no_known_type_is_refused_by_the_registry_itself(registry: RunningRegistry) -> None:
-    """So `unknown` is what slips through under a known type; tests/integration shows it."""
+    """So `unknown` is what slips through under a known type; tests/django shows it."""
     for media_type in ("application/vnd.example.manifest+json", "text/html", "application/json"):
         answer = requests.put(
             f"{registry.url}/v2/{REPOSITORY}/manifests/strange",

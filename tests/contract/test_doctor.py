@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from manager.standalone.prepare import notifications, registry_config
 from namespaces.models import Tag
-from registry_sync import doctor, heartbeats, registry_probe
+from registry_sync import doctor, heartbeats, panel_client, registry_probe
 from registry_sync.doctor.result import Result, State
 from registry_sync.doctor.runner import TITLES, examine
 from registry_sync.models import DiagnosticRun, Marker, Repository
-from registry_sync.tokens import ca, key_files, own
+from registry_sync.tokens import ca, key_files
 from registry_sync.tokens.wsgi import token_door
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
@@ -271,7 +271,7 @@ def test_what_a_worker_sees_of_it_each_few_seconds(
 
 
 def seen() -> set[str]:
-    registry = own.registry()
+    registry = panel_client.registry()
     try:
         registry_probe.look(registry, timezone.now())
     finally:

@@ -17,14 +17,14 @@ from pytest_django.live_server_helper import LiveServer
 
 from manager.standalone.prepare import notifications
 from namespaces.models import Image, Manifest, PullStats, RepositoryManifest, Tag, TagHistoryEntry
-from registry_sync import heartbeats, leases
+from registry_sync import heartbeats, leases, panel_client
 from registry_sync.client import Registry
 from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.events import processor
 from registry_sync.models import Event, Marker, Repository
+from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens import key_files, own
-from registry_sync.tokens.own import OwnTokens
+from registry_sync.tokens import key_files
 from tests import factories
 from tests.contract.conftest import bearer, configuration, delete, push, push_manifest
 from tests.parts import images, processes, registries
@@ -181,7 +181,7 @@ def test_what_we_read_ourselves_is_not_kept(telling_registry: RunningRegistry, s
     assert not Event.objects.filter(action="pull").exists()
     token = leases.take(processor.LEASE, timezone.now())  # so that nothing more is read for events
     assert token is not None
-    read, run = heartbeats.last(Marker.READ), reconcile(own.registry())
+    read, run = heartbeats.last(Marker.READ), reconcile(panel_client.registry())
     assert run
     assert run.requests
     push(telling_registry, "team/app", "2.0", images.Image())  # told after all that was read

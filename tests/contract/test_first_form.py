@@ -19,8 +19,8 @@ from registry_sync.doctor import local, registry_probe
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.result import State, Verdict
 from registry_sync.models import RemovalItem, Repository, SyncRun
+from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens.own import OwnTokens
 from tests.cast import Cast, principal_of
 from tests.contract.conftest import bearer, configuration, delete, push, push_blob
 from tests.factories import MemberFactory, NamespaceFactory

@@ -22,8 +22,8 @@ from registry_sync.client import Registry
 from registry_sync.events import processor
 from registry_sync.models import Event, SyncRun
 from registry_sync.operations import service
+from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.cast import Cast, principal_of
 from tests.contract.conftest import bearer, push, push_blob, push_manifest

@@ -9,8 +9,8 @@ from namespaces.models import Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
 from registry_sync.events import processor
 from registry_sync.models import Event, Repository, SyncRun
+from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.contract.conftest import push, push_blob, push_manifest
 from tests.contract.test_artifacts import until

@@ -19,8 +19,8 @@ from registry_sync import selectors
 from registry_sync.client import Registry, responses
 from registry_sync.deletion import purge_scope, purge_worker, service
 from registry_sync.models import Purge, Removal, Repository, SyncRun
+from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens.own import OwnTokens
 from tests.contract.conftest import bearer, configuration, push
 from tests.contract.removals import Place, ends, place
 from tests.contract.test_purge import purge, state, work

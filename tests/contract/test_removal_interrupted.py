@@ -13,7 +13,7 @@ from namespaces.models import RepositoryManifest
 from registry_sync import leases
 from registry_sync.client import Declined, Missing, Registry, Unreachable
 from registry_sync.models import Lease, Removal, RetentionRule, RetentionRun
-from registry_sync.tokens.own import OwnTokens
+from registry_sync.panel_client import OwnTokens
 from tests.contract.conftest import push
 from tests.contract.removals import Place, ends, place
 from tests.parts import images

@@ -12,8 +12,8 @@ from accounts.models import AuditEvent
 from namespaces.models import Image, Manifest, Tag
 from registry_sync.client import Registry, responses
 from registry_sync.models import Marker, Repository, SyncRun
+from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens.own import OwnTokens
 from tests import factories
 from tests.contract.conftest import delete, push
 from tests.parts import images

@@ -11,8 +11,8 @@ from django.db import connection, transaction
 
 from accounts.models import Account, Member, Person, RegistryUser
 from namespaces import natural_sort
-from namespaces.listing.search_query import label_start
 from namespaces.models import Image, Namespace
+from namespaces.search_query import label_start
 
 TAGS, IN_ONE, SMALL_IMAGES, MANIFESTS = 1_000_000, 200_000, 8_000, 250_000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -15,8 +15,8 @@ from namespaces.models import Image, Manifest, Namespace, Tag, TagHistoryEntry
 from registry_sync.client import CATALOG, Registry
 from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.models import Repository, SyncRun
+from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens.own import OwnTokens
 
 STORAGE, OTHER = Path(os.environ["BENCH_STORAGE"]), os.environ["BENCH_OTHER_DIGEST"]
 PARALLEL = 32

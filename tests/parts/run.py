@@ -2,7 +2,7 @@
 
 Tests heed them only as TEST_DATABASE_URL and TEST_REDIS_URL (tests/environment.py).
 
-    python -m tests.parts.run postgresql redis -- pytest tests/integration
+    python -m tests.parts.run postgresql redis -- pytest tests/django
 
 Ends with the command's own exit code, or with 2 when a part is missing.
 """

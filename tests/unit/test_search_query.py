@@ -1,10 +1,10 @@
-"""namespaces/listing/search_query.py: what somebody means who types into a filter."""
+"""namespaces/search_query.py: what somebody means who types into a filter."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.listing.search_query import Reference, Wanted, clean, label, label_start, reference, wanted
+from namespaces.search_query import Reference, Wanted, clean, label, label_start, reference, wanted
 
 HEXES = st.text("0123456789abcdef", min_size=64, max_size=64)
 

@@ -13,12 +13,11 @@ from django.utils import timezone
 from accounts.models import AuditEvent, OutgoingMail, Person
 from manager import beat
 from manager.beat import Schedule
-from registry_sync import clocks, freshness, heartbeats, selectors
+from registry_sync import clocks, freshness, heartbeats, panel_client, selectors
 from registry_sync.client import Registry
 from registry_sync.events import due_events, processor
 from registry_sync.models import Event, Marker, Removal, RetentionRule, RetentionRun, SyncRun
 from registry_sync.reconcile import run
-from registry_sync.tokens import own
 from tests import factories
 from tests.cast import client_for
 from tests.parts.scripted import Scripted, answer
@@ -171,8 +170,8 @@ def test_tokens_are_made_anew_when_the_clock_jumped(jump: timedelta, monkeypatch
         def now(cls, tz: Any = None) -> "Clock":
             return cls.fromtimestamp(time.time(), UTC) + cls.ahead  # type: ignore[return-value]
 
-    monkeypatch.setattr(own, "datetime", Clock)
-    tokens = own.OwnTokens()
+    monkeypatch.setattr(panel_client, "datetime", Clock)
+    tokens = panel_client.OwnTokens()
     first = tokens("team/app")
     assert tokens("team/app") == first
     Clock.ahead = jump
