@@ -274,7 +274,7 @@ def test_what_cannot_be_decided_is_given_up(
     cast: Cast, image: Image, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     purge = asked(cast, image)
-    monkeypatch.setattr(purge_worker.facts, "around", lambda *_more, **_named: 1 / 0)
+    monkeypatch.setattr(purge_worker.graph, "around", lambda *_more, **_named: 1 / 0)
     for _attempt in range(purge_worker.ATTEMPTS_MAX + 1):
         purge_worker.go_on()
     purge.refresh_from_db()
