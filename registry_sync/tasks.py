@@ -38,7 +38,7 @@ from registry_sync.models import (
     SyncRun,
 )
 from registry_sync.reconcile.run import reconcile as run_reconcile
-from registry_sync.retention import runs
+from registry_sync.retention import run_result, runs
 from registry_sync.tokens import ca
 
 log = logging.getLogger(__name__)
@@ -137,6 +137,7 @@ def removals() -> None:
         runs.plan_due()
         purge_worker.go_on()
         wait = work_due(registry)
+        run_result.finish_completed()
     finally:
         registry.close()
     _again(removals, wait)

@@ -18,7 +18,6 @@ from registry_sync.deletion.outcomes import Failed, Outcome, Stopped
 from registry_sync.deletion.recorder import Recorder
 from registry_sync.leases import Holding
 from registry_sync.models import Removal, RemovalItem
-from registry_sync.retention import runs
 
 PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent registry looks elsewhere
 PATIENCE_IN_BULK = timedelta(hours=6)  # for rules and purges
@@ -216,7 +215,7 @@ def _give_up(removal: Removal, recorder: Recorder, problem: str) -> bool:
 
 
 def finish(removal: Removal) -> None:
-    """Once, whoever comes second."""
+    """Record how it ended, once, and end the purge that asked for it. A rule's run is ended by the task."""
     states = list(removal.items.values_list("state", flat=True))
     done = states.count(RemovalItem.State.DONE)
     state = Removal.State.PARTLY if done else Removal.State.FAILED
@@ -226,7 +225,5 @@ def finish(removal: Removal) -> None:
     mine = Removal.objects.filter(pk=removal.pk, state=Removal.State.WAITING)
     mine.update(state=state, due_at=None, finished_at=now, problem="")
     removal.refresh_from_db(fields=["state", "due_at", "finished_at"])
-    if removal.run_id:
-        runs.settle(removal.run_id)
     if removal.purge_id:
         purge_worker.settle(removal.purge_id)

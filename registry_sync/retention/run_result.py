@@ -3,6 +3,7 @@
 from collections import Counter
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,10 +16,14 @@ SHOWN = 1000
 State = RetentionRun.State
 
 
-def settle(run_id: int) -> None:
-    """End the run when all that it asked for is done. Once, whoever comes second."""
-    run = RetentionRun.objects.select_related("rule__namespace__account").filter(pk=run_id).first()
-    if run and run.planned_at and not run.removals.filter(state=Removal.State.WAITING).exists():
+def finish_completed() -> None:
+    """Finish each run whose removals have all finished.
+
+    What a worker was killed over is found again the next time, and each run is finished once, whoever comes second.
+    """
+    planned = RetentionRun.objects.filter(state=State.RUNNING).exclude(planned_at=None)
+    waiting = Removal.objects.filter(run=OuterRef("pk"), state=Removal.State.WAITING)
+    for run in planned.exclude(Exists(waiting)).select_related("rule__namespace__account"):
         conclude(run)
 
 

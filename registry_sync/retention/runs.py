@@ -21,11 +21,11 @@ from registry_sync.deletion.outcomes import SENTENCES, Outcome
 from registry_sync.leases import Holding
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
 from registry_sync.models.retention import SEMANTICS
-from registry_sync.retention import preview, run_result, texts
+from registry_sync.retention import preview, texts
 from registry_sync.retention import service as retention_service
 from registry_sync.retention.policy import Rule, doubt
 from registry_sync.retention.preview import Forecast
-from registry_sync.retention.run_result import asker, finish
+from registry_sync.retention.run_result import asker, finish, finish_completed
 
 EVERY = timedelta(days=1)
 AGAIN = timedelta(hours=1)  # after one that was skipped
@@ -34,7 +34,6 @@ PASS = 120  # seconds; what persons ask for waits meanwhile
 LEASE = "retention"
 SCHEDULE = "schedule"
 State = RetentionRun.State
-settle = run_result.settle  # for the worker that did the last of it
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +152,7 @@ def _plan(run: RetentionRun, lease: Holding) -> None:
             return
         for each in found:
             _ask(run, each)
-    settle(run.pk)
+    finish_completed()  # it may have nothing to remove
 
 
 def _forecasts(

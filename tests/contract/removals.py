@@ -13,6 +13,7 @@ from registry_sync.deletion.worker import work_due
 from registry_sync.models import Removal
 from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
+from registry_sync.retention import run_result
 from tests import factories
 from tests.cast import principal_of
 from tests.contract.conftest import bearer
@@ -39,6 +40,7 @@ class Place:
 
     def work(self, registry: Registry | None = None) -> None:
         work_due(registry or self.client())
+        run_result.finish_completed()
 
     def image(self) -> Image:
         return Image.objects.select_related("namespace__account").get(name="app")

@@ -18,7 +18,7 @@ from namespaces.models import (
     RepositoryManifest,
     TagHistoryEntry,
 )
-from registry_sync import heartbeats, leases
+from registry_sync import heartbeats, leases, tasks
 from registry_sync.deletion import graph
 from registry_sync.deletion.worker import finish
 from registry_sync.models import (
@@ -33,7 +33,7 @@ from registry_sync.models import (
     SyncRun,
 )
 from registry_sync.models.retention import SEMANTICS
-from registry_sync.retention import preview, runs, service
+from registry_sync.retention import preview, run_result, runs, service
 from registry_sync.retention.policy import Rule, Why
 from tests import factories
 from tests.cast import Cast
@@ -378,16 +378,23 @@ def test_run_now_is_one_run_and_the_persons(cast: Cast, image: Image) -> None:
     assert Removal.objects.get().requested_by == "manager@example.com"
 
 
-def test_how_it_ended_is_told_when_everything_has(cast: Cast, image: Image) -> None:
+def test_a_run_whose_removals_have_all_finished_is_finished_once_by_the_task(
+    cast: Cast, image: Image
+) -> None:
     make_image(cast, "web")
     rule(image)
     runs.plan_due()
     first, second = Removal.objects.order_by("id")
     first.items.update(state="done", outcome="done")
     finish(first)
+    run_result.finish_completed()
     assert last().state == "running"
     second.items.update(state="stopped", outcome="held")
-    finish(second)
+    finish(second)  # and the worker is killed before it finishes the run
+    assert last().state == "running"
+    tasks.removals()
+    tasks.removals()
+    assert AuditEvent.objects.filter(action="retention.ran").count() == 1
     assert (last().state, last().removed_count) == ("done", 1)
     assert last().removed[0]["tag"] == "100d"
     assert "1 could not be removed: something else needs it" in last().problem
