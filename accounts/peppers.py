@@ -20,7 +20,7 @@ def peppers() -> tuple[Pepper, ...]:
     """Newest first; read once per process."""
     found = [_read(path, int(match[1])) for path in _files() if (match := _NAME.fullmatch(path.name))]
     if not found:
-        raise ImproperlyConfigured(f"No pepper-1.key in {settings.SECRETS_DIR}; run: manage.py prepare")
+        raise ImproperlyConfigured(f"No pepper-1.key in {settings.SECRETS_DIR}; run: manage.py init_data_dir")
     return tuple(sorted(found, key=lambda pepper: -pepper.version))
 
 

@@ -25,8 +25,8 @@ _HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 
 
 def preparing() -> bool:
-    """Return True in `manage.py prepare`, which makes the secret files that everything else wants to find."""
-    return sys.argv[1:2] == ["prepare"]
+    """Return True in `manage.py init_data_dir`, which makes the secret files that everything else wants to find."""
+    return sys.argv[1:2] == ["init_data_dir"]
 
 
 def text(name: str, default: str) -> str:

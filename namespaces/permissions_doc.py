@@ -6,7 +6,8 @@ from namespaces.access import NEEDS, Action, Facts, Grant, Level, Standing, Thro
 _HEAD = """\
 # Who may do what
 
-*Printed by `manage.py permissions_doc` from `namespaces/access.py` and `accounts/roles.py`; `make check` compares.*
+*Printed by `manage.py render_permissions_doc` from `namespaces/access.py` and `accounts/roles.py`;
+`make check` compares.*
 
 ## Users: what `docker login` may do
 

@@ -14,9 +14,9 @@ from registry_sync.tokens.key_files import KeyFileError
 @register(Tags.security)
 def signing_keys(**_options: Any) -> list[CheckMessage]:
     """E001: a key cannot be used. E002: the leaf has expired. W001: there are no keys yet."""
-    folder, prepare = Path(settings.SECRETS_DIR), "python manage.py prepare"
+    folder, remedy = Path(settings.SECRETS_DIR), "python manage.py init_data_dir"
     if not (folder / ca.LEAF).exists():
-        return [Warning("There is no signing key yet.", hint=prepare, id="registry_sync.W001")]
+        return [Warning("There is no signing key yet.", hint=remedy, id="registry_sync.W001")]
     try:
         for path in (*folder.glob("*.key"), folder / ca.CA_CERTIFICATE):
             key_files.read(path)
@@ -24,7 +24,5 @@ def signing_keys(**_options: Any) -> list[CheckMessage]:
     except KeyFileError as error:
         return [Error(str(error), id="registry_sync.E001")]
     if leaf.not_valid_after_utc <= datetime.now(UTC):
-        return [
-            Error("The certificate that signs tokens has expired.", hint=prepare, id="registry_sync.E002")
-        ]
+        return [Error("The certificate that signs tokens has expired.", hint=remedy, id="registry_sync.E002")]
     return []

@@ -151,7 +151,7 @@ def _say_ready(say: Callable[[str], None]) -> None:
     elif (
         not people.operator_exists()
     ):  # somebody took the last one's rights: giving them anew is asked for, not done
-        say("no operator: manage.py first_operator prints a link that makes one")
+        say("no operator: manage.py create_operator_link prints a link that makes one")
 
 
 def _wait_for_the_first_look() -> None:

@@ -129,7 +129,7 @@ def trail(
     now: datetime,
 ) -> Verdict:  # fmt: skip
     """When the nightly check last ended in each way, and when the trail began."""
-    fix = Fix(_("What of it, seal by seal:"), "python manage.py verify_trail")
+    fix = Fix(_("What of it, seal by seal:"), "python manage.py verify_audit_log")
     last = max(filter(None, (changed, unknown, whole)), default=None)
     if not last and (not begun or now - begun < FIRST_NIGHTS):
         return pending(_("Not run yet: the worker verifies the audit trail each night."))
@@ -150,14 +150,14 @@ def trail(
 
 def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Verdict:
     renewal = Fix(
-        _("The worker renews it each hour if it can write there; by hand:"), "python manage.py prepare"
+        _("The worker renews it each hour if it can write there; by hand:"), "python manage.py init_data_dir"
     )
     anew = Fix(
         _(
             "Move %(path)s and ca.key away, make new ones, give the registry the new ca.crt and restart it:",
             path=authority.path,
         ),
-        "python manage.py prepare",
+        "python manage.py init_data_dir",
     )
     if authority.ends <= now:
         return fail(

@@ -33,7 +33,7 @@ def read(path: Path) -> bytes:
     try:
         problem, content = exposed(path), path.read_bytes()
     except FileNotFoundError as error:
-        raise KeyFileError(f"Key file {path} is missing; run: python manage.py prepare") from error
+        raise KeyFileError(f"Key file {path} is missing; run: python manage.py init_data_dir") from error
     except OSError as error:
         raise KeyFileError(f"Key file {path} cannot be read: {error.strerror}.") from error
     if problem:

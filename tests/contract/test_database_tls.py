@@ -52,7 +52,7 @@ def test_a_server_without_tls_is_refused_where_tls_is_asked_for(postgres_url: st
         answer(f"{postgres_url}?sslmode=require")
     env = os.environ | {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"{postgres_url}?sslmode=require"}
     env.pop("SECRETS_DIR", None)
-    team.manage(env, "prepare")
+    team.manage(env, "init_data_dir")
     done = subprocess.run(
         [sys.executable, "manage.py", "migrate"], env=env, capture_output=True, text=True, check=False
     )

@@ -18,7 +18,7 @@ with connection.cursor() as cursor:
                    " VALUES ('namespaces', '0002_of_another_build', CURRENT_TIMESTAMP)")
 """
 SCHEMA = "from tests import schema; print(*schema.lines(), sep='\\n')"
-WORDS = ["migrate --no-input", "prepare", "run"]
+WORDS = ["migrate --no-input", "init_data_dir", "run"]
 
 
 def files(folder: Path) -> dict[str, str]:

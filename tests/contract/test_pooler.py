@@ -90,7 +90,7 @@ def test_without_the_setting_everything_says_what_is_wrong(
 ) -> None:
     with pgbouncer.in_front_of(database, **more) as url:
         env = environment(tmp_path, url)
-        team.manage(env, "prepare")
+        team.manage(env, "init_data_dir")
         for words in (["migrate"], ["doctor"]):
             done = subprocess.run(
                 [sys.executable, "manage.py", *words], env=env, capture_output=True, text=True, check=False

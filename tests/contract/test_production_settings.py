@@ -41,7 +41,7 @@ def manage(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedPr
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
-    done = manage(folder, "prepare", DATABASE_PASSWORD_FILE=str(folder / "database" / "password"))
+    done = manage(folder, "init_data_dir", DATABASE_PASSWORD_FILE=str(folder / "database" / "password"))
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -61,7 +61,7 @@ def test_only_prepare_makes_secret_files(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "secrets").write_text("in the way")
-    done = manage(tmp_path, "prepare")
+    done = manage(tmp_path, "init_data_dir")
     assert done.returncode == 1
     assert "django.key cannot be" in done.stderr.splitlines()[-1]
 

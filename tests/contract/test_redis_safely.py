@@ -42,7 +42,7 @@ def server(tmp_path: Path) -> Iterator[redis.RunningRedis]:
     environment = kept(
         tmp_path, "redis://127.0.0.1:1/0", REDIS_PASSWORD_FILE=str(tmp_path / "data/redis/password")
     )
-    team.manage(environment, "prepare")
+    team.manage(environment, "init_data_dir")
     running = redis.start(tmp_path, config=tmp_path / "data/redis/redis.conf")
     yield running
     running.stop()
@@ -110,7 +110,7 @@ def test_a_password_of_any_characters_is_written_so_that_redis_reads_it(tmp_path
     password.write_text("""a "quoted" \\ one; with 'all', # and % and more @ :/? {}""")
     password.chmod(0o600)
     env = kept(tmp_path, "redis://127.0.0.1:1/0", REDIS_PASSWORD_FILE=str(password))
-    team.manage(env, "prepare")
+    team.manage(env, "init_data_dir")
     running = redis.start(tmp_path, config=tmp_path / "data/redis/redis.conf")
     try:
         assert tried(tmp_path, running.url, REDIS_PASSWORD_FILE=str(password)) == GOOD

@@ -12,7 +12,7 @@ def environment(folder: Path, address: str) -> dict[str, str]:
     env = os.environ | {"DATA_DIR": str(folder), "LOG_LEVEL": "ERROR"}
     if address:
         env["DATABASE_URL"] = address
-    manage(env, "prepare")
+    manage(env, "init_data_dir")
     return env
 
 

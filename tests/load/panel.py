@@ -150,7 +150,7 @@ def running(tree: Path, folder: Path) -> Iterator[Panel]:
     registry = install.built("registry 3.1")
     path = f"{registry.parent}{os.pathsep}{os.environ['PATH']}" if registry else os.environ["PATH"]
     env = os.environ | settings | {name: str(port) for name, port in ports.items()} | {"PATH": path}
-    for words in (["prepare"], ["migrate", "--verbosity", "0"]):
+    for words in (["init_data_dir"], ["migrate", "--verbosity", "0"]):
         _python(tree, env, "manage.py", *words)
     username, password, api_token = _python(tree, env, "-c", WORLD).split()
     cookie = _python(tree, env, "manage.py", "shell", "--verbosity", "0", "--command", SESSION).split(

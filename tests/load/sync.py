@@ -35,7 +35,7 @@ def _measure(folder: Path, version: registries.Version, repositories: int) -> No
         "DATA_DIR": str(folder / "data"), "REGISTRY_PORT": str(processes.free_port()), "LOG_LEVEL": "ERROR",
         "BENCH_STORAGE": str(storage), "BENCH_OTHER_DIGEST": other.digest,
     }  # fmt: skip
-    _manage(env, "prepare")
+    _manage(env, "init_data_dir")
     _manage(env, "migrate", "--verbosity", "0")
     fill(storage, repositories, one, other)
     config = json.loads((folder / "data" / "registry-config" / "registry.yml").read_text())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 SET_UP = """
 from io import StringIO
 from django.core.management import call_command
-call_command("prepare", stdout=StringIO())
+call_command("init_data_dir", stdout=StringIO())
 call_command("migrate", verbosity=0)
 """
 CODE = """

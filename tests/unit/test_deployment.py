@@ -185,7 +185,7 @@ def test_the_new_key_of_a_password_or_token_reaches_whoever_answers_for_one() ->
     assert [names for names in restarted if "tokens" not in names.split()] == []
 
 
-@pytest.mark.parametrize("command", ["first_operator", "prepare", "migrate"])
+@pytest.mark.parametrize("command", ["create_operator_link", "init_data_dir", "migrate"])
 def test_named_commands_exist(command: str) -> None:
     from django.core.management import get_commands
 

@@ -19,4 +19,4 @@ class Command(BaseCommand):
         if not check:
             path.write_text(text())
         elif not path.exists() or path.read_text() != text():
-            raise CommandError("docs/permissions.md is not current; run: manage.py permissions_doc")
+            raise CommandError("docs/permissions.md is not current; run: manage.py render_permissions_doc")

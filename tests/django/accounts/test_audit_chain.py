@@ -153,10 +153,10 @@ def test_every_column_of_an_event_is_sealed() -> None:
 
 
 def test_the_command_says_so(trail: list[AuditEvent], capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("verify_trail")
+    call_command("verify_audit_log")
     assert f"whole up to event {trail[5].pk}" in capsys.readouterr().out
     with without_triggers() as cursor:
         cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[0].pk])
     with pytest.raises(SystemExit):
-        call_command("verify_trail")
+        call_command("verify_audit_log")
     assert "does not hold" in capsys.readouterr().out

@@ -91,14 +91,14 @@ def test_it_rests_while_there_is_an_operator(operator: Person, cast: Cast) -> No
 def test_a_new_link_is_asked_for_on_the_machine_and_replaces_the_old(
     cast: Cast, link: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    call_command("first_operator")
+    call_command("create_operator_link")
     new = capsys.readouterr().out.strip().partition("/first/")[2]
     assert become(cast.client("viewer"), link) == 404
     assert become(cast.client("stranger"), f"/first/{new}") == 302
     with pytest.raises(CommandError, match="operator already"):
-        call_command("first_operator")
+        call_command("create_operator_link")
     Person.objects.filter(pk=cast.stranger.pk).update(is_active=False)
-    call_command("first_operator")
+    call_command("create_operator_link")
     assert "/first/rml_" in capsys.readouterr().out
     assert AuditEvent.objects.filter(action="person.operator_link_made", actor="system").count() == 3
 
@@ -118,9 +118,9 @@ def test_make_run_prints_a_link_until_there_was_an_operator_once(cast: Cast) -> 
     assert become(cast.client("stranger"), "/first/" + again.rpartition("/first/")[2]) == 302
     assert said() == ""
     Person.objects.filter(pk=cast.stranger.pk).update(is_active=False)
-    assert said() == "no operator: manage.py first_operator prints a link that makes one"
+    assert said() == "no operator: manage.py create_operator_link prints a link that makes one"
     Person.objects.filter(pk=cast.stranger.pk).update(is_staff=False)
-    assert said() == "no operator: manage.py first_operator prints a link that makes one"
+    assert said() == "no operator: manage.py create_operator_link prints a link that makes one"
 
 
 @pytest.mark.parametrize("mode", ["closed", "invite"])

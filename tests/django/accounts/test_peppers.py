@@ -43,7 +43,7 @@ def folder(tmp_path: Path, settings: Any) -> Iterator[Path]:
 
 def command(*words: str) -> str:
     output = io.StringIO()
-    call_command("peppers", *words, stdout=output)
+    call_command("rotate_pepper", *words, stdout=output)
     return output.getvalue()
 
 

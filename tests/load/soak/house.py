@@ -62,7 +62,7 @@ def running(folder: Path, version: registries.Version, seed: int) -> Iterator[Ho
     with ExitStack() as stack:
         database = stack.enter_context(postgres.running())
         env = environment(folder, ports, database)
-        for words in ("prepare", "migrate --verbosity 0", "collectstatic --no-input --verbosity 0"):
+        for words in ("init_data_dir", "migrate --verbosity 0", "collectstatic --no-input --verbosity 0"):
             manage(env, *words.split())
         house = House(
             folder, env, f"http://localhost:{ports['hop']}", f"http://localhost:{ports['registry']}", version,
