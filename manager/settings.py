@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from manager import database_url, environment, mail_url, redis_url
+from manager.bounds import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

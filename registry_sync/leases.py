@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 
@@ -26,7 +27,6 @@ from registry_sync.models import Lease
 LIFE = timedelta(seconds=3)
 RENEWED = 0.75  # seconds
 HUNG = 60.0  # seconds in which a holder was at nothing new; it is renewed no longer
-PACE = 5.0  # seconds
 IDLE = "3s"  # PostgreSQL ends the transaction of a process that was stopped in it, and its locks with it
 
 
@@ -41,8 +41,10 @@ class LeaseLost(Exception):
 class Renewal:
     """Calls `keep` from a thread of its own, and inside of transactions from the caller's."""
 
-    def __init__(self, keep: Callable[[], None]) -> None:
+    def __init__(self, keep: Callable[[], None], *, every: float = RENEWED, hung: float = HUNG) -> None:
         self.keep = keep
+        self._every = every
+        self._hung = hung
         self._moved = time.monotonic()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
@@ -62,7 +64,7 @@ class Renewal:
         # No connection is made for work that is quicker than that. A thread that was stopped with its process, and goes
         # on after a successor came, finds that its token does not fit.
         try:
-            while not self._over.wait(RENEWED) and time.monotonic() - self._moved < HUNG:
+            while not self._over.wait(self._every) and time.monotonic() - self._moved < self._hung:
                 with suppress(InterfaceError, OperationalError):
                     self.keep()
         except LeaseLost:
@@ -75,9 +77,12 @@ _renewal: ContextVar[Renewal | None] = ContextVar("renewal", default=None)
 
 
 @contextmanager
-def renewed(keep: Callable[[], None]) -> Iterator[Renewal]:
-    """`keep` raises LeaseLost when what it keeps is another's."""
-    renewal = Renewal(keep)
+def renewed(keep: Callable[[], None], *, every: float = RENEWED, hung: float = HUNG) -> Iterator[Renewal]:
+    """`keep` raises LeaseLost when what it keeps is another's. It is called `every` so many seconds.
+
+    It ends after `hung` seconds in which the holder was at nothing new.
+    """
+    renewal = Renewal(keep, every=every, hung=hung)
     before = _renewal.set(renewal)
     renewal.start()
     try:
@@ -197,6 +202,6 @@ def paced(alive: Callable[[], None]) -> Callable[[], None]:
         nonlocal next_time
         if time.monotonic() >= next_time:
             alive()
-            next_time = time.monotonic() + PACE
+            next_time = time.monotonic() + settings.LEASE_PACE
 
     return call

@@ -43,10 +43,8 @@ from registry_sync.tokens import ca
 
 log = logging.getLogger(__name__)
 
-RUNS_KEPT = 500
 HELD_KEPT = timedelta(hours=1)  # somebody may be about to agree to just that one
 EVENTS_KEPT = timedelta(days=7)
-CHECKUPS_KEPT = 100
 DIFFERENCES_KEPT = timedelta(days=30)
 ALIVE = timedelta(seconds=10)
 REMOVALS_KEPT = timedelta(days=365)
@@ -187,7 +185,11 @@ def _forget_events(before: datetime) -> None:
 
 
 def _forget_runs(runs: QuerySet[SyncRun]) -> None:
-    oldest = runs.order_by("-id").values_list("id", flat=True)[RUNS_KEPT : RUNS_KEPT + 1].first()
+    oldest = (
+        runs.order_by("-id")
+        .values_list("id", flat=True)[settings.SYNC_RUNS_KEPT : settings.SYNC_RUNS_KEPT + 1]
+        .first()
+    )
     if oldest:
         # One that found what no event told stays longer: it is the proof.
         telling = Drift.objects.filter(found_at__gte=clock.now() - DIFFERENCES_KEPT)
@@ -222,7 +224,7 @@ def housekeeping() -> None:
             _forget_runs(SyncRun.objects.filter(ours, quick=quick))
     old = (
         DiagnosticRun.objects.order_by("-id")
-        .values_list("id", flat=True)[CHECKUPS_KEPT : CHECKUPS_KEPT + 1]
+        .values_list("id", flat=True)[settings.CHECKUPS_KEPT : settings.CHECKUPS_KEPT + 1]
         .first()
     )
     if old:

@@ -19,6 +19,7 @@ from registry_sync.client.responses import (
     Silent,
     Unreachable,
 )
+from registry_sync.client.timing import Timing
 
 __all__ = [
     "CATALOG",
@@ -34,5 +35,6 @@ __all__ = [
     "Silent",
     "Sweep",
     "TagsRead",
+    "Timing",
     "Unreachable",
 ]

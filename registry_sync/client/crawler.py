@@ -16,19 +16,17 @@ import aiohttp
 
 from accounts.common.lazy_text import said as _
 from registry_sync.client import responses
-from registry_sync.client.pacing import LOOK, Pace
+from registry_sync.client.pacing import Pace
 from registry_sync.client.responses import Fetched, Missing, RegistryError, Silent, Unreachable
+from registry_sync.client.timing import USUAL, Timing
 
 PARALLEL = 32
 TRIES = 3
-JITTER = 0.2  # seconds, doubled with each try
-SILENCE = 0.3  # seconds of rest after no answer
 PAUSE_MAX = 5.0  # seconds of rest, also when Retry-After asks for more
 GIVE_UP = 64  # in a row without an answer, more than are asked at once: it is asked whether it is away
 UNREACHED_MAX = 64  # tags of a repository without an answer, if no more had one: the rest is not asked for
 SILENT_MAX = 32  # tags in a row of one repository without even an error, and the rest is not asked for
 BODIES_MAX = 64 * 1024 * 1024  # bytes of manifests kept from one read; the rest is fetched again by digest
-BEAT = 10.0  # seconds between calls of `alive`
 
 
 @dataclass(slots=True)
@@ -62,8 +60,10 @@ class Sweep:
         *,
         parallel: int = PARALLEL,
         pace: Pace | None = None,
+        timing: Timing = USUAL,
     ) -> None:
         self.url = url
+        self._timing = timing
         self._pace = pace or Pace()
         self.requests = 0
         self._token_for = token_for
@@ -104,16 +104,16 @@ class Sweep:
         """
         self._bodies, self._silent, self.away, self._once = 0, 0, False, once
         reading = asyncio.run_coroutine_threadsafe(self._read_all(known, quick), self._loop)
-        beat = time.monotonic() + BEAT
+        beat = time.monotonic() + self._timing.beat
         try:
             while True:
                 try:
-                    return reading.result(timeout=min(LOOK, BEAT))
+                    return reading.result(timeout=min(self._timing.look, self._timing.beat))
                 except TimeoutError:
                     self._pace.look()
                     if time.monotonic() >= beat:
                         alive()
-                        beat = time.monotonic() + BEAT
+                        beat = time.monotonic() + self._timing.beat
         finally:
             reading.cancel()
 
@@ -121,7 +121,7 @@ class Sweep:
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._parallel, ttl_dns_cache=30),
             timeout=aiohttp.ClientTimeout(
-                total=responses.TOTAL, sock_connect=responses.CONNECT, sock_read=responses.READ
+                total=self._timing.total, sock_connect=self._timing.connect, sock_read=self._timing.read
             ),
             headers=responses.HEADERS,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -226,7 +226,7 @@ class Sweep:
         for attempt in range(1, tries + 1):
             async with self._gate:
                 while told and self._pace.is_ahead():  # here: thousands may wait for the gate
-                    await asyncio.sleep(LOOK)
+                    await asyncio.sleep(self._timing.look)
                 if self.away or (self._silent >= GIVE_UP and not await self._answers_others()):
                     break
                 stamp = self._pace.stamp()
@@ -243,7 +243,7 @@ class Sweep:
                     if told and answered[0] == responses.OK:
                         self._pace.read(stamp)
                     return answered
-            await asyncio.sleep(random.uniform(0, JITTER * 2**attempt) if attempt < tries else 0)  # noqa: S311
+            await asyncio.sleep(random.uniform(0, self._timing.jitter * 2**attempt) if attempt < tries else 0)  # noqa: S311
         raise kind(words)
 
     async def _answers_others(self) -> bool:
@@ -274,7 +274,7 @@ class Sweep:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._silent += 1
             words = f"the registry does not answer ({type(error).__name__})"
-            raise _Later(words, SILENCE, kind=Silent) from error
+            raise _Later(words, self._timing.silence, kind=Silent) from error
 
 
 class _Later(RegistryError):

@@ -13,8 +13,10 @@ from requests.adapters import HTTPAdapter
 
 from accounts.common.lazy_text import said as _
 from registry_sync.client import responses
+from registry_sync.client.crawler import Sweep
 from registry_sync.client.pacing import AGENT, Pace
 from registry_sync.client.responses import CATALOG, Fetched, RegistryError, Silent, Unreachable
+from registry_sync.client.timing import USUAL, Timing
 
 UPSTREAM_ASKED = 10  # repositories
 
@@ -30,8 +32,10 @@ class Registry:
         connections: int = 8,
         agent: str = "",
         pace: Pace | None = None,
+        timing: Timing = USUAL,
     ) -> None:
         self.url = url
+        self.timing = timing
         self.token_for = token_for
         self.requests = 0
         self.pace = pace or Pace()
@@ -45,10 +49,16 @@ class Registry:
     def close(self) -> None:
         self._session.close()
 
-    def repositories(self, *, alive: Callable[[], None] = lambda: None) -> responses.Catalog:
+    def crawler(self, *, paced: bool = True) -> Sweep:
+        """Return what asks the same registry for many tags at once; where not `paced`, however far its events are."""
+        return Sweep(self.url, self.token_for, pace=self.pace if paced else None, timing=self.timing)
+
+    def repositories(
+        self, *, alive: Callable[[], None] = lambda: None, page_size: int = responses.CATALOG_PAGE
+    ) -> responses.Catalog:
         """Return the whole catalog; call `alive` after each page. Raise RegistryError when it did not end cleanly."""
         found = responses.Catalog()
-        for page in self._pages(f"/v2/_catalog?n={responses.CATALOG_PAGE}", CATALOG):
+        for page in self._pages(f"/v2/_catalog?n={page_size}", CATALOG):
             found.add(page)
             alive()
         return found
@@ -57,7 +67,7 @@ class Registry:
         """Whether it answers others than whoever just got no answer."""
         try:
             with self._get(responses.WITNESS, CATALOG, {}) as response:
-                _body(response, responses.LIST_MAX)
+                self._body(response, responses.LIST_MAX)
         except RegistryError:
             return False
         return True
@@ -97,7 +107,7 @@ class Registry:
                 return None
             self.pace.read(stamp)
             return responses.manifest(
-                repository, reference, response.headers, _body(response, responses.MANIFEST_MAX)
+                repository, reference, response.headers, self._body(response, responses.MANIFEST_MAX)
             )
 
     def blob(self, repository: str, digest: str, *, most: int) -> bytes:
@@ -105,7 +115,7 @@ class Registry:
         with self._get(responses.path(repository, "blobs", digest), repository, {}) as response:
             if response.is_redirect:
                 return responses.blob(digest, self._stored(response, most))
-            return responses.blob(digest, _body(response, most))
+            return responses.blob(digest, self._body(response, most))
 
     def has_blob(self, repository: str, digest: str) -> bool:
         """Whether it is a layer or a config there; no manifest is, by its digest alone."""
@@ -176,13 +186,13 @@ class Registry:
         if urlsplit(target).scheme not in ("http", "https"):
             raise RegistryError(_("the registry redirects to something that is not http"))
         with self._send("GET", target, {}) as response:
-            return _body(_good(response), most)
+            return self._body(_good(response), most)
 
     def _pages(self, path: str, scope: str) -> Iterator[bytes]:
         pages = responses.Pages()
         while path:
             with self._get(pages.visit(path), scope, {}) as response:
-                yield _body(response, responses.LIST_MAX)
+                yield self._body(response, responses.LIST_MAX)
                 path = _next(response, self.url, path)
 
     def _get(self, path: str, scope: str, headers: dict[str, str]) -> requests.Response:
@@ -199,13 +209,16 @@ class Registry:
     ) -> requests.Response:
         with self._count:
             self.requests += 1
-        timeout = (responses.CONNECT, seconds or responses.READ)
+        timeout = (self.timing.connect, seconds or self.timing.read)
         try:
             return self._session.request(
                 method, url, headers=headers, data=body, timeout=timeout, stream=True, allow_redirects=False
             )
         except (requests.RequestException, OSError) as error:
             raise Silent(f"the registry does not answer ({type(error).__name__})") from error
+
+    def _body(self, response: requests.Response, most: int) -> bytes:
+        return _body(response, most, self.timing.total)
 
 
 def _bearer(token: str) -> dict[str, str]:
@@ -227,12 +240,12 @@ def _refusal(response: requests.Response) -> RegistryError:
     return responses.refusal(response.status_code, body)
 
 
-def _body(response: requests.Response, most: int) -> bytes:
-    """At most `most` bytes within TOTAL seconds: a body that drips for ever is no answer."""
+def _body(response: requests.Response, most: int, seconds: float = USUAL.total) -> bytes:
+    """At most `most` bytes within `seconds`: a body that drips for ever is no answer."""
     if response.is_redirect:
         raise RegistryError(f"the registry answers {response.status_code}")
     responses.demand_plain(response.headers)
-    deadline, parts, length = time.monotonic() + responses.TOTAL, [], 0
+    deadline, parts, length = time.monotonic() + seconds, [], 0
     try:
         # What has come, and not what was asked for: a body that drips would else never meet the deadline.
         while part := response.raw.read1(64 * 1024, decode_content=False):

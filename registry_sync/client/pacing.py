@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 
 AHEAD = 64  # manifests that were read and are not told of yet
-LOOK = 0.1  # seconds between two looks at how far the registry is
 STALLED = 2.0  # seconds without a step: then as many more, or nothing is read while nothing is told
 
 AGENT = "registry-manager"
@@ -28,10 +27,16 @@ class Pace:
     """The pace of one registry, for any number of threads.
 
     `told`: the moment of the last request that was told of, None while none ever was; called in the thread that calls
-    `look`. Without it nothing waits.
+    `look`. Without it nothing waits. `clock`: seconds.
     """
 
-    def __init__(self, told: Callable[[], float | None] | None = None) -> None:
+    def __init__(
+        self,
+        told: Callable[[], float | None] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._told = told
         self._lock = threading.Lock()
         self._untold: list[float] = []
@@ -52,7 +57,7 @@ class Pace:
             return
         with self._lock:
             if not self._untold:
-                self._stepped = time.monotonic()
+                self._stepped = self._clock()
             self._untold.append(stamp)
 
     def is_ahead(self) -> bool:
@@ -60,7 +65,7 @@ class Pace:
         with self._lock:
             if self._unheard or len(self._untold) < AHEAD:
                 return False
-            if time.monotonic() - self._stepped < STALLED:
+            if self._clock() - self._stepped < STALLED:
                 return True
             self._untold.clear()
             return False
@@ -71,10 +76,10 @@ class Pace:
             return
         told = self._told()
         with self._lock:
-            waited = time.monotonic() - self._stepped >= STALLED
+            waited = self._clock() - self._stepped >= STALLED
             self._unheard = told is None and (self._unheard or waited)
             left = [stamp for stamp in self._untold if told is None or stamp > told]
             if self._unheard:
                 left = left[-AHEAD:]
             if len(left) < len(self._untold):
-                self._untold, self._stepped = left, time.monotonic()
+                self._untold, self._stepped = left, self._clock()

@@ -12,7 +12,6 @@ from accounts.common.lazy_text import said as _
 from namespaces import names
 from registry_sync.client.pacing import AGENT
 
-CONNECT, READ, TOTAL = 3, 10, 30  # seconds
 MANIFEST_MAX = 4 * 1024 * 1024  # what Distribution itself takes
 LIST_MAX = 64 * 1024 * 1024  # 2.8 answers all tags of a repository at once
 CATALOG_PAGE = 1000  # above the registry's `catalog.maxentries` it answers 400

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from django.conf import settings
+
 from namespaces.models import Descriptor, Image, Tag
-from registry_sync.client import Faulty, FirstForm, Missing, Registry, RegistryError, Sweep
+from registry_sync.client import Faulty, FirstForm, Missing, Registry, RegistryError
 from registry_sync.deletion import graph, unreadable
 from registry_sync.deletion.impact import Facts, objections
 from registry_sync.deletion.outcomes import Outcome, Stopped
@@ -12,16 +14,23 @@ from registry_sync.inventory import placeholders, refresh
 from registry_sync.inventory.writer import batches, stored_sizes
 
 FRESH = 5.0  # seconds for which a look is good for the next manifest too, counted from where it began
-LONG = 1.0  # seconds; when a look took more, what was pushed meanwhile is looked for as well
 
 
 class Looks:
     """Of one image, for one worker."""
 
-    def __init__(self, image: Image, registry: Registry, alive: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        image: Image,
+        registry: Registry,
+        alive: Callable[[], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.image = image
         self.registry = registry
         self.alive = alive
+        self._clock = clock
         self._tags: dict[str, str] = {}
         self._held: set[str] = set()  # what the tags point at, and all that indexes among it list
         self._unread: dict[str, str] = {}  # digest → its name for people
@@ -32,7 +41,7 @@ class Looks:
 
         Raise Stopped, RegistryError.
         """
-        if time.monotonic() - self._at > FRESH:
+        if self._clock() - self._at > FRESH:
             self._look()
         self._demand_all_is_read(digest)
         seen = {tag for tag, points in self._tags.items() if points == digest}
@@ -76,10 +85,10 @@ class Looks:
         self._unread.pop(digest, None)
 
     def _look(self) -> None:
-        begun = time.monotonic()
+        begun = self._clock()
         tags, dark = self._swept()
         held = self._stored(tags.values())
-        if time.monotonic() - begun > LONG:
+        if self._clock() - begun > settings.DELETION_LONG_LOOK:
             new = self._come_since({*tags, *dark})
             tags |= new
             held |= self._stored(new.values())
@@ -90,7 +99,7 @@ class Looks:
         """All tags, and those that lead nowhere."""
         self.alive()
         known = dict(Tag.objects.filter(image=self.image).values_list("name", "manifest_id"))
-        with Sweep(self.registry.url, self.registry.token_for) as sweep:
+        with self.registry.crawler(paced=False) as sweep:
             (read,) = sweep.read_tags({self.image.repository: known}, alive=self.alive)
         if read.problem and not read.missing:
             raise Stopped(Outcome.UNCERTAIN, read.problem)

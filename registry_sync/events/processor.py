@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from accounts.common import clock
@@ -23,11 +24,9 @@ from registry_sync.leases import Holding
 from registry_sync.models import Event, QuarantinedWork
 
 LEASE = "events"
-TURN = 1.0  # seconds, then whoever came meanwhile is looked at
 PASS = 240.0  # seconds, then a new task goes on; a task lives ten minutes at most
 SILENT_MAX = 3  # accounts of whose images the registry says nothing, and the others wait for the next time
 LATEST = timedelta(minutes=10)
-LATER = timedelta(seconds=2)  # until a tag link is surely written
 REFUSED = timedelta(seconds=5)  # a clock may be right again
 ATTEMPTS_MAX = 23  # with the pause below: about two and a quarter hours
 
@@ -87,7 +86,7 @@ def _apply_batch(registry: Registry, lease: Holding, queue: Queue) -> bool:
     if others := [event for event in counted if event not in early]:
         _count(others, lease)
     asking = {(event.repository, event.tag): event.pk for event in batch if _is_to_be_confirmed(event)}
-    ends = time.monotonic() + TURN
+    ends = time.monotonic() + settings.EVENT_TURN
     for event in batch:
         if event.action == "pull" or queue.account_of(event) in queue.silent:
             continue
@@ -218,13 +217,12 @@ def _failed(event: Event, problem: str, lease: Holding, began: float | None = No
 
 def _until_told(failures: int) -> timedelta:
     """Return a second after the first failure: nobody sees the push until then, and most are over, as a restart is."""
-    return min(timedelta(seconds=2 ** (failures - 1)), LATEST)
+    return min(timedelta(seconds=settings.EVENT_RETRY_AFTER * 2 ** (failures - 1)), LATEST)
 
 
 def _until_asked(times: int) -> timedelta:
     """Return how long it waits. What failed counts as asked: a tag's link needs that time to be written."""
-    doubled: int = 2**times
-    return min(LATER * doubled, LATEST)
+    return min(timedelta(seconds=settings.EVENT_CONFIRM_AFTER * 2**times), LATEST)
 
 
 @transaction.atomic

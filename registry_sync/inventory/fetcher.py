@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, Self, TypeVar
 from accounts.common.fair_share import in_turns
 from namespaces.names import DIGEST, split
 from registry_sync.client import Faulty, Fetched, Registry, RegistryError, Unreachable
-from registry_sync.client.pacing import LOOK
 from registry_sync.inventory.parser import CONFIG_MAX, Descriptor, Parsed, parse, parse_config
 
 PARALLEL = 8
@@ -121,7 +120,7 @@ class ContentReader:
         left = set(asked.values())
         try:
             while left:
-                _done, left = wait(left, timeout=LOOK)
+                _done, left = wait(left, timeout=self.registry.timing.look)
                 self.registry.pace.look()
                 self._alive()
         finally:
@@ -136,7 +135,7 @@ class ContentReader:
         if self._silent >= GIVE_UP and not self._answers_others():
             return None
         while self.registry.pace.is_ahead():
-            time.sleep(LOOK)
+            time.sleep(self.registry.timing.look)
         try:
             answer = work(place)
         except Unreachable as error:

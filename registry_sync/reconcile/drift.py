@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -18,8 +19,6 @@ from registry_sync.models import Drift, Event, Marker, SyncRun
 from registry_sync.reconcile.planner import Plan
 from registry_sync.reconcile.writer import Known
 
-KEPT_OF_A_RUN = 1000
-KEPT_OF_EACH = 20  # of a namespace, however many others there are
 LATE = timedelta(minutes=10)
 
 
@@ -65,12 +64,12 @@ def _left_before(known: Known, points: dict[str, str]) -> set[str]:
 
 
 def _room(run: SyncRun, repository: str) -> int:
-    left = KEPT_OF_A_RUN - run.drifts.count()
-    if left >= KEPT_OF_EACH:
+    left = settings.DRIFT_KEPT_PER_RUN - run.drifts.count()
+    if left >= settings.DRIFT_KEPT_PER_NAMESPACE:
         return left
     namespace = split(repository)[0]
     mine = Q(repository=namespace) | Q(repository__startswith=f"{namespace}/")
-    return max(left, KEPT_OF_EACH - run.drifts.filter(mine).count(), 0)
+    return max(left, settings.DRIFT_KEPT_PER_NAMESPACE - run.drifts.filter(mine).count(), 0)
 
 
 def _came_since_the_last(run: SyncRun, known: Known) -> bool:

@@ -13,7 +13,7 @@ from accounts.common.fair_share import in_turns
 from accounts.common.lazy_text import said as _
 from namespaces.names import split
 from registry_sync import leases
-from registry_sync.client import Registry, Sweep, TagsRead
+from registry_sync.client import Registry, TagsRead
 from registry_sync.inventory import placeholders
 from registry_sync.inventory.fetcher import ContentReader, Place
 from registry_sync.inventory.stored import held, settled, whole
@@ -40,9 +40,9 @@ class Counts:
 class RepositoriesReader:
     """A context manager over one registry, for as many reads as are wanted."""
 
-    def __init__(self, registry: Registry, sweep: Sweep) -> None:
+    def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self.sweep = sweep
+        self.sweep = registry.crawler()
 
     def __enter__(self) -> Self:
         self.sweep.__enter__()

@@ -20,7 +20,7 @@ from accounts.common.lazy_text import said as _
 from accounts.principal import SYSTEM
 from namespaces.names import split
 from registry_sync import leases, quarantine
-from registry_sync.client import Missing, Registry, RegistryError, Silent, Sweep
+from registry_sync.client import Missing, Registry, RegistryError, Silent
 from registry_sync.crash_sites import Spot
 from registry_sync.inventory import retry_incomplete
 from registry_sync.leases import Holding
@@ -76,9 +76,7 @@ def begin(
 def work(run: SyncRun, registry: Registry) -> SyncRun:
     """Read the parts of a run that are free, and end the run when there is nothing left."""
     if run.state == SyncRun.State.RUNNING:
-        with RepositoriesReader(
-            registry, Sweep(registry.url, registry.token_for, pace=registry.pace)
-        ) as reader:
+        with RepositoriesReader(registry) as reader:
             for shard in shards.free(run):
                 _read(shard, reader)
         _end(run)

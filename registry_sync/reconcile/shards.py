@@ -19,7 +19,6 @@ from registry_sync.leases import LIFE, LeaseLost, bound, fenced, free_at
 from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.reconcile.repositories import Counts
 
-SIZE = 200  # repositories
 PIECES = 10  # into which a part is cut whose reader died
 NUMBERS = 1000  # of the pieces of one death
 
@@ -36,7 +35,7 @@ def make(run: SyncRun) -> None:
     ordered = rows.order_by(again, F("last_viewed_at").desc(nulls_last=True), "id")
     owned = ordered.values_list("id", "image__namespace__account_id")
     ids = [pk for pk, _account in in_turns(owned.iterator(), lambda row: row[1])]
-    parts = _cut(ids, SIZE)
+    parts = _cut(ids, settings.SYNC_SHARD_SIZE)
     Shard.objects.bulk_create([Shard(run=run, number=n, repositories=part) for n, part in enumerate(parts)])
     run.repositories_total = len(ids)
 

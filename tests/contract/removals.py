@@ -6,8 +6,9 @@ import requests
 
 from accounts.principal import Principal
 from namespaces.models import Image, Tag
-from registry_sync.client import Registry
+from registry_sync.client import Registry, Timing
 from registry_sync.client.responses import MANIFEST_TYPES
+from registry_sync.client.timing import USUAL
 from registry_sync.deletion import service
 from registry_sync.deletion.worker import work_due
 from registry_sync.models import Removal
@@ -26,9 +27,10 @@ class Place:
 
     registry: RunningRegistry
     by: Principal
+    timing: Timing = USUAL
 
     def client(self) -> Registry:
-        return Registry(self.registry.url, OwnTokens())
+        return Registry(self.registry.url, OwnTokens(), timing=self.timing)
 
     def sync(self) -> None:
         run = reconcile(self.client())
@@ -74,10 +76,10 @@ class Place:
         return service.restore(by=self.by, image=self.image(), tag=tag, digest=digest, expected_digest=seen)
 
 
-def place(registry: RunningRegistry) -> Place:
+def place(registry: RunningRegistry, timing: Timing = USUAL) -> Place:
     member = factories.MemberFactory(person__email="owner@example.com")
     factories.NamespaceFactory(name="team", account=member.account)
-    return Place(registry, principal_of(member.person))
+    return Place(registry, principal_of(member.person), timing)
 
 
 def ends(removal: Removal) -> tuple[str, list[str]]:

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -234,9 +233,9 @@ def test_an_index_cannot_name_what_another_repository_holds(registry: RunningReg
 
 
 def test_after_events_each_is_shown_as_what_it_is(
-    telling_registry: RunningRegistry, cast_of_team: Cast, monkeypatch: pytest.MonkeyPatch
+    telling_registry: RunningRegistry, cast_of_team: Cast, settings: Any
 ) -> None:
-    monkeypatch.setattr(processor, "LATER", timedelta(seconds=0.3))
+    settings.EVENT_CONFIRM_AFTER = 0.3
     pushed = push_all(telling_registry)
     until(lambda: Tag.objects.count() == 7, telling_registry)
     until(lambda: not Event.objects.exclude(due_at=None).exists(), telling_registry)

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -35,9 +34,9 @@ pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def _namespace(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def _namespace(db: None, settings: Any) -> None:
     factories.NamespaceFactory(name="team")
-    monkeypatch.setattr(processor, "LATER", timedelta(seconds=0.3))
+    settings.EVENT_CONFIRM_AFTER = 0.3
 
 
 def until(holds: Callable[[], bool], registry: RunningRegistry) -> None:

@@ -1,13 +1,12 @@
 """What registries take and is no image: one that pushes it harms nobody's picture, and sees what it is."""
 
 import json
-from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from namespaces.models import Manifest, RepositoryManifest, Tag
 from registry_sync.client import Registry
-from registry_sync.events import processor
 from registry_sync.models import Event, Repository, SyncRun
 from registry_sync.panel_client import OwnTokens
 from registry_sync.reconcile.run import reconcile
@@ -94,9 +93,9 @@ def test_a_layer_that_is_held_elsewhere_can_be_pushed_and_takes_no_space_here(
 
 
 def test_after_events_a_cache_and_an_odd_index_are_shown_too(
-    telling_registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch
+    telling_registry: RunningRegistry, settings: Any
 ) -> None:
-    monkeypatch.setattr(processor, "LATER", timedelta(seconds=0.3))
+    settings.EVENT_CONFIRM_AFTER = 0.3
     for blob in (*LAYERS, images.CACHE_CONFIG):
         push_blob(telling_registry, "cache/app", blob)
     lies = [{**blob.descriptor, "mediaType": MANIFEST} for blob in LAYERS]

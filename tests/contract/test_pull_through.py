@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.common.errors import Conflict
 from namespaces.models import Image, Manifest, Namespace, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import selectors
-from registry_sync.client import Registry, responses
+from registry_sync.client import Registry, Timing, responses
 from registry_sync.deletion import purge_scope, purge_worker, service
 from registry_sync.models import Purge, Removal, Repository, SyncRun
 from registry_sync.panel_client import OwnTokens
@@ -31,6 +31,9 @@ from tests.parts.scripted import Scripted, answer
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 BEHIND: dict[registries.Version, registries.Version] = {"2.8": "3.1", "3.1": "2.8"}
+
+
+IMPATIENT = Timing(read=1)
 
 
 class Pair(NamedTuple):
@@ -97,10 +100,9 @@ def overloaded(upstream: RunningRegistry) -> Iterator[None]:
 
 
 @pytest.fixture
-def there(pair: Pair, db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Place:
+def there(pair: Pair, db: None, settings: Any) -> Place:
     settings.REGISTRY_IS_CACHE = True
-    monkeypatch.setattr(responses, "READ", 1)  # seconds, of who never answers
-    made = place(pair.cache)
+    made = place(pair.cache, IMPATIENT)
     made.sync()
     assert made.tags().keys() == {"1.0", "2.0"}
     return made
@@ -110,7 +112,7 @@ class Counting(Registry):
     """`deletions`: what it was asked to delete."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(url, OwnTokens())
+        super().__init__(url, OwnTokens(), timing=IMPATIENT)
         self.deletions: list[str] = []
 
     def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:
@@ -124,7 +126,7 @@ def rows() -> str:
 
 
 def sync(cache: RunningRegistry) -> SyncRun:
-    run = reconcile(Registry(cache.url, OwnTokens()))
+    run = reconcile(Registry(cache.url, OwnTokens(), timing=IMPATIENT))
     assert run
     return run
 

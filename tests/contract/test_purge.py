@@ -18,6 +18,7 @@ from registry_sync.client import Registry
 from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.deletion import purge_scope, purge_service, purge_worker, restore
 from registry_sync.models import Lease, Purge, Removal, RemovalItem, Repository
+from registry_sync.panel_client import OwnTokens
 from tests.contract.conftest import bearer, push, push_manifest
 from tests.contract.removals import Place, ends, place
 from tests.contract.test_removal_interrupted import Dying, _Killed
@@ -314,9 +315,19 @@ def killed_at(there: Place, step: int) -> bool:
     return False
 
 
-def test_a_registry_that_deletes_nothing_is_asked_once(
-    registry: RunningRegistry, there: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Counting(Registry):
+    """`deleted`: what it was asked to delete."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, OwnTokens())
+        self.deleted: list[str] = []
+
+    def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:
+        self.deleted.append(reference)
+        super().delete(repository, reference, sure=sure)
+
+
+def test_a_registry_that_deletes_nothing_is_asked_once(registry: RunningRegistry, there: Place) -> None:
     for number in range(4):
         push(registry, "team/app", f"{number}.0", images.Image(env=[f"N={number}"]))
     there.sync()
@@ -324,21 +335,13 @@ def test_a_registry_that_deletes_nothing_is_asked_once(
     registry.config.write_text(config.replace('"enabled": true', '"enabled": false'))
     registry.restart()
     asked = purge(there, there.image())
-    client = there.client()
-    deleted: list[str] = []
-    ask_to_delete = client.delete
-
-    def delete(repository: str, reference: str, *, sure: Callable[[], None]) -> None:
-        deleted.append(reference)
-        ask_to_delete(repository, reference, sure=sure)
-
-    monkeypatch.setattr(client, "delete", delete)
+    client = Counting(registry.url)
     work(there, client)
     assert state(asked) == (
         "failed",
         "4 could not be deleted: deletion is switched off in the registry, or it is a pull-through cache.",
     )
-    assert len(deleted) == 1
+    assert len(client.deleted) == 1
     assert Tag.objects.count() == 4
 
 

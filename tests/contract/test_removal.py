@@ -4,9 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +16,7 @@ from registry_sync.client import Registry, Sweep, TagsRead
 from registry_sync.deletion import live_tags, service
 from registry_sync.events import processor
 from registry_sync.models import Event
+from registry_sync.panel_client import OwnTokens
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
 from tests.contract.removals import Place, ends, place
@@ -183,14 +182,27 @@ def test_a_tag_that_came_meanwhile_holds_its_digest(there: Place) -> None:
     assert there.points_at("1.0") == digest
 
 
-def looking(there: Place, registry: Registry | None = None) -> live_tags.Looks:
-    return live_tags.Looks(there.image(), registry or there.client(), lambda: None)
+def looking(
+    there: Place, registry: Registry | None = None, *, clock: Callable[[], float] = time.monotonic
+) -> live_tags.Looks:
+    return live_tags.Looks(there.image(), registry or there.client(), lambda: None, clock=clock)
 
 
-class Overtaken(Sweep):
+class Overtaken(Registry):
     """A tag is pushed when all have been read."""
 
-    there: Place
+    def __init__(self, there: Place) -> None:
+        super().__init__(there.registry.url, OwnTokens())
+        self.there = there
+
+    def crawler(self, *, paced: bool = True) -> "OvertakenCrawler":
+        return OvertakenCrawler(self)
+
+
+class OvertakenCrawler(Sweep):
+    def __init__(self, client: Overtaken) -> None:
+        super().__init__(client.url, client.token_for)
+        self.there = client.there
 
     def read_tags(self, *arguments: Any, **more: Any) -> list[TagsRead]:
         read = super().read_tags(*arguments, **more)
@@ -198,29 +210,22 @@ class Overtaken(Sweep):
         return read
 
 
-def test_a_tag_that_comes_during_a_long_look_holds_its_digest(
-    there: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tag_that_comes_during_a_long_look_holds_its_digest(there: Place, settings: Any) -> None:
     digest = push(there.registry, "team/app", "1.0", images.Image())
     there.sync()
-    Overtaken.there = there
-    monkeypatch.setattr(live_tags, "Sweep", Overtaken)
-    monkeypatch.setattr(live_tags, "LONG", -1.0)
+    settings.DELETION_LONG_LOOK = -1
     removal = there.delete("1.0")
-    there.work()
+    there.work(Overtaken(there))
     assert ends(removal) == ("failed", ["held"])
     assert removal.items.get().detail == "late"
     assert there.points_at(digest) == digest
 
 
-def test_a_look_is_as_old_as_its_beginning(there: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_is_as_old_as_its_beginning(there: Place) -> None:
     digest = push(there.registry, "team/app", "1.0", images.Image())
     there.sync()
     moments = iter([100.0, 100.0, 100.5, 107.0, 107.0, 107.5])
-    monkeypatch.setattr(live_tags, "time", SimpleNamespace(monotonic=lambda: next(moments)))
-    Overtaken.there = there
-    monkeypatch.setattr(live_tags, "Sweep", Overtaken)
-    look = looking(there)
+    look = looking(there, Overtaken(there), clock=lambda: next(moments))
     assert look.objections(digest, {"tags": ["1.0"]}) == []
     assert look.objections(digest, {"tags": ["1.0"]}) == ["late"]
 
@@ -316,10 +321,10 @@ def test_a_registry_that_takes_no_deletion_says_so_and_keeps_all(
 
 
 def test_what_the_registry_tells_afterwards_changes_nothing(
-    telling_registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch
+    telling_registry: RunningRegistry, settings: Any
 ) -> None:
     """And a stand-in, told of before it was deleted, is never shown."""
-    monkeypatch.setattr(processor, "LATER", timedelta(seconds=0.1))
+    settings.EVENT_CONFIRM_AFTER = 0.1
     there = place(telling_registry)
     digest = push(telling_registry, "team/app", "1.0", images.Image())
     push(telling_registry, "team/app", "latest", images.Image())

@@ -1,14 +1,16 @@
 """How far reading may be ahead of what the registry tells."""
 
+import time
+from collections.abc import Callable
+
 import pytest
 
-from registry_sync.client import pacing
-from registry_sync.client.pacing import AHEAD, Pace, asked_at
+from registry_sync.client.pacing import AHEAD, STALLED, Pace, asked_at
 
 
-def reading(told: float | None, count: int = AHEAD) -> Pace:
+def reading(told: float | None, count: int = AHEAD, *, clock: Callable[[], float] = time.monotonic) -> Pace:
     """Has read so many, at the moments 1, 2, 3 …"""
-    made = Pace(lambda: told)
+    made = Pace(lambda: told, clock=clock)
     for stamp in range(1, count + 1):
         made.read(float(stamp))
     return made
@@ -48,27 +50,27 @@ def test_it_goes_on_by_as_many_as_were_told_of() -> None:
     assert made.is_ahead()
 
 
-def test_what_is_told_of_nothing_keeps_nobody_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pacing, "STALLED", 0.0)
-    made = reading(told=0.0)
+def test_what_is_told_of_nothing_keeps_nobody_for_ever() -> None:
+    now = [0.0]
+    made = reading(told=0.0, clock=lambda: now[0])
+    now[0] += STALLED
     made.look()
     assert not made.is_ahead()  # as many more
-    monkeypatch.undo()
     for stamp in range(AHEAD):
         made.read(1000.0 + stamp)
     assert made.is_ahead()
 
 
-def test_a_registry_that_never_told_of_anything_is_read_at_any_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_that_never_told_of_anything_is_read_at_any_pace() -> None:
     told: list[float] = []
-    made = Pace(lambda: told[0] if told else None)
+    now = [0.0]
+    made = Pace(lambda: told[0] if told else None, clock=lambda: now[0])
     for stamp in range(AHEAD):
         made.read(float(stamp))
     made.look()
     assert made.is_ahead()  # it may begin to tell
-    monkeypatch.setattr(pacing, "STALLED", 0.0)
+    now[0] += STALLED
     made.look()
-    monkeypatch.undo()
     for stamp in range(10 * AHEAD):
         made.read(1000.0 + stamp)
         assert not made.is_ahead()

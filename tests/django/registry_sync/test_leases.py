@@ -24,11 +24,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 PATIENCE = 30
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases, "RENEWED", 0.001)
+QUICK = 0.001
 
 
 class Kept:
@@ -53,27 +49,26 @@ def test_a_dead_workers_lease_is_over_within_five_seconds_and_somebody_comes() -
     assert leases.LIFE.total_seconds() > leases.RENEWED * 3
 
 
-def test_a_thread_keeps_it_while_its_holder_works_and_not_longer(quick: None) -> None:
+def test_a_thread_keeps_it_while_its_holder_works_and_not_longer() -> None:
     keep = Kept()
-    with leases.renewed(keep):
+    with leases.renewed(keep, every=QUICK):
         assert keep.twice.wait(PATIENCE)
     times = keep.times
     assert not any(each.name == "lease" for each in threading.enumerate())
     assert keep.times == times
 
 
-def test_one_who_hangs_is_renewed_no_longer(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases, "HUNG", 0.0)
+def test_one_who_hangs_is_renewed_no_longer() -> None:
     keep = Kept()
-    with leases.renewed(keep) as renewal:
+    with leases.renewed(keep, every=QUICK, hung=0.0) as renewal:
         renewal._thread.join(PATIENCE)
         assert not renewal._thread.is_alive()
     assert keep.times == 0
 
 
-def test_a_thread_that_finds_a_successor_ends(quick: None) -> None:
+def test_a_thread_that_finds_a_successor_ends() -> None:
     keep = Kept(lost=True)
-    with leases.renewed(keep) as renewal:
+    with leases.renewed(keep, every=QUICK) as renewal:
         renewal._thread.join(PATIENCE)
         assert not renewal._thread.is_alive()
     assert keep.times == 1

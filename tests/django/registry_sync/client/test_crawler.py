@@ -8,23 +8,21 @@ from typing import Any
 
 import pytest
 
-from registry_sync.client import Sweep, crawler
+from registry_sync.client import Sweep, Timing, crawler
 from registry_sync.client.pacing import AHEAD, Pace, asked_at
 from registry_sync.leases import LeaseLost
 from tests.parts.scripted import Answer, Scripted, answer
 
 
 @pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
-    monkeypatch.setattr(crawler, "JITTER", 0.01)
-    monkeypatch.setattr(crawler, "SILENCE", 0.01)
+def web() -> Iterator[Scripted]:
     script = Scripted()
     yield script
     script.stop()
 
 
 def read(web: Scripted, repositories: int) -> list[crawler.TagsRead]:
-    with Sweep(web.url, lambda *_scope: "token") as asking:
+    with web.client().crawler() as asking:
         return asking.read_tags({f"r{number}": {} for number in range(repositories)})
 
 
@@ -57,16 +55,15 @@ def test_errors_of_one_repository_are_no_silence(web: Scripted) -> None:
     assert [bool(each.problem) for each in reads] == [True] * 90 + [False] * 10
 
 
-def test_what_is_under_way_ends_with_it(web: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_under_way_ends_with_it(web: Scripted) -> None:
     """A worker that lost its lease stops reading; nothing of it goes on, and no connection stays open."""
-    monkeypatch.setattr(crawler, "BEAT", 0.05)
     web.says["/v2/r0/tags/list"] = answer({"tags": []}, stall=True)
 
     def lost() -> None:
         if web.asked:
             raise LeaseLost("r0")
 
-    with pytest.raises(LeaseLost), Sweep(web.url, lambda *_scope: "token") as asking:
+    with pytest.raises(LeaseLost), web.client(beat=0.05).crawler() as asking:
         asking.read_tags({"r0": {}}, alive=lost)
     assert not [each for each in threading.enumerate() if each.name == "sweep"]
     del asking
@@ -76,9 +73,7 @@ def test_what_is_under_way_ends_with_it(web: Scripted, monkeypatch: pytest.Monke
     assert not told  # as it would be of a socket that nobody closed
 
 
-def test_never_reads_far_ahead_of_what_the_registry_tells(
-    web: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_never_reads_far_ahead_of_what_the_registry_tells(web: Scripted) -> None:
     """A push waits in the registry's line behind what is read and not told of yet."""
     told, most = [0.0], [0]
     asked: list[float] = []
@@ -99,8 +94,8 @@ def test_never_reads_far_ahead_of_what_the_registry_tells(
     for name in known:
         web.says[f"/v2/{name}/tags/list"] = answer({"tags": names})
         web.says |= {f"/v2/{name}/manifests/{tag}": reading for tag in names}
-    monkeypatch.setattr(crawler, "LOOK", 0.01)
-    with Sweep(web.url, lambda *_scope: "token", pace=Pace(tells)) as asking:
+    timing = Timing(look=0.01)
+    with Sweep(web.url, lambda *_scope: "token", pace=Pace(tells), timing=timing) as asking:
         reads = asking.read_tags(known)
     assert sum(len(read.digests) for read in reads) == 5 * AHEAD
     assert AHEAD // 2 <= most[0] <= AHEAD + crawler.PARALLEL

@@ -12,9 +12,8 @@ from django.core import serializers
 from django.test import Client
 
 from namespaces.models import Image, Tag
-from registry_sync.client import MANIFEST_MAX, Registry, RegistryError, crawler, responses
+from registry_sync.client import MANIFEST_MAX, RegistryError, responses
 from registry_sync.models import Repository, SyncRun
-from registry_sync.reconcile import shards
 from registry_sync.reconcile.run import SILENT_MAX, reconcile
 from tests import factories
 from tests.parts.scripted import Answer, Scripted, answer
@@ -34,17 +33,15 @@ def web() -> Iterator[Scripted]:
 
 
 @pytest.fixture(autouse=True)
-def _picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crawler, "JITTER", 0.01)
-    monkeypatch.setattr(crawler, "SILENCE", 0.01)
+def _picture() -> None:
     namespace = factories.NamespaceFactory(name="team")
     image = factories.ImageFactory(namespace=namespace, name="app", tag_count=1)
     factories.TagFactory(image=image, name="1.0", pushed_at=datetime.now(UTC))
     Repository.objects.create(name="team/app", image=image)
 
 
-def sync(web: Scripted) -> SyncRun:
-    run = reconcile(Registry(web.url, lambda *_scope: "token"))
+def sync(web: Scripted, **seconds: float) -> SyncRun:
+    run = reconcile(web.client(**seconds))
     assert run
     return run
 
@@ -181,10 +178,8 @@ def test_a_repository_that_the_catalog_has_and_the_tag_list_has_not(web: Scripte
     assert (Tag.objects.count(), Image.objects.count(), Repository.objects.count()) == (0, 1, 1)
 
 
-def test_a_registry_that_goes_in_the_middle_keeps_what_was_done(
-    web: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shards, "SIZE", 1)
+def test_a_registry_that_goes_in_the_middle_keeps_what_was_done(web: Scripted, settings: Any) -> None:
+    settings.SYNC_SHARD_SIZE = 1
     image = factories.ImageFactory(namespace=Image.objects.get().namespace, name="later", tag_count=1)
     factories.TagFactory(image=image, name="1.0")
     Repository.objects.create(name="team/later", image=image)
@@ -230,14 +225,10 @@ def test_where_much_would_vanish_at_once_the_run_stops_and_asks(web: Scripted) -
 
 @pytest.mark.parametrize("how", ["stall", "drip"])
 @pytest.mark.parametrize("path", [CATALOG, TAGS, MANIFEST])
-def test_a_registry_that_never_ends_its_answer_is_left(
-    web: Scripted, path: str, how: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(responses, "READ", 0.2)
-    monkeypatch.setattr(responses, "TOTAL", 0.4)
+def test_a_registry_that_never_ends_its_answer_is_left(web: Scripted, path: str, how: str) -> None:
     web.says[path] = answer({"repositories": ["team/app"]}, **{how: True})
     before = picture()
-    assert sync(web).state in (SyncRun.State.FAILED, SyncRun.State.INCOMPLETE)
+    assert sync(web, read=0.2, total=0.4).state in (SyncRun.State.FAILED, SyncRun.State.INCOMPLETE)
     assert picture() == before
 
 
@@ -290,7 +281,7 @@ def test_what_is_no_name_makes_the_run_incomplete_and_is_never_asked_for(web: Sc
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_no_strange_name_gets_into_an_address(web: Scripted, name: str) -> None:
-    registry = Registry(web.url, lambda *_scope: "token")
+    registry = web.client()
     digest = factories.digest_of("x")
     asks = [
         lambda: registry.tags(name),
@@ -310,7 +301,7 @@ def test_no_strange_name_gets_into_an_address(web: Scripted, name: str) -> None:
     for ask in asks:
         with pytest.raises(RegistryError, match="not a name"):
             ask()
-    with crawler.Sweep(web.url, lambda *_scope: "token") as reader:
+    with web.client().crawler() as reader:
         (read,) = reader.read_tags({name: {}})
     assert read.problem == "not a name that a registry can hold"
     assert not read.missing
@@ -362,7 +353,7 @@ def test_pages_that_run_backwards_or_in_a_circle_prove_nothing(
 def test_pages_in_any_order_that_goes_forward_are_read(web: Scripted, cursors: tuple[str, ...]) -> None:
     """Distribution on a disk, on object storage, and other registries sort in different ways."""
     pages(web, CATALOG, *cursors)
-    assert Registry(web.url, lambda *_scope: "token").repositories() == responses.Catalog()
+    assert web.client().repositories() == responses.Catalog()
     assert len(web.asked) == len(cursors) + 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Image, Namespace, Tag
-from registry_sync.client import Registry, crawler
+from registry_sync.client import Registry
 from registry_sync.client.responses import digest_of
 from registry_sync.deletion import purge_scope, purge_service, purge_worker, worker
 from registry_sync.models import Purge, Removal
@@ -47,8 +47,7 @@ BAD = digest_of(manifest("bad"))
 
 
 @pytest.fixture
-def web(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[OddRegistry]:
-    monkeypatch.setattr(crawler, "JITTER", 0.01)
+def web(cast: Cast) -> Iterator[OddRegistry]:
     factories.NamespaceFactory(account=cast.account, name="team")
     running = OddRegistry()
     for repository, tag in (("team/app", "good"), ("team/app", "bad"), ("team/other", "1.0")):
@@ -59,7 +58,7 @@ def web(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[OddRegistry]:
 
 
 def registry(web: OddRegistry) -> Registry:
-    return Registry(web.url, lambda *_scope: "token")
+    return web.client()
 
 
 def spoil(web: OddRegistry, how: str) -> None:

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from accounts.common import clock
 from namespaces.models import Tag
-from registry_sync.client import Registry, responses
 from registry_sync.events import processor, views
 from registry_sync.models import Event
 from tests import factories
@@ -34,11 +33,11 @@ def web() -> Iterator[Scripted]:
     script.stop()
 
 
-def work(web: Scripted) -> timedelta:
+def work(web: Scripted, **seconds: float) -> timedelta:
     """How long it rests then."""
     now: datetime = clock.now()
     Event.objects.update(due_at=now)
-    processor.apply_due(Registry(web.url, lambda *_scope: "token"))
+    processor.apply_due(web.client(**seconds))
     due_at = Event.objects.get().due_at
     assert due_at
     return due_at - now
@@ -52,12 +51,9 @@ def test_what_is_not_shown_yet_is_tried_again_after_a_second_and_ever_later(web:
     assert Tag.objects.get().manifest_id == PUSHED.digest
 
 
-def test_what_takes_long_to_fail_leaves_the_others_as_long(
-    web: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(responses, "READ", 1.5)
+def test_what_takes_long_to_fail_leaves_the_others_as_long(web: Scripted) -> None:
     web.says[MANIFEST] = answer("late", stall=True)
-    assert work(web) > timedelta(seconds=2.9)  # it took half of that
+    assert work(web, read=1.5) > timedelta(seconds=2.9)  # it took half of that
 
 
 def test_a_registry_that_hides_a_tag_and_fails_has_as_long_to_show_it(web: Scripted) -> None:

@@ -9,7 +9,6 @@ from django.db import connections
 from django.utils import timezone
 
 from namespaces.models import Namespace, PullStats, Tag
-from registry_sync.client import Registry, responses
 from registry_sync.events import due_events, processor, views
 from registry_sync.models import Event, Repository
 from tests import factories
@@ -36,9 +35,9 @@ def web() -> Iterator[Scripted]:
 
 
 @pytest.fixture
-def once(monkeypatch: pytest.MonkeyPatch) -> None:
+def once(settings: Any) -> None:
     """What failed is not due again, however long the machine takes for all of it."""
-    monkeypatch.setattr(processor, "_until_told", lambda _failures: processor.LATEST)
+    settings.EVENT_RETRY_AFTER = 600
 
 
 def push(repository: str, tag: str, digest: str) -> dict[str, Any]:
@@ -55,8 +54,8 @@ def flood(many: int = FLOOD) -> list[dict[str, Any]]:
     return [push(f"loud-{n % 2 + 1}/app", f"t{n}", f"sha256:{n:064}") for n in range(many)]
 
 
-def work(web: Scripted) -> None:
-    processor.apply_due(Registry(web.url, lambda *_scope: "token"))
+def work(web: Scripted, **seconds: float) -> None:
+    processor.apply_due(web.client(**seconds))
 
 
 def asked_of(web: Scripted) -> list[str]:
@@ -78,9 +77,9 @@ def test_a_push_behind_a_flood_of_another_account_has_the_second_turn(web: Scrip
 @pytest.mark.usefixtures("once")
 @pytest.mark.django_db(transaction=True)
 def test_a_push_that_comes_while_a_flood_is_worked_through_is_next_but_one(
-    web: Scripted, monkeypatch: pytest.MonkeyPatch
+    web: Scripted, settings: Any
 ) -> None:
-    monkeypatch.setattr(processor, "TURN", 0.0)
+    settings.EVENT_TURN = 0
     events = flood()
     told(*events)
 
@@ -97,10 +96,7 @@ def test_a_push_that_comes_while_a_flood_is_worked_through_is_next_but_one(
     assert asked_of(web).index("quiet") - web.asked.index(path) <= 2
 
 
-def test_one_account_of_whose_images_the_registry_says_nothing_stops_no_other(
-    web: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(responses, "READ", 0.1)
+def test_one_account_of_whose_images_the_registry_says_nothing_stops_no_other(web: Scripted) -> None:
     events = flood(6)
     for event in events:
         target = event["target"]
@@ -109,7 +105,7 @@ def test_one_account_of_whose_images_the_registry_says_nothing_stops_no_other(
     for blob in (QUIET, LATER):
         told(push("quiet/app", blob.digest[-12:], blob.digest))
         web.asked.clear()
-        work(web)
+        work(web, read=0.1)
         assert Tag.objects.filter(manifest=blob.digest).exists()
         assert len([name for name in asked_of(web) if name.startswith("loud")]) == 1
     assert asked_of(web)[0] == "quiet"  # who failed before is not asked first

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from namespaces.models import Image, Tag
-from registry_sync.client import Registry, TagsRead, crawler
+from registry_sync.client import TagsRead
 from registry_sync.client.crawler import UNREACHED_MAX
 from registry_sync.models import Repository, SyncRun
 from registry_sync.reconcile.run import reconcile
@@ -34,9 +34,7 @@ def web() -> Iterator[Scripted]:
 
 
 @pytest.fixture(autouse=True)
-def _team(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crawler, "JITTER", 0.01)
-    monkeypatch.setattr(crawler, "SILENCE", 0.01)
+def _team() -> None:
     factories.NamespaceFactory(name="team")
 
 
@@ -45,7 +43,7 @@ def content(text: str) -> Answer:
 
 
 def sync(web: Scripted) -> SyncRun:
-    run = reconcile(Registry(web.url, lambda *_scope: "token"))
+    run = reconcile(web.client())
     assert run
     return run
 

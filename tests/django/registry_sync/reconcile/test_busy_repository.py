@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Tag, TagHistoryEntry
-from registry_sync.client import Registry, Sweep
+from registry_sync.client import Registry
 from registry_sync.events import views
 from registry_sync.events.processor import apply_due
 from registry_sync.models import Event, Repository, SyncRun
@@ -64,8 +64,7 @@ def read_while_told(registry: ModelRegistry, *event: str) -> Counts:
         if left:
             tell(registry, *left.pop())
 
-    asking = client(registry)
-    with RepositoriesReader(asking, Sweep(asking.url, asking.token_for)) as reader:
+    with RepositoriesReader(client(registry)) as reader:
         ids = Repository.objects.values_list("id", flat=True)
         return reader.read(SyncRun.objects.create(), ids, alive=alive)
 

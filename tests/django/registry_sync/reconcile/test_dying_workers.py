@@ -19,7 +19,6 @@ from registry_sync.client import Fetched, Registry, Sweep
 from registry_sync.events import processor, views
 from registry_sync.models import Event, Lease, QuarantinedWork, Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.reconcile import run as reconcile_run
-from registry_sync.reconcile import shards
 from tests import factories
 from tests.cast import Cast, client_for
 from tests.parts.images import Blob
@@ -33,33 +32,50 @@ class Killed(BaseException):
     """SIGKILL."""
 
 
+class DeadlyRegistry(ModelRegistry):
+    """`deadly`: repositories, and digests, at whose manifests whoever reads them is killed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deadly: set[str] = set()
+
+
+class MortalClient(Registry):
+    def __init__(self, web: DeadlyRegistry) -> None:
+        super().__init__(web.url, lambda *_scope: "token")
+        self.deadly = web.deadly
+
+    def crawler(self, *, paced: bool = True) -> "MortalCrawler":
+        return MortalCrawler(self)
+
+    def manifest(self, repository: str, reference: str, *, known: str = "") -> Fetched | None:
+        if {repository, reference} & self.deadly:
+            raise Killed
+        return super().manifest(repository, reference, known=known)
+
+
+class MortalCrawler(Sweep):
+    def __init__(self, client: MortalClient) -> None:
+        super().__init__(client.url, client.token_for)
+        self.deadly = client.deadly
+
+    def read_tags(self, known: Any, **options: Any) -> Any:
+        if self.deadly & set(known):
+            raise Killed
+        return super().read_tags(known, **options)
+
+
 @pytest.fixture
-def web() -> Iterator[ModelRegistry]:
-    registry = ModelRegistry()
+def web() -> Iterator[DeadlyRegistry]:
+    registry = DeadlyRegistry()
     yield registry
     registry.stop()
 
 
 @pytest.fixture
-def deadly(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Repositories, and digests, at whose manifests whoever reads them is killed."""
-    found: set[str] = set()
-    manifest, read = Registry.manifest, Sweep.read_tags
-
-    def one(self: Registry, repository: str, reference: str, **known: str) -> Fetched | None:
-        if {repository, reference} & found:
-            raise Killed
-        return manifest(self, repository, reference, **known)
-
-    def many(self: Sweep, known: Any, **options: Any) -> Any:
-        if found & set(known):
-            raise Killed
-        return read(self, known, **options)
-
-    monkeypatch.setattr(Registry, "manifest", one)
-    monkeypatch.setattr(Sweep, "read_tags", many)
+def deadly(web: DeadlyRegistry, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(leases, "give_back", lambda *_all: None)
-    return found
+    return web.deadly
 
 
 @pytest.fixture
@@ -77,13 +93,13 @@ def quiet() -> Account:
     return account
 
 
-def push(web: ModelRegistry, repository: str, tag: str) -> str:
+def push(web: DeadlyRegistry, repository: str, tag: str) -> str:
     blob = Blob(KIND, json.dumps({"of": f"{repository}:{tag}"}).encode())
     web.push(repository, tag, KIND, blob.digest, blob.content)
     return blob.digest
 
 
-def told(web: ModelRegistry, repository: str, tag: str) -> str:
+def told(web: DeadlyRegistry, repository: str, tag: str) -> str:
     digest = push(web, repository, tag)
     target = {"mediaType": KIND, "repository": repository, "tag": tag, "digest": digest}
     event = {"id": f"{repository}-{tag}", "action": "push", "target": target}
@@ -91,8 +107,8 @@ def told(web: ModelRegistry, repository: str, tag: str) -> str:
     return digest
 
 
-def client(web: ModelRegistry) -> Registry:
-    return Registry(web.url, lambda *_scope: "token")
+def client(web: DeadlyRegistry) -> Registry:
+    return MortalClient(web)
 
 
 def later() -> None:
@@ -103,7 +119,7 @@ def later() -> None:
     Event.objects.exclude(due_at=None).update(due_at=timezone.now())
 
 
-def applied(web: ModelRegistry, most: int = 50) -> int:
+def applied(web: DeadlyRegistry, most: int = 50) -> int:
     """Until nothing is due: how many died."""
     deaths = 0
     for _each in range(most):
@@ -118,7 +134,7 @@ def applied(web: ModelRegistry, most: int = 50) -> int:
 
 
 def test_a_thousand_deadly_pushes_cost_five_workers_and_nobody_elses_push_waits(
-    web: ModelRegistry, deadly: set[str], loud: Account, quiet: Account
+    web: DeadlyRegistry, deadly: set[str], loud: Account, quiet: Account
 ) -> None:
     for number in range(60):
         deadly.add(told(web, f"loud{'-2' * (number % 2)}/{number % 7}", str(number)))
@@ -139,7 +155,7 @@ def test_a_thousand_deadly_pushes_cost_five_workers_and_nobody_elses_push_waits(
     assert set(Tag.objects.values_list("name", flat=True)) == {"1", "2"}
 
 
-def test_one_deadly_push_is_set_aside_alone(web: ModelRegistry, deadly: set[str], loud: Account) -> None:
+def test_one_deadly_push_is_set_aside_alone(web: DeadlyRegistry, deadly: set[str], loud: Account) -> None:
     digest = told(web, "loud/app", "bad")
     deadly.add(digest)
     told(web, "loud/app", "good")
@@ -153,7 +169,7 @@ def test_one_deadly_push_is_set_aside_alone(web: ModelRegistry, deadly: set[str]
 
 
 def test_what_a_worker_was_killed_at_by_chance_is_done_by_the_next(
-    web: ModelRegistry, deadly: set[str], loud: Account
+    web: DeadlyRegistry, deadly: set[str], loud: Account
 ) -> None:
     for number in range(8):
         deadly.add(told(web, "loud/app", str(number)))
@@ -169,7 +185,7 @@ def test_what_a_worker_was_killed_at_by_chance_is_done_by_the_next(
 
 
 def test_an_attempt_is_written_down_before_it_begins_and_off_with_what_came_of_it(
-    web: ModelRegistry, deadly: set[str], loud: Account
+    web: DeadlyRegistry, deadly: set[str], loud: Account
 ) -> None:
     told(web, "loud/app", "1")
     assert applied(web) == 0
@@ -177,7 +193,7 @@ def test_an_attempt_is_written_down_before_it_begins_and_off_with_what_came_of_i
 
 
 def test_an_operator_has_it_tried_again(
-    web: ModelRegistry, deadly: set[str], loud: Account, operator: Person
+    web: DeadlyRegistry, deadly: set[str], loud: Account, operator: Person
 ) -> None:
     deadly.add(told(web, "loud/app", "bad"))
     assert applied(web) == 5
@@ -209,8 +225,7 @@ def test_nobody_else_has_it_tried_again(loud: Account, cast: Cast) -> None:
     assert QuarantinedWork.objects.exists()
 
 
-def test_after_a_day_it_is_tried_again_by_itself(loud: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_all: False)
+def test_after_a_day_it_is_tried_again_by_itself(loud: Account) -> None:
     long_ago = timezone.now() - quarantine.KEPT - timedelta(hours=1)
     QuarantinedWork.objects.create(account=loud, repository="loud/old", since=long_ago)
     QuarantinedWork.objects.create(account=loud, since=timezone.now() - quarantine.KEPT_WHOLE)
@@ -224,7 +239,7 @@ def test_after_a_day_it_is_tried_again_by_itself(loud: Account, monkeypatch: pyt
     assert not WorkerCrash.objects.exists()
 
 
-def repositories(web: ModelRegistry, account: Account, namespace: str, many: int) -> list[str]:
+def repositories(web: DeadlyRegistry, account: Account, namespace: str, many: int) -> list[str]:
     names = [f"{namespace}/{number}" for number in range(many)]
     for name in names:
         push(web, name, "1")
@@ -235,7 +250,7 @@ def repositories(web: ModelRegistry, account: Account, namespace: str, many: int
     return names
 
 
-def checked(web: ModelRegistry, most: int = 50) -> tuple[SyncRun, int]:
+def checked(web: DeadlyRegistry, most: int = 50) -> tuple[SyncRun, int]:
     """A whole run, and how many died in it."""
     deaths = 0
     for _each in range(most):
@@ -253,7 +268,7 @@ def checked(web: ModelRegistry, most: int = 50) -> tuple[SyncRun, int]:
 
 
 def test_a_run_finds_out_which_repository_workers_die_of(
-    web: ModelRegistry, deadly: set[str], loud: Account, quiet: Account
+    web: DeadlyRegistry, deadly: set[str], loud: Account, quiet: Account
 ) -> None:
     bad = repositories(web, loud, "loud", 30)[17]
     repositories(web, quiet, "quiet", 5)
@@ -276,7 +291,7 @@ def test_a_run_finds_out_which_repository_workers_die_of(
 
 
 def test_a_thousand_deadly_repositories_cost_a_run_no_more(
-    web: ModelRegistry, deadly: set[str], loud: Account, quiet: Account
+    web: DeadlyRegistry, deadly: set[str], loud: Account, quiet: Account
 ) -> None:
     deadly.update(repositories(web, loud, "loud", 60))
     repositories(web, quiet, "quiet", 5)
@@ -288,9 +303,9 @@ def test_a_thousand_deadly_repositories_cost_a_run_no_more(
 
 
 def test_a_run_that_is_killed_by_chance_sets_nothing_aside(
-    web: ModelRegistry, deadly: set[str], loud: Account, monkeypatch: pytest.MonkeyPatch
+    web: DeadlyRegistry, deadly: set[str], loud: Account, settings: Any
 ) -> None:
-    monkeypatch.setattr(shards, "SIZE", 4)
+    settings.SYNC_SHARD_SIZE = 4
     names = repositories(web, loud, "loud", 28)
     for name in names[::4]:
         deadly.add(name)
@@ -306,7 +321,7 @@ def test_a_run_that_is_killed_by_chance_sets_nothing_aside(
 
 
 def test_one_exception_marks_one_repository(
-    web: ModelRegistry, loud: Account, monkeypatch: pytest.MonkeyPatch
+    web: DeadlyRegistry, loud: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = repositories(web, loud, "loud", 7)[3]
     changes_of = reconcile_run.apply.changes_of

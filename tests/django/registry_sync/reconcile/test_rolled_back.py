@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -125,11 +126,8 @@ def test_an_event_that_was_late_takes_it_back_and_a_week_ends_it(registry: Model
     assert selectors.rolled_back(timezone.now()) is None
 
 
-def test_of_very_many_differences_those_are_kept(
-    registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(drift, "KEPT_OF_A_RUN", 3)
-    monkeypatch.setattr(drift, "KEPT_OF_EACH", 3)
+def test_of_very_many_differences_those_are_kept(registry: ModelRegistry, settings: Any) -> None:
+    settings.DRIFT_KEPT_PER_RUN = settings.DRIFT_KEPT_PER_NAMESPACE = 3
     for tag in TAGS:
         push(registry, tag, "old")
     for number in range(10):

@@ -7,7 +7,6 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Tag
-from registry_sync.client import Registry, responses
 from registry_sync.events import views
 from registry_sync.events.processor import apply_due
 from registry_sync.models import Event
@@ -31,8 +30,7 @@ def web() -> Iterator[Scripted]:
 
 
 @pytest.fixture(autouse=True)
-def _told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(responses, "READ", 0.1)
+def _told() -> None:
     events = [
         {"id": tag, "action": "push",
          "target": {"mediaType": KIND, "repository": "team/app", "tag": tag, "digest": blob.digest}}
@@ -42,7 +40,7 @@ def _told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def work(web: Scripted) -> None:
-    apply_due(Registry(web.url, lambda *_scope: "token"))
+    apply_due(web.client(read=0.1))
 
 
 def test_the_first_that_gets_no_answer_is_the_last_that_is_asked(web: Scripted) -> None:

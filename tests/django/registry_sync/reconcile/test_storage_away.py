@@ -1,12 +1,12 @@
 """The registry answers with manifests, and the storage behind it not with what they name."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from namespaces.models import Manifest, RepositoryManifest, Tag
-from registry_sync import leases
-from registry_sync.client import Registry, Sweep, Unreachable, responses
+from registry_sync.client import Registry, Unreachable
 from registry_sync.inventory import fetcher, refresh
 from registry_sync.models import Repository, SyncRun
 from registry_sync.reconcile.repositories import RepositoriesReader
@@ -90,17 +90,15 @@ def test_an_index_waits_for_its_platforms(web: Scripted) -> None:
     assert Tag.objects.get().manifest_id == INDEX.digest
 
 
-def test_whoever_waits_for_it_says_that_he_lives(web: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_waits_for_it_says_that_he_lives(web: Scripted, settings: Any) -> None:
     """Else another takes the part over, and hangs as well."""
-    monkeypatch.setattr(responses, "READ", 1)
-    monkeypatch.setattr(leases, "PACE", 0)
+    settings.LEASE_PACE = 0
     image = images.Image()
     (path,) = holds(web, {"1.0": image.manifest}, image)
     web.says[path] = answer("late", stall=True)
     Repository.objects.create(name="team/app", image=factories.ImageFactory(namespace__name="t", name="app"))
     signs: list[int] = []
-    asking = Registry(web.url, lambda *_scope: "token")
-    with RepositoriesReader(asking, Sweep(asking.url, asking.token_for)) as reader:
+    with RepositoriesReader(web.client(read=1)) as reader:
         ids = Repository.objects.values_list("id", flat=True)
         reader.read(SyncRun.objects.create(), ids, alive=lambda: signs.append(1))
     assert len(signs) > 5

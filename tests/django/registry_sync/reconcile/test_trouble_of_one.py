@@ -6,7 +6,6 @@ import pytest
 
 from accounts.models import Person
 from namespaces.models import Image, Manifest, Namespace, RepositoryManifest, Tag
-from registry_sync.client import Registry, crawler
 from registry_sync.models import Repository, SyncRun
 from registry_sync.reconcile import shards
 from registry_sync.reconcile.run import reconcile
@@ -22,9 +21,7 @@ INDEX = images.index(TWO)
 
 
 @pytest.fixture(autouse=True)
-def _picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crawler, "JITTER", 0.01)
-    monkeypatch.setattr(crawler, "SILENCE", 0.01)
+def _picture() -> None:
     for name in ("odd", "team"):
         factories.NamespaceFactory(name=name)
 
@@ -54,7 +51,7 @@ def served(blob: Blob) -> Answer:
 
 
 def sync(web: Scripted) -> SyncRun:
-    run = reconcile(Registry(web.url, lambda *_scope: "token"))
+    run = reconcile(web.client())
     assert run
     return run
 

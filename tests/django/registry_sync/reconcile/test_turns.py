@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -22,10 +23,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> SyncRun:
+def run(settings: Any) -> SyncRun:
     """A run of two parts, with room for two workers."""
-    monkeypatch.setattr(shards, "SIZE", 1)
-    monkeypatch.setattr("django.conf.settings.SYNC_WORKERS", 2)
+    settings.SYNC_SHARD_SIZE, settings.SYNC_WORKERS = 1, 2
     for name in ("a", "b"):
         image = factories.ImageFactory(namespace__name=f"n{name}", name="app")
         Repository.objects.create(name=f"n{name}/app", image=image)

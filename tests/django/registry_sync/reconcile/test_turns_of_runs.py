@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Account, DropCounter, Person
 from namespaces.models import RepositoryManifest
 from registry_sync import leases, tasks
-from registry_sync.client import Registry, TagsRead, responses
+from registry_sync.client import Registry, TagsRead
 from registry_sync.inventory import retry_incomplete
 from registry_sync.models import Drift, Marker, Repository, SyncRun
 from registry_sync.operations.views.repositories import TROUBLED
@@ -73,8 +74,8 @@ def found(run: SyncRun, name: str, many: int) -> None:
     drift.record(run, read, known, Plan(add=list(read.digests)))
 
 
-def test_a_flood_of_differences_leaves_room_for_those_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drift, "KEPT_OF_A_RUN", 50)
+def test_a_flood_of_differences_leaves_room_for_those_of_others(settings: Any) -> None:
+    settings.DRIFT_KEPT_PER_RUN = 50
     Marker.objects.create(name=Marker.EVENTS, at=timezone.now())
     run = SyncRun.objects.create()
     for name in ("loud/a", "loud/b", "quiet/app"):
@@ -84,17 +85,14 @@ def test_a_flood_of_differences_leaves_room_for_those_of_others(monkeypatch: pyt
     assert DropCounter.objects.get(kind=DropCounter.Kind.DIFFERENCES).count == 2 * 60 - 50
 
 
-def test_names_of_which_the_registry_says_nothing_keep_no_other_from_being_asked(
-    web: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(responses, "READ", 0.1)
+def test_names_of_which_the_registry_says_nothing_keep_no_other_from_being_asked(web: Scripted) -> None:
     names = [f"loud/{n}" for n in range(2 * run.SILENT_MAX)]
     for name in names:
         web.says[f"/v2/{name}/tags/list"] = answer("late", stall=True)
     web.says["/v2/quiet/app/tags/list"] = ABSENT
     with leases.held(run.LEASE) as lease:
         assert lease
-        assert run._gone(client(web), [*names, "quiet/app"], lease) == {"quiet/app"}
+        assert run._gone(web.client(read=0.1), [*names, "quiet/app"], lease) == {"quiet/app"}
     assert len(web.asked) == 2
 
 
@@ -127,8 +125,8 @@ def test_the_operator_sees_some_of_each_namespace_that_cannot_be_read(operator: 
     assert f"{TROUBLED} of {TROUBLED + 11}, some of each namespace" in page
 
 
-def test_who_presses_the_button_all_day_wipes_no_scheduled_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "RUNS_KEPT", 2)
+def test_who_presses_the_button_all_day_wipes_no_scheduled_run(settings: Any) -> None:
+    settings.SYNC_RUNS_KEPT = 2
     scheduled = SyncRun.objects.create(state=SyncRun.State.DONE)
     for _each in range(5):
         SyncRun.objects.create(state=SyncRun.State.DONE, requested_by="somebody@example.com")

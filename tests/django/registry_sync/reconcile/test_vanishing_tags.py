@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,7 +12,6 @@ from registry_sync import selectors
 from registry_sync.client import Registry
 from registry_sync.models import Repository, SyncRun
 from registry_sync.operations import service
-from registry_sync.reconcile import shards
 from registry_sync.reconcile.run import reconcile
 from registry_sync.retention import preview
 from registry_sync.shown import Shown
@@ -65,10 +65,8 @@ def test_where_many_tags_would_vanish_none_does_and_an_operator_is_asked(registr
     assert Tag.objects.count() == MANY
 
 
-def test_a_loss_that_is_spread_over_the_parts_of_a_run_is_one(
-    registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shards, "SIZE", 4)
+def test_a_loss_that_is_spread_over_the_parts_of_a_run_is_one(registry: ModelRegistry, settings: Any) -> None:
+    settings.SYNC_SHARD_SIZE = 4
     blob = Blob(KIND, json.dumps({"content": "spread"}).encode())
     for number in range(60):
         registry.push(f"team/each{number}", "latest", KIND, blob.digest, blob.content)
