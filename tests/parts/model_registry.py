@@ -77,10 +77,13 @@ class ModelRegistry(Scripted):
         body = self.blobs.get(repository, {}).get(digest)
         return _unknown("BLOB_UNKNOWN") if body is None else answer(body)
 
-    def _deleted(self, repository: str, digest: str) -> Answer:
-        if digest not in self.held.get(repository, set()):
+    def _deleted(self, repository: str, reference: str) -> Answer:
+        if reference in self.repositories.get(repository, {}):
+            self.untag(repository, reference)
+        elif reference in self.held.get(repository, set()):
+            self.delete(repository, reference)
+        else:
             return _unknown("MANIFEST_UNKNOWN")
-        self.delete(repository, digest)
         return answer(status=202)
 
     def _manifest(self, repository: str, reference: str, known: str) -> Answer:
