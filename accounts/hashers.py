@@ -14,14 +14,14 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.utils.translation import gettext as _
 
 from accounts.common.client_ip import client_network
-from accounts.common.errors import TooMany
+from accounts.common.errors import RateLimited
 from accounts.common.fair_share import gives_way
 
 IN_LINE = 3  # with the one that is being hashed
 PATIENCE = 10.0  # seconds: two hashes, on a machine that is busy
 
 
-class Crowded(TooMany):
+class Crowded(RateLimited):
     """No password was compared: this is no guess."""
 
     def __init__(self) -> None:

@@ -75,7 +75,7 @@ class Note:
     `since`: how it stood when the page was made, of which this may be a later note. `along`: how the installation
     stood.
 
-    `standing` is another after a change of the person's password, as sessions are ended by it.
+    `session_hash` is another after a change of the person's password, as sessions are ended by it.
     """
 
     kind: str
@@ -83,7 +83,7 @@ class Note:
     name: str
     account: int
     person: int
-    standing: str
+    session_hash: str
     state: Any = None
     since: Any = None
     along: Any = None
@@ -137,8 +137,8 @@ def news(text: str, session: str) -> News:
     found = _found(asked, session) if asked else None
     if not asked or not found:
         return News.PERHAPS
-    standing = Person(password=found.password).get_session_auth_hash()
-    if not constant_time_compare(standing, asked.standing) or found.state != asked.state:
+    session_hash = Person(password=found.password).get_session_auth_hash()
+    if not constant_time_compare(session_hash, asked.session_hash) or found.state != asked.state:
         return News.PERHAPS
     if found.along != asked.along:
         return News.PERHAPS if asked.kind == NOTHING_ELSE else News.ELSEWHERE

@@ -1,20 +1,20 @@
-"""The only road to an account's rows: they are loaded through the membership of who asks.
+"""Load an account's rows through the membership of whoever asks. Views and API load rows in no other way.
 
-A stranger gets Absent whether the row exists or not; a member whose role is too small, Refused and why.
+A stranger gets NotFound, whether the row exists or not. A member whose role does not allow it gets Forbidden.
 """
 
-from accounts.common.errors import Absent, Refused
+from accounts.common.errors import Forbidden, NotFound
+from accounts.common.translation import translate
 from accounts.models import Account, ApiToken, Invitation, Member, RegistryUser
 from accounts.principal import Principal
-from accounts.roles import Act, Role, may, refusal
-from accounts.speech import spoken
+from accounts.roles import Permission, Role, denial_text, has_permission
 
 
-def account(by: Principal, handle: str, act: Act = Act.ACCOUNT_VIEW) -> Account:
-    """Return the open account with this handle, if `by` is a member whose role allows `act`."""
+def account(by: Principal, handle: str, permission: Permission = Permission.ACCOUNT_VIEW) -> Account:
+    """Return the open account with this handle, if `by` is a member whose role allows `permission`."""
     member = membership(by, handle)
-    if not may(Role(member.role), act):
-        raise Refused(spoken(refusal(Role(member.role), act)))
+    if not has_permission(Role(member.role), permission):
+        raise Forbidden(translate(denial_text(permission)))
     return member.account
 
 
@@ -26,7 +26,7 @@ def membership(by: Principal, handle: str) -> Member:
         .first()
     )
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
@@ -34,41 +34,45 @@ def role(by: Principal, account: Account) -> Role:
     return Role(membership(by, account.handle).role)
 
 
-def user(by: Principal, handle: str, username: str, act: Act = Act.ACCOUNT_VIEW) -> RegistryUser:
-    owner = account(by, handle, act)
+def user(
+    by: Principal, handle: str, username: str, permission: Permission = Permission.ACCOUNT_VIEW
+) -> RegistryUser:
+    owner = account(by, handle, permission)
     found = RegistryUser.objects.select_related("account").filter(account=owner, username=username).first()
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
-def member(by: Principal, handle: str, person_id: int, act: Act = Act.MEMBERS_MANAGE) -> Member:
-    owner = account(by, handle, act)
+def member(
+    by: Principal, handle: str, person_id: int, permission: Permission = Permission.MEMBERS_MANAGE
+) -> Member:
+    owner = account(by, handle, permission)
     # Not person_id=: a number past 64 bits is then no person, instead of an error of SQLite.
     found = (
         Member.objects.select_related("account", "person").filter(account=owner, person__pk=person_id).first()
     )
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
 def invitation(by: Principal, handle: str, id: int) -> Invitation:  # noqa: A002
-    owner = account(by, handle, Act.MEMBERS_MANAGE)
+    owner = account(by, handle, Permission.MEMBERS_MANAGE)
     found = Invitation.objects.select_related("account").filter(account=owner, pk=id).first()
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
 def api_token(by: Principal, id: int) -> ApiToken:  # noqa: A002
     found = ApiToken.objects.select_related("person").filter(person_id=by.person_id, pk=id).first()
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
 def operator(by: Principal) -> None:
     """Let operators pass; to everybody else the system pages do not exist."""
     if not by.operator:
-        raise Absent
+        raise NotFound

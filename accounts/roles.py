@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 
 
 class Role(StrEnum):
@@ -11,7 +11,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-class Act(StrEnum):
+class Permission(StrEnum):
     """`<what>.<verb>`, alphabetical."""
 
     ACCOUNT_CLOSE = "account.close"
@@ -25,38 +25,60 @@ class Act(StrEnum):
     USERS_MANAGE = "users.manage"
 
 
-_VIEWER = frozenset({Act.ACCOUNT_VIEW, Act.SYNC_START})
-_MANAGER = _VIEWER | {Act.GRANTS_MANAGE, Act.IMAGES_REMOVE, Act.NAMESPACES_MANAGE, Act.USERS_MANAGE}
-_OWNER = _MANAGER | {Act.ACCOUNT_CLOSE, Act.ACCOUNT_RENAME, Act.MEMBERS_MANAGE}
+_VIEWER = frozenset({Permission.ACCOUNT_VIEW, Permission.SYNC_START})
+_MANAGER = _VIEWER | {
+    Permission.GRANTS_MANAGE,
+    Permission.IMAGES_REMOVE,
+    Permission.NAMESPACES_MANAGE,
+    Permission.USERS_MANAGE,
+}
+_OWNER = _MANAGER | {Permission.ACCOUNT_CLOSE, Permission.ACCOUNT_RENAME, Permission.MEMBERS_MANAGE}
 
-TABLE: dict[Role, frozenset[Act]] = {Role.OWNER: _OWNER, Role.MANAGER: _MANAGER, Role.VIEWER: _VIEWER}
-
-DESCRIPTIONS: dict[Act, str] = {
-    Act.ACCOUNT_CLOSE: _("close the account"),
-    Act.ACCOUNT_RENAME: _("rename the account"),
-    Act.ACCOUNT_VIEW: _("see everything in the account"),
-    Act.GRANTS_MANAGE: _("give and take permissions"),
-    Act.IMAGES_REMOVE: _("remove tags and images, put them back, and set retention rules"),
-    Act.MEMBERS_MANAGE: _("invite, change and remove members"),
-    Act.NAMESPACES_MANAGE: _("create, publish and delete namespaces"),
-    Act.SYNC_START: _("ask for a sync"),
-    Act.USERS_MANAGE: _("create and change users"),
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: _OWNER,
+    Role.MANAGER: _MANAGER,
+    Role.VIEWER: _VIEWER,
 }
 
-_NAMES = {Role.OWNER: _("owner"), Role.MANAGER: _("manager"), Role.VIEWER: _("viewer")}
+DESCRIPTIONS: dict[Permission, str] = {
+    Permission.ACCOUNT_CLOSE: _("close the account"),
+    Permission.ACCOUNT_RENAME: _("rename the account"),
+    Permission.ACCOUNT_VIEW: _("see everything in the account"),
+    Permission.GRANTS_MANAGE: _("give and take permissions"),
+    Permission.IMAGES_REMOVE: _("remove tags and images, put them back, and set retention rules"),
+    Permission.MEMBERS_MANAGE: _("invite, change and remove members"),
+    Permission.NAMESPACES_MANAGE: _("create, publish and delete namespaces"),
+    Permission.SYNC_START: _("ask for a sync"),
+    Permission.USERS_MANAGE: _("create and change users"),
+}
+
+# Of the permissions that not every role has.
+_DENIALS: dict[Permission, str] = {
+    Permission.ACCOUNT_CLOSE: _("Only owners can close the account."),
+    Permission.ACCOUNT_RENAME: _("Only owners can rename the account."),
+    Permission.GRANTS_MANAGE: _("Viewers can’t change permissions. Ask an owner or manager."),
+    Permission.IMAGES_REMOVE: _(
+        "Viewers can’t remove images or change retention rules. Ask an owner or manager."
+    ),
+    Permission.MEMBERS_MANAGE: _("Only owners can invite, change or remove members."),
+    Permission.NAMESPACES_MANAGE: _("Viewers can’t create or change namespaces. Ask an owner or manager."),
+    Permission.USERS_MANAGE: _("Viewers can’t create or change users. Ask an owner or manager."),
+}
 
 
-def may(role: Role, act: Act) -> bool:
-    return act in TABLE[role]
+def has_permission(role: Role, permission: Permission) -> bool:
+    return permission in PERMISSIONS[role]
 
 
-def inviters(role: Role) -> frozenset[Role]:
+def roles_that_may_invite(role: Role) -> frozenset[Role]:
     """Return the roles that may invite somebody as `role`: nobody gives what they do not have."""
-    return frozenset(each for each in Role if may(each, Act.MEMBERS_MANAGE) and TABLE[each] >= TABLE[role])
+    return frozenset(
+        each
+        for each in Role
+        if has_permission(each, Permission.MEMBERS_MANAGE) and PERMISSIONS[each] >= PERMISSIONS[role]
+    )
 
 
-def refusal(role: Role, act: Act) -> str:
-    """Return the sentence that says why not, and who could."""
-    able = _("owner or manager") if may(Role.MANAGER, act) else _("owner")
-    return _("As a %(role)s you cannot %(act)s; that takes the role of %(able)s.",
-             role=_NAMES[role], act=DESCRIPTIONS[act], able=able)  # fmt: skip
+def denial_text(permission: Permission) -> str:
+    """Return the sentence for whoever does not have `permission`: who has it."""
+    return _DENIALS[permission]

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.defaults import server_error
 
 from accounts.common.database_errors import RETRY_AFTER, first_line, outage_of
-from accounts.common.errors import Absent, DomainError, Refused, TooMany, Unavailable
+from accounts.common.errors import DomainError, Forbidden, NotFound, RateLimited, Unavailable
 
 MINUTE = 60  # seconds
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class DomainErrorMiddleware:
-    """A page lets Absent, Refused and Unavailable fly; Invalid it shows beside its fields itself."""
+    """A page lets NotFound, Forbidden and Unavailable fly; Invalid it shows beside its fields itself."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -30,15 +30,15 @@ class DomainErrorMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         match error:
-            case Absent():
+            case NotFound():
                 raise Http404(error.message)
             case DataError():  # a NUL in a path or a search: no row can have such a name
                 raise Http404
-            case Refused():
+            case Forbidden():
                 return render(request, "403.html", {"exception": error.message}, status=403)
             case Unavailable():
                 return _later(request, 503, RETRY_AFTER, error.message)
-            case TooMany():
+            case RateLimited():
                 return _later(request, 429, error.wait, error.message)
             case DomainError():
                 return render(request, "400.html", {"exception": error.message}, status=400)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 
 
 class Level(IntEnum):
@@ -36,7 +36,7 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
-class Standing(StrEnum):
+class UserStatus(StrEnum):
     """How good the one who asks is, before any grant is looked at."""
 
     ACTIVE = "active"
@@ -50,9 +50,9 @@ _GRANTABLE = {"read": Level.READ, "write": Level.WRITE, "admin": Level.ADMIN}
 
 # Who may do nothing, whatever was granted: why, and what would change it.
 _FALLEN = {
-    Standing.DISABLED: (_("the user is disabled"), _("Enable the user.")),
-    Standing.EXPIRED: (_("the user has expired"), _("Set a later expiry.")),
-    Standing.ACCOUNT_CLOSED: (_("the account is closed"), _("Use a user of an open account.")),
+    UserStatus.DISABLED: (_("the user is disabled"), _("Enable the user.")),
+    UserStatus.EXPIRED: (_("the user has expired"), _("Set a later expiry.")),
+    UserStatus.ACCOUNT_CLOSED: (_("the account is closed"), _("Use a user of an open account.")),
 }
 
 ENDED = frozenset(reason for reason, _remedy in _FALLEN.values())
@@ -114,7 +114,7 @@ class Facts:
     For a user, only what is public exists of other accounts' namespaces.
     """
 
-    standing: Standing = Standing.ACTIVE
+    user_status: UserStatus = UserStatus.ACTIVE
     namespace_exists: bool = True
     public: bool = False
     grants: tuple[Grant, ...] = ()
@@ -152,9 +152,9 @@ def allowed_actions(facts: Facts, asked: Collection[Action]) -> list[Action]:
 
 def _roads(facts: Facts) -> list[Grant]:
     """Every road by which the one who asks reaches the repository."""
-    if facts.standing in _FALLEN or not facts.namespace_exists:
+    if facts.user_status in _FALLEN or not facts.namespace_exists:
         return []
-    roads = list(facts.grants) if facts.standing is Standing.ACTIVE else []
+    roads = list(facts.grants) if facts.user_status is UserStatus.ACTIVE else []
     if facts.public:
         roads.append(_PUBLIC)
     return roads
@@ -166,8 +166,8 @@ def _strongest_and_most_particular_first(grant: Grant) -> tuple[int, int]:
 
 def _refusal(facts: Facts, action: Action, level: Level) -> tuple[str, str]:
     """Return (reason, remedy)."""
-    if facts.standing in _FALLEN:
-        return _FALLEN[facts.standing]
+    if facts.user_status in _FALLEN:
+        return _FALLEN[facts.user_status]
     if not facts.namespace_exists:
         return _("no such namespace in this account"), _("Check the name, or create the namespace.")
     return _TOO_LITTLE[action, level], _GIVE[action]

@@ -48,17 +48,17 @@ class _Known:
     def _signs_in(self, row: Denial) -> bool:
         """Return True where it signs in by now: a wrong password stays wrong."""
         ended = row.reason in access.ENDED
-        return ended and selectors.standing_of(row.user, self._now) is access.Standing.ACTIVE
+        return ended and selectors.user_status_of(row.user, self._now) is access.UserStatus.ACTIVE
 
     def _facts(self, user: RegistryUser, repository: str) -> Facts:
-        standing = selectors.standing_of(user, self._now)
+        user_status = selectors.user_status_of(user, self._now)
         namespace_name, image_name = split(repository)
         namespace = self._namespaces.get(namespace_name)
         if not namespace or not (namespace.public or namespace.account_id == user.account_id):
-            return Facts(standing, namespace_exists=False)
+            return Facts(user_status, namespace_exists=False)
         grants = self._grants[user.pk, namespace.pk]
         return permissions.facts(
-            [each for each in grants if each.image_name in {"", image_name}], namespace, standing
+            [each for each in grants if each.image_name in {"", image_name}], namespace, user_status
         )
 
 

@@ -6,8 +6,8 @@ from enum import StrEnum
 from functools import lru_cache, reduce
 from typing import TypeVar
 
-from accounts.common.lazy_text import Said
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import LazyText
+from accounts.common.lazy_text import lazy as _
 from namespaces.names import technical_subject
 
 Told = TypeVar("Told")
@@ -130,7 +130,7 @@ BY_TYPE: dict[str, Nature] = {
 }
 # By the beginning of what an attestation states: its words, and cosign's name for such.
 SIGNED = "https://sigstore.dev/cosign/sign/"
-BY_PREDICATE: dict[str, tuple[Said, str]] = {
+BY_PREDICATE: dict[str, tuple[LazyText, str]] = {
     "https://spdx.dev/Document": (_("SPDX SBOM"), "spdxjson"),
     "https://cyclonedx.org/": (_("CycloneDX SBOM"), "cyclonedx"),
     "https://slsa.dev/provenance/v0.2": (_("SLSA provenance"), "slsaprovenance02"),

@@ -5,7 +5,7 @@
 
 import re
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 COMPONENT = re.compile(_COMPONENT)

@@ -3,40 +3,52 @@
 from django.db.models import Q
 
 from accounts import permissions
-from accounts.common.errors import Absent
+from accounts.common.errors import NotFound
 from accounts.principal import Principal
-from accounts.roles import Act
+from accounts.roles import Permission
 from namespaces import access
 from namespaces.models import Grant, Image, Manifest, Namespace, Tag
 from namespaces.names import image_problem, split
 
 
-def namespace(by: Principal, handle: str, name: str, act: Act = Act.ACCOUNT_VIEW) -> Namespace:
-    account = permissions.account(by, handle, act)
+def namespace(
+    by: Principal, handle: str, name: str, permission: Permission = Permission.ACCOUNT_VIEW
+) -> Namespace:
+    account = permissions.account(by, handle, permission)
     found = Namespace.objects.select_related("account").filter(account=account, name=name).first()
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
-def image(by: Principal, handle: str, namespace_name: str, name: str, act: Act = Act.ACCOUNT_VIEW) -> Image:
-    owner = namespace(by, handle, namespace_name, act)
+def image(
+    by: Principal,
+    handle: str,
+    namespace_name: str,
+    name: str,
+    permission: Permission = Permission.ACCOUNT_VIEW,
+) -> Image:
+    owner = namespace(by, handle, namespace_name, permission)
     found = Image.objects.select_related("namespace__account").filter(namespace=owner, name=name).first()
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
 def image_or_planned(
-    by: Principal, handle: str, namespace_name: str, name: str, act: Act = Act.ACCOUNT_VIEW
+    by: Principal,
+    handle: str,
+    namespace_name: str,
+    name: str,
+    permission: Permission = Permission.ACCOUNT_VIEW,
 ) -> Image:
     """As `image`; a legal name that nobody has pushed yet gives an unsaved Image, so that it can be granted."""
-    owner = namespace(by, handle, namespace_name, act)
+    owner = namespace(by, handle, namespace_name, permission)
     found = Image.objects.select_related("namespace__account").filter(namespace=owner, name=name).first()
     if found:
         return found
     if image_problem(name, namespace=owner.name):
-        raise Absent
+        raise NotFound
     return Image(namespace=owner, name=name)
 
 
@@ -48,7 +60,7 @@ def tag(by: Principal, handle: str, namespace_name: str, image_name: str, name: 
         .first()
     )
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
@@ -63,7 +75,7 @@ def manifest(
         .first()
     )
     if not found:
-        raise Absent
+        raise NotFound
     return owner, found
 
 
@@ -72,26 +84,26 @@ def image_of_repository(by: Principal, repository: str) -> Image:
     namespace_name, image_name = split(repository)
     handle = Namespace.objects.filter(name=namespace_name).values_list("account__handle", flat=True).first()
     if not handle:
-        raise Absent
+        raise NotFound
     return image(by, handle, namespace_name, image_name)
 
 
-def grant(by: Principal, handle: str, id: int, act: Act = Act.GRANTS_MANAGE) -> Grant:  # noqa: A002
-    account = permissions.account(by, handle, act)
+def grant(by: Principal, handle: str, id: int, permission: Permission = Permission.GRANTS_MANAGE) -> Grant:  # noqa: A002
+    account = permissions.account(by, handle, permission)
     found = (
         Grant.objects.select_related("user", "namespace__account")
         .filter(namespace__account=account, pk=id)
         .first()
     )
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
-def facts(grants: list[Grant], namespace: Namespace, standing: access.Standing) -> access.Facts:
+def facts(grants: list[Grant], namespace: Namespace, user_status: access.UserStatus) -> access.Facts:
     """Return what `access.decide` needs to know, from grants that are narrowed to one user and one repository."""
     return access.Facts(
-        standing=standing,
+        user_status=user_status,
         public=namespace.public,
         grants=tuple(access.Grant(_through(each.image_name), access.Level(each.level)) for each in grants),
     )

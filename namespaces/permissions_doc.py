@@ -1,7 +1,7 @@
 """docs/permissions.md, printed from the evaluator itself, so that it cannot say something else. PURE."""
 
 from accounts import roles
-from namespaces.access import NEEDS, Action, Facts, Grant, Level, Standing, Through, decide
+from namespaces.access import NEEDS, Action, Facts, Grant, Level, Through, UserStatus, decide
 
 _HEAD = """\
 # Who may do what
@@ -49,26 +49,26 @@ def _facts() -> list[str]:
     return lines + [_row(*case) for case in _cases()]
 
 
-def _cases() -> list[tuple[Standing, bool, Level, Level]]:
+def _cases() -> list[tuple[UserStatus, bool, Level, Level]]:
     active = [
-        (Standing.ACTIVE, public, wide, narrow)
+        (UserStatus.ACTIVE, public, wide, narrow)
         for public in (False, True)
         for wide in Level
         for narrow in Level
     ]
-    others = [standing for standing in Standing if standing is not Standing.ACTIVE]
+    others = [user_status for user_status in UserStatus if user_status is not UserStatus.ACTIVE]
     return active + [
-        (standing, public, Level.NONE, Level.NONE) for standing in others for public in (False, True)
+        (user_status, public, Level.NONE, Level.NONE) for user_status in others for public in (False, True)
     ]
 
 
-def _row(standing: Standing, public: bool, wide: Level, narrow: Level) -> str:
+def _row(user_status: UserStatus, public: bool, wide: Level, narrow: Level) -> str:
     given = [(Through.NAMESPACE, wide), (Through.IMAGE, narrow)]
     grants = tuple(Grant(through, level) for through, level in given if level)
-    facts = Facts(standing=standing, public=public, grants=grants)
+    facts = Facts(user_status=user_status, public=public, grants=grants)
     may = [action.value for action in Action if decide(facts, action)]
     reason = decide(facts, Action.PULL).reason
-    cells = [standing.value, "public" if public else "private", _word(wide), _word(narrow)]
+    cells = [user_status.value, "public" if public else "private", _word(wide), _word(narrow)]
     return "| " + " | ".join([*cells, ", ".join(may) or "nothing", reason]) + " |"
 
 
@@ -78,9 +78,9 @@ def _roles() -> list[str]:
         "| | " + " | ".join(role.value for role in roles.Role) + " |",
         "|---|" + "---|" * len(roles.Role),
     ]
-    for act in roles.Act:
-        marks = ["yes" if roles.may(role, act) else "no" for role in roles.Role]
-        lines.append(f"| {roles.DESCRIPTIONS[act]} | " + " | ".join(marks) + " |")
+    for permission in roles.Permission:
+        marks = ["yes" if roles.has_permission(role, permission) else "no" for role in roles.Role]
+        lines.append(f"| {roles.DESCRIPTIONS[permission]} | " + " | ".join(marks) + " |")
     lines += ["", "Who is no member sees nothing of an account, not even that it is there.", "", *_ENDS]
     return lines
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Account, RegistryUser
 from namespaces import permissions
-from namespaces.access import Action, Level, Standing, Verdict, decide
+from namespaces.access import Action, Level, UserStatus, Verdict, decide
 from namespaces.models import HOLDS, Grant, Image, Namespace, Tag
 
 TARGETS_MOST = 100
@@ -144,14 +144,14 @@ def reaches(namespace: Namespace, image_name: str, users: Sequence[RegistryUser]
     now = timezone.now()
     found = []
     for user in users:
-        facts = permissions.facts(by_user[user.pk], namespace, standing_of(user, now))
+        facts = permissions.facts(by_user[user.pk], namespace, user_status_of(user, now))
         found.append(Reach(user, decide(facts, Action.PULL), by_user[user.pk]))
     return found
 
 
-def standing_of(user: RegistryUser, now: datetime) -> Standing:
-    return {"disabled": Standing.DISABLED, "expired": Standing.EXPIRED}.get(
-        user.state_at(now), Standing.ACTIVE
+def user_status_of(user: RegistryUser, now: datetime) -> UserStatus:
+    return {"disabled": UserStatus.DISABLED, "expired": UserStatus.EXPIRED}.get(
+        user.state_at(now), UserStatus.ACTIVE
     )
 
 

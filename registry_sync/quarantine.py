@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from accounts.models import Account
 from registry_sync.crash_sites import Spot, to_set_aside
 from registry_sync.models import QuarantinedWork, Repository, WorkerCrash

@@ -12,7 +12,7 @@ from accounts.api.serializers import ROLES, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import Member
 from accounts.names import TITLE_MAX
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.services import accounts
 
 
@@ -49,14 +49,14 @@ class OneAccount(ApiView):
 
     @operation("accounts_rename", body=AccountBody, answer=AccountSerializer)
     def patch(self, request: Request, handle: str) -> Response:
-        account = permissions.account(self.by, handle, Act.ACCOUNT_RENAME)
+        account = permissions.account(self.by, handle, Permission.ACCOUNT_RENAME)
         accounts.rename(by=self.by, account=account, **self.data())
         return self.answer(_shown(permissions.membership(self.by, handle)))
 
     @operation("accounts_close", body=AccountCloseBody, status=204)
     def delete(self, request: Request, handle: str) -> Response:
         """Body: `{"typed_handle": "…"}`. Closes for good: its users are refused at once."""
-        account = permissions.account(self.by, handle, Act.ACCOUNT_CLOSE)
+        account = permissions.account(self.by, handle, Permission.ACCOUNT_CLOSE)
         accounts.close(by=self.by, account=account, **self.data())
         return self.answer()
 

@@ -12,7 +12,15 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from accounts.common.database_errors import RETRY_AFTER, first_line, outage_of
-from accounts.common.errors import Absent, Conflict, DomainError, Invalid, Refused, TooMany, Unavailable
+from accounts.common.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unavailable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +54,7 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
         case APIException():
             return _framework(error)
         case Http404():
-            return _answer(404, Absent().message)
+            return _answer(404, NotFound().message)
         case PermissionDenied():
             return _answer(403, _("You may not do this."))
         case RequestDataTooBig():
@@ -66,15 +74,15 @@ def _outage(error: Exception) -> Response | None:
 
 def _domain(error: DomainError) -> Response:
     match error:
-        case Absent():
+        case NotFound():
             return _answer(404, error.message)
-        case Refused():
+        case Forbidden():
             return _answer(403, error.message)
         case Invalid():
             return _fields(409 if isinstance(error, Conflict) else 400, error.errors)
         case Unavailable():
             return _later(503, error.message)
-        case TooMany():
+        case RateLimited():
             return _later(429, error.message, error.wait)
     return _answer(400, error.message)
 

@@ -13,7 +13,7 @@ from accounts.api.openapi import operation
 from accounts.api.serializers import ROLES, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import InvitationState
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.services import invitations
 
 STATES = [state.value for state in InvitationState]
@@ -43,12 +43,12 @@ class InvitationBody(Strict):
 class Invitations(ApiView):
     @operation("invitations_list", answer=InvitationSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str) -> Response:
-        account = permissions.account(self.by, handle, Act.MEMBERS_MANAGE)
+        account = permissions.account(self.by, handle, Permission.MEMBERS_MANAGE)
         return self.page(selectors.invitations_of(account))
 
     @operation("invitations_make", body=InvitationBody, answer=InvitationLinkSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
-        account = permissions.account(self.by, handle, Act.MEMBERS_MANAGE)
+        account = permissions.account(self.by, handle, Permission.MEMBERS_MANAGE)
         invitation, text = invitations.invite(by=self.by, account=account, **self.data())
         link = settings.PUBLIC_URL + reverse("invitation-link", args=[text])
         return self.answer(InvitationSerializer(invitation).data | {"link": link})

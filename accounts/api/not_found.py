@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from accounts.api.view import ApiView
-from accounts.common.errors import Absent
+from accounts.common.errors import NotFound
 
 
 class Nothing(ApiView):
@@ -14,6 +14,6 @@ class Nothing(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        raise Absent(
+        raise NotFound(
             _("There is nothing here; addresses end with a slash, and are listed in /api/v1/schema/.")
         )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts.common.errors import TooMany
+from accounts.common.errors import RateLimited
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this while it is loading
@@ -25,7 +25,7 @@ class CallThrottle(BaseThrottle):
         minute, spent = divmod(int(time()), MINUTE)
         if settings.API_RATE and _count(f"api-calls-{caller}-{minute}") > settings.API_RATE:
             words = {"most": settings.API_RATE}
-            raise TooMany(_("At most %(most)s calls a minute.") % words, wait=MINUTE - spent)
+            raise RateLimited(_("At most %(most)s calls a minute.") % words, wait=MINUTE - spent)
         return True
 
 

@@ -13,7 +13,7 @@ from accounts.api.serializers import Ending, Expiry, Moment, SearchQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import RegistryUser
 from accounts.names import DESCRIPTION_MAX
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.services import users
 
 STATES = ["active", "disabled", "expired"]
@@ -67,7 +67,7 @@ class Users(ApiView):
     @operation("users_create", body=NewUserBody, answer=UserPasswordSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
         """Username and password are made here, never chosen; the password is shown this once."""
-        account = permissions.account(self.by, handle, Act.USERS_MANAGE)
+        account = permissions.account(self.by, handle, Permission.USERS_MANAGE)
         user, password = users.create(by=self.by, account=account, **self.data())
         return self.answer(_with_password(user, password))
 
@@ -79,14 +79,14 @@ class OneUser(ApiView):
 
     @operation("users_edit", body=UserBody, answer=UserSerializer)
     def patch(self, request: Request, handle: str, username: str) -> Response:
-        user = permissions.user(self.by, handle, username, Act.USERS_MANAGE)
+        user = permissions.user(self.by, handle, username, Permission.USERS_MANAGE)
         kept = {"description": user.description, "expires_at": user.expires_at}
         return self.answer(users.edit(by=self.by, user=user, **(kept | self.data())))
 
     @operation("users_delete", status=204)
     def delete(self, request: Request, handle: str, username: str) -> Response:
         """Delete the user, its passwords and its grants."""
-        users.delete(by=self.by, user=permissions.user(self.by, handle, username, Act.USERS_MANAGE))
+        users.delete(by=self.by, user=permissions.user(self.by, handle, username, Permission.USERS_MANAGE))
         return self.answer()
 
 
@@ -94,14 +94,14 @@ class DisableUser(ApiView):
     @operation("users_disable", answer=UserSerializer)
     def post(self, request: Request, handle: str, username: str) -> Response:
         """No new registry tokens from now on; those already issued die within minutes."""
-        user = permissions.user(self.by, handle, username, Act.USERS_MANAGE)
+        user = permissions.user(self.by, handle, username, Permission.USERS_MANAGE)
         return self.answer(users.disable(by=self.by, user=user))
 
 
 class EnableUser(ApiView):
     @operation("users_enable", answer=UserSerializer)
     def post(self, request: Request, handle: str, username: str) -> Response:
-        user = permissions.user(self.by, handle, username, Act.USERS_MANAGE)
+        user = permissions.user(self.by, handle, username, Permission.USERS_MANAGE)
         return self.answer(users.enable(by=self.by, user=user))
 
 
@@ -109,7 +109,7 @@ class UserPassword(ApiView):
     @operation("users_replace_password", answer=UserPasswordSerializer)
     def post(self, request: Request, handle: str, username: str) -> Response:
         """Make a new password, shown this once; every older one stops at once."""
-        user = permissions.user(self.by, handle, username, Act.USERS_MANAGE)
+        user = permissions.user(self.by, handle, username, Permission.USERS_MANAGE)
         return self.answer(_with_password(user, users.replace_password(by=self.by, user=user)))
 
 

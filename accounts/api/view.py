@@ -18,7 +18,7 @@ from accounts.api.openapi import Operation
 from accounts.api.parsers import BoundedJSONParser
 from accounts.api.permissions import IsPerson
 from accounts.api.serializers import NoQuery, Strict
-from accounts.common.errors import Absent, Invalid, Refused
+from accounts.common.errors import Forbidden, Invalid, NotFound
 from accounts.common.pagination import paginate
 from accounts.models import Person
 from accounts.principal import Principal
@@ -38,9 +38,9 @@ class ApiView(APIView):  # without docstring: it would describe every operation 
         if not declared:
             return  # the method is not allowed; DRF says so next
         if declared.signed_in and request.auth:
-            raise Refused(_("An API token cannot do this; sign in to the panel."))
+            raise Forbidden(_("An API token cannot do this; sign in to the panel."))
         if any("\x00" in str(value) for value in kwargs.values()):  # PostgreSQL refuses NUL in any text
-            raise Absent
+            raise NotFound
         self.query = _checked(declared.query, _once(request.query_params))
         if not declared.body and request.data:
             _checked(NoQuery, request.data)

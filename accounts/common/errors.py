@@ -11,14 +11,14 @@ class DomainError(Exception):
         self.message = message
 
 
-class Absent(DomainError):
+class NotFound(DomainError):
     """Not there, or not for you: the two look alike."""
 
     def __init__(self, message: str = "Not found.") -> None:
         super().__init__(message)
 
 
-class Refused(DomainError):
+class Forbidden(DomainError):
     """You may see it, and you may not do this to it. `message` is the reason."""
 
 
@@ -46,7 +46,7 @@ class Unavailable(DomainError):
     """A part we need does not answer; trying again later is right."""
 
 
-class TooMany(DomainError):
+class RateLimited(DomainError):
     """Too much at once, or too often; after `wait` seconds it is good again."""
 
     def __init__(self, message: str, *, wait: int) -> None:

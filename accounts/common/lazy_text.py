@@ -1,13 +1,13 @@
-"""Sentences as values, for modules that know no framework. PURE.
+"""Sentences that are translated later, for modules that know no framework. PURE.
 
-English when printed or compared; `accounts/speech.py` says them in the reader's language. Import `said` as `_`: so
-makemessages finds the templates, as it does those of gettext_noop.
+A LazyText is its English sentence; `accounts/common/translation.py` puts it into the reader's language. Import `lazy`
+as `_`, so that makemessages finds the templates, as it does those of gettext_noop.
 """
 
 from typing import Any, Self
 
 
-class Said(str):
+class LazyText(str):
     """A sentence that remembers its template and values; a value may be such a sentence itself."""
 
     __slots__ = ("template", "values")
@@ -21,19 +21,19 @@ class Said(str):
         return self
 
 
-def said(template: str, /, **values: Any) -> Said:
-    return Said(template, values)
+def lazy(template: str, /, **values: Any) -> LazyText:
+    return LazyText(template, values)
 
 
-def packed(text: Any) -> Any:
+def to_json(text: Any) -> Any:
     """For JSON: `[template, {name: value}]`; what needs no template, as it is."""
-    if not isinstance(text, Said) or not text.values:
+    if not isinstance(text, LazyText) or not text.values:
         return text
-    return [text.template, {name: packed(each) for name, each in text.values.items()}]
+    return [text.template, {name: to_json(each) for name, each in text.values.items()}]
 
 
-def unpacked(kept: Any) -> Any:
+def from_json(kept: Any) -> Any:
     if not isinstance(kept, list):
         return kept
     template, values = kept
-    return Said(template, {name: unpacked(each) for name, each in values.items()})
+    return LazyText(template, {name: from_json(each) for name, each in values.items()})

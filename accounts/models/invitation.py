@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models.account import Account
 from accounts.models.member import ROLES, Member
-from accounts.roles import Role, inviters
+from accounts.roles import Role, roles_that_may_invite
 
 
 class InvitationState(models.TextChoices):
@@ -31,7 +31,7 @@ class Invitations(models.QuerySet["Invitation"]):
         makers = Member.objects.filter(
             account=OuterRef("account"), person=OuterRef("inviter"), person__is_active=True
         )
-        may_invite = reduce(or_, (Q(role=role, maker_role__in=inviters(role)) for role in Role))
+        may_invite = reduce(or_, (Q(role=role, maker_role__in=roles_that_may_invite(role)) for role in Role))
         state = Case(
             When(~Q(used_at=None), then=Value(InvitationState.USED.value)),
             When(~Q(revoked_at=None), then=Value(InvitationState.REVOKED.value)),

@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, credentials, limits
-from accounts.common.errors import Absent, Invalid
+from accounts.common.errors import Invalid, NotFound
 from accounts.models import Account, Invitation, InvitationState, Member, Person
 from accounts.peppers import digests
 from accounts.principal import Principal
-from accounts.roles import Role, inviters
+from accounts.roles import Role, roles_that_may_invite
 
 LIFE = timedelta(days=7)
 # Of what is spent, as a record: so long after the end of its life, and so many of an account.
@@ -42,19 +42,19 @@ def invite(*, by: Principal, account: Account, role: str) -> tuple[Invitation, s
 
 @transaction.atomic
 def withdraw(*, by: Principal, invitation: Invitation) -> None:
-    """Withdraw it. Raise Absent for one that was used or withdrawn."""
+    """Withdraw it. Raise NotFound for one that was used or withdrawn."""
     Account.objects.select_for_update().get(pk=invitation.account_id)
     unspent = Invitation.objects.filter(pk=invitation.pk, used_at=None, revoked_at=None)
     if not unspent.update(revoked_at=timezone.now()):
-        raise Absent
+        raise NotFound
     audit.record(by=by, action="member.invitation_withdrawn", kind="invitation", id=invitation.pk,
                  label=invitation.role, account=invitation.account)  # fmt: skip
 
 
 def find(*, text: str) -> Invitation:
-    """Return the live invitation behind a link. Raise Absent for one that is unknown, or in any other state."""
+    """Return the live invitation behind a link. Raise NotFound for one that is unknown, or in any other state."""
     if not credentials.well_formed(text, credentials.LINK_PREFIX):
-        raise Absent
+        raise NotFound
     return _live(Q(digest__in=digests(text)))
 
 
@@ -83,7 +83,7 @@ def accept(*, by: Principal, invitation: Invitation) -> Account:
     now = timezone.now()
     spent = Invitation.objects.live(now).filter(_for(by.person_id), pk=invitation.pk)
     if not spent.update(used_at=now, accepted_by=by.label[:254]):
-        raise Absent
+        raise NotFound
     if not Member.objects.filter(account=account, person_id=by.person_id).exists():
         limits.make_room(limits.MEMBERS, account, field="")
         member = Member.objects.create(account=account, person_id=by.person_id, role=invitation.role)
@@ -97,7 +97,7 @@ def void_of(*, by: Principal, member: Member, role: Role | None) -> None:
 
     Called before the role changes: what is dead by then is not told of.
     """
-    now, kept = timezone.now(), [each for each in Role if role in inviters(each)]
+    now, kept = timezone.now(), [each for each in Role if role in roles_that_may_invite(each)]
     live = Invitation.objects.live(now).filter(account=member.account_id, inviter=member.person_id)
     count = live.exclude(role__in=kept).update(voided_at=now)
     if count:
@@ -130,5 +130,5 @@ def _for(person_id: int | None) -> Q:
 def _live(wanted: Q) -> Invitation:
     found = Invitation.objects.live(timezone.now()).filter(wanted).select_related("account").first()
     if not found:
-        raise Absent
+        raise NotFound
     return found

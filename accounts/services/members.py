@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.common.errors import Absent, Refused
+from accounts.common.errors import Forbidden, NotFound
 from accounts.models import Account, Member
 from accounts.principal import Principal
 from accounts.roles import Role
@@ -44,11 +44,11 @@ def _locked(member: Member) -> Member:
     try:
         member.refresh_from_db(fields=["role"])
     except Member.DoesNotExist:
-        raise Absent from None
+        raise NotFound from None
     return member
 
 
 def _keep_an_owner(member: Member, *, losing: bool) -> None:
     others = Member.objects.filter(account=member.account_id, role=Role.OWNER).exclude(pk=member.pk)
     if losing and not others.exists():
-        raise Refused(_("An account keeps at least one owner; make somebody else owner first."))
+        raise Forbidden(_("An account keeps at least one owner; make somebody else owner first."))

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts import audit, credentials
-from accounts.common.errors import Absent
+from accounts.common.errors import NotFound
 from accounts.models import AuditEvent, OperatorLink, Person
 from accounts.peppers import digests
 from accounts.principal import SYSTEM, Principal
@@ -39,9 +39,9 @@ def make_operator_link() -> str | None:
 
 
 def find_operator_link(*, text: str) -> OperatorLink:
-    """Return the link. Raise Absent for one that is unknown, used or replaced, and while an operator exists."""
+    """Return the link. Raise NotFound for one that is unknown, used or replaced, and while an operator exists."""
     if not credentials.well_formed(text, credentials.LINK_PREFIX):
-        raise Absent
+        raise NotFound
     return _in_force(Q(digest__in=digests(text)))
 
 
@@ -51,7 +51,7 @@ def opened_operator_link(*, id: int, person_id: int | None) -> OperatorLink:  # 
 
 
 def signed_up_by_operator_link(*, email: str) -> bool:
-    with suppress(Absent):
+    with suppress(NotFound):
         return bool(_in_force(Q(reserved_for__email=email)))
     return False
 
@@ -65,11 +65,11 @@ def reserve_operator_link(*, id: int, person: Person) -> bool:  # noqa: A002
 
 @transaction.atomic
 def make_first_operator(*, by: Principal, link: OperatorLink) -> None:
-    """Spend the link. Raise Absent when another was quicker, or an operator exists."""
+    """Spend the link. Raise NotFound when another was quicker, or an operator exists."""
     mine = OperatorLink.objects.filter(Q(reserved_for=None) | Q(reserved_for=by.person_id), pk=link.pk)
     spent, _rows = mine.delete()
     if not spent or operator_exists():
-        raise Absent
+        raise NotFound
     make_operator(email=by.label, by=by)
 
 
@@ -78,7 +78,7 @@ def make_operator(*, email: str, by: Principal = SYSTEM) -> Person:
     """No link is left that could make another one, should this one go."""
     person = Person.objects.select_for_update().filter(email=email.lower()).first()
     if not person:
-        raise Absent(f"No person signs in as {email}.")
+        raise NotFound(f"No person signs in as {email}.")
     person.is_staff = True
     person.save(update_fields=["is_staff"])
     OperatorLink.objects.all().delete()
@@ -90,5 +90,5 @@ def _in_force(wanted: Q) -> OperatorLink:
     newest = OperatorLink.objects.order_by("-pk").values("pk")[:1]
     link = OperatorLink.objects.filter(wanted, pk__in=newest).first()
     if not link or operator_exists():
-        raise Absent
+        raise NotFound
     return link

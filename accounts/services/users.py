@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, credentials, expiry, limits, names
-from accounts.common.errors import Absent, Invalid
+from accounts.common.errors import Invalid, NotFound
 from accounts.models import Account, RegistryUser, Secret
 from accounts.peppers import peppers
 from accounts.principal import Principal
@@ -87,9 +87,9 @@ def delete(*, by: Principal, user: RegistryUser) -> None:
 
 
 def _lock(user: RegistryUser) -> None:
-    """Lock the row. Raise Absent for one that somebody else deleted meanwhile."""
+    """Lock the row. Raise NotFound for one that somebody else deleted meanwhile."""
     if not RegistryUser.objects.select_for_update().filter(pk=user.pk).first():
-        raise Absent
+        raise NotFound
 
 
 def _add_secret(user: RegistryUser) -> str:

@@ -16,10 +16,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext_lazy, pgettext_lazy
 
 from accounts.common import timestamps, user_agent
-from accounts.speech import spoken
+from accounts.common.translation import translate
 
 register = template.Library()
-register.filter("spoken", spoken)
+register.filter("translated", translate)
+register.filter("spoken", translate)  # its former name
 register.filter("browser", user_agent.browser)
 
 NOTHING: Final = "—"

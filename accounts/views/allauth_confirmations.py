@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from accounts.common.errors import Absent
+from accounts.common.errors import NotFound
 from accounts.templatetags.cells import when
 from accounts.views.confirmation import Question, ask
 from accounts.views.request import PersonRequest
@@ -48,7 +48,7 @@ def other_sessions(request: PersonRequest) -> HttpResponse:
 def remove_email(request: PersonRequest) -> HttpResponse:
     found = EmailAddress.objects.filter(user=request.user, email=request.GET.get("email", "")).first()
     if not found:
-        raise Absent
+        raise NotFound
     return ask(request, Question(
         title=_("Remove %(email)s?") % {"email": found.email},
         stops=[_("You can no longer sign in with it, and no message goes there.")],

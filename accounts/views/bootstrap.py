@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.common.errors import Absent
+from accounts.common.errors import NotFound
 from accounts.services import people
 from accounts.views import opened_links
 from accounts.views.request import principal
@@ -18,7 +18,7 @@ from accounts.views.request import principal
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         return opened_links.remember(request, opened_links.OPERATOR, people.find_operator_link(text=token))
-    except Absent:
+    except NotFound:
         return _dead(request)
 
 
@@ -32,7 +32,7 @@ def first(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and request.user.is_authenticated:
         try:
             people.make_first_operator(by=principal(request), link=link)
-        except Absent:  # two clicks raced for one link
+        except NotFound:  # two clicks raced for one link
             return _dead(request)
         opened_links.forget(request, opened_links.OPERATOR)
         messages.success(

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import live_updates, permissions, selectors
 from accounts.models import RegistryUser
-from accounts.views.login_snippets import Example, ways
+from accounts.views.login_snippets import Example, login_snippets
 from accounts.views.request import PersonRequest, principal, tab
 
 
@@ -30,7 +30,7 @@ def show(
     example = example_of(user)
     return render(request, "accounts/secret.html", {
         "account": user.account, "user": user, "password": password, "replaced": replaced,
-        "ways": ways(username=user.username, example=example), "may_nothing": not example.repository,
+        "ways": login_snippets(username=user.username, example=example), "may_nothing": not example.repository,
         "live": _live(request, user),
     })  # fmt: skip
 

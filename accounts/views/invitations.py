@@ -11,9 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import permissions
-from accounts.common.errors import Absent, Invalid
+from accounts.common.errors import Invalid, NotFound
 from accounts.models import Invitation
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.services import invitations as service
 from accounts.templatetags.formatting import word
 from accounts.views import form_nonce, opened_links
@@ -28,7 +28,7 @@ from accounts.views.settings import show_settings
 @never_cache
 def invite(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
-    account = permissions.account(by, handle, Act.MEMBERS_MANAGE)
+    account = permissions.account(by, handle, Permission.MEMBERS_MANAGE)
     try:
         if not form_nonce.spend(request):
             messages.info(
@@ -56,7 +56,7 @@ def withdraw(request: PersonRequest, handle: str, invitation_id: int) -> HttpRes
         return ask(request, _withdrawing(invitation))
     try:
         service.withdraw(by=by, invitation=invitation)
-    except Absent:
+    except NotFound:
         messages.info(request, _("That invitation is not open any more; the list says what became of it."))
     else:
         messages.success(request, _("Withdrawn. The link is worth nothing now."))
@@ -84,7 +84,7 @@ def _withdrawing(invitation: Invitation) -> Question:
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         return opened_links.remember(request, opened_links.INVITATION, service.find(text=token))
-    except Absent:
+    except NotFound:
         return _dead(request)
 
 
@@ -98,7 +98,7 @@ def follow(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and request.user.is_authenticated:
         try:
             account = service.accept(by=principal(request), invitation=invitation)
-        except Absent:  # two clicks raced for one link
+        except NotFound:  # two clicks raced for one link
             return _dead(request)
         except Invalid as error:
             return _page(request, invitation, problem=error.message)

@@ -18,7 +18,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Way:
+class Snippet:
     """One tab: `steps` are (what it does, what to run or write)."""
 
     key: str
@@ -26,45 +26,45 @@ class Way:
     steps: tuple[tuple[str, str], ...]
 
 
-def ways(*, username: str, example: Example) -> list[Way]:
+def login_snippets(*, username: str, example: Example) -> list[Snippet]:
     host = settings.REGISTRY_HOST
     image = f"{host}/{example.repository}"
     tagged = f"{image}:{example.tag}" if example.tag else image
     # docker trusts localhost without TLS by itself; the others want to be told.
     plain = " --tls-verify=false" if settings.PUBLIC_URL.startswith("http://") else ""
     found = [
-        Way("docker", "Docker", (
+        Snippet("docker", "Docker", (
             (_type_it(), TYPE_IT),
             (_("Log in:"), _login("docker", host, username)),
             *_then(example, _use("docker", image, tagged, example)),
         )),
-        Way("podman", "Podman", (
+        Snippet("podman", "Podman", (
             (_type_it(), TYPE_IT),
             (_("Log in:"), _login("podman", host, username) + plain),
             *_then(example, _use("podman", image, tagged, example, plain)),
         )),
-        Way("skopeo", "skopeo", (
+        Snippet("skopeo", "skopeo", (
             (_type_it(), TYPE_IT),
             (_("Log in:"), _login("skopeo", host, username) + plain),
             *_then(example, f"skopeo list-tags{plain} docker://{image}"),
         )),
-        Way("kubernetes", "Kubernetes", (
+        Snippet("kubernetes", "Kubernetes", (
             (_type_it(), TYPE_IT),
             (_("Create a secret of this name in the current namespace:"), _kubernetes(host, username)),
             (_("Name it in the pod:"), f"spec:\n  imagePullSecrets:\n    - name: registry-{username}"),
         )),
-        Way("github", "GitHub Actions", (
+        Snippet("github", "GitHub Actions", (
             (_("Store the password as a secret of the repository; it is asked for:"),
              "gh secret set REGISTRY_PASSWORD"),
             (_("A step of the workflow:"), _github(host, username)),
         )),
-        Way("gitlab", "GitLab CI", (
+        Snippet("gitlab", "GitLab CI", (
             (_("Add a masked variable REGISTRY_PASSWORD under Settings → CI/CD → Variables. The job:"),
              _gitlab(host, username, image, tagged, example)),
         )),
     ]  # fmt: skip
     if example.repository:
-        found.append(Way("compose", "Compose", (
+        found.append(Snippet("compose", "Compose", (
             (_("Log in once with docker as above. In compose.yaml:"),
              f"services:\n  app:\n    image: {image}:{example.tag or 'latest'}"),
             (_("Then:"), "docker compose pull\ndocker compose up -d"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import permissions, selectors
-from accounts.common.errors import Invalid, Refused
+from accounts.common.errors import Forbidden, Invalid
 from accounts.models import Member
 from accounts.roles import Role
 from accounts.services import members
@@ -35,7 +35,7 @@ def change_role(request: PersonRequest, handle: str, person_id: int) -> HttpResp
         return redirect(f"{request.path}?role={role}")
     try:
         members.change_role(by=by, member=member, role=role)
-    except (Invalid, Refused) as error:
+    except (Invalid, Forbidden) as error:
         messages.error(request, error.message)
     else:
         words = {"person": str(member.person), "role": member.get_role_display()}
@@ -53,7 +53,7 @@ def remove(request: PersonRequest, handle: str, person_id: int) -> HttpResponse:
         return ask(request, _leaving(member) if person_id == by.id else _removing(member))
     try:
         members.remove(by=by, member=member)
-    except Refused as error:
+    except Forbidden as error:
         messages.error(request, error.message)
     else:
         messages.success(request, _("%(person)s is no member any more.") % {"person": str(member.person)})
@@ -75,7 +75,7 @@ def leave(request: PersonRequest, handle: str) -> HttpResponse:
         return ask(request, _leaving(member))
     try:
         members.remove(by=by, member=member)
-    except Refused as error:
+    except Forbidden as error:
         messages.error(request, error.message)
         return redirect("account-settings", handle)
     messages.success(request, _("You have left %(account)s.") % {"account": member.account.name})

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts.common.errors import Absent
+from accounts.common.errors import NotFound
 from accounts.models import Invitation, OperatorLink, Person
 from accounts.services import invitations, people
 from accounts.views.request import principal_for
@@ -32,13 +32,13 @@ def forget(request: HttpRequest, page: str) -> None:
 
 
 def operator_link(request: HttpRequest) -> OperatorLink | None:
-    with suppress(Absent):
+    with suppress(NotFound):
         return people.opened_operator_link(id=_id(request, OPERATOR), person_id=request.user.pk)
     return None
 
 
 def invitation(request: HttpRequest) -> Invitation | None:
-    with suppress(Absent):
+    with suppress(NotFound):
         return invitations.opened(id=_id(request, INVITATION), person_id=request.user.pk)
     return None
 

@@ -13,13 +13,13 @@ from accounts.common.errors import Invalid
 from accounts.forms import AccountForm, ConfirmForm, RoleForm
 from accounts.models import Account, Invitation, InvitationState
 from accounts.models.invitation import LIVE
-from accounts.roles import Act, Role
+from accounts.roles import Permission, Role
 from accounts.services import accounts
 from accounts.views import button_permissions, form_nonce
 from accounts.views.confirmation import last_use_of
 from accounts.views.form_errors import put_errors
 from accounts.views.request import PersonRequest, principal, tab
-from accounts.views.user_status import INVITATIONS, State
+from accounts.views.user_status import INVITATION_BADGES, StatusBadge
 
 INVITATIONS_SHOWN = 100
 
@@ -36,7 +36,7 @@ def settings(request: PersonRequest, handle: str) -> HttpResponse:
 @tab("settings")
 def rename(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
-    account = permissions.account(by, handle, Act.ACCOUNT_RENAME)
+    account = permissions.account(by, handle, Permission.ACCOUNT_RENAME)
     form = AccountForm(request.POST)
     if form.is_valid():
         try:
@@ -54,7 +54,7 @@ def rename(request: PersonRequest, handle: str) -> HttpResponse:
 @tab("settings")
 def close(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
-    account = permissions.account(by, handle, Act.ACCOUNT_CLOSE)
+    account = permissions.account(by, handle, Permission.ACCOUNT_CLOSE)
     form = ConfirmForm(request.POST)
     form.is_valid()
     try:
@@ -94,9 +94,9 @@ def show_settings(
         "once": form_nonce.mark(),
         "last_use": _last_use(account),
         "why_not": {
-            "rename": button_permissions.why_not(by, account, Act.ACCOUNT_RENAME),
-            "members": button_permissions.why_not(by, account, Act.MEMBERS_MANAGE),
-            "close": button_permissions.why_not(by, account, Act.ACCOUNT_CLOSE),
+            "rename": button_permissions.denial_reason(by, account, Permission.ACCOUNT_RENAME),
+            "members": button_permissions.denial_reason(by, account, Permission.MEMBERS_MANAGE),
+            "close": button_permissions.denial_reason(by, account, Permission.ACCOUNT_CLOSE),
         },
     }
     wrong = form or problem or invitation_problem
@@ -108,10 +108,10 @@ def _last_use(account: Account) -> str:
     return last_use_of(user) if user else ""
 
 
-def _invitations(account: Account) -> list[tuple[Invitation, State, bool]]:
+def _invitations(account: Account) -> list[tuple[Invitation, StatusBadge, bool]]:
     """Return the newest, each with its state and whether it can be withdrawn."""
     found = selectors.invitations_of(account)[:INVITATIONS_SHOWN]
-    return [(each, INVITATIONS[InvitationState(each.state)], each.state in LIVE) for each in found]
+    return [(each, INVITATION_BADGES[InvitationState(each.state)], each.state in LIVE) for each in found]
 
 
 def _last_owner(owners: list[int]) -> int:

@@ -13,33 +13,33 @@ USED_LATELY = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class State:
+class StatusBadge:
     """`tone` is one of _partials/state.html: good only for what a recent fact proves."""
 
     text: str | Promise
     tone: str
 
 
-def state_of(user: RegistryUser, now: datetime) -> State:
+def user_badge(user: RegistryUser, now: datetime) -> StatusBadge:
     match user.state_at(now):
         case "disabled":
-            return State(_("disabled"), "none")
+            return StatusBadge(_("disabled"), "none")
         case "expired":
-            return State(_("expired"), "bad")
+            return StatusBadge(_("expired"), "bad")
     if expires_soon(user.expires_at, now):
-        return State(_("expires soon"), "warn")
+        return StatusBadge(_("expires soon"), "warn")
     if user.last_used_at is None:
-        return State(_("not used yet"), "none")
-    return State(_("active"), "good" if user.last_used_at > now - USED_LATELY else "none")
+        return StatusBadge(_("not used yet"), "none")
+    return StatusBadge(_("active"), "good" if user.last_used_at > now - USED_LATELY else "none")
 
 
-INVITATIONS = {
-    InvitationState.OPEN: State(_("open"), "good"),
-    InvitationState.RESERVED: State(_("signed up, not joined yet"), "warn"),
-    InvitationState.USED: State(_("used"), "none"),
-    InvitationState.EXPIRED: State(_("expired"), "none"),
-    InvitationState.REVOKED: State(_("withdrawn"), "none"),
-    InvitationState.VOID: State(_("void: who made it may no longer invite"), "bad"),
+INVITATION_BADGES = {
+    InvitationState.OPEN: StatusBadge(_("open"), "good"),
+    InvitationState.RESERVED: StatusBadge(_("signed up, not joined yet"), "warn"),
+    InvitationState.USED: StatusBadge(_("used"), "none"),
+    InvitationState.EXPIRED: StatusBadge(_("expired"), "none"),
+    InvitationState.REVOKED: StatusBadge(_("withdrawn"), "none"),
+    InvitationState.VOID: StatusBadge(_("void: who made it may no longer invite"), "bad"),
 }
 
 

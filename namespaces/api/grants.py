@@ -12,7 +12,7 @@ from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.common.errors import Invalid
 from accounts.models import Account
-from accounts.roles import Act
+from accounts.roles import Permission
 from namespaces import permissions, selectors
 from namespaces.access import Level
 from namespaces.models import Grant
@@ -63,12 +63,12 @@ class Grants(ApiView):
 
     @operation("grants_give", body=NewGrantBody, answer=GrantSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
-        account = account_gate.account(self.by, handle, Act.GRANTS_MANAGE)
+        account = account_gate.account(self.by, handle, Permission.GRANTS_MANAGE)
         return self.answer(self._give(account, **self.data()))
 
     def _give(self, account: Account, *, user: str, namespace: str, image: str, level: str) -> Grant:
-        owner = permissions.namespace(self.by, account.handle, namespace, Act.GRANTS_MANAGE)
-        receiver = account_gate.user(self.by, account.handle, user, Act.GRANTS_MANAGE)
+        owner = permissions.namespace(self.by, account.handle, namespace, Permission.GRANTS_MANAGE)
+        receiver = account_gate.user(self.by, account.handle, user, Permission.GRANTS_MANAGE)
         try:
             return grants.give(by=self.by, namespace=owner, user=receiver, level=level, image_name=image)
         except Invalid as error:

@@ -10,7 +10,7 @@ from accounts import permissions as account_gate
 from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, SearchQuery, Strict
 from accounts.api.view import ApiView
-from accounts.roles import Act
+from accounts.roles import Permission
 from namespaces import permissions, selectors
 from namespaces.services import namespaces
 
@@ -45,7 +45,7 @@ class Namespaces(ApiView):
 
     @operation("namespaces_create", body=NewNamespaceBody, answer=NamespaceSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
-        account = account_gate.account(self.by, handle, Act.NAMESPACES_MANAGE)
+        account = account_gate.account(self.by, handle, Permission.NAMESPACES_MANAGE)
         return self.answer(namespaces.create(by=self.by, account=account, **self.data()))
 
 
@@ -56,12 +56,12 @@ class OneNamespace(ApiView):
 
     @operation("namespaces_edit", body=NamespaceBody, answer=NamespaceSerializer)
     def patch(self, request: Request, handle: str, name: str) -> Response:
-        namespace = permissions.namespace(self.by, handle, name, Act.NAMESPACES_MANAGE)
+        namespace = permissions.namespace(self.by, handle, name, Permission.NAMESPACES_MANAGE)
         return self.answer(namespaces.set_public(by=self.by, namespace=namespace, **self.data()))
 
     @operation("namespaces_delete", body=NamespaceDeleteBody, status=204)
     def delete(self, request: Request, handle: str, name: str) -> Response:
         """Body: `{"typed_name": "…"}`. Only an empty namespace goes; its name stays the account’s."""
-        namespace = permissions.namespace(self.by, handle, name, Act.NAMESPACES_MANAGE)
+        namespace = permissions.namespace(self.by, handle, name, Permission.NAMESPACES_MANAGE)
         namespaces.delete(by=self.by, namespace=namespace, **self.data())
         return self.answer()

@@ -43,7 +43,7 @@ class Compared:
 
 
 def look(by: Principal, image: Image, text: str, *, host: str) -> Looked:
-    """Look up what `text` points at. Raise Invalid on what is no pointer, Absent for what is not there or not for `by`.
+    """Look up what `text` points at. Raise Invalid or NotFound.
 
     `text` as in namespaces.manifests.references, without a repository in `image`.
     """

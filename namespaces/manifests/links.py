@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 
 LENGTH_MAX = 1000
 # No user and password before the host (https://bank.example@evil.test/ reads as the bank), no control character,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from namespaces.media_types import Nature, Tool
 
 

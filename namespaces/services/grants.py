@@ -5,10 +5,10 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.common.errors import Conflict, Invalid
+from accounts.common.translation import translate
 from accounts.limits import make_room
 from accounts.models import RegistryUser
 from accounts.principal import Principal
-from accounts.speech import spoken
 from namespaces import names
 from namespaces.access import Level
 from namespaces.limits import GRANTS
@@ -23,7 +23,7 @@ def give(
         raise Invalid.on("user", _("Choose a user of this account."))
     problem = names.image_problem(image_name, namespace=namespace.name) if image_name else None
     if problem:
-        raise Invalid.on("image_name", spoken(problem))
+        raise Invalid.on("image_name", translate(problem))
     try:
         with transaction.atomic():
             value = _level(level)

@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.common.errors import Absent, Conflict, Invalid
+from accounts.common.errors import Conflict, Invalid, NotFound
+from accounts.common.translation import translate
 from accounts.limits import make_room
 from accounts.models import Account
 from accounts.principal import Principal
-from accounts.speech import spoken
 from namespaces import names
 from namespaces.limits import NAMESPACES
 from namespaces.models import HOLDS, CatalogRead, Image, Namespace, ReservedName
@@ -25,7 +25,7 @@ def create(*, by: Principal, account: Account, name: str) -> Namespace:
     """Make it. Raise Invalid or Conflict on `name`."""
     problem = names.namespace_problem(name)
     if problem:
-        raise Invalid.on("name", spoken(problem))
+        raise Invalid.on("name", translate(problem))
     try:
         with transaction.atomic():
             # First, so that no name it counts is had by another way until this one is made.
@@ -60,13 +60,13 @@ def set_public(*, by: Principal, namespace: Namespace, public: bool) -> Namespac
 def delete(*, by: Principal, namespace: Namespace, typed_name: str) -> None:
     """Delete an empty namespace, and its grants with it; its name stays the account's.
 
-    Raise Absent, Invalid or Conflict.
+    Raise NotFound, Invalid or Conflict.
     """
     if typed_name != namespace.name:
         raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": namespace.name})
     reserved = _held(namespace.name, namespace.account)
     if not Namespace.objects.select_for_update().filter(pk=namespace.pk).first():
-        raise Absent  # somebody else deleted it meanwhile
+        raise NotFound  # somebody else deleted it meanwhile
     images = Image.objects.filter(namespace=namespace)
     if images.filter(HOLDS).exists():
         raise Conflict.on("", _("The namespace still has images; delete them first."))

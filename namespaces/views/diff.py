@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.common.errors import Absent, Invalid
+from accounts.common.errors import Invalid, NotFound
 from accounts.principal import Principal
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions
@@ -59,7 +59,7 @@ def _look(
             continue
         try:
             looked[side] = look(by, image, query[side], host=settings.REGISTRY_HOST)
-        except Absent:
+        except NotFound:
             errors[side], status = _("There is no such image here, or it is not for you."), NOT_FOUND
         except Invalid:
             errors[side] = _("Write a tag, a digest, or NAMESPACE/IMAGE:TAG.")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from accounts.common.errors import Absent, Invalid
+from accounts.common.errors import Invalid, NotFound
+from accounts.common.translation import translate
 from accounts.principal import Principal
-from accounts.roles import Act
-from accounts.speech import spoken
+from accounts.roles import Permission
 from namespaces import permissions
 from namespaces.models import HOLDS, Image
 from namespaces.names import image_problem
@@ -29,14 +29,14 @@ def named(by: Principal, handle: str, text: str) -> list[Target]:
 def _target(by: Principal, handle: str, name: str) -> Target:
     first, _slash, image_name = name.partition("/")
     try:
-        namespace = permissions.namespace(by, handle, first, Act.GRANTS_MANAGE)
-    except Absent:
+        namespace = permissions.namespace(by, handle, first, Permission.GRANTS_MANAGE)
+    except NotFound:
         raise Invalid.on(
             "where", _("There is no namespace “%(name)s” in this account.") % {"name": first}
         ) from None
     problem = image_problem(image_name, namespace=first) if image_name else None
     if problem:
-        raise Invalid.on("where", spoken(problem))
+        raise Invalid.on("where", translate(problem))
     return Target(namespace, image_name)
 
 

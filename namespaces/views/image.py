@@ -11,9 +11,9 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.selectors import denials_on
-from accounts.views.button_permissions import why_not
+from accounts.views.button_permissions import denial_reason
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors, tag_updates
@@ -37,7 +37,7 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     by = principal(request)
     image = permissions.image_or_planned(by, handle, name, image_name)
     context = image_context(image, "tags") | {
-        "may_remove": not why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
+        "may_remove": not denial_reason(by, image.namespace.account, Permission.IMAGES_REMOVE),
         "live": tag_updates.note_of_image(request, image),  # before the rows: what comes in between is news
         **tag_list_context(image, request.GET),
     }
@@ -67,7 +67,7 @@ def _pull_command(image: Image) -> str:
 def access(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by, writes = principal(request), request.method == "POST"
     image = permissions.image_or_planned(
-        by, handle, name, image_name, Act.GRANTS_MANAGE if writes else Act.ACCOUNT_VIEW
+        by, handle, name, image_name, Permission.GRANTS_MANAGE if writes else Permission.ACCOUNT_VIEW
     )
     form = ImageGrantForm(request.POST if writes else None, account=image.namespace.account)
     here = reverse("image-access", args=[handle, name, image_name])
@@ -85,7 +85,7 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
         "form": form,
         "page": page,
         "reaches": selectors.reaches(image.namespace, image.name, page.rows),
-        "why_not": why_not(by, image.namespace.account, Act.GRANTS_MANAGE),
+        "why_not": denial_reason(by, image.namespace.account, Permission.GRANTS_MANAGE),
         "denials": judged(list(denials_on(image.namespace.account, image.repository)[:DENIALS_SHOWN])),
         "here": here,
     }

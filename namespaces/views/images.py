@@ -8,8 +8,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts import permissions as accounts_gate
 from accounts.common.pagination import paginate
-from accounts.roles import Act
-from accounts.views.button_permissions import why_not
+from accounts.roles import Permission
+from accounts.views.button_permissions import denial_reason
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors, tag_updates
 from namespaces.listing import image_list
@@ -37,8 +37,8 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
     namespaces = selectors.namespaces_of(account)
     context = {
         "account": account,
-        "why_not": why_not(by, account, Act.NAMESPACES_MANAGE),
-        "may_remove": not why_not(by, account, Act.IMAGES_REMOVE),
+        "why_not": denial_reason(by, account, Permission.NAMESPACES_MANAGE),
+        "may_remove": not denial_reason(by, account, Permission.IMAGES_REMOVE),
         "live": tag_updates.note_of_account(request, account),
         "namespaces": namespaces,
         "names": [each.name for each in namespaces],

@@ -13,9 +13,9 @@ from django.views.decorators.vary import vary_on_headers
 from accounts import permissions as accounts_gate
 from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.templatetags.cells import when
-from accounts.views.button_permissions import why_not
+from accounts.views.button_permissions import denial_reason
 from accounts.views.confirmation import Question, ask, asks
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
@@ -33,7 +33,7 @@ from namespaces.views.navigation import namespace_context, nothing_pushed
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
-    account = accounts_gate.account(by, handle, Act.NAMESPACES_MANAGE)
+    account = accounts_gate.account(by, handle, Permission.NAMESPACES_MANAGE)
     form = NamespaceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -61,8 +61,8 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "page": page,
         "cursor": request.GET.get("page", ""),
         "lines": image_list.lines_of(namespace.account, page.rows),
-        "why_not": why_not(by, namespace.account, Act.GRANTS_MANAGE),
-        "may_remove": not why_not(by, namespace.account, Act.IMAGES_REMOVE),
+        "why_not": denial_reason(by, namespace.account, Permission.GRANTS_MANAGE),
+        "may_remove": not denial_reason(by, namespace.account, Permission.IMAGES_REMOVE),
     }
     if not page.rows:
         context |= nothing_pushed(by, namespace.account, namespace)
@@ -85,7 +85,7 @@ def settings(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by = principal(request)
     namespace = permissions.namespace(by, handle, name)
     context = namespace_context(namespace, "settings") | {
-        "why_not": why_not(by, namespace.account, Act.NAMESPACES_MANAGE),
+        "why_not": denial_reason(by, namespace.account, Permission.NAMESPACES_MANAGE),
         "has_images": selectors.images_of(namespace.account, namespace=namespace).exists(),
     }
     return render(request, "namespaces/settings.html", context)
@@ -97,7 +97,7 @@ def settings(request: PersonRequest, handle: str, name: str) -> HttpResponse:
 def publish(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     """Make it public or private. The question is about making it private: that is what ends access."""
     by = principal(request)
-    namespace = permissions.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
+    namespace = permissions.namespace(by, handle, name, Permission.NAMESPACES_MANAGE)
     if request.method != "POST":
         return ask(request, _unpublishing(namespace))
     namespaces.set_public(by=by, namespace=namespace, public=request.POST.get("public") == "yes")
@@ -131,7 +131,7 @@ def _unpublishing(namespace: Namespace) -> Question:
 @require_POST
 def delete(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by = principal(request)
-    namespace = permissions.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
+    namespace = permissions.namespace(by, handle, name, Permission.NAMESPACES_MANAGE)
     try:
         namespaces.delete(by=by, namespace=namespace, typed_name=request.POST.get("confirm", ""))
     except Invalid as error:

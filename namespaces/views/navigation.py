@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account
 from accounts.principal import Principal
-from accounts.roles import Act
-from accounts.views.button_permissions import why_not
+from accounts.roles import Permission
+from accounts.views.button_permissions import denial_reason
 from namespaces import selectors
 from namespaces.models import Grant, Image, Namespace
 
@@ -65,7 +65,7 @@ def nothing_pushed(
     return {
         "push": _first_push(grant, image_name or "nginx") if grant else "",
         "where": where,
-        "why_no_users": why_not(by, account, Act.USERS_MANAGE),
+        "why_no_users": denial_reason(by, account, Permission.USERS_MANAGE),
     }
 
 

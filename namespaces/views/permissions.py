@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
-from accounts.roles import Act
-from accounts.views.button_permissions import why_not
+from accounts.roles import Permission
+from accounts.views.button_permissions import denial_reason
 from accounts.views.confirmation import ask, asks
 from accounts.views.form_errors import next_url, put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
@@ -29,7 +29,7 @@ from namespaces.views.navigation import namespace_context
 def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by, writes = principal(request), request.method == "POST"
     namespace = namespaces_permissions.namespace(
-        by, handle, name, Act.GRANTS_MANAGE if writes else Act.ACCOUNT_VIEW
+        by, handle, name, Permission.GRANTS_MANAGE if writes else Permission.ACCOUNT_VIEW
     )
     form = GrantForm(request.POST if writes else None, account=namespace.account)
     if writes and form.is_valid():
@@ -46,7 +46,7 @@ def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "form": form,
         "query": query,
         "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
-        "why_not": why_not(by, namespace.account, Act.GRANTS_MANAGE),
+        "why_not": denial_reason(by, namespace.account, Permission.GRANTS_MANAGE),
         "here": reverse("permissions", args=[handle, name]),
     }
     return render(request, "namespaces/permissions.html", context, status=status_of(form))

@@ -5,8 +5,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.roles import Act
-from accounts.views.button_permissions import why_not
+from accounts.roles import Permission
+from accounts.views.button_permissions import denial_reason
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors
 from namespaces.listing.restored_by import put_back_by
@@ -26,7 +26,7 @@ def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_nam
     context |= manifest_context(image, tag.manifest, tag=tag.name, platform=request.GET.get("platform", ""))
     context |= {
         "tag": tag,
-        "may_remove": not why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
+        "may_remove": not denial_reason(by, image.namespace.account, Permission.IMAGES_REMOVE),
         "reference": tag_reference(image, tag.name),
         "pusher": pull_stats.users_by_name(image.namespace.account, {tag.pushed_by}).get(tag.pushed_by),
         "put_back_by": put_back_by([tag]).get(tag.pk, ""),

@@ -14,14 +14,14 @@ from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
 from accounts.forms import ConfirmForm, UserEditForm
 from accounts.models import RegistryUser
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.selectors import denials_dropped, denials_of
 from accounts.services import users
 from accounts.views import button_permissions, credentials_page, form_nonce
 from accounts.views.confirmation import ask, asks, last_use_of
 from accounts.views.form_errors import put_errors
 from accounts.views.request import PersonRequest, principal, tab
-from accounts.views.user_status import expires_soon, state_of
+from accounts.views.user_status import expires_soon, user_badge
 from namespaces import selectors
 from namespaces.denied_requests import judged
 from namespaces.forms import UserGrantForm
@@ -113,7 +113,7 @@ def delete(request: PersonRequest, handle: str, username: str) -> HttpResponse:
 @tab("users")
 def grant(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     by = principal(request)
-    found = permissions.user(by, handle, username, Act.GRANTS_MANAGE)
+    found = permissions.user(by, handle, username, Permission.GRANTS_MANAGE)
     form = UserGrantForm(request.POST, account=found.account)
     if form.is_valid():
         try:
@@ -127,7 +127,7 @@ def grant(request: PersonRequest, handle: str, username: str) -> HttpResponse:
 
 
 def _changeable(request: PersonRequest, handle: str, username: str) -> RegistryUser:
-    return permissions.user(principal(request), handle, username, Act.USERS_MANAGE)
+    return permissions.user(principal(request), handle, username, Permission.USERS_MANAGE)
 
 
 def _page(
@@ -144,7 +144,7 @@ def _page(
     context = {
         "account": account,
         "user": found,
-        "state": state_of(found, now),
+        "state": user_badge(found, now),
         "expires_soon": expires_soon(found.expires_at, now),
         "page": refused,
         "denials_kept": KEPT_FOR.days,
@@ -153,10 +153,10 @@ def _page(
         "form": form or UserEditForm(user=found),
         "problem": problem,
         "last_use": last_use_of(found),
-        "why_not": button_permissions.why_not(by, account, Act.USERS_MANAGE),
+        "why_not": button_permissions.denial_reason(by, account, Permission.USERS_MANAGE),
         "grants": selectors.grants_of(found),
         "grant_form": grant_form or UserGrantForm(account=account),
-        "why_no_grants": button_permissions.why_not(by, account, Act.GRANTS_MANAGE),
+        "why_no_grants": button_permissions.denial_reason(by, account, Permission.GRANTS_MANAGE),
     }
     wrong = form or grant_form or problem
     return render(request, "namespaces/user.html", context, status=400 if wrong else 200)

@@ -19,11 +19,11 @@ from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
 from accounts.models import RegistryUser
 from accounts.principal import Principal
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.views import button_permissions, credentials_page, form_nonce
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
-from accounts.views.user_status import expires_soon, state_of
+from accounts.views.user_status import expires_soon, user_badge
 from namespaces import permission_text
 from namespaces import selectors as held
 from namespaces.access import Level
@@ -45,7 +45,7 @@ def users(request: PersonRequest, handle: str) -> HttpResponse:
     )
     context = {
         "account": account, "page": page, "rows": _rows(page.rows, now), "query": search,
-        "why_not": button_permissions.why_not(by, account, Act.USERS_MANAGE),
+        "why_not": button_permissions.denial_reason(by, account, Permission.USERS_MANAGE),
     }  # fmt: skip
     fragment = request.htmx and request.htmx.target == "users"
     return render(request, "namespaces/_users.html" if fragment else "namespaces/users.html", context)
@@ -57,7 +57,7 @@ def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
         grants[grant.user_id].append(grant)
     return [
         {
-            "user": user, "state": state_of(user, now), "soon": expires_soon(user.expires_at, now),
+            "user": user, "state": user_badge(user, now), "soon": expires_soon(user.expires_at, now),
             "may": permission_text.summary(grants[user.pk]),
         }
         for user in users
@@ -70,7 +70,7 @@ def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
 def create(request: PersonRequest, handle: str) -> HttpResponse:
     """`?where=team/api&purpose=write` fills the form in, for links from a namespace and from an image."""
     by = principal(request)
-    account = permissions.account(by, handle, Act.USERS_MANAGE)
+    account = permissions.account(by, handle, Permission.USERS_MANAGE)
     asked = {name: request.GET[name] for name in ("purpose", "where") if name in request.GET}
     form = NewUserForm(request.POST if request.method == "POST" else None, initial=asked)
     if form.is_valid():
@@ -94,7 +94,7 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
 def _create(by: Principal, handle: str, form: NewUserForm) -> tuple[RegistryUser, str]:
     facts = form.cleaned_data
     return new_user.create(
-        by=by, account=permissions.account(by, handle, Act.USERS_MANAGE), description=facts["description"],
+        by=by, account=permissions.account(by, handle, Permission.USERS_MANAGE), description=facts["description"],
         expires_at=facts["expires_at"], level=facts["purpose"],
         targets=grant_targets.named(by, handle, facts["where"]),
     )  # fmt: skip
@@ -106,7 +106,7 @@ def _create(by: Principal, handle: str, form: NewUserForm) -> tuple[RegistryUser
 def effect(request: PersonRequest, handle: str) -> HttpResponse:
     """Show what the form as it stands would allow; asked for while somebody fills it in."""
     by = principal(request)
-    account = permissions.account(by, handle, Act.USERS_MANAGE)
+    account = permissions.account(by, handle, Permission.USERS_MANAGE)
     form = NewUserForm(request.GET)
     form.is_valid()
     context = {"account": account, **_effect(by, handle, form.cleaned_data)}

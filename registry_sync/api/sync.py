@@ -11,7 +11,7 @@ from accounts import permissions
 from accounts.api.openapi import operation
 from accounts.api.serializers import Moment
 from accounts.api.view import ApiView
-from accounts.roles import Act
+from accounts.roles import Permission
 from registry_sync import jobs, selectors
 from registry_sync.models import SyncRun
 from registry_sync.shown import EVERYTHING, to_person
@@ -57,5 +57,5 @@ class AskForSync(ApiView):
     @operation("sync_ask", answer=RunSerializer, status=202)
     def post(self, request: Request, handle: str) -> Response:
         """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
-        permissions.account(self.by, handle, Act.SYNC_START)
+        permissions.account(self.by, handle, Permission.SYNC_START)
         return self.answer(jobs.ask_for_sync(by=self.by))

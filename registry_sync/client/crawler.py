@@ -14,7 +14,7 @@ from typing import Self
 
 import aiohttp
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from registry_sync.client import responses
 from registry_sync.client.pacing import Pace
 from registry_sync.client.responses import Fetched, Missing, RegistryError, Silent, Unreachable

@@ -11,7 +11,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from registry_sync.client import responses
 from registry_sync.client.crawler import Sweep
 from registry_sync.client.pacing import AGENT, Pace

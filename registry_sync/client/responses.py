@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from namespaces import names
 from registry_sync.client.pacing import AGENT
 

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 from accounts.api.openapi import operation
 from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
-from accounts.common.errors import Absent, Invalid
-from accounts.roles import Act
+from accounts.common.errors import Invalid, NotFound
+from accounts.roles import Permission
 from namespaces import permissions
 from namespaces.models import Image
 from namespaces.models.history import TagHistoryEntry
@@ -169,7 +169,7 @@ class Removals(ApiView):
     @operation("removals_ask", body=RemovalBody, answer=RemovalDetailSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Ask for it; the worker does it, usually within a second, and the removal tells the outcome."""
-        found = permissions.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
+        found = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
         return self.answer(_detail(self._ask(found, self.data())))
 
     def _ask(self, image: Image, body: dict[str, Any]) -> Removal:
@@ -211,7 +211,7 @@ class OneRemoval(ApiView):
         owner = permissions.image(self.by, handle, name, image)
         found = Removal.objects.filter(image=owner, pk=id).first()
         if not found:
-            raise Absent
+            raise NotFound
         return self.answer(_detail(found))
 
 
@@ -219,10 +219,10 @@ class Undo(ApiView):
     @operation("removals_back", answer=RemovalDetailSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str, id: int) -> Response:  # noqa: A002
         """Ask that all a deletion deleted is pushed again, as far as the registry still holds the layers."""
-        owner = permissions.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
+        owner = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
         found = Removal.objects.filter(image=owner, pk=id).first()
         if not found:
-            raise Absent
+            raise NotFound
         return self.answer(_detail(restore.put_back(by=self.by, removal=found)))
 
 

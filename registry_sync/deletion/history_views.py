@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.common.pagination import paginate
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.views import button_permissions
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions
@@ -27,6 +27,6 @@ def history(request: PersonRequest, handle: str, name: str, image_name: str) -> 
         "page": page,
         "under_way": moves.under_way(image),
         "lines": moves.lines(image, page.rows),
-        "why_not": button_permissions.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
+        "why_not": button_permissions.denial_reason(by, image.namespace.account, Permission.IMAGES_REMOVE),
     }
     return render(request, "registry_sync/history.html", context)

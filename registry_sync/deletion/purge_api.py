@@ -13,9 +13,9 @@ from accounts import permissions as account_gate
 from accounts.api.openapi import operation
 from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
-from accounts.common.errors import Absent, Invalid
+from accounts.common.errors import Invalid, NotFound
 from accounts.models import Account
-from accounts.roles import Act
+from accounts.roles import Permission
 from namespaces import permissions
 from namespaces.models import Image
 from registry_sync.deletion import matching_tags, purge_scope, purge_service
@@ -130,7 +130,7 @@ class SomePurge(ApiView):
     @operation("purges_images_ask", body=SomeBody, answer=PurgesSerializer, status=202)
     def post(self, request: Request, handle: str) -> Response:
         """Asks for it, if it is still what the preview showed. Of each namespace it becomes a purge."""
-        account = account_gate.account(self.by, handle, Act.IMAGES_REMOVE)
+        account = account_gate.account(self.by, handle, Permission.IMAGES_REMOVE)
         body = self.data()
         asked = purge_service.ask_for_some(
             by=self.by,
@@ -147,7 +147,7 @@ class SomePurge(ApiView):
         namespace = permissions.namespace(self.by, account.handle, name) if name else None
         choice = Choice(account, of["images"], namespace, of["search"])
         if choice.gone():
-            raise Absent
+            raise NotFound
         return choice
 
 
@@ -161,7 +161,7 @@ class ImagePurge(ApiView):
     @operation("purges_image_ask", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Ask for it; the worker does it piece by piece, and the purge tells how far it is."""
-        found = permissions.image(self.by, handle, name, image, Act.IMAGES_REMOVE)
+        found = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
         return self.answer(
             purge_service.ask(by=self.by, namespace=found.namespace, image=found, **self.data())
         )
@@ -200,7 +200,7 @@ class StopPurge(ApiView):
     @operation("purges_stop", answer=PurgeSerializer)
     def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
         """Stop it: what the worker has not begun is not done."""
-        found = purge_service.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
+        found = purge_service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
         return self.answer(purge_service.stop(by=self.by, purge=found))
 
 
@@ -208,7 +208,7 @@ class PutBack(ApiView):
     @operation("purges_back", answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
         """Ask that all it deleted is pushed again, as far as the registry still holds the layers."""
-        found = purge_service.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
+        found = purge_service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
         return self.answer(purge_service.put_back(by=self.by, purge=found))
 
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.common.errors import Absent, Conflict, Invalid
+from accounts.common.errors import Conflict, Invalid, NotFound
 from accounts.models import Account
 from accounts.principal import Principal
-from accounts.roles import Act
+from accounts.roles import Permission
 from namespaces import permissions
 from namespaces.models import Image, Namespace, ReservedName
 from registry_sync import jobs
@@ -30,17 +30,23 @@ State = Purge.State
 
 
 def may_ask(by: Principal, handle: str, name: str) -> Namespace:
-    """Return the namespace, for who may delete what is in it, and it. Raise Absent, Refused."""
-    permissions.namespace(by, handle, name, Act.IMAGES_REMOVE)
-    return permissions.namespace(by, handle, name, Act.NAMESPACES_MANAGE)
+    """Return the namespace, for who may delete what is in it, and it. Raise NotFound, Forbidden."""
+    permissions.namespace(by, handle, name, Permission.IMAGES_REMOVE)
+    return permissions.namespace(by, handle, name, Permission.NAMESPACES_MANAGE)
 
 
-def load(by: Principal, handle: str, name: str, id: int, act: Act = Act.ACCOUNT_VIEW) -> Purge:  # noqa: A002
-    namespace = permissions.namespace(by, handle, name, act)
+def load(
+    by: Principal,
+    handle: str,
+    name: str,
+    id: int,  # noqa: A002
+    permission: Permission = Permission.ACCOUNT_VIEW,
+) -> Purge:
+    namespace = permissions.namespace(by, handle, name, permission)
     found = Purge.objects.select_related("namespace__account", "image__namespace__account")
     purge = found.filter(namespace=namespace, pk=id).first()
     if not purge:
-        raise Absent
+        raise NotFound
     return purge
 
 
@@ -131,7 +137,7 @@ def locked(purge: Purge) -> Purge:
         "namespace__account", "image__namespace"
     )
     if not (row := rows.filter(pk=purge.pk).first()):
-        raise Absent
+        raise NotFound
     return row
 
 

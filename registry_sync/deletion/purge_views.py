@@ -16,7 +16,7 @@ from accounts import permissions as accounts_gate
 from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
 from accounts.models import Account
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.views import button_permissions
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors
@@ -35,7 +35,7 @@ METHODS = ["GET", "HEAD", "POST"]
 @login_required
 @require_http_methods(METHODS)
 def image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
-    found = permissions.image(principal(request), handle, name, image_name, Act.IMAGES_REMOVE)
+    found = permissions.image(principal(request), handle, name, image_name, Permission.IMAGES_REMOVE)
     return _ask(request, found.namespace, found)
 
 
@@ -52,7 +52,7 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
 def images(request: PersonRequest, handle: str) -> HttpResponse:
     """With `image=`, as often as wanted, `all=` of a page, or `matching=` a filter; `namespace=`: of which list."""
     by = principal(request)
-    account = accounts_gate.account(by, handle, Act.IMAGES_REMOVE)
+    account = accounts_gate.account(by, handle, Permission.IMAGES_REMOVE)
     asked = request.POST if request.method == "POST" else request.GET
     name = asked.get("namespace", "")
     namespace = permissions.namespace(by, handle, name) if name else None
@@ -68,7 +68,7 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
     found = purge_service.load(by, handle, name, id)
     note = live_updates.note_of_purge(request, found) if found.state in Purge.OPEN else ""
     found.refresh_from_db()
-    why_not = button_permissions.why_not(by, found.namespace.account, Act.IMAGES_REMOVE)
+    why_not = button_permissions.denial_reason(by, found.namespace.account, Permission.IMAGES_REMOVE)
     may_return = found.state not in (*Purge.OPEN, Purge.State.BACK) and purge_service.went(found).exists()
     may_act = may_return or found.state in (Purge.State.WAITING, Purge.State.EMPTIED)
     where = "settings" if found.of_namespace else "images"
@@ -91,7 +91,7 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
 @require_POST
 def stop(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
-    found = purge_service.load(by, handle, name, id, Act.IMAGES_REMOVE)
+    found = purge_service.load(by, handle, name, id, Permission.IMAGES_REMOVE)
     purge_service.stop(by=by, purge=found)
     return redirect("purge", handle, name, id)
 
@@ -100,7 +100,7 @@ def stop(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespons
 @require_POST
 def put_back(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
-    found = purge_service.load(by, handle, name, id, Act.IMAGES_REMOVE)
+    found = purge_service.load(by, handle, name, id, Permission.IMAGES_REMOVE)
     try:
         purge_service.put_back(by=by, purge=found)
     except Invalid as error:

@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.common.errors import Absent, Conflict
+from accounts.common.errors import Conflict, NotFound
 from accounts.common.fair_share import in_turns
 from accounts.models import Member
 from accounts.principal import Kind, Principal
-from accounts.roles import Act, Role, may
+from accounts.roles import Permission, Role, has_permission
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from namespaces.services import namespaces
 from registry_sync import leases
@@ -56,7 +56,7 @@ def settle(purge_id: int) -> None:
     with transaction.atomic():
         try:
             purge = purge_service.locked(Purge.objects.select_related("namespace").get(pk=purge_id))
-        except (Absent, Purge.DoesNotExist):
+        except (NotFound, Purge.DoesNotExist):
             return
         if purge.state not in Purge.OPEN or not purge.planned_at:
             return
@@ -71,7 +71,7 @@ def _go_on(lease: Holding) -> None:
         "attempts", "id"
     )
     for purge in rows.filter(state__in=Purge.OPEN).exclude(namespace__account__closed_at=None):
-        with suppress(Absent), transaction.atomic():
+        with suppress(NotFound), transaction.atomic():
             purge_service.withdraw(purge_service.locked(purge))
     begun = in_turns(
         rows.filter(state__in=Purge.OPEN, planned_at=None), lambda each: each.namespace.account_id
@@ -227,7 +227,7 @@ def _end(purge: Purge) -> None:
     with transaction.atomic():
         try:
             row = purge_service.locked(purge)
-        except Absent:
+        except NotFound:
             return
         if row.state != State.EMPTIED:
             return
@@ -254,7 +254,7 @@ def _came_meanwhile() -> str:
 def _may_still(purge: Purge) -> bool:
     members = Member.objects.filter(account=purge.namespace.account, person_id=purge.requested_by_id or 0)
     role = members.filter(account__closed_at=None).values_list("role", flat=True).first()
-    return role is not None and may(Role(role), Act.NAMESPACES_MANAGE)
+    return role is not None and has_permission(Role(role), Permission.NAMESPACES_MANAGE)
 
 
 def asker(purge: Purge) -> Principal:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.common import clock
-from accounts.common.errors import Absent, Conflict, Invalid
+from accounts.common.errors import Conflict, Invalid, NotFound
 from accounts.principal import Principal
 from namespaces.models import Image, Tag
 from namespaces.names import DIGEST, TAG
@@ -35,14 +35,14 @@ class Outlook:
 
 
 def outlook(image: Image, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> Outlook:
-    """Of deleting what these tags point at, and these manifests. Raise Absent for one that is not there."""
+    """Of deleting what these tags point at, and these manifests. Raise NotFound for one that is not there."""
     rows = dict(Tag.objects.filter(image=image, name__in=tags).values_list("name", "manifest_id"))
     if set(tags) - set(rows):
-        raise Absent
+        raise NotFound
     chosen = {*rows.values(), *digests}
     around = graph.around(image, chosen)
     if chosen - set(around.held):
-        raise Absent
+        raise NotFound
     found = impact(around, tags=tags, digests=digests)
     unknown = unreadable.of(image)
     what_holds = unreadable.sentence(unknown) if chosen - {each.digest for each in unknown} else ""
@@ -163,7 +163,7 @@ def item_of(going: Going) -> RemovalItem:
 
 def _ask(by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal:
     if not Repository.objects.filter(image=image).exists():
-        raise Absent
+        raise NotFound
     with transaction.atomic():
         Image.objects.select_for_update().get(pk=image.pk)
         removal = _same(image, kind, items) or create(by, image, kind, items)

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.common.errors import Absent, Invalid
+from accounts.common.errors import Invalid, NotFound
 from accounts.common.pagination import Page, paginate
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.views import button_permissions
 from accounts.views.form_errors import next_url
 from accounts.views.request import PersonRequest, principal, tab
@@ -38,7 +38,7 @@ def remove(request: PersonRequest, handle: str, name: str, image_name: str) -> H
 
     Chosen by `tag=` or `digest=`, each as often as wanted, `all=` of a page, or `matching=` a filter.
     """
-    image = permissions.image(principal(request), handle, name, image_name, Act.IMAGES_REMOVE)
+    image = permissions.image(principal(request), handle, name, image_name, Permission.IMAGES_REMOVE)
     if request.GET.get("matching"):
         return _matching_page(request, image, _search(request.GET))
     tags = request.GET.getlist("tag")
@@ -52,7 +52,7 @@ def remove(request: PersonRequest, handle: str, name: str, image_name: str) -> H
 @require_POST
 def untag(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
-    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    image = permissions.image(by, handle, name, image_name, Permission.IMAGES_REMOVE)
     if request.POST.get("matching"):
         return _matching(request, image)
     tags = request.POST.getlist("tag")
@@ -69,7 +69,7 @@ def untag(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
 @require_POST
 def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
-    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    image = permissions.image(by, handle, name, image_name, Permission.IMAGES_REMOVE)
     if request.POST.get("matching"):
         return _matching(request, image)
     tags, digests = request.POST.getlist("tag"), request.POST.getlist("digest")
@@ -87,7 +87,7 @@ def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> H
 @require_POST
 def restore(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
-    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    image = permissions.image(by, handle, name, image_name, Permission.IMAGES_REMOVE)
     wish = {key: request.POST.get(key, "") for key in ("tag", "digest", "expected_digest")}
     try:
         asked = service.restore(by=by, image=image, **wish)
@@ -106,7 +106,7 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
     image = permissions.image(by, handle, name, image_name)
     found = Removal.objects.select_related("image__namespace").filter(image=image, pk=id).first()
     if not found:
-        raise Absent
+        raise NotFound
     note = live_updates.note_of_removal(request, found) if found.state == Removal.State.WAITING else ""
     found.refresh_from_db()
     items = list(found.items.order_by("id")[:1000])
@@ -116,7 +116,7 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
         "live": note,
         "lines": [_line(item, item.digest in held and found.kind == Removal.Kind.UNTAG) for item in items],
         "may_come": deletion_restore.may_come(found),
-        "why_not": button_permissions.why_not(by, image.namespace.account, Act.IMAGES_REMOVE),
+        "why_not": button_permissions.denial_reason(by, image.namespace.account, Permission.IMAGES_REMOVE),
     }
     fragment = request.htmx and request.htmx.target == "removal"
     return render(request, f"registry_sync/{'_removal' if fragment else 'removal'}.html", context)
@@ -127,10 +127,10 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
 def put_back(request: PersonRequest, handle: str, name: str, image_name: str, id: int) -> HttpResponse:  # noqa: A002
     """All that a deletion deleted."""
     by = principal(request)
-    image = permissions.image(by, handle, name, image_name, Act.IMAGES_REMOVE)
+    image = permissions.image(by, handle, name, image_name, Permission.IMAGES_REMOVE)
     found = Removal.objects.select_related("image__namespace__account").filter(image=image, pk=id).first()
     if not found:
-        raise Absent
+        raise NotFound
     try:
         asked = deletion_restore.put_back(by=by, removal=found)
     except Invalid as error:

@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from registry_sync.doctor.observations import Answer, Ours
 from registry_sync.doctor.result import Fix, Verdict, fail, in_config, in_environment, ok, skipped, warn
 

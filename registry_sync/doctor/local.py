@@ -14,7 +14,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.common.database_errors import Outage, first_line, outage_of
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from accounts.models import AuditEvent
 from registry_sync import heartbeats
 from registry_sync.doctor import event_probe, panel, result

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from registry_sync.doctor.observations import Certificate
 from registry_sync.doctor.result import Fix, Verdict, fail, in_environment, ok, pending, skipped, warn
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from registry_sync.doctor.observations import Answer, EventTrial, OldForm, Ours, TokenTrial
 from registry_sync.doctor.result import (
     Fix,

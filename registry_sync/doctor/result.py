@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from accounts.common.lazy_text import packed
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
+from accounts.common.lazy_text import to_json
 
 
 class State(StrEnum):
@@ -46,8 +46,8 @@ class Result:
 
     def as_row(self) -> dict[str, Any]:
         """{"key", "title", "state", "text", "fixes": [{"where", "lines"}]}, for JSON; the sentences are packed."""
-        fixes = [{"where": packed(fix.where), "lines": fix.lines} for fix in self.verdict.fixes]
-        text = packed(self.verdict.text)
+        fixes = [{"where": to_json(fix.where), "lines": fix.lines} for fix in self.verdict.fixes]
+        text = to_json(self.verdict.text)
         return {
             "key": self.key,
             "title": self.title,

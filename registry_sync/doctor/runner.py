@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from registry_sync.client import Registry, responses
 from registry_sync.doctor import addresses, event_probe, local, pull_probe, registry_probe, store, versions
 from registry_sync.doctor import registry as judge

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from registry_sync.doctor.addresses import is_private_literal
 from registry_sync.doctor.observations import Ours, Pulled
 from registry_sync.doctor.result import Fix, Verdict, fail, in_config, ok, pending, skipped, warn

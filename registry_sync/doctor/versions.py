@@ -1,6 +1,6 @@
 """Judges which Distribution it is: no release says so, but each refuses something differently. PURE."""
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from registry_sync.doctor.observations import Answer, Releases
 from registry_sync.doctor.result import Fix, Verdict, ok, skipped, warn
 

@@ -3,7 +3,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from accounts.common.lazy_text import unpacked
+from accounts.common.lazy_text import from_json
 
 
 class DiagnosticRun(models.Model):
@@ -31,8 +31,8 @@ class DiagnosticRun(models.Model):
     def found(self) -> list[dict[str, Any]]:
         """The results, with their sentences ready to be spoken."""
         return [
-            {**result, "text": unpacked(result["text"]),
-             "fixes": [{**fix, "where": unpacked(fix["where"])} for fix in result["fixes"]]}
+            {**result, "text": from_json(result["text"]),
+             "fixes": [{**fix, "where": from_json(fix["where"])} for fix in result["fixes"]]}
             for result in self.results
         ]  # fmt: skip
 

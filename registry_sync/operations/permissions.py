@@ -1,7 +1,7 @@
 """The only road to the rows of the whole registry: they are the operator's, and to others not there."""
 
 from accounts import permissions
-from accounts.common.errors import Absent
+from accounts.common.errors import NotFound
 from accounts.principal import Principal
 from namespaces.models import ReservedName
 from registry_sync import selectors
@@ -12,7 +12,7 @@ def aside(by: Principal, id: int) -> QuarantinedWork:  # noqa: A002
     permissions.operator(by)
     found = QuarantinedWork.objects.filter(pk=id).first()
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
@@ -20,7 +20,7 @@ def event(by: Principal, id: int) -> Event:  # noqa: A002
     permissions.operator(by)
     found = Event.objects.filter(pk=id).first()
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
@@ -33,7 +33,7 @@ def held_run(by: Principal, id: int) -> SyncRun:  # noqa: A002
     permissions.operator(by)
     found = selectors.held()
     if not found or not selectors.is_held_since(found, id):
-        raise Absent
+        raise NotFound
     return found
 
 
@@ -42,5 +42,5 @@ def kept(by: Principal, first: str) -> tuple[ReservedName | None, list[Repositor
     permissions.operator(by)
     name, found = selectors.kept_names().filter(name=first).first(), list(selectors.unclaimed(first))
     if not name and not found:
-        raise Absent
+        raise NotFound
     return name, found

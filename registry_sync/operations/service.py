@@ -10,11 +10,11 @@ from django.utils.translation import ngettext
 
 from accounts import audit
 from accounts.common import time_zones
-from accounts.common.errors import Absent, Conflict, Invalid
+from accounts.common.errors import Conflict, Invalid, NotFound
+from accounts.common.translation import translate
 from accounts.limits import make_room
 from accounts.models import Account
 from accounts.principal import Principal
-from accounts.speech import spoken
 from namespaces.limits import NAMESPACES
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName
 from namespaces.names import is_repository, namespace_problem, split
@@ -94,7 +94,7 @@ def why_not(first: str, repositories: list[Repository]) -> str:
         return _(
             "Nothing here has a name of the form NAMESPACE/IMAGE; copy it to such a name to have it served."
         )
-    return spoken(namespace_problem(first) or "")
+    return translate(namespace_problem(first) or "")
 
 
 def _hand_over(by: Principal, first: str, account: Account) -> None:
@@ -113,12 +113,12 @@ def _hand_over(by: Principal, first: str, account: Account) -> None:
 
 @transaction.atomic
 def clear(*, by: Principal, name: str, typed_name: str) -> None:
-    """Anybody may have the name from now on. Raise Absent, Invalid or Conflict."""
+    """Anybody may have the name from now on. Raise NotFound, Invalid or Conflict."""
     if typed_name.strip() != name:
         raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": name})
     reserved = ReservedName.objects.select_for_update().filter(name=name).first()
     if not reserved or not selectors.kept_names().filter(pk=reserved.pk).exists():
-        raise Absent
+        raise NotFound
     if problem := why_not_clear(reserved, timezone.now()):
         raise Conflict.on("", problem)
     _tell(by, "namespace.cleared", reserved)

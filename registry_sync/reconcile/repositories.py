@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.common import clock
 from accounts.common.fair_share import in_turns
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from namespaces.names import split
 from registry_sync import leases
 from registry_sync.client import Registry, TagsRead

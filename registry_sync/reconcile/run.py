@@ -16,7 +16,7 @@ from accounts import audit
 from accounts.common import clock
 from accounts.common.database_errors import Outage, outage_of
 from accounts.common.fair_share import in_turns
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from accounts.principal import SYSTEM
 from namespaces.names import split
 from registry_sync import leases, quarantine

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
-from accounts.common.errors import Absent, Invalid
-from accounts.roles import Act
+from accounts.common.errors import Invalid, NotFound
+from accounts.roles import Permission
 from namespaces import permissions
 from namespaces.models import Image
 from registry_sync.models import RetentionRule, RetentionRun
@@ -127,7 +127,7 @@ class Rules(ApiView):
     @operation("retention_create", body=RetentionRuleBody, answer=RetentionRuleSerializer, status=201)
     def post(self, request: Request, handle: str, name: str) -> Response:
         """Off. Look at its preview, then switch it on."""
-        namespace = permissions.namespace(self.by, handle, name, Act.IMAGES_REMOVE)
+        namespace = permissions.namespace(self.by, handle, name, Permission.IMAGES_REMOVE)
         lines = self.data()
         image_name = lines.pop("image")
         try:
@@ -145,19 +145,19 @@ class OneRule(ApiView):
     @operation("retention_change", body=RetentionLinesBody, answer=RetentionRuleSerializer)
     def patch(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
         """Change the rule. A line that is not given stays. A rule that is on goes off, unless nothing changed."""
-        row = service.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
+        row = service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
         return self.answer(service.change(by=self.by, rule=row, lines=self.data()))  # type: ignore[arg-type]
 
     @operation("retention_delete", status=204)
     def delete(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        service.remove(by=self.by, rule=service.load(self.by, handle, name, id, Act.IMAGES_REMOVE))
+        service.remove(by=self.by, rule=service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE))
         return self.answer()
 
 
 class Switch(ApiView):
     @operation("retention_switch", body=RetentionSwitchBody, answer=RetentionRuleSerializer)
     def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        row = service.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
+        row = service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
         return self.answer(service.switch(by=self.by, rule=row, on=self.data()["enabled"]))
 
 
@@ -169,7 +169,7 @@ class Preview(ApiView):
         rule, now, images = service.pure(row), timezone.now(), service.images_of(row)
         chosen = self.query["image"] or row.image_name
         if self.query["image"] and chosen not in images:
-            raise Absent
+            raise NotFound
         unsure = doubt(rule, preview.knowledge(), now)
         image = (
             Image.objects.select_related("namespace__account")
@@ -197,5 +197,5 @@ class Runs(ApiView):
     @operation("retention_run", answer=RetentionRunSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
         """Now, on or off. Removes what the preview shows."""
-        row = service.load(self.by, handle, name, id, Act.IMAGES_REMOVE)
+        row = service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
         return self.answer(runs.start(by=self.by, rule=row))

@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import audit
-from accounts.common.errors import Absent, Conflict, Invalid
+from accounts.common.errors import Conflict, Invalid, NotFound
+from accounts.common.translation import translate
 from accounts.limits import make_room
 from accounts.principal import SYSTEM, Principal
-from accounts.roles import Act
-from accounts.speech import spoken
+from accounts.roles import Permission
 from namespaces import permissions
 from namespaces.models import Image, Namespace
 from namespaces.names import TAG, image_problem
@@ -52,11 +52,17 @@ NO_LINES = Lines(
 )
 
 
-def load(by: Principal, handle: str, namespace: str, id: int, act: Act = Act.ACCOUNT_VIEW) -> RetentionRule:  # noqa: A002
-    owner = permissions.namespace(by, handle, namespace, act)
+def load(
+    by: Principal,
+    handle: str,
+    namespace: str,
+    id: int,  # noqa: A002
+    permission: Permission = Permission.ACCOUNT_VIEW,
+) -> RetentionRule:
+    owner = permissions.namespace(by, handle, namespace, permission)
     found = RetentionRule.objects.select_related("namespace__account").filter(namespace=owner, pk=id).first()
     if not found:
-        raise Absent
+        raise NotFound
     return found
 
 
@@ -85,7 +91,7 @@ def create(*, by: Principal, namespace: Namespace, image_name: str, lines: Lines
     lines = {**NO_LINES, **lines}
     _check(lines)
     if image_name and (problem := image_problem(image_name, namespace=namespace.name)):
-        raise Invalid.on("image_name", spoken(problem))
+        raise Invalid.on("image_name", translate(problem))
     make_room(RETENTION_RULES, namespace.account, field="image_name")
     try:
         with transaction.atomic():
@@ -179,10 +185,10 @@ def remove(*, by: Principal, rule: RetentionRule) -> None:
 
 
 def _locked(rule: RetentionRule) -> RetentionRule:
-    """Lock it. Raise Absent for one that somebody else removed meanwhile."""
+    """Lock it. Raise NotFound for one that somebody else removed meanwhile."""
     rows = RetentionRule.objects.select_for_update().select_related("namespace__account")
     if not (row := rows.filter(pk=rule.pk).first()):
-        raise Absent
+        raise NotFound
     return row
 
 

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.common.errors import Absent, Conflict, Invalid
-from accounts.roles import Act
+from accounts.common.errors import Conflict, Invalid, NotFound
+from accounts.roles import Permission
 from accounts.templatetags.cells import when
 from accounts.views import button_permissions
 from accounts.views.confirmation import Question, ask, asks
@@ -72,7 +72,9 @@ class RuleForm(LinesForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def retention(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by, writes = principal(request), request.method == "POST"
-    namespace = permissions.namespace(by, handle, name, Act.IMAGES_REMOVE if writes else Act.ACCOUNT_VIEW)
+    namespace = permissions.namespace(
+        by, handle, name, Permission.IMAGES_REMOVE if writes else Permission.ACCOUNT_VIEW
+    )
     form = RuleForm(request.POST if writes else None, initial={"image_name": request.GET.get("image", "")})
     if writes and form.is_valid():
         values: Any = dict(form.cleaned_data)
@@ -98,7 +100,7 @@ def retention(request: PersonRequest, handle: str, name: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def rule(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by, writes = principal(request), request.method == "POST"
-    row = service.load(by, handle, name, id, Act.IMAGES_REMOVE if writes else Act.ACCOUNT_VIEW)
+    row = service.load(by, handle, name, id, Permission.IMAGES_REMOVE if writes else Permission.ACCOUNT_VIEW)
     form = LinesForm(request.POST if writes else None, initial=dict(service.lines_of(row)))
     if writes and form.is_valid():
         try:
@@ -135,7 +137,7 @@ def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResp
     if chosen:
         if chosen not in names:
             if not row.image_name:
-                raise Absent
+                raise NotFound
             return render(request, "registry_sync/retention_preview.html", context | {"images": []})
         context |= _tags_page(request, row, chosen)
         return render(request, "registry_sync/retention_preview_image.html", context)
@@ -152,7 +154,7 @@ def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResp
 @require_POST
 def switch(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
-    row = service.load(by, handle, name, id, Act.IMAGES_REMOVE)
+    row = service.load(by, handle, name, id, Permission.IMAGES_REMOVE)
     on = request.POST.get("on") == "yes"
     service.switch(by=by, rule=row, on=on)
     messages.success(request, _("The rule is on; it runs once a day.") if on else _("The rule is off."))
@@ -163,7 +165,7 @@ def switch(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespo
 @require_POST
 def run(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
-    row = service.load(by, handle, name, id, Act.IMAGES_REMOVE)
+    row = service.load(by, handle, name, id, Permission.IMAGES_REMOVE)
     runs.start(by=by, rule=row)
     messages.info(request, _("The rule runs now; how it ended is told below."))
     return redirect("retention-rule", handle, name, row.pk)
@@ -174,7 +176,7 @@ def run(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse
 @asks
 def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
-    row = service.load(by, handle, name, id, Act.IMAGES_REMOVE)
+    row = service.load(by, handle, name, id, Permission.IMAGES_REMOVE)
     if request.method != "POST":
         return ask(request, _deleting(row))
     try:
@@ -212,7 +214,7 @@ def _live(request: PersonRequest, row: RetentionRule) -> str:
 def _tags_page(request: PersonRequest, row: RetentionRule, name: str) -> dict[str, Any]:
     found, pure = _forecast(row, name), service.pure(row)
     if found is None:
-        raise Absent
+        raise NotFound
     # What goes stands first: that is what one looks for.
     ordered = sorted(found.decisions, key=lambda each: each.fate is Fate.KEEP)
     start = _start(request, len(ordered))
@@ -232,7 +234,7 @@ def _forecast(row: RetentionRule, name: str) -> retention_preview.Forecast | Non
 
 def _context(by: Any, namespace: Namespace) -> dict[str, Any]:
     return namespace_context(namespace, "retention") | {
-        "why_not": button_permissions.why_not(by, namespace.account, Act.IMAGES_REMOVE)
+        "why_not": button_permissions.denial_reason(by, namespace.account, Permission.IMAGES_REMOVE)
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypedDict
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from namespaces.access import Action, Facts, Level, Verdict, allowed_actions, decide
 from registry_sync.tokens.scope import Requested
 

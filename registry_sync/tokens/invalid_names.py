@@ -7,7 +7,7 @@ nothing else, so the user's page says why.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from namespaces.access import Action
 from namespaces.manifests.bidi_text import visible
 from namespaces.names import REPOSITORY, REPOSITORY_MAX, is_repository

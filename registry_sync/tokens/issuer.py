@@ -13,12 +13,12 @@ from django.conf import settings
 from accounts import credentials
 from accounts.access_denials import KEPT, SOURCES_MOST, Denied, denials
 from accounts.common.client_ip import Origin
-from accounts.common.lazy_text import said as _
+from accounts.common.lazy_text import lazy as _
 from accounts.last_used import Use, uses
 from accounts.names import USERNAME
 from accounts.pepper_migration import Rehash, rehashes
 from accounts.peppers import digests, newest_is_everywhere, peppers
-from namespaces.access import Action, Facts, Standing, Verdict, decide
+from namespaces.access import Action, Facts, UserStatus, Verdict, decide
 from registry_sync.tokens import access_list, queries
 from registry_sync.tokens.claims import claims
 from registry_sync.tokens.invalid_names import misnamed
@@ -87,8 +87,8 @@ def _authenticated(given: Credentials, repositories: list[str], origin: Origin) 
         known = queries.load(digests=stored_as, repositories=repositories, now=origin.at)
     if not known or not known.user or not _same(known.user.username, given.username):
         raise _wrong_password(given.username, origin)
-    if known.user.standing is not Standing.ACTIVE:
-        verdict = decide(Facts(standing=known.user.standing), Action.PULL)
+    if known.user.user_status is not UserStatus.ACTIVE:
+        verdict = decide(Facts(user_status=known.user.user_status), Action.PULL)
         _note_denial(known.user, verdict, origin)
         raise Refusal(401, "UNAUTHORIZED", f"{verdict.reason.capitalize()}.")
     if known.user.digest != stored_as[0] and newest_is_everywhere(origin.at):

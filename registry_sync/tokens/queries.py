@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from accounts.common.circuit_breaker import Breaker
 from accounts.common.database_errors import Outage, outage_of
 from accounts.common.errors import Unavailable
-from namespaces.access import Facts, Grant, Level, Standing, Through
+from namespaces.access import Facts, Grant, Level, Through, UserStatus
 from namespaces.names import split
 
 # One row for each repository asked for; one without a repository when none is. What is private in another
@@ -65,7 +65,7 @@ class User:
     username: str
     account: int
     digest: str  # of the password it gave, as it is stored
-    standing: Standing
+    user_status: UserStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known
     rows = _rows(database, _USER, [moment, *asked, _list(database, digests), moment])
     if not rows:
         return None
-    digest, username, account, *standing = rows[0][:6]
-    user = User(username, account, digest, _standing(*standing))
-    return Known(user, {f"{row[6]}/{row[7]}": _facts(user.standing, *row[8:]) for row in rows})
+    digest, username, account, *user_status = rows[0][:6]
+    user = User(username, account, digest, _user_status(*user_status))
+    return Known(user, {f"{row[6]}/{row[7]}": _facts(user.user_status, *row[8:]) for row in rows})
 
 
 def load_public(*, repositories: list[str]) -> Known:
@@ -97,24 +97,24 @@ def load_public(*, repositories: list[str]) -> Known:
     rows = _rows(database, _PUBLIC, [_list(database, sorted(set(namespaces.values())))])
     public = {name for (name,) in rows}
     return Known(None, {
-        repository: Facts(Standing.ANONYMOUS, namespace_exists=namespace in public, public=namespace in public)
+        repository: Facts(UserStatus.ANONYMOUS, namespace_exists=namespace in public, public=namespace in public)
         for repository, namespace in namespaces.items()
     })  # fmt: skip
 
 
-def _facts(standing: Standing, public: bool | None, wide: int | None, narrow: int | None) -> Facts:
+def _facts(user_status: UserStatus, public: bool | None, wide: int | None, narrow: int | None) -> Facts:
     """From one row; `public` is None where there is no such namespace."""
     levels = ((Through.IMAGE, narrow), (Through.NAMESPACE, wide))
     grants = tuple(Grant(through, Level(level)) for through, level in levels if level)
-    return Facts(standing, public is not None, bool(public), grants)
+    return Facts(user_status, public is not None, bool(public), grants)
 
 
-def _standing(disabled: bool, expired: bool, closed: bool) -> Standing:
+def _user_status(disabled: bool, expired: bool, closed: bool) -> UserStatus:
     if closed:
-        return Standing.ACCOUNT_CLOSED
+        return UserStatus.ACCOUNT_CLOSED
     if disabled:
-        return Standing.DISABLED
-    return Standing.EXPIRED if expired else Standing.ACTIVE
+        return UserStatus.DISABLED
+    return UserStatus.EXPIRED if expired else UserStatus.ACTIVE
 
 
 def _columns(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:

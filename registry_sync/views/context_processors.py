@@ -13,7 +13,7 @@ from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from accounts.speech import spoken
+from accounts.common.translation import translate
 from registry_sync import installation_status, live_updates, selectors
 from registry_sync.last_viewed import Look, looks
 from registry_sync.models import Repository
@@ -68,7 +68,7 @@ def _unread(request: HttpRequest) -> str:
     if not match or "image_name" not in match.kwargs:
         return ""
     row = Repository.objects.filter(name=_repository(match))
-    return spoken(row.values_list("problem", flat=True).first() or "")
+    return translate(row.values_list("problem", flat=True).first() or "")
 
 
 def _repository(match: ResolverMatch) -> str:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts import permissions
-from accounts.roles import Act
+from accounts.roles import Permission
 from accounts.views.form_errors import next_url
 from accounts.views.request import PersonRequest, principal
 from registry_sync import jobs
@@ -19,7 +19,7 @@ from registry_sync import jobs
 @require_POST
 def start(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
-    permissions.account(by, handle, Act.SYNC_START)
+    permissions.account(by, handle, Permission.SYNC_START)
     jobs.ask_for_sync(by=by)
     messages.info(request, _("Sync asked for; the line under the list shows how far it is."))
     return redirect(next_url(request, reverse("images", args=[handle])))

@@ -14,7 +14,7 @@ from django.utils.translation import trans_real
 
 from accounts.common import time_zones
 from accounts.models import Denial, Invitation
-from namespaces.access import Action, Facts, Standing, decide
+from namespaces.access import Action, Facts, UserStatus, decide
 from namespaces.models import Tag
 from registry_sync.deletion.outcomes import Outcome
 from registry_sync.doctor import panel as judge
@@ -131,10 +131,10 @@ def world(cast: Cast) -> World:
     Tag.objects.filter(pk=made.tag.pk).update(manifest=manifest, unreadable_since=now)
     made.tag.refresh_from_db()
     for action in Action:
-        for standing in (Standing.ACTIVE, Standing.EXPIRED):
-            verdict = decide(Facts(standing), action)
+        for user_status in (UserStatus.ACTIVE, UserStatus.EXPIRED):
+            verdict = decide(Facts(user_status), action)
             Denial.objects.create(
-                user=made.user, repository="" if standing is Standing.EXPIRED else image.repository, action=action,
+                user=made.user, repository="" if user_status is UserStatus.EXPIRED else image.repository, action=action,
                 reason=verdict.reason, remedy=verdict.remedy, first_at=now, last_at=now, client="docker/27",
             )  # fmt: skip
     _registry_tells(made)

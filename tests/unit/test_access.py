@@ -4,30 +4,30 @@ from itertools import product
 
 import pytest
 
-from namespaces.access import Action, Facts, Grant, Level, Standing, Through, decide
+from namespaces.access import Action, Facts, Grant, Level, Through, UserStatus, decide
 
-CASES = list(product(Standing, (True, False), (True, False), Level, Level, Action))
+CASES = list(product(UserStatus, (True, False), (True, False), Level, Level, Action))
 RANK = {Action.PULL: 1, Action.PUSH: 2, Action.DELETE: 3}
 
 
-def facts(standing: Standing, exists: bool, public: bool, wide: Level, narrow: Level) -> Facts:
+def facts(user_status: UserStatus, exists: bool, public: bool, wide: Level, narrow: Level) -> Facts:
     given = [(Through.NAMESPACE, wide), (Through.IMAGE, narrow)]
     return Facts(
-        standing=standing, namespace_exists=exists, public=public,
+        user_status=user_status, namespace_exists=exists, public=public,
         grants=tuple(Grant(through, level) for through, level in given if level),
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("standing", "exists", "public", "wide", "narrow", "action"), CASES)
+@pytest.mark.parametrize(("user_status", "exists", "public", "wide", "narrow", "action"), CASES)
 def test_rule(
-    standing: Standing, exists: bool, public: bool, wide: Level, narrow: Level, action: Action
+    user_status: UserStatus, exists: bool, public: bool, wide: Level, narrow: Level, action: Action
 ) -> None:
-    highest = max(int(wide), int(narrow)) if standing is Standing.ACTIVE else 0
+    highest = max(int(wide), int(narrow)) if user_status is UserStatus.ACTIVE else 0
     if public:
         highest = max(highest, 1)
-    expected = exists and standing in {Standing.ACTIVE, Standing.ANONYMOUS} and highest >= RANK[action]
+    expected = exists and user_status in {UserStatus.ACTIVE, UserStatus.ANONYMOUS} and highest >= RANK[action]
 
-    verdict = decide(facts(standing, exists, public, wide, narrow), action)
+    verdict = decide(facts(user_status, exists, public, wide, narrow), action)
 
     assert verdict.allowed is expected
     assert bool(verdict) is expected
@@ -36,7 +36,7 @@ def test_rule(
 
 
 def test_the_trace_names_every_road_the_strongest_first() -> None:
-    verdict = decide(facts(Standing.ACTIVE, True, True, Level.WRITE, Level.READ), Action.PUSH)
+    verdict = decide(facts(UserStatus.ACTIVE, True, True, Level.WRITE, Level.READ), Action.PUSH)
     assert [(road.through, road.level) for road in verdict.trace] == [
         (Through.NAMESPACE, Level.WRITE),
         (Through.IMAGE, Level.READ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.access import Action, Facts, Grant, Level, Standing, Through, decide
+from namespaces.access import Action, Facts, Grant, Level, Through, UserStatus, decide
 from registry_sync.tokens.access_list import access_list
 from registry_sync.tokens.claims import claims
 from registry_sync.tokens.scope import parse
@@ -21,7 +21,7 @@ ROADS = st.builds(
 )
 FACTS = st.builds(
     Facts,
-    standing=st.sampled_from(Standing),
+    user_status=st.sampled_from(UserStatus),
     namespace_exists=st.booleans(),
     public=st.booleans(),
     grants=st.lists(ROADS, max_size=3).map(tuple),
@@ -80,12 +80,12 @@ def test_asking_for_more_elsewhere_changes_nothing_here(
         assert granted(alone, world).get(name) == together.get(name)
 
 
-@given(SCOPES, WORLDS, st.sampled_from([Standing.DISABLED, Standing.EXPIRED, Standing.ACCOUNT_CLOSED]))
+@given(SCOPES, WORLDS, st.sampled_from([UserStatus.DISABLED, UserStatus.EXPIRED, UserStatus.ACCOUNT_CLOSED]))
 def test_who_lost_the_right_gets_nothing_whatever_grants_remain(
-    scopes: list[str], world: Mapping[str, Facts], standing: Standing
+    scopes: list[str], world: Mapping[str, Facts], user_status: UserStatus
 ) -> None:
     fallen = {
-        name: Facts(standing, facts.namespace_exists, facts.public, facts.grants)
+        name: Facts(user_status, facts.namespace_exists, facts.public, facts.grants)
         for name, facts in world.items()
     }
     assert granted(scopes, fallen) == {}
@@ -94,7 +94,7 @@ def test_who_lost_the_right_gets_nothing_whatever_grants_remain(
 @given(SCOPES, WORLDS)
 def test_nobody_signed_in_pulls_what_is_public_at_most(scopes: list[str], world: Mapping[str, Facts]) -> None:
     nobody = {
-        name: Facts(Standing.ANONYMOUS, facts.namespace_exists, facts.public, facts.grants)
+        name: Facts(UserStatus.ANONYMOUS, facts.namespace_exists, facts.public, facts.grants)
         for name, facts in world.items()
     }
     for name, actions in granted(scopes, nobody).items():

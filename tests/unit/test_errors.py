@@ -1,6 +1,6 @@
 """What goes wrong says so in words, by field where there is one."""
 
-from accounts.common.errors import Absent, Conflict, Invalid, TooMany
+from accounts.common.errors import Conflict, Invalid, NotFound, RateLimited
 from accounts.principal import SYSTEM, Kind, Principal
 
 
@@ -17,12 +17,12 @@ def test_a_door_renames_its_own_fields_and_leaves_others_and_the_kind() -> None:
 
 
 def test_what_is_not_there_says_no_more_than_that() -> None:
-    assert Absent().message == "Not found."
-    assert Absent("No such tag.").message == "No such tag."
+    assert NotFound().message == "Not found."
+    assert NotFound("No such tag.").message == "No such tag."
 
 
 def test_too_many_says_how_long_to_wait() -> None:
-    error = TooMany("Slow down.", wait=30)
+    error = RateLimited("Slow down.", wait=30)
     assert (error.message, error.wait) == ("Slow down.", 30)
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from namespaces.access import Action, Level, Standing
+from namespaces.access import Action, Level, UserStatus
 from namespaces.permissions_doc import text
 
 
@@ -14,7 +14,7 @@ def test_every_case_has_a_row() -> None:
     rows = [
         line
         for line in text().splitlines()
-        if line.startswith(tuple(f"| {each.value} |" for each in Standing))
+        if line.startswith(tuple(f"| {each.value} |" for each in UserStatus))
     ]
-    assert len(rows) == 2 * len(Level) ** 2 + 2 * (len(Standing) - 1)
+    assert len(rows) == 2 * len(Level) ** 2 + 2 * (len(UserStatus) - 1)
     assert all(f"| {action} |" in text() for action in Action)

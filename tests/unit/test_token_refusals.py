@@ -2,7 +2,7 @@
 
 import pytest
 
-from namespaces.access import Facts, Grant, Level, Standing, Through
+from namespaces.access import Facts, Grant, Level, Through, UserStatus
 from registry_sync.tokens.access_list import MOUNT, Refused, access_list, folded, refused
 from registry_sync.tokens.scope import Requested, parse
 
@@ -10,7 +10,7 @@ DOCKER, REGCTL = "docker/27.5.1", "regctl/0.8"
 
 
 def may(level: Level) -> Facts:
-    return Facts(Standing.ACTIVE, grants=(Grant(Through.NAMESPACE, level),) if level else ())
+    return Facts(UserStatus.ACTIVE, grants=(Grant(Through.NAMESPACE, level),) if level else ())
 
 
 def vain(scopes: str, world: dict[str, Facts]) -> tuple[list[Requested], list[Refused]]:

@@ -28,7 +28,7 @@ def test_only_those_who_may_see_the_forms(cast: Cast, user: RegistryUser, who: s
     page = cast.client(who).get(user.get_absolute_url()).content.decode()
     assert (f"{user.username}/password/" in page) is may
     assert (f"{user.username}/grants/" in page) is may
-    assert ("As a viewer you cannot" in page) is not may
+    assert ("Viewers can’t" in page) is not may
 
 
 def test_what_it_may_do_is_there_without_a_second_request(cast: Cast, user: RegistryUser) -> None:

@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts.common.errors import Absent, Conflict, Refused
+from accounts.common.errors import Conflict, Forbidden, NotFound
 from accounts.limits import OF_PERSON
 from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, Person, RegistryUser, Secret
 from accounts.services import accounts, api_tokens, invitations, members, people, users
@@ -144,7 +144,7 @@ def test_an_invitation_lets_one_person_in(cast: Cast) -> None:
     results = together(
         [partial(invitations.accept, by=principal_of(each), invitation=invitation) for each in guests]
     )
-    assert raised(results) == [Absent] * (MANY - 1)
+    assert raised(results) == [NotFound] * (MANY - 1)
     assert Member.objects.filter(person__in=guests).count() == trail("member.joined") == 1
     assert Invitation.objects.get().used_by in [each.email for each in guests]
 
@@ -203,7 +203,7 @@ def test_of_owners_who_leave_at_once_one_stays(cast: Cast) -> None:
     )
     leave = [partial(members.remove, by=principal_of(each.person), member=each) for each in owners]
     results = together(leave)
-    assert raised(results) == [Refused]
+    assert raised(results) == [Forbidden]
     assert Member.objects.filter(account=cast.account, role="owner").count() == 1
 
 
@@ -214,7 +214,7 @@ def test_who_became_owner_meanwhile_is_not_demoted_as_what_they_were(cast: Cast)
     members.change_role(by=by, member=Member.objects.get(pk=seen.pk), role="owner")
     members.remove(by=by, member=Member.objects.get(person=cast.owner, account=cast.account))
     for act in (partial(members.change_role, role="viewer"), members.remove):
-        with pytest.raises(Refused):
+        with pytest.raises(Forbidden):
             act(by=by, member=seen)
     assert Member.objects.get(account=cast.account, role="owner").person == cast.manager
 
@@ -299,7 +299,7 @@ def test_together_nobody_passes_a_limit(cast: Cast, settings: Any, key: str) -> 
 def test_of_two_who_delete_a_namespace_one_does_and_the_other_finds_none(cast: Cast) -> None:
     namespace = factories.NamespaceFactory(account=cast.account, name="team")
     delete = partial(namespaces.delete, by=cast.by("owner"), namespace=namespace, typed_name="team")
-    assert raised(together([delete] * MANY)) == [Absent] * (MANY - 1)
+    assert raised(together([delete] * MANY)) == [NotFound] * (MANY - 1)
     assert trail("namespace.deleted") == 1
 
 
@@ -310,7 +310,7 @@ def test_a_user_that_was_deleted_meanwhile_is_absent(cast: Cast, act: str) -> No
     seen = RegistryUser.objects.get(pk=user.pk)
     users.delete(by=cast.by("owner"), user=user)
     more = {"description": "another", "expires_at": None} if act == "edit" else {}
-    with pytest.raises(Absent):
+    with pytest.raises(NotFound):
         getattr(users, act)(by=cast.by("owner"), user=seen, **more)
     assert trail("user.deleted") == 1
 
@@ -326,7 +326,7 @@ def test_a_rule_that_was_removed_meanwhile_is_absent(cast: Cast, act: str) -> No
         "switch": partial(retention_service.switch, by=by, rule=seen, on=True),
         "remove": partial(retention_service.remove, by=by, rule=seen),
     }
-    with pytest.raises(Absent):
+    with pytest.raises(NotFound):
         acts[act]()
 
 
@@ -380,7 +380,7 @@ def test_an_invitation_whose_maker_is_being_removed_lets_nobody_in(cast: Cast, a
     result = meanwhile(
         'SELECT "accounts_account"', partial(members.remove, by=cast.by("owner"), member=second), come[act]
     )
-    assert result is False or isinstance(result, Absent)
+    assert result is False or isinstance(result, NotFound)
     assert not Member.objects.filter(person=guest).exists()
     assert not Invitation.objects.filter(reserved_for=guest).exists()
 

@@ -66,7 +66,7 @@ def test_while_nobody_may_push_here_a_link_makes_somebody_who_may(
 @pytest.mark.parametrize("page", [NAMESPACE, IMAGE, ALL])
 def test_who_may_not_make_one_is_told_who_could(cast: Cast, team: Namespace, page: str) -> None:
     text = shown(cast, page, "viewer")
-    assert "As a viewer you cannot create and change users" in text
+    assert "Viewers can’t create or change users" in text
     assert "/users/new/" not in text
 
 

@@ -28,8 +28,8 @@ def test_what_a_role_may_not_do_is_not_offered(
 @pytest.mark.parametrize("page", ["n/team/permissions/", "n/team/settings/", "n/team/i/api/-/access/"])
 def test_and_why_is_said(cast: Cast, page: str) -> None:
     factories.NamespaceFactory(account=cast.account, name="team")
-    assert "As a viewer you cannot" in cast.client("viewer").get(f"/a/team-red/{page}").content.decode()
-    assert "you cannot" not in cast.client("manager").get(f"/a/team-red/{page}").content.decode()
+    assert "Viewers can’t" in cast.client("viewer").get(f"/a/team-red/{page}").content.decode()
+    assert "Viewers can’t" not in cast.client("manager").get(f"/a/team-red/{page}").content.decode()
 
 
 @pytest.mark.parametrize("tags", [0, 1])

@@ -54,7 +54,7 @@ def test_a_viewer_is_refused_with_the_reason(cast: Cast) -> None:
     assert client.get(URL).status_code == 403
     answer = client.post(URL, FORM)
     assert answer.status_code == 403
-    assert "As a viewer you cannot create and change users" in answer.content.decode()
+    assert "Viewers can’t create or change users" in answer.content.decode()
     assert not RegistryUser.objects.exists()
 
 
