@@ -242,11 +242,11 @@ def daily() -> None:
     """Comes more often: whoever sends it remembers nothing."""
     now = clock.now()
     if heartbeats.book(Marker.DAILY, now, now + timedelta(days=1)):
-        verify_trail()
+        verify_audit_log()
 
 
-@_task(name="registry_sync.verify_trail")
-def verify_trail() -> None:
+@_task(name="registry_sync.verify_audit_log")
+def verify_audit_log() -> None:
     """Verify the trail, and keep the outcome for the doctor: to read the whole trail takes long."""
     found = list(audit_chain.problems())
     for problem in found:

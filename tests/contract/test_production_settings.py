@@ -48,7 +48,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(prepared: Path, tmp_path: Path) -> Path:
-    """As `prepare` leaves it."""
+    """As `init_data_dir` leaves it."""
     return shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Redis with the password that `prepare` makes, and over TLS: for the cache and for the broker alike."""
+"""Redis with the password that `init_data_dir` makes, and over TLS: for the cache and for the broker alike."""
 
 import os
 import subprocess

@@ -15,7 +15,7 @@ from accounts.models import AuditEvent, AuditSeal
 from accounts.services import accounts
 from registry_sync.doctor import local
 from registry_sync.doctor.result import State
-from registry_sync.tasks import housekeeping, verify_trail
+from registry_sync.tasks import housekeeping, verify_audit_log
 from tests.cast import Cast
 
 LATER = timedelta(hours=1)
@@ -128,12 +128,12 @@ def test_the_worker_seals_and_tells_the_log(
     housekeeping()
     last = AuditSeal.objects.latest("id")
     assert (last.last_event_id, last.event_count) == (trail[6].pk, 1)
-    verify_trail()
+    verify_audit_log()
     assert "was changed" not in caplog.text
     assert local.trail(timezone.now()).state is State.OK
     with without_triggers() as cursor:
         cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[6].pk])
-    verify_trail()
+    verify_audit_log()
     assert "the audit trail was changed" in caplog.text
     assert local.trail(timezone.now()).state is State.FAIL
 
@@ -144,7 +144,7 @@ def test_seals_of_a_pepper_that_is_gone_are_unverified_and_not_broken(
     newer = audit_chain.Pepper(2, b"the pepper after the one that sealed")
     monkeypatch.setattr(audit_chain, "peppers", lambda: (newer,))
     assert [problem.changed for problem in audit_chain.problems()] == [False, False]
-    verify_trail()
+    verify_audit_log()
     assert local.trail(timezone.now()).state is State.WARN
 
 

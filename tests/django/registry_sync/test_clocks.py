@@ -155,7 +155,7 @@ def test_what_is_done_once_a_day_is_not_done_with_each_restart(monkeypatch: pyte
     from registry_sync import tasks
 
     done: list[int] = []
-    monkeypatch.setattr(tasks, "verify_trail", lambda: done.append(1))
+    monkeypatch.setattr(tasks, "verify_audit_log", lambda: done.append(1))
     tasks.daily()
     tasks.daily()
     assert len(done) == 1
