@@ -123,13 +123,13 @@ def test_redis_reads_its_password_from_what_prepare_writes() -> None:
     redis, settings = SERVICES["redis"], SERVICES["web"]["environment"]
     folder = f"/data/{prepare.redis_folder().name}"
     assert settings["REDIS_PASSWORD_FILE"] == f"{folder}/password"
-    assert f"redis-password:{folder}" in SERVICES["init_data_dir"]["volumes"]
+    assert f"redis-password:{folder}" in SERVICES["prepare"]["volumes"]
     assert all(f"redis-password:{folder}:ro" in PANEL[name]["volumes"] for name in PANEL if name != "prepare")
     assert redis["volumes"] == ["redis-password:/run/redis:ro"]
     assert redis["command"][:2] == ["redis-server", "/run/redis/redis.conf"]
     assert redis["user"] in DOCKERFILE  # the file is its owner's alone
     assert "--protected-mode" not in redis["command"]
-    assert redis["depends_on"]["init_data_dir"]["condition"] == "service_completed_successfully"
+    assert redis["depends_on"]["prepare"]["condition"] == "service_completed_successfully"
     shell, command = redis["healthcheck"]["test"]
     assert (shell, re.findall(r"redis-cli (.*) \|", command)) == ("CMD-SHELL", ["ping"])
 

@@ -16,13 +16,10 @@ def test_who_may_nothing_is_told_so_and_no_command_that_would_fail(cast: Cast) -
     told = commands(cast, user)
     assert "docker login localhost:5000" in told
     assert not re.search(r"IMAGE|localhost:5000/|docker (pull|push)", told)
-    answer = cast.client("owner").post(f"{user.get_absolute_url()}password/")
-    assert "This user has no permission yet" in answer.text
+    client, url = cast.client("owner"), f"{user.get_absolute_url()}password/"
+    assert "This user has no permission yet" in client.post(url, {"once": "second"}).text
     factories.GrantFactory(user=user)
-    assert (
-        "This user has no permission yet"
-        not in cast.client("owner").post(f"{user.get_absolute_url()}password/").text
-    )
+    assert "This user has no permission yet" not in client.post(url, {"once": "third"}).text
 
 
 def test_into_an_empty_namespace_something_is_pushed_that_everybody_has(cast: Cast) -> None:
