@@ -28,7 +28,7 @@ class AccountBody(Strict):
 
 
 class AccountCloseBody(Strict):
-    typed_handle = serializers.CharField(help_text="The handle again, as confirmation.")
+    confirmation = serializers.CharField(help_text="The handle again, as confirmation.")
 
 
 class Accounts(ApiView):
@@ -36,7 +36,7 @@ class Accounts(ApiView):
     def get(self, request: Request) -> Response:
         return self.page(selectors.accounts_overview(person_id=self.by.person_id))
 
-    @operation("accounts_open", body=AccountBody, answer=AccountSerializer, status=201)
+    @operation("accounts_create", body=AccountBody, answer=AccountSerializer, status=201)
     def post(self, request: Request) -> Response:
         account = accounts.open_account(by=self.by, **self.data())
         return self.answer(_shown(permissions.membership(self.by, account.handle)))
@@ -47,7 +47,7 @@ class OneAccount(ApiView):
     def get(self, request: Request, handle: str) -> Response:
         return self.answer(_shown(permissions.membership(self.by, handle)))
 
-    @operation("accounts_rename", body=AccountBody, answer=AccountSerializer)
+    @operation("accounts_update", body=AccountBody, answer=AccountSerializer)
     def patch(self, request: Request, handle: str) -> Response:
         account = permissions.account(self.by, handle, Permission.ACCOUNT_RENAME)
         accounts.rename(by=self.by, account=account, **self.data())
@@ -55,7 +55,7 @@ class OneAccount(ApiView):
 
     @operation("accounts_close", body=AccountCloseBody, status=204)
     def delete(self, request: Request, handle: str) -> Response:
-        """Body: `{"typed_handle": "…"}`. Closes for good: its users are refused at once."""
+        """Body: `{"confirmation": "…"}`. Closes for good: its users are refused at once."""
         account = permissions.account(self.by, handle, Permission.ACCOUNT_CLOSE)
         accounts.close(by=self.by, account=account, **self.data())
         return self.answer()

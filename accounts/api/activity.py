@@ -13,13 +13,13 @@ from accounts.api.view import ApiView
 
 
 class ActivitySerializer(serializers.Serializer[Any]):
-    at = Moment()
+    occurred_at = Moment(source="at")
     actor = serializers.CharField()
-    address = serializers.CharField(allow_blank=True)
+    client_ip = serializers.CharField(source="address", allow_blank=True)
     action = serializers.CharField(help_text="As in `grant.given`.")
     object_kind = serializers.CharField()
     object_id = serializers.CharField(allow_blank=True)
-    object = serializers.CharField()
+    object_label = serializers.CharField(source="object")
     before = serializers.DictField(child=serializers.JSONField())
     after = serializers.DictField(child=serializers.JSONField())
 

@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 CODES = {
     400: "invalid",
     401: "unauthenticated",
-    403: "refused",
-    404: "absent",
+    403: "permission_denied",
+    404: "not_found",
     405: "method_not_allowed",
     406: "not_acceptable",
     409: "conflict",

@@ -46,7 +46,7 @@ class Invitations(ApiView):
         account = permissions.account(self.by, handle, Permission.MEMBERS_MANAGE)
         return self.page(selectors.invitations_of(account))
 
-    @operation("invitations_make", body=InvitationBody, answer=InvitationLinkSerializer, status=201)
+    @operation("invitations_create", body=InvitationBody, answer=InvitationLinkSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
         account = permissions.account(self.by, handle, Permission.MEMBERS_MANAGE)
         invitation, text = invitations.invite(by=self.by, account=account, **self.data())
@@ -55,7 +55,7 @@ class Invitations(ApiView):
 
 
 class OneInvitation(ApiView):
-    @operation("invitations_withdraw", status=204)
+    @operation("invitations_revoke", status=204)
     def delete(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
         invitations.withdraw(by=self.by, invitation=permissions.invitation(self.by, handle, id))
         return self.answer()

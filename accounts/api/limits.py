@@ -9,8 +9,10 @@ from accounts.limits import Holder, Holding, Limit, holdings
 
 
 class HoldingSerializer(serializers.Serializer[Any]):
-    held = serializers.IntegerField()
-    most = serializers.IntegerField(allow_null=True, help_text="An operator’s setting; null: any number.")
+    used = serializers.IntegerField(source="held")
+    limit = serializers.IntegerField(
+        source="most", allow_null=True, help_text="Set by the operator; null: unlimited."
+    )
 
 
 def shown(limits: Iterable[Limit[Holder]], holder: Holder) -> dict[str, Holding]:

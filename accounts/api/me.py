@@ -25,7 +25,7 @@ class MyLimitsSerializer(serializers.Serializer[Any]):
 class MeSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     email = serializers.EmailField()
-    operator = serializers.BooleanField()
+    is_operator = serializers.BooleanField(source="operator")
     limits = MyLimitsSerializer()
 
 

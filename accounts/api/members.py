@@ -31,12 +31,12 @@ class Members(ApiView):
 
 
 class OneMember(ApiView):
-    @operation("members_change", body=MemberBody, answer=MemberSerializer)
+    @operation("members_update", body=MemberBody, answer=MemberSerializer)
     def patch(self, request: Request, handle: str, person_id: int) -> Response:
         member = permissions.member(self.by, handle, person_id)
         return self.answer(members.change_role(by=self.by, member=member, **self.data()))
 
-    @operation("members_remove", status=204)
+    @operation("members_delete", status=204)
     def delete(self, request: Request, handle: str, person_id: int) -> Response:
         members.remove(by=self.by, member=permissions.member(self.by, handle, person_id))
         return self.answer()

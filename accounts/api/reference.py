@@ -10,10 +10,10 @@ Json = Mapping[str, Any]
 # Of which the examples are made; what a path names otherwise is a text.
 EXAMPLES: dict[str, Any] = {
     "handle": "team-red", "name": "team", "image": "app/api", "tag": "1.0", "username": "wsbq5k5ysqyt", "id": 7,
-    "person_id": 3, "first": "team",
+    "person_id": 3,
     "digest": "sha256:c67fc21c61498cdbe44e27f646b1391829bfab8964ff5b3751da623423925c54",
     "q": "nginx", "left": "1.0", "right": "1.1", "email": "ada@example.com", "namespace": "team",
-    "user": "wsbq5k5ysqyt", "typed_name": "team", "typed_handle": "team-red", "description": "CI deploy",
+    "user": "wsbq5k5ysqyt", "confirmation": "team", "description": "CI deploy",
 }  # fmt: skip
 WORDS = {
     "string": "text",

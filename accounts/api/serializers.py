@@ -75,7 +75,7 @@ class SearchQuery(PageQuery):
 
 
 class ErrorDetailSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="A stable word, as in `invalid`, `absent`, `conflict`.")
+    code = serializers.CharField(help_text="A stable word, as in `invalid`, `not_found`, `conflict`.")
     message = serializers.CharField(help_text="All of it, for people.")
     fields = serializers.DictField(  # type: ignore[assignment]
         child=serializers.ListField(child=serializers.CharField()), help_text="Sentences by field."

@@ -27,21 +27,21 @@ class UserSerializer(serializers.Serializer[Any]):
     expires_at = Moment(allow_null=True)
     disabled_at = Moment(allow_null=True)
     last_used_at = Moment(allow_null=True)
-    last_used_from = serializers.CharField(allow_blank=True)
-    last_used_with = serializers.CharField(allow_blank=True)
+    last_used_ip = serializers.CharField(source="last_used_from", allow_blank=True)
+    last_used_client = serializers.CharField(source="last_used_with", allow_blank=True)
 
 
 class UserPasswordSerializer(UserSerializer):
     password = serializers.CharField(help_text="Shown this once; only its digest is kept.")
-    registry = serializers.CharField(help_text="What follows `docker login`.")
+    registry_host = serializers.CharField(help_text="The argument of `docker login`.")
 
 
 class OneUserSerializer(UserSerializer):
-    denials_dropped = serializers.SerializerMethodField(
-        help_text="Refusals that were not kept: the last 100 are."
+    dropped_denial_count = serializers.SerializerMethodField(
+        help_text="Denials that were not kept: only the last 100 are."
     )
 
-    def get_denials_dropped(self, user: RegistryUser) -> int:
+    def get_dropped_denial_count(self, user: RegistryUser) -> int:
         dropped = selectors.denials_dropped(user)
         return dropped.count if dropped else 0
 
@@ -77,7 +77,7 @@ class OneUser(ApiView):
     def get(self, request: Request, handle: str, username: str) -> Response:
         return self.answer(permissions.user(self.by, handle, username))
 
-    @operation("users_edit", body=UserBody, answer=UserSerializer)
+    @operation("users_update", body=UserBody, answer=UserSerializer)
     def patch(self, request: Request, handle: str, username: str) -> Response:
         user = permissions.user(self.by, handle, username, Permission.USERS_MANAGE)
         kept = {"description": user.description, "expires_at": user.expires_at}
@@ -114,4 +114,6 @@ class UserPassword(ApiView):
 
 
 def _with_password(user: RegistryUser, password: str) -> dict[str, Any]:
-    return UserSerializer(user).data | {"password": password, "registry": settings.REGISTRY_HOST}
+    sources = [str(field.source) for field in UserSerializer().fields.values()]
+    row = {name: getattr(user, name) for name in sources}
+    return row | {"password": password, "registry_host": settings.REGISTRY_HOST}

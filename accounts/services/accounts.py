@@ -42,10 +42,10 @@ def rename(*, by: Principal, account: Account, name: str) -> Account:
 
 
 @transaction.atomic
-def close(*, by: Principal, account: Account, typed_handle: str) -> None:
+def close(*, by: Principal, account: Account, confirmation: str) -> None:
     """Close for good: its users are refused at once, its pages are gone; images stay in the registry."""
-    if typed_handle != account.handle:
-        raise Invalid.on("typed_handle", _("Type %(handle)s to confirm.") % {"handle": account.handle})
+    if confirmation != account.handle:
+        raise Invalid.on("confirmation", _("Type %(handle)s to confirm.") % {"handle": account.handle})
     account.closed_at = timezone.now()
     account.save(update_fields=["closed_at"])
     users = RegistryUser.objects.filter(account=account).count()

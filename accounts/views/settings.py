@@ -58,9 +58,9 @@ def close(request: PersonRequest, handle: str) -> HttpResponse:
     form = ConfirmForm(request.POST)
     form.is_valid()
     try:
-        accounts.close(by=by, account=account, typed_handle=form.cleaned_data.get("confirm", ""))
+        accounts.close(by=by, account=account, confirmation=form.cleaned_data.get("confirm", ""))
     except Invalid as error:
-        put_errors(form, error, typed_handle="confirm")
+        put_errors(form, error, confirmation="confirm")
         return show_settings(request, account, problem=form.problem)
     messages.success(request, _("%(account)s is closed.") % {"account": account.name})
     return redirect("home")

@@ -21,19 +21,19 @@ class DenialSerializer(serializers.Serializer[Any]):
     action = serializers.CharField(
         allow_blank=True,
         help_text="`pull`, `push`, `delete`; `mount`: a push to `repository` was allowed, and may not reuse layers of "
-        "`sources`; `list`: of the whole registry.",
+        "`mount_sources`; `list`: of the whole registry.",
     )
-    sources = serializers.ListField(
+    mount_sources = serializers.ListField(
         source="source_names",
         child=serializers.CharField(),
         help_text="Other images whose layers the same push asked to reuse, in vain; at most 20.",
     )
     reason = serializers.CharField()
     remedy = serializers.CharField(help_text="What would change it.")
-    count = serializers.IntegerField()
-    first_at = Moment()
-    last_at = Moment()
-    address = serializers.CharField(allow_blank=True)
+    denial_count = serializers.IntegerField(source="count")
+    first_denied_at = Moment(source="first_at")
+    last_denied_at = Moment(source="last_at")
+    client_ip = serializers.CharField(source="address", allow_blank=True)
     client = serializers.CharField(allow_blank=True)
     allowed_now = serializers.BooleanField(help_text="The same would be allowed by now.")
 

@@ -32,13 +32,13 @@ class SideSerializer(serializers.Serializer[Any]):
     repository = serializers.CharField(source="image.repository")
     tag = serializers.CharField(allow_blank=True)
     digest = serializers.CharField(source="manifest.digest")
-    size = serializers.IntegerField(source="manifest.size")
+    size_bytes = serializers.IntegerField(source="manifest.size")
 
 
 class LayerChangeSerializer(serializers.Serializer[Any]):
     state = serializers.CharField(help_text="`kept`, `added`, `removed`.")
     digest = serializers.CharField(source="layer.digest", allow_blank=True)
-    size = serializers.IntegerField(source="layer.size")
+    size_bytes = serializers.IntegerField(source="layer.size")
     command = serializers.CharField(source="layer.command", allow_blank=True)
 
 
@@ -53,15 +53,19 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     left = SideSerializer()
     right = SideSerializer()
     platform = serializers.CharField(allow_blank=True)
-    lacking = serializers.ListField(
+    sides_without_platform = serializers.ListField(
+        source="lacking",
         child=serializers.CharField(),
-        help_text="`left`, `right`: has no such platform, or it was never read.",
+        help_text="`left`, `right`: the side has no such platform, or it was never read.",
     )
-    same = serializers.BooleanField(source="found.same", help_text="The very same digest.")
-    size_difference = serializers.IntegerField(
-        source="found.size_difference", help_text="Bytes, right minus left."
+    identical = serializers.BooleanField(source="found.same", help_text="Both have the same digest.")
+    size_difference_bytes = serializers.IntegerField(
+        source="found.size_difference", help_text="Right minus left."
     )
-    to_fetch = serializers.IntegerField(source="found.to_fetch", help_text="Bytes, by who has the left one.")
+    download_bytes = serializers.IntegerField(
+        source="found.to_fetch",
+        help_text="What a client that has the left one still downloads for the right one.",
+    )
     layers = LayerChangeSerializer(source="found.layers", many=True)
     platforms = ChangeSerializer(source="found.platforms", many=True)
     settings = serializers.DictField(

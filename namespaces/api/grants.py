@@ -61,7 +61,7 @@ class Grants(ApiView):
         )
         return self.page(found)
 
-    @operation("grants_give", body=NewGrantBody, answer=GrantSerializer, status=201)
+    @operation("grants_create", body=NewGrantBody, answer=GrantSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
         account = account_gate.account(self.by, handle, Permission.GRANTS_MANAGE)
         return self.answer(self._give(account, **self.data()))
@@ -76,12 +76,12 @@ class Grants(ApiView):
 
 
 class OneGrant(ApiView):
-    @operation("grants_change", body=GrantBody, answer=GrantSerializer)
+    @operation("grants_update", body=GrantBody, answer=GrantSerializer)
     def patch(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
         grant = permissions.grant(self.by, handle, id)
         return self.answer(grants.change(by=self.by, grant=grant, **self.data()))
 
-    @operation("grants_remove", status=204)
+    @operation("grants_delete", status=204)
     def delete(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
         """Remove the grant. Takes effect with the user’s next registry token."""
         grants.remove(by=self.by, grant=permissions.grant(self.by, handle, id))

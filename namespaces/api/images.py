@@ -23,10 +23,12 @@ class ImageSerializer(serializers.Serializer[Any]):
     repository = serializers.CharField(help_text="`namespace/name`, as the registry knows it.")
     tag_count = serializers.IntegerField()
     latest_tag = serializers.CharField(allow_blank=True)
-    size = serializers.IntegerField(help_text="Bytes a client downloads for the newest tag.")
-    usage = serializers.IntegerField(
+    size_bytes = serializers.IntegerField(
+        source="size", help_text="What a client downloads for the newest tag."
+    )
+    usage_bytes = serializers.IntegerField(
         source="stored_bytes",
-        help_text="Bytes it all takes in the registry, counted soon after a push; a layer counts once.",
+        help_text="What all of it takes in the registry, measured soon after a push; a layer counts once.",
     )
     first_seen_at = Moment()
     pushed_at = Moment(allow_null=True)
@@ -36,7 +38,7 @@ class ReachSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(source="user.username")
     description = serializers.CharField(source="user.description")
     level = serializers.ChoiceField(LEVELS, source="verdict.level.word")
-    pull = serializers.BooleanField(source="verdict.allowed")
+    can_pull = serializers.BooleanField(source="verdict.allowed")
     reason = serializers.CharField(source="verdict.reason")
     grants = GrantSerializer(many=True, help_text="The grants that reach this image.")
 

@@ -18,9 +18,9 @@ from namespaces.services import namespaces
 class NamespaceSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     public = serializers.BooleanField(help_text="True: everybody may pull, signed in or not.")
-    usage = serializers.IntegerField(
+    usage_bytes = serializers.IntegerField(
         source="stored_bytes",
-        help_text="Bytes it takes in the registry, counted soon after a push; a layer counts once.",
+        help_text="What it takes in the registry, measured soon after a push; a layer counts once.",
     )
     created_at = Moment()
 
@@ -34,7 +34,7 @@ class NamespaceBody(Strict):
 
 
 class NamespaceDeleteBody(Strict):
-    typed_name = serializers.CharField(help_text="The name again, as confirmation.")
+    confirmation = serializers.CharField(help_text="The name again, as confirmation.")
 
 
 class Namespaces(ApiView):
@@ -54,14 +54,14 @@ class OneNamespace(ApiView):
     def get(self, request: Request, handle: str, name: str) -> Response:
         return self.answer(permissions.namespace(self.by, handle, name))
 
-    @operation("namespaces_edit", body=NamespaceBody, answer=NamespaceSerializer)
+    @operation("namespaces_update", body=NamespaceBody, answer=NamespaceSerializer)
     def patch(self, request: Request, handle: str, name: str) -> Response:
         namespace = permissions.namespace(self.by, handle, name, Permission.NAMESPACES_MANAGE)
         return self.answer(namespaces.set_public(by=self.by, namespace=namespace, **self.data()))
 
     @operation("namespaces_delete", body=NamespaceDeleteBody, status=204)
     def delete(self, request: Request, handle: str, name: str) -> Response:
-        """Body: `{"typed_name": "…"}`. Only an empty namespace goes; its name stays the account’s."""
+        """Body: `{"confirmation": "…"}`. Only an empty namespace goes; its name stays the account’s."""
         namespace = permissions.namespace(self.by, handle, name, Permission.NAMESPACES_MANAGE)
         namespaces.delete(by=self.by, namespace=namespace, **self.data())
         return self.answer()

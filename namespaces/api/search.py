@@ -45,7 +45,7 @@ class HitSerializer(serializers.Serializer[Any]):
         help_text="Of digests and labels: one that leads there, as of its index.",
     )
     digest = serializers.CharField(default="", allow_blank=True)
-    part = serializers.CharField(
+    matched_digest = serializers.CharField(
         default="",
         allow_blank=True,
         help_text="Of configs (what `docker images` shows as the ID) and layers: the digest that was searched for.",
@@ -101,7 +101,7 @@ def _tag(row: Tag) -> dict[str, Any]:
 def _held(row: search.Held) -> dict[str, Any]:
     return _image(row.revision.image) | {
         "tag": row.tag or row.within, "digest": row.revision.manifest_id, "pushed_at": None,
-        "part": row.part, "labels": {label.key: label.value for label in row.labels},
+        "matched_digest": row.part, "labels": {label.key: label.value for label in row.labels},
     }  # fmt: skip
 
 

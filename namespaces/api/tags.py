@@ -24,8 +24,8 @@ _OF_TAG = (
 class PlatformSerializer(serializers.Serializer[Any]):
     platform = serializers.CharField(allow_blank=True, help_text="As in `linux/arm64/v8`.")
     digest = serializers.CharField()
-    size = serializers.IntegerField(
-        allow_null=True, help_text="Bytes. Null: its manifest is not here, or was not read yet."
+    size_bytes = serializers.IntegerField(
+        source="size", allow_null=True, help_text="Null: its manifest is not here, or was not read yet."
     )
 
 
@@ -34,14 +34,16 @@ class OfManifestSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField(source="manifest.kind", help_text="`image`, `index`, `artifact`, `unknown`.")
     media_type = serializers.CharField(source="manifest.media_type")
     artifact_type = serializers.CharField(source="manifest.artifact_type", allow_blank=True)
-    size = serializers.IntegerField(source="manifest.size", help_text="Bytes, of all platforms.")
+    size_bytes = serializers.IntegerField(source="manifest.size", help_text="Of all platforms.")
     platforms = PlatformSerializer(source="manifest.platforms", many=True)
     created_at = Moment(source="manifest.created_at", allow_null=True, help_text="As the image says.")
 
 
 class TagSerializer(OfManifestSerializer):
     name = serializers.CharField()
-    what = serializers.CharField(help_text="As in `Image`, `OCI index`, `Helm chart`, `AI model (Ollama)`.")
+    type = serializers.CharField(
+        source="what", help_text="As in `Image`, `OCI index`, `Helm chart`, `AI model (Ollama)`."
+    )
     pushed_at = Moment(help_text="When it was first seen to point where it points.")
     pushed_by = serializers.CharField(allow_blank=True, help_text="A username; empty when nobody told.")
     last_pulled_at = Moment(allow_null=True, help_text="Null: never, as far as the registry told.")
@@ -62,28 +64,30 @@ class ManifestSerializer(serializers.Serializer[Any]):
 
 class ReferrerSerializer(serializers.Serializer[Any]):
     digest = serializers.CharField()
-    what = serializers.CharField(source="nature.words", help_text="As in `cosign signature`, `SPDX SBOM`.")
+    type = serializers.CharField(source="nature.words", help_text="As in `cosign signature`, `SPDX SBOM`.")
     subject = serializers.CharField(help_text="The digest it is about: the tag’s, or one of its platforms’.")
     tag = serializers.CharField(allow_blank=True, help_text="The technical tag that points right at it.")
     artifact_type = serializers.CharField(allow_blank=True)
     created_at = Moment(source="manifest.created_at", default=None, allow_null=True)
-    size = serializers.IntegerField(source="manifest.size", default=None, allow_null=True)
+    size_bytes = serializers.IntegerField(source="manifest.size", default=None, allow_null=True)
 
 
 class PullerSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(
         allow_blank=True, help_text="Empty: not signed in, or of another account."
     )
-    count = serializers.IntegerField(help_text="Pulls.")
-    last_at = Moment(allow_null=True, help_text="The last pull; null: it only checked.")
-    checks = serializers.IntegerField(help_text="Looked whether the tag has changed, and pulled nothing.")
-    checked_at = Moment(allow_null=True)
-    address = serializers.CharField(allow_blank=True)
+    pull_count = serializers.IntegerField(source="count")
+    last_pulled_at = Moment(source="last_at", allow_null=True, help_text="Null: it only checked.")
+    check_count = serializers.IntegerField(
+        source="checks", help_text="How often it asked whether the tag had changed, and pulled nothing."
+    )
+    last_checked_at = Moment(source="checked_at", allow_null=True)
+    client_ip = serializers.CharField(source="address", allow_blank=True)
     client = serializers.CharField(allow_blank=True)
 
 
 class LinkSerializer(serializers.Serializer[Any]):
-    word = serializers.CharField(help_text="As in `Source`, `Licence`.")
+    title = serializers.CharField(source="word", help_text="As in `Source`, `Licence`.")
     text = serializers.CharField(help_text="As whoever pushed wrote it.")
     url = serializers.CharField(allow_blank=True, help_text="Only a plain http or https address; else empty.")
 
@@ -98,7 +102,9 @@ class CommandSerializer(serializers.Serializer[Any]):
 class WholeSerializer(serializers.Serializer[Any]):
     """All that is known of a manifest, under a tag or without one."""
 
-    what = serializers.CharField(help_text="As in `Image`, `Multi-platform image`, `Helm chart`.")
+    type = serializers.CharField(
+        source="what", help_text="As in `Image`, `Multi-platform image`, `Helm chart`."
+    )
     details = serializers.DictField(source="manifest.details", child=serializers.JSONField())
     children = ManifestSerializer(many=True, help_text="The platforms of an index that were read.")
     referrers = ReferrerSerializer(many=True, help_text="Signatures, SBOMs, attestations.")
@@ -107,7 +113,7 @@ class WholeSerializer(serializers.Serializer[Any]):
 
 
 class TagDetailSerializer(TagSerializer, WholeSerializer):
-    pulls = PullerSerializer(many=True, help_text="By whom, the last first, at most 50.")
+    pulled_by = PullerSerializer(many=True, help_text="The last first, at most 50.")
 
 
 class OneManifestSerializer(WholeSerializer, OfManifestSerializer):
@@ -155,7 +161,7 @@ class OneTag(ApiView):
         found = permissions.tag(self.by, handle, name, image, tag)
         row = {name: getattr(found, name) for name in _OF_TAG}
         whole = _whole(found.image, found.manifest, found.name)
-        return self.answer(row | whole | {"pulls": pull_stats.pullers_of(found)[: pull_stats.SHOWN_MAX]})
+        return self.answer(row | whole | {"pulled_by": pull_stats.pullers_of(found)[: pull_stats.SHOWN_MAX]})
 
 
 class OneManifest(ApiView):

@@ -16,34 +16,34 @@ from namespaces.usage import DAYS
 
 class DaySerializer(serializers.Serializer[Any]):
     day = serializers.DateField()
-    usage = serializers.IntegerField(help_text="Bytes.")
+    usage_bytes = serializers.IntegerField()
 
 
 class UsageSerializer(serializers.Serializer[Any]):
-    usage = serializers.IntegerField(
-        help_text="Bytes, as last measured; a layer that several images share counts once."
+    usage_bytes = serializers.IntegerField(
+        help_text="As last measured; a layer that several images share counts once."
     )
     history = DaySerializer(many=True, help_text=f"The measured ones of the last {DAYS} days.")
 
 
 class AccountUsageSerializer(UsageSerializer):
-    shared = serializers.IntegerField(
-        help_text="Bytes by which all namespaces together are more than `usage`: layers that they share."
+    shared_bytes = serializers.IntegerField(
+        help_text="By how much the namespaces together exceed `usage_bytes`: layers that they share."
     )
 
 
 class AccountUsage(ApiView):
-    @operation("usage_of_account", answer=AccountUsageSerializer)
+    @operation("accounts_usage", answer=AccountUsageSerializer)
     def get(self, request: Request, handle: str) -> Response:
-        """Show the usage of the account; the lists of namespaces and of images tell the `usage` of each."""
+        """Show the usage of the account; the lists of namespaces and of images tell the `usage_bytes` of each."""
         account = account_gate.account(self.by, handle)
         history = usage.history(account, since=usage.first_day())
         shared = usage.shared_by_namespaces(account)
-        return self.answer(_told(usage.of_account(account), history) | {"shared": shared})
+        return self.answer(_told(usage.of_account(account), history) | {"shared_bytes": shared})
 
 
 class NamespaceUsage(ApiView):
-    @operation("usage_of_namespace", answer=UsageSerializer)
+    @operation("namespaces_usage", answer=UsageSerializer)
     def get(self, request: Request, handle: str, name: str) -> Response:
         found = permissions.namespace(self.by, handle, name)
         history = usage.history(found.account, since=usage.first_day(), namespace=found)
@@ -51,4 +51,7 @@ class NamespaceUsage(ApiView):
 
 
 def _told(stored_bytes: int, history: list[tuple[date, int]]) -> dict[str, Any]:
-    return {"usage": stored_bytes, "history": [{"day": day, "usage": of_day} for day, of_day in history]}
+    return {
+        "usage_bytes": stored_bytes,
+        "history": [{"day": day, "usage_bytes": of_day} for day, of_day in history],
+    }

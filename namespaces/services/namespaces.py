@@ -57,13 +57,13 @@ def set_public(*, by: Principal, namespace: Namespace, public: bool) -> Namespac
 
 
 @transaction.atomic
-def delete(*, by: Principal, namespace: Namespace, typed_name: str) -> None:
+def delete(*, by: Principal, namespace: Namespace, confirmation: str) -> None:
     """Delete an empty namespace, and its grants with it; its name stays the account's.
 
     Raise NotFound, Invalid or Conflict.
     """
-    if typed_name != namespace.name:
-        raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": namespace.name})
+    if confirmation != namespace.name:
+        raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": namespace.name})
     reserved = _held(namespace.name, namespace.account)
     if not Namespace.objects.select_for_update().filter(pk=namespace.pk).first():
         raise NotFound  # somebody else deleted it meanwhile

@@ -133,7 +133,7 @@ def delete(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by = principal(request)
     namespace = permissions.namespace(by, handle, name, Permission.NAMESPACES_MANAGE)
     try:
-        namespaces.delete(by=by, namespace=namespace, typed_name=request.POST.get("confirm", ""))
+        namespaces.delete(by=by, namespace=namespace, confirmation=request.POST.get("confirm", ""))
     except Invalid as error:
         context = namespace_context(namespace, "settings") | {"error": error.message}
         return render(request, "namespaces/settings.html", context, status=400)

@@ -111,7 +111,7 @@ class RemovalBody(Strict):
         max_length=130,
         help_text="delete, and with `search`: `preview_digest` of the impact that is agreed to.",
     )
-    typed_name = serializers.CharField(
+    confirmation = serializers.CharField(
         default="", allow_blank=True, max_length=255, help_text="delete: the image’s name, as confirmation."
     )
 
@@ -182,7 +182,7 @@ class Removals(ApiView):
                 return service.untag(by=self.by, image=image, tags=tags)
             case Removal.Kind.DELETE:
                 return service.delete(
-                    by=self.by, image=image, preview_digest=body["preview_digest"], typed_name=body["typed_name"],
+                    by=self.by, image=image, preview_digest=body["preview_digest"], confirmation=body["confirmation"],
                     tags=[item["tag"] for item in items if item["tag"]],
                     digests=[item["digest"] for item in items if item["digest"] and not item["tag"]],
                 )  # fmt: skip
@@ -200,7 +200,7 @@ class Removals(ApiView):
             case Removal.Kind.DELETE:
                 return matching_tags.delete(
                     by=self.by, image=image, search=body["search"], seen=seen, outlook=outlook,
-                    typed_name=body["typed_name"],
+                    confirmation=body["confirmation"],
                 )  # fmt: skip
         raise Invalid.on("search", _("Put back one tag at a time."))
 

@@ -37,11 +37,19 @@ def untag(*, by: Principal, image: Image, search: str, seen: str) -> Removal:
 
 
 @transaction.atomic
-def delete(*, by: Principal, image: Image, search: str, seen: str, outlook: str, typed_name: str) -> Removal:
+def delete(
+    *, by: Principal, image: Image, search: str, seen: str, outlook: str, confirmation: str
+) -> Removal:
     """`outlook`: what ask.outlook told of them."""
     names = [tag.name for tag in _as_seen(image, search, seen)]
     return service.delete(
-        by=by, image=image, tags=names, digests=(), preview_digest=outlook, typed_name=typed_name, most=MOST
+        by=by,
+        image=image,
+        tags=names,
+        digests=(),
+        preview_digest=outlook,
+        confirmation=confirmation,
+        most=MOST,
     )
 
 

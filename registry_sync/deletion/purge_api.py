@@ -54,7 +54,7 @@ class PurgeBody(Strict):
     preview_digest = serializers.CharField(
         max_length=64, help_text="`preview_digest` of the impact that is agreed to."
     )
-    typed_name = serializers.CharField(
+    confirmation = serializers.CharField(
         max_length=255, help_text="The name of the image, or of the namespace, as confirmation."
     )
 
@@ -82,10 +82,10 @@ class SomeBody(_Search):
     preview_digest = serializers.CharField(
         max_length=64, help_text="`preview_digest` of the impact that is agreed to."
     )
-    typed_name = serializers.CharField(
+    confirmation = serializers.CharField(
         max_length=255,
         help_text="As confirmation: the name of the image if it is one, of the namespace if all are of one, else "
-        "the account's handle.",
+        "the account’s handle.",
     )
 
 
@@ -136,7 +136,7 @@ class SomePurge(ApiView):
             by=self.by,
             choice=self._choice(account, body),
             preview_digest=body["preview_digest"],
-            typed_name=body["typed_name"],
+            confirmation=body["confirmation"],
         )
         return self.answer({"purges": asked})
 

@@ -52,10 +52,10 @@ def load(
 
 @transaction.atomic
 def ask(
-    *, by: Principal, namespace: Namespace, image: Image | None, preview_digest: str, typed_name: str
+    *, by: Principal, namespace: Namespace, image: Image | None, preview_digest: str, confirmation: str
 ) -> Purge:
     """Return what `whole.outlook` showed, if it is still that."""
-    _check_name(image.name if image else namespace.name, typed_name)
+    _check_name(image.name if image else namespace.name, confirmation)
     pull_through_cache.demand_none()
     images = purge_scope.images(namespace, image)
     _lock(images)
@@ -67,7 +67,7 @@ def ask(
 
 
 @transaction.atomic
-def ask_for_some(*, by: Principal, choice: Choice, preview_digest: str, typed_name: str) -> list[Purge]:
+def ask_for_some(*, by: Principal, choice: Choice, preview_digest: str, confirmation: str) -> list[Purge]:
     """As `ask`, of what was chosen in a list. It becomes one of each namespace."""
     pull_through_cache.demand_none()
     _lock(choice.images())
@@ -77,7 +77,7 @@ def ask_for_some(*, by: Principal, choice: Choice, preview_digest: str, typed_na
     if parts and len(same) == len(parts):
         return same
     _as_told(there, preview_digest)
-    _check_name(purge_selection.name_of(there), typed_name)
+    _check_name(purge_selection.name_of(there), confirmation)
     return [_begin(by, part, **_what(part)) for part in parts]
 
 
@@ -177,7 +177,7 @@ def record(purge: Purge, by: Principal, deed: str, of: Mapping[int, Mapping[str,
 
 def _check_name(name: str, typed: str) -> None:
     if typed != name:
-        raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": name})
+        raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": name})
 
 
 def _as_told(there: Standing, preview_digest: str) -> Standing:

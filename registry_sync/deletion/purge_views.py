@@ -118,7 +118,7 @@ def _ask(request: PersonRequest, owner: Namespace, image: Image | None) -> HttpR
                 namespace=owner,
                 image=image,
                 preview_digest=preview_digest,
-                typed_name=typed,
+                confirmation=typed,
             )
         except Invalid as error:
             problem = error.message
@@ -151,7 +151,7 @@ def _some(request: PersonRequest, choice: Choice) -> HttpResponse:
         preview_digest, typed = _agreed(request)
         try:
             asked = purge_service.ask_for_some(
-                by=principal(request), choice=choice, preview_digest=preview_digest, typed_name=typed
+                by=principal(request), choice=choice, preview_digest=preview_digest, confirmation=typed
             )
         except Invalid as error:
             problem = error.message

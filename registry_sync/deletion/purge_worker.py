@@ -241,7 +241,7 @@ def _why_it_stays(purge: Purge) -> str:
         return _("Who asked for it may no longer delete namespaces, so the empty namespace stays.")
     try:
         with transaction.atomic():
-            namespaces.delete(by=asker(purge), namespace=purge.namespace, typed_name=purge.namespace.name)
+            namespaces.delete(by=asker(purge), namespace=purge.namespace, confirmation=purge.namespace.name)
     except Conflict:
         return _came_meanwhile()
     return ""

@@ -79,13 +79,13 @@ def delete(
     tags: Collection[str],
     digests: Collection[str],
     preview_digest: str,
-    typed_name: str,
+    confirmation: str,
     most: int = MOST,
 ) -> Removal:
     """Ask for what `outlook` showed for the same tags and digests, if it is still that."""
     _check_count({*tags, *digests}, most)
-    if typed_name != image.name:
-        raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": image.name})
+    if confirmation != image.name:
+        raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": image.name})
     found = outlook(image, tags=tags, digests=digests)
     if found.refused:
         raise Conflict.on("", found.refused)

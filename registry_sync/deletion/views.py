@@ -76,7 +76,7 @@ def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> H
     try:
         asked = service.delete(
             by=by, image=image, tags=tags, digests=digests, preview_digest=request.POST.get("preview_digest", ""),
-            typed_name=request.POST.get("confirm", "").strip(),
+            confirmation=request.POST.get("confirm", "").strip(),
         )  # fmt: skip
     except Invalid as error:
         return _page(request, image, tags, digests, problem=error.message)
@@ -180,7 +180,7 @@ def _matching(request: PersonRequest, image: Image) -> HttpResponse:
         if "preview_digest" in request.POST:
             asked = matching_tags.delete(
                 by=by, image=image, search=search, seen=seen, outlook=request.POST["preview_digest"],
-                typed_name=request.POST.get("confirm", "").strip(),
+                confirmation=request.POST.get("confirm", "").strip(),
             )  # fmt: skip
         else:
             asked = matching_tags.untag(by=by, image=image, search=search, seen=seen)

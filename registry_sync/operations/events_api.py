@@ -92,7 +92,7 @@ class KeptNameSerializer(serializers.Serializer[Any]):
 
 
 class ClearBody(Strict):
-    typed_name = serializers.CharField(help_text="The name again, as confirmation.")
+    confirmation = serializers.CharField(help_text="The name again, as confirmation.")
 
 
 class Events(ApiView):
@@ -172,10 +172,10 @@ class KeptNames(ApiView):
 class KeptName(ApiView):
     @operation("names_clear", body=ClearBody, status=204)
     def delete(self, request: Request, first: str) -> Response:
-        """Clear the name: from then on anybody may have it. Body: `{"typed_name": "…"}`.
+        """Clear the name: from then on anybody may have it. Body: `{"confirmation": "…"}`.
 
         Refused while the registry lists a repository under it, or may yet get one.
         """
         permissions.kept(self.by, first)
-        service.clear(by=self.by, name=first, typed_name=self.data()["typed_name"])
+        service.clear(by=self.by, name=first, confirmation=self.data()["confirmation"])
         return self.answer()

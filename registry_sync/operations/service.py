@@ -112,10 +112,10 @@ def _hand_over(by: Principal, first: str, account: Account) -> None:
 
 
 @transaction.atomic
-def clear(*, by: Principal, name: str, typed_name: str) -> None:
+def clear(*, by: Principal, name: str, confirmation: str) -> None:
     """Anybody may have the name from now on. Raise NotFound, Invalid or Conflict."""
-    if typed_name.strip() != name:
-        raise Invalid.on("typed_name", _("Type %(name)s to confirm.") % {"name": name})
+    if confirmation.strip() != name:
+        raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": name})
     reserved = ReservedName.objects.select_for_update().filter(name=name).first()
     if not reserved or not selectors.kept_names().filter(pk=reserved.pk).exists():
         raise NotFound

@@ -68,7 +68,7 @@ class Place:
         image = self.image()
         told = service.outlook(image, tags=tags).preview_digest
         return service.delete(
-            by=self.by, image=image, tags=tags, digests=(), preview_digest=told, typed_name="app"
+            by=self.by, image=image, tags=tags, digests=(), preview_digest=told, confirmation="app"
         )
 
     def restore(self, tag: str, digest: str) -> Removal:

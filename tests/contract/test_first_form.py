@@ -167,7 +167,7 @@ def test_what_was_read_before_the_upgrade_is_named_by_its_digest(
     image = Tag.objects.get().image
     by = principal_of(MemberFactory(account=image.namespace.account).person)
     told = wish.outlook(image, tags=["v1"]).preview_digest
-    wish.delete(by=by, image=image, tags=["v1"], digests=(), preview_digest=told, typed_name="old")
+    wish.delete(by=by, image=image, tags=["v1"], digests=(), preview_digest=told, confirmation="old")
     work_due(Registry(registry.url, token_for=OwnTokens()))
     assert list(RemovalItem.objects.values_list("outcome", flat=True)) == ["done"]
     assert checked(registry).state is State.OK

@@ -57,7 +57,7 @@ class Story:
 
     def delete(self) -> None:
         found = Namespace.objects.get(name=self.name)
-        namespaces.delete(by=self.cast.by("owner"), namespace=found, typed_name=self.name)
+        namespaces.delete(by=self.cast.by("owner"), namespace=found, confirmation=self.name)
 
     def push(self, when: str, how: str) -> None:
         """By an account whose token is good; in parts, so that a deletion can come in between."""
@@ -181,9 +181,9 @@ def test_an_operator_clears_a_name_only_when_the_registry_lists_nothing(
     sync(registry)
     for name in ["of-tag", "of-digest", *(["of-blob"] if registry.version == "2.8" else [])]:
         with pytest.raises(Conflict, match="holds 1 repository"):
-            service.clear(by=by, name=name, typed_name=name)
+            service.clear(by=by, name=name, confirmation=name)
     if registry.version != "2.8":  # the page says that layers alone are not listed
-        service.clear(by=by, name="of-blob", typed_name="of-blob")
+        service.clear(by=by, name="of-blob", confirmation="of-blob")
     service.give(by=by, first="of-tag", handle="elsewhere")
     sync(registry)
     assert Tag.objects.get().image.namespace.account == cast.elsewhere
@@ -208,7 +208,7 @@ def test_what_was_removed_from_the_storage_can_be_cleared_and_is_gone_with_its_l
     assert selectors.unclaimed().exists()
     assert sync(registry).state == "done"
     for story in stories:
-        service.clear(by=principal_of(operator), name=story.name, typed_name=story.name)
+        service.clear(by=principal_of(operator), name=story.name, confirmation=story.name)
         story.create("stranger")
         assert not story.is_there()
     sync(registry)

@@ -43,7 +43,9 @@ def purge(there: Place, image: Image | None = None) -> Purge:
     owner = namespace()
     told = purge_scope.standing(purge_scope.images(owner, image)).preview_digest
     name = image.name if image else owner.name
-    return purge_service.ask(by=there.by, namespace=owner, image=image, preview_digest=told, typed_name=name)
+    return purge_service.ask(
+        by=there.by, namespace=owner, image=image, preview_digest=told, confirmation=name
+    )
 
 
 def work(there: Place, registry: Registry | None = None) -> None:

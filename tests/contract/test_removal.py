@@ -362,7 +362,7 @@ def test_what_only_the_history_knows_can_be_deleted_too(there: Place) -> None:
     image = there.image()
     told = service.outlook(image, digests=[digest]).preview_digest
     removal = service.delete(
-        by=there.by, image=image, tags=(), digests=[digest], preview_digest=told, typed_name="app"
+        by=there.by, image=image, tags=(), digests=[digest], preview_digest=told, confirmation="app"
     )
     there.work()
     assert ends(removal) == ("done", ["done"])

@@ -88,7 +88,7 @@ def test_what_cannot_be_read_holds_all_but_its_own_deletion(there: Place) -> Non
     there.sync()
     told = service.outlook(there.image(), tags=["1.0"]).preview_digest
     early = service.delete(
-        by=there.by, image=there.image(), tags=["1.0"], digests=(), preview_digest=told, typed_name="app"
+        by=there.by, image=there.image(), tags=["1.0"], digests=(), preview_digest=told, confirmation="app"
     )
     push_blob(there.registry, "team/app", PLAIN.config)
     odd = put(there, "odd", images.MANIFEST, document(

@@ -72,10 +72,10 @@ def test_parameters_stand_in_the_example() -> None:
 
 
 def test_a_delete_may_have_a_body() -> None:
-    _found, operation = read("delete", **{"x-body": {"typed_name": "Again."}}, security=[{"session": []}])
-    assert operation.body == (Field("typed_name", Kind("text"), True, "Again."),)
+    _found, operation = read("delete", **{"x-body": {"confirmation": "Again."}}, security=[{"session": []}])
+    assert operation.body == (Field("confirmation", Kind("text"), True, "Again."),)
     assert "-X DELETE" in operation.curl
-    assert """-d '{"typed_name": "team"}'""" in operation.curl
+    assert """-d '{"confirmation": "team"}'""" in operation.curl
     assert operation.session_only
 
 

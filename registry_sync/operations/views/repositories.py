@@ -56,7 +56,7 @@ def clear(request: PersonRequest, first: str) -> HttpResponse:
     by = principal(request)
     permissions.kept(by, first)
     try:
-        service.clear(by=by, name=first, typed_name=request.POST.get("confirm", ""))
+        service.clear(by=by, name=first, confirmation=request.POST.get("confirm", ""))
     except Invalid as error:
         return _one(request, first, error=error.message)
     messages.success(request, _("Any account may have the name %(name)s now.") % {"name": first})

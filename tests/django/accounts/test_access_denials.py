@@ -163,7 +163,7 @@ def test_40_requests_for_100_images_drop_nobody_elses(cast: Cast, user: Any, ope
     page = cast.client("viewer").get(user.get_absolute_url()).content.decode()
     assert "And 3,900 more" in page
     told = Caller(token_of(cast.viewer)).get(f"accounts/team-red/users/{user.username}/").json()
-    assert told["denials_dropped"] == 3900
+    assert told["dropped_denial_count"] == 3900
     assert "not kept" not in cast.client("viewer").get(colleague.get_absolute_url()).content.decode()
     system = client_for(operator).get("/system/").content.decode()
     assert "refusals: 3,900" in system
@@ -238,7 +238,7 @@ def test_the_api_tells_it_too_and_to_members_alone(cast: Cast, user: Any) -> Non
     denials.write()
     path = f"accounts/team-red/users/{user.username}/denials/"
     (row,) = Caller(token_of(cast.viewer)).get(path).json()["results"]
-    assert (row["repository"], row["action"], row["count"], row["address"]) == (
+    assert (row["repository"], row["action"], row["denial_count"], row["client_ip"]) == (
         "team/app",
         "push",
         1,
@@ -281,7 +281,7 @@ def test_layers_that_a_push_may_not_reuse_are_told_with_the_push(cast: Cast, use
         .get(f"accounts/team-red/users/{user.username}/denials/")
         .json()["results"][0]
     )
-    assert (api["action"], api["sources"]) == ("mount", ["team/secret", "elsewhere/base"])
+    assert (api["action"], api["mount_sources"]) == ("mount", ["team/secret", "elsewhere/base"])
 
 
 def test_a_push_that_was_refused_is_one_line_too(user: Any) -> None:

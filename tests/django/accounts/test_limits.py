@@ -178,7 +178,7 @@ def test_an_account_counts_for_who_opened_it_whatever_becomes_of_it(
     assert caller.post("accounts/", {"name": "Blue"}).status_code == 201
     opened = Account.objects.get(handle="blue")
     if act == "close":
-        assert caller.delete("accounts/blue/", {"typed_handle": "blue"}).status_code == 204
+        assert caller.delete("accounts/blue/", {"confirmation": "blue"}).status_code == 204
     else:
         factories.MemberFactory(account=opened, person=cast.owner, role="owner")
         assert caller.delete("accounts/blue/members/me/").status_code == 204
@@ -262,7 +262,7 @@ def test_persons_see_what_they_hold(cast: Cast) -> None:
     assert "1 of 20 accounts opened" in client.get("/accounts/new/").content.decode()
     assert "1 of 100 API tokens" in client.get("/me/tokens/").content.decode()
     shown = client.get("/api/v1/me/").json()["limits"]
-    assert shown == {"accounts": {"held": 1, "most": 20}, "api_tokens": {"held": 1, "most": 100}}
+    assert shown == {"accounts": {"used": 1, "limit": 20}, "api_tokens": {"used": 1, "limit": 100}}
 
 
 def test_operators_see_the_settings(operator: Person) -> None:

@@ -16,9 +16,9 @@ def test_the_list_holds_ones_own_accounts_only(cast: Cast) -> None:
 
 def test_a_closed_account_is_gone(cast: Cast) -> None:
     caller = caller_of(cast, "owner")
-    assert caller.delete("accounts/team-red/", {"typed_handle": "team-blue"}).status_code == 400
+    assert caller.delete("accounts/team-red/", {"confirmation": "team-blue"}).status_code == 400
     assert caller.get("accounts/team-red/").status_code == 200
-    assert caller.delete("accounts/team-red/", {"typed_handle": "team-red"}).status_code == 204
+    assert caller.delete("accounts/team-red/", {"confirmation": "team-red"}).status_code == 204
     assert caller.get("accounts/team-red/").status_code == 404
     assert caller.get("accounts/").json()["results"] == []
 

@@ -17,16 +17,20 @@ def test_what_was_done_is_told_the_newest_first(cast: Cast) -> None:
     owner.post("accounts/team-red/namespaces/", {"name": "red"})
     newest, older = caller_of(cast, "viewer").get(ACTIVITY).json()["results"]
     assert (newest["action"], older["action"]) == ("namespace.created", "user.created")
-    assert (newest["actor"], newest["object"], newest["address"]) == ("owner@example.com", "red", "127.0.0.1")
+    assert (newest["actor"], newest["object_label"], newest["client_ip"]) == (
+        "owner@example.com",
+        "red",
+        "127.0.0.1",
+    )
     assert older["after"] == {"description": "CI deploy", "expires_at": None}
-    assert newest["at"].endswith("Z")
+    assert newest["occurred_at"].endswith("Z")
 
 
 def test_the_trail_of_others_is_not_told(cast: Cast) -> None:
     caller_of(cast, "stranger").post("accounts/elsewhere/namespaces/", {"name": "theirs"})
     caller_of(cast, "owner").post("accounts/team-red/namespaces/", {"name": "red"})
     shown = caller_of(cast, "owner").get(ACTIVITY).json()["results"]
-    assert [each["object"] for each in shown] == ["red"]
+    assert [each["object_label"] for each in shown] == ["red"]
     assert caller_of(cast, "owner").get("accounts/elsewhere/activity/").status_code == 404
 
 
@@ -34,7 +38,9 @@ def test_searching(cast: Cast) -> None:
     owner = caller_of(cast, "owner")
     for name in ("red", "blue"):
         owner.post("accounts/team-red/namespaces/", {"name": name})
-    assert [each["object"] for each in owner.get(f"{ACTIVITY}?search=BLU").json()["results"]] == ["blue"]
+    assert [each["object_label"] for each in owner.get(f"{ACTIVITY}?search=BLU").json()["results"]] == [
+        "blue"
+    ]
 
 
 def test_by_kind_and_days(cast: Cast) -> None:

@@ -21,7 +21,7 @@ OPEN = f"{API}accounts/"
 def test_a_token_is_its_person(cast: Cast) -> None:
     for person in (cast.owner, cast.stranger):
         body = json.loads(Caller(token_of(person)).get("me/").content)
-        assert (body["id"], body["email"], body["operator"]) == (person.pk, person.email, False)
+        assert (body["id"], body["email"], body["is_operator"]) == (person.pk, person.email, False)
 
 
 def test_an_expired_token_is_refused(cast: Cast) -> None:
@@ -112,7 +112,7 @@ def test_a_session_writes_only_with_the_csrf_token(cast: Cast) -> None:
     for headers in ({}, {"HX-Request": "true"}, {"X-CSRFToken": "a" * 32}):
         response = browser.post(OPEN, {"name": "Blue"}, content_type="application/json", headers=headers)
         assert response.status_code == 403
-        assert error_of(response)["code"] == "refused"
+        assert error_of(response)["code"] == "permission_denied"
     foreign = {"X-CSRFToken": token, "Origin": "https://evil.example"}
     assert browser.post(OPEN, {"name": "Blue"}, "application/json", headers=foreign).status_code == 403
     assert not Account.objects.filter(name="Blue").exists()

@@ -103,7 +103,7 @@ def test_a_huge_form_with_a_session_is_refused(cast: Cast, kind: str) -> None:
 def test_a_strange_path_is_absent(world: World, path: str, method: str) -> None:
     response = world.caller("owner")(method, path)
     assert response.status_code in (404, 405)
-    assert error_of(response)["code"] in ("absent", "method_not_allowed")
+    assert error_of(response)["code"] in ("not_found", "method_not_allowed")
 
 
 @pytest.mark.parametrize(

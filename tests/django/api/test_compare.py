@@ -17,7 +17,12 @@ def test_two_tags(world: World) -> None:
         config = things.image_config("FROM base", f"RUN {layer}", Env=[f"V={tag}"])
         things.put(world.tag.image, things.image_document("base", layer), config=config, tag=tag)
     told = world.caller("viewer").get(f"{IMAGE}compare/?left=old&right=new").json()
-    assert (told["same"], told["size_difference"], told["to_fetch"], told["lacking"]) == (False, 0, 100, [])
+    assert (
+        told["identical"],
+        told["size_difference_bytes"],
+        told["download_bytes"],
+        told["sides_without_platform"],
+    ) == (False, 0, 100, [])
     assert (told["left"]["tag"], told["right"]["repository"]) == ("old", "red/app/api")
     assert [(each["state"], each["command"]) for each in told["layers"]] == [
         ("kept", "FROM base"), ("removed", "RUN a"), ("added", "RUN b"),
@@ -57,13 +62,15 @@ def test_a_tag_tells_of_referrers_pulls_and_links(world: World) -> None:
         image=world.tag.image, tag="hung", username=world.user.username, count=3, last_at=NOW
     )
     told = world.caller("viewer").get(f"{IMAGE}tags/hung/").json()
-    assert told["what"] == "Image"
-    assert [(each["what"], each["subject"], each["size"]) for each in told["referrers"]] == [
+    assert told["type"] == "Image"
+    assert [(each["type"], each["subject"], each["size_bytes"]) for each in told["referrers"]] == [
         ("SPDX SBOM", made.digest, None),
         ("cosign signature", made.digest, 110),
     ]
-    assert [(each["username"], each["count"]) for each in told["pulls"]] == [(world.user.username, 3)]
-    assert [(each["word"], each["url"]) for each in told["links"]] == [
+    assert [(each["username"], each["pull_count"]) for each in told["pulled_by"]] == [
+        (world.user.username, 3)
+    ]
+    assert [(each["title"], each["url"]) for each in told["links"]] == [
         ("Source", "https://example.com/"),
         ("Website", ""),
     ]
@@ -74,4 +81,4 @@ def test_an_index_tells_the_links_of_its_platform(world: World) -> None:
     child = things.put(world.tag.image, things.image_document("a"), config=config)
     things.put(world.tag.image, things.index_document((child, "linux/amd64")), tag="multi")
     (link,) = world.caller("viewer").get(f"{IMAGE}tags/multi/").json()["links"]
-    assert link == {"word": "Source", "text": "https://example.com/", "url": "https://example.com/"}
+    assert link == {"title": "Source", "text": "https://example.com/", "url": "https://example.com/"}

@@ -14,7 +14,7 @@ def test_the_list_and_the_image_tell_the_same(world: World) -> None:
     (shown,) = caller.get(IMAGES).json()["results"]
     assert shown == caller.get(f"{IMAGES}app/api/").json()
     assert (shown["name"], shown["namespace"], shown["repository"]) == ("app/api", "red", "red/app/api")
-    assert (shown["tag_count"], shown["latest_tag"], shown["size"]) == (1, "1.0", 1_000_000)
+    assert (shown["tag_count"], shown["latest_tag"], shown["size_bytes"]) == (1, "1.0", 1_000_000)
     assert shown["pushed_at"].endswith("Z")
 
 
@@ -62,7 +62,7 @@ def test_who_may_do_what_and_through_which_grant(world: World) -> None:
     shown = world.caller("viewer").get(f"{IMAGES}app/api/-/access/").json()
     assert shown["public"] is False
     (reach,) = shown["users"]
-    assert (reach["username"], reach["level"], reach["pull"]) == (world.user.username, "write", True)
+    assert (reach["username"], reach["level"], reach["can_pull"]) == (world.user.username, "write", True)
     assert reach["reason"] == "write on the image"
     assert [(each["id"], each["image"], each["level"]) for each in reach["grants"]] == [
         (on_image.pk, "app/api", "write"),

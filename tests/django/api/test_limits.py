@@ -14,9 +14,9 @@ LIMITS = "accounts/team-red/limits/"
 def test_members_read_what_the_account_holds_and_may_hold(world: World, settings: Any, who: str) -> None:
     settings.MAX_USERS, settings.MAX_GRANTS = 2000, 0
     assert world.caller(who).get(LIMITS).json() == {
-        "namespaces": {"held": 2, "most": 100}, "users": {"held": 2, "most": 2000},
-        "grants": {"held": 1, "most": None}, "members": {"held": 3, "most": 200},
-        "invitations": {"held": 1, "most": 100}, "retention_rules": {"held": 1, "most": 500},
+        "namespaces": {"used": 2, "limit": 100}, "users": {"used": 2, "limit": 2000},
+        "grants": {"used": 1, "limit": None}, "members": {"used": 3, "limit": 200},
+        "invitations": {"used": 1, "limit": 100}, "retention_rules": {"used": 1, "limit": 500},
     }  # fmt: skip
 
 

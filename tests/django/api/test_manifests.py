@@ -13,11 +13,11 @@ def test_a_platform_and_its_index(world: World) -> None:
     index = things.put(image, things.index_document((child, "linux/amd64")), tag="multi")
     caller = world.caller("viewer")
     told = caller.get(f"{IMAGE}manifests/{child.digest}/").json()
-    assert (told["what"], told["digest"], told["kind"]) == ("Image", child.digest, "image")
+    assert (told["type"], told["digest"], told["kind"]) == ("Image", child.digest, "image")
     assert [layer["command"] for layer in told["details"]["layers"]] == ["RUN a"]
     assert (told["tags"], told["listed_in"], told["subject"]) == ([], [index.digest], "")
     told = caller.get(f"{IMAGE}manifests/{index.digest}/").json()
-    assert (told["what"], told["tags"], told["listed_in"]) == ("Multi-platform image", ["multi"], [])
+    assert (told["type"], told["tags"], told["listed_in"]) == ("Multi-platform image", ["multi"], [])
     assert [each["digest"] for each in told["children"]] == [child.digest]
 
 
@@ -27,7 +27,7 @@ def test_a_tag_tells_the_same_of_it(world: World) -> None:
     of_tag = caller.get(f"{IMAGE}tags/new/").json()
     of_digest = caller.get(f"{IMAGE}manifests/{made.digest}/").json()
     both = set(of_tag) & set(of_digest) - {"commands"}  # which of a tag name it
-    assert {"digest", "size", "what", "details", "children", "referrers", "links"} <= both
+    assert {"digest", "size_bytes", "type", "details", "children", "referrers", "links"} <= both
     assert {name: of_tag[name] for name in both} == {name: of_digest[name] for name in both}
 
 

@@ -16,7 +16,7 @@ def test_creating_and_reading(cast: Cast) -> None:
     caller = caller_of(cast, "manager")
     made = caller.post(NAMESPACES, {"name": "team.red_1"})
     assert made.status_code == 201
-    assert set(made.json()) == {"name", "public", "usage", "created_at"}
+    assert set(made.json()) == {"name", "public", "usage_bytes", "created_at"}
     assert caller.get(f"{NAMESPACES}team.red_1/").json() == made.json()
     assert Namespace.objects.get().account == cast.account
     assert AuditEvent.objects.get(action="namespace.created").actor == "manager@example.com"
@@ -61,11 +61,11 @@ def test_publishing(world: World) -> None:
 
 def test_only_an_empty_namespace_with_its_name_typed_goes(world: World) -> None:
     caller = world.caller("owner")
-    assert caller.delete(f"{NAMESPACES}red/", {"typed_name": "red"}).status_code == 409
-    assert caller.delete(f"{NAMESPACES}empty/", {"typed_name": "red"}).status_code == 400
+    assert caller.delete(f"{NAMESPACES}red/", {"confirmation": "red"}).status_code == 409
+    assert caller.delete(f"{NAMESPACES}empty/", {"confirmation": "red"}).status_code == 400
     assert caller.delete(f"{NAMESPACES}empty/").status_code == 400
     assert Namespace.objects.count() == 2
-    assert caller.delete(f"{NAMESPACES}empty/", {"typed_name": "empty"}).status_code == 204
+    assert caller.delete(f"{NAMESPACES}empty/", {"confirmation": "empty"}).status_code == 204
     other = world.caller("stranger").post("accounts/elsewhere/namespaces/", {"name": "empty"})
     assert other.status_code == 409
     assert caller.post(NAMESPACES, {"name": "empty"}).status_code == 201

@@ -15,8 +15,8 @@ def test_an_image_is_deleted_with_what_was_told_and_the_name(world: World) -> No
     caller = world.caller("manager")
     impact = caller.get(f"{IMAGE}purge/").json()
     assert (impact["images"], impact["tags"], impact["manifests"]) == (1, 1, 1)
-    body = {"preview_digest": impact["preview_digest"], "typed_name": "app/api"}
-    assert caller.post(f"{IMAGE}purge/", body | {"typed_name": "api"}).status_code == 400
+    body = {"preview_digest": impact["preview_digest"], "confirmation": "app/api"}
+    assert caller.post(f"{IMAGE}purge/", body | {"confirmation": "api"}).status_code == 400
     assert caller.post(f"{IMAGE}purge/", body | {"preview_digest": "x"}).status_code == 409
     made = caller.post(f"{IMAGE}purge/", body)
     assert made.status_code == 202
@@ -29,7 +29,7 @@ def test_an_image_is_deleted_with_what_was_told_and_the_name(world: World) -> No
 def test_a_namespace_is_deleted_with_all_in_it(world: World) -> None:
     caller = world.caller("owner")
     impact = caller.get(f"{NAMESPACE}purge/").json()
-    body = {"preview_digest": impact["preview_digest"], "typed_name": "red"}
+    body = {"preview_digest": impact["preview_digest"], "confirmation": "red"}
     answer = caller.post(f"{NAMESPACE}purge/", body)
     assert (answer.status_code, answer.json()["image"]) == (202, "")
     stopped = caller.post(f"{NAMESPACE}purges/{answer.json()['id']}/stop/")
@@ -41,7 +41,7 @@ def test_what_a_viewer_may(world: World) -> None:
     caller = world.caller("viewer")
     for address in (f"{IMAGE}purge/", f"{NAMESPACE}purge/"):
         assert caller.get(address).status_code == 200
-        assert caller.post(address, {"preview_digest": "x", "typed_name": "red"}).status_code == 403
+        assert caller.post(address, {"preview_digest": "x", "confirmation": "red"}).status_code == 403
     assert caller.post(f"{NAMESPACE}purges/{world.purge.pk}/back/").status_code == 403
 
 
@@ -72,9 +72,9 @@ def test_some_images_are_deleted_as_one_act(world: World) -> None:
     body = {
         "images": ["red/app/api", "red/app/web"],
         "preview_digest": impact["preview_digest"],
-        "typed_name": "red",
+        "confirmation": "red",
     }
-    assert caller.post(SOME, body | {"typed_name": "app/api"}).status_code == 400
+    assert caller.post(SOME, body | {"confirmation": "app/api"}).status_code == 400
     assert caller.post(SOME, body | {"preview_digest": "x"}).status_code == 409
     assert caller.post(SOME, body | {"search": "app"}).status_code == 400
     assert caller.post(SOME, body | {"images": ["red/app/api", "red/none"]}).status_code == 404
@@ -92,7 +92,7 @@ def test_all_images_that_match_are_deleted_as_one_act(world: World) -> None:
     caller = world.caller("owner")
     query = {"search": "app", "namespace": "red"}
     told = caller.get(f"{SOME}?search=app&namespace=red").json()["preview_digest"]
-    body = query | {"preview_digest": told, "typed_name": "app/api"}
+    body = query | {"preview_digest": told, "confirmation": "app/api"}
     assert caller.post(SOME, body | {"namespace": "theirs"}).status_code == 404
     second = factories.TagFactory(image__namespace=world.namespace, image__name="app/web", image__tag_count=1)
     Repository.objects.create(name="red/app/web", image=second.image)
@@ -106,7 +106,7 @@ def test_who_deletes_some_images(world: World) -> None:
     for who, status in {"viewer": 200, "stranger": 404, "anonymous": 401}.items():
         answer = world.caller(who).get(f"{SOME}?images=red/app/api")
         assert answer.status_code == status
-    body = {"images": ["red/app/api"], "typed_name": "app/api"}
+    body = {"images": ["red/app/api"], "confirmation": "app/api"}
     told = world.caller("viewer").get(f"{SOME}?images=red/app/api").json()["preview_digest"]
     for who, status in {"viewer": 403, "stranger": 404, "anonymous": 401, "manager": 202}.items():
         assert world.caller(who).post(SOME, body | {"preview_digest": told}).status_code == status
@@ -122,7 +122,7 @@ def test_another_accounts_image_is_not_there_for_some(world: World) -> None:
     assert caller.get(f"{SOME}?images=red/none").json() == caller.get(f"{SOME}?images=theirs/secret").json()
     assert (
         caller.post(
-            SOME, {"images": ["theirs/secret"], "preview_digest": "x", "typed_name": "secret"}
+            SOME, {"images": ["theirs/secret"], "preview_digest": "x", "confirmation": "secret"}
         ).status_code
         == 404
     )

@@ -42,8 +42,8 @@ def test_delete_needs_what_was_told_and_the_name(world: World) -> None:
     caller = world.caller("owner")
     impact = caller.get(f"{HERE}impact/?tags=1.0").json()
     assert impact["digests"] == [world.tag.manifest_id]
-    body = asked(kind="delete", preview_digest=impact["preview_digest"], typed_name="app/api")
-    assert caller.post(f"{HERE}removals/", body | {"typed_name": "api"}).status_code == 400
+    body = asked(kind="delete", preview_digest=impact["preview_digest"], confirmation="app/api")
+    assert caller.post(f"{HERE}removals/", body | {"confirmation": "api"}).status_code == 400
     assert caller.post(f"{HERE}removals/", body | {"preview_digest": ""}).status_code == 409
     assert caller.post(f"{HERE}removals/", body).status_code == 202
     assert Removal.objects.filter(kind="delete", purge=None).count() == 1
@@ -98,7 +98,7 @@ def test_what_cannot_be_read_holds_other_deletions_and_is_named(world: World) ->
         "kind": "delete",
         "items": [{"tag": "1.0"}],
         "preview_digest": impact["preview_digest"],
-        "typed_name": "app/api",
+        "confirmation": "app/api",
     }
     answer = caller.post(f"{HERE}removals/", body)
     assert answer.status_code == 409
@@ -118,7 +118,12 @@ def test_all_that_match_are_removed_as_they_were_told(world: World, kind: str) -
         )
     impact = caller.get(f"{HERE}impact/?search=2.").json()
     assert (impact["matching"], len(impact["digests"])) == (120, 120)
-    body = {"kind": kind, "search": "2.", "preview_digest": impact["preview_digest"], "typed_name": "app/api"}
+    body = {
+        "kind": kind,
+        "search": "2.",
+        "preview_digest": impact["preview_digest"],
+        "confirmation": "app/api",
+    }
     assert world.caller("viewer").post(f"{HERE}removals/", body).status_code == 403
     assert caller.post(f"{HERE}removals/", body | {"items": [{"tag": "1.0"}]}).status_code == 400
     assert caller.post(f"{HERE}removals/", body | {"kind": "restore"}).status_code == 400

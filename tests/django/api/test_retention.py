@@ -73,7 +73,7 @@ def test_the_preview_gives_a_reason_for_every_tag(world: World) -> None:
         ("1.0", "keep", "among the newest 2")
     ]
     absent = world.caller("viewer").get(f"{HERE}{world.rule.pk}/preview/?image=other")
-    assert (absent.status_code, error_of(absent)["code"]) == (404, "absent")
+    assert (absent.status_code, error_of(absent)["code"]) == (404, "not_found")
 
 
 def test_switching_and_deleting(world: World) -> None:

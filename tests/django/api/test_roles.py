@@ -65,7 +65,9 @@ def test_a_role_may_what_the_table_says(world: World, route: Route, role: Role) 
     world_path = (
         route.path(world, name="empty") if str(route) == "DELETE api-namespace" else route.path(world)
     )
-    body = {"typed_name": "empty"} if str(route) == "DELETE api-namespace" else routes.body_for(route, world)
+    body = (
+        {"confirmation": "empty"} if str(route) == "DELETE api-namespace" else routes.body_for(route, world)
+    )
     response = caller(route.method, world_path, body)
     if str(route) == "DELETE api-membership" and role is Role.OWNER:
         assert response.status_code == 403  # the last owner stays

@@ -39,7 +39,14 @@ def hits(world: World, path: str, **query: str) -> list[dict[str, Any]]:
 def test_each_kind_is_told_in_the_same_shape(labelled: World, path: str) -> None:
     tag, user = labelled.tag, labelled.user
     place = {"account": "team-red", "repository": "red/app/api", "tag": "1.0"}
-    nothing = {"digest": "", "part": "", "labels": {}, "username": "", "description": "", "pushed_at": None}
+    nothing = {
+        "digest": "",
+        "matched_digest": "",
+        "labels": {},
+        "username": "",
+        "description": "",
+        "pushed_at": None,
+    }
     (image,) = hits(labelled, path, q="app")
     assert image["pushed_at"].endswith("Z")
     assert image == {"kind": "images", **nothing, **place, "pushed_at": image["pushed_at"]}
@@ -69,7 +76,7 @@ def test_image_ids_and_layers_are_told_with_what_was_searched_for(labelled: Worl
         part = factories.digest_of(kind)
         Descriptor.objects.create(manifest=labelled.tag.manifest, digest=part, kind=kind)
         (found,) = hits(labelled, PATHS[1], q=part[7:19])
-        assert (found["kind"], found["part"], found["tag"]) == (f"{kind}s", part, "1.0")
+        assert (found["kind"], found["matched_digest"], found["tag"]) == (f"{kind}s", part, "1.0")
         assert found["digest"] == labelled.tag.manifest_id
 
 

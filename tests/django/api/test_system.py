@@ -47,7 +47,7 @@ def path(route: Route, ids: dict[str, Any]) -> str:
 def body(route: Route) -> dict[str, Any] | None:
     bodies = {
         "api-system-let-go": {"typed": "let them go"}, "api-system-give": {"account": "team-red"},
-        "api-system-name": {"typed_name": "spare"},
+        "api-system-name": {"confirmation": "spare"},
     }  # fmt: skip
     return bodies.get(route.name)
 
@@ -125,11 +125,11 @@ def test_a_kept_name_is_listed_and_cleared(cast: Cast, caller: Caller) -> None:
     ReservedName.objects.create(name="spare", account=cast.account)
     expected = [{"name": "spare", "account": "team-red", "until": None}]
     assert caller.get("system/names/").json()["results"] == expected
-    refused = caller.delete("system/names/spare/", {"typed_name": "space"})
-    assert "typed_name" in error_of(refused)["fields"]
-    assert caller.delete("system/names/spare/", {"typed_name": "spare"}).status_code == 204
+    refused = caller.delete("system/names/spare/", {"confirmation": "space"})
+    assert "confirmation" in error_of(refused)["fields"]
+    assert caller.delete("system/names/spare/", {"confirmation": "spare"}).status_code == 204
     assert caller.get("system/names/").json()["results"] == []
-    assert caller.delete("system/names/spare/", {"typed_name": "spare"}).status_code == 404
+    assert caller.delete("system/names/spare/", {"confirmation": "spare"}).status_code == 404
     Repository.objects.create(name="held/app")
     ReservedName.objects.create(name="held")
-    assert caller.delete("system/names/held/", {"typed_name": "held"}).status_code == 409
+    assert caller.delete("system/names/held/", {"confirmation": "held"}).status_code == 409

@@ -16,10 +16,12 @@ def test_a_tag_is_told_with_its_manifest(world: World) -> None:
     (listed,) = caller.get(TAGS).json()["results"]
     shown = caller.get(f"{TAGS}1.0/").json()
     assert listed.items() <= shown.items()
-    more = {"details", "children", "pulls", "referrers", "links", "commands"}
+    more = {"details", "children", "pulled_by", "referrers", "links", "commands"}
     assert set(shown) - set(listed) == more
-    assert (shown["name"], shown["digest"], shown["size"]) == ("1.0", manifest.digest, 1_000_000)
-    assert shown["platforms"] == [{"platform": "linux/amd64", "digest": manifest.digest, "size": 1_000_000}]
+    assert (shown["name"], shown["digest"], shown["size_bytes"]) == ("1.0", manifest.digest, 1_000_000)
+    assert shown["platforms"] == [
+        {"platform": "linux/amd64", "digest": manifest.digest, "size_bytes": 1_000_000}
+    ]
     assert (shown["kind"], shown["missing_since"], shown["children"]) == ("image", None, [])
     assert shown["commands"][0] == {
         "tool": "Docker",

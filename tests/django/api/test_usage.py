@@ -25,17 +25,17 @@ def test_bytes_of_the_account_its_namespaces_and_images(world: World) -> None:
     Usage.objects.create(account_id=world.cast.elsewhere.pk, day=ago, stored_bytes=999)
     caller = world.caller("viewer")
     told = caller.get(f"{HERE}usage/").json()
-    days = [{"day": ago.isoformat(), "usage": 7}, {"day": today.isoformat(), "usage": 110}]
-    assert told == {"usage": 110, "history": days, "shared": 0}
-    assert caller.get(f"{HERE}namespaces/red/usage/").json() == {"usage": 110, "history": days[1:]}
-    assert caller.get(f"{HERE}namespaces/empty/usage/").json()["usage"] == 0
-    assert caller.get(f"{HERE}namespaces/red/").json()["usage"] == 110
-    assert caller.get(f"{HERE}images/").json()["results"][0]["usage"] == 110
+    days = [{"day": ago.isoformat(), "usage_bytes": 7}, {"day": today.isoformat(), "usage_bytes": 110}]
+    assert told == {"usage_bytes": 110, "history": days, "shared_bytes": 0}
+    assert caller.get(f"{HERE}namespaces/red/usage/").json() == {"usage_bytes": 110, "history": days[1:]}
+    assert caller.get(f"{HERE}namespaces/empty/usage/").json()["usage_bytes"] == 0
+    assert caller.get(f"{HERE}namespaces/red/").json()["usage_bytes"] == 110
+    assert caller.get(f"{HERE}images/").json()["results"][0]["usage_bytes"] == 110
 
 
 def test_what_was_never_measured_is_nothing(world: World) -> None:
     told = world.caller("viewer").get(f"{HERE}usage/").json()
-    assert told == {"usage": 0, "history": [], "shared": 0}
+    assert told == {"usage_bytes": 0, "history": [], "shared_bytes": 0}
 
 
 def test_what_namespaces_share_is_told(world: World) -> None:
@@ -43,4 +43,4 @@ def test_what_namespaces_share_is_told(world: World) -> None:
     held(factories.ImageFactory(namespace=world.empty, name="same"), base=100)
     usage.measure(timezone.localdate())
     told = world.caller("viewer").get(f"{HERE}usage/").json()
-    assert (told["usage"], told["shared"]) == (100, 100)
+    assert (told["usage_bytes"], told["shared_bytes"]) == (100, 100)

@@ -16,7 +16,7 @@ from tests.django.api.world import World, caller_of
 USERS = "accounts/team-red/users/"
 SHOWN = {
     "username", "description", "state", "created_at", "expires_at", "disabled_at",
-    "last_used_at", "last_used_from", "last_used_with",
+    "last_used_at", "last_used_ip", "last_used_client",
 }  # fmt: skip
 
 
@@ -25,8 +25,8 @@ def test_the_password_is_told_once_and_is_the_stored_one(cast: Cast) -> None:
     response = caller.post(USERS, {"description": "CI deploy"})
     assert response.status_code == 201
     made = response.json()
-    assert set(made) == SHOWN | {"password", "registry"}
-    assert made["registry"] == settings.REGISTRY_HOST
+    assert set(made) == SHOWN | {"password", "registry_host"}
+    assert made["registry_host"] == settings.REGISTRY_HOST
     assert Secret.objects.filter(
         user__username=made["username"], digest__in=digests(made["password"])
     ).exists()

@@ -298,7 +298,7 @@ def test_together_nobody_passes_a_limit(cast: Cast, settings: Any, key: str) -> 
 
 def test_of_two_who_delete_a_namespace_one_does_and_the_other_finds_none(cast: Cast) -> None:
     namespace = factories.NamespaceFactory(account=cast.account, name="team")
-    delete = partial(namespaces.delete, by=cast.by("owner"), namespace=namespace, typed_name="team")
+    delete = partial(namespaces.delete, by=cast.by("owner"), namespace=namespace, confirmation="team")
     assert raised(together([delete] * MANY)) == [NotFound] * (MANY - 1)
     assert trail("namespace.deleted") == 1
 
@@ -357,7 +357,7 @@ def test_the_name_of_a_namespace_that_is_being_deleted_is_not_caught(cast: Cast,
         factories.ImageFactory(namespace=old, tag_count=0)
     result = meanwhile(
         'INSERT INTO "namespaces_reservedname"',
-        partial(namespaces.delete, by=cast.by("owner"), namespace=old, typed_name="team"),
+        partial(namespaces.delete, by=cast.by("owner"), namespace=old, confirmation="team"),
         partial(namespaces.create, by=cast.by("stranger"), account=cast.elsewhere, name="team"),
     )
     assert isinstance(result, Conflict)
@@ -390,7 +390,7 @@ def give(cast: Cast, operator: Person) -> Namespace:
 
 
 def clear(operator: Person) -> None:
-    operations_service.clear(by=principal_of(operator), name="team", typed_name="team")
+    operations_service.clear(by=principal_of(operator), name="team", confirmation="team")
 
 
 @only_postgresql
@@ -444,7 +444,7 @@ def test_repositories_of_a_namespace_that_is_being_deleted_stay_unclaimed(cast: 
     Repository.objects.create(name="team/app")
     result = meanwhile(
         'SELECT "namespaces_namespace"."id"',
-        partial(namespaces.delete, by=cast.by("owner"), namespace=old, typed_name="team"),
+        partial(namespaces.delete, by=cast.by("owner"), namespace=old, confirmation="team"),
         writer.claim_repositories,
     )
     assert result == 0

@@ -207,11 +207,11 @@ def test_what_is_no_longer_public_is_no_longer_anybodys(cast: Cast, user: Any) -
 def test_grants_never_follow_a_name(cast: Cast, user: Any) -> None:
     """Neither to the account that makes it anew, nor to the one that an operator gives it to."""
     assert access(ask(user, PULL)[1]) == {"team/app": ["pull"]}
-    namespaces.delete(by=cast.by("owner"), namespace=user.grant.namespace, typed_name="team")
+    namespaces.delete(by=cast.by("owner"), namespace=user.grant.namespace, confirmation="team")
     assert access(ask(user, PULL)[1]) == {}
     again = namespaces.create(by=cast.by("owner"), account=cast.account, name="team")
     assert access(ask(user, PULL)[1]) == {}
-    namespaces.delete(by=cast.by("owner"), namespace=again, typed_name="team")
+    namespaces.delete(by=cast.by("owner"), namespace=again, confirmation="team")
     ReservedName.objects.update(account=cast.elsewhere)
     new = namespaces.create(by=cast.by("stranger"), account=cast.elsewhere, name="team")
     theirs = factories.RegistryUserFactory(account=cast.elsewhere)
@@ -221,7 +221,7 @@ def test_grants_never_follow_a_name(cast: Cast, user: Any) -> None:
 
 
 def test_it_is_known_when_the_last_token_for_a_name_ends(cast: Cast, user: Any) -> None:
-    namespaces.delete(by=cast.by("owner"), namespace=user.grant.namespace, typed_name="team")
+    namespaces.delete(by=cast.by("owner"), namespace=user.grant.namespace, confirmation="team")
     left = ReservedName.objects.get().until - timezone.now()  # type: ignore[operator]
     assert left > timedelta(seconds=real.TOKEN_TTL + 60)
 

@@ -82,7 +82,7 @@ def test_each_is_called_what_it_is_everywhere(cast: Cast, image: Any, kind: str)
         assert "docker pull" not in page
     assert command in pages["image"]
     assert command in pages["tag"]
-    assert (listed["what"], told["what"], listed["kind"]) == (words, words, "artifact")
+    assert (listed["type"], told["type"], listed["kind"]) == (words, words, "artifact")
     assert told["commands"][0]["by_tag"] == command
 
 
@@ -97,7 +97,7 @@ def test_what_borrows_dockers_config_is_no_image(cast: Cast, image: Any) -> None
         assert "AI model (Ollama)" in page
         assert "docker pull" not in page
         assert "linux/amd64" not in page
-    assert listed["what"] == told["what"] == "AI model (Ollama)"
+    assert listed["type"] == told["type"] == "AI model (Ollama)"
     assert told["commands"][0]["by_tag"] == f"ollama pull --insecure {HERE}:1"
 
 
@@ -117,7 +117,7 @@ def test_an_index_that_names_no_platform_is_an_oci_index(
     ]
     things.put(image, {"schemaVersion": 2, "manifests": entries}, tag="1")
     pages, listed, told = looked_at(cast, image)
-    assert listed["what"] == told["what"] == words
+    assert listed["type"] == told["type"] == words
     for page in pages.values():
         assert ">?<" not in page
         assert all(chip in page for chip in chips or [words])
@@ -141,11 +141,11 @@ def test_bundles_of_cosign_are_told_apart(cast: Cast, image: Any) -> None:
         for predicate in stated
     }  # fmt: skip
     pages, _listed, told = looked_at(cast, image)
-    assert {each["what"] for each in told["referrers"]} == set(stated.values())
+    assert {each["type"] for each in told["referrers"]} == set(stated.values())
     assert all(f">{words}<" in pages["tag"] for words in stated.values())
     at = f"accounts/team-red/namespaces/team/images/thing/-/manifests/{made['https://spdx.dev/Document'].digest}/"
     bill = Caller(token_of(cast.viewer)).get(at).json()
-    assert (bill["what"], bill["subject"]) == ("SPDX SBOM", subject.digest)
+    assert (bill["type"], bill["subject"]) == ("SPDX SBOM", subject.digest)
     assert bill["commands"][0]["by_digest"] == (
         f"cosign verify-attestation --allow-http-registry --key cosign.pub --type spdxjson {HERE}@{subject.digest}"
     )
@@ -159,7 +159,7 @@ def test_a_bundle_that_is_only_listed_is_told_by_what_the_list_says(cast: Cast, 
     }  # fmt: skip
     things.put(image, {"schemaVersion": 2, "manifests": [entry]}, tag=subject.digest.replace(":", "-"))
     pages, _listed, told = looked_at(cast, image)
-    assert [each["what"] for each in told["referrers"]] == ["SLSA provenance"]
+    assert [each["type"] for each in told["referrers"]] == ["SLSA provenance"]
     assert "List of referrers" in pages["image"]
 
 
@@ -171,4 +171,4 @@ def test_a_signature_of_the_older_kind_is_no_image_in_the_list(cast: Cast, image
     things.put(image, signature, tag=tag)
     pages, listed, told = looked_at(cast, image, tag)
     assert "cosign signature" in pages["image"]
-    assert listed["what"] == told["what"] == "cosign signature"
+    assert listed["type"] == told["type"] == "cosign signature"

@@ -59,7 +59,7 @@ def asked(cast: Cast, image: Image | None = None) -> Purge:
     name = image.name if image else "team"
     seen = purge_scope.standing(purge_scope.images(namespace, image)).preview_digest
     return purge_service.ask(
-        by=cast.by("owner"), namespace=namespace, image=image, preview_digest=seen, typed_name=name
+        by=cast.by("owner"), namespace=namespace, image=image, preview_digest=seen, confirmation=name
     )
 
 

@@ -146,5 +146,5 @@ def test_it_is_refused_also_to_who_asks_without_looking(cast: Cast, image: Image
             tags=["1.0"],
             digests=(),
             preview_digest=told,
-            typed_name="app",
+            confirmation="app",
         )

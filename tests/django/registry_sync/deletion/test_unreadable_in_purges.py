@@ -70,7 +70,7 @@ def ask(cast: Cast, image: Image | None) -> Purge:
     told = purge_scope.standing(purge_scope.images(namespace, image)).preview_digest
     name = image.name if image else "team"
     return purge_service.ask(
-        by=cast.by("owner"), namespace=namespace, image=image, preview_digest=told, typed_name=name
+        by=cast.by("owner"), namespace=namespace, image=image, preview_digest=told, confirmation=name
     )
 
 

@@ -74,7 +74,7 @@ def test_what_is_not_here_has_no_size(web: Scripted, cast: Cast) -> None:
         assert "0 B" not in client.get(page).text
     assert "its platforms are not in this image" in client.get(AT).text
     told = client.get("/api/v1/accounts/team-red/namespaces/team/images/app/-/tags/1.0/").json()
-    assert [each["size"] for each in told["platforms"]] == [None, None]
+    assert [each["size_bytes"] for each in told["platforms"]] == [None, None]
 
 
 def test_a_platform_that_is_listed_twice_counts_once(web: Scripted) -> None:

@@ -78,7 +78,7 @@ class World:
         found = Namespace.objects.filter(name=name).first()
         if found:
             with suppress(Conflict):
-                namespaces.delete(by=BY, namespace=found, typed_name=name)
+                namespaces.delete(by=BY, namespace=found, confirmation=name)
 
     def token(self, who: str, name: str) -> None:
         if "push" in self.may(who, f"{name}/app"):

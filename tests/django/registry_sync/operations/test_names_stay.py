@@ -84,7 +84,7 @@ def create(cast: Cast, who: str, name: str = "team") -> Namespace:
 
 
 def delete(cast: Cast, namespace: Namespace) -> None:
-    namespaces.delete(by=cast.by("owner"), namespace=namespace, typed_name=namespace.name)
+    namespaces.delete(by=cast.by("owner"), namespace=namespace, confirmation=namespace.name)
     ReservedName.objects.update(until=timezone.now() - timedelta(days=3))  # no token is good any more
 
 
@@ -97,7 +97,7 @@ def test_a_name_without_an_image_stays_its_accounts_too_and_for_good(cast: Cast)
 
 
 def test_its_account_may_have_it_again_at_once(cast: Cast) -> None:
-    namespaces.delete(by=cast.by("owner"), namespace=create(cast, "owner"), typed_name="team")
+    namespaces.delete(by=cast.by("owner"), namespace=create(cast, "owner"), confirmation="team")
     assert create(cast, "owner")
 
 
@@ -218,7 +218,7 @@ def test_what_the_registry_holds_is_shown_though_the_event_is_from_before(
 def test_the_names_of_a_closed_account_do_not_get_free(cast: Cast) -> None:
     create(cast, "owner", "live")
     delete(cast, create(cast, "owner", "gone"))
-    accounts.close(by=cast.by("owner"), account=cast.account, typed_handle="team-red")
+    accounts.close(by=cast.by("owner"), account=cast.account, confirmation="team-red")
     for name in ("live", "gone"):
         with pytest.raises(Conflict, match="taken"):
             create(cast, "stranger", name)
