@@ -1,6 +1,6 @@
 """One apostrophe, ’, in whatever people read: pages, messages, and the texts of the API.
 
-Not in what a terminal or a registry reads of us: token/, notifications/, commands, logs.
+Not in what a terminal or a registry reads of us: tokens/, events/, commands, logs.
 """
 
 import ast
@@ -12,8 +12,18 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STRAIGHT = re.compile(r"(?<=\w)'(?=(?:s|t|d|re|ll|ve)\b)|(?<=s)'(?=[\s.,;:)]|$)")
-FOR_MACHINES = {"migrations", "token", "notifications", "management"}
-SAYS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "said"}
+FOR_MACHINES = {"migrations", "tokens", "events", "management"}
+SAYS = {
+    "_",
+    "gettext",
+    "gettext_lazy",
+    "ngettext",
+    "ngettext_lazy",
+    "pgettext",
+    "pgettext_lazy",
+    "said",
+    "lazy",
+}
 SAYS_AS = {"help_text", "label", "description"}
 NO_TEXT = re.compile(r"{#.*?#}|{% comment %}.*?{% endcomment %}|(?<=[\s=:(])'[^'\n]*'(?=[\s%}|)])", re.DOTALL)
 

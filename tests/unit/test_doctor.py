@@ -391,9 +391,9 @@ def test_a_trail_that_nobody_has_verified_yet_is_not_green() -> None:
 
 def test_the_last_check_of_the_trail_decides() -> None:
     before = NOW - timedelta(days=1)
-    assert panel.trail(NOW, before, before).state is State.FAIL
-    assert panel.trail(before, NOW, before).state is State.WARN
-    assert panel.trail(before, before, NOW).state is State.OK
+    assert panel.trail(NOW, before, before, begun=NOW, now=NOW).state is State.FAIL
+    assert panel.trail(before, NOW, before, begun=NOW, now=NOW).state is State.WARN
+    assert panel.trail(before, before, NOW, begun=NOW, now=NOW).state is State.OK
 
 
 def test_ages_are_in_words_that_fit_them() -> None:
