@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Min, QuerySet
 
@@ -23,7 +24,6 @@ from accounts.peppers import peppers
 
 log = logging.getLogger(__name__)
 # No transaction is open so long: no event with a smaller number can still come.
-SETTLED = timedelta(minutes=15)
 # Named: a column that is added later must not make older seals look broken.
 SEALED = ("id", "at", "account_id", "actor_kind", "actor_id", "actor", "address", "action", "object_kind",
           "object_id", "object", "before", "after")  # fmt: skip
@@ -77,7 +77,9 @@ def problems() -> Iterator[Problem]:
 def _settled(begin: int, now: datetime) -> int:
     """Return the last event before the first that is young; 0 when there is none."""
     new = AuditEvent.objects.filter(id__gt=begin)
-    young = new.filter(at__gte=now - SETTLED).aggregate(first=Min("id"))["first"]
+    young = new.filter(at__gte=now - timedelta(seconds=settings.AUDIT_SETTLED)).aggregate(first=Min("id"))[
+        "first"
+    ]
     old = new.filter(id__lt=young) if young else new
     return old.aggregate(last=Max("id"))["last"] or 0
 

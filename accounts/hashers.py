@@ -41,8 +41,9 @@ class BoundedArgon2Hasher(Argon2PasswordHasher):
 class Line:
     """First come, first served, one at a time. In a full one the newest of the place with most in it gives way."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, patience: float = PATIENCE) -> None:
         self._most = most
+        self._patience = patience
         self._lock = threading.Lock()
         self._line: list[_Turn] = []
 
@@ -55,7 +56,7 @@ class Line:
         turn = _Turn(place)
         self._come(turn)
         try:
-            if not turn.called.wait(PATIENCE) or turn.gave_way:
+            if not turn.called.wait(self._patience) or turn.gave_way:
                 raise Crowded
             yield
         finally:

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
@@ -24,7 +25,6 @@ from accounts import installation_status
 from accounts.models import Person
 
 PARAMETER: Final = "live"
-LASTS: Final = 24 * 3600  # seconds, then the page's own view makes a new note
 BLOCK: Final = 128  # so that its length does not tell how many digits a counter has
 
 # Raw SQL on purpose: the ORM takes 1.9 ms to write this, and the database far less to answer.
@@ -148,7 +148,7 @@ def news(text: str, session: str) -> News:
 def _read(text: str, session: str) -> Note | None:
     """None for one that was not made for this session, or long ago."""
     try:
-        found = Note(**json.loads(_seal(session).decrypt(text.encode(), ttl=LASTS)))
+        found = Note(**json.loads(_seal(session).decrypt(text.encode(), ttl=settings.LIVE_NOTE_LIFE)))
     except (InvalidToken, ValueError, TypeError):
         return None
     return found if found.kind in THINGS else None  # a newer process may have made it

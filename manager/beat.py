@@ -17,6 +17,8 @@ from registry_sync.models import Marker
 
 
 class Schedule(Scheduler):
+    monotonic = staticmethod(time.monotonic)
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._next: dict[str, float] = {}
         super().__init__(*arguments, **options)
@@ -30,8 +32,8 @@ class Schedule(Scheduler):
             connection.close_if_unusable_or_obsolete()
             heartbeats.note(Marker.BEAT, clock.now(), every=heartbeats.PULSE)
         for name, entry in self.schedule.items():
-            now, every = time.monotonic(), float(self.app.conf.beat_schedule[name]["schedule"])
+            now, every = self.monotonic(), float(self.app.conf.beat_schedule[name]["schedule"])
             if not now < self._next.get(name, now) <= now + every:
                 self._next[name] = now + every
                 self.apply_entry(entry, producer=self.producer)
-        return max(min(self._next.values(), default=1.0) - time.monotonic(), 0.0)
+        return max(min(self._next.values(), default=1.0) - self.monotonic(), 0.0)

@@ -13,8 +13,23 @@ EVENT_TURN = 1.0  # then whoever came meanwhile is looked at
 EVENT_CONFIRM_AFTER = 2.0  # until a tag link is surely written; doubled with each question
 EVENT_RETRY_AFTER = 1.0  # doubled with each failure
 
+EVENTS_BODY_MAX = 8 * 1024 * 1024  # bytes that the registry may bring at once
+INDEX_MANIFESTS_MAX = 1000  # that indexes list and nobody has read; the rest comes when they are read again
+RETRIED_AT_ONCE = 50  # manifests whose config, or whose parts, did not come
+
+# Lists
+TAGS_COUNTED_MAX = 1000  # then a list says "more than"
+MATCHING_MAX = 1000  # tags or images that "all that match" may stand for
+USAGE_PASS = 120.0  # for accounts one by one; a task lives ten minutes at most
+
 # Deletion
+DELETION_PASS = 240.0  # for all wishes, then a new task goes on; a task lives ten minutes at most
 DELETION_LONG_LOOK = 1.0  # when a look at all tags took more, what was pushed meanwhile is looked for as well
+
+# Accounts
+AUDIT_SETTLED = 15 * 60  # an event that is older can be joined by no earlier one, and is sealed
+SPENT_INVITATIONS_KEPT = 100  # of an account
+LIVE_NOTE_LIFE = 24 * 3600  # then the page's own view makes a new note
 
 # Operations
 CHECKUPS_KEPT = 100

@@ -14,7 +14,6 @@ from accounts.common.circuit_breaker import Breaker
 from manager.json_values import JsonSerializer, Unreadable
 
 log = logging.getLogger(__name__)
-redis = Breaker(rest=5)  # of all threads: a sign-in counts ten times, and would wait ten times
 
 
 class JsonClient(RedisCacheClient):
@@ -44,7 +43,12 @@ class JsonClient(RedisCacheClient):
 
 
 class RedisOrMemoryCache(RedisCache):
-    """Attempts counted in memory count for less than they should; a log-in that fails for want of Redis is worse."""
+    """`breaker`: of all threads: a sign-in counts ten times, and would wait ten times.
+
+    Attempts counted in memory count for less than they should; a log-in that fails for want of Redis is worse.
+    """
+
+    breaker = Breaker(rest=5)
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
@@ -54,11 +58,11 @@ class RedisOrMemoryCache(RedisCache):
 
 def _either(name: str) -> Callable[..., Any]:
     def method(self: RedisOrMemoryCache, *arguments: Any, **options: Any) -> Any:
-        if redis.may_ask:
+        if self.breaker.may_ask:
             try:
                 return getattr(super(RedisOrMemoryCache, self), name)(*arguments, **options)
             except (RedisError, OSError) as error:
-                redis.failed()
+                self.breaker.failed()
                 log.warning(
                     "Redis does not answer (%s); this process counts for itself", type(error).__name__
                 )

@@ -5,6 +5,7 @@ import time
 from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
@@ -16,7 +17,6 @@ from namespaces.models import Image, Namespace, Usage
 DAYS = 90
 # What pages may take is too short for counting.
 ALL_AT_ONCE, ONE = "5min", "1min"
-PASS = 120  # seconds for accounts one by one; a task lives ten minutes at most
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def _measure_in_turns(day: date) -> None:
     last = Subquery(newest.annotate(last=Max("day")).values("last"))
     owners = Account.objects.filter(pk__in=Namespace.objects.values("account"))
     accounts = owners.annotate(last=last).order_by(F("last").asc(nulls_first=True), "id")
-    ends = time.monotonic() + PASS
+    ends = time.monotonic() + settings.USAGE_PASS
     for account in accounts:
         try:
             _measure(day, ONE, account=account.pk)

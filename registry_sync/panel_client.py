@@ -1,6 +1,7 @@
 """The registry client as the panel uses it: the configured address, and tokens the panel makes for itself."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -28,7 +29,8 @@ class OwnTokens:
 
     KEPT = 1000
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._made: dict[tuple[str, ...], tuple[datetime, str]] = {}
 
@@ -36,7 +38,7 @@ class OwnTokens:
         """`scope`: a repository, or CATALOG. Without actions: to pull."""
         with self._lock:
             # By the clock that is written into them: should it jump, they are made anew.
-            now = datetime.now(UTC)
+            now = self._clock()
             at, token = self._made.get((scope, *actions), (datetime.min.replace(tzinfo=UTC), ""))
             if not timedelta() <= now - at <= timedelta(seconds=PANEL_LIFE / 2):
                 if len(self._made) >= self.KEPT:

@@ -5,6 +5,7 @@ Whoever changes one holds the account's lock: what is read of members and of the
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -20,7 +21,6 @@ from accounts.roles import Role, roles_that_may_invite
 LIFE = timedelta(days=7)
 # Of what is spent, as a record: so long after the end of its life, and so many of an account.
 KEPT = timedelta(days=30)
-MOST_KEPT = 100
 
 
 @transaction.atomic
@@ -112,7 +112,7 @@ def forget_old(now: datetime) -> None:
 def _forget_spent(account: Account) -> None:
     """Else making and withdrawing takes any number of rows."""
     spent = Invitation.objects.spent(timezone.now()).filter(account=account)
-    old = list(spent.order_by("-pk").values_list("pk", flat=True)[MOST_KEPT:])
+    old = list(spent.order_by("-pk").values_list("pk", flat=True)[settings.SPENT_INVITATIONS_KEPT :])
     Invitation.objects.filter(pk__in=old).delete()
 
 

@@ -23,7 +23,7 @@ def bound(environ: Environ) -> int:
         case wsgi.PATH:
             return MAX_BODY
         case "/registry/events" | "/registry/events/":
-            return views.BODY_MAX if _is_registry(environ) else 0
+            return settings.EVENTS_BODY_MAX if _is_registry(environ) else 0
     return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 

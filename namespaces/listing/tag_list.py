@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
@@ -16,7 +17,6 @@ from namespaces.search_query import SUBSTRING_MIN, Between, wanted
 COLUMNS = {"name": "sort_key", "pushed": "pushed_at", "size": "size", "pulled": "pulled_at"}
 SORTS = tuple(f"{sign}{name}" for name in COLUMNS for sign in ("", "-"))
 NEWEST = "-pushed"
-COUNTED_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The tags of an image that a filter leaves. `few`: their ids, unless they are more than COUNTED_MAX.
+    """The tags of an image that a filter leaves. `few`: their ids, unless they are more than TAGS_COUNTED_MAX.
 
     A few are fetched and sorted; of many, an order's own index is walked until a page is full.
     """
@@ -69,11 +69,11 @@ class Found:
         """Of both kinds. No statement; without a filter the image knows, and counts no technical ones."""
         if self.condition is None:
             return Count(self.image.tag_count)
-        return Count(COUNTED_MAX, more=True) if self.few is None else Count(len(self.few))
+        return Count(settings.TAGS_COUNTED_MAX, more=True) if self.few is None else Count(len(self.few))
 
     def count_technical(self) -> Count:
-        number = self._rows(technical=True)[: COUNTED_MAX + 1].count() if self.few != [] else 0
-        return Count(min(number, COUNTED_MAX), more=number > COUNTED_MAX)
+        number = self._rows(technical=True)[: settings.TAGS_COUNTED_MAX + 1].count() if self.few != [] else 0
+        return Count(min(number, settings.TAGS_COUNTED_MAX), more=number > settings.TAGS_COUNTED_MAX)
 
     def _rows(self, technical: bool) -> QuerySet[Tag]:
         # `IN` and not `=`: SQLite does not see that `NOT technical`, as it would be written, is in the index.
@@ -99,9 +99,13 @@ def find(image: Image, search: str = "") -> Found:
     if not conditions:
         return Found(image, None, None)
     first, *other = [tags.filter(condition).values_list("pk", flat=True) for condition in conditions]
-    few = list(first.union(*other)[: COUNTED_MAX + 1] if other else first[: COUNTED_MAX + 1])
+    few = list(
+        first.union(*other)[: settings.TAGS_COUNTED_MAX + 1]
+        if other
+        else first[: settings.TAGS_COUNTED_MAX + 1]
+    )
     condition = conditions[0] | conditions[1] if other else conditions[0]
-    return Found(image, condition, few if len(few) <= COUNTED_MAX else None)
+    return Found(image, condition, few if len(few) <= settings.TAGS_COUNTED_MAX else None)
 
 
 def in_digests(digest: Between) -> Q:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -47,7 +48,7 @@ class ImpactQuery(Strict):
     digests = serializers.CharField(default="", allow_blank=True, max_length=20_000, help_text="As `tags`.")
     search = serializers.CharField(
         default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
-        help_text=f"Instead: all tags that match, at most {matching_tags.MOST:,}; empty: all.",
+        help_text=f"Instead: all tags that match, at most {settings.MATCHING_MAX:,}; empty: all.",
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """All tags of an image that a filter leaves, removed as one act. What matches only since is not taken along unseen."""
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -11,16 +12,14 @@ from registry_sync.deletion import service
 from registry_sync.deletion.fingerprint import fingerprint
 from registry_sync.models import Removal
 
-MOST = 1000
-
 
 def tags(image: Image, search: str) -> list[Tag]:
-    """Those that people gave, the newest first. Raise Invalid where there are more than MOST."""
+    """Those that people gave, the newest first. Raise Invalid where there are more than MATCHING_MAX."""
     with pg_plans.by_value(search):
-        found = list(tag_list.find(image, search).tags()[: MOST + 1])
-    if len(found) > MOST:
+        found = list(tag_list.find(image, search).tags()[: settings.MATCHING_MAX + 1])
+    if len(found) > settings.MATCHING_MAX:
         words = _("More than %(most)s tags match. Narrow the filter, or delete the image with all in it.")
-        raise Invalid.on("search", words % {"most": f"{MOST:,}"})
+        raise Invalid.on("search", words % {"most": f"{settings.MATCHING_MAX:,}"})
     return found
 
 
@@ -33,7 +32,9 @@ def told(found: list[Tag]) -> str:
 @transaction.atomic
 def untag(*, by: Principal, image: Image, search: str, seen: str) -> Removal:
     found = _as_seen(image, search, seen)
-    return service.untag(by=by, image=image, tags={tag.name: tag.manifest_id for tag in found}, most=MOST)
+    return service.untag(
+        by=by, image=image, tags={tag.name: tag.manifest_id for tag in found}, most=settings.MATCHING_MAX
+    )
 
 
 @transaction.atomic
@@ -49,7 +50,7 @@ def delete(
         digests=(),
         preview_digest=outlook,
         confirmation=confirmation,
-        most=MOST,
+        most=settings.MATCHING_MAX,
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from accounts.models import Account
 from accounts.roles import Permission
 from namespaces import permissions
 from namespaces.models import Image
-from registry_sync.deletion import matching_tags, purge_scope, purge_service
+from registry_sync.deletion import purge_scope, purge_service
 from registry_sync.deletion.api import RecentPullerSerializer
 from registry_sync.deletion.purge_selection import Choice
 from registry_sync.models import Purge
@@ -62,7 +63,7 @@ class PurgeBody(Strict):
 class _Search(Strict):
     search = serializers.CharField(
         default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
-        help_text=f"Instead: all images that match, at most {matching_tags.MOST:,}; empty: all.",
+        help_text=f"Instead: all images that match, at most {settings.MATCHING_MAX:,}; empty: all.",
     )  # fmt: skip
     namespace = serializers.CharField(
         default="", allow_blank=True, max_length=255, help_text="With `search`: only those of this namespace."

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -11,7 +12,7 @@ from accounts.common.errors import Invalid
 from accounts.models import Account
 from namespaces import selectors
 from namespaces.models import Image, Namespace
-from registry_sync.deletion import matching_tags, service
+from registry_sync.deletion import service
 from registry_sync.deletion.purge_scope import Line, Standing
 
 
@@ -31,12 +32,12 @@ class Choice:
                 namespace__account=self.account, repository_row__name__in=self._ticked()
             )
         found = selectors.images_of(self.account, namespace=self.namespace, search=self.search)
-        keys = list(found.order_by().values_list("pk", flat=True)[: matching_tags.MOST + 1])
-        if len(keys) > matching_tags.MOST:
+        keys = list(found.order_by().values_list("pk", flat=True)[: settings.MATCHING_MAX + 1])
+        if len(keys) > settings.MATCHING_MAX:
             words = _(
                 "More than %(most)s images match. Narrow the filter, or delete a namespace with all in it."
             )
-            raise Invalid.on("search", words % {"most": f"{matching_tags.MOST:,}"})
+            raise Invalid.on("search", words % {"most": f"{settings.MATCHING_MAX:,}"})
         return Image.objects.filter(pk__in=keys).exclude(repository_row=None)
 
     def gone(self) -> list[str]:

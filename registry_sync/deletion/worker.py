@@ -25,7 +25,6 @@ ATTEMPTS_AT_ONE = 12  # in bulk, about ten minutes, at what alone gets no good a
 PAUSE_MAX = 60
 SILENT_MAX = 3  # accounts without an answer, and the others wait for the next time
 TURN = 60  # seconds for one wish at a time
-PASS = 240  # seconds for all of them, then a new task goes on; a task lives ten minutes at most
 BULK = 4  # each so many turns one is of a rule or a purge, however many small wishes wait
 SERVED = timedelta(hours=1)  # who had no turn for so long is next
 REFUSE_ALL = (Outcome.DISABLED, Outcome.READ_ONLY, Outcome.CACHE)  # the next one would be told the same
@@ -39,7 +38,7 @@ def work_due(registry: Registry) -> timedelta | None:
 
     Return how long until more is due, None when nothing waits, or the registry gives no answer.
     """
-    tried, silent, ends = set[int](), set[int](), time.monotonic() + PASS
+    tried, silent, ends = set[int](), set[int](), time.monotonic() + settings.DELETION_PASS
     while removal := _next(tried, silent):
         tried.add(removal.pk)
         Removal.objects.filter(pk=removal.pk).update(last_attempt_at=clock.now())

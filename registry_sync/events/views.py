@@ -26,7 +26,6 @@ from registry_sync.models import Event, Marker
 from registry_sync.tokens import key_files
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 
-BODY_MAX = 8 * 1024 * 1024
 PULSE = timedelta(seconds=1)
 
 log = logging.getLogger(__name__)
@@ -52,8 +51,8 @@ def events(request: HttpRequest) -> HttpResponse:
             )
         return HttpResponse("The bearer key is not the panel's.\n", status=401, content_type="text/plain")
     # `request.body` would answer 400 to what is long, and the registry would bring it for ever.
-    body = request.read(BODY_MAX)
-    if len(body) < min(int(request.META.get("CONTENT_LENGTH") or 0), BODY_MAX):
+    body = request.read(settings.EVENTS_BODY_MAX)
+    if len(body) < min(int(request.META.get("CONTENT_LENGTH") or 0), settings.EVENTS_BODY_MAX):
         return HttpResponse("The body broke off.\n", status=400, content_type="text/plain")  # it comes again
     take(body, clock.now())
     return HttpResponse(status=202)

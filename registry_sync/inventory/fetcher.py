@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Self, TypeVar
 
+from django.conf import settings
+
 from accounts.common.fair_share import in_turns
 from namespaces.names import DIGEST, split
 from registry_sync.client import Faulty, Fetched, Registry, RegistryError, Unreachable
@@ -18,7 +20,6 @@ PARALLEL = 8
 GIVE_UP = 16  # as many in a row without an answer, twice what is asked at once, and nothing more is asked if it is away
 GIVE_UP_ONE = 4  # as many in a row of one repository, and nothing more of it is asked
 PROVEN = 1.0  # seconds for which an answer proves that the registry answers
-READ_MAX = 1000  # manifests that indexes list and nobody has read; the rest comes when they are read again
 KEPT_MAX = 1024 * 1024  # bytes of a manifest that are kept, to be shown raw or pushed again
 Answer = TypeVar("Answer")
 
@@ -175,7 +176,7 @@ class ContentReader:
 
         `held` tells, of places, those known to be there; `whole`, of digests, those stored with all that they say.
         """
-        reading, level, left = Reading(), dict(wanted), READ_MAX  # left to be asked for
+        reading, level, left = Reading(), dict(wanted), settings.INDEX_MANIFESTS_MAX  # left to be asked for
         roots = {place: place for place in wanted}  # of each, the one of `wanted` that it lies below
         while level:
             parsed = {place: (got, parse(got.body, got.media_type)) for place, got in level.items()}

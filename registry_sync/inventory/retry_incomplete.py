@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -21,7 +22,6 @@ from registry_sync.inventory.writer import store_reading
 from registry_sync.leases import Holding, fence
 
 LEASE = "contents"
-AT_ONCE = 50
 SILENT_MAX = 3  # accounts of whose manifests nothing came, and the others wait for the next time
 Account = int | None
 GIVEN_UP = timedelta(days=7)  # what did not come by then was deleted, or never pushed
@@ -58,7 +58,7 @@ def _some_of_each() -> list[tuple[Account, RepositoryManifest]]:
     """Of each account, in turns, what was due first."""
     due = RepositoryManifest.objects.filter(due_at__lte=timezone.now(), gone_at=None).order_by("due_at")
     owned = due.values_list("image__namespace__account_id", "pk")
-    first = list(islice(in_turns(owned.iterator(), lambda row: row[0]), AT_ONCE))
+    first = list(islice(in_turns(owned.iterator(), lambda row: row[0]), settings.RETRIED_AT_ONCE))
     rows = RepositoryManifest.objects.select_related("image__namespace").in_bulk(
         [pk for _account, pk in first]
     )

@@ -8,7 +8,6 @@ import pytest
 import redis as client
 
 from accounts.common.circuit_breaker import Breaker
-from manager import cache as cache_module
 from manager.cache import RedisOrMemoryCache
 from tests.parts import fixtures, redis
 
@@ -24,17 +23,18 @@ def server(tmp_path: Path) -> Iterator[redis.RunningRedis]:
     running.stop()
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+@pytest.fixture
+def clock() -> list[float]:
     """The breaker's: it stands still."""
-    now = [0.0]
-    monkeypatch.setattr(cache_module, "redis", Breaker(rest=5, clock=lambda: now[0]))
-    return now
+    return [0.0]
 
 
 @pytest.fixture
-def cache(server: redis.RunningRedis) -> Iterator[RedisOrMemoryCache]:
-    made = RedisOrMemoryCache(server.url, {"OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}})
+def cache(server: redis.RunningRedis, clock: list[float]) -> Iterator[RedisOrMemoryCache]:
+    class Cache(RedisOrMemoryCache):
+        breaker = Breaker(rest=5, clock=lambda: clock[0])
+
+    made = Cache(server.url, {"OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}})
     yield made
     made._cache.get_client().connection_pool.disconnect()
 

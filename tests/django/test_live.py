@@ -246,11 +246,11 @@ def test_a_note_is_good_in_its_own_session_alone(opened: Open) -> None:
 
 
 @every_kind
-def test_an_old_or_changed_note_goes_the_ordinary_way(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_or_changed_note_goes_the_ordinary_way(opened: Open, settings: Any) -> None:
     path, _question, note = opened.url.partition("live=")
     changed = f"{path}live={note[:40]}{'A' if note[40] != 'A' else 'B'}{note[41:]}"
     assert opened.client.get(changed).status_code == 200
-    monkeypatch.setattr(live_updates, "LASTS", -1)
+    settings.LIVE_NOTE_LIFE = -1
     assert opened.ask().status_code == 200
 
 

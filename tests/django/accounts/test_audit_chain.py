@@ -122,9 +122,9 @@ def test_a_seal_is_append_only_too(trail: list[AuditEvent]) -> None:
 
 
 def test_the_worker_seals_and_tells_the_log(
-    trail: list[AuditEvent], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    trail: list[AuditEvent], caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:
-    monkeypatch.setattr(audit_chain, "SETTLED", -LATER)
+    settings.AUDIT_SETTLED = -LATER.total_seconds()
     housekeeping()
     last = AuditSeal.objects.latest("id")
     assert (last.last_event_id, last.event_count) == (trail[6].pk, 1)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -126,8 +127,8 @@ def test_a_demoted_maker_is_told_of_in_the_trail(cast: Cast) -> None:
     )  # fmt: skip
 
 
-def test_no_more_spent_ones_are_kept_than_somebody_reads(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invitations, "MOST_KEPT", 2)
+def test_no_more_spent_ones_are_kept_than_somebody_reads(cast: Cast, settings: Any) -> None:
+    settings.SPENT_INVITATIONS_KEPT = 2
     by, kept = cast.by("owner"), []
     live, _link = invitations.invite(by=by, account=cast.account, role="viewer")
     for _number in range(5):

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from tests.cast import Cast
 from tests.django.api.caller import Caller, error_of, token_of
@@ -70,6 +69,6 @@ def test_without_a_bound_nothing_is_counted(cast: Cast, settings: Any) -> None:
     assert {caller.get("me/").status_code for _ in range(9)} == {200}
 
 
-def test_a_cache_that_forgets_refuses_nobody(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "add", lambda *_arguments: False)
+def test_a_cache_that_forgets_refuses_nobody(cast: Cast, settings: Any) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     assert Caller(token_of(cast.owner)).get("me/").status_code == 200

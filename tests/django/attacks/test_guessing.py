@@ -221,12 +221,12 @@ def test_in_a_full_line_a_place_that_stands_in_it_once_is_not_taken_away() -> No
     assert [each.place for each in full._line] == ["A", "B", "C"]
 
 
-def test_who_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashers, "PATIENCE", 0.01)
-    with line.turn("A"):
-        with pytest.raises(Crowded), line.turn("B"):
+def test_who_waits_too_long_is_told_to_come_again() -> None:
+    impatient = Line(2, patience=0.01)
+    with impatient.turn("A"):
+        with pytest.raises(Crowded), impatient.turn("B"):
             pass
-        assert len(line) == 1
+        assert len(impatient) == 1
 
 
 def test_a_crowd_of_log_ins_leaves_a_thread_to_the_pages() -> None:

@@ -2,10 +2,11 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db.models import QuerySet
-from django.test import Client
+from django.test import Client, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -186,9 +187,9 @@ def test_a_name_as_long_as_can_be(client: Client, image: Image) -> None:
     "asking", ["?", "?technical=1&", "?q=1&", "?q=abcdef&technical=1&", "?sort=name&q=1.1&"]
 )
 def test_many_tags_cost_no_more_statements(
-    client: Client, image: Image, monkeypatch: pytest.MonkeyPatch, asking: str, many: bool
+    client: Client, image: Image, settings: Any, asking: str, many: bool
 ) -> None:
-    monkeypatch.setattr(tag_list, "COUNTED_MAX", 5 if many else 1000)
+    settings.TAGS_COUNTED_MAX = 5 if many else 1000
     counts = []
     for _round in range(2):
         factories.TagFactory.create_batch(60, image=image, pushed_by="someusername")
@@ -201,10 +202,8 @@ def test_many_tags_cost_no_more_statements(
     assert len(asked) <= 19  # of the frame around it too, and what is being deleted
 
 
-def test_counts_stop_where_counting_would_cost(
-    client: Client, image: Image, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tag_list, "COUNTED_MAX", 3)
+def test_counts_stop_where_counting_would_cost(client: Client, image: Image, settings: Any) -> None:
+    settings.TAGS_COUNTED_MAX = 3
     for number in range(4):
         tag(image, f"1.{number}", number)
         tag(image, f"sha256-{number:064}.sig")
@@ -275,8 +274,7 @@ def test_all_pages_together_are_the_list_without_gap_or_double(
     """Also while others push: every tag that was there from the beginning is met once, in order; and back again."""
     Tag.objects.all().delete()
     _write(image, made)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(tag_list, "COUNTED_MAX", few)
+    with override_settings(TAGS_COUNTED_MAX=few):
         fitting = _expected(image, search, technical)
         column = ORDERS[sort.removeprefix("-")]
         whole = sorted(fitting, key=lambda each: (column(each), each.pk), reverse=sort.startswith("-"))

@@ -178,9 +178,9 @@ def test_one_account_that_takes_too_long_leaves_the_others_measured(
 
 
 def test_accounts_that_take_too_long_each_time_are_not_the_first_each_time(
-    cast: Cast, images: tuple[Image, Image, Image], monkeypatch: pytest.MonkeyPatch
+    cast: Cast, images: tuple[Image, Image, Image], settings: Any
 ) -> None:
-    monkeypatch.setattr(usage, "PASS", -1.0)
+    settings.USAGE_PASS = -1
     heavy = factories.ImageFactory().namespace.account
     Usage.objects.create(account_id=cast.account.pk, day=DAY - timedelta(days=1), stored_bytes=0)
     held(images[0], a=10)
@@ -191,9 +191,9 @@ def test_accounts_that_take_too_long_each_time_are_not_the_first_each_time(
 
 
 def test_accounts_are_measured_by_themselves_in_turns(
-    cast: Cast, images: tuple[Image, Image, Image], monkeypatch: pytest.MonkeyPatch
+    cast: Cast, images: tuple[Image, Image, Image], settings: Any
 ) -> None:
-    monkeypatch.setattr(usage, "PASS", -1.0)  # one of them, and the time is up
+    settings.USAGE_PASS = -1  # one of them, and the time is up
     held(images[0], a=10)
     theirs = factories.ImageFactory(namespace__account=cast.elsewhere)
     held(theirs, b=20)

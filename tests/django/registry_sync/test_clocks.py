@@ -1,6 +1,6 @@
 """Clocks jump: ten minutes ahead for a while and back, or an hour back. Nothing waits for what then lies ahead."""
 
-import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from celery.signals import task_prerun
 from django.utils import timezone
 
 from accounts.models import AuditEvent, OutgoingMail, Person
-from manager import beat
 from manager.beat import Schedule
 from registry_sync import clocks, freshness, heartbeats, panel_client, selectors
 from registry_sync.client import Registry
@@ -122,8 +121,9 @@ def test_while_the_registry_refuses_our_tokens_no_event_uses_up_its_attempts() -
 class Sent(Schedule):
     """Writes down what it would send."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.names: list[str] = []
+        self.monotonic = clock
         super().__init__(current_app)
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
@@ -139,8 +139,7 @@ def test_the_schedule_goes_by_a_clock_that_does_not_jump_and_keeps_no_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     moment = [1000.0]
-    monkeypatch.setattr(beat, "time", type("Clock", (), {"monotonic": staticmethod(lambda: moment[0])}))
-    sent = Sent()
+    sent = Sent(lambda: moment[0])
     assert sent.tick() <= 1.0
     assert set(sent.names) == set(current_app.conf.beat_schedule)
     for passed, expected in ((0.5, False), (0.5, True), (-5000.0, True), (1.0, True), (5000.0, True)):
@@ -151,28 +150,21 @@ def test_the_schedule_goes_by_a_clock_that_does_not_jump_and_keeps_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_done_once_a_day_is_not_done_with_each_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_done_once_a_day_is_not_done_with_each_restart() -> None:
     from registry_sync import tasks
 
-    done: list[int] = []
-    monkeypatch.setattr(tasks, "verify_audit_log", lambda: done.append(1))
     tasks.daily()
+    assert heartbeats.last(Marker.TRAIL_WHOLE)
+    Marker.objects.filter(name=Marker.TRAIL_WHOLE).delete()
     tasks.daily()
-    assert len(done) == 1
+    assert not heartbeats.last(Marker.TRAIL_WHOLE)
 
 
 @pytest.mark.parametrize("jump", [timedelta(minutes=-10), timedelta(minutes=10), timedelta(hours=-1)])
-def test_tokens_are_made_anew_when_the_clock_jumped(jump: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Clock(datetime):
-        ahead = timedelta()
-
-        @classmethod
-        def now(cls, tz: Any = None) -> "Clock":
-            return cls.fromtimestamp(time.time(), UTC) + cls.ahead  # type: ignore[return-value]
-
-    monkeypatch.setattr(panel_client, "datetime", Clock)
-    tokens = panel_client.OwnTokens()
+def test_tokens_are_made_anew_when_the_clock_jumped(jump: timedelta) -> None:
+    ahead = [timedelta()]
+    tokens = panel_client.OwnTokens(clock=lambda: datetime.now(UTC) + ahead[0])
     first = tokens("team/app")
     assert tokens("team/app") == first
-    Clock.ahead = jump
+    ahead[0] = jump
     assert tokens("team/app") != first

@@ -130,10 +130,8 @@ def test_the_wrong_key_leaves_a_sign_for_the_doctor(client: Client) -> None:
     assert heartbeats.last(Marker.REFUSED) != at
 
 
-def test_housekeeping_keeps_the_runs_that_prove_something(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "RUNS_KEPT", 1)
-    monkeypatch.setattr(tasks, "CHECKUPS_KEPT", 1)
-    monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_all: False)
+def test_housekeeping_keeps_the_runs_that_prove_something(settings: Any) -> None:
+    settings.SYNC_RUNS_KEPT = settings.CHECKUPS_KEPT = 1
     proof, old, plain, last = (SyncRun.objects.create(state="done") for _run in range(4))
     Drift.objects.create(run=proof, repository="team/app")
     Drift.objects.create(run=old, repository="x", found_at=timezone.now() - timedelta(days=31))
@@ -153,10 +151,9 @@ def test_one_is_booked_for_a_time_to_come() -> None:
     assert heartbeats.book("again", soon, soon + timedelta(seconds=2))
 
 
-def test_housekeeping_keeps_full_checks_beside_many_quick_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_housekeeping_keeps_full_checks_beside_many_quick_passes(settings: Any) -> None:
     """Without one, nothing would count as read, and the next full check would begin at once, every time."""
-    monkeypatch.setattr(tasks, "RUNS_KEPT", 2)
-    monkeypatch.setattr(tasks.authority, "renew_leaf", lambda *_all: False)
+    settings.SYNC_RUNS_KEPT = 2
     full = SyncRun.objects.create(state="done")
     quick = [SyncRun.objects.create(state="done", quick=True) for _run in range(5)]
     tasks.housekeeping()

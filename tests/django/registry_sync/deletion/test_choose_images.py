@@ -1,12 +1,14 @@
 """/a/…/images/delete-all/: images ticked in a list, all of its page, or all that match, deleted as one act."""
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
 from accounts.common.pagination import PAGE_SIZE
 from accounts.models import AuditEvent
 from namespaces.models import Image
-from registry_sync.deletion import matching_tags, purge_service, purge_worker
+from registry_sync.deletion import purge_service, purge_worker
 from registry_sync.models import Purge, Removal, RemovalItem
 from tests import factories
 from tests.cast import Cast
@@ -226,12 +228,12 @@ def test_nothing_that_is_chosen_is_no_error(cast: Cast, query: dict[str, str]) -
     assert "No image is chosen" in page.content.decode()
 
 
-def test_too_many_are_not_deleted_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_are_not_deleted_at_once(cast: Cast, settings: Any) -> None:
     ticked = [f"team/{number}" for number in range(101)]
     answer = cast.client("owner").get(HERE, {"image": ticked})
     assert answer.status_code == 400
     assert "Choose at most 100 at once" in answer.content.decode()
-    monkeypatch.setattr(matching_tags, "MOST", 3)
+    settings.MATCHING_MAX = 3
     answer = cast.client("owner").get(HERE, {"matching": "1"})
     assert answer.status_code == 400
     assert "More than 3 images match" in answer.content.decode()

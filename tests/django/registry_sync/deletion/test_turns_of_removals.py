@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -69,10 +70,10 @@ def test_who_asks_for_one_has_the_second_turn_behind_whoever_asked_for_many(
 
 
 def test_turns_go_on_where_the_last_pass_ended(
-    web: Scripted, loud: Account, quiet: Account, monkeypatch: pytest.MonkeyPatch
+    web: Scripted, loud: Account, quiet: Account, settings: Any
 ) -> None:
     """A pass of one turn: whoever was served longest ago is next."""
-    monkeypatch.setattr(removal_work, "PASS", -1.0)
+    settings.DELETION_PASS = -1
     for _each in range(3):
         wish(loud)
     wish(quiet)

@@ -1,18 +1,19 @@
 """POST /registry/events: only the registry gets in, and whatever it brings is taken once."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
 import pytest
+from celery.signals import before_task_publish
 from django.conf import settings
 from django.test import Client
 
 from accounts.names import USERNAME
-from registry_sync import heartbeats, jobs
+from registry_sync import heartbeats
 from registry_sync.client.pacing import Pace
-from registry_sync.events import views
 from registry_sync.models import Event, Marker
 from registry_sync.tokens import key_files
 from registry_sync.tokens.issuer import PANEL_SUBJECT
@@ -107,9 +108,9 @@ def test_nonsense_is_taken_too_or_the_registry_would_bring_it_for_ever(body: byt
     assert Event.objects.get().action == ""
 
 
-def test_what_is_longer_than_a_form_may_be_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_longer_than_a_form_may_be_is_taken(settings: Any) -> None:
     assert post(envelope(EVENT | {"padding": "x" * 4_000_000})) == 202
-    monkeypatch.setattr(views, "BODY_MAX", 1000)
+    settings.EVENTS_BODY_MAX = 1000
     assert post(envelope(EVENT | {"id": "two", "padding": "x" * 4_000})) == 202
     assert Event.objects.count() == 2
 
@@ -159,11 +160,16 @@ def test_a_moment_to_come_is_no_moment() -> None:
 
 
 @pytest.fixture
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The messages that the broker would have got."""
+def woken() -> Iterator[list[str]]:
+    """The messages that go to the broker."""
     sent: list[str] = []
-    monkeypatch.setattr(jobs, "published", sent.append)
-    return sent
+
+    def noted(sender: str, **_message: Any) -> None:
+        sent.append(sender)
+
+    before_task_publish.connect(noted)
+    yield sent
+    before_task_publish.disconnect(noted)
 
 
 def bring(name: str, callbacks: Any) -> None:

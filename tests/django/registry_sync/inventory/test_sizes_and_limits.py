@@ -14,7 +14,6 @@ from registry_sync.client import Registry
 from registry_sync.deletion import graph, impact
 from registry_sync.events import views
 from registry_sync.events.processor import apply_due
-from registry_sync.inventory import fetcher
 from registry_sync.inventory.parser import LAYERS_MAX
 from registry_sync.models import SyncRun
 from registry_sync.reconcile.run import reconcile
@@ -111,9 +110,9 @@ def test_layers_that_garbage_collection_would_lose_are_marked(web: Scripted, cas
 
 
 def test_all_that_is_hung_onto_an_image_goes_with_it_however_much(
-    web: Scripted, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    web: Scripted, cast: Cast, settings: Any
 ) -> None:
-    monkeypatch.setattr(fetcher, "READ_MAX", 200)
+    settings.INDEX_MANIFESTS_MAX = 200
     image = TWO[0]
     subject = {"mediaType": MANIFEST, "digest": image.digest, "size": len(image.manifest.content)}
     hung = [_about(subject, n) for n in range(230)]

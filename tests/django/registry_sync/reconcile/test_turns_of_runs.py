@@ -97,9 +97,9 @@ def test_names_of_which_the_registry_says_nothing_keep_no_other_from_being_asked
 
 
 def test_many_manifests_to_be_read_again_leave_room_for_those_of_others(
-    web: Scripted, loud: Account, quiet: Account, monkeypatch: pytest.MonkeyPatch
+    web: Scripted, loud: Account, quiet: Account, settings: Any
 ) -> None:
-    monkeypatch.setattr(retry_incomplete, "AT_ONCE", 3)
+    settings.RETRIED_AT_ONCE = 3
     last: dict[str, str] = {}
     for number, account in enumerate([loud] * 6 + [quiet]):
         image = factories.ImageFactory(namespace__account=account)
