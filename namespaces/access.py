@@ -1,8 +1,8 @@
-"""The one rule of access. PURE: facts in, verdict out.
+"""The one rule of access. PURE: an AccessContext in, a Verdict out.
 
-Token door, pages, API and documentation all ask `decide`, so they cannot disagree. A user's level on an image
-is the highest of: its grant on the image, its grant on the namespace, and read if the namespace is public.
-There are no deny rules; what nothing gives is denied.
+The token service, pages, API and docs/permissions.md all ask `decide`, so they cannot disagree. A user's level on
+an image is the highest of: its grant on the image, its grant on the namespace, and read if the namespace is public.
+There are no deny rules; what no grant allows is denied.
 """
 
 from collections.abc import Collection
@@ -13,6 +13,8 @@ from accounts.common.lazy_text import lazy as _
 
 
 class Level(IntEnum):
+    """What a user may do: READ pulls, WRITE also pushes, ADMIN also deletes."""
+
     NONE = 0
     READ = 1
     WRITE = 2
@@ -24,12 +26,12 @@ class Level(IntEnum):
 
     @classmethod
     def of(cls, word: str) -> "Level":
-        """Return the level of this name. Raise KeyError for what is no level a grant can have."""
-        return _GRANTABLE[word]
+        """Return the level called read, write or admin. Raise KeyError for any other word."""
+        return _LEVELS_BY_NAME[word]
 
 
 class Action(StrEnum):
-    """What a registry asks for; `delete` is its own right, `push` is useless to it without `pull`."""
+    """The actions of a registry token's scope. `delete` is a right of its own; a push needs `pull` as well."""
 
     PULL = "pull"
     PUSH = "push"
@@ -37,7 +39,7 @@ class Action(StrEnum):
 
 
 class UserStatus(StrEnum):
-    """How good the one who asks is, before any grant is looked at."""
+    """The state of the user who asks. It is checked before any grant."""
 
     ACTIVE = "active"
     ANONYMOUS = "anonymous"
@@ -46,26 +48,26 @@ class UserStatus(StrEnum):
     ACCOUNT_CLOSED = "account closed"
 
 
-_GRANTABLE = {"read": Level.READ, "write": Level.WRITE, "admin": Level.ADMIN}
+_LEVELS_BY_NAME = {"read": Level.READ, "write": Level.WRITE, "admin": Level.ADMIN}
 
-# Who may do nothing, whatever was granted: why, and what would change it.
-_FALLEN = {
+# These may do nothing, whatever was granted: status → (reason, remedy).
+_BLOCKED = {
     UserStatus.DISABLED: (_("the user is disabled"), _("Enable the user.")),
     UserStatus.EXPIRED: (_("the user has expired"), _("Set a later expiry.")),
     UserStatus.ACCOUNT_CLOSED: (_("the account is closed"), _("Use a user of an open account.")),
 }
 
-ENDED = frozenset(reason for reason, _remedy in _FALLEN.values())
+BLOCKED_REASONS = frozenset(reason for reason, _remedy in _BLOCKED.values())
 
-NEEDS: dict[Action, Level] = {
+REQUIRED_LEVEL: dict[Action, Level] = {
     Action.PULL: Level.READ,
     Action.PUSH: Level.WRITE,
     Action.DELETE: Level.ADMIN,
 }
 
 
-class Through(StrEnum):
-    """The kinds of road by which a level is reached."""
+class GrantSource(StrEnum):
+    """Where a level comes from. Of two equal levels the first in this order is named."""
 
     IMAGE = "image"
     NAMESPACE = "namespace"
@@ -73,26 +75,26 @@ class Through(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """One level given to the user that reaches the repository: on the whole namespace, or on this image."""
+class GrantedLevel:
+    """A level that the user has on the repository, and where it comes from."""
 
-    through: Through
+    source: GrantSource
     level: Level
 
 
-_PUBLIC = Grant(Through.PUBLIC, Level.READ)
+_PUBLIC = GrantedLevel(GrantSource.PUBLIC, Level.READ)
 
-# Whole sentences without a gap, so that one kept as text (a Denial) can still be translated when it is read.
-_BECAUSE = {
+# Whole sentences without placeholders: a stored one (Denial.reason) can still be translated when it is shown.
+_ALLOW_REASONS = {
     _PUBLIC: _("the namespace is public"),
-    Grant(Through.NAMESPACE, Level.READ): _("read on the namespace"),
-    Grant(Through.NAMESPACE, Level.WRITE): _("write on the namespace"),
-    Grant(Through.NAMESPACE, Level.ADMIN): _("admin on the namespace"),
-    Grant(Through.IMAGE, Level.READ): _("read on the image"),
-    Grant(Through.IMAGE, Level.WRITE): _("write on the image"),
-    Grant(Through.IMAGE, Level.ADMIN): _("admin on the image"),
+    GrantedLevel(GrantSource.NAMESPACE, Level.READ): _("read on the namespace"),
+    GrantedLevel(GrantSource.NAMESPACE, Level.WRITE): _("write on the namespace"),
+    GrantedLevel(GrantSource.NAMESPACE, Level.ADMIN): _("admin on the namespace"),
+    GrantedLevel(GrantSource.IMAGE, Level.READ): _("read on the image"),
+    GrantedLevel(GrantSource.IMAGE, Level.WRITE): _("write on the image"),
+    GrantedLevel(GrantSource.IMAGE, Level.ADMIN): _("admin on the image"),
 }
-_TOO_LITTLE = {
+_DENY_REASONS = {
     (Action.PULL, Level.NONE): _("pull needs read; no grant reaches this image"),
     (Action.PUSH, Level.NONE): _("push needs write; no grant reaches this image"),
     (Action.PUSH, Level.READ): _("push needs write; the level here is read"),
@@ -100,7 +102,7 @@ _TOO_LITTLE = {
     (Action.DELETE, Level.READ): _("delete needs admin; the level here is read"),
     (Action.DELETE, Level.WRITE): _("delete needs admin; the level here is write"),
 }
-_GIVE = {
+_REMEDIES = {
     Action.PULL: _("Give read on the namespace or on this image."),
     Action.PUSH: _("Give write on the namespace or on this image."),
     Action.DELETE: _("Give admin on the namespace or on this image."),
@@ -108,66 +110,66 @@ _GIVE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """All that the rule may know. `grants` are this user's alone, already narrowed to this repository.
+class AccessContext:
+    """All that `decide` knows. `grants` are only this user's, and only those on this repository.
 
-    For a user, only what is public exists of other accounts' namespaces.
+    `namespace_exists` is False for another account's private namespace, too.
     """
 
     user_status: UserStatus = UserStatus.ACTIVE
     namespace_exists: bool = True
     public: bool = False
-    grants: tuple[Grant, ...] = ()
+    grants: tuple[GrantedLevel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Allowed or denied, always with the reason, the roads that led there, and what would allow it."""
+    """Allowed or denied, and why. `sources` are sorted, the deciding one first; `remedy` is "" when allowed."""
 
     allowed: bool
     reason: str
     level: Level
-    trace: tuple[Grant, ...] = field(default=())
+    sources: tuple[GrantedLevel, ...] = field(default=())
     remedy: str = ""
 
     def __bool__(self) -> bool:
         return self.allowed
 
 
-def decide(facts: Facts, action: Action) -> Verdict:
-    """Decide whether the one with these facts may do `action` to the repository that the facts are about."""
-    trace = tuple(sorted(_roads(facts), key=_strongest_and_most_particular_first))
-    level = trace[0].level if trace else Level.NONE
-    if level >= NEEDS[action]:
-        return Verdict(allowed=True, reason=_BECAUSE[trace[0]], level=level, trace=trace)
-    reason, remedy = _refusal(facts, action, level)
-    return Verdict(allowed=False, reason=reason, level=level, trace=trace, remedy=remedy)
+def decide(context: AccessContext, action: Action) -> Verdict:
+    """Decide whether the user may do `action` to the repository that `context` describes."""
+    sources = tuple(sorted(_sources(context), key=_highest_level_then_most_specific))
+    level = sources[0].level if sources else Level.NONE
+    if level >= REQUIRED_LEVEL[action]:
+        return Verdict(allowed=True, reason=_ALLOW_REASONS[sources[0]], level=level, sources=sources)
+    reason, remedy = _deny_reason(context, action, level)
+    return Verdict(allowed=False, reason=reason, level=level, sources=sources, remedy=remedy)
 
 
-def allowed_actions(facts: Facts, asked: Collection[Action]) -> list[Action]:
-    """Return what `decide` allows of `asked`, in the order of Action: the same rule, without the words."""
-    level = max((grant.level for grant in _roads(facts)), default=Level.NONE)
-    return [action for action, needed in NEEDS.items() if action in asked and level >= needed]
+def allowed_actions(context: AccessContext, requested: Collection[Action]) -> list[Action]:
+    """Return those of `requested` that `decide` allows, in the order of Action, without reasons."""
+    level = max((granted.level for granted in _sources(context)), default=Level.NONE)
+    return [action for action, needed in REQUIRED_LEVEL.items() if action in requested and level >= needed]
 
 
-def _roads(facts: Facts) -> list[Grant]:
-    """Every road by which the one who asks reaches the repository."""
-    if facts.user_status in _FALLEN or not facts.namespace_exists:
+def _sources(context: AccessContext) -> list[GrantedLevel]:
+    """Return every level that the user has on the repository, in no order."""
+    if context.user_status in _BLOCKED or not context.namespace_exists:
         return []
-    roads = list(facts.grants) if facts.user_status is UserStatus.ACTIVE else []
-    if facts.public:
-        roads.append(_PUBLIC)
-    return roads
+    sources = list(context.grants) if context.user_status is UserStatus.ACTIVE else []
+    if context.public:
+        sources.append(_PUBLIC)
+    return sources
 
 
-def _strongest_and_most_particular_first(grant: Grant) -> tuple[int, int]:
-    return -grant.level, list(Through).index(grant.through)
+def _highest_level_then_most_specific(granted: GrantedLevel) -> tuple[int, int]:
+    return -granted.level, list(GrantSource).index(granted.source)
 
 
-def _refusal(facts: Facts, action: Action, level: Level) -> tuple[str, str]:
+def _deny_reason(context: AccessContext, action: Action, level: Level) -> tuple[str, str]:
     """Return (reason, remedy)."""
-    if facts.user_status in _FALLEN:
-        return _FALLEN[facts.user_status]
-    if not facts.namespace_exists:
+    if context.user_status in _BLOCKED:
+        return _BLOCKED[context.user_status]
+    if not context.namespace_exists:
         return _("no such namespace in this account"), _("Check the name, or create the namespace.")
-    return _TOO_LITTLE[action, level], _GIVE[action]
+    return _DENY_REASONS[action, level], _REMEDIES[action]

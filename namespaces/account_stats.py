@@ -1,4 +1,4 @@
-"""What accounts hold, for the cards that a person chooses among: a few statements, however many accounts."""
+"""Totals of each account, for the cards on the home page."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from datetime import datetime
 from django.db.models import Count, Max, OuterRef, Subquery
 
 from accounts.models import Account
-from namespaces.models import HOLDS, Image, Namespace, Usage
+from namespaces.models import HAS_CONTENT, Image, Namespace, Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class AccountStats:
     namespaces: int = 0
     images: int = 0
-    stored_bytes: int = 0  # when last measured, shared layers counted once
+    stored_bytes: int = 0  # as last measured; a shared layer counts once
     pushed_at: datetime | None = None
 
 
-def of_accounts(accounts: Iterable[Account]) -> dict[int, Overview]:
-    """By the account's id; an account without a namespace is not in it."""
+def account_stats(accounts: Iterable[Account]) -> dict[int, AccountStats]:
+    """Return the totals by account id, without accounts that have no namespace. Two statements."""
     ids = [account.pk for account in accounts]
     newest = Usage.objects.filter(account_id=OuterRef("account_id"), namespace_id=0)
     namespaces = (
@@ -29,14 +29,14 @@ def of_accounts(accounts: Iterable[Account]) -> dict[int, Overview]:
         .order_by()
     )
     images = (
-        Image.objects.filter(HOLDS, namespace__account__in=ids)
+        Image.objects.filter(HAS_CONTENT, namespace__account__in=ids)
         .values("namespace__account_id")
         .annotate(n=Count("id"), pushed_at=Max("pushed_at"))
         .order_by()
     )
-    held = {row["namespace__account_id"]: (row["n"], row["pushed_at"]) for row in images}
-    found = {}
+    image_totals = {row["namespace__account_id"]: (row["n"], row["pushed_at"]) for row in images}
+    stats = {}
     for row in namespaces:
-        count, pushed_at = held.get(row["account_id"], (0, None))
-        found[row["account_id"]] = Overview(row["n"], count, row["stored_bytes"] or 0, pushed_at)
-    return found
+        count, pushed_at = image_totals.get(row["account_id"], (0, None))
+        stats[row["account_id"]] = AccountStats(row["n"], count, row["stored_bytes"] or 0, pushed_at)
+    return stats

@@ -1,4 +1,4 @@
-"""A repository that a user may really reach, for the commands on the page that shows its password."""
+"""An image that a user has access to, for the example commands on the page that shows its password."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -9,14 +9,16 @@ from namespaces.manifests import queries
 from namespaces.media_types import Group
 from namespaces.models import Grant, Image, Tag
 
-LOOKED_AT = 10
+IMAGES_TRIED = 10
 
 
 def example_of(user: RegistryUser) -> Example:
-    """Return what is in the registry before what is to come; nothing when nothing was given yet."""
+    """Return a pushed image if there is one, else a name the user may push to; an empty Example without grants."""
     grants = list(Grant.objects.filter(user=user).select_related("namespace").order_by("-image_name", "id"))
     for grant in grants:
-        image = next(filter(_runs, _pushed(grant).order_by("-pushed_at")[:LOOKED_AT]), None)
+        image = next(
+            filter(_is_container_image, _candidate_images(grant).order_by("-pushed_at")[:IMAGES_TRIED]), None
+        )
         if image:
             return Example(image.repository, image.latest_tag, may_push=grant.level >= Level.WRITE)
     if not grants:
@@ -27,14 +29,14 @@ def example_of(user: RegistryUser) -> Example:
     return Example(name, may_push=may_push)
 
 
-def _runs(image: Image) -> bool:
-    """Docker can pull it: no AI model, no index of charts."""
+def _is_container_image(image: Image) -> bool:
+    """Return True if `docker pull` takes its newest tag: it is no AI model and no index of charts."""
     newest = queries.newest_of(image)
     return newest is not None and queries.nature_of(newest, image.latest_tag).group is Group.RUNS
 
 
-def _pushed(grant: Grant) -> QuerySet[Image]:
-    """Images of the grant that are no artifacts by their own word."""
+def _candidate_images(grant: Grant) -> QuerySet[Image]:
+    """Return the images the grant covers whose newest tag is of kind image or index."""
     newest = Tag.objects.filter(image=OuterRef("pk"), name=OuterRef("latest_tag"))
     runs = Exists(newest.filter(manifest__kind__in=["image", "index"]))
     found = Image.objects.filter(runs, namespace=grant.namespace).select_related("namespace")

@@ -1,4 +1,4 @@
-"""What permissions amount to, in words that a newcomer reads."""
+"""Permissions as sentences."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from accounts.expiry import ending
 from namespaces.access import Level
 from namespaces.models import Grant, Namespace
 
-NAMED_MOST = 2
-DOES = {
+NAMED_MAX = 2
+ACTION_TEXTS = {
     Level.READ: gettext_lazy("pull"),
     Level.WRITE: gettext_lazy("pull and push"),
     Level.ADMIN: gettext_lazy("pull, push and delete"),
 }
-LEVEL_WORDS = {
+LEVEL_TEXTS = {
     Level.READ: gettext_lazy("read on %(where)s"),
     Level.WRITE: gettext_lazy("write on %(where)s"),
     Level.ADMIN: gettext_lazy("admin on %(where)s"),
@@ -25,7 +25,7 @@ LEVEL_WORDS = {
 
 
 @dataclass(frozen=True)
-class Target:
+class GrantTarget:
     """A whole namespace (`image_name` empty), or one image of it, pushed already or not."""
 
     namespace: Namespace
@@ -36,39 +36,42 @@ class Target:
         return f"{self.namespace.name}/{self.image_name}" if self.image_name else self.namespace.name
 
 
-def effect(level: Level, targets: Sequence[Target], expires_at: datetime | None) -> str:
-    """Return the whole of what a user can do: "Can pull and push team/api until 21 Feb 2027. Nothing else."."""
+def effect(level: Level, targets: Sequence[GrantTarget], expires_at: datetime | None) -> str:
+    """Return all that a user can do: "Can pull and push team/api until 21 Feb 2027. Nothing else."."""
     if not targets:
         return _("Can sign in and do nothing, until you give it a permission.")
-    facts = {"do": DOES[level], "where": _and([_all_of(each) for each in targets])}
+    values = {"do": ACTION_TEXTS[level], "where": _join([_target_text(each) for each in targets])}
     if not expires_at:
-        return _("Can %(do)s %(where)s, with no end. Nothing else.") % facts
-    return _("Can %(do)s %(where)s until %(day)s. Nothing else.") % {**facts, "day": ending(expires_at)}
+        return _("Can %(do)s %(where)s, with no end. Nothing else.") % values
+    return _("Can %(do)s %(where)s until %(day)s. Nothing else.") % {**values, "day": ending(expires_at)}
 
 
 def summary(grants: Iterable[Grant]) -> str:
-    """One line for a list: "write on team, read on 3 images"; the highest level first."""
-    held: dict[Level, list[Grant]] = {}
+    """Return one line for a list, the highest level first: "write on team, read on 3 images"."""
+    by_level: dict[Level, list[Grant]] = {}
     for grant in grants:
-        held.setdefault(Level(grant.level), []).append(grant)
-    parts = [LEVEL_WORDS[level] % {"where": _some(held[level])} for level in sorted(held, reverse=True)]
+        by_level.setdefault(Level(grant.level), []).append(grant)
+    parts = [
+        LEVEL_TEXTS[level] % {"where": _targets_text(by_level[level])}
+        for level in sorted(by_level, reverse=True)
+    ]
     return ", ".join(parts)
 
 
-def _some(grants: list[Grant]) -> str:
-    if len(grants) <= NAMED_MOST:
-        return _and([each.target for each in grants])
+def _targets_text(grants: list[Grant]) -> str:
+    if len(grants) <= NAMED_MAX:
+        return _join([each.target for each in grants])
     images = sum(1 for each in grants if each.image_name)
     whole = len(grants) - images
     counts = [ngettext("%(n)s namespace", "%(n)s namespaces", whole) % {"n": whole}] if whole else []
     counts += [ngettext("%(n)s image", "%(n)s images", images) % {"n": images}] if images else []
-    return _and(counts)
+    return _join(counts)
 
 
-def _all_of(target: Target) -> str:
+def _target_text(target: GrantTarget) -> str:
     return target.name if target.image_name else _("every image in %(name)s") % {"name": target.name}
 
 
-def _and(parts: list[str]) -> str:
+def _join(parts: list[str]) -> str:
     *most, last = parts
     return _("%(most)s and %(last)s") % {"most": ", ".join(most), "last": last} if most else last

@@ -1,4 +1,4 @@
-"""The only road to a namespace's rows, through the asking person's membership; and to a verdict."""
+"""Loads a namespace's rows through the asking person's membership: what the person may not see raises Absent."""
 
 from django.db.models import Q
 
@@ -42,7 +42,7 @@ def image_or_planned(
     name: str,
     permission: Permission = Permission.ACCOUNT_VIEW,
 ) -> Image:
-    """As `image`; a legal name that nobody has pushed yet gives an unsaved Image, so that it can be granted."""
+    """As `image`, but return an unsaved Image for a valid name that is not pushed yet, so that it can be granted."""
     owner = namespace(by, handle, namespace_name, permission)
     found = Image.objects.select_related("namespace__account").filter(namespace=owner, name=name).first()
     if found:
@@ -67,7 +67,7 @@ def tag(by: Principal, handle: str, namespace_name: str, image_name: str, name: 
 def manifest(
     by: Principal, handle: str, namespace_name: str, image_name: str, digest: str
 ) -> tuple[Image, Manifest]:
-    """Held by this very image: the digest of another's manifest is no key to it."""
+    """Return the image and its manifest. The digest of another image's manifest raises Absent."""
     owner = image(by, handle, namespace_name, image_name)
     found = (
         Manifest.objects.filter(digest=digest)
@@ -80,7 +80,7 @@ def manifest(
 
 
 def image_of_repository(by: Principal, repository: str) -> Image:
-    """By its full name, in whichever of the person's accounts it is."""
+    """Return the image called `namespace/name`, in whichever of the person's accounts it is."""
     namespace_name, image_name = split(repository)
     handle = Namespace.objects.filter(name=namespace_name).values_list("account__handle", flat=True).first()
     if not handle:
@@ -100,14 +100,18 @@ def grant(by: Principal, handle: str, id: int, permission: Permission = Permissi
     return found
 
 
-def facts(grants: list[Grant], namespace: Namespace, user_status: access.UserStatus) -> access.Facts:
-    """Return what `access.decide` needs to know, from grants that are narrowed to one user and one repository."""
-    return access.Facts(
+def access_context(
+    grants: list[Grant], namespace: Namespace, user_status: access.UserStatus
+) -> access.AccessContext:
+    """Return the input of `access.decide`. `grants` are one user's, on one repository."""
+    return access.AccessContext(
         user_status=user_status,
         public=namespace.public,
-        grants=tuple(access.Grant(_through(each.image_name), access.Level(each.level)) for each in grants),
+        grants=tuple(
+            access.GrantedLevel(_grant_source(each.image_name), access.Level(each.level)) for each in grants
+        ),
     )
 
 
-def _through(image_name: str) -> access.Through:
-    return access.Through.IMAGE if image_name else access.Through.NAMESPACE
+def _grant_source(image_name: str) -> access.GrantSource:
+    return access.GrantSource.IMAGE if image_name else access.GrantSource.NAMESPACE

@@ -1,9 +1,18 @@
-"""docs/permissions.md, printed from the evaluator itself, so that it cannot say something else. PURE."""
+"""docs/permissions.md, generated from `access.decide` itself, so that the two cannot differ. PURE."""
 
 from accounts import roles
-from namespaces.access import NEEDS, Action, Facts, Grant, Level, Through, UserStatus, decide
+from namespaces.access import (
+    REQUIRED_LEVEL,
+    AccessContext,
+    Action,
+    GrantedLevel,
+    GrantSource,
+    Level,
+    UserStatus,
+    decide,
+)
 
-_HEAD = """\
+_INTRODUCTION = """\
 # Who may do what
 
 *Printed by `manage.py render_permissions_doc` from `namespaces/access.py` and `accounts/roles.py`;
@@ -15,7 +24,7 @@ A user's level on an image is the highest of: its grant on the image, its grant 
 namespace is public. There are no deny rules. A grant may name an image that has not been pushed yet.
 """
 
-_ENDS = """\
+_ROLE_END_EFFECTS = """\
 ## What ends with a role
 
 | what a person made or asked for | once they are removed, demoted below it, or inactive |
@@ -26,7 +35,7 @@ _ENDS = """\
 | removals that wait, retention rules, sync runs | go on: they are the account's; members can stop the rules |\
 """.splitlines()
 
-_WRITE = """\
+_WRITE_WARNING = """\
 **Write can overwrite.** Whoever may push may push to a tag that exists, and the tag then points at the new image. The
 old image stays in the registry and in the tag's history, from where it can be put back. Some clients overwrite a tag
 when they may not delete it: `regctl tag delete` with write pushes an empty image to the tag, is refused the deletion,
@@ -34,16 +43,18 @@ and leaves the empty image there. Tokens know no right to new tags alone: give w
 """.splitlines()
 
 
-def text() -> str:
-    return "\n".join([_HEAD, *_levels(), "", *_WRITE, "", *_facts(), "", *_roles(), ""])
+def render() -> str:
+    return "\n".join(
+        [_INTRODUCTION, *_level_table(), "", *_WRITE_WARNING, "", *_case_table(), "", *_role_table(), ""]
+    )
 
 
-def _levels() -> list[str]:
+def _level_table() -> list[str]:
     lines = ["| action | asks for |", "|---|---|"]
-    return lines + [f"| {action} | {NEEDS[action].word} |" for action in Action]
+    return lines + [f"| {action} | {REQUIRED_LEVEL[action].word} |" for action in Action]
 
 
-def _facts() -> list[str]:
+def _case_table() -> list[str]:
     lines = ["| the user is | the namespace is | grant on the namespace | grant on the image | may | because |",
              "|---|---|---|---|---|---|"]  # fmt: skip
     return lines + [_row(*case) for case in _cases()]
@@ -63,16 +74,16 @@ def _cases() -> list[tuple[UserStatus, bool, Level, Level]]:
 
 
 def _row(user_status: UserStatus, public: bool, wide: Level, narrow: Level) -> str:
-    given = [(Through.NAMESPACE, wide), (Through.IMAGE, narrow)]
-    grants = tuple(Grant(through, level) for through, level in given if level)
-    facts = Facts(user_status=user_status, public=public, grants=grants)
-    may = [action.value for action in Action if decide(facts, action)]
-    reason = decide(facts, Action.PULL).reason
-    cells = [user_status.value, "public" if public else "private", _word(wide), _word(narrow)]
+    given = [(GrantSource.NAMESPACE, wide), (GrantSource.IMAGE, narrow)]
+    grants = tuple(GrantedLevel(source, level) for source, level in given if level)
+    context = AccessContext(user_status=user_status, public=public, grants=grants)
+    may = [action.value for action in Action if decide(context, action)]
+    reason = decide(context, Action.PULL).reason
+    cells = [user_status.value, "public" if public else "private", _level_name(wide), _level_name(narrow)]
     return "| " + " | ".join([*cells, ", ".join(may) or "nothing", reason]) + " |"
 
 
-def _roles() -> list[str]:
+def _role_table() -> list[str]:
     lines = ["## Persons: what a member may do in an account", ""]
     lines += [
         "| | " + " | ".join(role.value for role in roles.Role) + " |",
@@ -81,9 +92,14 @@ def _roles() -> list[str]:
     for permission in roles.Permission:
         marks = ["yes" if roles.has_permission(role, permission) else "no" for role in roles.Role]
         lines.append(f"| {roles.DESCRIPTIONS[permission]} | " + " | ".join(marks) + " |")
-    lines += ["", "Who is no member sees nothing of an account, not even that it is there.", "", *_ENDS]
+    lines += [
+        "",
+        "Who is no member sees nothing of an account, not even that it is there.",
+        "",
+        *_ROLE_END_EFFECTS,
+    ]
     return lines
 
 
-def _word(level: Level) -> str:
+def _level_name(level: Level) -> str:
     return level.word if level else "–"

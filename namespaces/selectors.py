@@ -1,4 +1,4 @@
-"""What pages and API read about namespaces. Reads only; who may read was decided at the gate."""
+"""Read-only queries on namespaces, images and grants. The caller has checked the permission."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from django.utils import timezone
 from accounts.models import Account, RegistryUser
 from namespaces import permissions
 from namespaces.access import Action, Level, UserStatus, Verdict, decide
-from namespaces.models import HOLDS, Grant, Image, Namespace, Tag
+from namespaces.models import HAS_CONTENT, Grant, Image, Namespace, Tag
 
-TARGETS_MOST = 100
+TARGETS_MAX = 100
 GRANTS_SHOWN = 10  # on a namespace's first page
 
 
 @dataclass(frozen=True)
-class Reach:
+class EffectiveAccess:
     """What one user may do with one image or namespace, and through which grants."""
 
     user: RegistryUser
@@ -28,16 +28,16 @@ class Reach:
 
 
 def namespaces_of(account: Account, *, search: str = "") -> QuerySet[Namespace]:
-    """Each with `.image_count`, `.user_count` (users with a grant somewhere in it) and `.pushed_at`."""
+    """Namespaces with `.image_count`, `.user_count` (users with a grant anywhere in it) and `.pushed_at`."""
     found = Namespace.objects.filter(account=account).select_related("account")
     if search:
         found = found.filter(name__icontains=search)
-    images = Image.objects.filter(HOLDS, namespace=OuterRef("pk"))
+    images = Image.objects.filter(HAS_CONTENT, namespace=OuterRef("pk"))
     grants = Grant.objects.filter(namespace=OuterRef("pk"))
-    # Each counted by itself: joined, 8,000 images and 200 grants would be 1,600,000 rows.
+    # Counted in subqueries: joined, 8,000 images and 200 grants would be 1,600,000 rows.
     return found.annotate(
-        image_count=_count(images, "pk"),
-        user_count=_count(grants, "user"),
+        image_count=_count_per_namespace(images, "pk"),
+        user_count=_count_per_namespace(grants, "user"),
         pushed_at=Subquery(images.order_by("-pushed_at").values("pushed_at")[:1]),
     ).order_by("name")
 
@@ -47,8 +47,8 @@ def namespace_names(account: Account) -> list[str]:
 
 
 def images_of(account: Account, *, namespace: Namespace | None = None, search: str = "") -> QuerySet[Image]:
-    """Images that have tags, or were pushed by digest alone; the last pushed first."""
-    found = Image.objects.select_related("namespace__account").filter(HOLDS, namespace__account=account)
+    """Images that have a tag or an untagged manifest, the last pushed first."""
+    found = Image.objects.select_related("namespace__account").filter(HAS_CONTENT, namespace__account=account)
     if namespace:
         found = found.filter(namespace=namespace)
     if search:
@@ -57,13 +57,13 @@ def images_of(account: Account, *, namespace: Namespace | None = None, search: s
 
 
 def tags_of_same_manifest(tag: Tag) -> QuerySet[Tag]:
-    """Those that people gave."""
+    """Return the other tags of the same image that point at the same manifest, without technical ones."""
     found = Tag.objects.filter(image=tag.image, manifest=tag.manifest, technical=False)
     return found.exclude(pk=tag.pk).order_by("name")
 
 
 def grants_on(namespace: Namespace, *, search: str = "") -> QuerySet[Grant]:
-    """Grants anywhere in the namespace, those on all of it first; `search` is a piece of a user or an image."""
+    """Grants anywhere in the namespace, those on all of it first. `search` is a part of a user's or image's name."""
     found = Grant.objects.filter(namespace=namespace).select_related("user__account", "namespace__account")
     if search:
         user = Q(user__description__icontains=search) | Q(user__username__icontains=search)
@@ -71,17 +71,17 @@ def grants_on(namespace: Namespace, *, search: str = "") -> QuerySet[Grant]:
     return found.order_by("image_name", "id")
 
 
-def some_grants_on(namespace: Namespace) -> tuple[list[Grant], int]:
-    """Return the first of them, and how many more there are."""
+def first_grants_on(namespace: Namespace) -> tuple[list[Grant], int]:
+    """Return the first GRANTS_SHOWN grants, and how many more there are."""
     found = grants_on(namespace)
-    some = list(found[:GRANTS_SHOWN])
-    return some, found.count() - len(some) if len(some) == GRANTS_SHOWN else 0
+    first = list(found[:GRANTS_SHOWN])
+    return first, found.count() - len(first) if len(first) == GRANTS_SHOWN else 0
 
 
 def first_push_grant(
     account: Account, *, namespace: Namespace | None = None, image_name: str = ""
 ) -> Grant | None:
-    """Return a permission by which somebody may push here, for the commands that a page shows."""
+    """Return a grant of an active user that may push here, for the push commands on an empty page."""
     found = Grant.objects.filter(namespace__account=account, level__gte=Level.WRITE, user__disabled_at=None)
     found = found.exclude(user__expires_at__lte=timezone.now())
     if namespace:
@@ -99,15 +99,15 @@ def grants_of(user: RegistryUser) -> QuerySet[Grant]:
     )
 
 
-def grants_of_all(users: Sequence[RegistryUser]) -> QuerySet[Grant]:
+def grants_of_users(users: Sequence[RegistryUser]) -> QuerySet[Grant]:
     found = Grant.objects.filter(user__in=users).select_related("namespace")
     return found.order_by("image_name", "namespace__name", "id")
 
 
 def target_names(account: Account) -> list[str]:
-    """Return what a permission can be given on, as one would type it: namespaces, then images pushed lately."""
-    namespaces = Namespace.objects.filter(account=account).order_by("name")[:TARGETS_MOST]
-    images = images_of(account)[:TARGETS_MOST]
+    """Return names to suggest for a new grant: namespaces, then the images pushed last."""
+    namespaces = Namespace.objects.filter(account=account).order_by("name")[:TARGETS_MAX]
+    images = images_of(account)[:TARGETS_MAX]
     return [each.name for each in namespaces] + [each.repository for each in images]
 
 
@@ -126,15 +126,17 @@ def grants_in(
     return found.order_by("id")
 
 
-def users_that_reach(namespace: Namespace, image_name: str) -> QuerySet[RegistryUser]:
-    """Those with a grant that reaches this image, by description."""
+def users_with_access(namespace: Namespace, image_name: str) -> QuerySet[RegistryUser]:
+    """Return the users with a grant on this image or its namespace, ordered by description."""
     reaching = Grant.objects.filter(user=OuterRef("pk"), namespace=namespace, image_name__in=["", image_name])
     found = RegistryUser.objects.filter(Exists(reaching)).select_related("account")
     return found.order_by("description", "id")
 
 
-def reaches(namespace: Namespace, image_name: str, users: Sequence[RegistryUser]) -> list[Reach]:
-    """Of each of `users` the verdict on pulling this image, its level, and the grants that led to it."""
+def effective_access(
+    namespace: Namespace, image_name: str, users: Sequence[RegistryUser]
+) -> list[EffectiveAccess]:
+    """Return for each of `users` whether it may pull this image, its level, and the grants that give it."""
     by_user: dict[int, list[Grant]] = {user.pk: [] for user in users}
     grants = Grant.objects.filter(namespace=namespace, image_name__in=["", image_name], user__in=by_user)
     for grant in grants.select_related("user__account", "namespace__account").order_by(
@@ -144,8 +146,8 @@ def reaches(namespace: Namespace, image_name: str, users: Sequence[RegistryUser]
     now = timezone.now()
     found = []
     for user in users:
-        facts = permissions.facts(by_user[user.pk], namespace, user_status_of(user, now))
-        found.append(Reach(user, decide(facts, Action.PULL), by_user[user.pk]))
+        context = permissions.access_context(by_user[user.pk], namespace, user_status_of(user, now))
+        found.append(EffectiveAccess(user, decide(context, Action.PULL), by_user[user.pk]))
     return found
 
 
@@ -155,6 +157,6 @@ def user_status_of(user: RegistryUser, now: datetime) -> UserStatus:
     )
 
 
-def _count(rows: QuerySet[Any], of: str) -> Coalesce:
+def _count_per_namespace(rows: QuerySet[Any], of: str) -> Coalesce:
     each = rows.order_by().values("namespace").annotate(number=Count(of, distinct=True))
     return Coalesce(Subquery(each.values("number")), 0)

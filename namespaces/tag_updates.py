@@ -1,4 +1,4 @@
-"""What became of tags since a page was made: asked again and again by each page in sight (accounts/live_updates.py)."""
+"""What changed in tags since a page was rendered. Each visible page polls for it (accounts/live_updates.py)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +16,8 @@ COUNTED_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """Counts of tags that came, moved and went."""
+class TagChanges:
+    """How many tags are new, point at another manifest, or are gone."""
 
     new: int = 0
     moved: int = 0
@@ -45,42 +45,44 @@ live_updates.THINGS |= {
 }
 
 
-def note_of_image(request: HttpRequest, image: Image, since: Any = None) -> str:
+def live_note_of_image(request: HttpRequest, image: Image, since: Any = None) -> str:
     account = image.namespace.account_id
     return live_updates.note(
         request, "image", image.namespace_id, account=account, name=image.name, since=since
     )
 
 
-def note_of_namespace(request: HttpRequest, namespace: Namespace, since: Any = None) -> str:
+def live_note_of_namespace(request: HttpRequest, namespace: Namespace, since: Any = None) -> str:
     return live_updates.note(request, "namespace", namespace.pk, account=namespace.account_id, since=since)
 
 
-def note_of_account(request: HttpRequest, account: Account, since: Any = None) -> str:
+def live_note_of_account(request: HttpRequest, account: Account, since: Any = None) -> str:
     return live_updates.note(request, "account", account.pk, account=account.pk, since=since)
 
 
-def since(moves: QuerySet[TagHistoryEntry], id: int) -> News:  # noqa: A002
-    """Each tag of a person's once, whatever it went through: what counts is where it was and where it is."""
+def changes_since(entries: QuerySet[TagHistoryEntry], id: int) -> TagChanges:  # noqa: A002
+    """Count each tag once, by its first and last state after history entry `id`. Technical tags do not count."""
     first: dict[tuple[int, str], str] = {}
     last: dict[tuple[int, str], str] = {}
-    rows = moves.filter(id__gt=id).order_by("id").values_list("image_id", "tag", "old", "new")
+    rows = entries.filter(id__gt=id).order_by("id").values_list("image_id", "tag", "old", "new")
     for image, tag, old, new in rows[:COUNTED_MAX]:
         if is_technical(tag):
             continue
         first.setdefault((image, tag), old)
         last[image, tag] = new
-    ways = [(bool(first[key]), bool(last[key])) for key in first if first[key] != last[key]]
-    return News(new=ways.count((False, True)), moved=ways.count((True, True)), gone=ways.count((True, False)))
+    changed = [(bool(first[key]), bool(last[key])) for key in first if first[key] != last[key]]
+    return TagChanges(
+        new=changed.count((False, True)), moved=changed.count((True, True)), gone=changed.count((True, False))
+    )
 
 
-def of_image(image: Image) -> QuerySet[TagHistoryEntry]:
+def history_of_image(image: Image) -> QuerySet[TagHistoryEntry]:
     return TagHistoryEntry.objects.filter(image__namespace=image.namespace, image__name=image.name)
 
 
-def of_namespace(namespace: Namespace) -> QuerySet[TagHistoryEntry]:
+def history_of_namespace(namespace: Namespace) -> QuerySet[TagHistoryEntry]:
     return TagHistoryEntry.objects.filter(image__namespace=namespace)
 
 
-def of_account(account: Account) -> QuerySet[TagHistoryEntry]:
+def history_of_account(account: Account) -> QuerySet[TagHistoryEntry]:
     return TagHistoryEntry.objects.filter(image__namespace__account=account)

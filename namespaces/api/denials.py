@@ -11,7 +11,7 @@ from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, PageQuery
 from accounts.api.view import ApiView
 from accounts.selectors import denials_of
-from namespaces.denied_requests import judged
+from namespaces.denied_requests import with_current_decision
 
 
 class DenialSerializer(serializers.Serializer[Any]):
@@ -42,4 +42,4 @@ class UserDenials(ApiView):
     @operation("users_denials", answer=DenialSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str, username: str) -> Response:
         """List what the user was refused at the token door, and why; one row for each image and action."""
-        return self.page(denials_of(permissions.user(self.by, handle, username)), shown=judged)
+        return self.page(denials_of(permissions.user(self.by, handle, username)), shown=with_current_decision)

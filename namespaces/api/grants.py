@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import permissions as account_gate
+from accounts import permissions as account_permissions
 from accounts.api.openapi import operation
 from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
@@ -54,7 +54,7 @@ class GrantBody(Strict):
 class Grants(ApiView):
     @operation("grants_list", answer=GrantSerializer, pages=True, query=GrantQuery)
     def get(self, request: Request, handle: str) -> Response:
-        account = account_gate.account(self.by, handle)
+        account = account_permissions.account(self.by, handle)
         query = self.query
         found = selectors.grants_in(
             account, username=query["user"], namespace_name=query["namespace"], image_name=query["image"]
@@ -63,12 +63,12 @@ class Grants(ApiView):
 
     @operation("grants_create", body=NewGrantBody, answer=GrantSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
-        account = account_gate.account(self.by, handle, Permission.GRANTS_MANAGE)
+        account = account_permissions.account(self.by, handle, Permission.GRANTS_MANAGE)
         return self.answer(self._give(account, **self.data()))
 
     def _give(self, account: Account, *, user: str, namespace: str, image: str, level: str) -> Grant:
         owner = permissions.namespace(self.by, account.handle, namespace, Permission.GRANTS_MANAGE)
-        receiver = account_gate.user(self.by, account.handle, user, Permission.GRANTS_MANAGE)
+        receiver = account_permissions.user(self.by, account.handle, user, Permission.GRANTS_MANAGE)
         try:
             return grants.give(by=self.by, namespace=owner, user=receiver, level=level, image_name=image)
         except Invalid as error:

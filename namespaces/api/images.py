@@ -1,4 +1,4 @@
-"""Images of a namespace, and who reaches them."""
+"""Images of a namespace, and who has access to them."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import permissions as account_gate
+from accounts import permissions as account_permissions
 from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, SearchQuery
 from accounts.api.view import ApiView
@@ -34,7 +34,7 @@ class ImageSerializer(serializers.Serializer[Any]):
     pushed_at = Moment(allow_null=True)
 
 
-class ReachSerializer(serializers.Serializer[Any]):
+class EffectiveAccessSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(source="user.username")
     description = serializers.CharField(source="user.description")
     level = serializers.ChoiceField(LEVELS, source="verdict.level.word")
@@ -45,14 +45,14 @@ class ReachSerializer(serializers.Serializer[Any]):
 
 class AccessSerializer(serializers.Serializer[Any]):
     public = serializers.BooleanField(help_text="True: everybody may pull, signed in or not.")
-    users = ReachSerializer(many=True)
+    users = EffectiveAccessSerializer(many=True)
 
 
 class AccountImages(ApiView):
     @operation("images_list_all", answer=ImageSerializer, pages=True, query=SearchQuery)
     def get(self, request: Request, handle: str) -> Response:
         """Of all namespaces of the account, the last pushed first."""
-        account = account_gate.account(self.by, handle)
+        account = account_permissions.account(self.by, handle)
         return self.page(selectors.images_of(account, search=self.query["search"]))
 
 
@@ -75,6 +75,6 @@ class ImageAccess(ApiView):
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Who may do what, and through which grants; also for an image that nobody has pushed yet."""
         found = permissions.image_or_planned(self.by, handle, name, image)
-        users = list(selectors.users_that_reach(found.namespace, found.name))
-        reaches = selectors.reaches(found.namespace, found.name, users)
-        return self.answer({"public": found.namespace.public, "users": reaches})
+        users = list(selectors.users_with_access(found.namespace, found.name))
+        access = selectors.effective_access(found.namespace, found.name, users)
+        return self.answer({"public": found.namespace.public, "users": access})

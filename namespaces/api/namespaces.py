@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import permissions as account_gate
+from accounts import permissions as account_permissions
 from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, SearchQuery, Strict
 from accounts.api.view import ApiView
@@ -40,12 +40,12 @@ class NamespaceDeleteBody(Strict):
 class Namespaces(ApiView):
     @operation("namespaces_list", answer=NamespaceSerializer, pages=True, query=SearchQuery)
     def get(self, request: Request, handle: str) -> Response:
-        account = account_gate.account(self.by, handle)
+        account = account_permissions.account(self.by, handle)
         return self.page(selectors.namespaces_of(account, search=self.query["search"]))
 
     @operation("namespaces_create", body=NewNamespaceBody, answer=NamespaceSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
-        account = account_gate.account(self.by, handle, Permission.NAMESPACES_MANAGE)
+        account = account_permissions.account(self.by, handle, Permission.NAMESPACES_MANAGE)
         return self.answer(namespaces.create(by=self.by, account=account, **self.data()))
 
 

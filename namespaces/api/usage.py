@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import permissions as account_gate
+from accounts import permissions as account_permissions
 from accounts.api.openapi import operation
 from accounts.api.view import ApiView
 from namespaces import permissions, usage
@@ -36,7 +36,7 @@ class AccountUsage(ApiView):
     @operation("accounts_usage", answer=AccountUsageSerializer)
     def get(self, request: Request, handle: str) -> Response:
         """Show the usage of the account; the lists of namespaces and of images tell the `usage_bytes` of each."""
-        account = account_gate.account(self.by, handle)
+        account = account_permissions.account(self.by, handle)
         history = usage.history(account, since=usage.first_day())
         shared = usage.shared_by_namespaces(account)
         return self.answer(_told(usage.of_account(account), history) | {"shared_bytes": shared})

@@ -9,7 +9,7 @@ from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Account, RegistryUser
 from namespaces.listing.tag_list import in_digests
-from namespaces.models import HOLDS, Descriptor, Image, Label, RepositoryManifest, Tag
+from namespaces.models import HAS_CONTENT, Descriptor, Image, Label, RepositoryManifest, Tag
 from namespaces.names import split
 from namespaces.search_query import SUBSTRING_MIN, Between, Reference, clean, label, reference, wanted
 
@@ -49,7 +49,9 @@ def too_short(typed: str) -> bool:
 
 
 def _images(accounts: list[int], typed: str) -> Rows:
-    found = Image.objects.select_related("namespace__account").filter(HOLDS, namespace__account__in=accounts)
+    found = Image.objects.select_related("namespace__account").filter(
+        HAS_CONTENT, namespace__account__in=accounts
+    )
     named = reference(typed, host=settings.REGISTRY_HOST)
     if named:
         found = found.filter(_like(named))

@@ -1,13 +1,13 @@
 from namespaces.models.grant import Grant
 from namespaces.models.history import PullStats, RepositoryManifest, TagHistoryEntry, Usage
-from namespaces.models.image import HOLDS, Image
+from namespaces.models.image import HAS_CONTENT, Image
 from namespaces.models.label import Label
 from namespaces.models.manifest import Descriptor, Manifest
 from namespaces.models.namespace import CatalogRead, Namespace, ReservedName
 from namespaces.models.tag import NEVER, Tag
 
 __all__ = [
-    "HOLDS",
+    "HAS_CONTENT",
     "NEVER",
     "CatalogRead",
     "Descriptor",

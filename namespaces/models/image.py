@@ -6,7 +6,7 @@ from namespaces.models.namespace import Namespace
 from namespaces.names import REPOSITORY_MAX
 
 # What lists show: a name alone is no image.
-HOLDS = models.Q(tag_count__gt=0) | models.Q(untagged_count__gt=0)
+HAS_CONTENT = models.Q(tag_count__gt=0) | models.Q(untagged_count__gt=0)
 
 
 class Image(models.Model):

@@ -15,7 +15,7 @@ from accounts.models import Account
 from accounts.principal import Principal
 from namespaces import names
 from namespaces.limits import NAMESPACES
-from namespaces.models import HOLDS, CatalogRead, Image, Namespace, ReservedName
+from namespaces.models import HAS_CONTENT, CatalogRead, Image, Namespace, ReservedName
 
 # The registry accepts a token 60 s past its end; one more minute for clocks that disagree.
 _TOKEN_GRACE = timedelta(seconds=120)
@@ -68,7 +68,7 @@ def delete(*, by: Principal, namespace: Namespace, confirmation: str) -> None:
     if not Namespace.objects.select_for_update().filter(pk=namespace.pk).first():
         raise NotFound  # somebody else deleted it meanwhile
     images = Image.objects.filter(namespace=namespace)
-    if images.filter(HOLDS).exists():
+    if images.filter(HAS_CONTENT).exists():
         raise Conflict.on("", _("The namespace still has images; delete them first."))
     reserved.account = namespace.account
     reserved.until = timezone.now() + timedelta(seconds=settings.TOKEN_TTL) + _TOKEN_GRACE

@@ -8,14 +8,14 @@ from django.db import transaction
 from accounts.models import Account, RegistryUser
 from accounts.principal import Principal
 from accounts.services import users
-from namespaces.permission_text import Target
+from namespaces.permission_text import GrantTarget
 from namespaces.services import grants
 
 
 @transaction.atomic
 def create(
     *, by: Principal, account: Account, description: str, expires_at: datetime | None,
-    level: str, targets: Sequence[Target],
+    level: str, targets: Sequence[GrantTarget],
 ) -> tuple[RegistryUser, str]:  # fmt: skip
     """(user, password), as `accounts.services.users.create`, with `level` on each of `targets`."""
     user, password = users.create(by=by, account=account, description=description, expires_at=expires_at)

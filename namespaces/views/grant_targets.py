@@ -1,4 +1,4 @@
-"""What somebody types who says where a user may go: namespaces and images, one or several."""
+"""Reads the namespaces and images that somebody typed into the form of a new grant."""
 
 import re
 from collections.abc import Sequence
@@ -11,22 +11,22 @@ from accounts.common.translation import translate
 from accounts.principal import Principal
 from accounts.roles import Permission
 from namespaces import permissions
-from namespaces.models import HOLDS, Image
+from namespaces.models import HAS_CONTENT, Image
 from namespaces.names import image_problem
-from namespaces.permission_text import Target
+from namespaces.permission_text import GrantTarget
 
-TARGETS_MOST = 20
+TARGETS_MAX = 20
 
 
-def named(by: Principal, handle: str, text: str) -> list[Target]:
-    """Read "team", "team/api" or "host/team/api", parted by blanks or commas. Raise Invalid on "where"."""
+def parse_targets(by: Principal, handle: str, text: str) -> list[GrantTarget]:
+    """Read "team", "team/api" or "host/team/api", separated by spaces or commas. Raise Invalid on "where"."""
     names = list(dict.fromkeys(name for name in re.split(r"[\s,]+", text) if name))
-    if len(names) > TARGETS_MOST:
-        raise Invalid.on("where", _("Name at most %(most)s here; add more later.") % {"most": TARGETS_MOST})
+    if len(names) > TARGETS_MAX:
+        raise Invalid.on("where", _("Name at most %(most)s here; add more later.") % {"most": TARGETS_MAX})
     return [_target(by, handle, name.removeprefix(f"{settings.REGISTRY_HOST}/")) for name in names]
 
 
-def _target(by: Principal, handle: str, name: str) -> Target:
+def _target(by: Principal, handle: str, name: str) -> GrantTarget:
     first, _slash, image_name = name.partition("/")
     try:
         namespace = permissions.namespace(by, handle, first, Permission.GRANTS_MANAGE)
@@ -37,12 +37,12 @@ def _target(by: Principal, handle: str, name: str) -> Target:
     problem = image_problem(image_name, namespace=first) if image_name else None
     if problem:
         raise Invalid.on("where", translate(problem))
-    return Target(namespace, image_name)
+    return GrantTarget(namespace, image_name)
 
 
-def unpushed(targets: Sequence[Target]) -> list[Target]:
+def unpushed_targets(targets: Sequence[GrantTarget]) -> list[GrantTarget]:
     return [
         each for each in targets
         if each.image_name
-        and not Image.objects.filter(HOLDS, namespace=each.namespace, name=each.image_name).exists()
+        and not Image.objects.filter(HAS_CONTENT, namespace=each.namespace, name=each.image_name).exists()
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from accounts import selectors
 from accounts.views.request import PersonRequest
 from namespaces import account_stats
-from namespaces.account_stats import Overview
+from namespaces.account_stats import AccountStats
 
 
 @login_required
@@ -18,6 +18,6 @@ def home(request: PersonRequest) -> HttpResponse:
     found = list(selectors.accounts_overview(person_id=request.user.pk))
     if len(found) == 1 and "all" not in request.GET:
         return redirect("images", found[0].handle)
-    held = account_stats.of_accounts(found)
-    cards = [(account, held.get(account.pk, Overview())) for account in found]
+    held = account_stats.account_stats(found)
+    cards = [(account, held.get(account.pk, AccountStats())) for account in found]
     return render(request, "namespaces/home.html", {"cards": cards})

@@ -17,7 +17,7 @@ from accounts.views.button_permissions import denial_reason
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors, tag_updates
-from namespaces.denied_requests import judged
+from namespaces.denied_requests import with_current_decision
 from namespaces.forms import ImageGrantForm
 from namespaces.manifests import queries
 from namespaces.manifests.commands import commands_of
@@ -38,7 +38,9 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     image = permissions.image_or_planned(by, handle, name, image_name)
     context = image_context(image, "tags") | {
         "may_remove": not denial_reason(by, image.namespace.account, Permission.IMAGES_REMOVE),
-        "live": tag_updates.note_of_image(request, image),  # before the rows: what comes in between is news
+        "live": tag_updates.live_note_of_image(
+            request, image
+        ),  # before the rows: what comes in between is news
         **tag_list_context(image, request.GET),
     }
     untagged = queries.untagged(image)
@@ -79,14 +81,16 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
         else:
             messages.success(request, _("Permission added."))
             return redirect(here)
-    users = selectors.users_that_reach(image.namespace, image.name)
+    users = selectors.users_with_access(image.namespace, image.name)
     page = paginate(users, cursor=request.GET.get("page", ""))
     context = image_context(image, "access") | {
         "form": form,
         "page": page,
-        "reaches": selectors.reaches(image.namespace, image.name, page.rows),
+        "effective_access": selectors.effective_access(image.namespace, image.name, page.rows),
         "why_not": denial_reason(by, image.namespace.account, Permission.GRANTS_MANAGE),
-        "denials": judged(list(denials_on(image.namespace.account, image.repository)[:DENIALS_SHOWN])),
+        "denials": with_current_decision(
+            list(denials_on(image.namespace.account, image.repository)[:DENIALS_SHOWN])
+        ),
         "here": here,
     }
     return render(request, "namespaces/access.html", context, status=status_of(form))

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import permissions as accounts_gate
+from accounts import permissions as account_permissions
 from accounts.common.pagination import paginate
 from accounts.roles import Permission
 from accounts.views.button_permissions import denial_reason
@@ -28,7 +28,7 @@ def account(request: PersonRequest, handle: str) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def images(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
-    account = accounts_gate.account(by, handle)
+    account = account_permissions.account(by, handle)
     if name := request.GET.get("namespace", ""):
         return redirect(permissions.namespace(by, handle, name))
     query = {"q": request.GET.get("q", "").strip()[:200]}
@@ -39,7 +39,7 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
         "account": account,
         "why_not": denial_reason(by, account, Permission.NAMESPACES_MANAGE),
         "may_remove": not denial_reason(by, account, Permission.IMAGES_REMOVE),
-        "live": tag_updates.note_of_account(request, account),
+        "live": tag_updates.live_note_of_account(request, account),
         "namespaces": namespaces,
         "names": [each.name for each in namespaces],
         "query": query,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import permissions as accounts_gate
+from accounts import permissions as account_permissions
 from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
 from accounts.roles import Permission
@@ -33,7 +33,7 @@ from namespaces.views.navigation import namespace_context, nothing_pushed
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
-    account = accounts_gate.account(by, handle, Permission.NAMESPACES_MANAGE)
+    account = account_permissions.account(by, handle, Permission.NAMESPACES_MANAGE)
     form = NamespaceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -56,7 +56,7 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     found = selectors.images_of(namespace.account, namespace=namespace, search=query["q"])
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
     context = namespace_context(namespace, "images") | {
-        "live": tag_updates.note_of_namespace(request, namespace),
+        "live": tag_updates.live_note_of_namespace(request, namespace),
         "query": query,
         "page": page,
         "cursor": request.GET.get("page", ""),
@@ -68,7 +68,7 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         context |= nothing_pushed(by, namespace.account, namespace)
     if request.htmx and request.htmx.target == "images":
         return render(request, "namespaces/_images.html", context)
-    grants, more = selectors.some_grants_on(namespace)
+    grants, more = selectors.first_grants_on(namespace)
     context |= {
         "names": selectors.namespace_names(namespace.account),
         "details": selectors.namespaces_of(namespace.account).get(pk=namespace.pk),

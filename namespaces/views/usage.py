@@ -10,11 +10,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts import permissions as accounts_gate
+from accounts import permissions as account_permissions
 from accounts.common.pagination import paginate
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors, sparkline, usage
-from namespaces.models import HOLDS, Image
+from namespaces.models import HAS_CONTENT, Image
 from namespaces.views.navigation import namespace_context
 
 
@@ -22,7 +22,7 @@ from namespaces.views.navigation import namespace_context
 @login_required
 @require_safe
 def account(request: PersonRequest, handle: str) -> HttpResponse:
-    found = accounts_gate.account(principal(request), handle)
+    found = account_permissions.account(principal(request), handle)
     context = {
         "account": found,
         "total": usage.of_account(found),
@@ -57,7 +57,7 @@ def _answer(
         "line": sparkline.line(series),
         "area": sparkline.area(series),
         "box": f"0 -2 {sparkline.WIDTH} {sparkline.HEIGHT + 4}",
-        "holds_images": images.filter(HOLDS).exists(),
+        "holds_images": images.filter(HAS_CONTENT).exists(),
         "page": paginate(images, cursor=request.GET.get("page", "")),
     }
     return render(request, "namespaces/usage.html", context)

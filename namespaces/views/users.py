@@ -25,7 +25,7 @@ from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
 from accounts.views.user_status import expires_soon, user_badge
 from namespaces import permission_text
-from namespaces import selectors as held
+from namespaces import selectors as namespace_selectors
 from namespaces.access import Level
 from namespaces.forms import NewUserForm
 from namespaces.models import Grant
@@ -53,7 +53,7 @@ def users(request: PersonRequest, handle: str) -> HttpResponse:
 
 def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
     grants: dict[int, list[Grant]] = defaultdict(list)
-    for grant in held.grants_of_all(users):
+    for grant in namespace_selectors.grants_of_users(users):
         grants[grant.user_id].append(grant)
     return [
         {
@@ -68,7 +68,7 @@ def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @tab("users")
 def create(request: PersonRequest, handle: str) -> HttpResponse:
-    """`?where=team/api&purpose=write` fills the form in, for links from a namespace and from an image."""
+    """Create a user. `?where=team/api&purpose=write` fills the form in, for links from a namespace or an image."""
     by = principal(request)
     account = permissions.account(by, handle, Permission.USERS_MANAGE)
     asked = {name: request.GET[name] for name in ("purpose", "where") if name in request.GET}
@@ -85,18 +85,19 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
         else:
             return credentials_page.show(request, user, password)
     context = {
-        "account": account, "form": form, "once": form_nonce.mark(), "choices": held.target_names(account),
-        **_effect(by, handle, form.cleaned_data if form.is_bound else _first(form)),
+        "account": account, "form": form, "once": form_nonce.mark(),
+        "choices": namespace_selectors.target_names(account),
+        **_effect(by, handle, form.cleaned_data if form.is_bound else _initial_data(form)),
     }  # fmt: skip
     return render(request, "namespaces/user_new.html", context, status=status_of(form))
 
 
 def _create(by: Principal, handle: str, form: NewUserForm) -> tuple[RegistryUser, str]:
-    facts = form.cleaned_data
+    fields = form.cleaned_data
     return new_user.create(
-        by=by, account=permissions.account(by, handle, Permission.USERS_MANAGE), description=facts["description"],
-        expires_at=facts["expires_at"], level=facts["purpose"],
-        targets=grant_targets.named(by, handle, facts["where"]),
+        by=by, account=permissions.account(by, handle, Permission.USERS_MANAGE), description=fields["description"],
+        expires_at=fields["expires_at"], level=fields["purpose"],
+        targets=grant_targets.parse_targets(by, handle, fields["where"]),
     )  # fmt: skip
 
 
@@ -104,7 +105,7 @@ def _create(by: Principal, handle: str, form: NewUserForm) -> tuple[RegistryUser
 @require_safe
 @tab("users")
 def effect(request: PersonRequest, handle: str) -> HttpResponse:
-    """Show what the form as it stands would allow; asked for while somebody fills it in."""
+    """Show what the user would be allowed; requested by the form while it is filled in."""
     by = principal(request)
     account = permissions.account(by, handle, Permission.USERS_MANAGE)
     form = NewUserForm(request.GET)
@@ -113,8 +114,8 @@ def effect(request: PersonRequest, handle: str) -> HttpResponse:
     return render(request, "namespaces/_effect.html", context)
 
 
-def _first(form: NewUserForm) -> dict[str, Any]:
-    """As `cleaned_data` of the form that nobody has touched yet."""
+def _initial_data(form: NewUserForm) -> dict[str, Any]:
+    """Return `cleaned_data` of the untouched form."""
     fresh = NewUserForm(
         {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
     )
@@ -122,19 +123,19 @@ def _first(form: NewUserForm) -> dict[str, Any]:
     return fresh.cleaned_data
 
 
-def _effect(by: Principal, handle: str, facts: dict[str, Any]) -> dict[str, Any]:
-    level = Level.of(facts.get("purpose") or "read")
-    if "expires_at" not in facts:  # and "with no end" would be a lie
+def _effect(by: Principal, handle: str, fields: dict[str, Any]) -> dict[str, Any]:
+    level = Level.of(fields.get("purpose") or "read")
+    if "expires_at" not in fields:  # and "with no end" would be a lie
         return {"effect": "", "effect_problem": _("Choose the last day.")}
     try:
-        found = grant_targets.named(by, handle, facts.get("where", ""))
+        found = grant_targets.parse_targets(by, handle, fields.get("where", ""))
     except Invalid as error:
         return {"effect": "", "effect_problem": error.message}
     return {
-        "effect": permission_text.effect(level, found, facts["expires_at"]),
-        "effect_notes": [_to_come(each) for each in grant_targets.unpushed(found)],
+        "effect": permission_text.effect(level, found, fields["expires_at"]),
+        "effect_notes": [_not_pushed_yet(each) for each in grant_targets.unpushed_targets(found)],
     }
 
 
-def _to_come(target: permission_text.Target) -> str:
+def _not_pushed_yet(target: permission_text.GrantTarget) -> str:
     return _("%(name)s is not in the registry yet; its first push makes it.") % {"name": target.name}

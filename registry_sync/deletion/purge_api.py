@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import permissions as account_gate
+from accounts import permissions as account_permissions
 from accounts.api.openapi import operation
 from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
@@ -123,7 +123,7 @@ class SomePurge(ApiView):
     @operation("purges_images_impact", answer=WholeImpactSerializer, query=SomeQuery)
     def get(self, request: Request, handle: str) -> Response:
         """Say what deleting these images, or all that match, with all in them would do. Changes nothing."""
-        account = account_gate.account(self.by, handle)
+        account = account_permissions.account(self.by, handle)
         names = [word for word in (part.strip() for part in self.query["images"].split(",")) if word]
         choice = self._choice(account, self.query | {"images": names})
         return self.answer(_outlook(account, choice.images()))
@@ -131,7 +131,7 @@ class SomePurge(ApiView):
     @operation("purges_images_ask", body=SomeBody, answer=PurgesSerializer, status=202)
     def post(self, request: Request, handle: str) -> Response:
         """Asks for it, if it is still what the preview showed. Of each namespace it becomes a purge."""
-        account = account_gate.account(self.by, handle, Permission.IMAGES_REMOVE)
+        account = account_permissions.account(self.by, handle, Permission.IMAGES_REMOVE)
         body = self.data()
         asked = purge_service.ask_for_some(
             by=self.by,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import permissions as accounts_gate
+from accounts import permissions as account_permissions
 from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
 from accounts.models import Account
@@ -52,7 +52,7 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
 def images(request: PersonRequest, handle: str) -> HttpResponse:
     """With `image=`, as often as wanted, `all=` of a page, or `matching=` a filter; `namespace=`: of which list."""
     by = principal(request)
-    account = accounts_gate.account(by, handle, Permission.IMAGES_REMOVE)
+    account = account_permissions.account(by, handle, Permission.IMAGES_REMOVE)
     asked = request.POST if request.method == "POST" else request.GET
     name = asked.get("namespace", "")
     namespace = permissions.namespace(by, handle, name) if name else None

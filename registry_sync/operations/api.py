@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import outbox
-from accounts import permissions as account_gate
+from accounts import permissions as account_permissions
 from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
@@ -112,7 +112,7 @@ class CheckupSerializer(serializers.Serializer[Any]):
 class System(ApiView):
     @operation("system_read", answer=SystemSerializer)
     def get(self, request: Request) -> Response:
-        account_gate.operator(self.by)
+        account_permissions.operator(self.by)
         now, counts, mails = timezone.now(), selectors.event_counts(), outbox.counts()
         return self.answer(
             {
@@ -129,13 +129,13 @@ class System(ApiView):
 class Runs(ApiView):
     @operation("system_runs_list", answer=SystemRunSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
-        account_gate.operator(self.by)
+        account_permissions.operator(self.by)
         return self.page(selectors.runs())
 
     @operation("system_runs_ask", answer=SystemRunSerializer, status=202)
     def post(self, request: Request) -> Response:
         """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
-        account_gate.operator(self.by)
+        account_permissions.operator(self.by)
         return self.answer(jobs.ask_for_sync(by=self.by))
 
 
@@ -150,11 +150,11 @@ class LetGo(ApiView):
 class Checkups(ApiView):
     @operation("doctor_list", answer=CheckupSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
-        account_gate.operator(self.by)
+        account_permissions.operator(self.by)
         return self.page(selectors.checkups())
 
     @operation("doctor_ask", answer=CheckupSerializer, status=202)
     def post(self, request: Request) -> Response:
         """Ask for a checkup. Return the one that will answer; its row fills within half a minute."""
-        account_gate.operator(self.by)
+        account_permissions.operator(self.by)
         return self.answer(jobs.ask_for_checkup(by=self.by))

@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import permissions as account_gate
+from accounts import permissions as account_permissions
 from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
@@ -98,7 +98,7 @@ class ClearBody(Strict):
 class Events(ApiView):
     @operation("events_list", answer=EventSerializer, pages=True, query=EventQuery)
     def get(self, request: Request) -> Response:
-        account_gate.operator(self.by)
+        account_permissions.operator(self.by)
         return self.page(selectors.events(self.query.get("state", "")))
 
 
@@ -106,7 +106,7 @@ class RetryEvents(ApiView):
     @operation("events_retry", answer=RetriedSerializer, status=202)
     def post(self, request: Request) -> Response:
         """Try all that failed again."""
-        account_gate.operator(self.by)
+        account_permissions.operator(self.by)
         return self.answer({"retried": service.retry_failed_events(by=self.by)})
 
 
@@ -124,7 +124,7 @@ class Asides(ApiView):
 
         Tried again after a day, a whole account after an hour.
         """
-        account_gate.operator(self.by)
+        account_permissions.operator(self.by)
         return self.page(selectors.aside())
 
 
@@ -139,7 +139,7 @@ class Differences(ApiView):
     @operation("differences_list", answer=DifferenceSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
         """List what a full check found and mended, and no event had told."""
-        account_gate.operator(self.by)
+        account_permissions.operator(self.by)
         return self.page(selectors.differences())
 
 
@@ -147,7 +147,7 @@ class Unclaimed(ApiView):
     @operation("unclaimed_list", answer=UnclaimedSerializer, query=AfterQuery)
     def get(self, request: Request) -> Response:
         """Repositories that no account owns, counted by the first part of their names."""
-        account_gate.operator(self.by)
+        account_permissions.operator(self.by)
         groups = selectors.unclaimed_groups(after=self.query["after"], most=GROUPS + 1)
         more = groups[GROUPS - 1].first if len(groups) > GROUPS else ""
         return self.answer({"results": groups[:GROUPS], "next_after": more})
@@ -165,7 +165,7 @@ class KeptNames(ApiView):
     @operation("names_list", answer=KeptNameSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
         """Names without a namespace that only the account which had one gets: the others by an operator."""
-        account_gate.operator(self.by)
+        account_permissions.operator(self.by)
         return self.page(selectors.kept_names())
 
 

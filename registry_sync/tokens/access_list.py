@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypedDict
 
 from accounts.common.lazy_text import lazy as _
-from namespaces.access import Action, Facts, Level, Verdict, allowed_actions, decide
+from namespaces.access import AccessContext, Action, Level, Verdict, allowed_actions, decide
 from registry_sync.tokens.scope import Requested
 
 
@@ -38,7 +38,7 @@ _NOT_REUSED = Verdict(
 )
 
 
-def access_list(requested: Iterable[Requested], facts: Mapping[str, Facts]) -> list[Access]:
+def access_list(requested: Iterable[Requested], facts: Mapping[str, AccessContext]) -> list[Access]:
     """Return what is asked and allowed. An entry that would be empty is left out; nothing is ever added."""
     entries = []
     for each in requested:
@@ -49,7 +49,7 @@ def access_list(requested: Iterable[Requested], facts: Mapping[str, Facts]) -> l
 
 
 def refused(
-    requested: Iterable[Requested], facts: Mapping[str, Facts], granted: Iterable[Access]
+    requested: Iterable[Requested], facts: Mapping[str, AccessContext], granted: Iterable[Access]
 ) -> Iterator[Refused]:
     """Yield what of it was asked in vain."""
     actions = {each["name"]: each["actions"] for each in granted}

@@ -18,7 +18,7 @@ from accounts.last_used import Use, uses
 from accounts.names import USERNAME
 from accounts.pepper_migration import Rehash, rehashes
 from accounts.peppers import digests, newest_is_everywhere, peppers
-from namespaces.access import Action, Facts, UserStatus, Verdict, decide
+from namespaces.access import AccessContext, Action, UserStatus, Verdict, decide
 from registry_sync.tokens import access_list, queries
 from registry_sync.tokens.claims import claims
 from registry_sync.tokens.invalid_names import misnamed
@@ -88,7 +88,7 @@ def _authenticated(given: Credentials, repositories: list[str], origin: Origin) 
     if not known or not known.user or not _same(known.user.username, given.username):
         raise _wrong_password(given.username, origin)
     if known.user.user_status is not UserStatus.ACTIVE:
-        verdict = decide(Facts(user_status=known.user.user_status), Action.PULL)
+        verdict = decide(AccessContext(user_status=known.user.user_status), Action.PULL)
         _note_denial(known.user, verdict, origin)
         raise Refusal(401, "UNAUTHORIZED", f"{verdict.reason.capitalize()}.")
     if known.user.digest != stored_as[0] and newest_is_everywhere(origin.at):

@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from accounts.common.circuit_breaker import Breaker
 from accounts.common.database_errors import Outage, outage_of
 from accounts.common.errors import Unavailable
-from namespaces.access import Facts, Grant, Level, Through, UserStatus
+from namespaces.access import AccessContext, GrantedLevel, GrantSource, Level, UserStatus
 from namespaces.names import split
 
 # One row for each repository asked for; one without a repository when none is. What is private in another
@@ -73,7 +73,7 @@ class Known:
     """Who asks, None for anybody, and the facts about each repository that was asked for."""
 
     user: User | None
-    facts: dict[str, Facts]
+    facts: dict[str, AccessContext]
 
 
 def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known | None:
@@ -97,16 +97,19 @@ def load_public(*, repositories: list[str]) -> Known:
     rows = _rows(database, _PUBLIC, [_list(database, sorted(set(namespaces.values())))])
     public = {name for (name,) in rows}
     return Known(None, {
-        repository: Facts(UserStatus.ANONYMOUS, namespace_exists=namespace in public, public=namespace in public)
+        repository: AccessContext(UserStatus.ANONYMOUS, namespace_exists=namespace in public, public=namespace in public
+        )
         for repository, namespace in namespaces.items()
     })  # fmt: skip
 
 
-def _facts(user_status: UserStatus, public: bool | None, wide: int | None, narrow: int | None) -> Facts:
+def _facts(
+    user_status: UserStatus, public: bool | None, wide: int | None, narrow: int | None
+) -> AccessContext:
     """From one row; `public` is None where there is no such namespace."""
-    levels = ((Through.IMAGE, narrow), (Through.NAMESPACE, wide))
-    grants = tuple(Grant(through, Level(level)) for through, level in levels if level)
-    return Facts(user_status, public is not None, bool(public), grants)
+    levels = ((GrantSource.IMAGE, narrow), (GrantSource.NAMESPACE, wide))
+    grants = tuple(GrantedLevel(source, Level(level)) for source, level in levels if level)
+    return AccessContext(user_status, public is not None, bool(public), grants)
 
 
 def _user_status(disabled: bool, expired: bool, closed: bool) -> UserStatus:

@@ -14,7 +14,7 @@ from django.utils.translation import trans_real
 
 from accounts.common import time_zones
 from accounts.models import Denial, Invitation
-from namespaces.access import Action, Facts, UserStatus, decide
+from namespaces.access import AccessContext, Action, UserStatus, decide
 from namespaces.models import Tag
 from registry_sync.deletion.outcomes import Outcome
 from registry_sync.doctor import panel as judge
@@ -132,7 +132,7 @@ def world(cast: Cast) -> World:
     made.tag.refresh_from_db()
     for action in Action:
         for user_status in (UserStatus.ACTIVE, UserStatus.EXPIRED):
-            verdict = decide(Facts(user_status), action)
+            verdict = decide(AccessContext(user_status), action)
             Denial.objects.create(
                 user=made.user, repository="" if user_status is UserStatus.EXPIRED else image.repository, action=action,
                 reason=verdict.reason, remedy=verdict.remedy, first_at=now, last_at=now, client="docker/27",

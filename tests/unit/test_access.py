@@ -4,17 +4,17 @@ from itertools import product
 
 import pytest
 
-from namespaces.access import Action, Facts, Grant, Level, Through, UserStatus, decide
+from namespaces.access import AccessContext, Action, GrantedLevel, GrantSource, Level, UserStatus, decide
 
 CASES = list(product(UserStatus, (True, False), (True, False), Level, Level, Action))
 RANK = {Action.PULL: 1, Action.PUSH: 2, Action.DELETE: 3}
 
 
-def facts(user_status: UserStatus, exists: bool, public: bool, wide: Level, narrow: Level) -> Facts:
-    given = [(Through.NAMESPACE, wide), (Through.IMAGE, narrow)]
-    return Facts(
+def facts(user_status: UserStatus, exists: bool, public: bool, wide: Level, narrow: Level) -> AccessContext:
+    given = [(GrantSource.NAMESPACE, wide), (GrantSource.IMAGE, narrow)]
+    return AccessContext(
         user_status=user_status, namespace_exists=exists, public=public,
-        grants=tuple(Grant(through, level) for through, level in given if level),
+        grants=tuple(GrantedLevel(through, level) for through, level in given if level),
     )  # fmt: skip
 
 
@@ -37,10 +37,10 @@ def test_rule(
 
 def test_the_trace_names_every_road_the_strongest_first() -> None:
     verdict = decide(facts(UserStatus.ACTIVE, True, True, Level.WRITE, Level.READ), Action.PUSH)
-    assert [(road.through, road.level) for road in verdict.trace] == [
-        (Through.NAMESPACE, Level.WRITE),
-        (Through.IMAGE, Level.READ),
-        (Through.PUBLIC, Level.READ),
+    assert [(each.source, each.level) for each in verdict.sources] == [
+        (GrantSource.NAMESPACE, Level.WRITE),
+        (GrantSource.IMAGE, Level.READ),
+        (GrantSource.PUBLIC, Level.READ),
     ]
     assert verdict.reason == "write on the namespace"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.access import Action, Facts, Grant, Level, Through, UserStatus, decide
+from namespaces.access import AccessContext, Action, GrantedLevel, GrantSource, Level, UserStatus, decide
 from registry_sync.tokens.access_list import access_list
 from registry_sync.tokens.claims import claims
 from registry_sync.tokens.scope import parse
@@ -15,12 +15,12 @@ REPOSITORIES = st.sampled_from(["team/app", "team/app/sub", "team-evil/app", "te
 ACTIONS = st.sampled_from(["pull", "push", "delete", "*", "all", "", "PULL", "pull\n", "pushpull"])
 # That a namespace is public is no grant, and never more than read.
 ROADS = st.builds(
-    Grant,
-    st.sampled_from([Through.NAMESPACE, Through.IMAGE]),
+    GrantedLevel,
+    st.sampled_from([GrantSource.NAMESPACE, GrantSource.IMAGE]),
     st.sampled_from([level for level in Level if level]),
 )
 FACTS = st.builds(
-    Facts,
+    AccessContext,
     user_status=st.sampled_from(UserStatus),
     namespace_exists=st.booleans(),
     public=st.booleans(),
@@ -38,13 +38,13 @@ SCOPES = st.lists(
 )  # fmt: skip
 
 
-def granted(scopes: list[str], world: Mapping[str, Facts]) -> dict[str, list[str]]:
+def granted(scopes: list[str], world: Mapping[str, AccessContext]) -> dict[str, list[str]]:
     return {each["name"]: each["actions"] for each in access_list(parse(scopes), world)}
 
 
 @given(SCOPES, WORLDS)
 def test_what_is_granted_is_exactly_what_is_asked_and_allowed(
-    scopes: list[str], world: Mapping[str, Facts]
+    scopes: list[str], world: Mapping[str, AccessContext]
 ) -> None:
     """Both ways, with the asked read by another road than the parser's."""
     asked: dict[str, set[str]] = {}
@@ -61,7 +61,7 @@ def test_what_is_granted_is_exactly_what_is_asked_and_allowed(
 
 
 @given(SCOPES, WORLDS)
-def test_a_wildcard_is_never_passed_on(scopes: list[str], world: Mapping[str, Facts]) -> None:
+def test_a_wildcard_is_never_passed_on(scopes: list[str], world: Mapping[str, AccessContext]) -> None:
     """The registry takes `*` for everything, so a token may not carry one, nor an entry without actions."""
     for actions in granted(scopes, world).values():
         assert actions
@@ -71,7 +71,7 @@ def test_a_wildcard_is_never_passed_on(scopes: list[str], world: Mapping[str, Fa
 
 @given(SCOPES, WORLDS)
 def test_asking_for_more_elsewhere_changes_nothing_here(
-    scopes: list[str], world: Mapping[str, Facts]
+    scopes: list[str], world: Mapping[str, AccessContext]
 ) -> None:
     """The source of a mount is an entry of its own: the target's grant does not leak into it."""
     together = granted(scopes, world)
@@ -82,19 +82,21 @@ def test_asking_for_more_elsewhere_changes_nothing_here(
 
 @given(SCOPES, WORLDS, st.sampled_from([UserStatus.DISABLED, UserStatus.EXPIRED, UserStatus.ACCOUNT_CLOSED]))
 def test_who_lost_the_right_gets_nothing_whatever_grants_remain(
-    scopes: list[str], world: Mapping[str, Facts], user_status: UserStatus
+    scopes: list[str], world: Mapping[str, AccessContext], user_status: UserStatus
 ) -> None:
     fallen = {
-        name: Facts(user_status, facts.namespace_exists, facts.public, facts.grants)
+        name: AccessContext(user_status, facts.namespace_exists, facts.public, facts.grants)
         for name, facts in world.items()
     }
     assert granted(scopes, fallen) == {}
 
 
 @given(SCOPES, WORLDS)
-def test_nobody_signed_in_pulls_what_is_public_at_most(scopes: list[str], world: Mapping[str, Facts]) -> None:
+def test_nobody_signed_in_pulls_what_is_public_at_most(
+    scopes: list[str], world: Mapping[str, AccessContext]
+) -> None:
     nobody = {
-        name: Facts(UserStatus.ANONYMOUS, facts.namespace_exists, facts.public, facts.grants)
+        name: AccessContext(UserStatus.ANONYMOUS, facts.namespace_exists, facts.public, facts.grants)
         for name, facts in world.items()
     }
     for name, actions in granted(scopes, nobody).items():

@@ -2,24 +2,26 @@
 
 import pytest
 
-from namespaces.access import Facts, Grant, Level, Through, UserStatus
+from namespaces.access import AccessContext, GrantedLevel, GrantSource, Level, UserStatus
 from registry_sync.tokens.access_list import MOUNT, Refused, access_list, folded, refused
 from registry_sync.tokens.scope import Requested, parse
 
 DOCKER, REGCTL = "docker/27.5.1", "regctl/0.8"
 
 
-def may(level: Level) -> Facts:
-    return Facts(UserStatus.ACTIVE, grants=(Grant(Through.NAMESPACE, level),) if level else ())
+def may(level: Level) -> AccessContext:
+    return AccessContext(
+        UserStatus.ACTIVE, grants=(GrantedLevel(GrantSource.NAMESPACE, level),) if level else ()
+    )
 
 
-def vain(scopes: str, world: dict[str, Facts]) -> tuple[list[Requested], list[Refused]]:
+def vain(scopes: str, world: dict[str, AccessContext]) -> tuple[list[Requested], list[Refused]]:
     requested = parse([scopes])
     return requested, list(refused(requested, world, access_list(requested, world)))
 
 
 def told(
-    scopes: str, world: dict[str, Facts], client: str = DOCKER
+    scopes: str, world: dict[str, AccessContext], client: str = DOCKER
 ) -> list[tuple[str, str, tuple[str, ...]]]:
     requested, found = vain(scopes, world)
     return [(each.repository, each.action, each.sources) for each in folded(requested, found, client)]

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from namespaces.permissions_doc import text
+from namespaces.permissions_doc import render
 
 
 class Command(BaseCommand):
@@ -17,6 +17,6 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, check: bool, **_options: Any) -> None:
         path = Path(settings.BASE_DIR) / "docs" / "permissions.md"
         if not check:
-            path.write_text(text())
-        elif not path.exists() or path.read_text() != text():
+            path.write_text(render())
+        elif not path.exists() or path.read_text() != render():
             raise CommandError("docs/permissions.md is not current; run: manage.py render_permissions_doc")

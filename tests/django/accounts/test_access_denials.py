@@ -14,7 +14,7 @@ from accounts.common.client_ip import Origin
 from accounts.last_used import uses
 from accounts.models import Account, Denial, DropCounter, Person, RegistryUser
 from namespaces.access import Level
-from namespaces.denied_requests import judged
+from namespaces.denied_requests import with_current_decision
 from namespaces.models import Grant, Namespace
 from registry_sync import tasks
 from registry_sync.tokens.throttle import throttle
@@ -394,7 +394,7 @@ def test_judging_costs_the_same_however_many_there_are(user: Any, django_assert_
     denials.write()
     rows = list(Denial.objects.select_related("user"))
     with django_assert_num_queries(2):
-        judged(rows)
+        with_current_decision(rows)
 
 
 def allowed_now(cast: Cast, user: Any) -> set[tuple[str, str]]:

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from namespaces.account_stats import Overview
+from namespaces.account_stats import AccountStats
 from namespaces.models import Usage
 from tests import factories
 from tests.cast import Cast, client_for
@@ -44,7 +44,7 @@ def test_a_card_says_what_the_account_holds(cast: Cast) -> None:
     )
     factories.ImageFactory(namespace=factories.NamespaceFactory(account=cast.elsewhere), tag_count=1)
     ((_account, held),) = cast.client("viewer").get("/?all=1").context["cards"]
-    assert held == Overview(
+    assert held == AccountStats(
         namespaces=1, images=3, stored_bytes=4_100_000_000, pushed_at=pushed + timedelta(days=2)
     )
 

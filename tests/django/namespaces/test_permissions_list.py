@@ -91,7 +91,8 @@ def test_200_that_reach_an_image_are_paged_by_user(cast: Cast, team: Namespace) 
     while address is not None:
         context = cast.client("viewer").get(url + address).context
         seen += [
-            (reach.user.username, reach.verdict.level, len(reach.grants)) for reach in context["reaches"]
+            (reach.user.username, reach.verdict.level, len(reach.grants))
+            for reach in context["effective_access"]
         ]
         address = context["page"].next_url or None
     assert seen == [

@@ -44,7 +44,7 @@ def test_all_that_they_point_at_is_shown_with_what_it_is_about(image: Image) -> 
 
 
 def test_they_are_no_news(image: Image) -> None:
-    assert tag_updates.since(tag_updates.of_image(image), 0) == tag_updates.News(new=1)
+    assert tag_updates.changes_since(tag_updates.history_of_image(image), 0) == tag_updates.TagChanges(new=1)
 
 
 def test_they_are_found_by_who_types_a_whole_one(cast: Cast, image: Image) -> None:
