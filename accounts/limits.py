@@ -21,16 +21,13 @@ Holder = TypeVar("Holder", Account, Person)
 
 @dataclass(frozen=True)
 class Limit(Generic[Holder]):
-    """`full` is the sentence for who wants one more: how many there may be, and what to do about it."""
+    """`full` is the sentence for whoever wants one more: how many there may be, and what to do about it."""
 
     key: str
+    setting: str
     name: Promise
     full: Promise
     count: Callable[[Holder], int]
-
-    @property
-    def setting(self) -> str:
-        return f"MAX_{self.key.upper()}"
 
     @property
     def most(self) -> int | None:
@@ -65,31 +62,31 @@ def holdings(limits: Iterable[Limit[Holder]], holder: Holder) -> list[Holding]:
 
 
 ACCOUNTS = Limit[Person](
-    "accounts", _("accounts opened"),
+    "accounts", "MAX_ACCOUNTS_PER_PERSON", _("accounts opened"),
     _("You have opened all %(most)s accounts that a person may open; closed ones count, since their names stay taken. "
       "An operator can raise %(setting)s."),
     lambda person: Account.objects.filter(opened_by=person).count(),
 )  # fmt: skip
 API_TOKENS = Limit[Person](
-    "api_tokens", _("API tokens"),
+    "api_tokens", "MAX_API_TOKENS_PER_PERSON", _("API tokens"),
     _("You have all %(most)s API tokens that a person may have. Revoke one that you no longer need, or ask an operator "
       "to raise %(setting)s."),
     lambda person: ApiToken.objects.filter(person=person).count(),
 )  # fmt: skip
 INVITATIONS = Limit[Account](
-    "invitations", _("open invitations"),
+    "invitations", "MAX_INVITATIONS_PER_ACCOUNT", _("open invitations"),
     _("This account has all %(most)s open invitations that an account may have. Withdraw one, or ask an operator to "
       "raise %(setting)s."),
     lambda account: Invitation.objects.live(timezone.now()).filter(account=account).count(),
 )  # fmt: skip
 MEMBERS = Limit[Account](
-    "members", _("members"),
+    "members", "MAX_MEMBERS_PER_ACCOUNT", _("members"),
     _("This account has all %(most)s members that an account may have. One of its owners can remove somebody, or ask "
       "an operator to raise %(setting)s."),
     lambda account: Member.objects.filter(account=account).count(),
 )  # fmt: skip
 USERS = Limit[Account](
-    "users", _("users"),
+    "users", "MAX_USERS_PER_ACCOUNT", _("users"),
     _("This account has all %(most)s users that an account may have. Delete one that nobody needs, or ask an operator "
       "to raise %(setting)s."),
     lambda account: RegistryUser.objects.filter(account=account).count(),

@@ -1,4 +1,4 @@
-"""The Celery application: Redis in production, files in the data folder when embedded."""
+"""The Celery application: Redis in production, files in the data folder when standalone."""
 
 import os
 from pathlib import Path
@@ -59,8 +59,8 @@ app.conf.update(
     beat_schedule={
         "reconcile": {
             "task": "registry_sync.reconcile",
-            "schedule": settings.SYNC_INTERVAL,
-            "options": {"expires": settings.SYNC_INTERVAL},
+            "schedule": settings.SYNC_INTERVAL_SECONDS,
+            "options": {"expires": settings.SYNC_INTERVAL_SECONDS},
         },
         # Each second: whoever was at them may have been killed. More than one wait only where clocks differ.
         "events": {"task": "registry_sync.apply_events", "schedule": 1.0, "options": {"expires": 10}},

@@ -17,7 +17,24 @@ from accounts.common.secret_files import exposed
 # NAME_FILE may name a file that holds the value of NAME.
 env = FileAwareEnv(eager=True, strip_whitespace=True)
 SIGNUP_MODES = ("open", "invite", "closed")
-ENVIRONMENTS = ("embedded", "production")
+ENVIRONMENTS = ("standalone", "production")
+# Settings that were called otherwise before the first release.
+RENAMED = {
+    "API_RATE": "API_CALLS_PER_MINUTE",
+    "MAX_ACCOUNTS": "MAX_ACCOUNTS_PER_PERSON",
+    "MAX_API_TOKENS": "MAX_API_TOKENS_PER_PERSON",
+    "MAX_GRANTS": "MAX_GRANTS_PER_ACCOUNT",
+    "MAX_INVITATIONS": "MAX_INVITATIONS_PER_ACCOUNT",
+    "MAX_MEMBERS": "MAX_MEMBERS_PER_ACCOUNT",
+    "MAX_NAMESPACES": "MAX_NAMESPACES_PER_ACCOUNT",
+    "MAX_RETENTION_RULES": "MAX_RETENTION_RULES_PER_ACCOUNT",
+    "MAX_USERS": "MAX_USERS_PER_ACCOUNT",
+    "REGISTRY_IS_CACHE": "REGISTRY_IS_PULL_THROUGH_CACHE",
+    "SYNC_INTERVAL": "SYNC_INTERVAL_SECONDS",
+    "SYNC_WORKERS": "SYNC_CONCURRENCY",
+    "TOKEN_TTL": "TOKEN_TTL_SECONDS",
+    "TRUSTED_PROXIES": "TRUSTED_PROXY_COUNT",
+}
 _FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
     ("0", "false", "no", "off", ""), False
 )
@@ -27,6 +44,14 @@ _HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 def preparing() -> bool:
     """Return True in `manage.py init_data_dir`, which makes the secret files that everything else wants to find."""
     return sys.argv[1:2] == ["init_data_dir"]
+
+
+def refuse_old_names() -> None:
+    """Raise ImproperlyConfigured for a setting whose name is not read any more, so that it is not ignored."""
+    for old, new in RENAMED.items():
+        for ending in ("", "_FILE"):
+            if f"{old}{ending}" in os.environ:
+                raise ImproperlyConfigured(f"{old}{ending} is now called {new}{ending}. Rename it.")
 
 
 def text(name: str, default: str) -> str:

@@ -11,7 +11,8 @@ from manager.bounds import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-ENVIRONMENT = environment.one_of("ENVIRONMENT", "embedded", environment.ENVIRONMENTS)
+environment.refuse_old_names()
+ENVIRONMENT = environment.one_of("ENVIRONMENT", "standalone", environment.ENVIRONMENTS)
 PRODUCTION = ENVIRONMENT == "production"
 DEBUG = environment.flag("DEBUG", default=False)
 DATA_DIR = Path(environment.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
@@ -28,27 +29,31 @@ _by_itself = f"http://localhost:{PORT}" == PUBLIC_URL
 TOKEN_URL = f"{f'http://localhost:{TOKEN_PORT}' if _by_itself else PUBLIC_URL}/auth/token"
 REGISTRY_URL = environment.url("REGISTRY_URL", f"http://127.0.0.1:{REGISTRY_PORT}")
 # A pull-through cache (`proxy.remoteurl`) answers 404 for what exists, while what it stands for is away.
-REGISTRY_IS_CACHE = environment.flag("REGISTRY_IS_CACHE", default=False)
+REGISTRY_IS_PULL_THROUGH_CACHE = environment.flag("REGISTRY_IS_PULL_THROUGH_CACHE", default=False)
 REGISTRY_HOST = environment.host("REGISTRY_HOST", f"localhost:{REGISTRY_PORT}")
 # Where the registry posts its notifications; it stands inside and does not pass the proxy.
 EVENTS_URL = environment.url("EVENTS_URL", "", path="/registry/events")
 TOKEN_SERVICE = environment.word("TOKEN_SERVICE", REGISTRY_HOST)
 TOKEN_ISSUER = environment.word("TOKEN_ISSUER", "registry-manager")
 # Clients raise anything below 60 s to 60 s; revocation takes effect within this time plus 60 s.
-TOKEN_TTL = environment.number("TOKEN_TTL", 300, least=60, most=3600)
-SYNC_INTERVAL = environment.number("SYNC_INTERVAL", 60 if PRODUCTION else 10, least=2, most=86400)
-SYNC_WORKERS = environment.number("SYNC_WORKERS", 1, least=1, most=16)
+TOKEN_TTL_SECONDS = environment.number("TOKEN_TTL_SECONDS", 300, least=60, most=3600)
+SYNC_INTERVAL_SECONDS = environment.number(
+    "SYNC_INTERVAL_SECONDS", 60 if PRODUCTION else 10, least=2, most=86400
+)
+SYNC_CONCURRENCY = environment.number("SYNC_CONCURRENCY", 1, least=1, most=16)
 SIGNUP = environment.one_of("SIGNUP", "invite" if PRODUCTION else "open", environment.SIGNUP_MODES)
 # How many of each an account may hold; of accounts and API tokens, a person. 0: any number.
-MAX_ACCOUNTS = environment.number("MAX_ACCOUNTS", 20, least=0, most=1_000_000)
-MAX_API_TOKENS = environment.number("MAX_API_TOKENS", 100, least=0, most=1_000_000)
-MAX_GRANTS = environment.number("MAX_GRANTS", 10_000, least=0, most=1_000_000)
-MAX_INVITATIONS = environment.number("MAX_INVITATIONS", 100, least=0, most=1_000_000)
-MAX_MEMBERS = environment.number("MAX_MEMBERS", 200, least=0, most=1_000_000)
-MAX_NAMESPACES = environment.number("MAX_NAMESPACES", 100, least=0, most=1_000_000)
-MAX_RETENTION_RULES = environment.number("MAX_RETENTION_RULES", 500, least=0, most=1_000_000)
-MAX_USERS = environment.number("MAX_USERS", 1000, least=0, most=1_000_000)
-TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0, least=0, most=5)
+MAX_ACCOUNTS_PER_PERSON = environment.number("MAX_ACCOUNTS_PER_PERSON", 20, least=0, most=1_000_000)
+MAX_API_TOKENS_PER_PERSON = environment.number("MAX_API_TOKENS_PER_PERSON", 100, least=0, most=1_000_000)
+MAX_GRANTS_PER_ACCOUNT = environment.number("MAX_GRANTS_PER_ACCOUNT", 10_000, least=0, most=1_000_000)
+MAX_INVITATIONS_PER_ACCOUNT = environment.number("MAX_INVITATIONS_PER_ACCOUNT", 100, least=0, most=1_000_000)
+MAX_MEMBERS_PER_ACCOUNT = environment.number("MAX_MEMBERS_PER_ACCOUNT", 200, least=0, most=1_000_000)
+MAX_NAMESPACES_PER_ACCOUNT = environment.number("MAX_NAMESPACES_PER_ACCOUNT", 100, least=0, most=1_000_000)
+MAX_RETENTION_RULES_PER_ACCOUNT = environment.number(
+    "MAX_RETENTION_RULES_PER_ACCOUNT", 500, least=0, most=1_000_000
+)
+MAX_USERS_PER_ACCOUNT = environment.number("MAX_USERS_PER_ACCOUNT", 1000, least=0, most=1_000_000)
+TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0, least=0, most=5)
 SECURITY_CONTACT = environment.contact("SECURITY_CONTACT")
 LOG_LEVEL = environment.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 
@@ -217,7 +222,7 @@ else:
 
 # API --------------------------------------------------------------------------------------------------
 # Calls a minute of each token; 0: any number.
-API_RATE = environment.number("API_RATE", 1200, least=0, most=1_000_000)
+API_CALLS_PER_MINUTE = environment.number("API_CALLS_PER_MINUTE", 1200, least=0, most=1_000_000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.api.authentication.ApiTokenAuthentication",
@@ -248,7 +253,7 @@ SPECTACULAR_SETTINGS = {
         "GrantLevel": "namespaces.api.grants.GRANTED",
         "Level": "namespaces.api.images.LEVELS",
         "RunState": "registry_sync.api.sync.RUN_STATES",
-        "SyncState": "registry_sync.api.sync.STATES",
+        "SyncState": "registry_sync.selectors.FRESHNESS_STATES",
         "LifeState": "registry_sync.operations.api.LIFE_STATES",
         "CheckState": "registry_sync.operations.api.CHECK_STATES",
         "CheckupState": "registry_sync.operations.api.CHECKUP_STATES",
@@ -288,9 +293,9 @@ if _public.scheme == "https":
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-panel_session", "__Host-panel_csrf"
     SECURE_HSTS_SECONDS = 31536000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
-    if TRUSTED_PROXIES:
+    if TRUSTED_PROXY_COUNT:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_SSL_REDIRECT = bool(TRUSTED_PROXIES)
+    SECURE_SSL_REDIRECT = bool(TRUSTED_PROXY_COUNT)
 if PRODUCTION:
     if _public.scheme != "https":
         raise ImproperlyConfigured("PUBLIC_URL must begin with https:// when ENVIRONMENT=production.")

@@ -8,7 +8,7 @@ from namespaces.limits import GRANTS, NAMESPACES
 from registry_sync.models import RetentionRule
 
 RETENTION_RULES = Limit[Account](
-    "retention_rules", _("retention rules"),
+    "retention_rules", "MAX_RETENTION_RULES_PER_ACCOUNT", _("retention rules"),
     _("This account has all %(most)s retention rules that an account may have. Delete one, or ask an operator to raise "
       "%(setting)s."),
     lambda account: RetentionRule.objects.filter(namespace__account=account).count(),

@@ -305,7 +305,7 @@ def _check(run: SyncRun | None) -> registry_sync_freshness.Check | None:
 
 def _rest(newest: list[SyncRun], last: SyncRun | None) -> timedelta:
     """After `last`, until the next full check."""
-    interval = timedelta(seconds=settings.SYNC_INTERVAL)
+    interval = timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
     if not last or not last.finished_at or not last.started_at:
         return interval
     ends = (State.DONE, State.INCOMPLETE)
@@ -374,7 +374,7 @@ WORDS = {
 
 
 def _words(ground: Ground) -> str:
-    return WORDS[ground] % {"seconds": settings.SYNC_INTERVAL}
+    return WORDS[ground] % {"seconds": settings.SYNC_INTERVAL_SECONDS}
 
 
 def _why(ground: Ground, last: SyncRun | None) -> str:

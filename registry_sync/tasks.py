@@ -112,7 +112,7 @@ def reconcile() -> None:
 
 
 def wake_others() -> None:
-    for _each in range(settings.SYNC_WORKERS - 1):
+    for _each in range(settings.SYNC_CONCURRENCY - 1):
         jobs.wake_worker()
 
 

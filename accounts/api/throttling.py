@@ -23,8 +23,11 @@ class CallThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: "APIView") -> bool:
         caller = f"token-{request.auth.pk}" if request.auth else f"person-{request.user.pk}"
         minute, spent = divmod(int(time()), MINUTE)
-        if settings.API_RATE and _count(f"api-calls-{caller}-{minute}") > settings.API_RATE:
-            words = {"most": settings.API_RATE}
+        if (
+            settings.API_CALLS_PER_MINUTE
+            and _count(f"api-calls-{caller}-{minute}") > settings.API_CALLS_PER_MINUTE
+        ):
+            words = {"most": settings.API_CALLS_PER_MINUTE}
             raise RateLimited(_("At most %(most)s calls a minute.") % words, wait=MINUTE - spent)
         return True
 

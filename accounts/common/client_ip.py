@@ -21,7 +21,7 @@ class Origin:
 
 
 def client_address(meta: Mapping[str, Any]) -> str:
-    """Return the client's IP, "" when there is none; of X-Forwarded-For what TRUSTED_PROXIES of our own wrote."""
+    """Return the client's IP, "" when there is none; of X-Forwarded-For what TRUSTED_PROXY_COUNT of our own wrote."""
     return str(_client(meta) or "")
 
 
@@ -38,9 +38,11 @@ def network_of(address: str) -> str:
 
 
 def _client(meta: Mapping[str, Any]) -> Address | None:
-    if settings.TRUSTED_PROXIES:
+    if settings.TRUSTED_PROXY_COUNT:
         hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
-        if len(hops) >= settings.TRUSTED_PROXIES and (found := _read(hops[-settings.TRUSTED_PROXIES])):
+        if len(hops) >= settings.TRUSTED_PROXY_COUNT and (
+            found := _read(hops[-settings.TRUSTED_PROXY_COUNT])
+        ):
             return found
     return _read(str(meta.get("REMOTE_ADDR", "")))
 

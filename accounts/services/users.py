@@ -45,7 +45,7 @@ def edit(*, by: Principal, user: RegistryUser, description: str, expires_at: dat
 
 @transaction.atomic
 def disable(*, by: Principal, user: RegistryUser) -> RegistryUser:
-    """No new tokens from now on; tokens already issued die within TOKEN_TTL."""
+    """No new tokens from now on; tokens already issued die within TOKEN_TTL_SECONDS."""
     _lock(user)
     if not user.disabled_at:
         user.disabled_at = timezone.now()

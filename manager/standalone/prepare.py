@@ -1,4 +1,4 @@
-"""Creates what the embedded set needs in its data folder. Repeatable: what is there stays as it is."""
+"""Creates what the standalone set needs in its data folder. Repeatable: what is there stays as it is."""
 
 import json
 import secrets

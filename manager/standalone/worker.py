@@ -1,4 +1,4 @@
-"""The Celery application as the embedded set runs it: it leaves a file when it is ready for work."""
+"""The Celery application as the standalone set runs it: it leaves a file when it is ready for work."""
 
 import warnings
 from pathlib import Path

@@ -46,7 +46,7 @@ def change(*, by: Principal, grant: Grant, level: str) -> Grant:
 
 @transaction.atomic
 def remove(*, by: Principal, grant: Grant) -> None:
-    """Remove it. This takes effect with the next token; tokens already issued die within TOKEN_TTL."""
+    """Remove it. This takes effect with the next token; tokens already issued die within TOKEN_TTL_SECONDS."""
     _record(by, "grant.removed", grant, before={"level": grant.word})
     grant.delete()
 

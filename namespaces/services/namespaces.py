@@ -71,7 +71,7 @@ def delete(*, by: Principal, namespace: Namespace, confirmation: str) -> None:
     if images.filter(HAS_CONTENT).exists():
         raise Conflict.on("", _("The namespace still has images; delete them first."))
     reserved.account = namespace.account
-    reserved.until = timezone.now() + timedelta(seconds=settings.TOKEN_TTL) + _TOKEN_GRACE
+    reserved.until = timezone.now() + timedelta(seconds=settings.TOKEN_TTL_SECONDS) + _TOKEN_GRACE
     reserved.save(update_fields=["account", "until"])
     audit.record(by=by, action="namespace.deleted", kind="namespace", id=namespace.pk, label=namespace.name,
                  account=namespace.account, before={"public": namespace.public})  # fmt: skip

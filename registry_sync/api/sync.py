@@ -17,13 +17,14 @@ from registry_sync.models import SyncRun
 from registry_sync.shown import EVERYTHING, to_person
 
 LAST = 20
+RUN_STATES = SyncRun.State.values
 
 
 class RunSerializer(serializers.Serializer[Any]):
     """Without counts, names and problems: a run speaks of the whole registry, and so of other accounts."""
 
     id = serializers.IntegerField()
-    state = serializers.ChoiceField(SyncRun.State.values)
+    state = serializers.ChoiceField(RUN_STATES)
     percent = serializers.IntegerField()
     requested_at = Moment()
     started_at = Moment(allow_null=True)

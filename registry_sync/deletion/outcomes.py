@@ -43,7 +43,8 @@ SENTENCES: dict[Outcome, Promise] = {
     Outcome.DISABLED: _(
         "Deletion is switched off in the registry, so nothing was changed. To allow it, set storage: delete: enabled: "
         "true in its configuration (or REGISTRY_STORAGE_DELETE_ENABLED=true) and restart it. A pull-through cache "
-        "(proxy: remoteurl) deletes nothing in any case: then tell the panel that it is one (REGISTRY_IS_CACHE=true)."
+        "(proxy: remoteurl) deletes nothing in any case: then tell the panel that it is one "
+        "(REGISTRY_IS_PULL_THROUGH_CACHE=true)."
     ),
     Outcome.READ_ONLY: _(
         "The registry takes no changes now, so nothing was changed. It is read-only (storage: maintenance: readonly: "

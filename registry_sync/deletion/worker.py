@@ -168,7 +168,7 @@ def _do(item: RemovalItem, acts: Acts, recorder: Recorder) -> None:
 
 
 def _act(item: RemovalItem, acts: Acts) -> Outcome:
-    if settings.REGISTRY_IS_CACHE:  # its 404 is no absence either
+    if settings.REGISTRY_IS_PULL_THROUGH_CACHE:  # its 404 is no absence either
         raise Failed(Outcome.CACHE)
     if item.confirmed_dependents.get("after") and not _gone(item, item.confirmed_dependents["after"]):
         raise Stopped(Outcome.KEPT)

@@ -34,7 +34,7 @@ def ours() -> Ours:
         service=settings.TOKEN_SERVICE, issuer=settings.TOKEN_ISSUER, hook_file=str(folder / "hook.key"),
         realm=settings.TOKEN_URL, events_url=settings.EVENTS_URL or f"{settings.PUBLIC_URL}/registry/events",
         ca_file=str(folder / ca.CA_CERTIFICATE), ca_fingerprint=_fingerprint(folder),
-        is_cache=settings.REGISTRY_IS_CACHE,
+        is_cache=settings.REGISTRY_IS_PULL_THROUGH_CACHE,
     )  # fmt: skip
 
 

@@ -173,7 +173,7 @@ def deletion(answer: Answer, ours: Ours) -> Verdict:
         return fail(
             _("It deletes what it is asked to, so it is no pull-through cache; the panel was told that it is one, and "
               "never takes away what is gone."),
-            in_environment("REGISTRY_IS_CACHE=false"),
+            in_environment("REGISTRY_IS_PULL_THROUGH_CACHE=false"),
         )  # fmt: skip
     if answer.status == _NOT_ALLOWED:
         return fail(
@@ -184,7 +184,7 @@ def deletion(answer: Answer, ours: Ours) -> Verdict:
             ),
             Fix(
                 _("Or it is a pull-through cache (proxy.remoteurl), and the panel must know:"),
-                "REGISTRY_IS_CACHE=true",
+                "REGISTRY_IS_PULL_THROUGH_CACHE=true",
             ),
         )
     if answer.status == _NOT_FOUND:

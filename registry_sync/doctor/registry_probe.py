@@ -84,7 +84,7 @@ def old_form(registry: Registry) -> OldForm:
 
 def upstream(registry: Registry) -> bool | None:
     """Whether what is behind a pull-through cache answers; None where nobody knows a repository to ask about."""
-    if not settings.REGISTRY_IS_CACHE:
+    if not settings.REGISTRY_IS_PULL_THROUGH_CACHE:
         return None
     names = list(Repository.objects.filter(missing_since=None).values_list("name", flat=True))
     return registry.upstream_answers(names) if names else None

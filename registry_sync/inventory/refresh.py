@@ -42,7 +42,7 @@ def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool, befor
     try:
         fetched = registry.manifest(image.repository, tag, known=pointed_at)
     except Missing:
-        if settings.REGISTRY_IS_CACHE:
+        if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
             return False
         if take_away and row:
             write_moves(image, [Move(tag, "", timezone.now())], how=TagHistoryEntry.How.EVENT)
@@ -75,7 +75,7 @@ def at_digest(image: Image, digest: str, registry: Registry) -> bool:
     try:
         registry.manifest(image.repository, digest)
     except Missing:
-        if settings.REGISTRY_IS_CACHE:
+        if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
             return False
         with transaction.atomic():
             fence()

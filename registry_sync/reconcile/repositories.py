@@ -66,7 +66,7 @@ class RepositoriesReader:
         newer = recent_events.since(began, [name for name, each in changes.items() if each])
         changes = {name: each.without(newer[name]) for name, each in changes.items()}
         held: Mapping[str, int] = {}
-        if settings.REGISTRY_IS_CACHE:
+        if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
             changes = {name: each.adding() for name, each in changes.items()}
         elif not run.deletions_approved:
             held = _held(run, changes, known)

@@ -184,20 +184,26 @@ def _due(now: datetime) -> SyncRun | None:
     if not last or not full or now >= _rested(full):
         return SyncRun()
     assert full.finished_at
-    quick = _rested(last) if last != full else full.finished_at + timedelta(seconds=settings.SYNC_INTERVAL)
+    quick = (
+        _rested(last)
+        if last != full
+        else full.finished_at + timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
+    )
     return SyncRun(quick=True) if now >= quick else None
 
 
 def _rested(last: SyncRun) -> datetime:
     whole = SyncRun.objects.filter(quick=last.quick, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE))
-    return intervals.over(last, list(whole[: intervals.USUAL]), timedelta(seconds=settings.SYNC_INTERVAL))
+    return intervals.over(
+        last, list(whole[: intervals.USUAL]), timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
+    )
 
 
 def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
     began = clock.now()
     catalog = registry.repositories(alive=lease.keep)
     seen, known = dict.fromkeys(catalog.names, ""), writer.known_repositories()
-    if settings.REGISTRY_IS_CACHE and seen and not registry.upstream_answers(seen):
+    if settings.REGISTRY_IS_PULL_THROUGH_CACHE and seen and not registry.upstream_answers(seen):
         raise RegistryError(
             _("the upstream of this pull-through cache does not answer, so nothing it says is news")
         )
@@ -209,7 +215,9 @@ def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
     unproven = [name for name in known if catalog.strange and name not in seen]
     changes = plan(known, seen, unreadable=unproven)
     vanishing = changes.mark + changes.remove
-    deletions_approved = run.deletions_approved or settings.REGISTRY_IS_CACHE  # then nothing goes
+    deletions_approved = (
+        run.deletions_approved or settings.REGISTRY_IS_PULL_THROUGH_CACHE
+    )  # then nothing goes
     if not deletions_approved and too_many_repositories(len(changes.mark), len(known)):
         writer.reserve_unowned(changes.add)  # they are not written down yet, and nobody is to get their names
         words = _held_words(f"{len(changes.mark)} of {len(known)} repositories")
@@ -220,7 +228,7 @@ def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
     gone = _gone(registry, vanishing, lease) - recent_events.repositories_since(began)
     unlisted = unproven + [name for name in vanishing if name not in gone]  # catalogs have been wrong
     changes = plan(known, seen, unreadable=unlisted, gone=gone)
-    if settings.REGISTRY_IS_CACHE:
+    if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
         changes = changes.adding()
     lease.keep()
     if changes:

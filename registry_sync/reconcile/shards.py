@@ -84,7 +84,7 @@ def _take(run: SyncRun) -> Shard | None:
     now = clock.now()
     if (
         Shard.objects.filter(done_at=None).exclude(free_at(now, "lease_until")).count()
-        >= settings.SYNC_WORKERS
+        >= settings.SYNC_CONCURRENCY
     ):
         return None  # so that a long run leaves workers for what the registry tells
     left = Shard.objects.filter(run=run, done_at=None).filter(free_at(now, "lease_until"))

@@ -62,7 +62,7 @@ def issue(request: TokenRequest, *, origin: Origin) -> Issued:
         refused = access_list.folded(requested, in_vain, origin.client)
         _note_denials(known.user, request, refused[:KEPT], origin)
         denials.lose(known.user.username, len(refused) - KEPT)
-    return _sign(known.user.username if known.user else "", access, origin.at, settings.TOKEN_TTL)
+    return _sign(known.user.username if known.user else "", access, origin.at, settings.TOKEN_TTL_SECONDS)
 
 
 def issue_for_panel(access: list[access_list.Access], *, now: datetime) -> str:

@@ -78,7 +78,7 @@ def test_what_cannot_be_read_is_absent(
 
 
 def test_calls_of_the_api_are_counted_in_it(server: redis.Redis, cast: Cast, settings: Any) -> None:
-    settings.API_RATE = 3
+    settings.API_CALLS_PER_MINUTE = 3
     caller = Caller(token_of(cast.owner))
     # A minute may end in between, so one more than the bound is not always refused; twice as many are.
     assert 429 in [caller.get("me/").status_code for _ in range(8)]

@@ -227,8 +227,8 @@ def test_a_pull_through_cache_and_its_upstream(
     Repository.objects.create(name="team/app")
     told = list(examine(timezone.now()))  # that it deletes nothing, and the line for who has a cache
     assert states(told) == dict.fromkeys(TITLES, State.OK) | {"deletion": State.FAIL}, told
-    assert "REGISTRY_IS_CACHE=true" in lines(told, "deletion")
-    settings.REGISTRY_IS_CACHE = True
+    assert "REGISTRY_IS_PULL_THROUGH_CACHE=true" in lines(told, "deletion")
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     found = list(examine(timezone.now()))
     assert states(found) == dict.fromkeys(TITLES, State.OK), found
     upstream.stop()

@@ -31,7 +31,7 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Its process has variables that are named like headers, as companies have."""
     port, folder = processes.free_port(), tmp_path_factory.mktemp("echo")
     env = os.environ | {
-        "TRUSTED_PROXIES": "1", "HTTP_PROXY": "http://proxy.example:3128", "HTTP_X_REAL_IP": SPOOFED,
+        "TRUSTED_PROXY_COUNT": "1", "HTTP_PROXY": "http://proxy.example:3128", "HTTP_X_REAL_IP": SPOOFED,
         "DATA_DIR": str(settings.DATA_DIR),
     }  # fmt: skip
     command = [sys.executable, "-c", SERVE.format(port=port)]
@@ -81,7 +81,7 @@ def test_a_name_that_folds_does_not_get_in(front: int, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "x-forwarded-for"])
 def test_no_client_chooses_its_address_behind_a_proxy(front: int, echo: int, name: str) -> None:
-    """Without a proxy TRUSTED_PROXIES would be 0; here it is not, so the header is believed."""
+    """Without a proxy TRUSTED_PROXY_COUNT would be 0; here it is not, so the header is believed."""
     for lines in ((f"{name}: {SPOOFED}",), (f"{name}: {SPOOFED}", f"{name}: {SPOOFED}")):
         status, told = ask(front, *lines)
         assert status == 200

@@ -74,7 +74,7 @@ def everything(tmp_path: Path) -> Iterator[Set]:
         kept = {name: value for name, value in os.environ.items() if name != "SECRETS_DIR"}
         env = kept | {
             "DATA_DIR": str(tmp_path / "data"), **ports,
-            "DATABASE_URL": database.url, "REDIS_URL": broker.url, "SYNC_INTERVAL": "5",
+            "DATABASE_URL": database.url, "REDIS_URL": broker.url, "SYNC_INTERVAL_SECONDS": "5",
         }  # fmt: skip
         running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
         try:

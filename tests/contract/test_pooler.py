@@ -152,7 +152,7 @@ def test_nobody_reads_the_rows_of_another(env: dict[str, str]) -> None:
 def test_panel_worker_and_sync_through_it(
     env: dict[str, str], database: postgres.Cluster, tmp_path: Path
 ) -> None:
-    log, env = tmp_path / "run.log", env | processes.ports() | {"SYNC_INTERVAL": "2"}
+    log, env = tmp_path / "run.log", env | processes.ports() | {"SYNC_INTERVAL_SECONDS": "2"}
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
 
     def many_runs() -> bool:

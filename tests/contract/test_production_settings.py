@@ -15,10 +15,10 @@ PRODUCTION = {
     "PUBLIC_URL": "https://registry.example.com",
     "DATABASE_URL": "postgresql://panel@127.0.0.1:1/panel",
     "REDIS_URL": "redis://127.0.0.1:1/0",
-    "TRUSTED_PROXIES": "1",
+    "TRUSTED_PROXY_COUNT": "1",
     "EVENTS_URL": "http://web:8000/registry/events",
 }
-EMBEDDED = {"ENVIRONMENT": "embedded", "DATABASE_URL": "sqlite:///{folder}/db.sqlite3", "REDIS_URL": ""}
+STANDALONE = {"ENVIRONMENT": "standalone", "DATABASE_URL": "sqlite:///{folder}/db.sqlite3", "REDIS_URL": ""}
 PROBE = """
 from django.test import Client, override_settings
 PLAIN = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
@@ -93,7 +93,7 @@ def test_a_value_may_stand_in_a_file(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("told", "expected"),
-    [({}, "invite"), ({"SIGNUP": "open"}, "open"), ({"SIGNUP": "closed"}, "closed"), (EMBEDDED, "open")],
+    [({}, "invite"), ({"SIGNUP": "open"}, "open"), ({"SIGNUP": "closed"}, "closed"), (STANDALONE, "open")],
 )
 def test_signing_up_takes_an_invitation_unless_somebody_says_otherwise(
     folder: Path, told: dict[str, str], expected: str

@@ -101,7 +101,7 @@ def overloaded(upstream: RunningRegistry) -> Iterator[None]:
 
 @pytest.fixture
 def there(pair: Pair, db: None, settings: Any) -> Place:
-    settings.REGISTRY_IS_CACHE = True
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     made = place(pair.cache, IMPATIENT)
     made.sync()
     assert made.tags().keys() == {"1.0", "2.0"}
@@ -181,10 +181,10 @@ def test_a_purge_from_before_the_panel_was_told_ends_and_nothing_is_lost(
     pair: Pair, there: Place, settings: Any, what: str, upstream: str
 ) -> None:
     before, client = rows(), Counting(pair.cache.url)
-    settings.REGISTRY_IS_CACHE = False
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = False
     asked = purge(there, there.image() if what == "image" else None)
     purge_worker.go_on()
-    settings.REGISTRY_IS_CACHE = True
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     with stopped(pair.upstream) if upstream == "away" else nullcontext():
         work(there, client)
     now, problem = state(asked)
@@ -200,7 +200,7 @@ def test_a_purge_of_a_cache_that_nobody_told_the_panel_of_ends_and_nothing_is_lo
     pair: Pair, there: Place, settings: Any, what: str
 ) -> None:
     """It answers 405 to DELETE, also where `storage.delete` is switched on."""
-    settings.REGISTRY_IS_CACHE = False
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = False
     before, client = rows(), Counting(pair.cache.url)
     asked = purge(there, there.image() if what == "image" else None)
     work(there, client)
@@ -229,9 +229,9 @@ def test_what_it_fetches_anew_after_a_purge_is_shown(pair: Pair, there: Place) -
 
 def test_a_removal_takes_nothing_from_the_picture(pair: Pair, there: Place, settings: Any) -> None:
     before = there.tags()
-    settings.REGISTRY_IS_CACHE = False
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = False
     removal = there.untag("1.0")
-    settings.REGISTRY_IS_CACHE = True
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     with stopped(pair.upstream):
         there.work()
     assert ends(removal) == ("failed", ["cache"])

@@ -24,7 +24,7 @@ PARTS = {
 }
 
 
-class Embedded:
+class Standalone:
     """The set as `make run` starts it, again and again over one data folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -57,25 +57,25 @@ class Embedded:
 
 
 def test_whatever_is_killed_takes_the_others_along(tmp_path: Path) -> None:
-    embedded = Embedded(tmp_path)
+    standalone = Standalone(tmp_path)
     for part in PARTS:
-        running = embedded.start()
-        embedded.kill(part)
+        running = standalone.start()
+        standalone.kill(part)
         assert running.popen.wait(processes.PATIENCE) == 1
-        assert f"The {part} ended by itself, so everything was stopped" in embedded.log.read_text()
-        assert embedded.living() == {}
+        assert f"The {part} ended by itself, so everything was stopped" in standalone.log.read_text()
+        assert standalone.living() == {}
 
-    running = embedded.start()
+    running = standalone.start()
     running.popen.kill()
     running.popen.wait()
     watch = processes.start("sleep", ["sleep", "60"], log=tmp_path / "watch.log")
-    watch.wait_until(lambda: not embedded.living(), "end of all parts")
+    watch.wait_until(lambda: not standalone.living(), "end of all parts")
     watch.stop()
 
-    running = embedded.start()
+    running = standalone.start()
     running.stop()
     assert running.popen.returncode == 0
-    assert embedded.living() == {}
+    assert standalone.living() == {}
 
 
 @pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH\r\n"])

@@ -91,7 +91,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, st
     """Its environment; username, password, API token and the registry's key."""
     data = tmp_path_factory.mktemp("slow") / "data"
     env = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
-    env |= {"DATA_DIR": str(data), "API_RATE": "0"}
+    env |= {"DATA_DIR": str(data), "API_CALLS_PER_MINUTE": "0"}
     made = team.make(env, new=True)
     team.manage(env, "collectstatic", "--no-input", "--verbosity", "0")
     return env, [*made, key_files.read(data / "secrets/hook.key").decode()]

@@ -1,4 +1,4 @@
-"""A real browser, and the embedded set as `make run` starts it."""
+"""A real browser, and the standalone set as `make run` starts it."""
 
 import os
 import re
@@ -31,7 +31,7 @@ class Installation:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     folder, ports = tmp_path_factory.mktemp("run"), processes.ports()
     log = folder / "run.log"
-    ours = {"DATA_DIR": str(folder / "data"), **ports, "SYNC_INTERVAL": "2"}
+    ours = {"DATA_DIR": str(folder / "data"), **ports, "SYNC_INTERVAL_SECONDS": "2"}
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SECRETS_DIR"}}
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env={**kept, **ours})
     try:

@@ -1,4 +1,4 @@
-"""Every client, through the whole embedded set: sign in, push, pull, and be refused."""
+"""Every client, through the whole standalone set: sign in, push, pull, and be refused."""
 
 import os
 import subprocess

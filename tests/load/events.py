@@ -47,7 +47,7 @@ def measure(folder: Path) -> None:
     ports = processes.ports()
     env = os.environ | {
         "DATA_DIR": str(folder / "data"), **ports,
-        "SYNC_INTERVAL": "86400", "LOG_LEVEL": "ERROR", "API_RATE": "0",  # it asks all the time
+        "SYNC_INTERVAL_SECONDS": "86400", "LOG_LEVEL": "ERROR", "API_CALLS_PER_MINUTE": "0",  # it asks all the time
     }  # fmt: skip
     log = folder / "run.log"
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)

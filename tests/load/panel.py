@@ -145,8 +145,13 @@ def running(tree: Path, folder: Path) -> Iterator[Panel]:
     ports = {name: int(port) for name, port in processes.ports().items()}
     data = folder / "data"
     # A client's address is what a proxy says it is: so a few machines' worth of clients fit on one.
-    settings = {"DATA_DIR": str(data), "SYNC_INTERVAL": "86400", "LOG_LEVEL": "ERROR", "API_RATE": "0",
-                "TRUSTED_PROXIES": "1"}  # fmt: skip
+    settings = {
+        "DATA_DIR": str(data),
+        "SYNC_INTERVAL_SECONDS": "86400",
+        "LOG_LEVEL": "ERROR",
+        "API_CALLS_PER_MINUTE": "0",
+        "TRUSTED_PROXY_COUNT": "1",
+    }
     registry = install.built("registry 3.1")
     path = f"{registry.parent}{os.pathsep}{os.environ['PATH']}" if registry else os.environ["PATH"]
     env = os.environ | settings | {name: str(port) for name, port in ports.items()} | {"PATH": path}

@@ -22,7 +22,7 @@ def address(forwarded: str | None) -> str:
 @same_settings
 @given(FORGED)
 def test_without_a_proxy_nothing_but_the_connection_counts(settings: Settings, forged: str) -> None:
-    settings.TRUSTED_PROXIES = 0
+    settings.TRUSTED_PROXY_COUNT = 0
     assert address(forged) == PEER
 
 
@@ -32,7 +32,7 @@ def test_behind_proxies_what_the_client_wrote_before_them_is_ignored(
     settings: Settings, forged: list[str], proxies: int
 ) -> None:
     """Each proxy adds at the end whom it heard from; the first of ours heard from the client."""
-    settings.TRUSTED_PROXIES = proxies
+    settings.TRUSTED_PROXY_COUNT = proxies
     added = [CLIENT, *(f"10.0.0.{number}" for number in range(1, proxies))]
     assert address(", ".join([*forged, *added])) == CLIENT
 
@@ -41,7 +41,7 @@ def test_behind_proxies_what_the_client_wrote_before_them_is_ignored(
 def test_a_header_that_our_proxies_did_not_write_is_not_believed(
     settings: Settings, forwarded: str | None
 ) -> None:
-    settings.TRUSTED_PROXIES = 2
+    settings.TRUSTED_PROXY_COUNT = 2
     assert address(forwarded) == PEER
 
 
@@ -64,13 +64,13 @@ def test_what_proxies_write_around_an_address_is_taken_off(
     settings: Settings, written: str, read: str
 ) -> None:
     """What is no address is none: PostgreSQL keeps the addresses of sessions as such, and takes no other."""
-    settings.TRUSTED_PROXIES = 1
+    settings.TRUSTED_PROXY_COUNT = 1
     assert address(written) == read
     assert client_address({"REMOTE_ADDR": written}) == ("" if read == PEER else read)
 
 
 def test_a_place_is_a_whole_network_of_ipv6_and_one_address_of_ipv4(settings: Settings) -> None:
-    settings.TRUSTED_PROXIES = 0
+    settings.TRUSTED_PROXY_COUNT = 0
 
     def place(peer: str) -> str:
         return client_network({"REMOTE_ADDR": peer})
@@ -83,5 +83,5 @@ def test_a_place_is_a_whole_network_of_ipv6_and_one_address_of_ipv4(settings: Se
 @same_settings
 @given(FORGED)
 def test_an_address_fits_where_it_is_kept(settings: Settings, forged: str) -> None:
-    settings.TRUSTED_PROXIES = 1
+    settings.TRUSTED_PROXY_COUNT = 1
     assert len(address(forged)) <= 45

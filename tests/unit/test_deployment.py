@@ -9,6 +9,7 @@ import pytest
 import yaml
 from django.urls import reverse
 
+from manager.environment import RENAMED
 from tests.parts import install
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,12 @@ def test_what_the_containers_are_told_is_a_setting() -> None:
     told = {name for service in PANEL.values() for name in service["environment"]}
     told |= set(re.findall(r"\b([A-Z_]+)=", DOCKERFILE.rpartition("FROM ")[2].partition("ENV ")[2]))
     plain = {name if name in documented() else name.removesuffix("_FILE") for name in told}
-    assert plain - {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"} <= documented()
+    assert plain - {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", *RENAMED} <= documented()
+
+
+def test_a_former_name_in_the_env_file_reaches_the_panel_which_refuses_it() -> None:
+    optional = {name for name, value in PANEL["web"]["environment"].items() if value is None}
+    assert optional & {*RENAMED} == {old for old, new in RENAMED.items() if new in optional}
 
 
 def test_what_is_read_from_the_env_file_is_told_to_operators() -> None:
@@ -45,6 +51,7 @@ def test_what_is_read_from_the_env_file_is_told_to_operators() -> None:
     asked |= {
         name for service in PANEL.values() for name, value in service["environment"].items() if value is None
     }
+    asked -= {*RENAMED}
     part = OPERATIONS.partition("## From zero to running")[2].partition("\n## ")[0]
     assert {name for name in asked if f"`{name}`" not in part and f"{name}=" not in part} == set()
     assert asked & NOT_SETTINGS == NOT_SETTINGS

@@ -149,7 +149,7 @@ def test_what_is_said_to_be_a_cache() -> None:
     told = replace(OURS, is_cache=True)
     assert registry.deletion(Answer(405), told).state is State.OK
     no_cache = registry.deletion(Answer(404), told)
-    assert (no_cache.state, no_cache.fixes[0].lines) == (State.FAIL, "REGISTRY_IS_CACHE=false")
+    assert (no_cache.state, no_cache.fixes[0].lines) == (State.FAIL, "REGISTRY_IS_PULL_THROUGH_CACHE=false")
     assert registry.upstream(answers=False, ours=told).state is State.FAIL
     assert registry.upstream(answers=True, ours=told).state is State.OK
     assert registry.upstream(answers=None, ours=told).state is State.PENDING
@@ -440,7 +440,7 @@ def test_tokens_of_our_issuer_and_of_another() -> None:
 
 def test_deletion_and_catalog() -> None:
     assert registry.deletion(Answer(404), OURS).state is State.OK
-    assert "REGISTRY_IS_CACHE=true" in lines(registry.deletion(Answer(405), OURS))
+    assert "REGISTRY_IS_PULL_THROUGH_CACHE=true" in lines(registry.deletion(Answer(405), OURS))
     assert registry.catalog(Answer(200, seconds=0.2)).state is State.OK
     small = registry.catalog(Answer(400))
     assert (small.state, lines(small)) == (State.FAIL, "catalog:\n  maxentries: 1000")

@@ -73,3 +73,14 @@ def test_right(kind: str, value: str, read: object, monkeypatch: pytest.MonkeyPa
 
 def test_every_kind_has_both() -> None:
     assert set(READERS) == set(WRONG) == set(RIGHT)
+
+
+@pytest.mark.parametrize("ending", ["", "_FILE"])
+@pytest.mark.parametrize(("old", "new"), environment.RENAMED.items())
+def test_an_old_name_is_refused_with_the_new_one(
+    old: str, new: str, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment.refuse_old_names()
+    monkeypatch.setenv(old + ending, "1")
+    with pytest.raises(ImproperlyConfigured, match=f"^{old}{ending} is now called {new}{ending}\\."):
+        environment.refuse_old_names()

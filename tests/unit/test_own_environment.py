@@ -18,7 +18,7 @@ def test_every_setting_of_the_shell_is_forgotten(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(environment, "text", noted)
     runpy.run_path(settings.__file__)
-    assert asked >= {"API_RATE", "DATABASE_URL", "REDIS_URL", "SECRETS_DIR"}
+    assert asked >= {"API_CALLS_PER_MINUTE", "DATABASE_URL", "REDIS_URL", "SECRETS_DIR"}
     shell = {each: "of the shell" for name in asked for each in (name, f"{name}_FILE")}
     clear(shell)
     assert shell == {"LC_ALL": "C.UTF-8"}

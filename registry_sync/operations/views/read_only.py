@@ -14,8 +14,21 @@ from registry_sync.limits import OF_ACCOUNT
 from registry_sync.operations.views.navigation import operators, system_context
 
 LIMITS = sorted(each.setting for each in (*OF_PERSON, *OF_ACCOUNT))
-_SHOWN = ("ENVIRONMENT", "PUBLIC_URL", "REGISTRY_URL", "REGISTRY_HOST", "REGISTRY_IS_CACHE", "TOKEN_SERVICE",
-          "TOKEN_ISSUER", "TOKEN_TTL", "SYNC_INTERVAL", "SIGNUP", "TRUSTED_PROXIES", "TIME_ZONE", *LIMITS)  # fmt: skip
+_SHOWN = (
+    "ENVIRONMENT",
+    "PUBLIC_URL",
+    "REGISTRY_URL",
+    "REGISTRY_HOST",
+    "REGISTRY_IS_PULL_THROUGH_CACHE",
+    "TOKEN_SERVICE",
+    "TOKEN_ISSUER",
+    "TOKEN_TTL_SECONDS",
+    "SYNC_INTERVAL_SECONDS",
+    "SIGNUP",
+    "TRUSTED_PROXY_COUNT",
+    "TIME_ZONE",
+    *LIMITS,
+)
 
 
 @operators

@@ -38,7 +38,7 @@ class Way:
 
     @property
     def setting(self) -> str:
-        return f"MAX_{self.key.upper()}"
+        return next(each.setting for each in (*OF_ACCOUNT, *limits.OF_PERSON) if each.key == self.key)
 
 
 def a_namespace(cast: Cast) -> Namespace:
@@ -126,24 +126,24 @@ def test_an_invitation_is_accepted_up_to_the_limit_and_else_stays_open(
     cast: Cast, settings: Any, most: int, made: bool
 ) -> None:
     _invitation, text = invitations.invite(by=cast.by("owner"), account=cast.account, role="viewer")
-    settings.MAX_MEMBERS = most
+    settings.MAX_MEMBERS_PER_ACCOUNT = most
     client = cast.client("stranger")
     client.get(f"/invite/{text}/")
     answer = client.post("/invite/")
     assert Member.objects.filter(account=cast.account).count() == 3 + made
     assert answer.status_code == (302 if made else 400)
-    assert ("raise MAX_MEMBERS." in answer.content.decode()) is not made
+    assert ("raise MAX_MEMBERS_PER_ACCOUNT." in answer.content.decode()) is not made
     assert Invitation.objects.live(timezone.now()).exists() is not made
 
 
 def test_who_is_a_member_already_needs_no_room(cast: Cast, settings: Any) -> None:
     invitation, _text = invitations.invite(by=cast.by("owner"), account=cast.account, role="viewer")
-    settings.MAX_MEMBERS = 1
+    settings.MAX_MEMBERS_PER_ACCOUNT = 1
     assert invitations.accept(by=cast.by("manager"), invitation=invitation) == cast.account
 
 
 def test_what_is_over_does_not_count_as_an_open_invitation(cast: Cast, settings: Any) -> None:
-    settings.MAX_INVITATIONS = 1
+    settings.MAX_INVITATIONS_PER_ACCOUNT = 1
     by = cast.by("owner")
     first, _text = invitations.invite(by=by, account=cast.account, role="viewer")
     with pytest.raises(Conflict):
@@ -155,15 +155,15 @@ def test_what_is_over_does_not_count_as_an_open_invitation(cast: Cast, settings:
 def test_a_name_that_a_deleted_namespace_left_counts_and_comes_back_without_room(
     cast: Cast, settings: Any
 ) -> None:
-    settings.MAX_NAMESPACES = 1
+    settings.MAX_NAMESPACES_PER_ACCOUNT = 1
     ReservedName.objects.create(name="old", account=cast.account, until=timezone.now())
-    with pytest.raises(Conflict, match="MAX_NAMESPACES"):
+    with pytest.raises(Conflict, match="MAX_NAMESPACES_PER_ACCOUNT"):
         namespaces.create(by=cast.by("owner"), account=cast.account, name="fresh")
     assert namespaces.create(by=cast.by("owner"), account=cast.account, name="old")
 
 
 def test_a_name_that_is_nobodys_does_not_count(cast: Cast, settings: Any) -> None:
-    settings.MAX_NAMESPACES = 1
+    settings.MAX_NAMESPACES_PER_ACCOUNT = 1
     for name, theirs in (("kept", None), ("hers", cast.elsewhere.pk)):
         ReservedName.objects.create(name=name, account_id=theirs, until=None)
     assert namespaces.create(by=cast.by("owner"), account=cast.account, name="fresh")
@@ -173,7 +173,7 @@ def test_a_name_that_is_nobodys_does_not_count(cast: Cast, settings: Any) -> Non
 def test_an_account_counts_for_who_opened_it_whatever_becomes_of_it(
     cast: Cast, settings: Any, act: str
 ) -> None:
-    settings.MAX_ACCOUNTS = 1
+    settings.MAX_ACCOUNTS_PER_PERSON = 1
     caller = caller_of(cast, "stranger")
     assert caller.post("accounts/", {"name": "Blue"}).status_code == 201
     opened = Account.objects.get(handle="blue")
@@ -187,7 +187,7 @@ def test_an_account_counts_for_who_opened_it_whatever_becomes_of_it(
 
 
 def test_the_limits_are_the_same_for_operators(operator: Person, cast: Cast, settings: Any) -> None:
-    settings.MAX_ACCOUNTS = 1
+    settings.MAX_ACCOUNTS_PER_PERSON = 1
     client = Client()
     client.force_login(operator)
     assert client.post("/accounts/new/", {"name": "Ours"}).status_code == 302
@@ -197,10 +197,10 @@ def test_the_limits_are_the_same_for_operators(operator: Person, cast: Cast, set
 def test_an_operator_gives_no_account_more_than_it_may_hold(
     operator: Person, cast: Cast, settings: Any
 ) -> None:
-    settings.MAX_NAMESPACES = 1
+    settings.MAX_NAMESPACES_PER_ACCOUNT = 1
     a_namespace(cast)
     Repository.objects.create(name="adopted/app")
-    with pytest.raises(Conflict, match="MAX_NAMESPACES"):
+    with pytest.raises(Conflict, match="MAX_NAMESPACES_PER_ACCOUNT"):
         service.give(by=principal_of(operator), first="adopted", handle="team-red")
     assert service.give(by=principal_of(operator), first="adopted", handle="elsewhere")
 
@@ -208,31 +208,31 @@ def test_an_operator_gives_no_account_more_than_it_may_hold(
 @pytest.mark.parametrize("kept_for", ["nobody", "elsewhere", "the account itself"])
 def test_nor_with_a_name_that_is_kept(operator: Person, cast: Cast, settings: Any, kept_for: str) -> None:
     """As each name is that the registry was found to hold; the account's own counts already."""
-    settings.MAX_NAMESPACES = 1
+    settings.MAX_NAMESPACES_PER_ACCOUNT = 1
     whose = {"elsewhere": cast.elsewhere, "the account itself": cast.account}.get(kept_for)
     ReservedName.objects.create(name="adopted", account=whose)
     if kept_for != "the account itself":
         a_namespace(cast)
-        with pytest.raises(Conflict, match="MAX_NAMESPACES"):
+        with pytest.raises(Conflict, match="MAX_NAMESPACES_PER_ACCOUNT"):
             service.give(by=principal_of(operator), first="adopted", handle="team-red")
         assert ReservedName.objects.get(name="adopted").account == whose
-        settings.MAX_NAMESPACES = 2
+        settings.MAX_NAMESPACES_PER_ACCOUNT = 2
     assert service.give(by=principal_of(operator), first="adopted", handle="team-red")
 
 
 def test_another_accounts_rows_take_no_room(cast: Cast, settings: Any) -> None:
-    settings.MAX_USERS = 1
+    settings.MAX_USERS_PER_ACCOUNT = 1
     factories.RegistryUserFactory.create_batch(3, account=cast.elsewhere)
     assert users.create(by=cast.by("owner"), account=cast.account, description="CI", expires_at=None)
 
 
 def test_a_user_and_what_it_may_do_come_together_or_not_at_all(cast: Cast, settings: Any) -> None:
-    settings.MAX_GRANTS = 1
+    settings.MAX_GRANTS_PER_ACCOUNT = 1
     a_grant(cast)
     form = {"description": "CI", "expiry": "never", "purpose": "read", "where": "red", "once": "a mark"}
     answer = cast.client("owner").post("/a/team-red/users/new/", form)
     assert answer.status_code == 400
-    assert "raise MAX_GRANTS." in answer.context["form"].errors["where"][0]
+    assert "raise MAX_GRANTS_PER_ACCOUNT." in answer.context["form"].errors["where"][0]
     assert RegistryUser.objects.count() == 1
 
 
@@ -247,7 +247,7 @@ def test_counting_outside_of_the_transaction_that_creates_is_a_mistake_of_ours()
 
 @pytest.mark.parametrize("who", MEMBERS)
 def test_members_see_what_the_account_holds(cast: Cast, settings: Any, who: str) -> None:
-    settings.MAX_USERS, settings.MAX_GRANTS = 2000, 0
+    settings.MAX_USERS_PER_ACCOUNT, settings.MAX_GRANTS_PER_ACCOUNT = 2000, 0
     a_grant(cast)
     an_invitation(cast)
     page = cast.client(who).get("/a/team-red/settings/").content.decode()

@@ -12,7 +12,7 @@ LIMITS = "accounts/team-red/limits/"
 
 @pytest.mark.parametrize("who", MEMBERS)
 def test_members_read_what_the_account_holds_and_may_hold(world: World, settings: Any, who: str) -> None:
-    settings.MAX_USERS, settings.MAX_GRANTS = 2000, 0
+    settings.MAX_USERS_PER_ACCOUNT, settings.MAX_GRANTS_PER_ACCOUNT = 2000, 0
     assert world.caller(who).get(LIMITS).json() == {
         "namespaces": {"used": 2, "limit": 100}, "users": {"used": 2, "limit": 2000},
         "grants": {"used": 1, "limit": None}, "members": {"used": 3, "limit": 200},

@@ -12,7 +12,7 @@ BEGINNING = 60_000_000.0  # of a minute
 
 @pytest.fixture(autouse=True)
 def _few(settings: Any) -> None:
-    settings.API_RATE = 3
+    settings.API_CALLS_PER_MINUTE = 3
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def test_who_is_not_let_in_uses_up_nobodys_calls(cast: Cast) -> None:
 
 
 def test_without_a_bound_nothing_is_counted(cast: Cast, settings: Any) -> None:
-    settings.API_RATE = 0
+    settings.API_CALLS_PER_MINUTE = 0
     caller = Caller(token_of(cast.owner))
     assert {caller.get("me/").status_code for _ in range(9)} == {200}
 

@@ -95,7 +95,7 @@ def test_the_pages_around_signing_in(cast: Cast, path: str) -> None:
 
 @pytest.mark.parametrize("header", ["User-Agent", "X-Forwarded-For", "Accept-Language", "Referer", "Cookie"])
 def test_a_header_with_a_log_in(cast: Cast, header: str, settings: Any) -> None:
-    settings.TRUSTED_PROXIES = 1
+    settings.TRUSTED_PROXY_COUNT = 1
     form = {"login": cast.owner.email, "password": factories.PASSWORD}
     for word in (
         "unknown",

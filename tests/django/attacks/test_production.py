@@ -17,7 +17,7 @@ GOOD = {
     "PUBLIC_URL": "https://registry.example.com",
     "DATABASE_URL": "postgresql://panel@127.0.0.1:1/panel",
     "REDIS_URL": "redis://127.0.0.1:1/0",
-    "TRUSTED_PROXIES": "1",
+    "TRUSTED_PROXY_COUNT": "1",
 }
 SHOW = """
 import json

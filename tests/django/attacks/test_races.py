@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.common.errors import Conflict, Forbidden, NotFound
-from accounts.limits import OF_PERSON
+from accounts.limits import OF_PERSON, Limit
 from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, Person, RegistryUser, Secret
 from accounts.services import accounts, api_tokens, invitations, members, people, users
 from namespaces.models import CatalogRead, Grant, Namespace, ReservedName
@@ -285,12 +285,12 @@ def creations(cast: Cast, key: str) -> tuple[type[Any], list[Callable[[], object
     return Member, [partial(accept, by=who, invitation=each) for who, each in zip(guests, made, strict=True)]
 
 
-@pytest.mark.parametrize("key", [each.key for each in (*OF_ACCOUNT, *OF_PERSON)])
-def test_together_nobody_passes_a_limit(cast: Cast, settings: Any, key: str) -> None:
-    model, acts = creations(cast, key)
+@pytest.mark.parametrize("limit", [*OF_ACCOUNT, *OF_PERSON], ids=lambda limit: limit.key)
+def test_together_nobody_passes_a_limit(cast: Cast, settings: Any, limit: Limit[Any]) -> None:
+    model, acts = creations(cast, limit.key)
     before, room = model.objects.count(), 2
-    held = {"members": 3, "namespaces": 1}.get(key, 0)
-    setattr(settings, f"MAX_{key.upper()}", held + room)
+    held = {"members": 3, "namespaces": 1}.get(limit.key, 0)
+    setattr(settings, limit.setting, held + room)
     results = together(acts)
     assert raised(results) == [Conflict] * (MANY - room)
     assert model.objects.count() == before + room
@@ -334,7 +334,7 @@ def test_a_rule_that_was_removed_meanwhile_is_absent(cast: Cast, act: str) -> No
 def test_a_name_of_ones_own_that_is_being_cleared_needs_room_again(
     cast: Cast, operator: Person, settings: Any
 ) -> None:
-    settings.MAX_NAMESPACES = 1
+    settings.MAX_NAMESPACES_PER_ACCOUNT = 1
     ReservedName.objects.create(name="team", account=cast.account)
     CatalogRead.objects.get_or_create(registry=settings.REGISTRY_URL, defaults={"started_at": timezone.now()})
     create = partial(namespaces.create, by=cast.by("owner"), account=cast.account)

@@ -223,7 +223,7 @@ def test_grants_never_follow_a_name(cast: Cast, user: Any) -> None:
 def test_it_is_known_when_the_last_token_for_a_name_ends(cast: Cast, user: Any) -> None:
     namespaces.delete(by=cast.by("owner"), namespace=user.grant.namespace, confirmation="team")
     left = ReservedName.objects.get().until - timezone.now()  # type: ignore[operator]
-    assert left > timedelta(seconds=real.TOKEN_TTL + 60)
+    assert left > timedelta(seconds=real.TOKEN_TTL_SECONDS + 60)
 
 
 def test_a_user_that_was_deleted_leaves_no_right_to_one_made_later(cast: Cast, user: Any) -> None:

@@ -89,7 +89,7 @@ def test_events_are_silent_although_pushes_happened() -> None:
 
 def test_events_that_nobody_applies_are_no_news(settings: Any) -> None:
     """Full checks may be days apart, and the door takes events without any worker."""
-    settings.SYNC_INTERVAL = 86400
+    settings.SYNC_INTERVAL_SECONDS = 86400
     told()
     ended()
     now = timezone.now()
@@ -103,7 +103,7 @@ def test_events_that_nobody_applies_are_no_news(settings: Any) -> None:
 
 
 def test_a_dead_worker_puts_out_the_light(settings: Any) -> None:
-    settings.SYNC_INTERVAL = 86400
+    settings.SYNC_INTERVAL_SECONDS = 86400
     ended(seconds=600)
     now = timezone.now()
     heartbeats.note(Marker.WORKER, now - heartbeats.SILENT + timedelta(minutes=1))
@@ -115,7 +115,7 @@ def test_a_dead_worker_puts_out_the_light(settings: Any) -> None:
 
 
 def test_a_registry_that_tells_nothing(settings: Any) -> None:
-    settings.SYNC_INTERVAL = 10
+    settings.SYNC_INTERVAL_SECONDS = 10
     ended()
     assert line() == "live: No events: the panel asks every 10 s · last full check, …"
 

@@ -88,9 +88,9 @@ def environment(folder: Path, ports: dict[str, int], database: str) -> dict[str,
     return os.environ | {
         "DATA_DIR": str(folder / "data"), "DATABASE_URL": database,
         "REDIS_URL": f"redis://127.0.0.1:{ports['redis']}/0",
-        "PUBLIC_URL": f"http://{hop}", "EVENTS_URL": f"http://{hop}/registry/events", "TRUSTED_PROXIES": "1",
+        "PUBLIC_URL": f"http://{hop}", "EVENTS_URL": f"http://{hop}/registry/events", "TRUSTED_PROXY_COUNT": "1",
         "REGISTRY_PORT": str(ports["registry"]), "TOKEN_SERVICE": "soak",
-        "SYNC_INTERVAL": "60", "LOG_LEVEL": "WARNING", "API_RATE": "0",
+        "SYNC_INTERVAL_SECONDS": "60", "LOG_LEVEL": "WARNING", "API_CALLS_PER_MINUTE": "0",
     }  # fmt: skip
 
 

@@ -168,11 +168,11 @@ def test_of_a_pull_through_cache_nothing_is_offered_and_the_page_says_why(
     cast: Cast, image: Image, settings: Any, address: str
 ) -> None:
     """The twin: of any other registry it is."""
-    for settings.REGISTRY_IS_CACHE in (True, False):
+    for settings.REGISTRY_IS_PULL_THROUGH_CACHE in (True, False):
         page = cast.client("owner").get(address).content.decode()
-        assert ("make them in the registry behind it" in page) is settings.REGISTRY_IS_CACHE
-        assert ("btn-danger" in page) is not settings.REGISTRY_IS_CACHE
-        assert ("/-/untag/" in page) is (not settings.REGISTRY_IS_CACHE and "remove" in address)
+        assert ("make them in the registry behind it" in page) is settings.REGISTRY_IS_PULL_THROUGH_CACHE
+        assert ("btn-danger" in page) is not settings.REGISTRY_IS_PULL_THROUGH_CACHE
+        assert ("/-/untag/" in page) is (not settings.REGISTRY_IS_PULL_THROUGH_CACHE and "remove" in address)
 
 
 @pytest.mark.parametrize("address", [HERE, f"{NAMESPACE}delete-all/"])
@@ -180,7 +180,7 @@ def test_a_form_from_before_the_panel_knew_of_the_cache_is_answered_with_the_rea
     cast: Cast, image: Image, settings: Any, address: str
 ) -> None:
     form = {"preview_digest": told(cast, address), "confirm": "deep/app" if address == HERE else "team"}
-    settings.REGISTRY_IS_CACHE = True
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     answer = cast.client("owner").post(address, form)
     assert (answer.status_code, Purge.objects.exists()) == (400, False)
     assert "make them in the registry behind it" in answer.content.decode()
@@ -193,7 +193,7 @@ def test_from_a_cache_nothing_is_put_back(cast: Cast, image: Image, settings: An
     )
     removal.items.create(digest="sha256:1", state="done", outcome="done")
     Purge.objects.update(state="done", planned_at=timezone.now(), finished_at=timezone.now())
-    settings.REGISTRY_IS_CACHE = True
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     for put_back in (
         lambda: purge_service.put_back(by=cast.by("owner"), purge=purge),
         lambda: restore.put_back(by=cast.by("owner"), removal=removal),

@@ -127,7 +127,7 @@ def test_where_all_its_images_are_left_out_the_run_is_skipped(image: Image) -> N
 def test_where_the_registry_is_a_cache_the_run_is_skipped(
     image: Image, settings: Any, is_cache: bool
 ) -> None:
-    settings.REGISTRY_IS_CACHE = is_cache
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = is_cache
     SyncRun.objects.create(state="done", started_at=timezone.now(), finished_at=timezone.now())
     RetentionRule.objects.create(namespace=image.namespace, keep_days=30, enabled=True)
     runs.plan_due()

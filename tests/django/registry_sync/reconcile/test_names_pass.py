@@ -32,7 +32,7 @@ def registry() -> Iterator[ModelRegistry]:
 
 @pytest.fixture(autouse=True)
 def _interval(settings: Any) -> None:
-    settings.SYNC_INTERVAL = 10
+    settings.SYNC_INTERVAL_SECONDS = 10
 
 
 def push(registry: ModelRegistry, tag: str, content: str) -> str:

@@ -64,7 +64,7 @@ def tell(web: Scripted, action: str, **target: str) -> None:
 
 @pytest.mark.parametrize("is_cache", [True, False])
 def test_nothing_goes_that_a_cache_says_is_absent(web: Scripted, settings: Any, is_cache: bool) -> None:
-    settings.REGISTRY_IS_CACHE = is_cache
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = is_cache
     goes_away(web)
     tell(web, "delete", digest=BLOB.digest)
     for _twice in range(3):
@@ -75,7 +75,7 @@ def test_nothing_goes_that_a_cache_says_is_absent(web: Scripted, settings: Any, 
 
 
 def test_its_list_without_tags_takes_none(web: Scripted, settings: Any) -> None:
-    settings.REGISTRY_IS_CACHE = True
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     goes_away(web)
     web.says["/v2/_catalog"] = answer({"repositories": ["team/app"]})
     web.says["/v2/team/app/tags/list"] = answer({"tags": []})
@@ -87,7 +87,7 @@ def test_its_list_without_tags_takes_none(web: Scripted, settings: Any) -> None:
 
 
 def test_an_event_of_what_it_cannot_show_is_settled(web: Scripted, settings: Any) -> None:
-    settings.REGISTRY_IS_CACHE = True
+    settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     goes_away(web)
     tell(web, "push", digest=BLOB.digest, tag="1.0", mediaType=MANIFEST)
     assert Event.objects.get().due_at is None
@@ -96,4 +96,4 @@ def test_an_event_of_what_it_cannot_show_is_settled(web: Scripted, settings: Any
 
 def test_the_doctor_tells_how_to_say_so() -> None:
     found = judge.deletion(Seen(status=405), local.ours())
-    assert "REGISTRY_IS_CACHE=true" in [fix.lines for fix in found.fixes]
+    assert "REGISTRY_IS_PULL_THROUGH_CACHE=true" in [fix.lines for fix in found.fixes]

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def run(settings: Any) -> SyncRun:
     """A run of two parts, with room for two workers."""
-    settings.SYNC_SHARD_SIZE, settings.SYNC_WORKERS = 1, 2
+    settings.SYNC_SHARD_SIZE, settings.SYNC_CONCURRENCY = 1, 2
     for name in ("a", "b"):
         image = factories.ImageFactory(namespace__name=f"n{name}", name="app")
         Repository.objects.create(name=f"n{name}/app", image=image)

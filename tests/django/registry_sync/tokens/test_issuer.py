@@ -97,7 +97,7 @@ def test_the_answer_has_the_form_that_every_client_reads(cast: Cast, namespace: 
     header = jwt.get_unverified_header(body["token"])
     assert status == 200
     assert body["token"] == body["access_token"]
-    assert body["expires_in"] == settings.TOKEN_TTL
+    assert body["expires_in"] == settings.TOKEN_TTL_SECONDS
     assert datetime.fromisoformat(body["issued_at"]).tzinfo
     assert all(isinstance(token[name], int) for name in ("exp", "nbf", "iat"))
     assert token["aud"] == settings.TOKEN_SERVICE
