@@ -1,9 +1,10 @@
-"""The only writer of the audit trail. Called inside the transaction of the change it tells of."""
+"""The only writer of the audit trail. Call it inside the transaction of the change that it records."""
 
 from typing import Any
 
 from django.db import transaction
 
+from accounts.audit_actions import AuditAction
 from accounts.models import Account, AuditEvent
 from accounts.principal import Principal
 
@@ -11,7 +12,7 @@ from accounts.principal import Principal
 def record(
     *,
     by: Principal,
-    action: str,
+    action: AuditAction,
     kind: str,
     id: int | str = "",  # noqa: A002 (the field's own name)
     label: str,
@@ -19,7 +20,7 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Write an event: `action` is `<object>.<verb>` like "grant.given"; `before`/`after` hold plain JSON, no secret."""
+    """Write an event: `before` and `after` hold plain JSON and no secret."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"{action} must be recorded inside the transaction that does it")
     AuditEvent.objects.create(
@@ -28,7 +29,7 @@ def record(
         actor_id=by.id,
         actor=by.label[:254],
         address=by.address,
-        action=action,
+        action=action.value,
         object_kind=kind,
         object_id=str(id),
         object=label[:300],

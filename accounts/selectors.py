@@ -9,6 +9,7 @@ from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts.audit_actions import AUDIT_KINDS
 from accounts.common import timestamps
 from accounts.models import (
     Account,
@@ -114,18 +115,6 @@ def last_used_of(account: Account) -> RegistryUser | None:
     )
 
 
-# What the trail can be narrowed to, by how its actions begin.
-ACTIVITY: dict[str, tuple[str, ...]] = {
-    "users": ("user.",),
-    "permissions": ("grant.",),
-    "namespaces": ("namespace.",),
-    "images": ("image.", "tag.", "manifest.", "removal.", "aside."),
-    "rules": ("retention.",),
-    "members": ("member.",),
-    "account": ("account.",),
-}
-
-
 def activity_of(
     account: Account,
     *,
@@ -135,11 +124,11 @@ def activity_of(
     until: date | None = None,
     zone: tzinfo | None = None,
 ) -> QuerySet[AuditEvent]:
-    """`kind` is one of ACTIVITY, or "" for all; `since` and `until` are days of `zone` (TIME_ZONE), both included."""
+    """`kind` is one of AUDIT_KINDS, "" for all; `since` and `until` are days of `zone` (TIME_ZONE), both included."""
     zone = zone or timezone.get_default_timezone()
     found = AuditEvent.objects.filter(account_id=account.pk)
     if kind:
-        found = found.filter(reduce(or_, (Q(action__startswith=start) for start in ACTIVITY[kind])))
+        found = found.filter(reduce(or_, (Q(action__startswith=start) for start in AUDIT_KINDS[kind])))
     if since:
         found = found.filter(at__gte=timestamps.start_of(since, zone))
     if until:

@@ -10,6 +10,7 @@ from accounts import permissions, selectors
 from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, SearchQuery
 from accounts.api.view import ApiView
+from accounts.audit_actions import AUDIT_KINDS
 
 
 class ActivitySerializer(serializers.Serializer[Any]):
@@ -25,7 +26,7 @@ class ActivitySerializer(serializers.Serializer[Any]):
 
 
 class ActivityQuery(SearchQuery):
-    kind = serializers.ChoiceField(list(selectors.ACTIVITY), default="", allow_blank=True)
+    kind = serializers.ChoiceField(list(AUDIT_KINDS), default="", allow_blank=True)
     since = serializers.DateField(default=None, help_text="From this day on.")
     until = serializers.DateField(default=None, help_text="Until the end of this day.")
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, limits
+from accounts.audit_actions import AuditAction
 from accounts.common.errors import Invalid
 from accounts.models import Account, Member, Person, RegistryUser
 from accounts.names import HANDLE_MAX, TITLE_MAX, clean_title, handle_from, make_username
@@ -26,7 +27,9 @@ def open_account(*, by: Principal, name: str) -> Account:
     limits.make_room(limits.ACCOUNTS, opener, field="name")
     account = _create(name, opener)
     Member.objects.create(account=account, person_id=by.person_id, role=Role.OWNER)
-    audit.record(by=by, action="account.opened", kind="account", id=account.pk, label=name, account=account)
+    audit.record(
+        by=by, action=AuditAction.ACCOUNT_OPENED, kind="account", id=account.pk, label=name, account=account
+    )
     return account
 
 
@@ -36,7 +39,7 @@ def rename(*, by: Principal, account: Account, name: str) -> Account:
     before, account.name = account.name, _checked(name)
     if account.name != before:
         account.save(update_fields=["name"])
-        audit.record(by=by, action="account.renamed", kind="account", id=account.pk, label=account.name,
+        audit.record(by=by, action=AuditAction.ACCOUNT_RENAMED, kind="account", id=account.pk, label=account.name,
                      account=account, before={"name": before}, after={"name": account.name})  # fmt: skip
     return account
 
@@ -49,7 +52,7 @@ def close(*, by: Principal, account: Account, confirmation: str) -> None:
     account.closed_at = timezone.now()
     account.save(update_fields=["closed_at"])
     users = RegistryUser.objects.filter(account=account).count()
-    audit.record(by=by, action="account.closed", kind="account", id=account.pk, label=account.name,
+    audit.record(by=by, action=AuditAction.ACCOUNT_CLOSED, kind="account", id=account.pk, label=account.name,
                  account=account, before={"users": users})  # fmt: skip
 
 

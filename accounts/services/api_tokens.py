@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, credentials, expiry, limits
+from accounts.audit_actions import AuditAction
 from accounts.common.database_errors import in_passing
 from accounts.common.errors import Invalid
 from accounts.models import ApiToken, Person
@@ -47,13 +48,13 @@ def create(
     text = credentials.make(credentials.API_PREFIX)
     token = ApiToken.objects.create(person_id=by.person_id, name=name, digest=digests(text)[0],
                                     hint=credentials.hint(text), expires_at=expires_at)  # fmt: skip
-    audit.record(by=by, action="api_token.created", kind="api_token", id=token.pk, label=name)
+    audit.record(by=by, action=AuditAction.API_TOKEN_CREATED, kind="api_token", id=token.pk, label=name)
     return token, text
 
 
 @transaction.atomic
 def revoke(*, by: Principal, token: ApiToken) -> None:
-    audit.record(by=by, action="api_token.revoked", kind="api_token", id=token.pk, label=token.name)
+    audit.record(by=by, action=AuditAction.API_TOKEN_REVOKED, kind="api_token", id=token.pk, label=token.name)
     token.delete()
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, credentials, limits
+from accounts.audit_actions import AuditAction
 from accounts.common.errors import Invalid, NotFound
 from accounts.models import Account, Invitation, InvitationState, Member, Person
 from accounts.peppers import digests
@@ -34,7 +35,7 @@ def invite(*, by: Principal, account: Account, role: str) -> tuple[Invitation, s
         account=account, role=role, digest=digests(text)[0], inviter_id=by.id, created_by=by.label,
         expires_at=timezone.now() + LIFE,
     )  # fmt: skip
-    audit.record(by=by, action="member.invited", kind="invitation", id=invitation.pk, label=role,
+    audit.record(by=by, action=AuditAction.MEMBER_INVITED, kind="invitation", id=invitation.pk, label=role,
                  account=account, after={"role": role})  # fmt: skip
     invitation.state = InvitationState.OPEN
     return invitation, text
@@ -47,7 +48,7 @@ def withdraw(*, by: Principal, invitation: Invitation) -> None:
     unspent = Invitation.objects.filter(pk=invitation.pk, used_at=None, revoked_at=None)
     if not unspent.update(revoked_at=timezone.now()):
         raise NotFound
-    audit.record(by=by, action="member.invitation_withdrawn", kind="invitation", id=invitation.pk,
+    audit.record(by=by, action=AuditAction.MEMBER_INVITATION_WITHDRAWN, kind="invitation", id=invitation.pk,
                  label=invitation.role, account=invitation.account)  # fmt: skip
 
 
@@ -72,7 +73,9 @@ def reserve(*, id: int, person: Person, by: Principal) -> bool:  # noqa: A002
         return False
     free.reserved_for = person
     free.save(update_fields=["reserved_for"])
-    audit.record(by=by, action="member.signed_up", kind="invitation", id=id, label=free.role, account=account)
+    audit.record(
+        by=by, action=AuditAction.MEMBER_SIGNED_UP, kind="invitation", id=id, label=free.role, account=account
+    )
     return True
 
 
@@ -87,7 +90,7 @@ def accept(*, by: Principal, invitation: Invitation) -> Account:
     if not Member.objects.filter(account=account, person_id=by.person_id).exists():
         limits.make_room(limits.MEMBERS, account, field="")
         member = Member.objects.create(account=account, person_id=by.person_id, role=invitation.role)
-        audit.record(by=by, action="member.joined", kind="member", id=member.pk, label=by.label,
+        audit.record(by=by, action=AuditAction.MEMBER_JOINED, kind="member", id=member.pk, label=by.label,
                      account=account, after={"role": member.role})  # fmt: skip
     return account
 
@@ -101,7 +104,7 @@ def void_of(*, by: Principal, member: Member, role: Role | None) -> None:
     live = Invitation.objects.live(now).filter(account=member.account_id, inviter=member.person_id)
     count = live.exclude(role__in=kept).update(voided_at=now)
     if count:
-        audit.record(by=by, action="member.invitations_voided", kind="member", id=member.pk,
+        audit.record(by=by, action=AuditAction.MEMBER_INVITATIONS_VOIDED, kind="member", id=member.pk,
                      label=str(member.person), account=member.account, before={"invitations": count})  # fmt: skip
 
 

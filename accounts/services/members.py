@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit
+from accounts.audit_actions import AuditAction
 from accounts.common.errors import Forbidden, NotFound
 from accounts.models import Account, Member
 from accounts.principal import Principal
@@ -20,7 +21,7 @@ def change_role(*, by: Principal, member: Member, role: str) -> Member:
         invitations.void_of(by=by, member=member, role=after)
         member.role = after
         member.save(update_fields=["role"])
-        audit.record(by=by, action="member.role_changed", kind="member", id=member.pk,
+        audit.record(by=by, action=AuditAction.MEMBER_ROLE_CHANGED, kind="member", id=member.pk,
                      label=str(member.person), account=member.account,
                      before={"role": before}, after={"role": after})  # fmt: skip
     return member
@@ -29,7 +30,7 @@ def change_role(*, by: Principal, member: Member, role: str) -> Member:
 @transaction.atomic
 def remove(*, by: Principal, member: Member) -> None:
     _keep_an_owner(member, losing=_locked(member).role == Role.OWNER)
-    audit.record(by=by, action="member.removed", kind="member", id=member.pk, label=str(member.person),
+    audit.record(by=by, action=AuditAction.MEMBER_REMOVED, kind="member", id=member.pk, label=str(member.person),
                  account=member.account, before={"role": member.role})  # fmt: skip
     invitations.void_of(by=by, member=member, role=None)
     member.delete()

@@ -6,12 +6,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts import audit, credentials
+from accounts.audit_actions import AuditAction
 from accounts.common.errors import NotFound
 from accounts.models import AuditEvent, OperatorLink, Person
 from accounts.peppers import digests
 from accounts.principal import SYSTEM, Principal
-
-MADE_OPERATOR = "person.made_operator"
 
 
 def operator_exists() -> bool:
@@ -22,7 +21,7 @@ def operator_existed() -> bool:
     """Return True from the first operator on, whatever became of them."""
     return (
         Person.objects.filter(is_staff=True).exists()
-        or AuditEvent.objects.filter(action=MADE_OPERATOR).exists()
+        or AuditEvent.objects.filter(action=AuditAction.PERSON_MADE_OPERATOR).exists()
     )
 
 
@@ -34,7 +33,9 @@ def make_operator_link() -> str | None:
         return None
     text = credentials.make(credentials.LINK_PREFIX)
     link = OperatorLink.objects.create(digest=digests(text)[0])
-    audit.record(by=SYSTEM, action="person.operator_link_made", kind="operator link", id=link.pk, label="")
+    audit.record(
+        by=SYSTEM, action=AuditAction.PERSON_OPERATOR_LINK_MADE, kind="operator link", id=link.pk, label=""
+    )
     return text
 
 
@@ -82,7 +83,9 @@ def make_operator(*, email: str, by: Principal = SYSTEM) -> Person:
     person.is_staff = True
     person.save(update_fields=["is_staff"])
     OperatorLink.objects.all().delete()
-    audit.record(by=by, action=MADE_OPERATOR, kind="person", id=person.pk, label=person.email)
+    audit.record(
+        by=by, action=AuditAction.PERSON_MADE_OPERATOR, kind="person", id=person.pk, label=person.email
+    )
     return person
 
 

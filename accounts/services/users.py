@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, credentials, expiry, limits, names
+from accounts.audit_actions import AuditAction
 from accounts.common.errors import Invalid, NotFound
 from accounts.models import Account, RegistryUser, Secret
 from accounts.peppers import peppers
@@ -24,7 +25,7 @@ def create(
         account=account, username=names.make_username(), description=description, expires_at=expires_at
     )
     password = _add_secret(user)
-    audit.record(by=by, action="user.created", kind="user", id=user.username, label=_label(user),
+    audit.record(by=by, action=AuditAction.USER_CREATED, kind="user", id=user.username, label=_label(user),
                  account=account, after=_facts(user))  # fmt: skip
     return user, password
 
@@ -38,7 +39,7 @@ def edit(*, by: Principal, user: RegistryUser, description: str, expires_at: dat
         user.expires_at = _expiry(expires_at)
     if _facts(user) != before:
         user.save(update_fields=["description", "expires_at"])
-        audit.record(by=by, action="user.edited", kind="user", id=user.username, label=_label(user),
+        audit.record(by=by, action=AuditAction.USER_EDITED, kind="user", id=user.username, label=_label(user),
                      account=user.account, before=before, after=_facts(user))  # fmt: skip
     return user
 
@@ -50,7 +51,7 @@ def disable(*, by: Principal, user: RegistryUser) -> RegistryUser:
     if not user.disabled_at:
         user.disabled_at = timezone.now()
         user.save(update_fields=["disabled_at"])
-        audit.record(by=by, action="user.disabled", kind="user", id=user.username, label=_label(user),
+        audit.record(by=by, action=AuditAction.USER_DISABLED, kind="user", id=user.username, label=_label(user),
                      account=user.account)  # fmt: skip
     return user
 
@@ -61,7 +62,7 @@ def enable(*, by: Principal, user: RegistryUser) -> RegistryUser:
     if user.disabled_at:
         user.disabled_at = None
         user.save(update_fields=["disabled_at"])
-        audit.record(by=by, action="user.enabled", kind="user", id=user.username, label=_label(user),
+        audit.record(by=by, action=AuditAction.USER_ENABLED, kind="user", id=user.username, label=_label(user),
                      account=user.account)  # fmt: skip
     return user
 
@@ -72,7 +73,7 @@ def replace_password(*, by: Principal, user: RegistryUser) -> str:
     _lock(user)
     Secret.objects.filter(user=user).delete()
     password = _add_secret(user)
-    audit.record(by=by, action="user.password_replaced", kind="user", id=user.username, label=_label(user),
+    audit.record(by=by, action=AuditAction.USER_PASSWORD_REPLACED, kind="user", id=user.username, label=_label(user),
                  account=user.account)  # fmt: skip
     return password
 
@@ -81,7 +82,7 @@ def replace_password(*, by: Principal, user: RegistryUser) -> str:
 def delete(*, by: Principal, user: RegistryUser) -> None:
     """Delete the user, its passwords and its grants. The name is never given out again."""
     _lock(user)
-    audit.record(by=by, action="user.deleted", kind="user", id=user.username, label=_label(user),
+    audit.record(by=by, action=AuditAction.USER_DELETED, kind="user", id=user.username, label=_label(user),
                  account=user.account, before=_facts(user))  # fmt: skip
     user.delete()
 

@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit
+from accounts.audit_actions import AuditAction
 from accounts.common.errors import Conflict, Invalid
 from accounts.common.translation import translate
 from accounts.limits import make_room
@@ -29,7 +30,7 @@ def give(
             value = _level(level)
             make_room(GRANTS, namespace.account, field="user")
             grant = Grant.objects.create(user=user, namespace=namespace, image_name=image_name, level=value)
-            _record(by, "grant.given", grant, after={"level": grant.word})
+            _record(by, AuditAction.GRANT_CREATED, grant, after={"level": grant.word})
             return grant
     except IntegrityError:
         raise Conflict.on("user", _("This user has a permission here already; change that one.")) from None
@@ -40,14 +41,14 @@ def change(*, by: Principal, grant: Grant, level: str) -> Grant:
     before, grant.level = grant.word, _level(level)
     if grant.word != before:
         grant.save(update_fields=["level"])
-        _record(by, "grant.changed", grant, before={"level": before}, after={"level": grant.word})
+        _record(by, AuditAction.GRANT_CHANGED, grant, before={"level": before}, after={"level": grant.word})
     return grant
 
 
 @transaction.atomic
 def remove(*, by: Principal, grant: Grant) -> None:
     """Remove it. This takes effect with the next token; tokens already issued die within TOKEN_TTL_SECONDS."""
-    _record(by, "grant.removed", grant, before={"level": grant.word})
+    _record(by, AuditAction.GRANT_DELETED, grant, before={"level": grant.word})
     grant.delete()
 
 
@@ -60,7 +61,7 @@ def _level(word: str) -> Level:
 
 def _record(
     by: Principal,
-    action: str,
+    action: AuditAction,
     grant: Grant,
     before: dict[str, str] | None = None,
     after: dict[str, str] | None = None,

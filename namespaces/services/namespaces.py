@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
+from accounts.audit_actions import AuditAction
 from accounts.common.errors import Conflict, Invalid, NotFound
 from accounts.common.translation import translate
 from accounts.limits import make_room
@@ -38,7 +39,7 @@ def create(*, by: Principal, account: Account, name: str) -> Namespace:
                 words = _("The panel has not read yet which names the registry holds; try again soon.")
                 raise Conflict.on("name", words)
             namespace = Namespace.objects.create(account=account, name=name)
-            audit.record(by=by, action="namespace.created", kind="namespace", id=namespace.pk, label=name,
+            audit.record(by=by, action=AuditAction.NAMESPACE_CREATED, kind="namespace", id=namespace.pk, label=name,
                          account=account)  # fmt: skip
             return namespace
     except IntegrityError:  # the unique index decides; asking first would lose a race
@@ -50,7 +51,7 @@ def set_public(*, by: Principal, namespace: Namespace, public: bool) -> Namespac
     before, namespace.public = namespace.public, public
     if before != public:
         namespace.save(update_fields=["public"])
-        audit.record(by=by, action="namespace.published" if public else "namespace.unpublished",
+        audit.record(by=by, action=AuditAction.NAMESPACE_PUBLISHED if public else AuditAction.NAMESPACE_UNPUBLISHED,
                      kind="namespace", id=namespace.pk, label=namespace.name, account=namespace.account,
                      before={"public": before}, after={"public": public})  # fmt: skip
     return namespace
@@ -73,7 +74,7 @@ def delete(*, by: Principal, namespace: Namespace, confirmation: str) -> None:
     reserved.account = namespace.account
     reserved.until = timezone.now() + timedelta(seconds=settings.TOKEN_TTL_SECONDS) + _TOKEN_GRACE
     reserved.save(update_fields=["account", "until"])
-    audit.record(by=by, action="namespace.deleted", kind="namespace", id=namespace.pk, label=namespace.name,
+    audit.record(by=by, action=AuditAction.NAMESPACE_DELETED, kind="namespace", id=namespace.pk, label=namespace.name,
                  account=namespace.account, before={"public": namespace.public})  # fmt: skip
     images.delete()
     namespace.delete()

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
+from accounts.audit_actions import AuditAction
 from accounts.common.errors import Conflict, Invalid, NotFound
 from accounts.models import Account
 from accounts.principal import Principal
@@ -27,6 +28,20 @@ from registry_sync.models import Purge, Removal, RemovalItem, Repository
 LATELY = timedelta(days=1)
 SAID = timedelta(hours=1)  # what is back as it was leaves nothing to be done
 State = Purge.State
+
+
+class Actions(NamedTuple):
+    """What the audit trail calls the same step of a purge of a whole namespace, and of images."""
+
+    namespace: AuditAction
+    image: AuditAction
+
+
+REQUESTED = Actions(AuditAction.NAMESPACE_DELETION_REQUESTED, AuditAction.IMAGE_DELETION_REQUESTED)
+STOPPED = Actions(AuditAction.NAMESPACE_DELETION_STOPPED, AuditAction.IMAGE_DELETION_STOPPED)
+DELETED = Actions(AuditAction.NAMESPACE_EMPTIED, AuditAction.IMAGE_DELETED)
+RESTORE_REQUESTED = Actions(AuditAction.NAMESPACE_RESTORE_REQUESTED, AuditAction.IMAGE_RESTORE_REQUESTED)
+RESTORED = Actions(AuditAction.NAMESPACE_RESTORED, AuditAction.IMAGE_RESTORED)
 
 
 def may_ask(by: Principal, handle: str, name: str) -> Namespace:
@@ -87,7 +102,7 @@ def stop(*, by: Principal, purge: Purge) -> Purge:
     row = locked(purge)
     if row.state == State.WAITING:
         ended = row.removals.exclude(state=Removal.State.WAITING).values_list("image_id", flat=True)
-        record(row, by, "deletion_stopped", {key: {} for key in {*map(int, row.cutoffs)} - {*ended}})
+        record(row, by, STOPPED, {key: {} for key in {*map(int, row.cutoffs)} - {*ended}})
         withdraw(row)
         transaction.on_commit(jobs.wake_removals)
     return row
@@ -109,7 +124,7 @@ def put_back(*, by: Principal, purge: Purge) -> Purge:
     row.requested_by, row.requested_by_id, row.address = by.label[:254], by.id, by.address[:45]
     row.save()
     images = went(row).order_by().values_list("removal__image_id", flat=True).distinct()
-    record(row, by, "put_back_asked", {key: {} for key in images})
+    record(row, by, RESTORE_REQUESTED, {key: {} for key in images})
     transaction.on_commit(jobs.wake_removals)
     return row
 
@@ -156,7 +171,7 @@ def withdraw(purge: Purge) -> None:
     purge.save(update_fields=["cutoffs", "planned_at", "problem"])
 
 
-def record(purge: Purge, by: Principal, deed: str, of: Mapping[int, Mapping[str, int]]) -> None:
+def record(purge: Purge, by: Principal, actions: Actions, of: Mapping[int, Mapping[str, int]]) -> None:
     """`of`: what is counted of each image. One line for each, or one for a namespace with all in it."""
     account = purge.namespace.account
     if purge.of_namespace:
@@ -164,13 +179,13 @@ def record(purge: Purge, by: Principal, deed: str, of: Mapping[int, Mapping[str,
         for each in of.values():
             counts.update(each)
         audit.record(
-            by=by, action=f"namespace.{deed}", kind="namespace", id=purge.namespace_id, label=purge.namespace.name,
+            by=by, action=actions.namespace, kind="namespace", id=purge.namespace_id, label=purge.namespace.name,
             account=account, after=counts,
         )  # fmt: skip
         return
     for image in Image.objects.select_related("namespace").filter(pk__in=of.keys()).order_by("name"):
         audit.record(
-            by=by, action=f"image.{deed}", kind="image", id=image.pk, label=image.repository, account=account,
+            by=by, action=actions.image, kind="image", id=image.pk, label=image.repository, account=account,
             after=dict(of[image.pk]),
         )  # fmt: skip
 
@@ -217,7 +232,7 @@ def _begin(
         requested_by_id=by.id, address=by.address[:45],
     )  # fmt: skip
     counts = {each.image.pk: {"tags": each.tags, "manifests": each.manifests} for each in there.lines}
-    record(purge, by, "deletion_asked", counts)
+    record(purge, by, REQUESTED, counts)
     transaction.on_commit(jobs.wake_removals)
     return purge
 

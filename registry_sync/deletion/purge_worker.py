@@ -193,8 +193,8 @@ def _conclude(purge: Purge) -> None:
         purge.state, purge.ends_at = State.EMPTIED, purge.finished_at + GRACE
     purge.save()
     if done:
-        deed = "put_back" if returning else "emptied" if purge.of_namespace else "deleted"
-        purge_service.record(purge, asker(purge), deed, done)
+        actions = purge_service.RESTORED if returning else purge_service.DELETED
+        purge_service.record(purge, asker(purge), actions, done)
 
 
 def _count_done(items: QuerySet[RemovalItem]) -> dict[int, dict[str, int]]:

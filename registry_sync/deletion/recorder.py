@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.audit_actions import AuditAction
 from accounts.common import clock
 from accounts.principal import Kind, Principal
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
@@ -18,11 +19,10 @@ from registry_sync.models import Removal, RemovalItem
 SKEW = timedelta(minutes=1)  # between the registry's clock and ours
 
 ACTIONS = {
-    Removal.Kind.UNTAG: "tag.removed",
-    Removal.Kind.DELETE: "manifest.deleted",
-    Removal.Kind.RESTORE: "tag.restored",
+    Removal.Kind.UNTAG: AuditAction.TAG_REMOVED,
+    Removal.Kind.DELETE: AuditAction.MANIFEST_DELETED,
+    Removal.Kind.RESTORE: AuditAction.TAG_RESTORED,
 }
-UNCONFIRMED = "removal.unconfirmed"
 
 
 class Recorder:
@@ -67,7 +67,12 @@ class Recorder:
         if self._end(item, state, outcome, detail) and item.started_at:
             # Whatever the registry makes of it yet, somebody asked for it; also where a rule did (runs.py tells only
             # what was seen done).
-            self._audit(item, self._before(item), UNCONFIRMED, {"outcome": outcome.value, "begun": True})
+            self._audit(
+                item,
+                self._before(item),
+                AuditAction.REMOVAL_UNCONFIRMED,
+                {"outcome": outcome.value, "begun": True},
+            )
 
     def _end(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> bool:
         waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
@@ -103,7 +108,7 @@ class Recorder:
             )
 
     def _audit(
-        self, item: RemovalItem, before: dict[str, list[str]], action: str, after: dict[str, Any]
+        self, item: RemovalItem, before: dict[str, list[str]], action: AuditAction, after: dict[str, Any]
     ) -> None:
         removal = item.removal
         kind = Removal.Kind(removal.kind)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import audit
+from accounts.audit_actions import AuditAction
 from accounts.common import time_zones
 from accounts.common.errors import Conflict, Invalid, NotFound
 from accounts.common.translation import translate
@@ -35,7 +36,13 @@ def let_them_go(*, by: Principal, run: SyncRun, typed: str) -> SyncRun:
         agreed = SyncRun.objects.filter(state=SyncRun.State.WAITING, deletions_approved=True).first()
         if not agreed:
             agreed = SyncRun.objects.create(deletions_approved=True, requested_by=by.label)
-            audit.record(by=by, action="sync.let_go", kind="sync run", id=run.pk, label=run.problem)
+            audit.record(
+                by=by,
+                action=AuditAction.SYNC_DELETIONS_APPROVED,
+                kind="sync run",
+                id=run.pk,
+                label=run.problem,
+            )
         transaction.on_commit(jobs.wake_worker)
     return agreed
 
@@ -43,7 +50,7 @@ def let_them_go(*, by: Principal, run: SyncRun, typed: str) -> SyncRun:
 @transaction.atomic
 def retry_event(*, by: Principal, event: Event) -> None:
     processor.retry(event)
-    audit.record(by=by, action="event.retried", kind="event", id=event.pk, label=str(event))
+    audit.record(by=by, action=AuditAction.EVENT_RETRIED, kind="event", id=event.pk, label=str(event))
     transaction.on_commit(jobs.wake_events)
 
 
@@ -52,7 +59,7 @@ def retry_failed_events(*, by: Principal) -> int:
     """How many will be tried again."""
     count = selectors.events("failed").order_by().update(due_at=timezone.now(), attempts=0)
     if count:
-        audit.record(by=by, action="event.retried", kind="event", label=f"{count} events")
+        audit.record(by=by, action=AuditAction.EVENT_RETRIED, kind="event", label=f"{count} events")
         transaction.on_commit(jobs.wake_events)
     return count
 
@@ -60,7 +67,14 @@ def retry_failed_events(*, by: Principal) -> int:
 @transaction.atomic
 def retry_aside(*, by: Principal, row: QuarantinedWork) -> None:
     """Try again what workers died of, and what came for it meanwhile."""
-    audit.record(by=by, action="aside.retried", kind="aside", id=row.pk, label=str(row), account=row.account)
+    audit.record(
+        by=by,
+        action=AuditAction.QUARANTINE_RETRIED,
+        kind="aside",
+        id=row.pk,
+        label=str(row),
+        account=row.account,
+    )
     processor.retry_left(row)
     jobs.ask_for_sync(by=by)
     transaction.on_commit(jobs.wake_events)
@@ -82,7 +96,7 @@ def give(*, by: Principal, first: str, handle: str) -> Namespace:
     _hand_over(by, first, account)
     namespace = namespaces.create(by=by, account=account, name=first)
     count = _claim(namespace)
-    audit.record(by=by, action="namespace.adopted", kind="namespace", id=namespace.pk, label=first,
+    audit.record(by=by, action=AuditAction.NAMESPACE_ADOPTED, kind="namespace", id=namespace.pk, label=first,
                  account=account, after={"repositories": count})  # fmt: skip
     jobs.ask_for_sync(by=by)
     return namespace
@@ -106,7 +120,7 @@ def _hand_over(by: Principal, first: str, account: Account) -> None:
         raise Conflict.on("", problem)
     make_room(NAMESPACES, account, field="account")  # else counted already when the namespace is made
     if reserved.account:
-        _tell(by, "namespace.given_away", reserved)
+        _tell(by, AuditAction.NAMESPACE_ASSIGNED, reserved)
     reserved.account, reserved.until = account, None
     reserved.save(update_fields=["account", "until"])
 
@@ -121,7 +135,7 @@ def clear(*, by: Principal, name: str, confirmation: str) -> None:
         raise NotFound
     if problem := why_not_clear(reserved, timezone.now()):
         raise Conflict.on("", problem)
-    _tell(by, "namespace.cleared", reserved)
+    _tell(by, AuditAction.NAMESPACE_CLEARED, reserved)
     reserved.delete()
 
 
@@ -151,7 +165,7 @@ def _tokens_live(reserved: ReservedName, now: datetime) -> str:
     return sentence % {"moment": time_zones.exact(reserved.until, timezone.get_current_timezone())}
 
 
-def _tell(by: Principal, action: str, reserved: ReservedName) -> None:
+def _tell(by: Principal, action: AuditAction, reserved: ReservedName) -> None:
     """In the trail of whoever had the name; whose it is now is not their business."""
     account = reserved.account
     audit.record(by=by, action=action, kind="namespace", label=reserved.name, account=account,

@@ -13,6 +13,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from accounts import audit
+from accounts.audit_actions import AuditAction
 from accounts.common import clock
 from accounts.common.database_errors import Outage, outage_of
 from accounts.common.fair_share import in_turns
@@ -294,8 +295,10 @@ def _tell_of_a_rollback(run: SyncRun) -> None:
     if not (tags := drift.rolled_back(run)):
         return
     log.error("the registry was rolled back: %s tags are back at what they had left (%s)", tags, run)
-    audit.record(by=SYSTEM, action="sync.rolled_back", kind="sync run", id=run.pk, label=settings.REGISTRY_URL,
-                 after={"tags": tags})  # fmt: skip
+    audit.record(
+        by=SYSTEM, action=AuditAction.SYNC_ROLLED_BACK, kind="sync run", id=run.pk, label=settings.REGISTRY_URL,
+        after={"tags": tags},
+    )  # fmt: skip
 
 
 def _finish(run: SyncRun, state: SyncRun.State, problem: str) -> None:

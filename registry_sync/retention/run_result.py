@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
+from accounts.audit_actions import AuditAction
 from accounts.principal import SYSTEM, Kind, Principal
 from registry_sync.deletion.outcomes import IN_SHORT, Outcome
 from registry_sync.models import Removal, RemovalItem, RetentionRun
@@ -53,7 +54,7 @@ def finish(run: RetentionRun, state: RetentionRun.State, problem: str, removed: 
     )  # fmt: skip
     if ended and removed:
         audit.record(
-            by=asker(run), action="retention.ran", kind="retention", id=run.rule_id, label=str(run.rule),
+            by=asker(run), action=AuditAction.RETENTION_RAN, kind="retention", id=run.rule_id, label=str(run.rule),
             account=run.rule.namespace.account, after={"tags": str(len(removed))},
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
+from accounts.audit_actions import AuditAction
 from accounts.common.fair_share import in_turns
 from accounts.principal import Principal
 from namespaces.models import Image
@@ -45,7 +46,7 @@ def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
         run = row.runs.filter(state=State.RUNNING).first()
         if not run:
             run = RetentionRun.objects.create(rule=row, requested_by=by.label[:254], requested_by_id=by.id)
-            audit.record(by=by, action="retention.started", kind="retention", id=row.pk, label=str(row),
+            audit.record(by=by, action=AuditAction.RETENTION_STARTED, kind="retention", id=row.pk, label=str(row),
                          account=row.namespace.account)  # fmt: skip
         transaction.on_commit(jobs.wake_removals)
     return run

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import audit
+from accounts.audit_actions import AuditAction
 from accounts.common.errors import Conflict, Invalid, NotFound
 from accounts.common.translation import translate
 from accounts.limits import make_room
@@ -98,7 +99,7 @@ def create(*, by: Principal, namespace: Namespace, image_name: str, lines: Lines
             row = RetentionRule.objects.create(namespace=namespace, image_name=image_name, **lines)
     except IntegrityError:
         raise Conflict.on("image_name", _("There is a rule for this already; change that one.")) from None
-    _record(by, row, "retention.created", after=_facts(row))
+    _record(by, row, AuditAction.RETENTION_CREATED, after=_facts(row))
     return row
 
 
@@ -115,7 +116,7 @@ def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule
     row.save()
     if _facts(row) != before:
         withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
-    _record(by, row, "retention.changed", before=before, after=_facts(row))
+    _record(by, row, AuditAction.RETENTION_CHANGED, before=before, after=_facts(row))
     return row
 
 
@@ -127,7 +128,7 @@ def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
         row.save(update_fields=["enabled", "semantics"])
         if not on:
             withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
-        _record(by, row, "retention.switched_on" if on else "retention.switched_off")
+        _record(by, row, AuditAction.RETENTION_ENABLED if on else AuditAction.RETENTION_DISABLED)
     return row
 
 
@@ -153,7 +154,7 @@ def switch_off(row: RetentionRule, why: str) -> None:
     row.enabled = False
     row.save(update_fields=["enabled"])
     withdraw(row, why)
-    _record(SYSTEM, row, "retention.switched_off", after={"because": why})
+    _record(SYSTEM, row, AuditAction.RETENTION_DISABLED, after={"because": why})
 
 
 def remove(*, by: Principal, rule: RetentionRule) -> None:
@@ -168,12 +169,12 @@ def remove(*, by: Principal, rule: RetentionRule) -> None:
         if not busy:
             for run in row.runs.filter(state=RetentionRun.State.RUNNING):
                 run_result.conclude(run)
-            _record(by, row, "retention.deleted", before=_facts(row))
+            _record(by, row, AuditAction.RETENTION_DELETED, before=_facts(row))
             row.delete()
         elif row.enabled:
             row.enabled = False
             row.save(update_fields=["enabled"])
-            _record(by, row, "retention.switched_off")
+            _record(by, row, AuditAction.RETENTION_DISABLED)
     if busy:
         raise Conflict.on(
             "",
@@ -231,7 +232,7 @@ def _facts(row: RetentionRule) -> dict[str, Any]:
 
 
 def _record(
-    by: Principal, row: RetentionRule, action: str, *, before: dict[str, Any] | None = None,
+    by: Principal, row: RetentionRule, action: AuditAction, *, before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
     audit.record(

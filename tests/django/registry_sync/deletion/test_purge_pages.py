@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.audit_actions import AuditAction
 from accounts.common.errors import Conflict
 from accounts.models import AuditEvent
-from accounts.views.activity import DEEDS
 from namespaces.models import Descriptor, Image, Manifest, Namespace, PullStats, RepositoryManifest
 from registry_sync.deletion import purge_scope, purge_service, purge_worker, restore
 from registry_sync.deletion.impact import is_technical
@@ -342,4 +342,4 @@ def test_every_deed_has_its_words(cast: Cast, image: Image) -> None:
         purge_service.stop(by=cast.by("owner"), purge=purge)
     told = set(AuditEvent.objects.values_list("action", flat=True))
     assert {"image.deleted", "image.put_back", "namespace.emptied", "namespace.deletion_stopped"} < told
-    assert told <= set(DEEDS)
+    assert told <= set(AuditAction.values)

@@ -1,0 +1,88 @@
+"""What the audit trail records: the code that is stored, and its text for people.
+
+A code never changes: it is sealed with its event (accounts/audit_chain.py). A name or text may.
+"""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditAction(TextChoices):
+    """The label stands between the name of the person and that of the object: "Ann | created the user | ci"."""
+
+    ACCOUNT_CLOSED = "account.closed", _("closed the account")
+    ACCOUNT_OPENED = "account.opened", _("opened the account")
+    ACCOUNT_RENAMED = "account.renamed", _("renamed the account to")
+    API_TOKEN_CREATED = "api_token.created", _("created the API token")
+    API_TOKEN_REVOKED = "api_token.revoked", _("revoked the API token")
+    EVENT_RETRIED = "event.retried", _("retried the event")
+    GRANT_CHANGED = "grant.changed", _("changed the permission of")
+    GRANT_CREATED = "grant.given", _("gave a permission to")
+    GRANT_DELETED = "grant.removed", _("removed the permission of")
+    IMAGE_DELETED = "image.deleted", _("deleted the image and everything in it:")
+    IMAGE_DELETION_REQUESTED = "image.deletion_asked", _("asked to delete the image and everything in it:")
+    IMAGE_DELETION_STOPPED = "image.deletion_stopped", _("stopped the deletion of the image")
+    IMAGE_RESTORED = "image.put_back", _("restored the image and everything in it:")
+    IMAGE_RESTORE_REQUESTED = "image.put_back_asked", _("asked to restore the image and everything in it:")
+    MANIFEST_DELETED = "manifest.deleted", _("deleted the image")
+    MEMBER_INVITATIONS_VOIDED = (
+        "member.invitations_voided",
+        _("made void, with the right to invite, the links of"),
+    )
+    MEMBER_INVITATION_WITHDRAWN = "member.invitation_withdrawn", _("withdrew the invitation link for a")
+    MEMBER_INVITED = "member.invited", _("made an invitation link for a")
+    MEMBER_JOINED = "member.joined", _("joined as")
+    MEMBER_REMOVED = "member.removed", _("removed the member")
+    MEMBER_ROLE_CHANGED = "member.role_changed", _("changed the role of")
+    MEMBER_SIGNED_UP = "member.signed_up", _("signed up by the invitation link for a")
+    NAMESPACE_ADOPTED = "namespace.adopted", _("gave the unassigned repositories to the namespace")
+    NAMESPACE_ASSIGNED = "namespace.given_away", _("assigned the name of the namespace to another account:")
+    NAMESPACE_CLEARED = "namespace.cleared", _("released the name of the namespace")
+    NAMESPACE_CREATED = "namespace.created", _("created the namespace")
+    NAMESPACE_DELETED = "namespace.deleted", _("deleted the namespace")
+    NAMESPACE_DELETION_REQUESTED = (
+        "namespace.deletion_asked",
+        _("asked to delete the namespace and everything in it:"),
+    )
+    NAMESPACE_DELETION_STOPPED = "namespace.deletion_stopped", _("stopped the deletion of the namespace")
+    NAMESPACE_EMPTIED = "namespace.emptied", _("deleted everything in the namespace")
+    NAMESPACE_PUBLISHED = "namespace.published", _("made the namespace public:")
+    NAMESPACE_RESTORED = "namespace.put_back", _("restored everything in the namespace")
+    NAMESPACE_RESTORE_REQUESTED = (
+        "namespace.put_back_asked",
+        _("asked to restore everything in the namespace"),
+    )
+    NAMESPACE_UNPUBLISHED = "namespace.unpublished", _("made the namespace private:")
+    PERSON_MADE_OPERATOR = "person.made_operator", _("made an operator of")
+    PERSON_OPERATOR_LINK_MADE = "person.operator_link_made", _("made a link for the first operator")
+    QUARANTINE_RETRIED = "aside.retried", _("retried what was quarantined:")
+    REMOVAL_UNCONFIRMED = "removal.unconfirmed", _("asked the registry, which did not confirm it, to change")
+    RETENTION_CHANGED = "retention.changed", _("changed the retention rule for")
+    RETENTION_CREATED = "retention.created", _("created the retention rule for")
+    RETENTION_DELETED = "retention.deleted", _("deleted the retention rule for")
+    RETENTION_DISABLED = "retention.switched_off", _("disabled the retention rule for")
+    RETENTION_ENABLED = "retention.switched_on", _("enabled the retention rule for")
+    RETENTION_RAN = "retention.ran", _("removed tags by the retention rule for")
+    RETENTION_STARTED = "retention.started", _("ran the retention rule for")
+    SYNC_DELETIONS_APPROVED = "sync.let_go", _("approved the deletions of a sync:")
+    SYNC_ROLLED_BACK = "sync.rolled_back", _("found that the registry was rolled back:")
+    TAG_REMOVED = "tag.removed", _("removed the tag")
+    TAG_RESTORED = "tag.restored", _("restored the tag")
+    USER_CREATED = "user.created", _("created the user")
+    USER_DELETED = "user.deleted", _("deleted the user")
+    USER_DISABLED = "user.disabled", _("disabled the user")
+    USER_EDITED = "user.edited", _("edited the user")
+    USER_ENABLED = "user.enabled", _("enabled the user")
+    USER_PASSWORD_REPLACED = "user.password_replaced", _("replaced the password of")
+
+
+# What the activity page can be narrowed to, by how codes begin. Actions of no account are in none of them.
+AUDIT_KINDS: dict[str, tuple[str, ...]] = {
+    "users": ("user.",),
+    "permissions": ("grant.",),
+    "namespaces": ("namespace.",),
+    "images": ("image.", "tag.", "manifest.", "removal.", "aside."),
+    "rules": ("retention.",),
+    "members": ("member.",),
+    "account": ("account.",),
+}
