@@ -1,9 +1,10 @@
 """The statements that a page asks of the database, without those that only open, close or steer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 NO_QUESTION = ("SAVEPOINT", "RELEASE SAVEPOINT", "BEGIN", "COMMIT", "SET LOCAL")
@@ -16,3 +17,38 @@ def counted() -> Iterator[list[str]]:
     with CaptureQueriesContext(connection) as asked:
         yield questions
     questions += [each["sql"] for each in asked if not each["sql"].startswith(NO_QUESTION)]
+
+
+@contextmanager
+def before(piece: str, *acts: Callable[[], object]) -> Iterator[None]:
+    """The first act happens before the first statement that has `piece` in it, and so on; each once."""
+    left = list(acts)
+
+    def execute(run: Any, sql: str, *more: Any) -> Any:
+        if left and piece in sql:
+            left.pop(0)()
+        return run(sql, *more)
+
+    with connection.execute_wrapper(execute):
+        yield
+    assert not left, f"{piece} was asked for less often"
+
+
+@contextmanager
+def failing(piece: str, error: BaseException, *, of: str = "") -> Iterator[None]:
+    """Each statement that has `piece` in it fails; with `of`, where that is in its parameters."""
+
+    def execute(run: Any, sql: str, parameters: Any, *more: Any) -> Any:
+        if piece in sql and of in str(parameters):
+            raise error
+        return run(sql, parameters, *more)
+
+    with connection.execute_wrapper(execute):
+        yield
+
+
+def caused_by(cause: Exception) -> OperationalError:
+    """What Django makes of an error of PostgreSQL's."""
+    error = OperationalError("the database says no")
+    error.__cause__ = cause
+    return error

@@ -19,12 +19,12 @@ class MakeRegistry(Protocol):
     ) -> registries.RunningRegistry: ...
 
 
-def need(*names: str, root: bool = False) -> None:
+def need(*names: str, root: bool = False, find: install.Find = install.find) -> None:
     """Skip when a part is missing, saying how to install it; fail under CI: nothing is left unseen."""
     for name in names:
         if reason := install.left_out(name):
             pytest.skip(reason)
-    reasons = [sentence for name in names if (sentence := install.missing(name))]
+    reasons = [sentence for name in names if (sentence := install.missing(name, find))]
     if root and os.geteuid() != 0:
         reasons.append(f"{names[0]} can only be started by root.")
     if not reasons:

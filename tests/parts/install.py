@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +117,9 @@ def main(arguments: list[str]) -> int:
     return 1 if sentences else 0
 
 
+Find = Callable[[str], str | None]
+
+
 def find(program: str) -> str | None:
     """The program's path; also where an ordinary person's PATH does not lead."""
     postgresql = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
@@ -141,7 +144,7 @@ def built(name: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def missing(name: str) -> str | None:
+def missing(name: str, find: Find = find) -> str | None:
     """None, or one sentence that says what is missing and the command that installs it."""
     if name in GO_PROGRAMS:
         if built(name) or left_out(name):

@@ -12,7 +12,7 @@ import pytest
 import redis as redis_client
 import requests
 
-from tests.parts import clients, engines, fixtures, images, install, processes, registries
+from tests.parts import clients, engines, fixtures, images, processes, registries
 from tests.parts import redis as redis_part
 from tests.parts.fixtures import MakeRegistry
 
@@ -76,19 +76,17 @@ def test_a_port_in_use_is_passed_over() -> None:
 
 
 def test_a_missing_part_is_skipped_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(install, "find", {"dockerd": "/usr/sbin/dockerd"}.get)
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(
         pytest.skip.Exception, match=r"no docker\)\. Install it: apt-get install .*docker\.io"
     ):
-        fixtures.need("docker")
+        fixtures.need("docker", find={"dockerd": "/usr/sbin/dockerd"}.get)
 
 
 def test_a_missing_part_fails_under_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(install, "find", {}.get)
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="redis is missing"):
-        fixtures.need("redis")
+        fixtures.need("redis", find={}.get)
 
 
 def test_postgres_answers(postgres_url: str) -> None:

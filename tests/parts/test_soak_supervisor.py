@@ -6,20 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.load.soak import supervisor
 from tests.load.soak.supervisor import Kept, Supervisor, below
 
 FAMILY = ["sh", "-c", "sleep 1000 & sleep 1000 & wait"]
 
 
 @pytest.fixture
-def family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kept:
-    monkeypatch.setattr(supervisor, "REST", 0)  # whoever sleeps is never at work
+def family(tmp_path: Path) -> Kept:
     return Kept("family", FAMILY, os.environ, tmp_path)
 
 
 def test_all_of_it_is_killed_and_then_a_child(family: Kept) -> None:
-    watched = Supervisor(seed=1)
+    watched = Supervisor(seed=1, rest=0)  # whoever sleeps is never at work
     watched.add(family)
     first = family.running
     try:

@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.test import override_settings
 from django.utils import timezone
 
 from accounts import audit_chain
 from accounts.models import AuditEvent, AuditSeal
+from accounts.peppers import peppers
 from accounts.services import accounts
 from registry_sync.doctor import local
 from registry_sync.doctor.result import State
@@ -29,6 +32,16 @@ def trail(cast: Cast) -> list[AuditEvent]:
         if number in (2, 5):
             assert audit_chain.seal(now=timezone.now() + LATER)
     return list(AuditEvent.objects.order_by("id"))
+
+
+@contextmanager
+def only_pepper(file: Path, key: str) -> Iterator[None]:
+    file.write_text(key)
+    file.chmod(0o600)
+    with override_settings(SECRETS_DIR=file.parent):
+        peppers.cache_clear()
+        yield
+    peppers.cache_clear()
 
 
 @contextmanager
@@ -93,14 +106,12 @@ def test_a_seal_that_is_gone_takes_the_next_with_it(trail: list[AuditEvent]) -> 
     assert len(list(audit_chain.problems())) == 1
 
 
-def test_a_seal_cannot_be_made_anew_without_the_pepper(trail: list[AuditEvent], monkeypatch: Any) -> None:
+def test_a_seal_cannot_be_made_anew_without_the_pepper(trail: list[AuditEvent], tmp_path: Path) -> None:
     """Who has only the database forges event and seals with a key of their own."""
     with without_triggers() as cursor:
         cursor.execute("UPDATE accounts_auditevent SET actor = 'nobody' WHERE id = %s", [trail[1].pk])
         cursor.execute("DELETE FROM accounts_auditseal")
-    forged = audit_chain.Pepper(1, b"another key of somebody's own making")
-    with monkeypatch.context() as patch:
-        patch.setattr(audit_chain, "peppers", lambda: (forged,))
+    with only_pepper(tmp_path / "pepper-1.key", "another key of somebody's own making"):
         assert audit_chain.seal(now=timezone.now() + LATER)
         assert list(audit_chain.problems()) == []
     assert len(list(audit_chain.problems())) == 1
@@ -139,12 +150,11 @@ def test_the_worker_seals_and_tells_the_log(
 
 
 def test_seals_of_a_pepper_that_is_gone_are_unverified_and_not_broken(
-    trail: list[AuditEvent], monkeypatch: pytest.MonkeyPatch
+    trail: list[AuditEvent], tmp_path: Path
 ) -> None:
-    newer = audit_chain.Pepper(2, b"the pepper after the one that sealed")
-    monkeypatch.setattr(audit_chain, "peppers", lambda: (newer,))
-    assert [problem.changed for problem in audit_chain.problems()] == [False, False]
-    verify_audit_log()
+    with only_pepper(tmp_path / "pepper-2.key", "the pepper after the one that sealed"):
+        assert [problem.changed for problem in audit_chain.problems()] == [False, False]
+        verify_audit_log()
     assert local.trail(timezone.now()).state is State.WARN
 
 

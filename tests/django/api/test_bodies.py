@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 
 from accounts.models import Account
+from tests import statements
 from tests.cast import Cast
 from tests.django.api.caller import error_of
 from tests.django.api.world import World, caller_of
@@ -149,16 +151,10 @@ def test_a_forged_page_with_text_that_no_database_takes(cast: Cast, text: str) -
     assert response.status_code in (200, 400)
 
 
-def test_a_lost_database_is_503(world: World, monkeypatch: Any) -> None:
-    from django.db import OperationalError
-
-    from accounts import selectors
-
-    def lost(*_args: Any, **_more: Any) -> None:
-        raise OperationalError("server closed the connection at 10.0.0.9")
-
-    monkeypatch.setattr(selectors, "users_of", lost)
-    response = world.caller("owner").get("accounts/team-red/users/")
+def test_a_lost_database_is_503(world: World) -> None:
+    lost = OperationalError("server closed the connection at 10.0.0.9")
+    with statements.failing('FROM "accounts_registryuser"', lost):
+        response = world.caller("owner").get("accounts/team-red/users/")
     assert response.status_code == 503
     assert response["Retry-After"] == "5"
     assert "10.0.0.9" not in error_of(response)["message"]

@@ -1,5 +1,6 @@
 """Addresses that people sign up with: what cannot be kept is refused at the form, and nothing is left behind."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,16 +50,14 @@ def test_one_signs_in_with_the_address_as_one_writes_it(typed: str, mailoutbox: 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/me/signup/", "/me/password/reset/"])
 def test_a_folder_without_room_for_a_mail_is_told_and_no_failure(
-    path: str, monkeypatch: pytest.MonkeyPatch
+    path: str, settings: Any, tmp_path: Path
 ) -> None:
     factories.PersonFactory(email="known@example.com")
     form = {"email": "known@example.com"} | ({"password1": NEW, "password2": NEW} if "signup" in path else {})
     form["email"] = "new@example.com" if "signup" in path else form["email"]
-
-    def gone(*_args: object, **_more: object) -> None:
-        raise OSError(28, "hunter2")
-
-    monkeypatch.setattr("django.core.mail.message.EmailMessage.send", gone)
+    folder = tmp_path / "hunter2"
+    folder.touch()  # nothing can be written into it
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "accounts.mail.FolderBackend", str(folder)
     answer = Client().post(path, form)
     assert answer.status_code == 503
     assert answer["Retry-After"]

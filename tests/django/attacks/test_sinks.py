@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ NEW = "tall green ladder of glass"
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def log() -> Iterator[list[str]]:
     """Everything that is logged, as the configured handler's formatter writes it."""
     lines: list[str] = []
     (console,) = (each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler)
@@ -45,10 +46,13 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             assert console.formatter
             lines.append(console.formatter.format(record))
 
-    root = logging.getLogger()
-    monkeypatch.setattr(root, "handlers", [Kept()])
-    monkeypatch.setattr(root, "level", logging.DEBUG)
-    return lines
+    root, kept = logging.getLogger(), Kept()
+    level = root.level
+    root.addHandler(kept)
+    root.setLevel(logging.DEBUG)
+    yield lines
+    root.setLevel(level)
+    root.removeHandler(kept)
 
 
 def broken(_execute: Any, *_arguments: Any) -> None:
@@ -194,12 +198,14 @@ def test_nothing_that_code_passes_around_writes_its_secret(cast: Cast) -> None:
 
 
 def test_the_command_lines_of_the_embedded_set_hold_no_secret(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everybody on the machine can read them."""
-    monkeypatch.setattr(registry, "_installed", lambda: None)
-    monkeypatch.setattr(registry, "_unpacked", lambda: None)
-    monkeypatch.setattr(registry, "_engine", lambda: "Debian GNU/Linux 12")
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setenv("PATH", str(tmp_path))
+    engine = tmp_path / "docker"
+    engine.write_text("#!/bin/sh\necho Debian GNU/Linux 12\n")
+    engine.chmod(0o755)
     serve = registry.command(tmp_path / "registry.yml", tmp_path / "registry")
     written = "\n".join(str(word) for word in [*run._server("web", 8000), *run._worker(), *serve])
     assert registry.IMAGE in written

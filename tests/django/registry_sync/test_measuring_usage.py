@@ -11,23 +11,15 @@ from namespaces.models import Descriptor, Image, RepositoryManifest, TagHistoryE
 from registry_sync import heartbeats
 from registry_sync.models import Marker
 from registry_sync.tasks import COUNT_MAX, measure_usage
-from tests import factories
+from tests import factories, statements
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Grows with each count, which is done for real."""
-    done: list[int] = []
-    measure = usage.measure
-
-    def counted(*days: object) -> None:
-        done.append(len(done))
-        measure(*days)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(usage, "measure", counted)
-    return done
+def counts_anew() -> bool:
+    before = heartbeats.last(Marker.USAGE)
+    measure_usage()
+    return heartbeats.last(Marker.USAGE) != before
 
 
 @pytest.fixture
@@ -53,16 +45,15 @@ def later() -> None:
     ago(Marker.USAGE_REST, timedelta(seconds=1))
 
 
-def test_a_push_is_counted_at_the_next_look(image: Image, counts: list[int]) -> None:
-    measure_usage()
+def test_a_push_is_counted_at_the_next_look(image: Image) -> None:
+    assert counts_anew()
     later()
     push(image, 100)
-    measure_usage()
+    assert counts_anew()
     assert Image.objects.get(pk=image.pk).stored_bytes == 100
-    assert len(counts) == 2
 
 
-def test_what_went_is_counted_too(image: Image, counts: list[int]) -> None:
+def test_what_went_is_counted_too(image: Image) -> None:
     revision = push(image, 100)
     measure_usage()
     later()
@@ -74,48 +65,36 @@ def test_what_went_is_counted_too(image: Image, counts: list[int]) -> None:
     assert Image.objects.get(pk=image.pk).stored_bytes == 0
 
 
-def test_nothing_new_is_not_counted_within_the_hour(image: Image, counts: list[int]) -> None:
+def test_nothing_new_is_not_counted_within_the_hour(image: Image) -> None:
     RepositoryManifest.objects.filter(pk=push(image, 100).pk).update(
         first_seen_at=timezone.now() - timedelta(minutes=1)
     )
-    measure_usage()
+    assert counts_anew()
     later()
-    measure_usage()
-    assert len(counts) == 1
+    assert not counts_anew()
     ago(Marker.USAGE, timedelta(hours=1))
-    measure_usage()
-    assert len(counts) == 2
+    assert counts_anew()
 
 
-def test_it_rests_after_a_long_count(image: Image, counts: list[int]) -> None:
+def test_it_rests_after_a_long_count(image: Image) -> None:
     measure_usage()
     Marker.objects.filter(name=Marker.USAGE_REST).update(at=timezone.now() + timedelta(minutes=5))
     push(image, 100)
-    measure_usage()
-    assert len(counts) == 1
+    assert not counts_anew()
 
 
-def test_one_at_a_time(counts: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_at_a_time() -> None:
     """The schedule comes again while a long count lasts."""
-    measure = usage.measure
-
-    def long(*days: object) -> None:
-        if len(counts) < 3:
-            measure_usage()
-        measure(*days)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(usage, "measure", long)
-    measure_usage()
-    assert len(counts) == 1
+    again: list[bool] = []
+    with statements.before("SUM(size)", lambda: again.append(counts_anew())):
+        assert counts_anew()
+    assert again == [False]
 
 
-def test_it_rests_also_after_a_count_that_the_database_broke_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_days: object) -> None:
-        raise OperationalError("canceling statement due to statement timeout")
-
-    monkeypatch.setattr(usage, "measure", broken)
+def test_it_rests_also_after_a_count_that_the_database_broke_off() -> None:
     began = timezone.now()
-    measure_usage()
+    with statements.failing("SUM(size)", OperationalError("canceling statement due to statement timeout")):
+        measure_usage()
     rest = heartbeats.last(Marker.USAGE_REST)
     assert rest
     assert began < rest < began + COUNT_MAX

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from registry_sync import heartbeats, leases, registry_probe
 from registry_sync import installation_status as brought
 from registry_sync.client import Registry
 from registry_sync.models import DiagnosticRun, Marker, SyncRun
-from registry_sync.tokens.key_files import KeyFileError
+from registry_sync.tokens.issuer import signer
 from tests import factories
 from tests.cast import Cast, client_for
 from tests.parts import processes
@@ -184,15 +185,13 @@ def test_what_an_answer_is_a_sign_of(db: None, says: Answer, signs: set[str]) ->
         script.stop()
 
 
-def test_nobody_there_and_no_key(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_there_and_no_key(db: None, settings: Any, tmp_path: Path) -> None:
     registry = Registry(f"http://127.0.0.1:{processes.free_port()}", lambda *_scope: "")
     registry_probe.look(registry, timezone.now())
     assert set(heartbeats.signs(*Marker.TROUBLES)) == {Marker.REGISTRY_SILENT}
-
-    def no_key(*_access: Any, **_now: Any) -> str:
-        raise KeyFileError("gone")
-
-    monkeypatch.setattr(registry_probe, "issue_for_panel", no_key)
+    settings.SECRETS_DIR = tmp_path
+    signer.cache_clear()
     registry_probe.look(registry, timezone.now())
+    signer.cache_clear()
     assert set(heartbeats.signs(*Marker.TROUBLES)) == {Marker.TOKENS_UNSIGNED}
     registry.close()

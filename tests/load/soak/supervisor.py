@@ -49,7 +49,8 @@ class Kill:
 class Supervisor:
     """To be used by one thread that lives on: a child is told to end when the thread that started it has ended."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, rest: float = REST) -> None:
+        self.rest = rest
         self.kept: dict[str, Kept] = {}
         self.kills: list[Kill] = []
         self.choice = random.Random(seed)
@@ -77,7 +78,7 @@ class Supervisor:
         each = self.kept[names[place]]
         leader = each.running.popen.pid
         children = below(leader) if turn % 2 else []
-        busy = at_work(children or [leader, *below(leader)])
+        busy = at_work(children or [leader, *below(leader)], self.rest)
         kill = Kill(time.time(), each.name, "a child" if children else "all")
         with suppress(ProcessLookupError):
             if children:
@@ -94,9 +95,9 @@ class Supervisor:
             each.running.stop(5)
 
 
-def at_work(pids: Sequence[int]) -> list[int]:
+def at_work(pids: Sequence[int], rest: float) -> list[int]:
     """Those that compute just now; none after a while in which nobody did."""
-    ends = time.monotonic() + REST
+    ends = time.monotonic() + rest
     while time.monotonic() < ends:
         if busy := [pid for pid in pids if computes(pid)]:
             return busy

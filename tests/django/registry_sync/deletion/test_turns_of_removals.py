@@ -12,7 +12,7 @@ from registry_sync.client import Registry
 from registry_sync.deletion import worker as removal_work
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
 from registry_sync.retention import runs
-from tests import factories
+from tests import factories, statements
 from tests.parts.scripted import Scripted
 
 pytestmark = pytest.mark.django_db
@@ -114,17 +114,10 @@ def test_a_run_that_no_worker_lives_through_is_given_up_and_says_so(quiet: Accou
     assert (other.attempts, other.state) == (1, State.SKIPPED)
 
 
-def test_an_attempt_is_written_down_before_it_is_begun(
-    quiet: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_attempt_is_written_down_before_it_is_begun(quiet: Account) -> None:
     """The worker dies while it decides."""
     run = begun(quiet)
-
-    def dies(*_all: object) -> None:
-        raise SystemExit
-
-    monkeypatch.setattr(runs, "_plan", dies)
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit), statements.failing('FROM "registry_sync_syncrun"', SystemExit()):
         runs.plan_due()
     run.refresh_from_db()
     assert (run.attempts, run.state) == (1, State.RUNNING)

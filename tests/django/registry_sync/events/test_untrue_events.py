@@ -12,11 +12,11 @@ from psycopg.errors import AdminShutdown, LockNotAvailable
 
 from namespaces.models import Image, Manifest, Tag
 from registry_sync.client import Registry
-from registry_sync.events import handlers, views
+from registry_sync.events import views
 from registry_sync.events.processor import apply_due
 from registry_sync.models import Event, Repository
 from registry_sync.reconcile.run import reconcile
-from tests import factories
+from tests import factories, statements
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
 
@@ -169,22 +169,17 @@ def test_what_nobody_owns_is_named_and_nothing_else(registry: ModelRegistry) -> 
 
 @pytest.mark.parametrize(("cause", "others"), [(LockNotAvailable, True), (AdminShutdown, False)])
 def test_one_whose_repository_is_locked_for_long_does_not_stand_before_all_others(
-    registry: ModelRegistry, cause: type[Exception], others: bool, monkeypatch: pytest.MonkeyPatch
+    registry: ModelRegistry, cause: type[Exception], others: bool
 ) -> None:
     """But without a database the work ends at once, and nothing is noted."""
-    apply = handlers.apply
-
-    def first_fails(told: Event, asked: Registry) -> bool:
-        if told.event_id == "locked":
-            raise OperationalError("the database says no") from cause()
-        return apply(told, asked)
-
-    monkeypatch.setattr(handlers, "apply", first_fails)
     digest = push(registry, "2.0", "two")
     target = {"tag": "2.0", "digest": digest}
-    body = {"events": [event("push", "locked", target=target), event("push", "free", target=target)]}
+    locked = event("push", "locked", "team/locked", target=target)
+    body = {"events": [locked, event("push", "free", target=target)]}
     views.take(json.dumps(body).encode(), timezone.now())
-    with nullcontext() if others else pytest.raises(OperationalError):
+    error = statements.caused_by(cause())
+    ends = nullcontext() if others else pytest.raises(OperationalError)
+    with ends, statements.failing('"namespaces_image"', error, of="locked"):
         apply_due(client(registry))
     assert ("team/app:2.0" in picture()) is others
     assert bool(Event.objects.get(event_id="locked").problem) is others

@@ -19,7 +19,7 @@ from registry_sync.client import Fetched, Registry, Sweep
 from registry_sync.events import processor, views
 from registry_sync.models import Event, Lease, QuarantinedWork, Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.reconcile import run as reconcile_run
-from tests import factories
+from tests import factories, statements
 from tests.cast import Cast, client_for
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
@@ -320,19 +320,10 @@ def test_a_run_that_is_killed_by_chance_sets_nothing_aside(
     assert not WorkerCrash.objects.exists()
 
 
-def test_one_exception_marks_one_repository(
-    web: DeadlyRegistry, loud: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_exception_marks_one_repository(web: DeadlyRegistry, loud: Account) -> None:
     bad = repositories(web, loud, "loud", 7)[3]
-    changes_of = reconcile_run.apply.changes_of
-
-    def broken(read: Any, known: Any) -> Any:
-        if read.repository == bad:
-            raise ValueError
-        return changes_of(read, known)
-
-    monkeypatch.setattr("registry_sync.reconcile.writer.changes_of", broken)
-    run = reconcile_run.reconcile(client(web))
+    with statements.failing('INSERT INTO "namespaces_tag"', ValueError(), of=push(web, bad, "1.0")):
+        run = reconcile_run.reconcile(client(web))
     assert run
     assert (run.state, run.unreadable, run.repositories_done) == (SyncRun.State.DONE, 1, 7)
     assert list(Repository.objects.exclude(problem="").values_list("name", flat=True)) == [bad]

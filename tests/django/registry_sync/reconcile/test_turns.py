@@ -15,11 +15,12 @@ from registry_sync.models import Repository, Shard, SyncRun
 from registry_sync.reconcile import run as reconcile_run
 from registry_sync.reconcile import shards
 from registry_sync.reconcile.repositories import Counts
-from tests import factories
+from tests import factories, statements
 from tests.django.attacks.together import together
 from tests.parts.model_registry import ModelRegistry
 
 pytestmark = pytest.mark.django_db
+TAGS = 'FROM "namespaces_tag"'  # asked of what is known, before the registry is
 
 
 @pytest.fixture
@@ -104,16 +105,10 @@ def test_a_run_whose_worker_died_in_the_catalog_is_ended_and_the_next_one_begins
     assert run.pk != left.pk
 
 
-def test_a_part_that_fails_in_an_unknown_way_marks_its_repositories(
-    run: SyncRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_part_that_fails_in_an_unknown_way_marks_its_repositories(run: SyncRun) -> None:
     """So that no rule takes their tags for certain."""
-
-    def broken(*_all: object) -> None:
-        raise ValueError
-
-    monkeypatch.setattr("registry_sync.reconcile.writer.known_tags", broken)
-    reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+    with statements.failing(TAGS, ValueError()):
+        reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
     run.refresh_from_db()
     assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 2)
     assert Repository.objects.filter(problem="").count() == 0
@@ -130,29 +125,20 @@ def test_who_comes_when_there_is_nothing_to_read_takes_it_for_no_accident() -> N
     assert (first.state, first.problem) == (SyncRun.State.DONE, "")
 
 
-def test_a_part_whose_statements_always_take_too_long_is_left_in_the_end(
-    run: SyncRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_all: object) -> None:
-        raise OperationalError from QueryCanceled()
-
-    monkeypatch.setattr("registry_sync.reconcile.writer.known_tags", broken)
+def test_a_part_whose_statements_always_take_too_long_is_left_in_the_end(run: SyncRun) -> None:
     tries = 0
     while run.state == SyncRun.State.RUNNING and tries < 10:
         tries += 1
-        with suppress(OperationalError):
+        with suppress(OperationalError), statements.failing(TAGS, statements.caused_by(QueryCanceled())):
             reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
         run.refresh_from_db()
     assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 2)
     assert tries > reconcile_run.BUSY_MAX  # a lock that passes keeps nothing from being read
 
 
-def test_without_a_database_no_part_is_left(run: SyncRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_all: object) -> None:
-        raise OperationalError from AdminShutdown()
-
-    monkeypatch.setattr("registry_sync.reconcile.writer.known_tags", broken)
+def test_without_a_database_no_part_is_left(run: SyncRun) -> None:
     Shard.objects.update(token=10)
-    with pytest.raises(OperationalError):
+    lost = statements.caused_by(AdminShutdown())
+    with pytest.raises(OperationalError), statements.failing(TAGS, lost):
         reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
     assert not Repository.objects.exclude(problem="").exists()

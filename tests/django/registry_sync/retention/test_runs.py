@@ -18,8 +18,7 @@ from namespaces.models import (
     RepositoryManifest,
     TagHistoryEntry,
 )
-from registry_sync import heartbeats, leases, tasks
-from registry_sync.deletion import graph
+from registry_sync import heartbeats, tasks
 from registry_sync.deletion.worker import finish
 from registry_sync.models import (
     Event,
@@ -35,7 +34,7 @@ from registry_sync.models import (
 from registry_sync.models.retention import SEMANTICS
 from registry_sync.retention import preview, run_result, runs, service
 from registry_sync.retention.policy import Rule, Why
-from tests import factories
+from tests import factories, statements
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -106,19 +105,18 @@ def test_a_rule_that_is_off_or_without_anything_to_remove(image: Image) -> None:
     assert not Removal.objects.exists()
 
 
-def test_the_lease_is_kept_while_one_image_takes_long(image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
-    around, kept = graph.around, []
-
-    def slowly(*of: Any, **more: Any) -> Any:
-        Lease.objects.update(until=timezone.now())
-        found = around(*of, **more)
-        kept.append(Lease.objects.get().until > timezone.now())
-        return found
-
-    monkeypatch.setattr(graph, "around", slowly)
-    monkeypatch.setattr(leases, "PACE", 0)
+def test_the_lease_is_kept_while_one_image_takes_long(image: Image, settings: Any) -> None:
+    settings.LEASE_PACE, kept = 0, list[bool]()
     rule(image)
-    runs.plan_due()
+
+    def is_over() -> None:
+        Lease.objects.update(until=timezone.now())
+
+    def is_kept() -> None:
+        kept.append(Lease.objects.get().until > timezone.now())
+
+    with statements.before('FROM "namespaces_descriptor"', is_over, is_kept):
+        runs.plan_due()
     assert kept == [True]
 
 
@@ -439,19 +437,10 @@ SPOILERS = {
 
 
 @pytest.mark.parametrize("spoiler", SPOILERS)
-def test_what_happens_to_a_rule_while_its_run_is_decided_stops_it(
-    image: Image, monkeypatch: pytest.MonkeyPatch, spoiler: str
-) -> None:
+def test_what_happens_to_a_rule_while_its_run_is_decided_stops_it(image: Image, spoiler: str) -> None:
     rule(image)
-    decide = preview.of
-
-    def meanwhile(*given: Any, **more: Any) -> preview.Forecast:
-        found = decide(*given, **more)
-        SPOILERS[spoiler]()
-        return found
-
-    monkeypatch.setattr(preview, "of", meanwhile)
-    runs.plan_due()
+    with statements.before('FROM "namespaces_descriptor"', SPOILERS[spoiler]):
+        runs.plan_due()
     assert not Removal.objects.exists()
     states = set(RetentionRun.objects.values_list("state", flat=True))
     assert states == {"gone": set(), "own": {"done"}}.get(spoiler, {"skipped"})
