@@ -8,6 +8,6 @@ from django.core.wsgi import get_wsgi_application
 
 django_application = get_wsgi_application()
 
-from registry_sync.tokens.wsgi import token_door  # noqa: E402 (models are ready only now)
+from registry_sync.tokens.wsgi import token_middleware  # noqa: E402 (models are ready only now)
 
-application = token_door(django_application)
+application = token_middleware(django_application)

@@ -14,7 +14,7 @@ class Alarm(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class HealthSigns:
     """What the worker, which asks every few seconds, has found of the registry.
 
     `silent_since`, `refused_since` and `unsigned_since`: since when it has found it so; `answered_at`: when it last
@@ -30,7 +30,7 @@ class Signs:
     frozen: bool = False
 
 
-def alarms(signs: Signs) -> dict[Alarm, datetime | None]:
+def alarms(signs: HealthSigns) -> dict[Alarm, datetime | None]:
     """Return each with its beginning, where that is known; the worst first.
 
     While no worker asks, what it last found is no news.

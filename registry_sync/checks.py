@@ -12,7 +12,7 @@ from registry_sync.tokens.key_files import KeyFileError
 
 
 @register(Tags.security)
-def signing_keys(**_options: Any) -> list[CheckMessage]:
+def check_signing_keys(**_options: Any) -> list[CheckMessage]:
     """E001: a key cannot be used. E002: the leaf has expired. W001: there are no keys yet."""
     folder, remedy = Path(settings.SECRETS_DIR), "python manage.py init_data_dir"
     if not (folder / ca.LEAF).exists():

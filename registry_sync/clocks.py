@@ -16,19 +16,19 @@ from registry_sync.models import Event, Marker, Removal, SyncRun, WorkerCrash
 from registry_sync.retention import clock_guard
 
 SLACK = timedelta(seconds=2)  # between reading the clock and writing down what it says
-LEAP = timedelta(days=14)  # more than a laptop is left alone
-SIGNS = (Marker.WORKER, Marker.BEAT, Marker.EVENTS, Marker.PULLS)
+JUMP_MIN = timedelta(days=14)  # more than a laptop is left alone
+CHECKED_MARKERS = (Marker.WORKER, Marker.BEAT, Marker.EVENTS, Marker.PULLS)
 
 log = logging.getLogger(__name__)
 
 
-def leapt(now: datetime) -> bool:
+def jumped_ahead(now: datetime) -> bool:
     """Return whether the clock ran far ahead since a worker last gave a sign of life, or none lived for so long.
 
     Nobody can tell which. To be asked before it gives the next one.
     """
     last = Marker.objects.filter(name=Marker.WORKER).values_list("at", flat=True).first()
-    if last is None or now - last < LEAP:
+    if last is None or now - last < JUMP_MIN:
         return False
     log.warning("the clock went ahead by %s, or no worker ran for so long", now - last)
     with transaction.atomic():
@@ -37,12 +37,12 @@ def leapt(now: datetime) -> bool:
     return True
 
 
-def mend(now: datetime) -> bool:
+def repair_after_setback(now: datetime) -> bool:
     """Return whether there were moments that lie ahead. They become now: what is tried too early is tried again.
 
     Leases are void by themselves (leases.py).
     """
-    latest = Marker.objects.filter(name__in=SIGNS).aggregate(at=Max("at"))["at"]
+    latest = Marker.objects.filter(name__in=CHECKED_MARKERS).aggregate(at=Max("at"))["at"]
     if latest is None or latest <= now + SLACK:
         return False
     log.warning("the clock went back by %s; what lay ahead of it is mended", latest - now)

@@ -4,13 +4,13 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-ENOUGH = 5  # deaths in one account
-AGAIN = 2  # where something of the account is aside already
-MANY = 3  # things in which they were; then it is what holds them all
+CRASHES_MAX = 5  # deaths in one account
+CRASHES_MAX_AGAIN = 2  # where something of the account is aside already
+ITEMS_MAX = 3  # things in which they were; then it is what holds them all
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class WorkUnit:
     """An item of a repository; without `item` the repository; without both all of the account's."""
 
     account: int | None
@@ -21,10 +21,10 @@ class Spot:
         return json.dumps([self.account, self.repository, self.item])
 
     @classmethod
-    def unpacked(cls, text: str) -> "Spot":
+    def unpacked(cls, text: str) -> "WorkUnit":
         return cls(*json.loads(text))
 
-    def covers(self, other: "Spot") -> bool:
+    def covers(self, other: "WorkUnit") -> bool:
         return (
             self.account == other.account
             and self.repository in ("", other.repository)
@@ -32,24 +32,24 @@ class Spot:
         )
 
 
-def to_set_aside(deaths: Sequence[Spot], aside: Collection[Spot]) -> set[Spot]:
+def to_quarantine(deaths: Sequence[WorkUnit], aside: Collection[WorkUnit]) -> set[WorkUnit]:
     """Return the smallest that holds an account's deaths, once they are enough. `aside`: what was set aside before.
 
     So one thing that workers die of costs five deaths, and a thousand of them, in one repository or many, cost no more.
     """
-    if len(deaths) < (AGAIN if aside else ENOUGH):
+    if len(deaths) < (CRASHES_MAX_AGAIN if aside else CRASHES_MAX):
         return set()
     account = deaths[0].account
     died_in = {each.repository for each in deaths} - {""}
     known = died_in | {each.repository for each in aside} - {""}
-    if account is not None and (not died_in or len(known) >= MANY):
-        return {Spot(account)}
-    found: set[Spot] = set()
+    if account is not None and (not died_in or len(known) >= ITEMS_MAX):
+        return {WorkUnit(account)}
+    found: set[WorkUnit] = set()
     for repository in died_in:
         items = {each.item for each in deaths if each.repository == repository} - {""}
         before = {each.item for each in aside if each.repository == repository} - {""}
-        if items and len(items | before) < MANY:
-            found |= {Spot(account, repository, item) for item in items}
+        if items and len(items | before) < ITEMS_MAX:
+            found |= {WorkUnit(account, repository, item) for item in items}
         else:
-            found.add(Spot(account, repository))
+            found.add(WorkUnit(account, repository))
     return found

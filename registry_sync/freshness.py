@@ -6,14 +6,14 @@ from enum import StrEnum
 
 from registry_sync.alarms import Alarm
 
-GRACE = timedelta(seconds=30)
+CHECK_GRACE = timedelta(seconds=30)
 # An event may come later than the run that it should have come before, and is applied a little later still.
-PATIENCE = timedelta(minutes=1)
+EVENT_GRACE = timedelta(minutes=1)
 # Tags back at what they had left, without an event; one or two may be somebody's push whose event was lost.
-ROLLED_BACK = 3
+ROLLBACK_TAGS_MIN = 3
 
 
-class Ground(StrEnum):
+class Reason(StrEnum):
     """What the light is given for."""
 
     NEVER = "never"
@@ -33,33 +33,33 @@ class Ground(StrEnum):
 
 
 # What the worker found goes before what it read earlier.
-_ALARMS = {
-    Alarm.SILENT: Ground.DOWN,
-    Alarm.REFUSED: Ground.REFUSED,
-    Alarm.UNSIGNED: Ground.REFUSED,
-    Alarm.FROZEN: Ground.FROZEN,
+_REASON_OF_ALARM = {
+    Alarm.SILENT: Reason.DOWN,
+    Alarm.REFUSED: Reason.REFUSED,
+    Alarm.UNSIGNED: Reason.REFUSED,
+    Alarm.FROZEN: Reason.FROZEN,
 }
 
-LIGHTS = {
-    Ground.NEVER: "never",
-    Ground.HELD: "held",
-    Ground.FAILED: "failed",
-    Ground.PARTLY: "stale",
-    Ground.DOWN: "failed",
-    Ground.REFUSED: "failed",
-    Ground.FROZEN: "failed",
-    Ground.ASLEEP: "stale",
-    Ground.OVERDUE: "stale",
-    Ground.BEHIND: "stale",
-    Ground.SILENT: "stale",
-    Ground.DIFFERENCES: "stale",
-    Ground.TOLD: "live",
-    Ground.ASKED: "live",
+LIGHT_OF = {
+    Reason.NEVER: "never",
+    Reason.HELD: "held",
+    Reason.FAILED: "failed",
+    Reason.PARTLY: "stale",
+    Reason.DOWN: "failed",
+    Reason.REFUSED: "failed",
+    Reason.FROZEN: "failed",
+    Reason.ASLEEP: "stale",
+    Reason.OVERDUE: "stale",
+    Reason.BEHIND: "stale",
+    Reason.SILENT: "stale",
+    Reason.DIFFERENCES: "stale",
+    Reason.TOLD: "live",
+    Reason.ASKED: "live",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class FinishedCheck:
     """A sync run that ended. `state` is done, incomplete, failed or held."""
 
     state: str
@@ -68,7 +68,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FreshnessInput:
     """What the light is judged by; each is None when there is none.
 
     `rest`: how long the registry is left alone after a check (reconcile/intervals.py); `untold_at`: the oldest
@@ -78,7 +78,7 @@ class Facts:
 
     now: datetime
     rest: timedelta
-    last: Check | None = None
+    last: FinishedCheck | None = None
     troubled: bool = False  # some of what is shown could not be read
     held: bool = False  # some of it would vanish, and an operator must agree
     under_way: bool = False  # a run is working, and says so
@@ -90,42 +90,42 @@ class Facts:
     waiting_since: datetime | None = None
 
 
-def judge(facts: Facts) -> Ground:
+def judge(facts: FreshnessInput) -> Reason:
     if not facts.last:
-        return Ground.NEVER
-    if outweighing := _outweighing(facts, facts.last):
+        return Reason.NEVER
+    if outweighing := _overriding_reason(facts, facts.last):
         return outweighing
     if facts.last.state == "failed":
-        return Ground.FAILED
+        return Reason.FAILED
     if facts.last.state == "incomplete" or facts.troubled:
-        return Ground.PARTLY
-    if overdue(facts):
-        return Ground.OVERDUE
+        return Reason.PARTLY
+    if is_overdue(facts):
+        return Reason.OVERDUE
     if not facts.event_at:
-        return Ground.ASKED
-    if facts.waiting_since and facts.now - facts.waiting_since > PATIENCE:
-        return Ground.BEHIND
-    if facts.untold_at and facts.now - facts.untold_at > PATIENCE:
-        return Ground.SILENT
-    return Ground.DIFFERENCES if facts.differences else Ground.TOLD
+        return Reason.ASKED
+    if facts.waiting_since and facts.now - facts.waiting_since > EVENT_GRACE:
+        return Reason.BEHIND
+    if facts.untold_at and facts.now - facts.untold_at > EVENT_GRACE:
+        return Reason.SILENT
+    return Reason.DIFFERENCES if facts.differences else Reason.TOLD
 
 
-def _outweighing(facts: Facts, last: Check) -> Ground | None:
+def _overriding_reason(facts: FreshnessInput, last: FinishedCheck) -> Reason | None:
     """Return what says that nothing is read now, or must not be written down."""
-    if facts.alarm in _ALARMS:
-        return _ALARMS[facts.alarm]
+    if facts.alarm in _REASON_OF_ALARM:
+        return _REASON_OF_ALARM[facts.alarm]
     if last.state == "held" or facts.held:
-        return Ground.HELD
-    return Ground.ASLEEP if facts.asleep else None
+        return Reason.HELD
+    return Reason.ASLEEP if facts.asleep else None
 
 
-def overdue(facts: Facts) -> bool:
+def is_overdue(facts: FreshnessInput) -> bool:
     """Three checks should have come since."""
     if facts.under_way or not facts.last:
         return False
-    if facts.last.finished_at > facts.now + GRACE:
+    if facts.last.finished_at > facts.now + CHECK_GRACE:
         return True  # a clock that went back wrote it: nobody knows when it was
-    return facts.now - facts.last.finished_at > 3 * facts.rest + GRACE
+    return facts.now - facts.last.finished_at > 3 * facts.rest + CHECK_GRACE
 
 
 def time_left(*, started: datetime, now: datetime, done: int, total: int) -> timedelta | None:

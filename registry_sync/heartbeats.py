@@ -8,8 +8,8 @@ from registry_sync import leases
 from registry_sync.models import Lease, Marker, Shard
 
 PULSE = timedelta(seconds=10)  # between two signs of the schedule, and two of the worker that it sends work
-SILENT = 12 * PULSE
-AHEAD = timedelta(minutes=1)  # a sign from further ahead was given by another clock, and proves nothing
+SILENT_AFTER = 12 * PULSE
+AHEAD_MAX = timedelta(minutes=1)  # a sign from further ahead was given by another clock, and proves nothing
 
 
 def note(name: str, now: datetime, *, every: timedelta = timedelta()) -> None:
@@ -25,7 +25,7 @@ def last(name: str) -> datetime | None:
     return Marker.objects.filter(name=name).values_list("at", flat=True).first()
 
 
-def signs(*names: str) -> dict[str, datetime]:
+def read_markers(*names: str) -> dict[str, datetime]:
     return dict(Marker.objects.filter(name__in=names).values_list("name", "at"))
 
 
@@ -35,16 +35,16 @@ def worker_at() -> datetime | None:
         Shard.objects.aggregate(at=Max("lease_until"))["at"],
         Lease.objects.aggregate(at=Max("until"))["at"],
     )
-    signs = [at - leases.LIFE for at in kept if at]
+    signs = [at - leases.LIFETIME for at in kept if at]
     begun = last(Marker.WORKER)
     return max([*signs, begun]) if begun else None
 
 
-def silent(at: datetime | None, now: datetime) -> bool:
-    return at is None or not -AHEAD <= now - at <= SILENT
+def is_silent(at: datetime | None, now: datetime) -> bool:
+    return at is None or not -AHEAD_MAX <= now - at <= SILENT_AFTER
 
 
-def book(name: str, now: datetime, at: datetime) -> bool:
+def reserve(name: str, now: datetime, at: datetime) -> bool:
     """Return True for the one who is to come at `at`; False while somebody is booked already for a time to come."""
     if Marker.objects.filter(name=name, at__lte=now).update(at=at):
         return True

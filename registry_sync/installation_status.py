@@ -9,7 +9,7 @@ from django.db import connection
 
 from accounts import installation_status
 from registry_sync import heartbeats
-from registry_sync.alarms import Signs, alarms
+from registry_sync.alarms import HealthSigns, alarms
 from registry_sync.models import Marker
 
 _AT = "(SELECT h.at FROM registry_sync_marker h WHERE h.name = '{}')"
@@ -37,8 +37,8 @@ installation_status.SHOWN |= {
 def _values(now: datetime) -> dict[str, Any]:
     moment = connection.ops.adapt_datetimefield_value
     return {
-        "silent": moment(now - heartbeats.SILENT),
-        "ahead": moment(now + heartbeats.AHEAD),
+        "silent": moment(now - heartbeats.SILENT_AFTER),
+        "ahead": moment(now + heartbeats.AHEAD_MAX),
         "frozen": _frozen(),
     }
 
@@ -53,10 +53,10 @@ def _frozen() -> int:
     return int(file.exists() and not os.access(file, os.W_OK))
 
 
-def of_person(person: object) -> Signs:
+def signs_for(person: object) -> HealthSigns:
     """As the statement that found the person brought it along."""
     found = installation_status.of(person, installation_status.NOTED | installation_status.SHOWN)
-    return Signs(
+    return HealthSigns(
         answered_at=_moment(found["registry_at"]),
         silent_since=_moment(found["registry_silent"]),
         refused_since=_moment(found["registry_refuses"]),
@@ -67,9 +67,9 @@ def of_person(person: object) -> Signs:
     )
 
 
-def since(person: object, moment: datetime | None) -> bool:
+def changed_since(person: object, moment: datetime | None) -> bool:
     """Whether anything went wrong after `moment`."""
-    return any(moment is None or at is None or at > moment for at in alarms(of_person(person)).values())
+    return any(moment is None or at is None or at > moment for at in alarms(signs_for(person)).values())
 
 
 def _moment(value: datetime | None) -> datetime | None:

@@ -14,13 +14,13 @@ from accounts.common.circuit_breaker import Breaker
 from accounts.principal import Principal
 from registry_sync.models import DiagnosticRun, Event, SyncRun
 
-CHECKUP_LIFE = timedelta(minutes=3)  # one that is older was left by a worker that died
+CHECKUP_LIFETIME = timedelta(minutes=3)  # one that is older was left by a worker that died
 
 log = logging.getLogger(__name__)
 broker = Breaker(rest=5)
 
 
-def ask_for_sync(*, by: Principal) -> SyncRun:
+def request_sync(*, by: Principal) -> SyncRun:
     """Return the run that will answer: one that waits already, or a new one.
 
     The wish is a row; the broker only wakes a worker. Without a broker the next scheduled run takes the row.
@@ -34,15 +34,15 @@ def ask_for_sync(*, by: Principal) -> SyncRun:
 
 
 def wake_worker() -> bool:
-    return published("registry_sync.reconcile")
+    return publish("registry_sync.reconcile")
 
 
-def ask_for_checkup(*, by: Principal) -> DiagnosticRun:
+def request_checkup(*, by: Principal) -> DiagnosticRun:
     """Return the checkup that will answer: one that waits or is under way, or a new one."""
     now = timezone.now()
     with transaction.atomic():
         asked = DiagnosticRun.objects.exclude(state=DiagnosticRun.State.DONE).filter(
-            requested_at__gt=now - CHECKUP_LIFE
+            requested_at__gt=now - CHECKUP_LIFETIME
         )
         row = asked.order_by("id").first() or DiagnosticRun.objects.create(requested_by=by.label)
     transaction.on_commit(wake_doctor)
@@ -50,14 +50,14 @@ def ask_for_checkup(*, by: Principal) -> DiagnosticRun:
 
 
 def wake_doctor() -> bool:
-    return published("registry_sync.doctor")
+    return publish("registry_sync.doctor")
 
 
 def wake_events() -> bool:
-    return published("registry_sync.apply_events")
+    return publish("registry_sync.apply_events")
 
 
-def events_came(now: datetime, namespaces: Collection[str]) -> None:
+def wake_for_new_events(now: datetime, namespaces: Collection[str]) -> None:
     """Wake for the first of a namespace that waits; the applier looks once more before it ends.
 
     While no worker takes them, the broker would else hold a message for each event. And what waits of others may do so
@@ -69,10 +69,10 @@ def events_came(now: datetime, namespaces: Collection[str]) -> None:
 
 
 def wake_removals() -> bool:
-    return published("registry_sync.removals")
+    return publish("registry_sync.removals")
 
 
-def published(task: str, *, countdown: float | None = None) -> bool:
+def publish(task: str, *, countdown: float | None = None) -> bool:
     """Send a message for the task of this name, to be taken in so many seconds.
 
     By name, because tasks import the work, and the work imports this. Return False, with a line in the log, when the

@@ -10,11 +10,11 @@ from accounts.write_behind import Batch
 from registry_sync.models import Repository
 
 MOST = 1000
-OFTEN = timedelta(minutes=10)
+WRITE_INTERVAL = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ImageView:
     repository: str
     at: datetime
 
@@ -30,16 +30,16 @@ class Look:
     def count(self) -> int:
         return 0  # nobody misses one that found no place
 
-    def after(self, earlier: "Look") -> "Look":
+    def after(self, earlier: "ImageView") -> "ImageView":
         return self
 
 
-def _write(notes: list[Look]) -> None:
+def _write(notes: list[ImageView]) -> None:
     for look in notes:
         rows = Repository.objects.filter(name=look.repository)
-        rows.filter(Q(last_viewed_at=None) | Q(last_viewed_at__lt=look.at - OFTEN)).update(
+        rows.filter(Q(last_viewed_at=None) | Q(last_viewed_at__lt=look.at - WRITE_INTERVAL)).update(
             last_viewed_at=look.at
         )
 
 
-looks = Batch("looks", _write, most=MOST, each=MOST)
+image_views = Batch("looks", _write, most=MOST, each=MOST)

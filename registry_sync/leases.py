@@ -21,16 +21,18 @@ from django.db.models import F, Q
 
 from accounts.common import clock
 from registry_sync import quarantine
-from registry_sync.crash_sites import Spot
+from registry_sync.crash_sites import WorkUnit
 from registry_sync.models import Lease
 
-LIFE = timedelta(seconds=3)
-RENEWED = 0.75  # seconds
-HUNG = 60.0  # seconds in which a holder was at nothing new; it is renewed no longer
-IDLE = "3s"  # PostgreSQL ends the transaction of a process that was stopped in it, and its locks with it
+LIFETIME = timedelta(seconds=3)
+RENEW_SECONDS = 0.75  # seconds
+HUNG_SECONDS = 60.0  # seconds in which a holder was at nothing new; it is renewed no longer
+IDLE_TIMEOUT = (
+    "3s"  # PostgreSQL ends the transaction of a process that was stopped in it, and its locks with it
+)
 
 
-Given = ParamSpec("Given")
+Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
 
@@ -38,10 +40,12 @@ class LeaseLost(Exception):
     """Somebody else holds the lease now; stop without writing."""
 
 
-class Renewal:
+class LeaseRenewer:
     """Calls `keep` from a thread of its own, and inside of transactions from the caller's."""
 
-    def __init__(self, keep: Callable[[], None], *, every: float = RENEWED, hung: float = HUNG) -> None:
+    def __init__(
+        self, keep: Callable[[], None], *, every: float = RENEW_SECONDS, hung: float = HUNG_SECONDS
+    ) -> None:
         self.keep = keep
         self._every = every
         self._hung = hung
@@ -73,16 +77,18 @@ class Renewal:
             connection.close()
 
 
-_renewal: ContextVar[Renewal | None] = ContextVar("renewal", default=None)
+_renewal: ContextVar[LeaseRenewer | None] = ContextVar("renewal", default=None)
 
 
 @contextmanager
-def renewed(keep: Callable[[], None], *, every: float = RENEWED, hung: float = HUNG) -> Iterator[Renewal]:
+def keep_renewed(
+    keep: Callable[[], None], *, every: float = RENEW_SECONDS, hung: float = HUNG_SECONDS
+) -> Iterator[LeaseRenewer]:
     """`keep` raises LeaseLost when what it keeps is another's. It is called `every` so many seconds.
 
     It ends after `hung` seconds in which the holder was at nothing new.
     """
-    renewal = Renewal(keep, every=every, hung=hung)
+    renewal = LeaseRenewer(keep, every=every, hung=hung)
     before = _renewal.set(renewal)
     renewal.start()
     try:
@@ -101,25 +107,25 @@ def fence() -> None:
         renewal.keep()
 
 
-def bound() -> None:
+def limit_idle_time() -> None:
     """Before a transaction locks a lease: for who is stopped in it would hold up all others."""
     if connection.vendor == "postgresql" and connection.in_atomic_block:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE}'")
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'")
 
 
-def fenced(write: Callable[Given, Result]) -> Callable[Given, Result]:
+def fenced(write: Callable[Params, Result]) -> Callable[Params, Result]:
     """Fence a function that writes in one transaction.
 
     The lease is kept once more where it took long, so that nobody who waited for the commit finds the lease over.
     """
 
     @wraps(write)
-    def inner(*arguments: Given.args, **options: Given.kwargs) -> Result:
+    def inner(*arguments: Params.args, **options: Params.kwargs) -> Result:
         fence()
         began = time.monotonic()
         result = write(*arguments, **options)
-        if time.monotonic() - began > RENEWED:
+        if time.monotonic() - began > RENEW_SECONDS:
             fence()
         return result
 
@@ -127,17 +133,17 @@ def fenced(write: Callable[Given, Result]) -> Callable[Given, Result]:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class LeaseHandle:
     """A lease while it is held. Each of these raises LeaseLost."""
 
     name: str
     token: int
-    renewal: Renewal
+    renewal: LeaseRenewer
 
     def keep(self) -> None:
         self._write()
 
-    def begin(self, spot: Spot) -> None:
+    def begin(self, spot: WorkUnit) -> None:
         """Before it is begun: should we die, it is known of what."""
         self._write(current_work=spot.packed())
 
@@ -147,54 +153,54 @@ class Holding:
 
     def _write(self, **current_work: str) -> None:
         self.renewal.moved()
-        keep(self.name, self.token, clock.now(), **current_work)
+        renew(self.name, self.token, clock.now(), **current_work)
 
 
 @contextmanager
-def held(name: str) -> Iterator[Holding | None]:
+def hold(name: str) -> Iterator[LeaseHandle | None]:
     """None while another holds it."""
-    token = take(name, clock.now())
+    token = acquire(name, clock.now())
     if token is None:
         yield None
         return
     try:
-        with renewed(lambda: keep(name, token, clock.now())) as renewal:
-            yield Holding(name, token, renewal)
+        with keep_renewed(lambda: renew(name, token, clock.now())) as renewal:
+            yield LeaseHandle(name, token, renewal)
     finally:
-        give_back(name, token, clock.now())
+        release(name, token, clock.now())
 
 
 @transaction.atomic
-def take(name: str, now: datetime) -> int | None:
+def acquire(name: str, now: datetime) -> int | None:
     """Return the fencing token, or None while another holds the lease. What a dead holder was at is written down."""
-    bound()
+    limit_idle_time()
     row, _new = Lease.objects.get_or_create(name=name, defaults={"until": now})
     mine = Lease.objects.filter(free_at(now), name=name, token=row.token)
-    if not mine.update(until=now + LIFE, token=F("token") + 1, current_work=""):
+    if not mine.update(until=now + LIFETIME, token=F("token") + 1, current_work=""):
         return None
     if row.current_work:
-        quarantine.died(Spot.unpacked(row.current_work), now)
+        quarantine.record_crash(WorkUnit.unpacked(row.current_work), now)
     return row.token + 1
 
 
 def free_at(now: datetime, column: str = "until") -> Q:
     """Never held, or over; or further ahead than a lease can be, so that a clock which went back wrote it."""
-    over = Q(**{f"{column}__lte": now}) | Q(**{f"{column}__gt": now + 2 * LIFE})
+    over = Q(**{f"{column}__lte": now}) | Q(**{f"{column}__gt": now + 2 * LIFETIME})
     return over | Q(**{f"{column}__isnull": True})
 
 
-def keep(name: str, token: int, now: datetime, **current_work: str) -> None:
+def renew(name: str, token: int, now: datetime, **current_work: str) -> None:
     """Keep the lease. Raise LeaseLost. Inside a transaction it also locks out a successor until the commit."""
-    bound()
-    if not Lease.objects.filter(name=name, token=token).update(until=now + LIFE, **current_work):
+    limit_idle_time()
+    if not Lease.objects.filter(name=name, token=token).update(until=now + LIFETIME, **current_work):
         raise LeaseLost(name)
 
 
-def give_back(name: str, token: int, now: datetime) -> None:
+def release(name: str, token: int, now: datetime) -> None:
     Lease.objects.filter(name=name, token=token).update(until=now, current_work="")
 
 
-def paced(alive: Callable[[], None]) -> Callable[[], None]:
+def rate_limited(alive: Callable[[], None]) -> Callable[[], None]:
     """At once, and then every few seconds: for what is called often."""
     next_time = 0.0
 

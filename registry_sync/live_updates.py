@@ -6,7 +6,7 @@ from accounts import live_updates
 from accounts.live_updates import For, Thing
 from registry_sync import heartbeats
 from registry_sync.models import DiagnosticRun, Purge, Removal, RetentionRun, SyncRun
-from registry_sync.selectors import SILENT_RUN
+from registry_sync.selectors import RUN_SILENT_AFTER
 
 live_updates.THINGS |= {
     "sync run": Thing(
@@ -14,14 +14,14 @@ live_updates.THINGS |= {
         " COALESCE(r.heartbeat_at, r.started_at, r.requested_at) < %(then)s",
         "LEFT JOIN registry_sync_syncrun r ON r.id = %(key)s",
         shown=For.EVERYBODY,
-        ago=SILENT_RUN,
+        ago=RUN_SILENT_AFTER,
     ),
     "checkup": Thing(
         "c.state, h.at < %(then)s",
         "LEFT JOIN registry_sync_diagnosticrun c ON c.id = %(key)s"
         " LEFT JOIN registry_sync_marker h ON h.name = 'worker'",
         shown=For.OPERATORS,
-        ago=heartbeats.SILENT,
+        ago=heartbeats.SILENT_AFTER,
     ),
     "removal": Thing(
         "r.state, r.problem, (SELECT COUNT(*) FROM registry_sync_removalitem t"

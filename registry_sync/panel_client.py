@@ -7,24 +7,24 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from registry_sync import heartbeats
-from registry_sync.client import CATALOG, Registry
-from registry_sync.client.pacing import Pace
+from registry_sync.client import CATALOG, RegistryClient
+from registry_sync.client.pacing import ReadPacer
 from registry_sync.models import Marker
 from registry_sync.tokens import access_list
-from registry_sync.tokens.issuer import PANEL_LIFE, issue_for_panel
+from registry_sync.tokens.issuer import PANEL_TOKEN_SECONDS, issue_panel_token
 
 
-def registry() -> Registry:
-    return Registry(settings.REGISTRY_URL, OwnTokens(), pace=Pace(_told))
+def registry_client() -> RegistryClient:
+    return RegistryClient(settings.REGISTRY_URL, PanelTokens(), pace=ReadPacer(_last_reported))
 
 
-def _told() -> float | None:
+def _last_reported() -> float | None:
     """Return the moment of the last of our own requests that the registry told of."""
     at = heartbeats.last(Marker.READ)
     return at.timestamp() if at else None
 
 
-class OwnTokens:
+class PanelTokens:
     """Tokens for one thing at a time, made again when half their life is over. Nothing is kept for long."""
 
     KEPT = 1000
@@ -40,13 +40,17 @@ class OwnTokens:
             # By the clock that is written into them: should it jump, they are made anew.
             now = self._clock()
             at, token = self._made.get((scope, *actions), (datetime.min.replace(tzinfo=UTC), ""))
-            if not timedelta() <= now - at <= timedelta(seconds=PANEL_LIFE / 2):
+            if not timedelta() <= now - at <= timedelta(seconds=PANEL_TOKEN_SECONDS / 2):
                 if len(self._made) >= self.KEPT:
                     self._made.clear()
-                token = issue_for_panel([_access(scope, actions or ("pull",))], now=now)
+                token = issue_panel_token([_access(scope, actions or ("pull",))], now=now)
                 self._made[scope, *actions] = (now, token)
             return token
 
 
-def _access(scope: str, actions: tuple[str, ...]) -> access_list.Access:
-    return access_list.CATALOG if scope == CATALOG else access_list.entry(scope, list(actions))
+def _access(scope: str, actions: tuple[str, ...]) -> access_list.ResourceActions:
+    return (
+        access_list.CATALOG_ACCESS
+        if scope == CATALOG
+        else access_list.repository_access(scope, list(actions))
+    )

@@ -10,20 +10,20 @@ from django.db.models import Q, QuerySet
 
 from accounts.common.lazy_text import lazy as _
 from accounts.models import Account
-from registry_sync.crash_sites import Spot, to_set_aside
+from registry_sync.crash_sites import WorkUnit, to_quarantine
 from registry_sync.models import QuarantinedWork, Repository, WorkerCrash
 
-KEPT = timedelta(days=1)  # then it is tried again, and a death that nobody explained is forgotten
-KEPT_WHOLE = timedelta(hours=1)  # a whole account: most of it is good
+RETRY_AFTER = timedelta(days=1)  # then it is tried again, and a death that nobody explained is forgotten
+RETRY_ACCOUNT_AFTER = timedelta(hours=1)  # a whole account: most of it is good
 PAUSE = timedelta(seconds=5)  # after the second death of something: the first may be chance; then ever longer
-PATIENCE = timedelta(minutes=5)
-WORDS = _("set aside: workers died of it (System, Overview)")
+LAST_FOR = timedelta(minutes=5)
+PROBLEM = _("set aside: workers died of it (System, Overview)")
 
 log = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def died(spot: Spot, now: datetime) -> WorkerCrash:
+def record_crash(spot: WorkUnit, now: datetime) -> WorkerCrash:
     """Somebody began with it and did not end. Sets aside what is to be left alone from now on."""
     if spot.account is not None and not Account.objects.filter(pk=spot.account).exists():
         spot = replace(spot, account=None)
@@ -34,41 +34,41 @@ def died(spot: Spot, now: datetime) -> WorkerCrash:
         if not spot.repository:
             return crash
     deaths = WorkerCrash.objects.filter(mine)
-    before = {_spot(row) for row in QuarantinedWork.objects.filter(mine)}
+    before = {_work_unit(row) for row in QuarantinedWork.objects.filter(mine)}
     log.warning("a worker died while it was at %s", spot.repository or "several repositories")
-    for each in to_set_aside([_spot(row) for row in deaths], before):
-        held = [row for row in deaths if each.covers(_spot(row))]
+    for each in to_quarantine([_work_unit(row) for row in deaths], before):
+        held = [row for row in deaths if each.covers(_work_unit(row))]
         QuarantinedWork.objects.filter(_within(each)).delete()
         QuarantinedWork.objects.create(**_columns(each), since=now, deaths=len(held))
-        log.error("set aside, because workers died of it: %s", _named(each))
+        log.error("set aside, because workers died of it: %s", _label(each))
         deaths.filter(_within(each)).delete()
     return crash
 
 
-class Known:
+class Snapshot:
     """What is aside, and what somebody died of lately, as it was when looked up."""
 
     def __init__(self) -> None:
-        self.aside = [_spot(row) for row in QuarantinedWork.objects.all()]
-        self.deaths: dict[Spot, list[datetime]] = {}
+        self.aside = [_work_unit(row) for row in QuarantinedWork.objects.all()]
+        self.deaths: dict[WorkUnit, list[datetime]] = {}
         for row in WorkerCrash.objects.exclude(repository=""):
-            self.deaths.setdefault(_spot(row), []).append(row.at)
+            self.deaths.setdefault(_work_unit(row), []).append(row.at)
 
-    def holds(self, spot: Spot) -> bool:
+    def holds(self, spot: WorkUnit) -> bool:
         return any(each.covers(spot) for each in self.aside)
 
-    def is_late(self, spot: Spot, now: datetime) -> bool:
+    def is_late(self, spot: WorkUnit, now: datetime) -> bool:
         """Whether it comes after all else; not for ever, where much comes all the time."""
         again = self.again(spot)
-        return again is not None and now < again + PATIENCE
+        return again is not None and now < again + LAST_FOR
 
-    def again(self, spot: Spot) -> datetime | None:
+    def again(self, spot: WorkUnit) -> datetime | None:
         """When it may be tried again, None for what nobody died of."""
         at = self.deaths.get(spot)
         return max(at) + PAUSE * (2 ** (len(at) - 1) - 1) if at else None
 
 
-def ended(spot: Spot, known: Known) -> None:
+def forget_crashes(spot: WorkUnit, known: Snapshot) -> None:
     """Who died while at it died of something else."""
     if spot in known.deaths:
         WorkerCrash.objects.filter(**_columns(spot)).delete()
@@ -82,36 +82,36 @@ def repositories(ids: Iterable[int]) -> QuerySet[Repository]:
     )
 
 
-def take_back_all(spot: Spot) -> None:
+def release_all(spot: WorkUnit) -> None:
     """Try again what this is held by, and forget its deaths."""
     for row in QuarantinedWork.objects.filter(account=spot.account):
-        if _spot(row).covers(spot):
-            take_back(row)
+        if _work_unit(row).covers(spot):
+            release(row)
 
 
-def take_back(row: QuarantinedWork) -> None:
-    WorkerCrash.objects.filter(_within(_spot(row))).delete()
+def release(row: QuarantinedWork) -> None:
+    WorkerCrash.objects.filter(_within(_work_unit(row))).delete()
     row.delete()
 
 
-def over(now: datetime) -> QuerySet[QuarantinedWork]:
-    whole = Q(repository="", since__lt=now - KEPT_WHOLE)
-    return QuarantinedWork.objects.filter(Q(since__lt=now - KEPT) | whole)
+def due_for_retry(now: datetime) -> QuerySet[QuarantinedWork]:
+    whole = Q(repository="", since__lt=now - RETRY_ACCOUNT_AFTER)
+    return QuarantinedWork.objects.filter(Q(since__lt=now - RETRY_AFTER) | whole)
 
 
 def forget_old(now: datetime) -> None:
-    WorkerCrash.objects.filter(at__lt=now - KEPT).delete()
+    WorkerCrash.objects.filter(at__lt=now - RETRY_AFTER).delete()
 
 
-def _spot(row: QuarantinedWork | WorkerCrash) -> Spot:
-    return Spot(row.account_id, row.repository, row.item)
+def _work_unit(row: QuarantinedWork | WorkerCrash) -> WorkUnit:
+    return WorkUnit(row.account_id, row.repository, row.item)
 
 
-def _columns(spot: Spot) -> dict[str, object]:
+def _columns(spot: WorkUnit) -> dict[str, object]:
     return {"account_id": spot.account, "repository": spot.repository, "item": spot.item}
 
 
-def _within(spot: Spot) -> Q:
+def _within(spot: WorkUnit) -> Q:
     found = Q(account=spot.account)
     if spot.repository:
         found &= Q(repository=spot.repository)
@@ -120,7 +120,7 @@ def _within(spot: Spot) -> Q:
     return found
 
 
-def _named(spot: Spot) -> str:
+def _label(spot: WorkUnit) -> str:
     if not spot.repository:
         return f"all of account {spot.account}"
     return f"{spot.item} in {spot.repository}" if spot.item else spot.repository

@@ -7,40 +7,40 @@ from django.db import transaction
 from django.utils import timezone
 
 from registry_sync import heartbeats
-from registry_sync.client import Registry, Silent, responses
+from registry_sync.client import NoResponse, RegistryClient, responses
 from registry_sync.models import Marker
-from registry_sync.tokens.issuer import issue_for_panel
+from registry_sync.tokens.issuer import issue_panel_token
 from registry_sync.tokens.key_files import KeyFileError
 
-PATIENCE = 5  # seconds; a client would not wait for much longer, and each look keeps a worker
+TIMEOUT = 5  # seconds; a client would not wait for much longer, and each look keeps a worker
 
 log = logging.getLogger(__name__)
 
 
-def look(registry: Registry, now: datetime) -> None:
+def probe(registry: RegistryClient, now: datetime) -> None:
     """`/v2/` takes any good token, and needs none of the registry's images."""
-    note(_found(registry), now)
+    record(_probe_result(registry), now)
 
 
-def _found(registry: Registry) -> str:
+def _probe_result(registry: RegistryClient) -> str:
     """Return the name of a sign."""
     try:
-        token = issue_for_panel([], now=timezone.now())
+        token = issue_panel_token([], now=timezone.now())
     except KeyFileError:
         return Marker.TOKENS_UNSIGNED
     try:
         bearer = {"Authorization": f"Bearer {token}"}
-        with registry.ask("/v2/", bearer, seconds=PATIENCE) as response:
+        with registry.ask("/v2/", bearer, seconds=TIMEOUT) as response:
             status = response.status_code
-    except Silent:
+    except NoResponse:
         return Marker.REGISTRY_SILENT
-    if status in (responses.OK, responses.TOO_MANY):
+    if status in (responses.OK, responses.TOO_MANY_REQUESTS):
         return Marker.REGISTRY
     return Marker.REGISTRY_REFUSES if status == responses.UNAUTHORIZED else Marker.REGISTRY_SILENT
 
 
 @transaction.atomic
-def note(found: str, now: datetime) -> None:
+def record(found: str, now: datetime) -> None:
     """Note it. What began stays as it began until it is over."""
     over = Marker.objects.filter(name__in=[sign for sign in Marker.TROUBLES if sign != found])
     for name in over.values_list("name", flat=True):

@@ -16,16 +16,16 @@ from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
 from registry_sync import doctor, heartbeats
 from registry_sync import freshness as registry_sync_freshness
-from registry_sync.alarms import Alarm, Signs, alarms
-from registry_sync.freshness import ROLLED_BACK, Ground
+from registry_sync.alarms import Alarm, HealthSigns, alarms
+from registry_sync.freshness import ROLLBACK_TAGS_MIN, Reason
 from registry_sync.models import DiagnosticRun, Drift, Event, Marker, QuarantinedWork, Repository, SyncRun
 from registry_sync.reconcile import intervals
-from registry_sync.shown import EVERYTHING, Shown
+from registry_sync.shown import ALL, ViewScope
 
-SILENT_RUN = timedelta(minutes=2)
+RUN_SILENT_AFTER = timedelta(minutes=2)
 ROLLBACK_SHOWN = LEAP_SHOWN = timedelta(days=7)
 FRESHNESS_STATES = ["live", "stale", "failed", "held", "never"]
-LOOKED_AT = 20  # the newest runs: what is asked of them is nearly always among them
+RECENT_RUNS = 20  # the newest runs: what is asked of them is nearly always among them
 State = SyncRun.State
 
 
@@ -54,7 +54,7 @@ class Freshness:
     """
 
     state: str
-    ground: Ground
+    ground: Reason
     text: str
     why: str
     parts: list[Detail]
@@ -68,15 +68,13 @@ class Freshness:
         return self.progress.run if self.progress else None
 
 
-def freshness(
-    now: datetime, *, of: Shown = EVERYTHING, exact: bool = False, frozen: bool = False
-) -> Freshness:
+def freshness(now: datetime, *, of: ViewScope = ALL, exact: bool = False, frozen: bool = False) -> Freshness:
     """Return the freshness `of` what the page shows. `frozen`: the database takes no changes.
 
     `exact` is for operators: a moment of the last event, and how many differences there were, asked for again and
     again, would tell each tenant what all others do.
     """
-    newest = list(SyncRun.objects.order_by("-id")[:LOOKED_AT])
+    newest = list(SyncRun.objects.order_by("-id")[:RECENT_RUNS])
     running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
     last = next((run for run in newest if run.finished_at), None)
     full = _full(newest, lambda run: bool(run.finished_at), 1, finished_at__isnull=False)
@@ -84,12 +82,12 @@ def freshness(
         # A quick pass that went well proves little: the last full check stands.
         last = full[0] if full else None
     good = _full(newest, lambda run: run.state == State.DONE, 2, state=State.DONE)
-    signs = heartbeats.signs(Marker.EVENTS, Marker.WORKER, Marker.REGISTRY, *Marker.TROUBLES)
-    asleep = _asleep(signs.get(Marker.WORKER), now)
+    signs = heartbeats.read_markers(Marker.EVENTS, Marker.WORKER, Marker.REGISTRY, *Marker.TROUBLES)
+    asleep = _is_worker_silent(signs.get(Marker.WORKER), now)
     event_at = signs.get(Marker.EVENTS)
     progress = _progress(running, now) if running else None
     differences, untold_at = _differences(of, good, event_at)
-    facts = registry_sync_freshness.Facts(
+    facts = registry_sync_freshness.FreshnessInput(
         now=now, rest=_rest(newest, last), last=_check(last), differences=differences,
         troubled=of.repositories().exclude(problem="").exists(),
         held=any(run.tags_needing_approval for run in newest)
@@ -101,11 +99,11 @@ def freshness(
     ground = registry_sync_freshness.judge(facts)
     checked = good[0] if good else None
     told_at = event_at if exact or not event_at else event_at.replace(second=0, microsecond=0)
-    parts = _parts(ground, told_at, checked, differences, exact=exact)
+    parts = _details(ground, told_at, checked, differences, exact=exact)
     if ground in AS_OF and (answered_at := signs.get(Marker.REGISTRY)):
         parts.insert(0, Detail(_("this list is as of"), answered_at))
     return Freshness(
-        registry_sync_freshness.LIGHTS[ground], ground, _words(ground), _why(ground, last), parts,
+        registry_sync_freshness.LIGHT_OF[ground], ground, _text(ground), _why(ground, last), parts,
         event_at=told_at, checked_at=checked.finished_at if checked else None, progress=progress,
     )  # fmt: skip
 
@@ -115,40 +113,40 @@ def _full(
 ) -> list[SyncRun]:
     """Return the last full checks that fit, nearly always without a question."""
     found = [run for run in newest if not run.quick and fits(run)][:most]
-    if len(found) == most or len(newest) < LOOKED_AT:
+    if len(found) == most or len(newest) < RECENT_RUNS:
         return found
     return list(SyncRun.objects.filter(quick=False, **the_same).order_by("-id")[:most])
 
 
 def runs() -> QuerySet[SyncRun]:
     """Where one after the other is held, the last of them."""
-    return _with_the_next().exclude(**_HELD_AGAIN).order_by("-id")
+    return _with_next_state().exclude(**_REPEATED).order_by("-id")
 
 
-def held_again() -> QuerySet[SyncRun]:
+def repeated_approval_runs() -> QuerySet[SyncRun]:
     """By the schedule, and the next one was too: it says nothing that the next does not."""
-    return _with_the_next().filter(**_HELD_AGAIN)
+    return _with_next_state().filter(**_REPEATED)
 
 
-_HELD_AGAIN: Final = {
+_REPEATED: Final = {
     "state": State.NEEDS_APPROVAL,
     "requested_by": "schedule",
     "next_state": State.NEEDS_APPROVAL,
 }
 
 
-def _with_the_next() -> QuerySet[SyncRun]:
+def _with_next_state() -> QuerySet[SyncRun]:
     later = SyncRun.objects.filter(pk__gt=OuterRef("pk")).exclude(finished_at=None).order_by("pk")
     return SyncRun.objects.annotate(next_state=Coalesce(Subquery(later.values("state")[:1]), Value("")))
 
 
-def held() -> SyncRun | None:
+def run_needing_approval() -> SyncRun | None:
     """Return the run that waits for an operator: the last that ended, if something is held."""
     last = SyncRun.objects.exclude(finished_at=None).order_by("-id").first()
     return last if last and (last.state == State.NEEDS_APPROVAL or last.tags_needing_approval) else None
 
 
-def is_held_since(last: SyncRun, id: int) -> bool:  # noqa: A002
+def is_same_approval(last: SyncRun, id: int) -> bool:  # noqa: A002
     """Whether that run, and all from it to `last`, were held for the same."""
     since = SyncRun.objects.filter(pk__gte=id, pk__lte=last.pk).exclude(finished_at=None)
     same = Q(state=State.NEEDS_APPROVAL) | Q(tags_needing_approval__gt=0)
@@ -156,7 +154,7 @@ def is_held_since(last: SyncRun, id: int) -> bool:  # noqa: A002
 
 
 @dataclass(frozen=True)
-class Pulse:
+class ComponentHealth:
     """Whether a part lives: works, silent, never (seen), or unknown, while nothing makes it show that it does."""
 
     name: str
@@ -164,20 +162,20 @@ class Pulse:
     state: str
 
 
-def pulses(now: datetime) -> list[Pulse]:
+def component_health(now: datetime) -> list[ComponentHealth]:
     """Worker and schedule. A worker gives a sign with each task, and without the schedule few come."""
     worker, schedule = heartbeats.worker_at(), heartbeats.last(Marker.BEAT)
-    asked = not heartbeats.silent(schedule, now)
+    asked = not heartbeats.is_silent(schedule, now)
     return [
-        Pulse(Marker.WORKER, worker, _life(worker, now, provable=asked)),
-        Pulse(Marker.BEAT, schedule, _life(schedule, now, provable=True)),
+        ComponentHealth(Marker.WORKER, worker, _health(worker, now, provable=asked)),
+        ComponentHealth(Marker.BEAT, schedule, _health(schedule, now, provable=True)),
     ]
 
 
-def _life(at: datetime | None, now: datetime, *, provable: bool) -> str:
+def _health(at: datetime | None, now: datetime, *, provable: bool) -> str:
     if at is None:
         return "never"
-    if not heartbeats.silent(at, now):
+    if not heartbeats.is_silent(at, now):
         return "works"
     return "silent" if provable else "unknown"
 
@@ -197,7 +195,7 @@ def last_event_at() -> datetime | None:
     return heartbeats.last(Marker.EVENTS)
 
 
-def agreed() -> bool:
+def is_approved() -> bool:
     """Whether an operator has let go, and the run that does it has not ended."""
     return SyncRun.objects.filter(deletions_approved=True, finished_at=None).exists()
 
@@ -218,7 +216,7 @@ class Rollback:
 def rolled_back(now: datetime) -> Rollback | None:
     """Return the last one of a week. What an event explained afterwards counts no more."""
     back = Drift.objects.filter(rolled_back=True, found_at__gt=now - ROLLBACK_SHOWN).order_by().values("run")
-    runs = back.annotate(tags=Count("id"), at=Min("found_at")).filter(tags__gte=ROLLED_BACK)
+    runs = back.annotate(tags=Count("id"), at=Min("found_at")).filter(tags__gte=ROLLBACK_TAGS_MIN)
     last = runs.order_by("-run").first()
     return Rollback(last["run"], last["tags"], last["at"]) if last else None
 
@@ -227,7 +225,7 @@ def differences() -> QuerySet[Drift]:
     return Drift.objects.select_related("run").order_by("-id")
 
 
-def aside() -> QuerySet[QuarantinedWork]:
+def quarantined() -> QuerySet[QuarantinedWork]:
     """Return what is left alone because workers died of it."""
     return QuarantinedWork.objects.select_related("account").order_by("-id")
 
@@ -253,35 +251,35 @@ def event_counts(most: int = 1000) -> dict[str, int]:
     }
 
 
-def unclaimed(first: str | None = None) -> QuerySet[Repository]:
+def unassigned(first: str | None = None) -> QuerySet[Repository]:
     """Repositories in the registry that belong to no namespace of any account. With `first`: those under it."""
     rows = Repository.objects.filter(image=None).exclude(name=doctor.REPOSITORY).order_by("name")
     return rows if first is None else rows.filter(Q(name=first) | Q(name__startswith=f"{first}/"))
 
 
 @dataclass(frozen=True)
-class Unclaimed:
+class UnassignedGroup:
     first: str
     repositories: int
     since: datetime
 
 
-def unclaimed_groups(*, after: str = "", most: int = 100) -> list[Unclaimed]:
+def unassigned_groups(*, after: str = "", most: int = 100) -> list[UnassignedGroup]:
     """By first part, in order, from `after` on."""
     first = Substr("name", 1, StrIndex(Concat(F("name"), Value("/")), Value("/")) - 1)
-    rows = unclaimed().annotate(first=first).filter(first__gt=after).order_by().values("first")
+    rows = unassigned().annotate(first=first).filter(first__gt=after).order_by().values("first")
     counted = rows.annotate(count=Count("id"), since=Min("first_seen_at")).order_by("first")[:most]
-    return [Unclaimed(row["first"], row["count"], row["since"]) for row in counted]
+    return [UnassignedGroup(row["first"], row["count"], row["since"]) for row in counted]
 
 
-def troubled(most: int) -> tuple[list[Repository], int]:
+def with_problems(most: int) -> tuple[list[Repository], int]:
     """Return some of each namespace, and how many there are in all."""
     names = list(Repository.objects.exclude(problem="").order_by("name").values_list("name", flat=True))
     some = in_turns(names, lambda name: split(name)[0])[:most]
     return list(Repository.objects.filter(name__in=some).order_by("name")), len(names)
 
 
-def kept_names() -> QuerySet[ReservedName]:
+def reserved_names() -> QuerySet[ReservedName]:
     """Names that have no namespace now, and that nobody but the account that had one gets by making it."""
     live = Namespace.objects.filter(name=OuterRef("name"))
     rows = ReservedName.objects.exclude(Exists(live)).exclude(name=split(doctor.REPOSITORY)[0])
@@ -290,17 +288,19 @@ def kept_names() -> QuerySet[ReservedName]:
 
 def _progress(run: SyncRun, now: datetime) -> Progress:
     if run.state == State.WAITING or not run.started_at:
-        return Progress(run, None, silent=now - run.requested_at > SILENT_RUN)
+        return Progress(run, None, silent=now - run.requested_at > RUN_SILENT_AFTER)
     left = registry_sync_freshness.time_left(
         started=run.started_at, now=now, done=run.repositories_done, total=run.repositories_total
     )
-    return Progress(run, left, silent=now - (run.heartbeat_at or run.started_at) > SILENT_RUN)
+    return Progress(run, left, silent=now - (run.heartbeat_at or run.started_at) > RUN_SILENT_AFTER)
 
 
-def _check(run: SyncRun | None) -> registry_sync_freshness.Check | None:
+def _check(run: SyncRun | None) -> registry_sync_freshness.FinishedCheck | None:
     if not run or not run.finished_at:
         return None
-    return registry_sync_freshness.Check(run.state, run.started_at or run.finished_at, run.finished_at)
+    return registry_sync_freshness.FinishedCheck(
+        run.state, run.started_at or run.finished_at, run.finished_at
+    )
 
 
 def _rest(newest: list[SyncRun], last: SyncRun | None) -> timedelta:
@@ -309,21 +309,23 @@ def _rest(newest: list[SyncRun], last: SyncRun | None) -> timedelta:
     if not last or not last.finished_at or not last.started_at:
         return interval
     ends = (State.DONE, State.INCOMPLETE)
-    whole = _full(newest, lambda run: run.state in ends, intervals.USUAL, state__in=ends)
+    whole = _full(newest, lambda run: run.state in ends, intervals.RECENT_RUNS, state__in=ends)
     return intervals.rest(last, whole, interval)
 
 
-def _asleep(begun: datetime | None, now: datetime) -> bool:
+def _is_worker_silent(begun: datetime | None, now: datetime) -> bool:
     """Return whether it began long ago, and the worker gives no sign of life.
 
     A long task gives other signs than its beginning; they are asked for only when that is long ago.
     """
-    return bool(begun) and heartbeats.silent(begun, now) and heartbeats.silent(heartbeats.worker_at(), now)
+    return (
+        bool(begun) and heartbeats.is_silent(begun, now) and heartbeats.is_silent(heartbeats.worker_at(), now)
+    )
 
 
 def _alarm(signs: Mapping[str, datetime], *, asleep: bool, frozen: bool) -> Alarm | None:
     found = alarms(
-        Signs(
+        HealthSigns(
             silent_since=signs.get(Marker.REGISTRY_SILENT),
             refused_since=signs.get(Marker.REGISTRY_REFUSES),
             unsigned_since=signs.get(Marker.TOKENS_UNSIGNED),
@@ -334,12 +336,14 @@ def _alarm(signs: Mapping[str, datetime], *, asleep: bool, frozen: bool) -> Alar
     return next(iter(found), None)
 
 
-def _waiting_since(of: Shown, now: datetime) -> datetime | None:
+def _waiting_since(of: ViewScope, now: datetime) -> datetime | None:
     waiting = of.events().filter(applied_at=None, due_at__lte=now).order_by("due_at")
     return waiting.values_list("due_at", flat=True).first()
 
 
-def _differences(of: Shown, good: list[SyncRun], event_at: datetime | None) -> tuple[int, datetime | None]:
+def _differences(
+    of: ViewScope, good: list[SyncRun], event_at: datetime | None
+) -> tuple[int, datetime | None]:
     """Return what no event had told and was found by the last full check, or any run since the one before it.
 
     And since when such things go untold. `good`: the last two full checks, the newest first.
@@ -352,37 +356,37 @@ def _differences(of: Shown, good: list[SyncRun], event_at: datetime | None) -> t
     return found.count(), untold.values_list("found_at", flat=True).first()
 
 
-AS_OF = (Ground.DOWN, Ground.REFUSED)
-WORDS = {
-    Ground.DOWN: gettext_lazy("The registry does not answer"),
-    Ground.REFUSED: gettext_lazy("The registry does not let the panel in"),
-    Ground.FROZEN: gettext_lazy("The database takes no changes: what happens in the registry does not show"),
-    Ground.NEVER: gettext_lazy("Not synced with the registry yet"),
-    Ground.HELD: gettext_lazy(
+AS_OF = (Reason.DOWN, Reason.REFUSED)
+TEXTS = {
+    Reason.DOWN: gettext_lazy("The registry does not answer"),
+    Reason.REFUSED: gettext_lazy("The registry does not let the panel in"),
+    Reason.FROZEN: gettext_lazy("The database takes no changes: what happens in the registry does not show"),
+    Reason.NEVER: gettext_lazy("Not synced with the registry yet"),
+    Reason.HELD: gettext_lazy(
         "So much is missing in the registry that an operator must agree before it goes from the panel"
     ),
-    Ground.ASLEEP: gettext_lazy("Worker or schedule is silent: nothing is read from the registry"),
-    Ground.FAILED: gettext_lazy("The last sync failed"),
-    Ground.PARTLY: gettext_lazy("Not everything could be read"),
-    Ground.OVERDUE: gettext_lazy("No full check lately; are worker and schedule running?"),
-    Ground.BEHIND: gettext_lazy("Events came and are not applied; is the worker running?"),
-    Ground.SILENT: gettext_lazy("No events, although pushes happened"),
-    Ground.DIFFERENCES: gettext_lazy("Not all events came"),
-    Ground.ASKED: gettext_lazy("No events: the panel asks every %(seconds)s s"),
-    Ground.TOLD: gettext_lazy("Live"),
+    Reason.ASLEEP: gettext_lazy("Worker or schedule is silent: nothing is read from the registry"),
+    Reason.FAILED: gettext_lazy("The last sync failed"),
+    Reason.PARTLY: gettext_lazy("Not everything could be read"),
+    Reason.OVERDUE: gettext_lazy("No full check lately; are worker and schedule running?"),
+    Reason.BEHIND: gettext_lazy("Events came and are not applied; is the worker running?"),
+    Reason.SILENT: gettext_lazy("No events, although pushes happened"),
+    Reason.DIFFERENCES: gettext_lazy("Not all events came"),
+    Reason.ASKED: gettext_lazy("No events: the panel asks every %(seconds)s s"),
+    Reason.TOLD: gettext_lazy("Live"),
 }
 
 
-def _words(ground: Ground) -> str:
-    return WORDS[ground] % {"seconds": settings.SYNC_INTERVAL_SECONDS}
+def _text(ground: Reason) -> str:
+    return TEXTS[ground] % {"seconds": settings.SYNC_INTERVAL_SECONDS}
 
 
-def _why(ground: Ground, last: SyncRun | None) -> str:
-    return last.problem if last and ground in (Ground.FAILED, Ground.PARTLY) else ""
+def _why(ground: Reason, last: SyncRun | None) -> str:
+    return last.problem if last and ground in (Reason.FAILED, Reason.PARTLY) else ""
 
 
-def _parts(
-    ground: Ground, event_at: datetime | None, good: SyncRun | None, differences: int, *, exact: bool
+def _details(
+    ground: Reason, event_at: datetime | None, good: SyncRun | None, differences: int, *, exact: bool
 ) -> list[Detail]:
     parts = []
     if event_at:
@@ -392,16 +396,16 @@ def _parts(
             Detail(
                 _("last full check"),
                 good.finished_at,
-                _agreement(event_at, differences, exact=exact) if ground in AGREEING else "",
+                _agreement(event_at, differences, exact=exact) if ground in WITH_AGREEMENT else "",
             )
         )
-    elif ground is not Ground.NEVER:
+    elif ground is not Reason.NEVER:
         parts.append(Detail(_("no full check yet")))
     return parts
 
 
 # Of the others, what the last check found says nothing of now.
-AGREEING = (Ground.TOLD, Ground.DIFFERENCES, Ground.HELD, Ground.PARTLY)
+WITH_AGREEMENT = (Reason.TOLD, Reason.DIFFERENCES, Reason.HELD, Reason.PARTLY)
 
 
 def _agreement(event_at: datetime | None, differences: int, *, exact: bool) -> str:

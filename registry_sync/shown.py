@@ -10,7 +10,7 @@ from registry_sync.models import Drift, Event, Repository
 
 
 @dataclass(frozen=True)
-class Shown:
+class ViewScope:
     """`namespaces`: None for all there is. `repository`: of them this one alone."""
 
     namespaces: QuerySet[Namespace] | None = None
@@ -37,12 +37,12 @@ class Shown:
         return rows.filter(repository=self.repository) if self.repository else rows
 
 
-EVERYTHING = Shown()
+ALL = ViewScope()
 
 
-def to_person(person_id: int, *, handle: str = "", namespace: str = "", image: str = "") -> Shown:
+def visible_to(person_id: int, *, handle: str = "", namespace: str = "", image: str = "") -> ViewScope:
     """In the accounts that the person is a member of; of one account, of one namespace of it, or of one image."""
     rows = Namespace.objects.filter(account__members__person=person_id, account__closed_at=None)
     for column, value in (("account__handle", handle), ("name", namespace)):
         rows = rows.filter(**{column: value}) if value else rows
-    return Shown(rows.order_by(), f"{namespace}/{image}" if image else "")
+    return ViewScope(rows.order_by(), f"{namespace}/{image}" if image else "")

@@ -25,7 +25,7 @@ from registry_sync.deletion import purge_worker
 from registry_sync.deletion.worker import LEASE_PREFIX, work_due
 from registry_sync.doctor import checkup
 from registry_sync.events import processor
-from registry_sync.events.processor import apply_due
+from registry_sync.events.processor import process_due
 from registry_sync.models import (
     DiagnosticRun,
     Drift,
@@ -75,8 +75,8 @@ def _task(*, name: str, **options: Any) -> Callable[[Callable[[], None]], Any]:
 def _worker_lives(**_details: Any) -> None:
     with suppress(InterfaceError, OperationalError):  # the task itself will say so
         now = clock.now()
-        clocks.leapt(now)
-        clocks.mend(now)
+        clocks.jumped_ahead(now)
+        clocks.repair_after_setback(now)
         heartbeats.note(Marker.WORKER, now, every=ALIVE)
 
 
@@ -89,9 +89,9 @@ def _first_look(**_details: Any) -> None:
 @_task(name="registry_sync.pulse")
 def pulse() -> None:
     """Sent by the schedule, and dropped when it comes late: an idle worker proves by it that it lives."""
-    registry = panel_client.registry()
+    registry = panel_client.registry_client()
     try:
-        registry_probe.look(registry, clock.now())
+        registry_probe.probe(registry, clock.now())
     finally:
         registry.close()
     checkup.work()
@@ -106,7 +106,7 @@ def doctor() -> None:
 @_task(name="registry_sync.reconcile", time_limit=6 * 3600)
 def reconcile() -> None:
     """Several of these share one run, each reading parts of it."""
-    run = run_reconcile(panel_client.registry(), when_due=True, others=wake_others)
+    run = run_reconcile(panel_client.registry_client(), when_due=True, others=wake_others)
     if run and run.finished_at and SyncRun.objects.filter(state=SyncRun.State.WAITING).exists():
         jobs.wake_worker()
 
@@ -119,9 +119,9 @@ def wake_others() -> None:
 @_task(name="registry_sync.apply_events")
 def apply_events() -> None:
     """Comes when events come, when the first of them is to be confirmed, and from beat in case both were lost."""
-    registry = panel_client.registry()
+    registry = panel_client.registry_client()
     try:
-        wait = apply_due(registry)
+        wait = process_due(registry)
     finally:
         registry.close()
     _again(apply_events, wait)
@@ -130,7 +130,7 @@ def apply_events() -> None:
 @_task(name="registry_sync.removals")
 def removals() -> None:
     """Comes when somebody asks, when the registry is to be tried again, and from beat in case that was lost."""
-    registry = panel_client.registry()
+    registry = panel_client.registry_client()
     try:
         runs.plan_due()
         purge_worker.go_on()
@@ -147,15 +147,15 @@ def _again(task: Any, wait: timedelta | None) -> None:
     One message at a time: each that came would else send the next, and each event adds one.
     """
     now = clock.now()
-    if wait is not None and wait < SOON and heartbeats.book(task.name, now, now + wait):
-        jobs.published(task.name, countdown=wait.total_seconds() + 0.05)
+    if wait is not None and wait < SOON and heartbeats.reserve(task.name, now, now + wait):
+        jobs.publish(task.name, countdown=wait.total_seconds() + 0.05)
 
 
 @_task(name="registry_sync.measure_usage")
 def measure_usage() -> None:
     """Count when something came or went, and once an hour in any case; after a long count it rests longer."""
     now = clock.now()
-    if not _usage_changed(now) or not heartbeats.book(Marker.USAGE_REST, now, now + COUNT_MAX):
+    if not _usage_changed(now) or not heartbeats.reserve(Marker.USAGE_REST, now, now + COUNT_MAX):
         return
     try:
         usage.measure(usage.today())
@@ -204,8 +204,8 @@ def housekeeping() -> None:
     session_store.forget_expired()
     invitations.forget_old(clock.now())
     _forget_events(clock.now() - EVENTS_KEPT)
-    for row in quarantine.over(clock.now()):
-        processor.retry_left(row)
+    for row in quarantine.due_for_retry(clock.now()):
+        processor.retry_quarantined(row)
     quarantine.forget_old(clock.now())
     access_denials.forget_old(clock.now())
     outbox.forget_given_up(now=clock.now())
@@ -216,7 +216,7 @@ def housekeeping() -> None:
     Purge.objects.filter(finished_at__lt=long_ago, ends_at=None).delete()
     day_ago = clock.now() - timedelta(days=1)
     Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
-    again = selectors.held_again().filter(finished_at__lt=clock.now() - HELD_KEPT)
+    again = selectors.repeated_approval_runs().filter(finished_at__lt=clock.now() - HELD_KEPT)
     SyncRun.objects.filter(pk__in=list(again.values_list("pk", flat=True))).delete()
     # Between two full checks there may be a thousand quick passes; and who presses the button all day wipes no others.
     for quick in (False, True):
@@ -241,7 +241,7 @@ def mails() -> None:
 def daily() -> None:
     """Comes more often: whoever sends it remembers nothing."""
     now = clock.now()
-    if heartbeats.book(Marker.DAILY, now, now + timedelta(days=1)):
+    if heartbeats.reserve(Marker.DAILY, now, now + timedelta(days=1)):
         verify_audit_log()
 
 

@@ -17,7 +17,7 @@ from manager.demo.push_client import Pusher
 from manager.demo.sample_images import Picture, push
 from namespaces.models import Namespace
 from namespaces.services import grants, namespaces
-from registry_sync.jobs import ask_for_sync
+from registry_sync.jobs import request_sync
 from registry_sync.models import RetentionRule
 from registry_sync.retention import service
 
@@ -73,7 +73,7 @@ def make(say: Callable[[str], None]) -> None:
     artifacts.push_chart(Pusher(settings.REGISTRY_URL, chart, user.username, secret), "web")
     _users(by, account, spaces["shop"])
     _rule(by, spaces["shop"], "nightly")
-    ask_for_sync(by=by)
+    request_sync(by=by)
     say(f"demo: sign in at {settings.PUBLIC_URL}/me/login/ as {EMAIL} with the password {password}")
 
 

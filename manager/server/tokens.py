@@ -38,7 +38,7 @@ _context = copy_context()
 async def _answer(environ: Environ, _scope: Scope, send: Send, _address: str) -> None:
     match environ["PATH_INFO"]:
         case wsgi.PATH:
-            status, headers, body = _context.run(wsgi.answer, environ, now=datetime.now(UTC))
+            status, headers, body = _context.run(wsgi.respond, environ, now=datetime.now(UTC))
             if status in _WRONG:
                 await asyncio.sleep(PAUSE)
             encoded = [(name.lower().encode(), value.encode()) for name, value in headers]
@@ -59,5 +59,5 @@ def _readyz() -> HttpResponse:
 
 
 gc.freeze()  # what stays for good is not looked through again, while tokens wait
-wsgi.write_notes()
+wsgi.start_write_behind()
 application = Front(_answer, lambda _environ: MAX_BODY)

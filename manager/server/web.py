@@ -7,7 +7,7 @@ from manager.server.front import Front
 from manager.server.threads import Send, Threads
 from manager.wsgi import application as wsgi_application
 from registry_sync.events import views
-from registry_sync.last_viewed import looks
+from registry_sync.last_viewed import image_views
 from registry_sync.tokens import wsgi
 from registry_sync.tokens.key_files import KeyFileError
 from registry_sync.tokens.request import MAX_BODY
@@ -29,14 +29,14 @@ def bound(environ: Environ) -> int:
 
 def _is_registry(environ: Environ) -> bool:
     try:
-        return views.is_registry(environ.get("HTTP_AUTHORIZATION", ""))
+        return views.has_registry_key(environ.get("HTTP_AUTHORIZATION", ""))
     except KeyFileError:  # the view says it
         return False
 
 
 async def _answer(environ: Environ, scope: Scope, send: Send, address: str) -> None:
-    wsgi.write_notes()
-    looks.start()  # once per process, both
+    wsgi.start_write_behind()
+    image_views.start()  # once per process, both
     sends_files = "http.response.pathsend" in (scope.get("extensions") or {})
     await _threads.answer(environ, send, address=address, sends_files=sends_files)
 

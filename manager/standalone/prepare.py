@@ -28,7 +28,7 @@ def secret_files(folder: Path, now: datetime) -> None:
     for name in RANDOM_FILES:
         if not (folder / name).exists():
             key_files.create(folder / name, secrets.token_urlsafe(48).encode())
-    ca.ensure(folder, now)
+    ca.ensure_keys(folder, now)
 
 
 def private_folder(folder: Path) -> None:

@@ -14,7 +14,7 @@ from accounts.api.view import ApiView
 from accounts.roles import Permission
 from registry_sync import jobs, selectors
 from registry_sync.models import SyncRun
-from registry_sync.shown import EVERYTHING, to_person
+from registry_sync.shown import ALL, visible_to
 
 LAST = 20
 RUN_STATES = SyncRun.State.values
@@ -45,7 +45,7 @@ class SyncSerializer(serializers.Serializer[Any]):
 class Sync(ApiView):
     @operation("sync_read", answer=SyncSerializer)
     def get(self, request: Request) -> Response:
-        of = EVERYTHING if self.by.operator else to_person(self.by.person_id)
+        of = ALL if self.by.operator else visible_to(self.by.person_id)
         freshness = selectors.freshness(timezone.now(), of=of, exact=self.by.operator)
         runs = list(selectors.runs()[:LAST])
         return self.answer({
@@ -59,4 +59,4 @@ class AskForSync(ApiView):
     def post(self, request: Request, handle: str) -> Response:
         """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
         permissions.account(self.by, handle, Permission.SYNC_START)
-        return self.answer(jobs.ask_for_sync(by=self.by))
+        return self.answer(jobs.request_sync(by=self.by))

@@ -4,37 +4,37 @@ Built for a registry that may be down, slow, wrong or hostile: fixed base addres
 the environment, time-outs, bounded bodies, checked digests, redirects only for blobs and then without the token.
 """
 
-from registry_sync.client.crawler import Sweep, TagsRead
-from registry_sync.client.http import Registry
+from registry_sync.client.crawler import RepositoryTags, TagCrawler
+from registry_sync.client.http import RegistryClient
 from registry_sync.client.responses import (
     CATALOG,
     MANIFEST_MAX,
-    Declined,
-    Faulty,
-    Fetched,
-    FirstForm,
-    Missing,
-    Refused,
+    FetchedManifest,
+    NoResponse,
+    NotInRegistry,
     RegistryError,
-    Silent,
-    Unreachable,
+    Rejected,
+    Schema1Unsupported,
+    ServerError,
+    TemporaryFailure,
+    Unauthorized,
 )
 from registry_sync.client.timing import Timing
 
 __all__ = [
     "CATALOG",
     "MANIFEST_MAX",
-    "Declined",
-    "Faulty",
-    "Fetched",
-    "FirstForm",
-    "Missing",
-    "Refused",
-    "Registry",
+    "FetchedManifest",
+    "NoResponse",
+    "NotInRegistry",
+    "RegistryClient",
     "RegistryError",
-    "Silent",
-    "Sweep",
-    "TagsRead",
+    "Rejected",
+    "RepositoryTags",
+    "Schema1Unsupported",
+    "ServerError",
+    "TagCrawler",
+    "TemporaryFailure",
     "Timing",
-    "Unreachable",
+    "Unauthorized",
 ]

@@ -16,21 +16,33 @@ import aiohttp
 
 from accounts.common.lazy_text import lazy as _
 from registry_sync.client import responses
-from registry_sync.client.pacing import Pace
-from registry_sync.client.responses import Fetched, Missing, RegistryError, Silent, Unreachable
+from registry_sync.client.pacing import ReadPacer
+from registry_sync.client.responses import (
+    FetchedManifest,
+    NoResponse,
+    NotInRegistry,
+    RegistryError,
+    TemporaryFailure,
+)
 from registry_sync.client.timing import USUAL, Timing
 
 PARALLEL = 32
-TRIES = 3
+ATTEMPTS = 3
 PAUSE_MAX = 5.0  # seconds of rest, also when Retry-After asks for more
-GIVE_UP = 64  # in a row without an answer, more than are asked at once: it is asked whether it is away
-UNREACHED_MAX = 64  # tags of a repository without an answer, if no more had one: the rest is not asked for
-SILENT_MAX = 32  # tags in a row of one repository without even an error, and the rest is not asked for
+NO_RESPONSE_MAX = (
+    64  # in a row without an answer, more than are asked at once: it is asked whether it is away
+)
+UNANSWERED_TAGS_MAX = (
+    64  # tags of a repository without an answer, if no more had one: the rest is not asked for
+)
+NO_RESPONSE_TAGS_MAX = (
+    32  # tags in a row of one repository without even an error, and the rest is not asked for
+)
 BODIES_MAX = 64 * 1024 * 1024  # bytes of manifests kept from one read; the rest is fetched again by digest
 
 
 @dataclass(slots=True)
-class TagsRead:
+class RepositoryTags:
     """A repository's complete tag list: tag → digest, with the manifests that came along.
 
     `unreadable` tags are there, but their manifest did not come, and why: nothing is known about them. Of
@@ -41,7 +53,7 @@ class TagsRead:
 
     repository: str
     digests: dict[str, str] = field(default_factory=dict)
-    fetched: dict[str, Fetched] = field(default_factory=dict)
+    fetched: dict[str, FetchedManifest] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     unreached: int = 0
     silent: int = 0  # the last so many in a row got none at all, not even an error
@@ -50,7 +62,7 @@ class TagsRead:
     missing: bool = False
 
 
-class Sweep:
+class TagCrawler:
     """A context manager. `token_for` as in Registry; `requests` counts what was asked."""
 
     def __init__(
@@ -59,12 +71,12 @@ class Sweep:
         token_for: Callable[..., str],
         *,
         parallel: int = PARALLEL,
-        pace: Pace | None = None,
+        pace: ReadPacer | None = None,
         timing: Timing = USUAL,
     ) -> None:
         self.url = url
         self._timing = timing
-        self._pace = pace or Pace()
+        self._pace = pace or ReadPacer()
         self.requests = 0
         self._token_for = token_for
         self._parallel = parallel
@@ -95,7 +107,7 @@ class Sweep:
         quick: bool = False,
         once: Collection[str] = (),
         alive: Callable[[], None] = lambda: None,
-    ) -> list[TagsRead]:
+    ) -> list[RepositoryTags]:
         """`known`: repository → tag → digest that we have. An unchanged tag costs one conditional request.
 
         `quick`: a tag that is known and listed is believed to be unchanged, and costs nothing.
@@ -117,7 +129,7 @@ class Sweep:
         finally:
             reading.cancel()
 
-    async def _open(self) -> tuple[aiohttp.ClientSession, "_Gate", asyncio.Lock]:
+    async def _open(self) -> tuple[aiohttp.ClientSession, "AdaptiveLimiter", asyncio.Lock]:
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._parallel, ttl_dns_cache=30),
             timeout=aiohttp.ClientTimeout(
@@ -128,7 +140,7 @@ class Sweep:
             auto_decompress=False,
             trust_env=False,
         )
-        return session, _Gate(self._parallel), asyncio.Lock()
+        return session, AdaptiveLimiter(self._parallel), asyncio.Lock()
 
     async def _close(self) -> None:
         asked = asyncio.all_tasks() - {asyncio.current_task()}
@@ -138,21 +150,21 @@ class Sweep:
         await self._session.close()
         await asyncio.sleep(0)  # connections close in the loop's next round
 
-    async def _read_all(self, known: Mapping[str, Mapping[str, str]], quick: bool) -> list[TagsRead]:
+    async def _read_all(self, known: Mapping[str, Mapping[str, str]], quick: bool) -> list[RepositoryTags]:
         return await asyncio.gather(*(self._read(name, tags, quick) for name, tags in known.items()))
 
-    async def _read(self, repository: str, known: Mapping[str, str], quick: bool) -> TagsRead:
-        read = TagsRead(repository)
+    async def _read(self, repository: str, known: Mapping[str, str], quick: bool) -> RepositoryTags:
+        read = RepositoryTags(repository)
         try:
             await self._read_into(read, known, quick)
         except* RegistryError as errors:
-            read.problem = _words(errors)
+            read.problem = _first_message(errors)
         return read
 
-    async def _read_into(self, read: TagsRead, known: Mapping[str, str], quick: bool) -> None:
+    async def _read_into(self, read: RepositoryTags, known: Mapping[str, str], quick: bool) -> None:
         try:
             listed = await self._tags(read.repository)
-        except Missing:
+        except NotInRegistry:
             # Distribution 2.8 lists a repository that has blobs and no manifest yet.
             read.missing, listed = True, []
         if quick:
@@ -167,25 +179,27 @@ class Sweep:
         read.gone -= unlisted
         read.unreadable |= dict.fromkeys(unlisted, _("listed, but not in the registry"))
 
-    async def _read_some(self, read: TagsRead, left: Iterator[str], known: Mapping[str, str]) -> None:
+    async def _read_some(self, read: RepositoryTags, left: Iterator[str], known: Mapping[str, str]) -> None:
         for tag in left:
             await self._read_tag(read, tag, known.get(tag, ""))
-            if read.silent >= SILENT_MAX or read.unreached >= max(UNREACHED_MAX, len(read.digests)):
-                raise Unreachable(f"{read.unreached} of its tags got no answer")
+            if read.silent >= NO_RESPONSE_TAGS_MAX or read.unreached >= max(
+                UNANSWERED_TAGS_MAX, len(read.digests)
+            ):
+                raise TemporaryFailure(f"{read.unreached} of its tags got no answer")
 
-    async def _read_tag(self, read: TagsRead, tag: str, known: str) -> None:
+    async def _read_tag(self, read: RepositoryTags, tag: str, known: str) -> None:
         """Also of a known tag that the list lacks: lists have been wrong where the tag itself was right."""
         try:
             fetched = await self._manifest(read.repository, tag, known)
-        except Missing:
+        except NotInRegistry:
             read.gone.add(tag)
             return
         except RegistryError as error:
             if self.away:
                 raise
             read.unreadable[tag] = str(error)
-            read.unreached += isinstance(error, Unreachable)
-            read.silent += isinstance(error, Silent)
+            read.unreached += isinstance(error, TemporaryFailure)
+            read.silent += isinstance(error, NoResponse)
             return
         read.silent = 0
         read.digests[tag] = fetched.digest if fetched else known
@@ -195,7 +209,11 @@ class Sweep:
 
     async def _tags(self, repository: str) -> list[str]:
         # Without `n`: asked in pages, Distribution on S3 (3.1.2 too) loses names and repeats others.
-        pages, path, found = responses.Pages(), responses.path(repository, "tags/list"), dict[str, None]()
+        pages, path, found = (
+            responses.PageGuard(),
+            responses.api_path(repository, "tags/list"),
+            dict[str, None](),
+        )
         while path:
             _status, headers, body, link = await self._get(
                 pages.visit(path), repository, {}, responses.LIST_MAX
@@ -204,14 +222,14 @@ class Sweep:
             path = responses.next_page(link, self.url, path) if "Link" in headers else ""
         return list(found)
 
-    async def _manifest(self, repository: str, tag: str, known: str) -> Fetched | None:
-        path, headers = responses.path(repository, "manifests", tag), responses.manifest_headers(known)
+    async def _manifest(self, repository: str, tag: str, known: str) -> FetchedManifest | None:
+        path, headers = responses.api_path(repository, "manifests", tag), responses.manifest_headers(known)
         status, answered, body, _link = await self._get(
             path, repository, headers, responses.MANIFEST_MAX, told=True
         )
         if status == responses.NOT_MODIFIED and known:
             return None
-        return responses.manifest(repository, tag, answered, body)
+        return responses.checked_manifest(repository, tag, answered, body)
 
     async def _get(
         self, path: str, scope: str, headers: dict[str, str], most: int, *, told: bool = False
@@ -221,19 +239,19 @@ class Sweep:
         `told`: the registry tells of it.
         """
         words: str = _("the registry does not answer")
-        kind: type[Unreachable] = Unreachable
-        tries = 1 if scope in self._once else TRIES
+        kind: type[TemporaryFailure] = TemporaryFailure
+        tries = 1 if scope in self._once else ATTEMPTS
         for attempt in range(1, tries + 1):
             async with self._gate:
                 while told and self._pace.is_ahead():  # here: thousands may wait for the gate
                     await asyncio.sleep(self._timing.look)
-                if self.away or (self._silent >= GIVE_UP and not await self._answers_others()):
+                if self.away or (self._silent >= NO_RESPONSE_MAX and not await self._answers_others()):
                     break
                 stamp = self._pace.stamp()
                 headers = headers | {"User-Agent": self._pace.agent(stamp)}
                 try:
                     answered = await self._try(path, scope, headers, most)
-                except _Later as error:
+                except _RetryLater as error:
                     words, kind = str(error), error.kind
                     if error.pressed:
                         self._gate.narrow()
@@ -249,10 +267,10 @@ class Sweep:
     async def _answers_others(self) -> bool:
         """Once it does not, it is away."""
         async with self._proof:
-            if self._silent >= GIVE_UP and not self.away:
+            if self._silent >= NO_RESPONSE_MAX and not self.away:
                 self._silent = 0
                 try:
-                    await self._try(responses.WITNESS, responses.CATALOG, {}, responses.LIST_MAX)
+                    await self._try(responses.PROBE_PATH, responses.CATALOG, {}, responses.LIST_MAX)
                 except RegistryError:
                     self.away = True
             return not self.away
@@ -266,25 +284,30 @@ class Sweep:
             async with self._session.get(self.url + path, headers=headers, allow_redirects=False) as response:
                 self._silent = 0
                 good = response.status in (responses.OK, responses.NOT_MODIFIED)
-                body = await _body(response, most if good else responses.MANIFEST_MAX)
+                body = await _read_body(response, most if good else responses.MANIFEST_MAX)
                 if not good:
-                    raise _refusal(response, body)
+                    raise _error_of(response, body)
                 self._gate.widen()
-                return response.status, response.headers, body, _link(response)
+                return response.status, response.headers, body, _next_link(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._silent += 1
             words = f"the registry does not answer ({type(error).__name__})"
-            raise _Later(words, self._timing.silence, kind=Silent) from error
+            raise _RetryLater(words, self._timing.silence, kind=NoResponse) from error
 
 
-class _Later(RegistryError):
+class _RetryLater(RegistryError):
     """Worth another try. `rest`: seconds in which the registry as a whole is to be left alone.
 
     `pressed`: it may be that too much is asked at once. A 500 says nothing but that this one thing cannot be answered.
     """
 
     def __init__(
-        self, words: str, rest: float = 0, *, pressed: bool = True, kind: type[Unreachable] = Unreachable
+        self,
+        words: str,
+        rest: float = 0,
+        *,
+        pressed: bool = True,
+        kind: type[TemporaryFailure] = TemporaryFailure,
     ) -> None:
         super().__init__(words)
         self.rest = rest
@@ -292,7 +315,7 @@ class _Later(RegistryError):
         self.kind = kind
 
 
-class _Gate:
+class AdaptiveLimiter:
     """How many requests may be under way: fewer when the registry cannot keep up, one more for each success."""
 
     def __init__(self, most: int) -> None:
@@ -332,18 +355,18 @@ class _Gate:
                 turn.set_result(None)
 
 
-def _words(errors: BaseExceptionGroup[RegistryError]) -> str:
+def _first_message(errors: BaseExceptionGroup[RegistryError]) -> str:
     first = errors.exceptions[0]
-    return _words(first) if isinstance(first, BaseExceptionGroup) else str(first)
+    return _first_message(first) if isinstance(first, BaseExceptionGroup) else str(first)
 
 
-def _link(response: aiohttp.ClientResponse) -> str:
+def _next_link(response: aiohttp.ClientResponse) -> str:
     link = response.links.get("next") if "Link" in response.headers else None
     return str(link["url"]) if link else ""
 
 
-async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
-    responses.demand_plain(response.headers)
+async def _read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
+    responses.require_identity_encoding(response.headers)
     parts, length = [], 0
     async for part in response.content.iter_chunked(64 * 1024):
         parts.append(part)
@@ -353,10 +376,10 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _refusal(response: aiohttp.ClientResponse, body: bytes) -> RegistryError:
-    error = responses.refusal(response.status, body)
-    if not isinstance(error, Unreachable):
+def _error_of(response: aiohttp.ClientResponse, body: bytes) -> RegistryError:
+    error = responses.error_of(response.status, body)
+    if not isinstance(error, TemporaryFailure):
         return error
     after = response.headers.get("Retry-After", "")
     rest = float(after) if after.isascii() and after.isdigit() else 0
-    return _Later(str(error), rest, pressed=response.status != responses.SERVER_ERROR)
+    return _RetryLater(str(error), rest, pressed=response.status != responses.SERVER_ERROR)

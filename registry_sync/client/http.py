@@ -13,15 +13,21 @@ from requests.adapters import HTTPAdapter
 
 from accounts.common.lazy_text import lazy as _
 from registry_sync.client import responses
-from registry_sync.client.crawler import Sweep
-from registry_sync.client.pacing import AGENT, Pace
-from registry_sync.client.responses import CATALOG, Fetched, RegistryError, Silent, Unreachable
+from registry_sync.client.crawler import TagCrawler
+from registry_sync.client.pacing import USER_AGENT, ReadPacer
+from registry_sync.client.responses import (
+    CATALOG,
+    FetchedManifest,
+    NoResponse,
+    RegistryError,
+    TemporaryFailure,
+)
 from registry_sync.client.timing import USUAL, Timing
 
-UPSTREAM_ASKED = 10  # repositories
+UPSTREAM_SAMPLE = 10  # repositories
 
 
-class Registry:
+class RegistryClient:
     """`token_for` makes the token for one repository, or for CATALOG, with the actions named."""
 
     def __init__(
@@ -31,14 +37,14 @@ class Registry:
         *,
         connections: int = 8,
         agent: str = "",
-        pace: Pace | None = None,
+        pace: ReadPacer | None = None,
         timing: Timing = USUAL,
     ) -> None:
         self.url = url
         self.timing = timing
         self.token_for = token_for
         self.requests = 0
-        self.pace = pace or Pace()
+        self.pace = pace or ReadPacer()
         self._count = threading.Lock()
         self._session = requests.Session()
         self._session.trust_env = False
@@ -49,9 +55,9 @@ class Registry:
     def close(self) -> None:
         self._session.close()
 
-    def crawler(self, *, paced: bool = True) -> Sweep:
+    def crawler(self, *, paced: bool = True) -> TagCrawler:
         """Return what asks the same registry for many tags at once; where not `paced`, however far its events are."""
-        return Sweep(self.url, self.token_for, pace=self.pace if paced else None, timing=self.timing)
+        return TagCrawler(self.url, self.token_for, pace=self.pace if paced else None, timing=self.timing)
 
     def repositories(
         self, *, alive: Callable[[], None] = lambda: None, page_size: int = responses.CATALOG_PAGE
@@ -66,7 +72,7 @@ class Registry:
     def answers(self) -> bool:
         """Whether it answers others than whoever just got no answer."""
         try:
-            with self._get(responses.WITNESS, CATALOG, {}) as response:
+            with self._get(responses.PROBE_PATH, CATALOG, {}) as response:
                 self._body(response, responses.LIST_MAX)
         except RegistryError:
             return False
@@ -78,63 +84,68 @@ class Registry:
         What the cache keeps it shows as if nothing were wrong; but that there is no such layer, only its upstream can
         say. Of some repositories, because the upstream may refuse others: that is a 500 too.
         """
-        some = random.sample(sorted(repositories), min(len(repositories), UPSTREAM_ASKED))
+        some = random.sample(sorted(repositories), min(len(repositories), UPSTREAM_SAMPLE))
         for repository in some:
             try:
                 self.blob(repository, f"sha256:{secrets.token_hex(32)}", most=0)
-            except Silent:
+            except NoResponse:
                 break  # the next would wait as long
-            except Unreachable:
+            except TemporaryFailure:
                 continue
             except RegistryError:
                 return True
         return False
 
     def tags(self, repository: str) -> list[str]:
-        """All tags. Missing when it has no such repository. Without `n`: on S3 pages lose names, in 3.1.2 too."""
-        path = responses.path(repository, "tags/list")
+        """Return all tags. Raise NotInRegistry.
+
+        Asked without `n`: Distribution on S3 loses names between pages, 3.1.2 too.
+        """
+        path = responses.api_path(repository, "tags/list")
         pages = self._pages(path, repository)
         return list(dict.fromkeys(tag for page in pages for tag in responses.tags(page)))
 
-    def manifest(self, repository: str, reference: str, *, known: str = "") -> Fetched | None:
+    def manifest(self, repository: str, reference: str, *, known: str = "") -> FetchedManifest | None:
         """Return the manifest behind a tag or digest; None when it still has the digest `known`."""
-        path, stamp = responses.path(repository, "manifests", reference), self.pace.stamp()
+        path, stamp = responses.api_path(repository, "manifests", reference), self.pace.stamp()
         headers = responses.manifest_headers(known)
-        if self.agent == AGENT:
+        if self.agent == USER_AGENT:
             headers["User-Agent"] = self.pace.agent(stamp)
         with self._get(path, repository, headers) as response:
             if response.status_code == responses.NOT_MODIFIED:
                 return None
             self.pace.read(stamp)
-            return responses.manifest(
+            return responses.checked_manifest(
                 repository, reference, response.headers, self._body(response, responses.MANIFEST_MAX)
             )
 
     def blob(self, repository: str, digest: str, *, most: int) -> bytes:
         """Return a small blob, checked against its digest. Object storage is reached without our token."""
-        with self._get(responses.path(repository, "blobs", digest), repository, {}) as response:
+        with self._get(responses.api_path(repository, "blobs", digest), repository, {}) as response:
             if response.is_redirect:
-                return responses.blob(digest, self._stored(response, most))
-            return responses.blob(digest, self._body(response, most))
+                return responses.checked_blob(digest, self._stored(response, most))
+            return responses.checked_blob(digest, self._body(response, most))
 
     def has_blob(self, repository: str, digest: str) -> bool:
         """Whether it is a layer or a config there; no manifest is, by its digest alone."""
         headers = _bearer(self.token_for(repository))
-        with self._send("HEAD", self.url + responses.path(repository, "blobs", digest), headers) as response:
+        with self._send(
+            "HEAD", self.url + responses.api_path(repository, "blobs", digest), headers
+        ) as response:
             return response.status_code == responses.OK or response.is_redirect
 
     def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:
-        """Delete a manifest by its digest, or (3.x alone) a tag. Missing when it is gone already.
+        """Delete a manifest by its digest, or (3.x alone) a tag. Raise NotInRegistry when it is gone already.
 
         `sure` raises when it must not be done any more. It is asked last, and after the token was made: so the request
         of a process that is stopped in between comes with a token whose time is over.
         """
         token = self.token_for(repository, "delete")
-        path = responses.path(repository, "manifests", reference)
+        path = responses.api_path(repository, "manifests", reference)
         sure()
         with self._send("DELETE", self.url + path, _bearer(token)) as response:
             if response.status_code != requests.codes.accepted:
-                raise _refusal(response)
+                raise _error_of(response)
 
     def put_manifest(
         self,
@@ -148,27 +159,27 @@ class Registry:
         """`sure` as in `delete`."""
         token = self.token_for(repository, "pull", "push")
         headers = {**_bearer(token), "Content-Type": media_type}
-        path = responses.path(repository, "manifests", reference)
+        path = responses.api_path(repository, "manifests", reference)
         sure()
         with self._send("PUT", self.url + path, headers, body) as response:
             if response.status_code != requests.codes.created:
-                raise _refusal(response)
+                raise _error_of(response)
 
     def put_blob(self, repository: str, digest: str, body: bytes) -> None:
         """Push a small blob, in one piece."""
         headers = _bearer(self.token_for(repository, "pull", "push"))
         with self._send(
-            "POST", f"{self.url}{responses.path(repository, 'blobs/uploads')}/", headers
+            "POST", f"{self.url}{responses.api_path(repository, 'blobs/uploads')}/", headers
         ) as begun:
             if begun.status_code != requests.codes.accepted:
-                raise _refusal(begun)
+                raise _error_of(begun)
             target = urlsplit(urljoin(self.url, begun.headers.get("Location", "")))
         # The path alone: a Location to elsewhere would carry our token there.
         query = f"{target.query}&digest={digest}" if target.query else f"digest={digest}"
         headers["Content-Type"] = "application/octet-stream"
         with self._send("PUT", f"{self.url}{target.path}?{query}", headers, body) as response:
             if response.status_code != requests.codes.created:
-                raise _refusal(response)
+                raise _error_of(response)
 
     def ask(
         self,
@@ -178,7 +189,7 @@ class Registry:
         method: str = "GET",
         seconds: float = 0,
     ) -> requests.Response:
-        """Return the bare answer, if it begins in so many `seconds`. The caller closes it. Raise Unreachable alone."""
+        """Return the bare answer, if it begins in so many `seconds`. The caller closes it. Raise NoResponse only."""
         return self._send(method, self.url + path, headers or {}, seconds=seconds)
 
     def _stored(self, redirect: requests.Response, most: int) -> bytes:
@@ -186,17 +197,17 @@ class Registry:
         if urlsplit(target).scheme not in ("http", "https"):
             raise RegistryError(_("the registry redirects to something that is not http"))
         with self._send("GET", target, {}) as response:
-            return self._body(_good(response), most)
+            return self._body(_checked(response), most)
 
     def _pages(self, path: str, scope: str) -> Iterator[bytes]:
-        pages = responses.Pages()
+        pages = responses.PageGuard()
         while path:
             with self._get(pages.visit(path), scope, {}) as response:
                 yield self._body(response, responses.LIST_MAX)
-                path = _next(response, self.url, path)
+                path = _next_path(response, self.url, path)
 
     def _get(self, path: str, scope: str, headers: dict[str, str]) -> requests.Response:
-        return _good(self._send("GET", self.url + path, headers | _bearer(self.token_for(scope))))
+        return _checked(self._send("GET", self.url + path, headers | _bearer(self.token_for(scope))))
 
     def _send(
         self,
@@ -215,36 +226,36 @@ class Registry:
                 method, url, headers=headers, data=body, timeout=timeout, stream=True, allow_redirects=False
             )
         except (requests.RequestException, OSError) as error:
-            raise Silent(f"the registry does not answer ({type(error).__name__})") from error
+            raise NoResponse(f"the registry does not answer ({type(error).__name__})") from error
 
     def _body(self, response: requests.Response, most: int) -> bytes:
-        return _body(response, most, self.timing.total)
+        return _read_body(response, most, self.timing.total)
 
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def _good(response: requests.Response) -> requests.Response:
+def _checked(response: requests.Response) -> requests.Response:
     if response.status_code in (responses.OK, responses.NOT_MODIFIED) or response.is_redirect:
         return response
     with response:
-        raise _refusal(response)
+        raise _error_of(response)
 
 
-def _refusal(response: requests.Response) -> RegistryError:
+def _error_of(response: requests.Response) -> RegistryError:
     try:
-        body = _body(response, responses.MANIFEST_MAX)
+        body = _read_body(response, responses.MANIFEST_MAX)
     except RegistryError:
         body = b""
-    return responses.refusal(response.status_code, body)
+    return responses.error_of(response.status_code, body)
 
 
-def _body(response: requests.Response, most: int, seconds: float = USUAL.total) -> bytes:
+def _read_body(response: requests.Response, most: int, seconds: float = USUAL.total) -> bytes:
     """At most `most` bytes within `seconds`: a body that drips for ever is no answer."""
     if response.is_redirect:
         raise RegistryError(f"the registry answers {response.status_code}")
-    responses.demand_plain(response.headers)
+    responses.require_identity_encoding(response.headers)
     deadline, parts, length = time.monotonic() + seconds, [], 0
     try:
         # What has come, and not what was asked for: a body that drips would else never meet the deadline.
@@ -254,13 +265,13 @@ def _body(response: requests.Response, most: int, seconds: float = USUAL.total) 
             if length > most:
                 raise RegistryError(f"the answer is longer than {most} bytes")
             if time.monotonic() > deadline:
-                raise Silent(_("the answer takes too long"))
+                raise NoResponse(_("the answer takes too long"))
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise Silent(f"the answer broke off ({type(error).__name__})") from error
+        raise NoResponse(f"the answer broke off ({type(error).__name__})") from error
     return b"".join(parts)
 
 
-def _next(response: requests.Response, url: str, path: str) -> str:
+def _next_path(response: requests.Response, url: str, path: str) -> str:
     if "Link" not in response.headers:
         return ""
     return responses.next_page(response.links.get("next", {}).get("url", ""), url, path)

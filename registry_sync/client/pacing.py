@@ -10,20 +10,20 @@ import threading
 import time
 from collections.abc import Callable
 
-AHEAD = 64  # manifests that were read and are not told of yet
+AHEAD_MAX = 64  # manifests that were read and are not told of yet
 STALLED = 2.0  # seconds without a step: then as many more, or nothing is read while nothing is told
 
-AGENT = "registry-manager"
-_STAMPED = re.compile(re.escape(AGENT) + r" \(asked ([0-9]{1,10}\.[0-9]{6})\)")
+USER_AGENT = "registry-manager"
+_STAMPED_AGENT = re.compile(re.escape(USER_AGENT) + r" \(asked ([0-9]{1,10}\.[0-9]{6})\)")
 
 
-def asked_at(agent: str) -> float | None:
+def requested_at(agent: str) -> float | None:
     """Return the moment in a User-Agent of ours; None in another's."""
-    found = _STAMPED.fullmatch(agent)
+    found = _STAMPED_AGENT.fullmatch(agent)
     return float(found[1]) if found else None
 
 
-class Pace:
+class ReadPacer:
     """The pace of one registry, for any number of threads.
 
     `told`: the moment of the last request that was told of, None while none ever was; called in the thread that calls
@@ -49,7 +49,7 @@ class Pace:
 
     @staticmethod
     def agent(stamp: float) -> str:
-        return f"{AGENT} (asked {stamp:.6f})"
+        return f"{USER_AGENT} (asked {stamp:.6f})"
 
     def read(self, stamp: float) -> None:
         """Note that the request of that moment was answered with a manifest; that will be told."""
@@ -63,7 +63,7 @@ class Pace:
     def is_ahead(self) -> bool:
         """Return True while nothing more should be read."""
         with self._lock:
-            if self._unheard or len(self._untold) < AHEAD:
+            if self._unheard or len(self._untold) < AHEAD_MAX:
                 return False
             if self._clock() - self._stepped < STALLED:
                 return True
@@ -72,7 +72,7 @@ class Pace:
 
     def look(self) -> None:
         """To be called all the while that something is read."""
-        if not self._told or len(self._untold) < AHEAD // 2:
+        if not self._told or len(self._untold) < AHEAD_MAX // 2:
             return
         told = self._told()
         with self._lock:
@@ -80,6 +80,6 @@ class Pace:
             self._unheard = told is None and (self._unheard or waited)
             left = [stamp for stamp in self._untold if told is None or stamp > told]
             if self._unheard:
-                left = left[-AHEAD:]
+                left = left[-AHEAD_MAX:]
             if len(left) < len(self._untold):
                 self._untold, self._stepped = left, self._clock()

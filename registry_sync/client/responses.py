@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 from accounts.common.lazy_text import lazy as _
 from namespaces import names
-from registry_sync.client.pacing import AGENT
+from registry_sync.client.pacing import USER_AGENT
 
 MANIFEST_MAX = 4 * 1024 * 1024  # what Distribution itself takes
 LIST_MAX = 64 * 1024 * 1024  # 2.8 answers all tags of a repository at once
@@ -23,50 +23,50 @@ MANIFEST_TYPES = (
     "application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.docker.distribution.manifest.v2+json"
 )
-SIGNED = (
+SIGNED_SCHEMA_1 = (
     "application/vnd.docker.distribution.manifest.v1+prettyjws"  # Docker's first form; 2.8 may still hold it
 )
-HEADERS = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+HEADERS = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
 CATALOG = "catalog"  # the scope's name where a repository's stands otherwise
 # Nobody's images can spoil the answer, and the registry must look into its storage for it. While it comes, silence or a
 # 5xx for one thing is a fact about that thing.
-WITNESS = "/v2/_catalog?n=1"
+PROBE_PATH = "/v2/_catalog?n=1"
 
 OK, NOT_MODIFIED, UNAUTHORIZED, NOT_FOUND = 200, 304, 401, 404
-TOO_MANY, SERVER_ERROR = 429, 500
-_FIRST_FORM = b"unrecognized manifest schema version 1"
-_ABSENT = {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"}
+TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
+_SCHEMA_1_ERROR = b"unrecognized manifest schema version 1"
+_NOT_FOUND_CODES = {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"}
 
 
 class RegistryError(Exception):
     """The registry did not give a complete, believable answer. Nothing may be concluded from it."""
 
 
-class Unreachable(RegistryError):
+class TemporaryFailure(RegistryError):
     """No answer at all, 429 or 5xx: it may be better later."""
 
 
-class Faulty(Unreachable):
+class ServerError(TemporaryFailure):
     """5xx. Where the registry answers others, it is a fact about what was asked for, and will be the same again."""
 
 
-class Silent(Unreachable):
+class NoResponse(TemporaryFailure):
     """No answer at all: whatever is asked next would wait as long for one."""
 
 
-class FirstForm(RegistryError):
+class Schema1Unsupported(RegistryError):
     """It is there, of a form that Distribution 3 knows no more; so it will stay."""
 
 
-class Refused(RegistryError):
+class Unauthorized(RegistryError):
     """401: a clock or the configuration is wrong, and it says nothing about what was asked for."""
 
 
-class Missing(RegistryError):
+class NotInRegistry(RegistryError):
     """404 with the registry's own error code for a thing that is not there."""
 
 
-class Declined(RegistryError):
+class Rejected(RegistryError):
     """A clear no, and nothing was changed. `codes` are the registry's own words for why, if it gave any."""
 
     def __init__(self, status: int, codes: frozenset[str]) -> None:
@@ -76,7 +76,7 @@ class Declined(RegistryError):
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedManifest:
     """A manifest as the registry sent it; `digest` was computed from the body."""
 
     digest: str
@@ -84,38 +84,38 @@ class Fetched:
     body: bytes
 
 
-def demand_plain(headers: Mapping[str, str]) -> None:
+def require_identity_encoding(headers: Mapping[str, str]) -> None:
     """Compressed is not what was asked for, and a small answer may unfold to a large one."""
     if headers.get("Content-Encoding", "identity") != "identity":
         raise RegistryError(_("the registry’s answer is compressed"))
 
 
-def refusal(status: int, body: bytes) -> RegistryError:
+def error_of(status: int, body: bytes) -> RegistryError:
     """Return the error that a status other than 200 and 304 means; `body` tells what a 404 is about."""
-    if status == TOO_MANY:
-        return Unreachable(f"the registry answers {status}")
-    if status >= SERVER_ERROR and _FIRST_FORM in body:
-        return FirstForm(_("this registry cannot read it: it is of Docker’s first form (schema 1)"))
+    if status == TOO_MANY_REQUESTS:
+        return TemporaryFailure(f"the registry answers {status}")
+    if status >= SERVER_ERROR and _SCHEMA_1_ERROR in body:
+        return Schema1Unsupported(_("this registry cannot read it: it is of Docker’s first form (schema 1)"))
     if status >= SERVER_ERROR:
-        return Faulty(f"the registry answers {status}")
+        return ServerError(f"the registry answers {status}")
     # A 404 from a proxy, or for an Accept header that does not fit, is no absence.
-    if status == NOT_FOUND and error_codes(body) & _ABSENT:
-        return Missing(_("not in the registry"))
+    if status == NOT_FOUND and error_codes(body) & _NOT_FOUND_CODES:
+        return NotInRegistry(_("not in the registry"))
     if status == UNAUTHORIZED:
-        return Refused(
+        return Unauthorized(
             _("the registry refuses our token: see service, issuer and rootcertbundle in its configuration")
         )
-    return Declined(status, frozenset(code[:40] for code in error_codes(body)))
+    return Rejected(status, frozenset(code[:40] for code in error_codes(body)))
 
 
 def error_codes(body: bytes) -> set[str]:
     try:
-        return {str(each.get("code")) for each in document(body).get("errors", [])}
+        return {str(each.get("code")) for each in json_object(body).get("errors", [])}
     except (RegistryError, AttributeError, TypeError):
         return set()
 
 
-def document(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -137,53 +137,55 @@ class Catalog:
     strange: int = 0
 
     def add(self, body: bytes) -> None:
-        told = _strings(document(body), "repositories")
-        good = [name for name in told if is_name(name)]
+        told = _string_list(json_object(body), "repositories")
+        good = [name for name in told if is_repository_name(name)]
         self.names += good
         self.strange += len(told) - len(good)
 
 
-def is_name(repository: str) -> bool:
+def is_repository_name(repository: str) -> bool:
     return len(repository) <= NAME_MAX and names.REPOSITORY.fullmatch(repository) is not None
 
 
 def tags(body: bytes) -> list[str]:
     """`"tags": null` is how the registry says none."""
-    found = _strings(document(body), "tags")
+    found = _string_list(json_object(body), "tags")
     if not all(names.TAG.fullmatch(tag) for tag in found):
         raise RegistryError(_("the registry lists a name that no tag can have"))
     return found
 
 
-def path(repository: str, what: str, reference: str = "") -> str:
+def api_path(repository: str, what: str, reference: str = "") -> str:
     """/v2/team/app/manifests/1.0. The only way from a name to an address: no other name gets into one."""
     good = not reference or names.TAG.fullmatch(reference) or names.DIGEST.fullmatch(reference)
-    if not is_name(repository) or not good:
+    if not is_repository_name(repository) or not good:
         raise RegistryError(_("not a name that a registry can hold"))
     return f"/v2/{repository}/{what}/{reference}" if reference else f"/v2/{repository}/{what}"
 
 
-def manifest(repository: str, reference: str, headers: Mapping[str, str], body: bytes) -> Fetched:
+def checked_manifest(
+    repository: str, reference: str, headers: Mapping[str, str], body: bytes
+) -> FetchedManifest:
     media_type = headers.get("Content-Type", "").split(";")[0].strip()[:120]
-    digest = digest_of(_what_was_signed(body) if media_type == SIGNED else body)
+    digest = digest_of(_signed_payload(body) if media_type == SIGNED_SCHEMA_1 else body)
     if headers.get("Docker-Content-Digest", digest) != digest:
         raise RegistryError(f"{repository}:{reference}: the body is not what its digest says")
     if ":" in reference and reference != digest:
         raise RegistryError(f"{repository}@{reference}: another manifest came")
-    return Fetched(digest, media_type, body)
+    return FetchedManifest(digest, media_type, body)
 
 
-def _what_was_signed(body: bytes) -> bytes:
+def _signed_payload(body: bytes) -> bytes:
     """Return the part of a signed manifest that its digest is of: all but the signatures, as they themselves tell."""
     try:
-        protected = document(body)["signatures"][0]["protected"]
+        protected = json_object(body)["signatures"][0]["protected"]
         told = json.loads(base64.urlsafe_b64decode(protected + "=="))
         return body[: told["formatLength"]] + base64.urlsafe_b64decode(told["formatTail"] + "==")
     except (RegistryError, LookupError, TypeError, ValueError, RecursionError):
         return body
 
 
-def blob(digest: str, body: bytes) -> bytes:
+def checked_blob(digest: str, body: bytes) -> bytes:
     if digest_of(body) != digest:
         raise RegistryError(f"blob {digest}: the body is not what its digest says")
     return body
@@ -200,13 +202,13 @@ def next_page(link: str, url: str, path: str) -> str:
     if joined[:3] != here[:3] or len(last) != 1:
         raise RegistryError(_("the registry’s link to the next page cannot be followed"))
     before = parse_qs(here.query).get("last", [""])[0]
-    if not any(order(before) < order(last[0]) for order in _ORDERS):
+    if not any(order(before) < order(last[0]) for order in _SORT_KEYS):
         raise RegistryError(_("the registry’s pages run backwards, or in a circle"))
     return f"{joined.path}?{joined.query}"
 
 
 # As text; as folders within folders, which is Distribution's; and as object storage sorts them.
-_ORDERS: tuple[Callable[[str], str], ...] = (
+_SORT_KEYS: tuple[Callable[[str], str], ...] = (
     str,
     lambda name: name.replace("/", "\0"),
     lambda name: f"{name}/",
@@ -221,7 +223,7 @@ def digest_of(body: bytes) -> str:
     return "sha256:" + hashlib.sha256(body).hexdigest()
 
 
-class Pages:
+class PageGuard:
     """Guards a walk over pages against having no end."""
 
     def __init__(self) -> None:
@@ -234,7 +236,7 @@ class Pages:
         return path
 
 
-def _strings(page: dict[str, Any], key: str) -> list[str]:
+def _string_list(page: dict[str, Any], key: str) -> list[str]:
     if key not in page:
         raise RegistryError(f"the registry’s answer has no {key}")
     values = page[key] or []

@@ -9,7 +9,14 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from namespaces.models import Image, Manifest
-from registry_sync.client import Declined, Fetched, FirstForm, Missing, Registry, RegistryError
+from registry_sync.client import (
+    FetchedManifest,
+    NotInRegistry,
+    RegistryClient,
+    RegistryError,
+    Rejected,
+    Schema1Unsupported,
+)
 from registry_sync.deletion.live_tags import Looks
 from registry_sync.deletion.outcomes import Failed, Outcome, Stopped
 from registry_sync.deletion.placeholder import MEDIA_TYPE, StandIn
@@ -25,7 +32,7 @@ NOT_HELD = {"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"}
 class Acts:
     """Over one image. `alive` keeps the worker's right to go on, or raises; it is called before each change."""
 
-    def __init__(self, image: Image, registry: Registry, alive: Callable[[], None]) -> None:
+    def __init__(self, image: Image, registry: RegistryClient, alive: Callable[[], None]) -> None:
         self.image = image
         self.repository = image.repository
         self.registry = registry
@@ -63,9 +70,9 @@ class Acts:
         self._begin(item)
         try:
             self.registry.delete(self.repository, item.digest, sure=self.alive)
-        except Missing:
+        except NotInRegistry:
             pass
-        except Declined as error:
+        except Rejected as error:
             raise _failure(error) from error
         if self._holds(item.digest):
             raise RegistryError("the registry still answers with what it said it deleted")
@@ -101,23 +108,23 @@ class Acts:
         self._begin(item)
         try:
             self._put(reference, original.media_type, original.body)
-        except Declined as error:
+        except Rejected as error:
             raise Failed(Outcome.NOT_THERE) if error.codes & NOT_HELD else _failure(error) from error
 
-    def _kept(self, item: RemovalItem) -> Fetched | None:
+    def _kept(self, item: RemovalItem) -> FetchedManifest | None:
         """Of what was deleted, the bytes that the panel has; the registry may still hold the layers."""
         row = (
             Manifest.objects.filter(digest=item.digest).first()
             if item.confirmed_dependents.get("kept")
             else None
         )
-        return Fetched(row.digest, row.media_type, row.body) if row and row.body else None
+        return FetchedManifest(row.digest, row.media_type, row.body) if row and row.body else None
 
     def _points_at(self, tag: str, *, known: str) -> str:
         """Return what the tag points at in the registry now; "" for no such tag."""
         try:
             fetched = self.registry.manifest(self.repository, tag, known=known)
-        except Missing:
+        except NotInRegistry:
             return ""
         return fetched.digest if fetched else known
 
@@ -134,15 +141,15 @@ class Acts:
         # Not conditionally: asked by digest, the registry answers 304 also for what it deleted.
         try:
             return self._original(digest) is not None
-        except FirstForm:
+        except Schema1Unsupported:
             return True  # it cannot read it, and deletes it nevertheless
 
-    def _original(self, digest: str) -> Fetched | None:
+    def _original(self, digest: str) -> FetchedManifest | None:
         """None, and noted in the picture, when the registry holds it no more."""
         try:
             return self.registry.manifest(self.repository, digest)
-        except Missing:
-            refresh.at_digest(self.image, digest, self.registry)
+        except NotInRegistry:
+            refresh.refresh_digest(self.image, digest, self.registry)
             return None
 
     def _begin(self, item: RemovalItem) -> None:
@@ -156,9 +163,9 @@ class Acts:
     def _remove_tag(self, item: RemovalItem) -> None:
         try:
             self.registry.delete(self.repository, item.tag, sure=self.alive)
-        except Missing:
+        except NotInRegistry:
             return
-        except Declined as error:
+        except Rejected as error:
             # 2.8 takes digests only, and says so; 405 may mean the same, or that nothing at all is deleted.
             if error.status not in (BAD_REQUEST, NOT_ALLOWED):
                 raise _failure(error) from error
@@ -181,7 +188,7 @@ class Acts:
             if (now := self._points_at(item.tag, known=item.digest)) != item.digest:
                 raise Stopped(Outcome.MOVED, now)
             self._put(item.tag, MEDIA_TYPE, stand_in.manifest)
-        except Declined as error:
+        except Rejected as error:
             raise _failure(error) from error
         self._delete_stand_in(item, item.placeholder_digest, original)
 
@@ -189,17 +196,19 @@ class Acts:
         """Asked to delete what it has not: a tag that points at a stand-in which cannot go would be a lost tag."""
         try:
             self.registry.delete(self.repository, digest)
-        except Missing:
+        except NotInRegistry:
             return
-        except Declined as error:
+        except Rejected as error:
             raise _failure(error) from error
 
-    def _delete_stand_in(self, item: RemovalItem, stand_in: str, original: Fetched | None = None) -> None:
+    def _delete_stand_in(
+        self, item: RemovalItem, stand_in: str, original: FetchedManifest | None = None
+    ) -> None:
         try:
             self.registry.delete(self.repository, stand_in, sure=self.alive)
-        except Missing:
+        except NotInRegistry:
             return
-        except Declined as error:
+        except Rejected as error:
             original = original or self._original(item.digest)
             if original:
                 self._put(item.tag, original.media_type, original.body)
@@ -209,7 +218,7 @@ class Acts:
         self.registry.put_manifest(self.repository, tag, media_type, body, sure=self.alive)
 
 
-def _failure(error: Declined) -> Failed:
+def _failure(error: Rejected) -> Failed:
     if error.status != NOT_ALLOWED:
         return Failed(Outcome.DECLINED, str(error))
     # Read-only, the registry has no such route, and answers without a word of its own.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from django.conf import settings
 
 from namespaces.models import Descriptor, Image, Tag
-from registry_sync.client import Faulty, FirstForm, Missing, Registry, RegistryError
+from registry_sync.client import NotInRegistry, RegistryClient, RegistryError, Schema1Unsupported, ServerError
 from registry_sync.deletion import graph, unreadable
 from registry_sync.deletion.impact import Facts, objections
 from registry_sync.deletion.outcomes import Outcome, Stopped
@@ -22,7 +22,7 @@ class Looks:
     def __init__(
         self,
         image: Image,
-        registry: Registry,
+        registry: RegistryClient,
         alive: Callable[[], None],
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -61,7 +61,7 @@ class Looks:
             return
         for each, words in list(self._unread.items()):
             self.alive()
-            if each in self._tags.values() or not refresh.at_digest(self.image, each, self.registry):
+            if each in self._tags.values() or not refresh.refresh_digest(self.image, each, self.registry):
                 raise Stopped(Outcome.UNREADABLE, words)
             del self._unread[each]
 
@@ -72,7 +72,7 @@ class Looks:
         """
         try:
             self.registry.manifest(self.image.repository, tag)
-        except (Missing, FirstForm):
+        except (NotInRegistry, Schema1Unsupported):
             return True
         except RegistryError:
             return False
@@ -112,13 +112,13 @@ class Looks:
         found: dict[str, str] = {}
         try:
             listed = self.registry.tags(self.image.repository)
-        except Missing:
+        except NotInRegistry:
             return found
         for tag in set(listed) - set(met):
             self.alive()
             try:
                 fetched = self.registry.manifest(self.image.repository, tag)
-            except Missing:
+            except NotInRegistry:
                 continue
             assert fetched
             found[tag] = fetched.digest
@@ -132,10 +132,10 @@ class Looks:
             for digest in sorted(new - set(stored_sizes(new)) - placeholders.among(new)):
                 self.alive()
                 try:
-                    refresh.store(self.image.repository, digest, self.registry)
-                except Missing:
+                    refresh.store_manifest(self.image.repository, digest, self.registry)
+                except NotInRegistry:
                     continue  # an index may list what is not there
-                except Faulty:
+                except ServerError:
                     if not self.registry.has_blob(self.image.repository, digest):
                         raise
                     # or what is no manifest, though it says so: that lists nothing

@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import Account
 from namespaces.models import Descriptor, Image, Manifest, Namespace, PullStats, RepositoryManifest, Tag
-from registry_sync.client.responses import SIGNED
+from registry_sync.client.responses import SIGNED_SCHEMA_1
 from registry_sync.deletion import graph, pull_through_cache, unreadable
 from registry_sync.deletion.fingerprint import fingerprint
 from registry_sync.deletion.unreadable import Unread
@@ -123,7 +123,7 @@ def outlook(account: Account, scope: QuerySet[Image], now: datetime) -> Outlook:
         _sharers(account, scope),
         _unread(scope),
         _troubled(scope),
-        _held(scope).filter(Q(body_zlib=b"") | Q(media_type=SIGNED)).count(),
+        _held(scope).filter(Q(body_zlib=b"") | Q(media_type=SIGNED_SCHEMA_1)).count(),
         pull_through_cache.refusal(),
     )
 

@@ -28,7 +28,7 @@ from registry_sync.deletion import graph, purge_scope, purge_service, restore, s
 from registry_sync.deletion.impact import Going, without_harm
 from registry_sync.deletion.outcomes import IN_SHORT, Outcome
 from registry_sync.deletion.purge_service import State
-from registry_sync.leases import Holding
+from registry_sync.leases import LeaseHandle
 from registry_sync.models import Purge, Removal, RemovalItem
 
 GRACE = timedelta(days=1)  # for which an emptied namespace stays, so that all in it can be put back
@@ -44,7 +44,7 @@ def go_on() -> None:
     if not Purge.objects.filter(state__in=[*Purge.OPEN, State.EMPTIED]).exists():
         return
     try:
-        with leases.held(LEASE) as lease:
+        with leases.hold(LEASE) as lease:
             if lease is not None:
                 _go_on(lease)
     except leases.LeaseLost:
@@ -65,7 +65,7 @@ def settle(purge_id: int) -> None:
         _conclude(purge)
 
 
-def _go_on(lease: Holding) -> None:
+def _go_on(lease: LeaseHandle) -> None:
     ends = time.monotonic() + PASS
     rows = Purge.objects.select_related("namespace__account", "image__namespace__account").order_by(
         "attempts", "id"
@@ -86,7 +86,7 @@ def _go_on(lease: Holding) -> None:
         _end(purge)
 
 
-def _try_to_plan(purge: Purge, lease: Holding, ends: float) -> None:
+def _try_to_plan(purge: Purge, lease: LeaseHandle, ends: float) -> None:
     """Plan an image at a time, until `ends`; the next time goes on."""
     plan = _plan if purge.state == State.WAITING else _plan_return
     try:
@@ -112,7 +112,7 @@ def _give_up(purge: Purge, why: str) -> None:
         Purge.objects.filter(pk=row.pk).update(problem=why)
 
 
-def _plan(purge: Purge, lease: Holding, ends: float) -> bool:
+def _plan(purge: Purge, lease: LeaseHandle, ends: float) -> bool:
     planned = set(purge.removals.filter(kind=Removal.Kind.DELETE).values_list("image_id", flat=True))
     images = Image.objects.select_related("namespace__account").filter(
         pk__in=[int(key) for key in purge.cutoffs]
@@ -120,7 +120,7 @@ def _plan(purge: Purge, lease: Holding, ends: float) -> bool:
     for image in images.exclude(pk__in=planned).order_by("name"):
         if time.monotonic() > ends:
             return False
-        going, kept = _going(image, *purge.cutoffs[str(image.pk)], alive=leases.paced(lease.keep))
+        going, kept = _going(image, *purge.cutoffs[str(image.pk)], alive=leases.rate_limited(lease.keep))
         _ask(purge, lease, image, Removal.Kind.DELETE, [service.item_of(each) for each in going], kept=kept)
     return True
 
@@ -141,7 +141,7 @@ def _going(
     return sorted(going, key=lambda each: each.digest not in unknown), len(chosen) - len(going)
 
 
-def _plan_return(purge: Purge, lease: Holding, ends: float) -> bool:
+def _plan_return(purge: Purge, lease: LeaseHandle, ends: float) -> bool:
     again = Removal.objects.filter(purge=purge, requested_at__gte=purge.returning_since)
     deletions = purge.removals.filter(kind=Removal.Kind.DELETE).select_related("image__namespace__account")
     for removal in deletions.exclude(pk__in=again.exclude(undoes=None).values("undoes")).order_by("id"):
@@ -152,7 +152,7 @@ def _plan_return(purge: Purge, lease: Holding, ends: float) -> bool:
 
 
 def _ask(
-    purge: Purge, lease: Holding, image: Image, kind: Removal.Kind, items: list[RemovalItem], *, kept: int = 0,
+    purge: Purge, lease: LeaseHandle, image: Image, kind: Removal.Kind, items: list[RemovalItem], *, kept: int = 0,
     undoes: Removal | None = None,
 ) -> None:  # fmt: skip
     with transaction.atomic():

@@ -13,7 +13,7 @@ from accounts.principal import Kind, Principal
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import leases
 from registry_sync.deletion.outcomes import Outcome
-from registry_sync.inventory.writer import Move, count_untagged, note_held, write_moves
+from registry_sync.inventory.writer import TagChange, count_untagged, record_present, write_tag_changes
 from registry_sync.models import Removal, RemovalItem
 
 SKEW = timedelta(minutes=1)  # between the registry's clock and ours
@@ -37,7 +37,7 @@ class Recorder:
     def done(self, item: RemovalItem, outcome: Outcome) -> None:
         """Record that it is done. Raise LeaseLost."""
         removal = item.removal
-        leases.keep(self.lease, self.token, clock.now(), current_work="")
+        leases.renew(self.lease, self.token, clock.now(), current_work="")
         if not self._end(item, RemovalItem.State.DONE, outcome, ""):
             return
         before = self._before(item)
@@ -48,7 +48,7 @@ class Recorder:
             case Removal.Kind.RESTORE if item.tag:
                 self._move(item, [item.tag], item.digest, ours=ours)
             case Removal.Kind.RESTORE:
-                note_held(self.image, [item.digest])
+                record_present(self.image, [item.digest])
                 count_untagged(self.image)
             case Removal.Kind.DELETE:
                 self._move(item, before["tags"], "", ours=ours)
@@ -63,7 +63,7 @@ class Recorder:
     @transaction.atomic
     def undone(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> None:
         """Record that it is not done. Raise LeaseLost."""
-        leases.keep(self.lease, self.token, clock.now(), current_work="")
+        leases.renew(self.lease, self.token, clock.now(), current_work="")
         if self._end(item, state, outcome, detail) and item.started_at:
             # Whatever the registry makes of it yet, somebody asked for it; also where a rule did (runs.py tells only
             # what was seen done).
@@ -88,8 +88,10 @@ class Recorder:
         now, by = timezone.now(), item.removal.requested_by if ours else ""
         rows = dict(Tag.objects.filter(image=self.image, name__in=tags).values_list("name", "manifest_id"))
         # A tag that was pushed anew since points elsewhere, and is none of this.
-        moves = [Move(tag, digest, now, by) for tag in tags if digest or rows.get(tag) == item.digest]
-        write_moves(self.image, moves, how=TagHistoryEntry.How.PANEL if ours else TagHistoryEntry.How.FOUND)
+        moves = [TagChange(tag, digest, now, by) for tag in tags if digest or rows.get(tag) == item.digest]
+        write_tag_changes(
+            self.image, moves, how=TagHistoryEntry.How.PANEL if ours else TagHistoryEntry.How.FOUND
+        )
         if ours:
             self._claim(item, tags, digest)
 

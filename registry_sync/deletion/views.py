@@ -22,7 +22,7 @@ from namespaces.listing import pg_plans, tag_list
 from namespaces.models import Image, Tag
 from namespaces.views.navigation import image_context
 from registry_sync import live_updates
-from registry_sync.client.responses import SIGNED
+from registry_sync.client.responses import SIGNED_SCHEMA_1
 from registry_sync.deletion import matching_tags, pull_through_cache, service
 from registry_sync.deletion import restore as deletion_restore
 from registry_sync.deletion.history import held_of
@@ -164,7 +164,7 @@ def _confirm(image: Image, rows: list[Tag], digests: list[str]) -> dict[str, Any
     found = service.outlook(image, tags=[row.name for row in rows], digests=digests)
     return image_context(image, "tags") | {
         "chosen": rows, "digests": digests, "outlook": found, "impact": found.impact, "refused": found.refused,
-        "one_way": [row.name for row in rows if row.manifest.media_type == SIGNED],
+        "one_way": [row.name for row in rows if row.manifest.media_type == SIGNED_SCHEMA_1],
         "lasts": _lasts(image, rows), "short_name": image.name, "takes_no_changes": bool(pull_through_cache.refusal()),
     }  # fmt: skip
 

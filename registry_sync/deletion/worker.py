@@ -10,13 +10,13 @@ from django.db.models import F, Max, Min, Q
 
 from accounts.common import clock
 from registry_sync import leases, quarantine
-from registry_sync.client import Registry, RegistryError, Silent
-from registry_sync.crash_sites import Spot
+from registry_sync.client import NoResponse, RegistryClient, RegistryError
+from registry_sync.crash_sites import WorkUnit
 from registry_sync.deletion import purge_worker
 from registry_sync.deletion.executor import Acts
 from registry_sync.deletion.outcomes import Failed, Outcome, Stopped
 from registry_sync.deletion.recorder import Recorder
-from registry_sync.leases import Holding
+from registry_sync.leases import LeaseHandle
 from registry_sync.models import Removal, RemovalItem
 
 PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent registry looks elsewhere
@@ -33,7 +33,7 @@ LEASE_PREFIX = "removal-"  # and the image's key: one worker at a time for each 
 log = logging.getLogger(__name__)
 
 
-def work_due(registry: Registry) -> timedelta | None:
+def work_due(registry: RegistryClient) -> timedelta | None:
     """Do what is due, each account's in its turn, small wishes before rules and purges.
 
     Return how long until more is due, None when nothing waits, or the registry gives no answer.
@@ -53,11 +53,11 @@ def work_due(registry: Registry) -> timedelta | None:
     return max(first - clock.now(), timedelta()) if first else None
 
 
-def work(removal: Removal, registry: Registry) -> bool:
+def work(removal: Removal, registry: RegistryClient) -> bool:
     """Work at one wish. Return True when the registry gave no answer at all."""
     lease = f"{LEASE_PREFIX}{removal.image_id}"
     try:
-        with leases.held(lease) as holding:
+        with leases.hold(lease) as holding:
             # None: another worker does something to the same image.
             return holding is not None and _fulfil(removal, registry, holding)
     except leases.LeaseLost:
@@ -91,9 +91,9 @@ def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
     )
 
 
-def _fulfil(removal: Removal, registry: Registry, lease: Holding) -> bool:
+def _fulfil(removal: Removal, registry: RegistryClient, lease: LeaseHandle) -> bool:
     acts = Acts(removal.image, registry, lease.keep)
-    recorder, known = Recorder(removal.image, lease.name, lease.token), quarantine.Known()
+    recorder, known = Recorder(removal.image, lease.name, lease.token), quarantine.Snapshot()
     problem, refused, silent, ends = "", None, False, time.monotonic() + TURN
     alone = False  # something went wrong about one thing, while the registry answered others
     for item in _waiting(removal):
@@ -114,7 +114,7 @@ def _fulfil(removal: Removal, registry: Registry, lease: Holding) -> bool:
         except leases.LeaseLost:
             raise
         except RegistryError as error:
-            problem, silent = str(error), isinstance(error, Silent)
+            problem, silent = str(error), isinstance(error, NoResponse)
             lease.end()
             alone = not silent and registry.answers()
             if not alone:
@@ -124,26 +124,26 @@ def _fulfil(removal: Removal, registry: Registry, lease: Holding) -> bool:
             log.exception("%s of %s cannot be done now", item, removal)
             problem = type(error).__name__
             lease.end()
-        quarantine.ended(spot, known)
+        quarantine.forget_crashes(spot, known)
     if not problem or not _later(removal, recorder, problem, alone=alone):
         finish(removal)
     return silent
 
 
-def _spot(item: RemovalItem) -> Spot:
+def _spot(item: RemovalItem) -> WorkUnit:
     image = item.removal.image
-    return Spot(
+    return WorkUnit(
         image.namespace.account_id, image.repository, f"{item.removal.kind} {item.tag or item.digest}"
     )
 
 
-def _is_left(item: RemovalItem, spot: Spot, known: quarantine.Known, recorder: Recorder) -> str | None:
+def _is_left(item: RemovalItem, spot: WorkUnit, known: quarantine.Snapshot, recorder: Recorder) -> str | None:
     """Why it waits, "" when it is given up, because workers die of it; else None."""
     if known.holds(spot) and not _is_halfway(item):
         recorder.undone(item, RemovalItem.State.FAILED, Outcome.ASIDE, "")
         return ""
     again = known.again(spot)
-    return quarantine.WORDS if known.holds(spot) or (again and again > clock.now()) else None
+    return quarantine.PROBLEM if known.holds(spot) or (again and again > clock.now()) else None
 
 
 def _is_halfway(item: RemovalItem) -> bool:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from namespaces.models import Tag
 from registry_sync import doctor, heartbeats
-from registry_sync.client import Registry, RegistryError, responses
+from registry_sync.client import RegistryClient, RegistryError, responses
 from registry_sync.doctor.observations import EventTrial
 from registry_sync.models import Event, Marker
 
@@ -30,7 +30,7 @@ def agent() -> str:
     return f"registry-manager-doctor/{secrets.token_hex(8)}"
 
 
-def try_events(registry: Registry, location: str = "") -> EventTrial:
+def try_events(registry: RegistryClient, location: str = "") -> EventTrial:
     """`registry` names itself with an `agent()` of its own; `location`: where our address for events sends on to."""
     begun = timezone.now()
     seen, problem = _seen(registry.agent, _look, registry, PULL_WAIT), ""
@@ -44,7 +44,9 @@ def try_events(registry: Registry, location: str = "") -> EventTrial:
     return EventTrial(seen, refused, problem, redirected, location)
 
 
-def _seen(name: str, act: Callable[[Registry], bool], registry: Registry, wait: float) -> float | None:
+def _seen(
+    name: str, act: Callable[[RegistryClient], bool], registry: RegistryClient, wait: float
+) -> float | None:
     before = Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
     begun = time.monotonic()
     if not act(registry):
@@ -63,7 +65,7 @@ def comes(holds: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _look(registry: Registry) -> bool:
+def _look(registry: RegistryClient) -> bool:
     tag = Tag.objects.select_related("image__namespace").order_by(*Tag.NEWEST_FIRST).first()
     if not tag:
         return False
@@ -73,7 +75,7 @@ def _look(registry: Registry) -> bool:
         return False
 
 
-def _push(registry: Registry) -> bool:
+def _push(registry: RegistryClient) -> bool:
     config = responses.digest_of(_CONFIG)
     described = {
         "mediaType": "application/vnd.oci.image.config.v1+json", "digest": config, "size": len(_CONFIG),

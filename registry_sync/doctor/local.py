@@ -78,19 +78,19 @@ def broker() -> Verdict:
 
 
 def worker(now: datetime) -> Verdict:
-    asked = not heartbeats.silent(heartbeats.last(Marker.BEAT), now)
-    return panel.worker(heartbeats.worker_at(), now, heartbeats.SILENT, asked=asked)
+    asked = not heartbeats.is_silent(heartbeats.last(Marker.BEAT), now)
+    return panel.worker(heartbeats.worker_at(), now, heartbeats.SILENT_AFTER, asked=asked)
 
 
 def schedule(now: datetime) -> Verdict:
     if not heartbeats.last(Marker.BEAT):  # all was started a moment ago
         event_probe.comes(lambda: bool(heartbeats.last(Marker.BEAT)), FIRST_SIGN)
-    return panel.schedule(heartbeats.last(Marker.BEAT), now, heartbeats.SILENT)
+    return panel.schedule(heartbeats.last(Marker.BEAT), now, heartbeats.SILENT_AFTER)
 
 
 def trail(now: datetime) -> Verdict:
     ways = (Marker.TRAIL_CHANGED, Marker.TRAIL_UNKNOWN, Marker.TRAIL_WHOLE)
-    signs = heartbeats.signs(*ways)
+    signs = heartbeats.read_markers(*ways)
     begun = AuditEvent.objects.order_by("id").values_list("at", flat=True).first()
     return panel.trail(*(signs.get(way) for way in ways), begun=begun, now=now)
 
@@ -98,8 +98,8 @@ def trail(now: datetime) -> Verdict:
 def certificates(now: datetime) -> Verdict:
     folder = Path(settings.SECRETS_DIR)
     try:
-        leaf, root = ca.load_pair(folder / ca.LEAF), ca.load_authority(folder)
-        ca.leaf_due(folder / ca.LEAF, root.certificate, now)
+        leaf, root = ca.load_pair(folder / ca.LEAF), ca.load_ca(folder)
+        ca.leaf_needs_renewal(folder / ca.LEAF, root.certificate, now)
     except KeyFileError as error:
         return result.fail(str(error))
     return panel.certificates(

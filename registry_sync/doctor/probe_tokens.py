@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from registry_sync.client import CATALOG
 from registry_sync.doctor.observations import Ours
 from registry_sync.tokens import access_list, ca
-from registry_sync.tokens.claims import claims
-from registry_sync.tokens.issuer import PANEL_LIFE, PANEL_SUBJECT, signer
+from registry_sync.tokens.claims import build_claims
+from registry_sync.tokens.issuer import PANEL_SUBJECT, PANEL_TOKEN_SECONDS, signer
 from registry_sync.tokens.signing import Signer
 
 # What stands in the examples that people copy.
@@ -35,14 +35,16 @@ class TrialTokens:
     def __call__(self, scope: str, *actions: str) -> str:
         """For registry_sync.client: `scope` is a repository or CATALOG; without actions: to pull."""
         entry = (
-            access_list.CATALOG if scope == CATALOG else access_list.entry(scope, list(actions or ("pull",)))
+            access_list.CATALOG_ACCESS
+            if scope == CATALOG
+            else access_list.repository_access(scope, list(actions or ("pull",)))
         )
         return self.sign([entry])
 
-    def sign(self, access: list[access_list.Access], by: Signer | None = None) -> str:
-        payload = claims(
+    def sign(self, access: list[access_list.ResourceActions], by: Signer | None = None) -> str:
+        payload = build_claims(
             issuer=self.issuer, service=self.service, subject=PANEL_SUBJECT, access=access,
-            now=int(datetime.now(UTC).timestamp()), life=PANEL_LIFE, id=secrets.token_hex(16),
+            now=int(datetime.now(UTC).timestamp()), life=PANEL_TOKEN_SECONDS, id=secrets.token_hex(16),
         )  # fmt: skip
         return (by or signer()).sign(payload)
 
@@ -65,5 +67,5 @@ def issuers(ours: Ours) -> list[str]:
 def stranger() -> Iterator[Signer]:
     """Sign with an authority of its own that nobody trusts."""
     with tempfile.TemporaryDirectory() as folder:
-        ca.ensure(Path(folder), datetime.now(UTC))
+        ca.ensure_keys(Path(folder), datetime.now(UTC))
         yield Signer(Path(folder))

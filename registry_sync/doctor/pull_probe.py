@@ -5,7 +5,7 @@ from urllib.parse import urljoin, urlsplit
 
 from namespaces import names
 from namespaces.models import Tag
-from registry_sync.client import Missing, Registry, RegistryError, responses
+from registry_sync.client import NotInRegistry, RegistryClient, RegistryError, responses
 from registry_sync.doctor.observations import Answer, Pulled
 from registry_sync.doctor.registry_probe import ask
 
@@ -13,24 +13,24 @@ TAGS, BLOBS = 3, 5  # of each image its first blobs, of each blob its beginning
 _MANIFESTS = frozenset(responses.MANIFEST_TYPES.split(", "))
 
 
-def newest(front: Registry) -> list[Pulled]:
+def newest(front: RegistryClient) -> list[Pulled]:
     """Of several: one image may be broken by whoever pushed it."""
     tags = Tag.objects.filter(missing_since=None).select_related("image__namespace")
     return [_pull(front, tag) for tag in tags.order_by(*Tag.NEWEST_FIRST)[:TAGS]]
 
 
-def _pull(front: Registry, tag: Tag) -> Pulled:
+def _pull(front: RegistryClient, tag: Tag) -> Pulled:
     repository = tag.image.repository
     name = f"{repository}:{tag.name}"
     try:
         blobs = _blobs(front, repository, tag.manifest_id)
-    except Missing:
+    except NotInRegistry:
         return Pulled(name, lost="manifest: 404")
     except RegistryError as error:
         return Pulled(name, lost=f"manifest: {error}")
     there = ""
     for digest in blobs[:BLOBS]:
-        path = responses.path(repository, "blobs", digest)
+        path = responses.api_path(repository, "blobs", digest)
         answer = ask(front, path, token=front.token_for(repository), body=True)
         if answer.location and answer.status in range(300, 400):
             target = urlsplit(urljoin(front.url + path, answer.location))
@@ -45,7 +45,7 @@ def _pull(front: Registry, tag: Tag) -> Pulled:
 
 def _follow(origin: str, path: str) -> Answer:
     """Without the token, as clients do: it is not for whoever stands there."""
-    store = Registry(origin, lambda *_scope: "")
+    store = RegistryClient(origin, lambda *_scope: "")
     try:
         return ask(store, path, body=True)
     finally:
@@ -56,7 +56,7 @@ def _why_not(answer: Answer) -> str:
     return answer.error or (str(answer.status) if answer.status != responses.OK else "")
 
 
-def _blobs(front: Registry, repository: str, digest: str) -> list[str]:
+def _blobs(front: RegistryClient, repository: str, digest: str) -> list[str]:
     """Return config and layers; of an index, those of its first part that is an image.
 
     What has a place elsewhere is not asked for.
@@ -70,9 +70,9 @@ def _blobs(front: Registry, repository: str, digest: str) -> list[str]:
     return [each for each in dict.fromkeys(digests) if names.DIGEST.fullmatch(each)]
 
 
-def _manifest(front: Registry, repository: str, digest: str) -> dict[str, Any]:
+def _manifest(front: RegistryClient, repository: str, digest: str) -> dict[str, Any]:
     fetched = front.manifest(repository, digest)
-    return responses.document(fetched.body) if fetched else {}
+    return responses.json_object(fetched.body) if fetched else {}
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

@@ -13,7 +13,14 @@ from django.conf import settings
 from namespaces.media_types import FIRST_FORM
 from namespaces.models import RepositoryManifest
 from registry_sync import doctor
-from registry_sync.client import CATALOG, FirstForm, Registry, RegistryError, Unreachable, responses
+from registry_sync.client import (
+    CATALOG,
+    RegistryClient,
+    RegistryError,
+    Schema1Unsupported,
+    TemporaryFailure,
+    responses,
+)
 from registry_sync.doctor.observations import Answer, OldForm, Ours, Releases, TokenTrial
 from registry_sync.doctor.probe_tokens import TrialTokens, issuers, stranger
 from registry_sync.models import Repository
@@ -23,7 +30,9 @@ _NAMED_MAX = 20
 NAMED = "(schema 1)"  # in the reason why one could not be read
 
 
-def ask(registry: Registry, path: str, *, token: str = "", method: str = "GET", body: bool = False) -> Answer:
+def ask(
+    registry: RegistryClient, path: str, *, token: str = "", method: str = "GET", body: bool = False
+) -> Answer:
     """Never raises: no answer is a fact too. `body`: its beginning must come as well, else `error` says why not."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     asked_at, begun = datetime.now(UTC), time.monotonic()
@@ -32,11 +41,11 @@ def ask(registry: Registry, path: str, *, token: str = "", method: str = "GET", 
             answer = _answer(response, asked_at, time.monotonic() - begun)
             broke = _broke(response) if body and answer.status == responses.OK else ""
             return replace(answer, error=broke)
-    except Unreachable as error:
+    except TemporaryFailure as error:
         return Answer(error=type(error.__cause__).__name__, asked_at=asked_at)
 
 
-def try_tokens(registry: Registry, service: str, ours: Ours) -> TokenTrial:
+def try_tokens(registry: RegistryClient, service: str, ours: Ours) -> TokenTrial:
     """Which of our tokens it takes, judged by /v2/, for which any good token will do."""
 
     def takes(token: str) -> bool:
@@ -48,13 +57,13 @@ def try_tokens(registry: Registry, service: str, ours: Ours) -> TokenTrial:
     return TokenTrial(next(good, ""), anybody)
 
 
-def delete_nothing(registry: Registry, tokens: TrialTokens) -> Answer:
+def delete_nothing(registry: RegistryClient, tokens: TrialTokens) -> Answer:
     """Ask for the deletion of a digest that never was."""
     path = f"/v2/{doctor.REPOSITORY}/manifests/sha256:{secrets.token_hex(32)}"
     return ask(registry, path, token=tokens(doctor.REPOSITORY, "delete"), method="DELETE")
 
 
-def versions(registry: Registry, tokens: TrialTokens) -> Releases:
+def versions(registry: RegistryClient, tokens: TrialTokens) -> Releases:
     """Ask for what the releases of Distribution refuse differently. It leaves what `begin_upload` leaves."""
     token = tokens(doctor.REPOSITORY)
     return Releases(
@@ -64,7 +73,7 @@ def versions(registry: Registry, tokens: TrialTokens) -> Releases:
     )
 
 
-def old_form(registry: Registry) -> OldForm:
+def old_form(registry: RegistryClient) -> OldForm:
     """As the picture knows them; one of them is asked for, to see whether the registry reads such still."""
     known = RepositoryManifest.objects.filter(manifest__media_type__startswith=FIRST_FORM, gone_at=None)
     known = known.select_related("image__namespace").order_by("id")
@@ -74,7 +83,7 @@ def old_form(registry: Registry) -> OldForm:
     if rows:
         try:
             registry.manifest(rows[0].image.repository, rows[0].manifest_id)
-        except FirstForm:
+        except Schema1Unsupported:
             read = False
         except RegistryError:
             pass  # gone, or no answer: other checks say so
@@ -82,7 +91,7 @@ def old_form(registry: Registry) -> OldForm:
     return OldForm(known.count() + unread.count(), tuple(shown[:_NAMED_MAX]), read)
 
 
-def upstream(registry: Registry) -> bool | None:
+def upstream(registry: RegistryClient) -> bool | None:
     """Whether what is behind a pull-through cache answers; None where nobody knows a repository to ask about."""
     if not settings.REGISTRY_IS_PULL_THROUGH_CACHE:
         return None
@@ -93,18 +102,18 @@ def upstream(registry: Registry) -> bool | None:
 def events_door(ours: Ours, agent: str) -> Answer:
     """Bring nothing, and no key, to where the registry brings its events."""
     url = urlsplit(ours.events_url)
-    panel = Registry(f"{url.scheme}://{url.netloc}", lambda *_scope: "", agent=agent)
+    panel = RegistryClient(f"{url.scheme}://{url.netloc}", lambda *_scope: "", agent=agent)
     try:
         return ask(panel, url.path, method="POST")
     finally:
         panel.close()
 
 
-def catalog(registry: Registry, tokens: TrialTokens) -> Answer:
+def catalog(registry: RegistryClient, tokens: TrialTokens) -> Answer:
     return ask(registry, f"/v2/_catalog?n={responses.CATALOG_PAGE}", token=tokens(CATALOG))
 
 
-def begin_upload(registry: Registry, tokens: TrialTokens) -> Answer:
+def begin_upload(registry: RegistryClient, tokens: TrialTokens) -> Answer:
     """Begin a push and call it off: only where the registry sends a client on to is of interest.
 
     Distribution keeps a few bytes of hash state of what was called off, until its upload purging takes them.

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from accounts.common.lazy_text import lazy as _
-from registry_sync.client import Registry, responses
+from registry_sync.client import RegistryClient, responses
 from registry_sync.doctor import addresses, event_probe, local, pull_probe, registry_probe, store, versions
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.observations import Answer, Ours
@@ -78,7 +78,7 @@ def examine(now: datetime) -> Iterator[Result]:
 
 
 def _registry(ours: Ours, *, signs: bool, works: bool) -> Iterator[Result]:
-    plain = Registry(ours.registry_url, _no_token, agent=event_probe.agent())
+    plain = RegistryClient(ours.registry_url, _no_token, agent=event_probe.agent())
     try:
         answer = registry_probe.ask(plain, "/v2/")
         if not (yield from _one("registry", lambda: judge.reachable(answer, ours))):
@@ -98,7 +98,7 @@ def _registry(ours: Ours, *, signs: bool, works: bool) -> Iterator[Result]:
 
 
 def _with_tokens(
-    plain: Registry, answer: Answer, ours: Ours, *, signs: bool, works: bool
+    plain: RegistryClient, answer: Answer, ours: Ours, *, signs: bool, works: bool
 ) -> Iterator[Result]:
     if not signs:
         yield from _skip(_("Not looked at while the panel cannot sign."), "token", *BY_TOKEN)
@@ -112,7 +112,7 @@ def _with_tokens(
         yield from _one("front", lambda: _front(ours, None))
         return
     tokens = TrialTokens(service, trial.issuer)
-    registry = Registry(ours.registry_url, tokens, agent=plain.agent)
+    registry = RegistryClient(ours.registry_url, tokens, agent=plain.agent)
     try:
         yield from _one("version", lambda: versions.version(registry_probe.versions(registry, tokens)))
         yield from _one(
@@ -139,8 +139,8 @@ def _with_tokens(
 
 
 def _panel(ours: Ours) -> Verdict:
-    public, realm = Registry(ours.public_url, _no_token), urlsplit(ours.realm)
-    tokens = Registry(f"{realm.scheme}://{realm.netloc}", _no_token)
+    public, realm = RegistryClient(ours.public_url, _no_token), urlsplit(ours.realm)
+    tokens = RegistryClient(f"{realm.scheme}://{realm.netloc}", _no_token)
     try:
         registry_probe.ask(public, "/healthz")  # a process that was just started is slow once
         health = registry_probe.ask(public, "/healthz")
@@ -155,7 +155,7 @@ def _panel(ours: Ours) -> Verdict:
 def _front(ours: Ours, tokens: TrialTokens | None) -> Verdict:
     """At the address that people type."""
     for base in _fronts(ours):
-        front = Registry(base, _no_token)
+        front = RegistryClient(base, _no_token)
         try:
             answer = registry_probe.ask(front, "/v2/")
             if answer.status:
@@ -169,7 +169,7 @@ def _front(ours: Ours, tokens: TrialTokens | None) -> Verdict:
 def _pull(ours: Ours, tokens: TrialTokens, agent: str) -> Verdict:
     """As from outside, or where that does not answer from here, from the registry itself."""
     for base in (*_fronts(ours), ours.registry_url):
-        front = Registry(base, tokens, agent=agent)
+        front = RegistryClient(base, tokens, agent=agent)
         try:
             if registry_probe.ask(front, "/v2/").status == responses.UNAUTHORIZED:
                 return store.pull(pull_probe.newest(front), ours)

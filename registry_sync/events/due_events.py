@@ -19,7 +19,7 @@ BATCH = 200
 Account = int | None  # None: all that is in no account's namespace
 
 
-class Queue:
+class EventQueue:
     """`account_of` as it was when last looked up; `silent` accounts are left for another time."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Queue:
             self._accounts.update(Namespace.objects.filter(name__in=some).values_list("name", "account_id"))
 
 
-def some() -> bool:
+def any_due() -> bool:
     return _due().exists()
 
 

@@ -14,12 +14,14 @@ from accounts.common.user_agent import short
 EVENTS_MAX = 1000
 RAW_MAX = 16 * 1024
 _ID_MAX = 100
-_AGENT = re.compile(r'("useragent":\s*")((?:[^"\\]|\\.)*)')  # in what `raw` holds, which may be cut
+_USER_AGENT_FIELD = re.compile(
+    r'("useragent":\s*")((?:[^"\\]|\\.)*)'
+)  # in what `raw` holds, which may be cut
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::[0-9]+)?|([^:\[\]]+):[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ParsedEvent:
     """One event; mirrors registry_sync.models.Event. What it does not say is "" or None."""
 
     event_id: str
@@ -36,29 +38,29 @@ class Told:
     client: str = ""
 
 
-def parse(body: bytes, *, now: datetime) -> list[Told]:
+def parse_envelope(body: bytes, *, now: datetime) -> list[ParsedEvent]:
     """Return the events of one POST. What is no envelope is one event that says nothing, so that it is seen."""
     try:
         events = json.loads(body)["events"]
     except (ValueError, RecursionError, KeyError, TypeError):
         events = None
     if not isinstance(events, list):
-        return [Told(_made_id(body), _text(body.decode(errors="replace"), RAW_MAX))]
-    return [_told(event, now) for event in events[:EVENTS_MAX]]
+        return [ParsedEvent(_content_id(body), _text(body.decode(errors="replace"), RAW_MAX))]
+    return [_parse_event(event, now) for event in events[:EVENTS_MAX]]
 
 
-def shown(raw: str) -> str:
+def redacted(raw: str) -> str:
     """As it came, but for what a User-Agent tells of somebody's machine."""
-    return _AGENT.sub(lambda found: found[1] + short(found[2]), raw)
+    return _USER_AGENT_FIELD.sub(lambda found: found[1] + short(found[2]), raw)
 
 
-def _told(event: Any, now: datetime) -> Told:
+def _parse_event(event: Any, now: datetime) -> ParsedEvent:
     written = json.dumps(event)
     said = _mapping(event)
     target, request, actor = (_mapping(said.get(key)) for key in ("target", "request", "actor"))
     given = _text(said.get("id"), _ID_MAX + 1)
-    return Told(
-        event_id=given if 0 < len(given) <= _ID_MAX else _made_id(written.encode()),
+    return ParsedEvent(
+        event_id=given if 0 < len(given) <= _ID_MAX else _content_id(written.encode()),
         raw=_text(written, RAW_MAX),
         at=_moment(said.get("timestamp"), now),
         method=_text(request.get("method"), 10),
@@ -79,7 +81,7 @@ def _without_port(address: str) -> str:
     return found[1] or found[2] if found else address
 
 
-def _made_id(content: bytes) -> str:
+def _content_id(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 

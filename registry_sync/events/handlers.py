@@ -7,19 +7,19 @@ from django.db.models import QuerySet
 
 from namespaces.models import Image, Manifest, Tag, TagHistoryEntry
 from namespaces.names import DIGEST, TAG, is_repository
-from registry_sync.client import Missing, Registry
+from registry_sync.client import NotInRegistry, RegistryClient
 from registry_sync.inventory import late_history, placeholders, refresh
-from registry_sync.inventory.writer import Move, count_untagged, note_held
+from registry_sync.inventory.writer import TagChange, count_untagged, record_present
 from registry_sync.models import Event, Repository
 from registry_sync.reconcile import drift
 from registry_sync.reconcile import writer as sync_apply
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 
 CONFIRMATIONS = 3  # so often asked, 14 seconds after it was told, and a tag that still is not there goes
-LATE = timedelta(minutes=10)  # between two instances of a registry that tell of one tag
+NEARBY = timedelta(minutes=10)  # between two instances of a registry that tell of one tag
 
 
-def apply(event: Event, registry: Registry) -> bool:
+def handle(event: Event, registry: RegistryClient) -> bool:
     """Return True when nothing is left to ask; False when the registry is to be asked again a little later.
 
     Raise RegistryError when it could not be asked now.
@@ -39,122 +39,128 @@ def apply(event: Event, registry: Registry) -> bool:
     return True
 
 
-def is_before(event: Event, namespace: datetime) -> bool:
+def predates(event: Event, namespace: datetime) -> bool:
     """Return whether it tells of a namespace that had the name before. The registry is asked what it holds now."""
     return _at(event) < namespace
 
 
-def _pushed(event: Event, image: Image, registry: Registry) -> bool:
+def _pushed(event: Event, image: Image, registry: RegistryClient) -> bool:
     if not TAG.fullmatch(event.tag):
-        return _held(event, image, registry)
-    if is_before(event, image.namespace.created_at):
+        return _pushed_without_tag(event, image, registry)
+    if predates(event, image.namespace.created_at):
         return _confirm(event, image, registry)
     if not event.applied_at:
         try:
-            refresh.store(image.repository, event.digest, registry)
-        except Missing:
+            refresh.store_manifest(image.repository, event.digest, registry)
+        except NotInRegistry:
             pass  # deleted since
         else:
-            if late_history.tell(image, _move(event, event.digest)):
-                refresh.at_digest(image, event.digest, registry)  # stored, but perhaps deleted here since
+            if late_history.record_change(image, _tag_change(event, event.digest)):
+                refresh.refresh_digest(
+                    image, event.digest, registry
+                )  # stored, but perhaps deleted here since
             drift.explain(event.repository, event.tag, event.digest)
             return False
     settled = _confirm(event, image, registry)
     if Manifest.objects.filter(digest=event.digest).exists():
         return settled
-    return settled and (_tell_if_overtaken(event, image) or event.applied_at is not None)
+    return settled and (_record_if_superseded(event, image) or event.applied_at is not None)
 
 
-def _held(event: Event, image: Image, registry: Registry) -> bool:
+def _pushed_without_tag(event: Event, image: Image, registry: RegistryClient) -> bool:
     """Note a manifest without a tag: of one platform, or hung onto another."""
     try:
-        if is_before(event, image.namespace.created_at):
+        if predates(event, image.namespace.created_at):
             registry.manifest(image.repository, event.digest)  # that it is stored says nothing of this image
-        refresh.store(image.repository, event.digest, registry)
-    except Missing:
+        refresh.store_manifest(image.repository, event.digest, registry)
+    except NotInRegistry:
         return True
-    note_held(image, {event.digest})
+    record_present(image, {event.digest})
     count_untagged(image)
     return True
 
 
-def _confirm(event: Event, image: Image, registry: Registry) -> bool:
+def _confirm(event: Event, image: Image, registry: RegistryClient) -> bool:
     """Ask what the tag points at now; that is the truth, whatever was told. Storage may be slow with new links."""
-    if _is_told_of_again(event):
+    if _has_later_push(event):
         return True  # the later event's question is the better one
     marked = Tag.objects.filter(image=image, name=event.tag).exclude(missing_since=None).exists()
     asked_enough = event.attempts >= CONFIRMATIONS
     moves = TagHistoryEntry.objects.filter(image=image, tag=event.tag, new=event.digest, at=_at(event))
     before = "" if asked_enough else moves.values_list("old", flat=True).first()
     try:
-        gone = refresh.at_tag(
+        gone = refresh.refresh_tag(
             image, event.tag, registry, take_away=marked and asked_enough, before=before or ""
         )
-    except refresh.Behind:
+    except refresh.StaleAnswer:
         return False
     if not gone:
         return True
     there = Tag.objects.filter(image=image, name=event.tag).exists()
-    if not there and not is_before(event, image.namespace.created_at):
-        for each in _told_around(event, event.tag).filter(action="delete", at__gt=_at(event)).order_by("at"):
-            late_history.tell(image, _move(each, ""))
+    if not there and not predates(event, image.namespace.created_at):
+        for each in (
+            _nearby_events(event, event.tag).filter(action="delete", at__gt=_at(event)).order_by("at")
+        ):
+            late_history.record_change(image, _tag_change(each, ""))
     return not there
 
 
-def _deleted(event: Event, image: Image, registry: Registry) -> bool:
+def _deleted(event: Event, image: Image, registry: RegistryClient) -> bool:
     """Being told is the first answer; each tag that it may be about is asked for, and 404 is the second."""
     named = [event.tag] if TAG.fullmatch(event.tag) else []
     if not named and DIGEST.fullmatch(event.digest):
         named = list(Tag.objects.filter(image=image, manifest=event.digest).values_list("name", flat=True))
-    there = [tag for tag in named if not refresh.at_tag(image, tag, registry, take_away=True)]
+    there = [tag for tag in named if not refresh.refresh_tag(image, tag, registry, take_away=True)]
     for tag in set(named) - set(there):
-        if not is_before(event, image.namespace.created_at):
-            _tell_pushed_before(event, image, tag)
-            late_history.tell(image, replace(_move(event, ""), tag=tag))
+        if not predates(event, image.namespace.created_at):
+            _record_earlier_pushes(event, image, tag)
+            late_history.record_change(image, replace(_tag_change(event, ""), tag=tag))
         drift.explain(event.repository, tag, "")
     if event.tag in there:
-        _tell_if_overtaken(event, image)
+        _record_if_superseded(event, image)
     if DIGEST.fullmatch(event.digest) and Manifest.objects.filter(digest=event.digest).exists():
-        refresh.at_digest(image, event.digest, registry)
+        refresh.refresh_digest(image, event.digest, registry)
     return (not there or event.applied_at is not None) and not _push_waits(event)
 
 
-def _tell_if_overtaken(event: Event, image: Image) -> bool:
+def _record_if_superseded(event: Event, image: Image) -> bool:
     """Write the history alone when something newer is known of the tag: it went and came again, or the other way round.
 
     So what the registry shows no trace of is believed.
     """
-    if is_before(event, image.namespace.created_at):
+    if predates(event, image.namespace.created_at):
         return False
     newer = TagHistoryEntry.objects.filter(image=image, tag=event.tag, at__gt=_at(event)).exists()
-    told_later = _told_around(event, event.tag).filter(at__gt=_at(event)).order_by("at").first()
+    told_later = _nearby_events(event, event.tag).filter(at__gt=_at(event)).order_by("at").first()
     if not newer and not told_later:
         return False
     if event.action == "delete":
-        _tell_pushed_before(event, image, event.tag)
-    late_history.tell(image, _move(event, event.digest if event.action == "push" else ""), held=False)
+        _record_earlier_pushes(event, image, event.tag)
+    late_history.record_change(
+        image, _tag_change(event, event.digest if event.action == "push" else ""), held=False
+    )
     pushed = told_later and told_later.action == "push" and told_later.digest
     if told_later and pushed and Tag.objects.filter(image=image, name=event.tag, manifest=pushed).exists():
-        late_history.tell(image, _move(told_later, pushed))
+        late_history.record_change(image, _tag_change(told_later, pushed))
     return True
 
 
-def _tell_pushed_before(event: Event, image: Image, tag: str) -> None:
+def _record_earlier_pushes(event: Event, image: Image, tag: str) -> None:
     """Pushes whose manifest was deleted before it could be read."""
-    pushed = _told_around(event, tag).filter(action="push", at__lt=_at(event)).order_by("at")
+    pushed = _nearby_events(event, tag).filter(action="push", at__lt=_at(event)).order_by("at")
     known = set(TagHistoryEntry.objects.filter(image=image, tag=tag).values_list("new", flat=True))
     for each in pushed:
-        if each.digest not in known and not is_before(each, image.namespace.created_at):
-            late_history.tell(image, _move(each, each.digest), held=False)
+        if each.digest not in known and not predates(each, image.namespace.created_at):
+            late_history.record_change(image, _tag_change(each, each.digest), held=False)
 
 
-def _told_around(event: Event, tag: str) -> QuerySet[Event]:
-    since = event.received_at - LATE
+def _nearby_events(event: Event, tag: str) -> QuerySet[Event]:
+    since = event.received_at - NEARBY
     told = Event.objects.filter(received_at__gte=since, repository=event.repository, tag=tag)
-    return told.exclude(action="pull").exclude(digest__in=placeholders.every()).defer("raw")
+    return told.exclude(action="pull").exclude(digest__in=placeholders.all_digests()).defer("raw")
 
 
-def _is_told_of_again(event: Event) -> bool:
+def _has_later_push(event: Event) -> bool:
     waiting = Event.objects.filter(namespace=event.namespace, due_at__isnull=False, pk__gt=event.pk)
     same = waiting.filter(repository=event.repository, tag=event.tag, action="push")
     return same.exclude(applied_at=None).exists()
@@ -166,9 +172,9 @@ def _push_waits(event: Event) -> bool:
     return waiting.filter(repository=event.repository, applied_at=None, at__lt=_at(event)).exists()
 
 
-def _move(event: Event, digest: str) -> Move:
+def _tag_change(event: Event, digest: str) -> TagChange:
     by = "" if event.actor == PANEL_SUBJECT else event.actor
-    return Move(event.tag, digest, _at(event), by)
+    return TagChange(event.tag, digest, _at(event), by)
 
 
 def _at(event: Event) -> datetime:
@@ -181,5 +187,5 @@ def _image(repository: str, *, create: bool) -> Image | None:
     if row is None and not create:
         return None
     if row is None or row.image is None:
-        row = sync_apply.claim(repository)
+        row = sync_apply.assign(repository)
     return row.image

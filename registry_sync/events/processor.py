@@ -16,45 +16,47 @@ from accounts.common import clock
 from accounts.common.database_errors import Outage, first_line, outage_of
 from namespaces.names import DIGEST
 from registry_sync import leases, quarantine
-from registry_sync.client import Refused, Registry, RegistryError, Silent
-from registry_sync.crash_sites import Spot
+from registry_sync.client import NoResponse, RegistryClient, RegistryError, Unauthorized
+from registry_sync.crash_sites import WorkUnit
 from registry_sync.events import due_events, handlers, pull_counts
-from registry_sync.events.due_events import Queue
-from registry_sync.leases import Holding
+from registry_sync.events.due_events import EventQueue
+from registry_sync.leases import LeaseHandle
 from registry_sync.models import Event, QuarantinedWork
 
 LEASE = "events"
-PASS = 240.0  # seconds, then a new task goes on; a task lives ten minutes at most
-SILENT_MAX = 3  # accounts of whose images the registry says nothing, and the others wait for the next time
-LATEST = timedelta(minutes=10)
-REFUSED = timedelta(seconds=5)  # a clock may be right again
+TASK_SECONDS = 240.0  # seconds, then a new task goes on; a task lives ten minutes at most
+UNANSWERED_ACCOUNTS_MAX = (
+    3  # accounts of whose images the registry says nothing, and the others wait for the next time
+)
+DELAY_MAX = timedelta(minutes=10)
+UNAUTHORIZED_DELAY = timedelta(seconds=5)  # a clock may be right again
 ATTEMPTS_MAX = 23  # with the pause below: about two and a quarter hours
 
 log = logging.getLogger(__name__)
 
 
-def apply_due(registry: Registry) -> timedelta | None:
+def process_due(registry: RegistryClient) -> timedelta | None:
     """Apply all that is due, of each account in order of arrival. One applier at a time.
 
     Return how long until more is due, None when nothing waits.
 
     One applier at a time.
     """
-    queue = Queue()
-    if not due_events.some():
+    queue = EventQueue()
+    if not due_events.any_due():
         return queue.wait()
     try:
-        with leases.held(LEASE) as lease:
+        with leases.hold(LEASE) as lease:
             if lease is None:
                 return None
-            ends = time.monotonic() + PASS
-            while _apply_batch(registry, lease, queue):
+            ends = time.monotonic() + TASK_SECONDS
+            while _process_batch(registry, lease, queue):
                 if time.monotonic() > ends:
                     return timedelta()
     except leases.LeaseLost:
         log.warning("another worker took the events over")
         return None
-    except Silent:
+    except NoResponse:
         return None  # each would wait as long for an answer; beat comes again
     # Whoever stored one since the last look found the lease taken, and woke nobody.
     return queue.wait()
@@ -62,27 +64,27 @@ def apply_due(registry: Registry) -> timedelta | None:
 
 def retry(event: Event) -> None:
     """Try it now, and as often again: an operator's wish."""
-    quarantine.take_back_all(_spot(event, Queue().look_up(event)))
+    quarantine.release_all(_work_unit(event, EventQueue().look_up(event)))
     Event.objects.filter(pk=event.pk).update(due_at=clock.now(), attempts=0)
 
 
-def retry_left(row: QuarantinedWork) -> None:
+def retry_quarantined(row: QuarantinedWork) -> None:
     """Try it again, and the events that were left because of it."""
-    left = Event.objects.filter(due_at=None, problem=quarantine.WORDS)
+    left = Event.objects.filter(due_at=None, problem=quarantine.PROBLEM)
     if row.repository:
         left = left.filter(repository=row.repository)
     elif row.account:
         left = left.filter(namespace__in=row.account.namespaces.values("name"))
     left.update(due_at=clock.now(), attempts=0)
-    quarantine.take_back(row)
+    quarantine.release(row)
 
 
-def _apply_batch(registry: Registry, lease: Holding, queue: Queue) -> bool:
-    """Return False when nothing is due. Raise Silent when the registry gives several accounts no answer."""
-    batch, known, now = queue.next(), quarantine.Known(), clock.now()
-    batch.sort(key=lambda event: known.is_late(_spot(event, queue.account_of(event)), now))
+def _process_batch(registry: RegistryClient, lease: LeaseHandle, queue: EventQueue) -> bool:
+    """Return False when nothing is due. Raise NoResponse when the registry gives several accounts no answer."""
+    batch, known, now = queue.next(), quarantine.Snapshot(), clock.now()
+    batch.sort(key=lambda event: known.is_late(_work_unit(event, queue.account_of(event)), now))
     counted = [event for event in batch if event.action == "pull"]
-    early = pull_counts.before_the_first_push(counted)  # of an image that this very batch may make
+    early = pull_counts.of_unknown_images(counted)  # of an image that this very batch may make
     if others := [event for event in counted if event not in early]:
         _count(others, lease)
     asking = {(event.repository, event.tag): event.pk for event in batch if _is_to_be_confirmed(event)}
@@ -90,8 +92,8 @@ def _apply_batch(registry: Registry, lease: Holding, queue: Queue) -> bool:
     for event in batch:
         if event.action == "pull" or queue.account_of(event) in queue.silent:
             continue
-        spot = _spot(event, queue.account_of(event))
-        if _is_left(event, spot, known, lease):
+        spot = _work_unit(event, queue.account_of(event))
+        if _is_quarantined(event, spot, known, lease):
             continue
         lease.begin(spot)
         if _is_to_be_confirmed(event) and asking[event.repository, event.tag] != event.pk:
@@ -99,33 +101,33 @@ def _apply_batch(registry: Registry, lease: Holding, queue: Queue) -> bool:
             _done([event], lease)
         else:
             try:
-                _apply(event, registry, lease)
-            except Silent:
+                _process(event, registry, lease)
+            except NoResponse:
                 queue.silent.add(queue.account_of(event))
-                if len(queue.silent) >= SILENT_MAX:
+                if len(queue.silent) >= UNANSWERED_ACCOUNTS_MAX:
                     raise
-        quarantine.ended(spot, known)
+        quarantine.forget_crashes(spot, known)
         if time.monotonic() > ends:
             break
-    if early and (behind := pull_counts.put_behind_the_push(early)) != early:
+    if early and (behind := pull_counts.delay_until_after_push(early)) != early:
         _count([event for event in early if event not in behind], lease)
     return bool(batch)
 
 
-def _spot(event: Event, account: int | None) -> Spot:
+def _work_unit(event: Event, account: int | None) -> WorkUnit:
     """Return what is asked of the registry because of it: the manifest first, then the tag."""
     item = event.tag or event.digest
     if event.action == "delete":
         item = f"delete {item}"
     elif not event.applied_at and DIGEST.fullmatch(event.digest):
         item = event.digest
-    return Spot(account, event.repository, item)
+    return WorkUnit(account, event.repository, item)
 
 
-def _is_left(event: Event, spot: Spot, known: quarantine.Known, lease: Holding) -> bool:
+def _is_quarantined(event: Event, spot: WorkUnit, known: quarantine.Snapshot, lease: LeaseHandle) -> bool:
     """Return whether it is left: what workers die of is set aside, or comes later than all else."""
     if known.holds(spot):
-        _write(event, lease, due_at=None, problem=quarantine.WORDS)
+        _write(event, lease, due_at=None, problem=quarantine.PROBLEM)
         return True
     again = known.again(spot)
     if again and again > clock.now():
@@ -134,7 +136,7 @@ def _is_left(event: Event, spot: Spot, known: quarantine.Known, lease: Holding) 
     return False
 
 
-def _count(events: list[Event], lease: Holding) -> None:
+def _count(events: list[Event], lease: LeaseHandle) -> None:
     """All of them at once; where that cannot be, each repository's by themselves, and then each."""
     try:
         with transaction.atomic():
@@ -159,16 +161,16 @@ def _is_to_be_confirmed(event: Event) -> bool:
     return event.action == "push" and event.tag != "" and event.applied_at is not None
 
 
-def _apply(event: Event, registry: Registry, lease: Holding) -> None:
+def _process(event: Event, registry: RegistryClient, lease: LeaseHandle) -> None:
     began = time.monotonic()
     try:
-        certain = handlers.apply(event, registry)
-    except Refused as error:
-        _write(event, lease, due_at=clock.now() + REFUSED, problem=str(error)[:300])
-        raise Silent(str(error)) from error  # as are all others
+        certain = handlers.handle(event, registry)
+    except Unauthorized as error:
+        _write(event, lease, due_at=clock.now() + UNAUTHORIZED_DELAY, problem=str(error)[:300])
+        raise NoResponse(str(error)) from error  # as are all others
     except RegistryError as error:
         _failed(event, str(error), lease, began)
-        if isinstance(error, Silent):
+        if isinstance(error, NoResponse):
             raise
     except leases.LeaseLost:
         raise
@@ -189,20 +191,20 @@ def _apply(event: Event, registry: Registry, lease: Holding) -> None:
             # Confirmations count from the first application: failures before it are no answers.
             asked = event.attempts if event.applied_at else 0
             _write(
-                event, lease, applied_at=event.applied_at or now, due_at=now + _until_asked(asked),
+                event, lease, applied_at=event.applied_at or now, due_at=now + _confirmation_delay(asked),
                 attempts=asked + 1, problem="",
             )  # fmt: skip
 
 
 @transaction.atomic
-def _done(events: list[Event], lease: Holding) -> None:
+def _done(events: list[Event], lease: LeaseHandle) -> None:
     lease.end()
     ids = [event.pk for event in events]
     Event.objects.filter(pk__in=ids).update(due_at=None, problem="")
     Event.objects.filter(pk__in=ids, applied_at=None).update(applied_at=clock.now())
 
 
-def _failed(event: Event, problem: str, lease: Holding, began: float | None = None) -> None:
+def _failed(event: Event, problem: str, lease: LeaseHandle, began: float | None = None) -> None:
     """Try it again later, twice as late each time.
 
     Not before as long as it took has passed: the others wait meanwhile. Given up in the end: the reconcile mends what
@@ -210,22 +212,22 @@ def _failed(event: Event, problem: str, lease: Holding, began: float | None = No
     """
     attempts = event.attempts + 1
     took = timedelta(seconds=time.monotonic() - began if began else 0)
-    pause = max(took, _until_asked(attempts) if event.applied_at else _until_told(attempts))
+    pause = max(took, _confirmation_delay(attempts) if event.applied_at else _retry_delay(attempts))
     due_at = clock.now() + pause if attempts < ATTEMPTS_MAX else None
     _write(event, lease, attempts=attempts, due_at=due_at, problem=problem[:300])
 
 
-def _until_told(failures: int) -> timedelta:
+def _retry_delay(failures: int) -> timedelta:
     """Return a second after the first failure: nobody sees the push until then, and most are over, as a restart is."""
-    return min(timedelta(seconds=settings.EVENT_RETRY_AFTER * 2 ** (failures - 1)), LATEST)
+    return min(timedelta(seconds=settings.EVENT_RETRY_AFTER * 2 ** (failures - 1)), DELAY_MAX)
 
 
-def _until_asked(times: int) -> timedelta:
+def _confirmation_delay(times: int) -> timedelta:
     """Return how long it waits. What failed counts as asked: a tag's link needs that time to be written."""
-    return min(timedelta(seconds=settings.EVENT_CONFIRM_AFTER * 2**times), LATEST)
+    return min(timedelta(seconds=settings.EVENT_CONFIRM_AFTER * 2**times), DELAY_MAX)
 
 
 @transaction.atomic
-def _write(event: Event, lease: Holding, **values: object) -> None:
+def _write(event: Event, lease: LeaseHandle, **values: object) -> None:
     lease.end()
     Event.objects.filter(pk=event.pk).update(**values)

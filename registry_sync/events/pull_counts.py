@@ -11,17 +11,17 @@ from django.utils import timezone
 from namespaces.models import NEVER, Descriptor, PullStats, Tag
 from registry_sync import heartbeats
 from registry_sync.events import pull_detection
-from registry_sync.events.pull_detection import TOGETHER, Asked, Kind, Kinds
+from registry_sync.events.pull_detection import PULL_WINDOW, Classification, Kind, ManifestRequest
 from registry_sync.models import Event, Marker, Repository
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 
-GAP = timedelta(days=4)  # longer than a long weekend: then nobody knows whether pulls were told
-OFTEN = timedelta(minutes=1)
-BEHIND = timedelta(seconds=1)
+REPORTING_GAP = timedelta(days=4)  # longer than a long weekend: then nobody knows whether pulls were told
+WRITE_INTERVAL = timedelta(minutes=1)
+AFTER_PUSH = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
-class _Some:
+class _PullTotal:
     count: int = 0
     event: Event | None = None
 
@@ -34,22 +34,22 @@ class _Some:
 Key = tuple[int, str, str, str]  # image, tag, digest where there is no tag, username
 
 
-def before_the_first_push(events: Collection[Event]) -> list[Event]:
+def of_unknown_images(events: Collection[Event]) -> list[Event]:
     """Those of images that nobody has heard of."""
-    known = _known(events)
+    known = _known_repositories(events)
     return [event for event in events if event.repository not in known]
 
 
-def put_behind_the_push(events: Collection[Event]) -> list[Event]:
+def delay_until_after_push(events: Collection[Event]) -> list[Event]:
     """Those whose image is still to come, by a push that waits: they are due after it."""
     now = timezone.now()
-    early = {event.repository for event in events} - _known(events)
+    early = {event.repository for event in events} - _known_repositories(events)
     waiting = Event.objects.filter(namespace__in={event.namespace for event in events}, repository__in=early)
     pushes = waiting.filter(action="push", applied_at=None).exclude(due_at=None).order_by()
     due = dict(pushes.values_list("repository").annotate(Min("due_at")))
     for repository, at in due.items():
         behind = [event.pk for event in events if event.repository == repository]
-        Event.objects.filter(pk__in=behind).update(due_at=max(at, now) + BEHIND)
+        Event.objects.filter(pk__in=behind).update(due_at=max(at, now) + AFTER_PUSH)
     return [event for event in events if event.repository in due]
 
 
@@ -58,7 +58,7 @@ def count(events: Collection[Event]) -> list[Event]:
 
     In the caller's transaction, which also says that they are applied: each is counted once.
     """
-    images = _images(events)
+    images = _images_of(events)
     ours: dict[int, tuple[int, Event]] = {}
     told: list[datetime] = []
     for number, event in enumerate(events):
@@ -69,28 +69,31 @@ def count(events: Collection[Event]) -> list[Event]:
         if not since or _at(event) >= since:  # else another namespace of this name was pulled
             ours[event.pk or -number] = (image, event)
     kinds = _kinds(ours)
-    found: dict[Kind, dict[Key, _Some]] = {kind: {} for kind in Kind}
+    found: dict[Kind, dict[Key, _PullTotal]] = {kind: {} for kind in Kind}
     for pk, kind in kinds.kind.items():
         if pk in ours:
             image, event = ours[pk]
             tag = event.tag or kinds.tag.get(pk, "")
             key = (image, tag, "" if tag else event.digest, event.actor)
-            found[kind].setdefault(key, _Some()).add(event)
+            found[kind].setdefault(key, _PullTotal()).add(event)
     _write(found[Kind.PULL], found[Kind.CHECK])
-    _note(sorted(told))
+    _record_reported_since(sorted(told))
     now = timezone.now()
     followed = Event.objects.filter(pk__in=kinds.followed - ours.keys(), due_at__isnull=False)
     followed.update(due_at=None, applied_at=now)
     waiting = {pk for pk, kind in kinds.kind.items() if kind is Kind.WAITS}
-    Event.objects.filter(pk__in=waiting).update(applied_at=now, due_at=now + TOGETHER)
+    Event.objects.filter(pk__in=waiting).update(applied_at=now, due_at=now + PULL_WINDOW)
     return [event for event in events if event.pk not in waiting]
 
 
-def _kinds(ours: Mapping[int, tuple[int, Event]]) -> Kinds:
-    new = [_asked(pk, event, waited=event.applied_at is not None) for pk, (_image, event) in ours.items()]
+def _kinds(ours: Mapping[int, tuple[int, Event]]) -> Classification:
+    new = [
+        _manifest_request(pk, event, waited=event.applied_at is not None)
+        for pk, (_image, event) in ours.items()
+    ]
     direct = [each for each in new if not each.head and not each.tag]
     if not direct:
-        return pull_detection.kinds(new, [], {})
+        return pull_detection.classify(new, [], {})
     listed_in: dict[str, set[str]] = defaultdict(set)
     parts = Descriptor.objects.filter(
         kind=Descriptor.Kind.MANIFEST, digest__in={each.digest for each in direct}
@@ -101,66 +104,66 @@ def _kinds(ours: Mapping[int, tuple[int, Event]]) -> Kinds:
     near = Event.objects.filter(
         action="pull", repository__in={each.who[0] for each in direct}, actor__in={each.who[1] for each in direct},
         digest__in={each.digest for each in direct}.union(*listed_in.values()),
-        at__gte=min(moments) - TOGETHER, at__lte=max(moments),
+        at__gte=min(moments) - PULL_WINDOW, at__lte=max(moments),
     )  # fmt: skip
     known = [
-        _asked(event.pk, event, open=event.due_at is not None)
+        _manifest_request(event.pk, event, open=event.due_at is not None)
         for event in near.exclude(pk__in=ours.keys()).defer("raw")
     ]
-    return pull_detection.kinds(new, known, listed_in)
+    return pull_detection.classify(new, known, listed_in)
 
 
-def _asked(pk: int, event: Event, *, waited: bool = False, open: bool = False) -> Asked:  # noqa: A002
+def _manifest_request(pk: int, event: Event, *, waited: bool = False, open: bool = False) -> ManifestRequest:  # noqa: A002
     who = (event.repository, event.actor, event.address)
-    return Asked(pk, _at(event), who, event.method == "HEAD", event.tag, event.digest, waited, open)
+    return ManifestRequest(pk, _at(event), who, event.method == "HEAD", event.tag, event.digest, waited, open)
 
 
-def _write(pulled: Mapping[Key, _Some], checked: Mapping[Key, _Some]) -> None:
+def _write(pulled: Mapping[Key, _PullTotal], checked: Mapping[Key, _PullTotal]) -> None:
     """In one order everywhere: two transactions never wait for each other crosswise."""
-    by_tag: dict[tuple[int, str], _Some] = {}
+    by_tag: dict[tuple[int, str], _PullTotal] = {}
     for (image, tag, _digest, _username), some in pulled.items():
         if tag and some.event:
-            of_tag = by_tag.setdefault((image, tag), _Some())
+            of_tag = by_tag.setdefault((image, tag), _PullTotal())
             of_tag.add(some.event)
             of_tag.count += some.count - 1
     for (image, tag), some in sorted(by_tag.items()):
         _write_tag(image, tag, some)
     for key in sorted(pulled.keys() | checked.keys()):
-        _write_pull(key, pulled.get(key, _Some()), checked.get(key, _Some()))
+        _write_pull(key, pulled.get(key, _PullTotal()), checked.get(key, _PullTotal()))
 
 
-def _note(told: list[datetime]) -> None:
+def _record_reported_since(told: list[datetime]) -> None:
     """By when they came: what waited here for a worker is no gap, what the registry kept to itself is."""
     last, since = heartbeats.last(Marker.PULLS), None
     for at in told:
-        if last is None or at - last > GAP:
+        if last is None or at - last > REPORTING_GAP:
             since = at
         last = max(last, at) if last else at
     if since:
         Marker.objects.update_or_create(name=Marker.PULLS_SINCE, defaults={"at": since})
     if last and told:
-        heartbeats.note(Marker.PULLS, last, every=OFTEN)
+        heartbeats.note(Marker.PULLS, last, every=WRITE_INTERVAL)
 
 
-def _images(events: Iterable[Event]) -> dict[str, tuple[int | None, datetime | None]]:
+def _images_of(events: Iterable[Event]) -> dict[str, tuple[int | None, datetime | None]]:
     """Return repository → its image, and since when its namespace is there."""
     rows = Repository.objects.filter(name__in={event.repository for event in events})
     facts = rows.values_list("name", "image_id", "image__namespace__created_at")
     return {name: (image, since) for name, image, since in facts}
 
 
-def _known(events: Iterable[Event]) -> set[str]:
-    return {name for name, (image, _since) in _images(events).items() if image is not None}
+def _known_repositories(events: Iterable[Event]) -> set[str]:
+    return {name for name, (image, _since) in _images_of(events).items() if image is not None}
 
 
-def _write_tag(image: int, tag: str, some: _Some) -> None:
+def _write_tag(image: int, tag: str, some: _PullTotal) -> None:
     assert some.event
     row = Tag.objects.filter(image_id=image, name=tag)
     row.update(pull_count=F("pull_count") + some.count)
     row.filter(pulled_at__lt=_at(some.event)).update(pulled_at=_at(some.event))
 
 
-def _write_pull(key: Key, pulled: _Some, checked: _Some) -> None:
+def _write_pull(key: Key, pulled: _PullTotal, checked: _PullTotal) -> None:
     """Where and with what: of the last pull, and of the last check where it was never pulled."""
     image, tag, digest, username = key
     by = {"image_id": image, "tag": tag, "username": username} | ({} if tag else {"digest": digest})

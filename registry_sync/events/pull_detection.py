@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-TOGETHER = timedelta(seconds=60)
-Who = tuple[str, str, str]  # repository, user, address
+PULL_WINDOW = timedelta(seconds=60)
+Requester = tuple[str, str, str]  # repository, user, address
 
 
 class Kind(Enum):
@@ -22,12 +22,12 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ManifestRequest:
     """`tag` is "" where the digest was asked for. `waited`: a HEAD that had its minute; `open`: that has it still."""
 
     key: int
     at: datetime
-    who: Who
+    who: Requester
     head: bool
     tag: str
     digest: str
@@ -36,7 +36,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Kinds:
+class Classification:
     """Key → what it is; of a pull, the tag that was pulled. `followed`: HEADs known before whose GET came."""
 
     kind: dict[int, Kind] = field(default_factory=dict)
@@ -44,12 +44,14 @@ class Kinds:
     followed: set[int] = field(default_factory=set)
 
 
-def kinds(
-    new: Collection[Asked], known: Collection[Asked], listed_in: Mapping[str, Collection[str]]
-) -> Kinds:
+def classify(
+    new: Collection[ManifestRequest],
+    known: Collection[ManifestRequest],
+    listed_in: Mapping[str, Collection[str]],
+) -> Classification:
     """`known`: what the same users asked for shortly before. `listed_in`: digest → indexes that list it."""
-    found = Kinds()
-    near: dict[Who, list[Asked]] = defaultdict(list)
+    found = Classification()
+    near: dict[Requester, list[ManifestRequest]] = defaultdict(list)
     for each in sorted([*known, *new], key=lambda asked: (asked.at, asked.key)):
         near[each.who].append(each)
     waiting = {each.key for each in known if each.head and each.open} | {
@@ -58,9 +60,9 @@ def kinds(
     for each in sorted(new, key=lambda asked: (asked.at, asked.key)):
         if each.head:
             continue
-        before = [one for one in near[each.who] if _is_together(one, each)]
+        before = [one for one in near[each.who] if _within_window(one, each)]
         heads = [one for one in before if one.key in waiting]
-        found.kind[each.key], found.tag[each.key] = _of_get(each, before, heads, listed_in)
+        found.kind[each.key], found.tag[each.key] = _classify_get(each, before, heads, listed_in)
         for one in heads:
             if one.digest == each.digest and one.tag in ("", found.tag[each.key]):
                 waiting.discard(one.key)
@@ -72,8 +74,11 @@ def kinds(
     return found
 
 
-def _of_get(
-    get: Asked, before: list[Asked], heads: list[Asked], listed_in: Mapping[str, Collection[str]]
+def _classify_get(
+    get: ManifestRequest,
+    before: list[ManifestRequest],
+    heads: list[ManifestRequest],
+    listed_in: Mapping[str, Collection[str]],
 ) -> tuple[Kind, str]:
     if get.tag:
         return Kind.PULL, get.tag
@@ -86,5 +91,5 @@ def _of_get(
     return Kind.PULL, ""
 
 
-def _is_together(first: Asked, then: Asked) -> bool:
-    return (first.at, first.key) < (then.at, then.key) and then.at - first.at <= TOGETHER
+def _within_window(first: ManifestRequest, then: ManifestRequest) -> bool:
+    return (first.at, first.key) < (then.at, then.key) and then.at - first.at <= PULL_WINDOW

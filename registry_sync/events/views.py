@@ -20,28 +20,28 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.common import clock
 from namespaces.names import split
 from registry_sync import heartbeats, jobs
-from registry_sync.client.pacing import AGENT, asked_at
+from registry_sync.client.pacing import USER_AGENT, requested_at
 from registry_sync.events import envelope
 from registry_sync.models import Event, Marker
 from registry_sync.tokens import key_files
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 
-PULSE = timedelta(seconds=1)
+WRITE_INTERVAL = timedelta(seconds=1)
 
 log = logging.getLogger(__name__)
 
 
 @csrf_exempt
-def events(request: HttpRequest) -> HttpResponse:
+def receive_events(request: HttpRequest) -> HttpResponse:
     """POST /registry/events. 401 without the key, 202 with it; 5xx only while the database takes nothing.
 
     Never a redirect: the registry would follow it with a GET, and hold the event for delivered.
     """
     if request.method != "POST":
-        if is_registry(request.headers.get("Authorization", "")):
-            heartbeats.note(Marker.REDIRECTED, clock.now(), every=PULSE)
+        if has_registry_key(request.headers.get("Authorization", "")):
+            heartbeats.note(Marker.REDIRECTED, clock.now(), every=WRITE_INTERVAL)
         return HttpResponseNotAllowed(["POST"])
-    if not is_registry(request.headers.get("Authorization", "")):
+    if not has_registry_key(request.headers.get("Authorization", "")):
         if cache.add(
             "events-refused", 1, timeout=1
         ):  # whoever it is, they cause one write and one line a second
@@ -54,41 +54,43 @@ def events(request: HttpRequest) -> HttpResponse:
     body = request.read(settings.EVENTS_BODY_MAX)
     if len(body) < min(int(request.META.get("CONTENT_LENGTH") or 0), settings.EVENTS_BODY_MAX):
         return HttpResponse("The body broke off.\n", status=400, content_type="text/plain")  # it comes again
-    take(body, clock.now())
+    store_events(body, clock.now())
     return HttpResponse(status=202)
 
 
 @transaction.atomic
-def take(body: bytes, now: datetime) -> None:
+def store_events(body: bytes, now: datetime) -> None:
     """Store each event once, and wake the worker when that is committed.
 
     Of what we read ourselves nothing is kept but how far the registry is with telling it.
     """
-    told = envelope.parse(body, now=now)
+    told = envelope.parse_envelope(body, now=now)
     rows = [
         Event(received_at=now, due_at=now, namespace=split(each.repository)[0], **asdict(each))
         for each in told
-        if not _is_our_reading(each)
+        if not _is_own_read(each)
     ]
-    heartbeats.note(Marker.EVENTS, now, every=PULSE)
-    if asked := [moment for each in told if _is_our_reading(each) and (moment := asked_at(each.client))]:
-        heartbeats.note(Marker.READ, min(datetime.fromtimestamp(max(asked), UTC), now), every=PULSE / 10)
+    heartbeats.note(Marker.EVENTS, now, every=WRITE_INTERVAL)
+    if asked := [moment for each in told if _is_own_read(each) and (moment := requested_at(each.client))]:
+        heartbeats.note(
+            Marker.READ, min(datetime.fromtimestamp(max(asked), UTC), now), every=WRITE_INTERVAL / 10
+        )
     if not rows:
         return
     Event.objects.bulk_create(rows, ignore_conflicts=True)
-    transaction.on_commit(partial(jobs.events_came, now, {row.namespace for row in rows}))
+    transaction.on_commit(partial(jobs.wake_for_new_events, now, {row.namespace for row in rows}))
 
 
-def _is_our_reading(told: envelope.Told) -> bool:
+def _is_own_read(told: envelope.ParsedEvent) -> bool:
     """Tell our own reading by the actor, which the registry takes from a token that only we can sign.
 
     No user is named so. A User-Agent alone proves nothing; it sets apart the doctor, who waits for its event.
     """
     own = told.action == "pull" and told.actor == PANEL_SUBJECT
-    return own and (told.client == AGENT or asked_at(told.client) is not None)
+    return own and (told.client == USER_AGENT or requested_at(told.client) is not None)
 
 
-def is_registry(authorization: str) -> bool:
+def has_registry_key(authorization: str) -> bool:
     """Whether this header holds the key that only the registry and the panel know."""
     kind, _space, given = authorization.partition(" ")
     key = key_files.read(Path(settings.SECRETS_DIR) / "hook.key")

@@ -13,14 +13,15 @@ from django.conf import settings
 
 from accounts.common.fair_share import in_turns
 from namespaces.names import DIGEST, split
-from registry_sync.client import Faulty, Fetched, Registry, RegistryError, Unreachable
+from registry_sync.client import FetchedManifest, RegistryClient, RegistryError, ServerError, TemporaryFailure
 from registry_sync.inventory.parser import CONFIG_MAX, Descriptor, Parsed, parse, parse_config
 
 PARALLEL = 8
-GIVE_UP = 16  # as many in a row without an answer, twice what is asked at once, and nothing more is asked if it is away
-GIVE_UP_ONE = 4  # as many in a row of one repository, and nothing more of it is asked
-PROVEN = 1.0  # seconds for which an answer proves that the registry answers
-KEPT_MAX = 1024 * 1024  # bytes of a manifest that are kept, to be shown raw or pushed again
+# Requests in a row without an answer (twice PARALLEL): then the catalog is asked for, and without it reading stops.
+NO_RESPONSE_MAX = 16
+REPOSITORY_NO_RESPONSE_MAX = 4  # the same of one repository: then the rest of it is skipped
+PROBE_VALID_SECONDS = 1.0  # seconds for which an answer proves that the registry answers
+BODY_KEPT_MAX = 1024 * 1024  # bytes of a manifest that are kept, to be shown raw or pushed again
 Answer = TypeVar("Answer")
 
 
@@ -42,7 +43,7 @@ class ManifestValues:
     complete: bool = True  # False: its config did not come
 
 
-class Place(NamedTuple):
+class ManifestRef(NamedTuple):
     """A manifest in a repository: what is there in one may be missing in another."""
 
     repository: str
@@ -50,7 +51,7 @@ class Place(NamedTuple):
 
 
 @dataclass(slots=True)
-class Reading:
+class ReadResult:
     """What was read.
 
     `seen` are there; `due` are to be read again, since something of them did not come; of `lost`, or of what they list,
@@ -58,12 +59,12 @@ class Reading:
     """
 
     rows: dict[str, ManifestValues] = field(default_factory=dict)
-    seen: set[Place] = field(default_factory=set)
-    due: set[Place] = field(default_factory=set)
-    lost: set[Place] = field(default_factory=set)
-    _above: dict[Place, set[Place]] = field(default_factory=dict)
+    seen: set[ManifestRef] = field(default_factory=set)
+    due: set[ManifestRef] = field(default_factory=set)
+    lost: set[ManifestRef] = field(default_factory=set)
+    _above: dict[ManifestRef, set[ManifestRef]] = field(default_factory=dict)
 
-    def add(self, place: Place, row: ManifestValues) -> None:
+    def add(self, place: ManifestRef, row: ManifestValues) -> None:
         self.seen.add(place)
         if place.digest not in self.rows or row.complete:
             self.rows[place.digest] = row
@@ -71,7 +72,12 @@ class Reading:
             self.due.add(place)
 
     def lists(
-        self, index: Place, listed: Iterable[Place], *, came: Collection[Place], lost: Collection[Place]
+        self,
+        index: ManifestRef,
+        listed: Iterable[ManifestRef],
+        *,
+        came: Collection[ManifestRef],
+        lost: Collection[ManifestRef],
     ) -> None:
         for child in listed:
             self._above.setdefault(child, set()).add(index)
@@ -80,9 +86,9 @@ class Reading:
         self.lost |= set(listed) & set(lost)
 
     @property
-    def read(self) -> set[Place]:
+    def read(self) -> set[ManifestRef]:
         """Those of which, and of all below, the registry was reached."""
-        without, left = set[Place](), list(self.lost)
+        without, left = set[ManifestRef](), list(self.lost)
         while left:
             place = left.pop()
             if place not in without:
@@ -91,16 +97,16 @@ class Reading:
         return self.seen - without
 
 
-class ContentReader:
+class ManifestReader:
     """A context manager: a pool of threads over one registry client.
 
     `alive` is called in the caller's thread all the while; when it raises, the reading stops. `silence` is why the
     registry was last not reached, None when it was.
     """
 
-    def __init__(self, registry: Registry, *, alive: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, registry: RegistryClient, *, alive: Callable[[], None] = lambda: None) -> None:
         self.registry = registry
-        self.silence: Unreachable | None = None
+        self.silence: TemporaryFailure | None = None
         self._silent = 0
         self._silent_of = Counter[str]()
         self._proof = threading.Lock()
@@ -114,7 +120,9 @@ class ContentReader:
     def __exit__(self, *_error: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def each(self, work: Callable[[Place], Answer], places: Iterable[Place]) -> dict[Place, Answer]:
+    def each(
+        self, work: Callable[[ManifestRef], Answer], places: Iterable[ManifestRef]
+    ) -> dict[ManifestRef, Answer]:
         """Return place → answer, without those for which the registry was not reached."""
         fair = in_turns(places, lambda place: split(place.repository)[0])
         asked = {place: self._pool.submit(self._one, work, place) for place in fair}
@@ -130,16 +138,16 @@ class ContentReader:
         found = {place: each.result() for place, each in asked.items()}
         return {place: answer[0] for place, answer in found.items() if answer}
 
-    def _one(self, work: Callable[[Place], Answer], place: Place) -> tuple[Answer] | None:
-        if self._silent_of[place.repository] >= GIVE_UP_ONE:
+    def _one(self, work: Callable[[ManifestRef], Answer], place: ManifestRef) -> tuple[Answer] | None:
+        if self._silent_of[place.repository] >= REPOSITORY_NO_RESPONSE_MAX:
             return None
-        if self._silent >= GIVE_UP and not self._answers_others():
+        if self._silent >= NO_RESPONSE_MAX and not self._answers_others():
             return None
         while self.registry.pace.is_ahead():
             time.sleep(self.registry.timing.look)
         try:
             answer = work(place)
-        except Unreachable as error:
+        except TemporaryFailure as error:
             self.silence = error
             self._silent += 1
             self._silent_of[place.repository] += 1
@@ -149,45 +157,49 @@ class ContentReader:
 
     def _passes(self, error: RegistryError) -> bool:
         """Whether it may be over soon, so that nothing is concluded from it."""
-        if not isinstance(error, Unreachable):
+        if not isinstance(error, TemporaryFailure):
             return False
-        return not isinstance(error, Faulty) or not self._answers_others()
+        return not isinstance(error, ServerError) or not self._answers_others()
 
     def _answers_others(self) -> bool:
         """Once it does not, nothing more is asked."""
         with self._proof:
-            if self._answers and time.monotonic() - self._asked_at > PROVEN:
+            if self._answers and time.monotonic() - self._asked_at > PROBE_VALID_SECONDS:
                 self._answers = self.registry.answers()
                 self._asked_at = time.monotonic()
             return self._answers
 
-    def fetch(self, wanted: Iterable[Place]) -> dict[Place, Fetched]:
+    def fetch(self, wanted: Iterable[ManifestRef]) -> dict[ManifestRef, FetchedManifest]:
         """Without those that did not come."""
         return {place: got for place, got in self.each(self._manifest, wanted).items() if got}
 
     def read_manifests(
         self,
-        wanted: Mapping[Place, Fetched],
+        wanted: Mapping[ManifestRef, FetchedManifest],
         *,
-        held: Callable[[Iterable[Place]], set[Place]],
+        held: Callable[[Iterable[ManifestRef]], set[ManifestRef]],
         whole: Callable[[Iterable[str]], set[str]],
-    ) -> Reading:
+    ) -> ReadResult:
         """`wanted` and, level by level, what indexes among it list and their repositories hold.
 
         `held` tells, of places, those known to be there; `whole`, of digests, those stored with all that they say.
         """
-        reading, level, left = Reading(), dict(wanted), settings.INDEX_MANIFESTS_MAX  # left to be asked for
+        reading, level, left = (
+            ReadResult(),
+            dict(wanted),
+            settings.INDEX_MANIFESTS_MAX,
+        )  # left to be asked for
         roots = {place: place for place in wanted}  # of each, the one of `wanted` that it lies below
         while level:
             parsed = {place: (got, parse(got.body, got.media_type)) for place, got in level.items()}
             self._read_plain(reading, parsed, whole)
-            below: dict[Place, list[Place]] = {}
+            below: dict[ManifestRef, list[ManifestRef]] = {}
             for place, (got, each) in parsed.items():
                 if each.kind == "index":
                     reading.add(place, _index(got, each))
-                    below[place] = [Place(place.repository, digest) for digest in _listed(each)]
+                    below[place] = [ManifestRef(place.repository, digest) for digest in _child_digests(each)]
             there = held({child for children in below.values() for child in children}) | reading.seen
-            new: dict[Place, Place] = {}
+            new: dict[ManifestRef, ManifestRef] = {}
             for place, children in below.items():
                 new |= {child: roots[place] for child in children if child not in there and child not in new}
             roots |= new
@@ -200,7 +212,7 @@ class ContentReader:
                 reading.lists(place, children, came=came, lost=lost)
         return reading
 
-    def _manifest(self, place: Place) -> Fetched | None:
+    def _manifest(self, place: ManifestRef) -> FetchedManifest | None:
         """None for one that cannot be read: its index is shown without its details."""
         try:
             return self.registry.manifest(place.repository, place.digest)
@@ -211,8 +223,8 @@ class ContentReader:
 
     def _read_plain(
         self,
-        reading: Reading,
-        parsed: Mapping[Place, tuple[Fetched, Parsed]],
+        reading: ReadResult,
+        parsed: Mapping[ManifestRef, tuple[FetchedManifest, Parsed]],
         whole: Callable[[Iterable[str]], set[str]],
     ) -> None:
         plain = {place: found for place, found in parsed.items() if found[1].kind != "index"}
@@ -224,7 +236,7 @@ class ContentReader:
             reading.add(place, row)
         reading.lost |= new.keys() - rows.keys()
 
-    def _read_config(self, repository: str, got: Fetched, parsed: Parsed) -> ManifestValues:
+    def _read_config(self, repository: str, got: FetchedManifest, parsed: Parsed) -> ManifestValues:
         """Return a plain manifest with what its config adds; a config that cannot be read adds nothing for now."""
         platform, created, details, body = "", parsed.created_at, parsed.details, None
         wanted = DIGEST.fullmatch(parsed.config) and parsed.config_size <= CONFIG_MAX
@@ -242,18 +254,18 @@ class ContentReader:
         return _values(got, parsed, parsed.size, created, platforms, details, complete=complete)
 
 
-def _index(got: Fetched, parsed: Parsed) -> ManifestValues:
+def _index(got: FetchedManifest, parsed: Parsed) -> ManifestValues:
     """Without what follows from the manifests it lists; see sums.py."""
     platforms = [{**child, "size": None} for child in parsed.children]
     return _values(got, parsed, parsed.size, parsed.created_at, platforms, parsed.details, complete=True)
 
 
-def _listed(index: Parsed) -> list[str]:
+def _child_digests(index: Parsed) -> list[str]:
     return [part.digest for part in index.parts if part.kind == "manifest"]
 
 
 def _values(
-    got: Fetched,
+    got: FetchedManifest,
     parsed: Parsed,
     size: int,
     created: datetime | None,
@@ -265,5 +277,5 @@ def _values(
     return ManifestValues(
         digest=got.digest, media_type=parsed.media_type, kind=parsed.kind, artifact_type=parsed.artifact_type,
         size=size, created_at=created, platforms=platforms, details=details, subject=parsed.subject,
-        parts=parsed.parts, body=got.body if len(got.body) <= KEPT_MAX else b"", complete=complete,
+        parts=parsed.parts, body=got.body if len(got.body) <= BODY_KEPT_MAX else b"", complete=complete,
     )  # fmt: skip

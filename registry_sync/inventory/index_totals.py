@@ -8,34 +8,34 @@ from django.db import transaction
 from django.db.models import Sum
 
 from namespaces.models import Descriptor, Image, Manifest, Tag
-from registry_sync.inventory.parser import SUM_MAX, annotated_moment
+from registry_sync.inventory.parser import TOTAL_MAX, annotated_created_at
 from registry_sync.models import Repository
 
 BATCH = 500
-ROUNDS = 10  # an index in an index in an index …
+NESTING_MAX = 10  # an index in an index in an index …
 Thing = TypeVar("Thing")
 
 
-class _Facts(NamedTuple):
+class _ChildTotals(NamedTuple):
     size: int
     created_at: datetime | None
     platform: str  # as its config says, of an image
 
 
-def follow(digests: Collection[str]) -> None:
+def update_indexes(digests: Collection[str]) -> None:
     """Of the indexes among these, and of those that list them; in the caller's transaction."""
     changed = set(digests)
-    for _round in range(ROUNDS):
+    for _round in range(NESTING_MAX):
         todo, changed = _indexes(changed), set()
         for some in batches(sorted(todo)):
             rows = list(
                 Manifest.objects.filter(digest__in=some, kind="index").defer("body_zlib", "media_type")
             )
-            facts = _facts({entry["digest"] for row in rows for entry in row.platforms})
-            octets = _octets([row.digest for row in rows])
+            facts = _child_totals({entry["digest"] for row in rows for entry in row.platforms})
+            octets = _blob_bytes([row.digest for row in rows])
             changed |= {row.digest for row in rows if _sum_up(row, facts, octets.get(row.digest, 0))}
         for digest in sorted(changed):
-            renew(digest, {})
+            update_manifest(digest, {})
         if not changed:
             return
 
@@ -45,26 +45,26 @@ def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
 
 
 @transaction.atomic
-def renew(digest: str, values: Mapping[str, Any]) -> None:
+def update_manifest(digest: str, values: Mapping[str, Any]) -> None:
     """Write `values` and, of an index, what follows from what it lists; and what its tags and images say of it."""
     row = Manifest.objects.select_for_update(no_key=True).defer("body_zlib").get(pk=digest)
     for name, value in values.items():
         setattr(row, name, value)
     if row.kind == "index":
-        facts = _facts({entry["digest"] for entry in row.platforms})
-        _sum_up(row, facts, _octets([digest]).get(digest, 0))
+        facts = _child_totals({entry["digest"] for entry in row.platforms})
+        _sum_up(row, facts, _blob_bytes([digest]).get(digest, 0))
     row.save(update_fields=[*values, "size", "created_at", "platforms"])
     resized = Tag.objects.filter(manifest=digest).exclude(size=row.size)
-    # As in write_moves: who writes tags meanwhile counts them too, and takes his turn.
+    # As in write_tag_changes: who writes tags meanwhile counts them too, and takes his turn.
     holding = Image.objects.filter(tags__in=resized).distinct()
     list(Repository.objects.select_for_update().filter(image__in=holding).order_by("name"))
     images = list(holding)
     resized.update(size=row.size)
     for image in images:
-        count(image)
+        count_tags(image)
 
 
-def count(image: Image, *, newest_history_id: int = 0) -> None:
+def count_tags(image: Image, *, newest_history_id: int = 0) -> None:
     """Count what lists and open pages want to know of an image's tags without asking them."""
     tags = Tag.objects.filter(image=image, technical=False)
     newest = tags.order_by(*Tag.NEWEST_FIRST).first()
@@ -88,36 +88,36 @@ def _indexes(digests: Collection[str]) -> set[str]:
     return found
 
 
-def _facts(digests: Collection[str]) -> dict[str, _Facts]:
-    found: dict[str, _Facts] = {}
+def _child_totals(digests: Collection[str]) -> dict[str, _ChildTotals]:
+    found: dict[str, _ChildTotals] = {}
     for some in batches(sorted(digests)):
         rows = Manifest.objects.filter(digest__in=some)
         for digest, kind, size, created, listed in rows.values_list(
             "digest", "kind", "size", "created_at", "platforms"
         ):
             platform = listed[0]["platform"] if kind == "image" and listed else ""
-            found[digest] = _Facts(size, created, platform)
+            found[digest] = _ChildTotals(size, created, platform)
     return found
 
 
-def _octets(indexes: Sequence[str]) -> dict[str, int]:
+def _blob_bytes(indexes: Sequence[str]) -> dict[str, int]:
     """Of the blobs that they list themselves, as a build cache does."""
     blobs = Descriptor.objects.filter(manifest__in=indexes).exclude(kind=Descriptor.Kind.MANIFEST)
     return dict(blobs.values_list("manifest_id").annotate(Sum("size")))
 
 
-def _sum_up(row: Manifest, facts: Mapping[str, _Facts], octets: int) -> bool:
+def _sum_up(row: Manifest, facts: Mapping[str, _ChildTotals], octets: int) -> bool:
     """Return True when that changes it."""
     before = (row.size, row.created_at, row.platforms)
     row.platforms = [_entry(entry, facts.get(entry["digest"])) for entry in row.platforms]
     once = {entry["digest"]: entry["size"] or 0 for entry in row.platforms}
-    row.size = min(octets + sum(once.values()), SUM_MAX)
+    row.size = min(octets + sum(once.values()), TOTAL_MAX)
     moments = [moment for digest in once.keys() & facts.keys() if (moment := facts[digest].created_at)]
-    row.created_at = max(moments, default=annotated_moment(row.details))
+    row.created_at = max(moments, default=annotated_created_at(row.details))
     return before != (row.size, row.created_at, row.platforms)
 
 
-def _entry(entry: Mapping[str, Any], known: _Facts | None) -> dict[str, Any]:
+def _entry(entry: Mapping[str, Any], known: _ChildTotals | None) -> dict[str, Any]:
     """Return the entry. What is not here has no size; what is listed without its platform has that of its config."""
     if not known:
         return {**entry, "size": None}

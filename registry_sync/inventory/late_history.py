@@ -6,17 +6,17 @@ from django.db import transaction
 from django.db.models import F
 
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
-from registry_sync.inventory.index_totals import count
-from registry_sync.inventory.writer import Move, write_moves
+from registry_sync.inventory.index_totals import count_tags
+from registry_sync.inventory.writer import TagChange, write_tag_changes
 from registry_sync.leases import fenced
 from registry_sync.models import Repository
 
-SKEW = timedelta(minutes=1)  # between the registry's clock and ours
+CLOCK_SKEW = timedelta(minutes=1)  # between the registry's clock and ours
 
 
 @transaction.atomic
 @fenced
-def tell(image: Image, told: Move, *, held: bool = True) -> bool:
+def record_change(image: Image, told: TagChange, *, held: bool = True) -> bool:
     """Write a move into the history, and move the tag too when nothing newer is known of it.
 
     Return True when only the history was written, and whether the registry still holds the manifest is not known.
@@ -24,7 +24,7 @@ def tell(image: Image, told: Move, *, held: bool = True) -> bool:
     What was found before it was told, without a name, is the same move: it gets its name and its time.
     `held`: the manifest is stored. A deletion moves no tag: that takes the registry's answer.
     """
-    # First, as in write_moves: two writers of one repository take their turn.
+    # First, as in write_tag_changes: two writers of one repository take their turn.
     Repository.objects.filter(image=image).update(version=F("version") + 1)
     moves = TagHistoryEntry.objects.filter(image=image, tag=told.tag)
     tag = Tag.objects.filter(image=image, name=told.tag).first()
@@ -32,19 +32,19 @@ def tell(image: Image, told: Move, *, held: bool = True) -> bool:
     after = moves.filter(at__gt=told.at).order_by("at", "id").first()
     was = before.new if before else ""
     if moves.filter(new=told.digest, at=told.at).exists():
-        return _note_held(image, told.digest, held)
+        return _record_was_present(image, told.digest, held)
     if after and after.new == told.digest:
-        _name(after, told, tag, at=told.at, old=was)
+        _attribute(after, told, tag, at=told.at, old=was)
         return False
     if before and was == told.digest:
-        if before.at > told.at - SKEW and not after:
-            _name(before, told, tag, at=before.at, old=before.old)
+        if before.at > told.at - CLOCK_SKEW and not after:
+            _attribute(before, told, tag, at=before.at, old=before.old)
         return False
     if not before and not told.digest:
         return False
     newest = not after and not (tag and told.at < tag.pushed_at)
     if newest and held and told.digest and not (tag and tag.manifest_id == told.digest):
-        write_moves(image, [told], how=TagHistoryEntry.How.EVENT)
+        write_tag_changes(image, [told], how=TagHistoryEntry.How.EVENT)
         moves.filter(new=told.digest, at=told.at).update(old=was)
         return False
     TagHistoryEntry.objects.create(
@@ -59,11 +59,11 @@ def tell(image: Image, told: Move, *, held: bool = True) -> bool:
     if after:
         TagHistoryEntry.objects.filter(pk=after.pk).update(old=told.digest)
     elif newest and tag and tag.manifest_id == told.digest:  # it went, and came again
-        _date(tag, told.at, told.by)
-    return _note_held(image, told.digest, held)
+        _set_pushed(tag, told.at, told.by)
+    return _record_was_present(image, told.digest, held)
 
 
-def _note_held(image: Image, digest: str, held: bool) -> bool:
+def _record_was_present(image: Image, digest: str, held: bool) -> bool:
     """Note that it was held then; whether it still is, the caller asks."""
     if held and digest:
         RepositoryManifest.objects.bulk_create(
@@ -72,19 +72,19 @@ def _note_held(image: Image, digest: str, held: bool) -> bool:
     return bool(held and digest)
 
 
-def _date(tag: Tag, at: datetime, by: str) -> None:
+def _set_pushed(tag: Tag, at: datetime, by: str) -> None:
     """Another may be the image's newest then."""
     Tag.objects.filter(pk=tag.pk).update(pushed_at=at, pushed_by=by)
-    count(tag.image)
+    count_tags(tag.image)
 
 
-def _name(move: TagHistoryEntry, told: Move, tag: Tag | None, *, at: datetime, old: str) -> None:
+def _attribute(move: TagHistoryEntry, told: TagChange, tag: Tag | None, *, at: datetime, old: str) -> None:
     """Add who and when, where a reconcile or a confirmation was quicker than the event, and knew neither."""
     if move.by or not told.by:
         return
     newer = TagHistoryEntry.objects.filter(image=move.image_id, tag=move.tag, at__gt=move.at)
     if tag and tag.manifest_id == move.new and not newer.exists():
-        _date(tag, min(at, tag.pushed_at), told.by)
+        _set_pushed(tag, min(at, tag.pushed_at), told.by)
     TagHistoryEntry.objects.filter(pk=move.pk).update(
         at=at, by=told.by, old=old, how=TagHistoryEntry.How.EVENT
     )

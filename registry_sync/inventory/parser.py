@@ -8,10 +8,19 @@ from typing import Any
 
 from namespaces.media_types import bundled, other_than_image
 from namespaces.names import DIGEST
-from registry_sync.inventory.go_json import Basic, NotTaken, Pointer, Shape, Slice, Struct, plain, read
+from registry_sync.inventory.go_json import (
+    Basic,
+    GoDecodeError,
+    Pointer,
+    Shape,
+    Slice,
+    Struct,
+    decode,
+    decode_any,
+)
 
 CHILDREN_MAX = 200
-SUM_MAX = 2**62
+TOTAL_MAX = 2**62
 SIZE_MAX = 2**40  # bytes a layer may claim: anybody may write any number, and sums go into 64 bits
 LAYERS_MAX = 500
 ENTRIES_MAX = 200
@@ -41,7 +50,7 @@ IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.do
 CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 NO_PLATFORM = "unknown/unknown"  # as buildx writes for attestations
 # What annotations of a layer are kept: a file's name, and what an attestation states.
-LAYER_NOTES = {
+LAYER_ANNOTATIONS = {
     "title": ("org.opencontainers.image.title", "org.cncf.model.filepath"),
     "predicate": ("in-toto.io/predicate-type", "predicateType"),
 }
@@ -90,7 +99,7 @@ class Parsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Configured:
+class ParsedConfig:
     """What an image's or a chart's config adds."""
 
     platform: str
@@ -106,23 +115,23 @@ def parse(body: bytes, media_type: str) -> Parsed:
     """
     try:
         if media_type in INDEXES:
-            return _parse_index(read(body, INDEX), media_type)
+            return _parse_index(decode(body, INDEX), media_type)
         if media_type in IMAGES:
-            return _parse_image(read(body, IMAGE), media_type)
-    except NotTaken:
+            return _parse_image(decode(body, IMAGE), media_type)
+    except GoDecodeError:
         pass
     return Parsed("unknown", media_type, size=len(body), details={"annotations": {}})
 
 
-def annotated_moment(details: Mapping[str, Any]) -> datetime | None:
+def annotated_created_at(details: Mapping[str, Any]) -> datetime | None:
     return _moment(_mapping(details.get("annotations")).get("org.opencontainers.image.created"))
 
 
-def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) -> Configured:
+def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) -> ParsedConfig:
     """Read the config of an image, whose `layers` come back with the commands that made them, or of a Helm chart."""
     document = _load(body)
     if config_type == CHART_CONFIG:
-        return Configured("", None, {"chart": _chart(document)})
+        return ParsedConfig("", None, {"chart": _chart(document)})
     settings = _mapping(document.get("config"))
     platform = _platform(document)
     details = {
@@ -139,7 +148,9 @@ def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) ->
             "labels": _texts(settings.get("Labels")),
         },
     }
-    return Configured("" if platform == NO_PLATFORM else platform, _moment(document.get("created")), details)
+    return ParsedConfig(
+        "" if platform == NO_PLATFORM else platform, _moment(document.get("created")), details
+    )
 
 
 def _chart(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +183,7 @@ def _parse_index(document: Mapping[str, Any], media_type: str) -> Parsed:
     return Parsed(
         kind="index",
         media_type=media_type,
-        size=_octets(parts),
+        size=_blob_bytes(parts),
         artifact_type=_text(document.get("artifactType"), 120) or cache,
         children=tuple(_child(each) for each in listed if _is_platform(each)),
         parts=parts,
@@ -181,8 +192,8 @@ def _parse_index(document: Mapping[str, Any], media_type: str) -> Parsed:
         details={"annotations": annotations}
         | ({"attestations": attached} if attached else {})
         | ({"layers": layers} if layers else {})
-        | _cut("entries", sum(kind == "manifest" for kind, _each in every), CHILDREN_MAX)
-        | _cut("layers", sum(kind == "layer" for kind, _each in every), LAYERS_MAX),
+        | _total_if_cut("entries", sum(kind == "manifest" for kind, _each in every), CHILDREN_MAX)
+        | _total_if_cut("layers", sum(kind == "layer" for kind, _each in every), LAYERS_MAX),
     )
 
 
@@ -198,7 +209,7 @@ def _parse_image(document: Mapping[str, Any], media_type: str) -> Parsed:
     return Parsed(
         kind="image" if is_image else "artifact",
         media_type=media_type,
-        size=_octets(parts),
+        size=_blob_bytes(parts),
         artifact_type="" if is_image else _text(document.get("artifactType"), 120) or other or config_type,
         config=_text(config.get("digest"), 140) if is_read else "",
         config_type=config_type,
@@ -212,12 +223,12 @@ def _parse_image(document: Mapping[str, Any], media_type: str) -> Parsed:
             "config_type": config_type,
         }
         | ({"by_sha512": True} if any(part.digest.startswith("sha512:") for part in parts) else {})
-        | _cut("layers", len(layers), LAYERS_MAX)
-        | _cut("config", _size(config) if is_read else 0, CONFIG_MAX),
+        | _total_if_cut("layers", len(layers), LAYERS_MAX)
+        | _total_if_cut("config", _size(config) if is_read else 0, CONFIG_MAX),
     )
 
 
-def _cut(what: str, there: int, most: int) -> dict[str, int]:
+def _total_if_cut(what: str, there: int, most: int) -> dict[str, int]:
     """How much there is of what is not read to its end."""
     return {f"all_{what}": there} if there > most else {}
 
@@ -226,7 +237,7 @@ def _layer(entry: Mapping[str, Any]) -> dict[str, Any]:
     annotations = _mapping(entry.get("annotations"))
     notes = {
         name: text
-        for name, keys in LAYER_NOTES.items()
+        for name, keys in LAYER_ANNOTATIONS.items()
         if (text := next(filter(None, (_text(annotations.get(key), 300) for key in keys)), ""))
     }
     return {
@@ -248,9 +259,9 @@ def _parts(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Descriptor
     return tuple(Descriptor(kind, digest, size) for digest, (kind, size) in found.items())
 
 
-def _octets(parts: Iterable[Descriptor]) -> int:
+def _blob_bytes(parts: Iterable[Descriptor]) -> int:
     """Of the blobs; what a listed manifest weighs is its own to say."""
-    return min(sum(part.size for part in parts if part.kind != "manifest"), SUM_MAX)
+    return min(sum(part.size for part in parts if part.kind != "manifest"), TOTAL_MAX)
 
 
 def _digest(entry: Mapping[str, Any]) -> str:
@@ -304,8 +315,8 @@ def _with_commands(layers: list[dict[str, Any]], history: list[dict[str, Any]]) 
 
 def _load(body: bytes) -> dict[str, Any]:
     try:
-        document = plain(body)
-    except NotTaken:
+        document = decode_any(body)
+    except GoDecodeError:
         return {}
     return document if isinstance(document, dict) else {}
 

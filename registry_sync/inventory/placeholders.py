@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from registry_sync.models import RemovalItem
 
 
-def every() -> QuerySet[RemovalItem, str]:
+def all_digests() -> QuerySet[RemovalItem, str]:
     """Their digests."""
     return RemovalItem.objects.exclude(placeholder_digest="").values_list("placeholder_digest", flat=True)
 
@@ -16,4 +16,4 @@ def among(digests: Collection[str]) -> set[str]:
     """Those of `digests` that are stand-ins; see deletion/placeholder.py."""
     if not digests:
         return set()
-    return set(every().filter(placeholder_digest__in=list(digests)))
+    return set(all_digests().filter(placeholder_digest__in=list(digests)))

@@ -7,57 +7,61 @@ from django.db import transaction
 from django.utils import timezone
 
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
-from registry_sync.client import Missing, Registry, RegistryError, Unreachable
+from registry_sync.client import NotInRegistry, RegistryClient, RegistryError, TemporaryFailure
 from registry_sync.inventory import placeholders, stored
-from registry_sync.inventory.fetcher import ContentReader, Place
-from registry_sync.inventory.writer import Move, count_untagged, store_reading, write_moves
+from registry_sync.inventory.fetcher import ManifestReader, ManifestRef
+from registry_sync.inventory.writer import TagChange, count_untagged, store_reading, write_tag_changes
 from registry_sync.leases import fence
 
 
-def store(repository: str, digest: str, registry: Registry) -> None:
-    """Read a manifest that is there, and what it lists, unless all that is known. Raise RegistryError, Missing."""
-    place = Place(repository, digest)
-    if stored.settled([place]):
+def store_manifest(repository: str, digest: str, registry: RegistryClient) -> None:
+    """Read a manifest and what it lists, unless all of it is stored. Raise RegistryError, NotInRegistry."""
+    place = ManifestRef(repository, digest)
+    if stored.fully_read([place]):
         return
     fetched = registry.manifest(repository, digest)
     assert fetched
-    with ContentReader(registry) as reader:
-        reading = reader.read_manifests({place: fetched}, held=stored.held, whole=stored.whole)
+    with ManifestReader(registry) as reader:
+        reading = reader.read_manifests({place: fetched}, held=stored.present, whole=stored.complete_digests)
         if place not in store_reading(reading, [place]):
-            raise reader.silence or Unreachable("not all of it came")
+            raise reader.silence or TemporaryFailure("not all of it came")
 
 
-class Behind(Exception):
+class StaleAnswer(Exception):
     """The registry still answers what the tag pointed at before."""
 
 
-def at_tag(image: Image, tag: str, registry: Registry, *, take_away: bool, before: str = "") -> bool:
+def refresh_tag(
+    image: Image, tag: str, registry: RegistryClient, *, take_away: bool, before: str = ""
+) -> bool:
     """Return True when the registry has no such tag. Raise RegistryError when it gives no clear answer.
 
     `take_away`: it was said before, so this is the second answer, and the tag goes. Else it is marked missing.
-    `before`: a digest that is not to be believed yet; raises Behind.
+    `before`: a digest that is not to be believed yet; raises StaleAnswer.
     """
     row = Tag.objects.filter(image=image, name=tag).first()
     pointed_at = row.manifest_id if row else ""
     try:
         fetched = registry.manifest(image.repository, tag, known=pointed_at)
-    except Missing:
+    except NotInRegistry:
         if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
             return False
         if take_away and row:
-            write_moves(image, [Move(tag, "", timezone.now())], how=TagHistoryEntry.How.EVENT)
+            write_tag_changes(image, [TagChange(tag, "", timezone.now())], how=TagHistoryEntry.How.EVENT)
         elif row and not row.missing_since:
             _mark(row, missing_since=timezone.now())
         return True
     if row and row.missing_since:
         _mark(row, missing_since=None)
     if fetched and fetched.digest == before:
-        raise Behind
+        raise StaleAnswer
     if fetched and placeholders.among([fetched.digest]):
         return False
     if fetched:
-        store(image.repository, fetched.digest, registry)
-        write_moves(image, [Move(tag, fetched.digest, timezone.now())], how=TagHistoryEntry.How.EVENT)
+        store_manifest(image.repository, fetched.digest, registry)
+        write_tag_changes(
+            image, [TagChange(tag, fetched.digest, timezone.now())], how=TagHistoryEntry.How.EVENT
+        )
     if row and row.unreadable_since:
         _mark(row, unreadable_since=None)
     return False
@@ -69,12 +73,12 @@ def _mark(row: Tag, **moment: datetime | None) -> None:
     Tag.objects.filter(pk=row.pk).update(**moment)
 
 
-def at_digest(image: Image, digest: str, registry: Registry) -> bool:
+def refresh_digest(image: Image, digest: str, registry: RegistryClient) -> bool:
     """Return True when the registry does not hold the manifest in this image's repository any more; then note it."""
     held = RepositoryManifest.objects.filter(image=image, manifest=digest)
     try:
         registry.manifest(image.repository, digest)
-    except Missing:
+    except NotInRegistry:
         if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
             return False
         with transaction.atomic():

@@ -14,43 +14,43 @@ from django.utils import timezone
 from accounts.common.fair_share import in_turns
 from namespaces.models import RepositoryManifest
 from registry_sync import leases, quarantine
-from registry_sync.client import Registry
-from registry_sync.crash_sites import Spot
-from registry_sync.inventory.fetcher import ContentReader, Place
-from registry_sync.inventory.stored import held, whole
+from registry_sync.client import RegistryClient
+from registry_sync.crash_sites import WorkUnit
+from registry_sync.inventory.fetcher import ManifestReader, ManifestRef
+from registry_sync.inventory.stored import complete_digests, present
 from registry_sync.inventory.writer import store_reading
-from registry_sync.leases import Holding, fence
+from registry_sync.leases import LeaseHandle, fence
 
 LEASE = "contents"
-SILENT_MAX = 3  # accounts of whose manifests nothing came, and the others wait for the next time
+UNANSWERED_ACCOUNTS_MAX = 3  # accounts of whose manifests nothing came, and the others wait for the next time
 Account = int | None
-GIVEN_UP = timedelta(days=7)  # what did not come by then was deleted, or never pushed
+GIVE_UP_AFTER = timedelta(days=7)  # what did not come by then was deleted, or never pushed
 
 
-def read_due(registry: Registry) -> None:
+def retry_due(registry: RegistryClient) -> None:
     """Read some of what is due of each account; each still incomplete one comes again when it is twice as old."""
-    with suppress(leases.LeaseLost), leases.held(LEASE) as lease:
+    with suppress(leases.LeaseLost), leases.hold(LEASE) as lease:
         if lease:
-            _read_due(registry, lease)
+            _retry_due(registry, lease)
 
 
-def _read_due(registry: Registry, lease: Holding) -> None:
-    silent, known = set[Account](), quarantine.Known()
+def _retry_due(registry: RegistryClient, lease: LeaseHandle) -> None:
+    silent, known = set[Account](), quarantine.Snapshot()
     died_of = {spot.account for spot in known.deaths}
-    with ContentReader(registry, alive=lease.keep) as reader:
+    with ManifestReader(registry, alive=lease.keep) as reader:
         for account, row in sorted(_some_of_each(), key=lambda each: each[0] in died_of):
             # Put off first: what a worker hangs or dies on stands before nothing, and is read by one alone.
-            if account in silent or not _put_off(row):
+            if account in silent or not _postpone(row):
                 continue
-            spot = Spot(account, row.image.repository, row.manifest_id)
+            spot = WorkUnit(account, row.image.repository, row.manifest_id)
             if known.holds(spot):
                 continue
             lease.begin(spot)
             if not _read(row, reader) and reader.silence:
                 silent.add(account)  # its others would wait as long
             lease.end()
-            quarantine.ended(spot, known)
-            if len(silent) >= SILENT_MAX:
+            quarantine.forget_crashes(spot, known)
+            if len(silent) >= UNANSWERED_ACCOUNTS_MAX:
                 return
 
 
@@ -65,24 +65,24 @@ def _some_of_each() -> list[tuple[Account, RepositoryManifest]]:
     return [(account, rows[pk]) for account, pk in first if pk in rows]
 
 
-def _put_off(row: RepositoryManifest) -> bool:
+def _postpone(row: RepositoryManifest) -> bool:
     """Return False when another was quicker."""
     now = timezone.now()
     mine = RepositoryManifest.objects.filter(pk=row.pk, due_at=row.due_at)
-    return bool(mine.update(due_at=now + min(now - row.first_seen_at, GIVEN_UP)))
+    return bool(mine.update(due_at=now + min(now - row.first_seen_at, GIVE_UP_AFTER)))
 
 
-def _read(row: RepositoryManifest, reader: ContentReader) -> bool:
-    place = Place(row.image.repository, row.manifest_id)
-    reading = reader.read_manifests(reader.fetch([place]), held=held, whole=whole)
+def _read(row: RepositoryManifest, reader: ManifestReader) -> bool:
+    place = ManifestRef(row.image.repository, row.manifest_id)
+    reading = reader.read_manifests(reader.fetch([place]), held=present, whole=complete_digests)
     if place not in store_reading(reading, [place], again=True):
         return False
-    if place not in reading.due or timezone.now() - row.first_seen_at >= GIVEN_UP:
-        _is_over(row)
+    if place not in reading.due or timezone.now() - row.first_seen_at >= GIVE_UP_AFTER:
+        _stop_retrying(row)
     return True
 
 
 @transaction.atomic
-def _is_over(row: RepositoryManifest) -> None:
+def _stop_retrying(row: RepositoryManifest) -> None:
     fence()
     RepositoryManifest.objects.filter(pk=row.pk).update(due_at=None)

@@ -22,18 +22,18 @@ from namespaces.models import (
     TagHistoryEntry,
 )
 from registry_sync.inventory import index_totals
-from registry_sync.inventory.fetcher import ManifestValues, Place, Reading
-from registry_sync.inventory.index_totals import BATCH, batches, count
+from registry_sync.inventory.fetcher import ManifestRef, ManifestValues, ReadResult
+from registry_sync.inventory.index_totals import BATCH, batches, count_tags
 from registry_sync.leases import fenced
 from registry_sync.models import Repository
 
-__all__ = ["BATCH", "batches", "count"]  # of sums.py, for whoever writes beside this
-RENEWED = "kind artifact_type subject size created_at platforms details".split()
-ANEW = timedelta(minutes=10)  # until what was not complete is read again for the first time
+__all__ = ["BATCH", "batches", "count_tags"]  # of index_totals.py, for other writers
+COMPLETED_FIELDS = "kind artifact_type subject size created_at platforms details".split()
+FIRST_RETRY = timedelta(minutes=10)  # until what was not complete is read again for the first time
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class TagChange:
     """`tag` is to point at `digest`; "" when it is to go. `at` is when, `by` who (a username), if known."""
 
     tag: str
@@ -50,7 +50,9 @@ def stored_sizes(digests: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def store_reading(reading: Reading, roots: Collection[Place], *, again: bool = False) -> set[Place]:
+def store_reading(
+    reading: ReadResult, roots: Collection[ManifestRef], *, again: bool = False
+) -> set[ManifestRef]:
     """Store what was read below `roots`, and that their repositories hold it. Return what of it is known now.
 
     Of `roots` themselves only what is missing of them is noted here, unless they are read `again`: that they are held
@@ -64,19 +66,19 @@ def store_reading(reading: Reading, roots: Collection[Place], *, again: bool = F
     for place in read - set(roots) | due:
         noted[place.repository].add(place.digest)
     for repository, there in noted.items():
-        note_read(repository, there, {place.digest for place in due if place.repository == repository})
+        record_read(repository, there, {place.digest for place in due if place.repository == repository})
     return read
 
 
 @transaction.atomic
 @fenced
-def note_read(repository: str, there: set[str], due: set[str]) -> None:
+def record_read(repository: str, there: set[str], due: set[str]) -> None:
     row = Repository.objects.select_for_update(of=("self",)).select_related("image")
     found = row.filter(name=repository).exclude(image=None).first()
     if found and found.image:
-        note_held(found.image, there)
+        record_present(found.image, there)
         missing = RepositoryManifest.objects.filter(image=found.image, manifest__in=due)
-        missing.update(due_at=timezone.now() + ANEW)
+        missing.update(due_at=timezone.now() + FIRST_RETRY)
 
 
 @transaction.atomic
@@ -105,15 +107,15 @@ def store_manifests(values: Iterable[ManifestValues]) -> None:
     Label.objects.bulk_create(labels, BATCH, ignore_conflicts=True)
     for each in rows:
         if each.digest in partly and each.complete:  # something of it did not come when it was first seen
-            index_totals.renew(
-                each.digest, {name: getattr(each, name) for name in RENEWED} | {"complete": True}
+            index_totals.update_manifest(
+                each.digest, {name: getattr(each, name) for name in COMPLETED_FIELDS} | {"complete": True}
             )
-    index_totals.follow(digests)
+    index_totals.update_indexes(digests)
 
 
 @transaction.atomic(savepoint=False)
 @fenced
-def write_moves(image: Image, moves: Sequence[Move], *, how: TagHistoryEntry.How) -> int:
+def write_tag_changes(image: Image, moves: Sequence[TagChange], *, how: TagHistoryEntry.How) -> int:
     """Make tags come, point elsewhere or go, remember each move, and count anew. Return the moves made.
 
     The manifests are stored already. A move to where the tag points already is none.
@@ -125,14 +127,14 @@ def write_moves(image: Image, moves: Sequence[Move], *, how: TagHistoryEntry.How
         made += _write_batch(image, {move.tag: move for move in some}, how)
     if made:
         TagHistoryEntry.objects.bulk_create(made, BATCH)
-        note_held(image, {move.new for move in made} - {""})
-        count(image, newest_history_id=max(move.pk for move in made))
+        record_present(image, {move.new for move in made} - {""})
+        count_tags(image, newest_history_id=max(move.pk for move in made))
     return len(made)
 
 
 @transaction.atomic(savepoint=False)
 @fenced
-def note_held(image: Image, digests: Iterable[str]) -> None:
+def record_present(image: Image, digests: Iterable[str]) -> None:
     """Note that the registry holds these in the image's repository. What they list it may hold or not."""
     RepositoryManifest.objects.bulk_create(
         [RepositoryManifest(image=image, manifest_id=digest) for digest in digests],
@@ -152,7 +154,7 @@ def count_untagged(image: Image) -> None:
     never.update(untagged_count=held.count(), pushed_at=Coalesce("pushed_at", Value(timezone.now())))
 
 
-def _tell_pulls(image: Image, tags: Sequence[Tag]) -> None:
+def _restore_pull_counts(image: Image, tags: Sequence[Tag]) -> None:
     """Tell a tag that comes back of its pulls from before it went."""
     rows = PullStats.objects.filter(image=image, tag__in=[tag.name for tag in tags]).values("tag")
     pulled = {row["tag"]: row for row in rows.annotate(times=Sum("count"), at=Max("last_at"))}
@@ -161,7 +163,9 @@ def _tell_pulls(image: Image, tags: Sequence[Tag]) -> None:
             tag.pull_count, tag.pulled_at = pulled[tag.name]["times"], pulled[tag.name]["at"]
 
 
-def _write_batch(image: Image, moves: dict[str, Move], how: TagHistoryEntry.How) -> list[TagHistoryEntry]:
+def _write_batch(
+    image: Image, moves: dict[str, TagChange], how: TagHistoryEntry.How
+) -> list[TagHistoryEntry]:
     rows = {tag.name: tag for tag in Tag.objects.filter(image=image, name__in=list(moves))}
     sizes = stored_sizes({move.digest for move in moves.values()} - {""})
     new: list[Tag] = []
@@ -184,7 +188,7 @@ def _write_batch(image: Image, moves: dict[str, Move], how: TagHistoryEntry.How)
         # `by` of the panel is a person; a tag tells users.
         tag.pushed_at, tag.missing_since, tag.unreadable_since = move.at, None, None
         tag.pushed_by = "" if how == TagHistoryEntry.How.PANEL else move.by
-    _tell_pulls(image, new)
+    _restore_pull_counts(image, new)
     Tag.objects.bulk_create(new)
     if moved:
         fields = ["manifest", "size", "pushed_at", "pushed_by", "missing_since", "unreadable_since"]

@@ -116,8 +116,8 @@ class System(ApiView):
         now, counts, mails = timezone.now(), selectors.event_counts(), outbox.counts()
         return self.answer(
             {
-                "state": selectors.freshness(now).state, "pulses": selectors.pulses(now),
-                "last_event_at": selectors.last_event_at(), "held": selectors.held(),
+                "state": selectors.freshness(now).state, "pulses": selectors.component_health(now),
+                "last_event_at": selectors.last_event_at(), "held": selectors.run_needing_approval(),
                 "rolled_back": selectors.rolled_back(now),
                 "events_waiting": counts["waiting"], "events_failed": counts["failed"],
                 "mails_waiting": mails["waiting"], "mails_given_up": mails["given_up"],
@@ -136,7 +136,7 @@ class Runs(ApiView):
     def post(self, request: Request) -> Response:
         """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
         account_permissions.operator(self.by)
-        return self.answer(jobs.ask_for_sync(by=self.by))
+        return self.answer(jobs.request_sync(by=self.by))
 
 
 class LetGo(ApiView):
@@ -157,4 +157,4 @@ class Checkups(ApiView):
     def post(self, request: Request) -> Response:
         """Ask for a checkup. Return the one that will answer; its row fills within half a minute."""
         account_permissions.operator(self.by)
-        return self.answer(jobs.ask_for_checkup(by=self.by))
+        return self.answer(jobs.request_checkup(by=self.by))

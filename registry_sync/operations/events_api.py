@@ -125,7 +125,7 @@ class Asides(ApiView):
         Tried again after a day, a whole account after an hour.
         """
         account_permissions.operator(self.by)
-        return self.page(selectors.aside())
+        return self.page(selectors.quarantined())
 
 
 class RetryAside(ApiView):
@@ -148,7 +148,7 @@ class Unclaimed(ApiView):
     def get(self, request: Request) -> Response:
         """Repositories that no account owns, counted by the first part of their names."""
         account_permissions.operator(self.by)
-        groups = selectors.unclaimed_groups(after=self.query["after"], most=GROUPS + 1)
+        groups = selectors.unassigned_groups(after=self.query["after"], most=GROUPS + 1)
         more = groups[GROUPS - 1].first if len(groups) > GROUPS else ""
         return self.answer({"results": groups[:GROUPS], "next_after": more})
 
@@ -166,7 +166,7 @@ class KeptNames(ApiView):
     def get(self, request: Request) -> Response:
         """Names without a namespace that only the account which had one gets: the others by an operator."""
         account_permissions.operator(self.by)
-        return self.page(selectors.kept_names())
+        return self.page(selectors.reserved_names())
 
 
 class KeptName(ApiView):

@@ -31,8 +31,8 @@ def held_run(by: Principal, id: int) -> SyncRun:  # noqa: A002
     every few seconds.
     """
     permissions.operator(by)
-    found = selectors.held()
-    if not found or not selectors.is_held_since(found, id):
+    found = selectors.run_needing_approval()
+    if not found or not selectors.is_same_approval(found, id):
         raise NotFound
     return found
 
@@ -40,7 +40,7 @@ def held_run(by: Principal, id: int) -> SyncRun:  # noqa: A002
 def kept(by: Principal, first: str) -> tuple[ReservedName | None, list[Repository]]:
     """Return a name that has no namespace, and the repositories under it that no account owns; one may be missing."""
     permissions.operator(by)
-    name, found = selectors.kept_names().filter(name=first).first(), list(selectors.unclaimed(first))
+    name, found = selectors.reserved_names().filter(name=first).first(), list(selectors.unassigned(first))
     if not name and not found:
         raise NotFound
     return name, found

@@ -75,8 +75,8 @@ def retry_aside(*, by: Principal, row: QuarantinedWork) -> None:
         label=str(row),
         account=row.account,
     )
-    processor.retry_left(row)
-    jobs.ask_for_sync(by=by)
+    processor.retry_quarantined(row)
+    jobs.request_sync(by=by)
     transaction.on_commit(jobs.wake_events)
 
 
@@ -91,14 +91,14 @@ def give(*, by: Principal, first: str, handle: str) -> Namespace:
     account = Account.objects.select_for_update(no_key=True).filter(handle=handle, closed_at=None).first()
     if not account:
         raise Invalid.on("account", _("No open account has this handle."))
-    if problem := why_not(first, list(selectors.unclaimed(first))):
+    if problem := why_not(first, list(selectors.unassigned(first))):
         raise Invalid.on("", problem)
     _hand_over(by, first, account)
     namespace = namespaces.create(by=by, account=account, name=first)
     count = _claim(namespace)
     audit.record(by=by, action=AuditAction.NAMESPACE_ADOPTED, kind="namespace", id=namespace.pk, label=first,
                  account=account, after={"repositories": count})  # fmt: skip
-    jobs.ask_for_sync(by=by)
+    jobs.request_sync(by=by)
     return namespace
 
 
@@ -131,7 +131,7 @@ def clear(*, by: Principal, name: str, confirmation: str) -> None:
     if confirmation.strip() != name:
         raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": name})
     reserved = ReservedName.objects.select_for_update().filter(name=name).first()
-    if not reserved or not selectors.kept_names().filter(pk=reserved.pk).exists():
+    if not reserved or not selectors.reserved_names().filter(pk=reserved.pk).exists():
         raise NotFound
     if problem := why_not_clear(reserved, timezone.now()):
         raise Conflict.on("", problem)
@@ -143,7 +143,7 @@ def why_not_clear(reserved: ReservedName, now: datetime) -> str:
     """Why the name cannot be cleared; "" when the registry is known to list nothing under it."""
     if problem := _tokens_live(reserved, now):
         return problem
-    if count := selectors.unclaimed(reserved.name).count():
+    if count := selectors.unassigned(reserved.name).count():
         words = ngettext(
             "The registry holds %(count)s repository under this name: give it to an account, or remove it there.",
             "The registry holds %(count)s repositories under this name: give it to an account, or remove them there.",
@@ -173,7 +173,7 @@ def _tell(by: Principal, action: AuditAction, reserved: ReservedName) -> None:
 
 
 def _claim(namespace: Namespace) -> int:
-    rows = [row for row in selectors.unclaimed(namespace.name) if is_repository(row.name)]
+    rows = [row for row in selectors.unassigned(namespace.name) if is_repository(row.name)]
     images = [Image(namespace=namespace, name=split(row.name)[1]) for row in rows]
     for row, image in zip(rows, Image.objects.bulk_create(images, BATCH), strict=True):
         row.image = image

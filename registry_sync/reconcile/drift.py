@@ -11,29 +11,29 @@ from accounts import dropped_entries
 from accounts.models import DropCounter
 from namespaces.models import TagHistoryEntry
 from namespaces.names import split
-from registry_sync.client import TagsRead
-from registry_sync.freshness import ROLLED_BACK
+from registry_sync.client import RepositoryTags
+from registry_sync.freshness import ROLLBACK_TAGS_MIN
 from registry_sync.inventory.writer import batches
 from registry_sync.leases import fenced
 from registry_sync.models import Drift, Event, Marker, SyncRun
 from registry_sync.reconcile.planner import Plan
-from registry_sync.reconcile.writer import Known
+from registry_sync.reconcile.writer import StoredRepository
 
 LATE = timedelta(minutes=10)
 
 
-def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
+def record(run: SyncRun, read: RepositoryTags, known: StoredRepository, changes: Plan) -> None:
     """Only where events come at all, and not of what an operator brought in."""
     tags = changes.add + changes.move + changes.remove
     if not tags or not Marker.objects.filter(name=Marker.EVENTS).exists():
         return
     if not known.version and not _came_since_the_last(run, known):
         return
-    told = _about_to_be_told(read.repository)
+    told = _pending_events(read.repository)
     tags = [tag for tag in tags if tag not in told and (tag in read.digests or known.digest(tag) not in told)]
-    back = _left_before(known, {tag: read.digests[tag] for tag in tags if tag in read.digests})
+    back = _returned_tags(known, {tag: read.digests[tag] for tag in tags if tag in read.digests})
     tags.sort(key=lambda tag: tag not in back)  # what tells most is kept first
-    kept = _room(run, read.repository)
+    kept = _room_left(run, read.repository)
     if len(tags) > kept:
         dropped_entries.note(DropCounter.Kind.DIFFERENCES, {"": len(tags) - kept}, timezone.now())
     Drift.objects.bulk_create(
@@ -45,16 +45,16 @@ def record(run: SyncRun, read: TagsRead, known: Known, changes: Plan) -> None:
     )  # fmt: skip
 
 
-def rolled_back(run: SyncRun) -> int:
+def rolled_back_tags(run: SyncRun) -> int:
     """Return how many tags it found back at what they had left, where so many are that the registry was rolled back.
 
     As one that is restored from a backup. Else 0.
     """
     count = run.drifts.filter(rolled_back=True).count()
-    return count if count >= ROLLED_BACK else 0
+    return count if count >= ROLLBACK_TAGS_MIN else 0
 
 
-def _left_before(known: Known, points: dict[str, str]) -> set[str]:
+def _returned_tags(known: StoredRepository, points: dict[str, str]) -> set[str]:
     """Of tags and what they point at now, those whose history had left just that."""
     found = set[str]()
     for some in batches(sorted(points)):
@@ -63,7 +63,7 @@ def _left_before(known: Known, points: dict[str, str]) -> set[str]:
     return found
 
 
-def _room(run: SyncRun, repository: str) -> int:
+def _room_left(run: SyncRun, repository: str) -> int:
     left = settings.DRIFT_KEPT_PER_RUN - run.drifts.count()
     if left >= settings.DRIFT_KEPT_PER_NAMESPACE:
         return left
@@ -72,14 +72,14 @@ def _room(run: SyncRun, repository: str) -> int:
     return max(left, settings.DRIFT_KEPT_PER_NAMESPACE - run.drifts.filter(mine).count(), 0)
 
 
-def _came_since_the_last(run: SyncRun, known: Known) -> bool:
+def _came_since_the_last(run: SyncRun, known: StoredRepository) -> bool:
     """Return True for a repository read for the first time because it was not there at the last full check."""
     full = SyncRun.objects.filter(quick=False, state=SyncRun.State.DONE, finished_at__isnull=False)
     last = full.filter(pk__lt=run.pk).first()
     return bool(last and last.started_at and known.first_seen_at > last.started_at)
 
 
-def _about_to_be_told(repository: str) -> set[str]:
+def _pending_events(repository: str) -> set[str]:
     """Tags, and digests that are said to be deleted, of events that are to be applied or confirmed yet."""
     waiting = Event.objects.filter(repository=repository, due_at__isnull=False).exclude(action="pull")
     return {tag or digest for tag, digest in waiting.values_list("tag", "digest")}

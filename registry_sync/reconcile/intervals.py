@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-REST = 10  # a check that takes a minute is followed by the next one after ten, at the earliest
-USUAL = 3  # checks by which it is judged: one that hung among them is outvoted
-LOAD = 10  # a change in so many requests, or more: it was a load, and time went into writing
+REST_FACTOR = 10  # a check that takes a minute is followed by the next one after ten, at the earliest
+RECENT_RUNS = 3  # checks by which it is judged: one that hung among them is outvoted
+BULK_LOAD_RATIO = 10  # a change in so many requests, or more: it was a load, and time went into writing
 
 
-class Ended(Protocol):
+class FinishedRun(Protocol):
     started_at: datetime | None
     finished_at: datetime | None
     requests: int
     changes: int
 
 
-def over(last: Ended, whole: Sequence[Ended], interval: timedelta) -> datetime:
+def next_start(last: FinishedRun, whole: Sequence[FinishedRun], interval: timedelta) -> datetime:
     """When the next may begin. `whole`: the newest USUAL of the same kind that were read to their end."""
     assert last.started_at
     assert last.finished_at
@@ -24,20 +24,20 @@ def over(last: Ended, whole: Sequence[Ended], interval: timedelta) -> datetime:
     return begin - interval / 2  # beat is not exact to the second
 
 
-def rest(last: Ended, whole: Sequence[Ended], interval: timedelta) -> timedelta:
-    return min(max(interval, REST * _cost(last, whole)), max(interval, timedelta(days=1)))
+def rest(last: FinishedRun, whole: Sequence[FinishedRun], interval: timedelta) -> timedelta:
+    return min(max(interval, REST_FACTOR * _cost(last, whole)), max(interval, timedelta(days=1)))
 
 
-def _cost(last: Ended, whole: Sequence[Ended]) -> timedelta:
+def _cost(last: FinishedRun, whole: Sequence[FinishedRun]) -> timedelta:
     """Return what a check costs. What the first load took says nothing; where each is a load, they do."""
-    telling = [run for run in whole if run.changes * LOAD <= run.requests] or whole[1:]
-    took = sorted(map(_took, telling))
+    telling = [run for run in whole if run.changes * BULK_LOAD_RATIO <= run.requests] or whole[1:]
+    took = sorted(map(_duration, telling))
     if not took:
-        return timedelta() if whole else _took(last)
-    return min(_took(last), took[(len(took) - 1) // 2])
+        return timedelta() if whole else _duration(last)
+    return min(_duration(last), took[(len(took) - 1) // 2])
 
 
-def _took(run: Ended) -> timedelta:
+def _duration(run: FinishedRun) -> timedelta:
     assert run.started_at
     assert run.finished_at
     return max(run.finished_at - run.started_at, timedelta())

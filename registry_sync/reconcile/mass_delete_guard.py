@@ -4,19 +4,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-SHARE = 0.2
-REPOSITORIES, FEW_REPOSITORIES = 50, 5
+SHARE_MAX = 0.2
+REPOSITORIES_MAX, FEW_REPOSITORIES = 50, 5
 FEW_TAGS = 20
 
 
 def too_many_repositories(vanishing: int, known: int) -> bool:
     if vanishing == known > 1:
         return True  # an empty volume, whatever its size
-    return vanishing > REPOSITORIES or (vanishing > FEW_REPOSITORIES and vanishing > SHARE * known)
+    return vanishing > REPOSITORIES_MAX or (vanishing > FEW_REPOSITORIES and vanishing > SHARE_MAX * known)
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class RepositoryLoss:
     """Of one repository: whose it is, how many tags would vanish, and how many it has."""
 
     account: int
@@ -24,7 +24,7 @@ class Loss:
     known: int
 
 
-def held(losses: Mapping[str, Loss], before: Mapping[int, int]) -> set[str]:
+def needing_approval(losses: Mapping[str, RepositoryLoss], before: Mapping[int, int]) -> set[str]:
     """Return the repositories of which nothing goes.
 
     Of each account that loses too much, and where all others together do, theirs too. Who loses much takes nobody with
@@ -46,7 +46,7 @@ def held(losses: Mapping[str, Loss], before: Mapping[int, int]) -> set[str]:
     return {name for name in whole if losses[name].vanishing}
 
 
-def _too_many(losses: Iterable[Loss], before: int) -> bool:
+def _too_many(losses: Iterable[RepositoryLoss], before: int) -> bool:
     some = list(losses)
     return too_many_tags(sum(each.vanishing for each in some), sum(each.known for each in some), before)
 
@@ -56,4 +56,4 @@ def too_many_tags(vanishing: int, known: int, before: int = 0) -> bool:
 
     People and rules clear up more than that. `before`: in its other parts, so that no loss hides in many small ones.
     """
-    return before + vanishing > FEW_TAGS and vanishing > SHARE * known
+    return before + vanishing > FEW_TAGS and vanishing > SHARE_MAX * known

@@ -30,14 +30,14 @@ class Plan:
         """Nothing goes, nor is marked: that something is absent proves nothing."""
         return replace(self, mark=[], remove=[])
 
-    def held(self, have: Mapping[str, "Row"]) -> "Plan":
+    def held(self, have: Mapping[str, "StoredState"]) -> "Plan":
         """Nothing goes: what would is marked missing."""
         marked = [name for name in self.remove if not have[name].missing]
         return replace(self, mark=self.mark + marked, remove=[])
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoredState:
     """What we have: the digest a tag points at ("" for a repository), and whether it was missing last time.
 
     `unreadable`: it could not be read last time, so the digest may be an old one.
@@ -48,8 +48,8 @@ class Row:
     unreadable: bool = False
 
 
-def plan(
-    have: Mapping[str, Row],
+def make_plan(
+    have: Mapping[str, StoredState],
     see: Mapping[str, str],
     *,
     unreadable: Collection[str] = (),

@@ -9,14 +9,16 @@ from django.db.models import Q, QuerySet
 from registry_sync.inventory.writer import batches
 from registry_sync.models import Event
 
-LINKED = timedelta(minutes=1)  # until then the registry may still answer what the tag pointed at before
+TAG_LINK_DELAY = timedelta(
+    minutes=1
+)  # until then the registry may still answer what the tag pointed at before
 
 
-def since(began: datetime, repositories: Collection[str]) -> dict[str, set[str]]:
+def tags_since(began: datetime, repositories: Collection[str]) -> dict[str, set[str]]:
     """Return repository → tags: told of since `began`, or shortly before it and not confirmed yet."""
     found: dict[str, set[str]] = defaultdict(set)
     for some in batches(list(repositories)):
-        named = _late(began).filter(repository__in=some).exclude(tag="")
+        named = _newer_events(began).filter(repository__in=some).exclude(tag="")
         for repository, tag in named.values_list("repository", "tag"):
             found[repository].add(tag)
     return found
@@ -24,9 +26,11 @@ def since(began: datetime, repositories: Collection[str]) -> dict[str, set[str]]
 
 def repositories_since(began: datetime) -> set[str]:
     """Likewise of repositories: that something was pushed to them."""
-    return set(_late(began).filter(action="push").values_list("repository", flat=True))
+    return set(_newer_events(began).filter(action="push").values_list("repository", flat=True))
 
 
-def _late(began: datetime) -> QuerySet[Event]:
+def _newer_events(began: datetime) -> QuerySet[Event]:
     newer = Q(received_at__gte=began) | Q(applied_at__isnull=False, due_at__isnull=False)
-    return Event.objects.filter(newer, received_at__gte=began - LINKED).exclude(action="pull").order_by()
+    return (
+        Event.objects.filter(newer, received_at__gte=began - TAG_LINK_DELAY).exclude(action="pull").order_by()
+    )

@@ -13,16 +13,16 @@ from accounts.common.fair_share import in_turns
 from accounts.common.lazy_text import lazy as _
 from namespaces.names import split
 from registry_sync import leases
-from registry_sync.client import Registry, TagsRead
+from registry_sync.client import RegistryClient, RepositoryTags
 from registry_sync.inventory import placeholders
-from registry_sync.inventory.fetcher import ContentReader, Place
-from registry_sync.inventory.stored import held, settled, whole
+from registry_sync.inventory.fetcher import ManifestReader, ManifestRef
+from registry_sync.inventory.stored import complete_digests, fully_read, present
 from registry_sync.inventory.writer import batches, store_reading
 from registry_sync.models import Repository, SyncRun
 from registry_sync.reconcile import drift, mass_delete_guard, recent_events, writer
 from registry_sync.reconcile.planner import Plan
 
-Alive = Callable[[], None]
+KeepAlive = Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -37,10 +37,10 @@ class Counts:
         return Counts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
 
-class RepositoriesReader:
+class RepositoryReconciler:
     """A context manager over one registry, for as many reads as are wanted."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: RegistryClient) -> None:
         self.registry = registry
         self.sweep = registry.crawler()
 
@@ -51,30 +51,30 @@ class RepositoriesReader:
     def __exit__(self, *error: object) -> None:
         self.sweep.__exit__(*error)
 
-    def read(self, run: SyncRun, ids: Iterable[int], *, alive: Alive) -> Counts:
+    def read(self, run: SyncRun, ids: Iterable[int], *, alive: KeepAlive) -> Counts:
         """`alive` keeps the caller's lease; what it raises ends the reading, and nothing more is written."""
         before = self.registry.requests + self.sweep.requests
-        alive = leases.paced(alive)
+        alive = leases.rate_limited(alive)
         names = list(Repository.objects.filter(id__in=list(ids)).values_list("name", flat=True))
         counts, began = Counts(repositories=len(names)), clock.now()
-        known = writer.known_tags(names)
+        known = writer.stored_repositories(names)
         given_up = {name for name, each in known.items() if each.failures == Repository.FAILURES_MAX}
         reads = self.sweep.read_tags(_digests(known), quick=run.quick, once=given_up, alive=alive)
-        with ContentReader(self.registry, alive=alive) as content:
+        with ManifestReader(self.registry, alive=alive) as content:
             _store_new_manifests([read for read in reads if not read.problem], known, content)
-        changes = {read.repository: writer.changes_of(read, known[read.repository]) for read in reads}
-        newer = recent_events.since(began, [name for name, each in changes.items() if each])
+        changes = {read.repository: writer.plan_changes(read, known[read.repository]) for read in reads}
+        newer = recent_events.tags_since(began, [name for name, each in changes.items() if each])
         changes = {name: each.without(newer[name]) for name, each in changes.items()}
         held: Mapping[str, int] = {}
         if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
             changes = {name: each.adding() for name, each in changes.items()}
         elif not run.deletions_approved:
-            held = _held(run, changes, known)
+            held = _tags_needing_approval(run, changes, known)
             changes |= {name: changes[name].held(known[name].tags) for name in held}
         counts.tags_needing_approval = sum(held.values())
         for read in reads:
             alive()
-            writer.note_held(read, known[read.repository], held.get(read.repository, 0))
+            writer.record_tags_needing_approval(read, known[read.repository], held.get(read.repository, 0))
             counts.changes += self._write(run, read, known[read.repository], changes[read.repository])
             counts.unreadable += bool(read.problem or read.unreached)
         if self.sweep.away:
@@ -83,8 +83,10 @@ class RepositoriesReader:
         counts.requests = self.registry.requests + self.sweep.requests - before
         return counts
 
-    def _write(self, run: SyncRun, read: TagsRead, known: writer.Known, changes: Plan) -> int:
-        writer.note_trouble(read, known, timezone.now(), quick=run.quick)
+    def _write(
+        self, run: SyncRun, read: RepositoryTags, known: writer.StoredRepository, changes: Plan
+    ) -> int:
+        writer.record_problem(read, known, timezone.now(), quick=run.quick)
         if changes:
             with transaction.atomic():  # what was mended, and that nobody had told of it
                 changes = writer.write_changes(read, known, changes, timezone.now())
@@ -92,42 +94,46 @@ class RepositoriesReader:
         return len(changes)
 
 
-def _held(run: SyncRun, changes: Mapping[str, Plan], known: Mapping[str, writer.Known]) -> dict[str, int]:
+def _tags_needing_approval(
+    run: SyncRun, changes: Mapping[str, Plan], known: Mapping[str, writer.StoredRepository]
+) -> dict[str, int]:
     """Repository → how many tags would vanish there, where so many would that it is for an operator to say."""
     losses = {
-        name: mass_delete_guard.Loss(known[name].account, len(each.remove), len(known[name].tags))
+        name: mass_delete_guard.RepositoryLoss(known[name].account, len(each.remove), len(known[name].tags))
         for name, each in changes.items()
     }
     losing = {loss.account for loss in losses.values() if loss.vanishing}
-    before = writer.lost(run, losing, beside=list(losses)) if losing else {}
-    return {name: losses[name].vanishing for name in mass_delete_guard.held(losses, before)}
+    before = writer.lost_tags(run, losing, beside=list(losses)) if losing else {}
+    return {name: losses[name].vanishing for name in mass_delete_guard.needing_approval(losses, before)}
 
 
 def _store_new_manifests(
-    reads: list[TagsRead], known: Mapping[str, writer.Known], content: ContentReader
+    reads: list[RepositoryTags], known: Mapping[str, writer.StoredRepository], content: ManifestReader
 ) -> None:
     """Fetch and store them. What cannot be fetched leaves its tags unreadable: they stay as they are."""
     wanted = {
-        Place(read.repository, digest): None
+        ManifestRef(read.repository, digest): None
         for read in reads
         for tag, digest in read.digests.items()
         if digest != known[read.repository].digest(tag)  # a tag's manifest is stored
     }
-    stored = settled(wanted)
+    stored = fully_read(wanted)
     ours = placeholders.among({place.digest for place in wanted.keys() - stored})
-    fetched = {Place(read.repository, digest): got for read in reads for digest, got in read.fetched.items()}
+    fetched = {
+        ManifestRef(read.repository, digest): got for read in reads for digest, got in read.fetched.items()
+    }
     left = [place for place in wanted if place not in stored and place.digest not in ours]
     for some in batches(in_turns(left, lambda place: split(place.repository)[0])):
         have = {place: fetched[place] for place in some if place in fetched}
         have |= content.fetch(place for place in some if place not in have)
-        stored |= store_reading(content.read_manifests(have, held=held, whole=whole), have)
+        stored |= store_reading(content.read_manifests(have, held=present, whole=complete_digests), have)
     lost = wanted.keys() - stored
     if lost:
         for read in reads:
-            _leave(read, known[read.repository], lost, ours)
+            _leave_unreadable(read, known[read.repository], lost, ours)
 
 
-def _digests(known: Mapping[str, writer.Known]) -> dict[str, dict[str, str]]:
+def _digests(known: Mapping[str, writer.StoredRepository]) -> dict[str, dict[str, str]]:
     """Return the digests that need not be asked for again, and "" for those that must.
 
     Of a tag that could not be read last time the digest may be an old one, and one that is missing may be listed by
@@ -139,9 +145,14 @@ def _digests(known: Mapping[str, writer.Known]) -> dict[str, dict[str, str]]:
     }
 
 
-def _leave(read: TagsRead, known: writer.Known, lost: Collection[Place], stand_ins: Collection[str]) -> None:
+def _leave_unreadable(
+    read: RepositoryTags,
+    known: writer.StoredRepository,
+    lost: Collection[ManifestRef],
+    stand_ins: Collection[str],
+) -> None:
     """Tags without their manifest stay as they were; one with a stand-in under it until its removal is done."""
-    for tag in [tag for tag, digest in read.digests.items() if Place(read.repository, digest) in lost]:
+    for tag in [tag for tag, digest in read.digests.items() if ManifestRef(read.repository, digest) in lost]:
         if read.digests.pop(tag) not in stand_ins:
             read.unreadable[tag] = "its manifest did not come"
             read.unreached += 1

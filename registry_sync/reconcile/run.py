@@ -21,25 +21,25 @@ from accounts.common.lazy_text import lazy as _
 from accounts.principal import SYSTEM
 from namespaces.names import split
 from registry_sync import leases, quarantine
-from registry_sync.client import Missing, Registry, RegistryError, Silent
-from registry_sync.crash_sites import Spot
+from registry_sync.client import NoResponse, NotInRegistry, RegistryClient, RegistryError
+from registry_sync.crash_sites import WorkUnit
 from registry_sync.inventory import retry_incomplete
-from registry_sync.leases import Holding
+from registry_sync.leases import LeaseHandle
 from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.reconcile import drift, intervals, recent_events, shards, writer
 from registry_sync.reconcile.mass_delete_guard import too_many_repositories
-from registry_sync.reconcile.planner import plan
-from registry_sync.reconcile.repositories import Alive, Counts, RepositoriesReader
+from registry_sync.reconcile.planner import make_plan
+from registry_sync.reconcile.repositories import Counts, KeepAlive, RepositoryReconciler
 
 LEASE = "reconcile"
-BUSY_MAX = 3  # times that a part is tried whose statements the database breaks off
-SILENT_MAX = 3  # namespaces without an answer, and nothing else is asked about
+BUSY_ATTEMPTS_MAX = 3  # times that a part is tried whose statements the database breaks off
+UNANSWERED_NAMESPACES_MAX = 3  # namespaces without an answer, and nothing else is asked about
 
 log = logging.getLogger(__name__)
 
 
 def reconcile(
-    registry: Registry, *, when_due: bool = False, others: Callable[[], None] = lambda: None
+    registry: RegistryClient, *, when_due: bool = False, others: Callable[[], None] = lambda: None
 ) -> SyncRun | None:
     """Begin a run, or go on with the one under way, and work until nothing of it is free.
 
@@ -50,17 +50,17 @@ def reconcile(
     try:
         run = begin(registry, when_due=when_due, others=others)
         if run and work(run, registry).state in (SyncRun.State.DONE, SyncRun.State.INCOMPLETE):
-            retry_incomplete.read_due(registry)
+            retry_incomplete.retry_due(registry)
         return run
     finally:
         registry.close()
 
 
 def begin(
-    registry: Registry, *, when_due: bool = False, others: Callable[[], None] = lambda: None
+    registry: RegistryClient, *, when_due: bool = False, others: Callable[[], None] = lambda: None
 ) -> SyncRun | None:
     try:
-        with leases.held(LEASE) as lease:
+        with leases.hold(LEASE) as lease:
             if lease is None:
                 return None
             run = _resume()
@@ -74,49 +74,49 @@ def begin(
         return None
 
 
-def work(run: SyncRun, registry: Registry) -> SyncRun:
+def work(run: SyncRun, registry: RegistryClient) -> SyncRun:
     """Read the parts of a run that are free, and end the run when there is nothing left."""
     if run.state == SyncRun.State.RUNNING:
-        with RepositoriesReader(registry) as reader:
-            for shard in shards.free(run):
+        with RepositoryReconciler(registry) as reader:
+            for shard in shards.acquire_free(run):
                 _read(shard, reader)
         _end(run)
         run.refresh_from_db()
     return run
 
 
-def _read(shard: Shard, reader: RepositoriesReader) -> None:
+def _read(shard: Shard, reader: RepositoryReconciler) -> None:
     try:
-        with leases.renewed(lambda: shards.alive(shard)) as renewal:
+        with leases.keep_renewed(lambda: shards.renew(shard)) as renewal:
 
             def alive() -> None:
                 renewal.moved()
-                shards.alive(shard)
+                shards.renew(shard)
 
             shards.finish(shard, _read_all(shard, reader, alive))
     except leases.LeaseLost:
         log.warning("another worker took %s over", shard)
     except (InterfaceError, OperationalError):
         with suppress(InterfaceError, OperationalError):
-            shards.give_back(shard)
+            shards.release(shard)
         raise  # whoever comes next goes on
 
 
-def _read_all(shard: Shard, reader: RepositoriesReader, alive: Alive) -> Counts:
+def _read_all(shard: Shard, reader: RepositoryReconciler, alive: KeepAlive) -> Counts:
     left = list(quarantine.repositories(shard.repositories).values_list("pk", flat=True))
     if (
         new := Repository.objects.filter(pk__in=left)
-        .exclude(problem=quarantine.WORDS)
+        .exclude(problem=quarantine.PROBLEM)
         .values_list("pk", flat=True)
     ):
-        writer.note(new, problem=quarantine.WORDS)
+        writer.update_repositories(new, problem=quarantine.PROBLEM)
     ids = [pk for pk in shard.repositories if pk not in left]
     try:
         return reader.read(shard.run, ids, alive=alive).plus(Counts(repositories=len(left)))
     except leases.LeaseLost:
         raise
     except Exception as error:
-        if _may_pass(error, shard):
+        if _is_temporary(error, shard):
             raise
         log.exception("%s cannot be read at once; each of its repositories is read by itself", shard)
     counts = Counts(repositories=len(left))
@@ -125,7 +125,7 @@ def _read_all(shard: Shard, reader: RepositoriesReader, alive: Alive) -> Counts:
     return counts
 
 
-def _read_one(shard: Shard, reader: RepositoriesReader, pk: int, alive: Alive) -> Counts:
+def _read_one(shard: Shard, reader: RepositoryReconciler, pk: int, alive: KeepAlive) -> Counts:
     """One that cannot be read must not keep the others, nor the run and every run after it, from their end."""
     alive()
     try:
@@ -133,19 +133,19 @@ def _read_one(shard: Shard, reader: RepositoriesReader, pk: int, alive: Alive) -
     except leases.LeaseLost:
         raise
     except Exception as error:
-        if _may_pass(error, shard):
+        if _is_temporary(error, shard):
             raise
         row = Repository.objects.filter(pk=pk)
         log.exception("%s cannot be read", row.values_list("name", flat=True).first())
-        writer.note([pk], problem=_("the panel failed; see its log"))
+        writer.update_repositories([pk], problem=_("the panel failed; see its log"))
         return Counts(repositories=1, unreadable=1)
 
 
-def _may_pass(error: Exception, shard: Shard) -> bool:
+def _is_temporary(error: Exception, shard: Shard) -> bool:
     """No database, or a lock that somebody holds; but not what the database breaks off each time."""
     if not isinstance(error, InterfaceError | OperationalError):
         return False
-    return outage_of(error) is not Outage.BUSY or shard.token < BUSY_MAX
+    return outage_of(error) is not Outage.BUSY or shard.token < BUSY_ATTEMPTS_MAX
 
 
 def _resume() -> SyncRun | None:
@@ -157,7 +157,7 @@ def _resume() -> SyncRun | None:
     return None
 
 
-def _start(registry: Registry, lease: Holding, *, when_due: bool) -> SyncRun | None:
+def _start(registry: RegistryClient, lease: LeaseHandle, *, when_due: bool) -> SyncRun | None:
     now = clock.now()
     run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first()
     run = run or (_due(now) if when_due else SyncRun())
@@ -172,7 +172,7 @@ def _start(registry: Registry, lease: Holding, *, when_due: bool) -> SyncRun | N
     run.requests = registry.requests
     run.save()
     if run.state == SyncRun.State.RUNNING:
-        shards.make(run)
+        shards.create_shards(run)
         run.save()
         _end(run)  # where there is nothing to read: without parts, others would take it for one that was left
     return run
@@ -182,28 +182,28 @@ def _due(now: datetime) -> SyncRun | None:
     """Return a full check, or while the last one rests, a quick pass over the names."""
     ended = SyncRun.objects.exclude(started_at=None).exclude(finished_at=None)
     last, full = ended.first(), ended.filter(quick=False).first()
-    if not last or not full or now >= _rested(full):
+    if not last or not full or now >= _next_due(full):
         return SyncRun()
     assert full.finished_at
     quick = (
-        _rested(last)
+        _next_due(last)
         if last != full
         else full.finished_at + timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
     )
     return SyncRun(quick=True) if now >= quick else None
 
 
-def _rested(last: SyncRun) -> datetime:
+def _next_due(last: SyncRun) -> datetime:
     whole = SyncRun.objects.filter(quick=last.quick, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE))
-    return intervals.over(
-        last, list(whole[: intervals.USUAL]), timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
+    return intervals.next_start(
+        last, list(whole[: intervals.RECENT_RUNS]), timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
     )
 
 
-def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
+def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) -> None:
     began = clock.now()
     catalog = registry.repositories(alive=lease.keep)
-    seen, known = dict.fromkeys(catalog.names, ""), writer.known_repositories()
+    seen, known = dict.fromkeys(catalog.names, ""), writer.stored_names()
     if settings.REGISTRY_IS_PULL_THROUGH_CACHE and seen and not registry.upstream_answers(seen):
         raise RegistryError(
             _("the upstream of this pull-through cache does not answer, so nothing it says is news")
@@ -214,52 +214,52 @@ def _read_catalog(run: SyncRun, registry: Registry, lease: Holding) -> None:
             "no repository was removed"
         )
     unproven = [name for name in known if catalog.strange and name not in seen]
-    changes = plan(known, seen, unreadable=unproven)
+    changes = make_plan(known, seen, unreadable=unproven)
     vanishing = changes.mark + changes.remove
     deletions_approved = (
         run.deletions_approved or settings.REGISTRY_IS_PULL_THROUGH_CACHE
     )  # then nothing goes
     if not deletions_approved and too_many_repositories(len(changes.mark), len(known)):
         writer.reserve_unowned(changes.add)  # they are not written down yet, and nobody is to get their names
-        words = _held_words(f"{len(changes.mark)} of {len(known)} repositories")
+        words = _approval_text(f"{len(changes.mark)} of {len(known)} repositories")
         _finish(run, SyncRun.State.NEEDS_APPROVAL, words)
         return
     versions = writer.versions(vanishing)
     # What was pushed meanwhile may be told of before the registry shows it.
-    gone = _gone(registry, vanishing, lease) - recent_events.repositories_since(began)
+    gone = _confirmed_gone(registry, vanishing, lease) - recent_events.repositories_since(began)
     unlisted = unproven + [name for name in vanishing if name not in gone]  # catalogs have been wrong
-    changes = plan(known, seen, unreadable=unlisted, gone=gone)
+    changes = make_plan(known, seen, unreadable=unlisted, gone=gone)
     if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
         changes = changes.adding()
     lease.keep()
     if changes:
         writer.write_catalog(changes, clock.now(), versions)
-    run.changes = len(changes.add) + len(changes.remove) + writer.claim_repositories()
-    writer.note_catalog(began)
+    run.changes = len(changes.add) + len(changes.remove) + writer.assign_all()
+    writer.record_catalog_read(began)
 
 
-def _gone(registry: Registry, names: list[str], lease: Holding) -> set[str]:
+def _confirmed_gone(registry: RegistryClient, names: list[str], lease: LeaseHandle) -> set[str]:
     """Return which of the names are gone, asking for each: only a 404 that names it is the second answer."""
-    found, silent, known, now = set[str](), set[str](), quarantine.Known(), clock.now()
+    found, silent, known, now = set[str](), set[str](), quarantine.Snapshot(), clock.now()
     owners = writer.owners(names)
     for name in in_turns(names, _namespace):
-        spot = Spot(owners.get(name), name)
+        spot = WorkUnit(owners.get(name), name)
         if _namespace(name) in silent or known.holds(spot) or (known.again(spot) or now) > now:
             continue
         lease.begin(spot)
         try:
             registry.tags(name)
-        except Missing:
+        except NotInRegistry:
             found.add(name)
-        except Silent:
+        except NoResponse:
             silent.add(_namespace(name))
-            if len(silent) >= SILENT_MAX:
+            if len(silent) >= UNANSWERED_NAMESPACES_MAX:
                 break
         except RegistryError:
             continue
         finally:
             lease.end()
-        quarantine.ended(spot, known)
+        quarantine.forget_crashes(spot, known)
     return found
 
 
@@ -267,7 +267,7 @@ def _namespace(repository: str) -> str:
     return split(repository)[0]
 
 
-def _held_words(what: str) -> str:
+def _approval_text(what: str) -> str:
     return (
         f"{what} are no longer in the registry. None of them was removed: if the registry was replaced, wiped or "
         "restored, mend that first; else an operator lets them go"
@@ -280,7 +280,7 @@ def _end(run: SyncRun) -> None:
     run.refresh_from_db()
     held = words = ""
     if run.tags_needing_approval:
-        held = _held_words(f"{run.tags_needing_approval} tags")
+        held = _approval_text(f"{run.tags_needing_approval} tags")
     if run.unreadable:
         # Without their names: everybody is told of a run. Each repository says why, for operators.
         words = f"{run.unreadable} repositories could not be read, or not all of their tags (System, Repositories)"
@@ -291,8 +291,8 @@ def _end(run: SyncRun) -> None:
     _finish(run, state, "; ".join(filter(None, [run.problem, held, words])))
 
 
-def _tell_of_a_rollback(run: SyncRun) -> None:
-    if not (tags := drift.rolled_back(run)):
+def _report_rollback(run: SyncRun) -> None:
+    if not (tags := drift.rolled_back_tags(run)):
         return
     log.error("the registry was rolled back: %s tags are back at what they had left (%s)", tags, run)
     audit.record(
@@ -313,6 +313,6 @@ def _finish(run: SyncRun, state: SyncRun.State, problem: str) -> None:
             # It is known by now of what, or that it was chance.
             WorkerCrash.objects.filter(repository="").delete()
             Shard.objects.filter(run=run).delete()
-            _tell_of_a_rollback(run)
+            _report_rollback(run)
     for name, value in values.items():
         setattr(run, name, value)

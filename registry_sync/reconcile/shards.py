@@ -14,18 +14,18 @@ from django.db.models import Case, F, QuerySet, When
 from accounts.common import clock
 from accounts.common.fair_share import in_turns
 from registry_sync import quarantine
-from registry_sync.crash_sites import Spot
-from registry_sync.leases import LIFE, LeaseLost, bound, fenced, free_at
+from registry_sync.crash_sites import WorkUnit
+from registry_sync.leases import LIFETIME, LeaseLost, fenced, free_at, limit_idle_time
 from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.reconcile.repositories import Counts
 
 PIECES = 10  # into which a part is cut whose reader died
-NUMBERS = 1000  # of the pieces of one death
+NUMBERS_PER_CRASH = 1000  # of the pieces of one death
 
 
 @transaction.atomic
 @fenced
-def make(run: SyncRun) -> None:
+def create_shards(run: SyncRun) -> None:
     """Make the parts of every repository that belongs to an image, in turns of the accounts.
 
     Of each those with trouble first, unless that is so each time, then those that people look at.
@@ -35,35 +35,35 @@ def make(run: SyncRun) -> None:
     ordered = rows.order_by(again, F("last_viewed_at").desc(nulls_last=True), "id")
     owned = ordered.values_list("id", "image__namespace__account_id")
     ids = [pk for pk, _account in in_turns(owned.iterator(), lambda row: row[1])]
-    parts = _cut(ids, settings.SYNC_SHARD_SIZE)
+    parts = _chunks(ids, settings.SYNC_SHARD_SIZE)
     Shard.objects.bulk_create([Shard(run=run, number=n, repositories=part) for n, part in enumerate(parts)])
     run.repositories_total = len(ids)
 
 
-def free(run: SyncRun) -> Iterator[Shard]:
+def acquire_free(run: SyncRun) -> Iterator[Shard]:
     """Take one part after the other until none is free; each is the caller's for LIFE."""
-    while shard := _take(run):
+    while shard := _acquire(run):
         yield shard
 
 
-def alive(shard: Shard) -> None:
+def renew(shard: Shard) -> None:
     """Renew the lease on the part. Raise LeaseLost."""
-    bound()
-    if not _held(shard).update(lease_until=clock.now() + LIFE):
+    limit_idle_time()
+    if not _if_still_held(shard).update(lease_until=clock.now() + LIFETIME):
         raise LeaseLost(str(shard))
 
 
-def give_back(shard: Shard) -> None:
+def release(shard: Shard) -> None:
     """For the next one, who is not to think that we died. Nothing when another has it."""
-    _held(shard).update(lease_until=None)
+    _if_still_held(shard).update(lease_until=None)
 
 
 @transaction.atomic
 def finish(shard: Shard, counts: Counts) -> None:
     """Finish the part. Raise LeaseLost, and then count nothing."""
     now = clock.now()
-    bound()
-    if not _held(shard).update(done_at=now, lease_until=None):
+    limit_idle_time()
+    if not _if_still_held(shard).update(done_at=now, lease_until=None):
         raise LeaseLost(str(shard))
     if shard.crash_id and not Shard.objects.filter(crash=shard.crash_id, done_at=None).exists():
         WorkerCrash.objects.filter(pk=shard.crash_id).delete()  # all that he was at could be read
@@ -80,7 +80,7 @@ def finish(shard: Shard, counts: Counts) -> None:
     )
 
 
-def _take(run: SyncRun) -> Shard | None:
+def _acquire(run: SyncRun) -> Shard | None:
     now = clock.now()
     if (
         Shard.objects.filter(done_at=None).exclude(free_at(now, "lease_until")).count()
@@ -89,20 +89,20 @@ def _take(run: SyncRun) -> Shard | None:
         return None  # so that a long run leaves workers for what the registry tells
     left = Shard.objects.filter(run=run, done_at=None).filter(free_at(now, "lease_until"))
     for shard in left.exclude(lease_until=None):
-        _cut_up(shard, now)
+        _split_after_crash(shard, now)
     # The pieces of the last death first: it is soon known of what, or that it was chance.
     for shard in left.order_by(F("crash").desc(nulls_last=True), "token", "number")[:20]:
-        if _mine(shard, now).update(token=F("token") + 1, lease_until=now + LIFE):
+        if _if_still_free(shard, now).update(token=F("token") + 1, lease_until=now + LIFETIME):
             shard.token += 1
             return shard
     return None
 
 
 @transaction.atomic
-def _cut_up(shard: Shard, now: datetime) -> None:
+def _split_after_crash(shard: Shard, now: datetime) -> None:
     """Its reader died. Each piece is one account's, and smaller; one repository stays as it is."""
-    bound()
-    if not _mine(shard, now).update(token=F("token") + 1, lease_until=None):
+    limit_idle_time()
+    if not _if_still_free(shard, now).update(token=F("token") + 1, lease_until=None):
         return
     names = dict(Repository.objects.filter(pk__in=shard.repositories).values_list("pk", "name"))
     owned = Repository.objects.filter(pk__in=shard.repositories, image__isnull=False)
@@ -110,31 +110,38 @@ def _cut_up(shard: Shard, now: datetime) -> None:
     for pk, account in owned.values_list("pk", "image__namespace__account_id"):
         of[account].append(pk)
     only = names.get(shard.repositories[0], "") if len(shard.repositories) == 1 else ""
-    died = quarantine.died(Spot(next(iter(of)) if len(of) == 1 else None, only), now)
+    died = quarantine.record_crash(WorkUnit(next(iter(of)) if len(of) == 1 else None, only), now)
     crash = WorkerCrash.objects.filter(
         pk=died.pk
     ).first()  # None: the account is set aside, and its deaths are over
     if len(shard.repositories) <= 1:
         return
     lists = (
-        list(of.values()) if len(of) > 1 else _cut(shard.repositories, -(-len(shard.repositories) // PIECES))
+        list(of.values())
+        if len(of) > 1
+        else _chunks(shard.repositories, -(-len(shard.repositories) // PIECES))
     )
     Shard.objects.bulk_create(
-        Shard(run_id=shard.run_id, number=NUMBERS * (1000 + died.pk) + n, repositories=part, crash=crash)
+        Shard(
+            run_id=shard.run_id,
+            number=NUMBERS_PER_CRASH * (1000 + died.pk) + n,
+            repositories=part,
+            crash=crash,
+        )
         for n, part in enumerate(lists)
     )
     Shard.objects.filter(pk=shard.pk).delete()
 
 
-def _cut(ids: list[int], size: int) -> list[list[int]]:
+def _chunks(ids: list[int], size: int) -> list[list[int]]:
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
-def _mine(shard: Shard, now: datetime) -> QuerySet[Shard]:
+def _if_still_free(shard: Shard, now: datetime) -> QuerySet[Shard]:
     """If it is as it was seen, and still free."""
     same = Shard.objects.filter(pk=shard.pk, token=shard.token, done_at=None)
     return same.filter(free_at(now, "lease_until"))
 
 
-def _held(shard: Shard) -> QuerySet[Shard]:
+def _if_still_held(shard: Shard) -> QuerySet[Shard]:
     return Shard.objects.filter(pk=shard.pk, token=shard.token, done_at=None)

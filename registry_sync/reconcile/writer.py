@@ -11,15 +11,15 @@ from django.db.models import Count, OuterRef, Subquery, Sum
 
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagHistoryEntry
 from namespaces.names import NAMESPACE_MAX, is_repository, split
-from registry_sync.client import TagsRead
-from registry_sync.inventory.writer import BATCH, Move, batches, write_moves
+from registry_sync.client import RepositoryTags
+from registry_sync.inventory.writer import BATCH, TagChange, batches, write_tag_changes
 from registry_sync.leases import fenced
 from registry_sync.models import Repository, SyncRun
-from registry_sync.reconcile.planner import Plan, Row, plan
+from registry_sync.reconcile.planner import Plan, StoredState, make_plan
 
 
 @dataclass(slots=True)
-class Known:
+class StoredRepository:
     """What we have of a repository.
 
     The version it was read at and the last move of a tag till then, since when we know of it, its trouble last time,
@@ -34,15 +34,15 @@ class Known:
     failures: int = 0
     tags_needing_approval: int = 0
     account: int = 0
-    tags: dict[str, Row] = field(default_factory=dict)
+    tags: dict[str, StoredState] = field(default_factory=dict)
 
     def digest(self, tag: str) -> str:
         return self.tags[tag].digest if tag in self.tags else ""
 
 
-def known_repositories() -> dict[str, Row]:
+def stored_names() -> dict[str, StoredState]:
     return {
-        name: Row(missing=missing is not None)
+        name: StoredState(missing=missing is not None)
         for name, missing in Repository.objects.values_list("name", "missing_since").iterator()
     }
 
@@ -85,7 +85,7 @@ def write_catalog(changes: Plan, now: datetime, versions: Mapping[str, int]) -> 
         gone.delete()
 
 
-def claim_repositories() -> int:
+def assign_all() -> int:
     """Tie each repository to an image of the namespace it is in. Return how many were tied.
 
     One in no namespace stays unclaimed, and its first part is reserved, so that nobody gets it by creating it.
@@ -95,11 +95,11 @@ def claim_repositories() -> int:
     reserve_unowned([row.name for row, first in rows if first not in reserved])
     owners = set(Namespace.objects.values_list("name", flat=True))
     owned = [row for row, first in rows if first in owners and is_repository(row.name)]
-    return sum(_claim_some(some) for some in batches(owned))
+    return sum(_assign_batch(some) for some in batches(owned))
 
 
 @transaction.atomic
-def _claim_some(rows: Sequence[Repository]) -> int:
+def _assign_batch(rows: Sequence[Repository]) -> int:
     owners = _owners(row.name for row in rows)
     owned = [(row, (first, rest)) for row in rows for first, rest in [split(row.name)] if first in owners]
     new = [Image(namespace=owners[first], name=rest) for _row, (first, rest) in owned]
@@ -115,7 +115,7 @@ def _claim_some(rows: Sequence[Repository]) -> int:
 
 
 @transaction.atomic
-def claim(name: str) -> Repository:
+def assign(name: str) -> Repository:
     """Write the same for one repository, that an event told of."""
     first, rest = split(name)
     owner = _owners([name]).get(first)
@@ -149,11 +149,11 @@ def reserve_unowned(repositories: Iterable[str]) -> None:
             left -= {row.name for row in rows}
 
 
-def note_catalog(began: datetime) -> None:
+def record_catalog_read(began: datetime) -> None:
     CatalogRead.objects.update_or_create(registry=settings.REGISTRY_URL, defaults={"started_at": began})
 
 
-def known_tags(names: Iterable[str]) -> dict[str, Known]:
+def stored_repositories(names: Iterable[str]) -> dict[str, StoredRepository]:
     """Return repository → what we have, in two statements for all of them. Only what belongs to an image."""
     # The last move first: what is written between the two statements is then noticed, and not overwritten.
     newest_history_id = (
@@ -168,22 +168,24 @@ def known_tags(names: Iterable[str]) -> dict[str, Known]:
         "image__namespace__account_id",
     )
     facts = rows.values_list("name", "pk", "version", Subquery(newest_history_id), *columns)
-    found = {name: Known(pk, version, move or 0, *more) for name, pk, version, move, *more in facts}
+    found = {
+        name: StoredRepository(pk, version, move or 0, *more) for name, pk, version, move, *more in facts
+    }
     tags = Tag.objects.filter(image__repository_row__name__in=list(found)).values_list(
         "image__repository_row__name", "name", "manifest_id", "missing_since", "unreadable_since"
     )
     for repository, tag, digest, missing, unread in tags.iterator():
-        found[repository].tags[tag] = Row(digest, missing is not None, unread is not None)
+        found[repository].tags[tag] = StoredState(digest, missing is not None, unread is not None)
     return found
 
 
-def changes_of(read: TagsRead, known: Known) -> Plan:
+def plan_changes(read: RepositoryTags, known: StoredRepository) -> Plan:
     if read.problem:
         return Plan()
-    return plan(known.tags, read.digests, unreadable=read.unreadable, gone=read.gone)
+    return make_plan(known.tags, read.digests, unreadable=read.unreadable, gone=read.gone)
 
 
-def lost(run: SyncRun, accounts: Collection[int], *, beside: Collection[str]) -> dict[int, int]:
+def lost_tags(run: SyncRun, accounts: Collection[int], *, beside: Collection[str]) -> dict[int, int]:
     """Return account → tags that this run found gone, or that are held, in other repositories than these."""
     gone = TagHistoryEntry.objects.filter(
         image__namespace__account__in=accounts, how=TagHistoryEntry.How.FOUND, new=""
@@ -201,33 +203,33 @@ def lost(run: SyncRun, accounts: Collection[int], *, beside: Collection[str]) ->
     return found
 
 
-def note_held(read: TagsRead, known: Known, count: int) -> None:
+def record_tags_needing_approval(read: RepositoryTags, known: StoredRepository, count: int) -> None:
     """How many tags stay until an operator agrees; as it was where nobody could see."""
     if not read.problem and count != known.tags_needing_approval:
-        note([known.pk], tags_needing_approval=count)
+        update_repositories([known.pk], tags_needing_approval=count)
 
 
-def note_trouble(read: TagsRead, known: Known, now: datetime, *, quick: bool) -> None:
+def record_problem(read: RepositoryTags, known: StoredRepository, now: datetime, *, quick: bool) -> None:
     """Note what could not be read, and what can be read again. Make no statement where that is as it was.
 
     `quick`: most tags were not asked about, so no trouble is over.
     """
-    problem = (read.problem or _unreadable(read.unreadable))[:200]
+    problem = (read.problem or _unreadable_text(read.unreadable))[:200]
     failures = min(known.failures + 1, Repository.FAILURES_MAX) if problem else 0
     if (problem, failures) != (known.problem, known.failures) and (problem or not quick):
-        note([known.pk], problem=problem, failures=failures)
+        update_repositories([known.pk], problem=problem, failures=failures)
     if read.problem:
         return
     dark = [tag for tag in read.unreadable if tag in known.tags and not known.tags[tag].unreadable]
     light = [tag for tag, row in known.tags.items() if row.unreadable and tag not in read.unreadable]
     for names, moment in ((dark, now), (light, None)):
         if names:
-            _note_unread(known, names, moment)
+            _mark_unreadable(known, names, moment)
 
 
 @transaction.atomic
 @fenced
-def note(ids: Iterable[int], **values: object) -> None:
+def update_repositories(ids: Iterable[int], **values: object) -> None:
     """Note what is said of repositories, beside their tags."""
     for some in batches(list(ids)):
         Repository.objects.filter(pk__in=some).update(**values)
@@ -235,12 +237,12 @@ def note(ids: Iterable[int], **values: object) -> None:
 
 @transaction.atomic
 @fenced
-def _note_unread(known: Known, names: list[str], moment: datetime | None) -> None:
+def _mark_unreadable(known: StoredRepository, names: list[str], moment: datetime | None) -> None:
     for some in batches(names):
         Tag.objects.filter(image__repository_row=known.pk, name__in=some).update(unreadable_since=moment)
 
 
-def _unreadable(tags: Mapping[str, str]) -> str:
+def _unreadable_text(tags: Mapping[str, str]) -> str:
     if not tags:
         return ""
     first = min(tags)  # the same in every run
@@ -250,7 +252,7 @@ def _unreadable(tags: Mapping[str, str]) -> str:
 
 @transaction.atomic
 @fenced
-def write_changes(read: TagsRead, known: Known, changes: Plan, now: datetime) -> Plan:
+def write_changes(read: RepositoryTags, known: StoredRepository, changes: Plan, now: datetime) -> Plan:
     """Make the picture what was read, but for tags that another moved since; return what was written.
 
     The manifests are stored already.
@@ -262,9 +264,11 @@ def write_changes(read: TagsRead, known: Known, changes: Plan, now: datetime) ->
         return Plan()
     if row.version != known.version:
         changes = changes.without(_moved_since(row.image, known.newest_history_id))
-    moves = [Move(tag, read.digests.get(tag, ""), now) for tag in changes.add + changes.move + changes.remove]
+    moves = [
+        TagChange(tag, read.digests.get(tag, ""), now) for tag in changes.add + changes.move + changes.remove
+    ]
     if moves:
-        write_moves(row.image, moves, how=TagHistoryEntry.How.FOUND)
+        write_tag_changes(row.image, moves, how=TagHistoryEntry.How.FOUND)
     for names, moment in ((changes.mark, now), (changes.unmark, None)):
         for some in batches(names):
             Tag.objects.filter(image=row.image, name__in=some).update(missing_since=moment)

@@ -19,7 +19,7 @@ from registry_sync import jobs, leases
 from registry_sync.deletion import pull_through_cache
 from registry_sync.deletion import service as deletion_service
 from registry_sync.deletion.outcomes import SENTENCES, Outcome
-from registry_sync.leases import Holding
+from registry_sync.leases import LeaseHandle
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
 from registry_sync.models.retention import SEMANTICS
 from registry_sync.retention import preview, texts
@@ -61,7 +61,7 @@ def plan_due() -> None:
     if not begun.exists() and not enabled.exists():
         return
     try:
-        with leases.held(LEASE) as lease:
+        with leases.hold(LEASE) as lease:
             if lease is None:
                 return
             for rule in enabled:
@@ -99,7 +99,7 @@ def _in_turns(begun: QuerySet[RetentionRun]) -> list[RetentionRun]:
     return sorted(in_turns(runs, lambda run: run.rule.namespace.account_id), key=lambda run: run.attempts)
 
 
-def _try_to_plan(run: RetentionRun, lease: Holding) -> None:
+def _try_to_plan(run: RetentionRun, lease: LeaseHandle) -> None:
     if run.attempts >= ATTEMPTS_MAX:
         words = _("It could not be decided in %(count)s attempts; see the panel’s log.")
         finish(run, State.FAILED, words % {"count": run.attempts}, [])
@@ -117,7 +117,7 @@ def _try_to_plan(run: RetentionRun, lease: Holding) -> None:
         finish(run, State.FAILED, type(error).__name__, [])
 
 
-def _plan(run: RetentionRun, lease: Holding) -> None:
+def _plan(run: RetentionRun, lease: LeaseHandle) -> None:
     row, now = run.rule, timezone.now()
     rule = retention_service.pure(row)
     with transaction.atomic():
@@ -131,7 +131,7 @@ def _plan(run: RetentionRun, lease: Holding) -> None:
     if unsure:
         finish(run, State.SKIPPED, texts.of_doubt(unsure), [])
         return
-    found, left_out, unknown = _forecasts(row, rule, now, leases.paced(lease.keep))
+    found, left_out, unknown = _forecasts(row, rule, now, leases.rate_limited(lease.keep))
     problem = " ".join([*([_left_out_words(left_out)] if left_out else []), *unknown])[:500]
     if problem and not found:
         finish(run, State.SKIPPED, problem, [])

@@ -5,4 +5,4 @@ from django import template
 from registry_sync.events import envelope
 
 register = template.Library()
-register.filter("as_it_came", envelope.shown)
+register.filter("as_it_came", envelope.redacted)

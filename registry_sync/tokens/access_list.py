@@ -5,10 +5,10 @@ from typing import NamedTuple, TypedDict
 
 from accounts.common.lazy_text import lazy as _
 from namespaces.access import AccessContext, Action, Level, Verdict, allowed_actions, decide
-from registry_sync.tokens.scope import Requested
+from registry_sync.tokens.scope import RequestedAccess
 
 
-class Access(TypedDict):
+class ResourceActions(TypedDict):
     """One entry of a registry token's `access` claim."""
 
     type: str
@@ -16,7 +16,7 @@ class Access(TypedDict):
     actions: list[str]
 
 
-class Refused(NamedTuple):
+class DeniedAction(NamedTuple):
     """An action that was asked and is not granted, with the verdict that says why.
 
     `sources` are other images whose layers the same push asked for in vain.
@@ -30,7 +30,7 @@ class Refused(NamedTuple):
 
 # What is refused to a push that was allowed: to have the registry reuse layers of other images.
 MOUNT = "mount"  # as of a Denial
-_NOT_REUSED = Verdict(
+_NOT_MOUNTED = Verdict(
     allowed=False,
     reason=_("layers of other images cannot be reused without read there; the push itself was allowed"),
     level=Level.NONE,
@@ -38,43 +38,49 @@ _NOT_REUSED = Verdict(
 )
 
 
-def access_list(requested: Iterable[Requested], facts: Mapping[str, AccessContext]) -> list[Access]:
+def granted_access(
+    requested: Iterable[RequestedAccess], facts: Mapping[str, AccessContext]
+) -> list[ResourceActions]:
     """Return what is asked and allowed. An entry that would be empty is left out; nothing is ever added."""
     entries = []
     for each in requested:
         actions = allowed_actions(facts[each.repository], each.actions)
         if actions:
-            entries.append(entry(each.repository, [action.value for action in actions]))
+            entries.append(repository_access(each.repository, [action.value for action in actions]))
     return entries
 
 
-def refused(
-    requested: Iterable[Requested], facts: Mapping[str, AccessContext], granted: Iterable[Access]
-) -> Iterator[Refused]:
+def denied_actions(
+    requested: Iterable[RequestedAccess],
+    facts: Mapping[str, AccessContext],
+    granted: Iterable[ResourceActions],
+) -> Iterator[DeniedAction]:
     """Yield what of it was asked in vain."""
     actions = {each["name"]: each["actions"] for each in granted}
     for each in requested:
         for action in sorted(each.actions.difference(actions.get(each.repository, ()))):
-            yield Refused(each.repository, action.value, decide(facts[each.repository], action))
+            yield DeniedAction(each.repository, action.value, decide(facts[each.repository], action))
 
 
 # These read what they copy before they push: a pull that is refused to them is what failed, whatever it stands beside.
-COPIERS = frozenset({"oras", "regctl", "regsync", "regbot"})
+COPY_CLIENTS = frozenset({"oras", "regctl", "regsync", "regbot"})
 
 
-def folded(requested: Iterable[Requested], refused: Iterable[Refused], client: str) -> list[Refused]:
+def fold_copy_sources(
+    requested: Iterable[RequestedAccess], refused: Iterable[DeniedAction], client: str
+) -> list[DeniedAction]:
     """Fold the pulls of a `client` that pushes, which also asks for images that may hold the same layers.
 
     Those are no acts of their own: they are told with the push, be it allowed or refused.
     """
-    if client.partition("/")[0] in COPIERS:
+    if client.partition("/")[0] in COPY_CLIENTS:
         return list(refused)
     asked = {each.repository: each.actions for each in requested}
     pushes = [repository for repository, actions in asked.items() if Action.PUSH in actions]
     if not pushes:
         return list(refused)
-    acts: list[Refused] = []
-    sources: list[Refused] = []
+    acts: list[DeniedAction] = []
+    sources: list[DeniedAction] = []
     for each in refused:
         (sources if asked[each.repository] == {Action.PULL} else acts).append(each)
     if not sources:
@@ -83,13 +89,13 @@ def folded(requested: Iterable[Requested], refused: Iterable[Refused], client: s
     names = tuple(each.repository for each in sources)
     allowed = next((repository for repository in pushes if repository not in failed), "")
     if allowed:
-        return [*acts, Refused(allowed, MOUNT, _NOT_REUSED, names)]
+        return [*acts, DeniedAction(allowed, MOUNT, _NOT_MOUNTED, names)]
     return [each._replace(sources=names) if each.action == Action.PUSH else each for each in acts]
 
 
-def entry(repository: str, actions: list[str]) -> Access:
-    return Access(type="repository", name=repository, actions=actions)
+def repository_access(repository: str, actions: list[str]) -> ResourceActions:
+    return ResourceActions(type="repository", name=repository, actions=actions)
 
 
 # Only for tokens the panel makes for itself: the catalog names every tenant's images.
-CATALOG = Access(type="registry", name="catalog", actions=["*"])
+CATALOG_ACCESS = ResourceActions(type="registry", name="catalog", actions=["*"])

@@ -33,33 +33,33 @@ CA_KEY, CA_CERTIFICATE, LEAF = "ca.key", "ca.crt", "leaf.pem"
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class KeyPair:
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
 
 
-def ensure(folder: Path, now: datetime) -> None:
+def ensure_keys(folder: Path, now: datetime) -> None:
     """Create what is missing in the secrets folder and renew the leaf when it is due. Repeatable."""
     if not (folder / CA_KEY).exists():
         key_files.create(folder / CA_KEY, _key_pem(ec.generate_private_key(ec.SECP256R1())))
     if not (folder / CA_CERTIFICATE).exists():
         key = load_key(folder / CA_KEY)
-        key_files.create(folder / CA_CERTIFICATE, _authority(key, now).public_bytes(Encoding.PEM))
+        key_files.create(folder / CA_CERTIFICATE, _ca_certificate(key, now).public_bytes(Encoding.PEM))
     renew_leaf(folder, now)
 
 
 def renew_leaf(folder: Path, now: datetime) -> bool:
     """Replace the leaf when less than a third of its life is left, or when it is no leaf of this CA."""
-    authority = load_authority(folder)
-    if not leaf_due(folder / LEAF, authority.certificate, now):
+    authority = load_ca(folder)
+    if not leaf_needs_renewal(folder / LEAF, authority.certificate, now):
         return False
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _leaf(key.public_key(), authority, now)
+    certificate = _leaf_certificate(key.public_key(), authority, now)
     key_files.replace(folder / LEAF, _key_pem(key) + certificate.public_bytes(Encoding.PEM))
     return True
 
 
-def leaf_due(path: Path, authority: x509.Certificate, now: datetime) -> bool:
+def leaf_needs_renewal(path: Path, authority: x509.Certificate, now: datetime) -> bool:
     """Too open a mode is no reason to renew: that wants a person, so the error passes through."""
     if not path.exists():
         return True
@@ -72,14 +72,14 @@ def leaf_due(path: Path, authority: x509.Certificate, now: datetime) -> bool:
     return leaf.not_valid_after_utc - now < life / 3
 
 
-def load_authority(folder: Path) -> Pair:
+def load_ca(folder: Path) -> KeyPair:
     key = load_key(folder / CA_KEY)
-    return _matched(key, load_certificate(folder / CA_CERTIFICATE), folder / CA_CERTIFICATE)
+    return _checked_pair(key, load_certificate(folder / CA_CERTIFICATE), folder / CA_CERTIFICATE)
 
 
-def load_pair(path: Path) -> Pair:
+def load_pair(path: Path) -> KeyPair:
     """Load a key and its certificate from one PEM file. Raise KeyFileError when they cannot sign tokens."""
-    return _matched(load_key(path), load_certificate(path), path)
+    return _checked_pair(load_key(path), load_certificate(path), path)
 
 
 def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
@@ -99,13 +99,13 @@ def load_certificate(path: Path) -> x509.Certificate:
         raise KeyFileError(f"Key file {path} holds no readable certificate.") from error
 
 
-def _matched(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate, path: Path) -> Pair:
+def _checked_pair(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate, path: Path) -> KeyPair:
     if certificate.public_key() != key.public_key():
         raise KeyFileError(f"The certificate in {path} belongs to another key.")
-    return Pair(key, certificate)
+    return KeyPair(key, certificate)
 
 
-def _authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+def _ca_certificate(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
     name = _name("Registry Manager token authority")
     return (
         x509.CertificateBuilder(issuer_name=name, subject_name=name)
@@ -114,13 +114,15 @@ def _authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certifica
         .not_valid_before(now - BACKDATE)
         .not_valid_after(now + CA_LIFE)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
 
 
-def _leaf(public_key: ec.EllipticCurvePublicKey, authority: Pair, now: datetime) -> x509.Certificate:
+def _leaf_certificate(
+    public_key: ec.EllipticCurvePublicKey, authority: KeyPair, now: datetime
+) -> x509.Certificate:
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key())
     return (
         x509.CertificateBuilder(issuer_name=authority.certificate.subject)
@@ -130,13 +132,13 @@ def _leaf(public_key: ec.EllipticCurvePublicKey, authority: Pair, now: datetime)
         .not_valid_before(now - BACKDATE)
         .not_valid_after(min(now + LEAF_LIFE, authority.certificate.not_valid_after_utc))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(identifier, critical=False)
         .sign(authority.key, hashes.SHA256())
     )
 
 
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         key_cert_sign=signs_certificates,

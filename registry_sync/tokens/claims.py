@@ -5,18 +5,18 @@ Distribution 2.8 wants `aud` as a string and every time as an integer; 60 s of l
 
 from typing import Any
 
-from registry_sync.tokens.access_list import Access
+from registry_sync.tokens.access_list import ResourceActions
 
 # A registry whose clock is a little behind must not find the token "not yet valid".
-BACKDATED = 30
+NOT_BEFORE_LEEWAY = 30
 
 
-def claims(
+def build_claims(
     *,
     issuer: str,
     service: str,
     subject: str,
-    access: list[Access],
+    access: list[ResourceActions],
     now: int,
     life: int,
     id: str,  # noqa: A002
@@ -27,7 +27,7 @@ def claims(
         "sub": subject,
         "aud": service,
         "exp": now + life,
-        "nbf": now - BACKDATED,
+        "nbf": now - NOT_BEFORE_LEEWAY,
         "iat": now,
         "jti": id,
         "access": access,

@@ -31,7 +31,7 @@ _OTHER = (
 )
 
 
-class Misnamed(NamedTuple):
+class InvalidName(NamedTuple):
     """`name` as it can be shown and kept."""
 
     name: str
@@ -40,7 +40,7 @@ class Misnamed(NamedTuple):
     remedy: str
 
 
-def misnamed(scopes: Iterable[str]) -> Iterator[Misnamed]:
+def misnamed(scopes: Iterable[str]) -> Iterator[InvalidName]:
     """Each name once, in the order first asked."""
     asked: dict[str, set[str]] = {}
     for text in scopes:
@@ -56,10 +56,10 @@ def misnamed(scopes: Iterable[str]) -> Iterator[Misnamed]:
     return (_misnamed(name, actions) for name, actions in asked.items())
 
 
-def _misnamed(name: str, actions: set[str]) -> Misnamed:
+def _misnamed(name: str, actions: set[str]) -> InvalidName:
     if name == CATALOG:
-        return Misnamed(name, LIST, *_CATALOG)
-    return Misnamed(_shown(name), _greatest(actions), *_why(name))
+        return InvalidName(name, LIST, *_CATALOG)
+    return InvalidName(_shown(name), _greatest(actions), *_why(name))
 
 
 def _why(name: str) -> tuple[str, str]:

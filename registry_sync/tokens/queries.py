@@ -56,12 +56,12 @@ _DIALECTS = {
 }
 
 
-PATIENCE = 0.1  # seconds
+SLOW_SECONDS = 0.1  # seconds
 _database = Breaker(rest=0)
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class AuthenticatedUser:
     username: str
     account: int
     digest: str  # of the password it gave, as it is stored
@@ -69,14 +69,14 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Caller:
     """Who asks, None for anybody, and the facts about each repository that was asked for."""
 
-    user: User | None
+    user: AuthenticatedUser | None
     facts: dict[str, AccessContext]
 
 
-def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known | None:
+def load_caller(*, digests: list[str], repositories: list[str], now: datetime) -> Caller | None:
     """None when no live secret has one of these digests. Raise Unavailable without a database."""
     database = connections["default"]  # looked up once: the usual proxy looks it up at each touch
     pairs = [split(repository) for repository in repositories]
@@ -86,17 +86,17 @@ def load(*, digests: list[str], repositories: list[str], now: datetime) -> Known
     if not rows:
         return None
     digest, username, account, *user_status = rows[0][:6]
-    user = User(username, account, digest, _user_status(*user_status))
-    return Known(user, {f"{row[6]}/{row[7]}": _facts(user.user_status, *row[8:]) for row in rows})
+    user = AuthenticatedUser(username, account, digest, _user_status(*user_status))
+    return Caller(user, {f"{row[6]}/{row[7]}": _facts(user.user_status, *row[8:]) for row in rows})
 
 
-def load_public(*, repositories: list[str]) -> Known:
+def load_anonymous(*, repositories: list[str]) -> Caller:
     """Return what anybody may know. Raise Unavailable without a database."""
     database = connections["default"]
     namespaces = {repository: split(repository)[0] for repository in repositories}
     rows = _rows(database, _PUBLIC, [_list(database, sorted(set(namespaces.values())))])
     public = {name for (name,) in rows}
-    return Known(None, {
+    return Caller(None, {
         repository: AccessContext(UserStatus.ANONYMOUS, namespace_exists=namespace in public, public=namespace in public
         )
         for repository, namespace in namespaces.items()
@@ -146,7 +146,7 @@ def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -
         return _asked(database, _statement(template, database.vendor), parameters)
     except Unavailable:
         waited = _database.clock() - began
-        if waited > PATIENCE:
+        if waited > SLOW_SECONDS:
             _database.failed(rest=waited)
         raise
 

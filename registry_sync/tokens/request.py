@@ -19,7 +19,7 @@ _LENGTHS = frozenset(map(len, _NAMES))
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/=]{1,1000}:[A-Za-z0-9+/=]{1,1000}")
 
 
-class Refusal(Exception):
+class TokenError(Exception):
     """The answer is no: an HTTP status, a registry error code, a sentence that clients print."""
 
     def __init__(self, status: int, code: str, message: str, *, retry_after: int = 0) -> None:
@@ -44,14 +44,14 @@ class TokenRequest:
     oauth: bool  # asked by POST; the answer then names the scope
 
 
-def read(environ: Mapping[str, Any]) -> TokenRequest:
-    """Read the request. Raise Refusal with 400, 401 or 405."""
+def parse_request(environ: Mapping[str, Any]) -> TokenRequest:
+    """Read the request. Raise TokenError with 400, 401 or 405."""
     method = environ.get("REQUEST_METHOD", "GET")
     if method in ("GET", "HEAD"):
         return _read_get(environ)
     if method == "POST":
         return _read_post(environ)
-    raise Refusal(405, "UNSUPPORTED", "The token endpoint takes GET and POST.")
+    raise TokenError(405, "UNSUPPORTED", "The token endpoint takes GET and POST.")
 
 
 def _read_get(environ: Mapping[str, Any]) -> TokenRequest:
@@ -67,11 +67,11 @@ def _read_get(environ: Mapping[str, Any]) -> TokenRequest:
 def _read_post(environ: Mapping[str, Any]) -> TokenRequest:
     body = environ["wsgi.input"].read(MAX_BODY + 1)
     if max(len(body), int(environ.get("CONTENT_LENGTH") or 0)) > MAX_BODY:
-        raise Refusal(400, "UNSUPPORTED", "The form is too long.")
+        raise TokenError(400, "UNSUPPORTED", "The form is too long.")
     fields = _fields(body.decode("utf-8", "replace"))
     if fields.get("grant_type") != ["password"]:
         # 400 makes containerd and buildkit try again with GET.
-        raise Refusal(
+        raise TokenError(
             400, "UNSUPPORTED", "Only grant_type=password is supported; there are no refresh tokens."
         )
     username, password = fields.get("username", [""])[0], fields.get("password", [""])[0]
@@ -108,12 +108,12 @@ def _basic(header: str) -> Credentials | None:
         return None
     scheme, _space, encoded = header.partition(" ")
     if scheme.lower() != "basic" or len(encoded) > MAX_BASIC:
-        raise Refusal(401, "UNAUTHORIZED", "Sign in with the user's name and password.")
+        raise TokenError(401, "UNAUTHORIZED", "Sign in with the user's name and password.")
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
     except ValueError:  # no base64, no ASCII, no UTF-8
-        raise Refusal(401, "UNAUTHORIZED", "The Authorization header cannot be read.") from None
+        raise TokenError(401, "UNAUTHORIZED", "The Authorization header cannot be read.") from None
     username, colon, password = text.partition(":")
     if not colon:
-        raise Refusal(401, "UNAUTHORIZED", "The Authorization header cannot be read.")
+        raise TokenError(401, "UNAUTHORIZED", "The Authorization header cannot be read.")
     return Credentials(username, password) if username or password else None

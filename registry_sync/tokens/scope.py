@@ -20,14 +20,14 @@ _ACTIONS = {action.value: action for action in Action}
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
+class RequestedAccess:
     """One repository and what is asked of it; `*` has already become every action."""
 
     repository: str
     actions: frozenset[Action]
 
 
-def parse(values: Iterable[str]) -> list[Requested]:
+def parse_scopes(values: Iterable[str]) -> list[RequestedAccess]:
     """Return the repositories asked for, each once with the union of its actions, in the order first named.
 
     `values` are the scope parameters as they came, repeated or with several items in one.
@@ -37,7 +37,7 @@ def parse(values: Iterable[str]) -> list[Requested]:
         requested = _item(item)
         if requested and (requested.repository in found or len(found) < MAX_REPOSITORIES):
             found[requested.repository] = found.get(requested.repository, frozenset()) | requested.actions
-    return [Requested(repository, actions) for repository, actions in found.items()]
+    return [RequestedAccess(repository, actions) for repository, actions in found.items()]
 
 
 def _items(values: Iterable[str]) -> Iterator[str]:
@@ -51,14 +51,14 @@ def _items(values: Iterable[str]) -> Iterator[str]:
             yield item
 
 
-def _item(item: str) -> Requested | None:
+def _item(item: str) -> RequestedAccess | None:
     kind, first, rest = item.partition(":")
     name, last, actions = rest.rpartition(":")
     # `repository(plugin)` is no repository: the registry matches the type exactly.
     if kind != "repository" or not (first and last) or not is_repository(name):
         return None
     wanted = _actions(actions)
-    return Requested(name, wanted) if wanted else None
+    return RequestedAccess(name, wanted) if wanted else None
 
 
 def _actions(text: str) -> frozenset[Action]:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from registry_sync.tokens import ca
 from registry_sync.tokens.key_files import KeyFileError
 
-RECHECK = 30  # seconds between two looks at the leaf file
+RELOAD_SECONDS = 30  # seconds between two looks at the leaf file
 KID_BYTES = 30
 
 log = logging.getLogger(__name__)
@@ -29,14 +29,14 @@ def libtrust_kid(public_key: ec.EllipticCurvePublicKey) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class SigningKey:
     """A signing key, parsed once, with the header its tokens carry."""
 
     key: ec.EllipticCurvePrivateKey
     header: dict[str, Any]
 
     @classmethod
-    def load(cls, path: Path) -> "Leaf":
+    def load(cls, path: Path) -> "SigningKey":
         """KeyFileError when the file cannot sign tokens."""
         pair = ca.load_pair(path)
         x5c = base64.b64encode(pair.certificate.public_bytes(Encoding.DER)).decode()
@@ -51,7 +51,7 @@ class Signer:
 
     def __init__(self, secrets_dir: Path) -> None:
         self.path = secrets_dir / ca.LEAF
-        self._leaf: Leaf | None = None
+        self._leaf: SigningKey | None = None
         self._modified = 0
         self._looked = 0
 
@@ -60,8 +60,8 @@ class Signer:
         leaf = self.leaf(now=claims["iat"])
         return jwt.encode(dict(claims), leaf.key, algorithm="ES256", headers=leaf.header)
 
-    def leaf(self, *, now: int) -> Leaf:
-        if self._leaf is None or abs(now - self._looked) >= RECHECK:
+    def leaf(self, *, now: int) -> SigningKey:
+        if self._leaf is None or abs(now - self._looked) >= RELOAD_SECONDS:
             self._look(now)
         assert self._leaf is not None
         return self._leaf
@@ -70,7 +70,7 @@ class Signer:
         try:
             modified = self.path.stat().st_mtime_ns
             if self._leaf is None or modified != self._modified:
-                self._leaf, self._modified = Leaf.load(self.path), modified
+                self._leaf, self._modified = SigningKey.load(self.path), modified
         except (OSError, KeyFileError) as error:
             if self._leaf is None:
                 raise KeyFileError(str(error)) from error

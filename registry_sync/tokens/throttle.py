@@ -18,7 +18,7 @@ NAMES = 1000  # of them from one network
 PAUSE = 0.25
 
 
-class Throttle:
+class PasswordThrottle:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._failures: Shares[tuple[int, int]] = Shares(most=REMEMBERED, each=NAMES)
@@ -38,4 +38,4 @@ class Throttle:
         return 0
 
 
-throttle = Throttle()
+throttle = PasswordThrottle()

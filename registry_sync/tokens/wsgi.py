@@ -19,9 +19,9 @@ from accounts.common.errors import Unavailable
 from accounts.common.user_agent import short
 from accounts.last_used import uses
 from accounts.pepper_migration import rehashes
-from registry_sync.tokens.issuer import Issued, issue
+from registry_sync.tokens.issuer import IssuedToken, issue_token
 from registry_sync.tokens.key_files import KeyFileError
-from registry_sync.tokens.request import Refusal, TokenRequest, read
+from registry_sync.tokens.request import TokenError, TokenRequest, parse_request
 
 PATH = "/auth/token"
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -30,42 +30,42 @@ Headers = list[tuple[str, str]]
 log = logging.getLogger(__name__)
 
 
-def token_door(inner: Application) -> Application:
+def token_middleware(inner: Application) -> Application:
     """`inner` with the token door in front of it."""
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != PATH:
             return inner(environ, start_response)
-        status, headers, body = answer(environ, now=datetime.now(UTC))
+        status, headers, body = respond(environ, now=datetime.now(UTC))
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [body]
 
     return application
 
 
-def write_notes() -> None:
+def start_write_behind() -> None:
     """Begins, once per process, to write what is noted while tokens are issued."""
     for batch in (uses, denials, rehashes):
         batch.start()
 
 
-def answer(environ: dict[str, Any], *, now: datetime) -> tuple[int, Headers, bytes]:
+def respond(environ: dict[str, Any], *, now: datetime) -> tuple[int, Headers, bytes]:
     """(status, headers, JSON body). Never 403 or 500: clients retry 400 and 401, and wait on 503."""
     try:
-        request = read(environ)
+        request = parse_request(environ)
         client = short(environ.get("HTTP_USER_AGENT", ""))
-        issued = issue(request, origin=Origin(client_address(environ), client, now))
-    except Refusal as refusal:
-        return _refused(refusal)
+        issued = issue_token(request, origin=Origin(client_address(environ), client, now))
+    except TokenError as refusal:
+        return _error_response(refusal)
     except (Unavailable, KeyFileError, ImproperlyConfigured) as error:
         log.error("no token can be issued: %s", error)  # noqa: TRY400 (the sentence says it)
-        return _refused(
-            Refusal(503, "UNAVAILABLE", "The panel cannot issue tokens now; try again.", retry_after=5)
+        return _error_response(
+            TokenError(503, "UNAVAILABLE", "The panel cannot issue tokens now; try again.", retry_after=5)
         )
     return 200, _headers(), json.dumps(_body(issued, request)).encode()
 
 
-def _body(issued: Issued, request: TokenRequest) -> dict[str, Any]:
+def _body(issued: IssuedToken, request: TokenRequest) -> dict[str, Any]:
     """`token` for docker, `access_token` for containerd; times as an integer and RFC 3339 with its Z."""
     body = {
         "token": issued.token,
@@ -79,7 +79,7 @@ def _body(issued: Issued, request: TokenRequest) -> dict[str, Any]:
     return body
 
 
-def _refused(refusal: Refusal) -> tuple[int, Headers, bytes]:
+def _error_response(refusal: TokenError) -> tuple[int, Headers, bytes]:
     headers = _headers()
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         headers.append(("WWW-Authenticate", 'Basic realm="Registry Manager", charset="UTF-8"'))

@@ -15,9 +15,9 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.common.translation import translate
 from registry_sync import installation_status, live_updates, selectors
-from registry_sync.last_viewed import Look, looks
+from registry_sync.last_viewed import ImageView, image_views
 from registry_sync.models import Repository
-from registry_sync.shown import EVERYTHING, Shown, to_person
+from registry_sync.shown import ALL, ViewScope, visible_to
 from registry_sync.views.installation_status import of_request
 
 
@@ -33,9 +33,9 @@ def _freshness(request: HttpRequest) -> selectors.Freshness:
     """Also notes that somebody looks at this image: the next run reads it before others."""
     now, match = timezone.now(), request.resolver_match
     if match and match.url_name == "image":
-        looks.note(Look(_repository(match), now))
+        image_views.note(ImageView(_repository(match), now))
     exact = bool(getattr(request.user, "is_staff", False))
-    of, frozen = _shown(request), installation_status.of_person(request.user).frozen
+    of, frozen = _shown(request), installation_status.signs_for(request.user).frozen
     found = selectors.freshness(now, of=of, exact=exact, frozen=frozen)
     if not found.running:
         return found
@@ -46,7 +46,7 @@ def _freshness(request: HttpRequest) -> selectors.Freshness:
     return replace(found, live=note)
 
 
-def _shown(request: HttpRequest) -> Shown:
+def _shown(request: HttpRequest) -> ViewScope:
     """Return what is shown. The line that asks for itself speaks of the page that it stands on."""
     match = request.resolver_match
     here = getattr(request, "htmx", None) and request.htmx.current_url_abs_path  # type: ignore[attr-defined]
@@ -55,8 +55,8 @@ def _shown(request: HttpRequest) -> Shown:
             match = resolve(urlsplit(here).path)
     at = match.kwargs if match else {}
     if "handle" not in at and getattr(request.user, "is_staff", False):
-        return EVERYTHING
-    return to_person(
+        return ALL
+    return visible_to(
         request.user.pk or 0, handle=at.get("handle", ""), namespace=at.get("name", ""),
         image=at.get("image_name", ""),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from accounts.live_updates import note_along
 from accounts.templatetags.cells import clock_time
 from accounts.views.request import PersonRequest
 from registry_sync import installation_status
-from registry_sync.alarms import Alarm, Signs, alarms
+from registry_sync.alarms import Alarm, HealthSigns, alarms
 
 WORDS = {
     Alarm.SILENT: gettext_lazy("Registry not answering since {since}: push and pull fail."),
@@ -51,7 +51,7 @@ def of_request(request: HttpRequest) -> dict[str, Any]:
     """For who is signed in alone: strangers are told nothing of the installation."""
     if not request.user.is_authenticated:
         return {}
-    signs = installation_status.of_person(request.user)
+    signs = installation_status.signs_for(request.user)
     found = alarms(signs)
     return {
         "alarms": [_told(kind, signs) for kind in found],
@@ -59,7 +59,7 @@ def of_request(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _told(kind: Alarm, signs: Signs) -> Told:
+def _told(kind: Alarm, signs: HealthSigns) -> Told:
     words = (AS_OF if signs.answered_at else WORDS).get(kind, WORDS[kind])
     if kind is Alarm.ASLEEP and signs.silent_since:
         words = SILENT_THEN

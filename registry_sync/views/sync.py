@@ -20,6 +20,6 @@ from registry_sync import jobs
 def start(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
     permissions.account(by, handle, Permission.SYNC_START)
-    jobs.ask_for_sync(by=by)
+    jobs.request_sync(by=by)
     messages.info(request, _("Sync asked for; the line under the list shows how far it is."))
     return redirect(next_url(request, reverse("images", args=[handle])))

@@ -11,8 +11,8 @@ _NAMESPACE = "a/<slug:handle>/n/<str:name>/"
 _IMAGE = _NAMESPACE + "i/<path:image_name>/-/"
 
 urlpatterns = [
-    path("registry/events", views.events, name="registry-events"),
-    path("registry/events/", views.events),  # an address with a slash is no reason to lose events
+    path("registry/events", views.receive_events, name="registry-events"),
+    path("registry/events/", views.receive_events),  # an address with a slash is no reason to lose events
     path("freshness/", freshness.line, name="freshness"),
     path("standing/", installation_status.standing_now, name="standing"),
     path("a/<slug:handle>/sync/", sync.start, name="sync-start"),

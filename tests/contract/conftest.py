@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from manager.standalone.prepare import notifications, registry_config
 from registry_sync.tokens import access_list, ca, key_files
-from registry_sync.tokens.claims import claims
+from registry_sync.tokens.claims import build_claims
 from registry_sync.tokens.issuer import signer
 from tests.parts import images, processes, registries
 from tests.parts.fixtures import MakeRegistry
@@ -50,9 +50,9 @@ def configuration(tmp_path: Path) -> dict[str, Any]:
 def bearer(repository: str, *actions: str, subject: str = "tester") -> dict[str, str]:
     """As the panel signs it for one of its users."""
     now = int(datetime.now(UTC).timestamp())
-    payload = claims(
+    payload = build_claims(
         issuer=settings.TOKEN_ISSUER, service=settings.TOKEN_SERVICE, subject=subject, now=now, life=60,
-        access=[access_list.entry(repository, list(actions))], id="test",
+        access=[access_list.repository_access(repository, list(actions))], id="test",
     )  # fmt: skip
     return {"Authorization": f"Bearer {signer().sign(payload)}"}
 

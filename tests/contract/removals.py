@@ -6,13 +6,13 @@ import requests
 
 from accounts.principal import Principal
 from namespaces.models import Image, Tag
-from registry_sync.client import Registry, Timing
+from registry_sync.client import RegistryClient, Timing
 from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.client.timing import USUAL
 from registry_sync.deletion import service
 from registry_sync.deletion.worker import work_due
 from registry_sync.models import Removal
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
 from registry_sync.retention import run_result
 from tests import factories
@@ -29,8 +29,8 @@ class Place:
     by: Principal
     timing: Timing = USUAL
 
-    def client(self) -> Registry:
-        return Registry(self.registry.url, OwnTokens(), timing=self.timing)
+    def client(self) -> RegistryClient:
+        return RegistryClient(self.registry.url, PanelTokens(), timing=self.timing)
 
     def sync(self) -> None:
         run = reconcile(self.client())
@@ -40,7 +40,7 @@ class Place:
     def sync_anyway(self) -> None:
         assert reconcile(self.client())
 
-    def work(self, registry: Registry | None = None) -> None:
+    def work(self, registry: RegistryClient | None = None) -> None:
         work_due(registry or self.client())
         run_result.finish_completed()
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from accounts.models import Person
 from namespaces.models import Image, Tag
 from registry_sync import selectors
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.models import Repository, SyncRun
 from registry_sync.operations import service
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
 from tests.cast import Cast, principal_of
 from tests.contract.conftest import push
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.django_db]
 
 
 def sync(registry: RunningRegistry) -> SyncRun:
-    run = reconcile(Registry(registry.url, OwnTokens()))
+    run = reconcile(RegistryClient(registry.url, PanelTokens()))
     assert run
     return run
 
@@ -34,7 +34,7 @@ def test_what_is_unclaimed_shows_its_tags_after_it_was_given(
     digest = push(registry, "old/deep/app", "1.0", images.Image())
     push(registry, "nginx", "latest", images.Image(env=["A=1"]))
     sync(registry)
-    assert [(group.first, group.repositories) for group in selectors.unclaimed_groups()] == [
+    assert [(group.first, group.repositories) for group in selectors.unassigned_groups()] == [
         ("nginx", 1),
         ("old", 1),
     ]
@@ -42,7 +42,7 @@ def test_what_is_unclaimed_shows_its_tags_after_it_was_given(
     service.give(by=principal_of(operator), first="old", handle="team-red")
     assert sync(registry).state == "done"
     assert dict(Tag.objects.values_list("image__name", "manifest_id")) == {"deep/app": digest}
-    assert [group.first for group in selectors.unclaimed_groups()] == ["nginx"]
+    assert [group.first for group in selectors.unassigned_groups()] == ["nginx"]
 
 
 def test_a_wiped_registry_is_held_until_it_is_let_go(
@@ -58,10 +58,10 @@ def test_a_wiped_registry_is_held_until_it_is_let_go(
     registry.restart()
     push(registry, "old/other", "1.0", images.Image())
     assert sync(registry).state == "held"
-    held = selectors.held()
+    held = selectors.run_needing_approval()
     assert held
     assert selectors.freshness(timezone.now()).state == "held"
     assert Tag.objects.count() == 6
     service.let_them_go(by=principal_of(operator), run=held, typed="let them go")
-    assert (sync(registry).state, selectors.held()) == ("done", None)
+    assert (sync(registry).state, selectors.run_needing_approval()) == ("done", None)
     assert list(Repository.objects.values_list("name", flat=True)) == ["old/other"]

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.events import views
-from registry_sync.events.processor import apply_due
+from registry_sync.events.processor import process_due
 from registry_sync.models import Event
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
@@ -107,11 +107,11 @@ def told(registry: RunningRegistry, repository: str, digest: str, tag: str) -> N
         "id": f"event{next(NUMBERS)}", "action": "push", "timestamp": datetime.now(UTC).isoformat(),
         "target": target,
     }  # fmt: skip
-    views.take(json.dumps({"events": [event]}).encode(), timezone.now())
-    apply_due(Registry(registry.url, OwnTokens()))
+    views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
+    process_due(RegistryClient(registry.url, PanelTokens()))
 
 
 def sync(registry: RunningRegistry) -> None:
-    run = reconcile(Registry(registry.url, OwnTokens()))
+    run = reconcile(RegistryClient(registry.url, PanelTokens()))
     assert run
     assert run.state == "done", run.problem

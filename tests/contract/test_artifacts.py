@@ -11,10 +11,10 @@ import pytest
 import requests
 
 from namespaces.models import Image, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.events import processor
 from registry_sync.models import Event
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
 from tests.cast import Cast
 from tests.contract.conftest import bearer, push, push_blob, push_manifest
@@ -190,7 +190,7 @@ def check(cast: Cast, pushed: Pushed) -> None:
 
 def test_after_a_sync_each_is_shown_as_what_it_is(registry: RunningRegistry, cast_of_team: Cast) -> None:
     pushed = push_all(registry)
-    run = reconcile(Registry(registry.url, OwnTokens()))
+    run = reconcile(RegistryClient(registry.url, PanelTokens()))
     assert run
     assert (run.state, run.problem) == ("done", "")
     check(cast_of_team, pushed)
@@ -248,5 +248,5 @@ def until(holds: Callable[[], bool], registry: RunningRegistry) -> None:
     ends = time.monotonic() + processes.PATIENCE
     while not holds():
         assert time.monotonic() < ends, list(Event.objects.values_list("action", "tag", "problem", "due_at"))
-        processor.apply_due(Registry(registry.url, OwnTokens()))
+        processor.process_due(RegistryClient(registry.url, PanelTokens()))
         threading.Event().wait(0.02)

@@ -23,8 +23,8 @@ from accounts.views.request import principal_for
 from accounts.services import accounts, users
 from django.utils import timezone
 from namespaces.services import grants, namespaces
-from registry_sync.reconcile.writer import note_catalog
-note_catalog(timezone.now())
+from registry_sync.reconcile.writer import record_catalog_read
+record_catalog_read(timezone.now())
 by = principal_for(Person.objects.create_user("ada@example.com"), {{}})
 account = accounts.open_account(by=by, name="Team")
 spaces = [namespaces.create(by=by, account=account, name=name) for name in {NAMESPACES}]

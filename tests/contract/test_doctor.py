@@ -20,7 +20,7 @@ from registry_sync.doctor.result import Result, State
 from registry_sync.doctor.runner import TITLES, examine
 from registry_sync.models import DiagnosticRun, Marker, Repository
 from registry_sync.tokens import ca, key_files
-from registry_sync.tokens.wsgi import token_door
+from registry_sync.tokens.wsgi import token_middleware
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
 from tests.parts import images, processes, registries
@@ -36,7 +36,7 @@ EMPTY = {"pull"}  # of a registry without an image
 @pytest.fixture
 def panel(transactional_db: None, settings: Any) -> Iterator[str]:
     """The panel with its token door, at an address of its own."""
-    thread = LiveServerThread("localhost", lambda app: token_door(_StaticFilesHandler(app)))
+    thread = LiveServerThread("localhost", lambda app: token_middleware(_StaticFilesHandler(app)))
     thread.daemon = True
     thread.start()
     thread.is_ready.wait()
@@ -66,7 +66,7 @@ def configuration(panel: str, settings: Any, tmp_path: Path) -> Config:
 def other_authority(config: Config, folder: Path) -> None:
     other = folder / "other"
     other.mkdir(mode=0o700)
-    ca.ensure(other, datetime.now(UTC))
+    ca.ensure_keys(other, datetime.now(UTC))
     config["auth"]["token"]["rootcertbundle"] = str(other / ca.CA_CERTIFICATE)
 
 
@@ -271,12 +271,12 @@ def test_what_a_worker_sees_of_it_each_few_seconds(
 
 
 def seen() -> set[str]:
-    registry = panel_client.registry()
+    registry = panel_client.registry_client()
     try:
-        registry_probe.look(registry, timezone.now())
+        registry_probe.probe(registry, timezone.now())
     finally:
         registry.close()
-    return set(heartbeats.signs(*Marker.TROUBLES))
+    return set(heartbeats.read_markers(*Marker.TROUBLES))
 
 
 def test_a_registry_that_is_down(configuration: Config) -> None:

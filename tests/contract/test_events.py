@@ -17,11 +17,11 @@ from pytest_django.live_server_helper import LiveServer
 from manager.standalone.prepare import notifications
 from namespaces.models import Image, Manifest, PullStats, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import heartbeats, leases, panel_client
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.events import processor
 from registry_sync.models import Event, Marker, Repository
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
 from registry_sync.tokens import key_files
 from tests import factories
@@ -44,7 +44,7 @@ def until(holds: Callable[[], bool], registry: RunningRegistry) -> None:
     ends = time.monotonic() + processes.PATIENCE
     while not holds():
         assert time.monotonic() < ends, list(Event.objects.values_list("action", "tag", "problem", "due_at"))
-        processor.apply_due(Registry(registry.url, OwnTokens()))
+        processor.process_due(RegistryClient(registry.url, PanelTokens()))
         threading.Event().wait(0.02)
 
 
@@ -64,7 +64,7 @@ def test_a_push_shows_and_is_confirmed(telling_registry: RunningRegistry) -> Non
     assert TagHistoryEntry.objects.get().how == TagHistoryEntry.How.EVENT
     settled(telling_registry)
     assert tags() == {"1.0": digest}
-    run = reconcile(Registry(telling_registry.url, OwnTokens()))
+    run = reconcile(RegistryClient(telling_registry.url, PanelTokens()))
     assert run
     assert (run.changes, run.drifts.count()) == (0, 0)
 
@@ -100,7 +100,7 @@ def test_events_lost_are_found_by_the_reconcile_and_written_down(telling_registr
     TagHistoryEntry.objects.all().delete()
     Tag.objects.filter(name="2.0").delete()
     Event.objects.filter(tag="2.0").delete()
-    run = reconcile(Registry(telling_registry.url, OwnTokens()))
+    run = reconcile(RegistryClient(telling_registry.url, PanelTokens()))
     assert run
     assert list(run.drifts.values_list("tag", "new")) == [("2.0", second)]
     assert TagHistoryEntry.objects.get().how == TagHistoryEntry.How.FOUND
@@ -178,9 +178,9 @@ def test_what_we_read_ourselves_is_not_kept(telling_registry: RunningRegistry, s
     settled(telling_registry)
     until(lambda: heartbeats.last(Marker.READ) is not None, telling_registry)
     assert not Event.objects.filter(action="pull").exists()
-    token = leases.take(processor.LEASE, timezone.now())  # so that nothing more is read for events
+    token = leases.acquire(processor.LEASE, timezone.now())  # so that nothing more is read for events
     assert token is not None
-    read, run = heartbeats.last(Marker.READ), reconcile(panel_client.registry())
+    read, run = heartbeats.last(Marker.READ), reconcile(panel_client.registry_client())
     assert run
     assert run.requests
     push(telling_registry, "team/app", "2.0", images.Image())  # told after all that was read
@@ -254,12 +254,12 @@ def test_what_nobody_owns_becomes_known_and_is_nobodys(telling_registry: Running
 
 def test_without_a_registry_to_ask_the_event_waits(telling_registry: RunningRegistry) -> None:
     push(telling_registry, "team/app", "1.0", images.Image())
-    token = leases.take(processor.LEASE, timezone.now())  # so that nothing is applied yet
+    token = leases.acquire(processor.LEASE, timezone.now())  # so that nothing is applied yet
     assert token is not None
     until(lambda: Event.objects.filter(tag="1.0").exists(), telling_registry)
-    leases.give_back(processor.LEASE, token, timezone.now())
+    leases.release(processor.LEASE, token, timezone.now())
     telling_registry.stop()
-    processor.apply_due(Registry(telling_registry.url, OwnTokens()))
+    processor.process_due(RegistryClient(telling_registry.url, PanelTokens()))
     waiting = Event.objects.get(tag="1.0")
     assert "does not answer" in waiting.problem
     assert waiting.due_at

@@ -12,14 +12,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from namespaces.models import Namespace, Tag
-from registry_sync.client import Registry, responses
+from registry_sync.client import RegistryClient, responses
 from registry_sync.deletion import service as wish
 from registry_sync.deletion.worker import work_due
 from registry_sync.doctor import local, registry_probe
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.result import State, Verdict
 from registry_sync.models import RemovalItem, Repository, SyncRun
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
 from tests.cast import Cast, principal_of
 from tests.contract.conftest import bearer, configuration, delete, push, push_blob
@@ -75,7 +75,7 @@ def pushed(registry: RunningRegistry) -> str:
     layer = Image().layer_blobs[0]
     push_blob(registry, REPOSITORY, layer)
     document = payload(layer.digest)
-    headers = bearer(REPOSITORY, "pull", "push") | {"Content-Type": responses.SIGNED}
+    headers = bearer(REPOSITORY, "pull", "push") | {"Content-Type": responses.SIGNED_SCHEMA_1}
     url = f"{registry.url}/v2/{REPOSITORY}/manifests/v1"
     assert requests.put(url, data=signed(document), headers=headers, timeout=60).status_code == 201
     return f"sha256:{hashlib.sha256(document).hexdigest()}"
@@ -95,14 +95,14 @@ def upgraded(registry: RunningRegistry, make_registry: MakeRegistry, tmp_path: P
 
 
 def sync(registry: RunningRegistry) -> SyncRun:
-    run = reconcile(Registry(registry.url, token_for=OwnTokens()))
+    run = reconcile(RegistryClient(registry.url, token_for=PanelTokens()))
     assert run
     return run
 
 
 def checked(registry: RunningRegistry) -> Verdict:
     return judge.old_form(
-        registry_probe.old_form(Registry(registry.url, token_for=OwnTokens())), local.ours()
+        registry_probe.old_form(RegistryClient(registry.url, token_for=PanelTokens())), local.ours()
     )
 
 
@@ -168,6 +168,6 @@ def test_what_was_read_before_the_upgrade_is_named_by_its_digest(
     by = principal_of(MemberFactory(account=image.namespace.account).person)
     told = wish.outlook(image, tags=["v1"]).preview_digest
     wish.delete(by=by, image=image, tags=["v1"], digests=(), preview_digest=told, confirmation="old")
-    work_due(Registry(registry.url, token_for=OwnTokens()))
+    work_due(RegistryClient(registry.url, token_for=PanelTokens()))
     assert list(RemovalItem.objects.values_list("outcome", flat=True)) == ["done"]
     assert checked(registry).state is State.OK

@@ -23,29 +23,29 @@ pytestmark = [pytest.mark.contract, pytest.mark.long]
 # Where a reconcile, or the applier of events, is killed: before the function named does anything.
 DURING_RECONCILE = [
     "registry_sync.reconcile.writer.write_catalog",
-    "registry_sync.reconcile.shards.make",
-    "registry_sync.reconcile.repositories.settled",  # read, nothing written
+    "registry_sync.reconcile.shards.create_shards",
+    "registry_sync.reconcile.repositories.fully_read",  # read, nothing written
     "registry_sync.reconcile.repositories.store_reading",  # manifests fetched
-    "registry_sync.reconcile.writer.write_moves",  # in the transaction, before any tag
-    "registry_sync.inventory.writer.count",  # in the transaction, tags and moves written
+    "registry_sync.reconcile.writer.write_tag_changes",  # in the transaction, before any tag
+    "registry_sync.inventory.writer.count_tags",  # in the transaction, tags and moves written
     "registry_sync.reconcile.drift.record",  # one repository committed, others not
     "registry_sync.reconcile.shards.finish",  # all committed, not said so
     "registry_sync.reconcile.run._end",
 ]
 DURING_EVENTS = [
     "registry_sync.inventory.refresh.store_reading",
-    "registry_sync.inventory.late_history.write_moves",
-    "registry_sync.inventory.writer.count",
+    "registry_sync.inventory.late_history.write_tag_changes",
+    "registry_sync.inventory.writer.count_tags",
     "registry_sync.reconcile.drift.explain",
 ]
 
 WORK = {
-    "reconcile": "from registry_sync.reconcile.run import reconcile; run = reconcile(connection.registry())",
-    "events": "from registry_sync.events import apply; apply.apply_due(connection.registry())",
+    "reconcile": "from registry_sync.reconcile.run import reconcile; run = reconcile(panel_client.registry_client())",
+    "events": "from registry_sync.events.processor import process_due; process_due(panel_client.registry_client())",
 }
 DIE = """
 import importlib, os, signal
-from registry_sync import connection
+from registry_sync import panel_client
 module, _dot, name = "{point}".rpartition(".")
 place = importlib.import_module(module)
 getattr(place, name)
@@ -55,7 +55,7 @@ setattr(place, name, lambda *_a, **_k: os.kill(os.getpid(), signal.SIGKILL))
 # The minute after which a dead worker's leases are over.
 LATER = """
 from django.utils import timezone
-from registry_sync import connection
+from registry_sync import panel_client
 from registry_sync.models import Event, Lease, Shard
 Lease.objects.update(until=timezone.now())
 Shard.objects.filter(done_at=None).update(lease_until=None)
@@ -65,8 +65,8 @@ Event.objects.exclude(due_at=None).update(due_at=timezone.now())
 SETTLE = LATER + WORK["reconcile"] + LATER + WORK["events"]
 TAKE = """
 from django.utils import timezone
-from registry_sync.events import intake
-intake.take({body!r}, timezone.now())
+from registry_sync.events.views import store_events
+store_events({body!r}, timezone.now())
 """
 PICTURE = """
 import json

@@ -18,11 +18,11 @@ from namespaces.access import Level
 from namespaces.models import Image, Namespace, ReservedName, Tag
 from namespaces.services import namespaces
 from registry_sync import selectors
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.events import processor
 from registry_sync.models import Event, SyncRun
 from registry_sync.operations import service
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.cast import Cast, principal_of
@@ -111,14 +111,14 @@ class Story:
 
 
 def sync(registry: RunningRegistry) -> SyncRun:
-    run = reconcile(Registry(registry.url, OwnTokens()))
+    run = reconcile(RegistryClient(registry.url, PanelTokens()))
     assert run
     return run
 
 
 def work(registry: RunningRegistry) -> None:
     Event.objects.exclude(due_at=None).update(due_at=timezone.now())
-    processor.apply_due(Registry(registry.url, OwnTokens()))
+    processor.process_due(RegistryClient(registry.url, PanelTokens()))
 
 
 def time_passes() -> None:
@@ -163,7 +163,7 @@ def test_what_an_adopted_registry_holds_is_nobodys(registry: RunningRegistry, ca
     push_blob(registry, "layers/app", shown.layer_blobs[0])
     sync(registry)
     listed = {"tagged", "digest"} | ({"layers"} if registry.version == "2.8" else set())
-    assert {group.first for group in selectors.unclaimed_groups()} == listed
+    assert {group.first for group in selectors.unassigned_groups()} == listed
     for name in listed:
         with pytest.raises(Conflict, match="taken"):
             Story(cast, registry, name).create("stranger")
@@ -205,7 +205,7 @@ def test_what_was_removed_from_the_storage_can_be_cleared_and_is_gone_with_its_l
     for story in stories:
         shutil.rmtree(tmp_path / "data" / "docker" / "registry" / "v2" / "repositories" / story.name)
     registry.restart()
-    assert selectors.unclaimed().exists()
+    assert selectors.unassigned().exists()
     assert sync(registry).state == "done"
     for story in stories:
         service.clear(by=principal_of(operator), name=story.name, confirmation=story.name)

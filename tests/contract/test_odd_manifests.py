@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from namespaces.models import Manifest, RepositoryManifest, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.models import Event, Repository, SyncRun
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.contract.conftest import push, push_blob, push_manifest
@@ -28,7 +28,7 @@ def _namespaces(db: None) -> None:
 
 
 def sync(registry: RunningRegistry) -> SyncRun:
-    run = reconcile(Registry(registry.url, OwnTokens()))
+    run = reconcile(RegistryClient(registry.url, PanelTokens()))
     assert run
     return run
 

@@ -16,10 +16,10 @@ from django.utils import timezone
 from accounts.common.errors import Conflict
 from namespaces.models import Image, Manifest, Namespace, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import selectors
-from registry_sync.client import Registry, Timing, responses
+from registry_sync.client import RegistryClient, Timing, responses
 from registry_sync.deletion import purge_scope, purge_worker, service
 from registry_sync.models import Purge, Removal, Repository, SyncRun
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
 from tests.contract.conftest import bearer, configuration, push
 from tests.contract.removals import Place, ends, place
@@ -56,7 +56,7 @@ def pair(
         pull(cache, name, tag)
     wanted = ["team/app", "team/several"]  # it stores what it gave out a little later
     cache.process.wait_until(
-        lambda: Registry(cache.url, OwnTokens()).repositories().names == wanted, "catalog"
+        lambda: RegistryClient(cache.url, PanelTokens()).repositories().names == wanted, "catalog"
     )
     yield Pair(upstream, cache)
     cache.stop()
@@ -108,11 +108,11 @@ def there(pair: Pair, db: None, settings: Any) -> Place:
     return made
 
 
-class Counting(Registry):
+class Counting(RegistryClient):
     """`deletions`: what it was asked to delete."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(url, OwnTokens(), timing=IMPATIENT)
+        super().__init__(url, PanelTokens(), timing=IMPATIENT)
         self.deletions: list[str] = []
 
     def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:
@@ -126,7 +126,7 @@ def rows() -> str:
 
 
 def sync(cache: RunningRegistry) -> SyncRun:
-    run = reconcile(Registry(cache.url, OwnTokens(), timing=IMPATIENT))
+    run = reconcile(RegistryClient(cache.url, PanelTokens(), timing=IMPATIENT))
     assert run
     return run
 
@@ -221,7 +221,7 @@ def test_what_it_fetches_anew_after_a_purge_is_shown(pair: Pair, there: Place) -
     new = push(pair.upstream, "team/fresh", "1.0", images.Image(env=["A=fresh"]))
     pull(pair.cache, "team/fresh", "1.0")
     pair.cache.process.wait_until(
-        lambda: "team/fresh" in Registry(pair.cache.url, OwnTokens()).repositories().names, "catalog"
+        lambda: "team/fresh" in RegistryClient(pair.cache.url, PanelTokens()).repositories().names, "catalog"
     )
     there.sync()
     assert Tag.objects.get(image__name="fresh").manifest_id == new

@@ -14,11 +14,11 @@ from django.utils import timezone
 from accounts.common.errors import Conflict
 from accounts.models import AuditEvent, Member
 from namespaces.models import Image, Namespace, ReservedName, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.deletion import purge_scope, purge_service, purge_worker, restore
 from registry_sync.models import Lease, Purge, Removal, RemovalItem, Repository
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from tests.contract.conftest import bearer, push, push_manifest
 from tests.contract.removals import Place, ends, place
 from tests.contract.test_removal_interrupted import Dying, _Killed
@@ -48,7 +48,7 @@ def purge(there: Place, image: Image | None = None) -> Purge:
     )
 
 
-def work(there: Place, registry: Registry | None = None) -> None:
+def work(there: Place, registry: RegistryClient | None = None) -> None:
     """As registry_sync.removals does, three times round."""
     for _round in range(3):
         purge_worker.go_on()
@@ -317,11 +317,11 @@ def killed_at(there: Place, step: int) -> bool:
     return False
 
 
-class Counting(Registry):
+class Counting(RegistryClient):
     """`deleted`: what it was asked to delete."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(url, OwnTokens())
+        super().__init__(url, PanelTokens())
         self.deleted: list[str] = []
 
     def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:

@@ -12,11 +12,11 @@ import pytest
 from accounts.common.errors import Conflict
 from accounts.models import AuditEvent
 from namespaces.models import Manifest, RepositoryManifest, TagHistoryEntry
-from registry_sync.client import Registry, Sweep, TagsRead
+from registry_sync.client import RegistryClient, RepositoryTags, TagCrawler
 from registry_sync.deletion import live_tags, service
 from registry_sync.events import processor
 from registry_sync.models import Event
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
 from tests.contract.removals import Place, ends, place
@@ -183,28 +183,28 @@ def test_a_tag_that_came_meanwhile_holds_its_digest(there: Place) -> None:
 
 
 def looking(
-    there: Place, registry: Registry | None = None, *, clock: Callable[[], float] = time.monotonic
+    there: Place, registry: RegistryClient | None = None, *, clock: Callable[[], float] = time.monotonic
 ) -> live_tags.Looks:
     return live_tags.Looks(there.image(), registry or there.client(), lambda: None, clock=clock)
 
 
-class Overtaken(Registry):
+class Overtaken(RegistryClient):
     """A tag is pushed when all have been read."""
 
     def __init__(self, there: Place) -> None:
-        super().__init__(there.registry.url, OwnTokens())
+        super().__init__(there.registry.url, PanelTokens())
         self.there = there
 
     def crawler(self, *, paced: bool = True) -> "OvertakenCrawler":
         return OvertakenCrawler(self)
 
 
-class OvertakenCrawler(Sweep):
+class OvertakenCrawler(TagCrawler):
     def __init__(self, client: Overtaken) -> None:
         super().__init__(client.url, client.token_for)
         self.there = client.there
 
-    def read_tags(self, *arguments: Any, **more: Any) -> list[TagsRead]:
+    def read_tags(self, *arguments: Any, **more: Any) -> list[RepositoryTags]:
         read = super().read_tags(*arguments, **more)
         push(self.there.registry, "team/app", "late", images.Image())
         return read
@@ -350,7 +350,7 @@ def _settle(there: Place, *, until: Callable[[], bool]) -> None:
     ends_at = time.monotonic() + processes.PATIENCE
     while not until() or Event.objects.exclude(due_at=None).exists():
         assert time.monotonic() < ends_at, list(Event.objects.values_list("action", "tag", "problem"))
-        processor.apply_due(there.client())
+        processor.process_due(there.client())
         threading.Event().wait(0.02)
 
 

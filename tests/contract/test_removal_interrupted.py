@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.models import AuditEvent
 from namespaces.models import RepositoryManifest
 from registry_sync import leases
-from registry_sync.client import Declined, Missing, Registry, Unreachable
+from registry_sync.client import NotInRegistry, RegistryClient, Rejected, TemporaryFailure
 from registry_sync.models import Lease, Removal, RetentionRule, RetentionRun
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from tests.contract.conftest import push
 from tests.contract.removals import Place, ends, place
 from tests.parts import images
@@ -57,11 +57,11 @@ class _Killed(BaseException):
     """As kill -9 would end it: nothing after this line runs."""
 
 
-class Dying(Registry):
+class Dying(RegistryClient):
     """Ends before, or after, its n-th request."""
 
     def __init__(self, url: str, last: int, *, after: bool) -> None:
-        super().__init__(url, OwnTokens())
+        super().__init__(url, PanelTokens())
         self.left, self.after = last, after
 
     def _send(self, *arguments: Any, **more: Any) -> Any:
@@ -178,23 +178,23 @@ def test_who_was_succeeded_before_the_request_sends_none(there: Place, act: str)
         removal = there.restore("1.0", digest)
     else:
         removal = there.untag("1.0") if act == "untag" else there.delete("1.0")
-    before, own = there.points_at("1.0"), OwnTokens()
+    before, own = there.points_at("1.0"), PanelTokens()
 
     def succeeded(scope: str, *actions: str) -> str:
         if {"delete", "push"} & set(actions):
             Lease.objects.update(token=F("token") + 1)
         return own(scope, *actions)
 
-    there.work(Registry(there.registry.url, succeeded))
+    there.work(RegistryClient(there.registry.url, succeeded))
     assert there.points_at("1.0") == before
     assert ends(removal) == ("waiting", [""])
 
 
-class Deaf(Registry):
+class Deaf(RegistryClient):
     """Takes a deletion, and no answer comes."""
 
     def delete(self, repository: str, reference: str, **more: Any) -> None:
-        raise Unreachable("the registry does not answer")
+        raise TemporaryFailure("the registry does not answer")
 
 
 @pytest.mark.parametrize("by_rule", [False, True])
@@ -206,12 +206,12 @@ def test_what_was_sent_and_not_confirmed_is_in_the_audit_trail(there: Place, by_
         rule = RetentionRule.objects.create(namespace=there.image().namespace, keep_days=1, enabled=True)
         run = RetentionRun.objects.create(rule=rule, requested_by="rule")
         Removal.objects.update(run=run, requested_by="rule", requested_by_id=None)
-    there.work(Deaf(there.registry.url, OwnTokens()))
+    there.work(Deaf(there.registry.url, PanelTokens()))
     assert ends(removal) == ("waiting", [""])
     assert not AuditEvent.objects.filter(object_kind="image").exists()
     long_ago = timezone.now() - timedelta(days=30)
     Removal.objects.update(requested_at=long_ago, due_at=long_ago)
-    there.work(Deaf(there.registry.url, OwnTokens()))
+    there.work(Deaf(there.registry.url, PanelTokens()))
     assert ends(removal) == ("failed", ["silent"])
     event = AuditEvent.objects.get(object_kind="image")
     assert (event.action, event.actor) == (
@@ -257,19 +257,19 @@ def test_a_stand_in_under_the_tag_is_never_in_the_picture(there: Place) -> None:
     assert (there.points_at("1.0"), there.points_at(digest)) == ("", digest)
 
 
-class Refusing(Registry):
+class Refusing(RegistryClient):
     """Deletes what it has not, as it should, and then not the stand-in."""
 
     def delete(self, repository: str, reference: str, **more: Any) -> None:
         try:
             super().delete(repository, reference, **more)
-        except Missing:
+        except NotInRegistry:
             self.proven = True
             raise
 
     def _send(self, method: str, *arguments: Any, **more: Any) -> Any:
         if method == "DELETE" and getattr(self, "proven", False):
-            raise Declined(405, frozenset({"UNSUPPORTED"}))
+            raise Rejected(405, frozenset({"UNSUPPORTED"}))
         return super()._send(method, *arguments, **more)
 
 
@@ -278,7 +278,7 @@ def test_a_tag_whose_stand_in_cannot_go_gets_its_image_back(there: Place) -> Non
     digest = push(there.registry, "team/app", "1.0", images.Image())
     there.sync()
     removal = there.untag("1.0")
-    there.work(Refusing(there.registry.url, OwnTokens()))
+    there.work(Refusing(there.registry.url, PanelTokens()))
     if there.registry.version == "2.8":
         assert ends(removal) == ("failed", ["disabled"])
         assert there.points_at("1.0") == digest
@@ -292,12 +292,12 @@ def test_one_image_has_one_worker_at_a_time(there: Place) -> None:
     there.sync()
     removal = there.untag("1.0")
     lease = f"removal-{there.image().pk}"
-    token = leases.take(lease, timezone.now())
+    token = leases.acquire(lease, timezone.now())
     assert token
     there.work()
     assert ends(removal) == ("waiting", [""])
     assert there.points_at("1.0") == digest
-    leases.give_back(lease, token, timezone.now())
+    leases.release(lease, token, timezone.now())
     there.work()
     assert ends(removal) == ("done", ["done"])
 
@@ -307,15 +307,15 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(there: Place) -> None:
     there.sync()
     removal = there.untag("1.0")
 
-    class Slow(Registry):
+    class Slow(RegistryClient):
         def delete(self, repository: str, reference: str, **more: Any) -> None:
             super().delete(repository, reference, **more)
             Lease.objects.update(token=F("token") + 1)  # another took it over meanwhile
 
     if there.registry.version == "2.8":
-        Slow.delete = Registry.delete  # type: ignore[method-assign]
+        Slow.delete = RegistryClient.delete  # type: ignore[method-assign]
         Slow.put_blob = lambda *_all: Lease.objects.update(token=F("token") + 1)  # type: ignore[method-assign,assign]
-    there.work(Slow(there.registry.url, OwnTokens()))
+    there.work(Slow(there.registry.url, PanelTokens()))
     assert ends(removal) == ("waiting", [""])
     assert there.tags()
     Lease.objects.update(until=timezone.now())

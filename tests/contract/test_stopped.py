@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.long]
 
 STOPPED = """
 import importlib, os, signal
-from registry_sync import connection
+from registry_sync import panel_client
 module, _dot, name = "{point}".rpartition(".")
 holder, _dot, inner = module.rpartition(".")
 place = getattr(importlib.import_module(holder), inner) if inner[0].isupper() else importlib.import_module(module)
@@ -30,13 +30,15 @@ setattr(place, name, stopped)
 {work}
 """
 DUE = """
-from registry_sync import connection
+from registry_sync import panel_client
 from django.utils import timezone
 from registry_sync.models import Event
 Event.objects.exclude(due_at=None).update(due_at=timezone.now())
 """
-READ = "registry_sync.client.Registry.manifest"  # it has an answer that will be an old one
-WRITING = "registry_sync.inventory.writer.count"  # in the transaction, with everything locked that it writes
+READ = "registry_sync.client.RegistryClient.manifest"  # it has an answer that will be an old one
+WRITING = (
+    "registry_sync.inventory.writer.count_tags"  # in the transaction, with everything locked that it writes
+)
 COUNTING = "registry_sync.events.pull_counts.count"  # likewise
 
 

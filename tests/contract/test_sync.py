@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from namespaces.models import Image, Manifest, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.models import Marker, Repository, SyncRun
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.contract.conftest import delete, push
@@ -28,7 +28,7 @@ def _namespace(db: None) -> None:
 
 
 def sync(registry: RunningRegistry) -> SyncRun:
-    run = reconcile(Registry(registry.url, OwnTokens()))
+    run = reconcile(RegistryClient(registry.url, PanelTokens()))
     assert run
     return run
 
@@ -70,7 +70,7 @@ def test_a_catalog_of_many_pages_is_read_to_its_end_in_the_registrys_own_order(
     names = ["team/a", "team/a-b", "team/a/b", "team/a.b", "team/a-b/c", "team/a0", "team-a/b", "team"]
     for name in names:
         push(registry, name, "1.0", images.Image(labels={"a": "b"}))
-    found = Registry(registry.url, OwnTokens()).repositories(page_size=1)
+    found = RegistryClient(registry.url, PanelTokens()).repositories(page_size=1)
     assert (sorted(set(found.names) & {*names}), found.strange) == (sorted(names), 0)
 
 

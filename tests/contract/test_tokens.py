@@ -17,21 +17,21 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
 from registry_sync.tokens import access_list, ca
-from registry_sync.tokens.claims import claims
+from registry_sync.tokens.claims import build_claims
 from registry_sync.tokens.issuer import signer
-from registry_sync.tokens.signing import RECHECK, Signer
-from registry_sync.tokens.wsgi import answer
+from registry_sync.tokens.signing import RELOAD_SECONDS, Signer
+from registry_sync.tokens.wsgi import respond
 from tests import factories
 from tests.contract.conftest import bearer, push
 from tests.parts import images
 from tests.parts.registries import RunningRegistry
 
 pytestmark = pytest.mark.contract
-ACCESS = [access_list.entry("team/app", ["pull"])]
+ACCESS = [access_list.repository_access("team/app", ["pull"])]
 
 
 def payload(**other: object) -> dict[str, object]:
-    return claims(issuer=settings.TOKEN_ISSUER, service=settings.TOKEN_SERVICE, subject="x", access=ACCESS,
+    return build_claims(issuer=settings.TOKEN_ISSUER, service=settings.TOKEN_SERVICE, subject="x", access=ACCESS,
                   now=int(time.time()), life=300, id="1") | other  # fmt: skip
 
 
@@ -76,7 +76,10 @@ def test_a_mount_needs_the_right_to_its_source(registry: RunningRegistry) -> Non
     refused = requests.post(uploads, params=mount, headers=bearer("team/app", "pull", "push"), timeout=60)
     assert refused.status_code == 401
     assert "repository:victim/secret:pull" in refused.headers["WWW-Authenticate"]
-    both = [access_list.entry("team/app", ["pull", "push"]), access_list.entry("victim/secret", ["pull"])]
+    both = [
+        access_list.repository_access("team/app", ["pull", "push"]),
+        access_list.repository_access("victim/secret", ["pull"]),
+    ]
     token = signer().sign(payload(access=both))
     given = requests.post(uploads, params=mount, headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert given.status_code == 201
@@ -97,7 +100,7 @@ def test_a_token_that_is_wrong_is_refused_and_its_twin_is_not(
 def test_no_other_key_and_no_other_algorithm_signs(registry: RunningRegistry, tmp_path: Path) -> None:
     evil = tmp_path / "evil"
     evil.mkdir(mode=0o700)
-    ca.ensure(evil, datetime.now(UTC))
+    ca.ensure_keys(evil, datetime.now(UTC))
     ours = signer().leaf(now=0)
     public = ours.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert status(registry, Signer(evil).sign(payload())) == 401
@@ -139,7 +142,7 @@ def test_pulls_go_on_while_the_leaf_is_renewed(
     factories.GrantFactory(user=user, namespace__name="team", namespace__account=user.account)
     statuses, kids = set(), []
     for step in range(3):
-        now = datetime.now(UTC) + timedelta(seconds=step * RECHECK)
+        now = datetime.now(UTC) + timedelta(seconds=step * RELOAD_SECONDS)
         for _pull in range(5):
             token = issued(user, now)
             kids.append(jwt.get_unverified_header(token)["kid"])
@@ -162,7 +165,7 @@ def folder() -> Iterator[Path]:
 def issued(user: Any, now: datetime) -> str:
     query = urlencode({"service": settings.TOKEN_SERVICE, "scope": "repository:team/app:pull"})
     pair = base64.b64encode(f"{user.username}:{user.password}".encode()).decode()
-    code, _headers, body = answer(
+    code, _headers, body = respond(
         {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "HTTP_AUTHORIZATION": f"Basic {pair}"}, now=now
     )
     assert code == 200

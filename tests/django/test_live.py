@@ -20,7 +20,7 @@ from accounts import live_updates
 from accounts.models import Account, Member, Person, RegistryUser
 from namespaces.models import Image, TagHistoryEntry
 from registry_sync import registry_probe
-from registry_sync.inventory.writer import Move, write_moves
+from registry_sync.inventory.writer import TagChange, write_tag_changes
 from registry_sync.models import DiagnosticRun, Marker, Purge, Removal, RetentionRule, SyncRun
 from tests import factories
 from tests.cast import Cast, client_for
@@ -61,7 +61,7 @@ class Case:
 
 def _pushed(image: Image) -> Callable[[], Any]:
     digest = factories.ManifestFactory().digest
-    return lambda: write_moves(image, [Move("new", digest, WHEN)], how=TagHistoryEntry.How.EVENT)
+    return lambda: write_tag_changes(image, [TagChange("new", digest, WHEN)], how=TagHistoryEntry.How.EVENT)
 
 
 def _run(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
@@ -71,7 +71,7 @@ def _run(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
 
 
 def _installation(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
-    return "/standing/", lambda: registry_probe.note(Marker.REGISTRY_SILENT, WHEN)
+    return "/standing/", lambda: registry_probe.record(Marker.REGISTRY_SILENT, WHEN)
 
 
 def _checkup(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
@@ -178,7 +178,7 @@ def test_head_is_answered_as_get_is(opened: Open) -> None:
 
 @every_kind
 def test_how_the_installation_stands_is_told_to_every_part(opened: Open) -> None:
-    registry_probe.note(Marker.REGISTRY_SILENT, WHEN)
+    registry_probe.record(Marker.REGISTRY_SILENT, WHEN)
     answer = opened.ask()
     assert answer.status_code == 200
     assert answer["HX-Trigger"] == ("freshness" if "/standing/" in opened.url else "standing")

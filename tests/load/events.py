@@ -16,11 +16,11 @@ APPLY = """
 import json, time
 from django.utils import timezone
 from namespaces.models import Tag
-from registry_sync import connection
+from registry_sync import panel_client
 from registry_sync.models import Event
-from registry_sync.events import intake
-from registry_sync.events.processor import LEASE, apply_due
-from registry_sync.reconcile import leases
+from registry_sync import leases
+from registry_sync.events.processor import LEASE, process_due
+from registry_sync.events.views import store_events
 tag, kind = Tag.objects.first(), "application/vnd.oci.image.manifest.v1+json"
 def told(action, number, name):
     target = {"mediaType": kind, "repository": "team/app", "tag": name, "digest": tag.manifest_id}
@@ -34,11 +34,11 @@ for action, many, count in (("pull", "pulls", 5000), ("push", "pushes", 1000)):
     bodies = [told(action, n, f"1.{n % 200}") for n in range(count)]
     taken = False
     while not taken:
-        with leases.held(LEASE) as lease:  # so that the worker leaves them to us
+        with leases.hold(LEASE) as lease:  # so that the worker leaves them to us
             if taken := lease is not None:
-                rate(f"{many} taken in", count, lambda: [intake.take(body, timezone.now()) for body in bodies])
+                rate(f"{many} taken in", count, lambda: [store_events(body, timezone.now()) for body in bodies])
         time.sleep(0.05)
-    rate(f"{many} applied", count, lambda: apply_due(connection.registry()))
+    rate(f"{many} applied", count, lambda: process_due(panel_client.registry_client()))
 assert not Event.objects.filter(applied_at=None).exists()
 """
 

@@ -12,10 +12,10 @@ from django.conf import settings
 
 from accounts.models import Account
 from namespaces.models import Image, Manifest, Namespace, Tag, TagHistoryEntry
-from registry_sync.client import CATALOG, Registry
+from registry_sync.client import CATALOG, RegistryClient
 from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.models import Repository, SyncRun
-from registry_sync.panel_client import OwnTokens
+from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
 
 STORAGE, OTHER = Path(os.environ["BENCH_STORAGE"]), os.environ["BENCH_OTHER_DIGEST"]
@@ -37,7 +37,7 @@ def sync(label: str, *, quick: bool = False) -> None:
     before = rows()
     if quick:
         SyncRun.objects.create(quick=True)  # as the schedule does while a full check rests
-    seconds, run = timed(lambda: reconcile(Registry(settings.REGISTRY_URL, OwnTokens())))
+    seconds, run = timed(lambda: reconcile(RegistryClient(settings.REGISTRY_URL, PanelTokens())))
     assert run.state == "done", run.problem
     say(label, run.requests, f"{rows() - before:,}", run.changes, seconds)
 
@@ -54,7 +54,7 @@ def move_one_in_a_hundred() -> None:
 
 async def bare(known: dict[str, str], *, digests: bool) -> int:
     """The catalog, each tag list, and each tag's conditional request: nothing is compared or written."""
-    tokens, asked = OwnTokens(), 0
+    tokens, asked = PanelTokens(), 0
     names = [f"bench/{name}" for name in known]
     gate = asyncio.Semaphore(PARALLEL)
     connector = aiohttp.TCPConnector(limit=PARALLEL)

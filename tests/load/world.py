@@ -6,9 +6,9 @@ from accounts.models import Person
 from accounts.services import accounts, users
 from accounts.views.request import principal_for
 from namespaces.services import grants, namespaces
-from registry_sync.reconcile.writer import note_catalog
+from registry_sync.reconcile.writer import record_catalog_read
 
-note_catalog(timezone.now())  # no worker runs beside
+record_catalog_read(timezone.now())  # no worker runs beside
 by = principal_for(Person.objects.create_user("bench@example.com"), {})
 account = accounts.open_account(by=by, name="Bench")
 user, password = users.create(by=by, account=account, description="bench", expires_at=None)

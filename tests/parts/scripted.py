@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from registry_sync.client import Registry, Timing
+from registry_sync.client import RegistryClient, Timing
 
 
 @dataclass(slots=True)
@@ -80,10 +80,10 @@ class Scripted:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def client(self, **seconds: float) -> Registry:
+    def client(self, **seconds: float) -> RegistryClient:
         """Return a client that waits no longer than a test wants to; `seconds` as in Timing."""
         timing = Timing(**{"jitter": 0.01, "silence": 0.01} | seconds)
-        return Registry(self.url, lambda *_scope: "token", timing=timing)
+        return RegistryClient(self.url, lambda *_scope: "token", timing=timing)
 
     def stop(self) -> None:
         self._over.set()

@@ -16,8 +16,8 @@ from accounts.views.request import principal_for
 from accounts.services import accounts, api_tokens, users
 from namespaces.services import grants, namespaces
 from django.utils import timezone
-from registry_sync.reconcile.writer import note_catalog
-note_catalog(timezone.now())
+from registry_sync.reconcile.writer import record_catalog_read
+record_catalog_read(timezone.now())
 by = principal_for(Person.objects.create_user("ada@example.com"), {})
 account = accounts.open_account(by=by, name="Team")
 user, password = users.create(by=by, account=account, description="ci", expires_at=None)

@@ -196,7 +196,7 @@ def token(world: World) -> Iterator[None]:
         "HTTP_AUTHORIZATION": f"Basic {basic}", "HTTP_USER_AGENT": "docker/27.0",
     }  # fmt: skip
     yield
-    status, _headers, body = wsgi.answer(environ, now=timezone.now())
+    status, _headers, body = wsgi.respond(environ, now=timezone.now())
     assert status == 200, body
     assert json.loads(body)["token"]
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namespaces.access import AccessContext, Action, GrantedLevel, GrantSource, Level, UserStatus, decide
-from registry_sync.tokens.access_list import access_list
-from registry_sync.tokens.claims import claims
-from registry_sync.tokens.scope import parse
+from registry_sync.tokens.access_list import granted_access
+from registry_sync.tokens.claims import build_claims
+from registry_sync.tokens.scope import parse_scopes
 
 REPOSITORIES = st.sampled_from(["team/app", "team/app/sub", "team-evil/app", "teamevil/app", "victim/secret"])
 ACTIONS = st.sampled_from(["pull", "push", "delete", "*", "all", "", "PULL", "pull\n", "pushpull"])
@@ -39,7 +39,7 @@ SCOPES = st.lists(
 
 
 def granted(scopes: list[str], world: Mapping[str, AccessContext]) -> dict[str, list[str]]:
-    return {each["name"]: each["actions"] for each in access_list(parse(scopes), world)}
+    return {each["name"]: each["actions"] for each in granted_access(parse_scopes(scopes), world)}
 
 
 @given(SCOPES, WORLDS)
@@ -115,7 +115,9 @@ def test_nobody_signed_in_pulls_what_is_public_at_most(
 def test_claims_are_of_the_types_both_registries_read(
     issuer: str, service: str, subject: str, now: int, life: int, identity: str
 ) -> None:
-    made = claims(issuer=issuer, service=service, subject=subject, access=[], now=now, life=life, id=identity)
+    made = build_claims(
+        issuer=issuer, service=service, subject=subject, access=[], now=now, life=life, id=identity
+    )
     assert json.loads(json.dumps(made)) == made
     assert (made["iss"], made["aud"], made["sub"], made["jti"]) == (issuer, service, subject, identity)
     assert all(type(made[name]) is int for name in ("exp", "nbf", "iat"))

@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from registry_sync.inventory.go_json import DEPTH_MAX, Basic, NotTaken, Pointer, Slice, Struct, plain, read
+from registry_sync.inventory.go_json import (
+    DEPTH_MAX,
+    Basic,
+    GoDecodeError,
+    Pointer,
+    Slice,
+    Struct,
+    decode,
+    decode_any,
+)
 
 INNER = Struct({"name": Basic.TEXT})
 SHAPE = Struct(
@@ -39,7 +48,7 @@ SHAPE = Struct(
     ],
 )
 def test_what_is_taken(body: bytes, found: dict[str, Any]) -> None:
-    assert read(body, SHAPE) == found
+    assert decode(body, SHAPE) == found
 
 
 @pytest.mark.parametrize(
@@ -53,11 +62,11 @@ def test_what_is_taken(body: bytes, found: dict[str, Any]) -> None:
     ids=range(18),
 )  # fmt: skip
 def test_what_is_not_taken(body: bytes) -> None:
-    with pytest.raises(NotTaken):
-        read(body, SHAPE)
+    with pytest.raises(GoDecodeError):
+        decode(body, SHAPE)
 
 
 def test_without_a_shape_objects_are_dicts() -> None:
-    found = plain(b'{"a": [1, "x", null, true]}')
+    found = decode_any(b'{"a": [1, "x", null, true]}')
     assert found["a"][1:] == ["x", None, True]
     assert found["a"][0].text == "1"

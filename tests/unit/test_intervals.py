@@ -53,5 +53,5 @@ def test_a_check_is_followed_by_ten_times_what_the_next_will_cost(whole: list[Ru
 
 def test_the_next_begins_an_interval_after_the_end_at_the_earliest() -> None:
     (quick,), (long,) = minutes(1), minutes(30)
-    assert intervals.over(quick, [quick], 20 * MINUTE) == NOON + 21 * MINUTE - 10 * MINUTE
-    assert intervals.over(long, [long], 20 * MINUTE) == NOON + 300 * MINUTE - 10 * MINUTE
+    assert intervals.next_start(quick, [quick], 20 * MINUTE) == NOON + 21 * MINUTE - 10 * MINUTE
+    assert intervals.next_start(long, [long], 20 * MINUTE) == NOON + 300 * MINUTE - 10 * MINUTE

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from namespaces.names import REPOSITORY_MAX, is_repository
 from registry_sync.tokens.invalid_names import CATALOG, MOST, misnamed
-from registry_sync.tokens.scope import parse
+from registry_sync.tokens.scope import parse_scopes
 
 LONG = "team/" + "a" * REPOSITORY_MAX
 TABLE = [
@@ -60,7 +60,7 @@ def test_a_request_full_of_them_tells_some() -> None:
 
 @given(st.lists(st.text() | st.from_regex(r"repository:[A-Za-z/:._-]{0,250}:(pull|push|\*)", fullmatch=True)))
 def test_nothing_is_both_granted_for_and_told_as_misnamed(scopes: list[str]) -> None:
-    taken = {each.repository for each in parse(scopes)}
+    taken = {each.repository for each in parse_scopes(scopes)}
     for found in misnamed(scopes):
         assert found.name not in taken
         assert not is_repository(found.name)

@@ -2,7 +2,12 @@
 
 import pytest
 
-from registry_sync.reconcile.mass_delete_guard import Loss, held, too_many_repositories, too_many_tags
+from registry_sync.reconcile.mass_delete_guard import (
+    RepositoryLoss,
+    needing_approval,
+    too_many_repositories,
+    too_many_tags,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,31 +44,35 @@ def test_tags(vanishing: int, known: int, held: bool) -> None:
 
 def test_who_loses_much_takes_nobody_with_him() -> None:
     losses = {
-        "a/one": Loss(1, 15, 20),
-        "a/two": Loss(1, 15, 20),
-        "a/whole": Loss(1, 0, 9),
-        "b/app": Loss(2, 1, 3),
+        "a/one": RepositoryLoss(1, 15, 20),
+        "a/two": RepositoryLoss(1, 15, 20),
+        "a/whole": RepositoryLoss(1, 0, 9),
+        "b/app": RepositoryLoss(2, 1, 3),
     }
-    assert held(losses, {}) == {"a/one", "a/two"}
+    assert needing_approval(losses, {}) == {"a/one", "a/two"}
 
 
 def test_what_all_lose_together_is_held_of_all() -> None:
-    losses = {f"{number}/app": Loss(number, 3, 9) for number in range(7)}
-    assert held(losses, {}) == set(losses)
-    assert held({name: losses[name] for name in list(losses)[:6]}, {}) == set()
+    losses = {f"{number}/app": RepositoryLoss(number, 3, 9) for number in range(7)}
+    assert needing_approval(losses, {}) == set(losses)
+    assert needing_approval({name: losses[name] for name in list(losses)[:6]}, {}) == set()
 
 
 def test_who_loses_much_does_not_hide_what_the_others_lose() -> None:
-    losses = {f"{number}/app": Loss(number, 3, 9) for number in range(7)}
-    assert held(losses | {"x/app": Loss(99, 100, 100)}, {}) == {*losses, "x/app"}
-    assert held(losses | {"x/app": Loss(99, 1000, 1000), "y/app": Loss(98, 0, 1000)}, {}) == {"x/app"}
+    losses = {f"{number}/app": RepositoryLoss(number, 3, 9) for number in range(7)}
+    assert needing_approval(losses | {"x/app": RepositoryLoss(99, 100, 100)}, {}) == {*losses, "x/app"}
+    assert needing_approval(
+        losses | {"x/app": RepositoryLoss(99, 1000, 1000), "y/app": RepositoryLoss(98, 0, 1000)}, {}
+    ) == {"x/app"}
 
 
 def test_a_loss_in_many_small_parts_is_one() -> None:
-    losses = {"a/app": Loss(1, 5, 5), "b/app": Loss(2, 1, 9)}
-    assert held(losses, {1: 14}) == set()
-    assert held(losses, {1: 16}) == {"a/app"}
-    assert held({"a/app": Loss(1, 5, 30)}, {1: 1000}) == set()  # of much that stays somebody clears up some
-    assert held({f"{n}/app": Loss(n, 1, 1) for n in range(3)}, dict.fromkeys(range(3), 7)) == {
-        f"{n}/app" for n in range(3)
-    }
+    losses = {"a/app": RepositoryLoss(1, 5, 5), "b/app": RepositoryLoss(2, 1, 9)}
+    assert needing_approval(losses, {1: 14}) == set()
+    assert needing_approval(losses, {1: 16}) == {"a/app"}
+    assert (
+        needing_approval({"a/app": RepositoryLoss(1, 5, 30)}, {1: 1000}) == set()
+    )  # of much that stays somebody clears up some
+    assert needing_approval(
+        {f"{n}/app": RepositoryLoss(n, 1, 1) for n in range(3)}, dict.fromkeys(range(3), 7)
+    ) == {f"{n}/app" for n in range(3)}

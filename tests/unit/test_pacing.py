@@ -5,20 +5,22 @@ from collections.abc import Callable
 
 import pytest
 
-from registry_sync.client.pacing import AHEAD, STALLED, Pace, asked_at
+from registry_sync.client.pacing import AHEAD_MAX, STALLED, ReadPacer, requested_at
 
 
-def reading(told: float | None, count: int = AHEAD, *, clock: Callable[[], float] = time.monotonic) -> Pace:
+def reading(
+    told: float | None, count: int = AHEAD_MAX, *, clock: Callable[[], float] = time.monotonic
+) -> ReadPacer:
     """Has read so many, at the moments 1, 2, 3 …"""
-    made = Pace(lambda: told, clock=clock)
+    made = ReadPacer(lambda: told, clock=clock)
     for stamp in range(1, count + 1):
         made.read(float(stamp))
     return made
 
 
 def test_a_moment_comes_back_from_the_user_agent() -> None:
-    stamp = Pace.stamp()
-    assert asked_at(Pace.agent(stamp)) == stamp
+    stamp = ReadPacer.stamp()
+    assert requested_at(ReadPacer.agent(stamp)) == stamp
 
 
 @pytest.mark.parametrize(
@@ -28,16 +30,16 @@ def test_a_moment_comes_back_from_the_user_agent() -> None:
         "registry-manager",
         "docker/27.3.1",
         "registry-manager (asked 1)",
-        "x" + Pace.agent(1.0),
-        Pace.agent(1e11),
+        "x" + ReadPacer.agent(1.0),
+        ReadPacer.agent(1e11),
     ],
 )
 def test_no_other_agent_has_one(agent: str) -> None:
-    assert asked_at(agent) is None
+    assert requested_at(agent) is None
 
 
 def test_it_waits_when_too_much_is_not_told_of_yet() -> None:
-    assert not reading(0.0, AHEAD - 1).is_ahead()
+    assert not reading(0.0, AHEAD_MAX - 1).is_ahead()
     assert reading(0.0).is_ahead()
 
 
@@ -56,7 +58,7 @@ def test_what_is_told_of_nothing_keeps_nobody_for_ever() -> None:
     now[0] += STALLED
     made.look()
     assert not made.is_ahead()  # as many more
-    for stamp in range(AHEAD):
+    for stamp in range(AHEAD_MAX):
         made.read(1000.0 + stamp)
     assert made.is_ahead()
 
@@ -64,14 +66,14 @@ def test_what_is_told_of_nothing_keeps_nobody_for_ever() -> None:
 def test_a_registry_that_never_told_of_anything_is_read_at_any_pace() -> None:
     told: list[float] = []
     now = [0.0]
-    made = Pace(lambda: told[0] if told else None, clock=lambda: now[0])
-    for stamp in range(AHEAD):
+    made = ReadPacer(lambda: told[0] if told else None, clock=lambda: now[0])
+    for stamp in range(AHEAD_MAX):
         made.read(float(stamp))
     made.look()
     assert made.is_ahead()  # it may begin to tell
     now[0] += STALLED
     made.look()
-    for stamp in range(10 * AHEAD):
+    for stamp in range(10 * AHEAD_MAX):
         made.read(1000.0 + stamp)
         assert not made.is_ahead()
     told.append(0.0)

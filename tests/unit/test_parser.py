@@ -13,7 +13,7 @@ from registry_sync.inventory.parser import (
     IMAGE_CONFIGS,
     LAYERS_MAX,
     Parsed,
-    annotated_moment,
+    annotated_created_at,
     parse,
     parse_config,
 )
@@ -247,5 +247,5 @@ def test_a_type_that_is_no_manifests_is_unknown_whatever_is_in_it() -> None:
 
 def test_an_annotation_says_when_it_was_made() -> None:
     made = {"annotations": {"org.opencontainers.image.created": "2026-02-21T10:00:00Z"}}
-    assert str(annotated_moment(made)) == "2026-02-21 10:00:00+00:00"
-    assert annotated_moment({"annotations": None}) is None
+    assert str(annotated_created_at(made)) == "2026-02-21 10:00:00+00:00"
+    assert annotated_created_at({"annotations": None}) is None

@@ -6,20 +6,20 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.reconcile.planner import Plan, Row, plan
+from registry_sync.reconcile.planner import Plan, StoredState, make_plan
 
 NAMES = st.sampled_from("abcdefgh")
 DIGESTS = st.sampled_from(["", "sha256:1", "sha256:2", "sha256:3"])
-HAVE = st.dictionaries(NAMES, st.builds(Row, DIGESTS, st.booleans()))
+HAVE = st.dictionaries(NAMES, st.builds(StoredState, DIGESTS, st.booleans()))
 SEE = st.dictionaries(NAMES, DIGESTS)
-Picture = Mapping[str, Row]
+Picture = Mapping[str, StoredState]
 
 
-def apply(have: Picture, see: Mapping[str, str], changes: Plan) -> dict[str, Row]:
+def apply(have: Picture, see: Mapping[str, str], changes: Plan) -> dict[str, StoredState]:
     """What the database does with a plan, in memory and in the same order."""
-    picture = dict(have) | {name: Row(see[name]) for name in changes.add}
+    picture = dict(have) | {name: StoredState(see[name]) for name in changes.add}
     for name in changes.move:
-        picture[name] = Row(see[name])
+        picture[name] = StoredState(see[name])
     for name in changes.mark:
         picture[name] = replace(picture[name], missing=True)
     for name in changes.unmark:
@@ -31,21 +31,23 @@ def apply(have: Picture, see: Mapping[str, str], changes: Plan) -> dict[str, Row
 
 @given(HAVE, SEE)
 def test_two_complete_answers_lead_to_exactly_what_was_seen(have: Picture, see: Mapping[str, str]) -> None:
-    once = apply(have, see, plan(have, see))
-    twice = apply(once, see, plan(once, see))
-    assert twice == {name: Row(digest) for name, digest in see.items()}
-    assert not plan(twice, see)
+    once = apply(have, see, make_plan(have, see))
+    twice = apply(once, see, make_plan(once, see))
+    assert twice == {name: StoredState(digest) for name, digest in see.items()}
+    assert not make_plan(twice, see)
 
 
 @given(HAVE, SEE)
 def test_what_is_seen_is_right_after_the_first_answer(have: Picture, see: Mapping[str, str]) -> None:
-    once = apply(have, see, plan(have, see))
-    assert {name: row for name, row in once.items() if not row.missing} == {n: Row(d) for n, d in see.items()}
+    once = apply(have, see, make_plan(have, see))
+    assert {name: row for name, row in once.items() if not row.missing} == {
+        n: StoredState(d) for n, d in see.items()
+    }
 
 
 @given(HAVE, SEE)
 def test_nothing_goes_the_first_time_it_is_missing(have: Picture, see: Mapping[str, str]) -> None:
-    changes = plan(have, see)
+    changes = make_plan(have, see)
     assert all(have[name].missing for name in changes.remove)
     assert not set(changes.remove) & set(see)
 
@@ -53,9 +55,9 @@ def test_nothing_goes_the_first_time_it_is_missing(have: Picture, see: Mapping[s
 @given(HAVE, SEE)
 def test_what_comes_back_in_time_is_as_before(have: Picture, see: Mapping[str, str]) -> None:
     """An empty answer between two good ones costs nothing: no row is made anew."""
-    settled = {name: Row(digest) for name, digest in see.items()}
-    emptied = apply(settled, {}, plan(settled, {}))
-    back = plan(emptied, see)
+    settled = {name: StoredState(digest) for name, digest in see.items()}
+    emptied = apply(settled, {}, make_plan(settled, {}))
+    back = make_plan(emptied, see)
     assert (back.add, back.move, back.remove) == ([], [], [])
     assert apply(emptied, see, back) == settled
 
@@ -66,20 +68,20 @@ def test_what_could_not_be_read_keeps_its_digest_and_stays(
 ) -> None:
     """Its name was in the list, so it is there; what it points at is not known, so that stays."""
     seen = {name: digest for name, digest in see.items() if name not in unreadable}
-    changes = plan(have, seen, unreadable=unreadable)
+    changes = make_plan(have, seen, unreadable=unreadable)
     after = apply(have, seen, changes)
     for name in unreadable:
         assert (name in after) is (name in have)
         assert name not in changes.mark + changes.remove
         if name in have:
-            assert after[name] == Row(have[name].digest)
+            assert after[name] == StoredState(have[name].digest)
 
 
 @given(HAVE, SEE, st.sets(NAMES))
 def test_a_plan_names_everything_once_and_nothing_unknown(
     have: Picture, see: Mapping[str, str], unreadable: set[str]
 ) -> None:
-    changes = plan(have, see, unreadable=unreadable)
+    changes = make_plan(have, see, unreadable=unreadable)
     rows = [changes.add, changes.move, changes.mark, changes.remove]
     flat = [name for names in rows for name in names]
     assert len(flat) == len(set(flat))
@@ -90,14 +92,14 @@ def test_a_plan_names_everything_once_and_nothing_unknown(
 
 @given(SEE)
 def test_an_unchanged_registry_plans_nothing(see: Mapping[str, str]) -> None:
-    assert len(plan({name: Row(digest) for name, digest in see.items()}, see)) == 0
+    assert len(make_plan({name: StoredState(digest) for name, digest in see.items()}, see)) == 0
 
 
 @given(HAVE, SEE, st.sets(NAMES))
 def test_what_is_nobodys_to_change_now_is_in_no_list(
     have: Picture, see: Mapping[str, str], held: set[str]
 ) -> None:
-    whole = plan(have, see)
+    whole = make_plan(have, see)
     left = whole.without(held)
     for key in ("add", "move", "mark", "unmark", "remove"):
         assert getattr(left, key) == [name for name in getattr(whole, key) if name not in held]
@@ -107,7 +109,7 @@ def test_what_is_nobodys_to_change_now_is_in_no_list(
 def test_a_plan_that_only_adds_or_is_held_takes_nothing_away(
     have: Picture, see: Mapping[str, str], gone: set[str]
 ) -> None:
-    whole = plan(have, see, gone=gone)
+    whole = make_plan(have, see, gone=gone)
     adding, held = whole.adding(), whole.held(have)
     assert (adding.add, adding.move, adding.unmark) == (whole.add, whole.move, whole.unmark)
     assert adding.mark == adding.remove == held.remove == []
@@ -116,5 +118,5 @@ def test_a_plan_that_only_adds_or_is_held_takes_nothing_away(
 
 @given(HAVE, SEE, st.sets(NAMES))
 def test_a_second_answer_takes_away_at_once(have: Picture, see: Mapping[str, str], gone: set[str]) -> None:
-    changes = plan(have, see, gone=gone)
+    changes = make_plan(have, see, gone=gone)
     assert {name for name in gone & set(have) if name not in see} <= set(changes.remove)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry_sync.events.pull_detection import Asked, Kind, Kinds, kinds
+from registry_sync.events.pull_detection import Classification, Kind, ManifestRequest, classify
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INDEX, CHILD, OTHER = "sha256:index", "sha256:child", "sha256:other"
@@ -13,17 +13,21 @@ LISTED = {CHILD: {INDEX}}
 PULL, CHECK, PART, WAITS = Kind.PULL, Kind.CHECK, Kind.PART, Kind.WAITS
 
 
-def asked(what: str, at: float = 0, who: str = "ci 10.0.0.1", **more: bool) -> Asked:
+def asked(what: str, at: float = 0, who: str = "ci 10.0.0.1", **more: bool) -> ManifestRequest:
     """`what`: "HEAD 1.0 sha256:…" or "GET sha256:…"."""
     method, *tag, digest = what.split()
     user, address = who.split()
     moment = START + timedelta(seconds=at)
     key = hash((what, at, who)) % 10**9
-    return Asked(key, moment, ("team/app", user, address), method == "HEAD", "".join(tag), digest, **more)
+    return ManifestRequest(
+        key, moment, ("team/app", user, address), method == "HEAD", "".join(tag), digest, **more
+    )
 
 
-def found(new: Collection[Asked], known: Collection[Asked] = ()) -> list[tuple[Kind, str]]:
-    result: Kinds = kinds(new, known, LISTED)
+def found(
+    new: Collection[ManifestRequest], known: Collection[ManifestRequest] = ()
+) -> list[tuple[Kind, str]]:
+    result: Classification = classify(new, known, LISTED)
     return [(result.kind[each.key], result.tag.get(each.key, "")) for each in new]
 
 
@@ -97,7 +101,7 @@ def test_what_waited_its_minute_is_a_check_or_was_followed_meanwhile() -> None:
 
 def test_one_that_waits_from_before_is_followed() -> None:
     head, get = asked("HEAD 1.0 " + OTHER, open=True), asked("GET " + OTHER, 5)
-    result = kinds([get], [head], {})
+    result = classify([get], [head], {})
     assert (result.kind[get.key], result.tag[get.key], result.followed) == (PULL, "1.0", {head.key})
 
 

@@ -28,14 +28,16 @@ def signed(protected: object) -> bytes:
 GOOD = signed({"formatLength": len(PAYLOAD) - len(TAIL), "formatTail": coded(TAIL)})
 
 
-def fetched(body: bytes, media_type: str = responses.SIGNED, digest: str = DIGEST) -> responses.Fetched:
+def fetched(
+    body: bytes, media_type: str = responses.SIGNED_SCHEMA_1, digest: str = DIGEST
+) -> responses.FetchedManifest:
     headers = {"Content-Type": media_type, "Docker-Content-Digest": digest}
-    return responses.manifest("team/old", "v1", headers, body)
+    return responses.checked_manifest("team/old", "v1", headers, body)
 
 
 def test_a_signed_manifests_digest_is_of_what_was_signed() -> None:
     found = fetched(GOOD)
-    assert (found.digest, found.media_type, found.body) == (DIGEST, responses.SIGNED, GOOD)
+    assert (found.digest, found.media_type, found.body) == (DIGEST, responses.SIGNED_SCHEMA_1, GOOD)
     assert json.loads(GOOD)["tag"] == "v1"
 
 
@@ -77,43 +79,43 @@ def errors(*codes: object) -> bytes:
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (429, b"", responses.Unreachable),
-        (500, b"", responses.Faulty),
-        (503, errors("UNAVAILABLE"), responses.Faulty),
-        (500, b"unrecognized manifest schema version 1", responses.FirstForm),
-        (401, errors("UNAUTHORIZED"), responses.Refused),
-        (404, errors("MANIFEST_UNKNOWN"), responses.Missing),
-        (404, errors("UNSUPPORTED", "NAME_UNKNOWN"), responses.Missing),
-        (404, errors("UNSUPPORTED"), responses.Declined),
-        (404, b"<html>404</html>", responses.Declined),  # of a proxy
-        (404, b'{"errors": null}', responses.Declined),
-        (404, b'{"errors": ["MANIFEST_UNKNOWN"]}', responses.Declined),
-        (405, errors("UNSUPPORTED"), responses.Declined),
+        (429, b"", responses.TemporaryFailure),
+        (500, b"", responses.ServerError),
+        (503, errors("UNAVAILABLE"), responses.ServerError),
+        (500, b"unrecognized manifest schema version 1", responses.Schema1Unsupported),
+        (401, errors("UNAUTHORIZED"), responses.Unauthorized),
+        (404, errors("MANIFEST_UNKNOWN"), responses.NotInRegistry),
+        (404, errors("UNSUPPORTED", "NAME_UNKNOWN"), responses.NotInRegistry),
+        (404, errors("UNSUPPORTED"), responses.Rejected),
+        (404, b"<html>404</html>", responses.Rejected),  # of a proxy
+        (404, b'{"errors": null}', responses.Rejected),
+        (404, b'{"errors": ["MANIFEST_UNKNOWN"]}', responses.Rejected),
+        (405, errors("UNSUPPORTED"), responses.Rejected),
     ],
 )
 def test_only_the_registrys_own_word_is_an_absence(status: int, body: bytes, kind: type[Exception]) -> None:
-    assert type(responses.refusal(status, body)) is kind
+    assert type(responses.error_of(status, body)) is kind
 
 
 def test_a_clear_no_keeps_its_words_and_they_are_short() -> None:
-    declined = responses.refusal(405, errors("UNSUPPORTED", "X" * 100))
-    assert isinstance(declined, responses.Declined)
+    declined = responses.error_of(405, errors("UNSUPPORTED", "X" * 100))
+    assert isinstance(declined, responses.Rejected)
     assert (declined.status, declined.codes) == (405, {"UNSUPPORTED", "X" * 40})
     assert str(declined) == f"the registry answers 405 UNSUPPORTED {'X' * 40}"
-    assert str(responses.refusal(418, b"")) == "the registry answers 418"
+    assert str(responses.error_of(418, b"")) == "the registry answers 418"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"no", b"[" * 100_000, b"\xff"])
 def test_what_is_no_object_is_no_answer(body: bytes) -> None:
     with pytest.raises(RegistryError):
-        responses.document(body)
+        responses.json_object(body)
 
 
 def test_a_compressed_answer_is_none() -> None:
-    responses.demand_plain({})
-    responses.demand_plain({"Content-Encoding": "identity"})
+    responses.require_identity_encoding({})
+    responses.require_identity_encoding({"Content-Encoding": "identity"})
     with pytest.raises(RegistryError, match="compressed"):
-        responses.demand_plain({"Content-Encoding": "gzip"})
+        responses.require_identity_encoding({"Content-Encoding": "gzip"})
 
 
 def test_the_catalog_counts_names_that_none_can_have() -> None:
@@ -146,7 +148,7 @@ def test_what_is_no_list_of_tags_says_nothing(body: bytes) -> None:
     ],
 )
 def test_names_become_addresses(arguments: tuple[str, ...], path: str) -> None:
-    assert responses.path(*arguments) == path
+    assert responses.api_path(*arguments) == path
 
 
 @pytest.mark.parametrize(
@@ -155,21 +157,23 @@ def test_names_become_addresses(arguments: tuple[str, ...], path: str) -> None:
 )
 def test_what_is_no_name_gets_into_no_address(repository: str, reference: str) -> None:
     with pytest.raises(RegistryError, match="not a name"):
-        responses.path(repository, "manifests", reference)
+        responses.api_path(repository, "manifests", reference)
 
 
 def test_the_manifest_of_another_digest_is_not_what_was_asked_for() -> None:
     body = b"{}"
     digest = responses.digest_of(body)
-    assert responses.manifest("team/app", digest, {}, body) == responses.Fetched(digest, "", body)
+    assert responses.checked_manifest("team/app", digest, {}, body) == responses.FetchedManifest(
+        digest, "", body
+    )
     with pytest.raises(RegistryError, match="another manifest came"):
-        responses.manifest("team/app", DIGEST, {"Content-Type": "a/b; charset=x"}, body)
+        responses.checked_manifest("team/app", DIGEST, {"Content-Type": "a/b; charset=x"}, body)
 
 
 def test_a_blob_is_what_its_digest_says() -> None:
-    assert responses.blob(responses.digest_of(b"x"), b"x") == b"x"
+    assert responses.checked_blob(responses.digest_of(b"x"), b"x") == b"x"
     with pytest.raises(RegistryError, match="not what its digest says"):
-        responses.blob(DIGEST, b"x")
+        responses.checked_blob(DIGEST, b"x")
 
 
 URL, FIRST = "https://registry:5000", "/v2/_catalog?n=2"
@@ -205,7 +209,7 @@ def test_a_page_elsewhere_or_before_is_not_followed(link: str, path: str) -> Non
 
 
 def test_pages_end() -> None:
-    pages = responses.Pages()
+    pages = responses.PageGuard()
     assert pages.visit("/1") == "/1"
     with pytest.raises(RegistryError, match="no end"):
         pages.visit("/1")

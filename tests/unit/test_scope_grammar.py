@@ -9,18 +9,21 @@ from hypothesis import strategies as st
 
 from namespaces.access import Action
 from namespaces.names import is_repository
-from registry_sync.tokens.scope import MAX_LENGTH, MAX_REPOSITORIES, Requested, parse
+from registry_sync.tokens.scope import MAX_LENGTH, MAX_REPOSITORIES, RequestedAccess, parse_scopes
 
 PULL, PUSH, DELETE = Action.PULL, Action.PUSH, Action.DELETE
 
 
 def test_repeated_and_spaced_scopes_are_united_in_the_order_first_named() -> None:
     values = ["repository:a/x:pull repository:b/y:pull", "repository:a/x:push,pull"]
-    assert parse(values) == [Requested("a/x", frozenset({PULL, PUSH})), Requested("b/y", frozenset({PULL}))]
+    assert parse_scopes(values) == [
+        RequestedAccess("a/x", frozenset({PULL, PUSH})),
+        RequestedAccess("b/y", frozenset({PULL})),
+    ]
 
 
 def test_a_star_asks_for_every_action() -> None:
-    assert parse(["repository:a/x:*"]) == [Requested("a/x", frozenset({PULL, PUSH, DELETE}))]
+    assert parse_scopes(["repository:a/x:*"]) == [RequestedAccess("a/x", frozenset({PULL, PUSH, DELETE}))]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +39,9 @@ def test_a_star_asks_for_every_action() -> None:
     ],
 )  # fmt: skip
 def test_what_is_malformed_is_skipped_and_its_twin_still_counts(scope: str) -> None:
-    assert parse([scope, "repository:good/twin:pull"]) == [Requested("good/twin", frozenset({PULL}))]
+    assert parse_scopes([scope, "repository:good/twin:pull"]) == [
+        RequestedAccess("good/twin", frozenset({PULL}))
+    ]
 
 
 def asked(count: int, length: int = 0) -> list[str]:
@@ -49,7 +54,7 @@ def asked(count: int, length: int = 0) -> list[str]:
 def test_of_too_many_the_first_count(count: int, spaced: bool) -> None:
     """And the same again: what is asked twice is one, and a later word about it is heard."""
     scopes = [*asked(count), "repository:a/000000:push", f"repository:a/{count - 1:06}:push"]
-    found = parse([" ".join(scopes)] if spaced else scopes)
+    found = parse_scopes([" ".join(scopes)] if spaced else scopes)
     assert [each.repository for each in found] == [f"a/{number:06}" for number in range(MAX_REPOSITORIES)]
     assert found[0].actions == {PULL, PUSH}
     assert (found[-1].actions == {PULL, PUSH}) is (count == MAX_REPOSITORIES)
@@ -60,15 +65,15 @@ def test_of_too_much_the_first_counts(spaced: bool) -> None:
     fitting = MAX_LENGTH // 128
     scopes = asked(fitting + 10, length=128)
     assert {len(scope) for scope in scopes} == {128}
-    found = parse([" ".join(scopes)] if spaced else scopes)
+    found = parse_scopes([" ".join(scopes)] if spaced else scopes)
     assert [each.repository for each in found] == [scope.split(":")[1] for scope in scopes[:fitting]]
 
 
 def test_the_front_of_what_is_too_long_is_not_taken_for_the_whole() -> None:
     almost = "x" * (MAX_LENGTH - len("repository:a/b:pull"))
-    assert parse([f"{almost} repository:a/b:pull"]) == [Requested("a/b", frozenset({PULL}))]
-    assert parse([f"{almost} repository:a/b:pull,push"]) == []
-    assert parse([almost, "repository:a/b:pull/c:push", "repository:d/e:pull"]) == []
+    assert parse_scopes([f"{almost} repository:a/b:pull"]) == [RequestedAccess("a/b", frozenset({PULL}))]
+    assert parse_scopes([f"{almost} repository:a/b:pull,push"]) == []
+    assert parse_scopes([almost, "repository:a/b:pull/c:push", "repository:d/e:pull"]) == []
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,7 @@ def test_the_front_of_what_is_too_long_is_not_taken_for_the_whole() -> None:
 )  # fmt: skip
 def test_whatever_is_sent_costs_a_fraction_of_a_second(text: str) -> None:
     began = time.process_time()
-    assert len(parse([text])) <= MAX_REPOSITORIES
+    assert len(parse_scopes([text])) <= MAX_REPOSITORIES
     assert time.process_time() - began < 0.5  # a tenth of it on a slow machine
 
 
@@ -104,11 +109,13 @@ def test_it_is_read_as_the_grammar_says(values: list[str]) -> None:
         actions = set(Action) if "*" in words else words & set(Action)
         if actions:
             expected.setdefault(match[1], set()).update(actions)
-    assert parse(values) == [Requested(name, frozenset(actions)) for name, actions in expected.items()]
+    assert parse_scopes(values) == [
+        RequestedAccess(name, frozenset(actions)) for name, actions in expected.items()
+    ]
 
 
 @given(st.lists(st.text(max_size=80), max_size=20))
 def test_whatever_comes_only_legal_repositories_leave(values: list[str]) -> None:
-    for requested in parse(values):
+    for requested in parse_scopes(values):
         assert is_repository(requested.repository)
         assert requested.actions

@@ -31,7 +31,7 @@ SECOND = int(NOW.timestamp())
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    tokens_ca.ensure(tmp_path, NOW)
+    tokens_ca.ensure_keys(tmp_path, NOW)
     return tmp_path
 
 
@@ -55,31 +55,31 @@ class TestAuthority:
         assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
     def test_ca_is_self_signed_and_lives_ten_years(self, folder: Path) -> None:
-        ca = tokens_ca.load_authority(folder).certificate
+        ca = tokens_ca.load_ca(folder).certificate
         ca.verify_directly_issued_by(ca)
         assert ca.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
         assert ca.not_valid_after_utc - NOW == timedelta(days=3650)
 
     def test_leaf_is_issued_by_the_ca_and_is_none_itself(self, folder: Path) -> None:
         leaf = tokens_ca.load_pair(folder / "leaf.pem").certificate
-        leaf.verify_directly_issued_by(tokens_ca.load_authority(folder).certificate)
+        leaf.verify_directly_issued_by(tokens_ca.load_ca(folder).certificate)
         assert not leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
 
     def test_both_begin_a_little_ago_for_clocks_that_are_behind(self, folder: Path) -> None:
-        for pair in (tokens_ca.load_authority(folder), tokens_ca.load_pair(folder / "leaf.pem")):
+        for pair in (tokens_ca.load_ca(folder), tokens_ca.load_pair(folder / "leaf.pem")):
             assert pair.certificate.not_valid_before_utc == NOW - timedelta(minutes=10)
 
     def test_ensure_twice_changes_nothing(self, folder: Path) -> None:
         before = {path.name: path.read_bytes() for path in folder.iterdir()}
-        tokens_ca.ensure(folder, NOW)
+        tokens_ca.ensure_keys(folder, NOW)
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
     def test_ensure_finishes_what_a_crash_left_half(self, folder: Path) -> None:
         (folder / "ca.crt").unlink()
         key = (folder / "ca.key").read_bytes()
-        tokens_ca.ensure(folder, NOW)
+        tokens_ca.ensure_keys(folder, NOW)
         assert (folder / "ca.key").read_bytes() == key
-        tokens_ca.load_authority(folder)
+        tokens_ca.load_ca(folder)
 
     @pytest.mark.parametrize(("days", "renewed"), [(0, False), (19, False), (21, True), (45, True)])
     def test_leaf_is_renewed_when_a_third_is_left(self, folder: Path, days: int, renewed: bool) -> None:
@@ -88,13 +88,13 @@ class TestAuthority:
     def test_leaf_of_another_ca_is_replaced(self, folder: Path) -> None:
         (folder / "ca.key").unlink()
         (folder / "ca.crt").unlink()
-        tokens_ca.ensure(folder, NOW)
+        tokens_ca.ensure_keys(folder, NOW)
         leaf = tokens_ca.load_pair(folder / "leaf.pem").certificate
-        leaf.verify_directly_issued_by(tokens_ca.load_authority(folder).certificate)
+        leaf.verify_directly_issued_by(tokens_ca.load_ca(folder).certificate)
 
     def test_leaf_never_outlives_its_ca(self, folder: Path) -> None:
         tokens_ca.renew_leaf(folder, NOW + timedelta(days=3640))
-        ca, leaf = tokens_ca.load_authority(folder), tokens_ca.load_pair(folder / "leaf.pem")
+        ca, leaf = tokens_ca.load_ca(folder), tokens_ca.load_pair(folder / "leaf.pem")
         assert leaf.certificate.not_valid_after_utc == ca.certificate.not_valid_after_utc
 
 
@@ -108,7 +108,7 @@ class TestRefusedKeys:
     def test_open_to_others_is_not_papered_over_by_renewal(self, folder: Path) -> None:
         (folder / "ca.key").chmod(0o644)
         with pytest.raises(KeyFileError, match=r"ca\.key"):
-            tokens_ca.ensure(folder, NOW)
+            tokens_ca.ensure_keys(folder, NOW)
 
     def test_missing(self, tmp_path: Path) -> None:
         with pytest.raises(KeyFileError, match=r"leaf\.pem"):
@@ -132,7 +132,7 @@ class TestRefusedKeys:
             tokens_ca.load_pair(folder / "leaf.pem")
 
     def test_certificate_of_another_key(self, folder: Path) -> None:
-        certificate = tokens_ca.load_authority(folder).certificate.public_bytes(Encoding.PEM)
+        certificate = tokens_ca.load_ca(folder).certificate.public_bytes(Encoding.PEM)
         key_files.replace(
             folder / "leaf.pem", (folder / "leaf.pem").read_bytes().split(b"-----BEGIN CERT")[0] + certificate
         )
@@ -199,7 +199,7 @@ class TestSign:
         signer = Signer(tmp_path)
         with pytest.raises(KeyFileError):
             signer.sign(claims())
-        tokens_ca.ensure(tmp_path, NOW)
+        tokens_ca.ensure_keys(tmp_path, NOW)
         assert signer.sign(claims())
 
 

@@ -3,8 +3,14 @@
 import pytest
 
 from namespaces.access import AccessContext, GrantedLevel, GrantSource, Level, UserStatus
-from registry_sync.tokens.access_list import MOUNT, Refused, access_list, folded, refused
-from registry_sync.tokens.scope import Requested, parse
+from registry_sync.tokens.access_list import (
+    MOUNT,
+    DeniedAction,
+    denied_actions,
+    fold_copy_sources,
+    granted_access,
+)
+from registry_sync.tokens.scope import RequestedAccess, parse_scopes
 
 DOCKER, REGCTL = "docker/27.5.1", "regctl/0.8"
 
@@ -15,16 +21,18 @@ def may(level: Level) -> AccessContext:
     )
 
 
-def vain(scopes: str, world: dict[str, AccessContext]) -> tuple[list[Requested], list[Refused]]:
-    requested = parse([scopes])
-    return requested, list(refused(requested, world, access_list(requested, world)))
+def vain(scopes: str, world: dict[str, AccessContext]) -> tuple[list[RequestedAccess], list[DeniedAction]]:
+    requested = parse_scopes([scopes])
+    return requested, list(denied_actions(requested, world, granted_access(requested, world)))
 
 
 def told(
     scopes: str, world: dict[str, AccessContext], client: str = DOCKER
 ) -> list[tuple[str, str, tuple[str, ...]]]:
     requested, found = vain(scopes, world)
-    return [(each.repository, each.action, each.sources) for each in folded(requested, found, client)]
+    return [
+        (each.repository, each.action, each.sources) for each in fold_copy_sources(requested, found, client)
+    ]
 
 
 def test_each_action_that_was_not_granted_is_told_with_its_verdict() -> None:

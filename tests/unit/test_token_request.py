@@ -13,10 +13,10 @@ from registry_sync.tokens.request import (
     MAX_BASIC,
     MAX_BODY,
     Credentials,
-    Refusal,
+    TokenError,
     TokenRequest,
     _fields,
-    read,
+    parse_request,
 )
 
 # A server hands headers and query on as latin-1, whatever the bytes were.
@@ -31,14 +31,14 @@ def ask(method: str = "GET", query: str = "", header: str = "", body: bytes = b"
         "QUERY_STRING": query,
         "wsgi.input": io.BytesIO(body),
     }
-    return read(environ | ({"HTTP_AUTHORIZATION": header} if header else {}))
+    return parse_request(environ | ({"HTTP_AUTHORIZATION": header} if header else {}))
 
 
 def status(**asked: Any) -> int:
     """200 when it can be read; anything but a Refusal fails the test."""
     try:
         ask(**asked)
-    except Refusal as refusal:
+    except TokenError as refusal:
         return refusal.status
     return 200
 
@@ -158,8 +158,8 @@ class Endless(io.RawIOBase):
 
 def test_an_endless_body_is_left_after_the_bound() -> None:
     body = Endless()
-    with pytest.raises(Refusal):
-        read({"REQUEST_METHOD": "POST", "wsgi.input": body})
+    with pytest.raises(TokenError):
+        parse_request({"REQUEST_METHOD": "POST", "wsgi.input": body})
     assert body.taken <= MAX_BODY + 1
 
 
@@ -181,8 +181,8 @@ def test_a_header_that_is_no_base64_is_refused_and_its_twin_is_read(header: str)
 def test_ollama_signs_with_a_key_of_its_own_and_is_nobody() -> None:
     signed = "AAAAC3NzaC1lZDI1NTE5AAAAIHgO/1+x==:kQ5/0aZ+7Q=="
     asked = {"REQUEST_METHOD": "GET", "QUERY_STRING": "scope=repository:team/llama:pull&ts=1&nonce=x"}
-    assert read(asked | {"HTTP_AUTHORIZATION": signed}).credentials is None
+    assert parse_request(asked | {"HTTP_AUTHORIZATION": signed}).credentials is None
     for other in (f"Bearer {signed}", f"Basic {signed}", f"{signed}:x", "a b:c", ":" * 2, "name:p@ss"):
-        with pytest.raises(Refusal) as refused:
-            read(asked | {"HTTP_AUTHORIZATION": other})
+        with pytest.raises(TokenError) as refused:
+            parse_request(asked | {"HTTP_AUTHORIZATION": other})
         assert refused.value.status == 401

@@ -19,7 +19,7 @@ EARLIER = 10
 @vary_on_headers("HX-Request")
 def doctor(request: PersonRequest) -> HttpResponse:
     if request.method == "POST":
-        jobs.ask_for_checkup(by=principal(request))
+        jobs.request_checkup(by=principal(request))
         return redirect("doctor")
     now = timezone.now()
     waiting = selectors.checkups().exclude(state=DiagnosticRun.State.DONE).first()
@@ -29,14 +29,14 @@ def doctor(request: PersonRequest) -> HttpResponse:
     newer = [
         row
         for row in newest
-        if row.state != DiagnosticRun.State.DONE and now - row.requested_at < jobs.CHECKUP_LIFE
+        if row.state != DiagnosticRun.State.DONE and now - row.requested_at < jobs.CHECKUP_LIFETIME
     ]
     context = {
         "checkup": done[0] if done else None,
         "asked": newer[0] if newer else None,
         "live": note,
-        "outdated": bool(done) and installation_status.since(request.user, done[0].finished_at),
-        "worker_silent": heartbeats.silent(heartbeats.worker_at(), now),
+        "outdated": bool(done) and installation_status.changed_since(request.user, done[0].finished_at),
+        "worker_silent": heartbeats.is_silent(heartbeats.worker_at(), now),
     }
     if request.htmx:
         return render(request, "registry_sync/_doctor.html", context)

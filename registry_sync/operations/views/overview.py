@@ -24,7 +24,7 @@ RUNS_SHOWN, ASIDE_SHOWN = 20, 100
 @require_http_methods(["GET", "HEAD", "POST"])
 def overview(request: PersonRequest) -> HttpResponse:
     if request.method == "POST":
-        jobs.ask_for_sync(by=principal(request))
+        jobs.request_sync(by=principal(request))
         return redirect("system")
     return _page(request)
 
@@ -56,22 +56,23 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
     checkup = selectors.checkups().filter(state=DiagnosticRun.State.DONE).first()
     context = system_context("system") | {
         "page": paginate(selectors.runs(), cursor=request.GET.get("page", ""), size=RUNS_SHOWN),
-        "held": selectors.held(),
+        "held": selectors.run_needing_approval(),
         "rollback": selectors.rolled_back(timezone.now()),
         "let_go": service.LET_GO,
         "problem": problem,
-        "pulses": selectors.pulses(timezone.now()),
+        "pulses": selectors.component_health(timezone.now()),
         "event_at": selectors.last_event_at(),
-        "agreed": selectors.agreed(),
+        "agreed": selectors.is_approved(),
         "checkup": checkup,
-        "outdated": checkup is not None and installation_status.since(request.user, checkup.finished_at),
+        "outdated": checkup is not None
+        and installation_status.changed_since(request.user, checkup.finished_at),
         "counts": selectors.event_counts(),
         "mails": outbox.counts(),
         "mail_problem": outbox.last_problem(),
         "dropped": dropped(),
         "clock_at": selectors.clock_went_back(timezone.now()),
         "leap_at": selectors.clock_ran_ahead(timezone.now()),
-        "aside": selectors.aside()[:ASIDE_SHOWN],
-        "aside_count": selectors.aside().count(),
+        "aside": selectors.quarantined()[:ASIDE_SHOWN],
+        "aside_count": selectors.quarantined().count(),
     }
     return render(request, "registry_sync/system.html", context, status=400 if problem else 200)

@@ -22,12 +22,14 @@ GROUPS, TROUBLED, NAMES, SUGGESTED = 100, 50, 200, 200
 @require_safe
 def repositories(request: PersonRequest) -> HttpResponse:
     after = request.GET.get("after", "")
-    troubled, troubled_count = selectors.troubled(TROUBLED)
-    groups = selectors.unclaimed_groups(after=after, most=GROUPS + 1)
+    troubled, troubled_count = selectors.with_problems(TROUBLED)
+    groups = selectors.unassigned_groups(after=after, most=GROUPS + 1)
     context = system_context("system-repositories") | {
         "groups": groups[:GROUPS],
         "after": groups[GROUPS - 1].first if len(groups) > GROUPS else "",
-        "page": paginate(selectors.kept_names(), cursor=request.GET.get("page", ""), query={"after": after}),
+        "page": paginate(
+            selectors.reserved_names(), cursor=request.GET.get("page", ""), query={"after": after}
+        ),
         "troubled": troubled,
         "troubled_count": troubled_count,
     }

@@ -420,7 +420,7 @@ def test_a_name_that_is_being_given_away_is_not_had_again(cast: Cast, operator: 
 def test_a_name_is_not_cleared_while_something_is_found_under_it(cast: Cast, operator: Person) -> None:
     ReservedName.objects.create(name="team", account=cast.account)
     result = meanwhile(
-        'SELECT "namespaces_reservedname"', partial(writer.claim, "team/app"), partial(clear, operator)
+        'SELECT "namespaces_reservedname"', partial(writer.assign, "team/app"), partial(clear, operator)
     )
     assert isinstance(result, Conflict)
     assert ReservedName.objects.get().account == cast.account
@@ -430,7 +430,7 @@ def test_a_name_is_not_cleared_while_something_is_found_under_it(cast: Cast, ope
 def test_what_is_found_under_a_name_that_is_being_cleared_keeps_it(cast: Cast, operator: Person) -> None:
     ReservedName.objects.create(name="team", account=cast.account)
     row = meanwhile(
-        'INSERT INTO "namespaces_reservedname"', partial(clear, operator), partial(writer.claim, "team/app")
+        'INSERT INTO "namespaces_reservedname"', partial(clear, operator), partial(writer.assign, "team/app")
     )
     assert isinstance(row, Repository)
     assert ReservedName.objects.get().account is None
@@ -445,7 +445,7 @@ def test_repositories_of_a_namespace_that_is_being_deleted_stay_unclaimed(cast: 
     result = meanwhile(
         'SELECT "namespaces_namespace"."id"',
         partial(namespaces.delete, by=cast.by("owner"), namespace=old, confirmation="team"),
-        writer.claim_repositories,
+        writer.assign_all,
     )
     assert result == 0
     assert Repository.objects.get().image is None

@@ -21,7 +21,7 @@ from accounts.peppers import peppers
 from accounts.services import people
 from manager import environment
 from manager.standalone.prepare import prepare, secret_files
-from registry_sync.checks import signing_keys
+from registry_sync.checks import check_signing_keys
 from registry_sync.tokens import key_files
 from registry_sync.tokens.issuer import signer
 from tests import factories
@@ -65,9 +65,9 @@ def secret_lines(folder: Path) -> set[str]:
 @pytest.mark.parametrize("mode", OPEN_MODES)
 @pytest.mark.parametrize("name", CHECKED)
 def test_a_file_that_others_can_open_is_refused_at_start(folder: Path, name: str, mode: int) -> None:
-    assert signing_keys() == []
+    assert check_signing_keys() == []
     (folder / name).chmod(mode)
-    (problem,) = signing_keys()
+    (problem,) = check_signing_keys()
     assert problem.is_serious()
     assert f"chmod 600 {folder / name}" in problem.msg
     assert not any(line in problem.msg for line in secret_lines(folder))
@@ -77,14 +77,14 @@ def test_a_file_that_others_can_open_is_refused_at_start(folder: Path, name: str
 @pytest.mark.parametrize("name", CHECKED)
 def test_a_file_for_its_owner_alone_is_taken(folder: Path, name: str, mode: int) -> None:
     (folder / name).chmod(mode)
-    assert signing_keys() == []
+    assert check_signing_keys() == []
 
 
 @needs_root
 @pytest.mark.parametrize("name", CHECKED)
 def test_a_file_of_somebody_else_is_refused_at_start(folder: Path, name: str) -> None:
     os.chown(folder / name, SOMEBODY, -1)
-    (problem,) = signing_keys()
+    (problem,) = check_signing_keys()
     assert problem.is_serious()
     assert f"chown {os.geteuid()} {folder / name}" in problem.msg
 
@@ -94,7 +94,7 @@ def test_the_system_may_own_what_the_panel_only_reads(folder: Path) -> None:
     """Files that an orchestrator mounts belong to root."""
     for path in folder.iterdir():
         os.chown(path, 0, -1)
-    assert signing_keys() == []
+    assert check_signing_keys() == []
 
 
 def test_the_command_line_does_not_go_on_with_it(folder: Path) -> None:

@@ -26,7 +26,7 @@ from accounts.peppers import peppers
 from accounts.services import api_tokens, invitations, people, users
 from manager.log_format import LineFormatter, hide
 from manager.standalone import registry, run
-from registry_sync.tokens.issuer import issue, signer
+from registry_sync.tokens.issuer import issue_token, signer
 from registry_sync.tokens.request import Credentials, TokenRequest
 from tests import factories
 from tests.cast import Cast
@@ -183,7 +183,7 @@ def test_nothing_that_code_passes_around_writes_its_secret(cast: Cast) -> None:
     request = TokenRequest(
         frozenset({real.TOKEN_SERVICE}), (), Credentials(user.username, user.password), oauth=False
     )
-    issued = issue(request, origin=Origin("192.0.2.1", "docker", datetime.now(UTC)))
+    issued = issue_token(request, origin=Origin("192.0.2.1", "docker", datetime.now(UTC)))
     assert issued.token.count(".") == 2
     leaf = signer().leaf(now=0)
     pem = (real.SECRETS_DIR / "leaf.pem").read_text().splitlines()[1]

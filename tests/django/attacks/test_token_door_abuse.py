@@ -21,10 +21,10 @@ from namespaces.access import Level
 from namespaces.models import ReservedName
 from namespaces.services import grants, namespaces
 from registry_sync.tokens import queries
-from registry_sync.tokens.issuer import issue_for_panel
+from registry_sync.tokens.issuer import issue_panel_token
 from registry_sync.tokens.scope import MAX_REPOSITORIES
 from registry_sync.tokens.throttle import throttle
-from registry_sync.tokens.wsgi import answer
+from registry_sync.tokens.wsgi import respond
 from tests import factories
 from tests.cast import Cast
 from tests.django.registry_sync.tokens.test_issuer import access, ask, claims
@@ -51,7 +51,7 @@ def user(cast: Cast) -> Any:
 def headers_of(**environ: str) -> tuple[int, dict[str, str]]:
     query = urlencode([("service", real.TOKEN_SERVICE), ("scope", PULL)])
     environ = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "REMOTE_ADDR": "192.0.2.1", **environ}
-    status, headers, _body = answer(environ, now=datetime.now(UTC))
+    status, headers, _body = respond(environ, now=datetime.now(UTC))
     return status, dict(headers)
 
 
@@ -110,7 +110,7 @@ def test_ten_times_as_many_repositories_cost_about_ten_times_as_much(user: Any) 
         names, taken = [f"team/n{number}" for number in range(count)], []
         connection.connection.set_progress_handler(lambda: taken.append(1), 100)
         try:
-            assert queries.load(digests=stored_as, repositories=names, now=timezone.now())
+            assert queries.load_caller(digests=stored_as, repositories=names, now=timezone.now())
         finally:
             connection.connection.set_progress_handler(None, 0)
         return len(taken)
@@ -162,7 +162,7 @@ def secrets_of_other_doors(cast: Cast) -> dict[str, str]:
         "API token": api_tokens.create(by=by, name="CI", expires_at=None, confirmed=True)[1],
         "invitation": invitations.invite(by=by, account=cast.account, role="owner")[1],
         "person": factories.PASSWORD,
-        "registry token": issue_for_panel([], now=timezone.now()),
+        "registry token": issue_panel_token([], now=timezone.now()),
     }
 
 
@@ -179,7 +179,7 @@ def test_what_opens_this_door_opens_no_other(cast: Cast, user: Any) -> None:
     for login in (user.username, f"{user.username}@example.com", cast.owner.email):
         form = {"login": login, "password": user.password}
         assert Client().post("/me/login/", form).status_code == 200
-    for text in (body["token"], issue_for_panel([], now=timezone.now()), user.password):
+    for text in (body["token"], issue_panel_token([], now=timezone.now()), user.password):
         for path in ("/api/v1/me/", "/me/tokens/"):
             assert Client().get(path, headers={"Authorization": f"Bearer {text}"}).status_code in (302, 401)
         assert Client().get(f"/invite/{text}/").status_code == 404

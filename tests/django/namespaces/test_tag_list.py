@@ -14,7 +14,7 @@ from accounts.common.pagination import paginate
 from namespaces import natural_sort
 from namespaces.listing import tag_list
 from namespaces.models import NEVER, Image, Tag, TagHistoryEntry
-from registry_sync.inventory.writer import Move, write_moves
+from registry_sync.inventory.writer import TagChange, write_tag_changes
 from tests import factories, statements
 from tests.cast import Cast
 
@@ -140,7 +140,7 @@ def test_what_a_person_put_back_says_so_where_it_says_who_pushed(
 ) -> None:
     again, found = factories.ManifestFactory.create_batch(2)
     for name, manifest, how, by in (("1.0", again, "panel", "lena@example.com"), ("2.0", found, "found", "")):
-        write_moves(image, [Move(name, manifest.digest, NOON, by)], how=TagHistoryEntry.How(how))
+        write_tag_changes(image, [TagChange(name, manifest.digest, NOON, by)], how=TagHistoryEntry.How(how))
     for name, sentences in (("1.0", 1), ("2.0", 0)):
         assert (
             client.get(f"{LIST}-/tags/{name}/").content.decode().count("put back by lena@example.com")

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from namespaces.models import Image, TagHistoryEntry
-from registry_sync.inventory.writer import Move, write_moves
+from registry_sync.inventory.writer import TagChange, write_tag_changes
 from tests import factories
 from tests.cast import Cast
 
@@ -30,7 +30,7 @@ def digests() -> list[str]:
 
 
 def move(image: Image, tag: str, digest: str) -> None:
-    write_moves(image, [Move(tag, digest, WHEN)], how=TagHistoryEntry.How.EVENT)
+    write_tag_changes(image, [TagChange(tag, digest, WHEN)], how=TagHistoryEntry.How.EVENT)
 
 
 def asks(client: Client, page: str) -> str:

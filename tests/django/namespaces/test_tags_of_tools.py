@@ -8,7 +8,7 @@ from namespaces import tag_updates
 from namespaces.listing import search
 from namespaces.manifests.referrers import attached_to
 from namespaces.models import Image, TagHistoryEntry
-from registry_sync.inventory.writer import Move, write_moves
+from registry_sync.inventory.writer import TagChange, write_tag_changes
 from tests import factories
 from tests.cast import Cast
 from tests.django.namespaces.things import image_document, put
@@ -24,11 +24,11 @@ def image(cast: Cast) -> Image:
     """team/app:1.0 with five tags of tools, pushed after it."""
     made: Image = factories.ImageFactory(namespace__account=cast.account, namespace__name="team", name="app")
     version = put(made, image_document("1.0"))
-    moves = [Move("1.0", version.digest, WHEN)]
+    moves = [TagChange("1.0", version.digest, WHEN)]
     for kind in KINDS:
         about = version if kind == ".imgpkg" else put(made, image_document(kind))
-        moves.append(Move(version.digest.replace(":", "-") + kind, about.digest, LATER))
-    write_moves(made, moves, how=TagHistoryEntry.How.EVENT)
+        moves.append(TagChange(version.digest.replace(":", "-") + kind, about.digest, LATER))
+    write_tag_changes(made, moves, how=TagHistoryEntry.How.EVENT)
     made.refresh_from_db()
     return made
 

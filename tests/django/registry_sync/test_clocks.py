@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, OutgoingMail, Person
 from manager.beat import Schedule
 from registry_sync import clocks, freshness, heartbeats, panel_client, selectors
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.events import due_events, processor
 from registry_sync.models import Event, Marker, Removal, RetentionRule, RetentionRun, SyncRun
 from registry_sync.reconcile import run
@@ -29,7 +29,7 @@ def left_ahead(at: datetime) -> None:
     """What all parts wrote down while the clock said `at`."""
     for name in (Marker.WORKER, Marker.BEAT, Marker.EVENTS):
         heartbeats.note(name, at)
-    heartbeats.book("registry_sync.apply_events", at, at + timedelta(seconds=2))
+    heartbeats.reserve("registry_sync.apply_events", at, at + timedelta(seconds=2))
     Event.objects.create(event_id="1", received_at=at, due_at=at)
     Removal.objects.create(image=factories.ImageFactory(), kind="untag", requested_by="x", due_at=at)
     OutgoingMail.objects.create(to="a@example.com", encrypted="x", due_at=at)
@@ -43,12 +43,12 @@ def test_what_lies_ahead_is_mended_before_the_next_task_and_said(
     left_ahead(timezone.now() + back)
     task_prerun.send(sender=None)
     now = timezone.now()
-    assert due_events.some()
-    assert heartbeats.book("registry_sync.apply_events", now, now + timedelta(seconds=2))
+    assert due_events.any_due()
+    assert heartbeats.reserve("registry_sync.apply_events", now, now + timedelta(seconds=2))
     assert Removal.objects.filter(due_at__lte=now).exists()
     assert OutgoingMail.objects.filter(due_at__lte=now).exists()
     assert run._due(now + timedelta(seconds=61))
-    assert [pulse.state for pulse in selectors.pulses(now)] == ["works", "works"]
+    assert [pulse.state for pulse in selectors.component_health(now)] == ["works", "works"]
     assert "the clock went back by" in caplog.text
     assert "went back" in client_for(operator).get("/system/").content.decode()
 
@@ -58,7 +58,7 @@ def test_while_the_clock_is_right_nothing_is_touched(operator: Person) -> None:
     left_ahead(now)
     later = now + timedelta(minutes=5)
     Event.objects.update(due_at=later)
-    assert not clocks.mend(now)
+    assert not clocks.repair_after_setback(now)
     assert Event.objects.get().due_at == later
     assert "went back" not in client_for(operator).get("/system/").content.decode()
 
@@ -68,7 +68,7 @@ def test_when_time_leaps_ahead_rules_that_count_days_go_off_and_say_why(operator
     lines = {"days": {"keep_days": 30}, "pulls": {"keep_pulled_days": 90}, "last": {"keep_last": 3}}
     for name, kept in lines.items():
         RetentionRule.objects.create(namespace=namespace, image_name=name, enabled=True, **kept)
-    heartbeats.note(Marker.WORKER, timezone.now() - clocks.LEAP + timedelta(minutes=1))
+    heartbeats.note(Marker.WORKER, timezone.now() - clocks.JUMP_MIN + timedelta(minutes=1))
     task_prerun.send(sender=None)
     assert RetentionRule.objects.filter(enabled=True).count() == 3
     Marker.objects.filter(name=Marker.WORKER).update(at=timezone.now() - timedelta(days=60))
@@ -89,7 +89,7 @@ def test_when_time_leaps_ahead_rules_that_count_days_go_off_and_say_why(operator
 def test_a_sign_of_life_from_the_future_proves_nothing(back: timedelta) -> None:
     now = timezone.now()
     left_ahead(now + back)
-    assert [pulse.state for pulse in selectors.pulses(now)] == ["unknown", "silent"]
+    assert [pulse.state for pulse in selectors.component_health(now)] == ["unknown", "silent"]
     heartbeats.note(Marker.BEAT, now, every=heartbeats.PULSE)
     assert heartbeats.last(Marker.BEAT) == now
 
@@ -97,9 +97,9 @@ def test_a_sign_of_life_from_the_future_proves_nothing(back: timedelta) -> None:
 def test_a_check_that_ends_in_the_future_makes_no_green_light() -> None:
     now = timezone.now()
     ahead = now + timedelta(minutes=10)
-    check = freshness.Check("done", ahead, ahead)
-    facts = freshness.Facts(now=now, rest=timedelta(minutes=1), last=check)
-    assert freshness.judge(facts) is freshness.Ground.OVERDUE
+    check = freshness.FinishedCheck("done", ahead, ahead)
+    facts = freshness.FreshnessInput(now=now, rest=timedelta(minutes=1), last=check)
+    assert freshness.judge(facts) is freshness.Reason.OVERDUE
 
 
 def test_while_the_registry_refuses_our_tokens_no_event_uses_up_its_attempts() -> None:
@@ -111,11 +111,11 @@ def test_while_the_registry_refuses_our_tokens_no_event_uses_up_its_attempts() -
     for number in range(3):
         Event.objects.create(event_id=str(number), action="push", repository="team/app", namespace="team",
                              tag=str(number), digest=digest)  # fmt: skip
-    processor.apply_due(Registry(web.url, lambda *_scope: "token"))
+    processor.process_due(RegistryClient(web.url, lambda *_scope: "token"))
     web.stop()
     assert len(web.asked) == 1
     assert not Event.objects.filter(attempts__gt=0).exists()
-    assert Event.objects.get(event_id="0").due_at <= timezone.now() + processor.REFUSED
+    assert Event.objects.get(event_id="0").due_at <= timezone.now() + processor.UNAUTHORIZED_DELAY
 
 
 class Sent(Schedule):
@@ -163,7 +163,7 @@ def test_what_is_done_once_a_day_is_not_done_with_each_restart() -> None:
 @pytest.mark.parametrize("jump", [timedelta(minutes=-10), timedelta(minutes=10), timedelta(hours=-1)])
 def test_tokens_are_made_anew_when_the_clock_jumped(jump: timedelta) -> None:
     ahead = [timedelta()]
-    tokens = panel_client.OwnTokens(clock=lambda: datetime.now(UTC) + ahead[0])
+    tokens = panel_client.PanelTokens(clock=lambda: datetime.now(UTC) + ahead[0])
     first = tokens("team/app")
     assert tokens("team/app") == first
     ahead[0] = jump

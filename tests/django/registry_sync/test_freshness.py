@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import Person
 from registry_sync import heartbeats, leases, selectors
-from registry_sync.freshness import Ground
-from registry_sync.last_viewed import looks
+from registry_sync.freshness import Reason
+from registry_sync.last_viewed import image_views
 from registry_sync.models import Drift, Event, Marker, Repository, SyncRun
 from registry_sync.reconcile import shards
 from tests import factories
@@ -55,7 +55,7 @@ def test_one_check_that_took_long_hides_no_silence(took: float) -> None:
     now = timezone.now()
     over = now - timedelta(seconds=600)
     SyncRun.objects.create(state="done", started_at=over - timedelta(seconds=took), finished_at=over)
-    assert selectors.freshness(now).ground is Ground.OVERDUE
+    assert selectors.freshness(now).ground is Reason.OVERDUE
 
 
 def test_what_takes_long_each_time_is_given_its_rest() -> None:
@@ -63,7 +63,7 @@ def test_what_takes_long_each_time_is_given_its_rest() -> None:
     for hours in (60, 40, 20):
         over = now - timedelta(hours=hours)
         SyncRun.objects.create(state="done", started_at=over - timedelta(hours=1), finished_at=over)
-    assert selectors.freshness(now).ground is Ground.ASKED
+    assert selectors.freshness(now).ground is Reason.ASKED
 
 
 def test_differences_are_counted() -> None:
@@ -82,7 +82,7 @@ def test_events_are_silent_although_pushes_happened() -> None:
     )
     ended()
     found = selectors.freshness(timezone.now())
-    assert (found.state, found.ground) == ("stale", Ground.SILENT)
+    assert (found.state, found.ground) == ("stale", Reason.SILENT)
     told(seconds=1)  # they come again
     assert selectors.freshness(timezone.now()).state == "live"
 
@@ -106,11 +106,11 @@ def test_a_dead_worker_puts_out_the_light(settings: Any) -> None:
     settings.SYNC_INTERVAL_SECONDS = 86400
     ended(seconds=600)
     now = timezone.now()
-    heartbeats.note(Marker.WORKER, now - heartbeats.SILENT + timedelta(minutes=1))
+    heartbeats.note(Marker.WORKER, now - heartbeats.SILENT_AFTER + timedelta(minutes=1))
     assert line().startswith("live: ")
-    Marker.objects.update(at=now - heartbeats.SILENT - timedelta(seconds=5))
+    Marker.objects.update(at=now - heartbeats.SILENT_AFTER - timedelta(seconds=5))
     assert line().startswith("stale: Worker or schedule is silent: nothing is read from the registry")
-    leases.take("events", now)  # it is busy with a long task
+    leases.acquire("events", now)  # it is busy with a long task
     assert line().startswith("live: ")
 
 
@@ -122,7 +122,7 @@ def test_a_registry_that_tells_nothing(settings: Any) -> None:
 
 def test_the_last_good_check_is_said_when_later_ones_failed() -> None:
     ended(seconds=50)
-    for _many in range(selectors.LOOKED_AT + 1):
+    for _many in range(selectors.RECENT_RUNS + 1):
         ended("failed", problem="no answer")
     assert line() == "failed: The last sync failed · last full check, …"
 
@@ -239,11 +239,11 @@ def test_only_operators_are_led_to_the_doctor(cast: Cast, operator: Any) -> None
 def test_unclaimed_hides_the_doctors_own_and_groups_the_rest() -> None:
     for name in ("registry-manager/doctor", "old/a", "old/b/c", "nginx", "older/x"):
         Repository.objects.create(name=name)
-    groups = [(group.first, group.repositories) for group in selectors.unclaimed_groups()]
+    groups = [(group.first, group.repositories) for group in selectors.unassigned_groups()]
     assert groups == [("nginx", 1), ("old", 2), ("older", 1)]
-    assert [group.first for group in selectors.unclaimed_groups(after="nginx", most=1)] == ["old"]
-    assert [row.name for row in selectors.unclaimed("old")] == ["old/a", "old/b/c"]
-    assert [row.name for row in selectors.unclaimed("nginx")] == ["nginx"]
+    assert [group.first for group in selectors.unassigned_groups(after="nginx", most=1)] == ["old"]
+    assert [row.name for row in selectors.unassigned("old")] == ["old/a", "old/b/c"]
+    assert [row.name for row in selectors.unassigned("nginx")] == ["nginx"]
 
 
 def test_an_image_that_is_looked_at_is_read_first(cast: Cast) -> None:
@@ -256,9 +256,9 @@ def test_an_image_that_is_looked_at_is_read_first(cast: Cast) -> None:
     ]
     cast.client("viewer").get("/a/team-red/n/seen/i/b/")
     cast.client("stranger").get("/a/team-red/n/seen/i/a/")
-    looks.write()
+    image_views.write()
     run = SyncRun.objects.create(state=SyncRun.State.RUNNING)
-    shards.make(run)
+    shards.create_shards(run)
     assert run.shards.get().repositories == [rows[1].pk, rows[0].pk]
 
 

@@ -72,7 +72,7 @@ def test_a_heartbeat_is_not_written_for_each_task() -> None:
 
 
 def states() -> list[str]:
-    return [pulse.state for pulse in selectors.pulses(timezone.now())]
+    return [pulse.state for pulse in selectors.component_health(timezone.now())]
 
 
 def test_a_long_task_lives_as_long_as_it_keeps_its_lease() -> None:
@@ -83,11 +83,11 @@ def test_a_long_task_lives_as_long_as_it_keeps_its_lease() -> None:
     assert states() == ["unknown", "silent"]  # the schedule sends the worker nothing
     heartbeats.note(Marker.BEAT, now)
     assert states() == ["silent", "works"]
-    leases.take("events", now)
+    leases.acquire("events", now)
     assert states() == ["works", "works"]
     run = SyncRun.objects.create(state="running", started_at=long_ago)
     Lease.objects.update(until=long_ago)
-    shard = Shard.objects.create(run=run, number=0, lease_until=now + leases.LIFE)
+    shard = Shard.objects.create(run=run, number=0, lease_until=now + leases.LIFETIME)
     assert heartbeats.worker_at() == now
     shard.delete()
     assert states() == ["silent", "works"]
@@ -141,10 +141,10 @@ def test_housekeeping_keeps_the_runs_that_prove_something(settings: Any) -> None
 def test_one_is_booked_for_a_time_to_come() -> None:
     now = timezone.now()
     soon = now + timedelta(seconds=2)
-    assert heartbeats.book("again", now, soon)
-    assert not heartbeats.book("again", now, soon)
-    assert not heartbeats.book("again", soon - timedelta(milliseconds=1), soon)
-    assert heartbeats.book("again", soon, soon + timedelta(seconds=2))
+    assert heartbeats.reserve("again", now, soon)
+    assert not heartbeats.reserve("again", now, soon)
+    assert not heartbeats.reserve("again", soon - timedelta(milliseconds=1), soon)
+    assert heartbeats.reserve("again", soon, soon + timedelta(seconds=2))
 
 
 def test_housekeeping_keeps_full_checks_beside_many_quick_passes(settings: Any) -> None:

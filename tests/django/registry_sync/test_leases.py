@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from namespaces.models import Image, Tag, TagHistoryEntry
 from registry_sync import leases
-from registry_sync.client import TagsRead
+from registry_sync.client import RepositoryTags
 from registry_sync.inventory import late_history
-from registry_sync.inventory.writer import Move, count_untagged, write_moves
+from registry_sync.inventory.writer import TagChange, count_untagged, write_tag_changes
 from registry_sync.models import Drift, Lease, Repository, Shard, SyncRun
 from registry_sync.reconcile import drift, shards, writer
 from registry_sync.reconcile.repositories import Counts
@@ -45,13 +45,13 @@ class Kept:
 
 def test_a_dead_workers_lease_is_over_within_five_seconds_and_somebody_comes() -> None:
     looked = current_app.conf.beat_schedule["events"]["schedule"]
-    assert leases.LIFE.total_seconds() + looked < 5
-    assert leases.LIFE.total_seconds() > leases.RENEWED * 3
+    assert leases.LIFETIME.total_seconds() + looked < 5
+    assert leases.LIFETIME.total_seconds() > leases.RENEW_SECONDS * 3
 
 
 def test_a_thread_keeps_it_while_its_holder_works_and_not_longer() -> None:
     keep = Kept()
-    with leases.renewed(keep, every=QUICK):
+    with leases.keep_renewed(keep, every=QUICK):
         assert keep.twice.wait(PATIENCE)
     times = keep.times
     assert not any(each.name == "lease" for each in threading.enumerate())
@@ -60,7 +60,7 @@ def test_a_thread_keeps_it_while_its_holder_works_and_not_longer() -> None:
 
 def test_one_who_hangs_is_renewed_no_longer() -> None:
     keep = Kept()
-    with leases.renewed(keep, every=QUICK, hung=0.0) as renewal:
+    with leases.keep_renewed(keep, every=QUICK, hung=0.0) as renewal:
         renewal._thread.join(PATIENCE)
         assert not renewal._thread.is_alive()
     assert keep.times == 0
@@ -68,7 +68,7 @@ def test_one_who_hangs_is_renewed_no_longer() -> None:
 
 def test_a_thread_that_finds_a_successor_ends() -> None:
     keep = Kept(lost=True)
-    with leases.renewed(keep, every=QUICK) as renewal:
+    with leases.keep_renewed(keep, every=QUICK) as renewal:
         renewal._thread.join(PATIENCE)
         assert not renewal._thread.is_alive()
     assert keep.times == 1
@@ -80,28 +80,28 @@ def test_a_lease_further_ahead_than_its_life_is_void(ahead: timedelta) -> None:
     now = timezone.now()
     run = SyncRun.objects.create(state="running", started_at=now)
     Shard.objects.create(run=run, number=0, lease_until=now + ahead, token=1)
-    assert leases.take("it", now + ahead)
-    assert leases.take("it", now)
-    assert leases.take("it", now) is None
-    assert next(shards.free(run))
-    assert list(shards.free(run)) == []
+    assert leases.acquire("it", now + ahead)
+    assert leases.acquire("it", now)
+    assert leases.acquire("it", now) is None
+    assert next(shards.acquire_free(run))
+    assert list(shards.acquire_free(run)) == []
 
 
 def test_who_lost_its_lease_writes_nothing() -> None:
     image: Image = factories.ImageFactory()
     manifest = factories.ManifestFactory()
-    move = Move("1.0", manifest.digest, timezone.now())
+    move = TagChange("1.0", manifest.digest, timezone.now())
 
     def write() -> Any:
-        return write_moves(image, [move], how=TagHistoryEntry.How.EVENT)
+        return write_tag_changes(image, [move], how=TagHistoryEntry.How.EVENT)
 
-    with leases.held("it") as lease:
+    with leases.hold("it") as lease:
         assert lease
         Lease.objects.update(token=F("token") + 1)
         with pytest.raises(leases.LeaseLost), transaction.atomic():
             write()
     assert not image.tags.exists()
-    with leases.held("another"):
+    with leases.hold("another"):
         assert write() == 1
 
 
@@ -115,29 +115,33 @@ def test_no_transaction_that_locks_a_lease_stands_idle_for_long() -> None:
             cursor.execute("SHOW idle_in_transaction_session_timeout")
             return str(cursor.fetchone()[0])
 
-    with leases.held("it") as lease:
+    with leases.hold("it") as lease:
         assert lease
         locks: list[Callable[[], object]] = [
-            lease.keep, lease.end, leases.fence, lambda: leases.take("another", timezone.now()),
-            lambda: shards.alive(shard), lambda: shards.finish(shard, Counts()),
+            lease.keep, lease.end, leases.fence, lambda: leases.acquire("another", timezone.now()),
+            lambda: shards.renew(shard), lambda: shards.finish(shard, Counts()),
         ]  # fmt: skip
         for lock in locks:
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             with transaction.atomic():
                 lock()
-                assert idle() == leases.IDLE
+                assert idle() == leases.IDLE_TIMEOUT
 
 
 LATE: dict[str, Callable[[Image], object]] = {
-    "history": lambda image: late_history.tell(image, Move("1.0", "", timezone.now(), "somebody")),
-    "trouble": lambda image: writer.note_trouble(
-        TagsRead(image.repository, problem="gone"), known(image), timezone.now(), quick=False
+    "history": lambda image: late_history.record_change(
+        image, TagChange("1.0", "", timezone.now(), "somebody")
     ),
-    "unread": lambda image: writer.note_trouble(
-        TagsRead(image.repository, unreadable={"1.0": "500"}), known(image), timezone.now(), quick=False
+    "trouble": lambda image: writer.record_problem(
+        RepositoryTags(image.repository, problem="gone"), known(image), timezone.now(), quick=False
     ),
-    "held": lambda image: writer.note_held(TagsRead(image.repository), known(image), 1),
+    "unread": lambda image: writer.record_problem(
+        RepositoryTags(image.repository, unreadable={"1.0": "500"}), known(image), timezone.now(), quick=False
+    ),
+    "held": lambda image: writer.record_tags_needing_approval(
+        RepositoryTags(image.repository), known(image), 1
+    ),
     "differences": lambda image: drift.explain(image.repository, "1.0", ""),
     "untagged": count_untagged,
 }
@@ -157,19 +161,19 @@ def test_nor_what_it_says_beside_the_tags(what: str) -> None:
         )
 
     before = rows()
-    with leases.held("it") as lease:
+    with leases.hold("it") as lease:
         assert lease
         Lease.objects.update(token=F("token") + 1)
         with pytest.raises(leases.LeaseLost), transaction.atomic():
             LATE[what](tag.image)
     assert rows() == before
-    with leases.held("another"):
+    with leases.hold("another"):
         LATE[what](tag.image)
     assert (rows() == before) is (what == "untagged")  # which has a tag, and so nothing to count
 
 
-def known(image: Image) -> writer.Known:
-    (found,) = writer.known_tags([image.repository]).values()
+def known(image: Image) -> writer.StoredRepository:
+    (found,) = writer.stored_repositories([image.repository]).values()
     return found
 
 

@@ -26,8 +26,8 @@ where not quick and finished_at is not null and started_at >= to_timestamp({at})
 ASK = """
 from accounts.models import Person
 from accounts.views.request import principal_for
-from registry_sync.jobs import ask_for_sync
-ask_for_sync(by=principal_for(Person.objects.get(email="ada@example.com"), {}))
+from registry_sync.jobs import request_sync
+request_sync(by=principal_for(Person.objects.get(email="ada@example.com"), {}))
 """
 
 

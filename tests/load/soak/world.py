@@ -10,9 +10,9 @@ from accounts.models import Person
 from accounts.services import accounts, users
 from accounts.views.request import principal_for
 from namespaces.services import grants, namespaces
-from registry_sync.reconcile.writer import note_catalog
+from registry_sync.reconcile.writer import record_catalog_read
 
-note_catalog(timezone.now())
+record_catalog_read(timezone.now())
 by = principal_for(Person.objects.create_user("ada@example.com"), {})
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from registry_sync.client import Sweep, Timing, crawler
-from registry_sync.client.pacing import AHEAD, Pace, asked_at
+from registry_sync.client import TagCrawler, Timing, crawler
+from registry_sync.client.pacing import AHEAD_MAX, ReadPacer, requested_at
 from registry_sync.leases import LeaseLost
 from tests.parts.scripted import Answer, Scripted, answer
 
@@ -21,7 +21,7 @@ def web() -> Iterator[Scripted]:
     script.stop()
 
 
-def read(web: Scripted, repositories: int) -> list[crawler.TagsRead]:
+def read(web: Scripted, repositories: int) -> list[crawler.RepositoryTags]:
     with web.client().crawler() as asking:
         return asking.read_tags({f"r{number}": {} for number in range(repositories)})
 
@@ -31,7 +31,9 @@ def test_a_registry_that_answers_nothing_is_given_up_for_all(web: Scripted) -> N
         web.says[f"/v2/r{number}/tags/list"] = answer(drop=True)
     reads = read(web, 1000)
     assert all(each.problem for each in reads)
-    assert len(web.asked) <= 2 * (crawler.GIVE_UP + crawler.PARALLEL)  # aiohttp asks once more by itself
+    assert len(web.asked) <= 2 * (
+        crawler.NO_RESPONSE_MAX + crawler.PARALLEL
+    )  # aiohttp asks once more by itself
 
 
 def test_a_burst_of_resets_gives_nothing_up(web: Scripted) -> None:
@@ -79,7 +81,7 @@ def test_never_reads_far_ahead_of_what_the_registry_tells(web: Scripted) -> None
     asked: list[float] = []
 
     def reading(headers: Any) -> Answer:
-        moment = asked_at(headers["User-Agent"])
+        moment = requested_at(headers["User-Agent"])
         assert moment is not None
         asked.append(moment)
         most[0] = max(most[0], sum(each > told[0] for each in list(asked)))
@@ -89,13 +91,13 @@ def test_never_reads_far_ahead_of_what_the_registry_tells(web: Scripted) -> None
         told[0] = max(asked, default=0.0)
         return told[0]
 
-    known: dict[str, dict[str, str]] = {f"r{number}": {} for number in range(AHEAD)}
+    known: dict[str, dict[str, str]] = {f"r{number}": {} for number in range(AHEAD_MAX)}
     names = [f"t{number}" for number in range(5)]
     for name in known:
         web.says[f"/v2/{name}/tags/list"] = answer({"tags": names})
         web.says |= {f"/v2/{name}/manifests/{tag}": reading for tag in names}
     timing = Timing(look=0.01)
-    with Sweep(web.url, lambda *_scope: "token", pace=Pace(tells), timing=timing) as asking:
+    with TagCrawler(web.url, lambda *_scope: "token", pace=ReadPacer(tells), timing=timing) as asking:
         reads = asking.read_tags(known)
-    assert sum(len(read.digests) for read in reads) == 5 * AHEAD
-    assert AHEAD // 2 <= most[0] <= AHEAD + crawler.PARALLEL
+    assert sum(len(read.digests) for read in reads) == 5 * AHEAD_MAX
+    assert AHEAD_MAX // 2 <= most[0] <= AHEAD_MAX + crawler.PARALLEL

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.deletion.worker import SILENT_MAX, work_due
 from registry_sync.models import Removal, RemovalItem
 from tests import factories
@@ -36,7 +36,7 @@ def path(removal: Removal) -> str:
 def work(web: Scripted) -> set[str]:
     """Returns which manifests were asked for."""
     web.asked.clear()
-    work_due(Registry(web.url, lambda *_scope: "token"))
+    work_due(RegistryClient(web.url, lambda *_scope: "token"))
     return {path for path in web.asked if "/manifests/" in path}
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Account
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.deletion import worker as removal_work
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
 from registry_sync.retention import runs
@@ -39,7 +39,7 @@ def wish(account: Account, *, run: RetentionRun | None = None) -> Removal:
 def work(web: Scripted) -> list[str]:
     """Of which account each was that was tried, in order."""
     web.asked.clear()
-    removal_work.work_due(Registry(web.url, lambda *_scope: "token"))
+    removal_work.work_due(RegistryClient(web.url, lambda *_scope: "token"))
     handles = {
         removal.image.repository: removal.image.namespace.account.handle
         for removal in Removal.objects.select_related("image__namespace__account")

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Image, Namespace, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.client.responses import digest_of
 from registry_sync.deletion import purge_scope, purge_service, purge_worker, worker
 from registry_sync.models import Purge, Removal
@@ -57,7 +57,7 @@ def web(cast: Cast) -> Iterator[OddRegistry]:
     running.stop()
 
 
-def registry(web: OddRegistry) -> Registry:
+def registry(web: OddRegistry) -> RegistryClient:
     return web.client()
 
 

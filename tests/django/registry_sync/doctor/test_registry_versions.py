@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from namespaces.models import Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.models import Drift, Repository, SyncRun
 from registry_sync.reconcile.run import reconcile
 from tests import factories
@@ -33,8 +33,8 @@ def _picture() -> None:
     Repository.objects.create(name="team/app", image=image)
 
 
-def client(web: Scripted) -> Registry:
-    return Registry(web.url, lambda *_scope: "token")
+def client(web: Scripted) -> RegistryClient:
+    return RegistryClient(web.url, lambda *_scope: "token")
 
 
 @pytest.mark.parametrize("nothing_more", [None, []], ids=["3.1.1", "3.1.2"])

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from namespaces.models import Image, Tag, TagHistoryEntry
 from registry_sync import heartbeats
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.events import pull_counts, views
-from registry_sync.events.processor import apply_due
-from registry_sync.inventory.writer import Move, write_moves
+from registry_sync.events.processor import process_due
+from registry_sync.inventory.writer import TagChange, write_tag_changes
 from registry_sync.models import Event, Marker, Repository
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 from tests import factories
@@ -75,7 +75,9 @@ def test_a_tag_that_comes_back_was_pulled_before() -> None:
     image, digest = Image.objects.get(), factories.ManifestFactory().digest
 
     def point(tag: str, at: str, hours: float) -> Tag | None:
-        write_moves(image, [Move(tag, at, START + timedelta(hours=hours))], how=TagHistoryEntry.How.EVENT)
+        write_tag_changes(
+            image, [TagChange(tag, at, START + timedelta(hours=hours))], how=TagHistoryEntry.How.EVENT
+        )
         return Tag.objects.filter(name=tag).first()
 
     assert point("1.0", digest, 0)
@@ -112,23 +114,23 @@ class TestBesideTheFirstPush:
             "actor": {"name": "ci"},
             "request": request,
         }
-        views.take(json.dumps({"events": [event]}).encode(), timezone.now())
+        views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
 
     def test_the_pull_is_counted(self, registry: ModelRegistry) -> None:
-        apply_due(Registry(registry.url, lambda *_scope: "token"))
+        process_due(RegistryClient(registry.url, lambda *_scope: "token"))
         assert Tag.objects.get(name="1.0").pull_count == 1
         assert not Event.objects.filter(action="pull").exclude(due_at=None).exists()
 
     def test_the_pull_is_counted_when_the_registry_was_away(self, registry: ModelRegistry) -> None:
-        apply_due(Registry("http://localhost:1", lambda *_scope: "token"))
+        process_due(RegistryClient("http://localhost:1", lambda *_scope: "token"))
         Event.objects.exclude(due_at=None).update(due_at=timezone.now())
-        apply_due(Registry(registry.url, lambda *_scope: "token"))
+        process_due(RegistryClient(registry.url, lambda *_scope: "token"))
         assert Tag.objects.get(name="1.0").pull_count == 1
 
     def test_the_pull_waits_while_the_push_does(self, registry: ModelRegistry) -> None:
         push, pull = Event.objects.get(action="push"), Event.objects.get(action="pull")
-        assert pull_counts.before_the_first_push([pull]) == [pull]
-        assert pull_counts.put_behind_the_push([pull]) == [pull]
+        assert pull_counts.of_unknown_images([pull]) == [pull]
+        assert pull_counts.delay_until_after_push([pull]) == [pull]
         pull.refresh_from_db()
         assert pull.due_at
         assert push.due_at
@@ -136,5 +138,5 @@ class TestBesideTheFirstPush:
 
     def test_of_what_nobody_owns_it_waits_for_nothing(self, registry: ModelRegistry) -> None:
         Event.objects.update(repository="nobody/new", namespace="nobody")
-        apply_due(Registry(registry.url, lambda *_scope: "token"))
+        process_due(RegistryClient(registry.url, lambda *_scope: "token"))
         assert not Event.objects.exclude(due_at=None).exists()

@@ -26,7 +26,7 @@ def web() -> Iterator[Scripted]:
     factories.NamespaceFactory(name="team")
     target = {"mediaType": KIND, "repository": "team/app", "tag": "1", "digest": PUSHED.digest}
     event = {"id": "1", "action": "push", "target": target}
-    views.take(json.dumps({"events": [event]}).encode(), timezone.now())
+    views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
     script = Scripted()
     script.says[TAG] = script.says[MANIFEST] = answer(PUSHED.content, Content_Type=KIND)
     yield script
@@ -37,7 +37,7 @@ def work(web: Scripted, **seconds: float) -> timedelta:
     """How long it rests then."""
     now: datetime = clock.now()
     Event.objects.update(due_at=now)
-    processor.apply_due(web.client(**seconds))
+    processor.process_due(web.client(**seconds))
     due_at = Event.objects.get().due_at
     assert due_at
     return due_at - now

@@ -46,7 +46,7 @@ def push(repository: str, tag: str, digest: str) -> dict[str, Any]:
 
 
 def told(*events: dict[str, Any]) -> None:
-    views.take(json.dumps({"events": events}).encode(), timezone.now())
+    views.store_events(json.dumps({"events": events}).encode(), timezone.now())
 
 
 def flood(many: int = FLOOD) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def flood(many: int = FLOOD) -> list[dict[str, Any]]:
 
 
 def work(web: Scripted, **seconds: float) -> None:
-    processor.apply_due(web.client(**seconds))
+    processor.process_due(web.client(**seconds))
 
 
 def asked_of(web: Scripted) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Namespace
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.models import Drift, Event, Marker, Repository, SyncRun
 from registry_sync.reconcile.run import reconcile
 from tests import factories
@@ -36,7 +36,7 @@ def push(registry: ModelRegistry, tag: str, content: str, *, repository: str = "
 
 def untold(registry: ModelRegistry) -> set[str]:
     """What the next run writes down."""
-    run = reconcile(Registry(registry.url, lambda *_scope: "token"))
+    run = reconcile(RegistryClient(registry.url, lambda *_scope: "token"))
     assert run
     assert run.state == SyncRun.State.DONE
     return {f"{each.repository}:{each.tag}" for each in Drift.objects.filter(run=run)}

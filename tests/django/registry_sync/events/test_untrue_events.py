@@ -11,9 +11,9 @@ from django.utils import timezone
 from psycopg.errors import AdminShutdown, LockNotAvailable
 
 from namespaces.models import Image, Manifest, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.events import views
-from registry_sync.events.processor import apply_due
+from registry_sync.events.processor import process_due
 from registry_sync.models import Event, Repository
 from registry_sync.reconcile.run import reconcile
 from tests import factories, statements
@@ -42,15 +42,15 @@ def push(registry: ModelRegistry, tag: str, content: str) -> str:
     return blob.digest
 
 
-def client(registry: ModelRegistry) -> Registry:
-    return Registry(registry.url, lambda *_scope: "token")
+def client(registry: ModelRegistry) -> RegistryClient:
+    return RegistryClient(registry.url, lambda *_scope: "token")
 
 
 def tell(registry: ModelRegistry, *events: Any) -> None:
     """Takes them in and works until nothing is due."""
-    views.take(json.dumps({"events": events}).encode(), timezone.now())
+    views.store_events(json.dumps({"events": events}).encode(), timezone.now())
     for _round in range(5):
-        apply_due(client(registry))
+        process_due(client(registry))
         Event.objects.exclude(due_at=None).update(due_at=timezone.now())
 
 
@@ -142,11 +142,11 @@ def test_a_tag_that_is_pushed_all_the_time_is_asked_about_once(registry: ModelRe
     for number in range(20):
         digest = push(registry, "1.0", f"{number}")
         pushes.append(event("push", str(number), target={"tag": "1.0", "digest": digest}))
-    views.take(json.dumps({"events": pushes}).encode(), timezone.now())
-    apply_due(client(registry))
+    views.store_events(json.dumps({"events": pushes}).encode(), timezone.now())
+    process_due(client(registry))
     registry.asked.clear()
     Event.objects.exclude(due_at=None).update(due_at=timezone.now())
-    apply_due(client(registry))
+    process_due(client(registry))
     assert registry.asked == ["/v2/team/app/manifests/1.0"]
     assert not Event.objects.exclude(due_at=None).exists()
     assert picture() == {"team/app:1.0": digest}
@@ -176,10 +176,10 @@ def test_one_whose_repository_is_locked_for_long_does_not_stand_before_all_other
     target = {"tag": "2.0", "digest": digest}
     locked = event("push", "locked", "team/locked", target=target)
     body = {"events": [locked, event("push", "free", target=target)]}
-    views.take(json.dumps(body).encode(), timezone.now())
+    views.store_events(json.dumps(body).encode(), timezone.now())
     error = statements.caused_by(cause())
     ends = nullcontext() if others else pytest.raises(OperationalError)
     with ends, statements.failing('"namespaces_image"', error, of="locked"):
-        apply_due(client(registry))
+        process_due(client(registry))
     assert ("team/app:2.0" in picture()) is others
     assert bool(Event.objects.get(event_id="locked").problem) is others

@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.names import USERNAME
 from registry_sync import heartbeats
-from registry_sync.client.pacing import Pace
+from registry_sync.client.pacing import ReadPacer
 from registry_sync.models import Event, Marker
 from registry_sync.tokens import key_files
 from registry_sync.tokens.issuer import PANEL_SUBJECT
@@ -119,7 +119,7 @@ def pulled(actor: str, client: str, action: str = "pull") -> dict[str, Any]:
     return {**EVENT, "action": action, "actor": {"name": actor}, "request": {"useragent": client}}
 
 
-@pytest.mark.parametrize("client", ["registry-manager", Pace.agent(1_700_000_000.25)])
+@pytest.mark.parametrize("client", ["registry-manager", ReadPacer.agent(1_700_000_000.25)])
 def test_what_we_read_ourselves_is_a_sign_of_life_and_not_kept(client: str) -> None:
     assert post(envelope(pulled(PANEL_SUBJECT, client))) == 202
     assert not Event.objects.exists()
@@ -135,7 +135,7 @@ def test_what_we_read_ourselves_is_a_sign_of_life_and_not_kept(client: str) -> N
 @pytest.mark.parametrize(
     "event",
     [
-        pulled("wsbq5k5ysqyt", Pace.agent(1_700_000_000.25)),  # anybody may call himself so
+        pulled("wsbq5k5ysqyt", ReadPacer.agent(1_700_000_000.25)),  # anybody may call himself so
         pulled("", "registry-manager"),
         pulled(PANEL_SUBJECT, "registry-manager-doctor/0011"),  # it waits for this
         pulled(PANEL_SUBJECT, "registry-manager", "push"),
@@ -153,7 +153,7 @@ def test_no_user_can_be_named_as_we_are() -> None:
 
 
 def test_a_moment_to_come_is_no_moment() -> None:
-    assert post(envelope(pulled(PANEL_SUBJECT, Pace.agent(9_000_000_000.0)))) == 202
+    assert post(envelope(pulled(PANEL_SUBJECT, ReadPacer.agent(9_000_000_000.0)))) == 202
     read = heartbeats.last(Marker.READ)
     assert read
     assert read <= datetime.now(UTC)

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from namespaces.models import Image, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.events import views
-from registry_sync.events.processor import apply_due
+from registry_sync.events.processor import process_due
 from registry_sync.models import Event, SyncRun
 from registry_sync.reconcile.run import reconcile
 from tests import factories
@@ -106,13 +106,13 @@ class World:
             self.sent.pop(number % len(self.sent))
 
     def _take(self, event: dict[str, Any]) -> None:
-        views.take(json.dumps({"events": [event]}).encode(), timezone.now())
+        views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
 
     # What the worker does.
 
     def apply(self) -> None:
         Event.objects.exclude(due_at=None).update(due_at=timezone.now())  # time passes
-        apply_due(self._client())
+        process_due(self._client())
 
     def reconcile(self) -> SyncRun:
         run = reconcile(self._client())
@@ -132,8 +132,8 @@ class World:
     def do(self, step: tuple[Any, ...]) -> None:
         getattr(self, step[0])(*step[1:])
 
-    def _client(self) -> Registry:
-        return Registry(self.registry.url, lambda *_scope: "token")
+    def _client(self) -> RegistryClient:
+        return RegistryClient(self.registry.url, lambda *_scope: "token")
 
     # What is true.
 

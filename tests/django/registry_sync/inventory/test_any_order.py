@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.events import views
-from registry_sync.events.processor import apply_due
+from registry_sync.events.processor import process_due
 from registry_sync.models import Event
 from registry_sync.reconcile.run import reconcile
 from tests import factories
@@ -72,7 +72,7 @@ class World:
     def deliver(self, number: int) -> None:
         if self.sent:
             event = self.sent.pop(number % len(self.sent))
-            views.take(json.dumps({"events": [event]}).encode(), timezone.now())
+            views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
 
     def lose(self, number: int) -> None:
         if self.sent:
@@ -80,10 +80,10 @@ class World:
 
     def apply(self) -> None:
         Event.objects.exclude(due_at=None).update(due_at=timezone.now())
-        apply_due(Registry(self.registry.url, lambda *_scope: "token"))
+        process_due(RegistryClient(self.registry.url, lambda *_scope: "token"))
 
     def reconcile(self) -> None:
-        reconcile(Registry(self.registry.url, lambda *_scope: "token"))
+        reconcile(RegistryClient(self.registry.url, lambda *_scope: "token"))
 
     def minutes_pass(self) -> None:
         RepositoryManifest.objects.exclude(due_at=None).update(due_at=timezone.now())

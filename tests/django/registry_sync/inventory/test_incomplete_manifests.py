@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.inventory import retry_incomplete
 from registry_sync.models import SyncRun
 from registry_sync.reconcile.run import reconcile
@@ -51,7 +51,7 @@ def refused(code: str = "DENIED", status: int = 403) -> Answer:
 
 def sync(web: Scripted, tag: Blob) -> None:
     web.says["/v2/team/app/manifests/1.0"] = served(tag)
-    run = reconcile(Registry(web.url, lambda *_scope: "token"))
+    run = reconcile(RegistryClient(web.url, lambda *_scope: "token"))
     assert run
     assert run.state == SyncRun.State.DONE
 
@@ -96,7 +96,7 @@ def test_one_that_is_refused_again_comes_later_each_time_and_is_given_up(web: Sc
     assert due
     assert due > timezone.now() + timedelta(hours=1.9)
     RepositoryManifest.objects.update(
-        first_seen_at=timezone.now() - retry_incomplete.GIVEN_UP, due_at=timezone.now()
+        first_seen_at=timezone.now() - retry_incomplete.GIVE_UP_AFTER, due_at=timezone.now()
     )
     sync(web, IMAGE.manifest)
     assert RepositoryManifest.objects.get().due_at is None
@@ -138,7 +138,7 @@ def test_one_that_a_worker_dies_on_is_not_the_first_of_the_next(web: Scripted) -
 
     two_due(web)
     with pytest.raises(MemoryError):
-        retry_incomplete.read_due(Registry(web.url, dies))
+        retry_incomplete.retry_due(RegistryClient(web.url, dies))
     now = timezone.now()
     assert [row.due_at > now for row in RepositoryManifest.objects.order_by("due_at") if row.due_at] == [
         False,
@@ -151,5 +151,5 @@ def test_where_the_registry_is_not_reached_the_others_wait(web: Scripted) -> Non
     for image in TWO:
         web.says[f"/v2/team/app/manifests/{image.digest}"] = answer(drop=True)
     web.asked.clear()
-    retry_incomplete.read_due(Registry(web.url, lambda *_scope: "token"))
+    retry_incomplete.retry_due(RegistryClient(web.url, lambda *_scope: "token"))
     assert len(web.asked) == 1

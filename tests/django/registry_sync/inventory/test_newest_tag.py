@@ -7,7 +7,7 @@ import pytest
 from namespaces.listing import tag_list
 from namespaces.models import Image, TagHistoryEntry
 from registry_sync.inventory import late_history
-from registry_sync.inventory.writer import Move, write_moves
+from registry_sync.inventory.writer import TagChange, write_tag_changes
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -20,9 +20,9 @@ def image() -> Image:
     return made
 
 
-def pushed(image: Image, tag: str, minutes: int, *, by: str = "", digest: str = "") -> Move:
+def pushed(image: Image, tag: str, minutes: int, *, by: str = "", digest: str = "") -> TagChange:
     digest = digest or factories.ManifestFactory().digest
-    return Move(tag, digest, NOON + timedelta(minutes=minutes), by=by)
+    return TagChange(tag, digest, NOON + timedelta(minutes=minutes), by=by)
 
 
 def agrees(image: Image) -> str:
@@ -34,22 +34,24 @@ def agrees(image: Image) -> str:
 
 def test_an_event_that_came_late_dates_a_tag_back(image: Image) -> None:
     found = pushed(image, "late", 9)
-    write_moves(image, [pushed(image, "other", 5)], how=TagHistoryEntry.How.EVENT)
-    write_moves(image, [found], how=TagHistoryEntry.How.FOUND)
+    write_tag_changes(image, [pushed(image, "other", 5)], how=TagHistoryEntry.How.EVENT)
+    write_tag_changes(image, [found], how=TagHistoryEntry.How.FOUND)
     assert agrees(image) == "late"
-    late_history.tell(image, pushed(image, "late", 1, by="someone", digest=found.digest))
+    late_history.record_change(image, pushed(image, "late", 1, by="someone", digest=found.digest))
     assert agrees(image) == "other"
 
 
 def test_one_that_went_and_came_again(image: Image) -> None:
     first = pushed(image, "again", 1, by="someone")
-    write_moves(image, [first], how=TagHistoryEntry.How.EVENT)
-    write_moves(image, [pushed(image, "other", 5)], how=TagHistoryEntry.How.EVENT)
-    late_history.tell(image, Move("again", "", NOON + timedelta(minutes=6)))
-    late_history.tell(image, pushed(image, "again", 7, by="someone", digest=first.digest))
+    write_tag_changes(image, [first], how=TagHistoryEntry.How.EVENT)
+    write_tag_changes(image, [pushed(image, "other", 5)], how=TagHistoryEntry.How.EVENT)
+    late_history.record_change(image, TagChange("again", "", NOON + timedelta(minutes=6)))
+    late_history.record_change(image, pushed(image, "again", 7, by="someone", digest=first.digest))
     assert agrees(image) == "again"
 
 
 def test_tags_of_one_moment(image: Image) -> None:
-    write_moves(image, [pushed(image, name, 3) for name in ("b", "c", "a")], how=TagHistoryEntry.How.FOUND)
+    write_tag_changes(
+        image, [pushed(image, name, 3) for name in ("b", "c", "a")], how=TagHistoryEntry.How.FOUND
+    )
     agrees(image)

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Manifest, RepositoryManifest
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.inventory import retry_incomplete
 from tests import factories
 from tests.parts import images
@@ -31,7 +31,7 @@ def test_a_manifest_that_was_unknown(web: ModelRegistry) -> None:
     image = factories.ImageFactory(namespace__name="team", name="app")
     row = factories.ManifestFactory(digest=blob.digest, kind="unknown", complete=False)
     RepositoryManifest.objects.create(image=image, manifest=row, due_at=timezone.now())
-    retry_incomplete.read_due(Registry(web.url, lambda *_scope: "token"))
+    retry_incomplete.retry_due(RegistryClient(web.url, lambda *_scope: "token"))
     row = Manifest.objects.get()
     assert (row.kind, row.subject, row.complete) == ("artifact", images.Image().digest, True)
     assert RepositoryManifest.objects.get().due_at is None

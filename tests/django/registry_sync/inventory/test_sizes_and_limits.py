@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from namespaces.manifests.queries import UNTAGGED_SHOWN
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.deletion import graph, impact
 from registry_sync.events import views
-from registry_sync.events.processor import apply_due
+from registry_sync.events.processor import process_due
 from registry_sync.inventory.parser import LAYERS_MAX
 from registry_sync.models import SyncRun
 from registry_sync.reconcile.run import reconcile
@@ -55,7 +55,7 @@ def absent() -> Answer:
 
 
 def sync(web: Scripted) -> SyncRun:
-    run = reconcile(Registry(web.url, lambda *_scope: "token"))
+    run = reconcile(RegistryClient(web.url, lambda *_scope: "token"))
     assert run
     assert run.state == SyncRun.State.DONE
     return run
@@ -164,8 +164,8 @@ def test_an_image_that_was_pushed_by_digest_alone_is_listed(web: Scripted, cast:
     for number, blob in enumerate([*(image.manifest for image in TWO), index]):
         target = {"mediaType": blob.media_type, "repository": "team/app", "digest": blob.digest}
         event = {"id": str(number), "action": "push", "target": target}
-        views.take(json.dumps({"events": [event]}).encode(), timezone.now())
-    apply_due(Registry(web.url, lambda *_scope: "token"))
+        views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
+    process_due(RegistryClient(web.url, lambda *_scope: "token"))
     client = cast.client("viewer")
     assert "team/app" in client.get("/a/team-red/images/").text
     page = client.get(AT)
@@ -205,8 +205,8 @@ def test_one_that_is_deleted_is_listed_no_more(web: Scripted, cast: Cast) -> Non
     target = {"mediaType": MANIFEST, "repository": "team/app", "digest": image.digest}
     for action in ("push", "delete"):
         event = {"id": action, "action": action, "target": target}
-        views.take(json.dumps({"events": [event]}).encode(), timezone.now())
-        apply_due(Registry(web.url, lambda *_scope: "token"))
+        views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
+        process_due(RegistryClient(web.url, lambda *_scope: "token"))
         listed = "team/app" in cast.client("viewer").get("/a/team-red/images/").text
         assert listed is (action == "push")
         web.says[f"/v2/team/app/manifests/{image.digest}"] = absent()

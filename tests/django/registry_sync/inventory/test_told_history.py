@@ -209,6 +209,6 @@ class TestHistory(PropertyTest):
             "target": {"repository": REPOSITORY, "tag": "1", "digest": factories.digest_of("old")},
             "actor": {"name": USERS[1]},
         }  # fmt: skip
-        views.take(json.dumps({"events": [event]}).encode(), timezone.now())
+        views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
         told.settle()
         assert written("1") == told.lines["1"]

@@ -8,11 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from namespaces.models import Image, Tag
-from registry_sync.client import TagsRead
-from registry_sync.client.crawler import UNREACHED_MAX
+from registry_sync.client import RepositoryTags
+from registry_sync.client.crawler import UNANSWERED_TAGS_MAX
 from registry_sync.models import Repository, SyncRun
 from registry_sync.reconcile.run import reconcile
-from registry_sync.reconcile.writer import known_tags, note_trouble
+from registry_sync.reconcile.writer import record_problem, stored_repositories
 from registry_sync.retention import preview
 from tests import factories
 from tests.parts.scripted import Answer, Scripted, answer
@@ -110,7 +110,7 @@ def test_where_none_of_many_can_be_read_the_rest_is_not_asked_for(web: Scripted)
     run = sync(web)
     assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
     assert "no answer" in Repository.objects.get(name="team/app").problem
-    assert len([path for path in web.asked if "/app/manifests/" in path]) < 6 * UNREACHED_MAX
+    assert len([path for path in web.asked if "/app/manifests/" in path]) < 6 * UNANSWERED_TAGS_MAX
     assert digest("1")
 
 
@@ -132,10 +132,10 @@ def test_of_several_the_same_one_is_named_whichever_failed_first() -> None:
     """Else each run of an unchanged registry would write a row."""
     image = factories.ImageFactory(name="app")
     row = Repository.objects.create(name="team/app", image=image)
-    known = known_tags(["team/app"])["team/app"]
+    known = stored_repositories(["team/app"])["team/app"]
     for tags in (["b", "a"], ["a", "b"]):
-        read = TagsRead("team/app", unreadable=dict.fromkeys(tags, "500"))
-        note_trouble(read, known, timezone.now(), quick=False)
+        read = RepositoryTags("team/app", unreadable=dict.fromkeys(tags, "500"))
+        record_problem(read, known, timezone.now(), quick=False)
         row.refresh_from_db()
         assert row.problem == "a and 1 more tags could not be read: 500"
 
@@ -146,8 +146,8 @@ def test_many_of_far_more_hold_up_none(web: Scripted) -> None:
     web.says["/v2/team/app/tags/list"] = answer({"tags": names})
     for name in names:
         web.says[f"/v2/team/app/manifests/{name}"] = content("same")
-    for name in names[: UNREACHED_MAX + 10]:
+    for name in names[: UNANSWERED_TAGS_MAX + 10]:
         web.says[f"/v2/team/app/manifests/{name}"] = answer(status=500)
     run = sync(web)
     assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
-    assert Tag.objects.filter(image__name="app").count() == 500 - UNREACHED_MAX - 10
+    assert Tag.objects.filter(image__name="app").count() == 500 - UNANSWERED_TAGS_MAX - 10

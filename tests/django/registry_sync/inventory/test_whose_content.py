@@ -19,9 +19,9 @@ from accounts.principal import Kind, Principal
 from namespaces.access import Level
 from namespaces.models import Image, Namespace, RepositoryManifest, ReservedName, Tag
 from namespaces.services import namespaces
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.events import views
-from registry_sync.events.processor import apply_due
+from registry_sync.events.processor import process_due
 from registry_sync.models import Event
 from registry_sync.reconcile.run import reconcile
 from tests import factories
@@ -137,7 +137,7 @@ class World:
     def deliver(self, number: int) -> None:
         if self.sent:
             event = self.sent.pop(number % len(self.sent))
-            views.take(json.dumps({"events": [event]}).encode(), timezone.now())
+            views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
 
     def lose(self, number: int) -> None:
         if self.sent:
@@ -145,7 +145,7 @@ class World:
 
     def apply(self) -> None:
         Event.objects.exclude(due_at=None).update(due_at=timezone.now())
-        apply_due(self._client())
+        process_due(self._client())
 
     def reconcile(self) -> None:
         reconcile(self._client())
@@ -153,8 +153,8 @@ class World:
     def hours_pass(self) -> None:
         ReservedName.objects.exclude(until=None).update(until=timezone.now() - timedelta(hours=1))
 
-    def _client(self) -> Registry:
-        return Registry(self.registry.url, lambda *_scope: "token")
+    def _client(self) -> RegistryClient:
+        return RegistryClient(self.registry.url, lambda *_scope: "token")
 
     # What must be true at any time.
 

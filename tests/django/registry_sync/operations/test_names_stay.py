@@ -20,9 +20,9 @@ from namespaces.models import (
     TagHistoryEntry,
 )
 from namespaces.services import namespaces
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.events import views
-from registry_sync.events.processor import apply_due
+from registry_sync.events.processor import process_due
 from registry_sync.models import Event, Repository, SyncRun
 from registry_sync.reconcile.run import reconcile
 from registry_sync.tasks import housekeeping
@@ -59,15 +59,15 @@ def hold(registry: ModelRegistry, repository: str, tag: str = "1.0", content: st
 
 
 def sync(registry: ModelRegistry) -> SyncRun:
-    run = reconcile(Registry(registry.url, lambda *_scope: "token"))
+    run = reconcile(RegistryClient(registry.url, lambda *_scope: "token"))
     assert run
     return run
 
 
 def tell(registry: ModelRegistry, *events: Any) -> None:
-    views.take(json.dumps({"events": events}).encode(), timezone.now())
+    views.store_events(json.dumps({"events": events}).encode(), timezone.now())
     for _round in range(5):
-        apply_due(Registry(registry.url, lambda *_scope: "token"))
+        process_due(RegistryClient(registry.url, lambda *_scope: "token"))
         Event.objects.exclude(due_at=None).update(due_at=timezone.now())
 
 
@@ -159,7 +159,7 @@ def test_a_catalog_that_breaks_off_is_no_reading(cast: Cast, web: Scripted) -> N
     CatalogRead.objects.all().delete()
     page = answer({"repositories": ["team/app"]}, Link='</v2/_catalog?last=team/app&n=1>; rel="next"')
     web.says["/v2/_catalog"] = lambda _headers: page if len(web.asked) == 1 else answer(status=500)
-    run = reconcile(Registry(web.url, lambda *_scope: "token"))
+    run = reconcile(RegistryClient(web.url, lambda *_scope: "token"))
     assert run
     assert (run.state, len(web.asked)) == ("failed", 2)
     with pytest.raises(Conflict, match="not read yet"):

@@ -13,7 +13,7 @@ from accounts.models import AuditEvent, Person
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName
 from registry_sync import heartbeats, selectors, tasks
 from registry_sync.models import DiagnosticRun, Drift, Event, Marker, Repository, SyncRun
-from registry_sync.reconcile.writer import claim_repositories
+from registry_sync.reconcile.writer import assign_all
 from tests import factories
 from tests.cast import Cast, client_for
 
@@ -39,7 +39,7 @@ def world(db: None) -> dict[str, Any]:
     Drift.objects.create(run=held, repository="old/app", tag="1.0", new="sha256:" + "a" * 64)
     for name in ("old/app", "old/deep/web", "nginx", "library/redis"):
         Repository.objects.create(name=name)
-    claim_repositories()
+    assign_all()
     return {"event": event, "held": held}
 
 

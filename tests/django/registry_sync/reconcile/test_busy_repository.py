@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Tag, TagHistoryEntry
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.events import views
-from registry_sync.events.processor import apply_due
+from registry_sync.events.processor import process_due
 from registry_sync.models import Event, Repository, SyncRun
-from registry_sync.reconcile.repositories import Counts, RepositoriesReader
+from registry_sync.reconcile.repositories import Counts, RepositoryReconciler
 from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.parts.images import Blob
@@ -42,12 +42,12 @@ def tell(registry: ModelRegistry, action: str, tag: str, digest: str = "") -> No
     """The event comes and is applied."""
     target = {"mediaType": KIND, "repository": "team/app", "tag": tag, "digest": digest}
     event = {"id": f"{action}{tag}{digest}{Event.objects.count()}", "action": action, "target": target}
-    views.take(json.dumps({"events": [event]}).encode(), timezone.now())
-    apply_due(client(registry))
+    views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
+    process_due(client(registry))
 
 
-def client(registry: ModelRegistry) -> Registry:
-    return Registry(registry.url, lambda *_scope: "token")
+def client(registry: ModelRegistry) -> RegistryClient:
+    return RegistryClient(registry.url, lambda *_scope: "token")
 
 
 def sync(registry: ModelRegistry) -> SyncRun:
@@ -64,7 +64,7 @@ def read_while_told(registry: ModelRegistry, *event: str) -> Counts:
         if left:
             tell(registry, *left.pop())
 
-    with RepositoriesReader(client(registry)) as reader:
+    with RepositoryReconciler(client(registry)) as reader:
         ids = Repository.objects.values_list("id", flat=True)
         return reader.read(SyncRun.objects.create(), ids, alive=alive)
 

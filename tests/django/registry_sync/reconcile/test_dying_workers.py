@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Account, Person
 from namespaces.models import Tag
 from registry_sync import leases, quarantine, tasks
-from registry_sync.client import Fetched, Registry, Sweep
+from registry_sync.client import FetchedManifest, RegistryClient, TagCrawler
 from registry_sync.events import processor, views
 from registry_sync.models import Event, Lease, QuarantinedWork, Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.reconcile import run as reconcile_run
@@ -40,7 +40,7 @@ class DeadlyRegistry(ModelRegistry):
         self.deadly: set[str] = set()
 
 
-class MortalClient(Registry):
+class MortalClient(RegistryClient):
     def __init__(self, web: DeadlyRegistry) -> None:
         super().__init__(web.url, lambda *_scope: "token")
         self.deadly = web.deadly
@@ -48,13 +48,13 @@ class MortalClient(Registry):
     def crawler(self, *, paced: bool = True) -> "MortalCrawler":
         return MortalCrawler(self)
 
-    def manifest(self, repository: str, reference: str, *, known: str = "") -> Fetched | None:
+    def manifest(self, repository: str, reference: str, *, known: str = "") -> FetchedManifest | None:
         if {repository, reference} & self.deadly:
             raise Killed
         return super().manifest(repository, reference, known=known)
 
 
-class MortalCrawler(Sweep):
+class MortalCrawler(TagCrawler):
     def __init__(self, client: MortalClient) -> None:
         super().__init__(client.url, client.token_for)
         self.deadly = client.deadly
@@ -74,7 +74,7 @@ def web() -> Iterator[DeadlyRegistry]:
 
 @pytest.fixture
 def deadly(web: DeadlyRegistry, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    monkeypatch.setattr(leases, "give_back", lambda *_all: None)
+    monkeypatch.setattr(leases, "release", lambda *_all: None)
     return web.deadly
 
 
@@ -103,11 +103,11 @@ def told(web: DeadlyRegistry, repository: str, tag: str) -> str:
     digest = push(web, repository, tag)
     target = {"mediaType": KIND, "repository": repository, "tag": tag, "digest": digest}
     event = {"id": f"{repository}-{tag}", "action": "push", "target": target}
-    views.take(json.dumps({"events": [event]}).encode(), timezone.now())
+    views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
     return digest
 
 
-def client(web: DeadlyRegistry) -> Registry:
+def client(web: DeadlyRegistry) -> RegistryClient:
     return MortalClient(web)
 
 
@@ -124,7 +124,7 @@ def applied(web: DeadlyRegistry, most: int = 50) -> int:
     deaths = 0
     for _each in range(most):
         try:
-            processor.apply_due(client(web))
+            processor.process_due(client(web))
         except Killed:
             deaths += 1
         later()
@@ -140,15 +140,15 @@ def test_a_thousand_deadly_pushes_cost_five_workers_and_nobody_elses_push_waits(
         deadly.add(told(web, f"loud{'-2' * (number % 2)}/{number % 7}", str(number)))
     told(web, "quiet/app", "1")
     with pytest.raises(Killed):
-        processor.apply_due(client(web))
+        processor.process_due(client(web))
     later()
     with pytest.raises(Killed):
-        processor.apply_due(client(web))
+        processor.process_due(client(web))
     assert Tag.objects.get().name == "1"  # after the first death its account was last
     later()
     assert 2 + applied(web) == 5
     assert QuarantinedWork.objects.get().account == loud
-    assert Event.objects.filter(problem=quarantine.WORDS, due_at=None).count() == 60
+    assert Event.objects.filter(problem=quarantine.PROBLEM, due_at=None).count() == 60
     told(web, "loud/good", "new")
     told(web, "quiet/app", "2")
     assert applied(web) == 0
@@ -165,7 +165,7 @@ def test_one_deadly_push_is_set_aside_alone(web: DeadlyRegistry, deadly: set[str
     row = QuarantinedWork.objects.get()
     assert (row.repository, row.item, row.deaths) == ("loud/app", digest, 5)
     bad = Event.objects.get(tag="bad")
-    assert (bad.due_at, bad.problem) == (None, quarantine.WORDS)
+    assert (bad.due_at, bad.problem) == (None, quarantine.PROBLEM)
 
 
 def test_what_a_worker_was_killed_at_by_chance_is_done_by_the_next(
@@ -174,7 +174,7 @@ def test_what_a_worker_was_killed_at_by_chance_is_done_by_the_next(
     for number in range(8):
         deadly.add(told(web, "loud/app", str(number)))
         with pytest.raises(Killed):
-            processor.apply_due(client(web))
+            processor.process_due(client(web))
         assert Lease.objects.get().current_work
         deadly.clear()
         later()
@@ -226,10 +226,10 @@ def test_nobody_else_has_it_tried_again(loud: Account, cast: Cast) -> None:
 
 
 def test_after_a_day_it_is_tried_again_by_itself(loud: Account) -> None:
-    long_ago = timezone.now() - quarantine.KEPT - timedelta(hours=1)
+    long_ago = timezone.now() - quarantine.RETRY_AFTER - timedelta(hours=1)
     QuarantinedWork.objects.create(account=loud, repository="loud/old", since=long_ago)
-    QuarantinedWork.objects.create(account=loud, since=timezone.now() - quarantine.KEPT_WHOLE)
-    left = Event.objects.create(event_id="1", repository="loud/old", problem=quarantine.WORDS, due_at=None)
+    QuarantinedWork.objects.create(account=loud, since=timezone.now() - quarantine.RETRY_ACCOUNT_AFTER)
+    left = Event.objects.create(event_id="1", repository="loud/old", problem=quarantine.PROBLEM, due_at=None)
     new = QuarantinedWork.objects.create(account=loud, repository="loud/app")
     WorkerCrash.objects.create(account=loud, at=long_ago)
     tasks.housekeeping()
@@ -278,7 +278,7 @@ def test_a_run_finds_out_which_repository_workers_die_of(
     assert deaths == 6  # one of them in a part that was not of one account
     assert Tag.objects.count() == 34
     assert list(Repository.objects.exclude(problem="").values_list("name", "problem")) == [
-        (bad, quarantine.WORDS)
+        (bad, quarantine.PROBLEM)
     ]
     assert [str(row) for row in QuarantinedWork.objects.all()] == [bad]
     assert not WorkerCrash.objects.exists()

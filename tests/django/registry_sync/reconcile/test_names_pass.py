@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from namespaces.models import Image, Tag
 from registry_sync import selectors
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.models import Drift, Marker, Repository, SyncRun
 from registry_sync.reconcile.run import reconcile
 from registry_sync.retention import preview
@@ -42,7 +42,7 @@ def push(registry: ModelRegistry, tag: str, content: str) -> str:
 
 
 def sync(registry: ModelRegistry, *, when_due: bool = True) -> SyncRun | None:
-    return reconcile(Registry(registry.url, lambda *_scope: "token"), when_due=when_due)
+    return reconcile(RegistryClient(registry.url, lambda *_scope: "token"), when_due=when_due)
 
 
 def ended(*, ago: float, took: float, quick: bool = False, state: str = "done", **counts: int) -> SyncRun:

@@ -8,12 +8,12 @@ import pytest
 from django.utils import timezone
 
 from namespaces.models import Image, RepositoryManifest, Tag
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.doctor import local
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.observations import Answer as Seen
 from registry_sync.events import views
-from registry_sync.events.processor import apply_due
+from registry_sync.events.processor import process_due
 from registry_sync.models import Event, Repository, SyncRun
 from registry_sync.reconcile.run import reconcile
 from tests import factories
@@ -38,7 +38,7 @@ def web() -> Iterator[Scripted]:
 
 
 def sync(web: Scripted) -> SyncRun:
-    run = reconcile(Registry(web.url, lambda *_scope: "token"))
+    run = reconcile(RegistryClient(web.url, lambda *_scope: "token"))
     assert run
     return run
 
@@ -56,9 +56,9 @@ def absent(code: str) -> Answer:
 
 def tell(web: Scripted, action: str, **target: str) -> None:
     event = {"id": action, "action": action, "target": {"repository": "team/app", **target}}
-    views.take(json.dumps({"events": [event]}).encode(), timezone.now())
+    views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
     for _often in range(6):
-        apply_due(Registry(web.url, lambda *_scope: "token"))
+        process_due(RegistryClient(web.url, lambda *_scope: "token"))
         Event.objects.exclude(due_at=None).update(due_at=timezone.now())
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Person
 from registry_sync import selectors
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.models import Drift, Marker, SyncRun
 from registry_sync.reconcile import drift
 from registry_sync.reconcile.run import reconcile
@@ -46,7 +46,7 @@ def push(registry: ModelRegistry, tag: str, content: str) -> None:
 
 
 def sync(registry: ModelRegistry) -> SyncRun:
-    run = reconcile(Registry(registry.url, lambda *_scope: "token"))
+    run = reconcile(RegistryClient(registry.url, lambda *_scope: "token"))
     assert run
     assert run.state == SyncRun.State.DONE
     return run

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from namespaces.models import Tag
 from registry_sync.events import views
-from registry_sync.events.processor import apply_due
+from registry_sync.events.processor import process_due
 from registry_sync.models import Event
 from tests import factories
 from tests.parts.images import Blob
@@ -36,11 +36,11 @@ def _told() -> None:
          "target": {"mediaType": KIND, "repository": "team/app", "tag": tag, "digest": blob.digest}}
         for tag, blob in BLOBS.items()
     ]  # fmt: skip
-    views.take(json.dumps({"events": events}).encode(), timezone.now())
+    views.store_events(json.dumps({"events": events}).encode(), timezone.now())
 
 
 def work(web: Scripted) -> None:
-    apply_due(web.client(read=0.1))
+    process_due(web.client(read=0.1))
 
 
 def test_the_first_that_gets_no_answer_is_the_last_that_is_asked(web: Scripted) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from namespaces.models import Manifest, RepositoryManifest, Tag
-from registry_sync.client import Registry, Unreachable
+from registry_sync.client import RegistryClient, TemporaryFailure
 from registry_sync.inventory import fetcher, refresh
 from registry_sync.models import Repository, SyncRun
-from registry_sync.reconcile.repositories import RepositoriesReader
+from registry_sync.reconcile.repositories import RepositoryReconciler
 from registry_sync.reconcile.run import reconcile
 from tests import factories
 from tests.parts import images
@@ -50,7 +50,7 @@ def config(image: images.Image) -> str:
 
 
 def sync(web: Scripted) -> SyncRun:
-    run = reconcile(Registry(web.url, lambda *_scope: "token"))
+    run = reconcile(RegistryClient(web.url, lambda *_scope: "token"))
     assert run
     return run
 
@@ -62,7 +62,9 @@ def test_where_many_get_no_answer_the_rest_is_not_asked_for(web: Scripted) -> No
         web.says[path] = answer(drop=True)
     run = sync(web)
     assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 1)
-    assert len([path for path in web.asked if "/blobs/" in path]) <= fetcher.GIVE_UP + fetcher.PARALLEL
+    assert (
+        len([path for path in web.asked if "/blobs/" in path]) <= fetcher.NO_RESPONSE_MAX + fetcher.PARALLEL
+    )
     assert not Tag.objects.exists()
 
 
@@ -98,7 +100,7 @@ def test_whoever_waits_for_it_says_that_he_lives(web: Scripted, settings: Any) -
     web.says[path] = answer("late", stall=True)
     Repository.objects.create(name="team/app", image=factories.ImageFactory(namespace__name="t", name="app"))
     signs: list[int] = []
-    with RepositoriesReader(web.client(read=1)) as reader:
+    with RepositoryReconciler(web.client(read=1)) as reader:
         ids = Repository.objects.values_list("id", flat=True)
         reader.read(SyncRun.objects.create(), ids, alive=lambda: signs.append(1))
     assert len(signs) > 5
@@ -112,13 +114,13 @@ def test_a_tag_keeps_its_mark_while_what_it_points_at_now_cannot_be_stored(web: 
     sync(web)
     (path,) = holds(web, {"1.0": new.manifest}, new)
     web.says[path], good = answer(drop=True), web.says[path]
-    tag, asking = Tag.objects.get(), Registry(web.url, lambda *_scope: "token")
-    with pytest.raises(Unreachable):
-        refresh.at_tag(tag.image, "1.0", asking, take_away=False)
+    tag, asking = Tag.objects.get(), RegistryClient(web.url, lambda *_scope: "token")
+    with pytest.raises(TemporaryFailure):
+        refresh.refresh_tag(tag.image, "1.0", asking, take_away=False)
     tag.refresh_from_db()
     assert tag.unreadable_since
     assert tag.manifest_id == old.digest
     web.says[path] = good
-    refresh.at_tag(tag.image, "1.0", asking, take_away=False)
+    refresh.refresh_tag(tag.image, "1.0", asking, take_away=False)
     tag.refresh_from_db()
     assert (tag.unreadable_since, tag.manifest_id) == (None, new.digest)

@@ -188,7 +188,7 @@ def test_trouble_comes_first_a_few_times_and_then_with_all_others(web: Scripted)
     for _run in range(Repository.FAILURES_MAX + 1):
         sync(web)
         run = SyncRun.objects.create(state=SyncRun.State.RUNNING)
-        shards.make(run)
+        shards.create_shards(run)
         order.append(run.shards.get().repositories[0] == team.pk)
         run.delete()
     assert order == [True] * (Repository.FAILURES_MAX - 1) + [False] * 2

@@ -10,7 +10,7 @@ from django.utils import timezone
 from psycopg.errors import AdminShutdown, QueryCanceled
 
 from registry_sync import leases
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.models import Repository, Shard, SyncRun
 from registry_sync.reconcile import run as reconcile_run
 from registry_sync.reconcile import shards
@@ -31,44 +31,44 @@ def run(settings: Any) -> SyncRun:
         image = factories.ImageFactory(namespace__name=f"n{name}", name="app")
         Repository.objects.create(name=f"n{name}/app", image=image)
     made = SyncRun.objects.create(state=SyncRun.State.RUNNING, started_at=timezone.now())
-    shards.make(made)
+    shards.create_shards(made)
     return made
 
 
 def test_a_lease_has_one_holder_until_it_is_given_back_or_over() -> None:
     now = timezone.now()
-    first = leases.take("it", now)
+    first = leases.acquire("it", now)
     assert first is not None
-    assert leases.take("it", now) is None
-    leases.give_back("it", first, now)
-    second = leases.take("it", now)
+    assert leases.acquire("it", now) is None
+    leases.release("it", first, now)
+    second = leases.acquire("it", now)
     assert second is not None
-    third = leases.take("it", now + leases.LIFE)  # the second one died
+    third = leases.acquire("it", now + leases.LIFETIME)  # the second one died
     assert third is not None
     assert first < second < third
-    leases.keep("it", third, now)
+    leases.renew("it", third, now)
     with pytest.raises(leases.LeaseLost):
-        leases.keep("it", second, now)
-    leases.give_back("it", second, now)  # too late, and nobody's now
-    assert leases.take("it", now) is None
+        leases.renew("it", second, now)
+    leases.release("it", second, now)  # too late, and nobody's now
+    assert leases.acquire("it", now) is None
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_gets_it() -> None:
     now = timezone.now()
-    got = together([lambda: leases.take("it", now)] * 4)
+    got = together([lambda: leases.acquire("it", now)] * 4)
     assert sorted(each is None for each in got) == [False, True, True, True]
 
 
 def test_a_part_has_one_reader_and_goes_to_another_when_that_died(run: SyncRun) -> None:
-    first, second = next(shards.free(run)), next(shards.free(run))
+    first, second = next(shards.acquire_free(run)), next(shards.acquire_free(run))
     assert first.pk != second.pk
-    assert list(shards.free(run)) == []
+    assert list(shards.acquire_free(run)) == []
     Shard.objects.filter(pk=first.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    again = next(shards.free(run))
+    again = next(shards.acquire_free(run))
     assert again.pk == first.pk
     with pytest.raises(leases.LeaseLost):
-        shards.alive(first)
+        shards.renew(first)
     with pytest.raises(leases.LeaseLost):
         shards.finish(first, Counts(repositories=1, changes=7))
     run.refresh_from_db()
@@ -81,8 +81,8 @@ def test_a_part_has_one_reader_and_goes_to_another_when_that_died(run: SyncRun) 
 
 
 def test_who_comes_while_a_catalog_is_read_does_nothing() -> None:
-    assert leases.take(reconcile_run.LEASE, timezone.now()) is not None
-    assert reconcile_run.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token")) is None
+    assert leases.acquire(reconcile_run.LEASE, timezone.now()) is not None
+    assert reconcile_run.reconcile(RegistryClient("http://127.0.0.1:1", lambda *_scope: "token")) is None
     assert not SyncRun.objects.exists()
 
 
@@ -90,7 +90,7 @@ def test_a_message_that_comes_after_an_hour_finds_nothing_due() -> None:
     now = timezone.now()
     SyncRun.objects.create(state=SyncRun.State.DONE, started_at=now, finished_at=now)
     assert (
-        reconcile_run.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token"), when_due=True)
+        reconcile_run.reconcile(RegistryClient("http://127.0.0.1:1", lambda *_scope: "token"), when_due=True)
         is None
     )
     assert SyncRun.objects.count() == 1
@@ -98,7 +98,7 @@ def test_a_message_that_comes_after_an_hour_finds_nothing_due() -> None:
 
 def test_a_run_whose_worker_died_in_the_catalog_is_ended_and_the_next_one_begins() -> None:
     left = SyncRun.objects.create(state=SyncRun.State.RUNNING, started_at=timezone.now())
-    run = reconcile_run.reconcile(Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+    run = reconcile_run.reconcile(RegistryClient("http://127.0.0.1:1", lambda *_scope: "token"))
     left.refresh_from_db()
     assert (left.state, left.problem) == (SyncRun.State.FAILED, "the worker stopped in the middle")
     assert run
@@ -108,7 +108,7 @@ def test_a_run_whose_worker_died_in_the_catalog_is_ended_and_the_next_one_begins
 def test_a_part_that_fails_in_an_unknown_way_marks_its_repositories(run: SyncRun) -> None:
     """So that no rule takes their tags for certain."""
     with statements.failing(TAGS, ValueError()):
-        reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+        reconcile_run.work(run, RegistryClient("http://127.0.0.1:1", lambda *_scope: "token"))
     run.refresh_from_db()
     assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 2)
     assert Repository.objects.filter(problem="").count() == 0
@@ -116,7 +116,7 @@ def test_a_part_that_fails_in_an_unknown_way_marks_its_repositories(run: SyncRun
 
 def test_who_comes_when_there_is_nothing_to_read_takes_it_for_no_accident() -> None:
     web = ModelRegistry()
-    registry = Registry(web.url, lambda *_scope: "token")
+    registry = RegistryClient(web.url, lambda *_scope: "token")
     first = reconcile_run.begin(registry)
     reconcile_run.begin(registry)
     web.stop()
@@ -130,15 +130,15 @@ def test_a_part_whose_statements_always_take_too_long_is_left_in_the_end(run: Sy
     while run.state == SyncRun.State.RUNNING and tries < 10:
         tries += 1
         with suppress(OperationalError), statements.failing(TAGS, statements.caused_by(QueryCanceled())):
-            reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+            reconcile_run.work(run, RegistryClient("http://127.0.0.1:1", lambda *_scope: "token"))
         run.refresh_from_db()
     assert (run.state, run.unreadable) == (SyncRun.State.INCOMPLETE, 2)
-    assert tries > reconcile_run.BUSY_MAX  # a lock that passes keeps nothing from being read
+    assert tries > reconcile_run.BUSY_ATTEMPTS_MAX  # a lock that passes keeps nothing from being read
 
 
 def test_without_a_database_no_part_is_left(run: SyncRun) -> None:
     Shard.objects.update(token=10)
     lost = statements.caused_by(AdminShutdown())
     with pytest.raises(OperationalError), statements.failing(TAGS, lost):
-        reconcile_run.work(run, Registry("http://127.0.0.1:1", lambda *_scope: "token"))
+        reconcile_run.work(run, RegistryClient("http://127.0.0.1:1", lambda *_scope: "token"))
     assert not Repository.objects.exclude(problem="").exists()

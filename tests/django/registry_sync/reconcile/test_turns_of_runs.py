@@ -11,13 +11,13 @@ from django.utils import timezone
 from accounts.models import Account, DropCounter, Person
 from namespaces.models import RepositoryManifest
 from registry_sync import leases, tasks
-from registry_sync.client import Registry, TagsRead
+from registry_sync.client import RegistryClient, RepositoryTags
 from registry_sync.inventory import retry_incomplete
 from registry_sync.models import Drift, Marker, Repository, SyncRun
 from registry_sync.operations.views.repositories import TROUBLED
 from registry_sync.reconcile import drift, run, shards
 from registry_sync.reconcile.planner import Plan
-from registry_sync.reconcile.writer import Known
+from registry_sync.reconcile.writer import StoredRepository
 from tests import factories
 from tests.cast import client_for
 from tests.parts.scripted import Scripted, answer
@@ -33,8 +33,8 @@ def web() -> Iterator[Scripted]:
     script.stop()
 
 
-def client(web: Scripted) -> Registry:
-    return Registry(web.url, lambda *_scope: "token")
+def client(web: Scripted) -> RegistryClient:
+    return RegistryClient(web.url, lambda *_scope: "token")
 
 
 def repository(name: str, account: Account, **more: object) -> Repository:
@@ -63,14 +63,14 @@ def test_an_accounts_broken_repositories_are_not_read_before_all_others(
     broken = [repository(f"loud-{n}/app", loud, problem="it could not be read", failures=1) for n in (1, 2)]
     plain = repository("quiet/app", quiet)
     run = SyncRun.objects.create()
-    shards.make(run)
+    shards.create_shards(run)
     expected = [broken[0], plain, broken[1], viewed]
     assert run.shards.get().repositories == [each.pk for each in expected]
 
 
 def found(run: SyncRun, name: str, many: int) -> None:
-    read = TagsRead(name, digests={f"t{n}": "sha256:" + "0" * 64 for n in range(many)})
-    known = Known(pk=1, version=1, newest_history_id=0, first_seen_at=timezone.now())
+    read = RepositoryTags(name, digests={f"t{n}": "sha256:" + "0" * 64 for n in range(many)})
+    known = StoredRepository(pk=1, version=1, newest_history_id=0, first_seen_at=timezone.now())
     drift.record(run, read, known, Plan(add=list(read.digests)))
 
 
@@ -86,13 +86,13 @@ def test_a_flood_of_differences_leaves_room_for_those_of_others(settings: Any) -
 
 
 def test_names_of_which_the_registry_says_nothing_keep_no_other_from_being_asked(web: Scripted) -> None:
-    names = [f"loud/{n}" for n in range(2 * run.SILENT_MAX)]
+    names = [f"loud/{n}" for n in range(2 * run.UNANSWERED_NAMESPACES_MAX)]
     for name in names:
         web.says[f"/v2/{name}/tags/list"] = answer("late", stall=True)
     web.says["/v2/quiet/app/tags/list"] = ABSENT
-    with leases.held(run.LEASE) as lease:
+    with leases.hold(run.LEASE) as lease:
         assert lease
-        assert run._gone(web.client(read=0.1), [*names, "quiet/app"], lease) == {"quiet/app"}
+        assert run._confirmed_gone(web.client(read=0.1), [*names, "quiet/app"], lease) == {"quiet/app"}
     assert len(web.asked) == 2
 
 
@@ -107,7 +107,7 @@ def test_many_manifests_to_be_read_again_leave_room_for_those_of_others(
         seen = timezone.now() - timedelta(days=1)
         held = factories.RepositoryManifestFactory(image=image, due_at=due, first_seen_at=seen)
         last[account.handle] = held.manifest_id
-    retry_incomplete.read_due(client(web))
+    retry_incomplete.retry_due(client(web))
     put_off = set(
         RepositoryManifest.objects.filter(due_at__gt=timezone.now()).values_list("manifest_id", flat=True)
     )

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from namespaces.models import Image, Namespace, Tag, TagHistoryEntry
 from registry_sync import selectors
-from registry_sync.client import Registry
+from registry_sync.client import RegistryClient
 from registry_sync.models import Repository, SyncRun
 from registry_sync.operations import service
 from registry_sync.reconcile.run import reconcile
 from registry_sync.retention import preview
-from registry_sync.shown import Shown
+from registry_sync.shown import ViewScope
 from tests import factories
 from tests.cast import principal_of
 from tests.parts.images import Blob
@@ -37,13 +37,13 @@ def registry() -> Iterator[ModelRegistry]:
 
 
 def sync(registry: ModelRegistry) -> SyncRun:
-    run = reconcile(Registry(registry.url, lambda *_scope: "token"))
+    run = reconcile(RegistryClient(registry.url, lambda *_scope: "token"))
     assert run
     return run
 
 
 def light(namespace: str) -> str:
-    shown = Shown(Namespace.objects.filter(name=namespace))
+    shown = ViewScope(Namespace.objects.filter(name=namespace))
     return selectors.freshness(timezone.now(), of=shown).state
 
 
@@ -58,7 +58,7 @@ def test_where_many_tags_would_vanish_none_does_and_an_operator_is_asked(registr
     held = sync(registry)
     assert (held.state, held.tags_needing_approval) == (SyncRun.State.DONE, MANY)
     assert f"{MANY} tags" in held.problem
-    assert selectors.held() == held
+    assert selectors.run_needing_approval() == held
     assert Tag.objects.exclude(missing_since=None).count() == MANY  # and each says so
     again = sync(registry)
     assert (again.tags_needing_approval, again.changes) == (MANY, 0)

@@ -15,7 +15,7 @@ from accounts.last_used import uses
 from namespaces.access import Level
 from registry_sync.tokens.issuer import signer
 from registry_sync.tokens.throttle import throttle
-from registry_sync.tokens.wsgi import answer
+from registry_sync.tokens.wsgi import respond
 from tests import factories
 from tests.cast import Cast
 from tests.token_requests import LEVELS, NAMESPACES, Client, Credentials, Request, held, load
@@ -61,7 +61,7 @@ def ask(request: Request, who: Credentials | None) -> tuple[int, Any]:
             pair = f"{who.username}:{who.password}".encode()
             environ["HTTP_AUTHORIZATION"] = "Basic " + base64.b64encode(pair).decode()
     form = {"wsgi.input": io.BytesIO(sent.encode()), "CONTENT_LENGTH": str(len(sent))}
-    status, _headers, body = answer(environ | form, now=datetime.now(UTC))
+    status, _headers, body = respond(environ | form, now=datetime.now(UTC))
     return status, json.loads(body)
 
 

@@ -22,7 +22,7 @@ from namespaces.access import Level
 from namespaces.models import Namespace
 from registry_sync.tokens.issuer import signer
 from registry_sync.tokens.throttle import FAILURES, throttle
-from registry_sync.tokens.wsgi import answer
+from registry_sync.tokens.wsgi import respond
 from tests import factories
 from tests.cast import Cast
 
@@ -62,7 +62,7 @@ def ask(
     if user:
         pair = f"{user.username}:{user.password if password is None else password}"
         environ["HTTP_AUTHORIZATION"] = "Basic " + base64.b64encode(pair.encode()).decode()
-    status, headers, content = answer(environ | extra, now=datetime.now(UTC))
+    status, headers, content = respond(environ | extra, now=datetime.now(UTC))
     assert dict(headers)["Cache-Control"] == "no-store"
     return status, json.loads(content)
 
