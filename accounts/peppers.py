@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.common.secret_files import exposed
+from accounts.common import secret_files
 from accounts.credentials import Pepper, digest
 
 RESTARTED_WITHIN = 3600  # seconds in which whoever makes a pepper restarts every process
@@ -45,11 +45,6 @@ def _files() -> list[Path]:
 
 def _read(path: Path, version: int) -> Pepper:
     try:
-        problem, key = exposed(path), path.read_bytes().strip()
-    except OSError as error:
-        raise ImproperlyConfigured(f"Secret file {path} cannot be read: {error.strerror}.") from error
-    if problem:
-        raise ImproperlyConfigured(f"Secret file {path} {problem}")
-    if len(key) < 32:  # noqa: PLR2004
-        raise ImproperlyConfigured(f"Secret file {path} holds fewer than 32 bytes; make a new one.")
-    return Pepper(version, key)
+        return Pepper(version, secret_files.read_key(path))
+    except secret_files.SecretFileError as error:
+        raise ImproperlyConfigured(str(error)) from error

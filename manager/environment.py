@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import sys
 import zoneinfo
 from email.utils import parseaddr
@@ -12,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
 
-from accounts.common.secret_files import exposed
+from accounts.common import secret_files
 
 # NAME_FILE may name a file that holds the value of NAME.
 env = FileAwareEnv(eager=True, strip_whitespace=True)
@@ -155,28 +154,13 @@ def _wrong(name: str, must: str) -> ImproperlyConfigured:
 
 
 def secret(path: Path, *, create: bool) -> str:
-    """Return a secret file's text. Create it (0600) when missing and `create`; refuse too open a mode."""
+    """Return a secret file's text, without surrounding blanks. Make the file when it is missing and `create`."""
     try:
         if create and not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write_once(path, secrets.token_urlsafe(48))
+            secret_files.create(path, secret_files.new_key())
+        return secret_files.read_key(path).decode()
     except OSError as error:
         raise ImproperlyConfigured(f"Secret file {path} cannot be made: {error.strerror}.") from error
-    try:
-        problem, value = exposed(path), path.read_text().strip()
-    except OSError as error:
-        raise ImproperlyConfigured(f"Secret file {path} cannot be read: {error.strerror}.") from error
-    if problem:
-        raise ImproperlyConfigured(f"Secret file {path} {problem}")
-    if len(value) < 32:  # noqa: PLR2004
-        raise ImproperlyConfigured(f"Secret file {path} holds fewer than 32 characters; make a new one.")
-    return value
-
-
-def _write_once(path: Path, value: str) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process of the same start was first
-        return
-    with os.fdopen(descriptor, "w") as file:
-        file.write(value)
+    except secret_files.SecretFileError as error:
+        raise ImproperlyConfigured(str(error)) from error

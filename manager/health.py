@@ -9,9 +9,9 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from accounts.common.database_errors import Outage, outage_of
+from accounts.common.secret_files import SecretFileError
 from accounts.peppers import peppers
 from registry_sync.tokens.issuer import signer
-from registry_sync.tokens.key_files import KeyFileError
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def readyz() -> HttpResponse:
         unknown = outage_of(error) is Outage.POOLER
         told = Outage.POOLER.sentence if unknown else "does not answer"
         return JsonResponse({"ok": False, "database": told}, status=503)
-    except (KeyFileError, ImproperlyConfigured) as error:
+    except (SecretFileError, ImproperlyConfigured) as error:
         log.error("not ready: %s", error)  # noqa: TRY400 (the sentence says it)
         return JsonResponse({"ok": False, "keys": "cannot be used; the log says which, and why"}, status=503)
     return JsonResponse({"ok": True})

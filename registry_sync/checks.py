@@ -7,8 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's name)
 
-from registry_sync.tokens import ca, key_files
-from registry_sync.tokens.key_files import KeyFileError
+from accounts.common import secret_files
+from accounts.common.secret_files import SecretFileError
+from registry_sync.tokens import ca
 
 
 @register(Tags.security)
@@ -19,9 +20,9 @@ def check_signing_keys(**_options: Any) -> list[CheckMessage]:
         return [Warning("There is no signing key yet.", hint=remedy, id="registry_sync.W001")]
     try:
         for path in (*folder.glob("*.key"), folder / ca.CA_CERTIFICATE):
-            key_files.read(path)
+            secret_files.read(path)
         leaf = ca.load_pair(folder / ca.LEAF).certificate
-    except KeyFileError as error:
+    except SecretFileError as error:
         return [Error(str(error), id="registry_sync.E001")]
     if leaf.not_valid_after_utc <= datetime.now(UTC):
         return [Error("The certificate that signs tokens has expired.", hint=remedy, id="registry_sync.E002")]

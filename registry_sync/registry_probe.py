@@ -6,11 +6,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.common.secret_files import SecretFileError
 from registry_sync import heartbeats
 from registry_sync.client import NoResponse, RegistryClient, responses
 from registry_sync.models import Marker
 from registry_sync.tokens.issuer import issue_panel_token
-from registry_sync.tokens.key_files import KeyFileError
 
 TIMEOUT = 5  # seconds; a client would not wait for much longer, and each look keeps a worker
 
@@ -26,7 +26,7 @@ def _probe_result(registry: RegistryClient) -> str:
     """Return the name of a sign."""
     try:
         token = issue_panel_token([], now=timezone.now())
-    except KeyFileError:
+    except SecretFileError:
         return Marker.TOKENS_UNSIGNED
     try:
         bearer = {"Authorization": f"Bearer {token}"}

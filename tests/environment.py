@@ -13,7 +13,7 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from manager.standalone.prepare import secret_files
+from manager.standalone.data_dir import ensure_secret_files
 
 KEPT = {
     "CI",
@@ -45,7 +45,7 @@ def _prepare() -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["DATA_DIR"] = str(folder)
     (folder / "static").mkdir()  # WhiteNoise warns when it is not there, and warnings fail
-    secret_files(folder / "secrets", datetime.now(UTC))
+    ensure_secret_files(folder / "secrets", datetime.now(UTC))
 
 
 _prepare()

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from accounts.common.secret_files import SecretFileError
 from manager.server.environ import Environ, Scope
 from manager.server.front import Front
 from manager.server.threads import Send, Threads
@@ -9,7 +10,6 @@ from manager.wsgi import application as wsgi_application
 from registry_sync.events import views
 from registry_sync.last_viewed import image_views
 from registry_sync.tokens import wsgi
-from registry_sync.tokens.key_files import KeyFileError
 from registry_sync.tokens.request import MAX_BODY
 
 THREADS = 4
@@ -30,7 +30,7 @@ def bound(environ: Environ) -> int:
 def _is_registry(environ: Environ) -> bool:
     try:
         return views.has_registry_key(environ.get("HTTP_AUTHORIZATION", ""))
-    except KeyFileError:  # the view says it
+    except SecretFileError:  # the view says it
         return False
 
 

@@ -21,7 +21,7 @@ from django.urls import reverse
 from accounts.services import people
 from manager import earlier_build
 from manager.standalone import lockfile, registry, static, worker
-from manager.standalone.prepare import prepare, registry_folder
+from manager.standalone.data_dir import init_data_dir, registry_folder
 from manager.standalone.supervisor import GRACE, PATIENCE, Group
 from namespaces.models import CatalogRead
 
@@ -42,7 +42,7 @@ def run(say: Callable[[str], None]) -> int:
 
 def _run(say: Callable[[str], None]) -> int:
     need_free_ports()
-    config = prepare(events_url=f"http://{LOOPBACK}:{settings.PORT}/registry/events")
+    config = init_data_dir(events_url=f"http://{LOOPBACK}:{settings.PORT}/registry/events")
     serve_registry = registry.command(config, registry_folder())
     call_command("check", stdout=io.StringIO())  # errors are raised; only its praise is dropped
     call_command("migrate", interactive=False, verbosity=0)

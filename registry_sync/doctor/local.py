@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.common.database_errors import Outage, first_line, outage_of
 from accounts.common.lazy_text import lazy as _
+from accounts.common.secret_files import SecretFileError
 from accounts.models import AuditEvent
 from registry_sync import heartbeats
 from registry_sync.doctor import event_probe, panel, result
@@ -22,7 +23,6 @@ from registry_sync.doctor.observations import Certificate, Ours
 from registry_sync.doctor.result import Verdict
 from registry_sync.models import Marker
 from registry_sync.tokens import ca
-from registry_sync.tokens.key_files import KeyFileError
 
 FIRST_SIGN = 3  # seconds
 
@@ -100,7 +100,7 @@ def certificates(now: datetime) -> Verdict:
     try:
         leaf, root = ca.load_pair(folder / ca.LEAF), ca.load_ca(folder)
         ca.leaf_needs_renewal(folder / ca.LEAF, root.certificate, now)
-    except KeyFileError as error:
+    except SecretFileError as error:
         return result.fail(str(error))
     return panel.certificates(
         Certificate("leaf", leaf.certificate.not_valid_after_utc, str(folder / ca.LEAF)),
@@ -112,7 +112,7 @@ def certificates(now: datetime) -> Verdict:
 def _fingerprint(folder: Path) -> str:
     try:
         certificate = ca.load_certificate(folder / ca.CA_CERTIFICATE)
-    except KeyFileError:
+    except SecretFileError:
         return "(our own cannot be read)"
     digits = sha256(certificate.public_bytes(Encoding.DER)).hexdigest().upper()
     return "sha256 Fingerprint=" + ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))

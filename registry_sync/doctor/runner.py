@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from accounts.common.lazy_text import lazy as _
+from accounts.common.secret_files import SecretFileError
 from registry_sync.client import RegistryClient, responses
 from registry_sync.doctor import addresses, event_probe, local, pull_probe, registry_probe, store, versions
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.observations import Answer, Ours
 from registry_sync.doctor.probe_tokens import TrialTokens
 from registry_sync.doctor.result import Result, State, Verdict, fail, skipped
-from registry_sync.tokens.key_files import KeyFileError
 
 log = logging.getLogger(__name__)
 
@@ -195,7 +195,7 @@ def _one(key: str, check: Callable[[], Verdict]) -> Generator[Result, None, bool
     """
     try:
         verdict = check()
-    except KeyFileError as error:
+    except SecretFileError as error:
         verdict = fail(str(error))
     except Exception as error:
         log.exception("the check %s broke", key)

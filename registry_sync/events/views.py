@@ -17,13 +17,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts.common import clock
+from accounts.common import clock, secret_files
 from namespaces.names import split
 from registry_sync import heartbeats, jobs
 from registry_sync.client.pacing import USER_AGENT, requested_at
 from registry_sync.events import envelope
 from registry_sync.models import Event, Marker
-from registry_sync.tokens import key_files
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 
 WRITE_INTERVAL = timedelta(seconds=1)
@@ -93,7 +92,7 @@ def _is_own_read(told: envelope.ParsedEvent) -> bool:
 def has_registry_key(authorization: str) -> bool:
     """Whether this header holds the key that only the registry and the panel know."""
     kind, _space, given = authorization.partition(" ")
-    key = key_files.read(Path(settings.SECRETS_DIR) / "hook.key")
+    key = secret_files.read(Path(settings.SECRETS_DIR) / "hook.key")
     return kind.lower() == "bearer" and hmac.compare_digest(
         given.strip().encode(errors="replace"), key.strip()
     )

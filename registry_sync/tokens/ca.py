@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from registry_sync.tokens import key_files
-from registry_sync.tokens.key_files import KeyFileError
+from accounts.common import secret_files
+from accounts.common.secret_files import SecretFileError
 
 CA_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=30)
@@ -41,10 +41,10 @@ class KeyPair:
 def ensure_keys(folder: Path, now: datetime) -> None:
     """Create what is missing in the secrets folder and renew the leaf when it is due. Repeatable."""
     if not (folder / CA_KEY).exists():
-        key_files.create(folder / CA_KEY, _key_pem(ec.generate_private_key(ec.SECP256R1())))
+        secret_files.create(folder / CA_KEY, _key_pem(ec.generate_private_key(ec.SECP256R1())))
     if not (folder / CA_CERTIFICATE).exists():
         key = load_key(folder / CA_KEY)
-        key_files.create(folder / CA_CERTIFICATE, _ca_certificate(key, now).public_bytes(Encoding.PEM))
+        secret_files.create(folder / CA_CERTIFICATE, _ca_certificate(key, now).public_bytes(Encoding.PEM))
     renew_leaf(folder, now)
 
 
@@ -55,7 +55,7 @@ def renew_leaf(folder: Path, now: datetime) -> bool:
         return False
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _leaf_certificate(key.public_key(), authority, now)
-    key_files.replace(folder / LEAF, _key_pem(key) + certificate.public_bytes(Encoding.PEM))
+    secret_files.replace(folder / LEAF, _key_pem(key) + certificate.public_bytes(Encoding.PEM))
     return True
 
 
@@ -78,30 +78,30 @@ def load_ca(folder: Path) -> KeyPair:
 
 
 def load_pair(path: Path) -> KeyPair:
-    """Load a key and its certificate from one PEM file. Raise KeyFileError when they cannot sign tokens."""
+    """Load a key and its certificate from one PEM file. Raise SecretFileError when they cannot sign tokens."""
     return _checked_pair(load_key(path), load_certificate(path), path)
 
 
 def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     try:
-        key = load_pem_private_key(key_files.read(path), password=None)
+        key = load_pem_private_key(secret_files.read(path), password=None)
     except (ValueError, TypeError) as error:
-        raise KeyFileError(f"Key file {path} holds no readable private key.") from error
+        raise SecretFileError(f"Secret file {path} holds no readable private key.") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise KeyFileError(f"Key file {path} must hold an EC P-256 key: tokens are signed with ES256.")
+        raise SecretFileError(f"Secret file {path} must hold an EC P-256 key: tokens are signed with ES256.")
     return key
 
 
 def load_certificate(path: Path) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(key_files.read(path))
+        return x509.load_pem_x509_certificate(secret_files.read(path))
     except ValueError as error:
-        raise KeyFileError(f"Key file {path} holds no readable certificate.") from error
+        raise SecretFileError(f"Secret file {path} holds no readable certificate.") from error
 
 
 def _checked_pair(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate, path: Path) -> KeyPair:
     if certificate.public_key() != key.public_key():
-        raise KeyFileError(f"The certificate in {path} belongs to another key.")
+        raise SecretFileError(f"The certificate in {path} belongs to another key.")
     return KeyPair(key, certificate)
 
 

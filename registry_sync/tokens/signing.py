@@ -12,8 +12,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from accounts.common.secret_files import SecretFileError
 from registry_sync.tokens import ca
-from registry_sync.tokens.key_files import KeyFileError
 
 RELOAD_SECONDS = 30  # seconds between two looks at the leaf file
 KID_BYTES = 30
@@ -37,7 +37,7 @@ class SigningKey:
 
     @classmethod
     def load(cls, path: Path) -> "SigningKey":
-        """KeyFileError when the file cannot sign tokens."""
+        """SecretFileError when the file cannot sign tokens."""
         pair = ca.load_pair(path)
         x5c = base64.b64encode(pair.certificate.public_bytes(Encoding.DER)).decode()
         return cls(pair.key, {"typ": "JWT", "kid": libtrust_kid(pair.key.public_key()), "x5c": [x5c]})
@@ -56,7 +56,7 @@ class Signer:
         self._looked = 0
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """Return the signed token. `iat` of the claims is the clock. Raise KeyFileError when there is no usable key."""
+        """Return the signed token. `iat` of the claims is the clock. Raise SecretFileError without a usable key."""
         leaf = self.leaf(now=claims["iat"])
         return jwt.encode(dict(claims), leaf.key, algorithm="ES256", headers=leaf.header)
 
@@ -71,8 +71,8 @@ class Signer:
             modified = self.path.stat().st_mtime_ns
             if self._leaf is None or modified != self._modified:
                 self._leaf, self._modified = SigningKey.load(self.path), modified
-        except (OSError, KeyFileError) as error:
+        except (OSError, SecretFileError) as error:
             if self._leaf is None:
-                raise KeyFileError(str(error)) from error
+                raise SecretFileError(str(error)) from error
             log.warning("Still signing with the leaf read before: %s", error)
         self._looked = now

@@ -16,11 +16,11 @@ from django.core.exceptions import ImproperlyConfigured
 from accounts.access_denials import denials
 from accounts.common.client_ip import Origin, client_address
 from accounts.common.errors import Unavailable
+from accounts.common.secret_files import SecretFileError
 from accounts.common.user_agent import short
 from accounts.last_used import uses
 from accounts.pepper_migration import rehashes
 from registry_sync.tokens.issuer import IssuedToken, issue_token
-from registry_sync.tokens.key_files import KeyFileError
 from registry_sync.tokens.request import TokenError, TokenRequest, parse_request
 
 PATH = "/auth/token"
@@ -57,7 +57,7 @@ def respond(environ: dict[str, Any], *, now: datetime) -> tuple[int, Headers, by
         issued = issue_token(request, origin=Origin(client_address(environ), client, now))
     except TokenError as refusal:
         return _error_response(refusal)
-    except (Unavailable, KeyFileError, ImproperlyConfigured) as error:
+    except (Unavailable, SecretFileError, ImproperlyConfigured) as error:
         log.error("no token can be issued: %s", error)  # noqa: TRY400 (the sentence says it)
         return _error_response(
             TokenError(503, "UNAVAILABLE", "The panel cannot issue tokens now; try again.", retry_after=5)

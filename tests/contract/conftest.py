@@ -10,8 +10,9 @@ import requests
 from django.conf import settings
 from pytest_django.live_server_helper import LiveServer
 
-from manager.standalone.prepare import notifications, registry_config
-from registry_sync.tokens import access_list, ca, key_files
+from accounts.common import secret_files
+from manager.standalone.data_dir import notifications, registry_config
+from registry_sync.tokens import access_list, ca
 from registry_sync.tokens.claims import build_claims
 from registry_sync.tokens.issuer import signer
 from tests.parts import images, processes, registries
@@ -32,7 +33,7 @@ def telling_registry(
     request: pytest.FixtureRequest, make_registry: MakeRegistry, tmp_path: Path, live_server: LiveServer
 ) -> Iterator[registries.RunningRegistry]:
     """A registry that sends its notifications to the panel."""
-    hook = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+    hook = secret_files.read(settings.SECRETS_DIR / "hook.key").decode()
     told = {"notifications": notifications(f"{live_server.url}/registry/events", hook)}
     running = make_registry(request.param, configuration(tmp_path) | told, tmp_path)
     yield running

@@ -13,13 +13,14 @@ from django.core.management import call_command
 from django.test.testcases import LiveServerThread, _StaticFilesHandler
 from django.utils import timezone
 
-from manager.standalone.prepare import notifications, registry_config
+from accounts.common import secret_files
+from manager.standalone.data_dir import notifications, registry_config
 from namespaces.models import Tag
 from registry_sync import doctor, heartbeats, panel_client, registry_probe
 from registry_sync.doctor.result import Result, State
 from registry_sync.doctor.runner import TITLES, examine
 from registry_sync.models import DiagnosticRun, Marker, Repository
-from registry_sync.tokens import ca, key_files
+from registry_sync.tokens import ca
 from registry_sync.tokens.wsgi import token_middleware
 from tests import factories
 from tests.contract.conftest import delete, push, push_manifest
@@ -55,7 +56,7 @@ def configuration(panel: str, settings: Any, tmp_path: Path) -> Config:
     port = processes.free_port()
     settings.REGISTRY_URL, settings.REGISTRY_HOST = f"http://127.0.0.1:{port}", f"localhost:{port}"
     settings.TOKEN_SERVICE = settings.REGISTRY_HOST
-    hook = key_files.read(ours.SECRETS_DIR / "hook.key").decode()
+    hook = secret_files.read(ours.SECRETS_DIR / "hook.key").decode()
     config = registry_config(
         port=port, data=tmp_path / "data", realm=f"{panel}/auth/token", service=settings.TOKEN_SERVICE,
         issuer=settings.TOKEN_ISSUER, trusted=ours.SECRETS_DIR / ca.CA_CERTIFICATE, http_secret="tests",

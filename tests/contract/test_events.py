@@ -14,7 +14,8 @@ from django.conf import settings
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from manager.standalone.prepare import notifications
+from accounts.common import secret_files
+from manager.standalone.data_dir import notifications
 from namespaces.models import Image, Manifest, PullStats, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import heartbeats, leases, panel_client
 from registry_sync.client import RegistryClient
@@ -23,7 +24,6 @@ from registry_sync.events import processor
 from registry_sync.models import Event, Marker, Repository
 from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
-from registry_sync.tokens import key_files
 from tests import factories
 from tests.contract.conftest import bearer, configuration, delete, push, push_manifest
 from tests.parts import images, processes, registries
@@ -234,7 +234,7 @@ def test_a_registry_that_is_sent_on_is_seen(
     live_server: LiveServer,
 ) -> None:
     """It follows with a GET, without the event."""
-    hook = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+    hook = secret_files.read(settings.SECRETS_DIR / "hook.key").decode()
     with sending_on(status, f"{live_server.url}/registry/events") as url:
         told = {"notifications": notifications(url, hook)}
         registry = make_registry(version, configuration(tmp_path) | told, tmp_path)

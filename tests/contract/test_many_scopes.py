@@ -15,7 +15,7 @@ import pytest
 import requests
 from django.conf import settings
 
-from manager.standalone.prepare import registry_config
+from manager.standalone.data_dir import registry_config
 from registry_sync.tokens import ca
 from registry_sync.tokens.scope import MAX_LENGTH, MAX_REPOSITORIES
 from tests.contract.test_serving_tokens import served_on

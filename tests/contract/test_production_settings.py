@@ -55,7 +55,7 @@ def folder(prepared: Path, tmp_path: Path) -> Path:
 def test_only_prepare_makes_secret_files(tmp_path: Path) -> None:
     refused = manage(tmp_path, "check")
     assert refused.returncode == 1
-    assert "django.key cannot be read" in refused.stderr
+    assert "django.key is missing" in refused.stderr
     assert not (tmp_path / "secrets").exists()
 
 
@@ -110,7 +110,7 @@ def test_signing_up_takes_an_invitation_unless_somebody_says_otherwise(
         ("EVENTS_URL", "http://web:8000/", "/registry/events"),
         ("EMAIL_URL", "smtp+tls://name:password@mail.example.com", "must look like submission://"),
         ("EMAIL_URL_FILE", "/nowhere", "must be a readable file path"),
-        ("DATABASE_PASSWORD_FILE", "/nowhere", "cannot be read"),
+        ("DATABASE_PASSWORD_FILE", "/nowhere", "is missing"),
         ("DATABASE_URL", "sqlite:////tmp/db.sqlite3", "must name PostgreSQL"),
         ("STATIC_DIR", "{folder}", "must be a folder of its own"),
         ("STATIC_DIR", "{folder}/secrets", "must be a folder of its own"),

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from registry_sync.tokens import key_files
+from accounts.common import secret_files
 from tests.contract.test_serving_tokens import served_on
 from tests.parts import fixtures, processes, proxies, team
 
@@ -94,7 +94,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, st
     env |= {"DATA_DIR": str(data), "API_CALLS_PER_MINUTE": "0"}
     made = team.make(env, new=True)
     team.manage(env, "collectstatic", "--no-input", "--verbosity", "0")
-    return env, [*made, key_files.read(data / "secrets/hook.key").decode()]
+    return env, [*made, secret_files.read(data / "secrets/hook.key").decode()]
 
 
 @pytest.fixture(scope="module", params=["no proxy", *proxies.PROXIES])

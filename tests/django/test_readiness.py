@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.test import Client
 
+from accounts.common import secret_files
 from accounts.peppers import peppers
-from manager.standalone.prepare import secret_files
-from registry_sync.tokens import key_files
+from manager.standalone.data_dir import ensure_secret_files
 from registry_sync.tokens.issuer import signer
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def _restart() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: Any) -> Iterator[Path]:
-    secret_files(tmp_path / "secrets", datetime.now(UTC))
+    ensure_secret_files(tmp_path / "secrets", datetime.now(UTC))
     settings.SECRETS_DIR = tmp_path / "secrets"
     _restart()
     yield tmp_path / "secrets"
@@ -44,10 +44,10 @@ def damage(path: Path, how: str) -> None:
             path.unlink()
             path.mkdir(mode=0o700)
         case "empty":
-            key_files.replace(path, b"")
+            secret_files.replace(path, b"")
         case "another curve":
             key = ec.generate_private_key(ec.SECP384R1())
-            key_files.replace(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            secret_files.replace(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 CASES = [

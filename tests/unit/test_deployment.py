@@ -103,14 +103,14 @@ def test_keys_are_where_they_are_needed_and_nowhere_else() -> None:
 
 
 def test_the_registry_reads_what_prepare_writes() -> None:
-    from manager.standalone import prepare
+    from manager.standalone import data_dir
 
-    name = prepare.config_folder().name
+    name = data_dir.config_folder().name
     assert SERVICES["registry"]["command"] == ["serve", f"/data/{name}/registry.yml"]
     for service in ("registry", "prepare"):
         mounted = {volume.split(":")[0]: volume.split(":")[1] for volume in SERVICES[service]["volumes"]}
         assert mounted["registry-config"] == f"/data/{name}"
-        assert mounted["registry"] == f"/data/{prepare.registry_folder().name}"
+        assert mounted["registry"] == f"/data/{data_dir.registry_folder().name}"
     made = re.search(r"install -d .*", DOCKERFILE)
     assert made
     assert {f"/data/{name}", "/data/registry", "/data/database", "/data/redis", "/data/secrets"} <= set(
@@ -125,10 +125,10 @@ def test_the_registry_that_is_shipped_is_the_one_that_is_tested() -> None:
 
 
 def test_redis_reads_its_password_from_what_prepare_writes() -> None:
-    from manager.standalone import prepare
+    from manager.standalone import data_dir
 
     redis, settings = SERVICES["redis"], SERVICES["web"]["environment"]
-    folder = f"/data/{prepare.redis_folder().name}"
+    folder = f"/data/{data_dir.redis_folder().name}"
     assert settings["REDIS_PASSWORD_FILE"] == f"{folder}/password"
     assert f"redis-password:{folder}" in SERVICES["prepare"]["volumes"]
     assert all(f"redis-password:{folder}:ro" in PANEL[name]["volumes"] for name in PANEL if name != "prepare")

@@ -19,7 +19,6 @@ NOT_PURE = {
     "manager.log_format": "is given to the logging of Python",
     "registry_sync.client.pacing": "keeps time, for threads that wait",
     "registry_sync.tokens.ca": "reads and writes files",
-    "registry_sync.tokens.key_files": "reads files",
     "registry_sync.tokens.signing": "reads files",
 }
 

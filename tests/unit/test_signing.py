@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
+from accounts.common import secret_files
+from accounts.common.secret_files import SecretFileError
 from registry_sync.tokens import ca as tokens_ca
-from registry_sync.tokens import key_files
-from registry_sync.tokens.key_files import KeyFileError
 from registry_sync.tokens.signing import Signer, libtrust_kid
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -102,16 +102,16 @@ class TestRefusedKeys:
     @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
     def test_open_to_others(self, folder: Path, mode: int) -> None:
         (folder / "leaf.pem").chmod(mode)
-        with pytest.raises(KeyFileError, match=r"chmod 600 .*leaf\.pem"):
+        with pytest.raises(SecretFileError, match=r"chmod 600 .*leaf\.pem"):
             Signer(folder).sign(claims())
 
     def test_open_to_others_is_not_papered_over_by_renewal(self, folder: Path) -> None:
         (folder / "ca.key").chmod(0o644)
-        with pytest.raises(KeyFileError, match=r"ca\.key"):
+        with pytest.raises(SecretFileError, match=r"ca\.key"):
             tokens_ca.ensure_keys(folder, NOW)
 
     def test_missing(self, tmp_path: Path) -> None:
-        with pytest.raises(KeyFileError, match=r"leaf\.pem"):
+        with pytest.raises(SecretFileError, match=r"leaf\.pem"):
             Signer(tmp_path).sign(claims())
 
     @pytest.mark.parametrize(
@@ -121,22 +121,22 @@ class TestRefusedKeys:
     )
     def test_not_p256(self, folder: Path, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> None:
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        key_files.replace(folder / "leaf.pem", pem)
-        with pytest.raises(KeyFileError, match="P-256"):
+        secret_files.replace(folder / "leaf.pem", pem)
+        with pytest.raises(SecretFileError, match="P-256"):
             tokens_ca.load_pair(folder / "leaf.pem")
 
     @pytest.mark.parametrize("content", [b"", b"not a key", b"\x00\xff"])
     def test_unreadable(self, folder: Path, content: bytes) -> None:
-        key_files.replace(folder / "leaf.pem", content)
-        with pytest.raises(KeyFileError, match="no readable private key"):
+        secret_files.replace(folder / "leaf.pem", content)
+        with pytest.raises(SecretFileError, match="no readable private key"):
             tokens_ca.load_pair(folder / "leaf.pem")
 
     def test_certificate_of_another_key(self, folder: Path) -> None:
         certificate = tokens_ca.load_ca(folder).certificate.public_bytes(Encoding.PEM)
-        key_files.replace(
+        secret_files.replace(
             folder / "leaf.pem", (folder / "leaf.pem").read_bytes().split(b"-----BEGIN CERT")[0] + certificate
         )
-        with pytest.raises(KeyFileError, match="another key"):
+        with pytest.raises(SecretFileError, match="another key"):
             tokens_ca.load_pair(folder / "leaf.pem")
 
 
@@ -180,7 +180,7 @@ class TestSign:
     ) -> None:
         signer = Signer(folder)
         old = kid_of(signer.sign(claims()))
-        key_files.replace(folder / "leaf.pem", b"half a file")
+        secret_files.replace(folder / "leaf.pem", b"half a file")
         touch(folder / "leaf.pem")
         assert kid_of(signer.sign(claims(SECOND + 60))) == old
         assert "leaf.pem" in caplog.text
@@ -197,7 +197,7 @@ class TestSign:
 
     def test_signer_heals_once_the_key_is_there(self, tmp_path: Path) -> None:
         signer = Signer(tmp_path)
-        with pytest.raises(KeyFileError):
+        with pytest.raises(SecretFileError):
             signer.sign(claims())
         tokens_ca.ensure_keys(tmp_path, NOW)
         assert signer.sign(claims())
@@ -214,7 +214,7 @@ def test_kid_of_a_known_key() -> None:
 
 
 def test_create_never_replaces(tmp_path: Path) -> None:
-    assert key_files.create(tmp_path / "a", b"first")
-    assert not key_files.create(tmp_path / "a", b"second")
+    assert secret_files.create(tmp_path / "a", b"first")
+    assert not secret_files.create(tmp_path / "a", b"second")
     assert (tmp_path / "a").read_bytes() == b"first"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]

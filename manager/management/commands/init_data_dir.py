@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 from manager import earlier_build
-from manager.standalone.prepare import prepare
+from manager.standalone.data_dir import init_data_dir
 
 
 class Command(BaseCommand):
@@ -15,4 +15,4 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         if connection.vendor == "sqlite":  # a server need not be up for this
             earlier_build.refuse(connection)
-        self.stdout.write(f"registry configuration: {prepare(events_url=settings.EVENTS_URL or None)}")
+        self.stdout.write(f"registry configuration: {init_data_dir(events_url=settings.EVENTS_URL or None)}")

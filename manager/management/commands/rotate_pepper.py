@@ -1,12 +1,11 @@
-import secrets
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from accounts.common import secret_files
 from accounts.models import Secret
 from accounts.peppers import peppers
-from registry_sync.tokens import key_files
 
 
 class Command(BaseCommand):
@@ -27,7 +26,7 @@ class Command(BaseCommand):
 
     def _make(self) -> None:
         name = f"pepper-{peppers()[0].version + 1}.key"
-        key_files.create(settings.SECRETS_DIR / name, secrets.token_urlsafe(48).encode())
+        secret_files.create(settings.SECRETS_DIR / name, secret_files.new_key())
         peppers.cache_clear()
         self.stdout.write(f"made {name}; restart web, tokens and worker")
 

@@ -17,7 +17,7 @@ from accounts.models import Secret
 from accounts.pepper_migration import rehashes
 from accounts.peppers import RESTARTED_WITHIN, peppers
 from accounts.services import users
-from manager.standalone.prepare import secret_files
+from manager.standalone.data_dir import ensure_secret_files
 from registry_sync.tokens.issuer import signer
 from tests import factories
 from tests.cast import Cast
@@ -33,7 +33,7 @@ def _restart() -> None:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, settings: Any) -> Iterator[Path]:
-    secret_files(tmp_path / "secrets", datetime.now(UTC))
+    ensure_secret_files(tmp_path / "secrets", datetime.now(UTC))
     settings.SECRETS_DIR = tmp_path / "secrets"
     _restart()
     rehashes.forget()

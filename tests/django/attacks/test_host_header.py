@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage
 from django.test import Client
 
 from accounts.models import Person
-from manager.standalone.prepare import prepare
+from manager.standalone.data_dir import init_data_dir
 from tests import factories
 from tests.cast import Cast
 from tests.django.registry_sync.tokens.test_issuer import ask
@@ -136,7 +136,7 @@ def test_a_token_says_the_configured_issuer_and_service_whatever_host_was_asked(
 @pytest.mark.django_db
 def test_the_challenge_names_no_host() -> None:
     """The realm that clients follow is the registry's, and stands in its configuration."""
-    realm = json.loads(prepare().read_text())["auth"]["token"]["realm"]
+    realm = json.loads(init_data_dir().read_text())["auth"]["token"]["realm"]
     assert realm == settings.TOKEN_URL
 
 

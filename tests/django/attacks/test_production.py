@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as real
 
-from manager.standalone.prepare import secret_files
+from manager.standalone.data_dir import ensure_secret_files
 
 GOOD = {
     "ENVIRONMENT": "production",
@@ -40,7 +40,7 @@ def start(folder: Path, *arguments: str, **change: str) -> subprocess.CompletedP
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("production")
-    secret_files(folder / "secrets", datetime.now(UTC))
+    ensure_secret_files(folder / "secrets", datetime.now(UTC))
     return folder
 
 

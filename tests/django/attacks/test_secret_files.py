@@ -16,13 +16,13 @@ from django.core.mail import send_mail
 from django.test import Client
 from django.views.debug import SafeExceptionReporterFilter
 
+from accounts.common import secret_files
 from accounts.models import OperatorLink
 from accounts.peppers import peppers
 from accounts.services import people
 from manager import environment
-from manager.standalone.prepare import prepare, secret_files
+from manager.standalone.data_dir import ensure_secret_files, init_data_dir
 from registry_sync.checks import check_signing_keys
-from registry_sync.tokens import key_files
 from registry_sync.tokens.issuer import signer
 from tests import factories
 from tests.django.registry_sync.tokens.test_issuer import ask
@@ -41,7 +41,7 @@ def _forget() -> None:
 @pytest.fixture
 def folder(tmp_path: Path, settings: Any) -> Iterator[Path]:
     """Secret files of this test's own; what was read of the others is forgotten, before and after."""
-    secret_files(tmp_path / "secrets", datetime.now(UTC))
+    ensure_secret_files(tmp_path / "secrets", datetime.now(UTC))
     settings.SECRETS_DIR = tmp_path / "secrets"
     _forget()
     yield tmp_path / "secrets"
@@ -110,15 +110,15 @@ def test_the_command_line_does_not_go_on_with_it(folder: Path) -> None:
 
 def test_a_short_or_absent_key_is_refused_and_none_is_built_in(folder: Path) -> None:
     assert environment.secret(folder / "django.key", create=False)
-    key_files.replace(folder / "django.key", b"changeme")
+    secret_files.replace(folder / "django.key", b"changeme")
     with pytest.raises(ImproperlyConfigured, match="fewer than 32"):
         environment.secret(folder / "django.key", create=False)
-    with pytest.raises(ImproperlyConfigured, match="cannot be read"):
+    with pytest.raises(ImproperlyConfigured, match="is missing"):
         environment.secret(folder / "another.key", create=False)
 
 
 def test_two_installations_share_no_key(folder: Path, tmp_path: Path) -> None:
-    secret_files(tmp_path / "other", datetime.now(UTC))
+    ensure_secret_files(tmp_path / "other", datetime.now(UTC))
     ours = {path.name: path.read_bytes() for path in folder.iterdir()}
     theirs = {path.name: path.read_bytes() for path in (tmp_path / "other").iterdir()}
     assert set(ours) == set(theirs)
@@ -140,7 +140,7 @@ def test_the_token_door_waits_for_a_usable_key(
     assert "token" not in body
     assert str(folder) not in str(body)
     assert name in caplog.text
-    key_files.replace(folder / name, content)
+    secret_files.replace(folder / name, content)
     assert ask(user)[0] == 200
 
 
@@ -150,7 +150,7 @@ def test_whatever_the_umask_new_files_are_for_their_owner_alone(tmp_path: Path, 
     settings.EMAIL_BACKEND = "accounts.mail.FolderBackend"
     before = os.umask(0)
     try:
-        prepare(events_url="http://127.0.0.1:1/events")
+        init_data_dir(events_url="http://127.0.0.1:1/events")
         send_mail("Reset", "a link as good as a password", None, ["known@example.com"])
     finally:
         os.umask(before)

@@ -11,11 +11,11 @@ from celery.signals import before_task_publish
 from django.conf import settings
 from django.test import Client
 
+from accounts.common import secret_files
 from accounts.names import USERNAME
 from registry_sync import heartbeats
 from registry_sync.client.pacing import ReadPacer
 from registry_sync.models import Event, Marker
-from registry_sync.tokens import key_files
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ EVENT = {"id": "one", "action": "push", "target": {"repository": "team/app", "ta
 
 
 def post(body: bytes, *, key: str | None = None, scheme: str = "Bearer", client: Client | None = None) -> int:
-    key = key_files.read(settings.SECRETS_DIR / "hook.key").decode() if key is None else key
+    key = secret_files.read(settings.SECRETS_DIR / "hook.key").decode() if key is None else key
     sender = client or Client(enforce_csrf_checks=True)
     headers = {"Authorization": f"{scheme} {key}"}
     kind = "application/vnd.docker.distribution.events.v1+json"
@@ -68,7 +68,7 @@ def test_nor_a_person_by_the_browser(client: Client) -> None:
 @pytest.mark.parametrize("method", ["get", "head", "put", "delete"])
 def test_who_comes_with_the_key_and_without_the_event_was_sent_on(client: Client, method: str) -> None:
     """405, so that the registry brings it again; and the doctor says what is wrong."""
-    key = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+    key = secret_files.read(settings.SECRETS_DIR / "hook.key").decode()
     assert getattr(client, method)(URL, headers={"Authorization": f"Bearer {key}"}).status_code == 405
     assert heartbeats.last(Marker.REDIRECTED)
 
@@ -78,7 +78,7 @@ def test_who_comes_with_the_key_and_without_the_event_was_sent_on(client: Client
 def test_nobody_is_sent_on(url: str, secure: bool, settings: Any) -> None:
     """A registry follows with a GET, and holds the event for delivered."""
     settings.SECURE_SSL_REDIRECT = True  # as in production, behind a proxy
-    key = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+    key = secret_files.read(settings.SECRETS_DIR / "hook.key").decode()
     for given, status in ((key, 202), ("wrong", 401)):
         sender = Client(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {given}"})
         answer = sender.post(url, envelope(EVENT), content_type="application/json", secure=secure)
@@ -87,7 +87,7 @@ def test_nobody_is_sent_on(url: str, secure: bool, settings: Any) -> None:
 
 def test_a_body_that_broke_off_is_refused_and_comes_again() -> None:
     body = envelope(EVENT)
-    key = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+    key = secret_files.read(settings.SECRETS_DIR / "hook.key").decode()
     sender = Client(headers={"Authorization": f"Bearer {key}"})
     for part in (b"", body[:-1]):
         came: Any = {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(part)}

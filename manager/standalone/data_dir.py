@@ -1,21 +1,21 @@
 """Creates what the standalone set needs in its data folder. Repeatable: what is there stays as it is."""
 
 import json
-import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from registry_sync.tokens import ca, key_files
+from accounts.common import secret_files
+from registry_sync.tokens import ca
 
 RANDOM_FILES = ("django.key", "pepper-1.key", "hook.key", "registry-http.key")
 
 
-def prepare(*, events_url: str | None = None) -> Path:
+def init_data_dir(*, events_url: str | None = None) -> Path:
     """Folders, secret files, signing keys, and the registry's configuration, whose path it returns."""
-    secret_files(settings.SECRETS_DIR, datetime.now(UTC))
+    ensure_secret_files(settings.SECRETS_DIR, datetime.now(UTC))
     for folder in (settings.DATA_DIR, registry_folder(), config_folder()):
         private_folder(folder)
     if settings.REDIS_PASSWORD_FILE:
@@ -23,11 +23,11 @@ def prepare(*, events_url: str | None = None) -> Path:
     return write_registry_config(events_url=events_url)
 
 
-def secret_files(folder: Path, now: datetime) -> None:
+def ensure_secret_files(folder: Path, now: datetime) -> None:
     private_folder(folder)
     for name in RANDOM_FILES:
         if not (folder / name).exists():
-            key_files.create(folder / name, secrets.token_urlsafe(48).encode())
+            secret_files.create(folder / name, secret_files.new_key())
     ca.ensure_keys(folder, now)
 
 
@@ -51,7 +51,7 @@ def config_folder() -> Path:
 
 def write_registry_config(*, events_url: str | None) -> Path:
     path, trusted = config_folder() / "registry.yml", config_folder() / ca.CA_CERTIFICATE
-    key_files.replace(trusted, key_files.read(settings.SECRETS_DIR / ca.CA_CERTIFICATE))
+    secret_files.replace(trusted, secret_files.read(settings.SECRETS_DIR / ca.CA_CERTIFICATE))
     config = registry_config(
         port=settings.REGISTRY_PORT,
         data=registry_folder(),
@@ -59,22 +59,22 @@ def write_registry_config(*, events_url: str | None) -> Path:
         service=settings.TOKEN_SERVICE,
         issuer=settings.TOKEN_ISSUER,
         trusted=trusted,
-        http_secret=key_files.read(settings.SECRETS_DIR / "registry-http.key").decode(),
+        http_secret=secret_files.read(settings.SECRETS_DIR / "registry-http.key").decode(),
     )
     if events_url:
-        hook = key_files.read(settings.SECRETS_DIR / "hook.key").decode()
+        hook = secret_files.read(settings.SECRETS_DIR / "hook.key").decode()
         config["notifications"] = notifications(events_url, hook)
     # JSON is YAML too, and quotes every path rightly.
-    key_files.replace(path, json.dumps(config, indent=2).encode())
+    secret_files.replace(path, json.dumps(config, indent=2).encode())
     return path
 
 
 def write_redis_config() -> None:
     """Redis reads its password from a configuration, or from a command line, which everybody can see."""
     private_folder(redis_folder())
-    password = key_files.read(Path(settings.REDIS_PASSWORD_FILE)).decode().strip()
+    password = secret_files.read(Path(settings.REDIS_PASSWORD_FILE)).decode().strip()
     quoted = password.replace("\\", "\\\\").replace('"', '\\"')
-    key_files.replace(redis_folder() / "redis.conf", f'requirepass "{quoted}"\n'.encode())
+    secret_files.replace(redis_folder() / "redis.conf", f'requirepass "{quoted}"\n'.encode())
 
 
 def registry_config(
