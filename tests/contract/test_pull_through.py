@@ -162,7 +162,12 @@ def held(cache: RunningRegistry, name: str, reference: str) -> bool:
 def test_nothing_is_asked_of_it_and_the_reason_is_told_before(there: Place, what: str) -> None:
     before, image = rows(), there.image()
     assert "pull-through cache" in service.outlook(image, tags=["1.0"]).refused
-    assert "pull-through cache" in purge_scope.outlook(image.namespace, None, timezone.now()).refused
+    assert (
+        "pull-through cache"
+        in purge_scope.outlook(
+            image.namespace.account, purge_scope.images(image.namespace, None), timezone.now()
+        ).refused
+    )
     with pytest.raises(Conflict, match="make them in the registry behind it"):
         {
             "tag": lambda: there.untag("1.0"),
