@@ -42,7 +42,7 @@ _REASON_OF_ALARM = {
 
 LIGHT_OF = {
     Reason.NEVER: "never",
-    Reason.HELD: "held",
+    Reason.HELD: "needs_approval",
     Reason.FAILED: "failed",
     Reason.PARTLY: "stale",
     Reason.DOWN: "failed",
@@ -114,7 +114,7 @@ def _overriding_reason(facts: FreshnessInput, last: FinishedCheck) -> Reason | N
     """Return what says that nothing is read now, or must not be written down."""
     if facts.alarm in _REASON_OF_ALARM:
         return _REASON_OF_ALARM[facts.alarm]
-    if last.state == "held" or facts.held:
+    if last.state == "needs_approval" or facts.held:
         return Reason.HELD
     return Reason.ASLEEP if facts.asleep else None
 

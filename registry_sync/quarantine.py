@@ -39,7 +39,7 @@ def record_crash(spot: WorkUnit, now: datetime) -> WorkerCrash:
     for each in to_quarantine([_work_unit(row) for row in deaths], before):
         held = [row for row in deaths if each.covers(_work_unit(row))]
         QuarantinedWork.objects.filter(_within(each)).delete()
-        QuarantinedWork.objects.create(**_columns(each), since=now, deaths=len(held))
+        QuarantinedWork.objects.create(**_columns(each), quarantined_at=now, crash_count=len(held))
         log.error("set aside, because workers died of it: %s", _label(each))
         deaths.filter(_within(each)).delete()
     return crash
@@ -95,8 +95,8 @@ def release(row: QuarantinedWork) -> None:
 
 
 def due_for_retry(now: datetime) -> QuerySet[QuarantinedWork]:
-    whole = Q(repository="", since__lt=now - RETRY_ACCOUNT_AFTER)
-    return QuarantinedWork.objects.filter(Q(since__lt=now - RETRY_AFTER) | whole)
+    whole = Q(repository="", quarantined_at__lt=now - RETRY_ACCOUNT_AFTER)
+    return QuarantinedWork.objects.filter(Q(quarantined_at__lt=now - RETRY_AFTER) | whole)
 
 
 def forget_old(now: datetime) -> None:

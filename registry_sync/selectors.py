@@ -24,7 +24,7 @@ from registry_sync.shown import ALL, ViewScope
 
 RUN_SILENT_AFTER = timedelta(minutes=2)
 ROLLBACK_SHOWN = LEAP_SHOWN = timedelta(days=7)
-FRESHNESS_STATES = ["live", "stale", "failed", "held", "never"]
+FRESHNESS_STATES = ["live", "stale", "failed", "needs_approval", "never"]
 RECENT_RUNS = 20  # the newest runs: what is asked of them is nearly always among them
 State = SyncRun.State
 

@@ -25,7 +25,7 @@ class RunSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     state = serializers.ChoiceField(RUN_STATES)
-    percent = serializers.IntegerField()
+    progress_percent = serializers.IntegerField(source="percent")
     requested_at = Moment()
     started_at = Moment(allow_null=True)
     finished_at = Moment(allow_null=True)
@@ -35,11 +35,11 @@ class SyncSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(selectors.FRESHNESS_STATES)
     last_event_at = Moment(
         allow_null=True,
-        help_text="Null: the registry has told nothing yet. To the minute, but for operators.",
+        help_text="Null: no event yet. To the minute; operators see the second.",
     )
     last_check_at = Moment(allow_null=True, help_text="When the last full check ended that read everything.")
-    running = RunSerializer(allow_null=True)
-    runs = RunSerializer(many=True, help_text=f"The last {LAST}, the newest first.")
+    current_run = RunSerializer(allow_null=True)
+    recent_runs = RunSerializer(many=True, help_text=f"The last {LAST}, the newest first.")
 
 
 class Sync(ApiView):
@@ -50,12 +50,12 @@ class Sync(ApiView):
         runs = list(selectors.runs()[:LAST])
         return self.answer({
             "state": freshness.state, "last_event_at": freshness.event_at,
-            "last_check_at": freshness.checked_at, "running": freshness.running, "runs": runs,
+            "last_check_at": freshness.checked_at, "current_run": freshness.running, "recent_runs": runs,
         })  # fmt: skip
 
 
 class AskForSync(ApiView):
-    @operation("sync_ask", answer=RunSerializer, status=202)
+    @operation("sync_start", answer=RunSerializer, status=202)
     def post(self, request: Request, handle: str) -> Response:
         """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
         permissions.account(self.by, handle, Permission.SYNC_START)

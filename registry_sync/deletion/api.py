@@ -24,26 +24,34 @@ KINDS = [kind.value for kind in Removal.Kind]
 REMOVAL_STATES = [state.value for state in Removal.State]
 ITEM_STATES = ["waiting", "done", "stopped", "failed"]
 OUTCOMES = [outcome.value for outcome in Outcome]
-HOWS = [how.value for how in TagHistoryEntry.How]
+ORIGINS = [how.value for how in TagHistoryEntry.How]
 SHOWN = 1000
 
 
-class MoveSerializer(serializers.Serializer[Any]):
+class TagHistorySerializer(serializers.Serializer[Any]):
     tag = serializers.CharField()
-    old = serializers.CharField(allow_blank=True, help_text="A digest; empty: the tag came.")
-    new = serializers.CharField(allow_blank=True, help_text="A digest; empty: the tag went.")
-    at = Moment()
-    by = serializers.CharField(allow_blank=True, help_text="A username or a person; empty: not known.")
-    how = serializers.ChoiceField(HOWS)
+    old_digest = serializers.CharField(source="old", allow_blank=True, help_text="Empty: the tag was new.")
+    new_digest = serializers.CharField(
+        source="new", allow_blank=True, help_text="Empty: the tag was removed."
+    )
+    changed_at = Moment(source="at")
+    changed_by = serializers.CharField(
+        source="by", allow_blank=True, help_text="A username or a person; empty: not known."
+    )
+    origin = serializers.ChoiceField(
+        ORIGINS,
+        source="how",
+        help_text="`event`: the registry said so; `found`: a sync saw it; `panel`: it was done here.",
+    )
 
 
 class HistoryQuery(PageQuery):
     tag = serializers.CharField(default="", allow_blank=True, max_length=128)
 
 
-class ImpactQuery(Strict):
+class DeletionPreviewQuery(Strict):
     tags = serializers.CharField(
-        default="", allow_blank=True, max_length=20_000, help_text="With commas between."
+        default="", allow_blank=True, max_length=20_000, help_text="Separated by commas."
     )
     digests = serializers.CharField(default="", allow_blank=True, max_length=20_000, help_text="As `tags`.")
     search = serializers.CharField(
@@ -57,30 +65,37 @@ class RecentPullerSerializer(serializers.Serializer[Any]):
         allow_blank=True, help_text="Empty: not signed in, or of another account."
     )
     tag = serializers.CharField(allow_blank=True)
-    count = serializers.IntegerField()
-    last_at = Moment()
+    pull_count = serializers.IntegerField(source="count")
+    last_pulled_at = Moment(source="last_at")
 
 
-class ImpactSerializer(serializers.Serializer[Any]):
-    digests = serializers.ListField(child=serializers.CharField(), help_text="All manifests that would go.")
-    also = serializers.ListField(child=serializers.CharField(), help_text="Tags not asked for that go too.")
+class DeletionPreviewSerializer(serializers.Serializer[Any]):
+    digests = serializers.ListField(
+        child=serializers.CharField(), help_text="All manifests that would be deleted."
+    )
+    other_tags = serializers.ListField(
+        child=serializers.CharField(), help_text="Tags that were not named and would go too."
+    )
     platforms = serializers.ListField(
-        child=serializers.CharField(), help_text="Of `digests` those that only a going index lists."
+        child=serializers.CharField(), help_text="Those of `digests` that only a deleted index lists."
     )
-    attached = serializers.ListField(
-        child=serializers.CharField(), help_text="Of `digests` the signatures, SBOMs and the like."
+    referrers = serializers.ListField(
+        child=serializers.CharField(), help_text="Those of `digests` that are signatures, SBOMs and the like."
     )
-    orphans = serializers.ListField(
-        child=serializers.CharField(), help_text="About what goes; they stay: tagged, or listed elsewhere."
+    orphaned_referrers = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Referrers of `digests` that stay, because they are tagged or listed elsewhere.",
     )
-    breaks = serializers.ListField(
-        child=serializers.CharField(), help_text="Untagged indexes left incomplete."
+    broken_indexes = serializers.ListField(
+        child=serializers.CharField(), help_text="Untagged indexes that would be incomplete."
     )
-    refused = serializers.CharField(allow_blank=True, help_text="Why it cannot be done; empty: it can.")
-    freed = serializers.IntegerField(help_text="Bytes at most, after the registry’s garbage collection.")
-    pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days: the last 50.")
-    preview_digest = serializers.CharField(help_text="To be sent along when this is asked for.")
-    matching = serializers.IntegerField(allow_null=True, help_text="How many tags match `search`.")
+    blocked_reason = serializers.CharField(
+        allow_blank=True, help_text="Why it cannot be done; empty: it can."
+    )
+    freed_bytes = serializers.IntegerField(help_text="At most, after the registry’s garbage collection.")
+    recent_pulls = RecentPullerSerializer(many=True, help_text="Within 30 days, the last 50.")
+    preview_digest = serializers.CharField(help_text="Send it back to delete what was previewed.")
+    matching_tag_count = serializers.IntegerField(allow_null=True, help_text="How many tags match `search`.")
 
 
 class ItemBody(Strict):
@@ -98,7 +113,7 @@ class RemovalBody(Strict):
     )
     search = serializers.CharField(
         default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
-        help_text="untag, delete: instead of `items` all tags that match, as the impact told with `preview_digest`.",
+        help_text="untag, delete: instead of `items` all tags that match, as in the preview of `preview_digest`.",
     )  # fmt: skip
     expected_digest = serializers.CharField(
         default="",
@@ -110,7 +125,7 @@ class RemovalBody(Strict):
         default="",
         allow_blank=True,
         max_length=130,
-        help_text="delete, and with `search`: `preview_digest` of the impact that is agreed to.",
+        help_text="delete, and with `search`: `preview_digest` of the preview that is confirmed.",
     )
     confirmation = serializers.CharField(
         default="", allow_blank=True, max_length=255, help_text="delete: the image’s name, as confirmation."
@@ -133,7 +148,7 @@ class RemovalSerializer(serializers.Serializer[Any]):
     requested_by = serializers.CharField()
     requested_at = Moment()
     finished_at = Moment(allow_null=True)
-    problem = serializers.CharField(allow_blank=True, help_text="Why it waits still.")
+    problem = serializers.CharField(allow_blank=True, help_text="Why it still waits.")
 
 
 class RemovalDetailSerializer(RemovalSerializer):
@@ -141,15 +156,15 @@ class RemovalDetailSerializer(RemovalSerializer):
 
 
 class History(ApiView):
-    @operation("images_history", answer=MoveSerializer, pages=True, query=HistoryQuery)
+    @operation("images_history", answer=TagHistorySerializer, pages=True, query=HistoryQuery)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Every move of a tag, the last first."""
         found = permissions.image(self.by, handle, name, image)
         return self.page(history.moves_of(found, tag=self.query["tag"]))
 
 
-class Impact(ApiView):
-    @operation("removals_impact", answer=ImpactSerializer, query=ImpactQuery)
+class DeletionPreview(ApiView):
+    @operation("removals_preview", answer=DeletionPreviewSerializer, query=DeletionPreviewQuery)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Show what deleting what these tags point at, and these digests, would do. Changes nothing."""
         found = permissions.image(self.by, handle, name, image)
@@ -167,7 +182,7 @@ class Removals(ApiView):
         found = permissions.image(self.by, handle, name, image)
         return self.page(Removal.objects.filter(image=found).order_by("-id"))
 
-    @operation("removals_ask", body=RemovalBody, answer=RemovalDetailSerializer, status=202)
+    @operation("removals_create", body=RemovalBody, answer=RemovalDetailSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Ask for it; the worker does it, usually within a second, and the removal tells the outcome."""
         found = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
@@ -216,8 +231,8 @@ class OneRemoval(ApiView):
         return self.answer(_detail(found))
 
 
-class Undo(ApiView):
-    @operation("removals_back", answer=RemovalDetailSerializer, status=202)
+class RestoreRemoval(ApiView):
+    @operation("removals_restore", answer=RemovalDetailSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str, id: int) -> Response:  # noqa: A002
         """Ask that all a deletion deleted is pushed again, as far as the registry still holds the layers."""
         owner = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
@@ -235,7 +250,7 @@ def _of_search(image: Image, search: str) -> dict[str, Any]:
     tags = matching_tags.tags(image, search)
     found = _shown(service.outlook(image, tags=[tag.name for tag in tags]))
     return found | {
-        "matching": len(tags),
+        "matching_tag_count": len(tags),
         "preview_digest": f"{matching_tags.told(tags)}-{found['preview_digest']}",
     }
 
@@ -246,13 +261,13 @@ def _shown(found: service.Outlook) -> dict[str, Any]:
         "digests": [each.digest for each in impact.going],
         **{
             name: list(getattr(impact, name))
-            for name in ("also", "platforms", "attached", "orphans", "breaks")
+            for name in ("other_tags", "platforms", "referrers", "orphaned_referrers", "broken_indexes")
         },
-        "refused": found.refused,
-        "freed": found.freed,
-        "pulled": found.pullers,
+        "blocked_reason": found.refused,
+        "freed_bytes": found.freed,
+        "recent_pulls": found.pullers,
         "preview_digest": found.preview_digest,
-        "matching": None,
+        "matching_tag_count": None,
     }
 
 

@@ -50,23 +50,23 @@ class Acts:
                 self._begin(item)
             self._delete_stand_in(item, now)
         elif now:
-            raise Stopped(Outcome.MOVED, now)
+            raise Stopped(Outcome.TAG_MOVED, now)
         after = self._points_at(item.tag, known=item.digest)
         if self._ours(item, after):
             raise RegistryError("the registry still shows the tag that it said it deleted")
         if after:
-            raise Stopped(Outcome.MOVED, after)  # somebody pushed it anew in between
+            raise Stopped(Outcome.TAG_MOVED, after)  # somebody pushed it anew in between
         if not now and not item.started_at:
-            return Outcome.GONE
-        return Outcome.DONE if self._holds(item.digest) else Outcome.LOST
+            return Outcome.ALREADY_GONE
+        return Outcome.DONE if self._holds(item.digest) else Outcome.MANIFEST_LOST
 
     def delete(self, item: RemovalItem) -> Outcome:
         """Delete a manifest. Raise as `untag`."""
         if not self._holds(item.digest):
-            return Outcome.DONE if item.started_at else Outcome.GONE
+            return Outcome.DONE if item.started_at else Outcome.ALREADY_GONE
         held = self.looks.objections(item.digest, item.confirmed_dependents)
         if held:
-            raise Stopped(Outcome.HELD, ", ".join(held))
+            raise Stopped(Outcome.IN_USE, ", ".join(held))
         self._begin(item)
         try:
             self.registry.delete(self.repository, item.digest, sure=self.alive)
@@ -85,17 +85,17 @@ class Acts:
             return self._restore_untagged(item)
         now = self._points_at(item.tag, known=item.digest)
         if now == item.digest:
-            return Outcome.DONE if item.started_at else Outcome.GONE
+            return Outcome.DONE if item.started_at else Outcome.ALREADY_GONE
         if now != item.expected_digest and not self._ours(item, now):
-            raise Stopped(Outcome.MOVED, now)
+            raise Stopped(Outcome.TAG_MOVED, now)
         self._push(item, item.tag)
         if (after := self._points_at(item.tag, known=item.digest)) != item.digest:
-            raise Stopped(Outcome.MOVED, after)
+            raise Stopped(Outcome.TAG_MOVED, after)
         return Outcome.DONE
 
     def _restore_untagged(self, item: RemovalItem) -> Outcome:
         if self._holds(item.digest):
-            return Outcome.DONE if item.started_at else Outcome.GONE
+            return Outcome.DONE if item.started_at else Outcome.ALREADY_GONE
         self._push(item, item.digest)
         if not self._holds(item.digest):
             raise RegistryError("the registry does not answer with what it said it took")
@@ -104,12 +104,12 @@ class Acts:
     def _push(self, item: RemovalItem, reference: str) -> None:
         original = self._original(item.digest) or self._kept(item)
         if original is None:
-            raise Failed(Outcome.NOT_THERE)
+            raise Failed(Outcome.NOT_FOUND)
         self._begin(item)
         try:
             self._put(reference, original.media_type, original.body)
         except Rejected as error:
-            raise Failed(Outcome.NOT_THERE) if error.codes & NOT_HELD else _failure(error) from error
+            raise Failed(Outcome.NOT_FOUND) if error.codes & NOT_HELD else _failure(error) from error
 
     def _kept(self, item: RemovalItem) -> FetchedManifest | None:
         """Of what was deleted, the bytes that the panel has; the registry may still hold the layers."""
@@ -181,12 +181,12 @@ class Acts:
         self._prove_that_it_deletes(item.placeholder_digest)
         original = self._original(item.digest)
         if original is None:
-            raise Stopped(Outcome.MOVED)
+            raise Stopped(Outcome.TAG_MOVED)
         try:
             self.registry.put_blob(self.repository, stand_in.config_digest, stand_in.config)
             # The longest way is behind us: once more, so that a push meanwhile is not overwritten.
             if (now := self._points_at(item.tag, known=item.digest)) != item.digest:
-                raise Stopped(Outcome.MOVED, now)
+                raise Stopped(Outcome.TAG_MOVED, now)
             self._put(item.tag, MEDIA_TYPE, stand_in.manifest)
         except Rejected as error:
             raise _failure(error) from error
@@ -220,6 +220,6 @@ class Acts:
 
 def _failure(error: Rejected) -> Failed:
     if error.status != NOT_ALLOWED:
-        return Failed(Outcome.DECLINED, str(error))
+        return Failed(Outcome.REJECTED, str(error))
     # Read-only, the registry has no such route, and answers without a word of its own.
-    return Failed(Outcome.DISABLED if UNSUPPORTED in error.codes else Outcome.READ_ONLY)
+    return Failed(Outcome.DELETION_DISABLED if UNSUPPORTED in error.codes else Outcome.READ_ONLY)

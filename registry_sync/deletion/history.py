@@ -66,7 +66,7 @@ def under_way(image: Image) -> list[Removal]:
     day_ago = timezone.now() - timedelta(days=1)
     came_back = Exists(Removal.objects.filter(undoes=OuterRef("pk"), state=Removal.State.DONE))
     deleted = Q(kind=Removal.Kind.DELETE) & ~came_back
-    left = Q(state__in=[Removal.State.FAILED, Removal.State.PARTLY]) | deleted
+    left = Q(state__in=[Removal.State.FAILED, Removal.State.PARTIAL]) | deleted
     rows = Removal.objects.filter(
         Q(left, finished_at__gte=day_ago) | Q(state=Removal.State.WAITING), image=image
     )

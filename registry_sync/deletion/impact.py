@@ -93,11 +93,13 @@ class Impact:
 
     going: tuple[Going, ...]
     refused: tuple[Refusal, ...] = ()
-    also: tuple[str, ...] = ()  # tags that go, and were not chosen
+    other_tags: tuple[str, ...] = ()  # tags that go, and were not named
     platforms: tuple[str, ...] = ()  # manifests that only a going index lists
-    attached: tuple[str, ...] = ()  # signatures and the like of what goes
-    breaks: tuple[str, ...] = ()  # indexes without a tag that would be incomplete
-    orphans: tuple[str, ...] = ()  # what is about something that goes, and stays: tagged, or listed elsewhere
+    referrers: tuple[str, ...] = ()  # signatures and the like of what goes
+    broken_indexes: tuple[str, ...] = ()  # indexes without a tag that would be incomplete
+    orphaned_referrers: tuple[
+        str, ...
+    ] = ()  # what is about something that goes, and stays: tagged, or listed elsewhere
 
 
 def impact(facts: Facts, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> Impact:
@@ -115,11 +117,11 @@ def impact(facts: Facts, *, tags: Collection[str] = (), digests: Collection[str]
     return Impact(
         going=going,
         refused=refused,
-        also=tuple(sorted(tag for tag in gone_tags - set(tags) if not is_technical(tag))),
+        other_tags=tuple(sorted(tag for tag in gone_tags - set(tags) if not is_technical(tag))),
         platforms=tuple(sorted(platforms)),
-        attached=tuple(sorted(attached)),
-        breaks=tuple(sorted({index for each in going for index in each.indexes})),
-        orphans=tuple(sorted(referrers - set(causes))),
+        referrers=tuple(sorted(attached)),
+        broken_indexes=tuple(sorted({index for each in going for index in each.indexes})),
+        orphaned_referrers=tuple(sorted(referrers - set(causes))),
     )
 
 
@@ -135,7 +137,7 @@ def without_harm(
     while True:
         alive()
         found = impact(facts, digests=left)
-        orphans, going = set(found.orphans), {each.digest for each in found.going}
+        orphans, going = set(found.orphaned_referrers), {each.digest for each in found.going}
         harmed = {each.digest for each in found.refused}
         harmed |= {each.digest for each in found.going if _harms(facts, each, orphans, going)}
         harmed = _with_causes(found, harmed) & left

@@ -8,7 +8,7 @@ from registry_sync.deletion.outcomes import SENTENCES, Outcome
 
 def refusal() -> str:
     """Why nothing can be changed in the registry; "" where it can."""
-    return str(SENTENCES[Outcome.CACHE]) if settings.REGISTRY_IS_PULL_THROUGH_CACHE else ""
+    return str(SENTENCES[Outcome.PULL_THROUGH_CACHE]) if settings.REGISTRY_IS_PULL_THROUGH_CACHE else ""
 
 
 def demand_none() -> None:

@@ -27,33 +27,35 @@ from registry_sync.models import Purge
 STATES = [state.value for state in Purge.State]
 
 
-class WholeImpactSerializer(serializers.Serializer[Any]):
-    images = serializers.IntegerField()
-    tags = serializers.IntegerField(help_text="Those that people gave.")
-    technical = serializers.IntegerField(help_text="Those that tools made of digests.")
-    manifests = serializers.IntegerField()
-    unreadable = serializers.ListField(
+class PurgePreviewSerializer(serializers.Serializer[Any]):
+    image_count = serializers.IntegerField()
+    tag_count = serializers.IntegerField(help_text="Without technical tags.")
+    technical_tag_count = serializers.IntegerField(help_text="Tags that tools derived from digests.")
+    manifest_count = serializers.IntegerField()
+    unreadable_manifests = serializers.ListField(
         child=serializers.CharField(),
-        help_text="Manifests that cannot be read: they go first, and hold the rest.",
+        help_text="They are deleted first, and the rest waits for them.",
     )
-    troubled = serializers.ListField(
+    unreadable_repositories = serializers.ListField(
         child=serializers.CharField(),
-        help_text="Repositories that could not be read whole in the last check.",
+        help_text="Could not be read completely by the last check.",
     )
-    for_good = serializers.IntegerField(help_text="Manifests that cannot be put back.")
-    freed = serializers.IntegerField(help_text="Bytes at most, after the registry’s garbage collection.")
-    sharers = serializers.ListField(
+    unrestorable_manifest_count = serializers.IntegerField()
+    freed_bytes = serializers.IntegerField(help_text="At most, after the registry’s garbage collection.")
+    repositories_sharing_layers = serializers.ListField(
         child=serializers.CharField(),
-        help_text="Repositories of the account that share layers with it; some.",
+        help_text="Some of the account.",
     )
-    pulled = RecentPullerSerializer(many=True, help_text="By whom within 30 days.")
-    refused = serializers.CharField(allow_blank=True, help_text="Why it cannot be done; empty: it can.")
-    preview_digest = serializers.CharField(help_text="To be sent along when this is asked for.")
+    recent_pulls = RecentPullerSerializer(many=True, help_text="Within 30 days.")
+    blocked_reason = serializers.CharField(
+        allow_blank=True, help_text="Why it cannot be done; empty: it can."
+    )
+    preview_digest = serializers.CharField(help_text="Send it back to delete what was previewed.")
 
 
 class PurgeBody(Strict):
     preview_digest = serializers.CharField(
-        max_length=64, help_text="`preview_digest` of the impact that is agreed to."
+        max_length=64, help_text="`preview_digest` of the preview that is confirmed."
     )
     confirmation = serializers.CharField(
         max_length=255, help_text="The name of the image, or of the namespace, as confirmation."
@@ -70,18 +72,18 @@ class _Search(Strict):
     )
 
 
-class SomeQuery(_Search):
+class ImagesPurgeQuery(_Search):
     images = serializers.CharField(
-        default="", allow_blank=True, max_length=30_000, help_text="As `team/app`, with commas between."
+        default="", allow_blank=True, max_length=30_000, help_text="As `team/app`, separated by commas."
     )
 
 
-class SomeBody(_Search):
+class ImagesPurgeBody(_Search):
     images = serializers.ListField(
         child=serializers.CharField(max_length=255), default=list, help_text="As `team/app`."
     )
     preview_digest = serializers.CharField(
-        max_length=64, help_text="`preview_digest` of the impact that is agreed to."
+        max_length=64, help_text="`preview_digest` of the preview that is confirmed."
     )
     confirmation = serializers.CharField(
         max_length=255,
@@ -96,21 +98,22 @@ class PurgeSerializer(serializers.Serializer[Any]):
         source="image.name",
         default="",
         allow_blank=True,
-        help_text="Empty: what was `chosen`, else the whole namespace.",
+        help_text="Empty: several images, or the whole namespace.",
     )
     namespace = serializers.CharField(source="namespace.name")
-    chosen = serializers.IntegerField(help_text="How many images, where several were chosen; else 0.")
+    image_count = serializers.IntegerField(
+        source="chosen", help_text="How many images, where several were named; else 0."
+    )
     state = serializers.ChoiceField(
         STATES,
-        help_text="`emptied`: the namespace goes at `ends_at`, unless something is pushed or put back. `returning`: it "
-        "is being put back; `back`: it is.",
+        help_text="`emptied`: the namespace is deleted at `ends_at`, unless something is pushed or restored.",
     )
     requested_by = serializers.CharField()
     requested_at = Moment()
     ends_at = Moment(allow_null=True)
     finished_at = Moment(allow_null=True)
-    kept = serializers.IntegerField(
-        help_text="Manifests left because of something that was pushed meanwhile."
+    kept_manifest_count = serializers.IntegerField(
+        source="kept", help_text="Left because of something that was pushed meanwhile."
     )
     problem = serializers.CharField(allow_blank=True)
 
@@ -119,8 +122,8 @@ class PurgesSerializer(serializers.Serializer[Any]):
     purges = PurgeSerializer(many=True, help_text="One of each namespace.")
 
 
-class SomePurge(ApiView):
-    @operation("purges_images_impact", answer=WholeImpactSerializer, query=SomeQuery)
+class ImagesPurge(ApiView):
+    @operation("purges_images_preview", answer=PurgePreviewSerializer, query=ImagesPurgeQuery)
     def get(self, request: Request, handle: str) -> Response:
         """Say what deleting these images, or all that match, with all in them would do. Changes nothing."""
         account = account_permissions.account(self.by, handle)
@@ -128,7 +131,7 @@ class SomePurge(ApiView):
         choice = self._choice(account, self.query | {"images": names})
         return self.answer(_outlook(account, choice.images()))
 
-    @operation("purges_images_ask", body=SomeBody, answer=PurgesSerializer, status=202)
+    @operation("purges_images_create", body=ImagesPurgeBody, answer=PurgesSerializer, status=202)
     def post(self, request: Request, handle: str) -> Response:
         """Asks for it, if it is still what the preview showed. Of each namespace it becomes a purge."""
         account = account_permissions.account(self.by, handle, Permission.IMAGES_REMOVE)
@@ -153,13 +156,13 @@ class SomePurge(ApiView):
 
 
 class ImagePurge(ApiView):
-    @operation("purges_image_impact", answer=WholeImpactSerializer)
+    @operation("purges_image_preview", answer=PurgePreviewSerializer)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Show what deleting the image with all in it would do. Changes nothing."""
         found = permissions.image(self.by, handle, name, image)
         return self.answer(_outlook(found.namespace.account, purge_scope.images(found.namespace, found)))
 
-    @operation("purges_image_ask", body=PurgeBody, answer=PurgeSerializer, status=202)
+    @operation("purges_image_create", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Ask for it; the worker does it piece by piece, and the purge tells how far it is."""
         found = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
@@ -169,13 +172,13 @@ class ImagePurge(ApiView):
 
 
 class NamespacePurge(ApiView):
-    @operation("purges_namespace_impact", answer=WholeImpactSerializer)
+    @operation("purges_namespace_preview", answer=PurgePreviewSerializer)
     def get(self, request: Request, handle: str, name: str) -> Response:
         """Say what deleting the namespace with all its images would do. Changes nothing."""
         found = permissions.namespace(self.by, handle, name)
         return self.answer(_outlook(found.account, purge_scope.images(found, None)))
 
-    @operation("purges_namespace_ask", body=PurgeBody, answer=PurgeSerializer, status=202)
+    @operation("purges_namespace_create", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str) -> Response:
         """Ask for it. The emptied namespace goes a day later; until then all of it can be put back."""
         found = purge_service.may_ask(self.by, handle, name)
@@ -205,8 +208,8 @@ class StopPurge(ApiView):
         return self.answer(purge_service.stop(by=self.by, purge=found))
 
 
-class PutBack(ApiView):
-    @operation("purges_back", answer=PurgeSerializer, status=202)
+class RestorePurge(ApiView):
+    @operation("purges_restore", answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
         """Ask that all it deleted is pushed again, as far as the registry still holds the layers."""
         found = purge_service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
@@ -216,9 +219,11 @@ class PutBack(ApiView):
 def _outlook(account: Account, images: QuerySet[Image]) -> dict[str, Any]:
     found = purge_scope.outlook(account, images, timezone.now())
     return {
-        "images": len(found.lines), "tags": found.tags, "technical": found.technical, "manifests": found.manifests,
-        "unreadable": [f"{image.repository}@{each.digest}" for image, each in found.unread],
-        "troubled": [each.name for each in found.troubled], "for_good": found.for_good,
-        "freed": found.freed, "sharers": found.sharers, "pulled": found.pullers,
-        "refused": found.refused, "preview_digest": found.preview_digest,
+        "image_count": len(found.lines), "tag_count": found.tags, "technical_tag_count": found.technical,
+        "manifest_count": found.manifests,
+        "unreadable_manifests": [f"{image.repository}@{each.digest}" for image, each in found.unread],
+        "unreadable_repositories": [each.name for each in found.troubled],
+        "unrestorable_manifest_count": found.for_good,
+        "freed_bytes": found.freed, "repositories_sharing_layers": found.sharers, "recent_pulls": found.pullers,
+        "blocked_reason": found.refused, "preview_digest": found.preview_digest,
     }  # fmt: skip

@@ -112,15 +112,15 @@ def stop(*, by: Principal, purge: Purge) -> Purge:
 def put_back(*, by: Principal, purge: Purge) -> Purge:
     """All that it deleted, as far as the registry still has the layers. Raise Conflict where there is nothing."""
     row = locked(purge)
-    if row.state == State.RETURNING:
+    if row.state == State.RESTORING:
         return row
     if row.state == State.WAITING:
         raise Conflict.on("", _("It is still being deleted; stop that first."))
-    if row.state == State.BACK or not went(row).exists():
+    if row.state == State.RESTORED or not went(row).exists():
         raise Conflict.on("", _("This deleted nothing that could be put back."))
     pull_through_cache.demand_none()
-    row.state, row.planned_at, row.attempts, row.problem = State.RETURNING, None, 0, ""
-    row.returning_since, row.ends_at, row.finished_at = timezone.now(), None, None
+    row.state, row.planned_at, row.attempts, row.problem = State.RESTORING, None, 0, ""
+    row.restoring_since, row.ends_at, row.finished_at = timezone.now(), None, None
     row.requested_by, row.requested_by_id, row.address = by.label[:254], by.id, by.address[:45]
     row.save()
     images = went(row).order_by().values_list("removal__image_id", flat=True).distinct()
@@ -141,7 +141,7 @@ def lately(account: Account) -> QuerySet[Purge]:
         namespace__account=account
     )
     now = timezone.now()
-    ended = Q(finished_at__gte=now - LATELY) & ~Q(state=State.BACK, finished_at__lt=now - SAID)
+    ended = Q(finished_at__gte=now - LATELY) & ~Q(state=State.RESTORED, finished_at__lt=now - SAID)
     return rows.filter(Q(state__in=[*Purge.OPEN, State.EMPTIED]) | ended)
 
 

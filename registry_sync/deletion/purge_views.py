@@ -69,7 +69,7 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
     note = live_updates.note_of_purge(request, found) if found.state in Purge.OPEN else ""
     found.refresh_from_db()
     why_not = button_permissions.denial_reason(by, found.namespace.account, Permission.IMAGES_REMOVE)
-    may_return = found.state not in (*Purge.OPEN, Purge.State.BACK) and purge_service.went(found).exists()
+    may_return = found.state not in (*Purge.OPEN, Purge.State.RESTORED) and purge_service.went(found).exists()
     may_act = may_return or found.state in (Purge.State.WAITING, Purge.State.EMPTIED)
     where = "settings" if found.of_namespace else "images"
     around = (
@@ -201,8 +201,8 @@ def _around(held: Image | Namespace | Account | None) -> dict[str, Any]:
 def _progress(found: Purge) -> dict[str, int]:
     """Of the round that is under way, or was the last."""
     items = RemovalItem.objects.filter(removal__purge=found, removal__kind=Removal.Kind.DELETE)
-    if found.returning_since:
-        since = found.returning_since
+    if found.restoring_since:
+        since = found.restoring_since
         items = RemovalItem.objects.filter(removal__purge=found, removal__requested_at__gte=since)
     waiting, done = Q(state=RemovalItem.State.WAITING), Q(state=RemovalItem.State.DONE)
     counted = items.aggregate(
@@ -215,9 +215,9 @@ def _progress(found: Purge) -> dict[str, int]:
 def _removals(found: Purge) -> list[Removal]:
     """Those that are not simply done first."""
     rows = found.removals.select_related("image__namespace__account").exclude(items=None).distinct()
-    if found.returning_since:
-        rows = rows.filter(requested_at__gte=found.returning_since)
-    order = {Removal.State.FAILED: 0, Removal.State.PARTLY: 0, Removal.State.WAITING: 1}
+    if found.restoring_since:
+        rows = rows.filter(requested_at__gte=found.restoring_since)
+    order = {Removal.State.FAILED: 0, Removal.State.PARTIAL: 0, Removal.State.WAITING: 1}
     first = rows.exclude(state=Removal.State.DONE).order_by("id")[:REMOVALS_SHOWN]
     done = rows.filter(state=Removal.State.DONE).order_by("-id")[: REMOVALS_SHOWN - len(first)]
     return sorted([*first, *done], key=lambda each: order.get(Removal.State(each.state), 2))

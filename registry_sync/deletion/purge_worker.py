@@ -142,7 +142,7 @@ def _going(
 
 
 def _plan_return(purge: Purge, lease: LeaseHandle, ends: float) -> bool:
-    again = Removal.objects.filter(purge=purge, requested_at__gte=purge.returning_since)
+    again = Removal.objects.filter(purge=purge, requested_at__gte=purge.restoring_since)
     deletions = purge.removals.filter(kind=Removal.Kind.DELETE).select_related("image__namespace__account")
     for removal in deletions.exclude(pk__in=again.exclude(undoes=None).values("undoes")).order_by("id"):
         if time.monotonic() > ends:
@@ -169,10 +169,10 @@ def _ask(
 
 
 def _conclude(purge: Purge) -> None:
-    returning = purge.state == State.RETURNING
+    returning = purge.state == State.RESTORING
     items = RemovalItem.objects.filter(removal__purge=purge, removal__kind=Removal.Kind.DELETE)
     if returning:
-        again = {"removal__kind": Removal.Kind.RESTORE, "removal__requested_at__gte": purge.returning_since}
+        again = {"removal__kind": Removal.Kind.RESTORE, "removal__requested_at__gte": purge.restoring_since}
         items = RemovalItem.objects.filter(removal__purge=purge, **again)
     left = Counter(items.exclude(state=RemovalItem.State.DONE).values_list("outcome", flat=True))
     done = _count_done(items)
@@ -182,13 +182,13 @@ def _conclude(purge: Purge) -> None:
     )[:500]
     purge.finished_at = timezone.now()
     if left or stopped or (purge.kept and not returning):
-        purge.state = State.PARTLY if done or returning else State.FAILED
+        purge.state = State.PARTIAL if done or returning else State.FAILED
     elif returning:
-        purge.state = State.BACK
+        purge.state = State.RESTORED
     elif not purge.of_namespace:
         purge.state = State.DONE
     elif purge_scope.standing(purge_scope.images(purge.namespace, None)).lines:
-        purge.state, purge.problem = State.PARTLY, _came_meanwhile()
+        purge.state, purge.problem = State.PARTIAL, _came_meanwhile()
     else:
         purge.state, purge.ends_at = State.EMPTIED, purge.finished_at + GRACE
     purge.save()
@@ -232,7 +232,7 @@ def _end(purge: Purge) -> None:
         if row.state != State.EMPTIED:
             return
         if problem := _why_it_stays(row):
-            Purge.objects.filter(pk=row.pk).update(state=State.PARTLY, ends_at=None, problem=problem)
+            Purge.objects.filter(pk=row.pk).update(state=State.PARTIAL, ends_at=None, problem=problem)
 
 
 def _why_it_stays(purge: Purge) -> str:

@@ -41,7 +41,7 @@ class Recorder:
         if not self._end(item, RemovalItem.State.DONE, outcome, ""):
             return
         before = self._before(item)
-        ours = outcome is not Outcome.GONE  # else somebody else did it, or nobody had to
+        ours = outcome is not Outcome.ALREADY_GONE  # else somebody else did it, or nobody had to
         match removal.kind:
             case Removal.Kind.UNTAG:
                 self._move(item, [item.tag], "", ours=ours)

@@ -27,7 +27,11 @@ SILENT_MAX = 3  # accounts without an answer, and the others wait for the next t
 TURN = 60  # seconds for one wish at a time
 BULK = 4  # each so many turns one is of a rule or a purge, however many small wishes wait
 SERVED = timedelta(hours=1)  # who had no turn for so long is next
-REFUSE_ALL = (Outcome.DISABLED, Outcome.READ_ONLY, Outcome.CACHE)  # the next one would be told the same
+REFUSE_ALL = (
+    Outcome.DELETION_DISABLED,
+    Outcome.READ_ONLY,
+    Outcome.PULL_THROUGH_CACHE,
+)  # the next one would be told the same
 LEASE_PREFIX = "removal-"  # and the image's key: one worker at a time for each image
 
 log = logging.getLogger(__name__)
@@ -140,7 +144,7 @@ def _spot(item: RemovalItem) -> WorkUnit:
 def _is_left(item: RemovalItem, spot: WorkUnit, known: quarantine.Snapshot, recorder: Recorder) -> str | None:
     """Why it waits, "" when it is given up, because workers die of it; else None."""
     if known.holds(spot) and not _is_halfway(item):
-        recorder.undone(item, RemovalItem.State.FAILED, Outcome.ASIDE, "")
+        recorder.undone(item, RemovalItem.State.FAILED, Outcome.QUARANTINED, "")
         return ""
     again = known.again(spot)
     return quarantine.PROBLEM if known.holds(spot) or (again and again > clock.now()) else None
@@ -169,9 +173,9 @@ def _do(item: RemovalItem, acts: Acts, recorder: Recorder) -> None:
 
 def _act(item: RemovalItem, acts: Acts) -> Outcome:
     if settings.REGISTRY_IS_PULL_THROUGH_CACHE:  # its 404 is no absence either
-        raise Failed(Outcome.CACHE)
+        raise Failed(Outcome.PULL_THROUGH_CACHE)
     if item.confirmed_dependents.get("after") and not _gone(item, item.confirmed_dependents["after"]):
-        raise Stopped(Outcome.KEPT)
+        raise Stopped(Outcome.PARENT_KEPT)
     match item.removal.kind:
         case Removal.Kind.UNTAG:
             return acts.untag(item)
@@ -209,7 +213,7 @@ def _give_up(removal: Removal, recorder: Recorder, problem: str) -> bool:
             halfway = True
         else:
             item.removal = removal
-            recorder.undone(item, RemovalItem.State.FAILED, Outcome.SILENT, problem)
+            recorder.undone(item, RemovalItem.State.FAILED, Outcome.NO_RESPONSE, problem)
     return halfway
 
 
@@ -217,7 +221,7 @@ def finish(removal: Removal) -> None:
     """Record how it ended, once, and end the purge that asked for it. A rule's run is ended by the task."""
     states = list(removal.items.values_list("state", flat=True))
     done = states.count(RemovalItem.State.DONE)
-    state = Removal.State.PARTLY if done else Removal.State.FAILED
+    state = Removal.State.PARTIAL if done else Removal.State.FAILED
     if done == len(states):
         state = Removal.State.DONE
     now: datetime = clock.now()

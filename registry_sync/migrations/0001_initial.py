@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
             name='SyncRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('incomplete', 'Incomplete'), ('failed', 'Failed'), ('held', 'Needs approval')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('incomplete', 'Incomplete'), ('failed', 'Failed'), ('needs_approval', 'Needs approval')], default='waiting', max_length=14)),
                 ('quick', models.BooleanField(db_default=False, default=False)),
                 ('requested_by', models.CharField(default='schedule', max_length=254)),
                 ('requested_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('chosen', models.PositiveIntegerField(db_default=0, default=0)),
                 ('cutoffs', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('emptied', 'Emptied'), ('returning', 'Returning'), ('done', 'Done'), ('partly', 'Partly'), ('failed', 'Failed'), ('back', 'Back')], default='waiting', max_length=9)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('emptied', 'Emptied'), ('restoring', 'Restoring'), ('done', 'Done'), ('partial', 'Partial'), ('failed', 'Failed'), ('restored', 'Restored')], default='waiting', max_length=9)),
                 ('requested_by', models.CharField(max_length=254)),
                 ('requested_by_id', models.BigIntegerField(null=True)),
                 ('address', models.CharField(default='', max_length=45)),
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
                 ('planned_at', models.DateTimeField(null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('kept', models.PositiveIntegerField(default=0)),
-                ('returning_since', models.DateTimeField(null=True)),
+                ('restoring_since', models.DateTimeField(null=True)),
                 ('ends_at', models.DateTimeField(null=True)),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('problem', models.CharField(default='', max_length=500)),
@@ -129,8 +129,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('repository', models.CharField(default='', max_length=255)),
                 ('item', models.CharField(default='', max_length=200)),
-                ('since', models.DateTimeField(default=django.utils.timezone.now)),
-                ('deaths', models.PositiveIntegerField(default=0)),
+                ('quarantined_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('crash_count', models.PositiveIntegerField(default=0)),
                 ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
             ],
             options={
@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('untag', 'Untag'), ('delete', 'Delete'), ('restore', 'Restore')], max_length=7)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('partly', 'Partly'), ('failed', 'Failed')], default='waiting', max_length=7)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('partial', 'Partial'), ('failed', 'Failed')], default='waiting', max_length=7)),
                 ('requested_by', models.CharField(max_length=254)),
                 ('requested_by_id', models.BigIntegerField(null=True)),
                 ('address', models.CharField(default='', max_length=45)),
@@ -293,7 +293,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='purge',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'returning', 'emptied'])), fields=['id'], name='purge_open'),
+            index=models.Index(condition=models.Q(('state__in', ['waiting', 'restoring', 'emptied'])), fields=['id'], name='purge_open'),
         ),
         migrations.AddIndex(
             model_name='repository',

@@ -14,13 +14,13 @@ class Purge(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting"
         EMPTIED = "emptied"  # the namespace holds nothing any more, and goes by itself at `ends_at`
-        RETURNING = "returning"  # what went is being put back
+        RESTORING = "restoring"  # what went is being put back
         DONE = "done"
-        PARTLY = "partly"
+        PARTIAL = "partial"
         FAILED = "failed"
-        BACK = "back"
+        RESTORED = "restored"
 
-    OPEN = (State.WAITING, State.RETURNING)
+    OPEN = (State.WAITING, State.RESTORING)
 
     namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="purges")
     image = models.ForeignKey(Image, null=True, on_delete=models.CASCADE, related_name="purges")
@@ -37,7 +37,7 @@ class Purge(models.Model):
     planned_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     kept = models.PositiveIntegerField(default=0)  # manifests that something needs which came since
-    returning_since = models.DateTimeField(null=True)
+    restoring_since = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=500, default="")
@@ -48,7 +48,7 @@ class Purge(models.Model):
             models.Index(
                 fields=["id"],
                 name="purge_open",
-                condition=models.Q(state__in=["waiting", "returning", "emptied"]),
+                condition=models.Q(state__in=["waiting", "restoring", "emptied"]),
             ),
         ]
 

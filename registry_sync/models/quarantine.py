@@ -33,8 +33,8 @@ class WorkerCrash(Spot):
 class QuarantinedWork(Spot):
     """Left alone, because workers died of it; tried again after a time, or when an operator says so."""
 
-    since = models.DateTimeField(default=timezone.now)
-    deaths = models.PositiveIntegerField(default=0)
+    quarantined_at = models.DateTimeField(default=timezone.now)
+    crash_count = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["id"]

@@ -20,7 +20,7 @@ class Removal(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting"
         DONE = "done"
-        PARTLY = "partly"  # some of its items were not done; each says why
+        PARTIAL = "partial"  # some of its items were not done; each says why
         FAILED = "failed"  # none was done
 
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="removals")

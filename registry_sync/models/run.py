@@ -14,9 +14,9 @@ class SyncRun(models.Model):
         INCOMPLETE = "incomplete"  # the registry could not be read to the end, or no repository could be
         FAILED = "failed"  # the catalog could not be read; nothing was changed
         # So many repositories would vanish that an operator must agree; nothing was changed.
-        NEEDS_APPROVAL = "held", "Needs approval"
+        NEEDS_APPROVAL = "needs_approval", "Needs approval"
 
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    state = models.CharField(max_length=14, choices=State.choices, default=State.WAITING)
     # A quick pass over the names of repositories and tags; what a known tag points at is asked by full checks alone.
     quick = models.BooleanField(default=False, db_default=False)
     requested_by = models.CharField(max_length=254, default="schedule")

@@ -20,13 +20,13 @@ from registry_sync.operations import permissions, service
 
 LIFE_STATES = ["works", "silent", "never", "unknown"]
 CHECK_STATES = ["ok", "warn", "fail", "skipped", "pending"]
-CHECKUP_STATES = [state.value for state in DiagnosticRun.State]
+DIAGNOSTIC_RUN_STATES = [state.value for state in DiagnosticRun.State]
 DROPPED_KINDS = [kind.value for kind in DropCounter.Kind]
 
 
-class PulseSerializer(serializers.Serializer[Any]):
+class HeartbeatSerializer(serializers.Serializer[Any]):
     name = serializers.ChoiceField(["worker", "beat"])
-    at = Moment(allow_null=True, help_text="The last sign of life.")
+    last_seen_at = Moment(source="at", allow_null=True)
     state = serializers.ChoiceField(LIFE_STATES)
 
 
@@ -37,29 +37,29 @@ class SystemRunSerializer(serializers.Serializer[Any]):
     requested_at = Moment()
     started_at = Moment(allow_null=True)
     finished_at = Moment(allow_null=True)
-    repositories_total = serializers.IntegerField()
-    repositories_done = serializers.IntegerField()
-    requests = serializers.IntegerField()
-    changes = serializers.IntegerField()
-    unreadable = serializers.IntegerField(
-        help_text="Repositories that could not be read, or not all of them."
+    repository_count = serializers.IntegerField(source="repositories_total")
+    read_repository_count = serializers.IntegerField(source="repositories_done")
+    unreadable_repository_count = serializers.IntegerField(
+        source="unreadable", help_text="Could not be read, or not completely."
     )
+    request_count = serializers.IntegerField(source="requests")
+    change_count = serializers.IntegerField(source="changes")
     quick = serializers.BooleanField(help_text="A quick pass: known tags were not asked about.")
     problem = serializers.CharField()
-    deletions_approved = serializers.BooleanField(help_text="An operator agreed that much may go.")
+    deletions_approved = serializers.BooleanField(help_text="An operator approved that much is deleted.")
 
 
 class DroppedSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(DROPPED_KINDS)
     count = serializers.IntegerField()
-    first_at = Moment()
-    last_at = Moment()
+    first_dropped_at = Moment(source="first_at")
+    last_dropped_at = Moment(source="last_at")
 
 
 class RollbackSerializer(serializers.Serializer[Any]):
-    run = serializers.IntegerField()
-    tags = serializers.IntegerField(
-        help_text="How many point again, without an event, at what they had left."
+    run_id = serializers.IntegerField(source="run")
+    tag_count = serializers.IntegerField(
+        source="tags", help_text="Tags that point again, without an event, at an earlier digest."
     )
     found_at = Moment()
 
@@ -67,46 +67,46 @@ class RollbackSerializer(serializers.Serializer[Any]):
 class SystemSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(selectors.FRESHNESS_STATES)
     last_event_at = Moment(allow_null=True)
-    pulses = PulseSerializer(many=True)
-    events_waiting = serializers.IntegerField(help_text="At most 1000 are counted.")
-    events_failed = serializers.IntegerField(help_text="At most 1000 are counted.")
-    mails_waiting = serializers.IntegerField(
-        help_text="Tried in vain, and tried again; at most 1000 are counted."
+    heartbeats = HeartbeatSerializer(many=True)
+    waiting_event_count = serializers.IntegerField(help_text="Counted up to 1000.")
+    failed_event_count = serializers.IntegerField(help_text="Counted up to 1000.")
+    waiting_mail_count = serializers.IntegerField(
+        help_text="Could not be sent yet and are tried again; counted up to 1000."
     )
-    mails_given_up = serializers.IntegerField(help_text="After a day; at most 1000 are counted.")
-    dropped = DroppedSerializer(many=True, help_text="What came at once and found no place in a bound.")
-    held = SystemRunSerializer(allow_null=True, help_text="The run that waits for an operator.")
-    rolled_back = RollbackSerializer(
+    undelivered_mail_count = serializers.IntegerField(help_text="Given up after a day; counted up to 1000.")
+    dropped = DroppedSerializer(many=True, help_text="What was not kept, because a limit was reached.")
+    run_needing_approval = SystemRunSerializer(allow_null=True)
+    rollback = RollbackSerializer(
         allow_null=True,
-        help_text="That the registry was rolled back, as one restored from a backup; for a week.",
+        help_text="The registry was rolled back, for example restored from a backup; shown for a week.",
     )
 
 
-class LetGoBody(Strict):
-    typed = serializers.CharField(help_text=f"“{service.LET_GO}”, as confirmation.")
+class ApproveBody(Strict):
+    confirmation = serializers.CharField(help_text=f"“{service.APPROVAL_PHRASE}”")
 
 
 class FixSerializer(serializers.Serializer[Any]):
-    where = serializers.CharField()
-    lines = serializers.CharField()
+    location = serializers.CharField(source="where")
+    text = serializers.CharField(source="lines")
 
 
 class CheckSerializer(serializers.Serializer[Any]):
     key = serializers.CharField(help_text="Stable.")
     title = serializers.CharField()
     state = serializers.ChoiceField(CHECK_STATES)
-    text = serializers.CharField()
+    message = serializers.CharField(source="text")
     fixes = FixSerializer(many=True)
 
 
-class CheckupSerializer(serializers.Serializer[Any]):
+class DiagnosticRunSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    state = serializers.ChoiceField(CHECKUP_STATES)
+    state = serializers.ChoiceField(DIAGNOSTIC_RUN_STATES)
     requested_by = serializers.CharField()
     requested_at = Moment()
     finished_at = Moment(allow_null=True)
-    failed = serializers.IntegerField(help_text="How many checks failed.")
-    results = CheckSerializer(many=True, source="found")
+    failed_count = serializers.IntegerField(source="failed", help_text="How many checks failed.")
+    checks = CheckSerializer(many=True, source="found")
 
 
 class System(ApiView):
@@ -116,11 +116,11 @@ class System(ApiView):
         now, counts, mails = timezone.now(), selectors.event_counts(), outbox.counts()
         return self.answer(
             {
-                "state": selectors.freshness(now).state, "pulses": selectors.component_health(now),
-                "last_event_at": selectors.last_event_at(), "held": selectors.run_needing_approval(),
-                "rolled_back": selectors.rolled_back(now),
-                "events_waiting": counts["waiting"], "events_failed": counts["failed"],
-                "mails_waiting": mails["waiting"], "mails_given_up": mails["given_up"],
+                "state": selectors.freshness(now).state, "heartbeats": selectors.component_health(now),
+                "last_event_at": selectors.last_event_at(), "run_needing_approval": selectors.run_needing_approval(),
+                "rollback": selectors.rolled_back(now),
+                "waiting_event_count": counts["waiting"], "failed_event_count": counts["failed"],
+                "waiting_mail_count": mails["waiting"], "undelivered_mail_count": mails["given_up"],
                 "dropped": dropped(),
             }
         )  # fmt: skip
@@ -132,29 +132,29 @@ class Runs(ApiView):
         account_permissions.operator(self.by)
         return self.page(selectors.runs())
 
-    @operation("system_runs_ask", answer=SystemRunSerializer, status=202)
+    @operation("system_runs_start", answer=SystemRunSerializer, status=202)
     def post(self, request: Request) -> Response:
         """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
         account_permissions.operator(self.by)
         return self.answer(jobs.request_sync(by=self.by))
 
 
-class LetGo(ApiView):
-    @operation("system_runs_agree", body=LetGoBody, answer=SystemRunSerializer, status=202)
+class ApproveRun(ApiView):
+    @operation("system_runs_approve", body=ApproveBody, answer=SystemRunSerializer, status=202)
     def post(self, request: Request, id: int) -> Response:  # noqa: A002
-        """Agree that what the run was held for goes from the panel. Return the run that will do it."""
+        """Approve the deletions that the run was stopped for. Return the run that makes them."""
         run = permissions.held_run(self.by, id)
-        return self.answer(service.let_them_go(by=self.by, run=run, **self.data()))
+        return self.answer(service.approve_deletions(by=self.by, run=run, **self.data()))
 
 
-class Checkups(ApiView):
-    @operation("doctor_list", answer=CheckupSerializer, pages=True, query=PageQuery)
+class DiagnosticRuns(ApiView):
+    @operation("doctor_list", answer=DiagnosticRunSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
         account_permissions.operator(self.by)
         return self.page(selectors.checkups())
 
-    @operation("doctor_ask", answer=CheckupSerializer, status=202)
+    @operation("doctor_start", answer=DiagnosticRunSerializer, status=202)
     def post(self, request: Request) -> Response:
-        """Ask for a checkup. Return the one that will answer; its row fills within half a minute."""
+        """Start a diagnostic run. Return it; its checks are there within half a minute."""
         account_permissions.operator(self.by)
         return self.answer(jobs.request_checkup(by=self.by))

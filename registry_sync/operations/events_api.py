@@ -21,26 +21,26 @@ class EventSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     event_id = serializers.CharField(help_text="The registry’s.")
     received_at = Moment()
-    at = Moment(allow_null=True, help_text="When it happened, says the registry.")
+    occurred_at = Moment(source="at", allow_null=True, help_text="By the registry’s clock.")
     action = serializers.CharField()
     repository = serializers.CharField()
     tag = serializers.CharField()
     digest = serializers.CharField()
     actor = serializers.CharField()
-    address = serializers.CharField()
+    client_ip = serializers.CharField(source="address")
     applied_at = Moment(allow_null=True)
-    due_at = Moment(allow_null=True, help_text="When it is taken up next; null: done, or given up.")
-    attempts = serializers.IntegerField()
+    due_at = Moment(allow_null=True, help_text="When it is tried next; null: applied, or given up.")
+    attempt_count = serializers.IntegerField(source="attempts")
     problem = serializers.CharField()
 
 
-class AsideSerializer(serializers.Serializer[Any]):
+class QuarantinedWorkSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     account = serializers.CharField(source="account.handle", default=None, allow_null=True)
     repository = serializers.CharField(help_text="Empty: all that the account has.")
     item = serializers.CharField(help_text="A digest, or what was to be done; empty: all of the repository.")
-    deaths = serializers.IntegerField(help_text="How many workers died of it.")
-    since = Moment()
+    crash_count = serializers.IntegerField(help_text="How many workers crashed on it.")
+    quarantined_at = Moment()
 
 
 class EventQuery(PageQuery):
@@ -48,29 +48,27 @@ class EventQuery(PageQuery):
 
 
 class RetriedSerializer(serializers.Serializer[Any]):
-    retried = serializers.IntegerField()
+    retried_count = serializers.IntegerField()
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):
-    run = serializers.IntegerField(source="run_id")
+    run_id = serializers.IntegerField()
     found_at = Moment()
     repository = serializers.CharField()
     tag = serializers.CharField()
-    old = serializers.CharField(help_text="The digest the panel had; empty: none.")
-    new = serializers.CharField(help_text="The digest in the registry; empty: none.")
-    back = serializers.BooleanField(
-        source="rolled_back", help_text="The tag’s history had left `new` before."
-    )
+    old_digest = serializers.CharField(source="old", help_text="The digest the panel had; empty: none.")
+    new_digest = serializers.CharField(source="new", help_text="The digest in the registry; empty: none.")
+    rolled_back = serializers.BooleanField(help_text="The tag had pointed at `new_digest` before.")
 
 
-class GroupSerializer(serializers.Serializer[Any]):
-    first = serializers.CharField()
-    repositories = serializers.IntegerField()
-    since = Moment()
+class UnassignedNameSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(source="first", help_text="The first part of the repositories’ names.")
+    repository_count = serializers.IntegerField(source="repositories")
+    first_seen_at = Moment(source="since")
 
 
-class UnclaimedSerializer(serializers.Serializer[Any]):
-    results = GroupSerializer(many=True)
+class UnassignedSerializer(serializers.Serializer[Any]):
+    results = UnassignedNameSerializer(many=True)
     next_after = serializers.CharField(help_text="For `?after=`; empty at the end.")
 
 
@@ -78,20 +76,24 @@ class AfterQuery(Strict):
     after = serializers.CharField(default="", allow_blank=True, max_length=255)
 
 
-class GiveBody(Strict):
-    account = serializers.CharField(help_text="The handle of the account that gets it.")
+class AssignBody(Strict):
+    account = serializers.CharField(help_text="The handle of an account.")
 
 
-class KeptNameSerializer(serializers.Serializer[Any]):
+class ReservedNameSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     account = serializers.CharField(
         source="account.handle", default=None, allow_null=True,
-        help_text="The account that had it, and may have it again; null: the registry held it before any.",
+        help_text="The account that had it, and may have it again; null: it was in the registry before any account.",
     )  # fmt: skip
-    until = Moment(allow_null=True, help_text="Tokens for the deleted namespace may be good until then.")
+    tokens_expire_at = Moment(
+        source="until",
+        allow_null=True,
+        help_text="Until then tokens for the deleted namespace may still be valid.",
+    )
 
 
-class ClearBody(Strict):
+class ReservedNameDeleteBody(Strict):
     confirmation = serializers.CharField(help_text="The name again, as confirmation.")
 
 
@@ -107,7 +109,7 @@ class RetryEvents(ApiView):
     def post(self, request: Request) -> Response:
         """Try all that failed again."""
         account_permissions.operator(self.by)
-        return self.answer({"retried": service.retry_failed_events(by=self.by)})
+        return self.answer({"retried_count": service.retry_failed_events(by=self.by)})
 
 
 class RetryEvent(ApiView):
@@ -117,19 +119,19 @@ class RetryEvent(ApiView):
         return self.answer()
 
 
-class Asides(ApiView):
-    @operation("aside_list", answer=AsideSerializer, pages=True, query=PageQuery)
+class Quarantine(ApiView):
+    @operation("quarantine_list", answer=QuarantinedWorkSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
-        """List what is left alone because workers died of it.
+        """List work that is set aside because workers crashed on it.
 
-        Tried again after a day, a whole account after an hour.
+        It is tried again after a day, a whole account after an hour.
         """
         account_permissions.operator(self.by)
         return self.page(selectors.quarantined())
 
 
-class RetryAside(ApiView):
-    @operation("aside_retry", status=204)
+class RetryQuarantined(ApiView):
+    @operation("quarantine_retry", status=204)
     def post(self, request: Request, id: int) -> Response:  # noqa: A002
         service.retry_aside(by=self.by, row=permissions.aside(self.by, id))
         return self.answer()
@@ -143,8 +145,8 @@ class Differences(ApiView):
         return self.page(selectors.differences())
 
 
-class Unclaimed(ApiView):
-    @operation("unclaimed_list", answer=UnclaimedSerializer, query=AfterQuery)
+class Unassigned(ApiView):
+    @operation("unassigned_list", answer=UnassignedSerializer, query=AfterQuery)
     def get(self, request: Request) -> Response:
         """Repositories that no account owns, counted by the first part of their names."""
         account_permissions.operator(self.by)
@@ -153,29 +155,29 @@ class Unclaimed(ApiView):
         return self.answer({"results": groups[:GROUPS], "next_after": more})
 
 
-class Give(ApiView):
-    @operation("unclaimed_give", body=GiveBody, answer=NamespaceSerializer, status=201)
-    def post(self, request: Request, first: str) -> Response:
-        """Make it a namespace of an account, with all repositories under it, or a kept name without any."""
-        permissions.kept(self.by, first)
-        return self.answer(service.give(by=self.by, first=first, handle=self.data()["account"]))
+class Assign(ApiView):
+    @operation("unassigned_assign", body=AssignBody, answer=NamespaceSerializer, status=201)
+    def post(self, request: Request, name: str) -> Response:
+        """Make it a namespace of an account, with all repositories under it, or a reserved name without any."""
+        permissions.kept(self.by, name)
+        return self.answer(service.assign(by=self.by, first=name, handle=self.data()["account"]))
 
 
-class KeptNames(ApiView):
-    @operation("names_list", answer=KeptNameSerializer, pages=True, query=PageQuery)
+class ReservedNames(ApiView):
+    @operation("reserved_names_list", answer=ReservedNameSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
-        """Names without a namespace that only the account which had one gets: the others by an operator."""
+        """List names without a namespace, each reserved for the account that had it."""
         account_permissions.operator(self.by)
         return self.page(selectors.reserved_names())
 
 
-class KeptName(ApiView):
-    @operation("names_clear", body=ClearBody, status=204)
-    def delete(self, request: Request, first: str) -> Response:
-        """Clear the name: from then on anybody may have it. Body: `{"confirmation": "…"}`.
+class OneReservedName(ApiView):
+    @operation("reserved_names_delete", body=ReservedNameDeleteBody, status=204)
+    def delete(self, request: Request, name: str) -> Response:
+        """Release the name, so that any account may have it. Body: `{"confirmation": "…"}`.
 
-        Refused while the registry lists a repository under it, or may yet get one.
+        Not while the registry has a repository under it, or may still get one.
         """
-        permissions.kept(self.by, first)
-        service.clear(by=self.by, name=first, confirmation=self.data()["confirmation"])
+        permissions.kept(self.by, name)
+        service.clear(by=self.by, name=name, confirmation=self.data()["confirmation"])
         return self.answer()

@@ -24,14 +24,14 @@ from registry_sync import jobs, selectors
 from registry_sync.events import processor
 from registry_sync.models import Event, QuarantinedWork, Repository, SyncRun
 
-LET_GO = "let them go"  # what is typed to agree
+APPROVAL_PHRASE = "approve deletion"  # what is typed to confirm
 BATCH = 500
 
 
-def let_them_go(*, by: Principal, run: SyncRun, typed: str) -> SyncRun:
-    """Make a run that may take away what `run` was held for. Raise Invalid on `typed`."""
-    if typed.strip() != LET_GO:
-        raise Invalid.on("typed", _("Type “%(words)s” to confirm.") % {"words": LET_GO})
+def approve_deletions(*, by: Principal, run: SyncRun, confirmation: str) -> SyncRun:
+    """Make a run that may delete what `run` was stopped for. Raise Invalid on `confirmation`."""
+    if confirmation.strip() != APPROVAL_PHRASE:
+        raise Invalid.on("confirmation", _("Type “%(words)s” to confirm.") % {"words": APPROVAL_PHRASE})
     with transaction.atomic():
         agreed = SyncRun.objects.filter(state=SyncRun.State.WAITING, deletions_approved=True).first()
         if not agreed:
@@ -81,7 +81,7 @@ def retry_aside(*, by: Principal, row: QuarantinedWork) -> None:
 
 
 @transaction.atomic
-def give(*, by: Principal, first: str, handle: str) -> Namespace:
+def assign(*, by: Principal, first: str, handle: str) -> Namespace:
     """Make `first` a namespace of that account, with all repositories under it, whoever had the name before.
 
     Raise Invalid or Conflict.

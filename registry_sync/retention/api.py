@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,11 +20,11 @@ from registry_sync.retention import preview, runs, service, texts
 from registry_sync.retention.policy import Fate, doubt
 
 RUN_STATES = [state.value for state in RetentionRun.State]
-FATES = [fate.value for fate in Fate]
+DECISIONS = [fate.value for fate in Fate]
 
 
-class RetentionLinesBody(Strict):
-    """What is not given stays: a line that protects must not go because another was changed."""
+class RetentionConditionsBody(Strict):
+    """What is not given stays as it is."""
 
     keep_last = serializers.IntegerField(
         required=False,
@@ -47,16 +48,18 @@ class RetentionLinesBody(Strict):
     )
 
 
-class RetentionRuleBody(RetentionLinesBody):
-    """A line that is not given keeps nothing."""
+class RetentionRuleBody(RetentionConditionsBody):
+    """A condition that is not given keeps nothing."""
 
     image = serializers.CharField(
         default="", allow_blank=True, help_text="Empty: all images that have no rule of their own."
     )
 
 
-class RetentionSwitchBody(Strict):
-    enabled = serializers.BooleanField()
+class RetentionPatchBody(RetentionConditionsBody):
+    enabled = serializers.BooleanField(
+        required=False, help_text="To enable a rule, send this alone, after a look at its preview."
+    )
 
 
 class RetentionRuleSerializer(serializers.Serializer[Any]):
@@ -86,15 +89,17 @@ class RetentionRunSerializer(serializers.Serializer[Any]):
     requested_by = serializers.CharField()
     started_at = Moment()
     finished_at = Moment(allow_null=True)
-    kept = serializers.IntegerField()
-    removed_count = serializers.IntegerField()
-    removed = RemovedTagSerializer(many=True, help_text="At most 1,000.")
+    kept_tag_count = serializers.IntegerField(source="kept")
+    removed_tag_count = serializers.IntegerField(source="removed_count")
+    removed_tags = RemovedTagSerializer(source="removed", many=True, help_text="At most 1,000.")
     problem = serializers.CharField(allow_blank=True)
 
 
 class PreviewQuery(Strict):
     image = serializers.CharField(
-        default="", allow_blank=True, help_text="One of `images`; empty: the rule’s own, or no tags are told."
+        default="",
+        allow_blank=True,
+        help_text="One of `images`. Empty: the rule’s own image; a rule of a namespace then lists no tags.",
     )
 
 
@@ -104,17 +109,20 @@ class DecisionSerializer(serializers.Serializer[Any]):
     version = serializers.CharField(
         help_text="The tag of this digest that says most: they stay or go together."
     )
-    fate = serializers.ChoiceField(
-        FATES, help_text="`go`: with its image. `untag`: the name only; something else needs the image."
+    decision = serializers.ChoiceField(
+        DECISIONS,
+        help_text="`delete`: with its image. `untag`: the tag alone, because something else needs the image.",
     )
     reason = serializers.CharField()
 
 
 class RetentionPreviewSerializer(serializers.Serializer[Any]):
-    doubt = serializers.CharField(
+    blocked_reason = serializers.CharField(
         allow_blank=True, help_text="Why nothing would be removed now; empty: it would."
     )
-    images = serializers.ListField(child=serializers.CharField(), help_text="Those that the rule is for.")
+    images = serializers.ListField(
+        child=serializers.CharField(), help_text="The images that the rule covers."
+    )
     tags = DecisionSerializer(many=True, help_text="Of the one image.")
 
 
@@ -126,7 +134,7 @@ class Rules(ApiView):
 
     @operation("retention_create", body=RetentionRuleBody, answer=RetentionRuleSerializer, status=201)
     def post(self, request: Request, handle: str, name: str) -> Response:
-        """Off. Look at its preview, then switch it on."""
+        """Create the rule, disabled. Look at its preview, then enable it."""
         namespace = permissions.namespace(self.by, handle, name, Permission.IMAGES_REMOVE)
         lines = self.data()
         image_name = lines.pop("image")
@@ -142,23 +150,24 @@ class OneRule(ApiView):
     def get(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
         return self.answer(service.load(self.by, handle, name, id))
 
-    @operation("retention_change", body=RetentionLinesBody, answer=RetentionRuleSerializer)
+    @operation("retention_update", body=RetentionPatchBody, answer=RetentionRuleSerializer)
     def patch(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        """Change the rule. A line that is not given stays. A rule that is on goes off, unless nothing changed."""
+        """Change, enable or disable the rule. Changing what it keeps disables it."""
         row = service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
-        return self.answer(service.change(by=self.by, rule=row, lines=self.data()))  # type: ignore[arg-type]
+        lines = self.data()
+        enabled = lines.pop("enabled", None)
+        if enabled and lines:
+            raise Invalid.on("enabled", _("Look at the preview of the changed rule first, then enable it."))
+        if lines:
+            row = service.change(by=self.by, rule=row, lines=lines)  # type: ignore[arg-type]
+        if enabled is not None:
+            row = service.switch(by=self.by, rule=row, on=enabled)
+        return self.answer(row)
 
     @operation("retention_delete", status=204)
     def delete(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
         service.remove(by=self.by, rule=service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE))
         return self.answer()
-
-
-class Switch(ApiView):
-    @operation("retention_switch", body=RetentionSwitchBody, answer=RetentionRuleSerializer)
-    def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        row = service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
-        return self.answer(service.switch(by=self.by, rule=row, on=self.data()["enabled"]))
 
 
 class Preview(ApiView):
@@ -178,11 +187,11 @@ class Preview(ApiView):
         )
         found = preview.of(rule, image, now) if image else None
         return self.answer({
-            "doubt": texts.of_doubt(unsure) if unsure else found.unread if found else "",
+            "blocked_reason": texts.of_doubt(unsure) if unsure else found.unread if found else "",
             "images": images,
             "tags": [
                 {"tag": name, "digest": each.version.digest, "version": each.version.name,
-                 "fate": each.fate.value, "reason": texts.of_decision(each, rule)}
+                 "decision": each.fate.value, "reason": texts.of_decision(each, rule)}
                 for each in (found.decisions if found else []) for name in each.version.names
             ],
         })  # fmt: skip
@@ -194,8 +203,8 @@ class Runs(ApiView):
         """List its runs, the last one first."""
         return self.page(service.load(self.by, handle, name, id).runs.order_by("-id"))
 
-    @operation("retention_run", answer=RetentionRunSerializer, status=202)
+    @operation("retention_start", answer=RetentionRunSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        """Now, on or off. Removes what the preview shows."""
+        """Start a run now, of an enabled or disabled rule. Removes what the preview shows."""
         row = service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
         return self.answer(runs.start(by=self.by, rule=row))

@@ -85,7 +85,7 @@ class Why(StrEnum):
 class Fate(StrEnum):
     KEEP = "keep"
     UNTAG = "untag"  # its tags go, and it stays, because something else needs it (forecast.py)
-    GO = "go"
+    GO = "delete"
 
 
 @dataclass(frozen=True, slots=True)

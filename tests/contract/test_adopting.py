@@ -39,7 +39,7 @@ def test_what_is_unclaimed_shows_its_tags_after_it_was_given(
         ("old", 1),
     ]
     assert not Image.objects.exists()
-    service.give(by=principal_of(operator), first="old", handle="team-red")
+    service.assign(by=principal_of(operator), first="old", handle="team-red")
     assert sync(registry).state == "done"
     assert dict(Tag.objects.values_list("image__name", "manifest_id")) == {"deep/app": digest}
     assert [group.first for group in selectors.unassigned_groups()] == ["nginx"]
@@ -51,17 +51,17 @@ def test_a_wiped_registry_is_held_until_it_is_let_go(
     for number in range(6):
         push(registry, f"old/app{number}", "1.0", images.Image())
     sync(registry)
-    service.give(by=principal_of(operator), first="old", handle="team-red")
+    service.assign(by=principal_of(operator), first="old", handle="team-red")
     sync(registry)
     assert Tag.objects.count() == 6
     shutil.rmtree(tmp_path / "data" / "docker" / "registry" / "v2" / "repositories" / "old")
     registry.restart()
     push(registry, "old/other", "1.0", images.Image())
-    assert sync(registry).state == "held"
+    assert sync(registry).state == "needs_approval"
     held = selectors.run_needing_approval()
     assert held
-    assert selectors.freshness(timezone.now()).state == "held"
+    assert selectors.freshness(timezone.now()).state == "needs_approval"
     assert Tag.objects.count() == 6
-    service.let_them_go(by=principal_of(operator), run=held, typed="let them go")
+    service.approve_deletions(by=principal_of(operator), run=held, confirmation="approve deletion")
     assert (sync(registry).state, selectors.run_needing_approval()) == ("done", None)
     assert list(Repository.objects.values_list("name", flat=True)) == ["old/other"]

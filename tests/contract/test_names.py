@@ -184,7 +184,7 @@ def test_an_operator_clears_a_name_only_when_the_registry_lists_nothing(
             service.clear(by=by, name=name, confirmation=name)
     if registry.version != "2.8":  # the page says that layers alone are not listed
         service.clear(by=by, name="of-blob", confirmation="of-blob")
-    service.give(by=by, first="of-tag", handle="elsewhere")
+    service.assign(by=by, first="of-tag", handle="elsewhere")
     sync(registry)
     assert Tag.objects.get().image.namespace.account == cast.elsewhere
 

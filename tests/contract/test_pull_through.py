@@ -239,5 +239,5 @@ def test_a_removal_takes_nothing_from_the_picture(pair: Pair, there: Place, sett
     settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     with stopped(pair.upstream):
         there.work()
-    assert ends(removal) == ("failed", ["cache"])
+    assert ends(removal) == ("failed", ["pull_through_cache"])
     assert there.tags() == before

@@ -104,7 +104,7 @@ def test_a_whole_image_goes_and_comes_back_as_it_was(there: Place) -> None:
     assert there.tags() == {}
     purge_service.put_back(by=there.by, purge=asked)
     work(there)
-    assert state(asked) == ("back", "")
+    assert state(asked) == ("restored", "")
     assert {reference: there.points_at(reference) for reference in before} == before
     assert there.tags() == {name: digest for name, digest in before.items() if ":" not in name}
     there.sync()
@@ -142,7 +142,7 @@ def test_two_of_three_images_that_were_ticked_go_and_come_back(there: Place) -> 
     assert set(Tag.objects.values_list("image__name", flat=True)) == {"third"}
     assert client.post(f"{page}put-back/").status_code == 302
     work(there)
-    assert state(asked) == ("back", "")
+    assert state(asked) == ("restored", "")
     assert {each: held(there, each, "1.0") for each in before} == before
     there.sync()
     assert Tag.objects.count() == 3
@@ -165,7 +165,7 @@ def test_one_deletion_is_put_back_too_and_takes_no_tag_that_was_pushed_anew(ther
     again = restore.put_back(by=there.by, removal=removal)
     assert restore.put_back(by=there.by, removal=removal) == again  # a button pressed twice asks once
     there.work()
-    assert ends(again) == ("partly", ["done", "moved"])
+    assert ends(again) == ("partial", ["done", "tag_moved"])
     assert there.tags() == {"1.0": digest, "latest": newer}
 
 
@@ -183,9 +183,9 @@ def test_after_garbage_collection_nothing_comes_back_and_that_is_said(there: Pla
     purge_service.put_back(by=there.by, purge=asked)
     work(there)
     now, problem = state(asked)
-    assert now == "partly"
+    assert now == "partial"
     assert problem == "1 could not be put back: the registry no longer holds all of it."
-    assert Removal.objects.latest("id").items.get().outcome == "not_there"
+    assert Removal.objects.latest("id").items.get().outcome == "not_found"
     assert there.points_at("1.0") == ""
 
 
@@ -199,7 +199,7 @@ def test_what_is_pushed_meanwhile_stays_with_what_it_needs(there: Place) -> None
     there.sync()
     work(there)
     now, problem = state(asked)
-    assert now == "partly"
+    assert now == "partial"
     assert "pushed meanwhile" in problem
     assert there.tags() == {"new": index, "amd64": platforms[0].digest}
     assert [there.points_at(each.digest) for each in platforms] == [each.digest for each in platforms]
@@ -214,7 +214,7 @@ def test_what_is_pushed_after_it_was_decided_is_seen_by_the_direct_look(there: P
     purge_worker.go_on()
     push(there.registry, "team/app", "new", images.Image())  # neither told of nor read
     work(there)
-    assert state(asked) == ("partly", "1 could not be deleted: something else needs it.")
+    assert state(asked) == ("partial", "1 could not be deleted: something else needs it.")
     assert there.points_at("new") == there.points_at("1.0") == digest
     assert there.points_at("old") == ""
 
@@ -244,12 +244,12 @@ def test_a_namespace_into_which_something_is_pushed_meanwhile_stays(there: Place
     push(there.registry, "team/app", "2.0", images.Image(env=["LATE=1"]))
     there.sync()
     work(there)
-    assert state(asked) == ("partly", "Something was pushed into the namespace meanwhile, so it stays.")
+    assert state(asked) == ("partial", "Something was pushed into the namespace meanwhile, so it stays.")
     assert asked.ends_at is None
     assert there.tags().keys() == {"2.0"}
     purge_service.put_back(by=there.by, purge=asked)
     work(there)
-    assert state(asked) == ("back", "")
+    assert state(asked) == ("restored", "")
     assert there.tags().keys() == {"1.0", "2.0"}
 
 
@@ -261,7 +261,7 @@ def test_a_namespace_that_was_emptied_is_put_back_and_stays(there: Place) -> Non
     work(there)
     purge_service.put_back(by=there.by, purge=asked)
     work(there)
-    assert state(asked) == ("back", "")
+    assert state(asked) == ("restored", "")
     assert (held(there, "team/app", "1.0"), held(there, "team/deep/other", "1.0")) == (one, two)
     assert asked.ends_at is None
 
@@ -280,7 +280,7 @@ def test_an_emptied_namespace_stays_where_something_speaks_for_it(there: Place, 
     Purge.objects.update(ends_at=timezone.now() - timedelta(minutes=1))
     purge_worker.go_on()
     now, problem = state(asked)
-    assert now == "partly"
+    assert now == "partial"
     assert {"pushed": "pushed into the namespace", "left the account": "may no longer"}[why] in problem
 
 
@@ -299,7 +299,7 @@ def test_a_worker_killed_at_any_step_is_succeeded_and_the_end_is_the_same(there:
         purge_service.put_back(by=there.by, purge=asked)
         killed = killed_at(there, step) or killed
         work(there)
-        assert state(asked) == ("back", ""), step
+        assert state(asked) == ("restored", ""), step
         assert there.tags() == {"1.0": index, "2.0": plain}
         if not killed:
             break
@@ -365,7 +365,7 @@ def test_a_manifest_that_the_registry_lost_holds_up_nothing(there: Place, what: 
     work(there)
     assert state(asked) == ("done" if what == "image" else "emptied", "")
     outcomes = RemovalItem.objects.filter(removal__image__name="app").values_list("digest", "outcome")
-    assert dict(outcomes) == {lost: "gone", digest: "done"}
+    assert dict(outcomes) == {lost: "already_gone", digest: "done"}
     assert there.points_at(digest) == ""
     assert bool(held(there, "team/other", "1.0")) is (what == "image")
     there.sync_anyway()

@@ -130,7 +130,7 @@ def test_delete_takes_the_digest_and_every_tag_that_was_named(there: Place) -> N
     kept = push(there.registry, "team/app", "2.0", OTHER)
     there.sync()
     shown = service.outlook(there.image(), tags=["1.0"])
-    assert shown.impact.also == ("latest",)
+    assert shown.impact.other_tags == ("latest",)
     image = images.Image()
     assert shown.freed == len(image.config.content)  # the layers are those of 2.0 too
     removal = there.delete("1.0")
@@ -167,7 +167,7 @@ def test_a_platform_whose_index_came_after_the_picture_is_kept(there: Place) -> 
     removal = there.delete("amd64")
     push(there.registry, "team/app", "1.0", *platforms)
     there.work()
-    assert ends(removal) == ("failed", ["held"])
+    assert ends(removal) == ("failed", ["in_use"])
     assert there.points_at(platforms[0].digest)
 
 
@@ -177,7 +177,7 @@ def test_a_tag_that_came_meanwhile_holds_its_digest(there: Place) -> None:
     removal = there.delete("1.0")
     push(there.registry, "team/app", "new", images.Image())
     there.work()
-    assert ends(removal) == ("failed", ["held"])
+    assert ends(removal) == ("failed", ["in_use"])
     assert removal.items.get().detail == "new"
     assert there.points_at("1.0") == digest
 
@@ -216,7 +216,7 @@ def test_a_tag_that_comes_during_a_long_look_holds_its_digest(there: Place, sett
     settings.DELETION_LONG_LOOK = -1
     removal = there.delete("1.0")
     there.work(Overtaken(there))
-    assert ends(removal) == ("failed", ["held"])
+    assert ends(removal) == ("failed", ["in_use"])
     assert removal.items.get().detail == "late"
     assert there.points_at(digest) == digest
 
@@ -250,7 +250,7 @@ def test_an_index_in_an_index_that_came_meanwhile_holds_its_leaf(there: Place) -
         push_manifest(there.registry, "team/app", top.digest, top)
     push_manifest(there.registry, "team/app", "nested", top)
     there.work()
-    assert ends(removal) == ("failed", ["held"])
+    assert ends(removal) == ("failed", ["in_use"])
     assert there.points_at(digest) == digest
 
 
@@ -260,7 +260,7 @@ def test_what_moved_meanwhile_is_left_alone(there: Place) -> None:
     removal = there.untag("1.0")
     new = push(there.registry, "team/app", "1.0", OTHER)
     there.work()
-    assert ends(removal) == ("failed", ["moved"])
+    assert ends(removal) == ("failed", ["tag_moved"])
     assert there.points_at("1.0") == new
     assert not AuditEvent.objects.filter(action="tag.removed").exists()
 
@@ -273,7 +273,7 @@ def test_a_restore_does_not_overwrite_a_push_meanwhile(there: Place) -> None:
     removal = there.restore("1.0", old)
     new = push(there.registry, "team/app", "1.0", OTHER)
     there.work()
-    assert ends(removal) == ("failed", ["moved"])
+    assert ends(removal) == ("failed", ["tag_moved"])
     assert there.points_at("1.0") == new
 
 
@@ -285,14 +285,14 @@ def test_what_the_registry_lost_cannot_be_put_back(there: Place) -> None:
     delete(there.registry, "team/app", old)
     removal = there.restore("1.0", old)
     there.work()
-    assert ends(removal) == ("failed", ["not_there"])
+    assert ends(removal) == ("failed", ["not_found"])
     assert RepositoryManifest.objects.get(manifest=old).gone_at
 
 
 @pytest.mark.parametrize(
     ("storage", "outcome"),
     [
-        ({"delete": {"enabled": False}}, "disabled"),
+        ({"delete": {"enabled": False}}, "deletion_disabled"),
         ({"delete": {"enabled": True}, "maintenance": {"readonly": {"enabled": True}}}, "read_only"),
     ],
 )
@@ -317,7 +317,7 @@ def test_a_registry_that_takes_no_deletion_says_so_and_keeps_all(
     assert there.tags() == {"2.0": digest}
     back = there.restore("1.0", digest)
     there.work()
-    assert ends(back) == (("done", ["done"]) if outcome == "disabled" else ("failed", ["read_only"]))
+    assert ends(back) == (("done", ["done"]) if outcome == "deletion_disabled" else ("failed", ["read_only"]))
 
 
 def test_what_the_registry_tells_afterwards_changes_nothing(

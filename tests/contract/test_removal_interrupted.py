@@ -50,7 +50,7 @@ def test_a_silent_registry_is_asked_again_and_given_up(there: Place) -> None:
     there.registry.stop()
     Removal.objects.filter(pk=late.pk).update(requested_at=timezone.now() - timedelta(hours=1))
     there.work()
-    assert ends(late) == ("failed", ["silent"])
+    assert ends(late) == ("failed", ["no_response"])
 
 
 class _Killed(BaseException):
@@ -157,13 +157,13 @@ def test_a_half_way_untag_is_never_given_up(there: Place) -> None:
     long_ago = timezone.now() - timedelta(days=30)
     Removal.objects.update(requested_at=long_ago, due_at=long_ago)
     there.work()
-    assert ends(removal) == ("waiting", ["", "silent"])
+    assert ends(removal) == ("waiting", ["", "no_response"])
     assert removal.due_at
     assert removal.due_at > timezone.now() + timedelta(seconds=50)
     there.registry.restart()
     Removal.objects.update(due_at=long_ago)
     there.work()
-    assert ends(removal) == ("partly", ["done", "silent"])
+    assert ends(removal) == ("partial", ["done", "no_response"])
     assert (there.points_at("1.0"), there.points_at("2.0")) == ("", digest)
 
 
@@ -212,13 +212,13 @@ def test_what_was_sent_and_not_confirmed_is_in_the_audit_trail(there: Place, by_
     long_ago = timezone.now() - timedelta(days=30)
     Removal.objects.update(requested_at=long_ago, due_at=long_ago)
     there.work(Deaf(there.registry.url, PanelTokens()))
-    assert ends(removal) == ("failed", ["silent"])
+    assert ends(removal) == ("failed", ["no_response"])
     event = AuditEvent.objects.get(object_kind="image")
     assert (event.action, event.actor) == (
         "removal.unconfirmed", "rule" if by_rule else "owner@example.com",
     )  # fmt: skip
     assert event.before == {"digest": digest, "tags": "1.0"}
-    assert event.after == {"outcome": "silent", "begun": True}
+    assert event.after == {"outcome": "no_response", "begun": True}
 
 
 @pytest.mark.parametrize("wish", ["untag", "restore", "restore another"])
@@ -229,7 +229,7 @@ def test_a_stand_in_that_was_left_under_the_tag_is_ours(there: Place, wish: str)
     given_up = there.untag("1.0")
     if not died_halfway(there, digest):
         return
-    given_up.items.update(state="failed", outcome="silent")
+    given_up.items.update(state="failed", outcome="no_response")
     Removal.objects.update(state="failed", due_at=None)
     if wish == "untag":
         removal, end = there.untag("1.0"), ""
@@ -280,7 +280,7 @@ def test_a_tag_whose_stand_in_cannot_go_gets_its_image_back(there: Place) -> Non
     removal = there.untag("1.0")
     there.work(Refusing(there.registry.url, PanelTokens()))
     if there.registry.version == "2.8":
-        assert ends(removal) == ("failed", ["disabled"])
+        assert ends(removal) == ("failed", ["deletion_disabled"])
         assert there.points_at("1.0") == digest
         assert there.tags() == {"1.0": digest}
     else:

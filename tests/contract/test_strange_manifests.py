@@ -75,7 +75,7 @@ def test_what_hangs_on_an_image_goes_with_it_whatever_its_layers(there: Place) -
     there.untag("hung0", "hung1", "hung2")
     there.work()
     shown = service.outlook(there.image(), tags=["1.0"])
-    assert (set(shown.impact.attached), shown.refused) == ({*hung}, "")
+    assert (set(shown.impact.referrers), shown.refused) == ({*hung}, "")
     removal = there.delete("1.0")
     there.work()
     assert ends(removal)[0] == "done"

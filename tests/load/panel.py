@@ -135,8 +135,8 @@ class Panel:
         """Percent of the check that waits or runs; 100 when there is none."""
         answer = self.get("/api/v1/sync/")
         answer.raise_for_status()
-        newest = answer.json()["runs"][0]
-        return 100 if newest["finished_at"] else int(newest["percent"])
+        newest = answer.json()["recent_runs"][0]
+        return 100 if newest["finished_at"] else int(newest["progress_percent"])
 
 
 @contextmanager

@@ -39,14 +39,14 @@ TELLING = replace(FACTS, last=checked(), event_at=ago(3600))
         (FACTS, Reason.NEVER, "never"),
         (replace(FACTS, event_at=ago(1)), Reason.NEVER, "never"),
         # an end that proves nothing outweighs all else
-        (replace(TELLING, last=checked("held")), Reason.HELD, "held"),
-        (replace(TELLING, last=checked(), held=True), Reason.HELD, "held"),
+        (replace(TELLING, last=checked("needs_approval")), Reason.HELD, "needs_approval"),
+        (replace(TELLING, last=checked(), held=True), Reason.HELD, "needs_approval"),
         (replace(TELLING, last=checked("failed")), Reason.FAILED, "failed"),
         (replace(TELLING, last=checked("incomplete")), Reason.PARTLY, "stale"),
         # nobody works: the last word of those who did says nothing of now
         (replace(TELLING, asleep=True), Reason.ASLEEP, "stale"),
         (replace(TELLING, last=checked("failed"), asleep=True), Reason.ASLEEP, "stale"),
-        (replace(TELLING, last=checked("held"), asleep=True), Reason.HELD, "held"),
+        (replace(TELLING, last=checked("needs_approval"), asleep=True), Reason.HELD, "needs_approval"),
         (replace(FACTS, last=checked(), asleep=True), Reason.ASLEEP, "stale"),
         # an event that nobody applies is no news, however late it came
         (replace(TELLING, event_at=ago(1), waiting_since=ago(61)), Reason.BEHIND, "stale"),
@@ -107,7 +107,7 @@ def test_the_time_left_is_never_negative(done: int, total: int, seconds: int) ->
 )
 def test_what_is_wrong_now_outweighs_what_was_read(alarm: Alarm, ground: Reason) -> None:
     assert judge(replace(TELLING, alarm=alarm)) is ground
-    assert judge(replace(TELLING, last=checked("held"), alarm=alarm)) is ground
+    assert judge(replace(TELLING, last=checked("needs_approval"), alarm=alarm)) is ground
 
 
 def test_what_was_never_checked_is_not_overdue() -> None:

@@ -87,14 +87,18 @@ def test_what_goes(
 ) -> None:
     found = impact(given_facts, tags=tags, digests=[ID[each] for each in digests])
     assert letters(tuple(each.digest for each in found.going)) == going
-    assert list(found.also) == also
+    assert list(found.other_tags) == also
     assert letters(tuple(each.digest for each in found.refused)) == refused
 
 
 def test_everything_that_depends_is_named() -> None:
     told = facts({"1.0": "A", "latest": "A", "sbom": "S"}, {"I": "AB"}, {"S": "A", "R": "A"})
     found = impact(told, tags=["1.0"])
-    assert (letters(found.breaks), letters(found.attached), letters(found.orphans)) == ("I", "R", "S")
+    assert (letters(found.broken_indexes), letters(found.referrers), letters(found.orphaned_referrers)) == (
+        "I",
+        "R",
+        "S",
+    )
     first = found.going[0]
     assert (first.tags, letters(first.indexes), letters(first.referrers)) == (("1.0", "latest"), "I", "RS")
     assert found.going[1].after == (ID["A"],)
@@ -136,7 +140,7 @@ def test_no_image_with_a_tag_that_stays_is_ever_touched(
     gone = {each.digest for each in found.going}
     assert len(gone) == len(found.going)
     for tag, digest in known.tags.items():
-        if tag in chosen or tag in found.also:
+        if tag in chosen or tag in found.other_tags:
             continue
         assert digest not in gone
         needed, left = set(), {digest}

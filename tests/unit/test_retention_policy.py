@@ -102,14 +102,19 @@ def test_why_a_tag_stays_or_goes(rule: Rule, each: Version, reasons: list[Why]) 
 
 def test_the_newest_are_by_push_and_what_is_missing_does_not_count() -> None:
     tags = [tag(str(age), pushed=age) for age in (3, 1, 2)]
-    assert fates(Rule(keep_last=2), *tags) == {"3": "go", "1": "keep", "2": "keep"}
+    assert fates(Rule(keep_last=2), *tags) == {"3": "delete", "1": "keep", "2": "keep"}
     missing = tag("m", pushed=0, missing=True)
-    assert fates(Rule(keep_last=1), missing, *tags) == {"m": "keep", "3": "go", "1": "keep", "2": "go"}
+    assert fates(Rule(keep_last=1), missing, *tags) == {
+        "m": "keep",
+        "3": "delete",
+        "1": "keep",
+        "2": "delete",
+    }
 
 
 def test_of_those_pushed_at_once_the_newest_is_by_its_name() -> None:
     tags = [tag(name) for name in ("1.9.0", "1.10.0", "1.2.0-beta")]
-    assert fates(Rule(keep_last=1), *tags) == {"1.9.0": "go", "1.10.0": "keep", "1.2.0-beta": "go"}
+    assert fates(Rule(keep_last=1), *tags) == {"1.9.0": "delete", "1.10.0": "keep", "1.2.0-beta": "delete"}
 
 
 def test_a_digest_is_one_version_under_the_tag_that_says_most() -> None:
@@ -118,14 +123,14 @@ def test_a_digest_is_one_version_under_the_tag_that_says_most() -> None:
     (newest, second) = versions_of([*one, *other, tag("1.0.0", "C")])[:2]
     assert (newest.name, newest.names) == ("1.2.0", ("1.2.0", "1.2", "1", "latest"))
     assert (second.name, second.pushed_at) == ("1.1.0", days(50))
-    told = {"1.2.0": "keep", "1.1.0": "keep", "1.0.0": "go"}
+    told = {"1.2.0": "keep", "1.1.0": "keep", "1.0.0": "delete"}
     assert fates(Rule(keep_last=2), *one, *other, tag("1.0.0", "C")) == told
 
 
 def test_a_kept_digest_keeps_all_its_tags() -> None:
     tags = [tag("new", "A", pushed=1), tag("build-7", "A"), tag("older", "B"), tag("oldest", "B")]
-    assert fates(Rule(keep_days=10), *tags) == {"build-7": "keep", "oldest": "go"}
-    assert fates(Rule(keep_pattern="new"), *tags) == {"build-7": "keep", "oldest": "go"}
+    assert fates(Rule(keep_days=10), *tags) == {"build-7": "keep", "oldest": "delete"}
+    assert fates(Rule(keep_pattern="new"), *tags) == {"build-7": "keep", "oldest": "delete"}
     assert fates(Rule(keep_days=1, protect_pattern="older"), *tags) == {"build-7": "keep", "oldest": "keep"}
 
 
@@ -201,7 +206,7 @@ def test_what_tools_made_of_three_versions_does_not_remove_them() -> None:
     rule = Rule(keep_last=2)
     people = [each for each in made if not is_technical(each.name)]
     assert {"1.A", "1.B", "1.C"} <= earlier_semantics.gone(rule, made, NOW)
-    assert fates(rule, *people) == {"1.A": "go", "1.B": "keep", "1.C": "keep"}
+    assert fates(rule, *people) == {"1.A": "delete", "1.B": "keep", "1.C": "keep"}
     assert earlier_semantics.differs(rule, made, NOW, decide(rule, versions_of(people), NOW))
 
 

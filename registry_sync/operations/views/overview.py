@@ -35,7 +35,7 @@ def let_go(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     run = permissions.held_run(by, id)
     try:
-        service.let_them_go(by=by, run=run, typed=request.POST.get("confirm", ""))
+        service.approve_deletions(by=by, run=run, confirmation=request.POST.get("confirm", ""))
     except Invalid as error:
         return _page(request, problem=error.message)
     messages.success(request, _("The next sync lets go what is no longer in the registry."))
@@ -58,7 +58,7 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
         "page": paginate(selectors.runs(), cursor=request.GET.get("page", ""), size=RUNS_SHOWN),
         "held": selectors.run_needing_approval(),
         "rollback": selectors.rolled_back(timezone.now()),
-        "let_go": service.LET_GO,
+        "approval_phrase": service.APPROVAL_PHRASE,
         "problem": problem,
         "pulses": selectors.component_health(timezone.now()),
         "event_at": selectors.last_event_at(),

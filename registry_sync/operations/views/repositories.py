@@ -43,7 +43,7 @@ def give(request: PersonRequest, first: str) -> HttpResponse:
     permissions.kept(by, first)
     if request.method == "POST":
         try:
-            namespace = service.give(by=by, first=first, handle=request.POST.get("handle", ""))
+            namespace = service.assign(by=by, first=first, handle=request.POST.get("handle", ""))
         except Invalid as error:
             return _one(request, first, problem=error.message)
         words = {"name": first, "account": namespace.account.name}

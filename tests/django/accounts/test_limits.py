@@ -201,8 +201,8 @@ def test_an_operator_gives_no_account_more_than_it_may_hold(
     a_namespace(cast)
     Repository.objects.create(name="adopted/app")
     with pytest.raises(Conflict, match="MAX_NAMESPACES_PER_ACCOUNT"):
-        service.give(by=principal_of(operator), first="adopted", handle="team-red")
-    assert service.give(by=principal_of(operator), first="adopted", handle="elsewhere")
+        service.assign(by=principal_of(operator), first="adopted", handle="team-red")
+    assert service.assign(by=principal_of(operator), first="adopted", handle="elsewhere")
 
 
 @pytest.mark.parametrize("kept_for", ["nobody", "elsewhere", "the account itself"])
@@ -214,10 +214,10 @@ def test_nor_with_a_name_that_is_kept(operator: Person, cast: Cast, settings: An
     if kept_for != "the account itself":
         a_namespace(cast)
         with pytest.raises(Conflict, match="MAX_NAMESPACES_PER_ACCOUNT"):
-            service.give(by=principal_of(operator), first="adopted", handle="team-red")
+            service.assign(by=principal_of(operator), first="adopted", handle="team-red")
         assert ReservedName.objects.get(name="adopted").account == whose
         settings.MAX_NAMESPACES_PER_ACCOUNT = 2
-    assert service.give(by=principal_of(operator), first="adopted", handle="team-red")
+    assert service.assign(by=principal_of(operator), first="adopted", handle="team-red")
 
 
 def test_another_accounts_rows_take_no_room(cast: Cast, settings: Any) -> None:

@@ -155,7 +155,7 @@ def test_after_a_day_it_is_given_up_forgotten_and_shown(
     browser = client_for(operator)
     assert "1 was given up after a day" in browser.get("/system/").content.decode()
     told = browser.get("/api/v1/system/").json()
-    assert (told["mails_waiting"], told["mails_given_up"]) == (0, 1)
+    assert (told["waiting_mail_count"], told["undelivered_mail_count"]) == (0, 1)
     assert cast.client("owner").get("/system/").status_code == 404
     server.answers.clear()
     assert outbox.send_due(now=later_on) == 0

@@ -18,7 +18,7 @@ OPERATORS = "api-system"
 QUERIES = {"api-image-compare": "?left=1.0&right=1.0", "api-search": "?q=app", "api-account-search": "?q=app"}
 OPEN_TO_EVERY_PERSON = {"api-me", "api-my-tokens", "api-accounts", "api-sync", "api-search"}
 
-RULES = ["api-retention-rule", "api-retention-switch", "api-retention-preview", "api-retention-runs"]
+RULES = ["api-retention-rule", "api-retention-preview", "api-retention-runs"]
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def _below(resolver: URLResolver) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
 
 def arguments_for(name: str, world: World) -> dict[str, Any]:
     ids = {"api-invitation": world.invitation.pk, "api-grant": world.grant.pk, "api-my-token": world.token.pk,
-           "api-removal": world.removal.pk, "api-removal-back": world.purge.removals.get().pk,
-           **dict.fromkeys(["api-purge", "api-purge-stop", "api-purge-back"], world.purge.pk),
+           "api-removal": world.removal.pk, "api-removal-restore": world.purge.removals.get().pk,
+           **dict.fromkeys(["api-purge", "api-purge-stop", "api-purge-restore"], world.purge.pk),
            **dict.fromkeys(RULES, world.rule.pk)}  # fmt: skip
     return {
         "handle": world.cast.account.handle,
@@ -101,7 +101,7 @@ def body_for(route: Route, world: World) -> dict[str, Any] | None:
 def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
     whole_image = purge_scope.standing(purge_scope.images(world.namespace, world.tag.image)).preview_digest
     return {
-        "POST api-removal-back": None,
+        "POST api-removal-restore": None,
         "POST api-image-purge": {"preview_digest": whole_image, "confirmation": "app/api"},
         "POST api-images-purge": {
             "images": ["red/app/api"],
@@ -110,7 +110,7 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         },
         "POST api-namespace-purge": {"preview_digest": whole_image, "confirmation": "red"},
         "POST api-purge-stop": None,
-        "POST api-purge-back": None,
+        "POST api-purge-restore": None,
         "POST api-my-tokens": {"name": "CI"},
         "DELETE api-my-token": None,
         "POST api-accounts": {"name": "Team Blue"},
@@ -137,7 +137,6 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "POST api-retention": {"keep_last": 3, "image": "app/api"},
         "PATCH api-retention-rule": {"keep_last": 4},
         "DELETE api-retention-rule": None,
-        "POST api-retention-switch": {"enabled": True},
         "POST api-retention-runs": None,
         "POST api-removals": {
             "kind": "untag",

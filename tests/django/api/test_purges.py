@@ -14,7 +14,7 @@ SOME = "accounts/team-red/images/purge/"
 def test_an_image_is_deleted_with_what_was_told_and_the_name(world: World) -> None:
     caller = world.caller("manager")
     impact = caller.get(f"{IMAGE}purge/").json()
-    assert (impact["images"], impact["tags"], impact["manifests"]) == (1, 1, 1)
+    assert (impact["image_count"], impact["tag_count"], impact["manifest_count"]) == (1, 1, 1)
     body = {"preview_digest": impact["preview_digest"], "confirmation": "app/api"}
     assert caller.post(f"{IMAGE}purge/", body | {"confirmation": "api"}).status_code == 400
     assert caller.post(f"{IMAGE}purge/", body | {"preview_digest": "x"}).status_code == 409
@@ -42,15 +42,15 @@ def test_what_a_viewer_may(world: World) -> None:
     for address in (f"{IMAGE}purge/", f"{NAMESPACE}purge/"):
         assert caller.get(address).status_code == 200
         assert caller.post(address, {"preview_digest": "x", "confirmation": "red"}).status_code == 403
-    assert caller.post(f"{NAMESPACE}purges/{world.purge.pk}/back/").status_code == 403
+    assert caller.post(f"{NAMESPACE}purges/{world.purge.pk}/restore/").status_code == 403
 
 
 def test_it_is_put_back_once(world: World) -> None:
     caller = world.caller("owner")
-    back = caller.post(f"{NAMESPACE}purges/{world.purge.pk}/back/")
-    assert (back.status_code, back.json()["state"]) == (202, "returning")
-    Purge.objects.update(state="back")
-    again = caller.post(f"{NAMESPACE}purges/{world.purge.pk}/back/")
+    back = caller.post(f"{NAMESPACE}purges/{world.purge.pk}/restore/")
+    assert (back.status_code, back.json()["state"]) == (202, "restoring")
+    Purge.objects.update(state="restored")
+    again = caller.post(f"{NAMESPACE}purges/{world.purge.pk}/restore/")
     assert again.status_code == 409
     assert error_of(again)
 
@@ -68,7 +68,7 @@ def test_some_images_are_deleted_as_one_act(world: World) -> None:
     Repository.objects.create(name="red/app/web", image=second.image)
     caller = world.caller("manager")
     impact = caller.get(f"{SOME}?images=red/app/api,red/app/web").json()
-    assert (impact["images"], impact["tags"]) == (2, 2)
+    assert (impact["image_count"], impact["tag_count"]) == (2, 2)
     body = {
         "images": ["red/app/api", "red/app/web"],
         "preview_digest": impact["preview_digest"],
@@ -81,7 +81,7 @@ def test_some_images_are_deleted_as_one_act(world: World) -> None:
     made = caller.post(SOME, body)
     assert made.status_code == 202
     [purge] = made.json()["purges"]
-    assert (purge["image"], purge["namespace"], purge["chosen"]) == ("", "red", 2)
+    assert (purge["image"], purge["namespace"], purge["image_count"]) == ("", "red", 2)
     assert caller.post(SOME, body).json() == made.json()
     assert caller.get(f"{NAMESPACE}purges/{purge['id']}/").json() == purge
 
@@ -99,7 +99,7 @@ def test_all_images_that_match_are_deleted_as_one_act(world: World) -> None:
     assert caller.post(SOME, body).status_code == 409
     second.image.delete()
     [purge] = caller.post(SOME, body).json()["purges"]
-    assert (purge["image"], purge["chosen"]) == ("app/api", 0)
+    assert (purge["image"], purge["image_count"]) == ("app/api", 0)
 
 
 def test_who_deletes_some_images(world: World) -> None:

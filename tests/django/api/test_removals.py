@@ -1,4 +1,4 @@
-"""/…/images/{image}/-/history/, impact/ and removals/"""
+"""/…/images/{image}/-/history/, deletion-preview/ and removals/"""
 
 import pytest
 from django.utils import timezone
@@ -40,7 +40,7 @@ def test_untag_is_asked_for_and_followed(world: World) -> None:
 def test_delete_needs_what_was_told_and_the_name(world: World) -> None:
     RepositoryManifest.objects.create(image=world.tag.image, manifest=world.tag.manifest)
     caller = world.caller("owner")
-    impact = caller.get(f"{HERE}impact/?tags=1.0").json()
+    impact = caller.get(f"{HERE}deletion-preview/?tags=1.0").json()
     assert impact["digests"] == [world.tag.manifest_id]
     body = asked(kind="delete", preview_digest=impact["preview_digest"], confirmation="app/api")
     assert caller.post(f"{HERE}removals/", body | {"confirmation": "api"}).status_code == 400
@@ -78,8 +78,8 @@ def test_bad_bodies_are_refused(world: World, body: dict[str, object]) -> None:
 
 def test_what_is_not_there_is_absent(world: World) -> None:
     caller = world.caller("owner")
-    assert caller.get(f"{HERE}impact/?tags=9.9").status_code == 404
-    assert caller.get(f"{HERE}impact/?digests={factories.digest_of('x')}").status_code == 404
+    assert caller.get(f"{HERE}deletion-preview/?tags=9.9").status_code == 404
+    assert caller.get(f"{HERE}deletion-preview/?digests={factories.digest_of('x')}").status_code == 404
     assert caller.get(f"{HERE}removals/999999/").status_code == 404
 
 
@@ -91,9 +91,9 @@ def test_what_cannot_be_read_holds_other_deletions_and_is_named(world: World) ->
         image=image, manifest=factories.TagFactory(image=image, name="odd", manifest=odd).manifest
     )
     sentence = "tagged odd, cannot be read"
-    impact = caller.get(f"{HERE}impact/?tags=1.0").json()
-    assert sentence in impact["refused"]
-    assert caller.get(f"{HERE}impact/?tags=odd").json()["refused"] == ""
+    impact = caller.get(f"{HERE}deletion-preview/?tags=1.0").json()
+    assert sentence in impact["blocked_reason"]
+    assert caller.get(f"{HERE}deletion-preview/?tags=odd").json()["blocked_reason"] == ""
     body = {
         "kind": "delete",
         "items": [{"tag": "1.0"}],
@@ -105,7 +105,7 @@ def test_what_cannot_be_read_holds_other_deletions_and_is_named(world: World) ->
     assert sentence in str(error_of(answer))
     preview = f"accounts/team-red/namespaces/red/retention/{world.rule.pk}/preview/?image=app/api"
     SyncRun.objects.create(state="done", started_at=timezone.now(), finished_at=timezone.now())
-    assert sentence in caller.get(preview).json()["doubt"]
+    assert sentence in caller.get(preview).json()["blocked_reason"]
 
 
 @pytest.mark.parametrize("kind", ["untag", "delete"])
@@ -116,8 +116,8 @@ def test_all_that_match_are_removed_as_they_were_told(world: World, kind: str) -
         factories.RepositoryManifestFactory(
             image=image, manifest=factories.TagFactory(image=image, name=f"2.{number}").manifest
         )
-    impact = caller.get(f"{HERE}impact/?search=2.").json()
-    assert (impact["matching"], len(impact["digests"])) == (120, 120)
+    impact = caller.get(f"{HERE}deletion-preview/?search=2.").json()
+    assert (impact["matching_tag_count"], len(impact["digests"])) == (120, 120)
     body = {
         "kind": kind,
         "search": "2.",

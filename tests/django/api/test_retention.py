@@ -68,18 +68,23 @@ def test_what_cannot_be_a_rule(world: World, body: dict[str, object], status: in
 def test_the_preview_gives_a_reason_for_every_tag(world: World) -> None:
     told = world.caller("viewer").get(f"{HERE}{world.rule.pk}/preview/?image=app/api").json()
     assert told["images"] == ["app/api"]
-    assert told["doubt"]  # nothing was ever read: nothing would go
-    assert [(each["tag"], each["fate"], each["reason"]) for each in told["tags"]] == [
+    assert told["blocked_reason"]  # nothing was ever read: nothing would go
+    assert [(each["tag"], each["decision"], each["reason"]) for each in told["tags"]] == [
         ("1.0", "keep", "among the newest 2")
     ]
     absent = world.caller("viewer").get(f"{HERE}{world.rule.pk}/preview/?image=other")
     assert (absent.status_code, error_of(absent)["code"]) == (404, "not_found")
 
 
-def test_switching_and_deleting(world: World) -> None:
+def test_a_rule_is_enabled_by_itself_disabled_and_deleted(world: World) -> None:
     caller, path = world.caller("owner"), f"{HERE}{world.rule.pk}/"
-    assert caller.post(f"{path}switch/", {"enabled": True}).json()["enabled"] is True
-    assert caller.post(f"{path}switch/", {"enabled": False}).json()["enabled"] is False
+    assert caller.patch(path, {"enabled": True}).json()["enabled"] is True
+    both = caller.patch(path, {"enabled": True, "keep_last": 5})
+    assert (both.status_code, list(fields_of(both))) == (400, ["enabled"])
+    world.rule.refresh_from_db()
+    assert (world.rule.enabled, world.rule.keep_last) == (True, 2)
+    told = caller.patch(path, {"enabled": False, "keep_last": 5}).json()
+    assert (told["enabled"], told["keep_last"]) == (False, 5)
     assert caller.delete(path).status_code == 204
     assert caller.get(path).status_code == 404
 

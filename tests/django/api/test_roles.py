@@ -37,16 +37,15 @@ ACTS = {
     "DELETE api-namespace": SPACES,
     "POST api-account-sync": Permission.SYNC_START,
     "POST api-removals": Permission.IMAGES_REMOVE,
-    "POST api-removal-back": Permission.IMAGES_REMOVE,
+    "POST api-removal-restore": Permission.IMAGES_REMOVE,
     "POST api-image-purge": Permission.IMAGES_REMOVE,
     "POST api-images-purge": Permission.IMAGES_REMOVE,
     "POST api-namespace-purge": Permission.IMAGES_REMOVE,
     "POST api-purge-stop": Permission.IMAGES_REMOVE,
-    "POST api-purge-back": Permission.IMAGES_REMOVE,
+    "POST api-purge-restore": Permission.IMAGES_REMOVE,
     "POST api-retention": Permission.IMAGES_REMOVE,
     "PATCH api-retention-rule": Permission.IMAGES_REMOVE,
     "DELETE api-retention-rule": Permission.IMAGES_REMOVE,
-    "POST api-retention-switch": Permission.IMAGES_REMOVE,
     "POST api-retention-runs": Permission.IMAGES_REMOVE,
 }
 

@@ -17,9 +17,9 @@ def test_the_state_names_nobody_and_nothing_of_others(cast: Cast) -> None:
     )  # fmt: skip
     response = caller_of(cast, "viewer").get("sync/")
     shown = response.json()
-    assert (shown["state"], shown["running"]) == ("failed", None)
-    (run,) = shown["runs"]
-    assert set(run) == {"id", "state", "percent", "requested_at", "started_at", "finished_at"}
+    assert (shown["state"], shown["current_run"]) == ("failed", None)
+    (run,) = shown["recent_runs"]
+    assert set(run) == {"id", "state", "progress_percent", "requested_at", "started_at", "finished_at"}
     assert "stranger" not in response.content.decode()
     assert "theirs" not in response.content.decode()
 
@@ -27,7 +27,7 @@ def test_the_state_names_nobody_and_nothing_of_others(cast: Cast) -> None:
 def test_before_the_first_run(cast: Cast) -> None:
     assert caller_of(cast, "viewer").get("sync/").json() == {
         "state": "never", "last_event_at": None, "last_check_at": None,
-        "running": None, "runs": [],
+        "current_run": None, "recent_runs": [],
     }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_asking_gives_the_run_that_waits(cast: Cast) -> None:
     again = caller_of(cast, "owner").post("accounts/team-red/sync/")
     assert again.json()["id"] == first.json()["id"]
     assert SyncRun.objects.get().requested_by == "viewer@example.com"
-    assert caller_of(cast, "owner").get("sync/").json()["running"]["id"] == first.json()["id"]
+    assert caller_of(cast, "owner").get("sync/").json()["current_run"]["id"] == first.json()["id"]
 
 
 def test_a_stranger_and_a_get_ask_for_nothing(cast: Cast) -> None:

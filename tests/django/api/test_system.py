@@ -26,28 +26,30 @@ def caller(operator: Person) -> Caller:
 @pytest.fixture
 def ids(db: None) -> dict[str, Any]:
     now = timezone.now()
-    run = SyncRun.objects.create(state="held", started_at=now, finished_at=now, problem="60 of 100")
+    run = SyncRun.objects.create(state="needs_approval", started_at=now, finished_at=now, problem="60 of 100")
     Drift.objects.create(run=run, repository="old/app", tag="1.0", new="sha256:1")
     event = Event.objects.create(event_id="1", action="push", repository="old/app", problem="no", attempts=20)
     Repository.objects.create(name="old/app")
     ReservedName.objects.create(name="spare")
-    aside = QuarantinedWork.objects.create(repository="old/app", deaths=5)
+    aside = QuarantinedWork.objects.create(repository="old/app", crash_count=5)
     return {
-        "api-system-let-go": run.pk,
+        "api-system-run-approve": run.pk,
         "api-system-event-retry": event.pk,
-        "api-system-aside-retry": aside.pk,
+        "api-system-quarantine-retry": aside.pk,
     }
 
 
 def path(route: Route, ids: dict[str, Any]) -> str:
-    arguments = {"id": ids.get(route.name), "first": "spare" if route.name == "api-system-name" else "old"}
-    return reverse(route.name, kwargs={name: arguments[name] for name in route.arguments}).removeprefix(API)
+    name = "spare" if route.name == "api-system-reserved-name" else "old"
+    arguments = {"id": ids.get(route.name), "name": name}
+    return reverse(route.name, kwargs={each: arguments[each] for each in route.arguments}).removeprefix(API)
 
 
 def body(route: Route) -> dict[str, Any] | None:
     bodies = {
-        "api-system-let-go": {"typed": "let them go"}, "api-system-give": {"account": "team-red"},
-        "api-system-name": {"confirmation": "spare"},
+        "api-system-run-approve": {"confirmation": "approve deletion"},
+        "api-system-assign": {"account": "team-red"},
+        "api-system-reserved-name": {"confirmation": "spare"},
     }  # fmt: skip
     return bodies.get(route.name)
 
@@ -81,12 +83,16 @@ def test_input_is_strict(cast: Cast, caller: Caller, ids: dict[str, Any], route:
 
 def test_the_state_in_short(caller: Caller, ids: dict[str, Any]) -> None:
     shown = caller.get("system/").json()
-    assert (shown["state"], shown["events_failed"], shown["events_waiting"]) == ("held", 1, 0)
-    assert [(each["name"], each["state"]) for each in shown["pulses"]] == [
+    assert (shown["state"], shown["failed_event_count"], shown["waiting_event_count"]) == (
+        "needs_approval",
+        1,
+        0,
+    )
+    assert [(each["name"], each["state"]) for each in shown["heartbeats"]] == [
         ("worker", "never"),
         ("beat", "never"),
     ]
-    assert shown["held"]["problem"] == "60 of 100"
+    assert shown["run_needing_approval"]["problem"] == "60 of 100"
 
 
 def test_events_by_state(caller: Caller, ids: dict[str, Any]) -> None:
@@ -94,21 +100,21 @@ def test_events_by_state(caller: Caller, ids: dict[str, Any]) -> None:
     assert len(caller.get("system/events/").json()["results"]) == 2
     assert [each["event_id"] for each in caller.get("system/events/?state=failed").json()["results"]] == ["1"]
     assert caller.get("system/events/?state=odd").status_code == 400
-    assert caller.post("system/events/retry/").json() == {"retried": 1}
+    assert caller.post("system/events/retry/").json() == {"retried_count": 1}
 
 
 def test_the_words_must_be_typed(caller: Caller, ids: dict[str, Any]) -> None:
-    refused = caller.post(f"system/runs/{ids['api-system-let-go']}/let-go/", {"typed": "yes"})
+    refused = caller.post(f"system/runs/{ids['api-system-run-approve']}/approve/", {"confirmation": "yes"})
     assert refused.status_code == 400
-    assert "typed" in error_of(refused)["fields"]
+    assert "confirmation" in error_of(refused)["fields"]
 
 
 def test_giving(cast: Cast, caller: Caller, ids: dict[str, Any]) -> None:
-    assert caller.get("system/unclaimed/").json()["results"][0]["first"] == "old"
-    assert caller.post("system/unclaimed/old/", {"account": "nobody"}).status_code == 400
-    assert caller.post("system/unclaimed/old/", {"account": "team-red"}).json()["name"] == "old"
+    assert caller.get("system/unassigned/").json()["results"][0]["name"] == "old"
+    assert caller.post("system/unassigned/old/", {"account": "nobody"}).status_code == 400
+    assert caller.post("system/unassigned/old/", {"account": "team-red"}).json()["name"] == "old"
     assert Namespace.objects.get().account == cast.account
-    assert caller.get("system/unclaimed/").json() == {"results": [], "next_after": ""}
+    assert caller.get("system/unassigned/").json() == {"results": [], "next_after": ""}
 
 
 def test_a_checkup(caller: Caller) -> None:
@@ -116,20 +122,22 @@ def test_a_checkup(caller: Caller) -> None:
     assert asked["state"] == "waiting"
     fixes = [{"where": "In config.yml:", "lines": "issuer: x"}]
     result = {"key": "token", "title": "T", "state": "fail", "text": "No.", "fixes": fixes}
+    told = {"key": "token", "title": "T", "state": "fail", "message": "No.",
+            "fixes": [{"location": "In config.yml:", "text": "issuer: x"}]}  # fmt: skip
     DiagnosticRun.objects.update(state="done", finished_at=timezone.now(), results=[result])
     (found,) = caller.get("system/doctor/").json()["results"]
-    assert (found["id"], found["failed"], found["results"]) == (asked["id"], 1, [result])
+    assert (found["id"], found["failed_count"], found["checks"]) == (asked["id"], 1, [told])
 
 
 def test_a_kept_name_is_listed_and_cleared(cast: Cast, caller: Caller) -> None:
     ReservedName.objects.create(name="spare", account=cast.account)
-    expected = [{"name": "spare", "account": "team-red", "until": None}]
-    assert caller.get("system/names/").json()["results"] == expected
-    refused = caller.delete("system/names/spare/", {"confirmation": "space"})
+    expected = [{"name": "spare", "account": "team-red", "tokens_expire_at": None}]
+    assert caller.get("system/reserved-names/").json()["results"] == expected
+    refused = caller.delete("system/reserved-names/spare/", {"confirmation": "space"})
     assert "confirmation" in error_of(refused)["fields"]
-    assert caller.delete("system/names/spare/", {"confirmation": "spare"}).status_code == 204
-    assert caller.get("system/names/").json()["results"] == []
-    assert caller.delete("system/names/spare/", {"confirmation": "spare"}).status_code == 404
+    assert caller.delete("system/reserved-names/spare/", {"confirmation": "spare"}).status_code == 204
+    assert caller.get("system/reserved-names/").json()["results"] == []
+    assert caller.delete("system/reserved-names/spare/", {"confirmation": "spare"}).status_code == 404
     Repository.objects.create(name="held/app")
     ReservedName.objects.create(name="held")
-    assert caller.delete("system/names/held/", {"confirmation": "held"}).status_code == 409
+    assert caller.delete("system/reserved-names/held/", {"confirmation": "held"}).status_code == 409

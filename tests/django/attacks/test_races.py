@@ -386,7 +386,7 @@ def test_an_invitation_whose_maker_is_being_removed_lets_nobody_in(cast: Cast, a
 
 
 def give(cast: Cast, operator: Person) -> Namespace:
-    return operations_service.give(by=principal_of(operator), first="team", handle="elsewhere")
+    return operations_service.assign(by=principal_of(operator), first="team", handle="elsewhere")
 
 
 def clear(operator: Person) -> None:

@@ -139,10 +139,10 @@ def test_why_it_failed_is_for_operators(cast: Cast, operator: Person, state: str
 
 
 def test_held_names_no_numbers_of_others(cast: Cast) -> None:
-    ended("held", problem="60 of 100 repositories are no longer in the registry")
+    ended("needs_approval", problem="60 of 100 repositories are no longer in the registry")
     text = cast.client("viewer").get("/a/team-red/images/").content.decode()
     assert "60 of 100" not in text
-    assert selectors.freshness(timezone.now()).state == "held"
+    assert selectors.freshness(timezone.now()).state == "needs_approval"
 
 
 def test_it_costs_few_statements(django_assert_max_num_queries: Any) -> None:

@@ -106,7 +106,7 @@ def test_they_are_put_back_as_one(cast: Cast) -> None:
     _work(purge)
     assert cast.client("owner").post(f"{NAMESPACE}deletions/{purge.pk}/put-back/").status_code == 302
     _work(purge)
-    assert purge.state == "back"
+    assert purge.state == "restored"
     assert purge.removals.filter(kind="restore").count() == 2
     for deed in ("put_back_asked", "put_back"):
         assert AuditEvent.objects.filter(action=f"image.{deed}").count() == 2

@@ -249,8 +249,8 @@ def test_who_stops_and_puts_back(cast: Cast, image: Image, who: str, status: int
     assert cast.client(who).post(f"{NAMESPACE}deletions/{purge.pk}/{act}/").status_code == status
     stopped = RemovalItem.objects.filter(outcome="cancelled").count()
     purge.refresh_from_db()
-    assert (stopped if act == "stop" else purge.state == "returning") == (
-        (2 if act == "stop" else True) if status == 302 else (0 if act == "stop" else before == "returning")
+    assert (stopped if act == "stop" else purge.state == "restoring") == (
+        (2 if act == "stop" else True) if status == 302 else (0 if act == "stop" else before == "restoring")
     )
 
 
@@ -306,7 +306,7 @@ def test_an_emptied_namespace_that_is_not_empty_waits_no_longer(cast: Cast, imag
 
 
 def test_what_a_purge_could_not_do_is_said_in_words() -> None:
-    assert {*Outcome} - {Outcome.DONE, Outcome.GONE, Outcome.LOST} == {*IN_SHORT}
+    assert {*Outcome} - {Outcome.DONE, Outcome.ALREADY_GONE, Outcome.MANIFEST_LOST} == {*IN_SHORT}
 
 
 def test_what_is_back_says_so_for_a_while_and_offers_nothing(cast: Cast, image: Image) -> None:

@@ -78,7 +78,7 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
         )
     page = cast.client("owner").get(f"{HERE}remove/?tag=1.0")
     shown = page.context["outlook"]
-    assert shown.impact.also == ("latest",)
+    assert shown.impact.other_tags == ("latest",)
     assert shown.freed == 7_000
     assert [(each.name, each.tag) for each in shown.pullers] == [("", "1.0"), ("CI deploy", "latest")]
     text = page.content.decode()
@@ -136,13 +136,18 @@ def test_users_of_other_accounts_are_counted_and_not_named(
             image=image, tag="1.0", username=username, count=count, last_at=timezone.now()
         )
     page = cast.client(who).get(f"{HERE}remove/?tag=1.0")
-    api = cast.client(who).get("/api/v1/accounts/team-red/namespaces/team/images/deep/app/-/impact/?tags=1.0")
+    api = cast.client(who).get(
+        "/api/v1/accounts/team-red/namespaces/team/images/deep/app/-/deletion-preview/?tags=1.0"
+    )
     text = page.content.decode()
     assert "77" in text
     assert told in text
     assert "CI deploy" in text
     name = other if told == other else ""
-    assert {(each["username"], each["count"]) for each in api.json()["pulled"]} == {(name, 77), ("ours", 5)}
+    assert {(each["username"], each["pull_count"]) for each in api.json()["recent_pulls"]} == {
+        (name, 77),
+        ("ours", 5),
+    }
     for hidden in {"theirs", "long-deleted", "Secret of theirs"} - {told}:
         assert hidden not in text
         assert hidden not in api.content.decode()
@@ -277,7 +282,7 @@ def test_a_removal_is_followed_until_it_is_done_and_undone_with_one_click(cast: 
     assert "<html" not in fragment
 
 
-@pytest.mark.parametrize("outcome", ["moved", "held", "disabled", "read_only", "uncertain"])
+@pytest.mark.parametrize("outcome", ["tag_moved", "in_use", "deletion_disabled", "read_only", "uncertain"])
 @pytest.mark.parametrize("who", MEMBERS)
 def test_why_it_was_not_done_is_said(cast: Cast, image: Image, who: str, outcome: str) -> None:
     removal = Removal.objects.create(
@@ -300,8 +305,9 @@ def test_why_it_was_not_done_is_said(cast: Cast, image: Image, who: str, outcome
 @pytest.mark.parametrize(
     ("outcome", "begun", "may"),
     [
-        ("silent", True, True), ("held", True, True), ("moved", True, True), ("uncertain", True, True),
-        ("silent", False, False), ("held", False, False), ("disabled", True, False), ("done", True, False),
+        ("no_response", True, True), ("in_use", True, True), ("tag_moved", True, True), ("uncertain", True, True),
+        ("no_response", False, False), ("in_use", False, False), ("deletion_disabled", True, False),
+        ("done", True, False),
     ],
 )  # fmt: skip
 def test_what_was_sent_and_not_confirmed_is_not_told_as_nothing(
@@ -370,11 +376,11 @@ def test_a_list_of_referrers_that_a_tool_left_behind_goes_too(cast: Cast, image:
         old.digest,
         new.digest,
     }
-    assert (found.breaks, found.orphans, found.platforms) == ((), (), ())
+    assert (found.broken_indexes, found.orphaned_referrers, found.platforms) == ((), (), ())
     things.point(image, "mine", old)
     found = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["impact"]
     assert {each.digest for each in found.going} == {top.digest, scan.digest, new.digest}
-    assert set(found.orphans) == {old.digest, bom.digest}
+    assert set(found.orphaned_referrers) == {old.digest, bom.digest}
 
 
 def test_attestations_of_buildx_are_told_from_platforms(cast: Cast, image: Image) -> None:
@@ -384,7 +390,7 @@ def test_attestations_of_buildx_are_told_from_platforms(cast: Cast, image: Image
     document["manifests"].append({"digest": attestation.digest, "annotations": hung})
     things.put(image, document, tag="1.0")
     found = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["impact"]
-    assert (found.platforms, found.attached) == ((child.digest,), (attestation.digest,))
+    assert (found.platforms, found.referrers) == ((child.digest,), (attestation.digest,))
 
 
 def test_what_no_registry_takes_back_is_said(cast: Cast, image: Image) -> None:

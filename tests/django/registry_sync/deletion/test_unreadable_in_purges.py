@@ -112,7 +112,7 @@ def test_it_ends_says_what_was_left_and_why_and_the_rest_goes(
     asked = ask(cast, None)
     to_its_end(web, asked)
     assert (asked.state, asked.problem) == (
-        "partly" if ENDS[how][read_before] else "emptied",
+        "partial" if ENDS[how][read_before] else "emptied",
         ENDS[how][read_before],
     )
     assert not web.repositories["team/other"]

@@ -172,7 +172,7 @@ def test_while_a_run_is_held_what_is_new_is_reserved_all_the_same(
     for number in range(6):
         Repository.objects.create(name=f"old/app{number}")
     hold(registry, "team/app")
-    assert sync(registry).state == "held"
+    assert sync(registry).state == "needs_approval"
     with pytest.raises(Conflict, match="taken"):
         create(cast, "owner")
 

@@ -34,7 +34,10 @@ def world(db: None) -> dict[str, Any]:
         due_at=None, raw='{"x": "<script>"}' + "y" * 10_000,
     )  # fmt: skip
     held = SyncRun.objects.create(
-        state="held", started_at=now, finished_at=now, problem="60 of 100 are no longer in the registry"
+        state="needs_approval",
+        started_at=now,
+        finished_at=now,
+        problem="60 of 100 are no longer in the registry",
     )
     Drift.objects.create(run=held, repository="old/app", tag="1.0", new="sha256:" + "a" * 64)
     for name in ("old/app", "old/deep/web", "nginx", "library/redis"):
@@ -65,7 +68,7 @@ def test_for_all_others_nothing_is_there(cast: Cast, world: dict[str, Any], who:
         assert client.get(f"/system/{page}").status_code == 404
     for page in posts(world):
         assert (
-            client.post(f"/system/{page}", {"confirm": "let them go", "handle": "team-red"}).status_code
+            client.post(f"/system/{page}", {"confirm": "approve deletion", "handle": "team-red"}).status_code
             == 404
         )
     assert not SyncRun.objects.exclude(pk=world["held"].pk).exists()
@@ -101,7 +104,7 @@ def test_a_held_run_is_let_go_by_typing_it(browser: Client, world: dict[str, Any
     assert "to confirm" in refused.content.decode()
     assert not SyncRun.objects.filter(deletions_approved=True).exists()
     for _twice in range(2):
-        assert browser.post(url, {"confirm": " let them go "}).status_code == 302
+        assert browser.post(url, {"confirm": " approve deletion "}).status_code == 302
     assert "Agreed: the next sync" in browser.get("/system/").content.decode()
     agreed = SyncRun.objects.get(deletions_approved=True)
     assert (agreed.state, agreed.requested_by) == ("waiting", "operator@example.com")
@@ -112,7 +115,7 @@ def test_a_held_run_is_let_go_by_typing_it(browser: Client, world: dict[str, Any
 def test_what_was_overtaken_cannot_be_let_go(browser: Client, world: dict[str, Any]) -> None:
     now = timezone.now()
     SyncRun.objects.create(state="done", started_at=now, finished_at=now)
-    answer = browser.post(f"/system/runs/{world['held'].pk}/let-go/", {"confirm": "let them go"})
+    answer = browser.post(f"/system/runs/{world['held'].pk}/let-go/", {"confirm": "approve deletion"})
     assert answer.status_code == 404
     assert not SyncRun.objects.filter(deletions_approved=True).exists()
 
@@ -122,20 +125,25 @@ def test_a_run_that_is_held_again_meanwhile_can_be_let_go(browser: Client, world
     held = world["held"]
     for _twice in range(2):
         again = SyncRun.objects.create(
-            state="held", started_at=held.started_at, finished_at=held.finished_at, problem=held.problem
+            state="needs_approval",
+            started_at=held.started_at,
+            finished_at=held.finished_at,
+            problem=held.problem,
         )
     url = f"/system/runs/{held.pk}/let-go/"
     SyncRun.objects.filter(pk=again.pk).update(problem="90 of 100 are no longer in the registry")
-    assert browser.post(url, {"confirm": "let them go"}).status_code == 404
+    assert browser.post(url, {"confirm": "approve deletion"}).status_code == 404
     SyncRun.objects.filter(pk=again.pk).update(problem=held.problem)
-    assert browser.post(url, {"confirm": "let them go"}).status_code == 302
+    assert browser.post(url, {"confirm": "approve deletion"}).status_code == 302
 
 
 def test_runs_held_one_after_the_other_are_one_line(browser: Client, world: dict[str, Any]) -> None:
     now = timezone.now()
     done = SyncRun.objects.create(state="done", started_at=now, finished_at=now)
-    held = [SyncRun.objects.create(state="held", started_at=now, finished_at=now) for _each in range(5)]
-    asked = SyncRun.objects.create(state="held", requested_by="ada@example.com", finished_at=now)
+    held = [
+        SyncRun.objects.create(state="needs_approval", started_at=now, finished_at=now) for _each in range(5)
+    ]
+    asked = SyncRun.objects.create(state="needs_approval", requested_by="ada@example.com", finished_at=now)
     shown = [asked, held[-1], done, world["held"]]
     assert list(selectors.runs()) == [asked, done, world["held"]]
     SyncRun.objects.filter(pk=asked.pk).delete()

@@ -163,7 +163,7 @@ def test_one_deadly_push_is_set_aside_alone(web: DeadlyRegistry, deadly: set[str
     assert applied(web) == 5
     assert Tag.objects.filter(name="good").count() == 2
     row = QuarantinedWork.objects.get()
-    assert (row.repository, row.item, row.deaths) == ("loud/app", digest, 5)
+    assert (row.repository, row.item, row.crash_count) == ("loud/app", digest, 5)
     bad = Event.objects.get(tag="bad")
     assert (bad.due_at, bad.problem) == (None, quarantine.PROBLEM)
 
@@ -227,8 +227,10 @@ def test_nobody_else_has_it_tried_again(loud: Account, cast: Cast) -> None:
 
 def test_after_a_day_it_is_tried_again_by_itself(loud: Account) -> None:
     long_ago = timezone.now() - quarantine.RETRY_AFTER - timedelta(hours=1)
-    QuarantinedWork.objects.create(account=loud, repository="loud/old", since=long_ago)
-    QuarantinedWork.objects.create(account=loud, since=timezone.now() - quarantine.RETRY_ACCOUNT_AFTER)
+    QuarantinedWork.objects.create(account=loud, repository="loud/old", quarantined_at=long_ago)
+    QuarantinedWork.objects.create(
+        account=loud, quarantined_at=timezone.now() - quarantine.RETRY_ACCOUNT_AFTER
+    )
     left = Event.objects.create(event_id="1", repository="loud/old", problem=quarantine.PROBLEM, due_at=None)
     new = QuarantinedWork.objects.create(account=loud, repository="loud/app")
     WorkerCrash.objects.create(account=loud, at=long_ago)

@@ -71,8 +71,8 @@ def test_three_tags_back_at_what_they_had_left(registry: ModelRegistry, operator
     assert leads in browser.get("/system/").text
     assert leads not in browser.get("/system/differences/").text
     assert "where it was before" in browser.get("/system/differences/").content.decode()
-    assert caller.get("system/").json()["rolled_back"]["tags"] == 3
-    assert all(each["back"] for each in caller.get("system/differences/").json()["results"])
+    assert caller.get("system/").json()["rollback"]["tag_count"] == 3
+    assert all(each["rolled_back"] for each in caller.get("system/differences/").json()["results"])
     sync(registry)  # once
     assert told() == [{"tags": 3}]
 
@@ -104,7 +104,7 @@ def test_what_is_no_rollback(registry: ModelRegistry, operator: Person, pushed: 
     assert Drift.objects.count() == len(pushed)
     assert (told(), selectors.rolled_back(timezone.now())) == ([], None)
     assert "rolled back" not in client_for(operator).get("/system/").content.decode()
-    assert Caller(token_of(operator)).get("system/").json()["rolled_back"] is None
+    assert Caller(token_of(operator)).get("system/").json()["rollback"] is None
 
 
 def test_where_the_registry_tells_nothing_nobody_can_say_so(registry: ModelRegistry) -> None:

@@ -92,7 +92,7 @@ def test_whose_tags_are_held_holds_nobody_else(registry: ModelRegistry) -> None:
     registry.untag("others/app", "1.0")
     sync(registry)
     assert [tag.name for tag in Tag.objects.filter(image__namespace__name="others")] == ["2.0"]
-    assert (light("team"), light("others")) == ("held", "live")
+    assert (light("team"), light("others")) == ("needs_approval", "live")
     assert not preview.knowledge().check_failed
     assert preview.trouble(Image.objects.get(namespace__name="team"))
     assert not preview.trouble(Image.objects.get(namespace__name="others"))
@@ -110,7 +110,7 @@ def test_what_many_lose_a_little_of_each_is_held(registry: ModelRegistry) -> Non
         registry.untag(f"{name}/app", "0")
         registry.untag(f"{name}/app", "1")
     assert sync(registry).tags_needing_approval == 22
-    assert {light(name) for name in names} == {"held"}
+    assert {light(name) for name in names} == {"needs_approval"}
     assert light("team") == "live"
 
 
@@ -127,7 +127,7 @@ def test_an_operator_lets_them_go(registry: ModelRegistry) -> None:
     by = principal_of(factories.PersonFactory(is_staff=True))
     sync(registry)
     lose(registry, MANY)
-    service.let_them_go(by=by, run=sync(registry), typed=service.LET_GO)
+    service.approve_deletions(by=by, run=sync(registry), confirmation=service.APPROVAL_PHRASE)
     assert sync(registry).tags_needing_approval == 0
     assert not Tag.objects.exists()
     assert TagHistoryEntry.objects.filter(new="").count() == MANY

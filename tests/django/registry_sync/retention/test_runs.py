@@ -301,7 +301,7 @@ def only_pushes(*, days: float) -> None:
             "failed or was held",
         ),
         (
-            lambda: SyncRun.objects.create(state="held", finished_at=timezone.now()),
+            lambda: SyncRun.objects.create(state="needs_approval", finished_at=timezone.now()),
             None,
             "failed or was held",
         ),
@@ -387,7 +387,7 @@ def test_a_run_whose_removals_have_all_finished_is_finished_once_by_the_task(
     finish(first)
     run_result.finish_completed()
     assert last().state == "running"
-    second.items.update(state="stopped", outcome="held")
+    second.items.update(state="stopped", outcome="in_use")
     finish(second)  # and the worker is killed before it finishes the run
     assert last().state == "running"
     tasks.removals()

@@ -95,7 +95,7 @@ def test_the_dry_run_tells_every_tag_and_why(cast: Cast, rule: RetentionRule) ->
     assert ([each.version.name for each in line.gone], line.tags_kept) == (["old-100"], 2)
     page = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=deep/app")
     told = [(each.version.name, each.fate.value) for each, _why in page.context["lines"]]
-    assert told == [("old-100", "go"), ("old-1", "keep"), ("old-50", "keep")]
+    assert told == [("old-100", "delete"), ("old-1", "keep"), ("old-50", "keep")]
     text = page.content.decode()
     assert "nothing in the rule keeps it" in text
     assert "pushed on" in text
@@ -147,7 +147,7 @@ def test_who_changes_a_rule(cast: Cast, rule: RetentionRule, act: str, who: str,
 
 def test_a_changed_rule_is_off_until_it_was_looked_at(cast: Cast, rule: RetentionRule) -> None:
     client, path = cast.client("owner"), f"{HERE}{rule.pk}/"
-    client.post(path + "switch/", {"on": "yes"})
+    client.post(path + "toggle/", {"on": "yes"})
     client.post(path, {"keep_days": "60"})
     assert RetentionRule.objects.get().enabled  # nothing changed
     answer = client.post(path, {"keep_days": "50"})
@@ -168,7 +168,7 @@ def test_the_rule_of_another_namespace_is_absent(cast: Cast, rule: RetentionRule
     assert client.get(f"/a/team-red/n/{other.name}/rules/{rule.pk}/").status_code == 404
     assert client.get(f"{HERE}{theirs.pk}/").status_code == 404
     assert client.post(f"{HERE}{theirs.pk}/delete/").status_code == 404
-    assert client.get(f"{HERE}{rule.pk}/switch/").status_code == 405
+    assert client.get(f"{HERE}{rule.pk}/toggle/").status_code == 405
 
 
 def test_what_a_run_removed_is_shown_as_text(cast: Cast, rule: RetentionRule) -> None:
