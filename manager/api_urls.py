@@ -13,5 +13,5 @@ urlpatterns = [
     path("", include("registry_sync.api.urls")),
     path("", include("namespaces.api.urls")),
     # No APPEND_SLASH here: a redirect would lose the body of a write.
-    path("<path:rest>", Nothing.as_view(), name="api-nothing"),
+    path("<path:rest>", Nothing.as_view(), name="api-not-found"),
 ]

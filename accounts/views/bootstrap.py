@@ -24,7 +24,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def first(request: HttpRequest) -> HttpResponse:
+def bootstrap(request: HttpRequest) -> HttpResponse:
     """Show the link, which changes nothing; it is spent by the button, and the button wants somebody signed in."""
     link = opened_links.operator_link(request)
     if not link:

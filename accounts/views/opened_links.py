@@ -16,7 +16,7 @@ from accounts.models import Invitation, OperatorLink, Person
 from accounts.services import invitations, people
 from accounts.views.request import principal_for
 
-OPERATOR, INVITATION = "first", "invitation"  # the pages' names, and the keys in the session
+OPERATOR, INVITATION = "bootstrap", "invitation"  # the pages' names, and the keys in the session
 
 
 def remember(request: HttpRequest, page: str, link: Invitation | OperatorLink) -> HttpResponse:

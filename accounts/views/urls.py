@@ -18,15 +18,15 @@ USER = f"{ACCOUNT}users/<slug:username>/"
 SETTINGS = f"{ACCOUNT}settings/"
 
 urlpatterns = [
-    path("accounts/new/", account_create.open_account, name="account-open"),
+    path("accounts/new/", account_create.open_account, name="account-create"),
     path("invite/", invitations.follow, name="invitation"),
     path("invite/<str:token>/", invitations.open_link, name="invitation-link"),
-    path("first/", bootstrap.first, name="first"),
-    path("first/<str:token>/", bootstrap.open_link, name="first-link"),
+    path("bootstrap/", bootstrap.bootstrap, name="bootstrap"),
+    path("bootstrap/<str:token>/", bootstrap.open_link, name="bootstrap-link"),
     path("me/tokens/", api_tokens.api_tokens, name="api-tokens"),
     path("me/tokens/<int:token_id>/revoke/", api_tokens.revoke, name="api-token-revoke"),
-    path("me/times/", time_preferences.times, name="times"),
-    path("me/sessions/end/", allauth_confirmations.other_sessions, name="other-sessions-end"),
+    path("me/time-preferences/", time_preferences.times, name="time-preferences"),
+    path("me/sessions/sign-out/", allauth_confirmations.other_sessions, name="other-sessions-sign-out"),
     path("me/email/remove/", allauth_confirmations.remove_email, name="email-remove"),
     path(f"{USER}first-use/", credentials_page.first_use, name="user-first-use"),
     path(f"{ACCOUNT}activity/", activity.activity, name="activity"),
@@ -36,7 +36,7 @@ urlpatterns = [
     path(f"{SETTINGS}leave/", members.leave, name="member-leave"),
     path(f"{SETTINGS}members/<int:person_id>/role/", members.change_role, name="member-role"),
     path(f"{SETTINGS}members/<int:person_id>/remove/", members.remove, name="member-remove"),
-    path(f"{SETTINGS}invitations/", invitations.invite, name="invite"),
+    path(f"{SETTINGS}invitations/", invitations.invite, name="invitation-create"),
     path(
         f"{SETTINGS}invitations/<int:invitation_id>/withdraw/",
         invitations.withdraw,

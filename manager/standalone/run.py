@@ -146,7 +146,7 @@ def _say_ready(say: Callable[[str], None]) -> None:
     say(f"ready: panel {settings.PUBLIC_URL} registry {settings.REGISTRY_HOST}")
     if not people.operator_existed():
         say(
-            f"first operator: {settings.PUBLIC_URL}{reverse('first-link', args=[people.make_operator_link()])}"
+            f"first operator: {settings.PUBLIC_URL}{reverse('bootstrap-link', args=[people.make_operator_link()])}"
         )
     elif (
         not people.operator_exists()

@@ -92,5 +92,5 @@ def manifest_context(
             image, manifest.digest, nature, tag=tag, subject=subject.digest if subject else ""
         ),
         "image_url": image.get_absolute_url(),
-        "compare_url": reverse("compare", args=[namespace.account.handle, namespace.name, image.name]),
+        "compare_url": reverse("image-compare", args=[namespace.account.handle, namespace.name, image.name]),
     }

@@ -98,7 +98,7 @@ def stop(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespons
 
 @login_required
 @require_POST
-def put_back(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
+def restore(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     found = purge_service.load(by, handle, name, id, Permission.IMAGES_REMOVE)
     try:

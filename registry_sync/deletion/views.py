@@ -33,7 +33,7 @@ from registry_sync.models import Removal
 @tab("images")
 @login_required
 @require_safe
-def remove(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+def delete_preview(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     """Show what would happen; without anything chosen, the tags, to choose.
 
     Chosen by `tag=` or `digest=`, each as often as wanted, `all=` of a page, or `matching=` a filter.
@@ -124,7 +124,7 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
 
 @login_required
 @require_POST
-def put_back(request: PersonRequest, handle: str, name: str, image_name: str, id: int) -> HttpResponse:  # noqa: A002
+def restore_removal(request: PersonRequest, handle: str, name: str, image_name: str, id: int) -> HttpResponse:  # noqa: A002
     """All that a deletion deleted."""
     by = principal(request)
     image = permissions.image(by, handle, name, image_name, Permission.IMAGES_REMOVE)

@@ -70,7 +70,7 @@ class RuleForm(LinesForm):
 @tab("images")
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def retention(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+def rules(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by, writes = principal(request), request.method == "POST"
     namespace = permissions.namespace(
         by, handle, name, Permission.IMAGES_REMOVE if writes else Permission.ACCOUNT_VIEW
@@ -152,7 +152,7 @@ def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResp
 
 @login_required
 @require_POST
-def switch(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
+def toggle(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     row = service.load(by, handle, name, id, Permission.IMAGES_REMOVE)
     on = request.POST.get("on") == "yes"
@@ -185,7 +185,7 @@ def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespo
         messages.error(request, str(error))
         return redirect("retention-rule", handle, name, row.pk)
     messages.success(request, _("The rule was deleted. What it removed stays removed."))
-    return redirect("retention", handle, name)
+    return redirect("retention-rules", handle, name)
 
 
 def _deleting(row: RetentionRule) -> Question:

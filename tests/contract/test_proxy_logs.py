@@ -16,7 +16,7 @@ from tests.parts.proxies import Upstreams
 pytestmark = pytest.mark.contract
 SECRET = "4gQ2mZ8w"
 LINKS = [
-    reverse("first-link", args=[f"rml_{SECRET}"]),
+    reverse("bootstrap-link", args=[f"rml_{SECRET}"]),
     reverse("invitation-link", args=[f"rml_{SECRET}"]),
     reverse("account_confirm_email", args=[f"MQ:{SECRET}"]),
     reverse("account_reset_password_from_key", kwargs={"uidb36": "3", "key": SECRET}),

@@ -140,7 +140,7 @@ def test_two_of_three_images_that_were_ticked_go_and_come_back(there: Place) -> 
     assert {each: held(there, each, "1.0") for each in before} == before | dict.fromkeys(ticked["image"], "")
     there.sync()
     assert set(Tag.objects.values_list("image__name", flat=True)) == {"third"}
-    assert client.post(f"{page}put-back/").status_code == 302
+    assert client.post(f"{page}restore/").status_code == 302
     work(there)
     assert state(asked) == ("restored", "")
     assert {each: held(there, each, "1.0") for each in before} == before

@@ -71,7 +71,7 @@ def _run(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
 
 
 def _installation(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
-    return "/standing/", lambda: registry_probe.record(Marker.REGISTRY_SILENT, WHEN)
+    return "/installation-status/", lambda: registry_probe.record(Marker.REGISTRY_SILENT, WHEN)
 
 
 def _checkup(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
@@ -143,7 +143,9 @@ def requested_by(answer: HttpResponse) -> list[str]:
     parts = re.findall(
         r'data-(?:live|standing) hx-get="([^"]+)" hx-trigger="ask[",]', answer.content.decode()
     )
-    return [html.unescape(url) for url in parts if "/standing/" not in url] or list(map(html.unescape, parts))
+    return [html.unescape(url) for url in parts if "/installation-status/" not in url] or list(
+        map(html.unescape, parts)
+    )
 
 
 every_kind = pytest.mark.parametrize("opened", CASES, indirect=True)
@@ -181,7 +183,7 @@ def test_how_the_installation_stands_is_told_to_every_part(opened: Open) -> None
     registry_probe.record(Marker.REGISTRY_SILENT, WHEN)
     answer = opened.ask()
     assert answer.status_code == 200
-    assert answer["HX-Trigger"] == ("freshness" if "/standing/" in opened.url else "standing")
+    assert answer["HX-Trigger"] == ("freshness" if "/installation-status/" in opened.url else "standing")
     assert opened.client.get(requested_by(answer)[0]).status_code == NOTHING
 
 

@@ -56,7 +56,7 @@ def test_exact_times_are_a_switch_that_needs_no_script(cast: Cast, user: Registr
     client, here = reader(cast, KOLKATA), user.get_absolute_url()
     assert "Show exact times" in client.get(here).content.decode()
     answer = client.post(
-        "/me/times/", {"times": "exact"}, headers={"Referer": f"{settings.PUBLIC_URL}{here}"}
+        "/me/time-preferences/", {"times": "exact"}, headers={"Referer": f"{settings.PUBLIC_URL}{here}"}
     )
     assert answer.url == f"{settings.PUBLIC_URL}{here}"
     page = client.get(here).content.decode()
@@ -65,11 +65,11 @@ def test_exact_times_are_a_switch_that_needs_no_script(cast: Cast, user: Registr
         page,
     )
     assert "data-relative" not in page
-    assert client.post("/me/times/", {"times": "relative"}).url == "/"
+    assert client.post("/me/time-preferences/", {"times": "relative"}).url == "/"
     assert "data-relative" in client.get(here).content.decode()
-    assert client.get("/me/times/").status_code == 405
+    assert client.get("/me/time-preferences/").status_code == 405
     for elsewhere in ("https://evil.example/", "//evil.example/", "javascript:alert(1)"):
-        assert client.post("/me/times/", headers={"Referer": elsewhere}).url == "/"
+        assert client.post("/me/time-preferences/", headers={"Referer": elsewhere}).url == "/"
 
 
 def test_a_day_that_was_chosen_is_that_day_whoever_looks(cast: Cast) -> None:

@@ -36,7 +36,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env={**kept, **ours})
     try:
         running.wait_until(lambda: "ready:" in log.read_text(), "a line that says ready")
-        running.wait_until(lambda: "/first/" in log.read_text(), "the operator's link")
+        running.wait_until(lambda: "/bootstrap/" in log.read_text(), "the operator's link")
         link = re.search(r"first operator: (\S+)", log.read_text())
         assert link
         yield Installation(

@@ -74,7 +74,7 @@ class Panel:
     def heavy_pages(self) -> list[str]:
         """The lists, and what is made of many rows."""
         return [
-            self.image_page, f"{self.image_page}?sort=name&q=v1", f"{self.image_page}-/remove/",
+            self.image_page, f"{self.image_page}?sort=name&q=v1", f"{self.image_page}-/delete-preview/",
             f"{self.image_page}-/history/", f"{self.image_page}-/access/", f"{self.image_page}-/tags/v1/",
             "/a/team/images/", "/a/team/n/team/", "/a/team/usage/", "/a/team/search/?q=image", "/a/team/activity/",
         ]  # fmt: skip
@@ -109,7 +109,7 @@ class Panel:
 
     def news_path(self) -> str:
         """What the open page of an image asks for, as the page itself says."""
-        found = re.search(r'"([^"]*/-/news/[^"]*)"', self.get(self.image_page).text)
+        found = re.search(r'"([^"]*/-/updates/[^"]*)"', self.get(self.image_page).text)
         assert found, "the page of an image asks for no news"
         return html.unescape(found[1])
 

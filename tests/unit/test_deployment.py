@@ -166,7 +166,7 @@ def test_systemd_starts_what_the_image_starts() -> None:
 
 
 LINKS = [
-    reverse("first-link", args=["SECRET"]),
+    reverse("bootstrap-link", args=["SECRET"]),
     reverse("invitation-link", args=["SECRET"]),
     reverse("account_confirm_email", args=["MQ:SECRET"]),
     reverse("account_reset_password_from_key", kwargs={"uidb36": "3", "key": "SECRET"}),

@@ -14,4 +14,4 @@ class Command(BaseCommand):
         text = people.make_operator_link()
         if text is None:
             raise CommandError("There is an operator already.")
-        self.stdout.write(settings.PUBLIC_URL + reverse("first-link", args=[text]))
+        self.stdout.write(settings.PUBLIC_URL + reverse("bootstrap-link", args=[text]))

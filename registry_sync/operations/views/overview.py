@@ -31,7 +31,7 @@ def overview(request: PersonRequest) -> HttpResponse:
 
 @operators
 @require_POST
-def let_go(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
+def approve(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     run = permissions.held_run(by, id)
     try:
@@ -44,7 +44,7 @@ def let_go(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
 
 @operators
 @require_POST
-def retry_aside(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
+def retry_quarantined(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     row = permissions.aside(by, id)
     service.retry_aside(by=by, row=row)

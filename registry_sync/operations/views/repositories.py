@@ -38,7 +38,7 @@ def repositories(request: PersonRequest) -> HttpResponse:
 
 @operators
 @require_http_methods(["GET", "HEAD", "POST"])
-def give(request: PersonRequest, first: str) -> HttpResponse:
+def assign(request: PersonRequest, first: str) -> HttpResponse:
     by = principal(request)
     permissions.kept(by, first)
     if request.method == "POST":
@@ -54,7 +54,7 @@ def give(request: PersonRequest, first: str) -> HttpResponse:
 
 @operators
 @require_POST
-def clear(request: PersonRequest, first: str) -> HttpResponse:
+def release(request: PersonRequest, first: str) -> HttpResponse:
     by = principal(request)
     permissions.kept(by, first)
     try:

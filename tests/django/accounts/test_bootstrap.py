@@ -1,4 +1,4 @@
-"""GET /first/<token>/ and GET, POST /first/"""
+"""GET /bootstrap/<token>/ and GET, POST /bootstrap/"""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -16,7 +16,7 @@ FORM = {"email": "first@example.com", "password1": "tall green ladder", "passwor
 
 @pytest.fixture
 def link(db: None) -> str:
-    return f"/first/{people.make_operator_link()}/"
+    return f"/bootstrap/{people.make_operator_link()}/"
 
 
 def is_operator(person: Person) -> bool:
@@ -26,7 +26,7 @@ def is_operator(person: Person) -> bool:
 
 def become(client: Client, link: str) -> int:
     client.get(link)
-    return client.post("/first/").status_code
+    return client.post("/bootstrap/").status_code
 
 
 def test_the_link_leads_to_a_page_without_it(cast: Cast, link: str) -> None:
@@ -34,11 +34,11 @@ def test_the_link_leads_to_a_page_without_it(cast: Cast, link: str) -> None:
     answer = client.get(link)
     assert (answer.status_code, answer["Location"], answer["Referrer-Policy"]) == (
         302,
-        "/first/",
+        "/bootstrap/",
         "no-referrer",
     )
     assert link.split("/")[2] not in str(dict(client.session))
-    assert client.get("/first/").status_code == 200
+    assert client.get("/bootstrap/").status_code == 200
 
 
 @pytest.mark.parametrize("method", ["get", "head", "post", "put"])
@@ -54,7 +54,7 @@ def test_the_button_makes_an_operator_once(cast: Cast, link: str) -> None:
     late.get(link)
     assert become(cast.client("stranger"), link) == 302
     assert is_operator(cast.stranger)
-    for answer in (late.post("/first/"), late.get(link)):
+    for answer in (late.post("/bootstrap/"), late.get(link)):
         assert answer.status_code == 404
         assert "This link does not work" in answer.content.decode()
     assert not is_operator(cast.viewer)
@@ -67,7 +67,7 @@ def test_a_used_link_is_void_for_ever(cast: Cast, link: str) -> None:
     become(cast.client("stranger"), link)
     Person.objects.filter(pk=cast.stranger.pk).update(is_active=False)
     assert not people.operator_exists()
-    assert late.post("/first/").status_code == 404
+    assert late.post("/bootstrap/").status_code == 404
     assert become(cast.client("viewer"), link) == 404
     Person.objects.filter(pk=cast.stranger.pk).update(is_staff=False)
     assert become(cast.client("viewer"), link) == 404
@@ -84,7 +84,7 @@ def test_an_unused_link_is_void_once_there_is_an_operator(cast: Cast, link: str)
 def test_it_rests_while_there_is_an_operator(operator: Person, cast: Cast) -> None:
     text = credentials.make(credentials.LINK_PREFIX)
     OperatorLink.objects.create(digest=people.digests(text)[0])
-    assert become(cast.client("viewer"), f"/first/{text}/") == 404
+    assert become(cast.client("viewer"), f"/bootstrap/{text}/") == 404
     assert not is_operator(cast.viewer)
 
 
@@ -92,14 +92,14 @@ def test_a_new_link_is_asked_for_on_the_machine_and_replaces_the_old(
     cast: Cast, link: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("create_operator_link")
-    new = capsys.readouterr().out.strip().partition("/first/")[2]
+    new = capsys.readouterr().out.strip().partition("/bootstrap/")[2]
     assert become(cast.client("viewer"), link) == 404
-    assert become(cast.client("stranger"), f"/first/{new}") == 302
+    assert become(cast.client("stranger"), f"/bootstrap/{new}") == 302
     with pytest.raises(CommandError, match="operator already"):
         call_command("create_operator_link")
     Person.objects.filter(pk=cast.stranger.pk).update(is_active=False)
     call_command("create_operator_link")
-    assert "/first/rml_" in capsys.readouterr().out
+    assert "/bootstrap/rml_" in capsys.readouterr().out
     assert AuditEvent.objects.filter(action="person.operator_link_made", actor="system").count() == 3
 
 
@@ -111,11 +111,11 @@ def test_make_run_prints_a_link_until_there_was_an_operator_once(cast: Cast) -> 
 
     first = said().partition("first operator: ")[2]
     again = said().partition("first operator: ")[2]
-    assert "/first/rml_" in first
+    assert "/bootstrap/rml_" in first
     assert (
-        become(cast.client("viewer"), "/first/" + first.rpartition("/first/")[2]) == 404
+        become(cast.client("viewer"), "/bootstrap/" + first.rpartition("/bootstrap/")[2]) == 404
     )  # the next one replaced it
-    assert become(cast.client("stranger"), "/first/" + again.rpartition("/first/")[2]) == 302
+    assert become(cast.client("stranger"), "/bootstrap/" + again.rpartition("/bootstrap/")[2]) == 302
     assert said() == ""
     Person.objects.filter(pk=cast.stranger.pk).update(is_active=False)
     assert said() == "no operator: manage.py create_operator_link prints a link that makes one"
@@ -127,9 +127,11 @@ def test_make_run_prints_a_link_until_there_was_an_operator_once(cast: Cast) -> 
 def test_from_the_link_through_sign_up_though_it_is_not_open(link: str, settings: object, mode: str) -> None:
     settings.SIGNUP = mode  # type: ignore[attr-defined]
     client = Client()
-    assert '/me/signup/?next=/first/"' in client.get(link, follow=True).content.decode().replace("%2F", "/")
-    assert client.post("/me/signup/", FORM | {"next": "/first/"}).url == "/first/"
-    client.post("/first/")
+    assert '/me/signup/?next=/bootstrap/"' in client.get(link, follow=True).content.decode().replace(
+        "%2F", "/"
+    )
+    assert client.post("/me/signup/", FORM | {"next": "/bootstrap/"}).url == "/bootstrap/"
+    client.post("/bootstrap/")
     assert is_operator(Person.objects.get(email="first@example.com"))
 
 
@@ -155,5 +157,5 @@ def test_signed_out_one_becomes_nothing(link: str) -> None:
 
 @pytest.mark.parametrize("text", ["nonsense", "rml_" + "x" * 38, "None"])
 def test_a_wrong_link_says_so(cast: Cast, link: str, text: str) -> None:
-    assert become(cast.client("stranger"), f"/first/{text}/") == 404
+    assert become(cast.client("stranger"), f"/bootstrap/{text}/") == 404
     assert not is_operator(cast.stranger)

@@ -169,13 +169,13 @@ def test_other_sessions_are_told_before_they_end(cast: Cast) -> None:
         UserSession.objects.create(
             user=cast.owner, session_key=client.session.session_key, ip="192.0.2.1", user_agent="Browser/1"
         )
-    text = words(first, "/me/sessions/end/")
+    text = words(first, "/me/sessions/sign-out/")
     assert "Sign out 1 other session?" in text
     assert re.search(r"Browser/1 at 192.0.2.1 signed in just now", text)
     assert second.get("/me/tokens/").status_code == 200
     first.post("/me/sessions/")
     assert second.get("/me/tokens/").status_code == 302
-    assert first.get("/me/sessions/end/").status_code == 302
+    assert first.get("/me/sessions/sign-out/").status_code == 302
 
 
 def test_an_address_is_asked_about_by_its_owner_alone(cast: Cast) -> None:

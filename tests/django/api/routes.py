@@ -12,7 +12,7 @@ from tests.django.api.caller import API
 from tests.django.api.world import World
 
 # Routes that serve no rows: the schema, and "there is nothing here".
-WITHOUT_ROWS = {"api-schema", "api-nothing"}
+WITHOUT_ROWS = {"api-schema", "api-not-found"}
 OPERATORS = "api-system"
 # What must be asked with a query.
 QUERIES = {"api-image-compare": "?left=1.0&right=1.0", "api-search": "?q=app", "api-account-search": "?q=app"}

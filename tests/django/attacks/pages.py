@@ -69,7 +69,7 @@ def _row_of(name: str, world: World) -> int:
         return world.rule.pk
     if name.startswith("purge"):
         return world.purge.pk
-    if name == "image-removal-put-back":
+    if name == "image-removal-restore":
         return world.purge.removals.get().pk
     return world.removal.pk if name == "image-removal" else world.grant.pk
 

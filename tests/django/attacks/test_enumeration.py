@@ -208,8 +208,8 @@ def test_the_link_of_a_mail_signs_nobody_else_in(
 def test_the_first_operator_waits_for_no_mail(db: None, mail_server: None) -> None:
     """They may be the one to mend the mail server."""
     client = Client()
-    client.get(f"/first/{people_service.make_operator_link()}/")
-    assert sign_up("first@example.com", client).redirect_chain == [("/first/", 302)]  # type: ignore[attr-defined]
+    client.get(f"/bootstrap/{people_service.make_operator_link()}/")
+    assert sign_up("first@example.com", client).redirect_chain == [("/bootstrap/", 302)]  # type: ignore[attr-defined]
     assert client.get("/me/tokens/").status_code == 200
 
 

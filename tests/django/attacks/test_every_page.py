@@ -17,13 +17,13 @@ every_page = pytest.mark.parametrize("page", pages.every(), ids=str)
 of_an_account = pytest.mark.parametrize("page", pages.of_an_account(), ids=str)
 # Pages that only show; they answer a form with 405 or by looking.
 CHANGING = {
-    "account-open", "api-tokens", "api-token-revoke", "user-new", "user-edit", "user-disable", "user-password",
-    "user-delete", "account-rename", "account-close", "member-role", "member-remove", "invite",
+    "account-create", "api-tokens", "api-token-revoke", "user-create", "user-edit", "user-disable", "user-password",
+    "user-delete", "account-rename", "account-close", "member-role", "member-remove", "invitation-create",
     "invitation-withdraw", "namespace-create", "grant-change", "grant-remove", "user-grants", "permissions",
     "namespace-publish", "namespace-delete", "image-access", "sync-start",
-    "image-untag", "image-delete", "image-restore", "image-removal-put-back", "image-purge", "images-purge",
-    "namespace-purge", "purge-put-back",
-    "retention", "retention-rule", "retention-switch", "retention-run", "retention-delete",
+    "image-untag", "image-delete", "image-restore", "image-removal-restore", "image-purge", "images-purge",
+    "namespace-purge", "purge-restore",
+    "retention-rules", "retention-rule", "retention-toggle", "retention-run", "retention-delete",
 }  # fmt: skip
 
 

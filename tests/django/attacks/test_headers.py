@@ -15,7 +15,7 @@ FOR_EVERYBODY = [
     "/me/password/reset/",
     "/nowhere/",
     "/invite/x/",
-    "/first/x/",
+    "/bootstrap/x/",
 ]
 
 

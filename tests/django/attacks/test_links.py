@@ -15,7 +15,7 @@ from tests.cast import Cast
 
 
 def first(_cast: Cast, _mails: list[Any]) -> str:
-    return f"/first/{people.make_operator_link()}/"
+    return f"/bootstrap/{people.make_operator_link()}/"
 
 
 def invitation(cast: Cast, _mails: list[Any]) -> str:

@@ -30,7 +30,7 @@ OUTSIDE = ["account_login", "account_signup", "account_reset_password", "account
            "account_email_verification_sent", "security-txt", "registry-events"]  # fmt: skip
 WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|MERGE)\b", re.IGNORECASE)
 # A link with a secret in it is spent on a note of it in the session; the page that it leads to writes nothing.
-LINKS = {"first-link", "invitation-link"}
+LINKS = {"bootstrap-link", "invitation-link"}
 
 
 @pytest.fixture

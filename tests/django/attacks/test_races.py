@@ -162,7 +162,7 @@ def test_an_invitation_signs_one_person_up(cast: Cast, settings: Any) -> None:
 
 def test_the_first_operators_link_signs_one_person_up(db: None, settings: Any) -> None:
     settings.SIGNUP = "invite"
-    link = f"/first/{people.make_operator_link()}/"
+    link = f"/bootstrap/{people.make_operator_link()}/"
     results = together([partial(sign_up_by, link, number) for number in range(MANY)])
     assert_one_signed_up(results)
     assert Person.objects.count() == 1
@@ -186,11 +186,11 @@ def sign_up_by(link: str, number: int) -> int:
 
 
 def test_the_first_operators_link_makes_one_operator(db: None) -> None:
-    link = f"/first/{people.make_operator_link()}/"
+    link = f"/bootstrap/{people.make_operator_link()}/"
     guests = [client_for(factories.PersonFactory()) for _ in range(MANY)]
     for each in guests:
         each.get(link)
-    results = together([partial(each.post, "/first/") for each in guests])
+    results = together([partial(each.post, "/bootstrap/") for each in guests])
     statuses = sorted(each.status_code for each in results if not isinstance(each, Exception))
     assert statuses == [302] + [404] * (MANY - 1)
     assert Person.objects.filter(is_staff=True).count() == trail("person.made_operator") == 1

@@ -54,7 +54,7 @@ def signed_in(client: Client) -> bool:
 def planted(person: Person) -> str:
     """The key of a real session that nobody is signed in to; its holder will want somebody to use it."""
     attacker = Client()
-    attacker.get(f"/first/{people.make_operator_link()}/")
+    attacker.get(f"/bootstrap/{people.make_operator_link()}/")
     assert Session.objects.filter(session_key=key(attacker)).exists()
     return key(attacker)
 

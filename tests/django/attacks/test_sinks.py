@@ -102,7 +102,7 @@ def canaries(cast: Cast, mailoutbox: list[EmailMessage], log: list[str]) -> Cana
 def attempts(canaries: Canaries) -> list[HttpResponse]:
     """Every secret is carried to the wrong door, by a road that fails and is written down."""
     strict, client = Client(enforce_csrf_checks=True), Client(raise_request_exception=False)
-    paths = [f"/invite/{canaries['invitation']}/", f"/first/{canaries['operator']}/",
+    paths = [f"/invite/{canaries['invitation']}/", f"/bootstrap/{canaries['operator']}/",
              f"/me/password/reset/key/{canaries['reset']}/", f"/me/confirm-email/{canaries['confirm']}/"]  # fmt: skip
     answers = [strict.post(path) for path in paths]
     answers += [client.get(path.replace("/", "//", 1) + "more") for path in paths]

@@ -23,7 +23,7 @@ def test_who_may_remove_can_choose(cast: Cast, who: str) -> None:
     page = cast.client(who).get(IMAGE).content.decode()
     assert page.count('name="tag"') == 2
     assert "data-tick-all" in page
-    chosen = cast.client(who).get(f"{IMAGE}-/remove/", {"tag": ["1.0", "2.0"]}).content.decode()
+    chosen = cast.client(who).get(f"{IMAGE}-/delete-preview/", {"tag": ["1.0", "2.0"]}).content.decode()
     assert "Remove 2 tags" in chosen
 
 

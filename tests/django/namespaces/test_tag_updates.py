@@ -1,4 +1,4 @@
-"""GET …/news/: what became of tags since the page was made, for members only, and nothing of other tenants."""
+"""GET …/updates/: what became of tags since the page was made, for members only, and nothing of other tenants."""
 
 import html
 import re

@@ -122,7 +122,7 @@ def test_strangers_are_told_nothing(cast: Cast) -> None:
     registry_probe.record(Marker.REGISTRY_SILENT, live_and_checked())
     for url in ("/me/login/", "/me/signup/", "/me/password/reset/", "/nowhere/"):
         assert standing(Client().get(url).text) == "nothing"
-    assert Client().get("/standing/").status_code == 302
+    assert Client().get("/installation-status/").status_code == 302
 
 
 def test_it_costs_no_statement_of_its_own(viewer: Client) -> None:

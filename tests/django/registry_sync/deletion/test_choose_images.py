@@ -104,7 +104,7 @@ def test_they_are_put_back_as_one(cast: Cast) -> None:
     cast.client("owner").post(HERE, form(cast, "team", image=["team/api", "team/web"]))
     purge = Purge.objects.get()
     _work(purge)
-    assert cast.client("owner").post(f"{NAMESPACE}deletions/{purge.pk}/put-back/").status_code == 302
+    assert cast.client("owner").post(f"{NAMESPACE}deletions/{purge.pk}/restore/").status_code == 302
     _work(purge)
     assert purge.state == "restored"
     assert purge.removals.filter(kind="restore").count() == 2

@@ -162,7 +162,7 @@ def test_nothing_is_there_to_delete(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", [HERE, f"{NAMESPACE}delete-all/", f"{NAMESPACE}i/deep/app/-/remove/?tag=1.0"]
+    "address", [HERE, f"{NAMESPACE}delete-all/", f"{NAMESPACE}i/deep/app/-/delete-preview/?tag=1.0"]
 )
 def test_of_a_pull_through_cache_nothing_is_offered_and_the_page_says_why(
     cast: Cast, image: Image, settings: Any, address: str
@@ -239,11 +239,11 @@ def test_how_far_it_is_is_shown_to_all_members(cast: Cast, image: Image, who: st
 
 
 @pytest.mark.parametrize(("who", "status"), DIFFERENT)
-@pytest.mark.parametrize("act", ["stop", "put-back"])
+@pytest.mark.parametrize("act", ["stop", "restore"])
 def test_who_stops_and_puts_back(cast: Cast, image: Image, who: str, status: int, act: str) -> None:
     purge = asked(cast, image)
     purge_worker.go_on()
-    if act == "put-back":
+    if act == "restore":
         _end(purge)
     before = purge.state
     assert cast.client(who).post(f"{NAMESPACE}deletions/{purge.pk}/{act}/").status_code == status

@@ -1,4 +1,4 @@
-"""/a/…/i/IMAGE/-/remove/, untag/, delete/, restore/ and removals/: told, asked for, followed."""
+"""/a/…/i/IMAGE/-/delete-preview/, untag/, delete/, restore/ and removals/: told, asked for, followed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -457,13 +457,13 @@ def test_what_was_deleted_is_put_back_with_one_click(cast: Cast, image: Image) -
     )
     where = f"{HERE}removals/{removal.pk}/"
     for who, status in [("viewer", 403), ("stranger", 404)]:
-        assert cast.client(who).post(f"{where}put-back/").status_code == status
+        assert cast.client(who).post(f"{where}restore/").status_code == status
     assert where not in cast.client("viewer").get(f"{HERE}history/").content.decode()  # it ended long ago
     Removal.objects.update(finished_at=timezone.now())
     assert where in cast.client("viewer").get(f"{HERE}history/").content.decode()
     assert "Put all back" not in cast.client("viewer").get(where).content.decode()
     assert "Put all back" in cast.client("owner").get(where).content.decode()
-    assert cast.client("owner").post(f"{where}put-back/").status_code == 302
+    assert cast.client("owner").post(f"{where}restore/").status_code == 302
     asked = Removal.objects.get(kind="restore")
     assert list(asked.items.values_list("tag", "digest")) == [("1.0", digest), ("latest", digest)]
     Removal.objects.filter(kind="restore").update(state="done", due_at=None, finished_at=timezone.now())
@@ -471,5 +471,5 @@ def test_what_was_deleted_is_put_back_with_one_click(cast: Cast, image: Image) -
     nothing = Removal.objects.create(
         image=image, kind="delete", state="failed", due_at=None, requested_by="x"
     )
-    answer = cast.client("owner").post(f"{HERE}removals/{nothing.pk}/put-back/", follow=True)
+    answer = cast.client("owner").post(f"{HERE}removals/{nothing.pk}/restore/", follow=True)
     assert "nothing that could be put back" in answer.content.decode()

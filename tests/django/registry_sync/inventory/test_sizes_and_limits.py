@@ -173,7 +173,7 @@ def test_an_image_that_was_pushed_by_digest_alone_is_listed(web: Scripted, cast:
     assert "Pushed by digest alone" in page.text
     assert "Multi-platform image" in page.text
     assert f"/-/manifests/{index.digest}/" in page.text
-    remove = f"{AT}-/remove/?digest={quote(index.digest, safe='')}"
+    remove = f"{AT}-/delete-preview/?digest={quote(index.digest, safe='')}"
     assert remove in cast.client("owner").get(AT).text
     assert remove not in page.text  # a viewer may not
     # Once it has a tag it is an image as any other, also when that tag has gone.

@@ -48,7 +48,7 @@ def world(db: None) -> dict[str, Any]:
 
 def posts(world: dict[str, Any]) -> list[str]:
     return ["", "doctor/", "events/retry/", f"events/{world['event'].pk}/retry/",
-            f"runs/{world['held'].pk}/let-go/", "repositories/old/", "repositories/old/clear/"]  # fmt: skip
+            f"runs/{world['held'].pk}/approve/", "repositories/old/", "repositories/old/release/"]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -82,8 +82,8 @@ def test_nobody_is_asked_to_sign_in(client: Client, world: dict[str, Any]) -> No
 
 
 def test_what_only_posts_does_not_get(browser: Client, world: dict[str, Any]) -> None:
-    for page in ("events/retry/", f"events/{world['event'].pk}/retry/", f"runs/{world['held'].pk}/let-go/",
-                 "repositories/old/clear/"):  # fmt: skip
+    for page in ("events/retry/", f"events/{world['event'].pk}/retry/", f"runs/{world['held'].pk}/approve/",
+                 "repositories/old/release/"):  # fmt: skip
         assert browser.get(f"/system/{page}").status_code == 405
 
 
@@ -97,7 +97,7 @@ def test_sync_now_asks_once(browser: Client) -> None:
 
 
 def test_a_held_run_is_let_go_by_typing_it(browser: Client, world: dict[str, Any]) -> None:
-    url = f"/system/runs/{world['held'].pk}/let-go/"
+    url = f"/system/runs/{world['held'].pk}/approve/"
     assert "60 of 100" in browser.get("/system/").content.decode()
     refused = browser.post(url, {"confirm": "yes"})
     assert refused.status_code == 400
@@ -115,7 +115,7 @@ def test_a_held_run_is_let_go_by_typing_it(browser: Client, world: dict[str, Any
 def test_what_was_overtaken_cannot_be_let_go(browser: Client, world: dict[str, Any]) -> None:
     now = timezone.now()
     SyncRun.objects.create(state="done", started_at=now, finished_at=now)
-    answer = browser.post(f"/system/runs/{world['held'].pk}/let-go/", {"confirm": "approve deletion"})
+    answer = browser.post(f"/system/runs/{world['held'].pk}/approve/", {"confirm": "approve deletion"})
     assert answer.status_code == 404
     assert not SyncRun.objects.filter(deletions_approved=True).exists()
 
@@ -130,7 +130,7 @@ def test_a_run_that_is_held_again_meanwhile_can_be_let_go(browser: Client, world
             finished_at=held.finished_at,
             problem=held.problem,
         )
-    url = f"/system/runs/{held.pk}/let-go/"
+    url = f"/system/runs/{held.pk}/approve/"
     SyncRun.objects.filter(pk=again.pk).update(problem="90 of 100 are no longer in the registry")
     assert browser.post(url, {"confirm": "approve deletion"}).status_code == 404
     SyncRun.objects.filter(pk=again.pk).update(problem=held.problem)
@@ -302,7 +302,7 @@ def test_a_name_of_which_the_registry_lists_nothing_is_given_too(browser: Client
 
 
 def clear(browser: Client, typed: str = "spare", first: str = "spare") -> Any:
-    return browser.post(f"/system/repositories/{first}/clear/", {"confirm": typed})
+    return browser.post(f"/system/repositories/{first}/release/", {"confirm": typed})
 
 
 def test_a_name_is_cleared_by_typing_it(browser: Client, cast: Cast) -> None:

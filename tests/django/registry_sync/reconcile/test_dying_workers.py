@@ -203,7 +203,7 @@ def test_an_operator_has_it_tried_again(
     assert "loud/app" in page
     assert "5 workers died" in page
     row = QuarantinedWork.objects.get()
-    assert f"{row} is tried again." in browser.post(f"/system/aside/{row.pk}/retry/", follow=True).text
+    assert f"{row} is tried again." in browser.post(f"/system/quarantine/{row.pk}/retry/", follow=True).text
     assert applied(web) == 0
     assert Tag.objects.get().name == "bad"
     assert "loud/app" not in browser.get("/system/").content.decode()
@@ -221,7 +221,7 @@ def test_that_not_all_that_is_set_aside_is_shown_is_said(loud: Account, operator
 
 def test_nobody_else_has_it_tried_again(loud: Account, cast: Cast) -> None:
     row = QuarantinedWork.objects.create(account=loud, repository="loud/app")
-    assert cast.client("stranger").post(f"/system/aside/{row.pk}/retry/").status_code == 404
+    assert cast.client("stranger").post(f"/system/quarantine/{row.pk}/retry/").status_code == 404
     assert QuarantinedWork.objects.exists()
 
 
