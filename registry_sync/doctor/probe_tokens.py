@@ -44,7 +44,7 @@ class TrialTokens:
     def sign(self, access: list[access_list.ResourceActions], by: Signer | None = None) -> str:
         payload = build_claims(
             issuer=self.issuer, service=self.service, subject=PANEL_SUBJECT, access=access,
-            now=int(datetime.now(UTC).timestamp()), life=PANEL_TOKEN_SECONDS, id=secrets.token_hex(16),
+            now=int(datetime.now(UTC).timestamp()), expires_in=PANEL_TOKEN_SECONDS, id=secrets.token_hex(16),
         )  # fmt: skip
         return (by or signer()).sign(payload)
 

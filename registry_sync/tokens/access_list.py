@@ -1,4 +1,4 @@
-"""From what is asked and what is known to the token's access list. PURE."""
+"""Authorization: the access entries that a token gets, and the actions it is denied. PURE."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypedDict
@@ -38,13 +38,13 @@ _NOT_MOUNTED = Verdict(
 )
 
 
-def granted_access(
-    requested: Iterable[RequestedAccess], facts: Mapping[str, AccessContext]
+def authorize(
+    requested: Iterable[RequestedAccess], contexts: Mapping[str, AccessContext]
 ) -> list[ResourceActions]:
-    """Return what is asked and allowed. An entry that would be empty is left out; nothing is ever added."""
+    """Return what is both asked for and allowed. `contexts`: repository → access context. Nothing is ever added."""
     entries = []
     for each in requested:
-        actions = allowed_actions(facts[each.repository], each.actions)
+        actions = allowed_actions(contexts[each.repository], each.actions)
         if actions:
             entries.append(repository_access(each.repository, [action.value for action in actions]))
     return entries
@@ -52,14 +52,14 @@ def granted_access(
 
 def denied_actions(
     requested: Iterable[RequestedAccess],
-    facts: Mapping[str, AccessContext],
+    contexts: Mapping[str, AccessContext],
     granted: Iterable[ResourceActions],
 ) -> Iterator[DeniedAction]:
-    """Yield what of it was asked in vain."""
+    """Yield each action that was asked for and not granted."""
     actions = {each["name"]: each["actions"] for each in granted}
     for each in requested:
         for action in sorted(each.actions.difference(actions.get(each.repository, ()))):
-            yield DeniedAction(each.repository, action.value, decide(facts[each.repository], action))
+            yield DeniedAction(each.repository, action.value, decide(contexts[each.repository], action))
 
 
 # These read what they copy before they push: a pull that is refused to them is what failed, whatever it stands beside.
@@ -67,30 +67,30 @@ COPY_CLIENTS = frozenset({"oras", "regctl", "regsync", "regbot"})
 
 
 def fold_copy_sources(
-    requested: Iterable[RequestedAccess], refused: Iterable[DeniedAction], client: str
+    requested: Iterable[RequestedAccess], denied: Iterable[DeniedAction], client: str
 ) -> list[DeniedAction]:
     """Fold the pulls of a `client` that pushes, which also asks for images that may hold the same layers.
 
-    Those are no acts of their own: they are told with the push, be it allowed or refused.
+    Such pulls are reported with the push, whether that was allowed or denied.
     """
     if client.partition("/")[0] in COPY_CLIENTS:
-        return list(refused)
+        return list(denied)
     asked = {each.repository: each.actions for each in requested}
     pushes = [repository for repository, actions in asked.items() if Action.PUSH in actions]
     if not pushes:
-        return list(refused)
-    acts: list[DeniedAction] = []
+        return list(denied)
+    others: list[DeniedAction] = []
     sources: list[DeniedAction] = []
-    for each in refused:
-        (sources if asked[each.repository] == {Action.PULL} else acts).append(each)
+    for each in denied:
+        (sources if asked[each.repository] == {Action.PULL} else others).append(each)
     if not sources:
-        return acts
-    failed = {each.repository for each in acts if each.action == Action.PUSH}
+        return others
+    failed = {each.repository for each in others if each.action == Action.PUSH}
     names = tuple(each.repository for each in sources)
     allowed = next((repository for repository in pushes if repository not in failed), "")
     if allowed:
-        return [*acts, DeniedAction(allowed, MOUNT, _NOT_MOUNTED, names)]
-    return [each._replace(sources=names) if each.action == Action.PUSH else each for each in acts]
+        return [*others, DeniedAction(allowed, MOUNT, _NOT_MOUNTED, names)]
+    return [each._replace(sources=names) if each.action == Action.PUSH else each for each in others]
 
 
 def repository_access(repository: str, actions: list[str]) -> ResourceActions:

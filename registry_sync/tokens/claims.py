@@ -18,15 +18,15 @@ def build_claims(
     subject: str,
     access: list[ResourceActions],
     now: int,
-    life: int,
+    expires_in: int,
     id: str,  # noqa: A002
 ) -> dict[str, Any]:
-    """`now` and `life` in seconds; `subject` "" for anonymous; `id` from a CSPRNG."""
+    """`now` and `expires_in` in seconds; `subject` "" for anonymous; `id` from a CSPRNG."""
     return {
         "iss": issuer,
         "sub": subject,
         "aud": service,
-        "exp": now + life,
+        "exp": now + expires_in,
         "nbf": now - NOT_BEFORE_LEEWAY,
         "iat": now,
         "jti": id,

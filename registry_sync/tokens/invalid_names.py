@@ -1,19 +1,18 @@
-"""What was asked for under a name that nothing here can have. PURE.
+"""Why a name that no repository can have gets no access. PURE.
 
-The grammar skips it (scope.py): a token server answers with less, it does not fail. The client then says "denied" and
+scope.py skips such names: a token server answers with less, it does not fail. The client then says "denied" and
 nothing else, so the user's page says why.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from accounts.common.lazy_text import lazy as _
 from namespaces.access import Action
 from namespaces.manifests.bidi_text import visible
-from namespaces.names import REPOSITORY, REPOSITORY_MAX, is_repository
+from namespaces.names import REPOSITORY, REPOSITORY_MAX
+from registry_sync.tokens.scope import CATALOG
 
-MOST = 20  # of one request
-CATALOG = "registry:catalog"
 LIST = "list"
 
 # Whole sentences without a gap, as those of namespaces/access.py: they are kept as text. A test compares the number.
@@ -40,29 +39,18 @@ class InvalidName(NamedTuple):
     remedy: str
 
 
-def misnamed(scopes: Iterable[str]) -> Iterator[InvalidName]:
-    """Each name once, in the order first asked."""
-    asked: dict[str, set[str]] = {}
-    for text in scopes:
-        for item in text.split(" "):
-            kind, _colon, rest = item.partition(":")
-            name, _colon, actions = rest.rpartition(":")
-            if kind == "registry" and name == "catalog":
-                name = CATALOG
-            elif kind != "repository" or not name or is_repository(name):
-                continue
-            if name in asked or len(asked) < MOST:
-                asked.setdefault(name, set()).update(actions.split(","))
-    return (_misnamed(name, actions) for name, actions in asked.items())
+def explain_invalid(invalid: Mapping[str, set[str]]) -> Iterator[InvalidName]:
+    """`invalid`: name → the words asked of it, as ParsedScopes has them."""
+    return (_explain(name, words) for name, words in invalid.items())
 
 
-def _misnamed(name: str, actions: set[str]) -> InvalidName:
+def _explain(name: str, words: set[str]) -> InvalidName:
     if name == CATALOG:
         return InvalidName(name, LIST, *_CATALOG)
-    return InvalidName(_shown(name), _greatest(actions), *_why(name))
+    return InvalidName(_displayable(name), _greatest(words), *_reason(name))
 
 
-def _why(name: str) -> tuple[str, str]:
+def _reason(name: str) -> tuple[str, str]:
     """Return (reason, remedy)."""
     if len(name) > REPOSITORY_MAX:
         return _TOO_LONG
@@ -73,13 +61,13 @@ def _why(name: str) -> tuple[str, str]:
     return _UPPER if REPOSITORY.fullmatch(name.lower()) else _OTHER
 
 
-def _greatest(actions: set[str]) -> str:
-    """One act, one line: whoever pushes asks to pull as well."""
-    if Action.DELETE in actions or "*" in actions:
+def _greatest(words: set[str]) -> str:
+    """One request, one line: whoever pushes asks to pull as well."""
+    if Action.DELETE in words or "*" in words:
         return Action.DELETE.value
-    return (Action.PUSH if Action.PUSH in actions else Action.PULL).value
+    return (Action.PUSH if Action.PUSH in words else Action.PULL).value
 
 
-def _shown(name: str) -> str:
+def _displayable(name: str) -> str:
     text = visible(name[: REPOSITORY_MAX + 1])
     return text if len(text) <= REPOSITORY_MAX else text[: REPOSITORY_MAX - 1] + "…"

@@ -4,7 +4,7 @@ Raw SQL on purpose: building the same query through the ORM costs three times th
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -70,28 +70,30 @@ class AuthenticatedUser:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, None for anybody, and the facts about each repository that was asked for."""
+    """Who asks (None: anonymous), and repository → access context for each repository that was asked for."""
 
     user: AuthenticatedUser | None
-    facts: dict[str, AccessContext]
+    contexts: dict[str, AccessContext]
 
 
 def load_caller(*, digests: list[str], repositories: list[str], now: datetime) -> Caller | None:
     """None when no live secret has one of these digests. Raise Unavailable without a database."""
     database = connections["default"]  # looked up once: the usual proxy looks it up at each touch
-    pairs = [split(repository) for repository in repositories]
+    names = {split(repository): repository for repository in repositories}  # (namespace, image) → repository
     moment = database.ops.adapt_datetimefield_value(now)
-    asked = _columns(pairs) if database.vendor == "postgresql" else [_list(database, pairs)]
+    asked = _columns(names) if database.vendor == "postgresql" else [_list(database, list(names))]
     rows = _rows(database, _USER, [moment, *asked, _list(database, digests), moment])
     if not rows:
         return None
     digest, username, account, *user_status = rows[0][:6]
     user = AuthenticatedUser(username, account, digest, _user_status(*user_status))
-    return Caller(user, {f"{row[6]}/{row[7]}": _facts(user.user_status, *row[8:]) for row in rows})
+    # Without a repository there is one row, with neither namespace nor image.
+    found = [(names[row[6], row[7]], row) for row in rows] if names else []
+    return Caller(user, {repository: _context(user.user_status, *row[8:]) for repository, row in found})
 
 
 def load_anonymous(*, repositories: list[str]) -> Caller:
-    """Return what anybody may know. Raise Unavailable without a database."""
+    """Return the contexts of an anonymous caller. Raise Unavailable without a database."""
     database = connections["default"]
     namespaces = {repository: split(repository)[0] for repository in repositories}
     rows = _rows(database, _PUBLIC, [_list(database, sorted(set(namespaces.values())))])
@@ -103,7 +105,7 @@ def load_anonymous(*, repositories: list[str]) -> Caller:
     })  # fmt: skip
 
 
-def _facts(
+def _context(
     user_status: UserStatus, public: bool | None, wide: int | None, narrow: int | None
 ) -> AccessContext:
     """From one row; `public` is None where there is no such namespace."""
@@ -120,8 +122,8 @@ def _user_status(disabled: bool, expired: bool, closed: bool) -> UserStatus:
     return UserStatus.EXPIRED if expired else UserStatus.ACTIVE
 
 
-def _columns(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    return [namespace for namespace, _image in pairs], [image for _namespace, image in pairs]
+def _columns(names: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    return [namespace for namespace, _image in names], [image for _namespace, image in names]
 
 
 def _list(database: BaseDatabaseWrapper, values: Sequence[Any]) -> Any:

@@ -70,7 +70,7 @@ def _body(issued: IssuedToken, request: TokenRequest) -> dict[str, Any]:
     body = {
         "token": issued.token,
         "access_token": issued.token,
-        "expires_in": issued.life,
+        "expires_in": issued.expires_in,
         "issued_at": issued.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     if request.oauth:

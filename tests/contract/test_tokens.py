@@ -32,7 +32,7 @@ ACCESS = [access_list.repository_access("team/app", ["pull"])]
 
 def payload(**other: object) -> dict[str, object]:
     return build_claims(issuer=settings.TOKEN_ISSUER, service=settings.TOKEN_SERVICE, subject="x", access=ACCESS,
-                  now=int(time.time()), life=300, id="1") | other  # fmt: skip
+                  now=int(time.time()), expires_in=300, id="1") | other  # fmt: skip
 
 
 def status(registry: RunningRegistry, token: str) -> int:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namespaces.access import AccessContext, Action, GrantedLevel, GrantSource, Level, UserStatus, decide
-from registry_sync.tokens.access_list import granted_access
+from registry_sync.tokens.access_list import authorize
 from registry_sync.tokens.claims import build_claims
 from registry_sync.tokens.scope import parse_scopes
 
@@ -39,7 +39,7 @@ SCOPES = st.lists(
 
 
 def granted(scopes: list[str], world: Mapping[str, AccessContext]) -> dict[str, list[str]]:
-    return {each["name"]: each["actions"] for each in granted_access(parse_scopes(scopes), world)}
+    return {each["name"]: each["actions"] for each in authorize(parse_scopes(scopes).requested, world)}
 
 
 @given(SCOPES, WORLDS)
@@ -116,7 +116,7 @@ def test_claims_are_of_the_types_both_registries_read(
     issuer: str, service: str, subject: str, now: int, life: int, identity: str
 ) -> None:
     made = build_claims(
-        issuer=issuer, service=service, subject=subject, access=[], now=now, life=life, id=identity
+        issuer=issuer, service=service, subject=subject, access=[], now=now, expires_in=life, id=identity
     )
     assert json.loads(json.dumps(made)) == made
     assert (made["iss"], made["aud"], made["sub"], made["jti"]) == (issuer, service, subject, identity)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namespaces.names import REPOSITORY_MAX, is_repository
-from registry_sync.tokens.invalid_names import CATALOG, MOST, misnamed
-from registry_sync.tokens.scope import parse_scopes
+from registry_sync.tokens.invalid_names import explain_invalid
+from registry_sync.tokens.scope import CATALOG, MAX_INVALID, parse_scopes
 
 LONG = "team/" + "a" * REPOSITORY_MAX
 TABLE = [
@@ -28,7 +28,7 @@ TABLE = [
 def test_each_is_told_once_with_a_reason_and_a_way_out(
     scope: str, name: str, action: str, reason: str
 ) -> None:
-    (found,) = misnamed([scope, f"{scope} {scope}"])
+    (found,) = explain_invalid(parse_scopes([scope, f"{scope} {scope}"]).invalid)
     assert (found.name, found.action) == (name, action)
     assert found.reason.startswith(reason)
     assert found.remedy.endswith(".")
@@ -46,22 +46,32 @@ def test_each_is_told_once_with_a_reason_and_a_way_out(
     ],
 )
 def test_what_is_a_name_or_names_nothing_is_not_told(scope: str) -> None:
-    assert not list(misnamed([scope]))
+    assert not list(explain_invalid(parse_scopes([scope]).invalid))
 
 
 def test_the_sentence_says_the_real_bound() -> None:
-    (found,) = misnamed([f"repository:{LONG}:pull"])
+    (found,) = explain_invalid(parse_scopes([f"repository:{LONG}:pull"]).invalid)
     assert f" {REPOSITORY_MAX} " in found.reason
 
 
 def test_a_request_full_of_them_tells_some() -> None:
-    assert len(list(misnamed([f"repository:n{number}:pull" for number in range(1000)]))) == MOST
+    assert (
+        len(
+            list(
+                explain_invalid(
+                    parse_scopes([f"repository:n{number}:pull" for number in range(1000)]).invalid
+                )
+            )
+        )
+        == MAX_INVALID
+    )
 
 
 @given(st.lists(st.text() | st.from_regex(r"repository:[A-Za-z/:._-]{0,250}:(pull|push|\*)", fullmatch=True)))
-def test_nothing_is_both_granted_for_and_told_as_misnamed(scopes: list[str]) -> None:
-    taken = {each.repository for each in parse_scopes(scopes)}
-    for found in misnamed(scopes):
+def test_nothing_is_both_granted_for_and_explained_as_invalid(scopes: list[str]) -> None:
+    parsed = parse_scopes(scopes)
+    taken = {each.repository for each in parsed.requested}
+    for found in explain_invalid(parsed.invalid):
         assert found.name not in taken
         assert not is_repository(found.name)
         assert len(found.name) <= REPOSITORY_MAX

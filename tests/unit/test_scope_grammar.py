@@ -16,14 +16,16 @@ PULL, PUSH, DELETE = Action.PULL, Action.PUSH, Action.DELETE
 
 def test_repeated_and_spaced_scopes_are_united_in_the_order_first_named() -> None:
     values = ["repository:a/x:pull repository:b/y:pull", "repository:a/x:push,pull"]
-    assert parse_scopes(values) == [
+    assert parse_scopes(values).requested == [
         RequestedAccess("a/x", frozenset({PULL, PUSH})),
         RequestedAccess("b/y", frozenset({PULL})),
     ]
 
 
 def test_a_star_asks_for_every_action() -> None:
-    assert parse_scopes(["repository:a/x:*"]) == [RequestedAccess("a/x", frozenset({PULL, PUSH, DELETE}))]
+    assert parse_scopes(["repository:a/x:*"]).requested == [
+        RequestedAccess("a/x", frozenset({PULL, PUSH, DELETE}))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def test_a_star_asks_for_every_action() -> None:
     ],
 )  # fmt: skip
 def test_what_is_malformed_is_skipped_and_its_twin_still_counts(scope: str) -> None:
-    assert parse_scopes([scope, "repository:good/twin:pull"]) == [
+    assert parse_scopes([scope, "repository:good/twin:pull"]).requested == [
         RequestedAccess("good/twin", frozenset({PULL}))
     ]
 
@@ -54,7 +56,7 @@ def asked(count: int, length: int = 0) -> list[str]:
 def test_of_too_many_the_first_count(count: int, spaced: bool) -> None:
     """And the same again: what is asked twice is one, and a later word about it is heard."""
     scopes = [*asked(count), "repository:a/000000:push", f"repository:a/{count - 1:06}:push"]
-    found = parse_scopes([" ".join(scopes)] if spaced else scopes)
+    found = parse_scopes([" ".join(scopes)] if spaced else scopes).requested
     assert [each.repository for each in found] == [f"a/{number:06}" for number in range(MAX_REPOSITORIES)]
     assert found[0].actions == {PULL, PUSH}
     assert (found[-1].actions == {PULL, PUSH}) is (count == MAX_REPOSITORIES)
@@ -65,15 +67,17 @@ def test_of_too_much_the_first_counts(spaced: bool) -> None:
     fitting = MAX_LENGTH // 128
     scopes = asked(fitting + 10, length=128)
     assert {len(scope) for scope in scopes} == {128}
-    found = parse_scopes([" ".join(scopes)] if spaced else scopes)
+    found = parse_scopes([" ".join(scopes)] if spaced else scopes).requested
     assert [each.repository for each in found] == [scope.split(":")[1] for scope in scopes[:fitting]]
 
 
 def test_the_front_of_what_is_too_long_is_not_taken_for_the_whole() -> None:
     almost = "x" * (MAX_LENGTH - len("repository:a/b:pull"))
-    assert parse_scopes([f"{almost} repository:a/b:pull"]) == [RequestedAccess("a/b", frozenset({PULL}))]
-    assert parse_scopes([f"{almost} repository:a/b:pull,push"]) == []
-    assert parse_scopes([almost, "repository:a/b:pull/c:push", "repository:d/e:pull"]) == []
+    assert parse_scopes([f"{almost} repository:a/b:pull"]).requested == [
+        RequestedAccess("a/b", frozenset({PULL}))
+    ]
+    assert parse_scopes([f"{almost} repository:a/b:pull,push"]).requested == []
+    assert parse_scopes([almost, "repository:a/b:pull/c:push", "repository:d/e:pull"]).requested == []
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,7 @@ def test_the_front_of_what_is_too_long_is_not_taken_for_the_whole() -> None:
 )  # fmt: skip
 def test_whatever_is_sent_costs_a_fraction_of_a_second(text: str) -> None:
     began = time.process_time()
-    assert len(parse_scopes([text])) <= MAX_REPOSITORIES
+    assert len(parse_scopes([text]).requested) <= MAX_REPOSITORIES
     assert time.process_time() - began < 0.5  # a tenth of it on a slow machine
 
 
@@ -109,13 +113,13 @@ def test_it_is_read_as_the_grammar_says(values: list[str]) -> None:
         actions = set(Action) if "*" in words else words & set(Action)
         if actions:
             expected.setdefault(match[1], set()).update(actions)
-    assert parse_scopes(values) == [
+    assert parse_scopes(values).requested == [
         RequestedAccess(name, frozenset(actions)) for name, actions in expected.items()
     ]
 
 
 @given(st.lists(st.text(max_size=80), max_size=20))
 def test_whatever_comes_only_legal_repositories_leave(values: list[str]) -> None:
-    for requested in parse_scopes(values):
+    for requested in parse_scopes(values).requested:
         assert is_repository(requested.repository)
         assert requested.actions

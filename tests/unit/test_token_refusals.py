@@ -6,9 +6,9 @@ from namespaces.access import AccessContext, GrantedLevel, GrantSource, Level, U
 from registry_sync.tokens.access_list import (
     MOUNT,
     DeniedAction,
+    authorize,
     denied_actions,
     fold_copy_sources,
-    granted_access,
 )
 from registry_sync.tokens.scope import RequestedAccess, parse_scopes
 
@@ -22,8 +22,8 @@ def may(level: Level) -> AccessContext:
 
 
 def vain(scopes: str, world: dict[str, AccessContext]) -> tuple[list[RequestedAccess], list[DeniedAction]]:
-    requested = parse_scopes([scopes])
-    return requested, list(denied_actions(requested, world, granted_access(requested, world)))
+    requested = parse_scopes([scopes]).requested
+    return requested, list(denied_actions(requested, world, authorize(requested, world)))
 
 
 def told(

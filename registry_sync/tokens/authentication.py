@@ -1,0 +1,65 @@
+"""Authentication at the token endpoint: from a username and password to the registry user."""
+
+import hmac
+
+from accounts import credentials
+from accounts.access_denials import Denied, denials
+from accounts.common.client_ip import Origin
+from accounts.common.lazy_text import lazy as _
+from accounts.names import USERNAME
+from accounts.pepper_migration import Rehash, rehashes
+from accounts.peppers import digests, newest_is_everywhere, peppers
+from namespaces.access import AccessContext, Action, UserStatus, decide
+from registry_sync.tokens import queries
+from registry_sync.tokens.recording import record_denial
+from registry_sync.tokens.request import Credentials, TokenError, TokenRequest
+from registry_sync.tokens.scope import ParsedScopes
+from registry_sync.tokens.throttle import throttle
+
+_WRONG = (
+    "Wrong username or password. Use the generated username and password of a user; its description, and "
+    "your own password for the panel, do not work here. For public images sign out first: docker logout."
+)
+_WRONG_PASSWORD = (_("wrong password"), _("Sign in with this user's newest password, or replace it."))
+
+
+def authenticate(request: TokenRequest, scopes: ParsedScopes, origin: Origin) -> queries.Caller:
+    """Return who asks, with the access context of each repository. Raise TokenError (401, 429), Unavailable."""
+    repositories = [each.repository for each in scopes.requested]
+    if request.credentials:
+        return _authenticated(request.credentials, repositories, origin)
+    if not request.scopes:
+        raise TokenError(401, "UNAUTHORIZED", "Sign in with the user's name and password.")
+    return queries.load_anonymous(repositories=repositories)
+
+
+def _authenticated(given: Credentials, repositories: list[str], origin: Origin) -> queries.Caller:
+    """Look up by the password's keyed digest, so that timing does not depend on whether the username exists."""
+    caller = None
+    if credentials.well_formed(given.password, credentials.USER_PREFIX):  # a typo never reaches the database
+        stored_as = digests(given.password)
+        caller = queries.load_caller(digests=stored_as, repositories=repositories, now=origin.at)
+    if not caller or not (user := caller.user) or not _equal(user.username, given.username):
+        raise _wrong_password(given.username, origin)
+    if user.user_status is not UserStatus.ACTIVE:
+        verdict = decide(AccessContext(user_status=user.user_status), Action.PULL)
+        record_denial(user, verdict, origin)
+        raise TokenError(401, "UNAUTHORIZED", f"{verdict.reason.capitalize()}.")
+    if user.digest != stored_as[0] and newest_is_everywhere(origin.at):
+        rehashes.note(Rehash(user.digest, stored_as[0], peppers()[0].version, user.account, user.username))
+    return caller
+
+
+def _wrong_password(username: str, origin: Origin) -> TokenError:
+    wait = throttle.failed(origin.address, username, now=int(origin.at.timestamp()))
+    if USERNAME.fullmatch(username):  # whether anybody has it is found out when it is written
+        denials.note(Denied(username, "", "", *_WRONG_PASSWORD, origin))
+    if wait:
+        return TokenError(
+            429, "TOOMANYREQUESTS", "Too many wrong passwords; wait a minute.", retry_after=wait
+        )
+    return TokenError(401, "UNAUTHORIZED", _WRONG)
+
+
+def _equal(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode("utf-8", "surrogatepass"))

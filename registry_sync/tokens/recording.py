@@ -1,0 +1,40 @@
+"""What is recorded of a token request, in memory and written later: the last use, and what was denied."""
+
+from accounts.access_denials import KEPT, SOURCES_MOST, Denied, denials
+from accounts.common.client_ip import Origin
+from accounts.last_used import Use, uses
+from namespaces.access import Verdict
+from registry_sync.tokens.access_list import ResourceActions, denied_actions, fold_copy_sources
+from registry_sync.tokens.invalid_names import explain_invalid
+from registry_sync.tokens.queries import AuthenticatedUser, Caller
+from registry_sync.tokens.scope import ParsedScopes
+
+
+def record(caller: Caller, scopes: ParsedScopes, access: list[ResourceActions], origin: Origin) -> None:
+    """Record the use of a password and the denied actions. Nothing for an anonymous caller."""
+    if not (user := caller.user):
+        return
+    uses.note(Use(user.username, origin, user.account))
+    denied = fold_copy_sources(
+        scopes.requested, denied_actions(scopes.requested, caller.contexts, access), origin.client
+    )
+    for each in denied[:KEPT]:
+        record_denial(user, each.verdict, origin, each.repository, each.action, each.sources)
+    for name in explain_invalid(scopes.invalid):
+        denials.note(Denied(user.username, *name, origin, user.account))
+    denials.lose(user.username, len(denied) - KEPT)
+
+
+def record_denial(
+    user: AuthenticatedUser,
+    verdict: Verdict,
+    origin: Origin,
+    repository: str = "",
+    action: str = "",
+    sources: tuple[str, ...] = (),
+) -> None:
+    """`repository` and `action` are "" where the user was denied whatever it asked."""
+    why = (verdict.reason, verdict.remedy)
+    denials.note(
+        Denied(user.username, repository, action, *why, origin, user.account, sources=sources[:SOURCES_MOST])
+    )
