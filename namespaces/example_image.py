@@ -31,8 +31,8 @@ def example_of(user: RegistryUser) -> Example:
 
 def _is_container_image(image: Image) -> bool:
     """Return True if `docker pull` takes its newest tag: it is no AI model and no index of charts."""
-    newest = queries.newest_of(image)
-    return newest is not None and queries.nature_of(newest, image.latest_tag).group is Group.RUNS
+    newest = queries.newest_manifest(image)
+    return newest is not None and queries.artifact_kind_of(newest, image.latest_tag).group is Group.RUNS
 
 
 def _candidate_images(grant: Grant) -> QuerySet[Image]:

@@ -1,4 +1,4 @@
-"""What somebody means who types into a filter or a search: a part of a name, a digest, a whole reference. PURE."""
+"""Parses what somebody types into a filter or the search: part of a name, a digest, a reference. PURE."""
 
 import re
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ _HEXES = re.compile(rf"[0-9a-f]{{{DIGEST_MIN},64}}")
 
 
 @dataclass(frozen=True, slots=True)
-class Between:
-    """Texts from `first` on and before `end`: a prefix, as an index can look it up in any collation."""
+class PrefixRange:
+    """first <= text < end: a prefix, as an index finds it in any collation."""
 
     first: str
     end: str
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Both may be there: `deadbeef` begins a digest, and names have it too. Neither: nothing was typed."""
+class ParsedQuery:
+    """Both may be set: `deadbeef` can begin a digest or be part of a name. Neither: nothing was typed."""
 
     text: str = ""
-    digest: Between | None = None
+    digest: PrefixRange | None = None
 
     def __bool__(self) -> bool:
         return bool(self.text or self.digest)
@@ -51,17 +51,17 @@ class Reference:
     whole: str = ""
 
 
-def wanted(typed: str) -> Wanted:
+def parse_query(typed: str) -> ParsedQuery:
     text = clean(typed)
     lower = text.lower()
     if found := _DIGEST.fullmatch(lower):
-        return Wanted(digest=_between(f"{found[1]}:", found[2]))
+        return ParsedQuery(digest=_hex_range(f"{found[1]}:", found[2]))
     if _HEXES.fullmatch(lower):
-        return Wanted(text, _between("sha256:", lower))
-    return Wanted(text)
+        return ParsedQuery(text, _hex_range("sha256:", lower))
+    return ParsedQuery(text)
 
 
-def reference(typed: str, *, host: str) -> Reference | None:
+def parse_reference(typed: str, *, host: str) -> Reference | None:
     """Read a reference as people paste it.
 
     Such as `host/team/api:1.0`, `team/api@sha256:…`, `api:1.0`, `http://host/team/api`, a whole
@@ -118,13 +118,13 @@ def label_start(value: str) -> str:
     return bare[:LABEL_START_MAX].casefold()[:LABEL_START_MAX]
 
 
-def label(typed: str) -> tuple[str, Between]:
+def parse_label(typed: str) -> tuple[str, PrefixRange]:
     """`key=value` → the key and how the value begins; a plain word → "" and how the value of any key begins."""
     key, equals, value = clean(typed).partition("=")
     if not equals or not value or " " in key:
         key, value = "", clean(typed)
     start = label_start(value)
-    return key, Between(start, start + _LAST)
+    return key, PrefixRange(start, start + _LAST)
 
 
 def clean(typed: str) -> str:
@@ -132,9 +132,9 @@ def clean(typed: str) -> str:
     return typed.replace("\x00", "").encode("utf-8", "ignore").decode().strip()
 
 
-def _between(algorithm: str, hexes: str) -> Between:
+def _hex_range(algorithm: str, hexes: str) -> PrefixRange:
     kept = hexes.rstrip("f")  # beyond …3ff comes …4
     if not kept:
-        return Between(algorithm + hexes, algorithm + "g")
+        return PrefixRange(algorithm + hexes, algorithm + "g")
     beyond = "0123456789abcdefg"["0123456789abcdef".index(kept[-1]) + 1]
-    return Between(algorithm + hexes, algorithm + kept[:-1] + beyond)
+    return PrefixRange(algorithm + hexes, algorithm + kept[:-1] + beyond)

@@ -79,8 +79,8 @@ def _measure(day: date, longest: str, *, account: int | None = None) -> None:
     images, namespaces = Image.objects.all(), Namespace.objects.all()
     if account is not None:
         images, namespaces = images.filter(namespace__account=account), namespaces.filter(account=account)
-    _note(images, sums["image"])
-    _note(namespaces, sums["namespace"])
+    _save_changed(images, sums["image"])
+    _save_changed(namespaces, sums["namespace"])
     owners = dict(namespaces.values_list("id", "account_id"))
     rows = [
         Usage(account_id=account, day=day, stored_bytes=sums["account"].get(account, 0))
@@ -141,7 +141,7 @@ def _sums(key: str, account: int | None) -> dict[int, int]:
         return {owner: int(stored_bytes) for owner, stored_bytes in cursor.fetchall()}
 
 
-def _note(rows: QuerySet[Any], sums: dict[int, int]) -> None:
+def _save_changed(rows: QuerySet[Any], sums: dict[int, int]) -> None:
     """Write only what changed."""
     changed = [row for row in rows.only("id", "stored_bytes") if row.stored_bytes != sums.get(row.pk, 0)]
     for row in changed:

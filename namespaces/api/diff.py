@@ -12,12 +12,12 @@ from accounts.api.serializers import Strict
 from accounts.api.view import ApiView
 from accounts.common.errors import Invalid
 from namespaces import permissions
-from namespaces.manifests.diff import State
-from namespaces.manifests.diff_queries import Looked, compared, look
+from namespaces.manifests.diff import ChangeState
+from namespaces.manifests.diff_queries import ResolvedReference, compare, resolve
 from namespaces.models import Image
 
 POINTER = "A tag or a digest of this image, or `NAMESPACE/IMAGE:TAG` of another that you may see."
-STATES = [state.value for state in State]
+STATES = [state.value for state in ChangeState]
 
 
 class CompareQuery(Strict):
@@ -58,18 +58,18 @@ class ComparisonSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(),
         help_text="`left`, `right`: the side has no such platform, or it was never read.",
     )
-    identical = serializers.BooleanField(source="found.same", help_text="Both have the same digest.")
+    identical = serializers.BooleanField(source="diff.same", help_text="Both have the same digest.")
     size_difference_bytes = serializers.IntegerField(
-        source="found.size_difference", help_text="Right minus left."
+        source="diff.size_difference", help_text="Right minus left."
     )
     download_bytes = serializers.IntegerField(
-        source="found.to_fetch",
+        source="diff.to_fetch",
         help_text="What a client that has the left one still downloads for the right one.",
     )
-    layers = LayerChangeSerializer(source="found.layers", many=True)
-    platforms = ChangeSerializer(source="found.platforms", many=True)
+    layers = LayerChangeSerializer(source="diff.layers", many=True)
+    platforms = ChangeSerializer(source="diff.platforms", many=True)
     settings = serializers.DictField(
-        source="found.settings",
+        source="diff.settings",
         child=ChangeSerializer(many=True),
         help_text="What of the config differs: `env`, `labels`, `entrypoint`, `cmd`, `ports` …",
     )
@@ -80,10 +80,10 @@ class Compare(ApiView):
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         found = permissions.image(self.by, handle, name, image)
         left, right = self._look(found, "left"), self._look(found, "right")
-        return self.answer(compared(left, right, platform=self.query["platform"]))
+        return self.answer(compare(left, right, platform=self.query["platform"]))
 
-    def _look(self, image: Image, side: str) -> Looked:
+    def _look(self, image: Image, side: str) -> ResolvedReference:
         try:
-            return look(self.by, image, self.query[side], host=settings.REGISTRY_HOST)
+            return resolve(self.by, image, self.query[side], host=settings.REGISTRY_HOST)
         except Invalid as error:
             raise Invalid.on(side, error.message) from error

@@ -78,13 +78,13 @@ def _found(view: ApiView, accounts: Sequence[Account]) -> Response:
             rows = search.rows_of(kind, accounts, typed)
             rows = Image.objects.none().order_by("id") if rows is None else rows
             return view.page(rows, shown=lambda page: _hits(kind, page, typed))
-        groups = search.groups(accounts, typed)
+        groups = search.search_groups(accounts, typed)
         hits = [hit for group in groups for hit in _hits(group.kind, group.rows, typed)]
     return view.only_page(hits)
 
 
 def _hits(kind: str, rows: Sequence[Any], typed: str) -> list[dict[str, Any]]:
-    return [{"kind": kind} | _TOLD[kind](row) for row in search.described(kind, rows, typed)]
+    return [{"kind": kind} | _TOLD[kind](row) for row in search.with_context(kind, rows, typed)]
 
 
 def _image(row: Image) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def _tag(row: Tag) -> dict[str, Any]:
     return _image(row.image) | {"tag": row.name, "digest": row.manifest_id, "pushed_at": row.pushed_at}
 
 
-def _held(row: search.Held) -> dict[str, Any]:
+def _held(row: search.ManifestMatch) -> dict[str, Any]:
     return _image(row.revision.image) | {
         "tag": row.tag or row.within, "digest": row.revision.manifest_id, "pushed_at": None,
         "matched_digest": row.part, "labels": {label.key: label.value for label in row.labels},

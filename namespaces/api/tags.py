@@ -13,7 +13,7 @@ from namespaces import permissions
 from namespaces.listing import pg_plans, tag_list
 from namespaces.manifests import pull_stats, queries
 from namespaces.manifests.commands import commands_of
-from namespaces.manifests.referrers import attached_to
+from namespaces.manifests.referrers import referrers_of
 from namespaces.models import Image, Manifest
 
 _OF_TAG = (
@@ -64,7 +64,9 @@ class ManifestSerializer(serializers.Serializer[Any]):
 
 class ReferrerSerializer(serializers.Serializer[Any]):
     digest = serializers.CharField()
-    type = serializers.CharField(source="nature.words", help_text="As in `cosign signature`, `SPDX SBOM`.")
+    type = serializers.CharField(
+        source="artifact_kind.label", help_text="As in `cosign signature`, `SPDX SBOM`."
+    )
     subject = serializers.CharField(help_text="The digest it is about: the tag’s, or one of its platforms’.")
     tag = serializers.CharField(allow_blank=True, help_text="The technical tag that points right at it.")
     artifact_type = serializers.CharField(allow_blank=True)
@@ -151,7 +153,7 @@ class Tags(ApiView):
         query, owner = self.query, permissions.image(self.by, handle, name, image)
         halves = (False, True) if query["technical"] else (False,)
         with pg_plans.by_value(query["search"]):
-            found = tag_list.find(owner, query["search"])
+            found = tag_list.find_tags(owner, query["search"])
             return self.page(*(found.tags(sort=query["sort"], technical=half) for half in halves))
 
 
@@ -170,21 +172,21 @@ class OneManifest(ApiView):
         """Show what an image holds by its digest, tagged or not: a platform, a signature, what a tag pointed at."""
         owner, found = permissions.manifest(self.by, handle, name, image, digest)
         more = {
-            "tags": [tag.name for tag in queries.tags_at(owner, digest)],
-            "listed_in": [index.digest for index in queries.listed_in(owner, digest)],
+            "tags": [tag.name for tag in queries.tags_of_digest(owner, digest)],
+            "listed_in": [index.digest for index in queries.indexes_listing(owner, digest)],
         }
         return self.answer(_whole(owner, found) | more)
 
 
 def _whole(image: Image, manifest: Manifest, tag: str = "") -> dict[str, Any]:
-    nature, subject = queries.nature_of(manifest, tag), queries.subject_of(image, manifest, tag)
+    artifact_kind, subject = queries.artifact_kind_of(manifest, tag), queries.subject_of(image, manifest, tag)
     about = subject.digest if subject else ""
     return {
         "manifest": manifest,
-        "what": nature.words,
+        "what": artifact_kind.label,
         "subject": about,
-        "commands": commands_of(image, manifest.digest, nature, tag=tag, subject=about),
-        "children": queries.children(image, manifest),
-        "referrers": attached_to(image, manifest),
-        "links": queries.links_of(manifest, queries.chosen_child(image, manifest)),
+        "commands": commands_of(image, manifest.digest, artifact_kind, tag=tag, subject=about),
+        "children": queries.platform_manifests(image, manifest),
+        "referrers": referrers_of(image, manifest),
+        "links": queries.links_of(manifest, queries.default_platform_manifest(image, manifest)),
     }

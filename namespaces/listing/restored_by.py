@@ -1,19 +1,19 @@
-"""Who put back what tags point at. Nobody pushed that anew, so such a tag names no user."""
+"""Who restored tags from the history. Nobody pushed those, so they name no user."""
 
 from collections.abc import Sequence
 
 from namespaces.models import Tag, TagHistoryEntry
 
 
-def put_back_by(tags: Sequence[Tag]) -> dict[int, str]:
-    """Return the person by the tag's id. No statement where every tag names who pushed it."""
+def restored_by(tags: Sequence[Tag]) -> dict[int, str]:
+    """Return the person by tag id. No statement if every tag names who pushed it."""
     unnamed = {(tag.image_id, tag.name, tag.pushed_at): tag.pk for tag in tags if not tag.pushed_by}
     if not unnamed:
         return {}
     images, names, moments = (set(each) for each in zip(*unnamed, strict=True))
-    # By its moment too, or a tag that is put back often would bring all its moves.
-    moves = TagHistoryEntry.objects.filter(
+    # By moment too, or a tag that is restored often would load all its entries.
+    entries = TagHistoryEntry.objects.filter(
         image__in=images, tag__in=names, at__in=moments, how=TagHistoryEntry.How.PANEL
     )
-    found = {(move.image_id, move.tag, move.at): move.by for move in moves.exclude(new="")}
+    found = {(entry.image_id, entry.tag, entry.at): entry.by for entry in entries.exclude(new="")}
     return {tag: found[key] for key, tag in unnamed.items() if key in found}

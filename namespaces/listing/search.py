@@ -1,4 +1,4 @@
-"""What the search in the header finds in some accounts: eight kinds of rows, each by an index or among few."""
+"""The header's search in some accounts: eight kinds of rows, each found by an index or among few."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,38 +8,46 @@ from django.conf import settings
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Account, RegistryUser
-from namespaces.listing.tag_list import in_digests
+from namespaces.listing.tag_list import digest_in
 from namespaces.models import HAS_CONTENT, Descriptor, Image, Label, RepositoryManifest, Tag
 from namespaces.names import split
-from namespaces.search_query import SUBSTRING_MIN, Between, Reference, clean, label, reference, wanted
+from namespaces.search_query import (
+    SUBSTRING_MIN,
+    PrefixRange,
+    Reference,
+    clean,
+    parse_label,
+    parse_query,
+    parse_reference,
+)
 
 Rows = QuerySet[Any]
 SHOWN = 10
-FEW = 1000
+SORTED_MAX = 1000
 
 
 @dataclass(frozen=True)
-class Group:
-    """The first of a kind; `more` when there are others."""
+class SearchGroup:
+    """The first SHOWN rows of a kind; `more` if there are others."""
 
     kind: str
     rows: list[Any]
     more: bool
 
 
-def groups(accounts: Sequence[Account], typed: str) -> list[Group]:
-    """Those kinds in which something was found; one or two statements each."""
+def search_groups(accounts: Sequence[Account], typed: str) -> list[SearchGroup]:
+    """Return the kinds in which something was found; one or two statements each."""
     found = []
     for kind in KINDS:
         rows = rows_of(kind, accounts, typed)
         first: list[Model] = list(rows[: SHOWN + 1]) if rows is not None else []
         if first:
-            found.append(Group(kind, first[:SHOWN], more=len(first) > SHOWN))
+            found.append(SearchGroup(kind, first[:SHOWN], more=len(first) > SHOWN))
     return found
 
 
 def rows_of(kind: str, accounts: Sequence[Account], typed: str) -> Rows | None:
-    """All of one of KINDS, in a total order; None when `typed` can name none of that kind."""
+    """Return all rows of one of KINDS, in a total order; None if `typed` cannot match that kind."""
     ids = [account.pk for account in accounts]
     return KINDS[kind](ids, clean(typed)) if ids and clean(typed) else None
 
@@ -52,9 +60,9 @@ def _images(accounts: list[int], typed: str) -> Rows:
     found = Image.objects.select_related("namespace__account").filter(
         HAS_CONTENT, namespace__account__in=accounts
     )
-    named = reference(typed, host=settings.REGISTRY_HOST)
+    named = parse_reference(typed, host=settings.REGISTRY_HOST)
     if named:
-        found = found.filter(_like(named))
+        found = found.filter(_is_like(named))
     elif too_short(typed):
         found = found.filter(Q(name__istartswith=typed) | Q(namespace__name__istartswith=typed))
     else:
@@ -64,9 +72,9 @@ def _images(accounts: list[int], typed: str) -> Rows:
 
 def _tags(accounts: list[int], typed: str, *, technical: bool = False) -> Rows | None:
     found = Tag.objects.filter(image__namespace__account__in=accounts)
-    named, asked = reference(typed, host=settings.REGISTRY_HOST), wanted(typed)
+    named, asked = parse_reference(typed, host=settings.REGISTRY_HOST), parse_query(typed)
     if named and named.tag:
-        found = Tag.objects.filter(image__in=_named(accounts, named), name__istartswith=named.tag)
+        found = Tag.objects.filter(image__in=_images_named(accounts, named), name__istartswith=named.tag)
     elif (
         named or too_short(typed) or not (text := asked.text or _in_tags(asked.digest if technical else None))
     ):
@@ -78,8 +86,8 @@ def _tags(accounts: list[int], typed: str, *, technical: bool = False) -> Rows |
         named_so = Tag.objects.filter(
             image__in=images.values("pk"), name__icontains=text, technical=technical
         )
-        few = list(named_so.order_by().values_list("pk", flat=True)[: FEW + 1])
-        found = Tag.objects.filter(pk__in=few) if len(few) <= FEW else found
+        few = list(named_so.order_by().values_list("pk", flat=True)[: SORTED_MAX + 1])
+        found = Tag.objects.filter(pk__in=few) if len(few) <= SORTED_MAX else found
     return found.filter(technical=technical).select_related("image__namespace__account").order_by("-id")
 
 
@@ -88,53 +96,53 @@ def _technical(accounts: list[int], typed: str) -> Rows | None:
     return _tags(accounts, typed, technical=True)
 
 
-def _in_tags(digest: Between | None) -> str:
+def _in_tags(digest: PrefixRange | None) -> str:
     """How tags have a digest in their names; "" where too little of it is there."""
     return digest.first.replace(":", "-", 1) if digest and len(digest.first) > len("sha256:") else ""
 
 
-def _digest_in(typed: str) -> tuple[Reference | None, Between | None]:
-    named = reference(typed, host=settings.REGISTRY_HOST)
-    return named, wanted(named.digest if named else typed).digest
+def _digest_in(typed: str) -> tuple[Reference | None, PrefixRange | None]:
+    named = parse_reference(typed, host=settings.REGISTRY_HOST)
+    return named, parse_query(named.digest if named else typed).digest
 
 
 def _digests(accounts: list[int], typed: str) -> Rows | None:
     named, digest = _digest_in(typed)
     if not digest:
         return None
-    found = _held(accounts).filter(in_digests(digest))
-    return found.filter(image__in=_named(accounts, named)) if named else found
+    found = _held_manifests(accounts).filter(digest_in(digest))
+    return found.filter(image__in=_images_named(accounts, named)) if named else found
 
 
 def _configs(accounts: list[int], typed: str) -> Rows | None:
     """By the digest of the config, which `docker images` shows as the image's ID."""
-    return _with_part(accounts, typed, Descriptor.Kind.CONFIG)
+    return _with_descriptor(accounts, typed, Descriptor.Kind.CONFIG)
 
 
 def _layers(accounts: list[int], typed: str) -> Rows | None:
-    return _with_part(accounts, typed, Descriptor.Kind.LAYER)
+    return _with_descriptor(accounts, typed, Descriptor.Kind.LAYER)
 
 
-def _with_part(accounts: list[int], typed: str, kind: Descriptor.Kind) -> Rows | None:
+def _with_descriptor(accounts: list[int], typed: str, kind: Descriptor.Kind) -> Rows | None:
     named, digest = _digest_in(typed)
     if not digest:
         return None
-    found = _held(accounts).filter(manifest__in=_parts(kind, digest).values("manifest"))
-    return found.filter(image__in=_named(accounts, named)) if named else found
+    found = _held_manifests(accounts).filter(manifest__in=_descriptors(kind, digest).values("manifest"))
+    return found.filter(image__in=_images_named(accounts, named)) if named else found
 
 
-def _parts(kind: Descriptor.Kind, digest: Between) -> QuerySet[Descriptor]:
+def _descriptors(kind: Descriptor.Kind, digest: PrefixRange) -> QuerySet[Descriptor]:
     return Descriptor.objects.filter(kind=kind, digest__gte=digest.first, digest__lt=digest.end)
 
 
 def _labels(accounts: list[int], typed: str) -> Rows | None:
     if too_short(typed):
         return None
-    key, start = label(typed)
+    key, start = parse_label(typed)
     labels = Label.objects.filter(value_prefix__gte=start.first, value_prefix__lt=start.end)
     if key:
         labels = labels.filter(key__iexact=key)
-    return _held(accounts).filter(manifest__in=labels.values("manifest"))
+    return _held_manifests(accounts).filter(manifest__in=labels.values("manifest"))
 
 
 def _users(accounts: list[int], typed: str) -> Rows:
@@ -149,30 +157,30 @@ KINDS: dict[str, Callable[[list[int], str], Rows | None]] = {
     "images": _images, "tags": _tags, "digests": _digests, "configs": _configs, "layers": _layers, "labels": _labels,
     "users": _users, "technical": _technical,
 }  # fmt: skip
-PARTS = {"configs": Descriptor.Kind.CONFIG, "layers": Descriptor.Kind.LAYER}
+DESCRIPTOR_KINDS = {"configs": Descriptor.Kind.CONFIG, "layers": Descriptor.Kind.LAYER}
 
 
-def _held(accounts: list[int]) -> QuerySet[RepositoryManifest]:
+def _held_manifests(accounts: list[int]) -> QuerySet[RepositoryManifest]:
     found = RepositoryManifest.objects.filter(image__namespace__account__in=accounts, gone_at=None)
     return found.select_related("image__namespace__account").order_by("-id")
 
 
-def _named(accounts: list[int], named: Reference) -> Rows:
+def _images_named(accounts: list[int], named: Reference) -> Rows:
     """Return the images that are called so: in full, or by the last parts of the name."""
     found = Image.objects.filter(namespace__account__in=accounts).order_by()
     last = Q(name=named.repository) | Q(name__endswith=f"/{named.repository}")
-    return found.filter(last | _whole(named)).values("pk")
+    return found.filter(last | _is_repository(named)).values("pk")
 
 
-def _like(named: Reference) -> Q:
+def _is_like(named: Reference) -> Q:
     namespace, image = split(named.repository)
-    piece = Q(name__contains=named.repository) | _whole(named)
+    piece = Q(name__contains=named.repository) | _is_repository(named)
     if not image:
         return piece | Q(namespace__name=namespace)
     return piece | Q(namespace__name__endswith=namespace, name__startswith=image)
 
 
-def _whole(named: Reference) -> Q:
+def _is_repository(named: Reference) -> Q:
     found = Q(pk__in=[])
     for repository in filter(None, (named.repository, named.whole)):
         namespace, image = split(repository)
@@ -181,8 +189,8 @@ def _whole(named: Reference) -> Q:
 
 
 @dataclass(frozen=True)
-class Held:
-    """A manifest that an image holds. `tag` points at it, or `within` at an index that lists it; "" neither."""
+class ManifestMatch:
+    """A manifest that an image holds. `tag` points at it, `within` at an index that lists it, or both are ""."""
 
     revision: RepositoryManifest
     tag: str
@@ -191,15 +199,19 @@ class Held:
     part: str = ""  # the digest of its config, or of a layer of it, that was searched for
 
 
-def described(kind: str, rows: Sequence[Any], typed: str) -> Sequence[Any]:
-    """Rows of a kind as they are shown: of what an image holds each with the tag that leads there."""
-    return _describe(rows, typed, kind) if kind in ("digests", "labels", *PARTS) else rows
+def with_context(kind: str, rows: Sequence[Any], typed: str) -> Sequence[Any]:
+    """Return the rows as pages show them: manifests as ManifestMatch, with the tag that leads there."""
+    return _describe(rows, typed, kind) if kind in ("digests", "labels", *DESCRIPTOR_KINDS) else rows
 
 
-def _describe(revisions: Sequence[RepositoryManifest], typed: str, kind: str) -> list[Held]:
+def _describe(revisions: Sequence[RepositoryManifest], typed: str, kind: str) -> list[ManifestMatch]:
     """At most two statements: a tag of each, and the labels that were searched for."""
     digest = _digest_in(clean(typed))[1]
-    parts = _parts(PARTS[kind], digest) if kind in PARTS and digest else Descriptor.objects.none()
+    parts = (
+        _descriptors(DESCRIPTOR_KINDS[kind], digest)
+        if kind in DESCRIPTOR_KINDS and digest
+        else Descriptor.objects.none()
+    )
     same = Tag.objects.filter(image=OuterRef("image"), manifest=OuterRef("manifest"))
     listing = Descriptor.objects.filter(digest=OuterRef(OuterRef("manifest")), kind=Descriptor.Kind.MANIFEST)
     above = Tag.objects.filter(image=OuterRef("image"), manifest__in=listing.values("manifest"))
@@ -217,7 +229,7 @@ def _describe(revisions: Sequence[RepositoryManifest], typed: str, kind: str) ->
     }
     found: dict[str, list[Label]] = {}
     if kind == "labels" and revisions:
-        key, start = label(typed)
+        key, start = parse_label(typed)
         digests = [each.manifest_id for each in revisions]
         for each in Label.objects.filter(
             manifest__in=digests, value_prefix__gte=start.first, value_prefix__lt=start.end
@@ -225,7 +237,7 @@ def _describe(revisions: Sequence[RepositoryManifest], typed: str, kind: str) ->
             if not key or each.key.lower() == key.lower():
                 found.setdefault(each.manifest_id, []).append(each)
     return [
-        Held(each, tag, within, found.get(each.manifest_id, []), part)
+        ManifestMatch(each, tag, within, found.get(each.manifest_id, []), part)
         for each in revisions
         for tag, within, part in [told[each.pk]]
     ]

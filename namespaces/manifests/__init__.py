@@ -1,1 +1,1 @@
-"""What is inside a manifest, told and compared. Given out only through an image that the reader may see."""
+"""Reading and comparing stored manifests. Each is reached through an image that the reader may see."""

@@ -1,59 +1,61 @@
-"""A manifest's own bytes, written so that a person can read them. PURE."""
+"""A manifest's bytes as text that is safe to show: invisible and direction-changing characters are escaped. PURE."""
 
 import json
 import unicodedata
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-SHOWN_MAX = 64 * 1024  # characters
+DISPLAY_MAX = 64 * 1024  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """`text` to be shown; `formatted` when it was laid out anew; `cut` when there is more of it."""
+class DisplayText:
+    """`formatted`: JSON was indented. `cut`: `text` ends after DISPLAY_MAX characters."""
 
     text: str
     formatted: bool
     cut: bool
 
 
-def shown(body: bytes) -> Raw:
-    """JSON is laid out when nothing is lost by it, anything else is shown as it is. Never raises."""
-    text = _laid_out(body)
+def display_text(body: bytes) -> DisplayText:
+    """Return indented JSON where that loses nothing, else the text as it is. Never raises."""
+    text = _pretty_json(body)
     formatted = text is not None
     if text is None:
-        text = body[: SHOWN_MAX * 4 + 4].decode("utf-8", "replace")
-    return Raw(visible(text[:SHOWN_MAX]), formatted, len(text) > SHOWN_MAX)
+        text = body[: DISPLAY_MAX * 4 + 4].decode("utf-8", "replace")
+    return DisplayText(escape_invisible(text[:DISPLAY_MAX]), formatted, len(text) > DISPLAY_MAX)
 
 
-def _laid_out(body: bytes) -> str | None:
-    """None for what is not JSON, or would not be the same again: doubled keys, and numbers that round."""
+def _pretty_json(body: bytes) -> str | None:
+    """Return None for what is not JSON, or would change: duplicate keys, and floats that would be rounded."""
     try:
-        document = json.loads(body, object_pairs_hook=_once, parse_float=_refuse, parse_constant=_refuse)
+        document = json.loads(
+            body, object_pairs_hook=_unique_keys, parse_float=_reject, parse_constant=_reject
+        )
         # Piece by piece: deep nesting makes a megabyte of brackets a gigabyte of indentation.
         text = ""
         for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(document):
             text += piece
-            if len(text) > SHOWN_MAX:
+            if len(text) > DISPLAY_MAX:
                 break
     except (ValueError, RecursionError):
         return None
     return text
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
         raise ValueError
-    return found
+    return mapping
 
 
-def _refuse(_text: str) -> NoReturn:
+def _reject(_text: str) -> NoReturn:
     raise ValueError
 
 
-def visible(text: str) -> str:
-    """Characters that hide, or turn the direction of reading, are written as JSON would escape them."""
+def escape_invisible(text: str) -> str:
+    """Escape characters that are invisible or change the text direction, as JSON does: \\u202e."""
     if text.isprintable():
         return text
     return "".join(each if each in "\n\t" or _is_visible(each) else _escaped(each) for each in text)

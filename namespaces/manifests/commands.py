@@ -1,21 +1,21 @@
-"""The commands that fetch a manifest of an image from this registry."""
+"""The pull commands of a manifest, for this installation's registry."""
 
 from django.conf import settings
 
 from namespaces.manifests.pull_commands import PullCommand, pull_commands
-from namespaces.media_types import Nature
+from namespaces.media_types import ArtifactKind
 from namespaces.models import Image
 
 
 def commands_of(
-    image: Image, digest: str, nature: Nature, *, tag: str = "", subject: str = ""
+    image: Image, digest: str, artifact_kind: ArtifactKind, *, tag: str = "", subject: str = ""
 ) -> list[PullCommand]:
     return pull_commands(
         host=settings.REGISTRY_HOST,
         repository=image.repository,
         tag=tag,
         digest=digest,
-        nature=nature,
+        artifact_kind=artifact_kind,
         tls=not settings.PUBLIC_URL.startswith("http://"),
         subject=subject,
         public=image.namespace.public,

@@ -1,13 +1,13 @@
-"""What one manifest holds, read out of `Manifest.details` for pages and comparisons. PURE.
+"""Reads `Manifest.details`, as registry_sync/inventory/parser.py stored it, for pages and comparisons. PURE.
 
-The pairs are lists and not mappings on purpose: in a template `labels.items` is the label named "items".
+Labels and annotations are pairs and not mappings: in a template `labels.items` would be the label "items".
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from namespaces.manifests.bidi_text import visible
+from namespaces.manifests.bidi_text import escape_invisible
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -17,10 +17,10 @@ class Layer:
     digest: str
     size: int
     media_type: str = ""
-    command: str = ""  # that made it, of an image
-    title: str = ""  # its file's name, of an artifact
-    predicate: str = ""  # what it states, of an attestation
-    elsewhere: bool = False  # to be fetched from an address that the manifest names, and not here
+    command: str = ""  # of an image: the build step that made it
+    title: str = ""  # of an artifact: its file name
+    predicate: str = ""  # of an attestation: its predicate type
+    elsewhere: bool = False  # a foreign layer: fetched from a URL that the manifest names
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class ManifestDetails:
     layers: tuple[Layer, ...] = ()
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
@@ -45,32 +45,32 @@ class Contents:
     chart: Mapping[str, str] = field(default_factory=dict)
     chart_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dependencies: tuple[Dependency, ...] = ()
-    # How many there are, and bytes of the config, where not all was read; else 0.
+    # 0, unless not all was stored: then the number of layers and index entries, and the size of the config in bytes.
     all_layers: int = 0
     all_entries: int = 0
     all_config: int = 0
-    by_sha512: bool = False  # a layer, shown or not, or the config is named so
+    by_sha512: bool = False  # the config or a layer has a sha512 digest
 
     @property
-    def lost_to_collection(self) -> bool:
-        """The registry's garbage collection knows no blob by another name than sha256, and deletes it."""
+    def lost_to_gc(self) -> bool:
+        """The registry's garbage collection deletes blobs whose digest is not sha256."""
         return self.by_sha512 or any(layer.digest.startswith("sha512:") for layer in self.layers)
 
     @property
-    def biggest(self) -> int:
-        """The size of the biggest layer, to draw the others against; at least 1."""
+    def largest_layer(self) -> int:
+        """Bytes of the largest layer, the scale of the size bars; at least 1."""
         return max([1, *(layer.size for layer in self.layers)])
 
 
-CHART_WORDS = ("name", "version", "appVersion", "type", "kubeVersion", "description", "home")
+CHART_KEYS = ("name", "version", "appVersion", "type", "kubeVersion", "description", "home")
 
 
-def read(details: Any) -> Contents:
-    """Never raises, whatever an earlier or later release stored."""
-    all_of = _mapping(details)
-    config, chart = _mapping(all_of.get("config")), _mapping(all_of.get("chart"))
-    return Contents(
-        layers=tuple(_layer(each) for each in _mappings(all_of.get("layers"))),
+def parse_details(details: Any) -> ManifestDetails:
+    """Return the details. Never raises, whatever another release stored."""
+    stored = _mapping(details)
+    config, chart = _mapping(stored.get("config")), _mapping(stored.get("chart"))
+    return ManifestDetails(
+        layers=tuple(_layer(each) for each in _mappings(stored.get("layers"))),
         entrypoint=_texts(config.get("entrypoint")),
         cmd=_texts(config.get("cmd")),
         env=_texts(config.get("env")),
@@ -78,16 +78,16 @@ def read(details: Any) -> Contents:
         user=_text(config.get("user")),
         workdir=_text(config.get("workdir")),
         labels=_pairs(config.get("labels")),
-        annotations=_pairs(all_of.get("annotations")),
-        config_type=_text(all_of.get("config_type")),
-        chart={word: text for word in CHART_WORDS if (text := _text(chart.get(word)))},
+        annotations=_pairs(stored.get("annotations")),
+        config_type=_text(stored.get("config_type")),
+        chart={word: text for word in CHART_KEYS if (text := _text(chart.get(word)))},
         chart_lists={word: _texts(chart.get(word)) for word in ("keywords", "sources", "maintainers")},
         dependencies=tuple(
             Dependency(*(_text(each.get(key)) for key in ("name", "version", "repository")))
             for each in _mappings(chart.get("dependencies"))
         ),
-        **{key: _number(all_of.get(key)) for key in ("all_layers", "all_entries", "all_config")},
-        by_sha512=all_of.get("by_sha512") is True,
+        **{key: _number(stored.get(key)) for key in ("all_layers", "all_entries", "all_config")},
+        by_sha512=stored.get("by_sha512") is True,
     )
 
 
@@ -101,8 +101,8 @@ def _number(value: Any) -> int:
 
 
 def _text(value: Any) -> str:
-    """Whoever pushed it wrote it: what would read as something else is made to be seen."""
-    return visible(value) if isinstance(value, str) else ""
+    """Return the text with invisible characters escaped: whoever pushed the image wrote it."""
+    return escape_invisible(value) if isinstance(value, str) else ""
 
 
 def _texts(value: Any) -> tuple[str, ...]:

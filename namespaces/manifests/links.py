@@ -1,6 +1,6 @@
-"""The links that an image's annotations and labels give. PURE, and wary: whoever pushes writes them.
+"""Links from an image's annotations and labels. PURE. Whoever pushes the image writes them, so none is trusted.
 
-A text becomes a link only when it is, in full, a plain http or https address; all else stays text.
+A text becomes a link only if all of it is a plain http or https address; anything else stays text.
 """
 
 import re

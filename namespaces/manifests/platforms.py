@@ -1,4 +1,4 @@
-"""The platforms of an index, and the one that is looked at. PURE."""
+"""The platforms of an index, and which one a page shows. PURE."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ PREFERRED = "linux/amd64"
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """`key` is how an address names it: by its words, or by its digest where two have the same words."""
+    """`key` names it in a URL: by `words`, such as linux/amd64, or by its digest if `words` are not unique."""
 
     key: str
     words: str
     digest: str
-    size: int | None  # None: its manifest is not here, or was not read yet
+    size: int | None  # bytes; None: its manifest is missing or was not read yet
 
 
-def platforms_of(listed: Sequence[Mapping[str, Any]]) -> list[Platform]:
+def parse_platforms(listed: Sequence[Mapping[str, Any]]) -> list[Platform]:
     """Return the platforms; `listed` as in `Manifest.platforms`."""
     words = [each["platform"] for each in listed]
     return [
@@ -33,8 +33,8 @@ def platforms_of(listed: Sequence[Mapping[str, Any]]) -> list[Platform]:
     ]
 
 
-def choose(platforms: Sequence[Platform], wanted: str) -> Platform | None:
-    """Return the wanted one, else what most people run, else the first. None of none."""
+def choose_platform(platforms: Sequence[Platform], wanted: str) -> Platform | None:
+    """Return the wanted platform, else PREFERRED, else the first; None without platforms."""
     for key in (wanted, PREFERRED):
         found = next((each for each in platforms if key and key in {each.key, each.words, each.digest}), None)
         if found:

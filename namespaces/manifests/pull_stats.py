@@ -1,4 +1,4 @@
-"""Who pulled a tag, as an account may see it."""
+"""Who pulled a tag, as the account that owns it may see it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +13,10 @@ SHOWN_MAX = 50
 
 @dataclass(frozen=True)
 class Puller:
-    """A user that pulled it, or looked. `user` is one of the account's own.
+    """A user that pulled or checked the tag. `user` is set for one of the account's own.
 
-    A `foreign` one, who can be there where a namespace is public, belongs to another account: neither its name nor
-    where it sits is told.
+    A `foreign` user belongs to another account, as can be in a public namespace: its name, address and client are
+    hidden.
     """
 
     user: RegistryUser | None
@@ -24,22 +24,22 @@ class Puller:
     foreign: bool
     count: int
     last_at: datetime | None
-    checks: int  # looked whether it has changed, and pulled nothing
+    checks: int  # HEAD requests without a pull
     checked_at: datetime | None
     address: str
     client: str
 
 
 @dataclass(frozen=True)
-class ByDigest:
+class DigestPulls:
     count: int
     last_at: datetime | None
 
 
 def pullers_of(tag: Tag) -> list[Puller]:
-    """Return each user that pulled it by this name, the last one first; then those that only looked.
+    """Return the users that pulled the tag, the last first, then those that only checked it.
 
-    One more than SHOWN_MAX where there are more.
+    At most SHOWN_MAX + 1, so that the caller can tell that there are more.
     """
     account = tag.image.namespace.account
     rows = list(
@@ -63,21 +63,21 @@ def pullers_of(tag: Tag) -> list[Puller]:
     ]
 
 
-def by_digest(tag: Tag) -> ByDigest:
-    """Of what the tag points at now, by those who did not ask for the tag."""
+def digest_pulls(tag: Tag) -> DigestPulls:
+    """Return the pulls by digest of what the tag points at now."""
     digests = {tag.manifest_id, *(each["digest"] for each in tag.manifest.platforms)}
     rows = PullStats.objects.filter(image=tag.image, tag="", digest__in=digests, count__gt=0)
     found = rows.aggregate(count=Sum("count"), last_at=Max("last_at"))
-    return ByDigest(found["count"] or 0, found["last_at"])
+    return DigestPulls(found["count"] or 0, found["last_at"])
 
 
-def anonymous_pull_of(namespace: Namespace) -> datetime | None:
-    """When somebody last pulled from it without signing in."""
+def last_anonymous_pull(namespace: Namespace) -> datetime | None:
+    """Return when somebody last pulled from the namespace anonymously; None for never."""
     return _last(PullStats.objects.filter(image__namespace=namespace, username=""))
 
 
-def last_pull_by(grant: Grant) -> datetime | None:
-    """When its user last pulled what it is about."""
+def last_pull_with(grant: Grant) -> datetime | None:
+    """Return when the grant's user last pulled what the grant is on; None for never."""
     found = PullStats.objects.filter(username=grant.user.username, image__namespace=grant.namespace_id)
     return _last(found.filter(image__name=grant.image_name) if grant.image_name else found)
 
@@ -88,9 +88,9 @@ def _last(pulls: QuerySet[PullStats]) -> datetime | None:
 
 
 def foreign_names(usernames: set[str], *, public: bool) -> set[str]:
-    """Those that the account may not read, of names that none of its own users has.
+    """Return those of `usernames`, none of them the account's, that it may not see.
 
-    In a private namespace a name that no account has is that of a user since deleted.
+    In a private namespace a name without a user is that of a deleted user of the account, which may be shown.
     """
     if public:
         return usernames

@@ -1,6 +1,6 @@
-"""Manifests as an image holds them: reached through its own rows, never by digest alone.
+"""Queries for an image's manifests. They go through the image's own rows, never by digest alone.
 
-Anybody may write any digest into a manifest; only that the registry holds it in this image makes it readable here.
+Anybody may write any digest into a manifest, so a manifest is readable only where the registry holds it in this image.
 """
 
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from namespaces.manifests import details
 from namespaces.manifests.links import Link, links
-from namespaces.manifests.platforms import choose, platforms_of
-from namespaces.media_types import Group, Nature, bundled, nature
+from namespaces.manifests.platforms import choose_platform, parse_platforms
+from namespaces.media_types import ArtifactKind, Group, artifact_kind, bundle_predicate
 from namespaces.models import Descriptor, Image, Manifest, RepositoryManifest, Tag, TagHistoryEntry
 from namespaces.names import technical_subject
 
@@ -21,7 +21,7 @@ UNTAGGED_SHOWN = 50
 
 @dataclass(frozen=True)
 class Subject:
-    """What a signature, an SBOM or a list of referrers is about; `manifest` is None when this image lacks it."""
+    """What a signature, SBOM or list of referrers is about. `manifest` is None if the image does not hold it."""
 
     digest: str
     manifest: Manifest | None
@@ -29,19 +29,19 @@ class Subject:
 
 
 def manifests(image: Image) -> QuerySet[Manifest]:
-    """Those of an image, without their bytes."""
+    """Return the manifests that the image holds, with `body_zlib` deferred."""
     here = Exists(RepositoryManifest.objects.filter(image=image, manifest=OuterRef("pk")))
     tagged = Exists(Tag.objects.filter(image=image, manifest=OuterRef("pk")))
     return Manifest.objects.filter(here | tagged).defer("body_zlib")
 
 
-def held(image: Image, digests: Iterable[str]) -> dict[str, Manifest]:
-    """Of these digests those that the image holds."""
+def held_manifests(image: Image, digests: Iterable[str]) -> dict[str, Manifest]:
+    """Return digest → manifest for those of `digests` that the image holds."""
     return {each.digest: each for each in manifests(image).filter(digest__in=list(digests))}
 
 
-def newest_of(image: Image) -> Manifest | None:
-    """Return what the newest tag points at, without its bytes."""
+def newest_manifest(image: Image) -> Manifest | None:
+    """Return the manifest of the newest tag, with `body_zlib` deferred; None without tags."""
     if not image.latest_tag:
         return None
     newest = Tag.objects.filter(image=image, name=image.latest_tag).select_related("manifest")
@@ -49,17 +49,17 @@ def newest_of(image: Image) -> Manifest | None:
     return tag.manifest if tag else None
 
 
-def children(image: Image, manifest: Manifest) -> list[Manifest]:
-    """Return the manifests of an index's platforms that we have read; a plain image has none."""
+def platform_manifests(image: Image, manifest: Manifest) -> list[Manifest]:
+    """Return the stored manifests of an index's platforms, in its order; none for a plain image."""
     wanted = [entry["digest"] for entry in manifest.platforms if entry["digest"] != manifest.digest]
-    found = held(image, wanted)
+    found = held_manifests(image, wanted)
     return [found[digest] for digest in wanted if digest in found]
 
 
-def untagged(image: Image) -> list[Manifest]:
-    """Of an image that never had a tag, what was pushed by digest alone; nothing that an index of it lists.
+def untagged_manifests(image: Image) -> list[Manifest]:
+    """Return what was pushed by digest alone to an image that never had a tag, without what an index lists.
 
-    One more than is shown, when there are more.
+    At most UNTAGGED_SHOWN + 1, so that the caller can tell that there are more.
     """
     if not image.untagged_count:
         return []
@@ -73,52 +73,55 @@ def untagged(image: Image) -> list[Manifest]:
     return list(rows.order_by("-seen_at", "digest")[: UNTAGGED_SHOWN + 1])
 
 
-def tags_at(image: Image, digest: str) -> list[Tag]:
-    """Tags that people gave, not those that tools made."""
+def tags_of_digest(image: Image, digest: str) -> list[Tag]:
+    """Return at most TAGS_SHOWN tags that point at the digest, without technical ones."""
     found = Tag.objects.select_related("image__namespace__account").filter(
         image=image, manifest=digest, technical=False
     )
     return list(found.order_by("sort_key", "id")[:TAGS_SHOWN])
 
 
-def chosen_child(image: Image, manifest: Manifest) -> Manifest:
-    """Of an index the platform that is looked at when none is asked for; a plain image itself."""
-    chosen = choose(platforms_of(manifest.platforms), "") if manifest.kind == "index" else None
-    return held(image, [chosen.digest]).get(chosen.digest, manifest) if chosen else manifest
+def default_platform_manifest(image: Image, manifest: Manifest) -> Manifest:
+    """Return the manifest of an index's default platform; a plain image itself."""
+    chosen = choose_platform(parse_platforms(manifest.platforms), "") if manifest.kind == "index" else None
+    return held_manifests(image, [chosen.digest]).get(chosen.digest, manifest) if chosen else manifest
 
 
 def links_of(manifest: Manifest, shown: Manifest | None) -> list[Link]:
-    """Return its links; an index speaks for all its platforms, hence first."""
-    whole, read = details.read(manifest.details), details.read(shown.details if shown else {})
+    """Return the links of a manifest. The annotations of an index come before those of the `shown` platform."""
+    whole, read = (
+        details.parse_details(manifest.details),
+        details.parse_details(shown.details if shown else {}),
+    )
     return links(dict(whole.annotations), dict(read.annotations), dict(read.labels))
 
 
-def nature_of(manifest: Manifest, tag: str = "") -> Nature:
-    read = details.read(manifest.details)
-    return nature(
+def artifact_kind_of(manifest: Manifest, tag: str = "") -> ArtifactKind:
+    read = details.parse_details(manifest.details)
+    return artifact_kind(
         kind=manifest.kind,
         artifact_type=manifest.artifact_type or manifest.media_type,
         config_type=read.config_type,
         layer_types=[layer.media_type for layer in read.layers],
         predicates=[layer.predicate for layer in read.layers],
-        bundle=bundled(dict(read.annotations)),
+        bundle=bundle_predicate(dict(read.annotations)),
         platforms=[each["platform"] for each in manifest.platforms],
         tag=tag,
     )
 
 
 def subject_of(image: Image, manifest: Manifest, tag: str = "") -> Subject | None:
-    """By what it says itself, else by the name of its tag, else by the index that buildx hung it into."""
+    """Return the subject by the manifest's own field, else by its tag's name, else by buildx's entry in an index."""
     digest = manifest.subject or technical_subject(tag)
-    if not digest and nature_of(manifest).group == Group.ABOUT:
+    if not digest and artifact_kind_of(manifest).group == Group.ABOUT:
         digest = _attested(image, manifest) or _by_any_tag(image, manifest)
     if not digest:
         return None
-    return Subject(digest, held(image, [digest]).get(digest), tags_at(image, digest))
+    return Subject(digest, held_manifests(image, [digest]).get(digest), tags_of_digest(image, digest))
 
 
-def listed_in(image: Image, digest: str) -> list[Manifest]:
-    """Return the indexes of the image that name this digest."""
+def indexes_listing(image: Image, digest: str) -> list[Manifest]:
+    """Return the indexes of the image that list this digest, the newest first."""
     found = (
         manifests(image)
         .filter(Q(descriptors__digest=digest, descriptors__kind="manifest"))
@@ -127,8 +130,8 @@ def listed_in(image: Image, digest: str) -> list[Manifest]:
     return list(found[:TAGS_SHOWN])
 
 
-def move_to(tag: Tag) -> TagHistoryEntry | None:
-    """How the tag came to point where it points; None for its first push, and when nobody knows."""
+def last_move(tag: Tag) -> TagHistoryEntry | None:
+    """Return the history entry that moved the tag to its manifest; None after a first push, or if unknown."""
     last = TagHistoryEntry.objects.filter(image_id=tag.image_id, tag=tag.name).order_by("-at", "-id").first()
     return last if last and last.old and last.new == tag.manifest_id else None
 
@@ -136,7 +139,7 @@ def move_to(tag: Tag) -> TagHistoryEntry | None:
 def _attested(image: Image, manifest: Manifest) -> str:
     entries = (
         entry
-        for index in listed_in(image, manifest.digest)
+        for index in indexes_listing(image, manifest.digest)
         for entry in index.details.get("attestations", [])
     )
     return next((entry["subject"] for entry in entries if entry["digest"] == manifest.digest), "")

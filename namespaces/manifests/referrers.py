@@ -1,4 +1,6 @@
-"""What is hung onto a manifest: signatures, SBOMs, attestations and other artifacts, found in the ways that tools use.
+"""The referrers of a manifest: signatures, SBOMs, attestations and other artifacts.
+
+Tools attach them as
 
 - a tag `sha256-<hex>` whose index lists them, where a registry has no referrers API (none of ours has);
 - a tag `sha256-<hex>.<anything>`, as cosign's `.sig`, `.att`, `.sbom`;
@@ -11,8 +13,8 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
 
-from namespaces.manifests.queries import held, nature_of
-from namespaces.media_types import Nature, nature
+from namespaces.manifests.queries import artifact_kind_of, held_manifests
+from namespaces.media_types import ArtifactKind, artifact_kind
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from namespaces.names import stem_of
 
@@ -20,11 +22,11 @@ SHOWN_MAX = 200
 
 
 @dataclass(frozen=True)
-class Attached:
-    """`manifest` is None for what is only claimed: this image does not hold it."""
+class Referrer:
+    """`manifest` is None if the image does not hold it: it is listed, but missing."""
 
     digest: str
-    nature: Nature
+    artifact_kind: ArtifactKind
     subject: str
     platform: str  # the subject's platform; "" when it is the whole
     artifact_type: str = ""  # as it says itself, or as a list says of it
@@ -37,20 +39,20 @@ class _Claim:
     digest: str
     subject: str
     artifact_type: str = ""
-    states: str = ""  # as `bundled` tells of a bundle
+    states: str = ""  # of a bundle: what `bundle_predicate` returned
     tag: str = ""
 
 
-def attached_to(image: Image, manifest: Manifest) -> list[Attached]:
-    """To the manifest itself, and to the platforms of an index; each once."""
+def referrers_of(image: Image, manifest: Manifest) -> list[Referrer]:
+    """Return the referrers of the manifest, and of the platforms of an index, each once."""
     subjects = {each["digest"]: each["platform"] for each in manifest.platforms} | {manifest.digest: ""}
     claims = [*_by_tag(image, subjects), *_by_subject(image, subjects), *_by_buildx(manifest, subjects)]
-    return _shown(image, claims, subjects)
+    return _resolve(image, claims, subjects)
 
 
-def listed_by(image: Image, index: Manifest, subject: str) -> list[Attached]:
-    """Return what a list of referrers lists."""
-    return _shown(image, list(_entries(index, subject)), {subject: ""})
+def referrers_listed_by(image: Image, index: Manifest, subject: str) -> list[Referrer]:
+    """Return what the list of referrers `index` lists about `subject`."""
+    return _resolve(image, list(_entries(index, subject)), {subject: ""})
 
 
 def _by_tag(image: Image, subjects: dict[str, str]) -> Iterator[_Claim]:
@@ -84,33 +86,33 @@ def _by_buildx(manifest: Manifest, subjects: dict[str, str]) -> Iterator[_Claim]
         yield _Claim(entry["digest"], about)
 
 
-def _shown(image: Image, claims: list[_Claim], subjects: dict[str, str]) -> list[Attached]:
-    """Return what is shown. The first claim on a digest is believed: one that has a tag to look at comes first."""
+def _resolve(image: Image, claims: list[_Claim], subjects: dict[str, str]) -> list[Referrer]:
+    """Return the referrers, sorted. Of several claims on a digest the first wins: those with a tag come first."""
     once = {
         (claim.digest, claim.subject): claim for claim in reversed(claims) if claim.digest != claim.subject
     }
     some = list(reversed(once.values()))[:SHOWN_MAX]
-    found = held(image, {claim.digest for claim in some})
+    found = held_manifests(image, {claim.digest for claim in some})
     rows = [
-        Attached(
+        Referrer(
             digest=claim.digest,
-            nature=_nature(claim, found.get(claim.digest)),
+            artifact_kind=_artifact_kind(claim, found.get(claim.digest)),
             subject=claim.subject,
             platform=subjects[claim.subject],
-            artifact_type=_type(claim, found.get(claim.digest)),
+            artifact_type=_artifact_type(claim, found.get(claim.digest)),
             manifest=found.get(claim.digest),
             tag=claim.tag,
         )
         for claim in some
     ]
-    return sorted(rows, key=lambda row: (row.platform, row.nature.words))
+    return sorted(rows, key=lambda row: (row.platform, row.artifact_kind.label))
 
 
-def _type(claim: _Claim, manifest: Manifest | None) -> str:
+def _artifact_type(claim: _Claim, manifest: Manifest | None) -> str:
     return (manifest.artifact_type if manifest else "") or claim.artifact_type
 
 
-def _nature(claim: _Claim, manifest: Manifest | None) -> Nature:
+def _artifact_kind(claim: _Claim, manifest: Manifest | None) -> ArtifactKind:
     if manifest:
-        return nature_of(manifest, claim.tag)
-    return nature(kind="artifact", artifact_type=claim.artifact_type, bundle=claim.states)
+        return artifact_kind_of(manifest, claim.tag)
+    return artifact_kind(kind="artifact", artifact_type=claim.artifact_type, bundle=claim.states)

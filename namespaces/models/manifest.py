@@ -3,7 +3,7 @@ import zlib
 from django.db import models
 from django.utils import timezone
 
-from namespaces.media_types import Group, Nature, nature
+from namespaces.media_types import ArtifactKind, Group, artifact_kind
 
 
 class Manifest(models.Model):
@@ -43,19 +43,19 @@ class Manifest(models.Model):
 
     @property
     def words(self) -> str:
-        return self.nature().words
+        return self.artifact_kind().label
 
     @property
     def named_platforms(self) -> list[str]:
         """Those of an index, or of an image, that say which they are; none of what is no image."""
-        if self.nature().group is not Group.RUNS:
+        if self.artifact_kind().group is not Group.RUNS:
             return []
         return [each["platform"] for each in self.platforms if each["platform"]]
 
-    def nature(self, tag: str = "") -> Nature:
+    def artifact_kind(self, tag: str = "") -> ArtifactKind:
         """Return what it is, as far as this row tells without what is inside: for lists, which do not fetch that."""
         platforms = [each["platform"] for each in self.platforms]
-        return nature(
+        return artifact_kind(
             kind=self.kind, artifact_type=self.artifact_type or self.media_type, platforms=platforms, tag=tag
         )
 

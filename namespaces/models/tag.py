@@ -55,7 +55,7 @@ class Tag(models.Model):
     @property
     def what(self) -> str:
         """What it is called in lists, which do not fetch what is inside."""
-        return self.manifest.nature(self.name).words
+        return self.manifest.artifact_kind(self.name).label
 
     @property
     def last_pulled_at(self) -> datetime | None:

@@ -33,7 +33,7 @@ def create(*, by: Principal, account: Account, name: str) -> Namespace:
             Account.objects.select_for_update(no_key=True).get(pk=account.pk)
             if not ReservedName.objects.filter(name=name, account=account).exists():  # else counted already
                 make_room(NAMESPACES, account, field="name")
-            if _held(name, account).account_id != account.pk:
+            if _reserve(name, account).account_id != account.pk:
                 raise _taken()
             if not CatalogRead.objects.filter(registry=settings.REGISTRY_URL).exists():
                 words = _("The panel has not read yet which names the registry holds; try again soon.")
@@ -65,7 +65,7 @@ def delete(*, by: Principal, namespace: Namespace, confirmation: str) -> None:
     """
     if confirmation != namespace.name:
         raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": namespace.name})
-    reserved = _held(namespace.name, namespace.account)
+    reserved = _reserve(namespace.name, namespace.account)
     if not Namespace.objects.select_for_update().filter(pk=namespace.pk).first():
         raise NotFound  # somebody else deleted it meanwhile
     images = Image.objects.filter(namespace=namespace)
@@ -80,7 +80,7 @@ def delete(*, by: Principal, namespace: Namespace, confirmation: str) -> None:
     namespace.delete()
 
 
-def _held(name: str, account: Account) -> ReservedName:
+def _reserve(name: str, account: Account) -> ReservedName:
     """Return whose the name is, `account`'s if it was nobody's; ours alone until the commit.
 
     Always taken before the namespace, so that no two wait for each other crosswise.

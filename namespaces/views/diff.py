@@ -14,8 +14,9 @@ from accounts.principal import Principal
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions
 from namespaces.listing import tag_list
-from namespaces.manifests.diff import Change, Comparison
-from namespaces.manifests.diff_queries import Looked, compared, look
+from namespaces.manifests import diff_queries
+from namespaces.manifests.diff import Change, ImageDiff
+from namespaces.manifests.diff_queries import ResolvedReference, resolve
 from namespaces.models import Image
 from namespaces.views.navigation import image_context
 
@@ -30,44 +31,45 @@ def compare(request: PersonRequest, handle: str, name: str, image_name: str) -> 
     by = principal(request)
     image = permissions.image(by, handle, name, image_name)
     query = {key: request.GET.get(key, "").strip()[:500] for key in ("left", "right", "platform")}
-    looked, errors, status = _look(by, image, query)
+    sides, errors, status = _resolve_sides(by, image, query)
     context = image_context(image, "tags") | {
         "query": query,
         "errors": errors,
-        "offered": tag_list.find(image, "").tags(sort=tag_list.NEWEST)[:OFFERED_MAX],
+        "offered": tag_list.find_tags(image, "").tags(sort=tag_list.NEWEST)[:OFFERED_MAX],
     }
-    if len(looked) == len(("left", "right")):
-        found = compared(looked["left"], looked["right"], platform=query["platform"])
+    if len(sides) == len(("left", "right")):
+        comparison = diff_queries.compare(sides["left"], sides["right"], platform=query["platform"])
+        diff = comparison.diff
         context |= {
-            "compared": found,
-            "found": found.found,
-            "smaller_by": -found.found.size_difference,
-            "base_layers": found.found.layers[: found.found.base],
-            "other_layers": found.found.layers[found.found.base :],
-            "settings_changed": _settings(found.found),
+            "comparison": comparison,
+            "diff": diff,
+            "smaller_by": -diff.size_difference,
+            "base_layers": diff.layers[: diff.base],
+            "other_layers": diff.layers[diff.base :],
+            "settings_changed": _settings(diff),
         }
     return render(request, "namespaces/compare.html", context, status=status)
 
 
-def _look(
+def _resolve_sides(
     by: Principal, image: Image, query: dict[str, str]
-) -> tuple[dict[str, Looked], dict[str, str], int]:
-    """Return what each side points at, or beside it why not; and the status of the page."""
-    looked, errors, status = {}, {}, 200
+) -> tuple[dict[str, ResolvedReference], dict[str, str], int]:
+    """Return the sides that resolve, the errors of the others, and the HTTP status of the page."""
+    sides, errors, status = {}, {}, 200
     for side in ("left", "right"):
         if not query[side]:
             continue
         try:
-            looked[side] = look(by, image, query[side], host=settings.REGISTRY_HOST)
+            sides[side] = resolve(by, image, query[side], host=settings.REGISTRY_HOST)
         except NotFound:
             errors[side], status = _("There is no such image here, or it is not for you."), NOT_FOUND
         except Invalid:
             errors[side] = _("Write a tag, a digest, or NAMESPACE/IMAGE:TAG.")
             status = status if status == NOT_FOUND else BAD
-    return looked, errors, status
+    return sides, errors, status
 
 
-def _settings(found: Comparison) -> list[tuple[str, tuple[Change, ...]]]:
+def _settings(diff: ImageDiff) -> list[tuple[str, tuple[Change, ...]]]:
     words: dict[str, Any] = {
         "entrypoint": _("Entrypoint"),
         "cmd": _("Command"),
@@ -79,4 +81,4 @@ def _settings(found: Comparison) -> list[tuple[str, tuple[Change, ...]]]:
         "annotations": _("Annotations"),
         "chart": _("Chart"),
     }
-    return [(words[name], changes) for name, changes in found.settings.items()]
+    return [(words[name], changes) for name, changes in diff.settings.items()]

@@ -43,11 +43,11 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
         ),  # before the rows: what comes in between is news
         **tag_list_context(image, request.GET),
     }
-    untagged = queries.untagged(image)
+    untagged = queries.untagged_manifests(image)
     context["untagged"] = untagged[: queries.UNTAGGED_SHOWN]
     context["untagged_cut"] = len(untagged) > queries.UNTAGGED_SHOWN
     context["pull"] = _pull_command(image)
-    if not context["lines"] and not context["untagged"]:
+    if not context["rows"] and not context["untagged"]:
         context |= nothing_pushed(by, image.namespace.account, image.namespace, image.name)
     fragment = request.htmx and request.htmx.target == "tags"
     return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)
@@ -55,11 +55,11 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
 
 def _pull_command(image: Image) -> str:
     """Of the newest tag: a command without one asks for `latest`, which the image may not have."""
-    newest = queries.newest_of(image)
+    newest = queries.newest_manifest(image)
     if not newest:
         return ""
-    nature = queries.nature_of(newest, image.latest_tag)
-    commands = commands_of(image, newest.digest, nature, tag=image.latest_tag)
+    artifact_kind = queries.artifact_kind_of(newest, image.latest_tag)
+    commands = commands_of(image, newest.digest, artifact_kind, tag=image.latest_tag)
     return commands[0].by_tag if commands else ""
 
 

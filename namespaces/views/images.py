@@ -45,7 +45,7 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
         "query": query,
         "page": page,
         "cursor": request.GET.get("page", ""),
-        "lines": image_list.lines_of(account, page.rows),
+        "rows": image_list.image_rows(account, page.rows),
     }
     if not page.rows:
         context |= nothing_pushed(by, account)

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions
-from namespaces.manifests import bidi_text, details, queries
+from namespaces.manifests import bidi_text, queries
 from namespaces.manifests.commands import commands_of
-from namespaces.manifests.platforms import choose, platforms_of
-from namespaces.manifests.referrers import SHOWN_MAX, attached_to, listed_by
-from namespaces.media_types import FIRST_FORM, Group
+from namespaces.manifests.details import ManifestDetails, parse_details
+from namespaces.manifests.platforms import choose_platform, parse_platforms
+from namespaces.manifests.referrers import SHOWN_MAX, referrers_listed_by, referrers_of
+from namespaces.media_types import DOCKER_SCHEMA1, Group
 from namespaces.models import Image, Manifest
 from namespaces.views.navigation import image_context, manifest_reference
 
@@ -29,9 +30,9 @@ def manifest(request: PersonRequest, handle: str, name: str, image_name: str, di
     )
     context |= {
         "reference": manifest_reference(image, found.digest),
-        "tags": queries.tags_at(image, found.digest),
-        "listed_in": queries.listed_in(image, found.digest),
-        "raw": bidi_text.shown(found.body) if found.body_zlib else None,
+        "tags": queries.tags_of_digest(image, found.digest),
+        "listed_in": queries.indexes_listing(image, found.digest),
+        "raw": bidi_text.display_text(found.body) if found.body_zlib else None,
     }
     return render(request, "namespaces/manifest.html", context)
 
@@ -59,37 +60,39 @@ def manifest_context(
     image: Image, manifest: Manifest, *, tag: str = "", platform: str = ""
 ) -> dict[str, Any]:
     """Return what the pages of a tag and of a digest show of a manifest; `platform` chooses one of an index."""
-    nature = queries.nature_of(manifest, tag)
+    artifact_kind = queries.artifact_kind_of(manifest, tag)
     subject = queries.subject_of(image, manifest, tag)
     several = (
-        platforms_of(manifest.platforms) if nature.group == Group.RUNS and manifest.kind == "index" else []
+        parse_platforms(manifest.platforms)
+        if artifact_kind.group == Group.RUNS and manifest.kind == "index"
+        else []
     )
-    chosen = choose(several, platform)
-    shown = queries.held(image, [chosen.digest]).get(chosen.digest) if chosen else manifest
-    read = details.read(shown.details) if shown else details.Contents()
-    whole = details.read(manifest.details)
-    if nature.group == Group.LIST:
-        attached = listed_by(image, manifest, subject.digest if subject else "")
+    chosen = choose_platform(several, platform)
+    shown = queries.held_manifests(image, [chosen.digest]).get(chosen.digest) if chosen else manifest
+    details = parse_details(shown.details) if shown else ManifestDetails()
+    whole = parse_details(manifest.details)
+    if artifact_kind.group == Group.LIST:
+        referrers = referrers_listed_by(image, manifest, subject.digest if subject else "")
     else:
-        attached = attached_to(image, manifest)
+        referrers = referrers_of(image, manifest)
     namespace = image.namespace
     return {
         "manifest": manifest,
-        "nature": nature,
-        "first_form": manifest.media_type.startswith(FIRST_FORM),
+        "artifact_kind": artifact_kind,
+        "docker_schema1": manifest.media_type.startswith(DOCKER_SCHEMA1),
         "subject": subject,
         "platforms": several,
         "chosen": chosen,
         "shown": shown,
         "created_at": manifest.created_at or (shown.created_at if shown else None),
-        "contents": read,
+        "details": details,
         "index_annotations": whole.annotations if chosen else (),
         "links": queries.links_of(manifest, shown),
-        "attached": attached,
-        "attached_cut": len(attached) >= SHOWN_MAX or whole.all_entries > 0,
+        "referrers": referrers,
+        "referrers_cut": len(referrers) >= SHOWN_MAX or whole.all_entries > 0,
         "all_entries": whole.all_entries,
         "commands": commands_of(
-            image, manifest.digest, nature, tag=tag, subject=subject.digest if subject else ""
+            image, manifest.digest, artifact_kind, tag=tag, subject=subject.digest if subject else ""
         ),
         "image_url": image.get_absolute_url(),
         "compare_url": reverse("image-compare", args=[namespace.account.handle, namespace.name, image.name]),

@@ -22,7 +22,7 @@ from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors, tag_updates
 from namespaces.forms import NamespaceForm
 from namespaces.listing import image_list
-from namespaces.manifests.pull_stats import anonymous_pull_of
+from namespaces.manifests.pull_stats import last_anonymous_pull
 from namespaces.models import Namespace
 from namespaces.services import namespaces
 from namespaces.views.navigation import namespace_context, nothing_pushed
@@ -60,7 +60,7 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "query": query,
         "page": page,
         "cursor": request.GET.get("page", ""),
-        "lines": image_list.lines_of(namespace.account, page.rows),
+        "rows": image_list.image_rows(namespace.account, page.rows),
         "why_not": denial_reason(by, namespace.account, Permission.GRANTS_MANAGE),
         "may_remove": not denial_reason(by, namespace.account, Permission.IMAGES_REMOVE),
     }
@@ -106,7 +106,7 @@ def publish(request: PersonRequest, handle: str, name: str) -> HttpResponse:
 
 
 def _unpublishing(namespace: Namespace) -> Question:
-    last = anonymous_pull_of(namespace)
+    last = last_anonymous_pull(namespace)
     words = (
         _("Somebody pulled from it without signing in {when}.")
         if last

@@ -19,7 +19,7 @@ from accounts.views.request import PersonRequest, principal
 from namespaces.listing import pg_plans
 from namespaces.listing import search as searched
 
-_NAMES: dict[str, Promise] = {
+_KIND_NAMES: dict[str, Promise] = {
     "images": _("Images"),
     "tags": _("Tags"),
     "digests": _("Digests"),
@@ -32,7 +32,7 @@ _NAMES: dict[str, Promise] = {
 
 
 @dataclass(frozen=True)
-class Shown:
+class GroupOnPage:
     kind: str
     name: Promise
     rows: Sequence[Any]
@@ -57,10 +57,10 @@ def in_account(request: PersonRequest, handle: str) -> HttpResponse:
 
 def _answer(request: PersonRequest, accounts: Sequence[Account], account: Account | None) -> HttpResponse:
     typed, kind = request.GET.get("q", "").strip()[:200], request.GET.get("kind", "")
-    one = kind in _NAMES
+    one = kind in _KIND_NAMES
     cursor = request.GET.get("page", "")
     with pg_plans.by_value():
-        groups = _one(kind, accounts, typed, cursor) if one else _each(accounts, typed)
+        groups = _one_kind(kind, accounts, typed, cursor) if one else _all_kinds(accounts, typed)
     context = {
         "account": account,
         "search_query": typed,
@@ -71,23 +71,25 @@ def _answer(request: PersonRequest, accounts: Sequence[Account], account: Accoun
     return render(request, "namespaces/search.html", context)
 
 
-def _each(accounts: Sequence[Account], typed: str) -> list[Shown]:
+def _all_kinds(accounts: Sequence[Account], typed: str) -> list[GroupOnPage]:
     return [
-        Shown(
+        GroupOnPage(
             group.kind,
-            _NAMES[group.kind],
-            searched.described(group.kind, group.rows, typed),
+            _KIND_NAMES[group.kind],
+            searched.with_context(group.kind, group.rows, typed),
             "?" + urlencode({"q": typed, "kind": group.kind}) if group.more else "",
         )
-        for group in searched.groups(accounts, typed)
+        for group in searched.search_groups(accounts, typed)
     ]
 
 
-def _one(kind: str, accounts: Sequence[Account], typed: str, cursor: str) -> list[Shown]:
+def _one_kind(kind: str, accounts: Sequence[Account], typed: str, cursor: str) -> list[GroupOnPage]:
     rows = searched.rows_of(kind, accounts, typed)
     if rows is None:
         return []
     page = paginate(rows, cursor=cursor, query={"q": typed, "kind": kind})
     return (
-        [Shown(kind, _NAMES[kind], searched.described(kind, page.rows, typed), "", page)] if page.rows else []
+        [GroupOnPage(kind, _KIND_NAMES[kind], searched.with_context(kind, page.rows, typed), "", page)]
+        if page.rows
+        else []
     )

@@ -9,7 +9,7 @@ from accounts.roles import Permission
 from accounts.views.button_permissions import denial_reason
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors
-from namespaces.listing.restored_by import put_back_by
+from namespaces.listing.restored_by import restored_by
 from namespaces.manifests import pull_stats, queries
 from namespaces.views.manifest import manifest_context
 from namespaces.views.navigation import image_context, tag_reference
@@ -29,11 +29,11 @@ def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_nam
         "may_remove": not denial_reason(by, image.namespace.account, Permission.IMAGES_REMOVE),
         "reference": tag_reference(image, tag.name),
         "pusher": pull_stats.users_by_name(image.namespace.account, {tag.pushed_by}).get(tag.pushed_by),
-        "put_back_by": put_back_by([tag]).get(tag.pk, ""),
+        "restored_by": restored_by([tag]).get(tag.pk, ""),
         "siblings": selectors.tags_of_same_manifest(tag)[:20],
-        "before": queries.move_to(tag),
+        "before": queries.last_move(tag),
         "pullers": pullers[: pull_stats.SHOWN_MAX],
         "pullers_cut": len(pullers) > pull_stats.SHOWN_MAX,
-        "by_digest": pull_stats.by_digest(tag),
+        "by_digest": pull_stats.digest_pulls(tag),
     }
     return render(request, "namespaces/tag.html", context)

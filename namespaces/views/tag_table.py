@@ -15,8 +15,8 @@ from namespaces.listing.tag_list import NEWEST, SORTS, Count
 from namespaces.models import Image
 
 # Which way a column is sorted when it is chosen first, and what its two ways are called.
-_FIRST = {"name": "name", "size": "-size", "pushed": "-pushed", "pulled": "-pulled"}
-_WAYS: dict[str, Promise] = {
+_FIRST_SORT = {"name": "name", "size": "-size", "pushed": "-pushed", "pulled": "-pulled"}
+_SORT_TEXTS: dict[str, Promise] = {
     "name": gettext_lazy("Name, A to Z"),
     "-name": gettext_lazy("Name, Z to A"),
     "-size": gettext_lazy("Largest first"),
@@ -29,7 +29,7 @@ _WAYS: dict[str, Promise] = {
 
 
 @dataclass(frozen=True)
-class Sort:
+class ColumnSort:
     """A column's header: where it leads, and how the column is sorted now: ascending, descending or ""."""
 
     url: str
@@ -48,27 +48,27 @@ def _context(image: Image, asked: QueryDict, search: str) -> dict[str, Any]:
     sort = sort if sort in SORTS else NEWEST
     technical = bool(asked.get("technical"))
     query = {"q": search, "sort": "" if sort == NEWEST else sort, "technical": "1" if technical else ""}
-    found = tag_list.find(image, search)
+    found = tag_list.find_tags(image, search)
     halves = (False, True) if technical else (False,)
     rows = [found.tags(sort=sort, technical=half) for half in halves]
     page = paginate(*rows, cursor=asked.get("page", ""), query=query)
     return {
         "query": query,
         "page": page,
-        "lines": tag_list.lines_of(image, page.rows),
-        "columns": {name: _column(name, sort, query) for name in _FIRST},
-        "sorts": [(way, words, way == sort) for way, words in _WAYS.items()],
+        "rows": tag_list.tag_rows(image, page.rows),
+        "columns": {name: _column(name, sort, query) for name in _FIRST_SORT},
+        "sorts": [(way, words, way == sort) for way, words in _SORT_TEXTS.items()],
         "count_words": _count(found.count(), filtered=bool(search)),
         "technical_words": "" if technical else _technical(found.count_technical()),
         "technical_url": _url(query | {"technical": "" if technical else "1"}),
     }
 
 
-def _column(name: str, sort: str, query: dict[str, str]) -> Sort:
+def _column(name: str, sort: str, query: dict[str, str]) -> ColumnSort:
     chosen = sort.removeprefix("-") == name
     turned = name if sort.startswith("-") else f"-{name}"
     now = "descending" if sort.startswith("-") else "ascending"
-    return Sort(_url(query | {"sort": turned if chosen else _FIRST[name]}), now if chosen else "")
+    return ColumnSort(_url(query | {"sort": turned if chosen else _FIRST_SORT[name]}), now if chosen else "")
 
 
 def _url(query: dict[str, str]) -> str:

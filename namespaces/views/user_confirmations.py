@@ -8,7 +8,7 @@ from accounts.templatetags.cells import when
 from accounts.views import form_nonce
 from accounts.views.confirmation import Question, last_use_of
 from namespaces import permission_text, selectors
-from namespaces.manifests.pull_stats import last_pull_by
+from namespaces.manifests.pull_stats import last_pull_with
 from namespaces.models import Grant
 
 
@@ -51,7 +51,7 @@ def remove_grant(grant: Grant, *, back: str) -> Question:
         title=_("Remove %(level)s from %(user)s?") % words,
         last_use=last_use_of(grant.user),
         stops=[
-            format_html(_("It last pulled there: {when}."), when=when(last_pull_by(grant))),
+            format_html(_("It last pulled there: {when}."), when=when(last_pull_with(grant))),
             _("What it does there is refused from its next login on, unless another permission allows it."),
             left,
         ],

@@ -16,7 +16,7 @@ from registry_sync.models import Removal
 def tags(image: Image, search: str) -> list[Tag]:
     """Those that people gave, the newest first. Raise Invalid where there are more than MATCHING_MAX."""
     with pg_plans.by_value(search):
-        found = list(tag_list.find(image, search).tags()[: settings.MATCHING_MAX + 1])
+        found = list(tag_list.find_tags(image, search).tags()[: settings.MATCHING_MAX + 1])
     if len(found) > settings.MATCHING_MAX:
         words = _("More than %(most)s tags match. Narrow the filter, or delete the image with all in it.")
         raise Invalid.on("search", words % {"most": f"{settings.MATCHING_MAX:,}"})

@@ -207,7 +207,7 @@ def _choosable(request: PersonRequest, image: Image) -> Page[Tag]:
     """Return a page of tags, as many as may be chosen at once."""
     query = {"q": request.GET.get("q", "").strip()[:200]}
     with pg_plans.by_value(query["q"]):
-        found = tag_list.find(image, query["q"]).tags()
+        found = tag_list.find_tags(image, query["q"]).tags()
         return paginate(found, cursor=request.GET.get("page", ""), query=query, size=service.MOST)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from django.conf import settings
 
-from namespaces.media_types import FIRST_FORM
+from namespaces.media_types import DOCKER_SCHEMA1
 from namespaces.models import RepositoryManifest
 from registry_sync import doctor
 from registry_sync.client import (
@@ -75,7 +75,7 @@ def versions(registry: RegistryClient, tokens: TrialTokens) -> Releases:
 
 def old_form(registry: RegistryClient) -> OldForm:
     """As the picture knows them; one of them is asked for, to see whether the registry reads such still."""
-    known = RepositoryManifest.objects.filter(manifest__media_type__startswith=FIRST_FORM, gone_at=None)
+    known = RepositoryManifest.objects.filter(manifest__media_type__startswith=DOCKER_SCHEMA1, gone_at=None)
     known = known.select_related("image__namespace").order_by("id")
     unread = Repository.objects.filter(problem__contains=NAMED).order_by("name")
     rows, names = list(known[:_NAMED_MAX]), list(unread.values_list("name", flat=True)[:_NAMED_MAX])

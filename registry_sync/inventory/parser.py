@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from namespaces.media_types import bundled, other_than_image
+from namespaces.media_types import bundle_predicate, non_image_layer_type
 from namespaces.names import DIGEST
 from registry_sync.inventory.go_json import (
     Basic,
@@ -202,7 +202,7 @@ def _parse_image(document: Mapping[str, Any], media_type: str) -> Parsed:
     annotations = _texts(document.get("annotations"))
     config_type = _text(config.get("mediaType"), 120)
     borrows = config_type in IMAGE_CONFIGS
-    other = other_than_image(_type(each) for each in layers[:LAYERS_MAX]) if borrows else ""
+    other = non_image_layer_type(_type(each) for each in layers[:LAYERS_MAX]) if borrows else ""
     is_image = borrows and not other
     parts = _parts([("config", config), *(("layer", each) for each in layers)])
     is_read = is_image or config_type == CHART_CONFIG
@@ -294,7 +294,9 @@ def _child(entry: Mapping[str, Any]) -> dict[str, Any]:
     child = {"digest": _digest(entry), "platform": _platform(_mapping(entry.get("platform"))), "size": 0}
     # What a list of referrers says of each.
     kind = _text(entry.get("artifactType"), 120)
-    states = bundled({key: _text(each, 300) for key, each in _mapping(entry.get("annotations")).items()})
+    states = bundle_predicate(
+        {key: _text(each, 300) for key, each in _mapping(entry.get("annotations")).items()}
+    )
     return child | ({"artifact_type": kind} if kind else {}) | ({"states": states} if states else {})
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from accounts.common.lazy_text import lazy as _
 from namespaces.access import Action
-from namespaces.manifests.bidi_text import visible
+from namespaces.manifests.bidi_text import escape_invisible
 from namespaces.names import REPOSITORY, REPOSITORY_MAX
 from registry_sync.tokens.scope import CATALOG
 
@@ -69,5 +69,5 @@ def _greatest(words: set[str]) -> str:
 
 
 def _displayable(name: str) -> str:
-    text = visible(name[: REPOSITORY_MAX + 1])
+    text = escape_invisible(name[: REPOSITORY_MAX + 1])
     return text if len(text) <= REPOSITORY_MAX else text[: REPOSITORY_MAX - 1] + "…"

@@ -147,10 +147,10 @@ def check(cast: Cast, pushed: Pushed) -> None:
         return answer
 
     top = page("tags/1.0/")
-    assert top.context["nature"].words == "Multi-platform image"
+    assert top.context["artifact_kind"].label == "Multi-platform image"
     assert [each.words for each in top.context["platforms"]] == ["linux/amd64"]
-    assert [layer.command for layer in top.context["contents"].layers] == ["COPY hello /", "COPY etc/motd /"]
-    found = {each.digest: (each.nature.words, each.subject) for each in top.context["attached"]}
+    assert [layer.command for layer in top.context["details"].layers] == ["COPY hello /", "COPY etc/motd /"]
+    found = {each.digest: (each.artifact_kind.label, each.subject) for each in top.context["referrers"]}
     assert found == {
         pushed.signature: ("cosign signature", pushed.image),
         pushed.sbom: ("SPDX SBOM", pushed.image),
@@ -158,29 +158,29 @@ def check(cast: Cast, pushed: Pushed) -> None:
     }
     # each of them is a page that leads to its subject
     signature = page(f"tags/{pushed.image.replace(':', '-')}.sig/")
-    assert signature.context["nature"].words == "cosign signature"
+    assert signature.context["artifact_kind"].label == "cosign signature"
     listing = page(f"tags/{pushed.image.replace(':', '-')}/")
-    assert listing.context["nature"].words == "List of referrers"
-    assert [each.digest for each in listing.context["attached"]] == [pushed.sbom]
+    assert listing.context["artifact_kind"].label == "List of referrers"
+    assert [each.digest for each in listing.context["referrers"]] == [pushed.sbom]
     sbom = page(f"manifests/{pushed.sbom}/")
-    assert [layer.title for layer in sbom.context["contents"].layers] == ["sbom.spdx.json"]
+    assert [layer.title for layer in sbom.context["details"].layers] == ["sbom.spdx.json"]
     for each in (signature, listing, sbom):
         assert each.context["subject"].manifest.digest == pushed.image
         assert "/-/tags/1.0/" in each.content.decode()
     attestation = page(f"manifests/{pushed.attestation}/")
     assert attestation.context["subject"].digest == pushed.platform
     chart = page("tags/chart/")
-    assert chart.context["nature"].words == "Helm chart"
-    assert chart.context["contents"].chart["appVersion"] == "9"
+    assert chart.context["artifact_kind"].label == "Helm chart"
+    assert chart.context["details"].chart["appVersion"] == "9"
     assert "helm pull" in chart.content.decode()
     assert "docker pull" not in chart.content.decode()
     assert "An &lt;b&gt;app&lt;/b&gt;" in chart.content.decode()
     model = page("tags/model/")
-    assert model.context["nature"].words == "AI model (Ollama)"
+    assert model.context["artifact_kind"].label == "AI model (Ollama)"
     assert "ollama pull" in model.content.decode()
     assert "docker pull" not in model.content.decode()
     thing = page("tags/thing/")
-    assert thing.context["nature"].words == "OCI artifact"
+    assert thing.context["artifact_kind"].label == "OCI artifact"
     digest = thing.context["manifest"].digest
     assert (
         json.loads(page(f"manifests/{digest}/").context["raw"].text)["config"]["mediaType"]

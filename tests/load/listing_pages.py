@@ -59,7 +59,7 @@ def main() -> None:
 def cursor(sort: str, depth: int) -> str:
     if not depth:
         return ""
-    rows = tag_list.find(Image.objects.get(name="big")).tags(sort=sort)
+    rows = tag_list.find_tags(Image.objects.get(name="big")).tags(sort=sort)
     fields = [name.lstrip("-") for name in rows.query.order_by]
     return "&page=" + pagination._write("a", rows[depth], fields)
 

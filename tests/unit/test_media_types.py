@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.media_types import BY_PREDICATE, BY_SUFFIX, BY_TYPE, Group, bundled, nature, other_than_image
+from namespaces.media_types import (
+    BY_PREDICATE,
+    BY_SUFFIX,
+    BY_TYPE,
+    Group,
+    artifact_kind,
+    bundle_predicate,
+    non_image_layer_type,
+)
 
 IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
@@ -77,7 +85,7 @@ TABLE = [
 def test_what_it_is_called(
     kind: str, artifact: str, config: str, layers: list[str], predicates: list[str], tag: str, words: str
 ) -> None:
-    found = nature(
+    found = artifact_kind(
         kind=kind,
         artifact_type=artifact,
         config_type=config,
@@ -106,10 +114,12 @@ def test_what_it_is_called(
     ],
 )
 def test_bundles_are_told_apart_by_what_they_state(annotations: dict[str, str], words: str) -> None:
-    found = nature(kind="artifact", artifact_type=BUNDLE, layer_types=[BUNDLE], bundle=bundled(annotations))
+    found = artifact_kind(
+        kind="artifact", artifact_type=BUNDLE, layer_types=[BUNDLE], bundle=bundle_predicate(annotations)
+    )
     assert found.words == words
     assert found.group is Group.ABOUT
-    assert found.stated_as.isalnum() or not found.stated_as  # it goes into a command that people paste
+    assert found.cosign_type.isalnum() or not found.cosign_type  # it goes into a command that people paste
 
 
 @pytest.mark.parametrize(
@@ -126,20 +136,23 @@ def test_bundles_are_told_apart_by_what_they_state(annotations: dict[str, str], 
     ],
 )  # fmt: skip
 def test_what_only_borrows_an_images_config_is_no_image(layers: list[str], other: str) -> None:
-    assert other_than_image(layers) == other
+    assert non_image_layer_type(layers) == other
 
 
 def test_an_index_is_an_image_when_something_in_it_is_for_a_platform() -> None:
-    assert nature(kind="index", platforms=["", "linux/amd64"]).words == "Multi-platform image"
-    assert nature(kind="index", platforms=["", ""]).words == "OCI index"
-    assert nature(kind="index", platforms=["linux/amd64"], tag=f"sha256-{HEX}").words == "List of referrers"
+    assert artifact_kind(kind="index", platforms=["", "linux/amd64"]).label == "Multi-platform image"
+    assert artifact_kind(kind="index", platforms=["", ""]).label == "OCI index"
+    assert (
+        artifact_kind(kind="index", platforms=["linux/amd64"], tag=f"sha256-{HEX}").label
+        == "List of referrers"
+    )
 
 
 @given(st.text(), st.text(), st.text(), st.lists(st.text()), st.lists(st.text()), st.text())
 def test_everything_has_a_name(
     kind: str, artifact: str, config: str, layers: list[str], predicates: list[str], tag: str
 ) -> None:
-    found = nature(
+    found = artifact_kind(
         kind=kind,
         artifact_type=artifact,
         config_type=config,

@@ -53,7 +53,7 @@ def parsed(document: Any) -> Parsed:
 @given(st.binary())
 def test_no_bytes_break_it(body: bytes) -> None:
     assert parse(body, TYPE).kind in {"unknown", "image", "artifact", "index"}
-    manifests_details.read(parse_config(body, IMAGE_CONFIGS[0], []).details)
+    manifests_details.parse_details(parse_config(body, IMAGE_CONFIGS[0], []).details)
 
 
 @given(SHAPED, SHAPED, st.sampled_from([*IMAGE_CONFIGS, CHART_CONFIG]))
@@ -64,15 +64,15 @@ def test_no_json_breaks_it_and_a_database_takes_it(document: Any, config: Any, c
     kept = json.dumps([found.details, found.children, made.details, made.platform], ensure_ascii=False)
     kept.encode()
     assert "\\u0000" not in kept
-    read = manifests_details.read({**found.details, **made.details})
+    read = manifests_details.parse_details({**found.details, **made.details})
     assert all(isinstance(layer.size, int) and layer.size >= 0 for layer in read.layers)
 
 
 @given(SHAPED)
 def test_details_of_any_shape_can_be_shown(details: Any) -> None:
-    read = manifests_details.read(details)
+    read = manifests_details.parse_details(details)
     assert all(len(pair) == 2 for pair in (*read.labels, *read.annotations))
-    assert read.biggest >= 1
+    assert read.largest_layer >= 1
 
 
 @pytest.mark.parametrize("body", [b"", b"[" * 100_000, b'{"layers":' * 5000, b"9" * 5000, b"\xff\xfe", b"[]"])
@@ -124,7 +124,7 @@ def test_a_charts_config_is_read_and_a_list_of_referrers_says_what_each_is() -> 
     found = parsed({"config": {"mediaType": CHART_CONFIG, "digest": CHILD, "size": 9}, "layers": []})
     assert (found.kind, found.artifact_type, found.config) == ("artifact", CHART_CONFIG, CHILD)
     chart = {"name": "api", "version": "1.2.0", "dependencies": [{"name": "db", "version": "1"}], "icon": 1}
-    read = manifests_details.read(parse_config(json.dumps(chart).encode(), CHART_CONFIG, []).details)
+    read = manifests_details.parse_details(parse_config(json.dumps(chart).encode(), CHART_CONFIG, []).details)
     assert dict(read.chart) == {"name": "api", "version": "1.2.0"}
     assert read.dependencies == (manifests_details.Dependency("db", "1", ""),)
     (child,) = parsed({"manifests": [{"digest": CHILD, "artifactType": "application/spdx+json"}]}).children
@@ -196,12 +196,12 @@ def test_what_is_cut_off_is_said() -> None:
     layers = [{"digest": f"sha256:{n:064x}", "size": 2} for n in range(600)]
     config = {"mediaType": IMAGE_CONFIGS[0], "digest": CHILD, "size": 2**20}
     found = parsed({"config": config, "layers": layers})
-    read = manifests_details.read(found.details)
+    read = manifests_details.parse_details(found.details)
     assert (len(read.layers), read.all_layers, read.all_config) == (500, 600, 2**20)
     assert (len(found.parts), found.size) == (601, 1200 + 2**20)  # but they count
     entries = [{"digest": f"sha256:{n:064x}", "mediaType": TYPE} for n in range(300)]
-    assert manifests_details.read(parsed({"manifests": entries}).details).all_entries == 300
-    whole = manifests_details.read(parsed({"config": {}, "layers": layers[:500]}).details)
+    assert manifests_details.parse_details(parsed({"manifests": entries}).details).all_entries == 300
+    whole = manifests_details.parse_details(parsed({"config": {}, "layers": layers[:500]}).details)
     assert (whole.all_layers, whole.all_entries, whole.all_config) == (0, 0, 0)
 
 
@@ -210,7 +210,7 @@ def test_a_layer_counts_once_and_one_that_is_held_elsewhere_not_at_all() -> None
     there = {"digest": CHILD, "size": 7, "urls": ["https://example.com/layer"]}
     found = parsed({"config": {"mediaType": IMAGE_CONFIGS[0]}, "layers": [here, here, there]})
     assert (found.size, [part.digest for part in found.parts]) == (5, [DIGEST])
-    layers = manifests_details.read(found.details).layers
+    layers = manifests_details.parse_details(found.details).layers
     assert [(layer.size, layer.elsewhere) for layer in layers] == [(5, False), (5, False), (7, True)]
 
 

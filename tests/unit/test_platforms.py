@@ -2,7 +2,7 @@
 
 import pytest
 
-from namespaces.manifests.platforms import choose, platforms_of
+from namespaces.manifests.platforms import choose_platform, parse_platforms
 
 AMD, ARM, OTHER = ("sha256:" + letter * 64 for letter in "abc")
 
@@ -15,14 +15,18 @@ def listed(*words: str) -> list[dict[str, object]]:
 
 
 def test_a_platform_is_named_by_its_words_and_by_its_digest_where_two_share_them_or_there_are_none() -> None:
-    keys = [each.key for each in platforms_of(listed("linux/amd64", "linux/arm64"))]
+    keys = [each.key for each in parse_platforms(listed("linux/amd64", "linux/arm64"))]
     assert keys == ["linux/amd64", "linux/arm64"]
-    assert [each.key for each in platforms_of(listed("linux/amd64", "linux/amd64", ""))] == [AMD, ARM, OTHER]
+    assert [each.key for each in parse_platforms(listed("linux/amd64", "linux/amd64", ""))] == [
+        AMD,
+        ARM,
+        OTHER,
+    ]
 
 
 def test_a_size_that_is_not_known_is_none() -> None:
-    (unknown,) = platforms_of(listed("linux/amd64"))
-    (known,) = platforms_of([{"platform": "linux/amd64", "digest": AMD, "size": 7}])
+    (unknown,) = parse_platforms(listed("linux/amd64"))
+    (known,) = parse_platforms([{"platform": "linux/amd64", "digest": AMD, "size": 7}])
     assert (unknown.size, known.size) == (None, 7)
 
 
@@ -40,10 +44,10 @@ def test_a_size_that_is_not_known_is_none() -> None:
 def test_the_wanted_one_else_the_commonest_else_the_first(
     words: tuple[str, ...], wanted: str, digest: str
 ) -> None:
-    found = choose(platforms_of(listed(*words)), wanted)
+    found = choose_platform(parse_platforms(listed(*words)), wanted)
     assert found
     assert found.digest == digest
 
 
 def test_of_none_is_none() -> None:
-    assert choose([], "linux/amd64") is None
+    assert choose_platform([], "linux/amd64") is None

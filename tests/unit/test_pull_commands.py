@@ -2,8 +2,8 @@
 
 import pytest
 
-from namespaces.manifests.pull_commands import WAYS, pull_commands
-from namespaces.media_types import BY_TYPE, IMAGE, Group, Nature, Tool, nature
+from namespaces.manifests.pull_commands import COMMAND_TEMPLATES, pull_commands
+from namespaces.media_types import BY_TYPE, IMAGE, ArtifactKind, Group, Tool, artifact_kind
 
 DIGEST = "sha256:" + "a" * 64
 SUBJECT = "sha256:" + "b" * 64
@@ -11,7 +11,7 @@ CHART = BY_TYPE["application/vnd.cncf.helm."]
 
 
 def lines(
-    nature: Nature,
+    artifact_kind: ArtifactKind,
     tag: str = "1.0",
     *,
     tls: bool = True,
@@ -23,7 +23,7 @@ def lines(
         repository=repository,
         tag=tag,
         digest=DIGEST,
-        nature=nature,
+        artifact_kind=artifact_kind,
         tls=tls,
         subject=subject,
     )
@@ -60,7 +60,7 @@ ALL = [*BY_TYPE.values(), IMAGE]
 
 
 @pytest.mark.parametrize("each", ALL)
-def test_each_kind_has_ways_and_without_a_tag_only_the_digest(each: Nature) -> None:
+def test_each_kind_has_ways_and_without_a_tag_only_the_digest(each: ArtifactKind) -> None:
     found = lines(each, "", subject=SUBJECT)
     assert all(by_tag == "" and (DIGEST in exact or SUBJECT in exact) for by_tag, exact in found.values())
     assert all("{" not in text for texts in lines(each, tls=False).values() for text in texts)
@@ -68,13 +68,13 @@ def test_each_kind_has_ways_and_without_a_tag_only_the_digest(each: Nature) -> N
 
 
 @pytest.mark.parametrize("each", ALL)
-def test_docker_pulls_images_alone(each: Nature) -> None:
+def test_docker_pulls_images_alone(each: ArtifactKind) -> None:
     commands = [text for texts in lines(each, subject=SUBJECT).values() for text in texts]
     assert any(text.startswith("docker pull ") for text in commands) == (each.group is Group.RUNS)
 
 
 def test_every_tool_has_ways() -> None:
-    assert set(WAYS) == set(Tool)
+    assert set(COMMAND_TEMPLATES) == set(Tool)
 
 
 AT = "r.example/team/llama"
@@ -114,7 +114,7 @@ def test_what_ollama_cannot_do_is_said_where_it_matters() -> None:
     for public in (False, True):
         (first, *others) = pull_commands(
             host="r.example", repository="team/llama", tag="1", digest=DIGEST, tls=True, public=public,
-            nature=BY_TYPE["application/vnd.ollama."],
+            artifact_kind=BY_TYPE["application/vnd.ollama."],
         )  # fmt: skip
         assert bool(first.note) != public
         assert not any(each.note for each in others)
@@ -123,9 +123,11 @@ def test_what_ollama_cannot_do_is_said_where_it_matters() -> None:
 def test_what_is_about_something_is_verified_by_that() -> None:
     bundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
     about = f"r.example/team/deep/app@{SUBJECT}"
-    signature = nature(kind="artifact", artifact_type=bundle, bundle="https://sigstore.dev/cosign/sign/v1")
+    signature = artifact_kind(
+        kind="artifact", artifact_type=bundle, bundle="https://sigstore.dev/cosign/sign/v1"
+    )
     assert lines(signature, "", subject=SUBJECT)["cosign"] == ("", f"cosign verify --key cosign.pub {about}")
-    bill = nature(kind="artifact", artifact_type=bundle, bundle="https://spdx.dev/Document")
+    bill = artifact_kind(kind="artifact", artifact_type=bundle, bundle="https://spdx.dev/Document")
     assert lines(bill, tls=False, subject=SUBJECT)["cosign"][1] == (
         f"cosign verify-attestation --allow-http-registry --key cosign.pub --type spdxjson {about}"
     )
@@ -133,7 +135,9 @@ def test_what_is_about_something_is_verified_by_that() -> None:
 
 
 def test_a_tool_that_knows_tags_alone_has_no_command_without_one() -> None:
-    found = [(kind, way) for kind in BY_TYPE.values() for way in WAYS[kind.tool] if not way.digests]
+    found = [
+        (kind, way) for kind in BY_TYPE.values() for way in COMMAND_TEMPLATES[kind.tool] if not way.digests
+    ]
     assert found
     for kind, way in found:
         assert way.title in lines(kind, repository="team/app")

@@ -4,14 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.search_query import Reference, Wanted, clean, label, label_start, reference, wanted
+from namespaces.search_query import (
+    ParsedQuery,
+    Reference,
+    clean,
+    label_start,
+    parse_label,
+    parse_query,
+    parse_reference,
+)
 
 HEXES = st.text("0123456789abcdef", min_size=64, max_size=64)
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "\x00", "\ud800"])
 def test_nothing_is_nothing(typed: str) -> None:
-    assert not wanted(typed)
+    assert not parse_query(typed)
 
 
 @pytest.mark.parametrize(
@@ -23,13 +31,13 @@ def test_nothing_is_nothing(typed: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_a_name_and_what_a_digest(typed: str, text: str, digest: bool) -> None:
-    found = wanted(typed)
+    found = parse_query(typed)
     assert (found.text, found.digest is not None) == (text, digest)
 
 
 @given(HEXES, st.integers(min_value=0, max_value=64), HEXES)
 def test_the_range_holds_just_what_begins_so(digest: str, length: int, other: str) -> None:
-    between = wanted(f"sha256:{digest[:length]}").digest
+    between = parse_query(f"sha256:{digest[:length]}").digest
     assert between
     for each in (digest, other):
         inside = between.first <= f"sha256:{each}" < between.end
@@ -39,7 +47,7 @@ def test_the_range_holds_just_what_begins_so(digest: str, length: int, other: st
 
 @pytest.mark.parametrize("edge", ["f", "ff", "af", "9", "9ff", "ffffff0"])
 def test_the_range_at_its_edges(edge: str) -> None:
-    between = wanted(f"sha256:{edge}").digest
+    between = parse_query(f"sha256:{edge}").digest
     assert between
     assert between.first <= "sha256:" + edge.ljust(64, "f") < between.end
     assert between.first <= "sha256:" + edge.ljust(64, "0") < between.end
@@ -84,13 +92,13 @@ def test_the_range_at_its_edges(edge: str) -> None:
     ],
 )  # fmt: skip
 def test_a_pasted_reference(typed: str, found: Reference | None) -> None:
-    assert reference(typed, host="r.example:5000") == found
+    assert parse_reference(typed, host="r.example:5000") == found
 
 
 @given(st.text(), st.text())
 def test_labels_are_looked_up_by_how_they_begin(value: str, other: str) -> None:
     value, other = clean(value), clean(other)
-    key, start = label(f"key={value}")
+    key, start = parse_label(f"key={value}")
     if value and not value.startswith("http"):
         assert key == "key"
         assert (start.first <= label_start(value + other) < start.end) or "\U0010ffff" in value + other
@@ -99,11 +107,11 @@ def test_labels_are_looked_up_by_how_they_begin(value: str, other: str) -> None:
 
 
 def test_an_address_is_found_without_its_scheme() -> None:
-    _key, start = label("Example.com/sh")
+    _key, start = parse_label("Example.com/sh")
     assert start.first <= label_start("https://example.com/shop") < start.end
 
 
 def test_wanted_is_false_only_when_empty() -> None:
-    assert not Wanted()
-    assert Wanted("a")
-    assert wanted("sha256:")
+    assert not ParsedQuery()
+    assert ParsedQuery("a")
+    assert parse_query("sha256:")

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from namespaces.manifests.diff import State
+from namespaces.manifests.diff import ChangeState
 from namespaces.models import Image, Manifest
 from tests import factories
 from tests.cast import MEMBERS, Cast
@@ -45,9 +45,9 @@ def ask(client: Client, left: str, right: str, **more: str) -> Any:
 def test_members_compare(cast: Cast, pair: tuple[Manifest, Manifest], who: str) -> None:
     shown = ask(cast.client(who), "1.0", "2.0")
     assert shown.status_code == 200
-    found = shown.context["found"]
+    found = shown.context["diff"]
     assert [(each.state, each.layer.command) for each in found.layers] == [
-        (State.KEPT, "FROM base"), (State.REMOVED, "COPY old"), (State.ADDED, "COPY new"),
+        (ChangeState.KEPT, "FROM base"), (ChangeState.REMOVED, "COPY old"), (ChangeState.ADDED, "COPY new"),
     ]  # fmt: skip
     assert set(found.settings) == {"env", "user", "labels"}
     assert EVIL not in shown.content.decode()
@@ -74,7 +74,7 @@ def test_a_digest_is_before_and_the_tag_is_now(image: Image, viewer: Client) -> 
     old = things.put(image, things.image_document("a"))
     things.put(image, things.image_document("b"), tag="1.0")
     shown = ask(viewer, old.digest, "1.0")
-    assert shown.context["compared"].left.manifest == old
+    assert shown.context["comparison"].left.manifest == old
     assert f"-/manifests/{old.digest}/" in shown.content.decode()
 
 
@@ -101,7 +101,7 @@ def test_an_image_of_another_namespace_and_of_another_account_of_mine(
             f"{settings.REGISTRY_HOST}/{name}/deep/app:2.0",
             f"{name}/deep/app@{made.digest}",
         ):
-            assert ask(viewer, "1.0", text).context["compared"].right.manifest == made
+            assert ask(viewer, "1.0", text).context["comparison"].right.manifest == made
 
 
 def test_what_is_not_mine_looks_as_if_it_were_not_there(cast: Cast, image: Image, viewer: Client) -> None:
@@ -158,20 +158,20 @@ def indexes(image: Image) -> None:
 
 
 def commands(answer: Any) -> list[str]:
-    return [each.layer.command for each in answer.context["found"].layers]
+    return [each.layer.command for each in answer.context["diff"].layers]
 
 
 def test_of_two_indexes_one_platform_is_compared(indexes: None, viewer: Client) -> None:
     shown = ask(viewer, "old", "new")
-    assert shown.context["compared"].platform == "linux/arm64"  # both have it
+    assert shown.context["comparison"].platform == "linux/arm64"  # both have it
     assert commands(shown) == ["RUN b", "RUN c"]
-    assert [(each.state, each.name) for each in shown.context["found"].platforms] == [
-        (State.REMOVED, "linux/386"), (State.ADDED, "linux/s390x"),
+    assert [(each.state, each.name) for each in shown.context["diff"].platforms] == [
+        (ChangeState.REMOVED, "linux/386"), (ChangeState.ADDED, "linux/s390x"),
     ]  # fmt: skip
     one_sided = ask(viewer, "old", "new", platform="linux/386")
-    assert one_sided.context["compared"].lacking == ("right",)
+    assert one_sided.context["comparison"].lacking == ("right",)
     assert "has no linux/386" in one_sided.content.decode()
-    assert ask(viewer, "old", "new", platform="plan9/x").context["compared"].platform == "linux/arm64"
+    assert ask(viewer, "old", "new", platform="plan9/x").context["comparison"].platform == "linux/arm64"
 
 
 def test_a_plain_image_is_compared_with_its_own_platform_of_an_index(indexes: None, viewer: Client) -> None:
@@ -183,4 +183,4 @@ def test_200_layers_on_each_side(image: Image, viewer: Client) -> None:
     for tag, start in (("1", 0), ("2", 100)):
         layers = [str(number) for number in range(start, start + 200)]
         things.put(image, things.image_document(*layers), config=things.image_config(*layers), tag=tag)
-    assert len(ask(viewer, "1", "2").context["found"].layers) == 300
+    assert len(ask(viewer, "1", "2").context["diff"].layers) == 300

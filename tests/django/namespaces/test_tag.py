@@ -78,7 +78,7 @@ def test_each_platform_of_an_index_can_be_chosen(image: Image, viewer: Client) -
     things.put(image, things.index_document(*made, annotations={"of": "index"}), tag="1.0")
 
     def commands(query: str) -> list[str]:
-        return [layer.command for layer in page(viewer, query=query).context["contents"].layers]
+        return [layer.command for layer in page(viewer, query=query).context["details"].layers]
 
     assert commands("") == ["RUN amd64"]
     assert commands("?platform=linux/arm64") == ["RUN arm64"]
@@ -99,7 +99,7 @@ def test_another_images_manifest_is_not_shown_by_its_digest(cast: Cast, image: I
     # Nor does naming its digest bring what is hung onto it, or make it hang onto ours.
     ours = things.put(image, things.image_document("ours"), tag="ours")
     things.put(theirs, things.image_document("x", subject={"digest": ours.digest}, artifactType="a/b"))
-    assert page(viewer, "ours").context["attached"] == []
+    assert page(viewer, "ours").context["referrers"] == []
 
 
 def test_a_platform_named_twice_is_told_apart_by_digest(image: Image, viewer: Client) -> None:
@@ -130,7 +130,9 @@ def test_what_is_hung_onto_it_in_each_of_four_ways(image: Image, viewer: Client)
             artifactType="application/vnd.cyclonedx+json",
         ),
     )
-    found = {each.digest: (each.nature.words, each.subject) for each in page(viewer).context["attached"]}
+    found = {
+        each.digest: (each.artifact_kind.label, each.subject) for each in page(viewer).context["referrers"]
+    }
     assert found == {
         attestation.digest: ("Image", child.digest),
         signature.digest: ("cosign signature", top.digest),
@@ -138,7 +140,7 @@ def test_what_is_hung_onto_it_in_each_of_four_ways(image: Image, viewer: Client)
         direct.digest: ("CycloneDX SBOM", top.digest),
     }
     RepositoryManifest.objects.filter(manifest=direct).update(gone_at=NOW)
-    assert direct.digest not in {each.digest for each in page(viewer).context["attached"]}
+    assert direct.digest not in {each.digest for each in page(viewer).context["referrers"]}
 
 
 def test_an_artifact_of_a_type_that_nobody_knows_tells_its_type(image: Image, viewer: Client) -> None:
@@ -158,8 +160,8 @@ def test_an_index_of_what_is_for_no_platform_lists_what_it_holds(image: Image, v
     )
     things.put(image, things.index_document((files, "")), tag="1.0")
     shown = page(viewer)
-    assert shown.context["nature"].words == "OCI index"
-    assert [each.nature.words for each in shown.context["attached"]] == ["WASM module"]
+    assert shown.context["artifact_kind"].label == "OCI index"
+    assert [each.artifact_kind.label for each in shown.context["referrers"]] == ["WASM module"]
     text = shown.content.decode()
     assert "Listed here" in text
     assert "docker pull" not in text
@@ -340,7 +342,7 @@ def test_200_layers_and_127_platforms(image: Image, viewer: Client) -> None:
     things.put(image, things.index_document(*made), tag="1.0")
     shown = page(viewer, query="?platform=linux/a5")
     assert len(shown.context["platforms"]) == 127
-    assert len(shown.context["contents"].layers) == 200
+    assert len(shown.context["details"].layers) == 200
 
 
 def test_the_page_asks_the_database_no_more_for_more(
@@ -351,7 +353,7 @@ def test_the_page_asks_the_database_no_more_for_more(
     for number in range(50):
         things.put(image, things.image_document(f"s{number}", subject={"digest": top.digest}))
     with django_assert_max_num_queries(25):
-        assert len(page(viewer).context["attached"]) == 50
+        assert len(page(viewer).context["referrers"]) == 50
 
 
 def test_what_turns_the_direction_of_reading_is_made_to_be_seen(image: Image, viewer: Client) -> None:
@@ -373,6 +375,6 @@ def test_a_list_calls_it_what_its_page_calls_it(viewer: Client, image: Image) ->
         kind="unknown", media_type="application/vnd.docker.distribution.manifest.v1+prettyjws", platforms=[]
     )
     factories.TagFactory(image=image, name="1.0", manifest=manifest)
-    words = page(viewer).context["nature"].words
+    words = page(viewer).context["artifact_kind"].label
     assert words == "Docker image, schema 1"
     assert words in viewer.get(image.get_absolute_url()).content.decode()

@@ -159,7 +159,7 @@ def test_tags_of_one_digest_are_marked(client: Client, image: Image) -> None:
         factories.TagFactory(image=image, name=name, manifest=manifest)
     factories.TagFactory(image=image, name="2.0")
     lines = client.get(f"{LIST}?sort=name").context["lines"]
-    assert [(line.tag.name, line.twin) for line in lines] == [
+    assert [(line.tag.name, line.same_manifest_tag) for line in lines] == [
         ("1.0", "latest"), ("2.0", ""), ("latest", "1.0"), ("stable", "latest"),
     ]  # fmt: skip
 
@@ -305,7 +305,7 @@ def test_all_pages_together_are_the_list_without_gap_or_double(
 
 
 def _read(image: Image, search: str, sort: str, technical: bool) -> list[QuerySet[Tag]]:
-    found = tag_list.find(image, search)
+    found = tag_list.find_tags(image, search)
     halves = (False, True) if technical else (False,)
     return [found.tags(sort=sort, technical=half) for half in halves]
 

@@ -6,7 +6,7 @@ import pytest
 
 from namespaces import tag_updates
 from namespaces.listing import search
-from namespaces.manifests.referrers import attached_to
+from namespaces.manifests.referrers import referrers_of
 from namespaces.models import Image, TagHistoryEntry
 from registry_sync.inventory.writer import TagChange, write_tag_changes
 from tests import factories
@@ -39,7 +39,7 @@ def test_they_are_neither_counted_nor_the_newest(image: Image) -> None:
 
 def test_all_that_they_point_at_is_shown_with_what_it_is_about(image: Image) -> None:
     version = image.tags.get(name="1.0").manifest
-    shown = {each.tag.removeprefix(version.digest.replace(":", "-")) for each in attached_to(image, version)}
+    shown = {each.tag.removeprefix(version.digest.replace(":", "-")) for each in referrers_of(image, version)}
     assert shown == set(KINDS) - {".imgpkg"}
 
 

@@ -27,7 +27,7 @@ def pushed(image: Image, tag: str, minutes: int, *, by: str = "", digest: str = 
 
 def agrees(image: Image) -> str:
     image.refresh_from_db()
-    first = tag_list.find(image).tags()[0]
+    first = tag_list.find_tags(image).tags()[0]
     assert (image.latest_tag, image.pushed_at, image.size) == (first.name, first.pushed_at, first.size)
     return first.name
 
