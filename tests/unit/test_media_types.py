@@ -93,7 +93,7 @@ def test_what_it_is_called(
         predicates=predicates,
         tag=tag,
     )
-    assert found.words == words
+    assert found.label == words
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_bundles_are_told_apart_by_what_they_state(annotations: dict[str, str], 
     found = artifact_kind(
         kind="artifact", artifact_type=BUNDLE, layer_types=[BUNDLE], bundle=bundle_predicate(annotations)
     )
-    assert found.words == words
+    assert found.label == words
     assert found.group is Group.ABOUT
     assert found.cosign_type.isalnum() or not found.cosign_type  # it goes into a command that people paste
 
@@ -160,7 +160,7 @@ def test_everything_has_a_name(
         predicates=predicates,
         tag=tag,
     )
-    assert found.words
+    assert found.label
     assert found.group in Group
 
 
