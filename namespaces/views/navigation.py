@@ -19,7 +19,7 @@ def namespace_context(namespace: Namespace, current: str) -> dict[str, Any]:
     pages = [
         ("images", _("Images"), "namespace"),
         ("permissions", _("Permissions"), "permissions"),
-        ("retention", _("Rules"), "retention"),
+        ("retention", _("Rules"), "retention-rules"),
         ("settings", _("Settings"), "namespace-settings"),
     ]
     return {

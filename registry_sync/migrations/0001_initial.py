@@ -212,7 +212,6 @@ class Migration(migrations.Migration):
                 ('keep_pattern', models.CharField(blank=True, default='', max_length=200)),
                 ('protect_pattern', models.CharField(blank=True, default='', max_length=200)),
                 ('enabled', models.BooleanField(default=False)),
-                ('semantics', models.PositiveSmallIntegerField(db_default=1, default=2, editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('namespace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='retention_rules', to='namespaces.namespace')),
             ],

@@ -5,7 +5,6 @@ from django.utils import timezone
 from namespaces.models import Namespace
 from namespaces.names import REPOSITORY_MAX
 
-SEMANTICS = 2  # 1 counted tags, and took some that tools made for versions; 2 counts digests
 LIMIT = [MinValueValidator(1), MaxValueValidator(10_000)]
 
 
@@ -24,8 +23,6 @@ class RetentionRule(models.Model):
     keep_pattern = models.CharField(max_length=200, default="", blank=True)  # tags, with * and ?
     protect_pattern = models.CharField(max_length=200, default="", blank=True)  # never go, by no rule
     enabled = models.BooleanField(default=False)
-    # By which reading of tags somebody last looked at what it removes.
-    semantics = models.PositiveSmallIntegerField(default=SEMANTICS, db_default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -36,11 +33,6 @@ class RetentionRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.namespace.name}/{self.image_name or '*'}"
-
-    @property
-    def counted_anew(self) -> bool:
-        """True while it is off because an upgrade changed what it removes, and nobody has looked since."""
-        return not self.enabled and self.semantics < SEMANTICS
 
 
 class RetentionRun(models.Model):

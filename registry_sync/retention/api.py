@@ -72,9 +72,6 @@ class RetentionRuleSerializer(serializers.Serializer[Any]):
     keep_checked = serializers.BooleanField()
     keep_pattern = serializers.CharField(allow_blank=True)
     protect_pattern = serializers.CharField(allow_blank=True)
-    counted_anew = serializers.BooleanField(
-        help_text="It was on, and is off because an upgrade changed what it removes; see its preview."
-    )
 
 
 class RemovedTagSerializer(serializers.Serializer[Any]):

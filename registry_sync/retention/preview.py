@@ -12,7 +12,6 @@ from registry_sync import heartbeats
 from registry_sync.deletion import graph, unreadable
 from registry_sync.deletion.impact import Going, left_behind, without_harm
 from registry_sync.models import Event, Marker, Repository, SyncRun
-from registry_sync.retention import earlier_semantics
 from registry_sync.retention.policy import Decision, Fate, Knowledge, Rule, Tagged, decide, versions_of
 
 CHUNK = 500  # a question's parameters are limited
@@ -72,12 +71,6 @@ def of(rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = l
         tuple((tag, around.tags[tag]) for tag in left_behind(around, whole)),
         _unread_words(image),
     )
-
-
-def changed(rule: Rule, found: Forecast, now: datetime) -> bool:
-    """Return True where the rule took other tags before versions were digests."""
-    tags = _tagged(found.image, found.image.tags.all(), checked=rule.keep_checked)
-    return earlier_semantics.differs(rule, tags, now, found.decisions)
 
 
 def knowledge() -> Knowledge:

@@ -21,7 +21,6 @@ from registry_sync.deletion import service as deletion_service
 from registry_sync.deletion.outcomes import SENTENCES, Outcome
 from registry_sync.leases import LeaseHandle
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
-from registry_sync.models.retention import SEMANTICS
 from registry_sync.retention import preview, texts
 from registry_sync.retention import service as retention_service
 from registry_sync.retention.policy import Rule, doubt
@@ -136,13 +135,9 @@ def _plan(run: RetentionRun, lease: LeaseHandle) -> None:
     if problem and not found:
         finish(run, State.SKIPPED, problem, [])
         return
-    anew = row.semantics < SEMANTICS and any(preview.changed(rule, each, now) for each in found)
     with transaction.atomic():
         lease.keep()
-        withdrawn = _withdrawn(run, rule)
-        if withdrawn := withdrawn or retention_service.read_anew(
-            _locked(run), changed=anew, whole=not problem
-        ):
+        if withdrawn := _withdrawn(run, rule):
             finish(run, State.SKIPPED, withdrawn, [])
             return
         # An image may have got a rule of its own meanwhile, which stands instead of this one.

@@ -5,7 +5,6 @@ from typing import Any, TypedDict
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts import audit
 from accounts.audit_actions import AuditAction
@@ -20,7 +19,7 @@ from namespaces.names import TAG, image_problem
 from registry_sync.deletion.outcomes import SENTENCES, Outcome
 from registry_sync.limits import RETENTION_RULES
 from registry_sync.models import RemovalItem, RetentionRule, RetentionRun
-from registry_sync.models.retention import LIMIT, SEMANTICS
+from registry_sync.models.retention import LIMIT
 from registry_sync.retention import run_result
 from registry_sync.retention.policy import Rule
 
@@ -28,10 +27,6 @@ DAYS = ("keep_last", "keep_days", "keep_pulled_days")
 LINES = (*DAYS, "keep_checked", "keep_pattern", "protect_pattern")
 MOST = LIMIT[1].limit_value
 PATTERN_MAX = 200
-COUNTED_ANEW = gettext_lazy(
-    "An upgrade changed how versions are counted, and with it what this rule removes, so it was switched off and "
-    "removed nothing. See what it would remove now, then switch it on again."
-)
 
 
 class Lines(TypedDict, total=False):
@@ -112,7 +107,6 @@ def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule
         setattr(row, name, value)
     _check(lines_of(row))
     row.enabled = row.enabled and _facts(row) == before
-    row.semantics = row.semantics if row.enabled else SEMANTICS
     row.save()
     if _facts(row) != before:
         withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
@@ -124,29 +118,12 @@ def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule
 def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
     row = _locked(rule)
     if row.enabled != on:
-        row.enabled, row.semantics = on, SEMANTICS
-        row.save(update_fields=["enabled", "semantics"])
+        row.enabled = on
+        row.save(update_fields=["enabled"])
         if not on:
             withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
         _record(by, row, AuditAction.RETENTION_ENABLED if on else AuditAction.RETENTION_DISABLED)
     return row
-
-
-def read_anew(row: RetentionRule, *, changed: bool, whole: bool) -> str:
-    """Return why nothing is to be done now for a rule that nobody looked at since versions are digests; "" when it may.
-
-    It is on, and goes off where that changes what it removes. `whole`: all its images were compared.
-    """
-    if not row.enabled or row.semantics == SEMANTICS:
-        return ""
-    if changed:
-        why = str(COUNTED_ANEW)
-        switch_off(row, why)
-        return why
-    if whole:
-        row.semantics = SEMANTICS
-        row.save(update_fields=["semantics"])
-    return ""
 
 
 def switch_off(row: RetentionRule, why: str) -> None:

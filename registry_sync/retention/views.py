@@ -112,7 +112,6 @@ def rule(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespons
             return redirect("retention-preview", handle, name, row.pk)
     context = _context(by, row.namespace) | {
         "rule": row,
-        "counted_anew": service.COUNTED_ANEW,
         "form": form,
         "live": _live(request, row),
         "runs": list(row.runs.all()[:RUNS_SHOWN]),

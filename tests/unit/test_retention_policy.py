@@ -1,6 +1,6 @@
 """What a rule keeps: a truth table, and what must hold for every rule."""
 
-import fnmatch
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.names import is_technical, technical_subject
 from registry_sync.deletion.impact import Facts, impact, left_behind, without_harm
-from registry_sync.retention import earlier_semantics
 from registry_sync.retention.policy import (
     Decision,
     Doubt,
@@ -168,48 +166,6 @@ def test_for_every_rule(rule: Rule, tags: list[Tagged]) -> None:
     assert len(kept) >= min(rule.keep_last or 0, len(decisions))
 
 
-SUFFIXES = ("", ".sig", ".att", ".src", ".0123456789abcdef.sbom", ".imgpkg")
-TOOLS = st.builds(
-    lambda letter, suffix: f"sha256-{HEX[letter]}{suffix}",
-    st.sampled_from(LETTERS),
-    st.sampled_from(SUFFIXES),
-)
-
-
-@given(RULES, tags(NAMES | TOOLS))
-def test_beside_what_rules_decided_before(rule: Rule, tags: list[Tagged]) -> None:
-    """Before: tags were counted, and such of tools as were not known for versions."""
-    before = earlier_semantics.gone(rule, tags, NOW)
-    decisions = decide(rule, versions_of(each for each in tags if not is_technical(each.name)), NOW)
-    going = {each.version.digest for each in decisions if each.fate is Fate.GO}
-    now = {name for each in decisions if each.fate is Fate.GO for name in each.version.names}
-    along = {
-        each.name for each in tags
-        if technical_subject(each.name) in going and not earlier_semantics.HUNG.fullmatch(each.name)
-    }  # fmt: skip
-    assert now <= before  # no version goes that would have stayed
-    assert earlier_semantics.differs(rule, tags, NOW, decisions) is (now | along != before)
-    plain = not any(is_technical(each.name) for each in tags)
-    if plain and len({each.digest for each in tags}) == len(tags):
-        assert not earlier_semantics.differs(rule, tags, NOW, decisions)
-
-
-def test_what_tools_made_of_three_versions_does_not_remove_them() -> None:
-    made = [
-        tag(name, digest, pushed=age)
-        for age, letter in ((30, "A"), (20, "B"), (10, "C"))
-        for name, digest in (
-            (f"1.{letter}", ID[letter]),
-            *((f"sha256-{HEX[letter]}.{kind}", ID["S"]) for kind in ("src", "git", "log", "cve", "vex", "lic")),
-        )
-    ]  # fmt: skip
-    rule = Rule(keep_last=2)
-    people = [each for each in made if not is_technical(each.name)]
-    assert {"1.A", "1.B", "1.C"} <= earlier_semantics.gone(rule, made, NOW)
-    assert fates(rule, *people) == {"1.A": "delete", "1.B": "keep", "1.C": "keep"}
-    assert earlier_semantics.differs(rule, made, NOW, decide(rule, versions_of(people), NOW))
-
-
 @given(RULES, tags(NAMES))
 def test_keeping_more_never_removes_more(rule: Rule, tags: list[Tagged]) -> None:
     versions = versions_of(tags)
@@ -228,8 +184,21 @@ def test_keeping_more_never_removes_more(rule: Rule, tags: list[Tagged]) -> None
 
 
 @given(st.text("ab*?", max_size=8), st.text("ab", max_size=8))
-def test_patterns_match_as_file_names_do(pattern: str, name: str) -> None:
-    assert matches(pattern, name) is (bool(pattern) and fnmatch.fnmatchcase(name, pattern))
+def test_pattern_with_wildcards_matches_whole_names(pattern: str, name: str) -> None:
+    grammar = "".join({"*": ".*", "?": "."}.get(each, each) for each in pattern)
+    assert matches(pattern, name) is (bool(pattern) and re.fullmatch(grammar, name) is not None)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "expected"),
+    [
+        ("v*", "v1.2", True), ("v*", "av1", False), ("v?", "v1", True), ("v?", "v12", False),
+        ("1.0, 2.*", "2.1", True), ("1.0 2.*", "1.0", True), ("1.0", "1x0", False),
+        ("V1", "v1", False), ("[ab]", "a", False), ("[ab]", "[ab]", True), ("", "", False),
+    ],
+)  # fmt: skip
+def test_pattern_grammar(pattern: str, name: str, expected: bool) -> None:
+    assert matches(pattern, name) is expected
 
 
 def test_a_wicked_pattern_is_quick() -> None:

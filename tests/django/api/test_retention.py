@@ -19,7 +19,6 @@ def test_a_rule_is_made_off_and_read_again(world: World) -> None:
     assert told == {
         "id": told["id"], "image": "app/api", "enabled": False, "keep_last": 3, "keep_days": None,
         "keep_pulled_days": None, "keep_checked": False, "keep_pattern": "", "protect_pattern": "v*",
-        "counted_anew": False,
     }  # fmt: skip
     assert caller.get(f"{HERE}{told['id']}/").json() == told
     assert told in caller.get(HERE).json()["results"]

@@ -31,7 +31,6 @@ from registry_sync.models import (
     RetentionRun,
     SyncRun,
 )
-from registry_sync.models.retention import SEMANTICS
 from registry_sync.retention import preview, run_result, runs, service
 from registry_sync.retention.policy import Rule, Why
 from tests import factories, statements
@@ -173,67 +172,6 @@ def test_a_version_that_a_tool_hung_onto_another_stays_with_that(image: Image) -
     rule(image, keep_days=None, keep_last=1)
     runs.plan_due()
     assert asked() == [("untag", "app", "100d")]
-
-
-def of_an_earlier_release(image: Image, **more: Any) -> RetentionRule:
-    return rule(image, semantics=1, **more)
-
-
-@pytest.mark.parametrize("by", ["schedule", "person"])
-def test_a_rule_whose_result_an_upgrade_changes_goes_off_and_says_so(
-    cast: Cast, image: Image, by: str
-) -> None:
-    for kind in ("src", "git"):
-        hung(image, "1d", kind)
-    made = of_an_earlier_release(image, keep_days=None, keep_last=2)
-    if by == "person":
-        runs.start(by=cast.by("owner"), rule=made)
-    runs.plan_due()
-    made.refresh_from_db()
-    assert (made.enabled, made.counted_anew, last().state) == (False, True, "skipped")
-    assert last().problem == str(service.COUNTED_ANEW)
-    assert not Removal.objects.exists()
-    event = AuditEvent.objects.get(action="retention.switched_off")
-    assert (event.actor, event.account_id, event.after) == (
-        "system", cast.account.pk, {"because": str(service.COUNTED_ANEW)},
-    )  # fmt: skip
-    page = f"/a/team-red/n/team/rules/{made.pk}/"
-    assert "An upgrade changed how versions are counted" in cast.client("viewer").get(page).content.decode()
-    assert "by an upgrade" in cast.client("viewer").get("/a/team-red/n/team/rules/").content.decode()
-    service.switch(by=cast.by("owner"), rule=made, on=True)
-    assert "An upgrade" not in cast.client("viewer").get(page).content.decode().split("of-runs")[0]
-    RetentionRun.objects.all().delete()
-    runs.plan_due()
-    assert (last().state, last().kept) == ("done", 2)
-
-
-def test_a_rule_whose_result_stays_goes_on(image: Image) -> None:
-    hung(image, "1d", "sig")
-    made = of_an_earlier_release(image)
-    runs.plan_due()
-    made.refresh_from_db()
-    assert (made.enabled, made.semantics, asked()) == (True, SEMANTICS, [("delete", "app", "")])
-    for kind in ("src", "git"):
-        hung(image, "1d", kind)
-    RetentionRun.objects.all().delete()
-    runs.plan_due()
-    made.refresh_from_db()
-    assert made.enabled
-
-
-def test_a_rule_is_asked_about_until_all_its_images_were_compared(cast: Cast, image: Image) -> None:
-    make_image(cast, "web")
-    Repository.objects.filter(name="team/web").update(problem="500")
-    made = of_an_earlier_release(image)
-    runs.plan_due()
-    made.refresh_from_db()
-    assert (made.enabled, made.semantics) == (True, 1)
-
-
-def test_a_changed_rule_was_looked_at(cast: Cast, image: Image) -> None:
-    made = of_an_earlier_release(image)
-    changed = service.change(by=cast.by("owner"), rule=made, lines={"keep_days": 20})
-    assert (changed.enabled, changed.counted_anew) == (False, False)
 
 
 def test_what_was_pulled_stays_also_when_by_digest(image: Image) -> None:
