@@ -131,13 +131,13 @@ def test_the_dry_run_is_paged(cast: Cast, rule: RetentionRule, image: Image) -> 
 
 
 @pytest.mark.parametrize(("who", "status"), DIFFERENT)
-@pytest.mark.parametrize("act", ["switch", "run", "delete", "change"])
+@pytest.mark.parametrize("act", ["toggle", "run", "delete", "change"])
 def test_who_changes_a_rule(cast: Cast, rule: RetentionRule, act: str, who: str, status: int) -> None:
     client, path = cast.client(who), f"{HERE}{rule.pk}/"
     answer = client.post(path + ("" if act == "change" else f"{act}/"), {"on": "yes", "keep_last": "7"})
     assert answer.status_code == status
     happened = {
-        "switch": RetentionRule.objects.filter(enabled=True).exists(),
+        "toggle": RetentionRule.objects.filter(enabled=True).exists(),
         "run": rule.runs.filter(requested_by=f"{who}@example.com").exists(),
         "delete": not RetentionRule.objects.exists(),
         "change": RetentionRule.objects.filter(keep_last=7).exists(),
