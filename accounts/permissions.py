@@ -11,11 +11,13 @@ from accounts.roles import Permission, Role, denial_text, has_permission
 
 
 def account(by: Principal, handle: str, permission: Permission = Permission.ACCOUNT_VIEW) -> Account:
-    """Return the open account with this handle, if `by` is a member whose role allows `permission`."""
+    """Return the open account with this handle, with `.role`, if `by` is a member whose role allows `permission`."""
     member = membership(by, handle)
-    if not has_permission(Role(member.role), permission):
+    found = member.account
+    found.role = Role(member.role)
+    if not has_permission(found.role, permission):
         raise Forbidden(translate(denial_text(permission)))
-    return member.account
+    return found
 
 
 def membership(by: Principal, handle: str) -> Member:
@@ -30,17 +32,14 @@ def membership(by: Principal, handle: str) -> Member:
     return found
 
 
-def role(by: Principal, account: Account) -> Role:
-    return Role(membership(by, account.handle).role)
-
-
 def user(
     by: Principal, handle: str, username: str, permission: Permission = Permission.ACCOUNT_VIEW
 ) -> RegistryUser:
     owner = account(by, handle, permission)
-    found = RegistryUser.objects.select_related("account").filter(account=owner, username=username).first()
+    found = RegistryUser.objects.filter(account=owner, username=username).first()
     if not found:
         raise NotFound
+    found.account = owner
     return found
 
 

@@ -27,7 +27,7 @@ def accounts_of(*, person_id: int) -> list[Account]:
     """Return the person's open accounts by name, each with `.role`."""
     return list(
         Account.objects.filter(members__person_id=person_id, closed_at=None)
-        .annotate(role=F("members__role"))
+        .annotate(role=F("members__role"))  # type: ignore[no-redef]
         .order_by("name", "id")
     )
 
@@ -36,7 +36,7 @@ def accounts_overview(*, person_id: int) -> QuerySet[Account]:
     """As `accounts_of`, each with `.role`, `.user_count` and `.member_count`."""
     return (
         Account.objects.filter(closed_at=None)
-        .annotate(
+        .annotate(  # type: ignore[no-redef]
             user_count=_count(RegistryUser.objects.filter(account=OuterRef("pk"))),
             member_count=_count(Member.objects.filter(account=OuterRef("pk"))),
             role=_role_of(person_id),

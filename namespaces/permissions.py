@@ -1,4 +1,4 @@
-"""Loads a namespace's rows through the asking person's membership: what the person may not see raises Absent."""
+"""Loads a namespace's rows through the asking person's membership: what the person may not see raises NotFound."""
 
 from django.db.models import Q
 
@@ -15,9 +15,10 @@ def namespace(
     by: Principal, handle: str, name: str, permission: Permission = Permission.ACCOUNT_VIEW
 ) -> Namespace:
     account = permissions.account(by, handle, permission)
-    found = Namespace.objects.select_related("account").filter(account=account, name=name).first()
+    found = Namespace.objects.filter(account=account, name=name).first()
     if not found:
         raise NotFound
+    found.account = account  # with the person's role
     return found
 
 
@@ -29,9 +30,10 @@ def image(
     permission: Permission = Permission.ACCOUNT_VIEW,
 ) -> Image:
     owner = namespace(by, handle, namespace_name, permission)
-    found = Image.objects.select_related("namespace__account").filter(namespace=owner, name=name).first()
+    found = Image.objects.filter(namespace=owner, name=name).first()
     if not found:
         raise NotFound
+    found.namespace = owner
     return found
 
 
@@ -44,8 +46,9 @@ def image_or_planned(
 ) -> Image:
     """As `image`, but return an unsaved Image for a valid name that is not pushed yet, so that it can be granted."""
     owner = namespace(by, handle, namespace_name, permission)
-    found = Image.objects.select_related("namespace__account").filter(namespace=owner, name=name).first()
+    found = Image.objects.filter(namespace=owner, name=name).first()
     if found:
+        found.namespace = owner
         return found
     if image_problem(name, namespace=owner.name):
         raise NotFound
@@ -54,20 +57,17 @@ def image_or_planned(
 
 def tag(by: Principal, handle: str, namespace_name: str, image_name: str, name: str) -> Tag:
     owner = image(by, handle, namespace_name, image_name)
-    found = (
-        Tag.objects.select_related("manifest", "image__namespace__account")
-        .filter(image=owner, name=name)
-        .first()
-    )
+    found = Tag.objects.select_related("manifest").filter(image=owner, name=name).first()
     if not found:
         raise NotFound
+    found.image = owner
     return found
 
 
 def manifest(
     by: Principal, handle: str, namespace_name: str, image_name: str, digest: str
 ) -> tuple[Image, Manifest]:
-    """Return the image and its manifest. The digest of another image's manifest raises Absent."""
+    """Return the image and its manifest. The digest of another image's manifest raises NotFound."""
     owner = image(by, handle, namespace_name, image_name)
     found = (
         Manifest.objects.filter(digest=digest)

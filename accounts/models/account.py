@@ -3,6 +3,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.roles import Role
+
 
 class Account(models.Model):
     """A registry account: the tenant that owns users and namespaces."""
@@ -15,6 +17,9 @@ class Account(models.Model):
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+
+    # That of the person who asks: only on accounts that came through permissions, or through selectors that say so.
+    role: Role
 
     class Meta:
         ordering = ["name", "id"]

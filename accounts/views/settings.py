@@ -75,7 +75,6 @@ def show_settings(
     invitation_problem: str = "",
 ) -> HttpResponse:
     """With what was wrong with one of its forms, if something was."""
-    by = principal(request)
     members = list(selectors.members_of(account))
     form_of_name = form or AccountForm(initial={"name": account.name})
     form_of_name.fields["name"].help_text = format_html(
@@ -94,9 +93,9 @@ def show_settings(
         "once": form_nonce.mark(),
         "last_use": _last_use(account),
         "why_not": {
-            "rename": button_permissions.denial_reason(by, account, Permission.ACCOUNT_RENAME),
-            "members": button_permissions.denial_reason(by, account, Permission.MEMBERS_MANAGE),
-            "close": button_permissions.denial_reason(by, account, Permission.ACCOUNT_CLOSE),
+            "rename": button_permissions.denial_reason(account, Permission.ACCOUNT_RENAME),
+            "members": button_permissions.denial_reason(account, Permission.MEMBERS_MANAGE),
+            "close": button_permissions.denial_reason(account, Permission.ACCOUNT_CLOSE),
         },
     }
     wrong = form or problem or invitation_problem

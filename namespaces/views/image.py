@@ -37,7 +37,7 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     by = principal(request)
     image = permissions.image_or_planned(by, handle, name, image_name)
     context = image_context(image, "tags") | {
-        "may_remove": not denial_reason(by, image.namespace.account, Permission.IMAGES_REMOVE),
+        "may_remove": not denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
         "live": tag_updates.live_note_of_image(
             request, image
         ),  # before the rows: what comes in between is news
@@ -48,7 +48,7 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     context["untagged_cut"] = len(untagged) > queries.UNTAGGED_SHOWN
     context["pull"] = _pull_command(image)
     if not context["rows"] and not context["untagged"]:
-        context |= nothing_pushed(by, image.namespace.account, image.namespace, image.name)
+        context |= nothing_pushed(image.namespace.account, image.namespace, image.name)
     fragment = request.htmx and request.htmx.target == "tags"
     return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)
 
@@ -87,7 +87,7 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
         "form": form,
         "page": page,
         "effective_access": selectors.effective_access(image.namespace, image.name, page.rows),
-        "why_not": denial_reason(by, image.namespace.account, Permission.GRANTS_MANAGE),
+        "why_not": denial_reason(image.namespace.account, Permission.GRANTS_MANAGE),
         "denials": with_current_decision(
             list(denials_on(image.namespace.account, image.repository)[:DENIALS_SHOWN])
         ),

@@ -37,8 +37,8 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
     namespaces = selectors.namespaces_of(account)
     context = {
         "account": account,
-        "why_not": denial_reason(by, account, Permission.NAMESPACES_MANAGE),
-        "may_remove": not denial_reason(by, account, Permission.IMAGES_REMOVE),
+        "why_not": denial_reason(account, Permission.NAMESPACES_MANAGE),
+        "may_remove": not denial_reason(account, Permission.IMAGES_REMOVE),
         "live": tag_updates.live_note_of_account(request, account),
         "namespaces": namespaces,
         "names": [each.name for each in namespaces],
@@ -48,6 +48,6 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
         "rows": image_list.image_rows(account, page.rows),
     }
     if not page.rows:
-        context |= nothing_pushed(by, account)
+        context |= nothing_pushed(account)
     fragment = request.htmx and request.htmx.target == "images"
     return render(request, "namespaces/_images.html" if fragment else "namespaces/images.html", context)

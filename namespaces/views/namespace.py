@@ -61,11 +61,11 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "page": page,
         "cursor": request.GET.get("page", ""),
         "rows": image_list.image_rows(namespace.account, page.rows),
-        "why_not": denial_reason(by, namespace.account, Permission.GRANTS_MANAGE),
-        "may_remove": not denial_reason(by, namespace.account, Permission.IMAGES_REMOVE),
+        "why_not": denial_reason(namespace.account, Permission.GRANTS_MANAGE),
+        "may_remove": not denial_reason(namespace.account, Permission.IMAGES_REMOVE),
     }
     if not page.rows:
-        context |= nothing_pushed(by, namespace.account, namespace)
+        context |= nothing_pushed(namespace.account, namespace)
     if request.htmx and request.htmx.target == "images":
         return render(request, "namespaces/_images.html", context)
     grants, more = selectors.first_grants_on(namespace)
@@ -85,7 +85,7 @@ def settings(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by = principal(request)
     namespace = permissions.namespace(by, handle, name)
     context = namespace_context(namespace, "settings") | {
-        "why_not": denial_reason(by, namespace.account, Permission.NAMESPACES_MANAGE),
+        "why_not": denial_reason(namespace.account, Permission.NAMESPACES_MANAGE),
         "has_images": selectors.images_of(namespace.account, namespace=namespace).exists(),
     }
     return render(request, "namespaces/settings.html", context)

@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
-from accounts.principal import Principal
 from accounts.roles import Permission
 from accounts.views.button_permissions import denial_reason
 from namespaces import selectors
@@ -57,7 +56,7 @@ def manifest_reference(image: Image, digest: str) -> dict[str, Any]:
 
 
 def nothing_pushed(
-    by: Principal, account: Account, namespace: Namespace | None = None, image_name: str = ""
+    account: Account, namespace: Namespace | None = None, image_name: str = ""
 ) -> dict[str, str]:
     """For a list without images: the commands of a first push, or a way to make a user that may."""
     grant = selectors.first_push_grant(account, namespace=namespace, image_name=image_name)
@@ -65,7 +64,7 @@ def nothing_pushed(
     return {
         "push": _first_push(grant, image_name or "nginx") if grant else "",
         "where": where,
-        "why_no_users": denial_reason(by, account, Permission.USERS_MANAGE),
+        "why_no_users": denial_reason(account, Permission.USERS_MANAGE),
     }
 
 

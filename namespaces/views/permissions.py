@@ -46,7 +46,7 @@ def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "form": form,
         "query": query,
         "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
-        "why_not": denial_reason(by, namespace.account, Permission.GRANTS_MANAGE),
+        "why_not": denial_reason(namespace.account, Permission.GRANTS_MANAGE),
         "here": reverse("permissions", args=[handle, name]),
     }
     return render(request, "namespaces/permissions.html", context, status=status_of(form))

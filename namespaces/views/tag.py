@@ -26,7 +26,7 @@ def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_nam
     context |= manifest_context(image, tag.manifest, tag=tag.name, platform=request.GET.get("platform", ""))
     context |= {
         "tag": tag,
-        "may_remove": not denial_reason(by, image.namespace.account, Permission.IMAGES_REMOVE),
+        "may_remove": not denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
         "reference": tag_reference(image, tag.name),
         "pusher": pull_stats.users_by_name(image.namespace.account, {tag.pushed_by}).get(tag.pushed_by),
         "restored_by": restored_by([tag]).get(tag.pk, ""),

@@ -53,8 +53,8 @@ def edit(request: PersonRequest, handle: str, username: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect(found)
-    found.refresh_from_db()  # what could not be saved must not stand in the heading
-    return _page(request, found, form=form)
+    # Loaded again: what could not be saved must not stand in the heading.
+    return _page(request, _changeable(request, handle, username), form=form)
 
 
 @login_required
@@ -138,7 +138,7 @@ def _page(
     grant_form: UserGrantForm | None = None,
     problem: str = "",
 ) -> HttpResponse:
-    by, now, account = principal(request), timezone.now(), found.account
+    now, account = timezone.now(), found.account
     refused = paginate(denials_of(found), cursor=request.GET.get("page", ""), size=DENIALS_SHOWN)
     with_current_decision(refused.rows)
     context = {
@@ -153,10 +153,10 @@ def _page(
         "form": form or UserEditForm(user=found),
         "problem": problem,
         "last_use": last_use_of(found),
-        "why_not": button_permissions.denial_reason(by, account, Permission.USERS_MANAGE),
+        "why_not": button_permissions.denial_reason(account, Permission.USERS_MANAGE),
         "grants": selectors.grants_of(found),
         "grant_form": grant_form or UserGrantForm(account=account),
-        "why_no_grants": button_permissions.denial_reason(by, account, Permission.GRANTS_MANAGE),
+        "why_no_grants": button_permissions.denial_reason(account, Permission.GRANTS_MANAGE),
     }
     wrong = form or grant_form or problem
     return render(request, "namespaces/user.html", context, status=400 if wrong else 200)

@@ -45,7 +45,7 @@ def users(request: PersonRequest, handle: str) -> HttpResponse:
     )
     context = {
         "account": account, "page": page, "rows": _rows(page.rows, now), "query": search,
-        "why_not": button_permissions.denial_reason(by, account, Permission.USERS_MANAGE),
+        "why_not": button_permissions.denial_reason(account, Permission.USERS_MANAGE),
     }  # fmt: skip
     fragment = request.htmx and request.htmx.target == "users"
     return render(request, "namespaces/_users.html" if fragment else "namespaces/users.html", context)

@@ -27,6 +27,6 @@ def history(request: PersonRequest, handle: str, name: str, image_name: str) -> 
         "page": page,
         "under_way": moves.under_way(image),
         "lines": moves.lines(image, page.rows),
-        "why_not": button_permissions.denial_reason(by, image.namespace.account, Permission.IMAGES_REMOVE),
+        "why_not": button_permissions.denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
     }
     return render(request, "registry_sync/history.html", context)

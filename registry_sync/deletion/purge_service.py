@@ -58,10 +58,12 @@ def load(
     permission: Permission = Permission.ACCOUNT_VIEW,
 ) -> Purge:
     namespace = permissions.namespace(by, handle, name, permission)
-    found = Purge.objects.select_related("namespace__account", "image__namespace__account")
-    purge = found.filter(namespace=namespace, pk=id).first()
+    purge = Purge.objects.select_related("image").filter(namespace=namespace, pk=id).first()
     if not purge:
         raise NotFound
+    purge.namespace = namespace
+    if purge.image:
+        purge.image.namespace = namespace
     return purge
 
 

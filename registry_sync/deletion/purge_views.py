@@ -67,8 +67,8 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
     by = principal(request)
     found = purge_service.load(by, handle, name, id)
     note = live_updates.note_of_purge(request, found) if found.state in Purge.OPEN else ""
+    why_not = button_permissions.denial_reason(found.namespace.account, Permission.IMAGES_REMOVE)
     found.refresh_from_db()
-    why_not = button_permissions.denial_reason(by, found.namespace.account, Permission.IMAGES_REMOVE)
     may_return = found.state not in (*Purge.OPEN, Purge.State.RESTORED) and purge_service.went(found).exists()
     may_act = may_return or found.state in (Purge.State.WAITING, Purge.State.EMPTIED)
     where = "settings" if found.of_namespace else "images"

@@ -116,7 +116,7 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
         "live": note,
         "lines": [_line(item, item.digest in held and found.kind == Removal.Kind.UNTAG) for item in items],
         "may_come": deletion_restore.may_come(found),
-        "why_not": button_permissions.denial_reason(by, image.namespace.account, Permission.IMAGES_REMOVE),
+        "why_not": button_permissions.denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
     }
     fragment = request.htmx and request.htmx.target == "removal"
     return render(request, f"registry_sync/{'_removal' if fragment else 'removal'}.html", context)

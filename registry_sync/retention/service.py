@@ -56,9 +56,10 @@ def load(
     permission: Permission = Permission.ACCOUNT_VIEW,
 ) -> RetentionRule:
     owner = permissions.namespace(by, handle, namespace, permission)
-    found = RetentionRule.objects.select_related("namespace__account").filter(namespace=owner, pk=id).first()
+    found = RetentionRule.objects.filter(namespace=owner, pk=id).first()
     if not found:
         raise NotFound
+    found.namespace = owner
     return found
 
 

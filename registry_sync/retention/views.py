@@ -233,7 +233,7 @@ def _forecast(row: RetentionRule, name: str) -> retention_preview.Forecast | Non
 
 def _context(by: Any, namespace: Namespace) -> dict[str, Any]:
     return namespace_context(namespace, "retention") | {
-        "why_not": button_permissions.denial_reason(by, namespace.account, Permission.IMAGES_REMOVE)
+        "why_not": button_permissions.denial_reason(namespace.account, Permission.IMAGES_REMOVE)
     }
 
 
