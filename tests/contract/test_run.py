@@ -1,6 +1,7 @@
 """`make run` is one group: when a part ends, all end, in a sentence, and nothing stays behind to hold the ports."""
 
 import os
+import random
 import signal
 import socket
 import sys
@@ -34,11 +35,10 @@ class Standalone:
         }
         self.env = kept | {"DATA_DIR": str(self.data)} | processes.ports()
 
-    def start(self) -> processes.Running:
+    def start(self, *words: str) -> processes.Running:
         self.log.write_text("")
-        running = processes.start(
-            "make run", [sys.executable, "manage.py", "run"], log=self.log, env=self.env
-        )
+        command = [sys.executable, *(words or ("manage.py", "run"))]
+        running = processes.start("make run", command, log=self.log, env=self.env)
         running.wait_until(lambda: "ready:" in self.log.read_text(), "say ready")
         return running
 
@@ -51,19 +51,22 @@ class Standalone:
                     found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
         return found
 
-    def kill(self, part: str) -> None:
-        """The first process of the part; what it has started itself it cannot stop any more."""
-        os.kill(next(pid for pid, command in self.living().items() if PARTS[part] in command), signal.SIGKILL)
+    def count(self, words: str) -> int:
+        return sum(command.startswith(words) for command in self.living().values())
+
+    def kill(self, words: str) -> None:
+        """The first process of a part; what it has started itself it cannot stop any more."""
+        os.kill(next(pid for pid, command in self.living().items() if words in command), signal.SIGKILL)
 
 
 def test_whatever_is_killed_takes_the_others_along(tmp_path: Path) -> None:
-    standalone = Standalone(tmp_path)
-    for part in PARTS:
-        running = standalone.start()
-        standalone.kill(part)
-        assert running.popen.wait(processes.PATIENCE) == 1
-        assert f"The {part} ended by itself, so everything was stopped" in standalone.log.read_text()
-        assert standalone.living() == {}
+    """Which part dies, the run's seed says: what ends the others is the same for each (below)."""
+    standalone, part = Standalone(tmp_path), random.choice(list(PARTS))
+    running = standalone.start()
+    standalone.kill(PARTS[part])
+    assert running.popen.wait(processes.PATIENCE) == 1
+    assert f"The {part} ended by itself, so everything was stopped" in standalone.log.read_text()
+    assert standalone.living() == {}
 
     running = standalone.start()
     running.popen.kill()
@@ -76,6 +79,30 @@ def test_whatever_is_killed_takes_the_others_along(tmp_path: Path) -> None:
     running.stop()
     assert running.popen.returncode == 0
     assert standalone.living() == {}
+
+
+STAND_INS = """
+import os, sys
+from manager.standalone.supervisor import Group
+group = Group()
+for number, part in enumerate(sys.argv[1:]):
+    group.add(part, ["sleep", str(1000 + number)], dict(os.environ))
+code = group.run({}, lambda: print("ready:", flush=True))
+print(f"The {group.ended} ended by itself")
+sys.exit(code)
+"""
+
+
+def test_each_part_that_ends_takes_the_others_along(tmp_path: Path) -> None:
+    """The same group, of parts that start in no time."""
+    standalone = Standalone(tmp_path)
+    for number, part in enumerate(PARTS):
+        running = standalone.start("-c", STAND_INS, *PARTS)
+        running.wait_until(lambda: standalone.count("sleep 100") == len(PARTS), "start of all parts")
+        standalone.kill(f"sleep {1000 + number}")
+        assert running.popen.wait(processes.PATIENCE) == 1
+        assert f"The {part} ended by itself" in standalone.log.read_text()
+        assert standalone.living() == {}
 
 
 @pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH\r\n"])
