@@ -22,7 +22,7 @@ from accounts.services import people
 from manager import earlier_build
 from manager.standalone import lockfile, registry, static, worker
 from manager.standalone.data_dir import init_data_dir, registry_folder
-from manager.standalone.supervisor import GRACE, PATIENCE, Group
+from manager.standalone.supervisor import POLL_SECONDS, START_SECONDS, Group
 from namespaces.models import CatalogRead
 
 LOOPBACK = "127.0.0.1"
@@ -100,7 +100,7 @@ def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
             f"The {group.ended} ended by itself, so everything was stopped; see its last lines."
         )
     if group.silent:
-        raise CommandError(f"No answer within {PATIENCE} seconds from: {', '.join(group.silent)}.")
+        raise CommandError(f"No answer within {START_SECONDS} seconds from: {', '.join(group.silent)}.")
     say("stopped")
     return code
 
@@ -158,4 +158,4 @@ def _wait_for_the_first_look() -> None:
     """Until the registry's list was read no namespace can be made. Not for ever: what keeps it is said elsewhere."""
     ends = time.monotonic() + FIRST_LOOK
     while time.monotonic() < ends and not CatalogRead.objects.exists():
-        time.sleep(GRACE)
+        time.sleep(POLL_SECONDS)

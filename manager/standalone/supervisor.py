@@ -1,8 +1,6 @@
 """One foreground group of processes: all of them run, or none."""
 
-import ctypes
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -11,86 +9,117 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from datetime import datetime
+from queue import Empty, SimpleQueue
 
-from honcho.manager import SYSTEM_PRINTER_NAME, Manager
-from honcho.printer import Message, Printer
-from honcho.process import Popen, Process
-
-GRACE = 0.2  # seconds between two looks while the parts are still being born
-PR_SET_PDEATHSIG = 1  # of Linux's prctl
-PATIENCE = 60  # seconds that the parts may take until they answer
-
-Part = str
-Answers = Callable[[], bool]
+POLL_SECONDS = 0.2  # between two looks while the processes start
+START_SECONDS = 60  # that they may take until all answer
+STOP_SECONDS = 10  # that they may take to end, before they are killed
+COLORS = (36, 33, 32, 35)  # of a terminal, one for each process
+_STOP = ""  # in the queue of names: nobody ended, and all shall
 
 
-class Group(Manager):  # type: ignore[misc]
-    """Honcho's manager, knowing which part ended by itself and whether a person asked for the end."""
+class Group:
+    """`ended` is the process that ended by itself, `silent` are those that did not answer in time."""
 
     def __init__(self) -> None:
-        super().__init__(_Lines(sys.stdout))
-        self._process_ctor = _Watched
-        self.ended: Part | None = None
-        self.silent: list[Part] = []
+        self.ended = ""
+        self.silent: list[str] = []
+        self._commands: dict[str, tuple[list[str], dict[str, str]]] = {}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._printers: list[threading.Thread] = []
+        # Names of processes that ended. Signal handlers may write to a SimpleQueue, whatever they interrupt.
+        self._events: SimpleQueue[str] = SimpleQueue()
+        self._stopping = False
 
-    def add(self, name: Part, argv: list[str], env: dict[str, str]) -> None:
-        # `exec`: the shell that honcho starts must not stand between a signal and the part.
-        self.add_process(name, f"exec {shlex.join([*_ends_with_its_parent(), *argv])}", env=env)
+    def add(self, name: str, argv: list[str], env: dict[str, str]) -> None:
+        self._commands[name] = argv, env
 
-    def run(self, answers: Mapping[Part, Answers], when_ready: Callable[[], None]) -> int:
-        """Block until all parts have ended. 0 when a signal asked for it, else 1."""
+    def run(self, ready: Mapping[str, Callable[[], bool]], when_ready: Callable[[], None]) -> int:
+        """Block until all have ended. Return 0 when a signal asked for it, else 1.
+
+        `ready` says of each process whether it answers; `when_ready` is called once when all do.
+        """
+        stop_signals = [signal.SIGINT, signal.SIGTERM]
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` sets it
-            signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        waiter = threading.Thread(target=self._wait, args=(answers, when_ready), daemon=True)
-        waiter.start()
-        self.loop()
+            stop_signals.append(signal.SIGHUP)
+        for number in stop_signals:
+            signal.signal(number, lambda *_: self._events.put(_STOP))
+        for (
+            name
+        ) in self._commands:  # by this thread: the kernel ends them when the thread that started them ends
+            self._start(name)
+        threading.Thread(target=self._wait_until_ready, args=(ready, when_ready), daemon=True).start()
+        self.ended = self._events.get()
+        self._stop()
         return 1 if self.ended or self.silent else 0
 
-    def terminate(self) -> None:
-        """Honcho 2.0 fails on a signal in the first moments, while it does not know all process ids."""
-        if not self._all_started():
-            threading.Timer(GRACE, self.terminate).start()
-            return
-        if not self._terminating:
-            self.ended = next((name for name, part in self._processes.items() if "returncode" in part), None)
-        super().terminate()
+    def _start(self, name: str) -> None:
+        argv, env = self._commands[name]
+        # Open files stay open: the lock of lockfile.py is theirs too.
+        process = subprocess.Popen(  # noqa: S603 (our own commands)
+            [*_ends_with_its_parent(), *argv], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True, close_fds=False,
+        )  # fmt: skip
+        self._processes[name] = process
+        printer = threading.Thread(target=self._print, args=(name, process), daemon=True)
+        printer.start()
+        self._printers.append(printer)
+        threading.Thread(target=self._watch, args=(name, process), daemon=True).start()
 
-    def _wait(self, answers: Mapping[Part, Answers], when_ready: Callable[[], None]) -> None:
-        waiting, end = dict(answers), time.monotonic() + PATIENCE
-        while waiting and not self._terminating:
+    def _watch(self, name: str, process: "subprocess.Popen[bytes]") -> None:
+        process.wait()
+        _send(
+            process, signal.SIGKILL
+        )  # to what a killed process left: workers that keep its ports and its output
+        self._events.put(name)
+
+    def _print(self, name: str, process: "subprocess.Popen[bytes]") -> None:
+        color = COLORS[len(self._printers) % len(COLORS)] if sys.stdout.isatty() else None
+        width = max(map(len, self._commands))
+        for line in process.stdout or ():
+            text = line.decode(errors="replace").rstrip("\r\n")
+            if _is_usual(text):
+                continue
+            prefix = f"{datetime.now():%H:%M:%S} {name:{width}} | "  # noqa: DTZ005 (for whoever looks at it)
+            with suppress(OSError):  # nobody reads any more; the process must not wait for that
+                print(f"\033[{color}m{prefix}\033[0m{text}" if color else prefix + text, flush=True)  # noqa: T201
+
+    def _wait_until_ready(
+        self, ready: Mapping[str, Callable[[], bool]], when_ready: Callable[[], None]
+    ) -> None:
+        waiting, end = dict(ready), time.monotonic() + START_SECONDS
+        while waiting and not self._stopping:
             if time.monotonic() > end:
                 self.silent = list(waiting)
-                os.kill(os.getpid(), signal.SIGTERM)
+                self._events.put(_STOP)
                 return
-            waiting = {name: answer for name, answer in waiting.items() if not answer()}
-            time.sleep(GRACE)
-        if not self._terminating:
+            waiting = {name: answers for name, answers in waiting.items() if not answers()}
+            time.sleep(POLL_SECONDS)
+        if not self._stopping:
             when_ready()
 
+    def _stop(self) -> None:
+        self._stopping = True
+        left = {*self._processes} - {self.ended}
+        number, end = signal.SIGTERM, time.monotonic() + STOP_SECONDS
+        for name in left:
+            _send(self._processes[name], number)
+        while left:
+            try:
+                left.discard(self._events.get(timeout=max(0.0, end - time.monotonic())))
+            except Empty:
+                end += STOP_SECONDS
+                for name in left:
+                    _send(self._processes[name], signal.SIGKILL)
+        for printer in self._printers:
+            printer.join(timeout=1)  # a process that left its group may keep the output open
 
-class _Watched(Process):  # type: ignore[misc]
-    """One part, and the process of honcho's that reads its output; neither outlives who started it."""
 
-    def run(self, *arguments: Any, **options: Any) -> None:
-        with suppress(AttributeError, OSError):  # not Linux
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        self._child_ctor = _start
-        super().run(*arguments, **options)
-
-
-def _start(command: str, **options: Any) -> "subprocess.Popen[bytes]":
-    # Open files stay open: the lock of one.py is theirs too.
-    part: subprocess.Popen[bytes] = Popen(command, close_fds=False, **options)
-    threading.Thread(target=_sweep_after, args=(part,), daemon=True).start()
-    return part
-
-
-def _sweep_after(part: "subprocess.Popen[bytes]") -> None:
-    """End what a killed part left: workers that keep its output open, for which honcho would wait for ever."""
-    part.wait()
+def _send(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    """To the process and all that it started."""
     with suppress(ProcessLookupError):
-        os.killpg(part.pid, signal.SIGKILL)
+        os.killpg(process.pid, number)
 
 
 def _ends_with_its_parent() -> list[str]:
@@ -99,22 +128,8 @@ def _ends_with_its_parent() -> list[str]:
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
-class _Lines(Printer):  # type: ignore[misc]
-    """Honcho's printer without honcho's own remarks: what a person must know, `run` says in a sentence.
-
-    And without the errors that the registry logs at every push: a client asks for each blob before it sends it.
-    """
-
-    def write(self, message: "Message[Any]") -> None:
-        if message.name == SYSTEM_PRINTER_NAME or _is_usual(message):
-            return
-        super().write(message)
-
-
-def _is_usual(message: "Message[Any]") -> bool:
-    text = (
-        message.data if isinstance(message.data, str) else bytes(message.data or b"").decode(errors="replace")
-    )
+def _is_usual(text: str) -> bool:
+    """Return True for errors that the registry logs at every push: a client asks for each blob before it sends it."""
     if "response completed with error" in text:
         return "http.response.status=404" in text
     return "error closing blobwriter" in text and "file already closed" in text

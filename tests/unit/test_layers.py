@@ -15,6 +15,7 @@ NOT_PURE = {
     "accounts.common.circuit_breaker": "keeps time",
     "accounts.common.secret_files": "reads files",
     "manager.standalone.lockfile": "locks a file",
+    "manager.standalone.supervisor": "starts processes",
     "manager.formats.en.formats": "names that Django looks for",
     "manager.log_format": "is given to the logging of Python",
     "registry_sync.client.pacing": "keeps time, for threads that wait",
