@@ -20,7 +20,6 @@ from accounts.common.translation import translate
 
 register = template.Library()
 register.filter("translated", translate)
-register.filter("spoken", translate)  # its former name
 register.filter("browser", user_agent.browser)
 
 NOTHING: Final = "—"

@@ -172,7 +172,9 @@ def test_of_a_pull_through_cache_nothing_is_offered_and_the_page_says_why(
         page = cast.client("owner").get(address).content.decode()
         assert ("make them in the registry behind it" in page) is settings.REGISTRY_IS_PULL_THROUGH_CACHE
         assert ("btn-danger" in page) is not settings.REGISTRY_IS_PULL_THROUGH_CACHE
-        assert ("/-/untag/" in page) is (not settings.REGISTRY_IS_PULL_THROUGH_CACHE and "remove" in address)
+        assert ("/-/untag/" in page) is (
+            not settings.REGISTRY_IS_PULL_THROUGH_CACHE and "delete-preview" in address
+        )
 
 
 @pytest.mark.parametrize("address", [HERE, f"{NAMESPACE}delete-all/"])
