@@ -49,7 +49,7 @@ def too_often(request: HttpRequest) -> HttpResponse:
     """For allauth, which tells neither the bound nor for how long: they are by the minute, but one (settings.py)."""
     name = request.resolver_match.url_name if request.resolver_match else ""
     wait = 10 * MINUTE if name == "account_reset_password" else MINUTE
-    return _later(request, 429, wait, _("This was asked for too often."))
+    return _later(request, 429, wait, _("Too many requests."))
 
 
 def broken(request: HttpRequest) -> HttpResponse:

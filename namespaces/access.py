@@ -95,12 +95,12 @@ _ALLOW_REASONS = {
     GrantedLevel(GrantSource.IMAGE, Level.ADMIN): _("admin on the image"),
 }
 _DENY_REASONS = {
-    (Action.PULL, Level.NONE): _("pull needs read; no grant reaches this image"),
-    (Action.PUSH, Level.NONE): _("push needs write; no grant reaches this image"),
-    (Action.PUSH, Level.READ): _("push needs write; the level here is read"),
-    (Action.DELETE, Level.NONE): _("delete needs admin; no grant reaches this image"),
-    (Action.DELETE, Level.READ): _("delete needs admin; the level here is read"),
-    (Action.DELETE, Level.WRITE): _("delete needs admin; the level here is write"),
+    (Action.PULL, Level.NONE): _("pull denied: no permission on this image"),
+    (Action.PUSH, Level.NONE): _("push denied: no permission on this image"),
+    (Action.PUSH, Level.READ): _("push denied: this user has read-only access here"),
+    (Action.DELETE, Level.NONE): _("delete denied: no permission on this image"),
+    (Action.DELETE, Level.READ): _("delete denied: this user has read-only access here"),
+    (Action.DELETE, Level.WRITE): _("delete denied: this user may only push and pull here"),
 }
 _REMEDIES = {
     Action.PULL: _("Give read on the namespace or on this image."),

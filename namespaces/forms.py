@@ -96,7 +96,7 @@ class NewUserForm(UserForm):
         label=_("Where"),
         required=False,
         max_length=2000,
-        help_text=_("A namespace, or one image of it; several with blanks between. It can be added later, too."),
+        help_text=_("A namespace, or one image in it. Separate several with spaces. You can also add this later."),
         widget=forms.TextInput(
             {"list": "targets", "autocapitalize": "none", "spellcheck": "false", "autocomplete": "off",
              "class": "mono", "placeholder": "team/api"}

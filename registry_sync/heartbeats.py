@@ -30,7 +30,7 @@ def read_markers(*names: str) -> dict[str, datetime]:
 
 
 def worker_at() -> datetime | None:
-    """Return the worker's last sign of life: a task that began, or a lease that a long one keeps."""
+    """Return the worker's last heartbeat: a task that began, or a lease that a long one keeps."""
     kept = (
         Shard.objects.aggregate(at=Max("lease_until"))["at"],
         Lease.objects.aggregate(at=Max("until"))["at"],

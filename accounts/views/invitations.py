@@ -59,7 +59,7 @@ def withdraw(request: PersonRequest, handle: str, invitation_id: int) -> HttpRes
     except NotFound:
         messages.info(request, _("That invitation is not open any more; the list says what became of it."))
     else:
-        messages.success(request, _("Withdrawn. The link is worth nothing now."))
+        messages.success(request, _("Withdrawn. The link no longer works."))
     return redirect("account-settings", handle)
 
 

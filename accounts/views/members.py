@@ -60,7 +60,7 @@ def remove(request: PersonRequest, handle: str, person_id: int) -> HttpResponse:
         if person_id == by.id:
             return redirect("home")
         messages.info(
-            request, _("Passwords of users that they know go on working; replace them on the users’ pages.")
+            request, _("Passwords of users that they know keep working; replace them on the users’ pages.")
         )
     return redirect("account-settings", handle)
 
@@ -93,12 +93,9 @@ def _removing(member: Member) -> Question:
         title=_("Remove %(person)s from %(account)s?") % {"person": name, "account": member.account.name},
         last_use=format_html(words, name=name, when=when(last)),
         stops=[
-            _(
-                "This account’s pages are gone for %(person)s at once, and so is what their API tokens may do here."
-            )
-            % {"person": name},
+            _("%(person)s and their API tokens lose access to this account at once.") % {"person": name},
             *_void(member),
-            _("Passwords of users that they know go on working; replace them on the users’ pages."),
+            _("Passwords of users that they know keep working; replace them on the users’ pages."),
         ],
         button=_("Remove member"),
         back=reverse("account-settings", args=[member.account.handle]),
@@ -109,7 +106,7 @@ def _leaving(member: Member) -> Question:
     return Question(
         title=_("Leave %(account)s?") % {"account": member.account.name},
         stops=[
-            _("Its pages are gone for you at once, and so is what your API tokens may do there."),
+            _("You and your API tokens lose access to it at once."),
             *_void(member),
             _("Only an owner of it can invite you again."),
         ],

@@ -107,11 +107,7 @@ def publish(request: PersonRequest, handle: str, name: str) -> HttpResponse:
 
 def _unpublishing(namespace: Namespace) -> Question:
     last = last_anonymous_pull(namespace)
-    words = (
-        _("Somebody pulled from it without signing in {when}.")
-        if last
-        else _("Nobody is known to have pulled from it without signing in.")
-    )
+    words = _("Last anonymous pull: {when}.") if last else _("No anonymous pulls recorded.")
     return Question(
         title=_("Make %(name)s private?") % {"name": namespace.name},
         last_use=format_html(words, when=when(last)),

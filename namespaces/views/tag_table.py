@@ -21,9 +21,9 @@ _SORT_TEXTS: dict[str, Promise] = {
     "-name": gettext_lazy("Name, Z to A"),
     "-size": gettext_lazy("Largest first"),
     "size": gettext_lazy("Smallest first"),
-    "-pushed": gettext_lazy("Pushed last first"),
-    "pushed": gettext_lazy("Pushed first first"),
-    "-pulled": gettext_lazy("Pulled last first"),
+    "-pushed": gettext_lazy("Newest first"),
+    "pushed": gettext_lazy("Oldest first"),
+    "-pulled": gettext_lazy("Last pulled first"),
     "pulled": gettext_lazy("Never pulled first"),
 }
 

@@ -45,14 +45,14 @@ def remove_grant(grant: Grant, *, back: str) -> Question:
     left = (
         _("It keeps %(rest)s.") % {"rest": permission_text.summary(rest)}
         if rest
-        else _("It has no other permission.")
+        else _("It has no other permissions.")
     )
     return Question(
         title=_("Remove %(level)s from %(user)s?") % words,
         last_use=last_use_of(grant.user),
         stops=[
             format_html(_("It last pulled there: {when}."), when=when(last_pull_with(grant))),
-            _("What it does there is refused from its next login on, unless another permission allows it."),
+            _("From its next login on, access there is denied unless another permission allows it."),
             left,
         ],
         button=_("Remove permission"),

@@ -59,7 +59,7 @@ SENTENCES: dict[Outcome, Promise] = {
     Outcome.QUARANTINED: _(
         "The panel’s workers died while they did this, so it was given up. Operators see more on System."
     ),
-    Outcome.WITHDRAWN: _("The rule was changed or switched off before its turn came, so nothing was done."),
+    Outcome.WITHDRAWN: _("The rule was changed or turned off before its turn came, so nothing was done."),
     Outcome.CANCELLED: _("It was stopped before its turn came, so nothing was done."),
 }  # fmt: skip
 
@@ -77,7 +77,7 @@ IN_SHORT: dict[Outcome, Promise] = {
     Outcome.NOT_FOUND: _("the registry no longer holds all of it"),
     Outcome.NO_RESPONSE: _("the registry gave no usable answer"),
     Outcome.QUARANTINED: _("workers died of it"),
-    Outcome.WITHDRAWN: _("the rule was changed or switched off"),
+    Outcome.WITHDRAWN: _("the rule was changed or turned off"),
     Outcome.CANCELLED: _("it was stopped"),
 }
 

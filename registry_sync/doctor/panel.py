@@ -93,7 +93,7 @@ def worker(at: datetime | None, now: datetime, silent_after: timedelta, *, asked
     if not asked:
         return warn(
             _(
-                "The worker’s last sign of life is %(age)s old; while the schedule is "
+                "The worker’s last heartbeat is %(age)s old; while the schedule is "
                 "silent that says nothing about the worker itself.",
                 age=age,
             ),
@@ -101,7 +101,7 @@ def worker(at: datetime | None, now: datetime, silent_after: timedelta, *, asked
         )
     return fail(
         _(
-            "The worker’s last sign of life is %(age)s old: it has ended, hangs, or its "
+            "The worker’s last heartbeat is %(age)s old: it has ended, hangs, or its "
             "queue does not reach it.",
             age=age,
         ),

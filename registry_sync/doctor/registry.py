@@ -177,7 +177,7 @@ def deletion(answer: Answer, ours: Ours) -> Verdict:
         )  # fmt: skip
     if answer.status == _NOT_ALLOWED:
         return fail(
-            _("The registry deletes nothing, so neither people nor clean-up rules can."),
+            _("The registry deletes nothing, so neither people nor retention rules can."),
             in_config("storage", "delete:\n  enabled: true"),
             Fix(
                 _("If it is so already, it is read-only: storage.maintenance.readonly.enabled must be false.")

@@ -45,7 +45,7 @@ TITLES = {
     "pull": _("Pulling, as a client"),
 }
 
-WITHOUT_DATABASE = _("Not looked at without the database.")
+WITHOUT_DATABASE = _("Not checked: it needs the database.")
 BY_TOKEN = (
     "version",
     "deletion",
@@ -83,12 +83,12 @@ def _registry(ours: Ours, *, signs: bool, works: bool) -> Iterator[Result]:
         answer = registry_probe.ask(plain, "/v2/")
         if not (yield from _one("registry", lambda: judge.reachable(answer, ours))):
             yield from _skip(
-                _("Not looked at while the registry does not answer."), "clock", "challenge", *BY_CHALLENGE
+                _("Not checked while the registry does not answer."), "clock", "challenge", *BY_CHALLENGE
             )
             return
         yield from _one("clock", lambda: judge.clock(answer))
         if not (yield from _one("challenge", lambda: judge.challenge(answer, ours))):
-            yield from _skip(_("Not looked at while the registry asks for no token of ours."), *BY_CHALLENGE)
+            yield from _skip(_("Not checked while the registry does not ask for our tokens."), *BY_CHALLENGE)
             return
         yield from _one("realm", lambda: judge.realm(answer, ours))
         yield from _one("service", lambda: judge.service(answer, ours))
@@ -101,14 +101,14 @@ def _with_tokens(
     plain: RegistryClient, answer: Answer, ours: Ours, *, signs: bool, works: bool
 ) -> Iterator[Result]:
     if not signs:
-        yield from _skip(_("Not looked at while the panel cannot sign."), "token", *BY_TOKEN)
+        yield from _skip(_("Not checked while the panel cannot sign."), "token", *BY_TOKEN)
         yield from _one("front", lambda: _front(ours, None))
         return
     service = answer.parameters.get("service", "")
     trial = registry_probe.try_tokens(plain, service, ours)
     yield from _one("token", lambda: judge.token(trial, ours))
     if not trial.issuer:
-        yield from _skip(_("Not looked at while the registry refuses our tokens."), *BY_TOKEN)
+        yield from _skip(_("Not checked while the registry refuses our tokens."), *BY_TOKEN)
         yield from _one("front", lambda: _front(ours, None))
         return
     tokens = TrialTokens(service, trial.issuer)
@@ -131,7 +131,7 @@ def _with_tokens(
             yield from _skip(WITHOUT_DATABASE, "upstream", "old_form", "events", "pull")
         yield from _one("front", lambda: _front(ours, tokens))
         if works and not fresh:
-            yield from _skip(_("Not looked at while the registry behind the cache does not answer."), "pull")
+            yield from _skip(_("Not checked while the registry behind the cache does not answer."), "pull")
         elif works:
             yield from _one("pull", lambda: _pull(ours, tokens, plain.agent))
     finally:

@@ -16,7 +16,7 @@ def switch_off(leap: timedelta) -> None:
     """Until somebody has looked at what they would remove now."""
     why = _(
         "The clock went ahead by %(days)s days, or no worker ran for so long. By days this rule might remove what is "
-        "still needed, so it was switched off. See what it would remove now, then switch it on again."
+        "still needed, so it was turned off. Preview it, then turn it on again."
     ) % {"days": leap.days}
     rows = RetentionRule.objects.select_for_update(of=("self",)).select_related("namespace__account")
     for row in rows.filter(Q(keep_days__gt=0) | Q(keep_pulled_days__gt=0), enabled=True).order_by("pk"):

@@ -166,7 +166,7 @@ def run(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse
     by = principal(request)
     row = service.load(by, handle, name, id, Permission.IMAGES_REMOVE)
     runs.start(by=by, rule=row)
-    messages.info(request, _("The rule runs now; how it ended is told below."))
+    messages.info(request, _("The rule is running; the result appears below."))
     return redirect("retention-rule", handle, name, row.pk)
 
 
@@ -194,11 +194,7 @@ def _deleting(row: RetentionRule) -> Question:
     return Question(
         title=_("Delete the rule for %(rule)s?") % {"rule": row},
         last_use=format_html(words, when=when(last.started_at if last else None), who=who),
-        stops=[
-            _(
-                "It removes nothing any more, and the list of its runs goes with it. What it removed stays removed."
-            )
-        ],
+        stops=[_("The rule and the list of its runs are deleted. What it removed stays removed.")],
         button=_("Delete rule"),
         back=reverse("retention-rule", args=[row.namespace.account.handle, row.namespace.name, row.pk]),
     )

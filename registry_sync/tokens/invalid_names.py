@@ -18,7 +18,7 @@ LIST = "list"
 # Whole sentences without a gap, as those of namespaces/access.py: they are kept as text. A test compares the number.
 _CATALOG = (
     _("no user may list the whole registry"),
-    _("Look into the panel, or ask its API. The tags of one image can be listed."),
+    _("Use the panel or its API. The tags of one image can be listed."),
 )
 _TOO_LONG = (_("the name has more than 200 characters"), _("Use a shorter name."))
 _UPPER = (_("the name has upper-case letters"), _("Use lower case."))

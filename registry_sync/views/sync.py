@@ -21,5 +21,5 @@ def start(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
     permissions.account(by, handle, Permission.SYNC_START)
     jobs.request_sync(by=by)
-    messages.info(request, _("Sync asked for; the line under the list shows how far it is."))
+    messages.info(request, _("Sync requested; the line under the list shows its progress."))
     return redirect(next_url(request, reverse("images", args=[handle])))

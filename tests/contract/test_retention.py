@@ -120,4 +120,4 @@ def test_a_rule_switched_off_in_time_removes_nothing(there: Place) -> None:
     assert there.points_at("old") == digest
     run = RetentionRun.objects.get()
     assert (run.state, run.removed_count) == ("failed", 0)
-    assert "the rule was changed or switched off" in run.problem
+    assert "the rule was changed or turned off" in run.problem

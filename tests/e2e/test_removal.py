@@ -31,7 +31,7 @@ def test_tags_are_removed_and_put_back_with_one_click(
     accessible(page)
     for tag in ("1.0", "1.1"):
         page.get_by_role("checkbox", name=f"Choose {tag}", exact=True).check()
-    page.get_by_role("button", name="Remove chosen…").click()
+    page.get_by_role("button", name="Remove selected…").click()
     expect(page.get_by_text("2 images are then without any tag")).to_be_visible()
     expect(page.get_by_role("button", name="Delete from the registry")).to_be_disabled()
     accessible(page)
@@ -85,7 +85,7 @@ def test_an_image_goes_with_all_in_it_and_comes_back(
     page.get_by_label("Type worker to confirm").fill("worker")
     page.get_by_role("button", name="Delete image").click()
     # Nobody reloads: the page asks until it is done.
-    expect(page.get_by_role("button", name="Put all back")).to_be_visible()
+    expect(page.get_by_role("button", name="Restore all")).to_be_visible()
     accessible(page)
     put_back = page.url
     page.goto(namespace)
@@ -93,7 +93,7 @@ def test_an_image_goes_with_all_in_it_and_comes_back(
     expect(page.get_by_text("Delete shop/worker with all in it")).to_be_visible()
     accessible(page)
     page.goto(put_back)
-    page.get_by_role("button", name="Put all back").click()
+    page.get_by_role("button", name="Restore all").click()
     expect(page.get_by_role("status").get_by_text("put back", exact=True)).to_be_visible()
     page.goto(f"{namespace}i/worker/")
     expect(page.locator("#tags tbody tr")).to_have_count(tags)
@@ -107,21 +107,21 @@ def test_images_are_ticked_and_go_and_come_back_as_one(
     accessible(page)
     tick.focus()
     page.keyboard.press("Space")
-    assert page.get_by_role("checkbox", name="Choose all on this page").evaluate("box => box.indeterminate")
+    assert page.get_by_role("checkbox", name="Select all on this page").evaluate("box => box.indeterminate")
     page.get_by_role("searchbox", name="Filter by name").fill("migr")
     expect(page.get_by_text("Also chosen, not in this list: 1")).to_be_visible()
     page.get_by_role("checkbox", name="Choose shop/team/tools/migrate", exact=True).click(delay=100)
     page.get_by_role("searchbox", name="Filter by name").fill("")
     expect(tick).to_be_checked()
     accessible(page)
-    page.get_by_role("button", name="Delete chosen…").click()
+    page.get_by_role("button", name="Delete selected…").click()
     expect(page.get_by_role("heading", name="Delete 2 images with all in them")).to_be_visible()
     expect(page.get_by_role("button", name="Delete images")).to_be_disabled()
     accessible(page)
     page.get_by_label("Type shop to confirm").fill("shop")
     page.get_by_role("button", name="Delete images").click()
     # Nobody reloads: the page asks until it is done.
-    expect(page.get_by_role("button", name="Put all back")).to_be_visible()
+    expect(page.get_by_role("button", name="Restore all")).to_be_visible()
     accessible(page)
     put_back = page.url
     page.goto(namespace)
@@ -132,7 +132,7 @@ def test_images_are_ticked_and_go_and_come_back_as_one(
         expect(link).to_be_hidden()
     expect(page.get_by_role("link", name="shop/api", exact=True)).to_be_visible()
     page.goto(put_back)
-    page.get_by_role("button", name="Put all back").click()
+    page.get_by_role("button", name="Restore all").click()
     expect(page.get_by_role("status").get_by_text("put back", exact=True)).to_be_visible()
     page.goto(namespace)
     for link in gone:
@@ -141,7 +141,7 @@ def test_images_are_ticked_and_go_and_come_back_as_one(
 
 def test_all_of_a_page_are_ticked_at_once(installation: Installation, page: Page, login: str) -> None:
     page.goto(sign_in(page, installation, login) + "i/api/")
-    every = page.get_by_role("checkbox", name="Choose all on this page")
+    every = page.get_by_role("checkbox", name="Select all on this page")
     ticks = page.get_by_role("checkbox", name=re.compile("^Choose (?!all)"))
     every.check()
     assert [ticks.nth(number).is_checked() for number in range(ticks.count())] == [True] * ticks.count()

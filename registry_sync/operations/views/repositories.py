@@ -61,7 +61,7 @@ def release(request: PersonRequest, first: str) -> HttpResponse:
         service.clear(by=by, name=first, confirmation=request.POST.get("confirm", ""))
     except Invalid as error:
         return _one(request, first, error=error.message)
-    messages.success(request, _("Any account may have the name %(name)s now.") % {"name": first})
+    messages.success(request, _("%(name)s is available to any account now.") % {"name": first})
     return redirect("system-repositories")
 
 

@@ -69,7 +69,7 @@ def test_a_row_answers_who_what_when_from_where_why_and_what_would_change_it(use
     assert (row.user_id, row.repository, row.action) == (user.pk, "team/app", "push")
     assert before <= row.first_at == row.last_at <= timezone.now()
     assert (row.address, row.client) == ("192.0.2.1", "docker/27.3.1")
-    assert row.reason == "push needs write; the level here is read"
+    assert row.reason == "push denied: this user has read-only access here"
     assert row.remedy == "Give write on the namespace or on this image."
 
 
@@ -203,7 +203,7 @@ def test_members_read_it_on_the_users_page_and_on_the_images(cast: Cast, user: A
     denials.write()
     for path in (user.get_absolute_url(), "/a/team-red/n/team/i/app/-/access/"):
         page = cast.client(who).get(path).content.decode()
-        assert "push needs write; the level here is read" in page
+        assert "push denied: this user has read-only access here" in page
         assert "Give write on the namespace or on this image." in page
         assert "docker/27.3.1" in page
 

@@ -27,7 +27,7 @@ QUESTIONS = {
         "from CI deploy?",
         USED,
         "It last pulled there: 3 days ago.",
-        "It has no other permission.",
+        "It has no other permissions.",
     ],
     "member-remove": ["Remove viewer@example.com from Team Red?", "has never changed anything here"],
     "member-leave": [
@@ -39,7 +39,7 @@ QUESTIONS = {
     "api-token-revoke": ["Revoke", "was used 2 h ago.", "refused at once, for good"],
     "namespace-publish": [
         "Make red private?",
-        "pulled from it without signing in 1 day ago",
+        "Last anonymous pull: 1 day ago",
         "refused at once",
     ],
     "retention-delete": ["Delete the rule for red", "It has never run."],

@@ -219,9 +219,9 @@ def test_a_run_that_waits_or_fell_silent_says_so(cast: Cast) -> None:
     long_ago = timezone.now() - timedelta(minutes=10)
     run = SyncRun.objects.create(state="running", started_at=long_ago, heartbeat_at=long_ago)
     client = cast.client("viewer")
-    assert "The worker says nothing" in client.get("/freshness/").content.decode()
+    assert "The worker is not responding" in client.get("/freshness/").content.decode()
     SyncRun.objects.filter(pk=run.pk).update(state="waiting", started_at=None)
-    assert "A sync waits for the worker" in client.get("/freshness/").content.decode()
+    assert "A sync is waiting for the worker" in client.get("/freshness/").content.decode()
     SyncRun.objects.filter(pk=run.pk).update(requested_at=long_ago)
     assert "Is the worker running?" in client.get("/freshness/").content.decode()
 

@@ -225,7 +225,7 @@ def test_what_is_not_here_is_not_there(cast: Cast) -> None:
 def test_nothing_that_is_chosen_is_no_error(cast: Cast, query: dict[str, str]) -> None:
     page = cast.client("owner").get(HERE, query)
     assert page.status_code == 200
-    assert "No image is chosen" in page.content.decode()
+    assert "No image selected" in page.content.decode()
 
 
 def test_too_many_are_not_deleted_at_once(cast: Cast, settings: Any) -> None:

@@ -233,7 +233,7 @@ def test_how_far_it_is_is_shown_to_all_members(cast: Cast, image: Image, who: st
     page = cast.client(who).get(where).content.decode()
     assert "data-live" not in page
     assert "2 of 2 manifests deleted" in page
-    assert ("Put all back" in page) is (who != "viewer")
+    assert ("Restore all" in page) is (who != "viewer")
     assert cast.client("stranger").get(where).status_code == 404
     assert cast.client(who).get(f"/a/team-red/n/other/deletions/{purge.pk}/").status_code == 404
     for shown in (f"{NAMESPACE}", f"{NAMESPACE}settings/", f"{NAMESPACE}i/deep/app/"):
@@ -323,7 +323,7 @@ def test_what_is_back_says_so_for_a_while_and_offers_nothing(cast: Cast, image: 
     purge_worker.go_on()
     _end(purge)
     text = cast.client("owner").get(page).content.decode()
-    assert "All that was deleted is there again." in text
+    assert "Everything was restored." in text
     assert offers not in text
     for ended, told in ((timedelta(minutes=59), True), (timedelta(minutes=61), False)):
         Purge.objects.update(finished_at=timezone.now() - ended)

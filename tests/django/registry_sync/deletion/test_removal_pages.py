@@ -461,8 +461,8 @@ def test_what_was_deleted_is_put_back_with_one_click(cast: Cast, image: Image) -
     assert where not in cast.client("viewer").get(f"{HERE}history/").content.decode()  # it ended long ago
     Removal.objects.update(finished_at=timezone.now())
     assert where in cast.client("viewer").get(f"{HERE}history/").content.decode()
-    assert "Put all back" not in cast.client("viewer").get(where).content.decode()
-    assert "Put all back" in cast.client("owner").get(where).content.decode()
+    assert "Restore all" not in cast.client("viewer").get(where).content.decode()
+    assert "Restore all" in cast.client("owner").get(where).content.decode()
     assert cast.client("owner").post(f"{where}restore/").status_code == 302
     asked = Removal.objects.get(kind="restore")
     assert list(asked.items.values_list("tag", "digest")) == [("1.0", digest), ("latest", digest)]

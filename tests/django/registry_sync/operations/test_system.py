@@ -354,7 +354,7 @@ def test_a_checkup_is_asked_for_once_and_not_made_by_the_page(browser: Client) -
     assert "The worker is silent" in page
     assert 'data-live hx-get="/system/doctor/?live=' in page
     heartbeats.note(Marker.WORKER, timezone.now())
-    assert "Waits for the worker" in browser.get("/system/doctor/").content.decode()
+    assert "Waiting for the worker" in browser.get("/system/doctor/").content.decode()
 
 
 def test_one_left_by_a_dead_worker_stands_in_nobodys_way(browser: Client) -> None:

@@ -389,7 +389,7 @@ def test_a_persons_run_of_a_rule_that_is_off_goes_on_and_not_of_one_changed(cast
     runs.start(by=cast.by("owner"), rule=made)
     service.change(by=cast.by("owner"), rule=made, lines=lines(keep_days=20))
     assert (last().state, last().finished_at is not None) == ("skipped", True)
-    assert "changed or switched off" in last().problem
+    assert "changed or turned off" in last().problem
     runs.plan_due()
     assert not Removal.objects.exists()
     runs.start(by=cast.by("owner"), rule=made)
