@@ -23,7 +23,7 @@ from namespaces.models import RepositoryManifest, TagHistoryEntry
 from registry_sync import clocks, heartbeats, jobs, panel_client, quarantine, registry_probe, selectors
 from registry_sync.deletion import purge_worker
 from registry_sync.deletion.worker import LEASE_PREFIX, work_due
-from registry_sync.doctor import checkup
+from registry_sync.doctor import diagnostic_runs
 from registry_sync.events import processor
 from registry_sync.events.processor import process_due
 from registry_sync.models import (
@@ -94,12 +94,12 @@ def pulse() -> None:
         registry_probe.probe(registry, clock.now())
     finally:
         registry.close()
-    checkup.work()
+    diagnostic_runs.run_waiting()
 
 
 @_task(name="registry_sync.doctor")
 def doctor() -> None:
-    checkup.work()
+    diagnostic_runs.run_waiting()
 
 
 # One image may have so many tags that reading them takes an hour; leases guard against one that hangs.

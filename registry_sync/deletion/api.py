@@ -171,9 +171,9 @@ class DeletionPreview(ApiView):
         if self.query["search"] is not None:
             return self.answer(_of_search(found, self.query["search"]))
         tags, digests = _words(self.query["tags"]), _words(self.query["digests"])
-        if len(tags) + len(digests) > service.MOST:
-            raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": service.MOST})
-        return self.answer(_shown(service.outlook(found, tags=tags, digests=digests)))
+        if len(tags) + len(digests) > service.ITEMS_MAX:
+            raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": service.ITEMS_MAX})
+        return self.answer(_shown(service.preview(found, tags=tags, digests=digests)))
 
 
 class Removals(ApiView):
@@ -239,7 +239,7 @@ class RestoreRemoval(ApiView):
         found = Removal.objects.filter(image=owner, pk=id).first()
         if not found:
             raise NotFound
-        return self.answer(_detail(restore.put_back(by=self.by, removal=found)))
+        return self.answer(_detail(restore.restore_removal(by=self.by, removal=found)))
 
 
 def _words(text: str) -> list[str]:
@@ -248,14 +248,14 @@ def _words(text: str) -> list[str]:
 
 def _of_search(image: Image, search: str) -> dict[str, Any]:
     tags = matching_tags.tags(image, search)
-    found = _shown(service.outlook(image, tags=[tag.name for tag in tags]))
+    found = _shown(service.preview(image, tags=[tag.name for tag in tags]))
     return found | {
         "matching_tag_count": len(tags),
-        "preview_digest": f"{matching_tags.told(tags)}-{found['preview_digest']}",
+        "preview_digest": f"{matching_tags.tags_digest(tags)}-{found['preview_digest']}",
     }
 
 
-def _shown(found: service.Outlook) -> dict[str, Any]:
+def _shown(found: service.DeletionPreview) -> dict[str, Any]:
     impact = found.impact
     return {
         "digests": [each.digest for each in impact.going],

@@ -17,9 +17,9 @@ from registry_sync.client import (
     Rejected,
     Schema1Unsupported,
 )
-from registry_sync.deletion.live_tags import Looks
+from registry_sync.deletion.live_tags import LiveTags
 from registry_sync.deletion.outcomes import Failed, Outcome, Stopped
-from registry_sync.deletion.placeholder import MEDIA_TYPE, StandIn
+from registry_sync.deletion.placeholder import MEDIA_TYPE, Placeholder
 from registry_sync.inventory import refresh
 from registry_sync.models import RemovalItem
 
@@ -29,7 +29,7 @@ UNSUPPORTED = "UNSUPPORTED"
 NOT_HELD = {"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"}
 
 
-class Acts:
+class Executor:
     """Over one image. `alive` keeps the worker's right to go on, or raises; it is called before each change."""
 
     def __init__(self, image: Image, registry: RegistryClient, alive: Callable[[], None]) -> None:
@@ -37,7 +37,7 @@ class Acts:
         self.repository = image.repository
         self.registry = registry
         self.alive = alive
-        self.looks = Looks(image, registry, alive)
+        self.looks = LiveTags(image, registry, alive)
 
     def untag(self, item: RemovalItem) -> Outcome:
         """Remove a tag alone. Raise Stopped, Failed, and RegistryError when it is to be tried again."""
@@ -175,9 +175,9 @@ class Acts:
         """Give the tag a digest of its own first: deleting its old digest would take every other tag of that."""
         if not item.placeholder_digest:
             item.nonce = secrets.token_hex(16)
-            item.placeholder_digest = StandIn(item.nonce).digest
+            item.placeholder_digest = Placeholder(item.nonce).digest
             item.save(update_fields=["nonce", "placeholder_digest"])
-        stand_in = StandIn(item.nonce)
+        stand_in = Placeholder(item.nonce)
         self._prove_that_it_deletes(item.placeholder_digest)
         original = self._original(item.digest)
         if original is None:

@@ -12,7 +12,7 @@ from accounts.models import Account, RegistryUser
 from namespaces.manifests.pull_stats import foreign_names, users_by_name
 from namespaces.models import Descriptor, Image, Manifest, PullStats, RepositoryManifest, Tag
 from namespaces.names import DIGEST, is_technical, stem_of, technical_subject
-from registry_sync.deletion.impact import Facts, Going, Held, blobs_of
+from registry_sync.deletion.impact import DeletionGraph, ManifestNode, PlannedDeletion, blobs_of
 from registry_sync.inventory.writer import batches
 
 Alive = Callable[[], None]
@@ -23,7 +23,7 @@ IMAGE = ("image__namespace__name", "image__name")
 
 
 @dataclass(frozen=True)
-class Puller:
+class RecentPuller:
     """Who pulled one of the tags lately; `name` is the user's description, or the username, or "" for anonymous.
 
     A `foreign` one is of another account, and has neither name nor username here.
@@ -63,13 +63,13 @@ class _Known:
         return found
 
 
-def around(
+def load_graph(
     image: Image,
     digests: Iterable[str],
     *,
     also_held: Iterable[str] = (),
     alive: Alive = lambda: None,
-) -> Facts:
+) -> DeletionGraph:
     """`digests`, all that hangs on them, and the indexes above those; nothing that the registry holds no more.
 
     `also_held`: what was just seen to be there, and the picture may not know yet. `alive` is called while it lasts.
@@ -84,10 +84,10 @@ def around(
     frontier = below
     for _round in range(ROUNDS):
         frontier = known.admit(_above(frontier, alive))
-    return Facts(held=_held(known.held, alive), tags=_tags(image, known.held, alive))
+    return DeletionGraph(held=_held(known.held, alive), tags=_tags(image, known.held, alive))
 
 
-def freed(image: Image, facts: Facts, going: Iterable[Going]) -> int:
+def freed_bytes(image: Image, facts: DeletionGraph, going: Iterable[PlannedDeletion]) -> int:
     """Bytes that nothing else in the account needs, as far as is known. At most: others may share them unseen."""
     digests = {each.digest for each in going}
     elsewhere = RepositoryManifest.objects.filter(manifest__in=digests, gone_at=None).exclude(image=image)
@@ -104,7 +104,7 @@ def freed(image: Image, facts: Facts, going: Iterable[Going]) -> int:
     return sum(size for digest, size in blobs.items() if digest not in used)
 
 
-def pullers(image: Image, facts: Facts, going: Iterable[str], now: datetime) -> list[Puller]:
+def pullers(image: Image, facts: DeletionGraph, going: Iterable[str], now: datetime) -> list[RecentPuller]:
     """Return who pulled these manifests, or a tag that points at one, within 30 days; the last first.
 
     One more than PULLERS_SHOWN where there are more.
@@ -115,7 +115,9 @@ def pullers(image: Image, facts: Facts, going: Iterable[str], now: datetime) -> 
     return pullers_of(rows, image.namespace.account, now, public=image.namespace.public)
 
 
-def pullers_of(pulls: QuerySet[PullStats], account: Account, now: datetime, *, public: bool) -> list[Puller]:
+def pullers_of(
+    pulls: QuerySet[PullStats], account: Account, now: datetime, *, public: bool
+) -> list[RecentPuller]:
     """As `pullers`, of these rows of one account; `public`: some are of a public namespace."""
     # A client that pulls one image by digest pulls several manifests: for people that is one line.
     lines = pulls.filter(last_at__gte=now - PULLED_WITHIN).values("username", *IMAGE, "tag")
@@ -127,11 +129,11 @@ def pullers_of(pulls: QuerySet[PullStats], account: Account, now: datetime, *, p
     return [_puller(line, own.get(line["username"]), foreign=line["username"] in foreign) for line in found]
 
 
-def _puller(line: Mapping[str, Any], user: RegistryUser | None, *, foreign: bool) -> Puller:
+def _puller(line: Mapping[str, Any], user: RegistryUser | None, *, foreign: bool) -> RecentPuller:
     username = "" if foreign else line["username"]
     name = user.description if user else username
     image = "/".join(line[part] for part in IMAGE)
-    return Puller(name, username, foreign, line["tag"], line["times"], line["at"], image)
+    return RecentPuller(name, username, foreign, line["tag"], line["times"], line["at"], image)
 
 
 def _below(image: Image, digests: set[str], alive: Alive) -> set[str]:
@@ -169,7 +171,7 @@ def _above(digests: set[str], alive: Alive) -> set[str]:
     return found
 
 
-def _held(digests: set[str], alive: Alive) -> dict[str, Held]:
+def _held(digests: set[str], alive: Alive) -> dict[str, ManifestNode]:
     lists: dict[str, set[str]] = defaultdict(set)
     blobs: dict[str, dict[str, int]] = defaultdict(dict)
     subjects: dict[str, str] = {}
@@ -189,7 +191,7 @@ def _held(digests: set[str], alive: Alive) -> dict[str, Held]:
             else:
                 blobs[manifest][digest] = size
     return {
-        digest: Held(
+        digest: ManifestNode(
             digest,
             frozenset(lists[digest]),
             blobs[digest],

@@ -13,7 +13,7 @@ from registry_sync.models import Removal
 
 
 @dataclass(frozen=True)
-class Line:
+class HistoryLine:
     """A move; `description` of the user who made it, "" for a person or nobody.
 
     `now`: what the tag points at today, "" for no such tag. `back`: the digest that can be put under the tag again,
@@ -34,7 +34,7 @@ def moves_of(image: Image, *, tag: str = "") -> QuerySet[TagHistoryEntry]:
     return (found.filter(tag=tag) if tag else found).order_by("-at", "-id")
 
 
-def lines(image: Image, moves: Iterable[TagHistoryEntry]) -> list[Line]:
+def lines(image: Image, moves: Iterable[TagHistoryEntry]) -> list[HistoryLine]:
     rows = list(moves)
     users = RegistryUser.objects.filter(
         account=image.namespace.account, username__in={move.by for move in rows} - {""}
@@ -57,7 +57,7 @@ def lines(image: Image, moves: Iterable[TagHistoryEntry]) -> list[Line]:
         back = move.old if move.old in held and move.old != now else ""
         untagged = bool(back) and back not in needed
         comparable = {move.old, move.new} <= gone_at.keys()
-        found.append(Line(move, described.get(move.by, ""), now, back, untagged, comparable))
+        found.append(HistoryLine(move, described.get(move.by, ""), now, back, untagged, comparable))
     return found
 
 

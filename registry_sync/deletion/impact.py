@@ -12,7 +12,7 @@ from namespaces.names import is_technical, stem_of, technical_stem
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ManifestNode:
     """A manifest in the image's repository. `lists`: manifests of an index; `blobs`: digest → bytes."""
 
     digest: str
@@ -23,13 +23,13 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Facts:
+class DeletionGraph:
     """All that is known around the chosen manifests; `tags`: tag → digest, technical ones too.
 
     Never changed once asked: what leads to what is worked out at the first question, for a hundred thousand of them.
     """
 
-    held: Mapping[str, Held]
+    held: Mapping[str, ManifestNode]
     tags: Mapping[str, str]
 
     def tags_of(self, digest: str) -> list[str]:
@@ -77,7 +77,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
+class PlannedDeletion:
     """A manifest that goes, and all that depends on it; `after` must have gone before it, else it stays."""
 
     digest: str
@@ -91,7 +91,7 @@ class Going:
 class Impact:
     """`going` in the order in which it must be done: an index before what it lists."""
 
-    going: tuple[Going, ...]
+    going: tuple[PlannedDeletion, ...]
     refused: tuple[Refusal, ...] = ()
     other_tags: tuple[str, ...] = ()  # tags that go, and were not named
     platforms: tuple[str, ...] = ()  # manifests that only a going index lists
@@ -102,7 +102,7 @@ class Impact:
     ] = ()  # what is about something that goes, and stays: tagged, or listed elsewhere
 
 
-def impact(facts: Facts, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> Impact:
+def impact(facts: DeletionGraph, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> Impact:
     """Of deleting what `tags` point at, and `digests`."""
     chosen = {facts.tags[tag] for tag in tags if tag in facts.tags} | set(digests)
     causes = _closure(facts, chosen)
@@ -125,9 +125,9 @@ def impact(facts: Facts, *, tags: Collection[str] = (), digests: Collection[str]
     )
 
 
-def without_harm(
-    facts: Facts, digests: Collection[str], *, alive: Callable[[], None] = lambda: None
-) -> tuple[Going, ...]:
+def deletable_without_harm(
+    facts: DeletionGraph, digests: Collection[str], *, alive: Callable[[], None] = lambda: None
+) -> tuple[PlannedDeletion, ...]:
     """Of `digests` those that can go with nothing else losing by it, and what only they need, in order.
 
     Each has no tag but such as go anyway. What an image, a signature or anything that stays needs is left out.
@@ -146,7 +146,7 @@ def without_harm(
         left -= harmed
 
 
-def blobs_of(facts: Facts, going: Iterable[Going]) -> dict[str, int]:
+def blobs_of(facts: DeletionGraph, going: Iterable[PlannedDeletion]) -> dict[str, int]:
     """Each blob of what goes, once, with its bytes."""
     found: dict[str, int] = {}
     for each in going:
@@ -171,7 +171,7 @@ def objections(
     ]
 
 
-def _closure(facts: Facts, chosen: set[str]) -> dict[str, set[str]]:
+def _closure(facts: DeletionGraph, chosen: set[str]) -> dict[str, set[str]]:
     """All that goes → what it goes because of; nothing for what was chosen."""
     causes: dict[str, set[str]] = {digest: set() for digest in chosen}
     reasons: dict[str, set[str]] = {}
@@ -193,26 +193,26 @@ def _closure(facts: Facts, chosen: set[str]) -> dict[str, set[str]]:
     return causes
 
 
-def _reasons(facts: Facts, digest: str) -> set[str]:
+def _reasons(facts: DeletionGraph, digest: str) -> set[str]:
     """Return the indexes that list it and what it is about: it goes when all of these do. Nothing: it stays."""
     if any(not is_technical(tag) for tag in facts.tags_of(digest)):
         return set()
     return {*facts.indexes_of(digest), *_subjects(facts, digest)}
 
 
-def _subjects(facts: Facts, digest: str) -> set[str]:
+def _subjects(facts: DeletionGraph, digest: str) -> set[str]:
     named = {facts.subject_of(tag) for tag in facts.tags_of(digest)} | {facts.held[digest].subject}
     return named - {"", digest}
 
 
-def left_behind(facts: Facts, going: Collection[str]) -> list[str]:
+def tags_left_behind(facts: DeletionGraph, going: Collection[str]) -> list[str]:
     """Tools' tags about what goes, at what stays because it serves others as well."""
     return sorted(
         tag for tag, digest in facts.tags.items() if digest not in going and facts.subject_of(tag) in going
     )
 
 
-def _harms(facts: Facts, each: Going, orphans: set[str], going: Collection[str]) -> bool:
+def _harms(facts: DeletionGraph, each: PlannedDeletion, orphans: set[str], going: Collection[str]) -> bool:
     """Return True where its deletion harms what stays.
 
     An index breaks, what is about it stays alone, or something that stays loses what is about it.
@@ -225,12 +225,12 @@ def _harms(facts: Facts, each: Going, orphans: set[str], going: Collection[str])
     )
 
 
-def _serves_others(facts: Facts, digest: str, going: Collection[str]) -> bool:
+def _serves_others(facts: DeletionGraph, digest: str, going: Collection[str]) -> bool:
     """Return True where a tool hung it onto something that stays."""
     return any(subject not in going for subject in _tagged_subjects(facts, digest))
 
 
-def _only_named_for(facts: Facts, other: str, digest: str, going: Collection[str]) -> bool:
+def _only_named_for(facts: DeletionGraph, other: str, digest: str, going: Collection[str]) -> bool:
     """Return True where `other` is about `digest` by no more than a tag, and serves another that stays.
 
     Two versions may share what a tool hung onto both.
@@ -239,7 +239,7 @@ def _only_named_for(facts: Facts, other: str, digest: str, going: Collection[str
     return named and facts.held[other].subject != digest and _serves_others(facts, other, going)
 
 
-def _tagged_subjects(facts: Facts, digest: str) -> set[str]:
+def _tagged_subjects(facts: DeletionGraph, digest: str) -> set[str]:
     return {facts.subject_of(tag) for tag in facts.tags_of(digest)} - {"", digest}
 
 
@@ -253,14 +253,14 @@ def _with_causes(found: Impact, digests: set[str]) -> set[str]:
     return seen
 
 
-def _refusals(facts: Facts, chosen: set[str], going: Mapping[str, set[str]]) -> Iterable[Refusal]:
+def _refusals(facts: DeletionGraph, chosen: set[str], going: Mapping[str, set[str]]) -> Iterable[Refusal]:
     for digest in sorted(chosen):
         for index in facts.indexes_of(digest):
             if index not in going and (tags := _tags_that_lead_to(facts, index, going)):
                 yield Refusal(digest, index, tuple(tags))
 
 
-def _tags_that_lead_to(facts: Facts, index: str, going: Collection[str]) -> list[str]:
+def _tags_that_lead_to(facts: DeletionGraph, index: str, going: Collection[str]) -> list[str]:
     """Its own, and those of indexes that list it."""
     seen, left, found = set[str](), [index], set[str]()
     while left:
@@ -273,8 +273,8 @@ def _tags_that_lead_to(facts: Facts, index: str, going: Collection[str]) -> list
     return sorted(found)
 
 
-def _going(facts: Facts, digest: str, causes: Mapping[str, set[str]]) -> Going:
-    return Going(
+def _going(facts: DeletionGraph, digest: str, causes: Mapping[str, set[str]]) -> PlannedDeletion:
+    return PlannedDeletion(
         digest=digest,
         tags=tuple(facts.tags_of(digest)),
         indexes=tuple(index for index in facts.indexes_of(digest) if index not in causes),
@@ -283,7 +283,7 @@ def _going(facts: Facts, digest: str, causes: Mapping[str, set[str]]) -> Going:
     )
 
 
-def _in_order(facts: Facts, going: Mapping[str, set[str]]) -> list[str]:
+def _in_order(facts: DeletionGraph, going: Mapping[str, set[str]]) -> list[str]:
     """Each after all indexes that list it, and after what it is about."""
     before = {
         digest: {each for each in {*facts.indexes_of(digest), *because} if each in going and each != digest}

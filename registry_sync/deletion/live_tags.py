@@ -8,7 +8,7 @@ from django.conf import settings
 from namespaces.models import Descriptor, Image, Tag
 from registry_sync.client import NotInRegistry, RegistryClient, RegistryError, Schema1Unsupported, ServerError
 from registry_sync.deletion import graph, unreadable
-from registry_sync.deletion.impact import Facts, objections
+from registry_sync.deletion.impact import DeletionGraph, objections
 from registry_sync.deletion.outcomes import Outcome, Stopped
 from registry_sync.inventory import placeholders, refresh
 from registry_sync.inventory.writer import batches, stored_sizes
@@ -16,7 +16,7 @@ from registry_sync.inventory.writer import batches, stored_sizes
 FRESH = 5.0  # seconds for which a look is good for the next manifest too, counted from where it began
 
 
-class Looks:
+class LiveTags:
     """Of one image, for one worker."""
 
     def __init__(
@@ -48,8 +48,8 @@ class Looks:
         # An event may know of a tag that came since the look.
         seen |= set(Tag.objects.filter(image=self.image, manifest=digest).values_list("name", flat=True))
         # An index may have been pushed under a tag that the picture does not know yet.
-        known = graph.around(self.image, [digest], also_held=self._held, alive=self.alive)
-        known = Facts(known.held, {**known.tags, **self._tags})
+        known = graph.load_graph(self.image, [digest], also_held=self._held, alive=self.alive)
+        known = DeletionGraph(known.held, {**known.tags, **self._tags})
         indexes = {
             index: bool(_tags_above(known, index)) for index in known.indexes_of(digest) if index != digest
         }
@@ -92,7 +92,7 @@ class Looks:
             new = self._come_since({*tags, *dark})
             tags |= new
             held |= self._stored(new.values())
-        self._unread = {each.digest: each.words for each in unreadable.of(self.image, also_held=held)}
+        self._unread = {each.digest: each.words for each in unreadable.find(self.image, also_held=held)}
         self._tags, self._held, self._at = tags, held, begun
 
     def _swept(self) -> tuple[dict[str, str], list[str]]:
@@ -147,7 +147,7 @@ class Looks:
         return found
 
 
-def _tags_above(known: Facts, index: str) -> set[str]:
+def _tags_above(known: DeletionGraph, index: str) -> set[str]:
     seen: set[str] = set()
     left, found = [index], set()
     while left:

@@ -23,7 +23,7 @@ def tags(image: Image, search: str) -> list[Tag]:
     return found
 
 
-def told(found: list[Tag]) -> str:
+def tags_digest(found: list[Tag]) -> str:
     """Another when one more matches, one less, or one points elsewhere."""
     whole = sorted((tag.name, tag.manifest_id) for tag in found)
     return fingerprint(whole)
@@ -58,7 +58,7 @@ def _as_seen(image: Image, search: str, seen: str) -> list[Tag]:
     """Until the commit nobody else asks for something of this image."""
     Image.objects.select_for_update().get(pk=image.pk)
     found = tags(image, search)
-    if told(found) != seen:
+    if tags_digest(found) != seen:
         raise Conflict.on(
             "preview_digest", _("The tags that match have changed since you looked; look again.")
         )

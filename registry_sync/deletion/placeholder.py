@@ -12,7 +12,7 @@ CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 
 
 @dataclass(frozen=True, slots=True)
-class StandIn:
+class Placeholder:
     """The same `nonce` always gives the same bytes, so that another worker can go on where one died."""
 
     nonce: str

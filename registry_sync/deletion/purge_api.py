@@ -21,7 +21,7 @@ from namespaces import permissions
 from namespaces.models import Image
 from registry_sync.deletion import purge_scope, purge_service
 from registry_sync.deletion.api import RecentPullerSerializer
-from registry_sync.deletion.purge_selection import Choice
+from registry_sync.deletion.purge_selection import ImageSelection
 from registry_sync.models import Purge
 
 STATES = [state.value for state in Purge.State]
@@ -144,12 +144,12 @@ class ImagesPurge(ApiView):
         )
         return self.answer({"purges": asked})
 
-    def _choice(self, account: Account, of: dict[str, Any]) -> Choice:
+    def _choice(self, account: Account, of: dict[str, Any]) -> ImageSelection:
         if of["search"] is not None and of["images"]:
             raise Invalid.on("images", _("Name images or a search, not both."))
         name = of["namespace"]
         namespace = permissions.namespace(self.by, account.handle, name) if name else None
-        choice = Choice(account, of["images"], namespace, of["search"])
+        choice = ImageSelection(account, of["images"], namespace, of["search"])
         if choice.gone():
             raise NotFound
         return choice
@@ -213,11 +213,11 @@ class RestorePurge(ApiView):
     def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
         """Ask that all it deleted is pushed again, as far as the registry still holds the layers."""
         found = purge_service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
-        return self.answer(purge_service.put_back(by=self.by, purge=found))
+        return self.answer(purge_service.restore(by=self.by, purge=found))
 
 
 def _outlook(account: Account, images: QuerySet[Image]) -> dict[str, Any]:
-    found = purge_scope.outlook(account, images, timezone.now())
+    found = purge_scope.preview(account, images, timezone.now())
     return {
         "image_count": len(found.lines), "tag_count": found.tags, "technical_tag_count": found.technical,
         "manifest_count": found.manifests,

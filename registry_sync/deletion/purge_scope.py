@@ -10,7 +10,7 @@ from namespaces.models import Descriptor, Image, Manifest, Namespace, PullStats,
 from registry_sync.client.responses import SIGNED_SCHEMA_1
 from registry_sync.deletion import graph, pull_through_cache, unreadable
 from registry_sync.deletion.fingerprint import fingerprint
-from registry_sync.deletion.unreadable import Unread
+from registry_sync.deletion.unreadable import UnreadableManifest
 from registry_sync.models import Repository
 
 SHOWN = 10
@@ -20,7 +20,7 @@ BLOBS = (Descriptor.Kind.CONFIG, Descriptor.Kind.LAYER)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ImageContents:
     """An image that goes."""
 
     image: Image
@@ -31,10 +31,10 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Standing:
+class PurgeScope:
     """How much there is, and up to which row. `preview_digest` is another after every push, move and deletion."""
 
-    lines: list[Line]
+    lines: list[ImageContents]
 
     @property
     def tags(self) -> int:
@@ -62,14 +62,14 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Outlook(Standing):
+class PurgePreview(PurgeScope):
     freed: int = 0
-    pullers: list[graph.Puller] = field(default_factory=list)
+    pullers: list[graph.RecentPuller] = field(default_factory=list)
     pullers_cut: bool = False  # there are more
     sharers: list[str] = field(
         default_factory=list
     )  # repositories of the account that keep some of its layers
-    unread: list[tuple[Image, Unread]] = field(
+    unread: list[tuple[Image, UnreadableManifest]] = field(
         default_factory=list
     )  # go first, and hold the rest until they are gone
     troubled: list[Repository] = field(default_factory=list)  # whose picture may not be whole
@@ -77,7 +77,7 @@ class Outlook(Standing):
     refused: str = ""  # why it cannot be done; "" when it can
 
     @property
-    def shown(self) -> list[Line]:
+    def shown(self) -> list[ImageContents]:
         return sorted(self.lines, key=lambda line: (-line.tags, line.image.name))[:SHOWN]
 
 
@@ -87,7 +87,7 @@ def images(namespace: Namespace, image: Image | None) -> QuerySet[Image]:
     return found.filter(pk=image.pk) if image else found
 
 
-def standing(scope: QuerySet[Image]) -> Standing:
+def scope_of(scope: QuerySet[Image]) -> PurgeScope:
     tagged = Tag.objects.filter(image__in=scope.values("pk")).order_by().values("image")
     tags = {
         row["image"]: row
@@ -101,21 +101,21 @@ def standing(scope: QuerySet[Image]) -> Standing:
     revisions = {row["image"]: row for row in held.annotate(n=Count("pk"), last=Max("pk"))}
     nothing = {"n": 0, "tools": 0, "last": 0}
     rows = scope.select_related("namespace__account").order_by("namespace__name", "name")
-    return Standing([
-        Line(each, tag["n"] - tag["tools"], tag["tools"], revision["n"], revision["last"])
+    return PurgeScope([
+        ImageContents(each, tag["n"] - tag["tools"], tag["tools"], revision["n"], revision["last"])
         for each in rows
         if each.pk in tags or each.pk in revisions
         for tag, revision in [(tags.get(each.pk, nothing), revisions.get(each.pk, nothing))]
     ])  # fmt: skip
 
 
-def outlook(account: Account, scope: QuerySet[Image], now: datetime) -> Outlook:
+def preview(account: Account, scope: QuerySet[Image], now: datetime) -> PurgePreview:
     """`scope`: images of the account."""
-    now_there = standing(scope)
+    now_there = scope_of(scope)
     pulls = PullStats.objects.filter(image__in=scope.values("pk"))
     public = any(each.image.namespace.public for each in now_there.lines)
     pullers = graph.pullers_of(pulls, account, now, public=public)
-    return Outlook(
+    return PurgePreview(
         now_there.lines,
         _freed(account, scope, now_there),
         pullers[: graph.PULLERS_SHOWN],
@@ -138,7 +138,7 @@ def _elsewhere(account: Account, scope: QuerySet[Image]) -> QuerySet[RepositoryM
     return others.exclude(image__in=scope.values("pk"))
 
 
-def _freed(account: Account, scope: QuerySet[Image], there: Standing) -> int:
+def _freed(account: Account, scope: QuerySet[Image], there: PurgeScope) -> int:
     """As facts.freed, of everything at once."""
     if there.manifests > EXACT:
         return sum(each.image.stored_bytes for each in there.lines)
@@ -166,9 +166,9 @@ def _troubled(scope: QuerySet[Image]) -> list[Repository]:
     return list(Repository.objects.filter(~certain, image__in=scope.values("pk")).order_by("name")[:SHOWN])
 
 
-def _unread(scope: QuerySet[Image]) -> list[tuple[Image, Unread]]:
+def _unread(scope: QuerySet[Image]) -> list[tuple[Image, UnreadableManifest]]:
     odd = Q(repository_manifests__manifest__kind="unknown", repository_manifests__gone_at=None) | Q(
         tags__manifest__kind="unknown"
     )
     some = scope.filter(odd).select_related("namespace__account").distinct()[:SHOWN]
-    return [(image, each) for image in some for each in unreadable.of(image)]
+    return [(image, each) for image in some for each in unreadable.find(image)]

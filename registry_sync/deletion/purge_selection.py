@@ -13,11 +13,11 @@ from accounts.models import Account
 from namespaces import selectors
 from namespaces.models import Image, Namespace
 from registry_sync.deletion import service
-from registry_sync.deletion.purge_scope import Line, Standing
+from registry_sync.deletion.purge_scope import ImageContents, PurgeScope
 
 
 @dataclass(frozen=True)
-class Choice:
+class ImageSelection:
     """`repositories`: those that were ticked. Or `search`: all that match, in `namespace` or in all of the account."""
 
     account: Account
@@ -46,19 +46,19 @@ class Choice:
         return sorted({*self.repositories} - {image.repository for image in found})
 
     def _ticked(self) -> Collection[str]:
-        if len(self.repositories) > service.MOST:
-            raise Invalid.on("images", _("Choose at most %(most)s at once.") % {"most": service.MOST})
+        if len(self.repositories) > service.ITEMS_MAX:
+            raise Invalid.on("images", _("Choose at most %(most)s at once.") % {"most": service.ITEMS_MAX})
         return self.repositories
 
 
-def by_namespace(there: Standing) -> list[Standing]:
-    lines: dict[int, list[Line]] = defaultdict(list)
+def by_namespace(there: PurgeScope) -> list[PurgeScope]:
+    lines: dict[int, list[ImageContents]] = defaultdict(list)
     for each in there.lines:
         lines[each.image.namespace_id].append(each)
-    return [Standing(some) for some in lines.values()]
+    return [PurgeScope(some) for some in lines.values()]
 
 
-def holder(there: Standing) -> Image | Namespace | Account:
+def holder(there: PurgeScope) -> Image | Namespace | Account:
     """Return the least that holds all of it: one image itself, else its namespace, else the account."""
     images = [each.image for each in there.lines]
     if len(images) == 1:
@@ -67,7 +67,7 @@ def holder(there: Standing) -> Image | Namespace | Account:
     return images[0].namespace.account if len(namespaces) > 1 else images[0].namespace
 
 
-def name_of(there: Standing) -> str:
+def name_of(there: PurgeScope) -> str:
     """Return what is typed to confirm it."""
     found = holder(there)
     return found.handle if isinstance(found, Account) else found.name

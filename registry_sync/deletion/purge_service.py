@@ -21,8 +21,8 @@ from namespaces.models import Image, Namespace, ReservedName
 from registry_sync import jobs
 from registry_sync.deletion import pull_through_cache, purge_scope, purge_selection
 from registry_sync.deletion.outcomes import Outcome
-from registry_sync.deletion.purge_scope import Standing
-from registry_sync.deletion.purge_selection import Choice
+from registry_sync.deletion.purge_scope import PurgeScope
+from registry_sync.deletion.purge_selection import ImageSelection
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
 
 LATELY = timedelta(days=1)
@@ -79,16 +79,18 @@ def ask(
     if same := Purge.objects.filter(namespace=namespace, image=image, chosen=0, state=State.WAITING).first():
         return same
     return _begin(
-        by, _as_told(purge_scope.standing(images), preview_digest), namespace=namespace, image=image
+        by, _as_told(purge_scope.scope_of(images), preview_digest), namespace=namespace, image=image
     )
 
 
 @transaction.atomic
-def ask_for_some(*, by: Principal, choice: Choice, preview_digest: str, confirmation: str) -> list[Purge]:
+def ask_for_some(
+    *, by: Principal, choice: ImageSelection, preview_digest: str, confirmation: str
+) -> list[Purge]:
     """As `ask`, of what was chosen in a list. It becomes one of each namespace."""
     pull_through_cache.demand_none()
     _lock(choice.images())
-    there = purge_scope.standing(choice.images())
+    there = purge_scope.scope_of(choice.images())
     parts = purge_selection.by_namespace(there)
     same = [each for part in parts if (each := _same(part))]
     if parts and len(same) == len(parts):
@@ -111,27 +113,27 @@ def stop(*, by: Principal, purge: Purge) -> Purge:
 
 
 @transaction.atomic
-def put_back(*, by: Principal, purge: Purge) -> Purge:
+def restore(*, by: Principal, purge: Purge) -> Purge:
     """All that it deleted, as far as the registry still has the layers. Raise Conflict where there is nothing."""
     row = locked(purge)
     if row.state == State.RESTORING:
         return row
     if row.state == State.WAITING:
         raise Conflict.on("", _("It is still being deleted; stop that first."))
-    if row.state == State.RESTORED or not went(row).exists():
+    if row.state == State.RESTORED or not deleted_items(row).exists():
         raise Conflict.on("", _("This deleted nothing that could be put back."))
     pull_through_cache.demand_none()
     row.state, row.planned_at, row.attempts, row.problem = State.RESTORING, None, 0, ""
     row.restoring_since, row.ends_at, row.finished_at = timezone.now(), None, None
     row.requested_by, row.requested_by_id, row.address = by.label[:254], by.id, by.address[:45]
     row.save()
-    images = went(row).order_by().values_list("removal__image_id", flat=True).distinct()
+    images = deleted_items(row).order_by().values_list("removal__image_id", flat=True).distinct()
     record(row, by, RESTORE_REQUESTED, {key: {} for key in images})
     transaction.on_commit(jobs.wake_removals)
     return row
 
 
-def went(purge: Purge) -> QuerySet[RemovalItem]:
+def deleted_items(purge: Purge) -> QuerySet[RemovalItem]:
     """Return what it deleted."""
     items = RemovalItem.objects.filter(removal__purge=purge, removal__kind=Removal.Kind.DELETE)
     return items.filter(state=RemovalItem.State.DONE, outcome=Outcome.DONE)
@@ -197,7 +199,7 @@ def _check_name(name: str, typed: str) -> None:
         raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": name})
 
 
-def _as_told(there: Standing, preview_digest: str) -> Standing:
+def _as_told(there: PurgeScope, preview_digest: str) -> PurgeScope:
     if not there.lines:
         raise Conflict.on("", _("There is nothing in it that could be deleted."))
     if preview_digest != there.preview_digest:
@@ -208,7 +210,7 @@ def _as_told(there: Standing, preview_digest: str) -> Standing:
     return there
 
 
-def _what(part: Standing) -> dict[str, Any]:
+def _what(part: PurgeScope) -> dict[str, Any]:
     """One image that was chosen is deleted as it is from its own page."""
     image, one = part.lines[0].image, len(part.lines) == 1
     return {
@@ -218,14 +220,14 @@ def _what(part: Standing) -> dict[str, Any]:
     }
 
 
-def _same(part: Standing) -> Purge | None:
+def _same(part: PurgeScope) -> Purge | None:
     """Return the waiting purge of the same: a button pressed twice asks once."""
     waiting = Purge.objects.filter(**_what(part), state=State.WAITING)
     return next((each for each in waiting if each.cutoffs.keys() == part.cutoffs.keys()), None)
 
 
 def _begin(
-    by: Principal, there: Standing, *, namespace: Namespace, image: Image | None, chosen: int = 0
+    by: Principal, there: PurgeScope, *, namespace: Namespace, image: Image | None, chosen: int = 0
 ) -> Purge:
     # What came after an earlier one had emptied it keeps the namespace, until this one ends.
     Purge.objects.filter(namespace=namespace, state=State.EMPTIED).update(state=State.DONE, ends_at=None)

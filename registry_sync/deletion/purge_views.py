@@ -24,7 +24,7 @@ from namespaces.models import Image, Namespace
 from namespaces.views.navigation import image_context, namespace_context
 from registry_sync import live_updates
 from registry_sync.deletion import purge_scope, purge_selection, purge_service
-from registry_sync.deletion.purge_selection import Choice
+from registry_sync.deletion.purge_selection import ImageSelection
 from registry_sync.models import Purge, Removal, RemovalItem
 
 REMOVALS_SHOWN = 50
@@ -69,7 +69,9 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
     note = live_updates.note_of_purge(request, found) if found.state in Purge.OPEN else ""
     why_not = button_permissions.denial_reason(found.namespace.account, Permission.IMAGES_REMOVE)
     found.refresh_from_db()
-    may_return = found.state not in (*Purge.OPEN, Purge.State.RESTORED) and purge_service.went(found).exists()
+    may_return = (
+        found.state not in (*Purge.OPEN, Purge.State.RESTORED) and purge_service.deleted_items(found).exists()
+    )
     may_act = may_return or found.state in (Purge.State.WAITING, Purge.State.EMPTIED)
     where = "settings" if found.of_namespace else "images"
     around = (
@@ -102,7 +104,7 @@ def restore(request: PersonRequest, handle: str, name: str, id: int) -> HttpResp
     by = principal(request)
     found = purge_service.load(by, handle, name, id, Permission.IMAGES_REMOVE)
     try:
-        purge_service.put_back(by=by, purge=found)
+        purge_service.restore(by=by, purge=found)
     except Invalid as error:
         messages.error(request, error.message)
     return redirect("purge", handle, name, id)
@@ -125,13 +127,13 @@ def _ask(request: PersonRequest, owner: Namespace, image: Image | None) -> HttpR
         else:
             return redirect(_address(asked))
     around = image_context(image, "tags") if image else namespace_context(owner, "settings")
-    outlook = purge_scope.outlook(owner.account, purge_scope.images(owner, image), timezone.now())
+    outlook = purge_scope.preview(owner.account, purge_scope.images(owner, image), timezone.now())
     return _confirm(request, image or owner, outlook, around, problem=problem)
 
 
 def _confirm(
-    request: PersonRequest, goes: Image | Namespace | None, outlook: purge_scope.Outlook, around: dict[str, Any], *,
-    problem: str = "",
+    request: PersonRequest, goes: Image | Namespace | None, outlook: purge_scope.PurgePreview,
+    around: dict[str, Any], *, problem: str = "",
 ) -> HttpResponse:  # fmt: skip
     """`goes`: None where it is several images."""
     context = around | {
@@ -145,7 +147,7 @@ def _confirm(
     return render(request, "registry_sync/purge_confirm.html", context, status=400 if problem else 200)
 
 
-def _some(request: PersonRequest, choice: Choice) -> HttpResponse:
+def _some(request: PersonRequest, choice: ImageSelection) -> HttpResponse:
     problem = ""
     if request.method == "POST":
         preview_digest, typed = _agreed(request)
@@ -159,9 +161,9 @@ def _some(request: PersonRequest, choice: Choice) -> HttpResponse:
             return redirect(_address(asked[0]) if len(asked) == 1 else _list_of(choice))
     gone: list[str] = []
     try:
-        outlook, gone = purge_scope.outlook(choice.account, choice.images(), timezone.now()), choice.gone()
+        outlook, gone = purge_scope.preview(choice.account, choice.images(), timezone.now()), choice.gone()
     except Invalid as error:
-        problem, outlook = error.message, purge_scope.Outlook([])
+        problem, outlook = error.message, purge_scope.PurgePreview([])
     held = purge_selection.holder(outlook) if outlook.lines else choice.namespace
     around = _around(held) | {
         "account": choice.account, "choice": choice, "gone": gone, "back": _list_of(choice),
@@ -173,18 +175,18 @@ def _agreed(request: PersonRequest) -> tuple[str, str]:
     return request.POST.get("preview_digest", ""), request.POST.get("confirm", "").strip()
 
 
-def _choice(account: Account, asked: QueryDict, namespace: Namespace | None) -> Choice:
+def _choice(account: Account, asked: QueryDict, namespace: Namespace | None) -> ImageSelection:
     search = asked.get("q", "").strip()[:200]
     if asked.get("matching"):
-        return Choice(account, namespace=namespace, search=search)
+        return ImageSelection(account, namespace=namespace, search=search)
     repositories = asked.getlist("image")
     if asked.get("all"):
         found = selectors.images_of(account, namespace=namespace, search=search)
         repositories = [each.repository for each in paginate(found, cursor=asked.get("page", "")).rows]
-    return Choice(account, repositories, namespace)
+    return ImageSelection(account, repositories, namespace)
 
 
-def _list_of(choice: Choice) -> str:
+def _list_of(choice: ImageSelection) -> str:
     return (choice.namespace or choice.account).get_absolute_url()
 
 

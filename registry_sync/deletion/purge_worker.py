@@ -25,7 +25,7 @@ from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from namespaces.services import namespaces
 from registry_sync import leases
 from registry_sync.deletion import graph, purge_scope, purge_service, restore, service, unreadable
-from registry_sync.deletion.impact import Going, without_harm
+from registry_sync.deletion.impact import PlannedDeletion, deletable_without_harm
 from registry_sync.deletion.outcomes import IN_SHORT, Outcome
 from registry_sync.deletion.purge_service import State
 from registry_sync.leases import LeaseHandle
@@ -127,7 +127,7 @@ def _plan(purge: Purge, lease: LeaseHandle, ends: float) -> bool:
 
 def _going(
     image: Image, newest_history_id: int, last_revision: int, *, alive: Callable[[], None]
-) -> tuple[list[Going], int]:
+) -> tuple[list[PlannedDeletion], int]:
     """Return what goes, in order; and how much stays, because it, or what needs it, came after these rows."""
     tags = dict(Tag.objects.filter(image=image).values_list("name", "manifest_id"))
     since = TagHistoryEntry.objects.filter(image=image, pk__gt=newest_history_id).values_list("tag", "new")
@@ -135,9 +135,13 @@ def _going(
     held = RepositoryManifest.objects.filter(image=image, gone_at=None).values_list("manifest_id", flat=True)
     new |= set(held.filter(pk__gt=last_revision))
     chosen = {*held, *tags.values()} - new
-    going = without_harm(graph.around(image, chosen, alive=alive), chosen, alive=alive) if chosen else ()
+    going = (
+        deletable_without_harm(graph.load_graph(image, chosen, alive=alive), chosen, alive=alive)
+        if chosen
+        else ()
+    )
     # What cannot be read holds all else until it is gone.
-    unknown = {each.digest for each in unreadable.of(image)}
+    unknown = {each.digest for each in unreadable.find(image)}
     return sorted(going, key=lambda each: each.digest not in unknown), len(chosen) - len(going)
 
 
@@ -160,7 +164,7 @@ def _ask(
         row = purge_service.locked(purge)
         if row.state != purge.state or row.planned_at:
             return  # it was stopped meanwhile
-        removal = service.create(asker(purge), image, kind, items, purge=purge, undoes=undoes)
+        removal = service.create(requester(purge), image, kind, items, purge=purge, undoes=undoes)
         if not items:
             Removal.objects.filter(pk=removal.pk).update(
                 state=Removal.State.DONE, due_at=None, finished_at=timezone.now()
@@ -187,14 +191,14 @@ def _conclude(purge: Purge) -> None:
         purge.state = State.RESTORED
     elif not purge.of_namespace:
         purge.state = State.DONE
-    elif purge_scope.standing(purge_scope.images(purge.namespace, None)).lines:
+    elif purge_scope.scope_of(purge_scope.images(purge.namespace, None)).lines:
         purge.state, purge.problem = State.PARTIAL, _came_meanwhile()
     else:
         purge.state, purge.ends_at = State.EMPTIED, purge.finished_at + GRACE
     purge.save()
     if done:
         actions = purge_service.RESTORED if returning else purge_service.DELETED
-        purge_service.record(purge, asker(purge), actions, done)
+        purge_service.record(purge, requester(purge), actions, done)
 
 
 def _count_done(items: QuerySet[RemovalItem]) -> dict[int, dict[str, int]]:
@@ -241,7 +245,9 @@ def _why_it_stays(purge: Purge) -> str:
         return _("Who asked for it may no longer delete namespaces, so the empty namespace stays.")
     try:
         with transaction.atomic():
-            namespaces.delete(by=asker(purge), namespace=purge.namespace, confirmation=purge.namespace.name)
+            namespaces.delete(
+                by=requester(purge), namespace=purge.namespace, confirmation=purge.namespace.name
+            )
     except Conflict:
         return _came_meanwhile()
     return ""
@@ -257,7 +263,7 @@ def _may_still(purge: Purge) -> bool:
     return role is not None and has_permission(Role(role), Permission.NAMESPACES_MANAGE)
 
 
-def asker(purge: Purge) -> Principal:
+def requester(purge: Purge) -> Principal:
     return Principal(
         kind=Kind.PERSON, id=purge.requested_by_id, label=purge.requested_by, address=purge.address
     )

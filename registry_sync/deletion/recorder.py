@@ -119,13 +119,13 @@ class Recorder:
         told = {"tags": ", ".join(before["tags"])} if kind is Removal.Kind.DELETE and before["tags"] else {}
         digest = item.expected_digest if kind is Removal.Kind.RESTORE else item.digest
         audit.record(
-            by=asker(removal), action=action, kind="image", id=self.image.pk,
+            by=requester(removal), action=action, kind="image", id=self.image.pk,
             label=f"{self.image.repository}{name}", account=self.image.namespace.account,
             before={"digest": digest} | told, after=after,
         )  # fmt: skip
 
 
-def asker(removal: Removal) -> Principal:
+def requester(removal: Removal) -> Principal:
     kind = Kind.PERSON if removal.requested_by_id else Kind.SYSTEM
     return Principal(
         kind=kind, id=removal.requested_by_id, label=removal.requested_by, address=removal.address or ""

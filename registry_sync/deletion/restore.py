@@ -33,13 +33,13 @@ def deleted(removal: Removal) -> QuerySet[RemovalItem]:
     return done if removal.kind == Removal.Kind.DELETE else done.none()
 
 
-def may_come(removal: Removal) -> bool:
+def can_restore(removal: Removal) -> bool:
     return removal.state != Removal.State.WAITING and deleted(removal).exists()
 
 
-def put_back(*, by: Principal, removal: Removal) -> Removal:
+def restore_removal(*, by: Principal, removal: Removal) -> Removal:
     """All that it deleted; the same again while that waits."""
-    if not may_come(removal):
+    if not can_restore(removal):
         raise Conflict.on("", _("This deleted nothing that could be put back."))
     pull_through_cache.demand_none()
     with transaction.atomic():

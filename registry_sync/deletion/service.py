@@ -16,48 +16,48 @@ from registry_sync import jobs
 from registry_sync.deletion import graph, pull_through_cache, unreadable
 from registry_sync.deletion.fingerprint import fingerprint
 from registry_sync.deletion.history import held_of
-from registry_sync.deletion.impact import Going, Impact, impact
+from registry_sync.deletion.impact import Impact, PlannedDeletion, impact
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
 
-MOST = 100  # tags or manifests at once
+ITEMS_MAX = 100  # tags or manifests at once
 
 
 @dataclass(frozen=True)
-class Outlook:
+class DeletionPreview:
     """What deleting would do, as it is shown and as it must still be when it is confirmed (`preview_digest`)."""
 
     impact: Impact
     freed: int
-    pullers: list[graph.Puller]
+    pullers: list[graph.RecentPuller]
     pullers_cut: bool  # there are more
     preview_digest: str
     refused: str = ""  # why it cannot be done; "" when it can
 
 
-def outlook(image: Image, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> Outlook:
+def preview(image: Image, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> DeletionPreview:
     """Of deleting what these tags point at, and these manifests. Raise NotFound for one that is not there."""
     rows = dict(Tag.objects.filter(image=image, name__in=tags).values_list("name", "manifest_id"))
     if set(tags) - set(rows):
         raise NotFound
     chosen = {*rows.values(), *digests}
-    around = graph.around(image, chosen)
+    around = graph.load_graph(image, chosen)
     if chosen - set(around.held):
         raise NotFound
     found = impact(around, tags=tags, digests=digests)
-    unknown = unreadable.of(image)
+    unknown = unreadable.find(image)
     what_holds = unreadable.sentence(unknown) if chosen - {each.digest for each in unknown} else ""
     pullers = graph.pullers(image, around, [each.digest for each in found.going], timezone.now())
-    return Outlook(
+    return DeletionPreview(
         found,
-        graph.freed(image, around, found.going),
+        graph.freed_bytes(image, around, found.going),
         pullers[: graph.PULLERS_SHOWN],
         len(pullers) > graph.PULLERS_SHOWN,
-        _told(found),
-        pull_through_cache.refusal() or (refusal_words(found) if found.refused else what_holds),
+        _preview_digest(found),
+        pull_through_cache.refusal() or (refusal_text(found) if found.refused else what_holds),
     )
 
 
-def untag(*, by: Principal, image: Image, tags: Mapping[str, str], most: int = MOST) -> Removal:
+def untag(*, by: Principal, image: Image, tags: Mapping[str, str], most: int = ITEMS_MAX) -> Removal:
     """`tags`: each with the digest that the person saw it point at; what it pointed at stays."""
     pull_through_cache.demand_none()
     _check_count(tags, most)
@@ -80,13 +80,13 @@ def delete(
     digests: Collection[str],
     preview_digest: str,
     confirmation: str,
-    most: int = MOST,
+    most: int = ITEMS_MAX,
 ) -> Removal:
     """Ask for what `outlook` showed for the same tags and digests, if it is still that."""
     _check_count({*tags, *digests}, most)
     if confirmation != image.name:
         raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": image.name})
-    found = outlook(image, tags=tags, digests=digests)
+    found = preview(image, tags=tags, digests=digests)
     if found.refused:
         raise Conflict.on("", found.refused)
     if preview_digest != found.preview_digest:
@@ -143,7 +143,7 @@ def create(
     return removal
 
 
-def refusal_words(found: Impact) -> str:
+def refusal_text(found: Impact) -> str:
     first = found.refused[0]
     sentence = _(
         "%(digest)s is one platform of the image tagged %(tags)s; without it that image would be there and not work. "
@@ -153,7 +153,7 @@ def refusal_words(found: Impact) -> str:
     return sentence % {"digest": short, "tags": ", ".join(first.tags[:5])}
 
 
-def item_of(going: Going) -> RemovalItem:
+def item_of(going: PlannedDeletion) -> RemovalItem:
     told = {
         "tags": list(going.tags), "indexes": list(going.indexes), "referrers": list(going.referrers),
         "after": list(going.after),
@@ -187,7 +187,7 @@ def _left_halfway(image: Image, tag: str, digest: str) -> bool:
     return ended.exclude(placeholder_digest="").exists()
 
 
-def _told(found: Impact) -> str:
+def _preview_digest(found: Impact) -> str:
     """Names all of it, so that a confirmation is of this and of nothing more."""
     whole = [
         [each.digest, each.tags, each.indexes, each.referrers, each.after]

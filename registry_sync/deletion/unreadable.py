@@ -12,7 +12,7 @@ from registry_sync.inventory.writer import batches
 
 
 @dataclass(frozen=True)
-class Unread:
+class UnreadableManifest:
     digest: str
     tags: tuple[str, ...] = ()
 
@@ -24,7 +24,7 @@ class Unread:
         return _("%(digest)s, tagged %(tags)s") % {"digest": short, "tags": ", ".join(self.tags[:5])}
 
 
-def of(image: Image, *, also_held: Collection[str] = ()) -> list[Unread]:
+def find(image: Image, *, also_held: Collection[str] = ()) -> list[UnreadableManifest]:
     """`also_held`: what was just seen to be there, and the picture may not know yet."""
     # Docker's first form is no mystery: it lists no manifests, and is about none.
     rows = Manifest.objects.filter(kind="unknown").exclude(media_type__startswith=SCHEMA_1)
@@ -37,10 +37,10 @@ def of(image: Image, *, also_held: Collection[str] = ()) -> list[Unread]:
         named = Tag.objects.filter(image=image, manifest__in=some).order_by("name")
         for digest, name in named.values_list("manifest_id", "name"):
             tags[digest].append(name)
-    return [Unread(digest, tuple(names)) for digest, names in tags.items()]
+    return [UnreadableManifest(digest, tuple(names)) for digest, names in tags.items()]
 
 
-def sentence(found: Iterable[Unread]) -> str:
+def sentence(found: Iterable[UnreadableManifest]) -> str:
     """Why nothing else can be deleted; "" where all can be read."""
     first = next(iter(found), None)
     if first is None:

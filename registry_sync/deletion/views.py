@@ -115,7 +115,7 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
         "removal": found,
         "live": note,
         "lines": [_line(item, item.digest in held and found.kind == Removal.Kind.UNTAG) for item in items],
-        "may_come": deletion_restore.may_come(found),
+        "may_come": deletion_restore.can_restore(found),
         "why_not": button_permissions.denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
     }
     fragment = request.htmx and request.htmx.target == "removal"
@@ -132,7 +132,7 @@ def restore_removal(request: PersonRequest, handle: str, name: str, image_name: 
     if not found:
         raise NotFound
     try:
-        asked = deletion_restore.put_back(by=by, removal=found)
+        asked = deletion_restore.restore_removal(by=by, removal=found)
     except Invalid as error:
         messages.error(request, error.message)
         return redirect(_address(found))
@@ -148,12 +148,14 @@ def _line(item: Any, can_come_back: bool) -> dict[str, Any]:
 def _page(
     request: PersonRequest, image: Image, tags: list[str], digests: list[str], *, problem: str = ""
 ) -> HttpResponse:
-    found_tags = Tag.objects.filter(image=image, name__in=tags[: service.MOST]).select_related("manifest")
+    found_tags = Tag.objects.filter(image=image, name__in=tags[: service.ITEMS_MAX]).select_related(
+        "manifest"
+    )
     rows = list(found_tags.defer("manifest__details", "manifest__body_zlib").order_by("sort_key", "id"))
     status = 400 if problem else 200
     gone = sorted(set(tags) - {row.name for row in rows})
-    if len({*tags, *digests}) > service.MOST:
-        problem = problem or _("Choose at most %(most)s at once.") % {"most": service.MOST}
+    if len({*tags, *digests}) > service.ITEMS_MAX:
+        problem = problem or _("Choose at most %(most)s at once.") % {"most": service.ITEMS_MAX}
     elif rows or digests:
         context = _confirm(image, rows, digests) | {"problem": problem, "gone": gone}
         return render(request, "registry_sync/removal_confirm.html", context, status=status)
@@ -161,7 +163,7 @@ def _page(
 
 
 def _confirm(image: Image, rows: list[Tag], digests: list[str]) -> dict[str, Any]:
-    found = service.outlook(image, tags=[row.name for row in rows], digests=digests)
+    found = service.preview(image, tags=[row.name for row in rows], digests=digests)
     return image_context(image, "tags") | {
         "chosen": rows, "digests": digests, "outlook": found, "impact": found.impact, "refused": found.refused,
         "one_way": [row.name for row in rows if row.manifest.media_type == SIGNED_SCHEMA_1],
@@ -198,7 +200,7 @@ def _matching_page(request: PersonRequest, image: Image, search: str, *, problem
     if not rows:
         return _choose(request, image, [], problem, status)
     context = _confirm(image, rows, []) | {
-        "problem": problem, "matching": True, "search": search, "expected_digest": matching_tags.told(rows),
+        "problem": problem, "matching": True, "search": search, "expected_digest": matching_tags.tags_digest(rows),
     }  # fmt: skip
     return render(request, "registry_sync/removal_confirm.html", context, status=status)
 
@@ -208,7 +210,7 @@ def _choosable(request: PersonRequest, image: Image) -> Page[Tag]:
     query = {"q": request.GET.get("q", "").strip()[:200]}
     with pg_plans.by_value(query["q"]):
         found = tag_list.find_tags(image, query["q"]).tags()
-        return paginate(found, cursor=request.GET.get("page", ""), query=query, size=service.MOST)
+        return paginate(found, cursor=request.GET.get("page", ""), query=query, size=service.ITEMS_MAX)
 
 
 def _choose(request: PersonRequest, image: Image, gone: list[str], problem: str, status: int) -> HttpResponse:

@@ -13,7 +13,7 @@ from registry_sync import leases, quarantine
 from registry_sync.client import NoResponse, RegistryClient, RegistryError
 from registry_sync.crash_sites import WorkUnit
 from registry_sync.deletion import purge_worker
-from registry_sync.deletion.executor import Acts
+from registry_sync.deletion.executor import Executor
 from registry_sync.deletion.outcomes import Failed, Outcome, Stopped
 from registry_sync.deletion.recorder import Recorder
 from registry_sync.leases import LeaseHandle
@@ -96,7 +96,7 @@ def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
 
 
 def _fulfil(removal: Removal, registry: RegistryClient, lease: LeaseHandle) -> bool:
-    acts = Acts(removal.image, registry, lease.keep)
+    acts = Executor(removal.image, registry, lease.keep)
     recorder, known = Recorder(removal.image, lease.name, lease.token), quarantine.Snapshot()
     problem, refused, silent, ends = "", None, False, time.monotonic() + TURN
     alone = False  # something went wrong about one thing, while the registry answered others
@@ -159,7 +159,7 @@ def _waiting(removal: Removal) -> list[RemovalItem]:
     return list(removal.items.filter(state=RemovalItem.State.WAITING).order_by("id"))
 
 
-def _do(item: RemovalItem, acts: Acts, recorder: Recorder) -> None:
+def _do(item: RemovalItem, acts: Executor, recorder: Recorder) -> None:
     """Do it. Raise RegistryError when it is to be tried again later, LeaseLost."""
     try:
         outcome = _act(item, acts)
@@ -171,7 +171,7 @@ def _do(item: RemovalItem, acts: Acts, recorder: Recorder) -> None:
         recorder.done(item, outcome)
 
 
-def _act(item: RemovalItem, acts: Acts) -> Outcome:
+def _act(item: RemovalItem, acts: Executor) -> Outcome:
     if settings.REGISTRY_IS_PULL_THROUGH_CACHE:  # its 404 is no absence either
         raise Failed(Outcome.PULL_THROUGH_CACHE)
     if item.confirmed_dependents.get("after") and not _gone(item, item.confirmed_dependents["after"]):

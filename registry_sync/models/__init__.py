@@ -1,6 +1,6 @@
 """What the border with the registry remembers: what it was told, what it read, and what is due."""
 
-from registry_sync.models.checkup import DiagnosticRun
+from registry_sync.models.diagnostic_run import DiagnosticRun
 from registry_sync.models.event import Event
 from registry_sync.models.purge import Purge
 from registry_sync.models.quarantine import QuarantinedWork, WorkerCrash

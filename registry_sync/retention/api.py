@@ -17,10 +17,10 @@ from namespaces import permissions
 from namespaces.models import Image
 from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.retention import preview, runs, service, texts
-from registry_sync.retention.policy import Fate, doubt
+from registry_sync.retention.policy import Decision, doubt
 
 RUN_STATES = [state.value for state in RetentionRun.State]
-DECISIONS = [fate.value for fate in Fate]
+DECISIONS = [fate.value for fate in Decision]
 
 
 class RetentionConditionsBody(Strict):
@@ -184,11 +184,11 @@ class Preview(ApiView):
         )
         found = preview.of(rule, image, now) if image else None
         return self.answer({
-            "blocked_reason": texts.of_doubt(unsure) if unsure else found.unread if found else "",
+            "blocked_reason": texts.of_blocker(unsure) if unsure else found.unread if found else "",
             "images": images,
             "tags": [
                 {"tag": name, "digest": each.version.digest, "version": each.version.name,
-                 "decision": each.fate.value, "reason": texts.of_decision(each, rule)}
+                 "decision": each.decision.value, "reason": texts.of_decision(each, rule)}
                 for each in (found.decisions if found else []) for name in each.version.names
             ],
         })  # fmt: skip

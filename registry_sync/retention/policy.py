@@ -67,7 +67,7 @@ class Version:
         return self.names[0]
 
 
-class Why(StrEnum):
+class Reason(StrEnum):
     """Why a version stays, or (the last) that it may go."""
 
     PROTECTED = "protected"
@@ -83,17 +83,17 @@ class Why(StrEnum):
     NOTHING_KEEPS = "nothing_keeps"
 
 
-class Fate(StrEnum):
+class Decision(StrEnum):
     KEEP = "keep"
     UNTAG = "untag"  # its tags go, and it stays, because something else needs it (forecast.py)
-    GO = "delete"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class VersionDecision:
     version: Version
-    fate: Fate
-    reasons: tuple[Why, ...]
+    decision: Decision
+    reasons: tuple[Reason, ...]
 
 
 def versions_of(tags: Iterable[Tagged]) -> list[Version]:
@@ -115,12 +115,12 @@ def versions_of(tags: Iterable[Tagged]) -> list[Version]:
     ]
 
 
-def decide(rule: Rule, versions: Sequence[Version], now: datetime) -> list[Decision]:
+def decide(rule: Rule, versions: Sequence[Version], now: datetime) -> list[VersionDecision]:
     """One for each, in the order given."""
     newest = _newest(rule, versions)
     reasons = [reasons_of(rule, each, newest, now) for each in versions]
     return [
-        Decision(each, Fate.KEEP if why else Fate.GO, why or (Why.NOTHING_KEEPS,))
+        VersionDecision(each, Decision.KEEP if why else Decision.DELETE, why or (Reason.NOTHING_KEEPS,))
         for each, why in zip(versions, reasons, strict=True)
     ]
 
@@ -131,7 +131,7 @@ def matches(pattern: str, name: str) -> bool:
     return any(fnmatchcase(name, part) for part in parts)
 
 
-class Doubt(StrEnum):
+class Blocker(StrEnum):
     """Why nothing is removed now."""
 
     NEVER_CHECKED = "never_checked"
@@ -156,22 +156,22 @@ class Knowledge:
     pulls_since: datetime | None = None
 
 
-def doubt(rule: Rule, known: Knowledge, now: datetime) -> Doubt | None:
+def doubt(rule: Rule, known: Knowledge, now: datetime) -> Blocker | None:
     if known.checked_at is None:
-        return Doubt.NEVER_CHECKED
+        return Blocker.NEVER_CHECKED
     if known.check_failed:
-        return Doubt.CHECK_FAILED
+        return Blocker.CHECK_FAILED
     if now - known.checked_at > FRESH:
-        return Doubt.CHECK_OLD
+        return Blocker.CHECK_OLD
     if not rule.keep_pulled_days:
         return None
     # Pulls are known from events alone: without them everything looks as if nobody used it.
     if known.pulls_at is None or known.pulls_since is None:
-        return Doubt.PULLS_NEVER
+        return Blocker.PULLS_NEVER
     if now - known.pulls_at > PULLS_FRESH:
-        return Doubt.PULLS_SILENT
+        return Blocker.PULLS_SILENT
     if now - known.pulls_since < timedelta(days=rule.keep_pulled_days):
-        return Doubt.PULLS_YOUNG
+        return Blocker.PULLS_YOUNG
     return None
 
 
@@ -181,19 +181,19 @@ def _newest(rule: Rule, versions: Iterable[Version]) -> set[str]:
     return {each.digest for each in ordered[: rule.keep_last or 0]}
 
 
-def reasons_of(rule: Rule, each: Version, newest: set[str], now: datetime) -> tuple[Why, ...]:
+def reasons_of(rule: Rule, each: Version, newest: set[str], now: datetime) -> tuple[Reason, ...]:
     """Every one that keeps it; none: it goes. `newest`: digests."""
     found = {
-        Why.PROTECTED: any(matches(rule.protect_pattern, name) for name in each.names),
-        Why.NO_RULE: not rule.keeps_something,
-        Why.MISSING: each.missing,
-        Why.PATTERN: any(matches(rule.keep_pattern, name) for name in each.names),
-        Why.LAST: each.digest in newest,
-        Why.YOUNG: _within(each.pushed_at, rule.keep_days, now),
-        Why.PULLED: _within(each.pulled_at, rule.keep_pulled_days, now),
-        Why.CHECKED: rule.keep_checked and _within(each.checked_at, rule.keep_pulled_days, now),
-        Why.PUSHED: _within(each.pushed_at, rule.keep_pulled_days, now),
-        Why.NOT_WATCHED: _within(each.first_seen_at, rule.keep_pulled_days, now),
+        Reason.PROTECTED: any(matches(rule.protect_pattern, name) for name in each.names),
+        Reason.NO_RULE: not rule.keeps_something,
+        Reason.MISSING: each.missing,
+        Reason.PATTERN: any(matches(rule.keep_pattern, name) for name in each.names),
+        Reason.LAST: each.digest in newest,
+        Reason.YOUNG: _within(each.pushed_at, rule.keep_days, now),
+        Reason.PULLED: _within(each.pulled_at, rule.keep_pulled_days, now),
+        Reason.CHECKED: rule.keep_checked and _within(each.checked_at, rule.keep_pulled_days, now),
+        Reason.PUSHED: _within(each.pushed_at, rule.keep_pulled_days, now),
+        Reason.NOT_WATCHED: _within(each.first_seen_at, rule.keep_pulled_days, now),
     }
     return tuple(why for why, holds in found.items() if holds)
 

@@ -10,16 +10,24 @@ from django.utils.translation import gettext as _
 from namespaces.models import NEVER, Descriptor, Image, PullStats, Tag
 from registry_sync import heartbeats
 from registry_sync.deletion import graph, unreadable
-from registry_sync.deletion.impact import Going, left_behind, without_harm
+from registry_sync.deletion.impact import PlannedDeletion, deletable_without_harm, tags_left_behind
 from registry_sync.models import Event, Marker, Repository, SyncRun
-from registry_sync.retention.policy import Decision, Fate, Knowledge, Rule, Tagged, decide, versions_of
+from registry_sync.retention.policy import (
+    Decision,
+    Knowledge,
+    Rule,
+    Tagged,
+    VersionDecision,
+    decide,
+    versions_of,
+)
 
 CHUNK = 500  # a question's parameters are limited
 TROUBLED = (SyncRun.State.FAILED, SyncRun.State.NEEDS_APPROVAL)
 
 
 @dataclass(frozen=True)
-class Forecast:
+class RetentionPreview:
     """What a rule would do to an image.
 
     `decisions`: one of each version, the last pushed first. `deleted`: manifests that go, in order, and what tools hung
@@ -28,14 +36,14 @@ class Forecast:
     """
 
     image: Image
-    decisions: list[Decision]
-    deleted: tuple[Going, ...] = ()
+    decisions: list[VersionDecision]
+    deleted: tuple[PlannedDeletion, ...] = ()
     left_behind: tuple[tuple[str, str], ...] = ()
     unread: str = ""
 
     @property
-    def gone(self) -> list[Decision]:
-        return [each for each in self.decisions if each.fate is not Fate.KEEP]
+    def gone(self) -> list[VersionDecision]:
+        return [each for each in self.decisions if each.decision is not Decision.KEEP]
 
     @property
     def tags_gone(self) -> int:
@@ -43,32 +51,37 @@ class Forecast:
 
     @property
     def tags_kept(self) -> int:
-        return sum(len(each.version.names) for each in self.decisions if each.fate is Fate.KEEP)
+        return sum(len(each.version.names) for each in self.decisions if each.decision is Decision.KEEP)
 
     @property
     def untagged(self) -> list[tuple[str, str]]:
         """Tags that go by themselves, with their digests."""
-        versions = [each.version for each in self.gone if each.fate is Fate.UNTAG]
+        versions = [each.version for each in self.gone if each.decision is Decision.UNTAG]
         return [*((name, each.digest) for each in versions for name in each.names), *self.left_behind]
 
 
-def of(rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = lambda: None) -> Forecast:
+def of(
+    rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = lambda: None
+) -> RetentionPreview:
     """`alive` is called while it lasts: an image may have 200,000 tags."""
     versions = versions_of(_tagged(image, image.tags.filter(technical=False), checked=rule.keep_checked))
     decisions = decide(rule, versions, now)
     alive()
-    going = {each.version.digest for each in decisions if each.fate is Fate.GO}
+    going = {each.version.digest for each in decisions if each.decision is Decision.DELETE}
     if not going:
-        return Forecast(image, decisions, unread=_unread_words(image))
-    around = graph.around(image, going, alive=alive)
-    deleted = without_harm(around, going, alive=alive)
+        return RetentionPreview(image, decisions, unread=_unread_words(image))
+    around = graph.load_graph(image, going, alive=alive)
+    deleted = deletable_without_harm(around, going, alive=alive)
     whole = {each.digest for each in deleted}
     needed = going - whole
-    return Forecast(
+    return RetentionPreview(
         image,
-        [replace(each, fate=Fate.UNTAG) if each.version.digest in needed else each for each in decisions],
+        [
+            replace(each, decision=Decision.UNTAG) if each.version.digest in needed else each
+            for each in decisions
+        ],
         deleted,
-        tuple((tag, around.tags[tag]) for tag in left_behind(around, whole)),
+        tuple((tag, around.tags[tag]) for tag in tags_left_behind(around, whole)),
         _unread_words(image),
     )
 
@@ -102,7 +115,7 @@ def trouble(image: Image) -> str:
 
 
 def _unread_words(image: Image) -> str:
-    found = unreadable.of(image)
+    found = unreadable.find(image)
     if not found:
         return ""
     words = _(

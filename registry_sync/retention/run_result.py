@@ -54,12 +54,12 @@ def finish(run: RetentionRun, state: RetentionRun.State, problem: str, removed: 
     )  # fmt: skip
     if ended and removed:
         audit.record(
-            by=asker(run), action=AuditAction.RETENTION_RAN, kind="retention", id=run.rule_id, label=str(run.rule),
+            by=requester(run), action=AuditAction.RETENTION_RAN, kind="retention", id=run.rule_id, label=str(run.rule),
             account=run.rule.namespace.account, after={"tags": str(len(removed))},
         )  # fmt: skip
 
 
-def asker(run: RetentionRun) -> Principal:
+def requester(run: RetentionRun) -> Principal:
     if run.requested_by_id:
         return Principal(kind=Kind.PERSON, id=run.requested_by_id, label=run.requested_by)
     return Principal(kind=Kind.SYSTEM, id=None, label=f"{SYSTEM.label} ({_('retention rule')})")

@@ -24,8 +24,8 @@ from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionR
 from registry_sync.retention import preview, texts
 from registry_sync.retention import service as retention_service
 from registry_sync.retention.policy import Rule, doubt
-from registry_sync.retention.preview import Forecast
-from registry_sync.retention.run_result import asker, finish, finish_completed
+from registry_sync.retention.preview import RetentionPreview
+from registry_sync.retention.run_result import finish, finish_completed, requester
 
 EVERY = timedelta(days=1)
 AGAIN = timedelta(hours=1)  # after one that was skipped
@@ -128,7 +128,7 @@ def _plan(run: RetentionRun, lease: LeaseHandle) -> None:
         return
     unsure = doubt(rule, preview.knowledge(), now)
     if unsure:
-        finish(run, State.SKIPPED, texts.of_doubt(unsure), [])
+        finish(run, State.SKIPPED, texts.of_blocker(unsure), [])
         return
     found, left_out, unknown = _forecasts(row, rule, now, leases.rate_limited(lease.keep))
     problem = " ".join([*([_left_out_words(left_out)] if left_out else []), *unknown])[:500]
@@ -153,12 +153,12 @@ def _plan(run: RetentionRun, lease: LeaseHandle) -> None:
 
 def _forecasts(
     row: RetentionRule, rule: Rule, now: datetime, alive: Callable[[], None]
-) -> tuple[list[Forecast], list[str], list[str]]:
+) -> tuple[list[RetentionPreview], list[str], list[str]]:
     """Return what it does to each image, the names of those of which too little is certain now, and sentences.
 
     There is a sentence for each image that holds what cannot be read.
     """
-    found: list[Forecast] = []
+    found: list[RetentionPreview] = []
     left_out: list[str] = []
     unknown: list[str] = []
     images = Image.objects.select_related("namespace__account").filter(namespace=row.namespace)
@@ -203,8 +203,8 @@ def _of_schedule(run: RetentionRun) -> bool:
     return run.requested_by == SCHEDULE and run.requested_by_id is None
 
 
-def _ask(run: RetentionRun, found: Forecast) -> None:
-    by = asker(run)
+def _ask(run: RetentionRun, found: RetentionPreview) -> None:
+    by = requester(run)
     untag = [RemovalItem(tag=tag, digest=digest) for tag, digest in found.untagged]
     whole = [deletion_service.item_of(each) for each in found.deleted]
     for kind, items in ((Removal.Kind.UNTAG, untag), (Removal.Kind.DELETE, whole)):

@@ -7,7 +7,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from registry_sync.retention.policy import Decision, Doubt, Fate, Rule, Why
+from registry_sync.retention.policy import Blocker, Decision, Reason, Rule, VersionDecision
 
 
 def of_rule(rule: Rule) -> list[str]:
@@ -39,57 +39,57 @@ def of_rule(rule: Rule) -> list[str]:
     return found
 
 
-def of_decision(decision: Decision, rule: Rule) -> str:
-    if decision.fate is Fate.KEEP:
+def of_decision(decision: VersionDecision, rule: Rule) -> str:
+    if decision.decision is Decision.KEEP:
         return "; ".join(_reason(why, rule, decision) for why in decision.reasons)
     because = _("nothing in the rule keeps it")
-    if decision.fate is Fate.UNTAG:
+    if decision.decision is Decision.UNTAG:
         return _("%(because)s; something else needs its image, so only the tags go") % {"because": because}
     return because
 
 
-def of_doubt(doubt: Doubt) -> str:
+def of_blocker(doubt: Blocker) -> str:
     return {
-        Doubt.NEVER_CHECKED: _("the registry has not been read completely yet"),
-        Doubt.CHECK_FAILED: _("the last reading of the registry failed or was held"),
-        Doubt.CHECK_OLD: _("the registry was last read completely more than 24 hours ago"),
-        Doubt.PULLS_NEVER: _("the registry has never told of a pull, so nobody knows what is used"),
-        Doubt.PULLS_SILENT: _(
+        Blocker.NEVER_CHECKED: _("the registry has not been read completely yet"),
+        Blocker.CHECK_FAILED: _("the last reading of the registry failed or was held"),
+        Blocker.CHECK_OLD: _("the registry was last read completely more than 24 hours ago"),
+        Blocker.PULLS_NEVER: _("the registry has never told of a pull, so nobody knows what is used"),
+        Blocker.PULLS_SILENT: _(
             "the registry has told of no pull for more than four days, so pulls may be unknown"
         ),
-        Doubt.PULLS_YOUNG: _(
+        Blocker.PULLS_YOUNG: _(
             "the registry has not told of pulls, day after day, for as long as the rule looks back"
         ),
     }[doubt]
 
 
-def _reason(why: Why, rule: Rule, decision: Decision) -> str:
+def _reason(why: Reason, rule: Rule, decision: VersionDecision) -> str:
     version = decision.version
     match why:
-        case Why.PROTECTED:
+        case Reason.PROTECTED:
             return _("protected by %(pattern)s") % {"pattern": rule.protect_pattern}
-        case Why.PATTERN:
+        case Reason.PATTERN:
             return _("named like %(pattern)s") % {"pattern": rule.keep_pattern}
-        case Why.LAST:
+        case Reason.LAST:
             return ngettext("the newest", "among the newest %(n)s", rule.keep_last or 0) % {
                 "n": rule.keep_last
             }
-        case Why.YOUNG:
+        case Reason.YOUNG:
             return _("pushed on %(day)s") % {"day": _day(version.pushed_at)}
-        case Why.PULLED:
+        case Reason.PULLED:
             return _("pulled on %(day)s") % {"day": _day(version.pulled_at)}
-        case Why.CHECKED:
+        case Reason.CHECKED:
             return _("checked on %(day)s") % {"day": _day(version.checked_at)}
-        case Why.PUSHED:
+        case Reason.PUSHED:
             return _("pushed on %(day)s, which counts as use") % {"day": _day(version.pushed_at)}
-        case Why.NOT_WATCHED:
+        case Reason.NOT_WATCHED:
             return _("known only since %(day)s, so it may have been pulled before") % {
                 "day": _day(version.first_seen_at)
             }
     return {
-        Why.NO_RULE: _("the rule says nothing of what to keep, so it removes nothing"),
-        Why.MISSING: _("missing from the registry’s last list, so nothing is certain about it"),
-        Why.NOTHING_KEEPS: _("nothing in the rule keeps it"),
+        Reason.NO_RULE: _("the rule says nothing of what to keep, so it removes nothing"),
+        Reason.MISSING: _("missing from the registry’s last list, so nothing is certain about it"),
+        Reason.NOTHING_KEEPS: _("nothing in the rule keeps it"),
     }[why]
 
 

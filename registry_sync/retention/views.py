@@ -29,7 +29,7 @@ from registry_sync import live_updates
 from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.retention import preview as retention_preview
 from registry_sync.retention import runs, service, texts
-from registry_sync.retention.policy import Fate, doubt
+from registry_sync.retention.policy import Decision, doubt
 
 IMAGES_A_PAGE = 20
 VERSIONS_A_PAGE = 100
@@ -131,7 +131,7 @@ def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResp
     unsure = doubt(pure, retention_preview.knowledge(), timezone.now())
     context = _context(by, row.namespace) | {
         "rule": row, "keeps": texts.of_rule(pure), "images_total": len(names),
-        "doubt": texts.of_doubt(unsure) if unsure else "",
+        "doubt": texts.of_blocker(unsure) if unsure else "",
     }  # fmt: skip
     if chosen:
         if chosen not in names:
@@ -211,7 +211,7 @@ def _tags_page(request: PersonRequest, row: RetentionRule, name: str) -> dict[st
     if found is None:
         raise NotFound
     # What goes stands first: that is what one looks for.
-    ordered = sorted(found.decisions, key=lambda each: each.fate is Fate.KEEP)
+    ordered = sorted(found.decisions, key=lambda each: each.decision is Decision.KEEP)
     start = _start(request, len(ordered))
     lines = [(each, texts.of_decision(each, pure)) for each in ordered[start : start + VERSIONS_A_PAGE]]
     return {
@@ -220,7 +220,7 @@ def _tags_page(request: PersonRequest, row: RetentionRule, name: str) -> dict[st
     }  # fmt: skip
 
 
-def _forecast(row: RetentionRule, name: str) -> retention_preview.Forecast | None:
+def _forecast(row: RetentionRule, name: str) -> retention_preview.RetentionPreview | None:
     image = (
         Image.objects.select_related("namespace__account").filter(namespace=row.namespace, name=name).first()
     )

@@ -66,7 +66,7 @@ class Place:
 
     def delete(self, *tags: str) -> Removal:
         image = self.image()
-        told = service.outlook(image, tags=tags).preview_digest
+        told = service.preview(image, tags=tags).preview_digest
         return service.delete(
             by=self.by, image=image, tags=tags, digests=(), preview_digest=told, confirmation="app"
         )

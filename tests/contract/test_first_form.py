@@ -166,7 +166,7 @@ def test_what_was_read_before_the_upgrade_is_named_by_its_digest(
     # And it can be deleted here, though it can be read no more.
     image = Tag.objects.get().image
     by = principal_of(MemberFactory(account=image.namespace.account).person)
-    told = wish.outlook(image, tags=["v1"]).preview_digest
+    told = wish.preview(image, tags=["v1"]).preview_digest
     wish.delete(by=by, image=image, tags=["v1"], digests=(), preview_digest=told, confirmation="old")
     work_due(RegistryClient(registry.url, token_for=PanelTokens()))
     assert list(RemovalItem.objects.values_list("outcome", flat=True)) == ["done"]

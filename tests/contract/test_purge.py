@@ -41,7 +41,7 @@ def namespace() -> Namespace:
 
 def purge(there: Place, image: Image | None = None) -> Purge:
     owner = namespace()
-    told = purge_scope.standing(purge_scope.images(owner, image)).preview_digest
+    told = purge_scope.scope_of(purge_scope.images(owner, image)).preview_digest
     name = image.name if image else owner.name
     return purge_service.ask(
         by=there.by, namespace=owner, image=image, preview_digest=told, confirmation=name
@@ -102,7 +102,7 @@ def test_a_whole_image_goes_and_comes_back_as_it_was(there: Place) -> None:
     assert held(there, "team/other", "1.0")
     there.sync()
     assert there.tags() == {}
-    purge_service.put_back(by=there.by, purge=asked)
+    purge_service.restore(by=there.by, purge=asked)
     work(there)
     assert state(asked) == ("restored", "")
     assert {reference: there.points_at(reference) for reference in before} == before
@@ -117,7 +117,7 @@ def test_a_whole_image_goes_and_comes_back_as_it_was(there: Place) -> None:
     ]
     assert not AuditEvent.objects.filter(action="manifest.deleted").exists()  # said once
     with pytest.raises(Conflict, match="nothing that could be put back"):
-        purge_service.put_back(by=there.by, purge=asked)
+        purge_service.restore(by=there.by, purge=asked)
 
 
 def test_two_of_three_images_that_were_ticked_go_and_come_back(there: Place) -> None:
@@ -162,8 +162,8 @@ def test_one_deletion_is_put_back_too_and_takes_no_tag_that_was_pushed_anew(ther
     newer = push(there.registry, "team/app", "latest", OTHER)
     there.sync()
     removal.refresh_from_db()
-    again = restore.put_back(by=there.by, removal=removal)
-    assert restore.put_back(by=there.by, removal=removal) == again  # a button pressed twice asks once
+    again = restore.restore_removal(by=there.by, removal=removal)
+    assert restore.restore_removal(by=there.by, removal=removal) == again  # a button pressed twice asks once
     there.work()
     assert ends(again) == ("partial", ["done", "tag_moved"])
     assert there.tags() == {"1.0": digest, "latest": newer}
@@ -180,7 +180,7 @@ def test_after_garbage_collection_nothing_comes_back_and_that_is_said(there: Pla
         check=True, capture_output=True, env=registries.environment(),
     )  # fmt: skip
     there.registry.restart()
-    purge_service.put_back(by=there.by, purge=asked)
+    purge_service.restore(by=there.by, purge=asked)
     work(there)
     now, problem = state(asked)
     assert now == "partial"
@@ -247,7 +247,7 @@ def test_a_namespace_into_which_something_is_pushed_meanwhile_stays(there: Place
     assert state(asked) == ("partial", "Something was pushed into the namespace meanwhile, so it stays.")
     assert asked.ends_at is None
     assert there.tags().keys() == {"2.0"}
-    purge_service.put_back(by=there.by, purge=asked)
+    purge_service.restore(by=there.by, purge=asked)
     work(there)
     assert state(asked) == ("restored", "")
     assert there.tags().keys() == {"1.0", "2.0"}
@@ -259,7 +259,7 @@ def test_a_namespace_that_was_emptied_is_put_back_and_stays(there: Place) -> Non
     there.sync()
     asked = purge(there)
     work(there)
-    purge_service.put_back(by=there.by, purge=asked)
+    purge_service.restore(by=there.by, purge=asked)
     work(there)
     assert state(asked) == ("restored", "")
     assert (held(there, "team/app", "1.0"), held(there, "team/deep/other", "1.0")) == (one, two)
@@ -296,7 +296,7 @@ def test_a_worker_killed_at_any_step_is_succeeded_and_the_end_is_the_same(there:
         work(there)
         assert state(asked) == ("done", ""), step
         assert there.tags() == {}
-        purge_service.put_back(by=there.by, purge=asked)
+        purge_service.restore(by=there.by, purge=asked)
         killed = killed_at(there, step) or killed
         work(there)
         assert state(asked) == ("restored", ""), step

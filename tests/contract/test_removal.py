@@ -129,7 +129,7 @@ def test_delete_takes_the_digest_and_every_tag_that_was_named(there: Place) -> N
     push(there.registry, "team/app", "latest", images.Image())
     kept = push(there.registry, "team/app", "2.0", OTHER)
     there.sync()
-    shown = service.outlook(there.image(), tags=["1.0"])
+    shown = service.preview(there.image(), tags=["1.0"])
     assert shown.impact.other_tags == ("latest",)
     image = images.Image()
     assert shown.freed == len(image.config.content)  # the layers are those of 2.0 too
@@ -184,8 +184,8 @@ def test_a_tag_that_came_meanwhile_holds_its_digest(there: Place) -> None:
 
 def looking(
     there: Place, registry: RegistryClient | None = None, *, clock: Callable[[], float] = time.monotonic
-) -> live_tags.Looks:
-    return live_tags.Looks(there.image(), registry or there.client(), lambda: None, clock=clock)
+) -> live_tags.LiveTags:
+    return live_tags.LiveTags(there.image(), registry or there.client(), lambda: None, clock=clock)
 
 
 class Overtaken(RegistryClient):
@@ -360,7 +360,7 @@ def test_what_only_the_history_knows_can_be_deleted_too(there: Place) -> None:
     there.untag("1.0")
     there.work()
     image = there.image()
-    told = service.outlook(image, digests=[digest]).preview_digest
+    told = service.preview(image, digests=[digest]).preview_digest
     removal = service.delete(
         by=there.by, image=image, tags=(), digests=[digest], preview_digest=told, confirmation="app"
     )

@@ -74,7 +74,7 @@ def test_what_hangs_on_an_image_goes_with_it_whatever_its_layers(there: Place) -
     there.sync()
     there.untag("hung0", "hung1", "hung2")
     there.work()
-    shown = service.outlook(there.image(), tags=["1.0"])
+    shown = service.preview(there.image(), tags=["1.0"])
     assert (set(shown.impact.referrers), shown.refused) == ({*hung}, "")
     removal = there.delete("1.0")
     there.work()
@@ -86,7 +86,7 @@ def test_what_cannot_be_read_holds_all_but_its_own_deletion(there: Place) -> Non
     """Registries do not look at `subject`, and no client in Go reads a manifest whose subject is a number."""
     digest = push(there.registry, "team/app", "1.0", PLAIN)
     there.sync()
-    told = service.outlook(there.image(), tags=["1.0"]).preview_digest
+    told = service.preview(there.image(), tags=["1.0"]).preview_digest
     early = service.delete(
         by=there.by, image=there.image(), tags=["1.0"], digests=(), preview_digest=told, confirmation="app"
     )
@@ -126,4 +126,4 @@ def test_what_cannot_be_read_and_is_gone_holds_nothing(there: Place) -> None:
     item.refresh_from_db()
     assert item.outcome == "done"
     there.sync()
-    assert service.outlook(there.image(), tags=["2.0"]).refused == ""
+    assert service.preview(there.image(), tags=["2.0"]).refused == ""

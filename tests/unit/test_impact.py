@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from namespaces.names import is_technical, technical_subject
 from registry_sync.deletion.impact import (
-    Facts,
-    Going,
-    Held,
+    DeletionGraph,
+    ManifestNode,
+    PlannedDeletion,
     Refusal,
     blobs_of,
+    deletable_without_harm,
     impact,
     objections,
-    without_harm,
 )
-from registry_sync.deletion.placeholder import StandIn
+from registry_sync.deletion.placeholder import Placeholder
 
 HEX = {name: name.encode().hex().ljust(64, "0") for name in "ABCDEIJRS"}
 ID = {name: f"sha256:{digits}" for name, digits in HEX.items()}
@@ -25,13 +25,13 @@ NAME = {digest: name for name, digest in ID.items()}
 
 
 def facts(tags: Mapping[str, str], lists: Mapping[str, str] | None = None, subjects: Mapping[str, str] | None = None,
-          held: str = "") -> Facts:  # fmt: skip
+          held: str = "") -> DeletionGraph:  # fmt: skip
     """In letters: tags {"1.0": "A"}, an index {"I": "AB"}, what is about something {"S": "A"}."""
     lists, subjects = lists or {}, subjects or {}
     letters = {*tags.values(), *"".join(lists.values()), *lists, *subjects, *held}
-    return Facts(
+    return DeletionGraph(
         held={
-            ID[each]: Held(
+            ID[each]: ManifestNode(
                 ID[each], frozenset(ID[child] for child in lists.get(each, "")), {each: 10},
                 ID[subjects[each]] if each in subjects else "",
             )
@@ -83,7 +83,7 @@ MULTI = facts({"1.0": "I"}, {"I": "AB"})
     ],
 )  # fmt: skip
 def test_what_goes(
-    given_facts: Facts, tags: list[str], digests: str, going: str, also: list[str], refused: str
+    given_facts: DeletionGraph, tags: list[str], digests: str, going: str, also: list[str], refused: str
 ) -> None:
     found = impact(given_facts, tags=tags, digests=[ID[each] for each in digests])
     assert letters(tuple(each.digest for each in found.going)) == going
@@ -154,7 +154,7 @@ def test_no_image_with_a_tag_that_stays_is_ever_touched(
 class Scanned:
     """What goes, and in which order, as it is defined: by looking at everything for each question."""
 
-    def __init__(self, known: Facts) -> None:
+    def __init__(self, known: DeletionGraph) -> None:
         self.held, self.tags = known.held, known.tags
 
     def tags_of(self, digest: str) -> list[str]:
@@ -207,10 +207,10 @@ class Scanned:
             left = [digest for digest in left if digest not in ready]
         return done
 
-    def going(self, chosen: set[str]) -> tuple[Going, ...]:
+    def going(self, chosen: set[str]) -> tuple[PlannedDeletion, ...]:
         causes = self.closure(chosen)
         return tuple(
-            Going(
+            PlannedDeletion(
                 digest, tuple(self.tags_of(digest)),
                 tuple(index for index in self.indexes_of(digest) if index not in causes),
                 tuple(self.referrers_of(digest)), tuple(sorted(causes[digest])),
@@ -253,7 +253,9 @@ def test_it_is_what_looking_at_everything_would_find(
     tags: dict[str, str], lists: dict[str, str], subjects: dict[str, str], chosen: set[str], lost: set[str]
 ) -> None:
     made = facts(tags, lists, subjects, held=LETTERS)
-    known = Facts({digest: each for digest, each in made.held.items() if NAME[digest] not in lost}, made.tags)
+    known = DeletionGraph(
+        {digest: each for digest, each in made.held.items() if NAME[digest] not in lost}, made.tags
+    )
     digests = {ID[each] for each in chosen - lost}
     plain, found = Scanned(known), impact(known, digests=digests)
     for digest in ID.values():
@@ -269,24 +271,24 @@ def test_many_manifests_are_no_work() -> None:
     number = 20_000
     leaves = [f"sha256:{each:064x}" for each in range(number)]
     tops = [f"sha256:{each:064x}" for each in range(number, 2 * number)]
-    held = {leaf: Held(leaf) for leaf in leaves} | {
-        top: Held(top, frozenset({leaf, leaves[0]})) for top, leaf in zip(tops, leaves, strict=True)
+    held = {leaf: ManifestNode(leaf) for leaf in leaves} | {
+        top: ManifestNode(top, frozenset({leaf, leaves[0]})) for top, leaf in zip(tops, leaves, strict=True)
     }
-    known = Facts(held, {f"t{each}": top for each, top in enumerate(tops)})
+    known = DeletionGraph(held, {f"t{each}": top for each, top in enumerate(tops)})
     assert len(impact(known, tags=list(known.tags)).going) == 2 * number
-    assert [each.digest for each in without_harm(known, tops)][:number] == tops
+    assert [each.digest for each in deletable_without_harm(known, tops)][:number] == tops
 
 
 def test_a_stand_in_is_the_same_for_the_same_nonce_and_no_other() -> None:
-    assert StandIn("a").manifest == StandIn("a").manifest
-    assert StandIn("a").digest != StandIn("b").digest
-    assert StandIn("a").config_digest.encode() in StandIn("a").manifest
+    assert Placeholder("a").manifest == Placeholder("a").manifest
+    assert Placeholder("a").digest != Placeholder("b").digest
+    assert Placeholder("a").config_digest.encode() in Placeholder("a").manifest
 
 
 def test_a_blob_of_two_that_go_counts_once_and_what_is_not_held_has_none() -> None:
     found = {
-        "x": Held("x", frozenset(), {"base": 10, "own": 3}),
-        "y": Held("y", frozenset(), {"base": 12}),
+        "x": ManifestNode("x", frozenset(), {"base": 10, "own": 3}),
+        "y": ManifestNode("y", frozenset(), {"base": 12}),
     }  # fmt: skip
-    going = [Going("x"), Going("y"), Going("z")]
-    assert blobs_of(Facts(found, {}), going) == {"base": 12, "own": 3}
+    going = [PlannedDeletion("x"), PlannedDeletion("y"), PlannedDeletion("z")]
+    assert blobs_of(DeletionGraph(found, {}), going) == {"base": 12, "own": 3}

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.deletion.impact import Facts, impact, left_behind, without_harm
+from registry_sync.deletion.impact import DeletionGraph, deletable_without_harm, impact, tags_left_behind
 from registry_sync.retention.policy import (
+    Blocker,
     Decision,
-    Doubt,
-    Fate,
     Knowledge,
+    Reason,
     Rule,
     Tagged,
     Version,
-    Why,
+    VersionDecision,
     decide,
     doubt,
     matches,
@@ -52,10 +52,10 @@ def version(name: str, **more: Any) -> Version:
 
 def fates(rule: Rule, *tags: Tagged) -> dict[str, str]:
     """By the name that says most."""
-    return {each.version.name: each.fate.value for each in decide(rule, versions_of(tags), NOW)}
+    return {each.version.name: each.decision.value for each in decide(rule, versions_of(tags), NOW)}
 
 
-def only(rule: Rule, each: Version) -> Decision:
+def only(rule: Rule, each: Version) -> VersionDecision:
     (decision,) = decide(rule, [each], NOW)
     return decision
 
@@ -66,36 +66,36 @@ OLD = version("1.0")
 @pytest.mark.parametrize(
     ("rule", "each", "reasons"),
     [
-        (Rule(keep_last=1), OLD, [Why.LAST]),
-        (Rule(keep_days=99), OLD, [Why.NOTHING_KEEPS]),
-        (Rule(keep_days=100), OLD, [Why.YOUNG]),
-        (Rule(keep_days=101, keep_last=3), OLD, [Why.LAST, Why.YOUNG]),
-        (Rule(keep_pulled_days=30), OLD, [Why.NOTHING_KEEPS]),
-        (Rule(keep_pulled_days=30), version("1.0", pulled=30), [Why.PULLED]),
-        (Rule(keep_pulled_days=30), version("1.0", pulled=31), [Why.NOTHING_KEEPS]),
-        (Rule(keep_pulled_days=30), version("1.0", checked=1), [Why.NOTHING_KEEPS]),
-        (Rule(keep_pulled_days=30, keep_checked=True), version("1.0", checked=30), [Why.CHECKED]),
-        (Rule(keep_pulled_days=30, keep_checked=True), version("1.0", checked=31), [Why.NOTHING_KEEPS]),
-        (Rule(keep_last=1, keep_checked=True), version("1.0", checked=1), [Why.LAST]),
-        (Rule(keep_pulled_days=30), version("1.0", seen=29), [Why.NOT_WATCHED]),
-        (Rule(keep_pulled_days=30), version("1.0", pushed=30), [Why.PUSHED]),
-        (Rule(keep_pulled_days=30), version("1.0", pushed=31), [Why.NOTHING_KEEPS]),
-        (Rule(keep_pulled_days=30), version("1.0", pushed=29, pulled=5), [Why.PULLED, Why.PUSHED]),
-        (Rule(keep_pulled_days=30), version("1.0", pushed=5, seen=5), [Why.PUSHED, Why.NOT_WATCHED]),
-        (Rule(keep_pattern="1.*"), OLD, [Why.PATTERN]),
-        (Rule(keep_pattern="2.*"), OLD, [Why.NOTHING_KEEPS]),
-        (Rule(keep_pattern="2.*, 1.?"), OLD, [Why.PATTERN]),
-        (Rule(keep_days=1, protect_pattern="*"), OLD, [Why.PROTECTED]),
-        (Rule(), OLD, [Why.NO_RULE]),
-        (Rule(keep_pattern=" "), OLD, [Why.NO_RULE]),
-        (Rule(protect_pattern="2.*"), OLD, [Why.NO_RULE]),
-        (Rule(keep_days=1), version("1.0", missing=True), [Why.MISSING]),
+        (Rule(keep_last=1), OLD, [Reason.LAST]),
+        (Rule(keep_days=99), OLD, [Reason.NOTHING_KEEPS]),
+        (Rule(keep_days=100), OLD, [Reason.YOUNG]),
+        (Rule(keep_days=101, keep_last=3), OLD, [Reason.LAST, Reason.YOUNG]),
+        (Rule(keep_pulled_days=30), OLD, [Reason.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30), version("1.0", pulled=30), [Reason.PULLED]),
+        (Rule(keep_pulled_days=30), version("1.0", pulled=31), [Reason.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30), version("1.0", checked=1), [Reason.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30, keep_checked=True), version("1.0", checked=30), [Reason.CHECKED]),
+        (Rule(keep_pulled_days=30, keep_checked=True), version("1.0", checked=31), [Reason.NOTHING_KEEPS]),
+        (Rule(keep_last=1, keep_checked=True), version("1.0", checked=1), [Reason.LAST]),
+        (Rule(keep_pulled_days=30), version("1.0", seen=29), [Reason.NOT_WATCHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=30), [Reason.PUSHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=31), [Reason.NOTHING_KEEPS]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=29, pulled=5), [Reason.PULLED, Reason.PUSHED]),
+        (Rule(keep_pulled_days=30), version("1.0", pushed=5, seen=5), [Reason.PUSHED, Reason.NOT_WATCHED]),
+        (Rule(keep_pattern="1.*"), OLD, [Reason.PATTERN]),
+        (Rule(keep_pattern="2.*"), OLD, [Reason.NOTHING_KEEPS]),
+        (Rule(keep_pattern="2.*, 1.?"), OLD, [Reason.PATTERN]),
+        (Rule(keep_days=1, protect_pattern="*"), OLD, [Reason.PROTECTED]),
+        (Rule(), OLD, [Reason.NO_RULE]),
+        (Rule(keep_pattern=" "), OLD, [Reason.NO_RULE]),
+        (Rule(protect_pattern="2.*"), OLD, [Reason.NO_RULE]),
+        (Rule(keep_days=1), version("1.0", missing=True), [Reason.MISSING]),
     ],
 )
-def test_why_a_tag_stays_or_goes(rule: Rule, each: Version, reasons: list[Why]) -> None:
+def test_why_a_tag_stays_or_goes(rule: Rule, each: Version, reasons: list[Reason]) -> None:
     decision = only(rule, each)
     assert list(decision.reasons) == reasons
-    assert (decision.fate is Fate.KEEP) is (reasons != [Why.NOTHING_KEEPS])
+    assert (decision.decision is Decision.KEEP) is (reasons != [Reason.NOTHING_KEEPS])
 
 
 def test_the_newest_are_by_push_and_what_is_missing_does_not_count() -> None:
@@ -158,18 +158,18 @@ def test_for_every_rule(rule: Rule, tags: list[Tagged]) -> None:
     for each in decisions:
         protected = any(matches(rule.protect_pattern, name) for name in each.version.names)
         if protected or not rule.keeps_something:
-            assert each.fate is Fate.KEEP
+            assert each.decision is Decision.KEEP
         if rule.keep_pulled_days and NOW - each.version.pushed_at <= timedelta(days=rule.keep_pulled_days):
-            assert each.fate is Fate.KEEP
+            assert each.decision is Decision.KEEP
         assert each.reasons
-    kept = [each for each in decisions if each.fate is Fate.KEEP]
+    kept = [each for each in decisions if each.decision is Decision.KEEP]
     assert len(kept) >= min(rule.keep_last or 0, len(decisions))
 
 
 @given(RULES, tags(NAMES))
 def test_keeping_more_never_removes_more(rule: Rule, tags: list[Tagged]) -> None:
     versions = versions_of(tags)
-    gone = {each.version.name for each in decide(rule, versions, NOW) if each.fate is not Fate.KEEP}
+    gone = {each.version.name for each in decide(rule, versions, NOW) if each.decision is not Decision.KEEP}
     wider = Rule(
         (rule.keep_last or 0) + 1,
         rule.keep_days,
@@ -179,7 +179,7 @@ def test_keeping_more_never_removes_more(rule: Rule, tags: list[Tagged]) -> None
     )
     if rule.keeps_something:
         assert {
-            each.version.name for each in decide(wider, versions, NOW) if each.fate is not Fate.KEEP
+            each.version.name for each in decide(wider, versions, NOW) if each.decision is not Decision.KEEP
         } <= gone
 
 
@@ -212,19 +212,19 @@ WATCHED = Knowledge(checked_at=days(0.5), pulls_at=days(0.1), pulls_since=days(4
     ("known", "pulled_days", "expected"),
     [
         (WATCHED, 30, None),
-        (Knowledge(), None, Doubt.NEVER_CHECKED),
-        (Knowledge(checked_at=days(1.01)), None, Doubt.CHECK_OLD),
+        (Knowledge(), None, Blocker.NEVER_CHECKED),
+        (Knowledge(checked_at=days(1.01)), None, Blocker.CHECK_OLD),
         (Knowledge(checked_at=days(0.5)), None, None),
-        (Knowledge(checked_at=days(0.5), check_failed=True), None, Doubt.CHECK_FAILED),
-        (Knowledge(checked_at=days(0.5)), 30, Doubt.PULLS_NEVER),
-        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5)), 30, Doubt.PULLS_NEVER),
+        (Knowledge(checked_at=days(0.5), check_failed=True), None, Blocker.CHECK_FAILED),
+        (Knowledge(checked_at=days(0.5)), 30, Blocker.PULLS_NEVER),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5)), 30, Blocker.PULLS_NEVER),
         (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(30)), 30, None),
-        (Knowledge(checked_at=days(0.5), pulls_at=days(5), pulls_since=days(400)), 30, Doubt.PULLS_SILENT),
-        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(29)), 30, Doubt.PULLS_YOUNG),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(5), pulls_since=days(400)), 30, Blocker.PULLS_SILENT),
+        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(29)), 30, Blocker.PULLS_YOUNG),
         (Knowledge(checked_at=days(0.5), pulls_at=days(2), pulls_since=days(2)), None, None),
     ],
 )
-def test_doubt_keeps_everything(known: Knowledge, pulled_days: int | None, expected: Doubt | None) -> None:
+def test_doubt_keeps_everything(known: Knowledge, pulled_days: int | None, expected: Blocker | None) -> None:
     assert doubt(Rule(keep_last=1, keep_pulled_days=pulled_days), known, NOW) is expected
 
 
@@ -256,13 +256,13 @@ SHARED = {f"sha256-{HEX[each]}.dockerfile": "S" for each in "AB"}
         (facts({"1.0": "A", "2.0": "B", "mine": "S", **SHARED}), "A", ""),
     ],
 )
-def test_a_rule_deletes_only_what_nothing_else_needs(known: Facts, digests: str, going: str) -> None:
-    found = without_harm(known, [ID[each] for each in digests])
+def test_a_rule_deletes_only_what_nothing_else_needs(known: DeletionGraph, digests: str, going: str) -> None:
+    found = deletable_without_harm(known, [ID[each] for each in digests])
     assert "".join(NAME[each.digest] for each in found) == going
     assert not impact(known, digests=[each.digest for each in found]).refused
 
 
 def test_a_tag_about_what_goes_goes_where_it_points_at_what_stays() -> None:
     known = facts({"1.0": "A", "2.0": "B", **SHARED})
-    assert left_behind(known, {ID["A"]}) == [f"sha256-{HEX['A']}.dockerfile"]
-    assert left_behind(known, {ID["A"], ID["B"], ID["S"]}) == []
+    assert tags_left_behind(known, {ID["A"]}) == [f"sha256-{HEX['A']}.dockerfile"]
+    assert tags_left_behind(known, {ID["A"], ID["B"], ID["S"]}) == []

@@ -109,10 +109,10 @@ def form_for(page: Page, world: World) -> dict[str, str]:
 
 def _of_one_page(page: Page, world: World) -> dict[str, str]:
     if page.name == "image-delete":
-        return {"preview_digest": service.outlook(world.tag.image, tags=[world.tag.name]).preview_digest}
+        return {"preview_digest": service.preview(world.tag.image, tags=[world.tag.name]).preview_digest}
     if page.name in ("image-purge", "images-purge", "namespace-purge"):
         return {
-            "preview_digest": purge_scope.standing(
+            "preview_digest": purge_scope.scope_of(
                 purge_scope.images(world.namespace, world.tag.image)
             ).preview_digest
         }

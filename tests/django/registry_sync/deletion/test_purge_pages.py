@@ -57,7 +57,7 @@ def told(cast: Cast, address: str = HERE) -> str:
 def asked(cast: Cast, image: Image | None = None) -> Purge:
     namespace = Namespace.objects.select_related("account").get(name="team")
     name = image.name if image else "team"
-    seen = purge_scope.standing(purge_scope.images(namespace, image)).preview_digest
+    seen = purge_scope.scope_of(purge_scope.images(namespace, image)).preview_digest
     return purge_service.ask(
         by=cast.by("owner"), namespace=namespace, image=image, preview_digest=seen, confirmation=name
     )
@@ -197,8 +197,8 @@ def test_from_a_cache_nothing_is_put_back(cast: Cast, image: Image, settings: An
     Purge.objects.update(state="done", planned_at=timezone.now(), finished_at=timezone.now())
     settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     for put_back in (
-        lambda: purge_service.put_back(by=cast.by("owner"), purge=purge),
-        lambda: restore.put_back(by=cast.by("owner"), removal=removal),
+        lambda: purge_service.restore(by=cast.by("owner"), purge=purge),
+        lambda: restore.restore_removal(by=cast.by("owner"), removal=removal),
     ):
         with pytest.raises(Conflict, match="make them in the registry behind it"):
             put_back()
@@ -319,7 +319,7 @@ def test_what_is_back_says_so_for_a_while_and_offers_nothing(cast: Cast, image: 
     offers = '<div class="row-of">\n        '
     assert offers in cast.client("owner").get(page).content.decode()
     assert offers not in cast.client("viewer").get(page).content.decode()
-    purge_service.put_back(by=cast.by("owner"), purge=purge)
+    purge_service.restore(by=cast.by("owner"), purge=purge)
     purge_worker.go_on()
     _end(purge)
     text = cast.client("owner").get(page).content.decode()
@@ -337,7 +337,7 @@ def test_every_deed_has_its_words(cast: Cast, image: Image) -> None:
         purge = asked(cast, of)
         purge_worker.go_on()
         _end(purge)
-        purge_service.put_back(by=cast.by("owner"), purge=purge)
+        purge_service.restore(by=cast.by("owner"), purge=purge)
         purge_worker.go_on()
         _end(purge)
         purge = asked(cast, of)

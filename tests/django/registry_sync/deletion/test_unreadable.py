@@ -40,7 +40,7 @@ def odd(**more: str) -> Manifest:
 
 
 def refused(image: Image, *tags: str) -> str:
-    return service.outlook(image, tags=tags).refused
+    return service.preview(image, tags=tags).refused
 
 
 def test_all_but_its_own_deletion(image: Image) -> None:
@@ -86,7 +86,7 @@ def test_the_page_says_so_and_nothing_is_asked_for(cast: Cast, image: Image, who
     here = "/a/team-red/n/team/i/app/-/"
     assert SENTENCE in cast.client(who).get(f"{here}remove/?tag=1.0").content.decode()
     assert "Delete from the registry" in cast.client(who).get(f"{here}remove/?tag=odd").content.decode()
-    told = service.outlook(image, tags=["1.0"]).preview_digest
+    told = service.preview(image, tags=["1.0"]).preview_digest
     answer = cast.client(who).post(f"{here}delete/", {"tag": "1.0", "preview_digest": told, "confirm": "app"})
     assert answer.status_code == 400
     assert SENTENCE in answer.content.decode()
@@ -137,7 +137,7 @@ def test_where_the_registry_is_a_cache_the_run_is_skipped(
 
 
 def test_it_is_refused_also_to_who_asks_without_looking(cast: Cast, image: Image) -> None:
-    told = service.outlook(image, tags=["1.0"]).preview_digest
+    told = service.preview(image, tags=["1.0"]).preview_digest
     put(image, "odd", odd())
     with pytest.raises(Conflict, match=SENTENCE):
         service.delete(

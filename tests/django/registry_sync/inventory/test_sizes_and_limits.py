@@ -126,7 +126,7 @@ def test_all_that_is_hung_onto_an_image_goes_with_it_however_much(
     RepositoryManifest.objects.exclude(due_at=None).update(due_at=timezone.now())
     sync(web)  # the rest is read when the list is read again
     assert RepositoryManifest.objects.get(manifest=referrers.digest).due_at is None
-    found = impact.impact(graph.around(Image.objects.get(), [image.digest]), digests=[image.digest])
+    found = impact.impact(graph.load_graph(Image.objects.get(), [image.digest]), digests=[image.digest])
     assert len(found.attached) == 230 + 1
     page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text
     assert "the first 200; a removal takes all of them" in page

@@ -32,7 +32,7 @@ from registry_sync.models import (
     SyncRun,
 )
 from registry_sync.retention import preview, run_result, runs, service
-from registry_sync.retention.policy import Rule, Why
+from registry_sync.retention.policy import Reason, Rule
 from tests import factories, statements
 from tests.cast import Cast
 
@@ -198,7 +198,7 @@ def test_a_pull_by_a_platforms_digest_is_one_of_the_tag(image: Image, nested: bo
     PullStats.objects.create(image=image, digest=platform, username="x", count=1, last_at=timezone.now())
     found = preview.of(Rule(keep_pulled_days=30), image, timezone.now())
     assert [each.version.name for each in found.gone] == ["unused"]
-    assert [each.reasons for each in found.decisions if each.version.name == "100d"] == [(Why.PULLED,)]
+    assert [each.reasons for each in found.decisions if each.version.name == "100d"] == [(Reason.PULLED,)]
 
 
 @pytest.mark.parametrize("by_digest", [False, True])

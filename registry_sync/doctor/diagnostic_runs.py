@@ -7,7 +7,7 @@ from registry_sync.doctor.runner import examine
 from registry_sync.models import DiagnosticRun
 
 
-def work() -> None:
+def run_waiting() -> None:
     """Do each checkup that waits; two workers never do the same."""
     while row := _take():
         row.results = [result.as_row() for result in examine(timezone.now())]
