@@ -56,7 +56,7 @@ def index(image: Image, name: str, *children: Manifest) -> Manifest:
 @pytest.mark.parametrize("query", ["", "?tag=1.0", "?tag=1.0&tag=gone", "?tag=gone"])
 def test_who_sees_what_would_go(cast: Cast, image: Image, who: str, status: int, query: str) -> None:
     tagged(image, "1.0")
-    assert cast.client(who).get(f"{HERE}remove/{query}").status_code == status
+    assert cast.client(who).get(f"{HERE}delete-preview/{query}").status_code == status
     assert not Removal.objects.exists()
 
 
@@ -76,7 +76,7 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
         PullStats.objects.create(
             image=image, tag=tag, username=username, count=5, last_at=timezone.now() - timedelta(days=days)
         )
-    page = cast.client("owner").get(f"{HERE}remove/?tag=1.0")
+    page = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0")
     shown = page.context["outlook"]
     assert shown.impact.other_tags == ("latest",)
     assert shown.freed == 7_000
@@ -94,7 +94,7 @@ def test_that_more_pulled_it_than_are_shown_is_said(cast: Cast, image: Image, mo
         PullStats.objects.create(
             image=image, tag="1.0", username=f"user{number}", last_at=timezone.now(), count=1
         )
-    text = cast.client("owner").get(f"{HERE}remove/?tag=1.0").text
+    text = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").text
     assert ("Only the last 50; others pulled it before." in text) is bool(more)
 
 
@@ -109,7 +109,7 @@ def test_who_pulled_several_manifests_by_digest_is_one_line(cast: Cast, image: I
             image=image, digest=digest, username="abcdefghijkl", count=count,
             last_at=now - timedelta(days=days),
         )  # fmt: skip
-    (line,) = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["outlook"].pullers
+    (line,) = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["outlook"].pullers
     assert (line.name, line.tag, line.count, line.last_at) == ("CI deploy", "", 5, now - timedelta(days=1))
 
 
@@ -135,7 +135,7 @@ def test_users_of_other_accounts_are_counted_and_not_named(
         PullStats.objects.create(
             image=image, tag="1.0", username=username, count=count, last_at=timezone.now()
         )
-    page = cast.client(who).get(f"{HERE}remove/?tag=1.0")
+    page = cast.client(who).get(f"{HERE}delete-preview/?tag=1.0")
     api = cast.client(who).get(
         "/api/v1/accounts/team-red/namespaces/team/images/deep/app/-/deletion-preview/?tags=1.0"
     )
@@ -160,7 +160,7 @@ def test_layers_of_another_image_of_the_account_are_not_freed(cast: Cast, image:
     layers(tagged(sibling, "1.0"), base=1_000_000)
     theirs = factories.ImageFactory(namespace__account=cast.elsewhere)
     layers(tagged(theirs, "1.0"), own=7_000)  # what strangers have is not told by a number either
-    assert cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["outlook"].freed == 7_000
+    assert cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["outlook"].freed == 7_000
 
 
 @pytest.mark.parametrize(("who", "status"), DIFFERENT)
@@ -203,7 +203,7 @@ def test_who_deletes_and_only_what_was_told_with_the_name_typed(
 ) -> None:
     digest = tagged(image, "1.0")
     tagged(image, "latest", digest)
-    told = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["outlook"].preview_digest
+    told = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["outlook"].preview_digest
     client, wish = cast.client(who), {"tag": "1.0", "preview_digest": told, "confirm": "deep/app"}
     refused = 400 if status == 302 else status
     assert client.post(f"{HERE}delete/", wish | {"confirm": "app"}).status_code == refused
@@ -222,7 +222,7 @@ def test_a_platform_of_a_tagged_index_is_refused_with_words(cast: Cast, image: I
     child = factories.ManifestFactory()
     index(image, "1.0", child)
     tagged(image, "amd64", child)
-    page = cast.client("owner").get(f"{HERE}remove/?tag=amd64")
+    page = cast.client("owner").get(f"{HERE}delete-preview/?tag=amd64")
     assert "is one platform of the image tagged 1.0" in page.content.decode()
     assert "Delete from the registry" not in page.content.decode()
     told = page.context["outlook"].preview_digest
@@ -334,29 +334,36 @@ def test_all_of_a_page_can_be_chosen(cast: Cast, image: Image) -> None:
     for name in [f"1.{number}" for number in range(101)] + ["2.0"]:
         tagged(image, name)
     owner = cast.client("owner")
-    choose = owner.get(f"{HERE}remove/", {"q": "1."})
+    choose = owner.get(f"{HERE}delete-preview/", {"q": "1."})
     assert "See it for all 100 of this page" in choose.content.decode()
     shown = [tag.name for tag in choose.context["page"].rows]
-    chosen = owner.get(f"{HERE}remove/", {"q": "1.", "page": "", "all": "yes"}).context
+    chosen = owner.get(f"{HERE}delete-preview/", {"q": "1.", "page": "", "all": "yes"}).context
     assert sorted(tag.name for tag in chosen["chosen"]) == sorted(shown)
     assert len(chosen["impact"].going) == 100
-    rest = owner.get(f"{HERE}remove/" + choose.context["page"].next_url + "&all=yes").context["chosen"]
+    rest = owner.get(f"{HERE}delete-preview/" + choose.context["page"].next_url + "&all=yes").context[
+        "chosen"
+    ]
     assert [tag.name for tag in rest] == ["1.0"]
-    assert owner.get(f"{HERE}remove/", {"q": "nothing", "all": "yes"}).status_code == 200
+    assert owner.get(f"{HERE}delete-preview/", {"q": "nothing", "all": "yes"}).status_code == 200
 
 
 def test_200_tags_to_choose_from(cast: Cast, image: Image) -> None:
     manifest = factories.ManifestFactory()
     factories.TagFactory.create_batch(120, image=image, manifest=manifest)
     factories.TagFactory(image=image, name="sha256-" + "a" * 64 + ".sig")
-    first = cast.client("owner").get(f"{HERE}remove/")
+    first = cast.client("owner").get(f"{HERE}delete-preview/")
     assert len(first.context["page"].rows) == 100
     assert (
-        len(cast.client("owner").get(f"{HERE}remove/" + first.context["page"].next_url).context["page"].rows)
+        len(
+            cast.client("owner")
+            .get(f"{HERE}delete-preview/" + first.context["page"].next_url)
+            .context["page"]
+            .rows
+        )
         == 20
     )
     many = "&".join(f"tag=t{number}" for number in range(101))
-    assert "at most 100" in cast.client("owner").get(f"{HERE}remove/?{many}").content.decode()
+    assert "at most 100" in cast.client("owner").get(f"{HERE}delete-preview/?{many}").content.decode()
 
 
 def test_a_list_of_referrers_that_a_tool_left_behind_goes_too(cast: Cast, image: Image) -> None:
@@ -368,7 +375,7 @@ def test_a_list_of_referrers_that_a_tool_left_behind_goes_too(cast: Cast, image:
     )
     old = things.put(image, things.index_document((bom, "")))
     new = things.put(image, things.index_document((bom, ""), (scan, "")), tag=top.digest.replace(":", "-"))
-    found = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["impact"]
+    found = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["impact"]
     assert {each.digest for each in found.going} == {
         top.digest,
         bom.digest,
@@ -378,7 +385,7 @@ def test_a_list_of_referrers_that_a_tool_left_behind_goes_too(cast: Cast, image:
     }
     assert (found.broken_indexes, found.orphaned_referrers, found.platforms) == ((), (), ())
     things.point(image, "mine", old)
-    found = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["impact"]
+    found = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["impact"]
     assert {each.digest for each in found.going} == {top.digest, scan.digest, new.digest}
     assert set(found.orphaned_referrers) == {old.digest, bom.digest}
 
@@ -389,16 +396,19 @@ def test_attestations_of_buildx_are_told_from_platforms(cast: Cast, image: Image
     hung = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": child.digest}
     document["manifests"].append({"digest": attestation.digest, "annotations": hung})
     things.put(image, document, tag="1.0")
-    found = cast.client("owner").get(f"{HERE}remove/?tag=1.0").context["impact"]
+    found = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["impact"]
     assert (found.platforms, found.referrers) == ((child.digest,), (attestation.digest,))
 
 
 def test_what_no_registry_takes_back_is_said(cast: Cast, image: Image) -> None:
     tagged(image, "1.0")
     owner = cast.client("owner")
-    assert "schema 1" not in owner.get(f"{HERE}remove/?tag=1.0").content.decode()
+    assert "schema 1" not in owner.get(f"{HERE}delete-preview/?tag=1.0").content.decode()
     Manifest.objects.update(media_type="application/vnd.docker.distribution.manifest.v1+prettyjws")
-    assert "One of them is a Docker image of schema 1" in owner.get(f"{HERE}remove/?tag=1.0").content.decode()
+    assert (
+        "One of them is a Docker image of schema 1"
+        in owner.get(f"{HERE}delete-preview/?tag=1.0").content.decode()
+    )
 
 
 @pytest.mark.parametrize("way", ["untag", "delete"])
@@ -408,7 +418,7 @@ def test_all_that_match_are_removed_across_pages(cast: Cast, image: Image, way: 
     tagged(image, "sha256-" + "a" * 64 + ".sig")
     owner = cast.client("owner")
     assert "Remove all that match…" in owner.get("/a/team-red/n/team/i/deep/app/?q=1.").content.decode()
-    page = owner.get(f"{HERE}remove/", {"q": "1.", "matching": "1"})
+    page = owner.get(f"{HERE}delete-preview/", {"q": "1.", "matching": "1"})
     assert "All 130 tags that match “1.”" in page.content.decode()
     form = {"matching": "1", "q": "1.", "expected_digest": page.context["expected_digest"]}
     if way == "delete":
@@ -429,7 +439,11 @@ def test_all_that_match_are_removed_across_pages(cast: Cast, image: Image, way: 
 @pytest.mark.parametrize(("who", "status"), DIFFERENT)
 def test_who_removes_all_that_match(cast: Cast, image: Image, who: str, status: int) -> None:
     tagged(image, "1.0")
-    seen = cast.client("owner").get(f"{HERE}remove/", {"matching": "1", "q": "1."}).context["expected_digest"]
+    seen = (
+        cast.client("owner")
+        .get(f"{HERE}delete-preview/", {"matching": "1", "q": "1."})
+        .context["expected_digest"]
+    )
     form = {"matching": "1", "q": "1.", "expected_digest": seen}
     assert cast.client(who).post(f"{HERE}untag/", form).status_code == status
     assert Removal.objects.exists() is (status == 302)
@@ -441,12 +455,12 @@ def test_more_than_a_thousand_are_not_removed_at_once(cast: Cast, image: Image) 
         Tag(image=image, name=f"1.{number}", manifest=manifest, pushed_at=WHEN) for number in range(1001)
     )
     for query in ({"q": "1."}, {}):
-        answer = cast.client("owner").get(f"{HERE}remove/", {"matching": "1", **query})
+        answer = cast.client("owner").get(f"{HERE}delete-preview/", {"matching": "1", **query})
         assert answer.status_code == 400
         assert "More than 1,000 tags match" in answer.content.decode()
-    few = cast.client("owner").get(f"{HERE}remove/", {"matching": "1", "q": "1.100"})
+    few = cast.client("owner").get(f"{HERE}delete-preview/", {"matching": "1", "q": "1.100"})
     assert len(few.context["chosen"]) == 2
-    assert cast.client("owner").get(f"{HERE}remove/", {"matching": "1", "q": "no"}).status_code == 200
+    assert cast.client("owner").get(f"{HERE}delete-preview/", {"matching": "1", "q": "no"}).status_code == 200
 
 
 def test_what_was_deleted_is_put_back_with_one_click(cast: Cast, image: Image) -> None:

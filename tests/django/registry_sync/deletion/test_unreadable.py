@@ -84,8 +84,10 @@ def test_tags_are_removed_all_the_same(cast: Cast, image: Image) -> None:
 def test_the_page_says_so_and_nothing_is_asked_for(cast: Cast, image: Image, who: str) -> None:
     put(image, "odd", odd())
     here = "/a/team-red/n/team/i/app/-/"
-    assert SENTENCE in cast.client(who).get(f"{here}remove/?tag=1.0").content.decode()
-    assert "Delete from the registry" in cast.client(who).get(f"{here}remove/?tag=odd").content.decode()
+    assert SENTENCE in cast.client(who).get(f"{here}delete-preview/?tag=1.0").content.decode()
+    assert (
+        "Delete from the registry" in cast.client(who).get(f"{here}delete-preview/?tag=odd").content.decode()
+    )
     told = service.preview(image, tags=["1.0"]).preview_digest
     answer = cast.client(who).post(f"{here}delete/", {"tag": "1.0", "preview_digest": told, "confirm": "app"})
     assert answer.status_code == 400
