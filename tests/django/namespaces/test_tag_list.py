@@ -37,7 +37,7 @@ def client(cast: Cast) -> Client:
 def names(client: Client, query: str = "") -> list[str]:
     answer = client.get(LIST + query)
     assert answer.status_code == 200
-    return [line.tag.name for line in answer.context["lines"]]
+    return [line.tag.name for line in answer.context["rows"]]
 
 
 def tag(image: Image, name: str, minute: int = 0, size: int = 1, pulled: int | None = None) -> Tag:
@@ -107,10 +107,10 @@ def test_tags_that_tools_made_are_hidden_until_asked_for(client: Client, image: 
     tag(image, "1.0", 1)
     tag(image, SIGNATURE, 2)
     page = client.get(LIST)
-    assert [line.tag.name for line in page.context["lines"]] == ["1.0"]
+    assert [line.tag.name for line in page.context["rows"]] == ["1.0"]
     assert "Show 1 technical tag" in page.content.decode()
     both = client.get(LIST + page.context["technical_url"])
-    assert [line.tag.name for line in both.context["lines"]] == [SIGNATURE, "1.0"]
+    assert [line.tag.name for line in both.context["rows"]] == [SIGNATURE, "1.0"]
     assert "Hide technical tags" in both.content.decode()
     assert "technical" not in client.get(f"{LIST}?q=1.0").content.decode()
     assert names(client, "?technical=1&sort=name") == ["1.0", SIGNATURE]
@@ -158,7 +158,7 @@ def test_tags_of_one_digest_are_marked(client: Client, image: Image) -> None:
     for name in ("1.0", "latest", "stable"):
         factories.TagFactory(image=image, name=name, manifest=manifest)
     factories.TagFactory(image=image, name="2.0")
-    lines = client.get(f"{LIST}?sort=name").context["lines"]
+    lines = client.get(f"{LIST}?sort=name").context["rows"]
     assert [(line.tag.name, line.same_manifest_tag) for line in lines] == [
         ("1.0", "latest"), ("2.0", ""), ("latest", "1.0"), ("stable", "latest"),
     ]  # fmt: skip
