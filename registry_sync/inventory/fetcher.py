@@ -6,41 +6,21 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from django.conf import settings
 
 from accounts.common.fair_share import in_turns
-from namespaces.names import DIGEST, split
+from namespaces.names import split
 from registry_sync.client import FetchedManifest, RegistryClient, RegistryError, ServerError, TemporaryFailure
-from registry_sync.inventory.parser import CONFIG_MAX, Descriptor, Parsed, parse, parse_config
+from registry_sync.inventory.parser import CONFIG_MAX, ParsedManifest, parse, with_config
 
 PARALLEL = 8
 # Requests in a row without an answer (twice PARALLEL): then the catalog is asked for, and without it reading stops.
 NO_RESPONSE_MAX = 16
 REPOSITORY_NO_RESPONSE_MAX = 4  # the same of one repository: then the rest of it is skipped
 PROBE_VALID_SECONDS = 1.0  # seconds for which an answer proves that the registry answers
-BODY_KEPT_MAX = 1024 * 1024  # bytes of a manifest that are kept, to be shown raw or pushed again
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestValues:
-    """The fields of a namespaces.models.Manifest row."""
-
-    digest: str
-    media_type: str
-    kind: str
-    artifact_type: str
-    size: int
-    created_at: datetime | None
-    platforms: list[dict[str, Any]]
-    details: dict[str, Any]
-    subject: str
-    parts: tuple[Descriptor, ...]
-    body: bytes
-    complete: bool = True  # False: its config did not come
 
 
 class ManifestRef(NamedTuple):
@@ -58,18 +38,18 @@ class ReadResult:
     the registry was not reached.
     """
 
-    rows: dict[str, ManifestValues] = field(default_factory=dict)
+    manifests: dict[str, ParsedManifest] = field(default_factory=dict)
     seen: set[ManifestRef] = field(default_factory=set)
     due: set[ManifestRef] = field(default_factory=set)
     lost: set[ManifestRef] = field(default_factory=set)
     _above: dict[ManifestRef, set[ManifestRef]] = field(default_factory=dict)
 
-    def add(self, place: ManifestRef, row: ManifestValues) -> None:
-        self.seen.add(place)
-        if place.digest not in self.rows or row.complete:
-            self.rows[place.digest] = row
-        if not row.complete:
-            self.due.add(place)
+    def add(self, ref: ManifestRef, manifest: ParsedManifest) -> None:
+        self.seen.add(ref)
+        if ref.digest not in self.manifests or manifest.complete:
+            self.manifests[ref.digest] = manifest
+        if not manifest.complete:
+            self.due.add(ref)
 
     def lists(
         self,
@@ -90,10 +70,10 @@ class ReadResult:
         """Those of which, and of all below, the registry was reached."""
         without, left = set[ManifestRef](), list(self.lost)
         while left:
-            place = left.pop()
-            if place not in without:
-                without.add(place)
-                left += self._above.get(place, ())
+            ref = left.pop()
+            if ref not in without:
+                without.add(ref)
+                left += self._above.get(ref, ())
         return self.seen - without
 
 
@@ -121,11 +101,11 @@ class ManifestReader:
         self._pool.shutdown(cancel_futures=True)
 
     def each(
-        self, work: Callable[[ManifestRef], Answer], places: Iterable[ManifestRef]
+        self, work: Callable[[ManifestRef], Answer], refs: Iterable[ManifestRef]
     ) -> dict[ManifestRef, Answer]:
-        """Return place → answer, without those for which the registry was not reached."""
-        fair = in_turns(places, lambda place: split(place.repository)[0])
-        asked = {place: self._pool.submit(self._one, work, place) for place in fair}
+        """Return ref → answer, without those for which the registry was not reached."""
+        fair = in_turns(refs, lambda ref: split(ref.repository)[0])
+        asked = {ref: self._pool.submit(self._one, work, ref) for ref in fair}
         left = set(asked.values())
         try:
             while left:
@@ -135,24 +115,24 @@ class ManifestReader:
         finally:
             for each in left:
                 each.cancel()
-        found = {place: each.result() for place, each in asked.items()}
-        return {place: answer[0] for place, answer in found.items() if answer}
+        found = {ref: each.result() for ref, each in asked.items()}
+        return {ref: answer[0] for ref, answer in found.items() if answer}
 
-    def _one(self, work: Callable[[ManifestRef], Answer], place: ManifestRef) -> tuple[Answer] | None:
-        if self._silent_of[place.repository] >= REPOSITORY_NO_RESPONSE_MAX:
+    def _one(self, work: Callable[[ManifestRef], Answer], ref: ManifestRef) -> tuple[Answer] | None:
+        if self._silent_of[ref.repository] >= REPOSITORY_NO_RESPONSE_MAX:
             return None
         if self._silent >= NO_RESPONSE_MAX and not self._answers_others():
             return None
         while self.registry.pace.is_ahead():
             time.sleep(self.registry.timing.look)
         try:
-            answer = work(place)
+            answer = work(ref)
         except TemporaryFailure as error:
             self.silence = error
             self._silent += 1
-            self._silent_of[place.repository] += 1
+            self._silent_of[ref.repository] += 1
             return None
-        self.silence, self._silent, self._silent_of[place.repository] = None, 0, 0
+        self.silence, self._silent, self._silent_of[ref.repository] = None, 0, 0
         return (answer,)
 
     def _passes(self, error: RegistryError) -> bool:
@@ -171,111 +151,82 @@ class ManifestReader:
 
     def fetch(self, wanted: Iterable[ManifestRef]) -> dict[ManifestRef, FetchedManifest]:
         """Without those that did not come."""
-        return {place: got for place, got in self.each(self._manifest, wanted).items() if got}
+        return {ref: fetched for ref, fetched in self.each(self._manifest, wanted).items() if fetched}
 
     def read_manifests(
         self,
         wanted: Mapping[ManifestRef, FetchedManifest],
         *,
-        held: Callable[[Iterable[ManifestRef]], set[ManifestRef]],
-        whole: Callable[[Iterable[str]], set[str]],
+        present: Callable[[Iterable[ManifestRef]], set[ManifestRef]],
+        complete: Callable[[Iterable[str]], set[str]],
     ) -> ReadResult:
-        """`wanted` and, level by level, what indexes among it list and their repositories hold.
+        """Read `wanted` and, level by level, the manifests that its indexes list and their repositories hold.
 
-        `held` tells, of places, those known to be there; `whole`, of digests, those stored with all that they say.
+        `present` returns which manifests their repositories are known to hold; `complete`, which digests are stored
+        whole.
         """
-        reading, level, left = (
-            ReadResult(),
-            dict(wanted),
-            settings.INDEX_MANIFESTS_MAX,
-        )  # left to be asked for
-        roots = {place: place for place in wanted}  # of each, the one of `wanted` that it lies below
+        result, level, left = ReadResult(), dict(wanted), settings.INDEX_MANIFESTS_MAX  # left to be fetched
+        root_of = {ref: ref for ref in wanted}  # of each, the one of `wanted` that it lies below
         while level:
-            parsed = {place: (got, parse(got.body, got.media_type)) for place, got in level.items()}
-            self._read_plain(reading, parsed, whole)
-            below: dict[ManifestRef, list[ManifestRef]] = {}
-            for place, (got, each) in parsed.items():
-                if each.kind == "index":
-                    reading.add(place, _index(got, each))
-                    below[place] = [ManifestRef(place.repository, digest) for digest in _child_digests(each)]
-            there = held({child for children in below.values() for child in children}) | reading.seen
+            parsed = {
+                ref: parse(fetched.body, fetched.media_type, digest=fetched.digest)
+                for ref, fetched in level.items()
+            }
+            self._read_configs(
+                result, {ref: each for ref, each in parsed.items() if each.kind != "index"}, complete
+            )
+            children_of: dict[ManifestRef, list[ManifestRef]] = {}
+            for ref, manifest in parsed.items():
+                if manifest.kind == "index":
+                    result.add(ref, manifest)
+                    children_of[ref] = [
+                        ManifestRef(ref.repository, digest) for digest in manifest.child_digests
+                    ]
+            known = present({child for children in children_of.values() for child in children}) | result.seen
             new: dict[ManifestRef, ManifestRef] = {}
-            for place, children in below.items():
-                new |= {child: roots[place] for child in children if child not in there and child not in new}
-            roots |= new
+            for ref, children in children_of.items():
+                new |= {child: root_of[ref] for child in children if child not in known and child not in new}
+            root_of |= new
             asked = in_turns(new, new.__getitem__)[:left]
             left -= len(asked)
             answers = self.each(self._manifest, asked)
-            level = {place: got for place, got in answers.items() if got}
-            came, lost = there | level.keys(), set(asked) - answers.keys()
-            for place, children in below.items():
-                reading.lists(place, children, came=came, lost=lost)
-        return reading
+            level = {ref: fetched for ref, fetched in answers.items() if fetched}
+            came, lost = known | level.keys(), set(asked) - answers.keys()
+            for ref, children in children_of.items():
+                result.lists(ref, children, came=came, lost=lost)
+        return result
 
-    def _manifest(self, place: ManifestRef) -> FetchedManifest | None:
+    def _manifest(self, ref: ManifestRef) -> FetchedManifest | None:
         """None for one that cannot be read: its index is shown without its details."""
         try:
-            return self.registry.manifest(place.repository, place.digest)
+            return self.registry.manifest(ref.repository, ref.digest)
         except RegistryError as error:
             if self._passes(error):
                 raise
             return None
 
-    def _read_plain(
+    def _read_configs(
         self,
-        reading: ReadResult,
-        parsed: Mapping[ManifestRef, tuple[FetchedManifest, Parsed]],
-        whole: Callable[[Iterable[str]], set[str]],
+        result: ReadResult,
+        manifests: Mapping[ManifestRef, ParsedManifest],
+        complete: Callable[[Iterable[str]], set[str]],
     ) -> None:
-        plain = {place: found for place, found in parsed.items() if found[1].kind != "index"}
-        stored = whole({place.digest for place in plain})
-        reading.seen |= {place for place in plain if place.digest in stored}
-        new = {place: found for place, found in plain.items() if place.digest not in stored}
-        rows = self.each(lambda place: self._read_config(place.repository, *new[place]), new)
-        for place, row in rows.items():
-            reading.add(place, row)
-        reading.lost |= new.keys() - rows.keys()
+        stored = complete({ref.digest for ref in manifests})
+        result.seen |= {ref for ref in manifests if ref.digest in stored}
+        new = {ref: manifest for ref, manifest in manifests.items() if ref.digest not in stored}
+        read = self.each(lambda ref: self._read_config(ref.repository, new[ref]), new)
+        for ref, manifest in read.items():
+            result.add(ref, manifest)
+        result.lost |= new.keys() - read.keys()
 
-    def _read_config(self, repository: str, got: FetchedManifest, parsed: Parsed) -> ManifestValues:
-        """Return a plain manifest with what its config adds; a config that cannot be read adds nothing for now."""
-        platform, created, details, body = "", parsed.created_at, parsed.details, None
-        wanted = DIGEST.fullmatch(parsed.config) and parsed.config_size <= CONFIG_MAX
-        if wanted:
-            try:
-                body = self.registry.blob(repository, parsed.config, most=CONFIG_MAX)
-            except RegistryError as error:
-                if self._passes(error):
-                    raise
-            config = parse_config(body or b"", parsed.config_type, details.get("layers", []))
-            platform, created = config.platform, config.created_at or created
-            details = {**details, **config.details}
-        platforms = [{"platform": platform, "digest": got.digest, "size": parsed.size}] if platform else []
-        complete = not wanted or body is not None
-        return _values(got, parsed, parsed.size, created, platforms, details, complete=complete)
-
-
-def _index(got: FetchedManifest, parsed: Parsed) -> ManifestValues:
-    """Without what follows from the manifests it lists; see sums.py."""
-    platforms = [{**child, "size": None} for child in parsed.children]
-    return _values(got, parsed, parsed.size, parsed.created_at, platforms, parsed.details, complete=True)
-
-
-def _child_digests(index: Parsed) -> list[str]:
-    return [part.digest for part in index.parts if part.kind == "manifest"]
-
-
-def _values(
-    got: FetchedManifest,
-    parsed: Parsed,
-    size: int,
-    created: datetime | None,
-    platforms: list[dict[str, Any]],
-    details: dict[str, Any],
-    *,
-    complete: bool,
-) -> ManifestValues:
-    return ManifestValues(
-        digest=got.digest, media_type=parsed.media_type, kind=parsed.kind, artifact_type=parsed.artifact_type,
-        size=size, created_at=created, platforms=platforms, details=details, subject=parsed.subject,
-        parts=parsed.parts, body=got.body if len(got.body) <= BODY_KEPT_MAX else b"", complete=complete,
-    )  # fmt: skip
+    def _read_config(self, repository: str, manifest: ParsedManifest) -> ParsedManifest:
+        """Return the manifest with what its config adds; a config that cannot be read adds nothing for now."""
+        if not manifest.has_readable_config:
+            return manifest
+        config = None
+        try:
+            config = self.registry.blob(repository, manifest.config, most=CONFIG_MAX)
+        except RegistryError as error:
+            if self._passes(error):
+                raise
+        return with_config(manifest, config)

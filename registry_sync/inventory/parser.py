@@ -1,7 +1,7 @@
 """What a manifest and its config say, in the shapes the pages show. PURE, and wary: anybody may push any JSON."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -26,6 +26,7 @@ LAYERS_MAX = 500
 ENTRIES_MAX = 200
 TEXT_MAX = 2000
 CONFIG_MAX = 512 * 1024
+BODY_KEPT_MAX = 1024 * 1024  # bytes of a manifest that are kept, to be shown raw or pushed again
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 INDEXES = (
@@ -81,21 +82,36 @@ class Descriptor:
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """Mirrors namespaces.models.Manifest. `config` and `children` are digests still to be read."""
+class ParsedManifest:
+    """A manifest as read; mirrors namespaces.models.Manifest, which is a manifest as stored.
 
-    kind: str
+    `config` is the digest of a config that is still to be read ("" without one). `complete`: nothing of it is missing.
+    """
+
+    kind: str  # image, artifact, index, unknown
     media_type: str
-    size: int = 0
+    digest: str = ""
+    size: int = 0  # bytes of its blobs
     artifact_type: str = ""
     config: str = ""
     config_type: str = ""
     config_size: int = 0
     created_at: datetime | None = None  # as annotated; a config knows better
-    children: tuple[dict[str, Any], ...] = ()
+    platforms: list[dict[str, Any]] = field(default_factory=list)
     parts: tuple[Descriptor, ...] = ()
     subject: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    body: bytes = b""  # b"" also for one that is too long to be kept
+    complete: bool = True
+
+    @property
+    def child_digests(self) -> list[str]:
+        """Of the manifests that an index lists."""
+        return [part.digest for part in self.parts if part.kind == "manifest"]
+
+    @property
+    def has_readable_config(self) -> bool:
+        return DIGEST.fullmatch(self.config) is not None and self.config_size <= CONFIG_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +123,30 @@ class ParsedConfig:
     details: dict[str, Any]
 
 
-def parse(body: bytes, media_type: str) -> Parsed:
+def parse(body: bytes, media_type: str, *, digest: str = "") -> ParsedManifest:
     """Never raises: what the decoders of registries and clients would not take is of kind "unknown".
 
     The type that the registry gives it says how it is read, whatever else is in it: only of an index has the registry
     checked that the repository holds what it lists.
     """
+    kept = body if len(body) <= BODY_KEPT_MAX else b""
+    return replace(_parse(body, media_type), digest=digest, body=kept)
+
+
+def with_config(manifest: ParsedManifest, config: bytes | None) -> ParsedManifest:
+    """Return the manifest with what its config says. `config` is None when it could not be read: try again later."""
+    parsed = parse_config(config or b"", manifest.config_type, manifest.details.get("layers", []))
+    platform = {"platform": parsed.platform, "digest": manifest.digest, "size": manifest.size}
+    return replace(
+        manifest,
+        created_at=parsed.created_at or manifest.created_at,
+        platforms=[platform] if parsed.platform else [],
+        details={**manifest.details, **parsed.details},
+        complete=config is not None,
+    )
+
+
+def _parse(body: bytes, media_type: str) -> ParsedManifest:
     try:
         if media_type in INDEXES:
             return _parse_index(decode(body, INDEX), media_type)
@@ -120,7 +154,7 @@ def parse(body: bytes, media_type: str) -> Parsed:
             return _parse_image(decode(body, IMAGE), media_type)
     except GoDecodeError:
         pass
-    return Parsed("unknown", media_type, size=len(body), details={"annotations": {}})
+    return ParsedManifest("unknown", media_type, size=len(body), details={"annotations": {}})
 
 
 def annotated_created_at(details: Mapping[str, Any]) -> datetime | None:
@@ -169,7 +203,7 @@ def _chart(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parse_index(document: Mapping[str, Any], media_type: str) -> Parsed:
+def _parse_index(document: Mapping[str, Any], media_type: str) -> ParsedManifest:
     annotations = _texts(document.get("annotations"))
     every = [(_kind(each), each) for each in _dicts(document.get("manifests"))]
     # All of them, beyond what is read and shown: what an index lists must not be deleted.
@@ -180,12 +214,12 @@ def _parse_index(document: Mapping[str, Any], media_type: str) -> Parsed:
     attached = [
         {"digest": _digest(each), "subject": _attested(each)} for each in listed if not _is_platform(each)
     ]
-    return Parsed(
+    return ParsedManifest(
         kind="index",
         media_type=media_type,
         size=_blob_bytes(parts),
         artifact_type=_text(document.get("artifactType"), 120) or cache,
-        children=tuple(_child(each) for each in listed if _is_platform(each)),
+        platforms=[_child(each) for each in listed if _is_platform(each)],
         parts=parts,
         created_at=_moment(annotations.get("org.opencontainers.image.created")),
         subject=_digest(_mapping(document.get("subject"))),
@@ -197,7 +231,7 @@ def _parse_index(document: Mapping[str, Any], media_type: str) -> Parsed:
     )
 
 
-def _parse_image(document: Mapping[str, Any], media_type: str) -> Parsed:
+def _parse_image(document: Mapping[str, Any], media_type: str) -> ParsedManifest:
     config, layers = _mapping(document.get("config")), _dicts(document.get("layers"))
     annotations = _texts(document.get("annotations"))
     config_type = _text(config.get("mediaType"), 120)
@@ -206,7 +240,7 @@ def _parse_image(document: Mapping[str, Any], media_type: str) -> Parsed:
     is_image = borrows and not other
     parts = _parts([("config", config), *(("layer", each) for each in layers)])
     is_read = is_image or config_type == CHART_CONFIG
-    return Parsed(
+    return ParsedManifest(
         kind="image" if is_image else "artifact",
         media_type=media_type,
         size=_blob_bytes(parts),
@@ -291,7 +325,12 @@ def _is_platform(entry: Mapping[str, Any]) -> bool:
 
 
 def _child(entry: Mapping[str, Any]) -> dict[str, Any]:
-    child = {"digest": _digest(entry), "platform": _platform(_mapping(entry.get("platform"))), "size": 0}
+    """Return a listed manifest. Its size follows from its own manifest (index_totals.py)."""
+    child: dict[str, Any] = {
+        "digest": _digest(entry),
+        "platform": _platform(_mapping(entry.get("platform"))),
+        "size": None,
+    }
     # What a list of referrers says of each.
     kind = _text(entry.get("artifactType"), 120)
     states = bundle_predicate(

@@ -22,7 +22,9 @@ def store_manifest(repository: str, digest: str, registry: RegistryClient) -> No
     fetched = registry.manifest(repository, digest)
     assert fetched
     with ManifestReader(registry) as reader:
-        reading = reader.read_manifests({place: fetched}, held=stored.present, whole=stored.complete_digests)
+        reading = reader.read_manifests(
+            {place: fetched}, present=stored.present, complete=stored.complete_digests
+        )
         if place not in store_reading(reading, [place]):
             raise reader.silence or TemporaryFailure("not all of it came")
 

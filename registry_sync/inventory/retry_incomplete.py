@@ -74,7 +74,7 @@ def _postpone(row: RepositoryManifest) -> bool:
 
 def _read(row: RepositoryManifest, reader: ManifestReader) -> bool:
     place = ManifestRef(row.image.repository, row.manifest_id)
-    reading = reader.read_manifests(reader.fetch([place]), held=present, whole=complete_digests)
+    reading = reader.read_manifests(reader.fetch([place]), present=present, complete=complete_digests)
     if place not in store_reading(reading, [place], again=True):
         return False
     if place not in reading.due or timezone.now() - row.first_seen_at >= GIVE_UP_AFTER:

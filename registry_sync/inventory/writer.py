@@ -22,8 +22,9 @@ from namespaces.models import (
     TagHistoryEntry,
 )
 from registry_sync.inventory import index_totals
-from registry_sync.inventory.fetcher import ManifestRef, ManifestValues, ReadResult
+from registry_sync.inventory.fetcher import ManifestRef, ReadResult
 from registry_sync.inventory.index_totals import BATCH, batches, count_tags
+from registry_sync.inventory.parser import ParsedManifest
 from registry_sync.leases import fenced
 from registry_sync.models import Repository
 
@@ -60,7 +61,7 @@ def store_reading(
     """
     read = reading.read
     digests = {place.digest for place in read}
-    store_manifests([row for row in reading.rows.values() if row.digest in digests])
+    store_manifests([row for row in reading.manifests.values() if row.digest in digests])
     due = reading.due & read - (set(roots) if again else set())
     noted: dict[str, set[str]] = defaultdict(set)
     for place in read - set(roots) | due:
@@ -83,9 +84,9 @@ def record_read(repository: str, there: set[str], due: set[str]) -> None:
 
 @transaction.atomic
 @fenced
-def store_manifests(values: Iterable[ManifestValues]) -> None:
+def store_manifests(manifests: Iterable[ParsedManifest]) -> None:
     """Manifests never change, so one that is there already, and whole, is right already."""
-    rows = sorted(values, key=lambda each: each.digest)
+    rows = sorted(manifests, key=lambda each: each.digest)
     digests = [each.digest for each in rows]
     partly = set[str]()
     for some in batches(digests):
@@ -198,17 +199,17 @@ def _write_batch(
     return made
 
 
-def _row(values: ManifestValues) -> Manifest:
+def _row(manifest: ParsedManifest) -> Manifest:
     return Manifest(
-        digest=values.digest,
-        media_type=values.media_type,
-        artifact_type=values.artifact_type,
-        kind=values.kind,
-        size=values.size,
-        created_at=values.created_at,
-        platforms=values.platforms,
-        details=values.details,
-        subject=values.subject,
-        body_zlib=zlib.compress(values.body) if values.body else b"",
-        complete=values.complete,
+        digest=manifest.digest,
+        media_type=manifest.media_type,
+        artifact_type=manifest.artifact_type,
+        kind=manifest.kind,
+        size=manifest.size,
+        created_at=manifest.created_at,
+        platforms=manifest.platforms,
+        details=manifest.details,
+        subject=manifest.subject,
+        body_zlib=zlib.compress(manifest.body) if manifest.body else b"",
+        complete=manifest.complete,
     )

@@ -126,7 +126,9 @@ def _store_new_manifests(
     for some in batches(in_turns(left, lambda place: split(place.repository)[0])):
         have = {place: fetched[place] for place in some if place in fetched}
         have |= content.fetch(place for place in some if place not in have)
-        stored |= store_reading(content.read_manifests(have, held=present, whole=complete_digests), have)
+        stored |= store_reading(
+            content.read_manifests(have, present=present, complete=complete_digests), have
+        )
     lost = wanted.keys() - stored
     if lost:
         for read in reads:

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from namespaces.names import DIGEST
-from registry_sync.inventory.parser import INDEXES, MANIFESTS, SIZE_MAX, Parsed, parse
+from registry_sync.inventory.parser import INDEXES, MANIFESTS, SIZE_MAX, ParsedManifest, parse
 from tests.parts import install
 from tests.parts.fixtures import need
 from tests.parts.images import INDEX, MANIFEST
@@ -142,10 +142,10 @@ def test_a_manifest_is_what_go_takes_it_for(go: Go, body: bytes, media_type: str
         assert shown(found) == expected(said)
 
 
-def shown(found: Parsed) -> dict[str, Any]:
+def shown(found: ParsedManifest) -> dict[str, Any]:
     return {
         "children": {each.digest for each in found.parts if each.kind == "manifest"},
-        "platforms": [each["platform"] for each in found.children],
+        "platforms": [each["platform"] for each in found.platforms],
         "layers": [
             (each["digest"], each["size"], each["media_type"]) for each in found.details.get("layers", [])
         ],

@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 
 from namespaces.manifests import details as manifests_details
 from registry_sync.inventory.parser import (
+    BODY_KEPT_MAX,
     CHART_CONFIG,
+    CONFIG_MAX,
     IMAGE_CONFIGS,
     LAYERS_MAX,
-    Parsed,
+    ParsedManifest,
     annotated_created_at,
     parse,
     parse_config,
+    with_config,
 )
 
 TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -43,7 +46,7 @@ SHAPED: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def parsed(document: Any) -> Parsed:
+def parsed(document: Any) -> ParsedManifest:
     return parse(
         json.dumps(document).encode(),
         INDEX if isinstance(document, dict) and "manifests" in document else TYPE,
@@ -61,7 +64,7 @@ def test_no_json_breaks_it_and_a_database_takes_it(document: Any, config: Any, c
     found = parsed(document)
     assert 0 <= found.size < 2**63
     made = parse_config(json.dumps(config).encode(), config_type, found.details.get("layers", []))
-    kept = json.dumps([found.details, found.children, made.details, made.platform], ensure_ascii=False)
+    kept = json.dumps([found.details, found.platforms, made.details, made.platform], ensure_ascii=False)
     kept.encode()
     assert "\\u0000" not in kept
     read = manifests_details.parse_details({**found.details, **made.details})
@@ -113,7 +116,7 @@ def test_a_platform_is_written_as_containerd_writes_it() -> None:
         {"digest": CHILD, "platform": None},
         {"digest": CHILD},
     ]
-    found = parse(json.dumps({"manifests": listed}).encode(), INDEX).children
+    found = parse(json.dumps({"manifests": listed}).encode(), INDEX).platforms
     words = ["windows(10.0.20348.2)/amd64", "linux/arm/v7", "amd64", "", ""]
     assert [each["platform"] for each in found] == words
     config = parse_config(json.dumps(said).encode(), "application/vnd.oci.image.config.v1+json", [])
@@ -127,7 +130,7 @@ def test_a_charts_config_is_read_and_a_list_of_referrers_says_what_each_is() -> 
     read = manifests_details.parse_details(parse_config(json.dumps(chart).encode(), CHART_CONFIG, []).details)
     assert dict(read.chart) == {"name": "api", "version": "1.2.0"}
     assert read.dependencies == (manifests_details.Dependency("db", "1", ""),)
-    (child,) = parsed({"manifests": [{"digest": CHILD, "artifactType": "application/spdx+json"}]}).children
+    (child,) = parsed({"manifests": [{"digest": CHILD, "artifactType": "application/spdx+json"}]}).platforms
     assert child["artifact_type"] == "application/spdx+json"
 
 
@@ -139,7 +142,7 @@ def test_buildx_attestations_are_nothing_to_run() -> None:
     found = parsed(
         {"manifests": [{"digest": DIGEST, "platform": {"os": "linux", "architecture": "amd64"}}, entry]}
     )
-    assert [child["platform"] for child in found.children] == ["linux/amd64"]
+    assert [child["platform"] for child in found.platforms] == ["linux/amd64"]
     assert found.details["attestations"] == [{"digest": CHILD, "subject": DIGEST}]
     config = b'{"os": "unknown", "architecture": "unknown"}'
     assert parse_config(config, IMAGE_CONFIGS[0], []).platform == ""
@@ -163,14 +166,14 @@ def test_everything_that_an_index_lists_is_a_part_of_it_however_long() -> None:
     listed = [{"digest": f"sha256:{number:064x}", "size": 1} for number in range(300)]
     parsed = parse(json.dumps({"manifests": listed}).encode(), "application/vnd.oci.image.index.v1+json")
     assert len(parsed.parts) == 300
-    assert len(parsed.children) == 200
+    assert len(parsed.platforms) == 200
 
 
 def test_a_plain_manifest_that_lists_others_is_no_index() -> None:
     """The registry checks that a repository holds what an index lists, and nothing that another manifest lists."""
     forged = json.dumps({"manifests": [{"digest": DIGEST}], "config": {}}).encode()
     parsed = parse(forged, "application/vnd.docker.distribution.manifest.v2+json")
-    assert (parsed.kind, parsed.parts, parsed.children) == ("artifact", (), ())
+    assert (parsed.kind, parsed.parts, parsed.platforms) == ("artifact", (), [])
 
 
 @pytest.mark.parametrize("body", [{}, {"layers": None}, {"LAYERS": []}, {"layers": [], "Layers": None}])
@@ -227,7 +230,7 @@ def test_an_index_lists_manifests_and_blobs() -> None:
         DIGEST: "layer", cache["digest"]: "config", CHILD: "manifest",
     }  # fmt: skip
     assert (found.size, found.artifact_type) == (8, cache["mediaType"])
-    assert [child["digest"] for child in found.children] == [CHILD]
+    assert [child["digest"] for child in found.platforms] == [CHILD]
     away = parsed({"manifests": [{"digest": CHILD, "mediaType": TYPE, "urls": ["https://example.com"]}]})
     assert [part.digest for part in away.parts] == [CHILD]  # wherever else it is, it must not be deleted here
     both = parsed({"manifests": [{"digest": DIGEST}, blob]})
@@ -249,3 +252,33 @@ def test_an_annotation_says_when_it_was_made() -> None:
     made = {"annotations": {"org.opencontainers.image.created": "2026-02-21T10:00:00Z"}}
     assert str(annotated_created_at(made)) == "2026-02-21 10:00:00+00:00"
     assert annotated_created_at({"annotations": None}) is None
+
+
+def test_a_config_adds_to_its_manifest_and_one_that_did_not_come_leaves_it_incomplete() -> None:
+    digest = "sha256:" + "1" * 64
+    body = json.dumps(
+        {"config": {"mediaType": IMAGE_CONFIGS[0], "digest": CHILD, "size": 9}, "layers": []}
+    ).encode()
+    manifest = parse(body, TYPE, digest=digest)
+    assert manifest.has_readable_config
+    assert (manifest.digest, manifest.body) == (digest, body)
+    read = with_config(
+        manifest, b'{"os": "linux", "architecture": "amd64", "created": "2026-01-02T03:04:05Z"}'
+    )
+    assert read.platforms == [{"platform": "linux/amd64", "digest": digest, "size": manifest.size}]
+    assert read.created_at
+    assert read.complete
+    missing = with_config(manifest, None)
+    assert (missing.platforms, missing.complete) == ([], False)
+
+
+def test_a_long_body_is_not_kept_and_a_long_config_not_read() -> None:
+    assert parse(b" " * (BODY_KEPT_MAX + 1), TYPE).body == b""
+    config = {"mediaType": IMAGE_CONFIGS[0], "digest": CHILD, "size": CONFIG_MAX + 1}
+    assert not parsed({"config": config, "layers": []}).has_readable_config
+    assert not parsed({"layers": []}).has_readable_config
+
+
+def test_an_index_names_its_children() -> None:
+    index = parse(json.dumps({"manifests": [{"digest": CHILD}]}).encode(), INDEX)
+    assert index.child_digests == [CHILD]

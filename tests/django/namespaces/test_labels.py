@@ -5,17 +5,16 @@ from django.db import connection
 
 from namespaces.listing import trigram_index
 from namespaces.models import Label, Manifest
-from registry_sync.inventory.fetcher import ManifestValues
+from registry_sync.inventory.parser import ParsedManifest
 from registry_sync.inventory.writer import store_manifests
 from tests import factories
 
 LABELS = {"org.example.source": "HTTPS://example.com/Shop", "empty": "", "long": "x" * 2000}
 
 
-def values(details: dict[str, object]) -> ManifestValues:
-    return ManifestValues(
-        digest=factories.digest_of("labelled"), media_type="x", kind="image", artifact_type="", size=1, created_at=None,
-        platforms=[], details=details, subject="", parts=(), body=b"",
+def values(details: dict[str, object]) -> ParsedManifest:
+    return ParsedManifest(
+        digest=factories.digest_of("labelled"), media_type="x", kind="image", size=1, details=details,
     )  # fmt: skip
 
 

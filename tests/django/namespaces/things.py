@@ -6,7 +6,7 @@ import zlib
 from typing import Any
 
 from namespaces.models import Descriptor, Image, Manifest, RepositoryManifest, Tag
-from registry_sync.inventory.parser import IMAGE_CONFIGS, parse, parse_config
+from registry_sync.inventory.parser import IMAGE_CONFIGS, parse, with_config
 from tests import factories
 
 MANIFEST, INDEX = "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"
@@ -21,17 +21,13 @@ def put(image: Image, document: Any, *, tag: str = "", config: Any = None, **fie
     """`document` is JSON, or the very bytes. With `tag` that tag points at it."""
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     media_type = fields.pop("media_type", INDEX if b'"manifests"' in body else MANIFEST)
-    parsed = parse(body, media_type)
-    details, platforms = parsed.details, [dict(child) for child in parsed.children]
+    parsed = parse(body, media_type, digest=digest_of(body))
     if config is not None:
-        content = json.dumps(config).encode()
-        configured = parse_config(content, parsed.config_type, details.get("layers", []))
-        details = {**details, **configured.details}
-        if configured.platform:
-            platforms = [{"platform": configured.platform, "digest": digest_of(body), "size": parsed.size}]
+        parsed = with_config(parsed, json.dumps(config).encode())
+    platforms = [{**each, "size": each["size"] or 0} for each in parsed.platforms]
     row = Manifest(
         digest=digest_of(body), media_type=media_type, artifact_type=parsed.artifact_type, kind=parsed.kind,
-        size=parsed.size, platforms=platforms, details=details, subject=parsed.subject,
+        size=parsed.size, platforms=platforms, details=parsed.details, subject=parsed.subject,
         body_zlib=zlib.compress(body), **fields,
     )  # fmt: skip
     row.save()
