@@ -3,11 +3,11 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from accounts.common.json_fields import read_mapping, read_moment, read_text
 from accounts.common.timestamps import FIRST
 from accounts.common.user_agent import short
 
@@ -45,7 +45,7 @@ def parse_envelope(body: bytes, *, now: datetime) -> list[ParsedEvent]:
     except (ValueError, RecursionError, KeyError, TypeError):
         events = None
     if not isinstance(events, list):
-        return [ParsedEvent(_content_id(body), _text(body.decode(errors="replace"), RAW_MAX))]
+        return [ParsedEvent(_content_id(body), read_text(body.decode(errors="replace"), RAW_MAX))]
     return [_parse_event(event, now) for event in events[:EVENTS_MAX]]
 
 
@@ -56,22 +56,22 @@ def redacted(raw: str) -> str:
 
 def _parse_event(event: Any, now: datetime) -> ParsedEvent:
     written = json.dumps(event)
-    said = _mapping(event)
-    target, request, actor = (_mapping(said.get(key)) for key in ("target", "request", "actor"))
-    given = _text(said.get("id"), _ID_MAX + 1)
+    fields = read_mapping(event)
+    target, request, actor = (read_mapping(fields.get(key)) for key in ("target", "request", "actor"))
+    id_ = read_text(fields.get("id"), _ID_MAX + 1)
     return ParsedEvent(
-        event_id=given if 0 < len(given) <= _ID_MAX else _content_id(written.encode()),
-        raw=_text(written, RAW_MAX),
-        at=_moment(said.get("timestamp"), now),
-        method=_text(request.get("method"), 10),
-        action=_text(said.get("action"), 20),
-        repository=_text(target.get("repository"), 255),
-        tag=_text(target.get("tag"), 128),
-        digest=_text(target.get("digest"), 140),
-        actor=_text(actor.get("name"), 64),
-        media_type=_text(target.get("mediaType"), 120),
-        address=_without_port(_text(request.get("addr"), 64)),
-        client=_text(request.get("useragent"), 200),
+        event_id=id_ if 0 < len(id_) <= _ID_MAX else _content_id(written.encode()),
+        raw=read_text(written, RAW_MAX),
+        at=_at(fields.get("timestamp"), now),
+        method=read_text(request.get("method"), 10),
+        action=read_text(fields.get("action"), 20),
+        repository=read_text(target.get("repository"), 255),
+        tag=read_text(target.get("tag"), 128),
+        digest=read_text(target.get("digest"), 140),
+        actor=read_text(actor.get("name"), 64),
+        media_type=read_text(target.get("mediaType"), 120),
+        address=_without_port(read_text(request.get("addr"), 64)),
+        client=read_text(request.get("useragent"), 200),
     )
 
 
@@ -85,21 +85,7 @@ def _content_id(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def _moment(value: Any, now: datetime) -> datetime | None:
+def _at(value: Any, now: datetime) -> datetime | None:
     """Never in the future: a tag pushed next year would hide every push until then. None for Go's year 1."""
-    try:
-        moment = datetime.fromisoformat(value)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return min(moment, now) if moment >= FIRST else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any, most: int) -> str:
-    if not isinstance(value, str):
-        return ""
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()[:most]
+    moment = read_moment(value)
+    return min(moment, now) if moment and moment >= FIRST else None

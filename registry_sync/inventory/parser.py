@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from accounts.common.json_fields import read_mapping, read_mappings, read_moment, read_text
 from namespaces.media_types import bundle_predicate, non_image_layer_type
 from namespaces.names import DIGEST
 from registry_sync.inventory.go_json import (
@@ -158,7 +159,7 @@ def _parse(body: bytes, media_type: str) -> ParsedManifest:
 
 
 def annotated_created_at(details: Mapping[str, Any]) -> datetime | None:
-    return _moment(_mapping(details.get("annotations")).get("org.opencontainers.image.created"))
+    return _moment(read_mapping(details.get("annotations")).get("org.opencontainers.image.created"))
 
 
 def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) -> ParsedConfig:
@@ -166,16 +167,16 @@ def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) ->
     document = _load(body)
     if config_type == CHART_CONFIG:
         return ParsedConfig("", None, {"chart": _chart(document)})
-    settings = _mapping(document.get("config"))
+    settings = read_mapping(document.get("config"))
     platform = _platform(document)
     details = {
-        "layers": _with_commands(layers, _dicts(document.get("history"))),
+        "layers": _with_commands(layers, read_mappings(document.get("history"))),
         "config": {
             "entrypoint": _list(settings.get("Entrypoint")),
             "cmd": _list(settings.get("Cmd")),
             "env": _list(settings.get("Env")),
             "ports": sorted(
-                _text(port, 40) for port in islice(_mapping(settings.get("ExposedPorts")), ENTRIES_MAX)
+                _text(port, 40) for port in islice(read_mapping(settings.get("ExposedPorts")), ENTRIES_MAX)
             ),
             "user": _text(settings.get("User")),
             "workdir": _text(settings.get("WorkingDir")),
@@ -194,18 +195,18 @@ def _chart(document: Mapping[str, Any]) -> dict[str, Any]:
         "keywords": _list(document.get("keywords")),
         "sources": _list(document.get("sources")),
         "maintainers": [
-            _text(each.get("name")) for each in _dicts(document.get("maintainers"))[:ENTRIES_MAX]
+            _text(each.get("name")) for each in read_mappings(document.get("maintainers"))[:ENTRIES_MAX]
         ],
         "dependencies": [
             {key: _text(each.get(key)) for key in ("name", "version", "repository")}
-            for each in _dicts(document.get("dependencies"))[:ENTRIES_MAX]
+            for each in read_mappings(document.get("dependencies"))[:ENTRIES_MAX]
         ],
     }
 
 
 def _parse_index(document: Mapping[str, Any], media_type: str) -> ParsedManifest:
     annotations = _texts(document.get("annotations"))
-    every = [(_kind(each), each) for each in _dicts(document.get("manifests"))]
+    every = [(_kind(each), each) for each in read_mappings(document.get("manifests"))]
     # All of them, beyond what is read and shown: what an index lists must not be deleted.
     parts = _parts(sorted(every, key=lambda each: each[0] == "manifest"))
     listed = [each for kind, each in every if kind == "manifest"][:CHILDREN_MAX]
@@ -222,7 +223,7 @@ def _parse_index(document: Mapping[str, Any], media_type: str) -> ParsedManifest
         platforms=[_child(each) for each in listed if _is_platform(each)],
         parts=parts,
         created_at=_moment(annotations.get("org.opencontainers.image.created")),
-        subject=_digest(_mapping(document.get("subject"))),
+        subject=_digest(read_mapping(document.get("subject"))),
         details={"annotations": annotations}
         | ({"attestations": attached} if attached else {})
         | ({"layers": layers} if layers else {})
@@ -232,7 +233,7 @@ def _parse_index(document: Mapping[str, Any], media_type: str) -> ParsedManifest
 
 
 def _parse_image(document: Mapping[str, Any], media_type: str) -> ParsedManifest:
-    config, layers = _mapping(document.get("config")), _dicts(document.get("layers"))
+    config, layers = read_mapping(document.get("config")), read_mappings(document.get("layers"))
     annotations = _texts(document.get("annotations"))
     config_type = _text(config.get("mediaType"), 120)
     borrows = config_type in IMAGE_CONFIGS
@@ -250,7 +251,7 @@ def _parse_image(document: Mapping[str, Any], media_type: str) -> ParsedManifest
         config_size=_size(config),
         created_at=_moment(annotations.get("org.opencontainers.image.created")),
         parts=parts,
-        subject=_digest(_mapping(document.get("subject"))),
+        subject=_digest(read_mapping(document.get("subject"))),
         details={
             "layers": [_layer(each) for each in layers[:LAYERS_MAX]],
             "annotations": annotations,
@@ -268,7 +269,7 @@ def _total_if_cut(what: str, there: int, most: int) -> dict[str, int]:
 
 
 def _layer(entry: Mapping[str, Any]) -> dict[str, Any]:
-    annotations = _mapping(entry.get("annotations"))
+    annotations = read_mapping(entry.get("annotations"))
     notes = {
         name: text
         for name, keys in LAYER_ANNOTATIONS.items()
@@ -315,12 +316,12 @@ def _type(entry: Mapping[str, Any]) -> str:
 
 
 def _attested(entry: Mapping[str, Any]) -> str:
-    return _digest({"digest": _mapping(entry.get("annotations")).get("vnd.docker.reference.digest")})
+    return _digest({"digest": read_mapping(entry.get("annotations")).get("vnd.docker.reference.digest")})
 
 
 def _is_platform(entry: Mapping[str, Any]) -> bool:
     """Return False for the attestations that buildx hangs into an index as platform unknown/unknown: nothing to run."""
-    kind = _mapping(entry.get("annotations")).get("vnd.docker.reference.type")
+    kind = read_mapping(entry.get("annotations")).get("vnd.docker.reference.type")
     return kind != "attestation-manifest"
 
 
@@ -328,13 +329,13 @@ def _child(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return a listed manifest. Its size follows from its own manifest (index_totals.py)."""
     child: dict[str, Any] = {
         "digest": _digest(entry),
-        "platform": _platform(_mapping(entry.get("platform"))),
+        "platform": _platform(read_mapping(entry.get("platform"))),
         "size": None,
     }
     # What a list of referrers says of each.
     kind = _text(entry.get("artifactType"), 120)
     states = bundle_predicate(
-        {key: _text(each, 300) for key, each in _mapping(entry.get("annotations")).items()}
+        {key: _text(each, 300) for key, each in read_mapping(entry.get("annotations")).items()}
     )
     return child | ({"artifact_type": kind} if kind else {}) | ({"states": states} if states else {})
 
@@ -369,33 +370,18 @@ def _size(entry: Mapping[str, Any]) -> int:
 
 def _moment(value: Any) -> datetime | None:
     """None also for the year 1, which is how Go writes "no time", and which has no hour in the Americas."""
-    try:
-        moment = datetime.fromisoformat(value)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
+    moment = read_moment(value)
+    return moment if moment and FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
 def _text(value: Any, most: int = TEXT_MAX) -> str:
-    """Text as a database takes it: no NUL, no lone surrogate, not endless."""
-    if not isinstance(value, str):
-        return ""
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()[:most]
+    return read_text(value, most)
 
 
 def _texts(value: Any) -> dict[str, str]:
-    pairs = islice(_mapping(value).items(), ENTRIES_MAX)
+    pairs = islice(read_mapping(value).items(), ENTRIES_MAX)
     return {_text(key, 200): _text(text) for key, text in pairs}
 
 
 def _list(value: Any) -> list[str]:
     return [_text(each) for each in value[:ENTRIES_MAX]] if isinstance(value, list) else []
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
