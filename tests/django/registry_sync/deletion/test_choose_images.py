@@ -248,4 +248,4 @@ def _work(purge: Purge) -> None:
     purge_worker.settle(purge.pk)
     purge.refresh_from_db()
     assert purge.state not in Purge.OPEN
-    assert purge_service.went(purge).exists()
+    assert purge_service.deleted_items(purge).exists()

@@ -94,7 +94,7 @@ def test_the_dry_run_tells_every_tag_and_why(cast: Cast, rule: RetentionRule) ->
     (line,) = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/").context["images"]
     assert ([each.version.name for each in line.gone], line.tags_kept) == (["old-100"], 2)
     page = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=deep/app")
-    told = [(each.version.name, each.fate.value) for each, _why in page.context["lines"]]
+    told = [(each.version.name, each.decision.value) for each, _why in page.context["lines"]]
     assert told == [("old-100", "delete"), ("old-1", "keep"), ("old-50", "keep")]
     text = page.content.decode()
     assert "nothing in the rule keeps it" in text
