@@ -256,7 +256,7 @@ SPECTACULAR_SETTINGS = {
         "SyncState": "registry_sync.selectors.FRESHNESS_STATES",
         "LifeState": "registry_sync.operations.api.LIFE_STATES",
         "CheckState": "registry_sync.operations.api.CHECK_STATES",
-        "CheckupState": "registry_sync.operations.api.CHECKUP_STATES",
+        "DiagnosticRunState": "registry_sync.operations.api.DIAGNOSTIC_RUN_STATES",
         "DroppedKind": "registry_sync.operations.api.DROPPED_KINDS",
         "RemovalKind": "registry_sync.deletion.api.KINDS",
         "RemovalState": "registry_sync.deletion.api.REMOVAL_STATES",

@@ -59,6 +59,6 @@ def test_what_a_message_says_to_a_task_changes_nothing() -> None:
 
 def test_what_is_asked_for_by_name_is_there() -> None:
     """Nothing imports the tasks, so a name that is none would be found by the worker alone, in its log."""
-    asked = re.findall(r'published\("([a-z_.]+)"\)', inspect.getsource(jobs))
+    asked = re.findall(r'publish\("([a-z_.]+)"\)', inspect.getsource(jobs))
     assert len(asked) >= 4
     assert set(asked) <= set(app.tasks)

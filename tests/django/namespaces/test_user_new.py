@@ -182,10 +182,10 @@ def test_links_from_an_image_fill_the_form_in(cast: Cast) -> None:
 def test_the_effect_is_said_while_the_form_is_filled_in(cast: Cast, asked: dict[str, str], says: str) -> None:
     factories.NamespaceFactory(account=cast.account, name="team")
     factories.NamespaceFactory(account=cast.elsewhere, name="foreign")
-    answer = cast.client("manager").get(URL + "effect/", {"expiry": "90"} | asked)
+    answer = cast.client("manager").get(URL + "preview/", {"expiry": "90"} | asked)
     assert says in answer.content.decode()
 
 
 @pytest.mark.parametrize(("who", "status"), [("viewer", 403), ("stranger", 404), ("anonymous", 302)])
 def test_the_effect_is_for_those_who_may_create(cast: Cast, who: str, status: int) -> None:
-    assert cast.client(who).get(URL + "effect/").status_code == status
+    assert cast.client(who).get(URL + "preview/").status_code == status
