@@ -1,4 +1,4 @@
-"""What found no place in its share of a bound (shares.py): counted, and said to whom it belongs."""
+"""What found no place in its share of a bound (fair_share.py): counted, and said to whom it belongs."""
 
 import threading
 import time

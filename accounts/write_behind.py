@@ -1,7 +1,7 @@
 """What is noted in memory while tokens are issued, and written afterwards, some at a time, by a thread of its own.
 
 A synchronous UPDATE for each token would cost almost half of the token door's speed (docs/architecture.md). The bound
-is a share of each account and user (shares.py); what found no place is counted (dropped.py).
+is a share of each account and user (fair_share.py); what found no place is counted (dropped_entries.py).
 """
 
 import logging

@@ -84,7 +84,8 @@ class GrantedLevel:
 
 _PUBLIC = GrantedLevel(GrantSource.PUBLIC, Level.READ)
 
-# Whole sentences without placeholders: a stored one (Denial.reason) can still be translated when it is shown.
+# Whole sentences without placeholders: a stored one (Denial.reason) can still be translated when it is shown, and is
+# known again by its text (denial_recheck.py): a new wording leaves the rows of thirty days as they are.
 _ALLOW_REASONS = {
     _PUBLIC: _("the namespace is public"),
     GrantedLevel(GrantSource.NAMESPACE, Level.READ): _("read on the namespace"),

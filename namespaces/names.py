@@ -15,6 +15,7 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 # How tools name the digest that a tag is about. OCI's lists of referrers cut a longer one to 64 digits.
 _STEM = r"(?:sha256|sha384|sha512|blake3)-[0-9a-f]{64}"
 STEM_DIGITS = 64
+# Stored with each tag (models/derived.py): another form needs a migration of the rows there are.
 # Whatever follows (.sig, .src, .imgpkg, regclient's .<digits>.<type>); cosign also puts before it what it is told to.
 TECHNICAL = re.compile(rf"({_STEM}).*|.*({_STEM})[0-9a-f]*\.(?:sig|att|sbom)")
 

@@ -13,7 +13,7 @@ from registry_sync.alarms import HealthSigns, alarms
 from registry_sync.models import Marker
 
 _AT = "(SELECT h.at FROM registry_sync_marker h WHERE h.name = '{}')"
-# As heartbeat.silent says it, of worker_at: one that never worked is not silent.
+# As heartbeats.is_silent says it, of worker_at: one that never worked is not silent.
 _ASLEEP = f"""CASE WHEN {_AT.format(Marker.WORKER)} NOT BETWEEN %(silent)s AND %(ahead)s
   AND NOT EXISTS (SELECT 1 FROM registry_sync_shard WHERE lease_until BETWEEN %(silent)s AND %(ahead)s)
   AND NOT EXISTS (SELECT 1 FROM registry_sync_lease WHERE until BETWEEN %(silent)s AND %(ahead)s)

@@ -21,8 +21,8 @@ from django.db.models import F, Q
 
 from accounts.common import clock
 from registry_sync import quarantine
-from registry_sync.crash_sites import WorkUnit
 from registry_sync.models import Lease
+from registry_sync.work_units import WorkUnit
 
 LIFETIME = timedelta(seconds=3)
 RENEW_SECONDS = 0.75  # seconds

@@ -1,4 +1,4 @@
-"""Leaves alone what workers die of (spots.py says when), so that it costs nobody else anything."""
+"""Leaves alone what workers die of (work_units.py says when), so that it costs nobody else anything."""
 
 import logging
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from django.db.models import Q, QuerySet
 
 from accounts.common.lazy_text import lazy as _
 from accounts.models import Account
-from registry_sync.crash_sites import WorkUnit, to_quarantine
 from registry_sync.models import QuarantinedWork, Repository, WorkerCrash
+from registry_sync.work_units import WorkUnit, to_quarantine
 
 RETRY_AFTER = timedelta(days=1)  # then it is tried again, and a death that nobody explained is forgotten
 RETRY_ACCOUNT_AFTER = timedelta(hours=1)  # a whole account: most of it is good

@@ -20,7 +20,7 @@ from registry_sync.alarms import Alarm, HealthSigns, alarms
 from registry_sync.freshness import ROLLBACK_TAGS_MIN, Reason
 from registry_sync.models import DiagnosticRun, Drift, Event, Marker, QuarantinedWork, Repository, SyncRun
 from registry_sync.reconcile import intervals
-from registry_sync.shown import ALL, ViewScope
+from registry_sync.view_scope import ALL, ViewScope
 
 RUN_SILENT_AFTER = timedelta(minutes=2)
 ROLLBACK_SHOWN = LEAP_SHOWN = timedelta(days=7)

@@ -20,7 +20,7 @@ from accounts.common.database_errors import first_line
 from accounts.services import invitations
 from namespaces import usage
 from namespaces.models import RepositoryManifest, TagHistoryEntry
-from registry_sync import clocks, heartbeats, jobs, panel_client, quarantine, registry_probe, selectors
+from registry_sync import clocks, heartbeats, jobs, panel_client, push_pull_probe, quarantine, selectors
 from registry_sync.deletion import purge_worker
 from registry_sync.deletion.worker import LEASE_PREFIX, work_due
 from registry_sync.doctor import diagnostic_runs
@@ -91,7 +91,7 @@ def pulse() -> None:
     """Sent by the schedule, and dropped when it comes late: an idle worker proves by it that it lives."""
     registry = panel_client.registry_client()
     try:
-        registry_probe.probe(registry, clock.now())
+        push_pull_probe.probe(registry, clock.now())
     finally:
         registry.close()
     diagnostic_runs.run_waiting()

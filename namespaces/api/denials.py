@@ -11,7 +11,7 @@ from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, PageQuery
 from accounts.api.view import ApiView
 from accounts.selectors import denials_of
-from namespaces.denied_requests import with_current_decision
+from namespaces.denial_recheck import with_current_decision
 
 
 class DenialSerializer(serializers.Serializer[Any]):

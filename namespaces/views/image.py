@@ -17,7 +17,7 @@ from accounts.views.button_permissions import denial_reason
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors, tag_updates
-from namespaces.denied_requests import with_current_decision
+from namespaces.denial_recheck import with_current_decision
 from namespaces.forms import ImageGrantForm
 from namespaces.manifests import queries
 from namespaces.manifests.commands import commands_of

@@ -23,7 +23,7 @@ from accounts.views.form_errors import put_errors
 from accounts.views.request import PersonRequest, principal, tab
 from accounts.views.user_status import expires_soon, user_badge
 from namespaces import selectors
-from namespaces.denied_requests import with_current_decision
+from namespaces.denial_recheck import with_current_decision
 from namespaces.forms import UserGrantForm
 from namespaces.services import grants
 from namespaces.views import user_confirmations

@@ -14,7 +14,7 @@ from accounts.api.view import ApiView
 from accounts.roles import Permission
 from registry_sync import jobs, selectors
 from registry_sync.models import SyncRun
-from registry_sync.shown import ALL, visible_to
+from registry_sync.view_scope import ALL, visible_to
 
 LAST = 20
 RUN_STATES = SyncRun.State.values

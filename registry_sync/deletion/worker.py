@@ -11,13 +11,13 @@ from django.db.models import F, Max, Min, Q
 from accounts.common import clock
 from registry_sync import leases, quarantine
 from registry_sync.client import NoResponse, RegistryClient, RegistryError
-from registry_sync.crash_sites import WorkUnit
 from registry_sync.deletion import purge_worker
 from registry_sync.deletion.executor import Executor
 from registry_sync.deletion.outcomes import Failed, Outcome, Stopped
 from registry_sync.deletion.recorder import Recorder
 from registry_sync.leases import LeaseHandle
 from registry_sync.models import Removal, RemovalItem
+from registry_sync.work_units import WorkUnit
 
 PATIENCE = timedelta(minutes=15)  # a person who waits so long for a silent registry looks elsewhere
 PATIENCE_IN_BULK = timedelta(hours=6)  # for rules and purges

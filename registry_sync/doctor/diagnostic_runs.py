@@ -8,7 +8,7 @@ from registry_sync.models import DiagnosticRun
 
 
 def run_waiting() -> None:
-    """Do each checkup that waits; two workers never do the same."""
+    """Do each run that waits; two workers never do the same."""
     while row := _take():
         row.results = [result.as_row() for result in examine(timezone.now())]
         row.state, row.finished_at = DiagnosticRun.State.DONE, timezone.now()

@@ -6,8 +6,8 @@ from urllib.parse import urljoin, urlsplit
 from namespaces import names
 from namespaces.models import Tag
 from registry_sync.client import NotInRegistry, RegistryClient, RegistryError, responses
+from registry_sync.doctor.http_probe import ask
 from registry_sync.doctor.observations import Answer, Pulled
-from registry_sync.doctor.registry_probe import ask
 
 TAGS, BLOBS = 3, 5  # of each image its first blobs, of each blob its beginning
 _MANIFESTS = frozenset(responses.MANIFEST_TYPES.split(", "))

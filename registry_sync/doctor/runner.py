@@ -10,7 +10,7 @@ from django.conf import settings
 from accounts.common.lazy_text import lazy as _
 from accounts.common.secret_files import SecretFileError
 from registry_sync.client import RegistryClient, responses
-from registry_sync.doctor import addresses, event_probe, local, pull_probe, registry_probe, store, versions
+from registry_sync.doctor import addresses, event_probe, http_probe, local, pull_probe, pull_result, versions
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.observations import Answer, Ours
 from registry_sync.doctor.probe_tokens import TrialTokens
@@ -80,7 +80,7 @@ def examine(now: datetime) -> Iterator[Result]:
 def _registry(ours: Ours, *, signs: bool, works: bool) -> Iterator[Result]:
     plain = RegistryClient(ours.registry_url, _no_token, agent=event_probe.agent())
     try:
-        answer = registry_probe.ask(plain, "/v2/")
+        answer = http_probe.ask(plain, "/v2/")
         if not (yield from _one("registry", lambda: judge.reachable(answer, ours))):
             yield from _skip(
                 _("Not checked while the registry does not answer."), "clock", "challenge", *BY_CHALLENGE
@@ -105,7 +105,7 @@ def _with_tokens(
         yield from _one("front", lambda: _front(ours, None))
         return
     service = answer.parameters.get("service", "")
-    trial = registry_probe.try_tokens(plain, service, ours)
+    trial = http_probe.try_tokens(plain, service, ours)
     yield from _one("token", lambda: judge.token(trial, ours))
     if not trial.issuer:
         yield from _skip(_("Not checked while the registry refuses our tokens."), *BY_TOKEN)
@@ -114,18 +114,16 @@ def _with_tokens(
     tokens = TrialTokens(service, trial.issuer)
     registry = RegistryClient(ours.registry_url, tokens, agent=plain.agent)
     try:
-        yield from _one("version", lambda: versions.version(registry_probe.versions(registry, tokens)))
-        yield from _one(
-            "deletion", lambda: judge.deletion(registry_probe.delete_nothing(registry, tokens), ours)
-        )
-        yield from _one("catalog", lambda: judge.catalog(registry_probe.catalog(registry, tokens)))
+        yield from _one("version", lambda: versions.version(http_probe.versions(registry, tokens)))
+        yield from _one("deletion", lambda: judge.deletion(http_probe.delete_nothing(registry, tokens), ours))
+        yield from _one("catalog", lambda: judge.catalog(http_probe.catalog(registry, tokens)))
         fresh = False
         if works:
             fresh = yield from _one(
-                "upstream", lambda: judge.upstream(answers=registry_probe.upstream(registry), ours=ours)
+                "upstream", lambda: judge.upstream(answers=http_probe.upstream(registry), ours=ours)
             )
-            yield from _one("old_form", lambda: judge.old_form(registry_probe.old_form(registry), ours))
-            location = registry_probe.events_door(ours, plain.agent).location
+            yield from _one("old_form", lambda: judge.old_form(http_probe.old_form(registry), ours))
+            location = http_probe.events_door(ours, plain.agent).location
             yield from _one("events", lambda: judge.events(event_probe.try_events(registry, location), ours))
         else:
             yield from _skip(WITHOUT_DATABASE, "upstream", "old_form", "events", "pull")
@@ -142,11 +140,9 @@ def _panel(ours: Ours) -> Verdict:
     public, realm = RegistryClient(ours.public_url, _no_token), urlsplit(ours.realm)
     tokens = RegistryClient(f"{realm.scheme}://{realm.netloc}", _no_token)
     try:
-        registry_probe.ask(public, "/healthz")  # a process that was just started is slow once
-        health = registry_probe.ask(public, "/healthz")
-        return addresses.panel(
-            health, registry_probe.ask(tokens, f"{realm.path}?service={ours.service}"), ours
-        )
+        http_probe.ask(public, "/healthz")  # a process that was just started is slow once
+        health = http_probe.ask(public, "/healthz")
+        return addresses.panel(health, http_probe.ask(tokens, f"{realm.path}?service={ours.service}"), ours)
     finally:
         public.close()
         tokens.close()
@@ -157,9 +153,9 @@ def _front(ours: Ours, tokens: TrialTokens | None) -> Verdict:
     for base in _fronts(ours):
         front = RegistryClient(base, _no_token)
         try:
-            answer = registry_probe.ask(front, "/v2/")
+            answer = http_probe.ask(front, "/v2/")
             if answer.status:
-                upload = registry_probe.begin_upload(front, tokens) if tokens else None
+                upload = http_probe.begin_upload(front, tokens) if tokens else None
                 return addresses.registry(base, answer, upload, ours)
         finally:
             front.close()
@@ -171,11 +167,11 @@ def _pull(ours: Ours, tokens: TrialTokens, agent: str) -> Verdict:
     for base in (*_fronts(ours), ours.registry_url):
         front = RegistryClient(base, tokens, agent=agent)
         try:
-            if registry_probe.ask(front, "/v2/").status == responses.UNAUTHORIZED:
-                return store.pull(pull_probe.newest(front), ours)
+            if http_probe.ask(front, "/v2/").status == responses.UNAUTHORIZED:
+                return pull_result.pull(pull_probe.newest(front), ours)
         finally:
             front.close()
-    return store.pull(None, ours)
+    return pull_result.pull(None, ours)
 
 
 def _fronts(ours: Ours) -> list[str]:

@@ -17,11 +17,11 @@ from accounts.common.database_errors import Outage, first_line, outage_of
 from namespaces.names import DIGEST
 from registry_sync import leases, quarantine
 from registry_sync.client import NoResponse, RegistryClient, RegistryError, Unauthorized
-from registry_sync.crash_sites import WorkUnit
 from registry_sync.events import due_events, handlers, pull_counts
 from registry_sync.events.due_events import EventQueue
 from registry_sync.leases import LeaseHandle
 from registry_sync.models import Event, QuarantinedWork
+from registry_sync.work_units import WorkUnit
 
 LEASE = "events"
 TASK_SECONDS = 240.0  # seconds, then a new task goes on; a task lives ten minutes at most

@@ -54,7 +54,7 @@ def delay_until_after_push(events: Collection[Event]) -> list[Event]:
 
 
 def count(events: Collection[Event]) -> list[Event]:
-    """Count them, and return those that are done; the others wait here for what may follow (looks.py).
+    """Count them, and return those that are done; the others wait here for what may follow (pull_detection.py).
 
     In the caller's transaction, which also says that they are applied: each is counted once.
     """

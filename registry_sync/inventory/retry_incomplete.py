@@ -15,11 +15,11 @@ from accounts.common.fair_share import in_turns
 from namespaces.models import RepositoryManifest
 from registry_sync import leases, quarantine
 from registry_sync.client import RegistryClient
-from registry_sync.crash_sites import WorkUnit
 from registry_sync.inventory.fetcher import ManifestReader, ManifestRef
 from registry_sync.inventory.stored import complete_digests, present
 from registry_sync.inventory.writer import store_reading
 from registry_sync.leases import LeaseHandle, fence
+from registry_sync.work_units import WorkUnit
 
 LEASE = "contents"
 UNANSWERED_ACCOUNTS_MAX = 3  # accounts of whose manifests nothing came, and the others wait for the next time

@@ -94,7 +94,7 @@ class Lease(models.Model):
     name = models.CharField(max_length=80, primary_key=True)
     token = models.BigIntegerField(default=0)
     until = models.DateTimeField()
-    # What the holder is at (crash_sites.py), "" between two things. If it stands here when the next one comes, he died.
+    # What the holder is at (work_units.py), "" between two things. If it stands here when the next one comes, he died.
     current_work = models.CharField(max_length=600, default="", db_default="")
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ class FinishedRun(Protocol):
 
 
 def next_start(last: FinishedRun, whole: Sequence[FinishedRun], interval: timedelta) -> datetime:
-    """When the next may begin. `whole`: the newest USUAL of the same kind that were read to their end."""
+    """When the next may begin. `whole`: the newest RECENT_RUNS of the same kind that were read to their end."""
     assert last.started_at
     assert last.finished_at
     begin = max(last.started_at + rest(last, whole, interval), last.finished_at + interval)

@@ -22,7 +22,6 @@ from accounts.principal import SYSTEM
 from namespaces.names import split
 from registry_sync import leases, quarantine
 from registry_sync.client import NoResponse, NotInRegistry, RegistryClient, RegistryError
-from registry_sync.crash_sites import WorkUnit
 from registry_sync.inventory import retry_incomplete
 from registry_sync.leases import LeaseHandle
 from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash
@@ -30,6 +29,7 @@ from registry_sync.reconcile import drift, intervals, recent_events, shards, wri
 from registry_sync.reconcile.mass_delete_guard import too_many_repositories
 from registry_sync.reconcile.planner import make_plan
 from registry_sync.reconcile.repositories import Counts, KeepAlive, RepositoryReconciler
+from registry_sync.work_units import WorkUnit
 
 LEASE = "reconcile"
 BUSY_ATTEMPTS_MAX = 3  # times that a part is tried whose statements the database breaks off

@@ -14,10 +14,10 @@ from django.db.models import Case, F, QuerySet, When
 from accounts.common import clock
 from accounts.common.fair_share import in_turns
 from registry_sync import quarantine
-from registry_sync.crash_sites import WorkUnit
 from registry_sync.leases import LIFETIME, LeaseLost, fenced, free_at, limit_idle_time
 from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.reconcile.repositories import Counts
+from registry_sync.work_units import WorkUnit
 
 PIECES = 10  # into which a part is cut whose reader died
 NUMBERS_PER_CRASH = 1000  # of the pieces of one death
@@ -41,7 +41,7 @@ def create_shards(run: SyncRun) -> None:
 
 
 def acquire_free(run: SyncRun) -> Iterator[Shard]:
-    """Take one part after the other until none is free; each is the caller's for LIFE."""
+    """Take one part after the other until none is free; each is the caller's for LIFETIME."""
     while shard := _acquire(run):
         yield shard
 

@@ -85,7 +85,7 @@ class Reason(StrEnum):
 
 class Decision(StrEnum):
     KEEP = "keep"
-    UNTAG = "untag"  # its tags go, and it stays, because something else needs it (forecast.py)
+    UNTAG = "untag"  # its tags go, and it stays, because something else needs it (preview.py)
     DELETE = "delete"
 
 

@@ -33,7 +33,7 @@ class IssuedToken:
 def issue_token(request: TokenRequest, *, origin: Origin) -> IssuedToken:
     """Return a token for what the caller may do of what it asks.
 
-    Raise TokenError (400, 401, 429), Unavailable without a database, KeyFileError without a signing key, and
+    Raise TokenError (400, 401, 429), Unavailable without a database, SecretFileError without a signing key, and
     ImproperlyConfigured without a pepper.
     """
     if request.services != {settings.TOKEN_SERVICE}:

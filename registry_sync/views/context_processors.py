@@ -17,7 +17,7 @@ from accounts.common.translation import translate
 from registry_sync import installation_status, live_updates, selectors
 from registry_sync.last_viewed import ImageView, image_views
 from registry_sync.models import Repository
-from registry_sync.shown import ALL, ViewScope, visible_to
+from registry_sync.view_scope import ALL, ViewScope, visible_to
 from registry_sync.views.installation_status import of_request
 
 

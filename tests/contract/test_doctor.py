@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.common import secret_files
 from manager.standalone.data_dir import notifications, registry_config
 from namespaces.models import Tag
-from registry_sync import doctor, heartbeats, panel_client, registry_probe
+from registry_sync import doctor, heartbeats, panel_client, push_pull_probe
 from registry_sync.doctor.result import Result, State
 from registry_sync.doctor.runner import TITLES, examine
 from registry_sync.models import DiagnosticRun, Marker, Repository
@@ -274,7 +274,7 @@ def test_what_a_worker_sees_of_it_each_few_seconds(
 def seen() -> set[str]:
     registry = panel_client.registry_client()
     try:
-        registry_probe.probe(registry, timezone.now())
+        push_pull_probe.probe(registry, timezone.now())
     finally:
         registry.close()
     return set(heartbeats.read_markers(*Marker.TROUBLES))

@@ -15,7 +15,7 @@ from namespaces.models import Namespace, Tag
 from registry_sync.client import RegistryClient, responses
 from registry_sync.deletion import service as wish
 from registry_sync.deletion.worker import work_due
-from registry_sync.doctor import local, registry_probe
+from registry_sync.doctor import http_probe, local
 from registry_sync.doctor import registry as judge
 from registry_sync.doctor.result import State, Verdict
 from registry_sync.models import RemovalItem, Repository, SyncRun
@@ -102,7 +102,7 @@ def sync(registry: RunningRegistry) -> SyncRun:
 
 def checked(registry: RunningRegistry) -> Verdict:
     return judge.old_form(
-        registry_probe.old_form(RegistryClient(registry.url, token_for=PanelTokens())), local.ours()
+        http_probe.old_form(RegistryClient(registry.url, token_for=PanelTokens())), local.ours()
     )
 
 

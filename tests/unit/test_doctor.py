@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry_sync.doctor import addresses, panel, registry, store, versions
+from registry_sync.doctor import addresses, panel, pull_result, registry, versions
 from registry_sync.doctor.observations import (
     Answer,
     Certificate,
@@ -217,7 +217,7 @@ ASTRAY = Pulled("team/app:1.0", there="http://store:9000", astray="ConnectTimeou
     ],
 )
 def test_what_was_pushed_must_come_back(pulled: list[Pulled], state: State, words: str, change: str) -> None:
-    verdict = store.pull(pulled, OURS)
+    verdict = pull_result.pull(pulled, OURS)
     assert verdict.state is state
     assert words in verdict.text
     assert change in lines(verdict)
@@ -226,12 +226,12 @@ def test_what_was_pushed_must_come_back(pulled: list[Pulled], state: State, word
 
 def test_a_long_name_is_shown_by_both_its_ends_unless_something_is_wrong() -> None:
     name = f"team/{'deep/' * 35}app:2.0"
-    good = store.pull([replace(GOOD, name=name)], OURS).text
+    good = pull_result.pull([replace(GOOD, name=name)], OURS).text
     assert good.startswith("team/deep/")
     assert "…" in good
     assert "/app:2.0 can be pulled" in good
     assert len(good) < 120
-    assert name in store.pull([replace(BROKEN, name=name)], OURS).text
+    assert name in pull_result.pull([replace(BROKEN, name=name)], OURS).text
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_how_long_it_took_says_something(seconds: float, words: str) -> None:
 def test_a_store_in_the_same_small_network_as_the_registry_is_no_trouble() -> None:
     for host in ("registry:5000", "localhost:5000", "10.0.0.5:5000"):
         ours = replace(OURS, registry_host=host)
-        assert store.pull([replace(GOOD, there="http://store:9000")], ours).state is State.OK
+        assert pull_result.pull([replace(GOOD, there="http://store:9000")], ours).state is State.OK
 
 
 MINUTES = timedelta(minutes=2)

@@ -14,7 +14,7 @@ from accounts.common.client_ip import Origin
 from accounts.last_used import uses
 from accounts.models import Account, Denial, DropCounter, Person, RegistryUser
 from namespaces.access import Level
-from namespaces.denied_requests import with_current_decision
+from namespaces.denial_recheck import with_current_decision
 from namespaces.models import Grant, Namespace
 from registry_sync import tasks
 from registry_sync.tokens.throttle import throttle

@@ -14,7 +14,7 @@ from registry_sync.models import Repository, SyncRun
 from registry_sync.operations import service
 from registry_sync.reconcile.run import reconcile
 from registry_sync.retention import preview
-from registry_sync.shown import ViewScope
+from registry_sync.view_scope import ViewScope
 from tests import factories
 from tests.cast import principal_of
 from tests.parts.images import Blob

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.crash_sites import CRASHES_MAX, CRASHES_MAX_AGAIN, WorkUnit, to_quarantine
+from registry_sync.work_units import CRASHES_MAX, CRASHES_MAX_AGAIN, WorkUnit, to_quarantine
 
 REPOSITORIES = st.sampled_from(["team/a", "team/b", "team/c", "team/d", ""])
 ITEMS = st.sampled_from(["1", "2", "3", "4", ""])
