@@ -58,7 +58,7 @@ def test_a_rule_shows_what_it_would_remove_before_it_does(
     page.get_by_role("button", name="Add rule").click()
     expect(page.get_by_text("Tags that go: 1; that stay: 1")).to_be_visible()
     accessible(page)
-    page.get_by_role("button", name="Switch on").click()
+    page.get_by_role("button", name="Turn on").click()
     accessible(page)
     page.get_by_role("button", name="Run now").click()
     expect(page.get_by_text("The rule runs now")).to_be_visible()

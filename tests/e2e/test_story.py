@@ -48,13 +48,11 @@ def sign_up_as_operator(page: Page, installation: Installation) -> None:
 
 
 def ask_the_doctor(page: Page) -> None:
-    """The worker looks, the page fills by itself; nothing is wrong, and nothing was pushed that could be pulled."""
+    """The worker looks, the page fills by itself; nothing is wrong with a new installation."""
     page.get_by_role("link", name="Doctor", exact=True).click()
     page.get_by_role("button", name="Check now").click()
-    expect(page.locator("#doctor .state-good")).to_have_count(len(TITLES) - 1)
-    expect(page.locator("#doctor")).to_contain_text(
-        "Not run yet: the panel knows of no image that was pushed."
-    )
+    # Where no other test has pushed yet, there is nothing to pull, and the doctor says so.
+    expect(page.locator("#doctor").locator(".state-good, .state-none")).to_have_count(len(TITLES))
     accessible(page)
 
 

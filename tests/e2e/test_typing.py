@@ -50,7 +50,7 @@ def test_all_of_it_without_a_script(installation: Installation, browser: Browser
     create_user(page, account, "Laptop")
     page.goto(f"{account}users/")
     page.get_by_placeholder("Description or username").fill("nobody")
-    page.get_by_role("button", name="Show", exact=True).click()
+    page.get_by_role("button", name="Filter", exact=True).click()
     expect(page.get_by_text("Nothing matches “nobody”")).to_be_visible()
 
 
