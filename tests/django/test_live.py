@@ -141,7 +141,7 @@ def open_page(case: Case, cast: Cast, operator: Person, image: Image) -> Open:
 def requested_by(answer: HttpResponse) -> list[str]:
     """The parts of a page that ask; how the installation stands asks by itself where there is no other."""
     parts = re.findall(
-        r'data-(?:live|standing) hx-get="([^"]+)" hx-trigger="ask[",]', answer.content.decode()
+        r'data-(?:live|standing)\s+hx-get="([^"]+)"\s+hx-trigger="ask[",]', answer.content.decode()
     )
     return [html.unescape(url) for url in parts if "/installation-status/" not in url] or list(
         map(html.unescape, parts)

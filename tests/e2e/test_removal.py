@@ -61,7 +61,7 @@ def test_a_rule_shows_what_it_would_remove_before_it_does(
     page.get_by_role("button", name="Turn on").click()
     accessible(page)
     page.get_by_role("button", name="Run now").click()
-    expect(page.get_by_text("The rule runs now")).to_be_visible()
+    expect(page.get_by_text("The rule is running")).to_be_visible()
     expect(page.get_by_text("What was removed")).to_be_visible()
     accessible(page)
     page.get_by_text("What was removed").click()

@@ -114,7 +114,7 @@ def test_an_invitation_shows_a_stranger_no_script(cast: Cast) -> None:
 
 def test_htmx_runs_nothing_and_asks_nobody_else() -> None:
     """Every whole page of ours has base.html's head, or none of its scripts."""
-    found = re.search(r"name=\"htmx-config\" content='([^']+)'", HEAD)
+    found = re.search(r"name=\"htmx-config\"\s+content='([^']+)'", HEAD)
     assert found
     config = json.loads(found[1])
     assert config["allowEval"] is config["allowScriptTags"] is False

@@ -82,7 +82,7 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
     assert shown.freed == 7_000
     assert [(each.name, each.tag) for each in shown.pullers] == [("", "1.0"), ("CI deploy", "latest")]
     text = page.content.decode()
-    assert "go too, because they point at the same image" in text
+    assert "point at the same image and go too" in text
     assert "7.0 kB" in text
     assert page.context["lasts"] == []
 

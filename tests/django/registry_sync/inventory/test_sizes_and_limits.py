@@ -127,7 +127,7 @@ def test_all_that_is_hung_onto_an_image_goes_with_it_however_much(
     sync(web)  # the rest is read when the list is read again
     assert RepositoryManifest.objects.get(manifest=referrers.digest).due_at is None
     found = impact.impact(graph.load_graph(Image.objects.get(), [image.digest]), digests=[image.digest])
-    assert len(found.attached) == 230 + 1
+    assert len(found.referrers) == 230 + 1
     page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text
     assert "the first 200; a removal takes all of them" in page
 
@@ -227,4 +227,4 @@ def test_a_cache_has_no_command_to_pull_it(web: Scripted, cast: Cast) -> None:
         assert "docker pull" not in client.get(page).text
     tag = client.get(f"{AT}-/tags/1.0/")
     assert "BuildKit cache" in tag.text
-    assert [each.digest for each in tag.context["contents"].layers] == [layer.digest]
+    assert [each.digest for each in tag.context["details"].layers] == [layer.digest]
