@@ -59,10 +59,10 @@ def write_registry_config(*, events_url: str | None) -> Path:
         service=settings.TOKEN_SERVICE,
         issuer=settings.TOKEN_ISSUER,
         trusted=trusted,
-        http_secret=secret_files.read(settings.SECRETS_DIR / "registry-http.key").decode(),
+        http_secret=secret_files.read_key(settings.SECRETS_DIR / "registry-http.key").decode(),
     )
     if events_url:
-        hook = secret_files.read(settings.SECRETS_DIR / "hook.key").decode()
+        hook = secret_files.read_key(settings.SECRETS_DIR / "hook.key").decode()
         config["notifications"] = notifications(events_url, hook)
     # JSON is YAML too, and quotes every path rightly.
     secret_files.replace(path, json.dumps(config, indent=2).encode())
@@ -72,7 +72,7 @@ def write_registry_config(*, events_url: str | None) -> Path:
 def write_redis_config() -> None:
     """Redis reads its password from a configuration, or from a command line, which everybody can see."""
     private_folder(redis_folder())
-    password = secret_files.read(Path(settings.REDIS_PASSWORD_FILE)).decode().strip()
+    password = secret_files.read_key(Path(settings.REDIS_PASSWORD_FILE)).decode()
     quoted = password.replace("\\", "\\\\").replace('"', '\\"')
     secret_files.replace(redis_folder() / "redis.conf", f'requirepass "{quoted}"\n'.encode())
 

@@ -92,7 +92,5 @@ def _is_own_read(told: envelope.ParsedEvent) -> bool:
 def has_registry_key(authorization: str) -> bool:
     """Whether this header holds the key that only the registry and the panel know."""
     kind, _space, given = authorization.partition(" ")
-    key = secret_files.read(Path(settings.SECRETS_DIR) / "hook.key")
-    return kind.lower() == "bearer" and hmac.compare_digest(
-        given.strip().encode(errors="replace"), key.strip()
-    )
+    key = secret_files.read_key(Path(settings.SECRETS_DIR) / "hook.key")
+    return kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode(errors="replace"), key)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,6 +58,15 @@ def test_a_flood_without_the_key_is_one_line_of_the_log(caplog: pytest.LogCaptur
 
 def test_nor_with_the_key_under_another_scheme() -> None:
     assert post(envelope(EVENT), scheme="Basic") == 401
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"short"])
+def test_a_key_that_anybody_could_guess_lets_nobody_in(content: bytes, tmp_path: Path, settings: Any) -> None:
+    settings.SECRETS_DIR = tmp_path
+    secret_files.create(tmp_path / "hook.key", content)
+    with pytest.raises(secret_files.SecretFileError, match="fewer than 32 bytes"):
+        post(envelope(EVENT), key=content.decode().strip())
+    assert not Event.objects.exists()
 
 
 def test_nor_a_person_by_the_browser(client: Client) -> None:
