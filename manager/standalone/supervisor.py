@@ -45,9 +45,8 @@ class Group:
             stop_signals.append(signal.SIGHUP)
         for number in stop_signals:
             signal.signal(number, lambda *_: self._events.put(_STOP))
-        for (
-            name
-        ) in self._commands:  # by this thread: the kernel ends them when the thread that started them ends
+        # By this thread: the kernel ends them when the thread that started them ends.
+        for name in self._commands:
             self._start(name)
         threading.Thread(target=self._wait_until_ready, args=(ready, when_ready), daemon=True).start()
         self.ended = self._events.get()
@@ -69,20 +68,20 @@ class Group:
 
     def _watch(self, name: str, process: "subprocess.Popen[bytes]") -> None:
         process.wait()
-        _send(
-            process, signal.SIGKILL
-        )  # to what a killed process left: workers that keep its ports and its output
+        # What a killed process left: workers that keep its ports and its output.
+        _send(process, signal.SIGKILL)
         self._events.put(name)
 
     def _print(self, name: str, process: "subprocess.Popen[bytes]") -> None:
-        color = COLORS[len(self._printers) % len(COLORS)] if sys.stdout.isatty() else None
+        color = COLORS[list(self._commands).index(name) % len(COLORS)] if sys.stdout.isatty() else None
         width = max(map(len, self._commands))
         for line in process.stdout or ():
             text = line.decode(errors="replace").rstrip("\r\n")
             if _is_usual(text):
                 continue
             prefix = f"{datetime.now():%H:%M:%S} {name:{width}} | "  # noqa: DTZ005 (for whoever looks at it)
-            with suppress(OSError):  # nobody reads any more; the process must not wait for that
+            # Nobody reads any more, or their encoding lacks a letter; the process must not wait for that.
+            with suppress(OSError, ValueError):
                 print(f"\033[{color}m{prefix}\033[0m{text}" if color else prefix + text, flush=True)  # noqa: T201
 
     def _wait_until_ready(
@@ -117,8 +116,8 @@ class Group:
 
 
 def _send(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
-    """To the process and all that it started."""
-    with suppress(ProcessLookupError):
+    """To the process and all that it started. macOS answers EPERM for a group that has ended."""
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 
 

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from contextlib import suppress
@@ -103,6 +104,29 @@ def test_each_part_that_ends_takes_the_others_along(tmp_path: Path) -> None:
         assert running.popen.wait(processes.PATIENCE) == 1
         assert f"The {part} ended by itself" in standalone.log.read_text()
         assert standalone.living() == {}
+
+
+PRINTS = """
+import os, sys
+from manager.standalone.supervisor import Group
+sys.stdout.reconfigure(encoding="ascii")
+group = Group()
+lines = r"print(b'\\xe2\\x80\\xa6'.decode()); print('after it')"
+group.add("web", [sys.executable, "-c", lines], dict(os.environ, PYTHONIOENCODING="utf-8"))
+sys.exit(group.run({}, lambda: None))
+"""
+
+
+def test_a_line_that_cannot_be_shown_ends_no_output() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PRINTS],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "| after it" in done.stdout
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH\r\n"])
