@@ -127,6 +127,22 @@ def test_no_word_breaks_inside(installation: Installation, page: Page, width: in
         assert page.evaluate(BROKEN) == [], at
 
 
+def test_the_copy_button_stands_beside_the_reference_at_any_width(
+    installation: Installation, page: Page
+) -> None:
+    account = a_newcomer(page, installation, "narrow")
+    page.goto(f"{account}n/narrow-team/i/some-service/")
+    heading, button = page.locator(".reference h1"), page.locator(".reference .copy")
+    for width in range(320, 520, 8):
+        page.set_viewport_size({"width": width, "height": 900})
+        beside, copy = heading.bounding_box(), button.bounding_box()
+        assert beside, width
+        assert copy, width
+        assert copy["x"] >= beside["x"] + beside["width"] - 1, width
+        assert copy["y"] < beside["y"] + beside["height"], width
+        assert copy["x"] + copy["width"] <= width, width
+
+
 def test_an_error_stays_in_the_panel_that_it_is_about(installation: Installation, page: Page) -> None:
     account = a_newcomer(page, installation, "beside")
     page.goto(f"{account}users/new/")
