@@ -324,6 +324,8 @@ def test_what_is_back_says_so_for_a_while_and_offers_nothing(cast: Cast, image: 
     _end(purge)
     text = cast.client("owner").get(page).content.decode()
     assert "Everything was restored." in text
+    assert " put back." in text
+    assert "manifests deleted" not in text
     assert offers not in text
     for ended, told in ((timedelta(minutes=59), True), (timedelta(minutes=61), False)):
         Purge.objects.update(finished_at=timezone.now() - ended)
