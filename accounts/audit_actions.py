@@ -31,7 +31,7 @@ class AuditAction(TextChoices):
     )
     MEMBER_INVITATION_WITHDRAWN = "member.invitation_withdrawn", _("withdrew the invitation link for a")
     MEMBER_INVITED = "member.invited", _("made an invitation link for a")
-    MEMBER_JOINED = "member.joined", _("joined as")
+    MEMBER_JOINED = "member.joined", _("joined as a member:")
     MEMBER_REMOVED = "member.removed", _("removed the member")
     MEMBER_ROLE_CHANGED = "member.role_changed", _("changed the role of")
     MEMBER_SIGNED_UP = "member.signed_up", _("signed up by the invitation link for a")

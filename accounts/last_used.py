@@ -5,33 +5,19 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from accounts.common.client_ip import Origin
-from accounts.common.fair_share import Owner
 from accounts.models import DropCounter, RegistryUser
-from accounts.write_behind import Batch
+from accounts.write_behind import Batch, UserNote
 
 MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    username: str
+class Use(UserNote):
     origin: Origin
-    account: int
-
-    @property
-    def owner(self) -> Owner:
-        return self.account, self.username
-
-    @property
-    def count(self) -> int:
-        return 1
 
     @property
     def key(self) -> tuple[str, ...]:
         return (self.username,)
-
-    def after(self, earlier: "Use") -> "Use":
-        return self
 
 
 def _write(notes: list[Use]) -> None:

@@ -5,36 +5,22 @@ Not in the first hour of a pepper: a process that does not know it yet would ref
 
 from dataclasses import dataclass
 
-from accounts.common.fair_share import Owner
 from accounts.models import DropCounter, Secret
-from accounts.write_behind import Batch
+from accounts.write_behind import Batch, UserNote
 
 MOST = 1000
 EACH = 10  # passwords of one user
 
 
 @dataclass(frozen=True, slots=True)
-class Rehash:
+class Rehash(UserNote):
     old: str
     new: str
     pepper_version: int
-    account: int
-    username: str
-
-    @property
-    def owner(self) -> Owner:
-        return self.account, self.username
-
-    @property
-    def count(self) -> int:
-        return 1
 
     @property
     def key(self) -> tuple[str, ...]:
         return (self.old,)
-
-    def after(self, earlier: "Rehash") -> "Rehash":
-        return self
 
 
 def _write(notes: list[Rehash]) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -37,6 +38,25 @@ class Note(Protocol):
 
     def after(self, earlier: Self) -> Self:
         """Return this note, when there was an earlier one with its key that is not written yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserNote:
+    """A note about a user, of which the newest alone counts."""
+
+    account: int
+    username: str
+
+    @property
+    def owner(self) -> Owner:
+        return self.account, self.username
+
+    @property
+    def count(self) -> int:
+        return 1
+
+    def after(self, _earlier: Self) -> Self:
+        return self
 
 
 Kind = TypeVar("Kind", bound=Note)

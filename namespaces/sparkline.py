@@ -11,10 +11,10 @@ def line(series: Sequence[tuple[date, int]]) -> str:
     if len(series) < 2:  # noqa: PLR2004
         return ""
     first, days = series[0][0], (series[-1][0] - series[0][0]).days or 1
-    most = max(octets for _day, octets in series) or 1
+    most = max(size_bytes for _day, size_bytes in series) or 1
     return " ".join(
-        f"{WIDTH * (day - first).days / days:.1f},{HEIGHT - HEIGHT * octets / most:.1f}"
-        for day, octets in series
+        f"{WIDTH * (day - first).days / days:.1f},{HEIGHT - HEIGHT * size_bytes / most:.1f}"
+        for day, size_bytes in series
     )
 
 

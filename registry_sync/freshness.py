@@ -60,7 +60,7 @@ LIGHT_OF = {
 
 @dataclass(frozen=True, slots=True)
 class FinishedCheck:
-    """A sync run that ended. `state` is done, incomplete, failed or held."""
+    """A sync run that ended. `state` is done, incomplete, failed or needs_approval."""
 
     state: str
     started_at: datetime

@@ -15,9 +15,16 @@ from accounts.common.fair_share import in_turns
 from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
 from registry_sync import doctor, heartbeats
-from registry_sync import freshness as registry_sync_freshness
 from registry_sync.alarms import Alarm, HealthSigns, alarms
-from registry_sync.freshness import ROLLBACK_TAGS_MIN, Reason
+from registry_sync.freshness import (
+    LIGHT_OF,
+    ROLLBACK_TAGS_MIN,
+    FinishedCheck,
+    FreshnessInput,
+    Reason,
+    judge,
+    time_left,
+)
 from registry_sync.models import DiagnosticRun, Drift, Event, Marker, QuarantinedWork, Repository, SyncRun
 from registry_sync.reconcile import intervals
 from registry_sync.view_scope import ALL, ViewScope
@@ -47,7 +54,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Freshness:
-    """How true the picture is. `state` is live, stale, failed, held or never.
+    """How true the picture is. `state` is live, stale, failed, needs_approval or never.
 
     `why`, for operators alone, may name what is not for all; `checked_at`: when the last full check ended; `progress`
     of the run under way or waiting, if any.
@@ -87,7 +94,7 @@ def freshness(now: datetime, *, of: ViewScope = ALL, exact: bool = False, frozen
     event_at = signs.get(Marker.EVENTS)
     progress = _progress(running, now) if running else None
     differences, untold_at = _differences(of, good, event_at)
-    facts = registry_sync_freshness.FreshnessInput(
+    facts = FreshnessInput(
         now=now, rest=_rest(newest, last), last=_check(last), differences=differences,
         troubled=of.repositories().exclude(problem="").exists(),
         held=any(run.tags_needing_approval for run in newest)
@@ -96,14 +103,14 @@ def freshness(now: datetime, *, of: ViewScope = ALL, exact: bool = False, frozen
         asleep=asleep, alarm=_alarm(signs, asleep=asleep, frozen=frozen), event_at=event_at, untold_at=untold_at,
         waiting_since=_waiting_since(of, now) if event_at else None,
     )  # fmt: skip
-    ground = registry_sync_freshness.judge(facts)
+    ground = judge(facts)
     checked = good[0] if good else None
     told_at = event_at if exact or not event_at else event_at.replace(second=0, microsecond=0)
     parts = _details(ground, told_at, checked, differences, exact=exact)
     if ground in AS_OF and (answered_at := signs.get(Marker.REGISTRY)):
         parts.insert(0, Detail(_("this list is as of"), answered_at))
     return Freshness(
-        registry_sync_freshness.LIGHT_OF[ground], ground, _text(ground), _why(ground, last), parts,
+        LIGHT_OF[ground], ground, _text(ground), _why(ground, last), parts,
         event_at=told_at, checked_at=checked.finished_at if checked else None, progress=progress,
     )  # fmt: skip
 
@@ -196,7 +203,7 @@ def last_event_at() -> datetime | None:
 
 
 def is_approved() -> bool:
-    """Whether an operator has let go, and the run that does it has not ended."""
+    """Whether an operator has approved the deletions, and the run that makes them has not ended."""
     return SyncRun.objects.filter(deletions_approved=True, finished_at=None).exists()
 
 
@@ -289,18 +296,16 @@ def reserved_names() -> QuerySet[ReservedName]:
 def _progress(run: SyncRun, now: datetime) -> Progress:
     if run.state == State.WAITING or not run.started_at:
         return Progress(run, None, silent=now - run.requested_at > RUN_SILENT_AFTER)
-    left = registry_sync_freshness.time_left(
+    left = time_left(
         started=run.started_at, now=now, done=run.repositories_done, total=run.repositories_total
     )
     return Progress(run, left, silent=now - (run.heartbeat_at or run.started_at) > RUN_SILENT_AFTER)
 
 
-def _check(run: SyncRun | None) -> registry_sync_freshness.FinishedCheck | None:
+def _check(run: SyncRun | None) -> FinishedCheck | None:
     if not run or not run.finished_at:
         return None
-    return registry_sync_freshness.FinishedCheck(
-        run.state, run.started_at or run.finished_at, run.finished_at
-    )
+    return FinishedCheck(run.state, run.started_at or run.finished_at, run.finished_at)
 
 
 def _rest(newest: list[SyncRun], last: SyncRun | None) -> timedelta:

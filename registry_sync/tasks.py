@@ -134,8 +134,8 @@ def removals() -> None:
     try:
         runs.plan_due()
         purge_worker.go_on()
-        wait = work_due(registry)
-        run_result.finish_completed()
+        run_result.finish_completed()  # what a worker that died had left
+        wait = work_due(registry, after_run=run_result.finish_completed)
     finally:
         registry.close()
     _again(removals, wait)

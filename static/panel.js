@@ -138,7 +138,7 @@
     tick();
   });
 
-  // The zone that times are shown in from the next page on (accounts/pages/times.py).
+  // The zone that times are shown in from the next page on (accounts/views/time_preferences.py).
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.split("; ").includes(`time_zone=${zone}`)) {
     const secure = location.protocol === "https:" ? "; secure" : "";

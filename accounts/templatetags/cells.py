@@ -70,20 +70,23 @@ def until(moment: datetime | None, never: str = "") -> SafeString:
 
 
 @register.simple_tag(name="size")
-def exact_size(octets: int | None) -> SafeString:
+def exact_size(size_bytes: int | None) -> SafeString:
     """Write a size in base-10 units, exact in the title."""
-    if not isinstance(octets, int):
+    if not isinstance(size_bytes, int):
         return _nothing()
     return format_html(
-        '<span class="nowrap" title="{} {}">{}</span>', str(octets), gettext("bytes"), formatting.size(octets)
+        '<span class="nowrap" title="{} {}">{}</span>',
+        str(size_bytes),
+        gettext("bytes"),
+        formatting.size(size_bytes),
     )
 
 
 @register.simple_tag
-def counted(octets: int | None, things: object, why: str = "") -> SafeString:
+def counted(size_bytes: int | None, things: object, why: str = "") -> SafeString:
     """As `size`, but a dash where `things` are there and their bytes are not known, and `why`."""
-    if octets or (not things and octets is not None):
-        return exact_size(octets)
+    if size_bytes or (not things and size_bytes is not None):
+        return exact_size(size_bytes)
     why = why or gettext("not counted yet")
     return format_html('<span class="quiet" title="{}">{}</span>', why, formatting.NOTHING)
 

@@ -79,13 +79,13 @@ CONTROLS: Final = {
 
 
 @register.filter
-def size(octets: int | None) -> str:
+def size(size_bytes: int | None) -> str:
     """Bytes in the base-10 units registries show: 312 MB, 4.1 GB. A dash when unknown."""
-    if octets is None:
+    if size_bytes is None:
         return NOTHING
-    if octets < STEP:
-        return BYTES % {"n": octets}
-    amount = float(octets)
+    if size_bytes < STEP:
+        return BYTES % {"n": size_bytes}
+    amount = float(size_bytes)
     for unit in UNITS:
         amount /= STEP
         # 999.6 would be written "1000": it belongs to the next unit.

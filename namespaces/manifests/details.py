@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from accounts.common.json_fields import read_mapping, read_mappings
 from namespaces.manifests.bidi_text import escape_invisible
 
 Pairs = tuple[tuple[str, str], ...]
@@ -67,10 +68,10 @@ CHART_KEYS = ("name", "version", "appVersion", "type", "kubeVersion", "descripti
 
 def parse_details(details: Any) -> ManifestDetails:
     """Return the details. Never raises, whatever another release stored."""
-    stored = _mapping(details)
-    config, chart = _mapping(stored.get("config")), _mapping(stored.get("chart"))
+    stored = read_mapping(details)
+    config, chart = read_mapping(stored.get("config")), read_mapping(stored.get("chart"))
     return ManifestDetails(
-        layers=tuple(_layer(each) for each in _mappings(stored.get("layers"))),
+        layers=tuple(_layer(each) for each in read_mappings(stored.get("layers"))),
         entrypoint=_texts(config.get("entrypoint")),
         cmd=_texts(config.get("cmd")),
         env=_texts(config.get("env")),
@@ -84,7 +85,7 @@ def parse_details(details: Any) -> ManifestDetails:
         chart_lists={word: _texts(chart.get(word)) for word in ("keywords", "sources", "maintainers")},
         dependencies=tuple(
             Dependency(*(_text(each.get(key)) for key in ("name", "version", "repository")))
-            for each in _mappings(chart.get("dependencies"))
+            for each in read_mappings(chart.get("dependencies"))
         ),
         **{key: _number(stored.get(key)) for key in ("all_layers", "all_entries", "all_config")},
         by_sha512=stored.get("by_sha512") is True,
@@ -110,12 +111,4 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _pairs(value: Any) -> Pairs:
-    return tuple((_text(key), _text(text)) for key, text in _mapping(value).items())
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    return tuple((_text(key), _text(text)) for key, text in read_mapping(value).items())

@@ -58,7 +58,7 @@ def _answer(
 ) -> HttpResponse:
     """Render what changed since the page was rendered, as its note says; without a valid note nothing did.
 
-    With `?empty=1` the page has no rows that could move, and is updates to reload.
+    With `?empty=1` the page has no rows that could move, and is simply reloaded.
     """
     asked = live_updates.of_page(request, kind)
     since = asked.since if asked else None

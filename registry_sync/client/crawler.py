@@ -63,7 +63,7 @@ class RepositoryTags:
 
 
 class TagCrawler:
-    """A context manager. `token_for` as in Registry; `requests` counts what was asked."""
+    """A context manager. `token_for` as in RegistryClient; `requests` counts what was asked."""
 
     def __init__(
         self,

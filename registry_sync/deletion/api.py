@@ -18,11 +18,11 @@ from namespaces.models import Image
 from namespaces.models.history import TagHistoryEntry
 from registry_sync.deletion import history, matching_tags, restore, service
 from registry_sync.deletion.outcomes import Outcome, sentence
-from registry_sync.models import Removal
+from registry_sync.models import Removal, RemovalItem
 
 KINDS = [kind.value for kind in Removal.Kind]
 REMOVAL_STATES = [state.value for state in Removal.State]
-ITEM_STATES = ["waiting", "done", "stopped", "failed"]
+ITEM_STATES = RemovalItem.State.values
 OUTCOMES = [outcome.value for outcome in Outcome]
 ORIGINS = [how.value for how in TagHistoryEntry.How]
 SHOWN = 1000

@@ -256,12 +256,12 @@ def _with_causes(found: Impact, digests: set[str]) -> set[str]:
 def _refusals(facts: DeletionGraph, chosen: set[str], going: Mapping[str, set[str]]) -> Iterable[Refusal]:
     for digest in sorted(chosen):
         for index in facts.indexes_of(digest):
-            if index not in going and (tags := _tags_that_lead_to(facts, index, going)):
+            if index not in going and (tags := tags_that_lead_to(facts, index, going)):
                 yield Refusal(digest, index, tuple(tags))
 
 
-def _tags_that_lead_to(facts: DeletionGraph, index: str, going: Collection[str]) -> list[str]:
-    """Its own, and those of indexes that list it."""
+def tags_that_lead_to(facts: DeletionGraph, index: str, going: Collection[str] = ()) -> list[str]:
+    """Return its own, and those of indexes that list it and are not `going`."""
     seen, left, found = set[str](), [index], set[str]()
     while left:
         digest = left.pop()

@@ -8,7 +8,7 @@ from django.conf import settings
 from namespaces.models import Descriptor, Image, Tag
 from registry_sync.client import NotInRegistry, RegistryClient, RegistryError, Schema1Unsupported, ServerError
 from registry_sync.deletion import graph, unreadable
-from registry_sync.deletion.impact import DeletionGraph, objections
+from registry_sync.deletion.impact import DeletionGraph, objections, tags_that_lead_to
 from registry_sync.deletion.outcomes import Outcome, Stopped
 from registry_sync.inventory import placeholders, refresh
 from registry_sync.inventory.writer import batches, stored_sizes
@@ -51,7 +51,9 @@ class LiveTags:
         known = graph.load_graph(self.image, [digest], also_held=self._held, alive=self.alive)
         known = DeletionGraph(known.held, {**known.tags, **self._tags})
         indexes = {
-            index: bool(_tags_above(known, index)) for index in known.indexes_of(digest) if index != digest
+            index: bool(tags_that_lead_to(known, index))
+            for index in known.indexes_of(digest)
+            if index != digest
         }
         return objections(digest, told, tags=seen, indexes=indexes, referrers=known.referrers_of(digest))
 
@@ -145,15 +147,3 @@ class LiveTags:
                 listed |= set(parts.values_list("digest", flat=True))
             new = listed - found
         return found
-
-
-def _tags_above(known: DeletionGraph, index: str) -> set[str]:
-    seen: set[str] = set()
-    left, found = [index], set()
-    while left:
-        digest = left.pop()
-        if digest not in seen:
-            seen.add(digest)
-            found |= set(known.tags_of(digest))
-            left += known.indexes_of(digest)
-    return found

@@ -41,7 +41,7 @@ def untag(*, by: Principal, image: Image, search: str, seen: str) -> Removal:
 def delete(
     *, by: Principal, image: Image, search: str, seen: str, outlook: str, confirmation: str
 ) -> Removal:
-    """`outlook`: what ask.outlook told of them."""
+    """`outlook`: the `preview_digest` of `service.preview`."""
     names = [tag.name for tag in _as_seen(image, search, seen)]
     return service.delete(
         by=by,

@@ -139,7 +139,7 @@ def _elsewhere(account: Account, scope: QuerySet[Image]) -> QuerySet[RepositoryM
 
 
 def _freed(account: Account, scope: QuerySet[Image], there: PurgeScope) -> int:
-    """As facts.freed, of everything at once."""
+    """As `graph.freed_bytes`, of everything at once."""
     if there.manifests > EXACT:
         return sum(each.image.stored_bytes for each in there.lines)
     blobs = Descriptor.objects.filter(manifest__in=_held(scope).values("digest"), kind__in=BLOBS).order_by()

@@ -71,7 +71,7 @@ def load(
 def ask(
     *, by: Principal, namespace: Namespace, image: Image | None, preview_digest: str, confirmation: str
 ) -> Purge:
-    """Return what `whole.outlook` showed, if it is still that."""
+    """Ask for what `purge_scope.preview` showed, if it is still that."""
     _check_name(image.name if image else namespace.name, confirmation)
     pull_through_cache.demand_none()
     images = purge_scope.images(namespace, image)
@@ -120,7 +120,7 @@ def restore(*, by: Principal, purge: Purge) -> Purge:
         return row
     if row.state == State.WAITING:
         raise Conflict.on("", _("It is still being deleted; stop that first."))
-    if row.state == State.RESTORED or not deleted_items(row).exists():
+    if not can_restore(row):
         raise Conflict.on("", _("This deleted nothing that could be put back."))
     pull_through_cache.demand_none()
     row.state, row.planned_at, row.attempts, row.problem = State.RESTORING, None, 0, ""
@@ -131,6 +131,11 @@ def restore(*, by: Principal, purge: Purge) -> Purge:
     record(row, by, RESTORE_REQUESTED, {key: {} for key in images})
     transaction.on_commit(jobs.wake_removals)
     return row
+
+
+def can_restore(purge: Purge) -> bool:
+    """Whether it has ended, and deleted something that is not back yet."""
+    return purge.state not in (*Purge.OPEN, State.RESTORED) and deleted_items(purge).exists()
 
 
 def deleted_items(purge: Purge) -> QuerySet[RemovalItem]:

@@ -69,9 +69,7 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
     note = live_updates.note_of_purge(request, found) if found.state in Purge.OPEN else ""
     why_not = button_permissions.denial_reason(found.namespace.account, Permission.IMAGES_REMOVE)
     found.refresh_from_db()
-    may_return = (
-        found.state not in (*Purge.OPEN, Purge.State.RESTORED) and purge_service.deleted_items(found).exists()
-    )
+    may_return = purge_service.can_restore(found)
     may_act = may_return or found.state in (Purge.State.WAITING, Purge.State.EMPTIED)
     where = "settings" if found.of_namespace else "images"
     around = (

@@ -65,8 +65,8 @@ class Recorder:
         """Record that it is not done. Raise LeaseLost."""
         leases.renew(self.lease, self.token, clock.now(), current_work="")
         if self._end(item, state, outcome, detail) and item.started_at:
-            # Whatever the registry makes of it yet, somebody asked for it; also where a rule did (runs.py tells only
-            # what was seen done).
+            # Whatever the registry makes of it yet, somebody asked for it; also where a rule did (run_result.py
+            # tells only what was seen done).
             self._audit(
                 item,
                 self._before(item),

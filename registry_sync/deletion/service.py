@@ -82,7 +82,7 @@ def delete(
     confirmation: str,
     most: int = ITEMS_MAX,
 ) -> Removal:
-    """Ask for what `outlook` showed for the same tags and digests, if it is still that."""
+    """Ask for what `preview` showed for the same tags and digests, if it is still that."""
     _check_count({*tags, *digests}, most)
     if confirmation != image.name:
         raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": image.name})

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -37,9 +37,10 @@ LEASE_PREFIX = "removal-"  # and the image's key: one worker at a time for each 
 log = logging.getLogger(__name__)
 
 
-def work_due(registry: RegistryClient) -> timedelta | None:
+def work_due(registry: RegistryClient, *, after_run: Callable[[], None] = lambda: None) -> timedelta | None:
     """Do what is due, each account's in its turn, small wishes before rules and purges.
 
+    `after_run` is called when a removal of a rule's run was worked at, which may have been the run's last.
     Return how long until more is due, None when nothing waits, or the registry gives no answer.
     """
     tried, silent, ends = set[int](), set[int](), time.monotonic() + settings.DELETION_PASS
@@ -48,6 +49,8 @@ def work_due(registry: RegistryClient) -> timedelta | None:
         Removal.objects.filter(pk=removal.pk).update(last_attempt_at=clock.now())
         if work(removal, registry):
             silent.add(removal.image.namespace.account_id)
+        if removal.run_id:
+            after_run()
         if len(silent) >= SILENT_MAX:
             return None
         if time.monotonic() > ends:

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from accounts.common.json_fields import read_mappings
 from namespaces import names
 from namespaces.models import Tag
 from registry_sync.client import NotInRegistry, RegistryClient, RegistryError, responses
@@ -62,10 +63,10 @@ def _blobs(front: RegistryClient, repository: str, digest: str) -> list[str]:
     What has a place elsewhere is not asked for.
     """
     document = _manifest(front, repository, digest)
-    parts = [part for part in _dicts(document.get("manifests")) if part.get("mediaType") in _MANIFESTS]
+    parts = [part for part in read_mappings(document.get("manifests")) if part.get("mediaType") in _MANIFESTS]
     if parts:
         document = _manifest(front, repository, str(parts[0].get("digest")))
-    found = [*_dicts([document.get("config")]), *_dicts(document.get("layers"))]
+    found = [*read_mappings([document.get("config")]), *read_mappings(document.get("layers"))]
     digests = (str(each.get("digest")) for each in found if not each.get("urls"))
     return [each for each in dict.fromkeys(digests) if names.DIGEST.fullmatch(each)]
 
@@ -73,7 +74,3 @@ def _blobs(front: RegistryClient, repository: str, digest: str) -> list[str]:
 def _manifest(front: RegistryClient, repository: str, digest: str) -> dict[str, Any]:
     fetched = front.manifest(repository, digest)
     return responses.json_object(fetched.body) if fetched else {}
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -39,8 +39,6 @@ def process_due(registry: RegistryClient) -> timedelta | None:
     """Apply all that is due, of each account in order of arrival. One applier at a time.
 
     Return how long until more is due, None when nothing waits.
-
-    One applier at a time.
     """
     queue = EventQueue()
     if not due_events.any_due():

@@ -13,7 +13,7 @@ def all_digests() -> QuerySet[RemovalItem, str]:
 
 
 def among(digests: Collection[str]) -> set[str]:
-    """Those of `digests` that are stand-ins; see deletion/placeholder.py."""
+    """Those of `digests` that are placeholders; see deletion/placeholder.py."""
     if not digests:
         return set()
     return set(all_digests().filter(placeholder_digest__in=list(digests)))

@@ -109,7 +109,7 @@ class Marker(models.Model):
     READ = "read"  # when we asked for what the registry last told that we read (client/pacing.py)
     # Others' pulls; since when without a gap (events/pull_counts.py).
     PULLS, PULLS_SINCE = "pulls", "pulls-since"
-    REGISTRY = "registry"  # the registry last answered, and took our token (watch.py)
+    REGISTRY = "registry"  # the registry last answered, and took our token (push_pull_probe.py)
     # Since when it does not; or the panel cannot sign tokens.
     REGISTRY_SILENT, REGISTRY_REFUSES = "registry-silent", "registry-refuses"
     TOKENS_UNSIGNED = "tokens-unsigned"

@@ -15,11 +15,12 @@ from accounts.api.view import ApiView
 from accounts.models import DropCounter
 from accounts.selectors import dropped
 from registry_sync import jobs, selectors
+from registry_sync.doctor import result
 from registry_sync.models import DiagnosticRun, SyncRun
 from registry_sync.operations import permissions, service
 
 LIFE_STATES = ["works", "silent", "never", "unknown"]
-CHECK_STATES = ["ok", "warn", "fail", "skipped", "pending"]
+CHECK_STATES = [state.value for state in result.State]
 DIAGNOSTIC_RUN_STATES = [state.value for state in DiagnosticRun.State]
 DROPPED_KINDS = [kind.value for kind in DropCounter.Kind]
 

@@ -151,11 +151,11 @@ def _leave_unreadable(
     read: RepositoryTags,
     known: writer.StoredRepository,
     lost: Collection[ManifestRef],
-    stand_ins: Collection[str],
+    placeholder_digests: Collection[str],
 ) -> None:
-    """Tags without their manifest stay as they were; one with a stand-in under it until its removal is done."""
+    """Tags without their manifest stay as they were; one with a placeholder under it until its removal is done."""
     for tag in [tag for tag, digest in read.digests.items() if ManifestRef(read.repository, digest) in lost]:
-        if read.digests.pop(tag) not in stand_ins:
+        if read.digests.pop(tag) not in placeholder_digests:
             read.unreadable[tag] = "its manifest did not come"
             read.unreached += 1
         elif tag in known.tags:

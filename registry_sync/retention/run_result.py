@@ -30,10 +30,9 @@ def finish_completed() -> None:
 
 def conclude(run: RetentionRun) -> None:
     """With what came of it until now."""
-    items = RemovalItem.objects.filter(removal__run=run).select_related("removal__image__namespace")
-    removed = [
-        each for item in items.order_by("id") if item.state == RemovalItem.State.DONE for each in _told(item)
-    ]
+    rows = RemovalItem.objects.filter(removal__run=run).select_related("removal__image__namespace")
+    items = list(rows.order_by("id"))
+    removed = [each for item in items if item.state == RemovalItem.State.DONE for each in _told(item)]
     left = Counter(item.outcome for item in items if item.state != RemovalItem.State.DONE)
     problem = run.problem
     if left:

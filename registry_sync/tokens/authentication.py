@@ -46,7 +46,7 @@ def _authenticated(given: Credentials, repositories: list[str], origin: Origin) 
         record_denial(user, verdict, origin)
         raise TokenError(401, "UNAUTHORIZED", f"{verdict.reason.capitalize()}.")
     if user.digest != stored_as[0] and newest_is_everywhere(origin.at):
-        rehashes.note(Rehash(user.digest, stored_as[0], peppers()[0].version, user.account, user.username))
+        rehashes.note(Rehash(user.account, user.username, user.digest, stored_as[0], peppers()[0].version))
     return caller
 
 

@@ -14,7 +14,7 @@ def record(caller: Caller, scopes: ParsedScopes, access: list[ResourceActions], 
     """Record the use of a password and the denied actions. Nothing for an anonymous caller."""
     if not (user := caller.user):
         return
-    uses.note(Use(user.username, origin, user.account))
+    uses.note(Use(user.account, user.username, origin))
     denied = fold_copy_sources(
         scopes.requested, denied_actions(scopes.requested, caller.contexts, access), origin.client
     )

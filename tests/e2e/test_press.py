@@ -78,7 +78,7 @@ def test_ticks_survive_the_list_and_what_it_does_not_show_stays_chosen(
     for tag in ("build-121", "build-122", "build-123"):
         box(tag).click(delay=PRESS)
     search.fill("build-123")
-    expect(page.get_by_text("Also chosen, not in this list: 2")).to_be_visible()
+    expect(page.get_by_text("Also selected, not in this list: 2")).to_be_visible()
     expect(box("build-123")).to_be_checked()
     accessible(page)
     search.fill("nothing like it")
@@ -86,10 +86,10 @@ def test_ticks_survive_the_list_and_what_it_does_not_show_stays_chosen(
     search.fill("build-12")
     for tag in ("build-121", "build-122", "build-123"):
         expect(box(tag)).to_be_checked()
-    expect(page.get_by_text("Also chosen")).to_be_hidden()
+    expect(page.get_by_text("Also selected")).to_be_hidden()
     box("build-122").click(delay=PRESS)
     search.fill("build-123")
-    expect(page.get_by_text("Also chosen, not in this list: 1")).to_be_visible()
+    expect(page.get_by_text("Also selected, not in this list: 1")).to_be_visible()
     page.get_by_role("button", name="Remove selected…").click(delay=PRESS)
     expect(page).to_have_url(re.compile(r"tag=build-12[13]&(q=build-123&)?tag=build-12[13]$"))
 

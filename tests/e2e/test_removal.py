@@ -109,7 +109,7 @@ def test_images_are_ticked_and_go_and_come_back_as_one(
     page.keyboard.press("Space")
     assert page.get_by_role("checkbox", name="Select all on this page").evaluate("box => box.indeterminate")
     page.get_by_role("searchbox", name="Filter by name").fill("migr")
-    expect(page.get_by_text("Also chosen, not in this list: 1")).to_be_visible()
+    expect(page.get_by_text("Also selected, not in this list: 1")).to_be_visible()
     page.get_by_role("checkbox", name="Choose shop/team/tools/migrate", exact=True).click(delay=100)
     page.get_by_role("searchbox", name="Filter by name").fill("")
     expect(tick).to_be_checked()

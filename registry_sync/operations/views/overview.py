@@ -38,7 +38,7 @@ def approve(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
         service.approve_deletions(by=by, run=run, confirmation=request.POST.get("confirm", ""))
     except Invalid as error:
         return _page(request, problem=error.message)
-    messages.success(request, _("The next sync lets go what is no longer in the registry."))
+    messages.success(request, _("The next sync deletes from the panel what is no longer in the registry."))
     return redirect("system")
 
 

@@ -1,4 +1,4 @@
-"""/…/namespaces/{ns}/retention/…: rules by the API. What they remove is in ../registry_sync/test_retention_runs.py."""
+"""/…/namespaces/{ns}/retention/…: rules by the API. What they remove is in ../registry_sync/retention/test_runs.py."""
 
 import pytest
 

@@ -106,7 +106,7 @@ def test_a_held_run_is_let_go_by_typing_it(browser: Client, world: dict[str, Any
     assert not SyncRun.objects.filter(deletions_approved=True).exists()
     for _twice in range(2):
         assert browser.post(url, {"confirm": " approve deletion "}).status_code == 302
-    assert "Agreed: the next sync" in browser.get("/system/").content.decode()
+    assert "Approved: the next sync" in browser.get("/system/").content.decode()
     agreed = SyncRun.objects.get(deletions_approved=True)
     assert (agreed.state, agreed.requested_by) == ("waiting", "operator@example.com")
     trail = AuditEvent.objects.get(action="sync.let_go")
