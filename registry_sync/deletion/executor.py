@@ -129,7 +129,7 @@ class Executor:
         return fetched.digest if fetched else known
 
     def _ours(self, item: RemovalItem, digest: str) -> bool:
-        """Return True for a stand-in that was put under the item's tag, for this wish or an earlier one."""
+        """Return True for a placeholder that was put under the item's tag, for this wish or an earlier one."""
         if not digest:
             return False
         wishes = RemovalItem.objects.filter(
@@ -193,7 +193,7 @@ class Executor:
         self._delete_stand_in(item, item.placeholder_digest, original)
 
     def _prove_that_it_deletes(self, digest: str) -> None:
-        """Asked to delete what it has not: a tag that points at a stand-in which cannot go would be a lost tag."""
+        """Asked to delete what it has not: a tag that points at a placeholder which cannot go would be a lost tag."""
         try:
             self.registry.delete(self.repository, digest)
         except NotInRegistry:

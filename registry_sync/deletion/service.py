@@ -181,7 +181,7 @@ def _same(image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal
 
 
 def _left_halfway(image: Image, tag: str, digest: str) -> bool:
-    """Return True when a stand-in may be under the tag, which the picture never shows."""
+    """Return True when a placeholder may be under the tag, which the inventory never shows."""
     begun = RemovalItem.objects.filter(removal__image=image, tag=tag, digest=digest, started_at__isnull=False)
     ended = begun.filter(state__in=[RemovalItem.State.FAILED, RemovalItem.State.STOPPED])
     return ended.exclude(placeholder_digest="").exists()

@@ -154,7 +154,7 @@ def _is_left(item: RemovalItem, spot: WorkUnit, known: quarantine.Snapshot, reco
 
 
 def _is_halfway(item: RemovalItem) -> bool:
-    """Return whether the tag may point at our stand-in, which is never left there."""
+    """Return whether the tag may point at our placeholder, which is never left there."""
     return bool(item.placeholder_digest and item.started_at)
 
 

@@ -79,7 +79,7 @@ class RemovalItem(models.Model):
     started_at = models.DateTimeField(null=True)  # set before the registry is written to
     # Where a registry cannot remove a tag alone, what is put in its place and deleted; kept before it is pushed.
     placeholder_digest = models.CharField(max_length=140, default="", db_index=True)
-    nonce = models.CharField(max_length=32, default="")  # of which the stand-in is made
+    nonce = models.CharField(max_length=32, default="")  # of which the placeholder is made
     outcome = models.CharField(max_length=20, default="")  # a word of deletion/outcomes.py
     detail = models.CharField(max_length=300, default="")
     finished_at = models.DateTimeField(null=True)

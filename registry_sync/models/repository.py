@@ -5,7 +5,7 @@ from namespaces.models import Image
 
 
 class Repository(models.Model):
-    """A name in the registry's catalog. `image` is None while no account owns its namespace (unclaimed).
+    """A name in the registry's catalog. `image` is None while no account owns its namespace (unassigned).
 
     `version` counts what was written of its tags: who read while it stood at another number must not write.
     """

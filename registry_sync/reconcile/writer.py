@@ -88,7 +88,7 @@ def write_catalog(changes: Plan, now: datetime, versions: Mapping[str, int]) -> 
 def assign_all() -> int:
     """Tie each repository to an image of the namespace it is in. Return how many were tied.
 
-    One in no namespace stays unclaimed, and its first part is reserved, so that nobody gets it by creating it.
+    One in no namespace stays unassigned, and its first part is reserved, so that nobody gets it by creating it.
     """
     rows = [(row, split(row.name)[0]) for row in Repository.objects.filter(image=None).order_by("id")]
     reserved = set(ReservedName.objects.values_list("name", flat=True))

@@ -28,7 +28,7 @@ def sync(registry: RunningRegistry) -> SyncRun:
     return run
 
 
-def test_what_is_unclaimed_shows_its_tags_after_it_was_given(
+def test_what_is_unassigned_shows_its_tags_after_it_was_given(
     registry: RunningRegistry, cast: Cast, operator: Person
 ) -> None:
     digest = push(registry, "old/deep/app", "1.0", images.Image())

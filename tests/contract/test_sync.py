@@ -110,7 +110,7 @@ def test_a_registry_that_is_down_changes_nothing(registry: RunningRegistry) -> N
     assert rows() == before
 
 
-def test_what_nobody_owns_is_unclaimed_until_its_namespace_is(registry: RunningRegistry) -> None:
+def test_what_nobody_owns_is_unassigned_until_its_namespace_is(registry: RunningRegistry) -> None:
     push(registry, "orphan/app", "1.0", images.Image())
     sync(registry)
     assert tags() == {}

@@ -439,7 +439,7 @@ def test_what_is_found_under_a_name_that_is_being_cleared_keeps_it(cast: Cast, o
 
 
 @only_postgresql
-def test_repositories_of_a_namespace_that_is_being_deleted_stay_unclaimed(cast: Cast) -> None:
+def test_repositories_of_a_namespace_that_is_being_deleted_stay_unassigned(cast: Cast) -> None:
     old = factories.NamespaceFactory(account=cast.account, name="team")
     Repository.objects.create(name="team/app")
     result = meanwhile(

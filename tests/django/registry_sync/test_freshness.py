@@ -236,7 +236,7 @@ def test_only_operators_are_led_to_the_doctor(cast: Cast, operator: Any) -> None
     assert "/system/doctor/" in client_for(operator).get("/freshness/").content.decode()
 
 
-def test_unclaimed_hides_the_doctors_own_and_groups_the_rest() -> None:
+def test_unassigned_hides_the_doctors_own_and_groups_the_rest() -> None:
     for name in ("registry-manager/doctor", "old/a", "old/b/c", "nginx", "older/x"):
         Repository.objects.create(name=name)
     groups = [(group.first, group.repositories) for group in selectors.unassigned_groups()]

@@ -102,7 +102,7 @@ def test_its_account_may_have_it_again_at_once(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("told", [True, False])
-def test_what_comes_late_is_unclaimed_and_the_accounts_again_with_the_name(
+def test_what_comes_late_is_unassigned_and_the_accounts_again_with_the_name(
     cast: Cast, registry: ModelRegistry, told: bool
 ) -> None:
     delete(cast, create(cast, "owner"))
@@ -111,7 +111,7 @@ def test_what_comes_late_is_unclaimed_and_the_accounts_again_with_the_name(
         tell(registry, event("1", "push", timezone.now(), tag="1.0", digest=digest))
     sync(registry)
     assert Repository.objects.get().image is None
-    assert ReservedName.objects.get().account == cast.account  # and not the sync's, as something unclaimed
+    assert ReservedName.objects.get().account == cast.account  # and not the sync's, as something unassigned
     with pytest.raises(Conflict, match="taken"):
         create(cast, "stranger")
     create(cast, "owner")

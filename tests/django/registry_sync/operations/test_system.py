@@ -216,7 +216,9 @@ def give(browser: Client, handle: str, first: str = "old") -> Any:
     return browser.post(f"/system/repositories/{first}/", {"handle": handle})
 
 
-def test_what_is_unclaimed_is_given_to_an_account(browser: Client, cast: Cast, world: dict[str, Any]) -> None:
+def test_what_is_unassigned_is_given_to_an_account(
+    browser: Client, cast: Cast, world: dict[str, Any]
+) -> None:
     assert ReservedName.objects.filter(name="old").exists()
     assert give(browser, "team-red").status_code == 302
     namespace = Namespace.objects.get()
@@ -229,7 +231,7 @@ def test_what_is_unclaimed_is_given_to_an_account(browser: Client, cast: Cast, w
     assert (trail.account_id, trail.after, trail.actor) == (
         cast.account.pk, {"repositories": 2}, "operator@example.com",
     )  # fmt: skip
-    assert give(browser, "team-red").status_code == 404  # nothing is unclaimed any more
+    assert give(browser, "team-red").status_code == 404  # nothing is unassigned any more
 
 
 @pytest.mark.parametrize("handle", ["", "nobody", "TEAM-RED"])
