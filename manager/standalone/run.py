@@ -84,7 +84,7 @@ def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
     group = Group()
     group.add("web", _server("web", settings.PORT), {**os.environ, "PYTHONUNBUFFERED": "1"})
     group.add("tokens", _server("tokens", settings.TOKEN_PORT), {**os.environ, "PYTHONUNBUFFERED": "1"})
-    group.add("worker", _worker(), {**os.environ, "PYTHONUNBUFFERED": "1"})
+    group.add("worker", _worker(), {**os.environ, "PYTHONUNBUFFERED": "1"}, stop_first=True)
     group.add("registry", serve_registry, _registry_environment())
     code = group.run(
         {

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 
 POLL_SECONDS = 0.2  # between two looks while the processes start
 START_SECONDS = 60  # that they may take until all answer
-STOP_SECONDS = 10  # that they may take to end, before they are killed
+STOP_SECONDS = 10  # that those which are told to end may take, before they are killed
 COLORS = (36, 33, 32, 35)  # of a terminal, one for each process
 _STOP = ""  # in the queue of names: nobody ended, and all shall
 
@@ -26,14 +26,18 @@ class Group:
         self.ended = ""
         self.silent: list[str] = []
         self._commands: dict[str, tuple[list[str], dict[str, str]]] = {}
+        self._stop_first: set[str] = set()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._printers: list[threading.Thread] = []
         # Names of processes that ended. Signal handlers may write to a SimpleQueue, whatever they interrupt.
         self._events: SimpleQueue[str] = SimpleQueue()
         self._stopping = False
 
-    def add(self, name: str, argv: list[str], env: dict[str, str]) -> None:
+    def add(self, name: str, argv: list[str], env: dict[str, str], *, stop_first: bool = False) -> None:
+        """With `stop_first` it has ended before the others are told to: it would report that they are gone."""
         self._commands[name] = argv, env
+        if stop_first:
+            self._stop_first.add(name)
 
     def run(self, ready: Mapping[str, Callable[[], bool]], when_ready: Callable[[], None]) -> int:
         """Block until all have ended. Return 0 when a signal asked for it, else 1.
@@ -101,18 +105,23 @@ class Group:
     def _stop(self) -> None:
         self._stopping = True
         left = {*self._processes} - {self.ended}
-        number, end = signal.SIGTERM, time.monotonic() + STOP_SECONDS
-        for name in left:
-            _send(self._processes[name], number)
-        while left:
+        for names in (left & self._stop_first, left - self._stop_first):
+            self._end(left, names)
+        for printer in self._printers:
+            printer.join(timeout=1)  # a process that left its group may keep the output open
+
+    def _end(self, left: set[str], names: set[str]) -> None:
+        """Return when `names` are out of `left`, as is every other that ends meanwhile."""
+        end = time.monotonic() + STOP_SECONDS
+        for name in names & left:
+            _send(self._processes[name], signal.SIGTERM)
+        while names & left:
             try:
                 left.discard(self._events.get(timeout=max(0.0, end - time.monotonic())))
             except Empty:
                 end += STOP_SECONDS
-                for name in left:
+                for name in names & left:
                     _send(self._processes[name], signal.SIGKILL)
-        for printer in self._printers:
-            printer.join(timeout=1)  # a process that left its group may keep the output open
 
 
 def _send(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:

@@ -106,6 +106,42 @@ def test_each_part_that_ends_takes_the_others_along(tmp_path: Path) -> None:
         assert standalone.living() == {}
 
 
+TAKES_LEAVE = """
+import os, signal, sys
+from pathlib import Path
+from manager.standalone.supervisor import Group
+part = '''
+import signal, subprocess, sys
+def leave(*_):
+    subprocess.run([sys.executable, "-c", ""])  # longer than a signal takes
+    sys.exit(print("left"))
+signal.signal(signal.SIGTERM, leave)
+open(sys.argv[1], "w")
+while True:
+    signal.pause()
+'''
+group, env = Group(), os.environ | {"PYTHONUNBUFFERED": "1"}
+group.add("registry", [sys.executable, "-c", part, "registry.up"], env)
+group.add("worker", [sys.executable, "-c", part, "worker.up"], env, stop_first=True)
+up = {name: Path(f"{name}.up").exists for name in ("registry", "worker")}
+sys.exit(group.run(up, lambda: os.kill(os.getpid(), signal.SIGTERM)))
+"""
+
+
+def test_who_would_miss_the_others_has_ended_before_they_do(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TAKES_LEAVE],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert [line.split()[1] for line in done.stdout.splitlines()] == ["worker", "registry"], done.stderr
+    assert done.returncode == 0
+
+
 PRINTS = """
 import os, sys
 from manager.standalone.supervisor import Group

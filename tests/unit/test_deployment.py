@@ -81,11 +81,16 @@ def test_nobody_waits_for_a_health_that_is_never_told() -> None:
             other = SERVICES[name]
             if wait["condition"] == "service_completed_successfully":
                 assert other["restart"] == "no"
-            else:
+            elif wait["condition"] != "service_started":
                 assert wait["condition"] == "service_healthy"
                 assert (
                     name in {"web", "tokens"} or "test" in other["healthcheck"]
                 )  # theirs is the image's own
+
+
+def test_the_worker_is_stopped_before_the_registry() -> None:
+    """Else it notes that push and pull fail, and the next start shows it."""
+    assert "registry" in SERVICES["worker"]["depends_on"]
 
 
 def test_keys_are_where_they_are_needed_and_nowhere_else() -> None:
