@@ -47,7 +47,7 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
                 reserve_link(request, saved)
                 return saved
         except IntegrityError:  # the form found the address free a moment ago
-            raise Conflict.on("email", _("Somebody has just signed up with this address.")) from None
+            raise Conflict.on("email", _("Someone has just signed up with this address.")) from None
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """Who signs up by the operator's link need not wait for a mail: they may be the one to mend the mail server."""
@@ -128,4 +128,4 @@ def _public(link: str) -> str:
 def reserve_link(request: HttpRequest, person: Person) -> None:
     """Of two who sign up by one link the second is turned away, where signing up takes a link."""
     if not opened_links.reserve(request, person) and settings.SIGNUP != "open":
-        raise Conflict.on("", _("This link has just been used by somebody else, so you were not signed up."))
+        raise Conflict.on("", _("Someone else has just used this link, so you were not signed up."))

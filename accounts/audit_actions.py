@@ -27,7 +27,7 @@ class AuditAction(TextChoices):
     MANIFEST_DELETED = "manifest.deleted", _("deleted the image")
     MEMBER_INVITATIONS_VOIDED = (
         "member.invitations_voided",
-        _("made void, with the right to invite, the links of"),
+        _("invalidated the invitation links of"),
     )
     MEMBER_INVITATION_WITHDRAWN = "member.invitation_withdrawn", _("withdrew the invitation link for a")
     MEMBER_INVITED = "member.invited", _("made an invitation link for a")

@@ -28,5 +28,5 @@ def check(moment: datetime) -> None:
     """Raise Invalid for what is no moment in every zone."""
     if not timestamps.sound(moment):
         raise Invalid.on(
-            "expires_at", _("Choose a day before the year %(year)s.") % {"year": timestamps.LAST.year}
+            "expires_at", _("Select a day before the year %(year)s.") % {"year": timestamps.LAST.year}
         )

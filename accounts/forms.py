@@ -75,7 +75,7 @@ class ExpiryForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         choice, day = self.cleaned_data.get("expiry"), self.cleaned_data.get("expires_on")
         if choice == ON_DATE and day is None and "expires_on" not in self.errors:
-            self.add_error("expires_on", _("Choose the last day."))
+            self.add_error("expires_on", _("Select the last day."))
         if choice == ON_DATE and day:
             self.cleaned_data["expires_at"] = timestamps.end_of(day, timezone.get_default_timezone())
         elif choice and choice.isdigit():
@@ -88,7 +88,7 @@ class ExpiryForm(forms.Form):
 class UserForm(ExpiryForm):
     description = TextField(
         label=_("Description"), most=DESCRIPTION_MAX, placeholder=_("CI deploy"),
-        help_text=_("What this user is for. The username and the password are made for you."),
+        help_text=_("What this user is for. The username and password are generated."),
     )  # fmt: skip
     field_order: tuple[str, ...] = ("description", "expiry", "expires_on")
 

@@ -81,7 +81,7 @@ INVITATIONS = Limit[Account](
 )  # fmt: skip
 MEMBERS = Limit[Account](
     "members", "MAX_MEMBERS_PER_ACCOUNT", _("members"),
-    _("This account has all %(most)s members that an account may have. One of its owners can remove somebody, or ask "
+    _("This account has all %(most)s members that an account may have. One of its owners can remove someone, or ask "
       "an operator to raise %(setting)s."),
     lambda account: Member.objects.filter(account=account).count(),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Names that people type or the panel makes: account handles, usernames and e-mail addresses. PURE."""
+"""Names that people type or the panel makes: account handles, usernames and email addresses. PURE."""
 
 import re
 import secrets

@@ -22,7 +22,7 @@ class ApiTokenAuthentication(BaseAuthentication):
         if scheme.lower() == "bearer":
             token = api_tokens.find(text=text.strip(), now=timezone.now())
         if not token:
-            raise AuthenticationFailed(_("This is no valid API token of a person."))
+            raise AuthenticationFailed(_("This is not a valid API token."))
         return token.person, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -56,11 +56,11 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
         case Http404():
             return _answer(404, NotFound().message)
         case PermissionDenied():
-            return _answer(403, _("You may not do this."))
+            return _answer(403, _("You are not allowed to do this."))
         case RequestDataTooBig():
             return _answer(413, TooLarge.default_detail)
         case SuspiciousOperation():
-            return _answer(400, _("This request cannot be read."))
+            return _answer(400, _("This request could not be read."))
     return _outage(error)
 
 

@@ -28,17 +28,17 @@ class BoundedJSONParser(JSONParser):
         try:
             return json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
         except RecursionError:
-            raise ParseError(_("The JSON is nested too deep.")) from None
+            raise ParseError(_("The JSON is nested too deeply.")) from None
         except ValueError as error:  # bad UTF-8 and endless integers too
-            raise ParseError(_("The body is no JSON: %(why)s") % {"why": error}) from None
+            raise ParseError(_("The body is not valid JSON: %(why)s") % {"why": error}) from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError(_("a name stands twice in one object"))
+        raise ValueError(_("a name appears twice in one object"))
     return found
 
 
 def _no_constant(word: str) -> None:
-    raise ValueError(_("%(word)s is no JSON") % {"word": word})
+    raise ValueError(_("%(word)s is not JSON") % {"word": word})

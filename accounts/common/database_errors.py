@@ -15,14 +15,14 @@ RETRY_AFTER: Final = 5  # seconds
 
 class Outage(Enum):
     AWAY = _("The panel cannot reach its database just now.")
-    BUSY = _("The panel’s database is busy with something else just now.")
+    BUSY = _("The panel’s database is busy just now.")
     FULL = _(
         "The panel’s disk is full: nothing can be saved until there is space again. What is there can still be "
         "seen, and docker pull goes on."
     )
-    READ_ONLY = _("The panel’s database takes no changes just now. What is there can still be seen.")
+    READ_ONLY = _("The panel’s database takes no changes just now. Everything can still be viewed.")
     POOLER = _(
-        "A connection pooler that the panel was not told of stands before its database: DATABASE_POOLER."
+        "The panel’s database is behind a connection pooler that it was not told about: set DATABASE_POOLER."
     )
 
     @property

@@ -34,7 +34,7 @@ def create(
     if not name or len(name) > TITLE_MAX:
         raise Invalid.on("name", _("Name the token with 1 to %(most)s characters.") % {"most": TITLE_MAX})
     if expires_at and expires_at <= timezone.now():
-        raise Invalid.on("expires_at", _("Choose a time in the future."))
+        raise Invalid.on("expires_at", _("Select a time in the future."))
     if expires_at:
         expiry.check(expires_at)
     if outlives(expires_at, timezone.now()) and not confirmed:

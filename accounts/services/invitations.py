@@ -123,7 +123,7 @@ def checked_role(text: str) -> Role:
     try:
         return Role(text)
     except ValueError:
-        raise Invalid.on("role", _("Choose owner, manager or viewer.")) from None
+        raise Invalid.on("role", _("Select owner, manager or viewer.")) from None
 
 
 def _for(person_id: int | None) -> Q:

@@ -52,4 +52,4 @@ def _locked(member: Member) -> Member:
 def _keep_an_owner(member: Member, *, losing: bool) -> None:
     others = Member.objects.filter(account=member.account_id, role=Role.OWNER).exclude(pk=member.pk)
     if losing and not others.exists():
-        raise Forbidden(_("An account keeps at least one owner; make somebody else owner first."))
+        raise Forbidden(_("An account needs at least one owner; make someone else an owner first."))

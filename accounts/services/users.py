@@ -113,7 +113,7 @@ def _description(text: str) -> str:
 
 def _expiry(moment: datetime | None) -> datetime | None:
     if moment and moment <= timezone.now():
-        raise Invalid.on("expires_at", _("Choose a time in the future, or disable the user instead."))
+        raise Invalid.on("expires_at", _("Select a time in the future, or disable the user instead."))
     if moment:
         expiry.check(moment)
     return moment

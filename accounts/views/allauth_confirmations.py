@@ -1,4 +1,4 @@
-"""What ends a person's own ways in, asked before allauth's pages do it: other sessions, an e-mail address."""
+"""What ends a person's own ways in, asked before allauth's pages do it: other sessions, an email address."""
 
 from typing import Final
 

@@ -45,8 +45,8 @@ def _create(request: PersonRequest, form: ApiTokenForm, *, confirmed: bool = Fal
     if form.is_valid():
         try:
             if not form_nonce.spend(request):
-                messages.info(request, _("This form was sent before; its token is in the list. Was it not saved? "
-                                         "Revoke it and create another."))  # fmt: skip
+                messages.info(request, _("This form was already submitted; its token is in the list. If you did "
+                                         "not save it, revoke it and create another."))  # fmt: skip
                 return redirect("api-tokens")
             token, text = service.create(by=principal(request), name=form.cleaned_data["name"],
                                          expires_at=form.cleaned_data["expires_at"], confirmed=confirmed)  # fmt: skip
@@ -71,7 +71,7 @@ def revoke(request: PersonRequest, token_id: int) -> HttpResponse:
         return ask(request, Question(
             title=_("Revoke %(name)s?") % {"name": token.name},
             last_use=last_use(token.name, token.last_used_at),
-            stops=[_("Whatever calls the API with it is refused at once, for good.")],
+            stops=[_("API calls with it are denied at once, for good.")],
             button=_("Revoke token"), back=reverse("api-tokens"),
         ))  # fmt: skip
     service.revoke(by=by, token=token)

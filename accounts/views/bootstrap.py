@@ -35,9 +35,7 @@ def bootstrap(request: HttpRequest) -> HttpResponse:
         except NotFound:  # two clicks raced for one link
             return _dead(request)
         opened_links.forget(request, opened_links.OPERATOR)
-        messages.success(
-            request, _("You run this installation now. Next: create an account for your images.")
-        )
+        messages.success(request, _("You are now the operator. Next, create an account for your images."))
         return redirect("home")
     return render(request, "accounts/first.html", {"signup": link.reserved_for_id is None})
 

@@ -31,7 +31,7 @@ def spend(request: HttpRequest) -> bool:
     """
     sent = request.POST.get("once", "")[:40]
     if not sent:
-        raise Invalid.on("", _("The form did not come whole, so nothing was done. Press the button again."))
+        raise Invalid.on("", _("The form was incomplete, so nothing was done. Press the button again."))
     row = Session.objects.select_for_update().filter(pk=request.session.session_key).first()
     spent = row.get_decoded().get(KEY, []) if row else []
     again = sent in spent

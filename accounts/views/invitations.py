@@ -32,7 +32,8 @@ def invite(request: PersonRequest, handle: str) -> HttpResponse:
     try:
         if not form_nonce.spend(request):
             messages.info(
-                request, _("This was sent before; its link is in the list. Withdraw it if it was lost.")
+                request,
+                _("This form was already submitted; its link is in the list. Withdraw it if it was lost."),
             )
             return redirect("account-settings", handle)
         invitation, text = service.invite(by=by, account=account, role=request.POST.get("role", ""))
@@ -57,7 +58,7 @@ def withdraw(request: PersonRequest, handle: str, invitation_id: int) -> HttpRes
     try:
         service.withdraw(by=by, invitation=invitation)
     except NotFound:
-        messages.info(request, _("That invitation is not open any more; the list says what became of it."))
+        messages.info(request, _("That invitation is no longer open; the list shows its state."))
     else:
         messages.success(request, _("Withdrawn. The link no longer works."))
     return redirect("account-settings", handle)
@@ -67,12 +68,11 @@ def _withdrawing(invitation: Invitation) -> Question:
     words = {"role": word(invitation.role), "maker": invitation.created_by, "who": invitation.used_by}
     return Question(
         title=_("Withdraw the invitation as %(role)s?") % words,
-        last_use=_("%(who)s signed up by this link, and has not joined yet.") % words
+        last_use=_("%(who)s signed up with this link, but has not joined yet.") % words
         if invitation.used_by
         else "",
         stops=[
-            _("The link that %(maker)s made lets nobody in any more. Another can be made at any time.")
-            % words
+            _("The link that %(maker)s created stops working. Another can be created at any time.") % words
         ],
         button=_("Withdraw invitation"),
         back=reverse("account-settings", args=[invitation.account.handle]),
@@ -103,7 +103,7 @@ def follow(request: HttpRequest) -> HttpResponse:
         except Invalid as error:
             return _page(request, invitation, problem=error.message)
         opened_links.forget(request, opened_links.INVITATION)
-        messages.success(request, _("You are a member of %(account)s now.") % {"account": account.name})
+        messages.success(request, _("You are now a member of %(account)s.") % {"account": account.name})
         return redirect("images", account.handle)
     return _page(request, invitation)
 

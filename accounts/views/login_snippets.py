@@ -51,10 +51,10 @@ def login_snippets(*, username: str, example: Example) -> list[Snippet]:
         Snippet("kubernetes", "Kubernetes", (
             (_type_it(), TYPE_IT),
             (_("Create a secret of this name in the current namespace:"), _kubernetes(host, username)),
-            (_("Name it in the pod:"), f"spec:\n  imagePullSecrets:\n    - name: registry-{username}"),
+            (_("Reference it in the pod:"), f"spec:\n  imagePullSecrets:\n    - name: registry-{username}"),
         )),
         Snippet("github", "GitHub Actions", (
-            (_("Store the password as a secret of the repository; it is asked for:"),
+            (_("Store the password as a repository secret; you are asked for it:"),
              "gh secret set REGISTRY_PASSWORD"),
             (_("A step of the workflow:"), _github(host, username)),
         )),

@@ -39,7 +39,7 @@ def change_role(request: PersonRequest, handle: str, person_id: int) -> HttpResp
         messages.error(request, error.message)
     else:
         words = {"person": str(member.person), "role": member.get_role_display()}
-        messages.success(request, _("%(person)s is %(role)s now.") % words)
+        messages.success(request, _("%(person)s is now %(role)s.") % words)
     return redirect("account-settings", handle)
 
 
@@ -56,7 +56,7 @@ def remove(request: PersonRequest, handle: str, person_id: int) -> HttpResponse:
     except Forbidden as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, _("%(person)s is no member any more.") % {"person": str(member.person)})
+        messages.success(request, _("%(person)s is no longer a member.") % {"person": str(member.person)})
         if person_id == by.id:
             return redirect("home")
         messages.info(
@@ -132,6 +132,6 @@ def _stepping_down(member: Member, role: str) -> Question:
 def _void(member: Member) -> list[str]:
     count = selectors.live_invitations_by(member)
     words = ngettext(
-        "%(n)s open invitation link becomes void.", "%(n)s open invitation links become void.", count
+        "%(n)s open invitation link stops working.", "%(n)s open invitation links stop working.", count
     )
     return [words % {"n": count}] if count else []

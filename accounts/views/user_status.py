@@ -39,7 +39,7 @@ INVITATION_BADGES = {
     InvitationState.USED: StatusBadge(_("used"), "none"),
     InvitationState.EXPIRED: StatusBadge(_("expired"), "none"),
     InvitationState.REVOKED: StatusBadge(_("withdrawn"), "none"),
-    InvitationState.VOID: StatusBadge(_("void: who made it may no longer invite"), "bad"),
+    InvitationState.VOID: StatusBadge(_("invalid: its creator can no longer invite"), "bad"),
 }
 
 

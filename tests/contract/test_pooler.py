@@ -16,7 +16,7 @@ from tests.contract.test_serving_tokens import served_on
 from tests.parts import fixtures, pgbouncer, postgres, processes, team
 
 pytestmark = [pytest.mark.contract, pytest.mark.long]
-OPERATOR = "that the panel was not told of stands before its database: DATABASE_POOLER."
+OPERATOR = "a connection pooler that it was not told about: set DATABASE_POOLER."
 # Two workers that each read their own query a row at a time, while others take turns on the same connections.
 READERS = """
 from concurrent.futures import ThreadPoolExecutor

@@ -274,7 +274,7 @@ def test_layers_that_a_push_may_not_reuse_are_told_with_the_push(cast: Cast, use
     for who in MEMBERS:
         for path in (user.get_absolute_url(), "/a/team-red/n/team/i/own/-/access/"):
             page = cast.client(who).get(path).content.decode()
-            assert "the push went on" in page
+            assert "the push continued" in page
             assert "layers of team/secret, elsewhere/base" in page
     api = (
         Caller(token_of(cast.viewer))

@@ -32,11 +32,11 @@ QUESTIONS = {
     "member-remove": ["Remove viewer@example.com from Team Red?", "has never changed anything here"],
     "member-leave": [
         "Leave Team Red?",
-        "1 open invitation link becomes void.",
+        "1 open invitation link stops working.",
         "Only an owner of it can invite",
     ],
-    "invitation-withdraw": ["Withdraw the invitation as viewer?", "lets nobody in any more"],
-    "api-token-revoke": ["Revoke", "was used 2 h ago.", "refused at once, for good"],
+    "invitation-withdraw": ["Withdraw the invitation as viewer?", "stops working"],
+    "api-token-revoke": ["Revoke", "was used 2 h ago.", "denied at once, for good"],
     "namespace-publish": [
         "Make red private?",
         "Last anonymous pull: 1 day ago",

@@ -74,7 +74,7 @@ def test_what_was_used_is_not_withdrawn(cast: Cast) -> None:
     invitation, _link = invitations.invite(by=cast.by("owner"), account=cast.account, role="viewer")
     invitations.accept(by=cast.by("stranger"), invitation=invitation)
     answer = cast.client("owner").post(f"{URL}{invitation.pk}/withdraw/", follow=True)
-    assert "not open any more" in answer.content.decode()
+    assert "no longer open" in answer.content.decode()
     assert Invitation.objects.get().revoked_at is None
 
 
@@ -84,7 +84,7 @@ STATES = {
     "used": ("used", False),
     "expired": ("expired", False),
     "revoked": ("withdrawn", False),
-    "void": ("void: who made it may no longer invite", False),
+    "void": ("invalid: its creator can no longer invite", False),
 }
 
 

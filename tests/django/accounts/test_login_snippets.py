@@ -17,9 +17,9 @@ def test_who_may_nothing_is_told_so_and_no_command_that_would_fail(cast: Cast) -
     assert "docker login localhost:5000" in told
     assert not re.search(r"IMAGE|localhost:5000/|docker (pull|push)", told)
     client, url = cast.client("owner"), f"{user.get_absolute_url()}password/"
-    assert "This user has no permission yet" in client.post(url, {"once": "second"}).text
+    assert "This user has no permissions yet" in client.post(url, {"once": "second"}).text
     factories.GrantFactory(user=user)
-    assert "This user has no permission yet" not in client.post(url, {"once": "third"}).text
+    assert "This user has no permissions yet" not in client.post(url, {"once": "third"}).text
 
 
 def test_into_an_empty_namespace_something_is_pushed_that_everybody_has(cast: Cast) -> None:

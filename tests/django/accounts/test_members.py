@@ -26,7 +26,7 @@ def test_the_owner_changes_a_role(cast: Cast) -> None:
 
 def test_an_unknown_role_is_said(cast: Cast) -> None:
     answer = cast.client("owner").post(url(cast.viewer, "role"), {"role": "king"}, follow=True)
-    assert "Choose owner, manager or viewer." in answer.content.decode()
+    assert "Select owner, manager or viewer." in answer.content.decode()
     assert role_of(cast, "viewer") == "viewer"
 
 
@@ -41,7 +41,7 @@ def test_the_last_owner_stays_owner(cast: Cast) -> None:
     answer = cast.client("owner").post(
         url(cast.owner, "role"), {"role": "viewer", "sure": "yes"}, follow=True
     )
-    assert "An account keeps at least one owner" in answer.content.decode()
+    assert "An account needs at least one owner" in answer.content.decode()
     assert role_of(cast, "owner") == "owner"
 
 
@@ -59,7 +59,7 @@ def test_the_owner_removes(cast: Cast) -> None:
 
 def test_the_last_owner_is_not_removed(cast: Cast) -> None:
     answer = cast.client("owner").post(url(cast.owner, "remove"), follow=True)
-    assert "An account keeps at least one owner" in answer.content.decode()
+    assert "An account needs at least one owner" in answer.content.decode()
     assert role_of(cast, "owner") == "owner"
 
 
@@ -89,7 +89,7 @@ def test_a_member_leaves(cast: Cast, who: str) -> None:
 
 def test_the_last_owner_cannot_leave(cast: Cast) -> None:
     answer = cast.client("owner").post("/a/team-red/settings/leave/", follow=True)
-    assert "An account keeps at least one owner" in answer.content.decode()
+    assert "An account needs at least one owner" in answer.content.decode()
     assert role_of(cast, "owner") == "owner"
 
 

@@ -88,5 +88,5 @@ def test_what_is_not_there_points_at_what_is_on_the_page(cast: Cast, who: str, s
     answer = cast.client(who).get("/nothing-of-the-kind/")
     text = answer.content.decode()
     assert answer.status_code == 404
-    assert ("choose another account above" in text) is switcher
+    assert ("select another account above" in text) is switcher
     assert ("All accounts" in text) is switcher
