@@ -1,4 +1,4 @@
-"""What makes push and pull fail, or keeps the picture as it is: judged from facts. PURE."""
+"""What makes push and pull fail, or keeps the inventory as it is: judged from facts. PURE."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How true the picture is, judged from facts. PURE. Green only for what a recent fact proves."""
+"""How true the inventory is, judged from facts. PURE. Green only for what a recent fact proves."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -143,9 +143,9 @@ class LeaseHandle:
     def keep(self) -> None:
         self._write()
 
-    def begin(self, spot: WorkUnit) -> None:
+    def begin(self, unit: WorkUnit) -> None:
         """Before it is begun: should we die, it is known of what."""
-        self._write(current_work=spot.packed())
+        self._write(current_work=unit.packed())
 
     def end(self) -> None:
         """In the transaction that writes down how it ended."""

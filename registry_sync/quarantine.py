@@ -23,19 +23,19 @@ log = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def record_crash(spot: WorkUnit, now: datetime) -> WorkerCrash:
+def record_crash(unit: WorkUnit, now: datetime) -> WorkerCrash:
     """Somebody began with it and did not end. Sets aside what is to be left alone from now on."""
-    if spot.account is not None and not Account.objects.filter(pk=spot.account).exists():
-        spot = replace(spot, account=None)
-    crash = WorkerCrash.objects.create(**_columns(spot), at=now)
-    mine = Q(account=spot.account)
-    if spot.account is None:  # in nobody's namespace: each repository by itself
-        mine &= Q(repository=spot.repository)
-        if not spot.repository:
+    if unit.account is not None and not Account.objects.filter(pk=unit.account).exists():
+        unit = replace(unit, account=None)
+    crash = WorkerCrash.objects.create(**_columns(unit), at=now)
+    mine = Q(account=unit.account)
+    if unit.account is None:  # in nobody's namespace: each repository by itself
+        mine &= Q(repository=unit.repository)
+        if not unit.repository:
             return crash
     deaths = WorkerCrash.objects.filter(mine)
     before = {_work_unit(row) for row in QuarantinedWork.objects.filter(mine)}
-    log.warning("a worker died while it was at %s", spot.repository or "several repositories")
+    log.warning("a worker died while it was at %s", unit.repository or "several repositories")
     for each in to_quarantine([_work_unit(row) for row in deaths], before):
         held = [row for row in deaths if each.covers(_work_unit(row))]
         QuarantinedWork.objects.filter(_within(each)).delete()
@@ -54,24 +54,24 @@ class Snapshot:
         for row in WorkerCrash.objects.exclude(repository=""):
             self.deaths.setdefault(_work_unit(row), []).append(row.at)
 
-    def holds(self, spot: WorkUnit) -> bool:
-        return any(each.covers(spot) for each in self.aside)
+    def holds(self, unit: WorkUnit) -> bool:
+        return any(each.covers(unit) for each in self.aside)
 
-    def is_late(self, spot: WorkUnit, now: datetime) -> bool:
+    def is_late(self, unit: WorkUnit, now: datetime) -> bool:
         """Whether it comes after all else; not for ever, where much comes all the time."""
-        again = self.again(spot)
+        again = self.again(unit)
         return again is not None and now < again + LAST_FOR
 
-    def again(self, spot: WorkUnit) -> datetime | None:
+    def again(self, unit: WorkUnit) -> datetime | None:
         """When it may be tried again, None for what nobody died of."""
-        at = self.deaths.get(spot)
+        at = self.deaths.get(unit)
         return max(at) + PAUSE * (2 ** (len(at) - 1) - 1) if at else None
 
 
-def forget_crashes(spot: WorkUnit, known: Snapshot) -> None:
+def forget_crashes(unit: WorkUnit, known: Snapshot) -> None:
     """Who died while at it died of something else."""
-    if spot in known.deaths:
-        WorkerCrash.objects.filter(**_columns(spot)).delete()
+    if unit in known.deaths:
+        WorkerCrash.objects.filter(**_columns(unit)).delete()
 
 
 def repositories(ids: Iterable[int]) -> QuerySet[Repository]:
@@ -82,10 +82,10 @@ def repositories(ids: Iterable[int]) -> QuerySet[Repository]:
     )
 
 
-def release_all(spot: WorkUnit) -> None:
+def release_all(unit: WorkUnit) -> None:
     """Try again what this is held by, and forget its deaths."""
-    for row in QuarantinedWork.objects.filter(account=spot.account):
-        if _work_unit(row).covers(spot):
+    for row in QuarantinedWork.objects.filter(account=unit.account):
+        if _work_unit(row).covers(unit):
             release(row)
 
 
@@ -107,20 +107,20 @@ def _work_unit(row: QuarantinedWork | WorkerCrash) -> WorkUnit:
     return WorkUnit(row.account_id, row.repository, row.item)
 
 
-def _columns(spot: WorkUnit) -> dict[str, object]:
-    return {"account_id": spot.account, "repository": spot.repository, "item": spot.item}
+def _columns(unit: WorkUnit) -> dict[str, object]:
+    return {"account_id": unit.account, "repository": unit.repository, "item": unit.item}
 
 
-def _within(spot: WorkUnit) -> Q:
-    found = Q(account=spot.account)
-    if spot.repository:
-        found &= Q(repository=spot.repository)
-    if spot.item:
-        found &= Q(item=spot.item)
+def _within(unit: WorkUnit) -> Q:
+    found = Q(account=unit.account)
+    if unit.repository:
+        found &= Q(repository=unit.repository)
+    if unit.item:
+        found &= Q(item=unit.item)
     return found
 
 
-def _label(spot: WorkUnit) -> str:
-    if not spot.repository:
-        return f"all of account {spot.account}"
-    return f"{spot.item} in {spot.repository}" if spot.item else spot.repository
+def _label(unit: WorkUnit) -> str:
+    if not unit.repository:
+        return f"all of account {unit.account}"
+    return f"{unit.item} in {unit.repository}" if unit.item else unit.repository

@@ -1,4 +1,4 @@
-"""How true the picture is, in words; and what the operator sees of it."""
+"""How true the inventory is, in words; and what the operator sees of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Freshness:
-    """How true the picture is. `state` is live, stale, failed, needs_approval or never.
+    """How true the inventory is. `state` is live, stale, failed, needs_approval or never.
 
     `why`, for operators alone, may name what is not for all; `checked_at`: when the last full check ended; `progress`
     of the run under way or waiting, if any.

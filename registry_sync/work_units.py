@@ -40,14 +40,14 @@ def to_quarantine(deaths: Sequence[WorkUnit], aside: Collection[WorkUnit]) -> se
     if len(deaths) < (CRASHES_MAX_AGAIN if aside else CRASHES_MAX):
         return set()
     account = deaths[0].account
-    died_in = {each.repository for each in deaths} - {""}
-    known = died_in | {each.repository for each in aside} - {""}
+    died_in = {unit.repository for unit in deaths} - {""}
+    known = died_in | {unit.repository for unit in aside} - {""}
     if account is not None and (not died_in or len(known) >= ITEMS_MAX):
         return {WorkUnit(account)}
     found: set[WorkUnit] = set()
     for repository in died_in:
-        items = {each.item for each in deaths if each.repository == repository} - {""}
-        before = {each.item for each in aside if each.repository == repository} - {""}
+        items = {unit.item for unit in deaths if unit.repository == repository} - {""}
+        before = {unit.item for unit in aside if unit.repository == repository} - {""}
         if items and len(items | before) < ITEMS_MAX:
             found |= {WorkUnit(account, repository, item) for item in items}
         else:

@@ -1,4 +1,4 @@
-"""How true the picture of the registry is, and asking for a fresh one."""
+"""How true the inventory of the registry is, and asking for a fresh one."""
 
 from typing import Any
 

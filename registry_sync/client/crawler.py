@@ -209,7 +209,7 @@ class TagCrawler:
 
     async def _tags(self, repository: str) -> list[str]:
         # Without `n`: asked in pages, Distribution on S3 (3.1.2 too) loses names and repeats others.
-        pages, path, found = (
+        pages, path, tags = (
             responses.PageGuard(),
             responses.api_path(repository, "tags/list"),
             dict[str, None](),
@@ -218,9 +218,9 @@ class TagCrawler:
             _status, headers, body, link = await self._get(
                 pages.visit(path), repository, {}, responses.LIST_MAX
             )
-            found.update(dict.fromkeys(responses.tags(body)))
+            tags.update(dict.fromkeys(responses.tags(body)))
             path = responses.next_page(link, self.url, path) if "Link" in headers else ""
-        return list(found)
+        return list(tags)
 
     async def _manifest(self, repository: str, tag: str, known: str) -> FetchedManifest | None:
         path, headers = responses.api_path(repository, "manifests", tag), responses.manifest_headers(known)

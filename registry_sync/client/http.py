@@ -63,11 +63,11 @@ class RegistryClient:
         self, *, alive: Callable[[], None] = lambda: None, page_size: int = responses.CATALOG_PAGE
     ) -> responses.Catalog:
         """Return the whole catalog; call `alive` after each page. Raise RegistryError when it did not end cleanly."""
-        found = responses.Catalog()
+        catalog = responses.Catalog()
         for page in self._pages(f"/v2/_catalog?n={page_size}", CATALOG):
-            found.add(page)
+            catalog.add(page)
             alive()
-        return found
+        return catalog
 
     def answers(self) -> bool:
         """Whether it answers others than whoever just got no answer."""

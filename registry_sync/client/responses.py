@@ -110,7 +110,7 @@ def error_of(status: int, body: bytes) -> RegistryError:
 
 def error_codes(body: bytes) -> set[str]:
     try:
-        return {str(each.get("code")) for each in json_object(body).get("errors", [])}
+        return {str(entry.get("code")) for entry in json_object(body).get("errors", [])}
     except (RegistryError, AttributeError, TypeError):
         return set()
 
@@ -137,10 +137,10 @@ class Catalog:
     strange: int = 0
 
     def add(self, body: bytes) -> None:
-        told = _string_list(json_object(body), "repositories")
-        good = [name for name in told if is_repository_name(name)]
+        listed = _string_list(json_object(body), "repositories")
+        good = [name for name in listed if is_repository_name(name)]
         self.names += good
-        self.strange += len(told) - len(good)
+        self.strange += len(listed) - len(good)
 
 
 def is_repository_name(repository: str) -> bool:
@@ -149,10 +149,10 @@ def is_repository_name(repository: str) -> bool:
 
 def tags(body: bytes) -> list[str]:
     """`"tags": null` is how the registry says none."""
-    found = _string_list(json_object(body), "tags")
-    if not all(names.TAG.fullmatch(tag) for tag in found):
+    listed = _string_list(json_object(body), "tags")
+    if not all(names.TAG.fullmatch(tag) for tag in listed):
         raise RegistryError(_("the registry lists a name that no tag can have"))
-    return found
+    return listed
 
 
 def api_path(repository: str, what: str, reference: str = "") -> str:
@@ -179,8 +179,8 @@ def _signed_payload(body: bytes) -> bytes:
     """Return the part of a signed manifest that its digest is of: all but the signatures, as they themselves tell."""
     try:
         protected = json_object(body)["signatures"][0]["protected"]
-        told = json.loads(base64.urlsafe_b64decode(protected + "=="))
-        return body[: told["formatLength"]] + base64.urlsafe_b64decode(told["formatTail"] + "==")
+        header = json.loads(base64.urlsafe_b64decode(protected + "=="))
+        return body[: header["formatLength"]] + base64.urlsafe_b64decode(header["formatTail"] + "==")
     except (RegistryError, LookupError, TypeError, ValueError, RecursionError):
         return body
 

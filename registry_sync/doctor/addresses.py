@@ -4,8 +4,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from accounts.common.lazy_text import lazy as _
-from registry_sync.doctor.observations import Answer, Ours
-from registry_sync.doctor.result import Fix, Verdict, fail, in_config, in_environment, ok, skipped, warn
+from registry_sync.doctor.observations import Answer, PanelSettings
+from registry_sync.doctor.result import Finding, Fix, fail, in_config, in_environment, ok, skipped, warn
 
 SLOW = 1.0  # seconds; Distribution's own time-out for a notification
 _PORTS = {"http": 80, "https": 443}
@@ -16,7 +16,7 @@ FORWARDED = Fix(
 )
 
 
-def form(ours: Ours, *, production: bool) -> Verdict:
+def form(ours: PanelSettings, *, production: bool) -> Finding:
     """Judge what the two addresses say by themselves."""
     public = urlsplit(ours.public_url)
     if production and public.scheme != "https":
@@ -45,7 +45,7 @@ def form(ours: Ours, *, production: bool) -> Verdict:
     )
 
 
-def panel(health: Answer, door: Answer, ours: Ours) -> Verdict:
+def panel(health: Answer, door: Answer, ours: PanelSettings) -> Finding:
     """`health` to GET /healthz, `door` to GET /auth/token without a name, both as a client would ask."""
     url = ours.public_url
     route = Fix(_("Let the proxy send all but /v2/ to the panel."))
@@ -89,7 +89,7 @@ def panel(health: Answer, door: Answer, ours: Ours) -> Verdict:
     return ok(_("%(url)s is the panel, and gives tokens.", url=url))
 
 
-def registry(base: str, answer: Answer, upload: Answer | None, ours: Ours) -> Verdict:
+def registry(base: str, answer: Answer, upload: Answer | None, ours: PanelSettings) -> Finding:
     """Judge the registry at the address that people type.
 
     `answer` to GET /v2/ there, and `upload` to the beginning of a push; `upload` None: not tried.
@@ -138,7 +138,7 @@ def is_private_literal(host: str) -> bool:
     return address.is_private or address.is_loopback or address.is_link_local
 
 
-def _registry_place(ours: Ours) -> tuple[str, int]:
+def _registry_place(ours: PanelSettings) -> tuple[str, int]:
     return _place(f"{urlsplit(ours.public_url).scheme}://{ours.registry_host}")
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from namespaces.models import Tag
 from registry_sync import doctor, heartbeats
 from registry_sync.client import RegistryClient, RegistryError, responses
-from registry_sync.doctor.observations import EventTrial
+from registry_sync.doctor.observations import EventProbe
 from registry_sync.models import Event, Marker
 
 PULL_WAIT, PUSH_WAIT, LOOK = 4.0, 10.0, 0.2  # seconds
@@ -30,18 +30,18 @@ def agent() -> str:
     return f"registry-manager-doctor/{secrets.token_hex(8)}"
 
 
-def try_events(registry: RegistryClient, location: str = "") -> EventTrial:
+def try_events(registry: RegistryClient, location: str = "") -> EventProbe:
     """`registry` names itself with an `agent()` of its own; `location`: where our address for events sends on to."""
     begun = timezone.now()
     seen, problem = _seen(registry.agent, _look, registry, PULL_WAIT), ""
     if seen is not None:
-        return EventTrial(seen)
+        return EventProbe(seen)
     try:
         seen = _seen(registry.agent, _push, registry, PUSH_WAIT)
     except RegistryError as error:
         problem = str(error)
     refused, redirected = _noted(Marker.REFUSED, begun), _noted(Marker.REDIRECTED, begun)
-    return EventTrial(seen, refused, problem, redirected, location)
+    return EventProbe(seen, refused, problem, redirected, location)
 
 
 def _seen(
@@ -51,8 +51,8 @@ def _seen(
     begun = time.monotonic()
     if not act(registry):
         return None
-    told = Event.objects.filter(id__gt=before, client__startswith=name)
-    return time.monotonic() - begun if comes(told.exists, wait) else None
+    events = Event.objects.filter(id__gt=before, client__startswith=name)
+    return time.monotonic() - begun if comes(events.exists, wait) else None
 
 
 def comes(holds: Callable[[], bool], seconds: float) -> bool:

@@ -21,8 +21,8 @@ from registry_sync.client import (
     TemporaryFailure,
     responses,
 )
-from registry_sync.doctor.observations import Answer, OldForm, Ours, Releases, TokenTrial
-from registry_sync.doctor.probe_tokens import TrialTokens, issuers, stranger
+from registry_sync.doctor.observations import Answer, PanelSettings, Schema1Images, TokenProbe, VersionAnswers
+from registry_sync.doctor.probe_tokens import ProbeTokens, issuers, stranger
 from registry_sync.models import Repository
 
 _BODY_MAX = 64 * 1024
@@ -45,36 +45,36 @@ def ask(
         return Answer(error=type(error.__cause__).__name__, asked_at=asked_at)
 
 
-def try_tokens(registry: RegistryClient, service: str, ours: Ours) -> TokenTrial:
+def try_tokens(registry: RegistryClient, service: str, ours: PanelSettings) -> TokenProbe:
     """Which of our tokens it takes, judged by /v2/, for which any good token will do."""
 
     def takes(token: str) -> bool:
         return ask(registry, "/v2/", token=token).status == responses.OK
 
     with stranger() as other:
-        anybody = takes(TrialTokens(service, ours.issuer).sign([], by=other))
-    good = (issuer for issuer in issuers(ours) if takes(TrialTokens(service, issuer).sign([])))
-    return TokenTrial(next(good, ""), anybody)
+        anybody = takes(ProbeTokens(service, ours.issuer).sign([], by=other))
+    good = (issuer for issuer in issuers(ours) if takes(ProbeTokens(service, issuer).sign([])))
+    return TokenProbe(next(good, ""), anybody)
 
 
-def delete_nothing(registry: RegistryClient, tokens: TrialTokens) -> Answer:
+def delete_nothing(registry: RegistryClient, tokens: ProbeTokens) -> Answer:
     """Ask for the deletion of a digest that never was."""
     path = f"/v2/{doctor.REPOSITORY}/manifests/sha256:{secrets.token_hex(32)}"
     return ask(registry, path, token=tokens(doctor.REPOSITORY, "delete"), method="DELETE")
 
 
-def versions(registry: RegistryClient, tokens: TrialTokens) -> Releases:
+def versions(registry: RegistryClient, tokens: ProbeTokens) -> VersionAnswers:
     """Ask for what the releases of Distribution refuse differently. It leaves what `begin_upload` leaves."""
     token = tokens(doctor.REPOSITORY)
-    return Releases(
+    return VersionAnswers(
         digest=ask(registry, f"/v2/{doctor.REPOSITORY}/manifests/sha256:x", token=token),
         page=ask(registry, f"/v2/{doctor.REPOSITORY}/tags/list?n=-1", token=token),
         upload=begin_upload(registry, tokens),
     )
 
 
-def old_form(registry: RegistryClient) -> OldForm:
-    """As the picture knows them; one of them is asked for, to see whether the registry reads such still."""
+def old_form(registry: RegistryClient) -> Schema1Images:
+    """As the inventory knows them; one of them is asked for, to see whether the registry reads such still."""
     known = RepositoryManifest.objects.filter(manifest__media_type__startswith=DOCKER_SCHEMA1, gone_at=None)
     known = known.select_related("image__namespace").order_by("id")
     unread = Repository.objects.filter(problem__contains=NAMED).order_by("name")
@@ -88,7 +88,7 @@ def old_form(registry: RegistryClient) -> OldForm:
         except RegistryError:
             pass  # gone, or no answer: other checks say so
     shown = [f"{row.image.repository}@{row.manifest_id}" for row in rows] + names
-    return OldForm(known.count() + unread.count(), tuple(shown[:_NAMED_MAX]), read)
+    return Schema1Images(known.count() + unread.count(), tuple(shown[:_NAMED_MAX]), read)
 
 
 def upstream(registry: RegistryClient) -> bool | None:
@@ -99,7 +99,7 @@ def upstream(registry: RegistryClient) -> bool | None:
     return registry.upstream_answers(names) if names else None
 
 
-def events_door(ours: Ours, agent: str) -> Answer:
+def events_door(ours: PanelSettings, agent: str) -> Answer:
     """Bring nothing, and no key, to where the registry brings its events."""
     url = urlsplit(ours.events_url)
     panel = RegistryClient(f"{url.scheme}://{url.netloc}", lambda *_scope: "", agent=agent)
@@ -109,11 +109,11 @@ def events_door(ours: Ours, agent: str) -> Answer:
         panel.close()
 
 
-def catalog(registry: RegistryClient, tokens: TrialTokens) -> Answer:
+def catalog(registry: RegistryClient, tokens: ProbeTokens) -> Answer:
     return ask(registry, f"/v2/_catalog?n={responses.CATALOG_PAGE}", token=tokens(CATALOG))
 
 
-def begin_upload(registry: RegistryClient, tokens: TrialTokens) -> Answer:
+def begin_upload(registry: RegistryClient, tokens: ProbeTokens) -> Answer:
     """Begin a push and call it off: only where the registry sends a client on to is of interest.
 
     Distribution keeps a few bytes of hash state of what was called off, until its upload purging takes them.

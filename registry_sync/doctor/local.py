@@ -19,17 +19,17 @@ from accounts.common.secret_files import SecretFileError
 from accounts.models import AuditEvent
 from registry_sync import heartbeats
 from registry_sync.doctor import event_probe, panel, result
-from registry_sync.doctor.observations import Certificate, Ours
-from registry_sync.doctor.result import Verdict
+from registry_sync.doctor.observations import Certificate, PanelSettings
+from registry_sync.doctor.result import Finding
 from registry_sync.models import Marker
 from registry_sync.tokens import ca
 
 FIRST_SIGN = 3  # seconds
 
 
-def ours() -> Ours:
+def ours() -> PanelSettings:
     folder = Path(settings.SECRETS_DIR)
-    return Ours(
+    return PanelSettings(
         public_url=settings.PUBLIC_URL, registry_url=settings.REGISTRY_URL, registry_host=settings.REGISTRY_HOST,
         service=settings.TOKEN_SERVICE, issuer=settings.TOKEN_ISSUER, hook_file=str(folder / "hook.key"),
         realm=settings.TOKEN_URL, events_url=settings.EVENTS_URL or f"{settings.PUBLIC_URL}/registry/events",
@@ -38,7 +38,7 @@ def ours() -> Ours:
     )  # fmt: skip
 
 
-def database() -> Verdict:
+def database() -> Finding:
     try:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -51,7 +51,7 @@ def database() -> Verdict:
     return panel.database("", missing)
 
 
-def limits() -> Verdict:
+def limits() -> Finding:
     if settings.DATABASE_POOLER == "none":  # they come with each connection, or it is refused
         return result.ok(_("No statement can keep the others waiting for long."))
     with connection.cursor() as cursor:
@@ -62,12 +62,12 @@ def limits() -> Verdict:
     return panel.limits(settings.DATABASE_TIMEOUTS, found, rows[0][2])
 
 
-def disk() -> Verdict:
+def disk() -> Finding:
     folder = Path(settings.DATA_DIR)
     return panel.disk(shutil.disk_usage(folder).free, str(folder))
 
 
-def broker() -> Verdict:
+def broker() -> Finding:
     error = ""
     try:
         with current_app.connection_for_write() as wire:
@@ -77,25 +77,25 @@ def broker() -> Verdict:
     return panel.broker(error, redis=bool(settings.REDIS))
 
 
-def worker(now: datetime) -> Verdict:
+def worker(now: datetime) -> Finding:
     asked = not heartbeats.is_silent(heartbeats.last(Marker.BEAT), now)
     return panel.worker(heartbeats.worker_at(), now, heartbeats.SILENT_AFTER, asked=asked)
 
 
-def schedule(now: datetime) -> Verdict:
+def schedule(now: datetime) -> Finding:
     if not heartbeats.last(Marker.BEAT):  # all was started a moment ago
         event_probe.comes(lambda: bool(heartbeats.last(Marker.BEAT)), FIRST_SIGN)
     return panel.schedule(heartbeats.last(Marker.BEAT), now, heartbeats.SILENT_AFTER)
 
 
-def trail(now: datetime) -> Verdict:
+def trail(now: datetime) -> Finding:
     ways = (Marker.TRAIL_CHANGED, Marker.TRAIL_UNKNOWN, Marker.TRAIL_WHOLE)
     signs = heartbeats.read_markers(*ways)
     begun = AuditEvent.objects.order_by("id").values_list("at", flat=True).first()
     return panel.trail(*(signs.get(way) for way in ways), begun=begun, now=now)
 
 
-def certificates(now: datetime) -> Verdict:
+def certificates(now: datetime) -> Finding:
     folder = Path(settings.SECRETS_DIR)
     try:
         leaf, root = ca.load_pair(folder / ca.LEAF), ca.load_ca(folder)

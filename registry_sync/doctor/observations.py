@@ -8,7 +8,7 @@ _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class PanelSettings:
     """How the panel is set up; what the registry should be set up for."""
 
     public_url: str
@@ -45,7 +45,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenTrial:
+class TokenProbe:
     """`issuer`: with which the registry takes our tokens, "" when it takes none. `anybody`: it takes a stranger's."""
 
     issuer: str
@@ -53,7 +53,7 @@ class TokenTrial:
 
 
 @dataclass(frozen=True, slots=True)
-class Releases:
+class VersionAnswers:
     """What tells one release of Distribution from another.
 
     The answers to a digest that is none, to a page of fewer than no tags, and to the beginning of a push.
@@ -79,7 +79,7 @@ class Pulled:
 
 
 @dataclass(frozen=True, slots=True)
-class EventTrial:
+class EventProbe:
     """`after` seconds until it arrived, None when it did not."""
 
     after: float | None
@@ -90,7 +90,7 @@ class EventTrial:
 
 
 @dataclass(frozen=True, slots=True)
-class OldForm:
+class Schema1Images:
     """What is known of images of Docker's first form.
 
     `names`: some of them, as IMAGE@DIGEST, or IMAGE where nobody knows the digest; `count`: all; `read`: whether the

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from accounts.common.lazy_text import lazy as _
 from registry_sync.doctor.observations import Certificate
-from registry_sync.doctor.result import Fix, Verdict, fail, in_environment, ok, pending, skipped, warn
+from registry_sync.doctor.result import Finding, Fix, fail, in_environment, ok, pending, skipped, warn
 
 # The worker renews the leaf when a third of its 30 days is left; a day later something is wrong.
 LEAF_LATE = timedelta(days=9)
@@ -17,7 +17,7 @@ WORKER = "celery -A manager worker"
 SCHEDULE = "celery -A manager beat"
 
 
-def database(error: str, unapplied: list[str], *, unknown_pooler: bool = False) -> Verdict:
+def database(error: str, unapplied: list[str], *, unknown_pooler: bool = False) -> Finding:
     if unknown_pooler:
         return fail(_("A connection pooler that the panel was not told of stands before the database: %(error)s.",
                       error=error.rstrip(".")),
@@ -32,7 +32,7 @@ def database(error: str, unapplied: list[str], *, unknown_pooler: bool = False) 
     return ok(_("The database answers and takes changes, and its tables are up to date."))
 
 
-def limits(asked: Mapping[str, int], found: Mapping[str, int], role: str) -> Verdict:
+def limits(asked: Mapping[str, int], found: Mapping[str, int], role: str) -> Finding:
     """How long a statement may take behind a pooler, in milliseconds; 0 is without end."""
     longer = {name: most for name, most in asked.items() if not 0 < found[name] <= most}
     if not longer:
@@ -49,7 +49,7 @@ def limits(asked: Mapping[str, int], found: Mapping[str, int], role: str) -> Ver
     )  # fmt: skip
 
 
-def disk(free: int, folder: str) -> Verdict:
+def disk(free: int, folder: str) -> Finding:
     text = _("%(free)s MB are free in %(folder)s.", free=f"{free / MB:,.0f}", folder=folder)
     fix = Fix(
         _("Make room there, or give it a larger disk; what takes the most:"),
@@ -64,7 +64,7 @@ def disk(free: int, folder: str) -> Verdict:
     return ok(text)
 
 
-def broker(error: str, *, redis: bool) -> Verdict:
+def broker(error: str, *, redis: bool) -> Finding:
     if not error:
         return ok(_("The queue that wakes the worker takes messages."))
     fix = (
@@ -82,7 +82,7 @@ def broker(error: str, *, redis: bool) -> Verdict:
     )
 
 
-def worker(at: datetime | None, now: datetime, silent_after: timedelta, *, asked: bool) -> Verdict:
+def worker(at: datetime | None, now: datetime, silent_after: timedelta, *, asked: bool) -> Finding:
     """`asked`: the schedule sends it work; a worker without any is silent and well."""
     fix = Fix(_("Start the worker, and keep it running:"), WORKER)
     if at is None:
@@ -109,7 +109,7 @@ def worker(at: datetime | None, now: datetime, silent_after: timedelta, *, asked
     )
 
 
-def schedule(at: datetime | None, now: datetime, silent_after: timedelta) -> Verdict:
+def schedule(at: datetime | None, now: datetime, silent_after: timedelta) -> Finding:
     fix = Fix(_("Exactly one process must keep the schedule:"), SCHEDULE)
     if at and now - at <= silent_after:
         return ok(_("The schedule runs."))
@@ -127,7 +127,7 @@ def schedule(at: datetime | None, now: datetime, silent_after: timedelta) -> Ver
 def trail(
     changed: datetime | None, unknown: datetime | None, whole: datetime | None, *, begun: datetime | None,
     now: datetime,
-) -> Verdict:  # fmt: skip
+) -> Finding:  # fmt: skip
     """When the nightly check last ended in each way, and when the trail began."""
     fix = Fix(_("What of it, seal by seal:"), "python manage.py verify_audit_log")
     last = max(filter(None, (changed, unknown, whole)), default=None)
@@ -148,7 +148,7 @@ def trail(
     return ok(_("On %(day)s the audit trail was as it was sealed.", day=f"{last:%Y-%m-%d}"))
 
 
-def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Verdict:
+def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Finding:
     renewal = Fix(
         _("The worker renews it each hour if it can write there; by hand:"), "python manage.py init_data_dir"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from registry_sync.client import CATALOG
-from registry_sync.doctor.observations import Ours
+from registry_sync.doctor.observations import PanelSettings
 from registry_sync.tokens import access_list, ca
 from registry_sync.tokens.claims import build_claims
 from registry_sync.tokens.issuer import PANEL_SUBJECT, PANEL_TOKEN_SECONDS, signer
@@ -25,7 +25,7 @@ _KNOWN_ISSUERS = (
 )
 
 
-class TrialTokens:
+class ProbeTokens:
     """Made for the service and the issuer that the registry expects, so that one wrong line spoils one check only."""
 
     def __init__(self, service: str, issuer: str) -> None:
@@ -49,7 +49,7 @@ class TrialTokens:
         return (by or signer()).sign(payload)
 
 
-def issuers(ours: Ours) -> list[str]:
+def issuers(ours: PanelSettings) -> list[str]:
     """Ours first; then what a registry may well have been set to instead."""
     public = urlsplit(ours.public_url)
     guesses = (

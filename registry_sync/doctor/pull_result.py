@@ -4,13 +4,13 @@ from urllib.parse import urlsplit
 
 from accounts.common.lazy_text import lazy as _
 from registry_sync.doctor.addresses import is_private_literal
-from registry_sync.doctor.observations import Ours, Pulled
-from registry_sync.doctor.result import Fix, Verdict, fail, in_config, ok, pending, skipped, warn
+from registry_sync.doctor.observations import PanelSettings, Pulled
+from registry_sync.doctor.result import Finding, Fix, fail, in_config, ok, pending, skipped, warn
 
 NAME_SHOWN = 60  # characters
 
 
-def pull(pulled: list[Pulled] | None, ours: Ours) -> Verdict:
+def pull(pulled: list[Pulled] | None, ours: PanelSettings) -> Finding:
     """Judge what was pulled. `pulled`: None where no address asked for a token, so nothing was tried."""
     if pulled is None:
         return skipped(_("No address of the registry answers as it should, so nothing was pulled."))
@@ -62,7 +62,7 @@ def _redirects(there: str) -> tuple[Fix, ...]:
     )  # fmt: skip
 
 
-def _only_inside(there: str, ours: Ours) -> bool:
+def _only_inside(there: str, ours: PanelSettings) -> bool:
     """Return whether its name or number means something in its own network alone, and the registry's does not."""
     return _inside(str(urlsplit(there).hostname)) and not _inside(
         str(urlsplit(f"//{ours.registry_host}").hostname)

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from accounts.common.lazy_text import lazy as _
-from registry_sync.doctor.observations import Answer, EventTrial, OldForm, Ours, TokenTrial
+from registry_sync.doctor.observations import Answer, EventProbe, PanelSettings, Schema1Images, TokenProbe
 from registry_sync.doctor.result import (
+    Finding,
     Fix,
-    Verdict,
     fail,
     in_config,
     in_environment,
@@ -22,7 +22,7 @@ _DOOR = "/auth/token"
 _UNAUTHORIZED, _NOT_FOUND, _NOT_ALLOWED, _BAD_REQUEST, _GOOD = 401, 404, 405, 400, 200
 
 
-def reachable(answer: Answer, ours: Ours) -> Verdict:
+def reachable(answer: Answer, ours: PanelSettings) -> Finding:
     if answer.status:
         return ok(_("%(registry_url)s answers.", registry_url=ours.registry_url))
     if answer.error == "SSLError":
@@ -45,7 +45,7 @@ def reachable(answer: Answer, ours: Ours) -> Verdict:
     )
 
 
-def challenge(answer: Answer, ours: Ours) -> Verdict:
+def challenge(answer: Answer, ours: PanelSettings) -> Finding:
     """Judge that it wants a token, and says where to get one."""
     if answer.status == _UNAUTHORIZED and answer.parameters.get("realm"):
         return ok(_("/v2/ answers 401 and asks for a token."))
@@ -66,7 +66,7 @@ def challenge(answer: Answer, ours: Ours) -> Verdict:
     )
 
 
-def realm(answer: Answer, ours: Ours) -> Verdict:
+def realm(answer: Answer, ours: PanelSettings) -> Finding:
     named = answer.parameters.get("realm", "")
     if named == ours.realm:
         return ok(_("It sends clients to %(named)s.", named=named))
@@ -86,7 +86,7 @@ def realm(answer: Answer, ours: Ours) -> Verdict:
     )
 
 
-def service(answer: Answer, ours: Ours) -> Verdict:
+def service(answer: Answer, ours: PanelSettings) -> Finding:
     named = answer.parameters.get("service", "")
     if named == ours.service:
         return ok(_("It calls itself %(named)s, as the panel does.", named=named))
@@ -101,7 +101,7 @@ def service(answer: Answer, ours: Ours) -> Verdict:
     )
 
 
-def token(trial: TokenTrial, ours: Ours) -> Verdict:
+def token(trial: TokenProbe, ours: PanelSettings) -> Finding:
     if trial.anybody:
         return fail(
             _("It takes a token that nobody we know has signed: everybody can make themselves one."),
@@ -127,7 +127,7 @@ def token(trial: TokenTrial, ours: Ours) -> Verdict:
     )  # fmt: skip
 
 
-def clock(answer: Answer) -> Verdict:
+def clock(answer: Answer) -> Finding:
     """By the Date header, which knows whole seconds; the way there and back is allowed for."""
     if not answer.date or not answer.asked_at:
         return skipped(_("Its answers carry no Date, so the clocks cannot be compared."))
@@ -148,7 +148,7 @@ def clock(answer: Answer) -> Verdict:
     return ok(_("The clocks agree."))
 
 
-def upstream(*, answers: bool | None, ours: Ours) -> Verdict:
+def upstream(*, answers: bool | None, ours: PanelSettings) -> Finding:
     """`answers`: None where the cache holds nothing yet of which it could be asked."""
     if not ours.is_cache:
         return ok(_("The registry holds its images itself."))
@@ -163,7 +163,7 @@ def upstream(*, answers: bool | None, ours: Ours) -> Verdict:
     )  # fmt: skip
 
 
-def deletion(answer: Answer, ours: Ours) -> Verdict:
+def deletion(answer: Answer, ours: PanelSettings) -> Finding:
     """`answer` to the deletion of what does not exist."""
     if ours.is_cache and answer.status == _NOT_ALLOWED:
         return ok(
@@ -194,7 +194,7 @@ def deletion(answer: Answer, ours: Ours) -> Verdict:
     )
 
 
-def old_form(found: OldForm, ours: Ours) -> Verdict:
+def old_form(found: Schema1Images, ours: PanelSettings) -> Finding:
     """Images pushed before 2017, which 2.8 reads and 3.x does not."""
     if not found.count:
         return ok(_("It holds no image of Docker’s first form (schema 1) that the panel knows of."))
@@ -222,7 +222,7 @@ def old_form(found: OldForm, ours: Ours) -> Verdict:
     )  # fmt: skip
 
 
-def catalog(answer: Answer) -> Verdict:
+def catalog(answer: Answer) -> Finding:
     """`answer` to a request for 1000 names."""
     if answer.status == _BAD_REQUEST:
         return fail(
@@ -234,7 +234,7 @@ def catalog(answer: Answer) -> Verdict:
     return warn(_("The catalog does not come: %(status)s.", status=answer.status or answer.error))
 
 
-def events(trial: EventTrial, ours: Ours) -> Verdict:
+def events(trial: EventProbe, ours: PanelSettings) -> Finding:
     if trial.after is not None:
         if trial.after < 1:
             return ok(_("What happens in the registry is told to the panel, within a second."))
@@ -265,14 +265,14 @@ def events(trial: EventTrial, ours: Ours) -> Verdict:
     )  # fmt: skip
 
 
-def auth_section(ours: Ours) -> str:
+def auth_section(ours: PanelSettings) -> str:
     return (
         f"auth:\n  token:\n    realm: {ours.realm}\n    service: {ours.service}\n    issuer: {ours.issuer}\n"
         f"    rootcertbundle: /path/to/ca.crt  # a copy of {ours.ca_file}\n    autoredirect: false"
     )
 
 
-def notifications_section(ours: Ours) -> str:
+def notifications_section(ours: PanelSettings) -> str:
     return (
         f"notifications:\n  endpoints:\n    - name: panel\n      url: {ours.events_url}\n"
         f"      headers:\n        Authorization: [Bearer KEY]  # KEY: what {ours.hook_file} holds\n"

@@ -30,7 +30,7 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Finding:
     state: State
     text: str
     fixes: tuple[Fix, ...] = ()
@@ -38,20 +38,20 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A verdict with the name of its check, as it is kept and shown."""
+    """A finding with the name of its check, as it is kept and shown."""
 
     key: str
     title: str
-    verdict: Verdict
+    finding: Finding
 
     def as_row(self) -> dict[str, Any]:
         """{"key", "title", "state", "text", "fixes": [{"where", "lines"}]}, for JSON; the sentences are packed."""
-        fixes = [{"where": to_json(fix.where), "lines": fix.lines} for fix in self.verdict.fixes]
-        text = to_json(self.verdict.text)
+        fixes = [{"where": to_json(fix.where), "lines": fix.lines} for fix in self.finding.fixes]
+        text = to_json(self.finding.text)
         return {
             "key": self.key,
             "title": self.title,
-            "state": self.verdict.state,
+            "state": self.finding.state,
             "text": text,
             "fixes": fixes,
         }
@@ -62,24 +62,24 @@ def lasted(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= SHORT else f"{max(seconds * 1000, 1):.0f} ms"
 
 
-def ok(text: str) -> Verdict:
-    return Verdict(State.OK, text)
+def ok(text: str) -> Finding:
+    return Finding(State.OK, text)
 
 
-def warn(text: str, *fixes: Fix) -> Verdict:
-    return Verdict(State.WARN, text, fixes)
+def warn(text: str, *fixes: Fix) -> Finding:
+    return Finding(State.WARN, text, fixes)
 
 
-def fail(text: str, *fixes: Fix) -> Verdict:
-    return Verdict(State.FAIL, text, fixes)
+def fail(text: str, *fixes: Fix) -> Finding:
+    return Finding(State.FAIL, text, fixes)
 
 
-def skipped(text: str) -> Verdict:
-    return Verdict(State.SKIPPED, text)
+def skipped(text: str) -> Finding:
+    return Finding(State.SKIPPED, text)
 
 
-def pending(text: str) -> Verdict:
-    return Verdict(State.PENDING, text)
+def pending(text: str) -> Finding:
+    return Finding(State.PENDING, text)
 
 
 def in_config(section: str, lines: str) -> Fix:

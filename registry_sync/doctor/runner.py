@@ -12,9 +12,9 @@ from accounts.common.secret_files import SecretFileError
 from registry_sync.client import RegistryClient, responses
 from registry_sync.doctor import addresses, event_probe, http_probe, local, pull_probe, pull_result, versions
 from registry_sync.doctor import registry as judge
-from registry_sync.doctor.observations import Answer, Ours
-from registry_sync.doctor.probe_tokens import TrialTokens
-from registry_sync.doctor.result import Result, State, Verdict, fail, skipped
+from registry_sync.doctor.observations import Answer, PanelSettings
+from registry_sync.doctor.probe_tokens import ProbeTokens
+from registry_sync.doctor.result import Finding, Result, State, fail, skipped
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ BY_TOKEN = (
 BY_CHALLENGE = ("realm", "service", "token", *BY_TOKEN, "front")
 
 
-def examine(now: datetime) -> Iterator[Result]:
+def run_checks(now: datetime) -> Iterator[Result]:
     """Yield a result for each of TITLES, as they come."""
     ours = local.ours()
     works = yield from _one("database", local.database)
@@ -77,7 +77,7 @@ def examine(now: datetime) -> Iterator[Result]:
     yield from _registry(ours, signs=signs, works=works)
 
 
-def _registry(ours: Ours, *, signs: bool, works: bool) -> Iterator[Result]:
+def _registry(ours: PanelSettings, *, signs: bool, works: bool) -> Iterator[Result]:
     plain = RegistryClient(ours.registry_url, _no_token, agent=event_probe.agent())
     try:
         answer = http_probe.ask(plain, "/v2/")
@@ -98,7 +98,7 @@ def _registry(ours: Ours, *, signs: bool, works: bool) -> Iterator[Result]:
 
 
 def _with_tokens(
-    plain: RegistryClient, answer: Answer, ours: Ours, *, signs: bool, works: bool
+    plain: RegistryClient, answer: Answer, ours: PanelSettings, *, signs: bool, works: bool
 ) -> Iterator[Result]:
     if not signs:
         yield from _skip(_("Not checked while the panel cannot sign."), "token", *BY_TOKEN)
@@ -111,7 +111,7 @@ def _with_tokens(
         yield from _skip(_("Not checked while the registry refuses our tokens."), *BY_TOKEN)
         yield from _one("front", lambda: _front(ours, None))
         return
-    tokens = TrialTokens(service, trial.issuer)
+    tokens = ProbeTokens(service, trial.issuer)
     registry = RegistryClient(ours.registry_url, tokens, agent=plain.agent)
     try:
         yield from _one("version", lambda: versions.version(http_probe.versions(registry, tokens)))
@@ -136,7 +136,7 @@ def _with_tokens(
         registry.close()
 
 
-def _panel(ours: Ours) -> Verdict:
+def _panel(ours: PanelSettings) -> Finding:
     public, realm = RegistryClient(ours.public_url, _no_token), urlsplit(ours.realm)
     tokens = RegistryClient(f"{realm.scheme}://{realm.netloc}", _no_token)
     try:
@@ -148,7 +148,7 @@ def _panel(ours: Ours) -> Verdict:
         tokens.close()
 
 
-def _front(ours: Ours, tokens: TrialTokens | None) -> Verdict:
+def _front(ours: PanelSettings, tokens: ProbeTokens | None) -> Finding:
     """At the address that people type."""
     for base in _fronts(ours):
         front = RegistryClient(base, _no_token)
@@ -162,7 +162,7 @@ def _front(ours: Ours, tokens: TrialTokens | None) -> Verdict:
     return addresses.registry(base, answer, None, ours)
 
 
-def _pull(ours: Ours, tokens: TrialTokens, agent: str) -> Verdict:
+def _pull(ours: PanelSettings, tokens: ProbeTokens, agent: str) -> Finding:
     """As from outside, or where that does not answer from here, from the registry itself."""
     for base in (*_fronts(ours), ours.registry_url):
         front = RegistryClient(base, tokens, agent=agent)
@@ -174,7 +174,7 @@ def _pull(ours: Ours, tokens: TrialTokens, agent: str) -> Verdict:
     return pull_result.pull(None, ours)
 
 
-def _fronts(ours: Ours) -> list[str]:
+def _fronts(ours: PanelSettings) -> list[str]:
     """By the panel's own scheme first, since both are best behind one proxy."""
     schemes = dict.fromkeys((urlsplit(ours.public_url).scheme, "https"))
     return [f"{scheme}://{ours.registry_host}" for scheme in schemes]
@@ -184,22 +184,22 @@ def _no_token(_scope: str, *_actions: str) -> str:
     raise AssertionError("asked without a token")
 
 
-def _one(key: str, check: Callable[[], Verdict]) -> Generator[Result, None, bool]:
+def _one(key: str, check: Callable[[], Finding]) -> Generator[Result, None, bool]:
     """Yield the result, and return whether what builds on it makes sense.
 
     A check that breaks has failed, and the others go on.
     """
     try:
-        verdict = check()
+        finding = check()
     except SecretFileError as error:
-        verdict = fail(str(error))
+        finding = fail(str(error))
     except Exception as error:
         log.exception("the check %s broke", key)
-        verdict = fail(
+        finding = fail(
             _("The check itself broke (%(error)s); the log says more.", error=type(error).__name__)
         )
-    yield Result(key, TITLES[key], verdict)
-    return verdict.state is not State.FAIL
+    yield Result(key, TITLES[key], finding)
+    return finding.state is not State.FAIL
 
 
 def _skip(why: str, *keys: str) -> Iterator[Result]:

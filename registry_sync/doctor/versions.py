@@ -1,14 +1,14 @@
 """Judges which Distribution it is: no release says so, but each refuses something differently. PURE."""
 
 from accounts.common.lazy_text import lazy as _
-from registry_sync.doctor.observations import Answer, Releases
-from registry_sync.doctor.result import Fix, Verdict, ok, skipped, warn
+from registry_sync.doctor.observations import Answer, VersionAnswers
+from registry_sync.doctor.result import Finding, Fix, ok, skipped, warn
 
 _BAD_REQUEST, _NOT_ALLOWED, _BROKEN = 400, 405, 500
 GOOD = "3.1.2"
 
 
-def version(seen: Releases) -> Verdict:
+def version(seen: VersionAnswers) -> Finding:
     cache = _refused(seen.upload, _NOT_ALLOWED, "UNSUPPORTED")  # a read-only registry says so without a code
     fix = Fix(_("Where the registry runs, take %(version)s or newer; then restart it:", version=GOOD),
               f"image: registry:{GOOD}")  # fmt: skip

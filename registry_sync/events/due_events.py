@@ -34,13 +34,15 @@ class EventQueue:
         return self.account_of(event)
 
     def next(self) -> list[Event]:
-        found = list(_due().order_by("id")[:BATCH])
-        if len(found) == BATCH:  # more waits than that: then some of each
-            found = self._some_of_each()
-        self._look_up({event.namespace for event in found})
-        failing = self._failing({self.account_of(event) for event in found})
-        found.sort(key=lambda event: (self.account_of(event) in failing, event.pk))
-        return in_turns((each for each in found if self.account_of(each) not in self.silent), self.account_of)
+        events = list(_due().order_by("id")[:BATCH])
+        if len(events) == BATCH:  # more waits than that: then some of each
+            events = self._some_of_each()
+        self._look_up({event.namespace for event in events})
+        failing = self._failing({self.account_of(event) for event in events})
+        events.sort(key=lambda event: (self.account_of(event) in failing, event.pk))
+        return in_turns(
+            (each for each in events if self.account_of(each) not in self.silent), self.account_of
+        )
 
     def wait(self) -> timedelta | None:
         """Until more is due, None when nothing is. What is left for another time does not count."""
@@ -54,15 +56,15 @@ class EventQueue:
         names = list(first.values_list("namespace", flat=True))
         self._look_up(names)
         heard = [name for name in names if self._accounts[name] not in self.silent]
-        of: dict[Account, list[str]] = defaultdict(list)
+        namespaces_of: dict[Account, list[str]] = defaultdict(list)
         for name in in_turns(heard, self._accounts.__getitem__)[:BATCH]:
-            of[self._accounts[name]].append(name)
-        found: list[Event] = []
-        for some in of.values():
-            each = max(BATCH // len(of) // len(some), 1)
+            namespaces_of[self._accounts[name]].append(name)
+        events: list[Event] = []
+        for some in namespaces_of.values():
+            share = max(BATCH // len(namespaces_of) // len(some), 1)
             for name in some:
-                found += _due().filter(namespace=name).order_by("id")[:each]
-        return found
+                events += _due().filter(namespace=name).order_by("id")[:share]
+        return events
 
     def _failing(self, accounts: Collection[Account]) -> set[Account]:
         """Of whose something could not be applied, or killed a worker: nobody else is to wait behind their next."""

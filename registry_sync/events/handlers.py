@@ -1,4 +1,4 @@
-"""What a push or a delete changes in the picture."""
+"""What a push or a delete changes in the inventory."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -98,10 +98,10 @@ def _confirm(event: Event, image: Image, registry: RegistryClient) -> bool:
         return True
     there = Tag.objects.filter(image=image, name=event.tag).exists()
     if not there and not predates(event, image.namespace.created_at):
-        for each in (
+        for deletion in (
             _nearby_events(event, event.tag).filter(action="delete", at__gt=_at(event)).order_by("at")
         ):
-            late_history.record_change(image, _tag_change(each, ""))
+            late_history.record_change(image, _tag_change(deletion, ""))
     return not there
 
 
@@ -131,27 +131,27 @@ def _record_if_superseded(event: Event, image: Image) -> bool:
     if predates(event, image.namespace.created_at):
         return False
     newer = TagHistoryEntry.objects.filter(image=image, tag=event.tag, at__gt=_at(event)).exists()
-    told_later = _nearby_events(event, event.tag).filter(at__gt=_at(event)).order_by("at").first()
-    if not newer and not told_later:
+    later = _nearby_events(event, event.tag).filter(at__gt=_at(event)).order_by("at").first()
+    if not newer and not later:
         return False
     if event.action == "delete":
         _record_earlier_pushes(event, image, event.tag)
     late_history.record_change(
         image, _tag_change(event, event.digest if event.action == "push" else ""), held=False
     )
-    pushed = told_later and told_later.action == "push" and told_later.digest
-    if told_later and pushed and Tag.objects.filter(image=image, name=event.tag, manifest=pushed).exists():
-        late_history.record_change(image, _tag_change(told_later, pushed))
+    pushed = later and later.action == "push" and later.digest
+    if later and pushed and Tag.objects.filter(image=image, name=event.tag, manifest=pushed).exists():
+        late_history.record_change(image, _tag_change(later, pushed))
     return True
 
 
 def _record_earlier_pushes(event: Event, image: Image, tag: str) -> None:
     """Pushes whose manifest was deleted before it could be read."""
-    pushed = _nearby_events(event, tag).filter(action="push", at__lt=_at(event)).order_by("at")
+    pushes = _nearby_events(event, tag).filter(action="push", at__lt=_at(event)).order_by("at")
     known = set(TagHistoryEntry.objects.filter(image=image, tag=tag).values_list("new", flat=True))
-    for each in pushed:
-        if each.digest not in known and not predates(each, image.namespace.created_at):
-            late_history.record_change(image, _tag_change(each, each.digest), held=False)
+    for push in pushes:
+        if push.digest not in known and not predates(push, image.namespace.created_at):
+            late_history.record_change(image, _tag_change(push, push.digest), held=False)
 
 
 def _nearby_events(event: Event, tag: str) -> QuerySet[Event]:

@@ -1,4 +1,4 @@
-"""Applies what was taken in. Twice or in any order gives the same picture, and a worker may die at any point.
+"""Applies what was taken in. Twice or in any order gives the same inventory, and a worker may die at any point.
 
 An event adds provisionally: it comes before the registry has written the tag. What a tag points at is therefore
 asked of the registry once more a little later; and only such an answer, about just this tag, takes away.
@@ -79,8 +79,8 @@ def retry_quarantined(row: QuarantinedWork) -> None:
 
 def _process_batch(registry: RegistryClient, lease: LeaseHandle, queue: EventQueue) -> bool:
     """Return False when nothing is due. Raise NoResponse when the registry gives several accounts no answer."""
-    batch, known, now = queue.next(), quarantine.Snapshot(), clock.now()
-    batch.sort(key=lambda event: known.is_late(_work_unit(event, queue.account_of(event)), now))
+    batch, quarantined, now = queue.next(), quarantine.Snapshot(), clock.now()
+    batch.sort(key=lambda event: quarantined.is_late(_work_unit(event, queue.account_of(event)), now))
     counted = [event for event in batch if event.action == "pull"]
     early = pull_counts.of_unknown_images(counted)  # of an image that this very batch may make
     if others := [event for event in counted if event not in early]:
@@ -90,10 +90,10 @@ def _process_batch(registry: RegistryClient, lease: LeaseHandle, queue: EventQue
     for event in batch:
         if event.action == "pull" or queue.account_of(event) in queue.silent:
             continue
-        spot = _work_unit(event, queue.account_of(event))
-        if _is_quarantined(event, spot, known, lease):
+        unit = _work_unit(event, queue.account_of(event))
+        if _is_quarantined(event, unit, quarantined, lease):
             continue
-        lease.begin(spot)
+        lease.begin(unit)
         if _is_to_be_confirmed(event) and asking[event.repository, event.tag] != event.pk:
             # A tag that is pushed all the time is asked about once, and the last event keeps count.
             _done([event], lease)
@@ -104,7 +104,7 @@ def _process_batch(registry: RegistryClient, lease: LeaseHandle, queue: EventQue
                 queue.silent.add(queue.account_of(event))
                 if len(queue.silent) >= UNANSWERED_ACCOUNTS_MAX:
                     raise
-        quarantine.forget_crashes(spot, known)
+        quarantine.forget_crashes(unit, quarantined)
         if time.monotonic() > ends:
             break
     if early and (behind := pull_counts.delay_until_after_push(early)) != early:
@@ -122,12 +122,14 @@ def _work_unit(event: Event, account: int | None) -> WorkUnit:
     return WorkUnit(account, event.repository, item)
 
 
-def _is_quarantined(event: Event, spot: WorkUnit, known: quarantine.Snapshot, lease: LeaseHandle) -> bool:
+def _is_quarantined(
+    event: Event, unit: WorkUnit, quarantined: quarantine.Snapshot, lease: LeaseHandle
+) -> bool:
     """Return whether it is left: what workers die of is set aside, or comes later than all else."""
-    if known.holds(spot):
+    if quarantined.holds(unit):
         _write(event, lease, due_at=None, problem=quarantine.PROBLEM)
         return True
-    again = known.again(spot)
+    again = quarantined.again(unit)
     if again and again > clock.now():
         _write(event, lease, due_at=again)
         return True
@@ -143,15 +145,15 @@ def _count(events: list[Event], lease: LeaseHandle) -> None:
     except DatabaseError as error:
         if outage_of(error) not in (None, Outage.BUSY):
             raise
-        of: dict[object, list[Event]] = defaultdict(list)
+        groups: dict[object, list[Event]] = defaultdict(list)
         one_repository = len({event.repository for event in events}) == 1
         for event in events:
-            of[event.pk if one_repository else event.repository].append(event)
+            groups[event.pk if one_repository else event.repository].append(event)
         if len(events) == 1 or (one_repository and outage_of(error)):
             for event in events:
                 _failed(event, first_line(error), lease)
             return
-        for some in of.values():
+        for some in groups.values():
             _count(some, lease)
 
 

@@ -91,19 +91,20 @@ def _kinds(ours: Mapping[int, tuple[int, Event]]) -> Classification:
         _manifest_request(pk, event, waited=event.applied_at is not None)
         for pk, (_image, event) in ours.items()
     ]
-    direct = [each for each in new if not each.head and not each.tag]
+    direct = [request for request in new if not request.head and not request.tag]
     if not direct:
         return pull_detection.classify(new, [], {})
     listed_in: dict[str, set[str]] = defaultdict(set)
     parts = Descriptor.objects.filter(
-        kind=Descriptor.Kind.MANIFEST, digest__in={each.digest for each in direct}
+        kind=Descriptor.Kind.MANIFEST, digest__in={request.digest for request in direct}
     )
     for index, digest in parts.values_list("manifest_id", "digest"):
         listed_in[digest].add(index)
-    moments = [each.at for each in direct]
+    moments = [request.at for request in direct]
     near = Event.objects.filter(
-        action="pull", repository__in={each.who[0] for each in direct}, actor__in={each.who[1] for each in direct},
-        digest__in={each.digest for each in direct}.union(*listed_in.values()),
+        action="pull",
+        repository__in={request.who[0] for request in direct}, actor__in={request.who[1] for request in direct},
+        digest__in={request.digest for request in direct}.union(*listed_in.values()),
         at__gte=min(moments) - PULL_WINDOW, at__lte=max(moments),
     )  # fmt: skip
     known = [

@@ -52,25 +52,25 @@ def classify(
     """`known`: what the same users asked for shortly before. `listed_in`: digest → indexes that list it."""
     found = Classification()
     near: dict[Requester, list[ManifestRequest]] = defaultdict(list)
-    for each in sorted([*known, *new], key=lambda asked: (asked.at, asked.key)):
-        near[each.who].append(each)
-    waiting = {each.key for each in known if each.head and each.open} | {
-        each.key for each in new if each.head
+    for request in sorted([*known, *new], key=lambda asked: (asked.at, asked.key)):
+        near[request.who].append(request)
+    waiting = {request.key for request in known if request.head and request.open} | {
+        request.key for request in new if request.head
     }
-    for each in sorted(new, key=lambda asked: (asked.at, asked.key)):
-        if each.head:
+    for request in sorted(new, key=lambda asked: (asked.at, asked.key)):
+        if request.head:
             continue
-        before = [one for one in near[each.who] if _within_window(one, each)]
-        heads = [one for one in before if one.key in waiting]
-        found.kind[each.key], found.tag[each.key] = _classify_get(each, before, heads, listed_in)
-        for one in heads:
-            if one.digest == each.digest and one.tag in ("", found.tag[each.key]):
-                waiting.discard(one.key)
-                found.kind[one.key] = Kind.PART
-                found.followed.add(one.key)
-    for each in new:
-        if each.head and each.key in waiting:
-            found.kind[each.key] = Kind.CHECK if each.waited else Kind.WAITS
+        before = [earlier for earlier in near[request.who] if _within_window(earlier, request)]
+        heads = [earlier for earlier in before if earlier.key in waiting]
+        found.kind[request.key], found.tag[request.key] = _classify_get(request, before, heads, listed_in)
+        for earlier in heads:
+            if earlier.digest == request.digest and earlier.tag in ("", found.tag[request.key]):
+                waiting.discard(earlier.key)
+                found.kind[earlier.key] = Kind.PART
+                found.followed.add(earlier.key)
+    for request in new:
+        if request.head and request.key in waiting:
+            found.kind[request.key] = Kind.CHECK if request.waited else Kind.WAITS
     return found
 
 

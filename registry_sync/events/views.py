@@ -63,14 +63,16 @@ def store_events(body: bytes, now: datetime) -> None:
 
     Of what we read ourselves nothing is kept but how far the registry is with telling it.
     """
-    told = envelope.parse_envelope(body, now=now)
+    events = envelope.parse_envelope(body, now=now)
     rows = [
-        Event(received_at=now, due_at=now, namespace=split(each.repository)[0], **asdict(each))
-        for each in told
-        if not _is_own_read(each)
+        Event(received_at=now, due_at=now, namespace=split(event.repository)[0], **asdict(event))
+        for event in events
+        if not _is_own_read(event)
     ]
     heartbeats.note(Marker.EVENTS, now, every=WRITE_INTERVAL)
-    if asked := [moment for each in told if _is_own_read(each) and (moment := requested_at(each.client))]:
+    if asked := [
+        moment for event in events if _is_own_read(event) and (moment := requested_at(event.client))
+    ]:
         heartbeats.note(
             Marker.READ, min(datetime.fromtimestamp(max(asked), UTC), now), every=WRITE_INTERVAL / 10
         )
@@ -80,13 +82,13 @@ def store_events(body: bytes, now: datetime) -> None:
     transaction.on_commit(partial(jobs.wake_for_new_events, now, {row.namespace for row in rows}))
 
 
-def _is_own_read(told: envelope.ParsedEvent) -> bool:
+def _is_own_read(event: envelope.ParsedEvent) -> bool:
     """Tell our own reading by the actor, which the registry takes from a token that only we can sign.
 
     No user is named so. A User-Agent alone proves nothing; it sets apart the doctor, who waits for its event.
     """
-    own = told.action == "pull" and told.actor == PANEL_SUBJECT
-    return own and (told.client == USER_AGENT or requested_at(told.client) is not None)
+    own = event.action == "pull" and event.actor == PANEL_SUBJECT
+    return own and (event.client == USER_AGENT or requested_at(event.client) is not None)
 
 
 def has_registry_key(authorization: str) -> bool:

@@ -1,1 +1,1 @@
-"""The picture of what the registry holds: how manifests are understood, fetched once, and written."""
+"""The inventory of what the registry holds: how manifests are understood, fetched once, and written."""

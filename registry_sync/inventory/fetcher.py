@@ -105,18 +105,18 @@ class ManifestReader:
     ) -> dict[ManifestRef, Answer]:
         """Return ref → answer, without those for which the registry was not reached."""
         fair = in_turns(refs, lambda ref: split(ref.repository)[0])
-        asked = {ref: self._pool.submit(self._one, work, ref) for ref in fair}
-        left = set(asked.values())
+        futures = {ref: self._pool.submit(self._one, work, ref) for ref in fair}
+        left = set(futures.values())
         try:
             while left:
                 _done, left = wait(left, timeout=self.registry.timing.look)
                 self.registry.pace.look()
                 self._alive()
         finally:
-            for each in left:
-                each.cancel()
-        found = {ref: each.result() for ref, each in asked.items()}
-        return {ref: answer[0] for ref, answer in found.items() if answer}
+            for future in left:
+                future.cancel()
+        answers = {ref: future.result() for ref, future in futures.items()}
+        return {ref: answer[0] for ref, answer in answers.items() if answer}
 
     def _one(self, work: Callable[[ManifestRef], Answer], ref: ManifestRef) -> tuple[Answer] | None:
         if self._silent_of[ref.repository] >= REPOSITORY_NO_RESPONSE_MAX:

@@ -31,9 +31,9 @@ def update_indexes(digests: Collection[str]) -> None:
             rows = list(
                 Manifest.objects.filter(digest__in=some, kind="index").defer("body_zlib", "media_type")
             )
-            facts = _child_totals({entry["digest"] for row in rows for entry in row.platforms})
-            octets = _blob_bytes([row.digest for row in rows])
-            changed |= {row.digest for row in rows if _sum_up(row, facts, octets.get(row.digest, 0))}
+            totals = _child_totals({entry["digest"] for row in rows for entry in row.platforms})
+            blob_bytes = _blob_bytes([row.digest for row in rows])
+            changed |= {row.digest for row in rows if _sum_up(row, totals, blob_bytes.get(row.digest, 0))}
         for digest in sorted(changed):
             update_manifest(digest, {})
         if not changed:
@@ -51,8 +51,8 @@ def update_manifest(digest: str, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         setattr(row, name, value)
     if row.kind == "index":
-        facts = _child_totals({entry["digest"] for entry in row.platforms})
-        _sum_up(row, facts, _blob_bytes([digest]).get(digest, 0))
+        totals = _child_totals({entry["digest"] for entry in row.platforms})
+        _sum_up(row, totals, _blob_bytes([digest]).get(digest, 0))
     row.save(update_fields=[*values, "size", "created_at", "platforms"])
     resized = Tag.objects.filter(manifest=digest).exclude(size=row.size)
     # As in write_tag_changes: who writes tags meanwhile counts them too, and takes his turn.
@@ -106,19 +106,19 @@ def _blob_bytes(indexes: Sequence[str]) -> dict[str, int]:
     return dict(blobs.values_list("manifest_id").annotate(Sum("size")))
 
 
-def _sum_up(row: Manifest, facts: Mapping[str, _ChildTotals], octets: int) -> bool:
+def _sum_up(row: Manifest, totals: Mapping[str, _ChildTotals], blob_bytes: int) -> bool:
     """Return True when that changes it."""
     before = (row.size, row.created_at, row.platforms)
-    row.platforms = [_entry(entry, facts.get(entry["digest"])) for entry in row.platforms]
+    row.platforms = [_entry(entry, totals.get(entry["digest"])) for entry in row.platforms]
     once = {entry["digest"]: entry["size"] or 0 for entry in row.platforms}
-    row.size = min(octets + sum(once.values()), TOTAL_MAX)
-    moments = [moment for digest in once.keys() & facts.keys() if (moment := facts[digest].created_at)]
+    row.size = min(blob_bytes + sum(once.values()), TOTAL_MAX)
+    moments = [moment for digest in once.keys() & totals.keys() if (moment := totals[digest].created_at)]
     row.created_at = max(moments, default=annotated_created_at(row.details))
     return before != (row.size, row.created_at, row.platforms)
 
 
-def _entry(entry: Mapping[str, Any], known: _ChildTotals | None) -> dict[str, Any]:
+def _entry(entry: Mapping[str, Any], totals: _ChildTotals | None) -> dict[str, Any]:
     """Return the entry. What is not here has no size; what is listed without its platform has that of its config."""
-    if not known:
+    if not totals:
         return {**entry, "size": None}
-    return {**entry, "size": known.size, "platform": entry["platform"] or known.platform}
+    return {**entry, "size": totals.size, "platform": entry["platform"] or totals.platform}

@@ -16,7 +16,7 @@ CLOCK_SKEW = timedelta(minutes=1)  # between the registry's clock and ours
 
 @transaction.atomic
 @fenced
-def record_change(image: Image, told: TagChange, *, held: bool = True) -> bool:
+def record_change(image: Image, change: TagChange, *, held: bool = True) -> bool:
     """Write a move into the history, and move the tag too when nothing newer is known of it.
 
     Return True when only the history was written, and whether the registry still holds the manifest is not known.
@@ -26,41 +26,41 @@ def record_change(image: Image, told: TagChange, *, held: bool = True) -> bool:
     """
     # First, as in write_tag_changes: two writers of one repository take their turn.
     Repository.objects.filter(image=image).update(version=F("version") + 1)
-    moves = TagHistoryEntry.objects.filter(image=image, tag=told.tag)
-    tag = Tag.objects.filter(image=image, name=told.tag).first()
-    before = moves.filter(at__lte=told.at).order_by("-at", "-id").first()
-    after = moves.filter(at__gt=told.at).order_by("at", "id").first()
+    moves = TagHistoryEntry.objects.filter(image=image, tag=change.tag)
+    tag = Tag.objects.filter(image=image, name=change.tag).first()
+    before = moves.filter(at__lte=change.at).order_by("-at", "-id").first()
+    after = moves.filter(at__gt=change.at).order_by("at", "id").first()
     was = before.new if before else ""
-    if moves.filter(new=told.digest, at=told.at).exists():
-        return _record_was_present(image, told.digest, held)
-    if after and after.new == told.digest:
-        _attribute(after, told, tag, at=told.at, old=was)
+    if moves.filter(new=change.digest, at=change.at).exists():
+        return _record_was_present(image, change.digest, held)
+    if after and after.new == change.digest:
+        _attribute(after, change, tag, at=change.at, old=was)
         return False
-    if before and was == told.digest:
-        if before.at > told.at - CLOCK_SKEW and not after:
-            _attribute(before, told, tag, at=before.at, old=before.old)
+    if before and was == change.digest:
+        if before.at > change.at - CLOCK_SKEW and not after:
+            _attribute(before, change, tag, at=before.at, old=before.old)
         return False
-    if not before and not told.digest:
+    if not before and not change.digest:
         return False
-    newest = not after and not (tag and told.at < tag.pushed_at)
-    if newest and held and told.digest and not (tag and tag.manifest_id == told.digest):
-        write_tag_changes(image, [told], how=TagHistoryEntry.How.EVENT)
-        moves.filter(new=told.digest, at=told.at).update(old=was)
+    newest = not after and not (tag and change.at < tag.pushed_at)
+    if newest and held and change.digest and not (tag and tag.manifest_id == change.digest):
+        write_tag_changes(image, [change], how=TagHistoryEntry.How.EVENT)
+        moves.filter(new=change.digest, at=change.at).update(old=was)
         return False
     TagHistoryEntry.objects.create(
         image=image,
-        tag=told.tag,
+        tag=change.tag,
         old=was,
-        new=told.digest,
-        at=told.at,
-        by=told.by,
+        new=change.digest,
+        at=change.at,
+        by=change.by,
         how=TagHistoryEntry.How.EVENT,
     )
     if after:
-        TagHistoryEntry.objects.filter(pk=after.pk).update(old=told.digest)
-    elif newest and tag and tag.manifest_id == told.digest:  # it went, and came again
-        _set_pushed(tag, told.at, told.by)
-    return _record_was_present(image, told.digest, held)
+        TagHistoryEntry.objects.filter(pk=after.pk).update(old=change.digest)
+    elif newest and tag and tag.manifest_id == change.digest:  # it went, and came again
+        _set_pushed(tag, change.at, change.by)
+    return _record_was_present(image, change.digest, held)
 
 
 def _record_was_present(image: Image, digest: str, held: bool) -> bool:
@@ -78,13 +78,13 @@ def _set_pushed(tag: Tag, at: datetime, by: str) -> None:
     count_tags(tag.image)
 
 
-def _attribute(move: TagHistoryEntry, told: TagChange, tag: Tag | None, *, at: datetime, old: str) -> None:
+def _attribute(entry: TagHistoryEntry, change: TagChange, tag: Tag | None, *, at: datetime, old: str) -> None:
     """Add who and when, where a reconcile or a confirmation was quicker than the event, and knew neither."""
-    if move.by or not told.by:
+    if entry.by or not change.by:
         return
-    newer = TagHistoryEntry.objects.filter(image=move.image_id, tag=move.tag, at__gt=move.at)
-    if tag and tag.manifest_id == move.new and not newer.exists():
-        _set_pushed(tag, min(at, tag.pushed_at), told.by)
-    TagHistoryEntry.objects.filter(pk=move.pk).update(
-        at=at, by=told.by, old=old, how=TagHistoryEntry.How.EVENT
+    newer = TagHistoryEntry.objects.filter(image=entry.image_id, tag=entry.tag, at__gt=entry.at)
+    if tag and tag.manifest_id == entry.new and not newer.exists():
+        _set_pushed(tag, min(at, tag.pushed_at), change.by)
+    TagHistoryEntry.objects.filter(pk=entry.pk).update(
+        at=at, by=change.by, old=old, how=TagHistoryEntry.How.EVENT
     )

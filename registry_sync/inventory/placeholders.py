@@ -1,4 +1,4 @@
-"""What the panel itself put under a tag for a moment, to remove it: no image, and never part of the picture."""
+"""What the panel itself put under a tag for a moment, to remove it: no image, and never part of the inventory."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Looks at one tag or one manifest in the registry, and makes the picture say the same."""
+"""Looks at one tag or one manifest in the registry, and makes the inventory say the same."""
 
 from datetime import datetime
 
@@ -16,16 +16,16 @@ from registry_sync.leases import fence
 
 def store_manifest(repository: str, digest: str, registry: RegistryClient) -> None:
     """Read a manifest and what it lists, unless all of it is stored. Raise RegistryError, NotInRegistry."""
-    place = ManifestRef(repository, digest)
-    if stored.fully_read([place]):
+    ref = ManifestRef(repository, digest)
+    if stored.fully_read([ref]):
         return
     fetched = registry.manifest(repository, digest)
     assert fetched
     with ManifestReader(registry) as reader:
         reading = reader.read_manifests(
-            {place: fetched}, present=stored.present, complete=stored.complete_digests
+            {ref: fetched}, present=stored.present, complete=stored.complete_digests
         )
-        if place not in store_reading(reading, [place]):
+        if ref not in store_reading(reading, [ref]):
             raise reader.silence or TemporaryFailure("not all of it came")
 
 

@@ -35,21 +35,21 @@ def retry_due(registry: RegistryClient) -> None:
 
 
 def _retry_due(registry: RegistryClient, lease: LeaseHandle) -> None:
-    silent, known = set[Account](), quarantine.Snapshot()
-    died_of = {spot.account for spot in known.deaths}
+    silent, quarantined = set[Account](), quarantine.Snapshot()
+    crashed_accounts = {unit.account for unit in quarantined.deaths}
     with ManifestReader(registry, alive=lease.keep) as reader:
-        for account, row in sorted(_some_of_each(), key=lambda each: each[0] in died_of):
+        for account, row in sorted(_some_of_each(), key=lambda each: each[0] in crashed_accounts):
             # Put off first: what a worker hangs or dies on stands before nothing, and is read by one alone.
             if account in silent or not _postpone(row):
                 continue
-            spot = WorkUnit(account, row.image.repository, row.manifest_id)
-            if known.holds(spot):
+            unit = WorkUnit(account, row.image.repository, row.manifest_id)
+            if quarantined.holds(unit):
                 continue
-            lease.begin(spot)
+            lease.begin(unit)
             if not _read(row, reader) and reader.silence:
                 silent.add(account)  # its others would wait as long
             lease.end()
-            quarantine.forget_crashes(spot, known)
+            quarantine.forget_crashes(unit, quarantined)
             if len(silent) >= UNANSWERED_ACCOUNTS_MAX:
                 return
 
@@ -73,11 +73,11 @@ def _postpone(row: RepositoryManifest) -> bool:
 
 
 def _read(row: RepositoryManifest, reader: ManifestReader) -> bool:
-    place = ManifestRef(row.image.repository, row.manifest_id)
-    reading = reader.read_manifests(reader.fetch([place]), present=present, complete=complete_digests)
-    if place not in store_reading(reading, [place], again=True):
+    ref = ManifestRef(row.image.repository, row.manifest_id)
+    reading = reader.read_manifests(reader.fetch([ref]), present=present, complete=complete_digests)
+    if ref not in store_reading(reading, [ref], again=True):
         return False
-    if place not in reading.due or timezone.now() - row.first_seen_at >= GIVE_UP_AFTER:
+    if ref not in reading.due or timezone.now() - row.first_seen_at >= GIVE_UP_AFTER:
         _stop_retrying(row)
     return True
 

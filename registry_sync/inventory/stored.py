@@ -8,14 +8,14 @@ from registry_sync.inventory.fetcher import ManifestRef
 from registry_sync.inventory.index_totals import batches
 
 
-def present(places: Iterable[ManifestRef]) -> set[ManifestRef]:
+def present(refs: Iterable[ManifestRef]) -> set[ManifestRef]:
     """Those that the registry holds, as it said of just this repository."""
     found: set[ManifestRef] = set()
-    for some in batches(sorted(set(places))):
+    for some in batches(sorted(set(refs))):
         rows = RepositoryManifest.objects.filter(
             gone_at=None,
-            manifest__in={place.digest for place in some},
-            image__repository_row__name__in={place.repository for place in some},
+            manifest__in={ref.digest for ref in some},
+            image__repository_row__name__in={ref.repository for ref in some},
         )
         pairs = rows.values_list("image__repository_row__name", "manifest_id")
         found |= {ManifestRef(name, digest) for name, digest in pairs} & set(some)
@@ -31,24 +31,24 @@ def complete_digests(digests: Iterable[str]) -> set[str]:
     return found
 
 
-def fully_read(places: Iterable[ManifestRef]) -> set[ManifestRef]:
+def fully_read(refs: Iterable[ManifestRef]) -> set[ManifestRef]:
     """Return those of places that are there of which nothing is to be asked.
 
     Neither content, nor whether what they list is there as well. An index that is whole in one repository may lack a
     platform in the next.
     """
-    places = set(places)
-    found = present(places)
-    stored = complete_digests({place.digest for place in places - found})
+    refs = set(refs)
+    found = present(refs)
+    stored = complete_digests({ref.digest for ref in refs - found})
     listed: dict[str, list[str]] = defaultdict(list)
     for some in batches(sorted(stored)):
         parts = Descriptor.objects.filter(manifest__in=some, kind=Descriptor.Kind.MANIFEST)
         for index, digest in parts.values_list("manifest_id", "digest"):
             listed[index].append(digest)
     below = {
-        place: {ManifestRef(place.repository, digest) for digest in listed[place.digest]}
-        for place in places - found
-        if place.digest in stored
+        ref: {ManifestRef(ref.repository, digest) for digest in listed[ref.digest]}
+        for ref in refs - found
+        if ref.digest in stored
     }
     there = present(child for children in below.values() for child in children)
-    return found | {place for place, children in below.items() if children <= there}
+    return found | {ref for ref, children in below.items() if children <= there}

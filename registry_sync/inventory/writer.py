@@ -86,30 +86,33 @@ def record_read(repository: str, there: set[str], due: set[str]) -> None:
 @fenced
 def store_manifests(manifests: Iterable[ParsedManifest]) -> None:
     """Manifests never change, so one that is there already, and whole, is right already."""
-    rows = sorted(manifests, key=lambda each: each.digest)
-    digests = [each.digest for each in rows]
-    partly = set[str]()
+    rows = sorted(manifests, key=lambda manifest: manifest.digest)
+    digests = [manifest.digest for manifest in rows]
+    incomplete = set[str]()
     for some in batches(digests):
-        found = Manifest.objects.filter(digest__in=some, complete=False)
-        partly |= set(found.values_list("digest", flat=True))
+        stored = Manifest.objects.filter(digest__in=some, complete=False)
+        incomplete |= set(stored.values_list("digest", flat=True))
     # In order: two who store the same ones wait for each other one way.
-    Manifest.objects.bulk_create([_row(each) for each in rows], BATCH, ignore_conflicts=True)
+    Manifest.objects.bulk_create([_row(manifest) for manifest in rows], BATCH, ignore_conflicts=True)
     parts = [
-        Descriptor(manifest_id=each.digest, kind=part.kind, digest=part.digest, size=part.size)
-        for each in rows
-        for part in each.parts
+        Descriptor(manifest_id=manifest.digest, kind=part.kind, digest=part.digest, size=part.size)
+        for manifest in rows
+        for part in manifest.parts
     ]
     Descriptor.objects.bulk_create(parts, BATCH, ignore_conflicts=True)
     labels = [
-        Label(manifest_id=each.digest, key=key, value=value)
-        for each in rows
-        for key, value in each.details.get("config", {}).get("labels", {}).items()
+        Label(manifest_id=manifest.digest, key=key, value=value)
+        for manifest in rows
+        for key, value in manifest.details.get("config", {}).get("labels", {}).items()
     ]
     Label.objects.bulk_create(labels, BATCH, ignore_conflicts=True)
-    for each in rows:
-        if each.digest in partly and each.complete:  # something of it did not come when it was first seen
+    for manifest in rows:
+        if (
+            manifest.digest in incomplete and manifest.complete
+        ):  # something of it did not come when it was first seen
             index_totals.update_manifest(
-                each.digest, {name: getattr(each, name) for name in COMPLETED_FIELDS} | {"complete": True}
+                manifest.digest,
+                {name: getattr(manifest, name) for name in COMPLETED_FIELDS} | {"complete": True},
             )
     index_totals.update_indexes(digests)
 

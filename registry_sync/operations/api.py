@@ -144,7 +144,7 @@ class ApproveRun(ApiView):
     @operation("system_runs_approve", body=ApproveBody, answer=SystemRunSerializer, status=202)
     def post(self, request: Request, id: int) -> Response:  # noqa: A002
         """Approve the deletions that the run was stopped for. Return the run that makes them."""
-        run = permissions.held_run(self.by, id)
+        run = permissions.run_needing_approval(self.by, id)
         return self.answer(service.approve_deletions(by=self.by, run=run, **self.data()))
 
 

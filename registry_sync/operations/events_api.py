@@ -133,7 +133,7 @@ class Quarantine(ApiView):
 class RetryQuarantined(ApiView):
     @operation("quarantine_retry", status=204)
     def post(self, request: Request, id: int) -> Response:  # noqa: A002
-        service.retry_aside(by=self.by, row=permissions.aside(self.by, id))
+        service.retry_quarantined(by=self.by, row=permissions.quarantined_work(self.by, id))
         return self.answer()
 
 
@@ -159,7 +159,7 @@ class Assign(ApiView):
     @operation("unassigned_assign", body=AssignBody, answer=NamespaceSerializer, status=201)
     def post(self, request: Request, name: str) -> Response:
         """Make it a namespace of an account, with all repositories under it, or a reserved name without any."""
-        permissions.kept(self.by, name)
+        permissions.unassigned_name(self.by, name)
         return self.answer(service.assign(by=self.by, first=name, handle=self.data()["account"]))
 
 
@@ -178,6 +178,6 @@ class OneReservedName(ApiView):
 
         Not while the registry has a repository under it, or may still get one.
         """
-        permissions.kept(self.by, name)
-        service.clear(by=self.by, name=name, confirmation=self.data()["confirmation"])
+        permissions.unassigned_name(self.by, name)
+        service.release_name(by=self.by, name=name, confirmation=self.data()["confirmation"])
         return self.answer()

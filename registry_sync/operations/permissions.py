@@ -8,7 +8,7 @@ from registry_sync import selectors
 from registry_sync.models import Event, QuarantinedWork, Repository, SyncRun
 
 
-def aside(by: Principal, id: int) -> QuarantinedWork:  # noqa: A002
+def quarantined_work(by: Principal, id: int) -> QuarantinedWork:  # noqa: A002
     permissions.operator(by)
     found = QuarantinedWork.objects.filter(pk=id).first()
     if not found:
@@ -24,7 +24,7 @@ def event(by: Principal, id: int) -> Event:  # noqa: A002
     return found
 
 
-def held_run(by: Principal, id: int) -> SyncRun:  # noqa: A002
+def run_needing_approval(by: Principal, id: int) -> SyncRun:  # noqa: A002
     """Return the run that waits for an operator.
 
     One that has been overtaken has nothing left to be agreed to, but by others that are held for the same: one comes
@@ -37,7 +37,7 @@ def held_run(by: Principal, id: int) -> SyncRun:  # noqa: A002
     return found
 
 
-def kept(by: Principal, first: str) -> tuple[ReservedName | None, list[Repository]]:
+def unassigned_name(by: Principal, first: str) -> tuple[ReservedName | None, list[Repository]]:
     """Return a name that has no namespace, and the repositories under it that no account owns; one may be missing."""
     permissions.operator(by)
     name, found = selectors.reserved_names().filter(name=first).first(), list(selectors.unassigned(first))

@@ -65,7 +65,7 @@ def retry_failed_events(*, by: Principal) -> int:
 
 
 @transaction.atomic
-def retry_aside(*, by: Principal, row: QuarantinedWork) -> None:
+def retry_quarantined(*, by: Principal, row: QuarantinedWork) -> None:
     """Try again what workers died of, and what came for it meanwhile."""
     audit.record(
         by=by,
@@ -91,7 +91,7 @@ def assign(*, by: Principal, first: str, handle: str) -> Namespace:
     account = Account.objects.select_for_update(no_key=True).filter(handle=handle, closed_at=None).first()
     if not account:
         raise Invalid.on("account", _("No open account has this handle."))
-    if problem := why_not(first, list(selectors.unassigned(first))):
+    if problem := assign_problem(first, list(selectors.unassigned(first))):
         raise Invalid.on("", problem)
     _hand_over(by, first, account)
     namespace = namespaces.create(by=by, account=account, name=first)
@@ -102,7 +102,7 @@ def assign(*, by: Principal, first: str, handle: str) -> Namespace:
     return namespace
 
 
-def why_not(first: str, repositories: list[Repository]) -> str:
+def assign_problem(first: str, repositories: list[Repository]) -> str:
     """Why what is under `first` can be given to nobody; "" when it can."""
     if repositories and not any(is_repository(row.name) for row in repositories):
         return _(
@@ -126,20 +126,20 @@ def _hand_over(by: Principal, first: str, account: Account) -> None:
 
 
 @transaction.atomic
-def clear(*, by: Principal, name: str, confirmation: str) -> None:
+def release_name(*, by: Principal, name: str, confirmation: str) -> None:
     """Anybody may have the name from now on. Raise NotFound, Invalid or Conflict."""
     if confirmation.strip() != name:
         raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": name})
     reserved = ReservedName.objects.select_for_update().filter(name=name).first()
     if not reserved or not selectors.reserved_names().filter(pk=reserved.pk).exists():
         raise NotFound
-    if problem := why_not_clear(reserved, timezone.now()):
+    if problem := release_problem(reserved, timezone.now()):
         raise Conflict.on("", problem)
     _tell(by, AuditAction.NAMESPACE_CLEARED, reserved)
     reserved.delete()
 
 
-def why_not_clear(reserved: ReservedName, now: datetime) -> str:
+def release_problem(reserved: ReservedName, now: datetime) -> str:
     """Why the name cannot be cleared; "" when the registry is known to list nothing under it."""
     if problem := _tokens_live(reserved, now):
         return problem

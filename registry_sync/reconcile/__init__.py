@@ -1,1 +1,1 @@
-"""The catalog in: read the registry, compare, mend the picture. Never writes to the registry."""
+"""The catalog in: read the registry, compare, mend the inventory. Never writes to the registry."""

@@ -29,19 +29,23 @@ def record(run: SyncRun, read: RepositoryTags, known: StoredRepository, changes:
         return
     if not known.version and not _came_since_the_last(run, known):
         return
-    told = _pending_events(read.repository)
-    tags = [tag for tag in tags if tag not in told and (tag in read.digests or known.digest(tag) not in told)]
-    back = _returned_tags(known, {tag: read.digests[tag] for tag in tags if tag in read.digests})
-    tags.sort(key=lambda tag: tag not in back)  # what tells most is kept first
-    kept = _room_left(run, read.repository)
-    if len(tags) > kept:
-        dropped_entries.note(DropCounter.Kind.DIFFERENCES, {"": len(tags) - kept}, timezone.now())
+    pending = _pending_events(read.repository)
+    tags = [
+        tag
+        for tag in tags
+        if tag not in pending and (tag in read.digests or known.digest(tag) not in pending)
+    ]
+    returned = _returned_tags(known, {tag: read.digests[tag] for tag in tags if tag in read.digests})
+    tags.sort(key=lambda tag: tag not in returned)  # what tells most is kept first
+    room = _room_left(run, read.repository)
+    if len(tags) > room:
+        dropped_entries.note(DropCounter.Kind.DIFFERENCES, {"": len(tags) - room}, timezone.now())
     Drift.objects.bulk_create(
         Drift(
             run=run, repository=read.repository, tag=tag, new=read.digests.get(tag, ""),
-            old=known.digest(tag), rolled_back=tag in back,
+            old=known.digest(tag), rolled_back=tag in returned,
         )
-        for tag in tags[:kept]
+        for tag in tags[:room]
     )  # fmt: skip
 
 

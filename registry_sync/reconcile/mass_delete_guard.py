@@ -30,12 +30,12 @@ def needing_approval(losses: Mapping[str, RepositoryLoss], before: Mapping[int, 
     Of each account that loses too much, and where all others together do, theirs too. Who loses much takes nobody with
     him. `before`: account → tags lost in other parts of the same run.
     """
-    of: dict[int, list[str]] = defaultdict(list)
+    names_of: dict[int, list[str]] = defaultdict(list)
     for name, loss in losses.items():
-        of[loss.account].append(name)
+        names_of[loss.account].append(name)
     whole = [
         name
-        for account, names in of.items()
+        for account, names in names_of.items()
         if _too_many((losses[name] for name in names), before.get(account, 0))
         for name in names
     ]
@@ -48,7 +48,7 @@ def needing_approval(losses: Mapping[str, RepositoryLoss], before: Mapping[int, 
 
 def _too_many(losses: Iterable[RepositoryLoss], before: int) -> bool:
     some = list(losses)
-    return too_many_tags(sum(each.vanishing for each in some), sum(each.known for each in some), before)
+    return too_many_tags(sum(loss.vanishing for loss in some), sum(loss.known for loss in some), before)
 
 
 def too_many_tags(vanishing: int, known: int, before: int = 0) -> bool:

@@ -1,4 +1,4 @@
-"""What has to change so that our picture is the registry's. PURE.
+"""What has to change so that our inventory is the registry's. PURE.
 
 Called only with complete answers: "absent" is a fact only then. What is absent is first marked missing, and goes
 when a second complete answer says the same, be it the next list or the answer to a question about just this.
@@ -23,7 +23,7 @@ class Plan:
 
     def without(self, names: Collection[str]) -> "Plan":
         """Return what is left when these are nobody's to change now."""
-        lists = {each.name: getattr(self, each.name) for each in fields(self)}
+        lists = {list_field.name: getattr(self, list_field.name) for list_field in fields(self)}
         return Plan(**{key: [name for name in some if name not in names] for key, some in lists.items()})
 
     def adding(self) -> "Plan":
@@ -49,21 +49,22 @@ class StoredState:
 
 
 def make_plan(
-    have: Mapping[str, StoredState],
-    see: Mapping[str, str],
+    stored: Mapping[str, StoredState],
+    listed: Mapping[str, str],
     *,
     unreadable: Collection[str] = (),
     gone: Collection[str] = (),
 ) -> Plan:
-    """`see` maps each name of a complete list to its digest; `unreadable` names are left exactly as they are.
+    """Return what to change in `stored`. `listed` is the complete list: name → digest.
 
-    `gone` are those that, asked for one by one, were answered to be absent: that is the second answer.
+    `unreadable` names stay exactly as they are. `gone` are names that the registry, asked for each one, said it does
+    not have: that is the second answer.
     """
-    absent = [name for name in have if name not in see and name not in unreadable]
+    absent = [name for name in stored if name not in listed and name not in unreadable]
     return Plan(
-        add=[name for name in see if name not in have],
-        move=[name for name, digest in see.items() if name in have and have[name].digest != digest],
-        mark=[name for name in absent if not have[name].missing and name not in gone],
-        unmark=[name for name in have if have[name].missing and (name in see or name in unreadable)],
-        remove=[name for name in absent if have[name].missing or name in gone],
+        add=[name for name in listed if name not in stored],
+        move=[name for name, digest in listed.items() if name in stored and stored[name].digest != digest],
+        mark=[name for name in absent if not stored[name].missing and name not in gone],
+        unmark=[name for name in stored if stored[name].missing and (name in listed or name in unreadable)],
+        remove=[name for name in absent if stored[name].missing or name in gone],
     )

@@ -1,4 +1,4 @@
-"""Reads some repositories from the registry, compares each with the picture, and mends it."""
+"""Reads some repositories from the registry, compares each with the inventory, and mends it."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields

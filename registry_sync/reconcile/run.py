@@ -1,4 +1,4 @@
-"""One reconcile: the catalog, then every repository's tags, compared with our picture and mended.
+"""One reconcile: the catalog, then every repository's tags, compared with our inventory and mended.
 
 A run is rows: any worker may go on with it at any point, and a worker that dies costs seconds.
 """
@@ -240,17 +240,17 @@ def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) ->
 
 def _confirmed_gone(registry: RegistryClient, names: list[str], lease: LeaseHandle) -> set[str]:
     """Return which of the names are gone, asking for each: only a 404 that names it is the second answer."""
-    found, silent, known, now = set[str](), set[str](), quarantine.Snapshot(), clock.now()
+    gone, silent, quarantined, now = set[str](), set[str](), quarantine.Snapshot(), clock.now()
     owners = writer.owners(names)
     for name in in_turns(names, _namespace):
-        spot = WorkUnit(owners.get(name), name)
-        if _namespace(name) in silent or known.holds(spot) or (known.again(spot) or now) > now:
+        unit = WorkUnit(owners.get(name), name)
+        if _namespace(name) in silent or quarantined.holds(unit) or (quarantined.again(unit) or now) > now:
             continue
-        lease.begin(spot)
+        lease.begin(unit)
         try:
             registry.tags(name)
         except NotInRegistry:
-            found.add(name)
+            gone.add(name)
         except NoResponse:
             silent.add(_namespace(name))
             if len(silent) >= UNANSWERED_NAMESPACES_MAX:
@@ -259,8 +259,8 @@ def _confirmed_gone(registry: RegistryClient, names: list[str], lease: LeaseHand
             continue
         finally:
             lease.end()
-        quarantine.forget_crashes(spot, known)
-    return found
+        quarantine.forget_crashes(unit, quarantined)
+    return gone
 
 
 def _namespace(repository: str) -> str:

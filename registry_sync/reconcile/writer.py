@@ -1,4 +1,4 @@
-"""Writes what was read into the picture: one transaction for each repository, and nothing where nothing changed."""
+"""Writes what was read into the inventory: one transaction for each repository, and nothing where nothing changed."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -253,7 +253,7 @@ def _unreadable_text(tags: Mapping[str, str]) -> str:
 @transaction.atomic
 @fenced
 def write_changes(read: RepositoryTags, known: StoredRepository, changes: Plan, now: datetime) -> Plan:
-    """Make the picture what was read, but for tags that another moved since; return what was written.
+    """Make the inventory what was read, but for tags that another moved since; return what was written.
 
     The manifests are stored already.
     """

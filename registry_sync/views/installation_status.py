@@ -41,7 +41,7 @@ SILENT_THEN = gettext_lazy(
 
 
 @dataclass(frozen=True)
-class Told:
+class AlarmText:
     kind: Alarm
     text: SafeString
     bad: bool  # push or pull fail, or nothing can be saved
@@ -54,17 +54,17 @@ def of_request(request: HttpRequest) -> dict[str, Any]:
     signs = installation_status.signs_for(request.user)
     found = alarms(signs)
     return {
-        "alarms": [_told(kind, signs) for kind in found],
+        "alarms": [_alarm_text(kind, signs) for kind in found],
         "live": note_along(request),
     }
 
 
-def _told(kind: Alarm, signs: HealthSigns) -> Told:
+def _alarm_text(kind: Alarm, signs: HealthSigns) -> AlarmText:
     words = (AS_OF if signs.answered_at else WORDS).get(kind, WORDS[kind])
     if kind is Alarm.ASLEEP and signs.silent_since:
         words = SILENT_THEN
     moments = {"since": clock_time(alarms(signs)[kind]), "answered": clock_time(signs.answered_at)}
-    return Told(kind, format_html(str(words), **moments), bad=kind is not Alarm.ASLEEP)
+    return AlarmText(kind, format_html(str(words), **moments), bad=kind is not Alarm.ASLEEP)
 
 
 @login_required

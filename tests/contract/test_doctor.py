@@ -18,7 +18,7 @@ from manager.standalone.data_dir import notifications, registry_config
 from namespaces.models import Tag
 from registry_sync import doctor, heartbeats, panel_client, push_pull_probe
 from registry_sync.doctor.result import Result, State
-from registry_sync.doctor.runner import TITLES, examine
+from registry_sync.doctor.runner import TITLES, run_checks
 from registry_sync.models import DiagnosticRun, Marker, Repository
 from registry_sync.tokens import ca
 from registry_sync.tokens.wsgi import token_middleware
@@ -111,16 +111,16 @@ WRONG: dict[str, tuple[Callable[[Config, Path], None], str, str, set[str]]] = {
 def states(found: list[Result]) -> dict[str, State]:
     assert [result.key for result in found] == list(dict.fromkeys(result.key for result in found))
     assert {result.key for result in found} == set(TITLES)
-    return {result.key: result.verdict.state for result in found}
+    return {result.key: result.finding.state for result in found}
 
 
 def lines(found: list[Result], key: str) -> str:
-    (verdict,) = (result.verdict for result in found if result.key == key)
-    return "\n".join(fix.lines for fix in verdict.fixes)
+    (finding,) = (result.finding for result in found if result.key == key)
+    return "\n".join(fix.lines for fix in finding.fixes)
 
 
 def text(found: list[Result], key: str) -> str:
-    return next(result.verdict.text for result in found if result.key == key)
+    return next(result.finding.text for result in found if result.key == key)
 
 
 def shown(digest: str) -> None:
@@ -157,7 +157,7 @@ def test_where_there_is_an_image_nothing_is_pushed(
     registry = make_registry(version, configuration, tmp_path)
     digest = push(registry, "team/app", "1.0", images.Image())
     shown(digest)
-    found = list(examine(timezone.now()))
+    found = list(run_checks(timezone.now()))
     assert states(found) == dict.fromkeys(TITLES, State.OK), found
     assert not (tmp_path / f"data/docker/registry/v2/repositories/{doctor.REPOSITORY}/_manifests").exists()
     assert Tag.objects.get().pull_count == 0
@@ -172,7 +172,7 @@ def test_one_wrong_line_is_found_and_no_other(
     spoil, key, words, unseen = WRONG[what]
     spoil(configuration, tmp_path)
     registry = make_registry(version, configuration, tmp_path)
-    found = list(examine(timezone.now()))
+    found = list(run_checks(timezone.now()))
     expected = dict.fromkeys(TITLES, State.OK) | dict.fromkeys(EMPTY, State.PENDING)
     expected |= dict.fromkeys(unseen, State.SKIPPED)
     expected[key] = State.FAIL
@@ -190,7 +190,7 @@ def test_layers_that_clients_cannot_reach(
     configuration["middleware"] = {"storage": [{"name": "redirect", "options": {"baseurl": nobody}}]}
     registry = make_registry(version, configuration, tmp_path)
     shown(push(registry, "team/app", "1.0", images.Image()))
-    found = list(examine(timezone.now()))
+    found = list(run_checks(timezone.now()))
     assert states(found) == dict.fromkeys(TITLES, State.OK) | {"pull": State.FAIL}, found
     assert f"{nobody}, which does not give them" in text(found, "pull")
     assert "redirect:\n  disable: true" in lines(found, "pull")
@@ -209,12 +209,12 @@ def test_a_push_that_a_stale_memory_has_swallowed(
     shown(
         push_manifest(registry, "team/app", "1.0", image.manifest)
     )  # its layers are "there", and none is sent
-    found = list(examine(timezone.now()))
+    found = list(run_checks(timezone.now()))
     assert states(found)["pull"] is State.FAIL, found
     assert "team/app:1.0 cannot be pulled" in text(found, "pull")
     registry.restart()
     push(registry, "team/app", "1.0", image)
-    assert states(list(examine(timezone.now())))["pull"] is State.OK
+    assert states(list(run_checks(timezone.now())))["pull"] is State.OK
     registry.stop()
 
 
@@ -226,14 +226,14 @@ def test_a_pull_through_cache_and_its_upstream(
     cache = make_registry("3.1", configuration | {"proxy": {"remoteurl": upstream.url}}, tmp_path)
     shown(digest)
     Repository.objects.create(name="team/app")
-    told = list(examine(timezone.now()))  # that it deletes nothing, and the line for who has a cache
+    told = list(run_checks(timezone.now()))  # that it deletes nothing, and the line for who has a cache
     assert states(told) == dict.fromkeys(TITLES, State.OK) | {"deletion": State.FAIL}, told
     assert "REGISTRY_IS_PULL_THROUGH_CACHE=true" in lines(told, "deletion")
     settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
-    found = list(examine(timezone.now()))
+    found = list(run_checks(timezone.now()))
     assert states(found) == dict.fromkeys(TITLES, State.OK), found
     upstream.stop()
-    found = list(examine(timezone.now()))
+    found = list(run_checks(timezone.now()))
     away = {"upstream": State.FAIL, "pull": State.SKIPPED}
     assert states(found) == dict.fromkeys(TITLES, State.OK) | away, found
     cache.stop()
@@ -246,13 +246,13 @@ def test_a_registry_that_takes_everybody(
     realm, service = configuration["auth"]["token"]["realm"], configuration["auth"]["token"]["service"]
     open_one = configuration | {"auth": {"silly": {"realm": realm, "service": service}}}
     registry = make_registry(version, open_one, tmp_path)
-    found = list(examine(timezone.now()))
+    found = list(run_checks(timezone.now()))
     assert {key for key, state in states(found).items() if state is State.FAIL} == {"token"}
     assert "rootcertbundle" in lines(found, "token")
     registry.stop()
     no_auth = {key: value for key, value in configuration.items() if key != "auth"}
     registry = make_registry(version, no_auth, tmp_path)
-    found = list(examine(timezone.now()))
+    found = list(run_checks(timezone.now()))
     assert {key for key, state in states(found).items() if state is State.FAIL} == {"challenge"}
     registry.stop()
 
@@ -281,7 +281,7 @@ def seen() -> set[str]:
 
 
 def test_a_registry_that_is_down(configuration: Config) -> None:
-    found = list(examine(timezone.now()))
+    found = list(run_checks(timezone.now()))
     after = {"clock", "challenge", "realm", "service", "token", *BY_TOKEN, "front"}
     assert states(found) == dict.fromkeys(TITLES, State.OK) | dict.fromkeys(after, State.SKIPPED) | {
         "registry": State.FAIL

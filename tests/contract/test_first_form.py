@@ -17,7 +17,7 @@ from registry_sync.deletion import service as wish
 from registry_sync.deletion.worker import work_due
 from registry_sync.doctor import http_probe, local
 from registry_sync.doctor import registry as judge
-from registry_sync.doctor.result import State, Verdict
+from registry_sync.doctor.result import Finding, State
 from registry_sync.models import RemovalItem, Repository, SyncRun
 from registry_sync.panel_client import PanelTokens
 from registry_sync.reconcile.run import reconcile
@@ -100,7 +100,7 @@ def sync(registry: RunningRegistry) -> SyncRun:
     return run
 
 
-def checked(registry: RunningRegistry) -> Verdict:
+def checked(registry: RunningRegistry) -> Finding:
     return judge.old_form(
         http_probe.old_form(RegistryClient(registry.url, token_for=PanelTokens())), local.ours()
     )

@@ -181,9 +181,9 @@ def test_an_operator_clears_a_name_only_when_the_registry_lists_nothing(
     sync(registry)
     for name in ["of-tag", "of-digest", *(["of-blob"] if registry.version == "2.8" else [])]:
         with pytest.raises(Conflict, match="holds 1 repository"):
-            service.clear(by=by, name=name, confirmation=name)
+            service.release_name(by=by, name=name, confirmation=name)
     if registry.version != "2.8":  # the page says that layers alone are not listed
-        service.clear(by=by, name="of-blob", confirmation="of-blob")
+        service.release_name(by=by, name="of-blob", confirmation="of-blob")
     service.assign(by=by, first="of-tag", handle="elsewhere")
     sync(registry)
     assert Tag.objects.get().image.namespace.account == cast.elsewhere
@@ -208,7 +208,7 @@ def test_what_was_removed_from_the_storage_can_be_cleared_and_is_gone_with_its_l
     assert selectors.unassigned().exists()
     assert sync(registry).state == "done"
     for story in stories:
-        service.clear(by=principal_of(operator), name=story.name, confirmation=story.name)
+        service.release_name(by=principal_of(operator), name=story.name, confirmation=story.name)
         story.create("stranger")
         assert not story.is_there()
     sync(registry)

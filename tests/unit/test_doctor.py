@@ -10,17 +10,17 @@ from registry_sync.doctor import addresses, panel, pull_result, registry, versio
 from registry_sync.doctor.observations import (
     Answer,
     Certificate,
-    EventTrial,
-    OldForm,
-    Ours,
+    EventProbe,
+    PanelSettings,
     Pulled,
-    Releases,
-    TokenTrial,  # fmt: skip
+    Schema1Images,
+    TokenProbe,  # fmt: skip
+    VersionAnswers,
 )
-from registry_sync.doctor.result import Result, State, Verdict
+from registry_sync.doctor.result import Finding, Result, State
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-OURS = Ours(
+OURS = PanelSettings(
     public_url="https://registry.example.com", registry_url="http://registry:5000",
     registry_host="registry.example.com", service="registry.example.com", issuer="registry-manager",
     ca_file="/secrets/ca.crt", ca_fingerprint="sha256 Fingerprint=AA:BB", hook_file="/secrets/hook.key",
@@ -31,23 +31,23 @@ ASKS = Answer(401, challenge=CHALLENGE)
 HEALTH, DOOR = Answer(200), Answer(401, codes=frozenset({"UNAUTHORIZED"}))
 
 
-def lines(verdict: Verdict) -> str:
-    return "\n".join(fix.lines for fix in verdict.fixes)
+def lines(finding: Finding) -> str:
+    return "\n".join(fix.lines for fix in finding.fixes)
 
 
 def test_whoever_fails_says_what_to_change() -> None:
-    for verdict in (
+    for finding in (
         registry.reachable(Answer(error="ConnectionError"), OURS),
         registry.challenge(Answer(200), OURS),
         registry.realm(Answer(401, challenge='Bearer realm="x"'), OURS),
-        registry.token(TokenTrial("", anybody=False), OURS),
-        registry.events(EventTrial(None), OURS),
+        registry.token(TokenProbe("", anybody=False), OURS),
+        registry.events(EventProbe(None), OURS),
         panel.worker(None, NOW, timedelta(minutes=2), asked=True),
         panel.disk(99_000_000, "/data"),
         addresses.form(replace(OURS, public_url="http://x"), production=True),
     ):
-        assert verdict.state is State.FAIL
-        assert lines(verdict)
+        assert finding.state is State.FAIL
+        assert lines(finding)
 
 
 def test_parameters_of_a_challenge_come_in_any_order() -> None:
@@ -68,9 +68,9 @@ def test_parameters_of_a_challenge_come_in_any_order() -> None:
     ],
 )
 def test_no_challenge(answer: Answer, words: str) -> None:
-    verdict = registry.challenge(answer, OURS)
-    assert verdict.state is State.FAIL
-    assert words in verdict.text
+    finding = registry.challenge(answer, OURS)
+    assert finding.state is State.FAIL
+    assert words in finding.text
 
 
 def test_a_certificate_nobody_trusts_is_named_as_such() -> None:
@@ -78,9 +78,9 @@ def test_a_certificate_nobody_trusts_is_named_as_such() -> None:
 
 
 def test_autoredirect_is_seen_as_another_address() -> None:
-    verdict = registry.realm(Answer(401, challenge='Bearer realm="https://registry:5000/auth/token"'), OURS)
-    assert f"realm: {OURS.realm}\nautoredirect: false" in lines(verdict)
-    assert "PUBLIC_URL=https://registry:5000" in lines(verdict)
+    finding = registry.realm(Answer(401, challenge='Bearer realm="https://registry:5000/auth/token"'), OURS)
+    assert f"realm: {OURS.realm}\nautoredirect: false" in lines(finding)
+    assert "PUBLIC_URL=https://registry:5000" in lines(finding)
 
 
 @pytest.mark.parametrize(
@@ -104,38 +104,38 @@ def test_a_slow_answer_is_no_wrong_clock() -> None:
 @pytest.mark.parametrize(
     ("trial", "state"),
     [
-        (TokenTrial("registry-manager", anybody=False), State.OK),
-        (TokenTrial("registry-manager", anybody=True), State.FAIL),
-        (TokenTrial("other", anybody=False), State.FAIL),
-        (TokenTrial("", anybody=False), State.FAIL),
+        (TokenProbe("registry-manager", anybody=False), State.OK),
+        (TokenProbe("registry-manager", anybody=True), State.FAIL),
+        (TokenProbe("other", anybody=False), State.FAIL),
+        (TokenProbe("", anybody=False), State.FAIL),
     ],
 )
-def test_tokens(trial: TokenTrial, state: State) -> None:
+def test_tokens(trial: TokenProbe, state: State) -> None:
     assert registry.token(trial, OURS).state is state
 
 
 def test_our_fingerprint_is_there_to_be_compared() -> None:
-    assert "AA:BB" in lines(registry.token(TokenTrial("", anybody=False), OURS))
+    assert "AA:BB" in lines(registry.token(TokenProbe("", anybody=False), OURS))
 
 
 @pytest.mark.parametrize(
     ("trial", "state", "words"),
     [
-        (EventTrial(0.2), State.OK, "within a second"),
-        (EventTrial(7.6), State.OK, "8 s later"),
-        (EventTrial(None), State.FAIL, "not told"),
-        (EventTrial(None, refused=True), State.FAIL, "another key"),
-        (EventTrial(None, problem="the registry answers 405"), State.SKIPPED, "405"),
-        (EventTrial(None, refused=True, problem="the registry answers 405"), State.FAIL, "another key"),
-        (EventTrial(None, redirected=True), State.FAIL, "another address"),
-        (EventTrial(None, location="https://panel/login"), State.FAIL, "https://panel/login"),
-        (EventTrial(0.2, location="https://panel/login"), State.OK, "within a second"),  # it goes another way
+        (EventProbe(0.2), State.OK, "within a second"),
+        (EventProbe(7.6), State.OK, "8 s later"),
+        (EventProbe(None), State.FAIL, "not told"),
+        (EventProbe(None, refused=True), State.FAIL, "another key"),
+        (EventProbe(None, problem="the registry answers 405"), State.SKIPPED, "405"),
+        (EventProbe(None, refused=True, problem="the registry answers 405"), State.FAIL, "another key"),
+        (EventProbe(None, redirected=True), State.FAIL, "another address"),
+        (EventProbe(None, location="https://panel/login"), State.FAIL, "https://panel/login"),
+        (EventProbe(0.2, location="https://panel/login"), State.OK, "within a second"),  # it goes another way
     ],
 )
-def test_events(trial: EventTrial, state: State, words: str) -> None:
-    verdict = registry.events(trial, OURS)
-    assert verdict.state is state
-    assert words in verdict.text
+def test_events(trial: EventProbe, state: State, words: str) -> None:
+    finding = registry.events(trial, OURS)
+    assert finding.state is state
+    assert words in finding.text
 
 
 @pytest.mark.parametrize("status", [0, 401, 500])
@@ -174,23 +174,23 @@ PUSHES, CACHE, READ_ONLY = Answer(202), refused(405, "UNSUPPORTED"), refused(405
 @pytest.mark.parametrize(
     ("seen", "state", "words"),
     [
-        (Releases(NEW_DIGEST, PAGES, PUSHES), State.OK, "3.1.2 or newer"),
-        (Releases(NEW_DIGEST, PAGES, CACHE), State.OK, "3.1.2 or newer"),
-        (Releases(OLD_DIGEST, PAGES, PUSHES), State.WARN, "0.1.2 beside 0.1.20"),
-        (Releases(OLD_DIGEST, PAGES, READ_ONLY), State.WARN, "0.1.2 beside 0.1.20"),
-        (Releases(OLD_DIGEST, NO_PAGES, PUSHES), State.OK, "Distribution 2.8"),
-        (Releases(OLD_DIGEST, NO_PAGES, READ_ONLY), State.OK, "Distribution 2.8"),
-        (Releases(OLD_DIGEST, PAGES, CACHE), State.WARN, "pull-through cache"),
-        (Releases(OLD_DIGEST, NO_PAGES, CACHE), State.WARN, "pull-through cache"),
-        (Releases(refused(404), refused(404), PUSHES), State.SKIPPED, "cannot be seen"),
-        (Releases(Answer(), Answer(), Answer()), State.SKIPPED, "cannot be seen"),
+        (VersionAnswers(NEW_DIGEST, PAGES, PUSHES), State.OK, "3.1.2 or newer"),
+        (VersionAnswers(NEW_DIGEST, PAGES, CACHE), State.OK, "3.1.2 or newer"),
+        (VersionAnswers(OLD_DIGEST, PAGES, PUSHES), State.WARN, "0.1.2 beside 0.1.20"),
+        (VersionAnswers(OLD_DIGEST, PAGES, READ_ONLY), State.WARN, "0.1.2 beside 0.1.20"),
+        (VersionAnswers(OLD_DIGEST, NO_PAGES, PUSHES), State.OK, "Distribution 2.8"),
+        (VersionAnswers(OLD_DIGEST, NO_PAGES, READ_ONLY), State.OK, "Distribution 2.8"),
+        (VersionAnswers(OLD_DIGEST, PAGES, CACHE), State.WARN, "pull-through cache"),
+        (VersionAnswers(OLD_DIGEST, NO_PAGES, CACHE), State.WARN, "pull-through cache"),
+        (VersionAnswers(refused(404), refused(404), PUSHES), State.SKIPPED, "cannot be seen"),
+        (VersionAnswers(Answer(), Answer(), Answer()), State.SKIPPED, "cannot be seen"),
     ],
 )
-def test_releases_are_known_by_what_they_refuse(seen: Releases, state: State, words: str) -> None:
-    verdict = versions.version(seen)
-    assert verdict.state is state
-    assert words in verdict.text
-    assert (state is State.WARN) == ("registry:3.1.2" in lines(verdict))
+def test_releases_are_known_by_what_they_refuse(seen: VersionAnswers, state: State, words: str) -> None:
+    finding = versions.version(seen)
+    assert finding.state is state
+    assert words in finding.text
+    assert (state is State.WARN) == ("registry:3.1.2" in lines(finding))
 
 
 GOOD, BROKEN = Pulled("team/app:2.0"), Pulled("team/app:1.0", lost="manifest: 404")
@@ -217,11 +217,11 @@ ASTRAY = Pulled("team/app:1.0", there="http://store:9000", astray="ConnectTimeou
     ],
 )
 def test_what_was_pushed_must_come_back(pulled: list[Pulled], state: State, words: str, change: str) -> None:
-    verdict = pull_result.pull(pulled, OURS)
-    assert verdict.state is state
-    assert words in verdict.text
-    assert change in lines(verdict)
-    assert bool(change) == bool(verdict.fixes)
+    finding = pull_result.pull(pulled, OURS)
+    assert finding.state is state
+    assert words in finding.text
+    assert change in lines(finding)
+    assert bool(change) == bool(finding.fixes)
 
 
 def test_a_long_name_is_shown_by_both_its_ends_unless_something_is_wrong() -> None:
@@ -304,10 +304,10 @@ def test_database_and_queue() -> None:
 )
 def test_limits_that_a_pooler_dropped(statement: int, lock: int, changed: list[str]) -> None:
     asked = {"statement_timeout": 10_000, "lock_timeout": 2_000}
-    verdict = panel.limits(asked, {"statement_timeout": statement, "lock_timeout": lock}, "panel")
-    assert verdict.state is (State.WARN if changed else State.OK)
+    finding = panel.limits(asked, {"statement_timeout": statement, "lock_timeout": lock}, "panel")
+    assert finding.state is (State.WARN if changed else State.OK)
     expected = [f'ALTER ROLE "panel" SET {each};' for each in changed]
-    assert [line for fix in verdict.fixes for line in fix.lines.splitlines()] == expected
+    assert [line for fix in finding.fixes for line in fix.lines.splitlines()] == expected
     assert panel.broker("PermissionError", redis=False).state is State.FAIL
 
 
@@ -344,9 +344,9 @@ def test_the_addresses_by_themselves(public: str, host: str, production: bool, s
     ],
 )
 def test_the_panel_as_clients_see_it(health: Answer, door: Answer, state: State, words: str) -> None:
-    verdict = addresses.panel(health, door, OURS)
-    assert verdict.state is state
-    assert words in verdict.text
+    finding = addresses.panel(health, door, OURS)
+    assert finding.state is state
+    assert words in finding.text
 
 
 BASE = "https://registry.example.com"
@@ -371,8 +371,8 @@ BASE = "https://registry.example.com"
     ],
 )
 def test_the_registry_as_clients_see_it(answer: Answer, location: str, state: State) -> None:
-    verdict = addresses.registry(BASE, answer, Answer(202, location=location), OURS)
-    assert verdict.state is state
+    finding = addresses.registry(BASE, answer, Answer(202, location=location), OURS)
+    assert finding.state is state
 
 
 def test_a_push_that_was_not_tried_is_not_said_to_go_well() -> None:
@@ -403,18 +403,18 @@ def test_ages_are_in_words_that_fit_them() -> None:
 
 
 def test_a_push_sent_elsewhere_names_the_proxys_headers() -> None:
-    verdict = addresses.registry(BASE, ASKS, Answer(202, location="http://registry:5000/v2/x"), OURS)
-    assert "X-Forwarded-Proto $scheme" in lines(verdict)
-    assert f"host: {BASE}" in lines(verdict)
+    finding = addresses.registry(BASE, ASKS, Answer(202, location="http://registry:5000/v2/x"), OURS)
+    assert "X-Forwarded-Proto $scheme" in lines(finding)
+    assert f"host: {BASE}" in lines(finding)
 
 
 def test_old_images_are_named_by_what_is_known_of_them() -> None:
-    assert registry.old_form(OldForm(0), OURS).state is State.OK
-    found = registry.old_form(OldForm(1, ("team/old@sha256:aa",)), OURS)
+    assert registry.old_form(Schema1Images(0), OURS).state is State.OK
+    found = registry.old_form(Schema1Images(1, ("team/old@sha256:aa",)), OURS)
     assert (found.state, lines(found)) == (
         State.WARN, "crane delete registry.example.com/team/old@sha256:aa",
     )  # fmt: skip
-    found = registry.old_form(OldForm(1, ("team/old",), read=False), OURS)
+    found = registry.old_form(Schema1Images(1, ("team/old",), read=False), OURS)
     assert (found.state, lines(found)) == (
         State.FAIL, "crane delete registry.example.com/team/old@DIGEST",
     )  # fmt: skip
@@ -434,8 +434,8 @@ def test_the_service_is_the_one_that_tokens_are_made_for() -> None:
 
 
 def test_tokens_of_our_issuer_and_of_another() -> None:
-    assert registry.token(TokenTrial(OURS.issuer, anybody=False), OURS).state is State.OK
-    assert "issuer: registry-manager" in lines(registry.token(TokenTrial("other", anybody=False), OURS))
+    assert registry.token(TokenProbe(OURS.issuer, anybody=False), OURS).state is State.OK
+    assert "issuer: registry-manager" in lines(registry.token(TokenProbe("other", anybody=False), OURS))
 
 
 def test_deletion_and_catalog() -> None:
@@ -447,13 +447,13 @@ def test_deletion_and_catalog() -> None:
 
 
 def test_old_images_that_can_be_read_are_a_warning_and_without_names_no_commands() -> None:
-    assert registry.old_form(OldForm(2), OURS).state is State.WARN
-    assert registry.old_form(OldForm(2), OURS).fixes == ()
+    assert registry.old_form(Schema1Images(2), OURS).state is State.WARN
+    assert registry.old_form(Schema1Images(2), OURS).fixes == ()
 
 
 def test_a_result_is_kept_as_json_with_its_sentences_packed() -> None:
-    verdict = registry.service(Answer(401), OURS)
-    row = Result("service", "Service", verdict).as_row()
+    finding = registry.service(Answer(401), OURS)
+    row = Result("service", "Service", finding).as_row()
     assert json.loads(json.dumps(row)) == row
     assert (row["key"], row["title"], row["state"]) == ("service", "Service", "fail")
     assert row["text"][0].startswith("It calls itself %(named)s")

@@ -6,7 +6,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from registry_sync.doctor.result import MARKS, Result, State
-from registry_sync.doctor.runner import examine
+from registry_sync.doctor.runner import run_checks
 from registry_sync.models import DiagnosticRun
 
 FAILED, NOT_CHECKED = 1, 2  # exit codes
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         started, found = timezone.now(), []
-        for result in examine(started):
+        for result in run_checks(started):
             found.append(result)
             self._say(result)
         row = DiagnosticRun(
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             row.save()
         except DatabaseError:
             self.stdout.write("(Not kept: the database does not take it.)")
-        states = [result.verdict.state for result in found]
+        states = [result.finding.state for result in found]
         failed, unknown = states.count(State.FAIL), states.count(State.SKIPPED)
         said = [f"{failed} of {len(found)} checks failed" if failed else "No check failed"]
         said += [f"{unknown} could not be made"] if unknown else []
@@ -41,9 +41,9 @@ class Command(BaseCommand):
         sys.exit(FAILED if failed else NOT_CHECKED if unknown else 0)
 
     def _say(self, result: Result) -> None:
-        verdict = result.verdict
-        self.stdout.write(f"{MARKS[verdict.state]} {result.title}: {verdict.text}")
-        for fix in verdict.fixes:
+        finding = result.finding
+        self.stdout.write(f"{MARKS[finding.state]} {result.title}: {finding.text}")
+        for fix in finding.fixes:
             self.stdout.write(f"    {fix.where}")
             for line in fix.lines.splitlines():
                 self.stdout.write(f"        {line}")

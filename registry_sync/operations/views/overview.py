@@ -33,7 +33,7 @@ def overview(request: PersonRequest) -> HttpResponse:
 @require_POST
 def approve(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
-    run = permissions.held_run(by, id)
+    run = permissions.run_needing_approval(by, id)
     try:
         service.approve_deletions(by=by, run=run, confirmation=request.POST.get("confirm", ""))
     except Invalid as error:
@@ -46,8 +46,8 @@ def approve(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
 @require_POST
 def retry_quarantined(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
-    row = permissions.aside(by, id)
-    service.retry_aside(by=by, row=row)
+    row = permissions.quarantined_work(by, id)
+    service.retry_quarantined(by=by, row=row)
     messages.success(request, _("%(what)s is tried again.") % {"what": row})
     return redirect("system")
 

@@ -40,7 +40,7 @@ def repositories(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def assign(request: PersonRequest, first: str) -> HttpResponse:
     by = principal(request)
-    permissions.kept(by, first)
+    permissions.unassigned_name(by, first)
     if request.method == "POST":
         try:
             namespace = service.assign(by=by, first=first, handle=request.POST.get("handle", ""))
@@ -56,9 +56,9 @@ def assign(request: PersonRequest, first: str) -> HttpResponse:
 @require_POST
 def release(request: PersonRequest, first: str) -> HttpResponse:
     by = principal(request)
-    permissions.kept(by, first)
+    permissions.unassigned_name(by, first)
     try:
-        service.clear(by=by, name=first, confirmation=request.POST.get("confirm", ""))
+        service.release_name(by=by, name=first, confirmation=request.POST.get("confirm", ""))
     except Invalid as error:
         return _one(request, first, error=error.message)
     messages.success(request, _("%(name)s is available to any account now.") % {"name": first})
@@ -67,11 +67,11 @@ def release(request: PersonRequest, first: str) -> HttpResponse:
 
 def _one(request: PersonRequest, first: str, *, problem: str = "", error: str = "") -> HttpResponse:
     """`problem` of giving it, `error` of clearing it."""
-    name, rows = permissions.kept(principal(request), first)
+    name, rows = permissions.unassigned_name(principal(request), first)
     context = system_context("system-repositories") | {
         "first": first, "name": name, "count": len(rows), "rows": rows[:NAMES], "problem": problem, "error": error,
-        "why_not": service.why_not(first, rows), "typed": request.POST.get("handle", ""),
-        "why_not_clear": service.why_not_clear(name, timezone.now()) if name else "",
+        "why_not": service.assign_problem(first, rows), "typed": request.POST.get("handle", ""),
+        "why_not_clear": service.release_problem(name, timezone.now()) if name else "",
         "accounts": Account.objects.filter(closed_at=None).order_by("handle")[:SUGGESTED],
     }  # fmt: skip
     status = 400 if problem or error else 200

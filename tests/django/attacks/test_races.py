@@ -390,7 +390,7 @@ def give(cast: Cast, operator: Person) -> Namespace:
 
 
 def clear(operator: Person) -> None:
-    operations_service.clear(by=principal_of(operator), name="team", confirmation="team")
+    operations_service.release_name(by=principal_of(operator), name="team", confirmation="team")
 
 
 @only_postgresql
