@@ -13,11 +13,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from accounts.common import clock
 from registry_sync import quarantine
@@ -41,15 +41,15 @@ class LeaseLost(Exception):
 
 
 class LeaseRenewer:
-    """Calls `keep` from a thread of its own, and inside of transactions from the caller's."""
+    """Calls `renew` from a thread of its own, and inside of transactions from the caller's."""
 
     def __init__(
-        self, keep: Callable[[], None], *, every: float = RENEW_SECONDS, hung: float = HUNG_SECONDS
+        self, renew: Callable[[], None], *, every: float = RENEW_SECONDS, hung: float = HUNG_SECONDS
     ) -> None:
-        self.keep = keep
+        self.renew = renew
         self._every = every
         self._hung = hung
-        self._moved = time.monotonic()
+        self._last_progress = time.monotonic()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
 
@@ -58,19 +58,24 @@ class LeaseRenewer:
 
     def stop(self) -> None:
         self._over.set()
-        self._thread.join()  # else it might keep what was given back
+        self._thread.join()  # else it might renew what was released
 
-    def moved(self) -> None:
+    def note_progress(self) -> None:
         """Note that the caller gets on."""
-        self._moved = time.monotonic()
+        self._last_progress = time.monotonic()
+
+    def keep_alive(self) -> None:
+        """Note that, and renew at once. Raise LeaseLost."""
+        self.note_progress()
+        self.renew()
 
     def _run(self) -> None:
         # No connection is made for work that is quicker than that. A thread that was stopped with its process, and goes
         # on after a successor came, finds that its token does not fit.
         try:
-            while not self._over.wait(self._every) and time.monotonic() - self._moved < self._hung:
+            while not self._over.wait(self._every) and time.monotonic() - self._last_progress < self._hung:
                 with suppress(InterfaceError, OperationalError):
-                    self.keep()
+                    self.renew()
         except LeaseLost:
             pass  # the caller finds out by itself
         finally:
@@ -82,13 +87,13 @@ _renewal: ContextVar[LeaseRenewer | None] = ContextVar("renewal", default=None)
 
 @contextmanager
 def keep_renewed(
-    keep: Callable[[], None], *, every: float = RENEW_SECONDS, hung: float = HUNG_SECONDS
+    renew: Callable[[], None], *, every: float = RENEW_SECONDS, hung: float = HUNG_SECONDS
 ) -> Iterator[LeaseRenewer]:
-    """`keep` raises LeaseLost when what it keeps is another's. It is called `every` so many seconds.
+    """`renew` raises LeaseLost when the lease is another's. It is called `every` so many seconds.
 
     It ends after `hung` seconds in which the holder was at nothing new.
     """
-    renewal = LeaseRenewer(keep, every=every, hung=hung)
+    renewal = LeaseRenewer(renew, every=every, hung=hung)
     before = _renewal.set(renewal)
     renewal.start()
     try:
@@ -104,7 +109,7 @@ def fence() -> None:
     Nothing for who holds no lease.
     """
     if renewal := _renewal.get():
-        renewal.keep()
+        renewal.renew()
 
 
 def limit_idle_time() -> None:
@@ -117,7 +122,7 @@ def limit_idle_time() -> None:
 def fenced(write: Callable[Params, Result]) -> Callable[Params, Result]:
     """Fence a function that writes in one transaction.
 
-    The lease is kept once more where it took long, so that nobody who waited for the commit finds the lease over.
+    The lease is renewed once more where it took long, so that nobody who waited for the commit finds the lease over.
     """
 
     @wraps(write)
@@ -140,8 +145,8 @@ class LeaseHandle:
     token: int
     renewal: LeaseRenewer
 
-    def keep(self) -> None:
-        self._write()
+    def keep_alive(self) -> None:
+        self.renewal.keep_alive()
 
     def begin(self, unit: WorkUnit) -> None:
         """Before it is begun: should we die, it is known of what."""
@@ -152,7 +157,7 @@ class LeaseHandle:
         self._write(current_work="")
 
     def _write(self, **current_work: str) -> None:
-        self.renewal.moved()
+        self.renewal.note_progress()
         renew(self.name, self.token, clock.now(), **current_work)
 
 
@@ -175,12 +180,24 @@ def acquire(name: str, now: datetime) -> int | None:
     """Return the fencing token, or None while another holds the lease. What a dead holder was at is written down."""
     limit_idle_time()
     row, _new = Lease.objects.get_or_create(name=name, defaults={"until": now})
-    mine = Lease.objects.filter(free_at(now), name=name, token=row.token)
-    if not mine.update(until=now + LIFETIME, token=F("token") + 1, current_work=""):
+    if not take_if_free(Lease.objects.filter(name=name, token=row.token), now, current_work=""):
         return None
     if row.current_work:
         quarantine.record_crash(WorkUnit.unpacked(row.current_work), now)
     return row.token + 1
+
+
+def take_if_free(row: QuerySet[Any], now: datetime, *, column: str = "until", **values: object) -> bool:
+    """Give the caller the lease in `column` of `row`, under its next token. False when another was quicker."""
+    values = {column: now + LIFETIME, "token": F("token") + 1, **values}
+    return bool(row.filter(free_at(now, column)).update(**values))
+
+
+def update_if_held(row: QuerySet[Any], **values: object) -> None:
+    """Update `row`, which is chosen by the token that the caller holds. Raise LeaseLost when it has another."""
+    limit_idle_time()
+    if not row.update(**values):
+        raise LeaseLost
 
 
 def free_at(now: datetime, column: str = "until") -> Q:
@@ -190,10 +207,8 @@ def free_at(now: datetime, column: str = "until") -> Q:
 
 
 def renew(name: str, token: int, now: datetime, **current_work: str) -> None:
-    """Keep the lease. Raise LeaseLost. Inside a transaction it also locks out a successor until the commit."""
-    limit_idle_time()
-    if not Lease.objects.filter(name=name, token=token).update(until=now + LIFETIME, **current_work):
-        raise LeaseLost(name)
+    """Raise LeaseLost. Inside a transaction it also locks out a successor until the commit."""
+    update_if_held(Lease.objects.filter(name=name, token=token), until=now + LIFETIME, **current_work)
 
 
 def release(name: str, token: int, now: datetime) -> None:

@@ -120,7 +120,9 @@ def _plan(purge: Purge, lease: LeaseHandle, ends: float) -> bool:
     for image in images.exclude(pk__in=planned).order_by("name"):
         if time.monotonic() > ends:
             return False
-        going, kept = _going(image, *purge.cutoffs[str(image.pk)], alive=leases.rate_limited(lease.keep))
+        going, kept = _going(
+            image, *purge.cutoffs[str(image.pk)], alive=leases.rate_limited(lease.keep_alive)
+        )
         _ask(purge, lease, image, Removal.Kind.DELETE, [service.item_of(each) for each in going], kept=kept)
     return True
 
@@ -160,7 +162,7 @@ def _ask(
     undoes: Removal | None = None,
 ) -> None:  # fmt: skip
     with transaction.atomic():
-        lease.keep()
+        lease.keep_alive()
         row = purge_service.locked(purge)
         if row.state != purge.state or row.planned_at:
             return  # it was stopped meanwhile

@@ -99,7 +99,7 @@ def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
 
 
 def _fulfil(removal: Removal, registry: RegistryClient, lease: LeaseHandle) -> bool:
-    acts = Executor(removal.image, registry, lease.keep)
+    acts = Executor(removal.image, registry, lease.keep_alive)
     recorder, known = Recorder(removal.image, lease.name, lease.token), quarantine.Snapshot()
     problem, refused, silent, ends = "", None, False, time.monotonic() + TURN
     alone = False  # something went wrong about one thing, while the registry answered others

@@ -140,7 +140,7 @@ def _count(events: list[Event], lease: LeaseHandle) -> None:
     """All of them at once; where that cannot be, each repository's by themselves, and then each."""
     try:
         with transaction.atomic():
-            lease.keep()
+            lease.keep_alive()
             _done(pull_counts.count(events), lease)
     except DatabaseError as error:
         if outage_of(error) not in (None, Outage.BUSY):

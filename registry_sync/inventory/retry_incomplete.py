@@ -37,7 +37,7 @@ def retry_due(registry: RegistryClient) -> None:
 def _retry_due(registry: RegistryClient, lease: LeaseHandle) -> None:
     silent, quarantined = set[Account](), quarantine.Snapshot()
     crashed_accounts = {unit.account for unit in quarantined.deaths}
-    with ManifestReader(registry, alive=lease.keep) as reader:
+    with ManifestReader(registry, alive=lease.keep_alive) as reader:
         for account, row in sorted(_some_of_each(), key=lambda each: each[0] in crashed_accounts):
             # Put off first: what a worker hangs or dies on stands before nothing, and is read by one alone.
             if account in silent or not _postpone(row):

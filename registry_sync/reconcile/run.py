@@ -88,12 +88,7 @@ def work(run: SyncRun, registry: RegistryClient) -> SyncRun:
 def _read(shard: Shard, reader: RepositoryReconciler) -> None:
     try:
         with leases.keep_renewed(lambda: shards.renew(shard)) as renewal:
-
-            def alive() -> None:
-                renewal.moved()
-                shards.renew(shard)
-
-            shards.finish(shard, _read_all(shard, reader, alive))
+            shards.finish(shard, _read_all(shard, reader, renewal.keep_alive))
     except leases.LeaseLost:
         log.warning("another worker took %s over", shard)
     except (InterfaceError, OperationalError):
@@ -202,7 +197,7 @@ def _next_due(last: SyncRun) -> datetime:
 
 def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) -> None:
     began = clock.now()
-    catalog = registry.repositories(alive=lease.keep)
+    catalog = registry.repositories(alive=lease.keep_alive)
     seen, known = dict.fromkeys(catalog.names, ""), writer.stored_names()
     if settings.REGISTRY_IS_PULL_THROUGH_CACHE and seen and not registry.upstream_answers(seen):
         raise RegistryError(
@@ -231,7 +226,7 @@ def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) ->
     changes = make_plan(known, seen, unreadable=unlisted, gone=gone)
     if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
         changes = changes.adding()
-    lease.keep()
+    lease.keep_alive()
     if changes:
         writer.write_catalog(changes, clock.now(), versions)
     run.changes = len(changes.add) + len(changes.remove) + writer.assign_all()

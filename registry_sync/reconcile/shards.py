@@ -14,7 +14,7 @@ from django.db.models import Case, F, QuerySet, When
 from accounts.common import clock
 from accounts.common.fair_share import in_turns
 from registry_sync import quarantine
-from registry_sync.leases import LIFETIME, LeaseLost, fenced, free_at, limit_idle_time
+from registry_sync.leases import LIFETIME, fenced, free_at, limit_idle_time, take_if_free, update_if_held
 from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.reconcile.repositories import Counts
 from registry_sync.work_units import WorkUnit
@@ -48,23 +48,19 @@ def acquire_free(run: SyncRun) -> Iterator[Shard]:
 
 def renew(shard: Shard) -> None:
     """Renew the lease on the part. Raise LeaseLost."""
-    limit_idle_time()
-    if not _if_still_held(shard).update(lease_until=clock.now() + LIFETIME):
-        raise LeaseLost(str(shard))
+    update_if_held(_same(shard), lease_until=clock.now() + LIFETIME)
 
 
 def release(shard: Shard) -> None:
     """For the next one, who is not to think that we died. Nothing when another has it."""
-    _if_still_held(shard).update(lease_until=None)
+    _same(shard).update(lease_until=None)
 
 
 @transaction.atomic
 def finish(shard: Shard, counts: Counts) -> None:
     """Finish the part. Raise LeaseLost, and then count nothing."""
     now = clock.now()
-    limit_idle_time()
-    if not _if_still_held(shard).update(done_at=now, lease_until=None):
-        raise LeaseLost(str(shard))
+    update_if_held(_same(shard), done_at=now, lease_until=None)
     if shard.crash_id and not Shard.objects.filter(crash=shard.crash_id, done_at=None).exists():
         WorkerCrash.objects.filter(pk=shard.crash_id).delete()  # all that he was at could be read
     if shard.token > 1 and len(shard.repositories) == 1:
@@ -92,7 +88,7 @@ def _acquire(run: SyncRun) -> Shard | None:
         _split_after_crash(shard, now)
     # The pieces of the last death first: it is soon known of what, or that it was chance.
     for shard in left.order_by(F("crash").desc(nulls_last=True), "token", "number")[:20]:
-        if _if_still_free(shard, now).update(token=F("token") + 1, lease_until=now + LIFETIME):
+        if take_if_free(_same(shard), now, column="lease_until"):
             shard.token += 1
             return shard
     return None
@@ -102,7 +98,7 @@ def _acquire(run: SyncRun) -> Shard | None:
 def _split_after_crash(shard: Shard, now: datetime) -> None:
     """Its reader died. Each piece is one account's, and smaller; one repository stays as it is."""
     limit_idle_time()
-    if not _if_still_free(shard, now).update(token=F("token") + 1, lease_until=None):
+    if not take_if_free(_same(shard), now, column="lease_until", lease_until=None):
         return
     names = dict(Repository.objects.filter(pk__in=shard.repositories).values_list("pk", "name"))
     owned = Repository.objects.filter(pk__in=shard.repositories, image__isnull=False)
@@ -137,11 +133,6 @@ def _chunks(ids: list[int], size: int) -> list[list[int]]:
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
-def _if_still_free(shard: Shard, now: datetime) -> QuerySet[Shard]:
-    """If it is as it was seen, and still free."""
-    same = Shard.objects.filter(pk=shard.pk, token=shard.token, done_at=None)
-    return same.filter(free_at(now, "lease_until"))
-
-
-def _if_still_held(shard: Shard) -> QuerySet[Shard]:
+def _same(shard: Shard) -> QuerySet[Shard]:
+    """Empty when another took or finished it since it was read."""
     return Shard.objects.filter(pk=shard.pk, token=shard.token, done_at=None)

@@ -130,13 +130,13 @@ def _plan(run: RetentionRun, lease: LeaseHandle) -> None:
     if unsure:
         finish(run, State.SKIPPED, texts.of_blocker(unsure), [])
         return
-    found, left_out, unknown = _forecasts(row, rule, now, leases.rate_limited(lease.keep))
+    found, left_out, unknown = _forecasts(row, rule, now, leases.rate_limited(lease.keep_alive))
     problem = " ".join([*([_left_out_words(left_out)] if left_out else []), *unknown])[:500]
     if problem and not found:
         finish(run, State.SKIPPED, problem, [])
         return
     with transaction.atomic():
-        lease.keep()
+        lease.keep_alive()
         if withdrawn := _withdrawn(run, rule):
             finish(run, State.SKIPPED, withdrawn, [])
             return
