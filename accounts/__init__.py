@@ -1,1 +1,1 @@
-"""Who, and who did what: persons, accounts, members, users, secrets, the audit trail."""
+"""Who, and who did what: persons, accounts, members, users, secrets, the audit log."""

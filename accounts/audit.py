@@ -1,4 +1,4 @@
-"""The only writer of the audit trail. Call it inside the transaction of the change that it records."""
+"""The only writer of the audit log. Call it inside the transaction of the change that it records."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the audit trail records: the code that is stored, and its text for people.
+"""What the audit log records: the code that is stored, and its text for people.
 
 A code never changes: it is sealed with its event (accounts/audit_chain.py). A name or text may.
 """

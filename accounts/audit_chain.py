@@ -1,4 +1,4 @@
-"""Seals over the audit trail: who changes rows past the triggers of the database cannot make it look whole.
+"""Seals over the audit log: who changes rows past the triggers of the database cannot make it look whole.
 
 A seal is a digest of the events since the last seal, and of that seal's digest, under the pepper, which is in no
 database. It is made afterwards and not with each event: a chain in the rows would let one writer in at a time, and
@@ -52,12 +52,12 @@ def seal(*, now: datetime) -> AuditSeal | None:
             )  # fmt: skip
     except IntegrityError:
         return None
-    log.info("audit trail: seal %s up to event %s is %s", made.pk, made.last_event_id, made.digest)
+    log.info("audit log: seal %s up to event %s is %s", made.pk, made.last_event_id, made.digest)
     return made
 
 
 def problems() -> Iterator[Problem]:
-    """Yield what of the trail is not as it was sealed; nothing when it is whole."""
+    """Yield what of the log is not as it was sealed; nothing when it is whole."""
     known = {each.version: each for each in peppers()}
     last = None
     for each in AuditSeal.objects.order_by("id").iterator():

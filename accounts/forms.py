@@ -124,7 +124,7 @@ class ApiTokenForm(ExpiryForm):
 
 
 class ActivityFilter(forms.Form):
-    """What of the trail is shown. Nothing chosen is all of it."""
+    """Which audit events are shown. Nothing chosen: all."""
 
     q = forms.CharField(required=False, max_length=200)
     kind = forms.ChoiceField(

@@ -3,7 +3,7 @@
 Times are in seconds.
 """
 
-# The picture of the registry
+# The inventory
 SYNC_SHARD_SIZE = 200  # repositories in one part of a run
 SYNC_RUNS_KEPT = 500
 DRIFT_KEPT_PER_RUN = 1000

@@ -39,7 +39,7 @@ class ParsedQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class PastedReference:
     """A reference taken apart; what it does not say is "". Without a slash `repository` is an image's last part.
 
     `whole`: what it is else, where its first part may be a namespace as well as a host.
@@ -61,7 +61,7 @@ def parse_query(typed: str) -> ParsedQuery:
     return ParsedQuery(text)
 
 
-def parse_reference(typed: str, *, host: str) -> Reference | None:
+def parse_pasted_reference(typed: str, *, host: str) -> PastedReference | None:
     """Read a reference as people paste it.
 
     Such as `host/team/api:1.0`, `team/api@sha256:…`, `api:1.0`, `http://host/team/api`, a whole
@@ -83,7 +83,7 @@ def parse_reference(typed: str, *, host: str) -> Reference | None:
     repository, _colon, tag = rest.partition(":")
     if "/" not in repository.strip("/") and not hosted and not _names_an_image(path):
         return None
-    return Reference(
+    return PastedReference(
         repository.lower().strip("/"), tag, digest, whole.partition("@")[0].partition(":")[0].lower()
     )
 

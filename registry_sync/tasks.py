@@ -20,7 +20,7 @@ from accounts.common.database_errors import first_line
 from accounts.services import invitations
 from namespaces import usage
 from namespaces.models import RepositoryManifest, TagHistoryEntry
-from registry_sync import clocks, heartbeats, jobs, panel_client, push_pull_probe, quarantine, selectors
+from registry_sync import clocks, heartbeats, jobs, panel_client, quarantine, registry_probe, selectors
 from registry_sync.deletion import purge_worker
 from registry_sync.deletion.worker import LEASE_PREFIX, work_due
 from registry_sync.doctor import diagnostic_runs
@@ -91,7 +91,7 @@ def pulse() -> None:
     """Sent by the schedule, and dropped when it comes late: an idle worker proves by it that it lives."""
     registry = panel_client.registry_client()
     try:
-        push_pull_probe.probe(registry, clock.now())
+        registry_probe.probe(registry, clock.now())
     finally:
         registry.close()
     diagnostic_runs.run_waiting()
@@ -198,7 +198,7 @@ def _forget_runs(runs: QuerySet[SyncRun]) -> None:
 
 @_task(name="registry_sync.housekeeping")
 def housekeeping() -> None:
-    """Renew the signing leaf, seal the audit trail, forget what is over or old, and give back its room."""
+    """Renew the signing leaf, seal the audit log, forget what is over or old, and give back its room."""
     ca.renew_leaf(Path(settings.SECRETS_DIR), clock.now())
     audit_chain.seal(now=clock.now())
     session_store.forget_expired()
@@ -247,13 +247,13 @@ def daily() -> None:
 
 @_task(name="registry_sync.verify_audit_log")
 def verify_audit_log() -> None:
-    """Verify the trail, and keep the outcome for the doctor: to read the whole trail takes long."""
+    """Keep the outcome for the doctor: reading the whole log takes long."""
     found = list(audit_chain.problems())
     for problem in found:
         log.error(
-            "the audit trail %s: %s", "was changed" if problem.changed else "is not verified", problem.text
+            "the audit log %s: %s", "was changed" if problem.changed else "is not verified", problem.text
         )
-    worst = Marker.TRAIL_UNKNOWN if found else Marker.TRAIL_WHOLE
+    worst = Marker.AUDIT_LOG_UNVERIFIED if found else Marker.AUDIT_LOG_INTACT
     if any(problem.changed for problem in found):
-        worst = Marker.TRAIL_CHANGED
+        worst = Marker.AUDIT_LOG_CHANGED
     heartbeats.note(worst, clock.now())

@@ -116,7 +116,7 @@ def _catalog_read(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_trail(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After a transactional test the database is flushed, with DELETE or TRUNCATE, which the audit trail refuses."""
+    """After a transactional test the database is flushed, with DELETE or TRUNCATE, which the audit log refuses."""
     marker = request.node.get_closest_marker("django_db")
     transactional = bool(marker and marker.kwargs.get("transaction"))
     if {"transactional_db", "live_server"} & set(request.fixturenames):

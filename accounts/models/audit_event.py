@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class AuditEvent(models.Model):
-    """Who did what, when, before and after. No foreign keys: the trail outlives what it speaks of.
+    """Who did what, when, before and after. No foreign keys: the log outlives what it speaks of.
 
     Append-only: saving a row again or deleting one is refused here, and by a trigger in the database.
     """
@@ -32,8 +32,8 @@ class AuditEvent(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise TypeError("The audit trail is append-only.")
+            raise TypeError("The audit log is append-only.")
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("The audit trail is append-only.")
+        raise TypeError("The audit log is append-only.")

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class AuditSeal(models.Model):
-    """What the audit trail held up to one event, keyed and chained (accounts/audit_chain.py). Append-only too."""
+    """What the audit log held up to one event, keyed and chained (accounts/audit_chain.py). Append-only too."""
 
     at = models.DateTimeField(default=timezone.now)
     last_event_id = models.BigIntegerField(unique=True)  # whoever seals the same events at once fails
@@ -21,8 +21,8 @@ class AuditSeal(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise TypeError("The audit trail is append-only.")
+            raise TypeError("The audit log is append-only.")
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("The audit trail is append-only.")
+        raise TypeError("The audit log is append-only.")

@@ -1,4 +1,4 @@
-"""The audit trail of an account, one line for each change, in words."""
+"""The audit log of an account, one line for each change, in words."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -14,7 +14,7 @@ CREATED = "2026-05-04T09:30:00Z"
 
 
 @dataclass(frozen=True)
-class Picture:
+class SampleImage:
     """One image to push; with several `platforms` an index of them."""
 
     name: str
@@ -24,33 +24,33 @@ class Picture:
     labels: dict[str, str] = field(default_factory=dict)
 
 
-def push(pusher: Pusher, picture: Picture) -> dict[str, Any]:
+def push(pusher: Pusher, sample: SampleImage) -> dict[str, Any]:
     """One version under each tag; all tags after the first twenty share the last one's image.
 
     Return the descriptor of the last.
     """
     last: dict[str, Any] = {}
-    for number, tag in enumerate(picture.tags[:20]):
-        tags = [tag] if number < 19 else list(picture.tags[19:])  # noqa: PLR2004
-        last = _push_version(pusher, picture, tags, str(number))
+    for number, tag in enumerate(sample.tags[:20]):
+        tags = [tag] if number < 19 else list(sample.tags[19:])  # noqa: PLR2004
+        last = _push_version(pusher, sample, tags, str(number))
     return last
 
 
-def _push_version(pusher: Pusher, picture: Picture, tags: list[str], version: str) -> dict[str, Any]:
-    made = [_image(pusher, picture, platform, version) for platform in picture.platforms]
+def _push_version(pusher: Pusher, sample: SampleImage, tags: list[str], version: str) -> dict[str, Any]:
+    made = [_image(pusher, sample, platform, version) for platform in sample.platforms]
     if len(made) == 1:
         return pusher.manifest(made[0], *tags)
     children = []
-    for platform, manifest in zip(picture.platforms, made, strict=True):
+    for platform, manifest in zip(sample.platforms, made, strict=True):
         system, architecture = platform.split("/")
         where = {"os": system, "architecture": architecture}
         children.append(pusher.manifest(manifest) | {"platform": where})
     return pusher.manifest({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}, *tags)
 
 
-def _image(pusher: Pusher, picture: Picture, platform: str, version: str) -> dict[str, Any]:
+def _image(pusher: Pusher, sample: SampleImage, platform: str, version: str) -> dict[str, Any]:
     system, architecture = platform.split("/")
-    layers = [_tar(name, f"{picture.name} {version} {platform}\n" * 40) for name in picture.files]
+    layers = [_tar(name, f"{sample.name} {version} {platform}\n" * 40) for name in sample.files]
     config = {
         "os": system,
         "architecture": architecture,
@@ -60,19 +60,17 @@ def _image(pusher: Pusher, picture: Picture, platform: str, version: str) -> dic
             "Cmd": ["serve"],
             "Env": ["PATH=/usr/bin:/bin", f"VERSION={version}"],
             "ExposedPorts": {"8080/tcp": {}},
-            "Labels": picture.labels,
+            "Labels": sample.labels,
         },
         "rootfs": {"type": "layers", "diff_ids": []},
-        "history": [
-            {"created": CREATED, "created_by": f"COPY {name} / # buildkit"} for name in picture.files
-        ],
+        "history": [{"created": CREATED, "created_by": f"COPY {name} / # buildkit"} for name in sample.files],
     }
     return {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": pusher.blob(CONFIG, json.dumps(config).encode()),
         "layers": [pusher.blob(LAYER, layer) for layer in layers],
-        "annotations": {"org.opencontainers.image.title": picture.name},
+        "annotations": {"org.opencontainers.image.title": sample.name},
     }
 
 

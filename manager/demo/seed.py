@@ -14,7 +14,7 @@ from accounts.services import accounts, users
 from accounts.views.request import principal_for
 from manager.demo import artifacts, push_client
 from manager.demo.push_client import Pusher
-from manager.demo.sample_images import Picture, push
+from manager.demo.sample_images import SampleImage, push
 from namespaces.models import Namespace
 from namespaces.services import grants, namespaces
 from registry_sync.jobs import request_sync
@@ -29,22 +29,22 @@ SOURCE = {
     "org.opencontainers.image.licenses": "MIT",
 }
 BOTH = ("linux/amd64", "linux/arm64")
-PICTURES = {
+IMAGES = {
     "shop": [
-        Picture("api", ["1.0", "1.1", "1.2", "latest"], ("base", "deps", "app"), labels=SOURCE),
-        Picture("web", ["2.0", "latest"], ("base", "app"), BOTH, SOURCE),
-        Picture("worker", ["1.9", "1.10"]),
-        Picture("team/tools/migrate", ["latest"]),
-        Picture("nightly", [f"build-{number}" for number in range(1, 151)]),
-        Picture("mail", ["latest"]),
-        Picture("search", ["0.1", "0.2"]),
+        SampleImage("api", ["1.0", "1.1", "1.2", "latest"], ("base", "deps", "app"), labels=SOURCE),
+        SampleImage("web", ["2.0", "latest"], ("base", "app"), BOTH, SOURCE),
+        SampleImage("worker", ["1.9", "1.10"]),
+        SampleImage("team/tools/migrate", ["latest"]),
+        SampleImage("nightly", [f"build-{number}" for number in range(1, 151)]),
+        SampleImage("mail", ["latest"]),
+        SampleImage("search", ["0.1", "0.2"]),
     ],
     "tools": [
-        Picture("lint", ["latest"], platforms=BOTH),
-        Picture("backup", ["3", "latest"]),
-        Picture("proxy", ["latest"]),
-        Picture("cron", ["2026-05"]),
-        Picture("debug", ["latest"]),
+        SampleImage("lint", ["latest"], platforms=BOTH),
+        SampleImage("backup", ["3", "latest"]),
+        SampleImage("proxy", ["latest"]),
+        SampleImage("cron", ["2026-05"]),
+        SampleImage("debug", ["latest"]),
     ],
 }
 
@@ -58,15 +58,15 @@ def make(say: Callable[[str], None]) -> None:
     account = Account.objects.filter(members__person=person, closed_at=None).first()
     account = account or accounts.open_account(by=by, name="Harbour Street")
     user, secret = _pusher(by, account)
-    spaces = {name: _namespace(by, account, name, public=name == "tools") for name in (*PICTURES, "empty")}
-    for name, pictures in PICTURES.items():
+    spaces = {name: _namespace(by, account, name, public=name == "tools") for name in (*IMAGES, "empty")}
+    for name, samples in IMAGES.items():
         if not user.grants.filter(namespace=spaces[name]).exists():
             grants.give(by=by, namespace=spaces[name], user=user, level="write")
-        for picture in pictures:
-            say(f"pushing {spaces[name].name}/{picture.name} ({len(picture.tags)} tags) ...")
-            repository = f"{spaces[name].name}/{picture.name}"
+        for sample in samples:
+            say(f"pushing {spaces[name].name}/{sample.name} ({len(sample.tags)} tags) ...")
+            repository = f"{spaces[name].name}/{sample.name}"
             to = Pusher(settings.REGISTRY_URL, repository, user.username, secret)
-            pushed = push(to, picture)
+            pushed = push(to, sample)
             if repository.endswith(SIGNED):
                 artifacts.hang_onto(to, pushed)
     chart = f"{spaces['shop'].name}/charts/web"

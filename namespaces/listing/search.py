@@ -13,12 +13,12 @@ from namespaces.models import HAS_CONTENT, Descriptor, Image, Label, RepositoryM
 from namespaces.names import split
 from namespaces.search_query import (
     SUBSTRING_MIN,
+    PastedReference,
     PrefixRange,
-    Reference,
     clean,
     parse_label,
+    parse_pasted_reference,
     parse_query,
-    parse_reference,
 )
 
 Rows = QuerySet[Any]
@@ -60,7 +60,7 @@ def _images(accounts: list[int], typed: str) -> Rows:
     found = Image.objects.select_related("namespace__account").filter(
         HAS_CONTENT, namespace__account__in=accounts
     )
-    named = parse_reference(typed, host=settings.REGISTRY_HOST)
+    named = parse_pasted_reference(typed, host=settings.REGISTRY_HOST)
     if named:
         found = found.filter(_is_like(named))
     elif too_short(typed):
@@ -72,7 +72,7 @@ def _images(accounts: list[int], typed: str) -> Rows:
 
 def _tags(accounts: list[int], typed: str, *, technical: bool = False) -> Rows | None:
     found = Tag.objects.filter(image__namespace__account__in=accounts)
-    named, asked = parse_reference(typed, host=settings.REGISTRY_HOST), parse_query(typed)
+    named, asked = parse_pasted_reference(typed, host=settings.REGISTRY_HOST), parse_query(typed)
     if named and named.tag:
         found = Tag.objects.filter(image__in=_images_named(accounts, named), name__istartswith=named.tag)
     elif (
@@ -101,8 +101,8 @@ def _in_tags(digest: PrefixRange | None) -> str:
     return digest.first.replace(":", "-", 1) if digest and len(digest.first) > len("sha256:") else ""
 
 
-def _digest_in(typed: str) -> tuple[Reference | None, PrefixRange | None]:
-    named = parse_reference(typed, host=settings.REGISTRY_HOST)
+def _digest_in(typed: str) -> tuple[PastedReference | None, PrefixRange | None]:
+    named = parse_pasted_reference(typed, host=settings.REGISTRY_HOST)
     return named, parse_query(named.digest if named else typed).digest
 
 
@@ -165,14 +165,14 @@ def _held_manifests(accounts: list[int]) -> QuerySet[RepositoryManifest]:
     return found.select_related("image__namespace__account").order_by("-id")
 
 
-def _images_named(accounts: list[int], named: Reference) -> Rows:
+def _images_named(accounts: list[int], named: PastedReference) -> Rows:
     """Return the images that are called so: in full, or by the last parts of the name."""
     found = Image.objects.filter(namespace__account__in=accounts).order_by()
     last = Q(name=named.repository) | Q(name__endswith=f"/{named.repository}")
     return found.filter(last | _is_repository(named)).values("pk")
 
 
-def _is_like(named: Reference) -> Q:
+def _is_like(named: PastedReference) -> Q:
     namespace, image = split(named.repository)
     piece = Q(name__contains=named.repository) | _is_repository(named)
     if not image:
@@ -180,7 +180,7 @@ def _is_like(named: Reference) -> Q:
     return piece | Q(namespace__name__endswith=namespace, name__startswith=image)
 
 
-def _is_repository(named: Reference) -> Q:
+def _is_repository(named: PastedReference) -> Q:
     found = Q(pk__in=[])
     for repository in filter(None, (named.repository, named.whole)):
         namespace, image = split(repository)

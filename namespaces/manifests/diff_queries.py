@@ -47,7 +47,7 @@ def resolve(by: Principal, image: Image, text: str, *, host: str) -> ResolvedRef
 
     `text` as in namespaces.manifests.references, without a repository in `image`.
     """
-    reference = references.parse_reference(text, host=host)
+    reference = references.parse_manifest_reference(text, host=host)
     if not reference:
         raise Invalid.on("text", _("Write a tag, a digest, or NAMESPACE/IMAGE:TAG."))
     where = permissions.image_of_repository(by, reference.repository) if reference.repository else image

@@ -14,7 +14,7 @@ class ManifestReference:
     digest: str
 
 
-def parse_reference(text: str, *, host: str) -> ManifestReference | None:
+def parse_manifest_reference(text: str, *, host: str) -> ManifestReference | None:
     """`1.0`, `sha256:…`, `team/api:1.0`, `team/api@sha256:…`, the last two also with our host before them.
 
     None for anything else.

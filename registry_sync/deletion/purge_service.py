@@ -31,7 +31,7 @@ State = Purge.State
 
 
 class Actions(NamedTuple):
-    """What the audit trail calls the same step of a purge of a whole namespace, and of images."""
+    """What the audit log calls the same step of a purge of a whole namespace, and of images."""
 
     namespace: AuditAction
     image: AuditAction

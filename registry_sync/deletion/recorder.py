@@ -1,4 +1,4 @@
-"""Writes how an item ended: the picture, the audit trail and the item in one transaction, once."""
+"""Writes how an item ended: the picture, the audit log and the item in one transaction, once."""
 
 from datetime import timedelta
 from typing import Any

@@ -88,11 +88,11 @@ def schedule(now: datetime) -> Finding:
     return panel.schedule(heartbeats.last(Marker.BEAT), now, heartbeats.SILENT_AFTER)
 
 
-def trail(now: datetime) -> Finding:
-    ways = (Marker.TRAIL_CHANGED, Marker.TRAIL_UNKNOWN, Marker.TRAIL_WHOLE)
-    signs = heartbeats.read_markers(*ways)
-    begun = AuditEvent.objects.order_by("id").values_list("at", flat=True).first()
-    return panel.trail(*(signs.get(way) for way in ways), begun=begun, now=now)
+def audit_log(now: datetime) -> Finding:
+    outcomes = (Marker.AUDIT_LOG_CHANGED, Marker.AUDIT_LOG_UNVERIFIED, Marker.AUDIT_LOG_INTACT)
+    last = heartbeats.read_markers(*outcomes)
+    first_event_at = AuditEvent.objects.order_by("id").values_list("at", flat=True).first()
+    return panel.audit_log(*map(last.get, outcomes), first_event_at=first_event_at, now=now)
 
 
 def certificates(now: datetime) -> Finding:

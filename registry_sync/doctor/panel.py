@@ -124,28 +124,28 @@ def schedule(at: datetime | None, now: datetime, silent_after: timedelta) -> Fin
     )
 
 
-def trail(
-    changed: datetime | None, unknown: datetime | None, whole: datetime | None, *, begun: datetime | None,
-    now: datetime,
+def audit_log(
+    changed: datetime | None, unverified: datetime | None, intact: datetime | None, *,
+    first_event_at: datetime | None, now: datetime,
 ) -> Finding:  # fmt: skip
-    """When the nightly check last ended in each way, and when the trail began."""
+    """Judge by when the nightly check last found it `changed`, `unverified` or `intact`."""
     fix = Fix(_("What of it, seal by seal:"), "python manage.py verify_audit_log")
-    last = max(filter(None, (changed, unknown, whole)), default=None)
-    if not last and (not begun or now - begun < FIRST_NIGHTS):
-        return pending(_("Not run yet: the worker verifies the audit trail each night."))
+    last = max(filter(None, (changed, unverified, intact)), default=None)
+    if not last and (not first_event_at or now - first_event_at < FIRST_NIGHTS):
+        return pending(_("Not run yet: the worker verifies the audit log each night."))
     if not last:
-        return skipped(_("The audit trail was never verified, though the worker should do so each night."))
+        return skipped(_("The audit log was never verified, though the worker should do so each night."))
     if last == changed:
         return fail(
             _(
-                "On %(day)s the audit trail was not as it was sealed: somebody changed it.",
+                "On %(day)s the audit log was not as it was sealed: somebody changed it.",
                 day=f"{last:%Y-%m-%d}",
             ),
             fix,
         )
-    if last == unknown:
-        return warn(_("Some of the audit trail cannot be verified: the pepper that sealed it is gone."), fix)
-    return ok(_("On %(day)s the audit trail was as it was sealed.", day=f"{last:%Y-%m-%d}"))
+    if last == unverified:
+        return warn(_("Some of the audit log cannot be verified: the pepper that sealed it is gone."), fix)
+    return ok(_("On %(day)s the audit log was as it was sealed.", day=f"{last:%Y-%m-%d}"))
 
 
 def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Finding:

@@ -25,7 +25,7 @@ TITLES = {
     "disk": _("Disk"),
     "schedule": _("Schedule"),
     "worker": _("Worker"),
-    "trail": _("Audit trail"),
+    "audit_log": _("Audit log"),
     "certificates": _("Certificates"),
     "addresses": _("Addresses"),
     "panel": _("Panel, from outside"),
@@ -66,9 +66,9 @@ def run_checks(now: datetime) -> Iterator[Result]:
         yield from _one("limits", local.limits)
         yield from _one("schedule", lambda: local.schedule(now))
         yield from _one("worker", lambda: local.worker(now))
-        yield from _one("trail", lambda: local.trail(now))
+        yield from _one("audit_log", lambda: local.audit_log(now))
     else:
-        yield from _skip(WITHOUT_DATABASE, "limits", "schedule", "worker", "trail")
+        yield from _skip(WITHOUT_DATABASE, "limits", "schedule", "worker", "audit_log")
     yield from _one("broker", local.broker)
     yield from _one("disk", local.disk)
     signs = yield from _one("certificates", lambda: local.certificates(now))

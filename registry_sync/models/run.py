@@ -109,7 +109,7 @@ class Marker(models.Model):
     READ = "read"  # when we asked for what the registry last told that we read (client/pacing.py)
     # Others' pulls; since when without a gap (events/pull_counts.py).
     PULLS, PULLS_SINCE = "pulls", "pulls-since"
-    REGISTRY = "registry"  # the registry last answered, and took our token (push_pull_probe.py)
+    REGISTRY = "registry"  # the registry last answered, and took our token (registry_probe.py)
     # Since when it does not; or the panel cannot sign tokens.
     REGISTRY_SILENT, REGISTRY_REFUSES = "registry-silent", "registry-refuses"
     TOKENS_UNSIGNED = "tokens-unsigned"
@@ -120,8 +120,9 @@ class Marker(models.Model):
     DAILY = "daily"  # when what is done once a day is due again
     CLOCK = "clock"  # when the clock was last found to have gone back
     LEAP = "leap"  # or to have run far ahead
-    # How the nightly check of the audit trail ended.
-    TRAIL_WHOLE, TRAIL_CHANGED, TRAIL_UNKNOWN = "trail-whole", "trail-changed", "trail-unknown"
+    # How the nightly check of the audit log ended. The stored names are older, and stay.
+    AUDIT_LOG_INTACT, AUDIT_LOG_CHANGED = "trail-whole", "trail-changed"
+    AUDIT_LOG_UNVERIFIED = "trail-unknown"
 
     name = models.CharField(max_length=40, primary_key=True)
     at = models.DateTimeField()

@@ -166,7 +166,7 @@ def _tokens_live(reserved: ReservedName, now: datetime) -> str:
 
 
 def _tell(by: Principal, action: AuditAction, reserved: ReservedName) -> None:
-    """In the trail of whoever had the name; whose it is now is not their business."""
+    """In the audit log of whoever had the name; whose it is now is not their business."""
     account = reserved.account
     audit.record(by=by, action=action, kind="namespace", label=reserved.name, account=account,
                  before={"account": account.handle} if account else {})  # fmt: skip

@@ -1,4 +1,4 @@
-"""How the run of a rule ended: told once, in the run and in the audit trail."""
+"""How the run of a rule ended: told once, in the run and in the audit log."""
 
 from collections import Counter
 

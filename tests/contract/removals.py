@@ -1,4 +1,4 @@
-"""What the tests of removals share: a picture of a real registry, a person who asks, and a worker."""
+"""What the tests of removals share: an inventory of a real registry, a person who asks, and a worker."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from tests.parts.registries import RunningRegistry
 
 @dataclass
 class Place:
-    """A registry whose picture is known, and the repository team/app in it."""
+    """A registry whose inventory is known, and the repository team/app in it."""
 
     registry: RunningRegistry
     by: Principal
@@ -48,7 +48,7 @@ class Place:
         return Image.objects.select_related("namespace__account").get(name="app")
 
     def tags(self) -> dict[str, str]:
-        """As the picture has them."""
+        """As the inventory has them."""
         return dict(Tag.objects.filter(image__name="app").values_list("name", "manifest_id"))
 
     def points_at(self, reference: str) -> str:

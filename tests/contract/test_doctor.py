@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.common import secret_files
 from manager.standalone.data_dir import notifications, registry_config
 from namespaces.models import Tag
-from registry_sync import doctor, heartbeats, panel_client, push_pull_probe
+from registry_sync import doctor, heartbeats, panel_client, registry_probe
 from registry_sync.doctor.result import Result, State
 from registry_sync.doctor.runner import TITLES, run_checks
 from registry_sync.models import DiagnosticRun, Marker, Repository
@@ -44,7 +44,7 @@ def panel(transactional_db: None, settings: Any) -> Iterator[str]:
     assert not thread.error
     settings.PUBLIC_URL = f"http://localhost:{thread.port}"
     settings.TOKEN_URL = f"{settings.PUBLIC_URL}/auth/token"
-    for name in (Marker.WORKER, Marker.BEAT, Marker.TRAIL_WHOLE):
+    for name in (Marker.WORKER, Marker.BEAT, Marker.AUDIT_LOG_INTACT):
         heartbeats.note(name, timezone.now())
     yield settings.PUBLIC_URL
     thread.terminate()
@@ -124,7 +124,7 @@ def text(found: list[Result], key: str) -> str:
 
 
 def shown(digest: str) -> None:
-    """The picture has it as team/app:1.0."""
+    """The inventory has it as team/app:1.0."""
     image = factories.ImageFactory(namespace__name="team", name="app")
     factories.TagFactory(image=image, name="1.0", manifest__digest=digest)
 
@@ -274,7 +274,7 @@ def test_what_a_worker_sees_of_it_each_few_seconds(
 def seen() -> set[str]:
     registry = panel_client.registry_client()
     try:
-        push_pull_probe.probe(registry, timezone.now())
+        registry_probe.probe(registry, timezone.now())
     finally:
         registry.close()
     return set(heartbeats.read_markers(*Marker.TROUBLES))

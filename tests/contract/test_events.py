@@ -1,4 +1,4 @@
-"""What a real registry tells, applied: the picture follows without a look at the catalog."""
+"""What a real registry tells, applied: the inventory follows without a look at the catalog."""
 
 import threading
 import time
@@ -106,7 +106,7 @@ def test_events_lost_are_found_by_the_reconcile_and_written_down(telling_registr
     assert TagHistoryEntry.objects.get().how == TagHistoryEntry.How.FOUND
 
 
-def test_events_twice_and_reversed_give_the_same_picture(telling_registry: RunningRegistry) -> None:
+def test_events_twice_and_reversed_give_the_same_inventory(telling_registry: RunningRegistry) -> None:
     push(telling_registry, "team/app", "1.0", images.Image())
     last = push(telling_registry, "team/app", "1.0", images.Image(env=["A=1"]))
     gone = push(telling_registry, "team/app", "2.0", images.Image(env=["B=1"]))

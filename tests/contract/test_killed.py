@@ -1,4 +1,4 @@
-"""A worker that is killed at any point leaves a picture that was true once, and the next one goes on."""
+"""A worker that is killed at any point leaves an inventory that was true once, and the next one goes on."""
 
 import json
 import os
@@ -61,20 +61,20 @@ Lease.objects.update(until=timezone.now())
 Shard.objects.filter(done_at=None).update(lease_until=None)
 Event.objects.exclude(due_at=None).update(due_at=timezone.now())
 """
-# Nothing is due any more, and the picture is the registry.
+# Nothing is due any more, and the inventory is the registry.
 SETTLE = LATER + WORK["reconcile"] + LATER + WORK["events"]
 TAKE = """
 from django.utils import timezone
 from registry_sync.events.views import store_events
 store_events({body!r}, timezone.now())
 """
-PICTURE = """
+INVENTORY = """
 import json
 from namespaces.models import Image, Tag
 rows = Tag.objects.select_related("image__namespace").order_by("image__name", "name")
-picture = [[row.image.repository, row.name, row.manifest_id] for row in rows]
+inventory = [[row.image.repository, row.name, row.manifest_id] for row in rows]
 assert all(image.tag_count == image.tags.count() for image in Image.objects.all())
-print("PICTURE", json.dumps(picture), flush=True)
+print("INVENTORY", json.dumps(inventory), flush=True)
 """
 NAMESPACE = """
 from accounts.models import Account
@@ -94,8 +94,8 @@ class Installed:
     def shell(self, *code: str) -> subprocess.CompletedProcess[str]:
         return self.forks.run("\n".join(code))
 
-    def pictures(self, *work: str) -> list[list[list[str]]]:
-        """One for each PICTURE in the work."""
+    def inventories(self, *work: str) -> list[list[list[str]]]:
+        """One for each INVENTORY in the work."""
         done = self.shell(*work)
         assert done.returncode == 0, done.stderr
         return drawn(done.stdout)
@@ -115,7 +115,7 @@ class Installed:
 
 
 def drawn(text: str) -> list[list[list[str]]]:
-    lines = [line.removeprefix("PICTURE") for line in text.splitlines() if line.startswith("PICTURE")]
+    lines = [line.removeprefix("INVENTORY") for line in text.splitlines() if line.startswith("INVENTORY")]
     return [json.loads(line) for line in lines]
 
 
@@ -148,7 +148,7 @@ def install(request: pytest.FixtureRequest, folder: Path, *work: str) -> Iterato
     running = registries.start("2.8", config, folder)
     change(running, "first.first")  # whichever test comes first finds something
     made = Installed(env, running, Forks(env, folder))
-    made.pictures(*work)
+    made.inventories(*work)
     yield made
     made.forks.stop()
     running.stop()
@@ -158,11 +158,11 @@ def install(request: pytest.FixtureRequest, folder: Path, *work: str) -> Iterato
 def test_killed_in_a_reconcile(installed: Installed, point: str) -> None:
     change(installed.registry, point)
     after = installed.truth()
-    died = installed.shell(PICTURE, DIE.format(point=point, work=WORK["reconcile"]))
+    died = installed.shell(INVENTORY, DIE.format(point=point, work=WORK["reconcile"]))
     assert died.returncode == -signal.SIGKILL, (died.returncode, died.stderr[-500:])
     (before,) = drawn(died.stdout)
     work = LATER + WORK["reconcile"] + "\nassert run.state == 'done', run.problem"
-    left, mended = installed.pictures(PICTURE, work, PICTURE)
+    left, mended = installed.inventories(INVENTORY, work, INVENTORY)
     for repository in ("team/app", "team/other"):
         now = [row for row in left if row[0] == repository]
         assert now in ([row for row in rows if row[0] == repository] for rows in (before, after))
@@ -179,7 +179,7 @@ def test_killed_while_events_are_applied(told: Installed, point: str) -> None:
         TAKE.format(body=json.dumps(events).encode()), DIE.format(point=point, work=WORK["events"])
     )
     assert died.returncode == -signal.SIGKILL, (died.returncode, died.stderr[-500:])
-    assert told.pictures(LATER + WORK["events"], PICTURE, SETTLE) == [told.truth()]
+    assert told.inventories(LATER + WORK["events"], INVENTORY, SETTLE) == [told.truth()]
 
 
 def change(registry: RunningRegistry, salt: str) -> None:

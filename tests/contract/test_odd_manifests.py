@@ -1,4 +1,4 @@
-"""What registries take and is no image: one that pushes it harms nobody's picture, and sees what it is."""
+"""What registries take and is no image: one that pushes it harms nobody's inventory, and sees what it is."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Each part stops in turn while people push; once it is back, the picture is the registry again by itself.
+"""Each part stops in turn while people push; once it is back, the inventory is the registry again by itself.
 
 The whole set as `make run` starts it, on a real PostgreSQL and a real Redis.
 """
@@ -88,7 +88,7 @@ def everything(tmp_path: Path) -> Iterator[Set]:
             broker.stop()
 
 
-def test_the_picture_outlives_each_part(everything: Set) -> None:
+def test_the_inventory_outlives_each_part(everything: Set) -> None:
     truth = {"before": everything.push("before")}
     everything.comes_true(truth)
 

@@ -1,6 +1,6 @@
 """Behind a pull-through cache nothing is deleted, which is said before.
 
-While its upstream is away nothing is taken from the picture.
+While its upstream is away nothing is taken from the inventory.
 """
 
 import signal
@@ -232,7 +232,7 @@ def test_what_it_fetches_anew_after_a_purge_is_shown(pair: Pair, there: Place) -
     assert Tag.objects.get(image__name="fresh").manifest_id == new
 
 
-def test_a_removal_takes_nothing_from_the_picture(pair: Pair, there: Place, settings: Any) -> None:
+def test_a_removal_takes_nothing_from_the_inventory(pair: Pair, there: Place, settings: Any) -> None:
     before = there.tags()
     settings.REGISTRY_IS_PULL_THROUGH_CACHE = False
     removal = there.untag("1.0")

@@ -159,7 +159,7 @@ def test_an_index_goes_with_its_platforms_and_a_platform_of_a_tagged_one_never(t
     assert there.tags() == {"amd64": shared}
 
 
-def test_a_platform_whose_index_came_after_the_picture_is_kept(there: Place) -> None:
+def test_a_platform_whose_index_came_after_the_inventory_is_kept(there: Place) -> None:
     """Asked for while it was a plain image; the direct look finds the index."""
     platforms = images.two_platforms()
     push(there.registry, "team/app", "amd64", platforms[0])

@@ -242,7 +242,7 @@ def test_a_stand_in_that_was_left_under_the_tag_is_ours(there: Place, wish: str)
     assert there.points_at(digest) == digest
 
 
-def test_a_stand_in_under_the_tag_is_never_in_the_picture(there: Place) -> None:
+def test_a_stand_in_under_the_tag_is_never_in_the_inventory(there: Place) -> None:
     """A worker died between pushing it and deleting it, and a sync comes by."""
     digest = push(there.registry, "team/app", "1.0", images.Image())
     there.sync()

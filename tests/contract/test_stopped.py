@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import push
-from tests.contract.test_killed import PICTURE, TAKE, WORK, Installed, install
+from tests.contract.test_killed import INVENTORY, TAKE, WORK, Installed, install
 from tests.parts import images, processes
 
 pytestmark = [pytest.mark.contract, pytest.mark.long]
@@ -53,7 +53,7 @@ def test_a_stopped_worker_is_succeeded_and_writes_nothing_late(
 ) -> None:
     if point != READ and "DATABASE_URL" not in there.env:
         pytest.skip("Whoever is stopped in a transaction of SQLite's has all of it.")
-    assert picture(there, DUE + WORK["reconcile"]) == there.truth()
+    assert inventory(there, DUE + WORK["reconcile"]) == there.truth()
     tell(there, f"{point}-old")
     if point == READ:  # what it reads when it confirms that one; nobody tells of it
         assert there.shell(DUE + WORK["events"]).returncode == 0
@@ -65,14 +65,14 @@ def test_a_stopped_worker_is_succeeded_and_writes_nothing_late(
     worker = processes.start("worker", command, log=tmp_path / "log", env=there.env)
     worker.wait_until(lambda: state(worker.popen.pid) == "T", "stop")
     tell(there, f"{point}-new")  # the tag moves on
-    worker.wait_until(lambda: picture(there, DUE + WORK["events"]) == there.truth(), "successor")
+    worker.wait_until(lambda: inventory(there, DUE + WORK["events"]) == there.truth(), "successor")
     worker.popen.send_signal(signal.SIGCONT)
     worker.popen.wait(60)
-    assert picture(there) == there.truth()
+    assert inventory(there) == there.truth()
 
 
-def picture(there: Installed, *work: str) -> list[list[str]]:
-    (after,) = there.pictures(*work, PICTURE)
+def inventory(there: Installed, *work: str) -> list[list[str]]:
+    (after,) = there.inventories(*work, INVENTORY)
     return after
 
 

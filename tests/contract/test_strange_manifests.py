@@ -96,7 +96,7 @@ def test_what_cannot_be_read_holds_all_but_its_own_deletion(there: Place) -> Non
     ))  # fmt: skip
     there.work()  # asked for before anybody knew of the odd one
     assert ends(early) == ("failed", ["unreadable"])
-    assert "tagged" not in early.items.get().detail  # the picture does not know its tag as yet
+    assert "tagged" not in early.items.get().detail  # the inventory does not know its tag as yet
     assert odd in early.items.get().detail
     there.sync()
     with pytest.raises(Conflict, match="tagged odd, cannot be read"):

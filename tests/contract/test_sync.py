@@ -1,4 +1,4 @@
-"""The picture after a sync is the registry, and nothing but."""
+"""The inventory after a sync is the registry, and nothing but."""
 
 import shutil
 from pathlib import Path

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts import live_updates
 from accounts.models import Account, Member, Person, RegistryUser
 from namespaces.models import Image, TagHistoryEntry
-from registry_sync import push_pull_probe
+from registry_sync import registry_probe
 from registry_sync.inventory.writer import TagChange, write_tag_changes
 from registry_sync.models import DiagnosticRun, Marker, Purge, Removal, RetentionRule, SyncRun
 from tests import factories
@@ -71,7 +71,7 @@ def _run(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
 
 
 def _installation(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
-    return "/installation-status/", lambda: push_pull_probe.record(Marker.REGISTRY_SILENT, WHEN)
+    return "/installation-status/", lambda: registry_probe.record(Marker.REGISTRY_SILENT, WHEN)
 
 
 def _checkup(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
@@ -181,7 +181,7 @@ def test_head_is_answered_as_get_is(opened: Open) -> None:
 
 @every_kind
 def test_how_the_installation_stands_is_told_to_every_part(opened: Open) -> None:
-    push_pull_probe.record(Marker.REGISTRY_SILENT, WHEN)
+    registry_probe.record(Marker.REGISTRY_SILENT, WHEN)
     answer = opened.ask()
     assert answer.status_code == 200
     assert answer["HX-Trigger"] == ("freshness" if "/installation-status/" in opened.url else "standing")

@@ -385,15 +385,15 @@ def test_a_trail_that_nobody_has_verified_yet_is_not_green() -> None:
         (NOW, State.PENDING),
         (NOW - timedelta(days=3), State.SKIPPED),
     ):
-        assert panel.trail(None, None, None, begun=begun, now=NOW).state is state
-    assert panel.trail(None, None, NOW, begun=NOW, now=NOW).state is State.OK
+        assert panel.audit_log(None, None, None, first_event_at=begun, now=NOW).state is state
+    assert panel.audit_log(None, None, NOW, first_event_at=NOW, now=NOW).state is State.OK
 
 
 def test_the_last_check_of_the_trail_decides() -> None:
     before = NOW - timedelta(days=1)
-    assert panel.trail(NOW, before, before, begun=NOW, now=NOW).state is State.FAIL
-    assert panel.trail(before, NOW, before, begun=NOW, now=NOW).state is State.WARN
-    assert panel.trail(before, before, NOW, begun=NOW, now=NOW).state is State.OK
+    assert panel.audit_log(NOW, before, before, first_event_at=NOW, now=NOW).state is State.FAIL
+    assert panel.audit_log(before, NOW, before, first_event_at=NOW, now=NOW).state is State.WARN
+    assert panel.audit_log(before, before, NOW, first_event_at=NOW, now=NOW).state is State.OK
 
 
 def test_ages_are_in_words_that_fit_them() -> None:

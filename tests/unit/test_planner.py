@@ -1,4 +1,4 @@
-"""Any two pictures: the plan leads from ours to the registry's, and takes nothing away at first sight."""
+"""Any two inventories: the plan leads from ours to the registry's, and takes nothing away at first sight."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,25 +12,25 @@ NAMES = st.sampled_from("abcdefgh")
 DIGESTS = st.sampled_from(["", "sha256:1", "sha256:2", "sha256:3"])
 HAVE = st.dictionaries(NAMES, st.builds(StoredState, DIGESTS, st.booleans()))
 SEE = st.dictionaries(NAMES, DIGESTS)
-Picture = Mapping[str, StoredState]
+Inventory = Mapping[str, StoredState]
 
 
-def apply(have: Picture, see: Mapping[str, str], changes: Plan) -> dict[str, StoredState]:
+def apply(have: Inventory, see: Mapping[str, str], changes: Plan) -> dict[str, StoredState]:
     """What the database does with a plan, in memory and in the same order."""
-    picture = dict(have) | {name: StoredState(see[name]) for name in changes.add}
+    inventory = dict(have) | {name: StoredState(see[name]) for name in changes.add}
     for name in changes.move:
-        picture[name] = StoredState(see[name])
+        inventory[name] = StoredState(see[name])
     for name in changes.mark:
-        picture[name] = replace(picture[name], missing=True)
+        inventory[name] = replace(inventory[name], missing=True)
     for name in changes.unmark:
-        picture[name] = replace(picture[name], missing=False)
+        inventory[name] = replace(inventory[name], missing=False)
     for name in changes.remove:
-        del picture[name]
-    return picture
+        del inventory[name]
+    return inventory
 
 
 @given(HAVE, SEE)
-def test_two_complete_answers_lead_to_exactly_what_was_seen(have: Picture, see: Mapping[str, str]) -> None:
+def test_two_complete_answers_lead_to_exactly_what_was_seen(have: Inventory, see: Mapping[str, str]) -> None:
     once = apply(have, see, make_plan(have, see))
     twice = apply(once, see, make_plan(once, see))
     assert twice == {name: StoredState(digest) for name, digest in see.items()}
@@ -38,7 +38,7 @@ def test_two_complete_answers_lead_to_exactly_what_was_seen(have: Picture, see: 
 
 
 @given(HAVE, SEE)
-def test_what_is_seen_is_right_after_the_first_answer(have: Picture, see: Mapping[str, str]) -> None:
+def test_what_is_seen_is_right_after_the_first_answer(have: Inventory, see: Mapping[str, str]) -> None:
     once = apply(have, see, make_plan(have, see))
     assert {name: row for name, row in once.items() if not row.missing} == {
         n: StoredState(d) for n, d in see.items()
@@ -46,14 +46,14 @@ def test_what_is_seen_is_right_after_the_first_answer(have: Picture, see: Mappin
 
 
 @given(HAVE, SEE)
-def test_nothing_goes_the_first_time_it_is_missing(have: Picture, see: Mapping[str, str]) -> None:
+def test_nothing_goes_the_first_time_it_is_missing(have: Inventory, see: Mapping[str, str]) -> None:
     changes = make_plan(have, see)
     assert all(have[name].missing for name in changes.remove)
     assert not set(changes.remove) & set(see)
 
 
 @given(HAVE, SEE)
-def test_what_comes_back_in_time_is_as_before(have: Picture, see: Mapping[str, str]) -> None:
+def test_what_comes_back_in_time_is_as_before(have: Inventory, see: Mapping[str, str]) -> None:
     """An empty answer between two good ones costs nothing: no row is made anew."""
     settled = {name: StoredState(digest) for name, digest in see.items()}
     emptied = apply(settled, {}, make_plan(settled, {}))
@@ -64,7 +64,7 @@ def test_what_comes_back_in_time_is_as_before(have: Picture, see: Mapping[str, s
 
 @given(HAVE, SEE, st.sets(NAMES))
 def test_what_could_not_be_read_keeps_its_digest_and_stays(
-    have: Picture, see: Mapping[str, str], unreadable: set[str]
+    have: Inventory, see: Mapping[str, str], unreadable: set[str]
 ) -> None:
     """Its name was in the list, so it is there; what it points at is not known, so that stays."""
     seen = {name: digest for name, digest in see.items() if name not in unreadable}
@@ -79,7 +79,7 @@ def test_what_could_not_be_read_keeps_its_digest_and_stays(
 
 @given(HAVE, SEE, st.sets(NAMES))
 def test_a_plan_names_everything_once_and_nothing_unknown(
-    have: Picture, see: Mapping[str, str], unreadable: set[str]
+    have: Inventory, see: Mapping[str, str], unreadable: set[str]
 ) -> None:
     changes = make_plan(have, see, unreadable=unreadable)
     rows = [changes.add, changes.move, changes.mark, changes.remove]
@@ -97,7 +97,7 @@ def test_an_unchanged_registry_plans_nothing(see: Mapping[str, str]) -> None:
 
 @given(HAVE, SEE, st.sets(NAMES))
 def test_what_is_nobodys_to_change_now_is_in_no_list(
-    have: Picture, see: Mapping[str, str], held: set[str]
+    have: Inventory, see: Mapping[str, str], held: set[str]
 ) -> None:
     whole = make_plan(have, see)
     left = whole.without(held)
@@ -107,7 +107,7 @@ def test_what_is_nobodys_to_change_now_is_in_no_list(
 
 @given(HAVE, SEE, st.sets(NAMES))
 def test_a_plan_that_only_adds_or_is_held_takes_nothing_away(
-    have: Picture, see: Mapping[str, str], gone: set[str]
+    have: Inventory, see: Mapping[str, str], gone: set[str]
 ) -> None:
     whole = make_plan(have, see, gone=gone)
     adding, held = whole.adding(), whole.held(have)
@@ -117,6 +117,6 @@ def test_a_plan_that_only_adds_or_is_held_takes_nothing_away(
 
 
 @given(HAVE, SEE, st.sets(NAMES))
-def test_a_second_answer_takes_away_at_once(have: Picture, see: Mapping[str, str], gone: set[str]) -> None:
+def test_a_second_answer_takes_away_at_once(have: Inventory, see: Mapping[str, str], gone: set[str]) -> None:
     changes = make_plan(have, see, gone=gone)
     assert {name for name in gone & set(have) if name not in see} <= set(changes.remove)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.manifests.references import ManifestReference, parse_reference
+from namespaces.manifests.references import ManifestReference, parse_manifest_reference
 
 DIGEST = "sha256:" + "a" * 64
 HOST = "registry.example:5000"
@@ -34,10 +34,10 @@ HOST = "registry.example:5000"
     ],
 )
 def test_what_is_pointed_at(text: str, pointer: ManifestReference | None) -> None:
-    assert parse_reference(text, host=HOST) == pointer
+    assert parse_manifest_reference(text, host=HOST) == pointer
 
 
 @given(st.text())
 def test_any_text_is_one_or_none(text: str) -> None:
-    found = parse_reference(text, host=HOST)
+    found = parse_manifest_reference(text, host=HOST)
     assert found is None or bool(found.tag) != bool(found.digest)

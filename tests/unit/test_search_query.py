@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from namespaces.search_query import (
     ParsedQuery,
-    Reference,
+    PastedReference,
     clean,
     label_start,
     parse_label,
+    parse_pasted_reference,
     parse_query,
-    parse_reference,
 )
 
 HEXES = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -56,43 +56,46 @@ def test_the_range_at_its_edges(edge: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "found"),
     [
-        ("team/api", Reference("team/api")),
-        ("r.example:5000/team/deep/api:1.0", Reference("team/deep/api", "1.0")),
-        ("docker pull r.example:5000/team/api:1.0", Reference("team/api", "1.0")),
-        ("team/api@sha256:ab", Reference("team/api", "", "sha256:ab")),
-        ("team/api:1@sha256:ab", Reference("team/api", "1", "sha256:ab")),
-        ("Team/Api", Reference("team/api")),
-        ("Api:1.0-RC", Reference("api", "1.0-RC")), ("NGINX@SHA256:AB", Reference("nginx", "", "SHA256:AB")),
-        ("R.Example:5000/Team/Api:Dev", Reference("team/api", "Dev")), ("SHA256:AB", None),
-        ("HTTPS://R.EXAMPLE:5000/team/api", Reference("team/api")), ("LocalHost/team/api", Reference("team/api")),
-        ("Docker pull r.example:5000/team/api:1", Reference("team/api", "1")),
-        ("FROM R.EXAMPLE:5000/team/api:1 AS base", Reference("team/api", "1")),
-        ("My.Team/App/api:1", Reference("app/api", "1", "", "my.team/app/api")),
-        ("api:1.0", Reference("api", "1.0")), ("nginx@sha256:ab", Reference("nginx", "", "sha256:ab")),
-        ("nginx:1@sha256:ab", Reference("nginx", "1", "sha256:ab")),
-        ("http://r.example:5000/team/api", Reference("team/api")),
-        ("https://other.example/team/api:1", Reference("team/api", "1")),
-        ("localhost/team/api", Reference("team/api")), ("other:5000/team/api:1.0", Reference("team/api", "1.0")),
-        ("docker://r.example:5000/team/api:1", Reference("team/api", "1")),
-        ("oci://r.example:5000/team/chart", Reference("team/chart")),
-        ("sudo docker pull --platform linux/arm64 r.example:5000/team/api:1.0", Reference("team/api", "1.0")),
-        ("skopeo inspect docker://r.example:5000/team/api:1", Reference("team/api", "1")),
-        ("http://r.example:5000/v2/team/deep/api/manifests/1.0", Reference("team/deep/api", "1.0")),
-        ("r.example:5000/v2/team/api/blobs/sha256:ab", Reference("team/api", "", "sha256:ab")),
-        ("docker run --rm r.example:5000/team/api:1 sh -c ls", Reference("team/api", "1")),
-        ("FROM --platform=linux/arm64 r.example:5000/team/api:1 AS base", Reference("team/api", "1")),
-        ('image: "r.example:5000/team/api:1"', Reference("team/api", "1")),
-        ("$ skopeo copy docker://r.example:5000/team/api:1 oci:api", Reference("team/api", "1")),
+        ("team/api", PastedReference("team/api")),
+        ("r.example:5000/team/deep/api:1.0", PastedReference("team/deep/api", "1.0")),
+        ("docker pull r.example:5000/team/api:1.0", PastedReference("team/api", "1.0")),
+        ("team/api@sha256:ab", PastedReference("team/api", "", "sha256:ab")),
+        ("team/api:1@sha256:ab", PastedReference("team/api", "1", "sha256:ab")),
+        ("Team/Api", PastedReference("team/api")),
+        ("Api:1.0-RC", PastedReference("api", "1.0-RC")),
+        ("NGINX@SHA256:AB", PastedReference("nginx", "", "SHA256:AB")),
+        ("R.Example:5000/Team/Api:Dev", PastedReference("team/api", "Dev")), ("SHA256:AB", None),
+        ("HTTPS://R.EXAMPLE:5000/team/api", PastedReference("team/api")),
+        ("LocalHost/team/api", PastedReference("team/api")),
+        ("Docker pull r.example:5000/team/api:1", PastedReference("team/api", "1")),
+        ("FROM R.EXAMPLE:5000/team/api:1 AS base", PastedReference("team/api", "1")),
+        ("My.Team/App/api:1", PastedReference("app/api", "1", "", "my.team/app/api")),
+        ("api:1.0", PastedReference("api", "1.0")), ("nginx@sha256:ab", PastedReference("nginx", "", "sha256:ab")),
+        ("nginx:1@sha256:ab", PastedReference("nginx", "1", "sha256:ab")),
+        ("http://r.example:5000/team/api", PastedReference("team/api")),
+        ("https://other.example/team/api:1", PastedReference("team/api", "1")),
+        ("localhost/team/api", PastedReference("team/api")),
+        ("other:5000/team/api:1.0", PastedReference("team/api", "1.0")),
+        ("docker://r.example:5000/team/api:1", PastedReference("team/api", "1")),
+        ("oci://r.example:5000/team/chart", PastedReference("team/chart")),
+        ("sudo docker pull --platform linux/arm64 r.example:5000/team/api:1.0", PastedReference("team/api", "1.0")),
+        ("skopeo inspect docker://r.example:5000/team/api:1", PastedReference("team/api", "1")),
+        ("http://r.example:5000/v2/team/deep/api/manifests/1.0", PastedReference("team/deep/api", "1.0")),
+        ("r.example:5000/v2/team/api/blobs/sha256:ab", PastedReference("team/api", "", "sha256:ab")),
+        ("docker run --rm r.example:5000/team/api:1 sh -c ls", PastedReference("team/api", "1")),
+        ("FROM --platform=linux/arm64 r.example:5000/team/api:1 AS base", PastedReference("team/api", "1")),
+        ('image: "r.example:5000/team/api:1"', PastedReference("team/api", "1")),
+        ("$ skopeo copy docker://r.example:5000/team/api:1 oci:api", PastedReference("team/api", "1")),
         # A namespace may have a dot, as hosts have.
-        ("my.team/api", Reference("my.team/api")),
-        ("my.team/app/api:1", Reference("app/api", "1", "", "my.team/app/api")),
-        ("http://r.example:5000/team", Reference("team")),
+        ("my.team/api", PastedReference("my.team/api")),
+        ("my.team/app/api:1", PastedReference("app/api", "1", "", "my.team/app/api")),
+        ("http://r.example:5000/team", PastedReference("team")),
         ("api", None), ("sha256:ab", None), ("a / b", None), ("", None), ("docker pull", None), ("/", None),
         ("https://example.com/", None), (":1", None), ("@sha256:ab", None), ("key=value:1", None),
     ],
 )  # fmt: skip
-def test_a_pasted_reference(typed: str, found: Reference | None) -> None:
-    assert parse_reference(typed, host="r.example:5000") == found
+def test_a_pasted_reference(typed: str, found: PastedReference | None) -> None:
+    assert parse_pasted_reference(typed, host="r.example:5000") == found
 
 
 @given(st.text(), st.text())

@@ -71,16 +71,16 @@ def test_without_a_kill_nothing_may_be_lost() -> None:
     assert losses([act(1, "a")], told(), []).otherwise == [act(1, "a")]
 
 
-def test_a_push_is_shown_when_the_picture_says_so() -> None:
+def test_a_push_is_shown_when_the_inventory_says_so() -> None:
     found = waits([act(1, "a")], told((1, 10.0)), sightings((12.5, "a")))
     assert found == {(1, "v1"): 2.5}
 
 
-def test_a_picture_that_was_quicker_than_the_event_waited_for_nothing() -> None:
+def test_an_inventory_that_was_quicker_than_the_event_waited_for_nothing() -> None:
     assert waits([act(1, "a")], told((1, 10.0)), sightings((8.0, "a"))) == {(1, "v1"): 0}
 
 
-def test_what_the_picture_said_before_is_not_what_was_told() -> None:
+def test_what_the_inventory_said_before_is_not_what_was_told() -> None:
     found = waits([act(1, "a"), act(2, "b")], told((1, 1.0), (2, 10.0)), sightings((2.0, "a"), (14.0, "b")))
     assert found == {(1, "v1"): 1.0, (2, "v1"): 4.0}
 

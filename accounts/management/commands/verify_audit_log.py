@@ -8,7 +8,7 @@ from accounts.models import AuditSeal
 
 
 class Command(BaseCommand):
-    help = "Says whether the audit trail is as it was sealed, hour by hour. Exit code 1 when it is not."
+    help = "Says whether the audit log is as it was sealed, hour by hour. Exit code 1 when it is not."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         found = list(audit_chain.problems())
@@ -18,7 +18,7 @@ class Command(BaseCommand):
             sys.exit(1)
         last = AuditSeal.objects.last()
         whole = (
-            f"The audit trail is whole up to event {last.last_event_id}: {last.digest}."
+            f"The audit log is whole up to event {last.last_event_id}: {last.digest}."
             if last
             else "Nothing is sealed yet."
         )

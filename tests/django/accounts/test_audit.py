@@ -1,4 +1,4 @@
-"""The audit trail is append-only: in the model, and in the database below it."""
+"""The audit log is append-only: in the model, and in the database below it."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction

@@ -1,4 +1,4 @@
-"""The audit trail is sealed: what is changed past the triggers shows, whoever has the database."""
+"""The audit log is sealed: what is changed past the triggers shows, whoever has the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,12 +141,12 @@ def test_the_worker_seals_and_tells_the_log(
     assert (last.last_event_id, last.event_count) == (trail[6].pk, 1)
     verify_audit_log()
     assert "was changed" not in caplog.text
-    assert local.trail(timezone.now()).state is State.OK
+    assert local.audit_log(timezone.now()).state is State.OK
     with without_triggers() as cursor:
         cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[6].pk])
     verify_audit_log()
-    assert "the audit trail was changed" in caplog.text
-    assert local.trail(timezone.now()).state is State.FAIL
+    assert "the audit log was changed" in caplog.text
+    assert local.audit_log(timezone.now()).state is State.FAIL
 
 
 def test_seals_of_a_pepper_that_is_gone_are_unverified_and_not_broken(
@@ -155,7 +155,7 @@ def test_seals_of_a_pepper_that_is_gone_are_unverified_and_not_broken(
     with only_pepper(tmp_path / "pepper-2.key", "the pepper after the one that sealed"):
         assert [problem.changed for problem in audit_chain.problems()] == [False, False]
         verify_audit_log()
-    assert local.trail(timezone.now()).state is State.WARN
+    assert local.audit_log(timezone.now()).state is State.WARN
 
 
 def test_every_column_of_an_event_is_sealed() -> None:

@@ -154,10 +154,10 @@ def test_what_is_done_once_a_day_is_not_done_with_each_restart() -> None:
     from registry_sync import tasks
 
     tasks.daily()
-    assert heartbeats.last(Marker.TRAIL_WHOLE)
-    Marker.objects.filter(name=Marker.TRAIL_WHOLE).delete()
+    assert heartbeats.last(Marker.AUDIT_LOG_INTACT)
+    Marker.objects.filter(name=Marker.AUDIT_LOG_INTACT).delete()
     tasks.daily()
-    assert not heartbeats.last(Marker.TRAIL_WHOLE)
+    assert not heartbeats.last(Marker.AUDIT_LOG_INTACT)
 
 
 @pytest.mark.parametrize("jump", [timedelta(minutes=-10), timedelta(minutes=10), timedelta(hours=-1)])

@@ -109,10 +109,10 @@ def test_a_checkup_that_waits_is_done_once(task: Any, without_registry: None) ->
 
 
 def test_a_check_that_breaks_is_a_failed_check(without_registry: None) -> None:
-    with statements.failing('"registry_sync_marker"', ZeroDivisionError(), of=Marker.TRAIL_WHOLE):
+    with statements.failing('"registry_sync_marker"', ZeroDivisionError(), of=Marker.AUDIT_LOG_INTACT):
         found = {result.key: result.finding for result in runner.run_checks(timezone.now())}
     assert set(found) == set(runner.TITLES)
-    assert "ZeroDivisionError" in found["trail"].text
+    assert "ZeroDivisionError" in found["audit_log"].text
 
 
 def test_the_wrong_key_leaves_a_sign_for_the_doctor(client: Client) -> None:

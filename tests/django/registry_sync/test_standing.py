@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Person
-from registry_sync import heartbeats, leases, push_pull_probe
+from registry_sync import heartbeats, leases, registry_probe
 from registry_sync import installation_status as brought
 from registry_sync.client import RegistryClient
 from registry_sync.models import DiagnosticRun, Marker, SyncRun
@@ -53,7 +53,7 @@ def standing(page: str) -> str:
 def test_a_registry_that_is_down_is_said_on_every_page(viewer: Client, url: str) -> None:
     now = live_and_checked()
     assert standing(viewer.get(url).text) == ""
-    push_pull_probe.record(Marker.REGISTRY_SILENT, now)
+    registry_probe.record(Marker.REGISTRY_SILENT, now)
     page = viewer.get(url).text
     clock = f"{timezone.localtime(now):%H:%M}"
     assert standing(page) == (
@@ -61,7 +61,7 @@ def test_a_registry_that_is_down_is_said_on_every_page(viewer: Client, url: str)
     )
     assert "alert-danger" in page
     assert not re.search("no differences|state-good", page)
-    push_pull_probe.record(Marker.REGISTRY, now)
+    registry_probe.record(Marker.REGISTRY, now)
     assert standing(viewer.get(url).text) == ""
 
 
@@ -73,7 +73,7 @@ def test_a_registry_that_is_down_is_said_on_every_page(viewer: Client, url: str)
     ],
 )
 def test_so_are_tokens_that_nobody_takes(viewer: Client, sign: str, words: str) -> None:
-    push_pull_probe.record(sign, live_and_checked())
+    registry_probe.record(sign, live_and_checked())
     page = viewer.get("/a/team-red/images/").text
     assert standing(page).startswith(words)
     assert "push and pull fail" in standing(page)
@@ -82,7 +82,7 @@ def test_so_are_tokens_that_nobody_takes(viewer: Client, sign: str, words: str) 
 
 def test_without_a_worker_lists_are_not_refreshed_which_is_no_fault_of_push_and_pull(viewer: Client) -> None:
     now = live_and_checked()
-    push_pull_probe.record(Marker.REGISTRY_SILENT, now)
+    registry_probe.record(Marker.REGISTRY_SILENT, now)
     Marker.objects.update(at=now - timedelta(hours=1))
     page = viewer.get("/a/team-red/images/").text
     clock = f"{timezone.localtime(now - timedelta(hours=1)):%H:%M}"
@@ -119,7 +119,7 @@ def test_a_database_that_takes_no_changes(viewer: Client, monkeypatch: pytest.Mo
 
 
 def test_strangers_are_told_nothing(cast: Cast) -> None:
-    push_pull_probe.record(Marker.REGISTRY_SILENT, live_and_checked())
+    registry_probe.record(Marker.REGISTRY_SILENT, live_and_checked())
     for url in ("/me/login/", "/me/signup/", "/me/password/reset/", "/nowhere/"):
         assert standing(Client().get(url).text) == "nothing"
     assert Client().get("/installation-status/").status_code == 302
@@ -136,7 +136,7 @@ def test_it_costs_no_statement_of_its_own(viewer: Client) -> None:
 
 
 def test_operators_are_led_to_the_doctor(viewer: Client, operator: Person) -> None:
-    push_pull_probe.record(Marker.REGISTRY_SILENT, live_and_checked())
+    registry_probe.record(Marker.REGISTRY_SILENT, live_and_checked())
     assert "Ask the doctor" in standing(client_for(operator).get("/system/").text)
     assert "Ask the doctor" not in standing(viewer.get("/me/email/").text)
 
@@ -147,7 +147,7 @@ def test_what_the_doctor_found_before_is_no_green_light_beside_it(operator: Pers
     checkup = DiagnosticRun.objects.create(state="done", requested_by="x", finished_at=now, results=[row])
     assert "state-good" in client.get("/system/doctor/").text
     assert "found nothing wrong" in client.get("/system/").text
-    push_pull_probe.record(Marker.REGISTRY_SILENT, now + timedelta(seconds=1))
+    registry_probe.record(Marker.REGISTRY_SILENT, now + timedelta(seconds=1))
     assert "state-good" not in client.get("/system/doctor/").text
     assert "found nothing wrong" not in client.get("/system/").text
     checkup.finished_at = now + timedelta(seconds=2)  # it has looked since, and knows
@@ -176,7 +176,7 @@ def test_what_an_answer_is_a_sign_of(db: None, says: Answer, signs: set[str]) ->
     try:
         for before in Marker.TROUBLES:
             heartbeats.note(before, begun)
-        push_pull_probe.probe(registry, now)
+        registry_probe.probe(registry, now)
         assert set(heartbeats.read_markers(*Marker.TROUBLES)) == signs
         assert all(at == begun for at in heartbeats.read_markers(*signs).values())  # since it began
         assert bool(heartbeats.last(Marker.REGISTRY)) == (not signs)
@@ -187,11 +187,11 @@ def test_what_an_answer_is_a_sign_of(db: None, says: Answer, signs: set[str]) ->
 
 def test_nobody_there_and_no_key(db: None, settings: Any, tmp_path: Path) -> None:
     registry = RegistryClient(f"http://127.0.0.1:{processes.free_port()}", lambda *_scope: "")
-    push_pull_probe.probe(registry, timezone.now())
+    registry_probe.probe(registry, timezone.now())
     assert set(heartbeats.read_markers(*Marker.TROUBLES)) == {Marker.REGISTRY_SILENT}
     settings.SECRETS_DIR = tmp_path
     signer.cache_clear()
-    push_pull_probe.probe(registry, timezone.now())
+    registry_probe.probe(registry, timezone.now())
     signer.cache_clear()
     assert set(heartbeats.read_markers(*Marker.TROUBLES)) == {Marker.TOKENS_UNSIGNED}
     registry.close()

@@ -9,12 +9,12 @@ from typing import Any
 from tests.load.soak.house import House
 from tests.load.soak.report import Report
 from tests.load.soak.tally import Act, Move, Name, Told, percentile, waits
-from tests.load.soak.watch import MOVES, Picture
+from tests.load.soak.watch import MOVES, Inventory
 from tests.parts import processes
 
 BEFORE = 10  # seconds, in which the first images come
 QUIET = 12  # seconds without an event: the registry tries again after ten
-LATE = 5  # seconds from our 202 to the picture
+LATE = 5  # seconds from our 202 to the inventory
 SETTLED = 120
 CHECKED = 180
 WAITING = "select {what} from registry_sync_event where applied_at is null and due_at is not null and {whose}"
@@ -50,42 +50,42 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def settle(house: House, picture: Picture) -> bool:
+def settle(house: House, inventory: Inventory) -> bool:
     """Until the registry has told all that it will, and what it told of all but the odd tenant is applied."""
 
     def quiet() -> bool:
         last = house.told.stat().st_mtime if house.told.exists() else 0
-        return time.time() - last > QUIET and not waiting(picture, OTHERS)
+        return time.time() - last > QUIET and not waiting(inventory, OTHERS)
 
     return house.supervisor.watch(SETTLED, quiet)
 
 
-def history(house: House, picture: Picture) -> list[Move]:
+def history(house: House, inventory: Inventory) -> list[Move]:
     """Written beside the other records too, to be looked at afterwards."""
-    rows = picture.rows(MOVES)
+    rows = inventory.rows(MOVES)
     (house.folder / "moves.jsonl").write_text(
         "".join(json.dumps([str(each) for each in row]) + "\n" for row in rows)
     )
     return [Move(*row[1:5]) for row in rows]
 
 
-def waiting(picture: Picture, whose: str) -> Counter[str]:
+def waiting(inventory: Inventory, whose: str) -> Counter[str]:
     """Events that are not applied yet, by what is in the way."""
-    rows = picture.rows(WAITING.format(what="left(problem, 90)", whose=whose))
+    rows = inventory.rows(WAITING.format(what="left(problem, 90)", whose=whose))
     return Counter(problem or "nothing" for (problem,) in rows)
 
 
-def check(house: House, picture: Picture) -> str:
+def check(house: House, inventory: Inventory) -> str:
     """How the first full check ended that began after this."""
     statement = RUN.format(at=time.time())
     house.shell(ASK)
-    house.supervisor.watch(CHECKED, lambda: bool(picture.rows(statement)))
-    return str((picture.rows(statement) or [("not at all",)])[0][0])
+    house.supervisor.watch(CHECKED, lambda: bool(inventory.rows(statement)))
+    return str((inventory.rows(statement) or [("not at all",)])[0][0])
 
 
-def differences(house: House, picture: Picture) -> dict[Name, tuple[str, str]]:
+def differences(house: House, inventory: Inventory) -> dict[Name, tuple[str, str]]:
     """(repository, tag) → what the registry's storage says, and what the panel says."""
-    truth, shown = tags_stored(house.storage), picture.tags()
+    truth, shown = tags_stored(house.storage), inventory.tags()
     both = truth.keys() | shown.keys()
     return {
         name: (truth.get(name, ""), shown.get(name, ""))
@@ -115,12 +115,12 @@ def tags_stored(storage: Path) -> dict[Name, str]:
 
 
 def times(report: Report, label: str, some: list[float]) -> None:
-    """Seconds from our 202 until the picture said so."""
+    """Seconds from our 202 until the inventory said so."""
     never = sum(each == float("inf") for each in some)
     report.fact(f"{label} p50", f"{percentile(some, 50):.2f} s")
     report.most(f"{label} p99", percentile(some, 99), LATE, " s")
     report.fact(f"{label} max", f"{max(some, default=0):.2f} s", f"{never:,} never" if never else "")
 
 
-def delays(house: House, picture: Picture) -> dict[tuple[int, str], float]:
-    return waits(acts(house), told(house), picture.sightings)
+def delays(house: House, inventory: Inventory) -> dict[tuple[int, str], float]:
+    return waits(acts(house), told(house), inventory.sightings)

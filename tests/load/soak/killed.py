@@ -10,7 +10,7 @@ from tests.load.soak.house import House
 from tests.load.soak.report import Report
 from tests.load.soak.supervisor import Kill
 from tests.load.soak.tally import longest_gap, losses, percentile, spans, written
-from tests.load.soak.watch import EACH_LOOK, Picture, Tokens, Watch
+from tests.load.soak.watch import EACH_LOOK, Inventory, Tokens, Watch
 
 EVERY = 10  # seconds from one kill to the next
 
@@ -20,10 +20,10 @@ def soak(house: House, seconds: int, seed: int) -> int:
     victims = os.environ["SOAK_KILL"].split(",") if os.environ.get("SOAK_KILL") else known
     if not set(victims) <= set(known):
         sys.exit(f"SOAK_KILL must be some of: {', '.join(known)}")
-    picture, user = Picture(house.database), house.users[0]
+    inventory, user = Inventory(house.database), house.users[0]
     tokens = Tokens(house.url, user["username"], user["password"], user["repositories"][0])
     with Watch() as watch:
-        watch.also(picture.look, EACH_LOOK)
+        watch.also(inventory.look, EACH_LOOK)
         watch.also(tokens.look, EACH_LOOK)
         clients = crowd.start(house, seconds, seed)
         ends = time.monotonic() + seconds
@@ -33,16 +33,16 @@ def soak(house: House, seconds: int, seed: int) -> int:
                 print(f"  {time.monotonic() - ends + seconds:5.0f} s  killed {kill.name}: {kill.how}")
         house.supervisor.watch(60, lambda: clients.popen.poll() is not None)
         tokens.given.append(time.time())
-        settled = crowd.settle(house, picture)
-    return report(house, picture, tokens, settled=settled)
+        settled = crowd.settle(house, inventory)
+    return report(house, inventory, tokens, settled=settled)
 
 
-def report(house: House, picture: Picture, tokens: Tokens, *, settled: bool) -> int:
+def report(house: House, inventory: Inventory, tokens: Tokens, *, settled: bool) -> int:
     said, acts, told = Report(), crowd.acts(house), crowd.told(house)
     kills = house.supervisor.kills
     registry_killed = [kill.at for kill in kills if kill.name == "registry"]
-    lost, waits = losses(acts, told, registry_killed), crowd.delays(house, picture)
-    history = written(acts, told, crowd.history(house, picture))
+    lost, waits = losses(acts, told, registry_killed), crowd.delays(house, inventory)
+    history = written(acts, told, crowd.history(house, inventory))
     how = {act.number: act for act in acts}
     known = [act for act in acts if act.acknowledged]
     answered = [told.at[act.number] - act.began for act in known if act.number in told.at]
@@ -73,7 +73,7 @@ def report(house: House, picture: Picture, tokens: Tokens, *, settled: bool) -> 
     deletes = sum(not act.outcome for act in history.nobodys)
     said.most("  there, but nobody's", len(history.nobodys), 0, more=f"{deletes:,} deletes")
     said.examples(map(crowd.line, history.nobodys))
-    crowd.times(said, "from our 202 to the picture", list(waits.values()))
+    crowd.times(said, "from our 202 to the inventory", list(waits.values()))
     late = [told.at[number] for (number, _tag), wait in waits.items() if wait > crowd.LATE]
     said.examples(whens(late, kills), most=20)
 
@@ -82,9 +82,9 @@ def report(house: House, picture: Picture, tokens: Tokens, *, settled: bool) -> 
         "longest time without a token", longest_gap(tokens.given), 5, " s", f"{len(tokens.given):,} given"
     )
     said.fact("what was told is applied", "yes" if settled else f"no, {crowd.SETTLED} s later")
-    said.fact("differences before the check", f"{len(crowd.differences(house, picture)):,}")
-    said.equal("a full check after it", crowd.check(house, picture), "done")
-    wrong = crowd.differences(house, picture)
+    said.fact("differences before the check", f"{len(crowd.differences(house, inventory)):,}")
+    said.equal("a full check after it", crowd.check(house, inventory), "done")
+    wrong = crowd.differences(house, inventory)
     said.most("differences from the registry's storage", len(wrong), 0)
     said.examples(crowd.differing(wrong))
     starts = Counter({name: each.starts - 1 for name, each in house.supervisor.kept.items()})

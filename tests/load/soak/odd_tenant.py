@@ -11,7 +11,7 @@ from tests.load.panel import request
 from tests.load.soak import crowd
 from tests.load.soak.house import House
 from tests.load.soak.report import Report
-from tests.load.soak.watch import EACH_LOOK, Light, Picture, Watch
+from tests.load.soak.watch import EACH_LOOK, Inventory, Light, Watch
 
 CALM = 1 / 3  # of the time, at first, without them
 PAGES, TOKENS = 4, 20  # asked for in a second
@@ -34,11 +34,11 @@ class Phase:
 
 
 def soak(house: House, seconds: int, seed: int) -> int:
-    picture, light = Picture(house.database), Light(house.url + IMAGE, house.cookie)
+    inventory, light = Inventory(house.database), Light(house.url + IMAGE, house.cookie)
     with Watch() as watch:
-        watch.also(picture.look, EACH_LOOK)
+        watch.also(inventory.look, EACH_LOOK)
         clients = crowd.start(house, seconds + crowd.BEFORE, seed)
-        if not house.supervisor.watch(60, lambda: any(name[0] == "team0/app" for name in picture.now)):
+        if not house.supervisor.watch(60, lambda: any(name[0] == "team0/app" for name in inventory.now)):
             raise SystemExit("nothing of team0/app was shown in a minute")
         watch.also(light.look, 1)
         calm = phase(house, "calm", seconds * CALM)
@@ -46,8 +46,8 @@ def soak(house: House, seconds: int, seed: int) -> int:
                            seconds=seconds * (1 - CALM), said=str(house.folder / "odd-said.json"))  # fmt: skip
         stormy = phase(house, "odd", seconds * (1 - CALM))
         house.supervisor.watch(90, lambda: all(each.popen.poll() is not None for each in (clients, odd)))
-        settled = crowd.settle(house, picture)
-    return report(house, picture, light, [calm, stormy], settled=settled)
+        settled = crowd.settle(house, inventory)
+    return report(house, inventory, light, [calm, stormy], settled=settled)
 
 
 def phase(house: House, name: str, seconds: float) -> Phase:
@@ -65,9 +65,9 @@ def phase(house: House, name: str, seconds: float) -> Phase:
     return Phase(name, begin, time.time(), json.loads(running.log.read_text()))
 
 
-def report(house: House, picture: Picture, light: Light, phases: list[Phase], *, settled: bool) -> int:
+def report(house: House, inventory: Inventory, light: Light, phases: list[Phase], *, settled: bool) -> int:
     said, acts = Report(), {act.number: act for act in crowd.acts(house)}
-    waits, told = crowd.delays(house, picture), crowd.told(house)
+    waits, told = crowd.delays(house, inventory), crowd.told(house)
     for each in phases:
         odd = each.name == "odd"
         said.head(f"THE OTHERS, {'beside the odd tenant' if odd else 'before'}")
@@ -77,13 +77,13 @@ def report(house: House, picture: Picture, light: Light, phases: list[Phase], *,
         said.most("a token p99", token["p99"], TOKEN_MOST, " ms", of_tokens)
         said.most("without an answer, or another than 200", page["failed"] + token["failed"], 0)
         some = {key: wait for key, wait in waits.items() if each.begin <= told.at[key[0]] < each.end}
-        crowd.times(said, "from our 202 to the picture", list(some.values()))
+        crowd.times(said, "from our 202 to the inventory", list(some.values()))
         said.examples(
             crowd.line(acts[number]) for (number, _tag), wait in some.items() if wait == float("inf")
         )
         said.least("looks at a page whose light was live", 100 * light.share(each.begin, each.end), 100, " %",
                    light.states(each.begin, each.end))  # fmt: skip
-        runs = dict(picture.rows(RUNS.format(begin=each.begin, end=each.end)))
+        runs = dict(inventory.rows(RUNS.format(begin=each.begin, end=each.end)))
         said.fact("full checks done", runs.pop("done", 0))
         states = ", ".join(f"{n} {state}" for state, n in runs.items())
         said.most("full checks that ended otherwise", sum(runs.values()), 0, more=states)
@@ -95,11 +95,11 @@ def report(house: House, picture: Picture, light: Light, phases: list[Phase], *,
 
     said.head("IN THE END")
     said.fact("what was told of the others is applied", "yes" if settled else f"no, {crowd.SETTLED} s later")
-    waiting = crowd.waiting(picture, crowd.ODD)
+    waiting = crowd.waiting(inventory, crowd.ODD)
     said.fact("events of the odd tenant that still wait", waiting.total())
     said.examples(f"{n:,}: {problem}" for problem, n in waiting.most_common())
-    said.equal("a full check after it", crowd.check(house, picture), "done")
-    wrong = crowd.differences(house, picture)
+    said.equal("a full check after it", crowd.check(house, inventory), "done")
+    wrong = crowd.differences(house, inventory)
     mine = Counter(repository.partition("/")[0] == "odd" for repository, _tag in wrong)
     said.most("differences of the others", mine[False], 0)
     said.most("differences of the odd tenant", mine[True], 0)

@@ -79,7 +79,7 @@ def losses(acts: Iterable[Act], told: Told, registry_killed: Sequence[float]) ->
 
 
 class Sightings:
-    """What the picture said of each tag, and from when on."""
+    """What the inventory said of each tag, and from when on."""
 
     def __init__(self) -> None:
         self.of: dict[Name, list[tuple[float, str]]] = defaultdict(lambda: [(-math.inf, GONE)])
@@ -97,7 +97,7 @@ class Sightings:
 
 
 def waits(acts: Sequence[Act], told: Told, sightings: Sightings) -> dict[tuple[int, str], float]:
-    """(act, tag) → seconds from our 202 until the picture said what this act did, or one of its tag after it."""
+    """(act, tag) → seconds from our 202 until the inventory said what this act did, or one of its tag after it."""
     found = {}
     for name, of_tag in by_tag(acts).items():
         for place, act in enumerate(of_tag):

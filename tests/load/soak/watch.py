@@ -1,4 +1,4 @@
-"""Looks at the installation from outside, all the time: its picture, its tokens, a page's light."""
+"""Looks at the installation from outside, all the time: its inventory, its tokens, a page's light."""
 
 import math
 import re
@@ -52,7 +52,7 @@ class Watch:
             look()
 
 
-class Picture:
+class Inventory:
     """What the panel's database says of each tag, as every page reads it."""
 
     def __init__(self, address: str) -> None:

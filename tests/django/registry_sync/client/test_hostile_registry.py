@@ -1,4 +1,4 @@
-"""A registry that is down, wrong or hostile: nothing of the picture changes, and the run says why."""
+"""A registry that is down, wrong or hostile: nothing of the inventory changes, and the run says why."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ def web() -> Iterator[Scripted]:
 
 
 @pytest.fixture(autouse=True)
-def _picture() -> None:
+def _inventory() -> None:
     namespace = factories.NamespaceFactory(name="team")
     image = factories.ImageFactory(namespace=namespace, name="app", tag_count=1)
     factories.TagFactory(image=image, name="1.0", pushed_at=datetime.now(UTC))
@@ -46,7 +46,7 @@ def sync(web: Scripted, **seconds: float) -> SyncRun:
     return run
 
 
-def picture() -> str:
+def inventory() -> str:
     """But for the mark of what could not be read."""
     tags = list(Tag.objects.all())
     for tag in tags:
@@ -59,10 +59,10 @@ def error(code: str) -> dict[str, list[dict[str, str]]]:
 
 
 def test_a_registry_that_answers_well_is_believed(web: Scripted) -> None:
-    before = picture()
+    before = inventory()
     run = sync(web)
     assert (run.state, run.changes) == (SyncRun.State.DONE, 0)
-    assert picture() == before
+    assert inventory() == before
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,12 @@ def test_a_registry_that_answers_well_is_believed(web: Scripted) -> None:
 )
 def test_a_catalog_that_cannot_be_believed_changes_nothing(web: Scripted, broken: Answer) -> None:
     web.says[CATALOG] = broken
-    before = picture()
+    before = inventory()
     for _twice in range(2):
         run = sync(web)
         assert run.state == SyncRun.State.FAILED
         assert run.problem
-    assert picture() == before
+    assert inventory() == before
 
 
 @pytest.mark.parametrize(
@@ -124,11 +124,11 @@ def test_a_catalog_that_cannot_be_believed_changes_nothing(web: Scripted, broken
 )
 def test_a_tag_list_that_cannot_be_believed_changes_nothing(web: Scripted, broken: Answer) -> None:
     web.says[TAGS] = broken
-    before = picture()
+    before = inventory()
     for _twice in range(2):
         assert sync(web).state == SyncRun.State.INCOMPLETE
         assert Repository.objects.get().problem
-    assert picture() == before
+    assert inventory() == before
 
 
 @pytest.mark.parametrize(
@@ -145,11 +145,11 @@ def test_a_tag_list_that_cannot_be_believed_changes_nothing(web: Scripted, broke
 )
 def test_a_manifest_that_lies_or_is_gone_leaves_its_tag(web: Scripted, broken: Answer) -> None:
     web.says[MANIFEST] = broken
-    before = picture()
+    before = inventory()
     for _twice in range(2):
         sync(web)
     assert Tag.objects.get().unreadable_since
-    assert picture() == before
+    assert inventory() == before
 
 
 def test_a_busy_registry_is_asked_again(web: Scripted) -> None:
@@ -170,9 +170,9 @@ def test_null_tags_mean_none_once_the_registry_says_so_of_the_tag_too(web: Scrip
 
 def test_a_repository_that_the_catalog_has_and_the_tag_list_has_not(web: Scripted) -> None:
     web.says[TAGS] = answer(error("NAME_UNKNOWN"), status=404)
-    before = picture()
+    before = inventory()
     assert sync(web).state == SyncRun.State.DONE
-    assert picture() == before  # its tag answers still
+    assert inventory() == before  # its tag answers still
     web.says[MANIFEST] = answer(error("NAME_UNKNOWN"), status=404)
     sync(web)
     assert (Tag.objects.count(), Image.objects.count(), Repository.objects.count()) == (0, 1, 1)
@@ -227,9 +227,9 @@ def test_where_much_would_vanish_at_once_the_run_stops_and_asks(web: Scripted) -
 @pytest.mark.parametrize("path", [CATALOG, TAGS, MANIFEST])
 def test_a_registry_that_never_ends_its_answer_is_left(web: Scripted, path: str, how: str) -> None:
     web.says[path] = answer({"repositories": ["team/app"]}, **{how: True})
-    before = picture()
+    before = inventory()
     assert sync(web, read=0.2, total=0.4).state in (SyncRun.State.FAILED, SyncRun.State.INCOMPLETE)
-    assert picture() == before
+    assert inventory() == before
 
 
 @pytest.mark.parametrize(
@@ -266,14 +266,14 @@ STRANGE = ["../etc", "team/../app", "Team/app", "/team/app", "team/app/", "team/
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_what_is_no_name_makes_the_run_incomplete_and_is_never_asked_for(web: Scripted, name: str) -> None:
-    before = picture()
+    before = inventory()
     web.says[CATALOG] = answer({"repositories": [name, "new/app"]})
     web.says["/v2/new/app/tags/list"] = answer({"tags": None})
     for _twice in range(2):  # what is not in it may be there all the same: even the second time it stays
         run = sync(web)
         assert run.state == SyncRun.State.INCOMPLETE
         assert run.problem.startswith("1 of the names in the registry’s catalog can be no")
-    assert picture() == before
+    assert inventory() == before
     assert {row.name for row in Repository.objects.all()} == {"team/app", "new/app"}
     asked = {path.partition("?")[0] for path in web.asked}
     assert asked <= {CATALOG, TAGS, MANIFEST, "/v2/new/app/tags/list"}
@@ -339,14 +339,14 @@ FORWARDS = [
 def test_pages_that_run_backwards_or_in_a_circle_prove_nothing(
     web: Scripted, path: str, cursors: tuple[str, ...]
 ) -> None:
-    before = picture()
+    before = inventory()
     pages(web, path, *cursors)
     for _twice in range(2):
         run = sync(web)
         assert run.state in (SyncRun.State.FAILED, SyncRun.State.INCOMPLETE)
         why = run.problem if path == CATALOG else Repository.objects.get().problem
         assert "backwards, or in a circle" in why
-    assert picture() == before
+    assert inventory() == before
 
 
 @pytest.mark.parametrize("cursors", FORWARDS)

@@ -1,4 +1,4 @@
-"""What releases of Distribution say differently, by a script with their very words, comes to the same picture."""
+"""What releases of Distribution say differently, by a script with their very words, comes to the same inventory."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def web() -> Iterator[Scripted]:
 
 
 @pytest.fixture(autouse=True)
-def _picture() -> None:
+def _inventory() -> None:
     image = factories.ImageFactory(namespace=factories.NamespaceFactory(name="team"), name="app", tag_count=1)
     factories.TagFactory(image=image, name="1.0", pushed_at=datetime.now(UTC))
     Repository.objects.create(name="team/app", image=image)

@@ -59,7 +59,7 @@ def event(action: str, id: str = "1", repository: str = "team/app", **more: Any)
     return {"id": id, "action": action, "target": target, **more}
 
 
-def picture() -> dict[str, str]:
+def inventory() -> dict[str, str]:
     return {f"{tag.image.repository}:{tag.name}": tag.manifest_id for tag in Tag.objects.all()}
 
 
@@ -68,18 +68,18 @@ def picture() -> dict[str, str]:
     [{"tag": "1.0"}, {"digest": "THE DIGEST"}, {"tag": "1.0", "digest": "THE DIGEST"}],
 )
 def test_the_deletion_of_what_lives_changes_nothing(registry: ModelRegistry, target: dict[str, str]) -> None:
-    before = picture()
+    before = inventory()
     digest = Tag.objects.get().manifest_id
     tell(
         registry,
         event("delete", target={key: text.replace("THE DIGEST", digest) for key, text in target.items()}),
     )
-    assert picture() == before
+    assert inventory() == before
     assert not Event.objects.exclude(due_at=None).exists()
 
 
 def test_a_push_of_what_the_registry_has_not_adds_nothing(registry: ModelRegistry) -> None:
-    before = picture()
+    before = inventory()
     unknown = factories.digest_of("unknown")
     tell(
         registry,
@@ -87,7 +87,7 @@ def test_a_push_of_what_the_registry_has_not_adds_nothing(registry: ModelRegistr
         event("push", "2", target={"tag": "2.0", "digest": unknown}),
         event("push", "3", target={"tag": "2.0", "digest": "sha256:short"}),
     )
-    assert picture() == before
+    assert inventory() == before
     assert not Manifest.objects.filter(digest=unknown).exists()
 
 
@@ -104,7 +104,7 @@ def test_an_event_of_any_age_ends_in_what_is_true_now(registry: ModelRegistry, m
     old = Tag.objects.get().manifest_id
     new = push(registry, "1.0", "two")
     tell(registry, event("push", target={"tag": "1.0", "digest": old}, timestamp=moment))
-    assert picture() == {"team/app:1.0": new}
+    assert inventory() == {"team/app:1.0": new}
     assert Tag.objects.get().pushed_at <= timezone.now()
 
 
@@ -131,7 +131,7 @@ def test_the_same_id_with_another_body_is_the_first_one(registry: ModelRegistry)
 def test_poison_is_kept_and_holds_up_nobody(registry: ModelRegistry, poison: Any) -> None:
     digest = push(registry, "2.0", "two")
     tell(registry, poison, event("push", "good", target={"tag": "2.0", "digest": digest}))
-    assert picture()["team/app:2.0"] == digest
+    assert inventory()["team/app:2.0"] == digest
     assert Event.objects.exclude(event_id="good").count() == 1
     assert not Event.objects.exclude(due_at=None).exists()
     assert not any(".." in path or "#" in path for path in registry.asked)
@@ -149,7 +149,7 @@ def test_a_tag_that_is_pushed_all_the_time_is_asked_about_once(registry: ModelRe
     process_due(client(registry))
     assert registry.asked == ["/v2/team/app/manifests/1.0"]
     assert not Event.objects.exclude(due_at=None).exists()
-    assert picture() == {"team/app:1.0": digest}
+    assert inventory() == {"team/app:1.0": digest}
 
 
 def test_who_reads_a_tag_for_an_event_takes_its_mark_away(registry: ModelRegistry) -> None:
@@ -181,5 +181,5 @@ def test_one_whose_repository_is_locked_for_long_does_not_stand_before_all_other
     ends = nullcontext() if others else pytest.raises(OperationalError)
     with ends, statements.failing('"namespaces_image"', error, of="locked"):
         process_due(client(registry))
-    assert ("team/app:2.0" in picture()) is others
+    assert ("team/app:2.0" in inventory()) is others
     assert bool(Event.objects.get(event_id="locked").problem) is others

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, one clean reconcile later the picture is the registry."""
+"""Whatever happens in whatever order, one clean reconcile later the inventory is the registry."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from tests.parts.model_registry import ModelRegistry
 
 KIND = "application/vnd.oci.image.manifest.v1+json"
 REPOSITORIES, TAGS = ["team/a", "team/b"], ["1", "2", "3"]
-Picture = set[tuple[str, str, str]]
+Inventory = set[tuple[str, str, str]]
 
 REPOSITORY, TAG = st.sampled_from(REPOSITORIES), st.sampled_from(TAGS)
 CONTENT, NUMBER = st.integers(0, 3), st.integers(0, 9)
@@ -137,17 +137,17 @@ class World:
 
     # What is true.
 
-    def truth(self) -> Picture:
+    def truth(self) -> Inventory:
         named = self.registry.repositories.items()
         return {(repository, tag, digest) for repository, tags in named for tag, digest in tags.items()}
 
 
-def picture() -> Picture:
+def inventory() -> Inventory:
     rows = Tag.objects.select_related("image__namespace")
     return {(row.image.repository, row.name, row.manifest_id) for row in rows}
 
 
-def names(some: Picture) -> set[tuple[str, str]]:
+def names(some: Inventory) -> set[tuple[str, str]]:
     return {(repository, tag) for repository, tag, _digest in some}
 
 
@@ -163,15 +163,15 @@ class AnyInterleaving(PropertyTest):
     ) -> None:
         world = World(self.registry)
         for step in steps:
-            before, true_before = picture(), world.truth()
+            before, true_before = inventory(), world.truth()
             world.do(step)
             there_all_along = names(before) & names(true_before) & names(world.truth())
-            assert there_all_along <= names(picture()), (step, there_all_along - names(picture()))
+            assert there_all_along <= names(inventory()), (step, there_all_along - names(inventory()))
         while world.unlinked:
             world.link()
         Event.objects.update(received_at=timezone.now() - timedelta(hours=1))  # none is new any more
         assert world.reconcile().state == SyncRun.State.DONE
-        assert picture() == world.truth()
+        assert inventory() == world.truth()
         for image in Image.objects.all():
             assert image.tag_count == image.tags.count()
         again = world.reconcile()

@@ -69,7 +69,7 @@ def read_while_told(registry: ModelRegistry, *event: str) -> Counts:
         return reader.read(SyncRun.objects.create(), ids, alive=alive)
 
 
-def picture() -> dict[str, str]:
+def inventory() -> dict[str, str]:
     return dict(Tag.objects.values_list("name", "manifest_id"))
 
 
@@ -81,7 +81,7 @@ def test_what_was_told_meanwhile_stays_and_all_else_is_written(registry: ModelRe
     quiet = push(registry, "quiet", "2")
     told = push(registry, "told", "3", linked=False)  # read as 2, told as 3
     counts = read_while_told(registry, "push", "told", told)
-    assert picture() == {"told": told, "quiet": quiet}
+    assert inventory() == {"told": told, "quiet": quiet}
     assert (counts.changes, counts.unreadable) == (1, 0)
     assert [move.new for move in TagHistoryEntry.objects.filter(tag="told").order_by("id")][1:] == [told]
 
@@ -92,7 +92,7 @@ def test_a_tag_that_was_deleted_meanwhile_does_not_come_back(registry: ModelRegi
     push(registry, "gone", "2")
     registry.after(4, lambda: registry.untag("team/app", "gone"))  # the list and both tags were asked for
     read_while_told(registry, "delete", "gone")
-    assert set(picture()) == {"kept"}
+    assert set(inventory()) == {"kept"}
     assert not TagHistoryEntry.objects.filter(tag="gone").exists()
 
 
@@ -103,7 +103,7 @@ def test_a_push_that_is_told_and_not_linked_yet_is_no_false_move(registry: Model
     tell(registry, "push", "1", told)
     run = sync(registry)
     assert (run.state, run.changes) == (SyncRun.State.DONE, 0)
-    assert picture() == {"1": told}
+    assert inventory() == {"1": told}
     assert TagHistoryEntry.objects.count() == 2
 
 
@@ -113,7 +113,7 @@ def test_but_what_is_never_linked_is_mended(registry: ModelRegistry) -> None:
     tell(registry, "push", "1", push(registry, "1", "new", linked=False))
     Event.objects.update(received_at=timezone.now() - timedelta(minutes=2))  # and nobody confirms it
     sync(registry)
-    assert picture() == {"1": old}
+    assert inventory() == {"1": old}
 
 
 def test_a_pull_is_no_reason_to_leave_a_tag(registry: ModelRegistry) -> None:
@@ -122,7 +122,7 @@ def test_a_pull_is_no_reason_to_leave_a_tag(registry: ModelRegistry) -> None:
     new = push(registry, "1", "new")
     tell(registry, "pull", "1", new)
     sync(registry)
-    assert picture() == {"1": new}
+    assert inventory() == {"1": new}
 
 
 def test_a_new_repository_that_is_told_of_before_the_registry_shows_it_stays(
@@ -133,8 +133,8 @@ def test_a_new_repository_that_is_told_of_before_the_registry_shows_it_stays(
     tell(registry, "push", "1", told)
     linked = registry.repositories.pop("team/app")
     sync(registry)
-    assert picture() == {"1": told}
+    assert inventory() == {"1": told}
     registry.repositories["team/app"] = linked  # it never came: then it goes as others do
     Event.objects.update(received_at=timezone.now() - timedelta(minutes=2))
     sync(registry)
-    assert picture() == {}
+    assert inventory() == {}

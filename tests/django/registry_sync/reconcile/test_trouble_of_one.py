@@ -21,7 +21,7 @@ INDEX = images.index(TWO)
 
 
 @pytest.fixture(autouse=True)
-def _picture() -> None:
+def _inventory() -> None:
     for name in ("odd", "team"):
         factories.NamespaceFactory(name=name)
 

@@ -23,7 +23,7 @@ def probe(registry: RegistryClient, now: datetime) -> None:
 
 
 def _probe_result(registry: RegistryClient) -> str:
-    """Return the name of a sign."""
+    """Return the name of a marker."""
     try:
         token = issue_panel_token([], now=timezone.now())
     except SecretFileError:
@@ -40,15 +40,15 @@ def _probe_result(registry: RegistryClient) -> str:
 
 
 @transaction.atomic
-def record(found: str, now: datetime) -> None:
+def record(marker: str, now: datetime) -> None:
     """Note it. What began stays as it began until it is over."""
-    over = Marker.objects.filter(name__in=[sign for sign in Marker.TROUBLES if sign != found])
+    over = Marker.objects.filter(name__in=[sign for sign in Marker.TROUBLES if sign != marker])
     for name in over.values_list("name", flat=True):
         log.warning("over: %s", name)
     over.delete()
-    if found == Marker.REGISTRY:
-        heartbeats.note(found, now)
+    if marker == Marker.REGISTRY:
+        heartbeats.note(marker, now)
         return
-    _row, begun = Marker.objects.get_or_create(name=found, defaults={"at": now})
+    _row, begun = Marker.objects.get_or_create(name=marker, defaults={"at": now})
     if begun:
-        log.error("push and pull fail: %s", found)
+        log.error("push and pull fail: %s", marker)
