@@ -30,7 +30,7 @@ class ImageGrantForm(forms.Form):
     """A permission on one image: the image is the page's."""
 
     user = UserField(
-        RegistryUser.objects.none(), label=_("User"), to_field_name="username", empty_label=_("Choose a user")
+        RegistryUser.objects.none(), label=_("User"), to_field_name="username", empty_label=_("Select a user")
     )
     level = forms.ChoiceField(label=_("Level"), choices=LEVELS, initial="read")
 
@@ -48,7 +48,7 @@ class GrantForm(ImageGrantForm):
     image_name = forms.CharField(
         label=_("Image"),
         required=False,
-        help_text=_("Empty for the whole namespace. An image that is not pushed yet may be named."),
+        help_text=_("Leave empty for the whole namespace. The image need not have been pushed yet."),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
 
@@ -60,13 +60,13 @@ class UserGrantForm(forms.Form):
         Namespace.objects.none(),
         label=_("Namespace"),
         to_field_name="name",
-        empty_label=_("Choose a namespace"),
+        empty_label=_("Select a namespace"),
     )
     level = forms.ChoiceField(label=_("Level"), choices=LEVELS, initial="read")
     image_name = forms.CharField(
         label=_("Image"),
         required=False,
-        help_text=_("Empty for the whole namespace. An image that is not pushed yet may be named."),
+        help_text=_("Leave empty for the whole namespace. The image need not have been pushed yet."),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
 
@@ -81,9 +81,9 @@ class NewUserForm(UserForm):
     """A user, with what it is for and where it may go."""
 
     PURPOSES = [
-        ("read", _("Pull on a server"), _("Read: pulls, and cannot change anything.")),
-        ("write", _("Push from CI"), _("Write: pulls and pushes.")),
-        ("admin", _("Administer"), _("Admin: pulls, pushes and deletes.")),
+        ("read", _("Pull on a server"), _("Read: can pull, and cannot change anything.")),
+        ("write", _("Push from CI"), _("Write: can pull and push.")),
+        ("admin", _("Administer"), _("Admin: can pull, push and delete.")),
     ]
     purpose = forms.ChoiceField(
         label=_("What it does"),

@@ -39,10 +39,10 @@ class GrantTarget:
 def effect(level: Level, targets: Sequence[GrantTarget], expires_at: datetime | None) -> str:
     """Return all that a user can do: "Can pull and push team/api until 21 Feb 2027. Nothing else."."""
     if not targets:
-        return _("Can sign in and do nothing, until you give it a permission.")
+        return _("Can sign in, but cannot do anything until you add a permission.")
     values = {"do": ACTION_TEXTS[level], "where": _join([_target_text(each) for each in targets])}
     if not expires_at:
-        return _("Can %(do)s %(where)s, with no end. Nothing else.") % values
+        return _("Can %(do)s %(where)s, with no expiry. Nothing else.") % values
     return _("Can %(do)s %(where)s until %(day)s. Nothing else.") % {**values, "day": ending(expires_at)}
 
 

@@ -44,7 +44,7 @@ class EffectiveAccessSerializer(serializers.Serializer[Any]):
 
 
 class AccessSerializer(serializers.Serializer[Any]):
-    public = serializers.BooleanField(help_text="True: everybody may pull, signed in or not.")
+    public = serializers.BooleanField(help_text="True: anyone may pull, signed in or not.")
     users = EffectiveAccessSerializer(many=True)
 
 

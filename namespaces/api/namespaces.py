@@ -17,7 +17,7 @@ from namespaces.services import namespaces
 
 class NamespaceSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
-    public = serializers.BooleanField(help_text="True: everybody may pull, signed in or not.")
+    public = serializers.BooleanField(help_text="True: anyone may pull, signed in or not.")
     usage_bytes = serializers.IntegerField(
         source="stored_bytes",
         help_text="What it takes in the registry, measured soon after a push; a layer counts once.",

@@ -45,8 +45,8 @@ class TagSerializer(OfManifestSerializer):
         source="what", help_text="As in `Image`, `OCI index`, `Helm chart`, `AI model (Ollama)`."
     )
     pushed_at = Moment(help_text="When it was first seen to point where it points.")
-    pushed_by = serializers.CharField(allow_blank=True, help_text="A username; empty when nobody told.")
-    last_pulled_at = Moment(allow_null=True, help_text="Null: never, as far as the registry told.")
+    pushed_by = serializers.CharField(allow_blank=True, help_text="A username; empty if unknown.")
+    last_pulled_at = Moment(allow_null=True, help_text="Null: no pull is known.")
     pull_count = serializers.IntegerField()
     missing_since = Moment(allow_null=True, help_text="Absent from the registry’s last complete list.")
     unreadable_since = Moment(allow_null=True, help_text="There, but since then it could not be read.")
@@ -90,7 +90,7 @@ class PullerSerializer(serializers.Serializer[Any]):
 
 class LinkSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(source="word", help_text="As in `Source`, `Licence`.")
-    text = serializers.CharField(help_text="As whoever pushed wrote it.")
+    text = serializers.CharField(help_text="As written by whoever pushed it.")
     url = serializers.CharField(allow_blank=True, help_text="Only a plain http or https address; else empty.")
 
 
@@ -119,7 +119,9 @@ class TagDetailSerializer(TagSerializer, WholeSerializer):
 
 
 class OneManifestSerializer(WholeSerializer, OfManifestSerializer):
-    tags = serializers.ListField(child=serializers.CharField(), help_text="That point at it, at most 20.")
+    tags = serializers.ListField(
+        child=serializers.CharField(), help_text="Tags that point to it, at most 20."
+    )
     listed_in = serializers.ListField(
         child=serializers.CharField(), help_text="Digests of the indexes that list it, at most 20."
     )
@@ -140,7 +142,7 @@ class TagQuery(SearchQuery):
         tag_list.SORTS,
         default=tag_list.NEWEST,
         help_text="With `-` the greatest first. Names in natural order: 1.9 before 1.10. "
-        "A tag that nobody pulled counts as pulled before all others.",
+        "A tag without pulls counts as pulled before all others.",
     )
     technical = serializers.BooleanField(
         default=False, help_text="Also the tags that tools hang onto a digest, as `sha256-….sig`."

@@ -49,7 +49,7 @@ def resolve(by: Principal, image: Image, text: str, *, host: str) -> ResolvedRef
     """
     reference = references.parse_manifest_reference(text, host=host)
     if not reference:
-        raise Invalid.on("text", _("Write a tag, a digest, or NAMESPACE/IMAGE:TAG."))
+        raise Invalid.on("text", _("Enter a tag, a digest, or NAMESPACE/IMAGE:TAG."))
     where = permissions.image_of_repository(by, reference.repository) if reference.repository else image
     at = (by, where.namespace.account.handle, where.namespace.name, where.name)
     if reference.tag:

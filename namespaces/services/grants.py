@@ -21,7 +21,7 @@ def give(
 ) -> Grant:
     """Give a level on the namespace, or on one image of it, pushed already or not. Raise Invalid, Conflict."""
     if user is None or user.account_id != namespace.account_id:
-        raise Invalid.on("user", _("Choose a user of this account."))
+        raise Invalid.on("user", _("Select a user of this account."))
     problem = names.image_problem(image_name, namespace=namespace.name) if image_name else None
     if problem:
         raise Invalid.on("image_name", translate(problem))
@@ -56,7 +56,7 @@ def _level(word: str) -> Level:
     try:
         return Level.of(word)
     except KeyError:
-        raise Invalid.on("level", _("Choose read, write or admin.")) from None
+        raise Invalid.on("level", _("Select read, write or admin.")) from None
 
 
 def _record(

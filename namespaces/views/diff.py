@@ -62,9 +62,9 @@ def _resolve_sides(
         try:
             sides[side] = resolve(by, image, query[side], host=settings.REGISTRY_HOST)
         except NotFound:
-            errors[side], status = _("There is no such image here, or it is not for you."), NOT_FOUND
+            errors[side], status = _("There is no such image, or you do not have access to it."), NOT_FOUND
         except Invalid:
-            errors[side] = _("Write a tag, a digest, or NAMESPACE/IMAGE:TAG.")
+            errors[side] = _("Enter a tag, a digest, or NAMESPACE/IMAGE:TAG.")
             status = status if status == NOT_FOUND else BAD
     return sides, errors, status
 
@@ -76,7 +76,7 @@ def _settings(diff: ImageDiff) -> list[tuple[str, tuple[Change, ...]]]:
         "env": _("Environment"),
         "ports": _("Ports"),
         "user": _("Runs as"),
-        "workdir": _("Directory"),
+        "workdir": _("Working directory"),
         "labels": _("Labels"),
         "annotations": _("Annotations"),
         "chart": _("Chart"),

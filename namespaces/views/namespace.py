@@ -111,11 +111,7 @@ def _unpublishing(namespace: Namespace) -> Question:
     return Question(
         title=_("Make %(name)s private?") % {"name": namespace.name},
         last_use=format_html(words, when=when(last)),
-        stops=[
-            _(
-                "Whoever pulls without signing in is refused at once, and so is every user without a permission here."
-            )
-        ],
+        stops=[_("Anonymous pulls are denied at once, and so are users without a permission here.")],
         button=_("Make private"),
         back=reverse("namespace-settings", args=[namespace.account.handle, namespace.name]),
         fields={"public": "no"},

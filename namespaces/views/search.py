@@ -27,7 +27,7 @@ _KIND_NAMES: dict[str, Promise] = {
     "layers": _("Layers"),
     "labels": _("Labels"),
     "users": _("Users"),
-    "technical": _("Tags of tools"),
+    "technical": _("Technical tags"),
 }
 
 

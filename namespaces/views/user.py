@@ -65,7 +65,7 @@ def disable(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     if request.method != "POST":
         return ask(request, user_confirmations.disable(found))
     users.disable(by=principal(request), user=found)
-    messages.success(request, _("Disabled. It gets no new access; what it holds ends within minutes."))
+    messages.success(request, _("Disabled. It gets no new tokens; those it has expire within minutes."))
     return redirect(found)
 
 
@@ -86,7 +86,9 @@ def replace_password(request: PersonRequest, handle: str, username: str) -> Http
         return ask(request, user_confirmations.replace_password(found))
     try:
         if not form_nonce.spend(request):
-            messages.info(request, _("This was sent before: the password was replaced once, and not again."))
+            messages.info(
+                request, _("This form was already submitted: the password was replaced once, and not again.")
+            )
             return redirect(found)
     except Invalid as error:
         messages.error(request, error.message)

@@ -31,7 +31,7 @@ def disable(user: RegistryUser) -> Question:
         title=_("Disable %(user)s?") % {"user": user.description},
         last_use=last_use_of(user),
         stops=[
-            _("Its next login fails; transfers that began before end within minutes."),
+            _("Its next login fails; running transfers end within minutes."),
             _("Its password and permissions stay as they are, and work again when it is enabled."),
         ],
         button=_("Disable user"),

@@ -76,8 +76,8 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
     if form.is_valid():
         try:
             if not form_nonce.spend(request):
-                messages.info(request, _("This form was sent before; its user is in the list. Was the password not "
-                                         "saved? Open the user and replace it."))  # fmt: skip
+                messages.info(request, _("This form was already submitted; its user is in the list. If you did "
+                                         "not save the password, open the user and replace it."))  # fmt: skip
                 return redirect("users", handle)
             user, password = _create(by, handle, form)
         except Invalid as error:
@@ -126,7 +126,7 @@ def _initial_data(form: NewUserForm) -> dict[str, Any]:
 def _effect(by: Principal, handle: str, fields: dict[str, Any]) -> dict[str, Any]:
     level = Level.of(fields.get("purpose") or "read")
     if "expires_at" not in fields:  # and "with no end" would be a lie
-        return {"effect": "", "effect_problem": _("Choose the last day.")}
+        return {"effect": "", "effect_problem": _("Select the last day.")}
     try:
         found = grant_targets.parse_targets(by, handle, fields.get("where", ""))
     except Invalid as error:
@@ -138,4 +138,4 @@ def _effect(by: Principal, handle: str, fields: dict[str, Any]) -> dict[str, Any
 
 
 def _not_pushed_yet(target: permission_text.GrantTarget) -> str:
-    return _("%(name)s is not in the registry yet; its first push makes it.") % {"name": target.name}
+    return _("%(name)s is not in the registry yet; the first push creates it.") % {"name": target.name}

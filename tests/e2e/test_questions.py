@@ -90,7 +90,7 @@ def test_on_a_phone_permissions_come_before_what_ends_them(
     tops = [
         page.get_by_role("heading", name=name, exact=True).bounding_box()
         for name in (
-            "What this user may do",
+            "What this user can do",
             "Denied requests",
             "Replace the password",
             "Disable",

@@ -30,7 +30,7 @@ def test_tags_are_removed_and_put_back_with_one_click(
     page.goto(image)
     accessible(page)
     for tag in ("1.0", "1.1"):
-        page.get_by_role("checkbox", name=f"Choose {tag}", exact=True).check()
+        page.get_by_role("checkbox", name=f"Select {tag}", exact=True).check()
     page.get_by_role("button", name="Remove selected…").click()
     expect(page.get_by_text("2 images are then without any tag")).to_be_visible()
     expect(page.get_by_role("button", name="Delete from the registry")).to_be_disabled()
@@ -103,14 +103,14 @@ def test_images_are_ticked_and_go_and_come_back_as_one(
     installation: Installation, page: Page, login: str
 ) -> None:
     namespace = sign_in(page, installation, login)
-    tick = page.get_by_role("checkbox", name="Choose shop/worker", exact=True)
+    tick = page.get_by_role("checkbox", name="Select shop/worker", exact=True)
     accessible(page)
     tick.focus()
     page.keyboard.press("Space")
     assert page.get_by_role("checkbox", name="Select all on this page").evaluate("box => box.indeterminate")
     page.get_by_role("searchbox", name="Filter by name").fill("migr")
     expect(page.get_by_text("Also selected, not in this list: 1")).to_be_visible()
-    page.get_by_role("checkbox", name="Choose shop/team/tools/migrate", exact=True).click(delay=100)
+    page.get_by_role("checkbox", name="Select shop/team/tools/migrate", exact=True).click(delay=100)
     page.get_by_role("searchbox", name="Filter by name").fill("")
     expect(tick).to_be_checked()
     accessible(page)
@@ -142,7 +142,7 @@ def test_images_are_ticked_and_go_and_come_back_as_one(
 def test_all_of_a_page_are_ticked_at_once(installation: Installation, page: Page, login: str) -> None:
     page.goto(sign_in(page, installation, login) + "i/api/")
     every = page.get_by_role("checkbox", name="Select all on this page")
-    ticks = page.get_by_role("checkbox", name=re.compile("^Choose (?!all)"))
+    ticks = page.get_by_role("checkbox", name=re.compile("^Select (?!all)"))
     every.check()
     assert [ticks.nth(number).is_checked() for number in range(ticks.count())] == [True] * ticks.count()
     ticks.first.uncheck()

@@ -151,7 +151,7 @@ def test_an_error_stays_in_the_panel_that_it_is_about(installation: Installation
     expect(panel).to_contain_text("beside-team until")
     page.route("**/users/new/preview/**", lambda route: route.fulfill(status=503, body="<h1>Later</h1>"))
     where.fill("beside-team/api")
-    expect(panel).to_contain_text("could not be worked out")
+    expect(panel).to_contain_text("could not be checked")
     expect(where).to_be_focused()
     expect(page.locator("#trouble")).to_be_hidden()
     page.unroute("**/users/new/preview/**")

@@ -161,7 +161,7 @@ def test_40_requests_for_100_images_drop_nobody_elses(cast: Cast, user: Any, ope
     assert Denial.objects.filter(user=colleague).count() == 1
     assert Denial.objects.filter(user=user).count() == KEPT
     page = cast.client("viewer").get(user.get_absolute_url()).content.decode()
-    assert "And 3,900 more" in page
+    assert "3,900 more" in page
     told = Caller(token_of(cast.viewer)).get(f"accounts/team-red/users/{user.username}/").json()
     assert told["dropped_denial_count"] == 3900
     assert "not kept" not in cast.client("viewer").get(colleague.get_absolute_url()).content.decode()
@@ -221,9 +221,7 @@ def test_an_image_shows_nothing_that_users_of_other_accounts_tried(cast: Cast, u
 
 def test_the_page_says_that_nothing_was_refused_and_pages_what_was(cast: Cast, user: Any) -> None:
     client = cast.client("viewer")
-    assert (
-        f"Nothing in the last {KEPT_FOR.days} days." in client.get(user.get_absolute_url()).content.decode()
-    )
+    assert f"None in the last {KEPT_FOR.days} days." in client.get(user.get_absolute_url()).content.decode()
     for number in range(12):
         denials.note(denied(user, f"team/n{number:02}", at=NOW + timedelta(seconds=number)))
     denials.write()

@@ -40,7 +40,7 @@ QUESTIONS = {
     "namespace-publish": [
         "Make red private?",
         "Last anonymous pull: 1 day ago",
-        "refused at once",
+        "denied at once",
     ],
     "retention-delete": ["Delete the rule for red", "It has never run."],
 }

@@ -19,7 +19,7 @@ def user(cast: Cast) -> RegistryUser:
 def test_members_see_the_facts(cast: Cast, user: RegistryUser, who: str) -> None:
     page = cast.client(who).get(user.get_absolute_url()).content.decode()
     assert "CI deploy" in page
-    assert "What this user may do" in page
+    assert "What this user can do" in page
     assert user.password not in page
 
 

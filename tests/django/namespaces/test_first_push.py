@@ -76,7 +76,7 @@ def test_the_next_step_is_the_one_primary_act(cast: Cast, team: Namespace, pusha
         factories.GrantFactory(user__account=cast.account, namespace=team, level=2)
     text = shown(cast, NAMESPACE)
     assert text.count("btn-primary") == 1
-    assert ("Create a user that may push" in text) is not pushable
+    assert ("Create a user that can push" in text) is not pushable
 
 
 def test_a_filter_comes_with_the_first_image(cast: Cast, team: Namespace) -> None:

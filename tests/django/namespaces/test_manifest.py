@@ -87,7 +87,7 @@ def test_a_body_that_was_not_kept_says_so(made: Manifest, viewer: Client) -> Non
     Manifest.objects.update(body_zlib=b"")
     answer = viewer.get(f"{AT}{made.digest}/")
     assert answer.context["raw"] is None
-    assert "were not kept" in answer.content.decode()
+    assert "It is too large to be stored here." in answer.content.decode()
     assert viewer.get(f"{AT}{made.digest}/download/").status_code == 404
 
 

@@ -59,7 +59,7 @@ def test_what_matches_nothing_is_not_nobody(cast: Cast, team: Namespace) -> None
     assert "Nothing matches “foo”" in client.get(PAGE, {"q": "foo"}).content.decode()
     Grant.objects.all().delete()
     page = client.get(PAGE).content.decode()
-    assert "Nobody may use this namespace yet" in page
+    assert "No user has access to this namespace yet" in page
     assert "Filter by user or image" not in page
 
 

@@ -250,7 +250,7 @@ def test_a_tag_that_is_found_says_when_it_was_last_pulled(cast: Cast, tag: Tag) 
 
 def test_no_heading_speaks_of_what_was_not_found(cast: Cast, tag: Tag) -> None:
     client = cast.client("viewer")
-    assert "Found for “app”" in client.get(HERE, {"q": "app"}).text
+    assert "Results for “app”" in client.get(HERE, {"q": "app"}).text
     nothing = client.get(HERE, {"q": "nothing-like-it"}).text
-    assert "Found for" not in nothing
+    assert "Results for" not in nothing
     assert "Nothing found for “nothing-like-it”" in nothing

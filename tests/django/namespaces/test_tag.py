@@ -204,7 +204,7 @@ def test_who_pushed_and_who_pulled(cast: Cast, image: Image, viewer: Client) -> 
     assert "41 checks" in shown.content.decode()
     assert "only checked" in shown.content.decode()
     assert shown.context["by_digest"].count == 3
-    for each in ("CI deploy", user.username, "192.0.2.9", "docker/27", "nobody signed in"):
+    for each in ("CI deploy", user.username, "192.0.2.9", "docker/27", "anonymous"):
         assert each in shown.content.decode()
     assert "99" not in [str(each.count) for each in shown.context["pullers"]]
 
@@ -216,7 +216,7 @@ def test_that_there_are_more_pullers_than_are_shown_is_said(image: Image, viewer
         PullStats.objects.create(image=image, tag="1.0", username=f"user{number}", last_at=NOW, count=1)
     shown = page(viewer)
     assert len(shown.context["pullers"]) == SHOWN_MAX
-    assert ("Only the last 50" in shown.content.decode()) is bool(more)
+    assert ("Only the latest 50" in shown.content.decode()) is bool(more)
 
 
 @pytest.mark.parametrize("public", [True, False])
@@ -248,7 +248,7 @@ def test_before_and_now_is_offered_once_it_moved(image: Image, viewer: Client) -
     old = things.put(image, things.image_document("a"))
     new = things.put(image, things.image_document("b"), tag="1.0")
     TagHistoryEntry.objects.create(image=image, tag="1.0", new=old.digest, how="found")
-    assert "before and now" not in page(viewer).content.decode()
+    assert "compare with the image before" not in page(viewer).content.decode()
     TagHistoryEntry.objects.create(image=image, tag="1.0", old=old.digest, new=new.digest, how="event")
     assert f"?left={old.digest.replace(':', '%3A')}&amp;right=1.0" in page(viewer).content.decode()
 

@@ -143,14 +143,14 @@ def test_what_a_person_put_back_says_so_where_it_says_who_pushed(
         write_tag_changes(image, [TagChange(name, manifest.digest, NOON, by)], how=TagHistoryEntry.How(how))
     for name, sentences in (("1.0", 1), ("2.0", 0)):
         assert (
-            client.get(f"{LIST}-/tags/{name}/").content.decode().count("put back by lena@example.com")
+            client.get(f"{LIST}-/tags/{name}/").content.decode().count("restored by lena@example.com")
             == sentences
         )
-    assert client.get(LIST).content.decode().count("put back by lena@example.com") == 1
+    assert client.get(LIST).content.decode().count("restored by lena@example.com") == 1
     address = "/a/team-red/n/team/"
-    assert 'title="not known">—' in client.get(address).content.decode()  # 2.0, the newest, and nobody told
+    assert 'title="unknown">—' in client.get(address).content.decode()  # 2.0, the newest, and nobody told
     Image.objects.update(latest_tag="1.0")
-    assert client.get(address).content.decode().count("put back by lena@example.com") == 1
+    assert client.get(address).content.decode().count("restored by lena@example.com") == 1
 
 
 def test_tags_of_one_digest_are_marked(client: Client, image: Image) -> None:

@@ -105,7 +105,7 @@ def test_sending_the_form_again_creates_nothing(cast: Cast) -> None:
     assert client.post(URL, FORM | {"once": once}).status_code == 200
     answer = client.post(URL, FORM | {"once": once}, follow=True)
     assert RegistryUser.objects.count() == 1
-    assert "This form was sent before" in answer.content.decode()
+    assert "This form was already submitted" in answer.content.decode()
 
 
 def test_a_wrong_form_may_be_sent_again(cast: Cast) -> None:
@@ -164,11 +164,11 @@ def test_links_from_an_image_fill_the_form_in(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({}, "Can sign in and do nothing"),
+        ({}, "Can sign in, but cannot do anything"),
         ({"where": "team"}, "Can pull every image in team until"),
-        ({"where": "team", "expiry": "never"}, "Can pull every image in team, with no end. Nothing else."),
-        ({"where": "team", "expiry": "date"}, "Choose the last day."),
-        ({"where": "team", "expiry": "date", "expires_on": "tomorrow"}, "Choose the last day."),
+        ({"where": "team", "expiry": "never"}, "Can pull every image in team, with no expiry. Nothing else."),
+        ({"where": "team", "expiry": "date"}, "Select the last day."),
+        ({"where": "team", "expiry": "date", "expires_on": "tomorrow"}, "Select the last day."),
         (
             {"where": "team", "expiry": "date", "expires_on": "2030-01-02"},
             "Can pull every image in team until 2 Jan 2030 (UTC).",
@@ -176,7 +176,7 @@ def test_links_from_an_image_fill_the_form_in(cast: Cast) -> None:
         ({"where": "team/a team/b", "purpose": "admin"}, "Can pull, push and delete team/a and team/b until"),
         ({"where": "team/a"}, "team/a is not in the registry yet"),
         ({"where": "foreign"}, "There is no namespace “foreign” in this account."),
-        ({"purpose": "everything"}, "Can sign in and do nothing"),
+        ({"purpose": "everything"}, "Can sign in, but cannot do anything"),
     ],
 )
 def test_the_effect_is_said_while_the_form_is_filled_in(cast: Cast, asked: dict[str, str], says: str) -> None:

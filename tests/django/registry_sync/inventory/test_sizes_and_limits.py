@@ -106,7 +106,7 @@ def test_layers_that_garbage_collection_would_lose_are_marked(web: Scripted, cas
         holds(web, tag=Blob(MANIFEST, json.dumps(said).encode()))
         sync(web)
         page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text
-        assert ("are named by sha512" in page) is (odd in (*layers, config))
+        assert ("have sha512 digests" in page) is (odd in (*layers, config))
 
 
 def test_all_that_is_hung_onto_an_image_goes_with_it_however_much(
@@ -129,7 +129,7 @@ def test_all_that_is_hung_onto_an_image_goes_with_it_however_much(
     found = impact.impact(graph.load_graph(Image.objects.get(), [image.digest]), digests=[image.digest])
     assert len(found.referrers) == 230 + 1
     page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text
-    assert "the first 200; a removal takes all of them" in page
+    assert "the first 200; deleting the image deletes all of them" in page
 
 
 def _about(subject: dict[str, Any], number: int) -> Blob:
@@ -152,8 +152,8 @@ def test_what_is_cut_off_is_said_on_the_page(web: Scripted, cast: Cast) -> None:
     sync(web)
     page = cast.client("viewer").get(f"{AT}-/tags/1.0/").text
     assert "the first 500 of 501" in page
-    assert "more than 512 KiB, and was not read" in page
-    assert page.count("held elsewhere") == 1
+    assert "more than 512 KiB, so it was not read" in page
+    assert page.count("stored elsewhere") == 1
     assert Tag.objects.get().size == 500 + 600 * 1024
 
 
@@ -170,7 +170,7 @@ def test_an_image_that_was_pushed_by_digest_alone_is_listed(web: Scripted, cast:
     assert "team/app" in client.get("/a/team-red/images/").text
     page = client.get(AT)
     assert [each.digest for each in page.context["untagged"]] == [index.digest]
-    assert "Pushed by digest alone" in page.text
+    assert "Pushed by digest only" in page.text
     assert "Multi-platform image" in page.text
     assert f"/-/manifests/{index.digest}/" in page.text
     remove = f"{AT}-/delete-preview/?digest={quote(index.digest, safe='')}"
@@ -181,7 +181,7 @@ def test_an_image_that_was_pushed_by_digest_alone_is_listed(web: Scripted, cast:
     web.says["/v2/team/app/tags/list"] = answer({"tags": ["1.0"]})
     sync(web)
     assert (Image.objects.get().untagged_count, Image.objects.get().tag_count) == (0, 1)
-    assert "Pushed by digest alone" not in client.get(AT).text
+    assert "Pushed by digest only" not in client.get(AT).text
 
 
 @pytest.mark.parametrize(("held", "cut"), [(UNTAGGED_SHOWN, False), (UNTAGGED_SHOWN + 1, True)])

@@ -121,10 +121,10 @@ def test_the_pages_say_since_when(web: Scripted, client: Client) -> None:
     bad, good = Tag.objects.get(name="bad"), Tag.objects.get(name="good")
     member = factories.MemberFactory(account=bad.image.namespace.account)
     client.force_login(member.person)
-    assert "could not be read since" in client.get(bad.image.get_absolute_url()).text
-    assert "could not be read since" in client.get(bad.get_absolute_url()).text
+    assert "unreadable since" in client.get(bad.image.get_absolute_url()).text
+    assert "unreadable since" in client.get(bad.get_absolute_url()).text
     page = client.get(good.get_absolute_url()).text
-    assert "could not be read since" not in page
+    assert "unreadable since" not in page
     assert "team/other" not in page
 
 
