@@ -133,7 +133,7 @@ def removals() -> None:
     registry = panel_client.registry_client()
     try:
         runs.plan_due()
-        purge_worker.go_on()
+        purge_worker.work_due()
         run_result.finish_completed()  # what a worker that died had left
         wait = work_due(registry, after_run=run_result.finish_completed)
     finally:

@@ -1,6 +1,6 @@
-"""What is done to the registry: each act looks first, does one thing, and looks again.
+"""Changes the registry: each step checks first, does one thing, and checks again.
 
-Every act may be repeated from its beginning at any point, by another worker: what it finds done it does not do again.
+Another worker may repeat a step from its beginning at any point: what is done already is not done again.
 """
 
 import secrets
@@ -25,68 +25,68 @@ from registry_sync.models import RemovalItem
 
 BAD_REQUEST, NOT_ALLOWED = 400, 405
 UNSUPPORTED = "UNSUPPORTED"
-# What the manifest names is not there any more.
-NOT_HELD = {"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"}
+# Answers to a manifest that names blobs or manifests which are no longer there.
+UNKNOWN_CONTENT = {"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"}
 
 
 class Executor:
-    """Over one image. `alive` keeps the worker's right to go on, or raises; it is called before each change."""
+    """For one image. `alive` renews the lease, or raises LeaseLost; it is called before each change."""
 
     def __init__(self, image: Image, registry: RegistryClient, alive: Callable[[], None]) -> None:
         self.image = image
         self.repository = image.repository
         self.registry = registry
         self.alive = alive
-        self.looks = LiveTags(image, registry, alive)
+        self.live_tags = LiveTags(image, registry, alive)
 
     def untag(self, item: RemovalItem) -> Outcome:
-        """Remove a tag alone. Raise Stopped, Failed, and RegistryError when it is to be tried again."""
+        """Remove the tag alone. Raise Stopped, Failed, or RegistryError when it is worth another try."""
         now = self._points_at(item.tag, known=item.digest)
         if now == item.digest:
             self._begin(item)
             self._remove_tag(item)
-        elif self._ours(item, now):
+        elif self._is_placeholder(item, now):
             if not item.started_at:
                 self._begin(item)
-            self._delete_stand_in(item, now)
+            self._delete_placeholder(item, now)
         elif now:
             raise Stopped(Outcome.TAG_MOVED, now)
         after = self._points_at(item.tag, known=item.digest)
-        if self._ours(item, after):
+        if self._is_placeholder(item, after):
             raise RegistryError("the registry still shows the tag that it said it deleted")
         if after:
-            raise Stopped(Outcome.TAG_MOVED, after)  # somebody pushed it anew in between
+            raise Stopped(Outcome.TAG_MOVED, after)  # somebody pushed it again meanwhile
         if not now and not item.started_at:
             return Outcome.ALREADY_GONE
         return Outcome.DONE if self._holds(item.digest) else Outcome.MANIFEST_LOST
 
     def delete(self, item: RemovalItem) -> Outcome:
-        """Delete a manifest. Raise as `untag`."""
+        """Delete the manifest. Raise as `untag`."""
         if not self._holds(item.digest):
             return Outcome.DONE if item.started_at else Outcome.ALREADY_GONE
-        held = self.looks.objections(item.digest, item.confirmed_dependents)
-        if held:
-            raise Stopped(Outcome.IN_USE, ", ".join(held))
+        needed_by = self.live_tags.objections(item.digest, item.confirmed_dependents)
+        if needed_by:
+            raise Stopped(Outcome.IN_USE, ", ".join(needed_by))
         self._begin(item)
         try:
             self.registry.delete(self.repository, item.digest, sure=self.alive)
         except NotInRegistry:
             pass
         except Rejected as error:
-            raise _failure(error) from error
+            raise _failed(error) from error
         if self._holds(item.digest):
             raise RegistryError("the registry still answers with what it said it deleted")
-        self.looks.forget(item.digest)
+        self.live_tags.forget(item.digest)
         return Outcome.DONE
 
     def restore(self, item: RemovalItem) -> Outcome:
-        """Put a manifest back. Raise as `untag`."""
+        """Push the manifest again, under its tag if it had one. Raise as `untag`."""
         if not item.tag:
             return self._restore_untagged(item)
         now = self._points_at(item.tag, known=item.digest)
         if now == item.digest:
             return Outcome.DONE if item.started_at else Outcome.ALREADY_GONE
-        if now != item.expected_digest and not self._ours(item, now):
+        if now != item.expected_digest and not self._is_placeholder(item, now):
             raise Stopped(Outcome.TAG_MOVED, now)
         self._push(item, item.tag)
         if (after := self._points_at(item.tag, known=item.digest)) != item.digest:
@@ -102,17 +102,17 @@ class Executor:
         return Outcome.DONE
 
     def _push(self, item: RemovalItem, reference: str) -> None:
-        original = self._original(item.digest) or self._kept(item)
+        original = self._original(item.digest) or self._stored(item)
         if original is None:
             raise Failed(Outcome.NOT_FOUND)
         self._begin(item)
         try:
             self._put(reference, original.media_type, original.body)
         except Rejected as error:
-            raise Failed(Outcome.NOT_FOUND) if error.codes & NOT_HELD else _failure(error) from error
+            raise Failed(Outcome.NOT_FOUND) if error.codes & UNKNOWN_CONTENT else _failed(error) from error
 
-    def _kept(self, item: RemovalItem) -> FetchedManifest | None:
-        """Of what was deleted, the bytes that the panel has; the registry may still hold the layers."""
+    def _stored(self, item: RemovalItem) -> FetchedManifest | None:
+        """Return the deleted manifest as the panel stored it; the registry may still hold its layers."""
         row = (
             Manifest.objects.filter(digest=item.digest).first()
             if item.confirmed_dependents.get("kept")
@@ -121,31 +121,29 @@ class Executor:
         return FetchedManifest(row.digest, row.media_type, row.body) if row and row.body else None
 
     def _points_at(self, tag: str, *, known: str) -> str:
-        """Return what the tag points at in the registry now; "" for no such tag."""
+        """Return the digest that the tag points at in the registry now; "" for no such tag."""
         try:
             fetched = self.registry.manifest(self.repository, tag, known=known)
         except NotInRegistry:
             return ""
         return fetched.digest if fetched else known
 
-    def _ours(self, item: RemovalItem, digest: str) -> bool:
-        """Return True for a placeholder that was put under the item's tag, for this wish or an earlier one."""
+    def _is_placeholder(self, item: RemovalItem, digest: str) -> bool:
+        """Return True for a placeholder that this removal, or an earlier one, pushed under the item's tag."""
         if not digest:
             return False
-        wishes = RemovalItem.objects.filter(
-            removal__image=self.image, tag=item.tag, placeholder_digest=digest
-        )
-        return digest == item.placeholder_digest or wishes.exists()
+        items = RemovalItem.objects.filter(removal__image=self.image, tag=item.tag, placeholder_digest=digest)
+        return digest == item.placeholder_digest or items.exists()
 
     def _holds(self, digest: str) -> bool:
-        # Not conditionally: asked by digest, the registry answers 304 also for what it deleted.
+        # No conditional request: asked by digest, the registry answers 304 also for what it deleted.
         try:
             return self._original(digest) is not None
         except Schema1Unsupported:
-            return True  # it cannot read it, and deletes it nevertheless
+            return True  # the client cannot read it, but the registry can delete it
 
     def _original(self, digest: str) -> FetchedManifest | None:
-        """None, and noted in the picture, when the registry holds it no more."""
+        """Return the manifest; None, noted in the inventory, when the registry no longer holds it."""
         try:
             return self.registry.manifest(self.repository, digest)
         except NotInRegistry:
@@ -153,7 +151,7 @@ class Executor:
             return None
 
     def _begin(self, item: RemovalItem) -> None:
-        """Note what is begun. Raise Stopped when it was withdrawn meanwhile."""
+        """Store that the item is started. Raise Stopped when it was withdrawn meanwhile."""
         self.alive()
         item.started_at = item.started_at or timezone.now()
         waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
@@ -168,57 +166,57 @@ class Executor:
         except Rejected as error:
             # 2.8 takes digests only, and says so; 405 may mean the same, or that nothing at all is deleted.
             if error.status not in (BAD_REQUEST, NOT_ALLOWED):
-                raise _failure(error) from error
+                raise _failed(error) from error
             self._replace_and_delete(item)
 
     def _replace_and_delete(self, item: RemovalItem) -> None:
-        """Give the tag a digest of its own first: deleting its old digest would take every other tag of that."""
+        """Point the tag at a placeholder, then delete that: deleting the old digest would take its other tags too."""
         if not item.placeholder_digest:
             item.nonce = secrets.token_hex(16)
             item.placeholder_digest = Placeholder(item.nonce).digest
             item.save(update_fields=["nonce", "placeholder_digest"])
-        stand_in = Placeholder(item.nonce)
-        self._prove_that_it_deletes(item.placeholder_digest)
+        placeholder = Placeholder(item.nonce)
+        self._check_deletion_allowed(item.placeholder_digest)
         original = self._original(item.digest)
         if original is None:
             raise Stopped(Outcome.TAG_MOVED)
         try:
-            self.registry.put_blob(self.repository, stand_in.config_digest, stand_in.config)
-            # The longest way is behind us: once more, so that a push meanwhile is not overwritten.
+            self.registry.put_blob(self.repository, placeholder.config_digest, placeholder.config)
+            # The slow part is done: check once more, so that a push meanwhile is not overwritten.
             if (now := self._points_at(item.tag, known=item.digest)) != item.digest:
                 raise Stopped(Outcome.TAG_MOVED, now)
-            self._put(item.tag, MEDIA_TYPE, stand_in.manifest)
+            self._put(item.tag, MEDIA_TYPE, placeholder.manifest)
         except Rejected as error:
-            raise _failure(error) from error
-        self._delete_stand_in(item, item.placeholder_digest, original)
+            raise _failed(error) from error
+        self._delete_placeholder(item, item.placeholder_digest, original)
 
-    def _prove_that_it_deletes(self, digest: str) -> None:
-        """Asked to delete what it has not: a tag that points at a placeholder which cannot go would be a lost tag."""
+    def _check_deletion_allowed(self, digest: str) -> None:
+        """Ask to delete what does not exist: where deletion is off, a placeholder would stay under the tag for good."""
         try:
             self.registry.delete(self.repository, digest)
         except NotInRegistry:
             return
         except Rejected as error:
-            raise _failure(error) from error
+            raise _failed(error) from error
 
-    def _delete_stand_in(
-        self, item: RemovalItem, stand_in: str, original: FetchedManifest | None = None
+    def _delete_placeholder(
+        self, item: RemovalItem, placeholder: str, original: FetchedManifest | None = None
     ) -> None:
         try:
-            self.registry.delete(self.repository, stand_in, sure=self.alive)
+            self.registry.delete(self.repository, placeholder, sure=self.alive)
         except NotInRegistry:
             return
         except Rejected as error:
             original = original or self._original(item.digest)
             if original:
                 self._put(item.tag, original.media_type, original.body)
-            raise _failure(error) from error
+            raise _failed(error) from error
 
     def _put(self, tag: str, media_type: str, body: bytes) -> None:
         self.registry.put_manifest(self.repository, tag, media_type, body, sure=self.alive)
 
 
-def _failure(error: Rejected) -> Failed:
+def _failed(error: Rejected) -> Failed:
     if error.status != NOT_ALLOWED:
         return Failed(Outcome.REJECTED, str(error))
     # Read-only, the registry has no such route, and answers without a word of its own.

@@ -13,7 +13,7 @@ from registry_sync.deletion.outcomes import Outcome, Stopped
 from registry_sync.inventory import placeholders, refresh
 from registry_sync.inventory.writer import batches, stored_sizes
 
-FRESH = 5.0  # seconds for which a look is good for the next manifest too, counted from where it began
+FRESH_SECONDS = 5.0  # seconds for which a look is good for the next manifest too, counted from where it began
 
 
 class LiveTags:
@@ -41,7 +41,7 @@ class LiveTags:
 
         Raise Stopped, RegistryError.
         """
-        if self._clock() - self._at > FRESH:
+        if self._clock() - self._at > FRESH_SECONDS:
             self._look()
         self._demand_all_is_read(digest)
         seen = {tag for tag, points in self._tags.items() if points == digest}

@@ -1,4 +1,4 @@
-"""A pull-through cache takes no changes: that is said before anybody asks for one."""
+"""A pull-through cache takes no changes, so nothing is requested that it would refuse."""
 
 from django.conf import settings
 
@@ -7,11 +7,11 @@ from registry_sync.deletion.outcomes import SENTENCES, Outcome
 
 
 def refusal() -> str:
-    """Why nothing can be changed in the registry; "" where it can."""
+    """Return why nothing can be changed in the registry; "" where it can."""
     return str(SENTENCES[Outcome.PULL_THROUGH_CACHE]) if settings.REGISTRY_IS_PULL_THROUGH_CACHE else ""
 
 
-def demand_none() -> None:
-    """Refuse what a cache cannot do. Raises Conflict."""
+def refuse_changes() -> None:
+    """Raise Conflict where the registry is a pull-through cache."""
     if why := refusal():
         raise Conflict.on("", why)

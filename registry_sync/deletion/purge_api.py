@@ -136,7 +136,7 @@ class ImagesPurge(ApiView):
         """Asks for it, if it is still what the preview showed. Of each namespace it becomes a purge."""
         account = account_permissions.account(self.by, handle, Permission.IMAGES_REMOVE)
         body = self.data()
-        asked = purge_service.ask_for_some(
+        asked = purge_service.request_purges(
             by=self.by,
             choice=self._choice(account, body),
             preview_digest=body["preview_digest"],
@@ -167,7 +167,7 @@ class ImagePurge(ApiView):
         """Ask for it; the worker does it piece by piece, and the purge tells how far it is."""
         found = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
         return self.answer(
-            purge_service.ask(by=self.by, namespace=found.namespace, image=found, **self.data())
+            purge_service.request_purge(by=self.by, namespace=found.namespace, image=found, **self.data())
         )
 
 
@@ -181,8 +181,10 @@ class NamespacePurge(ApiView):
     @operation("purges_namespace_create", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str) -> Response:
         """Ask for it. The emptied namespace goes a day later; until then all of it can be put back."""
-        found = purge_service.may_ask(self.by, handle, name)
-        return self.answer(purge_service.ask(by=self.by, namespace=found, image=None, **self.data()))
+        found = purge_service.load_deletable_namespace(self.by, handle, name)
+        return self.answer(
+            purge_service.request_purge(by=self.by, namespace=found, image=None, **self.data())
+        )
 
 
 class Purges(ApiView):

@@ -1,4 +1,4 @@
-"""Asking that images go with all in them: one, some, or a namespace's; stopping that; and having them put back."""
+"""Requests, stops and restores purges: deletions of one image, several, or a namespace, with all in them."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -25,13 +25,13 @@ from registry_sync.deletion.purge_scope import PurgeScope
 from registry_sync.deletion.purge_selection import ImageSelection
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
 
-LATELY = timedelta(days=1)
-SAID = timedelta(hours=1)  # what is back as it was leaves nothing to be done
+ENDED_SHOWN_FOR = timedelta(days=1)  # on the pages of what it is about
+RESTORED_SHOWN_FOR = timedelta(hours=1)  # everything is as before, so nobody has to do anything
 State = Purge.State
 
 
 class Actions(NamedTuple):
-    """What the audit log calls the same step of a purge of a whole namespace, and of images."""
+    """The audit actions of one step: of the purge of a namespace, and of images."""
 
     namespace: AuditAction
     image: AuditAction
@@ -44,8 +44,8 @@ RESTORE_REQUESTED = Actions(AuditAction.NAMESPACE_RESTORE_REQUESTED, AuditAction
 RESTORED = Actions(AuditAction.NAMESPACE_RESTORED, AuditAction.IMAGE_RESTORED)
 
 
-def may_ask(by: Principal, handle: str, name: str) -> Namespace:
-    """Return the namespace, for who may delete what is in it, and it. Raise NotFound, Forbidden."""
+def load_deletable_namespace(by: Principal, handle: str, name: str) -> Namespace:
+    """Return the namespace, if the person may delete it and its images. Raise NotFound, Forbidden."""
     permissions.namespace(by, handle, name, Permission.IMAGES_REMOVE)
     return permissions.namespace(by, handle, name, Permission.NAMESPACES_MANAGE)
 
@@ -68,41 +68,43 @@ def load(
 
 
 @transaction.atomic
-def ask(
+def request_purge(
     *, by: Principal, namespace: Namespace, image: Image | None, preview_digest: str, confirmation: str
 ) -> Purge:
-    """Ask for what `purge_scope.preview` showed, if it is still that."""
+    """Request what `purge_scope.preview` showed. Raise Conflict when that has changed since."""
     _check_name(image.name if image else namespace.name, confirmation)
-    pull_through_cache.demand_none()
+    pull_through_cache.refuse_changes()
     images = purge_scope.images(namespace, image)
-    _lock(images)
-    if same := Purge.objects.filter(namespace=namespace, image=image, chosen=0, state=State.WAITING).first():
-        return same
-    return _begin(
-        by, _as_told(purge_scope.scope_of(images), preview_digest), namespace=namespace, image=image
-    )
+    _lock_repositories(images)
+    if waiting := Purge.objects.filter(
+        namespace=namespace, image=image, chosen=0, state=State.WAITING
+    ).first():
+        return waiting
+    scope = purge_scope.scope_of(images)
+    _check_unchanged(scope, preview_digest)
+    return _create(by, scope, namespace=namespace, image=image)
 
 
 @transaction.atomic
-def ask_for_some(
+def request_purges(
     *, by: Principal, choice: ImageSelection, preview_digest: str, confirmation: str
 ) -> list[Purge]:
-    """As `ask`, of what was chosen in a list. It becomes one of each namespace."""
-    pull_through_cache.demand_none()
-    _lock(choice.images())
-    there = purge_scope.scope_of(choice.images())
-    parts = purge_selection.by_namespace(there)
-    same = [each for part in parts if (each := _same(part))]
-    if parts and len(same) == len(parts):
-        return same
-    _as_told(there, preview_digest)
-    _check_name(purge_selection.name_of(there), confirmation)
-    return [_begin(by, part, **_what(part)) for part in parts]
+    """As `request_purge`, for the selected images: one purge for each of their namespaces."""
+    pull_through_cache.refuse_changes()
+    _lock_repositories(choice.images())
+    scope = purge_scope.scope_of(choice.images())
+    parts = purge_selection.by_namespace(scope)
+    waiting = [each for part in parts if (each := _waiting_purge(part))]
+    if parts and len(waiting) == len(parts):
+        return waiting
+    _check_unchanged(scope, preview_digest)
+    _check_name(purge_selection.name_of(scope), confirmation)
+    return [_create(by, part, **_target_fields(part)) for part in parts]
 
 
 @transaction.atomic
 def stop(*, by: Principal, purge: Purge) -> Purge:
-    """Stop it: what nobody has begun is not done. Do nothing for one that ended."""
+    """Stop it: what no worker has started is not done. Do nothing for one that has ended."""
     row = locked(purge)
     if row.state == State.WAITING:
         ended = row.removals.exclude(state=Removal.State.WAITING).values_list("image_id", flat=True)
@@ -114,7 +116,7 @@ def stop(*, by: Principal, purge: Purge) -> Purge:
 
 @transaction.atomic
 def restore(*, by: Principal, purge: Purge) -> Purge:
-    """All that it deleted, as far as the registry still has the layers. Raise Conflict where there is nothing."""
+    """Push all again that it deleted, if the registry still has the layers. Raise Conflict for nothing to restore."""
     row = locked(purge)
     if row.state == State.RESTORING:
         return row
@@ -122,7 +124,7 @@ def restore(*, by: Principal, purge: Purge) -> Purge:
         raise Conflict.on("", _("It is still being deleted; stop that first."))
     if not can_restore(row):
         raise Conflict.on("", _("This deleted nothing that could be put back."))
-    pull_through_cache.demand_none()
+    pull_through_cache.refuse_changes()
     row.state, row.planned_at, row.attempts, row.problem = State.RESTORING, None, 0, ""
     row.restoring_since, row.ends_at, row.finished_at = timezone.now(), None, None
     row.requested_by, row.requested_by_id, row.address = by.label[:254], by.id, by.address[:45]
@@ -134,7 +136,7 @@ def restore(*, by: Principal, purge: Purge) -> Purge:
 
 
 def can_restore(purge: Purge) -> bool:
-    """Whether it has ended, and deleted something that is not back yet."""
+    """Return True when it has ended, and deleted something that is not restored yet."""
     return purge.state not in (*Purge.OPEN, State.RESTORED) and deleted_items(purge).exists()
 
 
@@ -144,18 +146,20 @@ def deleted_items(purge: Purge) -> QuerySet[RemovalItem]:
     return items.filter(state=RemovalItem.State.DONE, outcome=Outcome.DONE)
 
 
-def lately(account: Account) -> QuerySet[Purge]:
-    """Return what is under way, and what ended within a day; what was put back, within an hour."""
+def recent_purges(account: Account) -> QuerySet[Purge]:
+    """Return purges that are open, or ended within a day; restored ones within an hour."""
     rows = Purge.objects.select_related("image__namespace", "namespace__account").filter(
         namespace__account=account
     )
     now = timezone.now()
-    ended = Q(finished_at__gte=now - LATELY) & ~Q(state=State.RESTORED, finished_at__lt=now - SAID)
+    ended = Q(finished_at__gte=now - ENDED_SHOWN_FOR) & ~Q(
+        state=State.RESTORED, finished_at__lt=now - RESTORED_SHOWN_FOR
+    )
     return rows.filter(Q(state__in=[*Purge.OPEN, State.EMPTIED]) | ended)
 
 
 def locked(purge: Purge) -> Purge:
-    """Until the commit. The name first, as whoever deletes the namespace has it."""
+    """Lock it until the commit; the reserved name first, in the order of a namespace's deletion. Raise NotFound."""
     list(ReservedName.objects.select_for_update().filter(name=purge.namespace.name))
     rows = Purge.objects.select_for_update(of=("self",)).select_related(
         "namespace__account", "image__namespace"
@@ -166,7 +170,7 @@ def locked(purge: Purge) -> Purge:
 
 
 def withdraw(purge: Purge) -> None:
-    """Withdraw it. The worker says how it ended when what it is at just now is done."""
+    """Cancel what no worker has started. The worker finishes the purge after the item that it is working on."""
     waiting = RemovalItem.objects.filter(
         removal__purge=purge, state=RemovalItem.State.WAITING, started_at=None
     )
@@ -180,22 +184,25 @@ def withdraw(purge: Purge) -> None:
     purge.save(update_fields=["cutoffs", "planned_at", "problem"])
 
 
-def record(purge: Purge, by: Principal, actions: Actions, of: Mapping[int, Mapping[str, int]]) -> None:
-    """`of`: what is counted of each image. One line for each, or one for a namespace with all in it."""
+def record(purge: Purge, by: Principal, actions: Actions, counts: Mapping[int, Mapping[str, int]]) -> None:
+    """Audit a step: one event for each image, or one for a whole namespace.
+
+    `counts`: image's key → {what was counted: number}.
+    """
     account = purge.namespace.account
     if purge.of_namespace:
-        counts = Counter({"images": len(of)})
-        for each in of.values():
-            counts.update(each)
+        total = Counter({"images": len(counts)})
+        for each in counts.values():
+            total.update(each)
         audit.record(
             by=by, action=actions.namespace, kind="namespace", id=purge.namespace_id, label=purge.namespace.name,
-            account=account, after=counts,
+            account=account, after=total,
         )  # fmt: skip
         return
-    for image in Image.objects.select_related("namespace").filter(pk__in=of.keys()).order_by("name"):
+    for image in Image.objects.select_related("namespace").filter(pk__in=counts.keys()).order_by("name"):
         audit.record(
             by=by, action=actions.image, kind="image", id=image.pk, label=image.repository, account=account,
-            after=dict(of[image.pk]),
+            after=dict(counts[image.pk]),
         )  # fmt: skip
 
 
@@ -204,19 +211,18 @@ def _check_name(name: str, typed: str) -> None:
         raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": name})
 
 
-def _as_told(there: PurgeScope, preview_digest: str) -> PurgeScope:
-    if not there.lines:
+def _check_unchanged(scope: PurgeScope, preview_digest: str) -> None:
+    if not scope.lines:
         raise Conflict.on("", _("There is nothing in it that could be deleted."))
-    if preview_digest != there.preview_digest:
+    if preview_digest != scope.preview_digest:
         raise Conflict.on(
             "preview_digest",
             _("What would go has changed since you looked; read it again, and confirm that."),
         )
-    return there
 
 
-def _what(part: PurgeScope) -> dict[str, Any]:
-    """One image that was chosen is deleted as it is from its own page."""
+def _target_fields(part: PurgeScope) -> dict[str, Any]:
+    """Return the purge's fields. A single selected image is deleted as from its own page."""
     image, one = part.lines[0].image, len(part.lines) == 1
     return {
         "namespace": image.namespace,
@@ -225,27 +231,27 @@ def _what(part: PurgeScope) -> dict[str, Any]:
     }
 
 
-def _same(part: PurgeScope) -> Purge | None:
-    """Return the waiting purge of the same: a button pressed twice asks once."""
-    waiting = Purge.objects.filter(**_what(part), state=State.WAITING)
+def _waiting_purge(part: PurgeScope) -> Purge | None:
+    """Return the purge of the same images that waits already: a button pressed twice requests once."""
+    waiting = Purge.objects.filter(**_target_fields(part), state=State.WAITING)
     return next((each for each in waiting if each.cutoffs.keys() == part.cutoffs.keys()), None)
 
 
-def _begin(
-    by: Principal, there: PurgeScope, *, namespace: Namespace, image: Image | None, chosen: int = 0
+def _create(
+    by: Principal, scope: PurgeScope, *, namespace: Namespace, image: Image | None, chosen: int = 0
 ) -> Purge:
-    # What came after an earlier one had emptied it keeps the namespace, until this one ends.
+    # The namespace of an earlier purge is not deleted while this one is open.
     Purge.objects.filter(namespace=namespace, state=State.EMPTIED).update(state=State.DONE, ends_at=None)
     purge = Purge.objects.create(
-        namespace=namespace, image=image, chosen=chosen, cutoffs=there.cutoffs, requested_by=by.label[:254],
+        namespace=namespace, image=image, chosen=chosen, cutoffs=scope.cutoffs, requested_by=by.label[:254],
         requested_by_id=by.id, address=by.address[:45],
     )  # fmt: skip
-    counts = {each.image.pk: {"tags": each.tags, "manifests": each.manifests} for each in there.lines}
+    counts = {each.image.pk: {"tags": each.tags, "manifests": each.manifests} for each in scope.lines}
     record(purge, by, REQUESTED, counts)
     transaction.on_commit(jobs.wake_removals)
     return purge
 
 
-def _lock(images: QuerySet[Image]) -> None:
-    """Whoever writes tags or manifests of an image locks its repository first, so nothing comes in between."""
+def _lock_repositories(images: QuerySet[Image]) -> None:
+    """Lock them: every writer of an image's tags or manifests locks its repository first."""
     list(Repository.objects.select_for_update().filter(image__in=images.values("pk")).order_by("name"))

@@ -43,7 +43,7 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
 @login_required
 @require_http_methods(METHODS)
 def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
-    return _ask(request, purge_service.may_ask(principal(request), handle, name), None)
+    return _ask(request, purge_service.load_deletable_namespace(principal(request), handle, name), None)
 
 
 @tab("images")
@@ -113,7 +113,7 @@ def _ask(request: PersonRequest, owner: Namespace, image: Image | None) -> HttpR
     if request.method == "POST":
         preview_digest, typed = _agreed(request)
         try:
-            asked = purge_service.ask(
+            asked = purge_service.request_purge(
                 by=principal(request),
                 namespace=owner,
                 image=image,
@@ -150,7 +150,7 @@ def _some(request: PersonRequest, choice: ImageSelection) -> HttpResponse:
     if request.method == "POST":
         preview_digest, typed = _agreed(request)
         try:
-            asked = purge_service.ask_for_some(
+            asked = purge_service.request_purges(
                 by=principal(request), choice=choice, preview_digest=preview_digest, confirmation=typed
             )
         except Invalid as error:

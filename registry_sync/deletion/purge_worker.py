@@ -1,6 +1,6 @@
-"""What the worker does about purges: decides what goes, says how it ended, and ends an emptied namespace.
+"""The worker's part of purges: plans them, finishes them, and deletes the emptied namespace a day later.
 
-Each image's removal is asked for in a transaction of its own, so a worker may die anywhere.
+The removal of each image is created in a transaction of its own, so a worker may die at any point.
 """
 
 import logging
@@ -31,28 +31,28 @@ from registry_sync.deletion.purge_service import State
 from registry_sync.leases import LeaseHandle
 from registry_sync.models import Purge, Removal, RemovalItem
 
-GRACE = timedelta(days=1)  # for which an emptied namespace stays, so that all in it can be put back
+GRACE_PERIOD = timedelta(days=1)  # an emptied namespace stays so long, so that all in it can be restored
 ATTEMPTS_MAX = 5
-PASS = 60  # seconds; what else persons ask for waits meanwhile
+PASS_SECONDS = 60  # removals that people requested wait meanwhile
 LEASE = "purges"
 
 log = logging.getLogger(__name__)
 
 
-def go_on() -> None:
-    """One worker at a time."""
+def work_due() -> None:
+    """Plan and finish purges, and delete emptied namespaces. One worker at a time."""
     if not Purge.objects.filter(state__in=[*Purge.OPEN, State.EMPTIED]).exists():
         return
     try:
         with leases.hold(LEASE) as lease:
             if lease is not None:
-                _go_on(lease)
+                _work(lease)
     except leases.LeaseLost:
         log.warning("another worker took the purges over")
 
 
-def settle(purge_id: int) -> None:
-    """Say how it ended, when all that it asked for is done. Once, whoever comes second."""
+def finish_if_done(purge_id: int) -> None:
+    """Finish the purge when none of its removals waits. Does nothing the second time."""
     with transaction.atomic():
         try:
             purge = purge_service.locked(Purge.objects.select_related("namespace").get(pk=purge_id))
@@ -62,33 +62,33 @@ def settle(purge_id: int) -> None:
             return
         if purge.removals.filter(state=Removal.State.WAITING).exists():
             return
-        _conclude(purge)
+        _finish(purge)
 
 
-def _go_on(lease: LeaseHandle) -> None:
-    ends = time.monotonic() + PASS
+def _work(lease: LeaseHandle) -> None:
+    ends = time.monotonic() + PASS_SECONDS
     rows = Purge.objects.select_related("namespace__account", "image__namespace__account").order_by(
         "attempts", "id"
     )
     for purge in rows.filter(state__in=Purge.OPEN).exclude(namespace__account__closed_at=None):
         with suppress(NotFound), transaction.atomic():
             purge_service.withdraw(purge_service.locked(purge))
-    begun = in_turns(
+    unplanned = in_turns(
         rows.filter(state__in=Purge.OPEN, planned_at=None), lambda each: each.namespace.account_id
     )
-    for purge in begun:
+    for purge in unplanned:
         if time.monotonic() > ends:
             return
         _try_to_plan(purge, lease, ends)
     for key in rows.filter(state__in=Purge.OPEN).exclude(planned_at=None).values_list("pk", flat=True):
-        settle(key)
+        finish_if_done(key)
     for purge in rows.filter(state=State.EMPTIED, ends_at__lte=timezone.now()):
-        _end(purge)
+        _delete_namespace(purge)
 
 
 def _try_to_plan(purge: Purge, lease: LeaseHandle, ends: float) -> None:
-    """Plan an image at a time, until `ends`; the next time goes on."""
-    plan = _plan if purge.state == State.WAITING else _plan_return
+    """Plan image by image until `ends` (`time.monotonic()`); the next pass continues."""
+    plan = _plan_deletions if purge.state == State.WAITING else _plan_restores
     try:
         if purge.attempts >= ATTEMPTS_MAX:
             _give_up(purge, _("It could not be decided in %(count)s attempts; see the panel’s log.")
@@ -97,11 +97,11 @@ def _try_to_plan(purge: Purge, lease: LeaseHandle, ends: float) -> None:
         Purge.objects.filter(pk=purge.pk).update(attempts=F("attempts") + 1)
         if plan(purge, lease, ends):
             Purge.objects.filter(pk=purge.pk, planned_at=None).update(planned_at=timezone.now())
-        Purge.objects.filter(pk=purge.pk).update(attempts=0)  # it got on
+        Purge.objects.filter(pk=purge.pk).update(attempts=0)  # it made progress
     except leases.LeaseLost:
         raise
     except Exception:
-        # One that cannot be decided must not stand before all others.
+        # One that cannot be planned must not hold up the others.
         log.exception("%s cannot be decided", purge)
 
 
@@ -112,7 +112,7 @@ def _give_up(purge: Purge, why: str) -> None:
         Purge.objects.filter(pk=row.pk).update(problem=why)
 
 
-def _plan(purge: Purge, lease: LeaseHandle, ends: float) -> bool:
+def _plan_deletions(purge: Purge, lease: LeaseHandle, ends: float) -> bool:
     planned = set(purge.removals.filter(kind=Removal.Kind.DELETE).values_list("image_id", flat=True))
     images = Image.objects.select_related("namespace__account").filter(
         pk__in=[int(key) for key in purge.cutoffs]
@@ -120,44 +120,49 @@ def _plan(purge: Purge, lease: LeaseHandle, ends: float) -> bool:
     for image in images.exclude(pk__in=planned).order_by("name"):
         if time.monotonic() > ends:
             return False
-        going, kept = _going(
+        deletions, kept = _planned_deletions(
             image, *purge.cutoffs[str(image.pk)], alive=leases.rate_limited(lease.keep_alive)
         )
-        _ask(purge, lease, image, Removal.Kind.DELETE, [service.item_of(each) for each in going], kept=kept)
+        _create_removal(
+            purge, lease, image, Removal.Kind.DELETE, [service.item_of(each) for each in deletions], kept=kept
+        )
     return True
 
 
-def _going(
+def _planned_deletions(
     image: Image, newest_history_id: int, last_revision: int, *, alive: Callable[[], None]
 ) -> tuple[list[PlannedDeletion], int]:
-    """Return what goes, in order; and how much stays, because it, or what needs it, came after these rows."""
+    """Return what to delete, in order; and how many manifests stay, because they, or what needs them, are newer."""
     tags = dict(Tag.objects.filter(image=image).values_list("name", "manifest_id"))
-    since = TagHistoryEntry.objects.filter(image=image, pk__gt=newest_history_id).values_list("tag", "new")
-    new = {digest for tag, digest in since if tags.get(tag) == digest}
+    later = TagHistoryEntry.objects.filter(image=image, pk__gt=newest_history_id).values_list("tag", "new")
+    newer = {digest for tag, digest in later if tags.get(tag) == digest}
     held = RepositoryManifest.objects.filter(image=image, gone_at=None).values_list("manifest_id", flat=True)
-    new |= set(held.filter(pk__gt=last_revision))
-    chosen = {*held, *tags.values()} - new
-    going = (
+    newer |= set(held.filter(pk__gt=last_revision))
+    chosen = {*held, *tags.values()} - newer
+    deletions = (
         deletable_without_harm(graph.load_graph(image, chosen, alive=alive), chosen, alive=alive)
         if chosen
         else ()
     )
-    # What cannot be read holds all else until it is gone.
-    unknown = {each.digest for each in unreadable.find(image)}
-    return sorted(going, key=lambda each: each.digest not in unknown), len(chosen) - len(going)
+    # While an unreadable manifest is there, nothing else is deleted: so it goes first.
+    unreadable_digests = {each.digest for each in unreadable.find(image)}
+    ordered = sorted(deletions, key=lambda each: each.digest not in unreadable_digests)
+    return ordered, len(chosen) - len(deletions)
 
 
-def _plan_return(purge: Purge, lease: LeaseHandle, ends: float) -> bool:
-    again = Removal.objects.filter(purge=purge, requested_at__gte=purge.restoring_since)
+def _plan_restores(purge: Purge, lease: LeaseHandle, ends: float) -> bool:
+    restores = Removal.objects.filter(purge=purge, requested_at__gte=purge.restoring_since)
     deletions = purge.removals.filter(kind=Removal.Kind.DELETE).select_related("image__namespace__account")
-    for removal in deletions.exclude(pk__in=again.exclude(undoes=None).values("undoes")).order_by("id"):
+    for removal in deletions.exclude(pk__in=restores.exclude(undoes=None).values("undoes")).order_by("id"):
         if time.monotonic() > ends:
             return False
-        _ask(purge, lease, removal.image, Removal.Kind.RESTORE, restore.items(removal), undoes=removal)
+        _create_removal(
+            purge, lease, removal.image, Removal.Kind.RESTORE, restore.items(removal), undoes=removal
+        )
     return True
 
 
-def _ask(
+def _create_removal(
     purge: Purge, lease: LeaseHandle, image: Image, kind: Removal.Kind, items: list[RemovalItem], *, kept: int = 0,
     undoes: Removal | None = None,
 ) -> None:  # fmt: skip
@@ -165,7 +170,7 @@ def _ask(
         lease.keep_alive()
         row = purge_service.locked(purge)
         if row.state != purge.state or row.planned_at:
-            return  # it was stopped meanwhile
+            return  # stopped meanwhile
         removal = service.create(requester(purge), image, kind, items, purge=purge, undoes=undoes)
         if not items:
             Removal.objects.filter(pk=removal.pk).update(
@@ -174,52 +179,54 @@ def _ask(
         Purge.objects.filter(pk=purge.pk).update(kept=F("kept") + kept)
 
 
-def _conclude(purge: Purge) -> None:
-    returning = purge.state == State.RESTORING
+def _finish(purge: Purge) -> None:
+    restoring = purge.state == State.RESTORING
     items = RemovalItem.objects.filter(removal__purge=purge, removal__kind=Removal.Kind.DELETE)
-    if returning:
-        again = {"removal__kind": Removal.Kind.RESTORE, "removal__requested_at__gte": purge.restoring_since}
-        items = RemovalItem.objects.filter(removal__purge=purge, **again)
-    left = Counter(items.exclude(state=RemovalItem.State.DONE).values_list("outcome", flat=True))
+    if restoring:
+        restores = Removal.objects.filter(
+            purge=purge, kind=Removal.Kind.RESTORE, requested_at__gte=purge.restoring_since
+        )
+        items = RemovalItem.objects.filter(removal__in=restores)
+    outcomes = Counter(items.exclude(state=RemovalItem.State.DONE).values_list("outcome", flat=True))
     done = _count_done(items)
     stopped = bool(purge.problem)
     purge.problem = " ".join(
-        filter(None, [purge.problem, *_left_words(left, purge.kept, returning=returning)])
+        filter(None, [purge.problem, *_problem_sentences(outcomes, purge.kept, restoring=restoring)])
     )[:500]
     purge.finished_at = timezone.now()
-    if left or stopped or (purge.kept and not returning):
-        purge.state = State.PARTIAL if done or returning else State.FAILED
-    elif returning:
+    if outcomes or stopped or (purge.kept and not restoring):
+        purge.state = State.PARTIAL if done or restoring else State.FAILED
+    elif restoring:
         purge.state = State.RESTORED
     elif not purge.of_namespace:
         purge.state = State.DONE
     elif purge_scope.scope_of(purge_scope.images(purge.namespace, None)).lines:
-        purge.state, purge.problem = State.PARTIAL, _came_meanwhile()
+        purge.state, purge.problem = State.PARTIAL, _pushed_meanwhile()
     else:
-        purge.state, purge.ends_at = State.EMPTIED, purge.finished_at + GRACE
+        purge.state, purge.ends_at = State.EMPTIED, purge.finished_at + GRACE_PERIOD
     purge.save()
     if done:
-        actions = purge_service.RESTORED if returning else purge_service.DELETED
+        actions = purge_service.RESTORED if restoring else purge_service.DELETED
         purge_service.record(purge, requester(purge), actions, done)
 
 
 def _count_done(items: QuerySet[RemovalItem]) -> dict[int, dict[str, int]]:
-    """Of each image."""
+    """Return {image's key: {"manifests": how many were done}}."""
     done = items.filter(state=RemovalItem.State.DONE).order_by().values_list("removal__image")
     return {image: {"manifests": number} for image, number in done.annotate(n=Count("pk"))}
 
 
-def _left_words(left: Counter[str], kept: int, *, returning: bool) -> list[str]:
+def _problem_sentences(outcomes: Counter[str], kept: int, *, restoring: bool) -> list[str]:
     found = []
-    if number := sum(left.values()):
-        why = ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(left) if each)
+    if number := sum(outcomes.values()):
+        why = ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(outcomes) if each)
         words = (
             _("%(n)s could not be put back: %(why)s.")
-            if returning
+            if restoring
             else _("%(n)s could not be deleted: %(why)s.")
         )
         found.append(words % {"n": number, "why": why})
-    if kept and not returning:
+    if kept and not restoring:
         found.append(
             ngettext("%(n)s was left: something that was pushed meanwhile is it, or needs it.",
                      "%(n)s were left: something that was pushed meanwhile is one of them, or needs one.", kept)
@@ -228,8 +235,8 @@ def _left_words(left: Counter[str], kept: int, *, returning: bool) -> list[str]:
     return found
 
 
-def _end(purge: Purge) -> None:
-    """End the emptied namespace, if nothing came meanwhile and who asked may still do that."""
+def _delete_namespace(purge: Purge) -> None:
+    """Delete the emptied namespace, if nothing was pushed meanwhile and the requester still may."""
     with transaction.atomic():
         try:
             row = purge_service.locked(purge)
@@ -237,13 +244,13 @@ def _end(purge: Purge) -> None:
             return
         if row.state != State.EMPTIED:
             return
-        if problem := _why_it_stays(row):
+        if problem := _delete_or_reason(row):
             Purge.objects.filter(pk=row.pk).update(state=State.PARTIAL, ends_at=None, problem=problem)
 
 
-def _why_it_stays(purge: Purge) -> str:
-    """Return why it stays; "" when the namespace is deleted, and with it the purge."""
-    if not _may_still(purge):
+def _delete_or_reason(purge: Purge) -> str:
+    """Delete the namespace, and with it the purge, and return ""; else return why it stays."""
+    if not _requester_may_delete(purge):
         return _("Who asked for it may no longer delete namespaces, so the empty namespace stays.")
     try:
         with transaction.atomic():
@@ -251,15 +258,15 @@ def _why_it_stays(purge: Purge) -> str:
                 by=requester(purge), namespace=purge.namespace, confirmation=purge.namespace.name
             )
     except Conflict:
-        return _came_meanwhile()
+        return _pushed_meanwhile()
     return ""
 
 
-def _came_meanwhile() -> str:
+def _pushed_meanwhile() -> str:
     return _("Something was pushed into the namespace meanwhile, so it stays.")
 
 
-def _may_still(purge: Purge) -> bool:
+def _requester_may_delete(purge: Purge) -> bool:
     members = Member.objects.filter(account=purge.namespace.account, person_id=purge.requested_by_id or 0)
     role = members.filter(account__closed_at=None).values_list("role", flat=True).first()
     return role is not None and has_permission(Role(role), Permission.NAMESPACES_MANAGE)

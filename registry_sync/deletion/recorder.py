@@ -1,4 +1,4 @@
-"""Writes how an item ended: the picture, the audit log and the item in one transaction, once."""
+"""Writes how an item ended: inventory, audit log and item in one transaction, once."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from registry_sync.deletion.outcomes import Outcome
 from registry_sync.inventory.writer import TagChange, count_untagged, record_present, write_tag_changes
 from registry_sync.models import Removal, RemovalItem
 
-SKEW = timedelta(minutes=1)  # between the registry's clock and ours
+SKEW_MAX = timedelta(minutes=1)  # between the registry's clock and ours
 
 ACTIONS = {
     Removal.Kind.UNTAG: AuditAction.TAG_REMOVED,
@@ -26,7 +26,7 @@ ACTIONS = {
 
 
 class Recorder:
-    """For one image, under its lease: whoever lost it writes nothing more."""
+    """For one image, under its lease: a worker that lost the lease writes nothing more."""
 
     def __init__(self, image: Image, lease: str, token: int) -> None:
         self.image = image
@@ -35,76 +35,80 @@ class Recorder:
 
     @transaction.atomic
     def done(self, item: RemovalItem, outcome: Outcome) -> None:
-        """Record that it is done. Raise LeaseLost."""
+        """Record the item as done. Raise LeaseLost."""
         removal = item.removal
         leases.renew(self.lease, self.token, clock.now(), current_work="")
-        if not self._end(item, RemovalItem.State.DONE, outcome, ""):
+        if not self._finish(item, RemovalItem.State.DONE, outcome, ""):
             return
-        before = self._before(item)
-        ours = outcome is not Outcome.ALREADY_GONE  # else somebody else did it, or nobody had to
+        before = self._tags_before(item)
+        ours = outcome is not Outcome.ALREADY_GONE  # else it was done by somebody else
         match removal.kind:
             case Removal.Kind.UNTAG:
-                self._move(item, [item.tag], "", ours=ours)
+                self._change_tags(item, [item.tag], "", ours=ours)
             case Removal.Kind.RESTORE if item.tag:
-                self._move(item, [item.tag], item.digest, ours=ours)
+                self._change_tags(item, [item.tag], item.digest, ours=ours)
             case Removal.Kind.RESTORE:
                 record_present(self.image, [item.digest])
                 count_untagged(self.image)
             case Removal.Kind.DELETE:
-                self._move(item, before["tags"], "", ours=ours)
+                self._change_tags(item, before["tags"], "", ours=ours)
                 held = RepositoryManifest.objects.filter(image=self.image, manifest=item.digest, gone_at=None)
                 held.update(gone_at=timezone.now())
                 count_untagged(self.image)
-        if ours and not (removal.run_id or removal.purge_id):  # those say once what they did
+        if ours and not (removal.run_id or removal.purge_id):  # those are audited once, as a whole
             restored = removal.kind == Removal.Kind.RESTORE
             after = {"digest": item.digest} if restored else {}
             self._audit(item, before, ACTIONS[Removal.Kind(removal.kind)], after)
 
     @transaction.atomic
-    def undone(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> None:
-        """Record that it is not done. Raise LeaseLost."""
+    def not_done(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> None:
+        """Record the item as failed or stopped. Raise LeaseLost."""
         leases.renew(self.lease, self.token, clock.now(), current_work="")
-        if self._end(item, state, outcome, detail) and item.started_at:
-            # Whatever the registry makes of it yet, somebody asked for it; also where a rule did (run_result.py
-            # tells only what was seen done).
+        if self._finish(item, state, outcome, detail) and item.started_at:
+            # The registry may still do it, so it is audited; also of a retention run, whose result (run_result.py)
+            # names only what was seen done.
             self._audit(
                 item,
-                self._before(item),
+                self._tags_before(item),
                 AuditAction.REMOVAL_UNCONFIRMED,
                 {"outcome": outcome.value, "begun": True},
             )
 
-    def _end(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> bool:
+    def _finish(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> bool:
         waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
-        ended = waiting.update(state=state, outcome=outcome, detail=detail[:300], finished_at=timezone.now())
+        updated = waiting.update(
+            state=state, outcome=outcome, detail=detail[:300], finished_at=timezone.now()
+        )
         item.state, item.outcome = state, outcome
-        return bool(ended)
+        return bool(updated)
 
-    def _before(self, item: RemovalItem) -> dict[str, list[str]]:
+    def _tags_before(self, item: RemovalItem) -> dict[str, list[str]]:
         tags = Tag.objects.filter(image=self.image, manifest=item.digest).values_list("name", flat=True)
         return {"tags": sorted({*tags, *item.confirmed_dependents.get("tags", ())})}
 
-    def _move(self, item: RemovalItem, tags: list[str], digest: str, *, ours: bool) -> None:
+    def _change_tags(self, item: RemovalItem, tags: list[str], digest: str, *, ours: bool) -> None:
         now, by = timezone.now(), item.removal.requested_by if ours else ""
-        rows = dict(Tag.objects.filter(image=self.image, name__in=tags).values_list("name", "manifest_id"))
-        # A tag that was pushed anew since points elsewhere, and is none of this.
-        moves = [TagChange(tag, digest, now, by) for tag in tags if digest or rows.get(tag) == item.digest]
+        digests = dict(Tag.objects.filter(image=self.image, name__in=tags).values_list("name", "manifest_id"))
+        # A tag that was pushed again since points elsewhere, and is left alone.
+        changes = [
+            TagChange(tag, digest, now, by) for tag in tags if digest or digests.get(tag) == item.digest
+        ]
         write_tag_changes(
-            self.image, moves, how=TagHistoryEntry.How.PANEL if ours else TagHistoryEntry.How.FOUND
+            self.image, changes, how=TagHistoryEntry.How.PANEL if ours else TagHistoryEntry.How.FOUND
         )
         if ours:
-            self._claim(item, tags, digest)
+            self._attribute(item, tags, digest)
 
-    def _claim(self, item: RemovalItem, tags: list[str], digest: str) -> None:
-        """Claim the move: the registry's event, or a sync, may have written it first, without knowing whose it was."""
+    def _attribute(self, item: RemovalItem, tags: list[str], digest: str) -> None:
+        """Name the requester in history entries that an event or a sync wrote first, without knowing who it was."""
         if not item.started_at:
             return
         old = {} if digest else {"old": item.digest}
         for tag in tags:
-            moves = TagHistoryEntry.objects.filter(
-                image=self.image, tag=tag, new=digest, by="", at__gte=item.started_at - SKEW, **old
+            entries = TagHistoryEntry.objects.filter(
+                image=self.image, tag=tag, new=digest, by="", at__gte=item.started_at - SKEW_MAX, **old
             )
-            last = moves.exclude(how=TagHistoryEntry.How.PANEL).order_by("-id").values("pk")[:1]
+            last = entries.exclude(how=TagHistoryEntry.How.PANEL).order_by("-id").values("pk")[:1]
             TagHistoryEntry.objects.filter(pk__in=list(last.values_list("pk", flat=True))).update(
                 by=item.removal.requested_by, how=TagHistoryEntry.How.PANEL
             )
@@ -116,12 +120,12 @@ class Recorder:
         kind = Removal.Kind(removal.kind)
         short = item.digest.rpartition(":")[2][:12]
         name = f":{item.tag}" if item.tag else f"@{short}"
-        told = {"tags": ", ".join(before["tags"])} if kind is Removal.Kind.DELETE and before["tags"] else {}
+        tags = {"tags": ", ".join(before["tags"])} if kind is Removal.Kind.DELETE and before["tags"] else {}
         digest = item.expected_digest if kind is Removal.Kind.RESTORE else item.digest
         audit.record(
             by=requester(removal), action=action, kind="image", id=self.image.pk,
             label=f"{self.image.repository}{name}", account=self.image.namespace.account,
-            before={"digest": digest} | told, after=after,
+            before={"digest": digest} | tags, after=after,
         )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def restore_removal(*, by: Principal, removal: Removal) -> Removal:
     """All that it deleted; the same again while that waits."""
     if not can_restore(removal):
         raise Conflict.on("", _("This deleted nothing that could be put back."))
-    pull_through_cache.demand_none()
+    pull_through_cache.refuse_changes()
     with transaction.atomic():
         Image.objects.select_for_update().get(pk=removal.image_id)
         waiting = Removal.objects.filter(image=removal.image, state=Removal.State.WAITING)

@@ -59,7 +59,7 @@ def preview(image: Image, *, tags: Collection[str] = (), digests: Collection[str
 
 def untag(*, by: Principal, image: Image, tags: Mapping[str, str], most: int = ITEMS_MAX) -> Removal:
     """`tags`: each with the digest that the person saw it point at; what it pointed at stays."""
-    pull_through_cache.demand_none()
+    pull_through_cache.refuse_changes()
     _check_count(tags, most)
     rows = dict(Tag.objects.filter(image=image, name__in=list(tags)).values_list("name", "manifest_id"))
     for tag, digest in tags.items():
@@ -101,7 +101,7 @@ def restore(*, by: Principal, image: Image, tag: str, digest: str, expected_dige
     """Ask to point the tag at `digest` again; `expected_digest`: where it pointed when they looked, "" for no tag."""
     if not TAG.fullmatch(tag) or not DIGEST.fullmatch(digest):
         raise Invalid.on("tag", _("This is no tag and digest."))
-    pull_through_cache.demand_none()
+    pull_through_cache.refuse_changes()
     if digest not in held_of(image, {digest}):
         raise Conflict.on(
             "digest", _("The registry does not hold this image any more, so it cannot be put back.")

@@ -16,15 +16,15 @@ register = template.Library()
 
 @register.inclusion_tag("registry_sync/_purges.html")
 def purges_of(place: Account | Namespace | Image) -> dict[str, Any]:
-    return {"purges": _lately(place)[:SHOWN]}
+    return {"purges": _recent_purges(place)[:SHOWN]}
 
 
-def _lately(place: Account | Namespace | Image) -> QuerySet[Purge]:
+def _recent_purges(place: Account | Namespace | Image) -> QuerySet[Purge]:
     if isinstance(place, Account):
-        return purge_service.lately(place).order_by("-id")
+        return purge_service.recent_purges(place).order_by("-id")
     if isinstance(place, Namespace):
-        return _lately(place.account).filter(namespace=place)
+        return _recent_purges(place.account).filter(namespace=place)
     found = Q(image=None, chosen=0)
     if place.pk:  # else nobody has pushed it yet
         found |= Q(image=place.pk) | Q(chosen__gt=0, cutoffs__has_key=str(place.pk))
-    return _lately(place.namespace).filter(found)
+    return _recent_purges(place.namespace).filter(found)

@@ -188,7 +188,7 @@ def test_a_purge_from_before_the_panel_was_told_ends_and_nothing_is_lost(
     before, client = rows(), Counting(pair.cache.url)
     settings.REGISTRY_IS_PULL_THROUGH_CACHE = False
     asked = purge(there, there.image() if what == "image" else None)
-    purge_worker.go_on()
+    purge_worker.work_due()
     settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     with stopped(pair.upstream) if upstream == "away" else nullcontext():
         work(there, client)

@@ -43,7 +43,7 @@ def purge(there: Place, image: Image | None = None) -> Purge:
     owner = namespace()
     told = purge_scope.scope_of(purge_scope.images(owner, image)).preview_digest
     name = image.name if image else owner.name
-    return purge_service.ask(
+    return purge_service.request_purge(
         by=there.by, namespace=owner, image=image, preview_digest=told, confirmation=name
     )
 
@@ -51,7 +51,7 @@ def purge(there: Place, image: Image | None = None) -> Purge:
 def work(there: Place, registry: RegistryClient | None = None) -> None:
     """As registry_sync.removals does, three times round."""
     for _round in range(3):
-        purge_worker.go_on()
+        purge_worker.work_due()
         there.work(registry)
 
 
@@ -211,7 +211,7 @@ def test_what_is_pushed_after_it_was_decided_is_seen_by_the_direct_look(there: P
     push(there.registry, "team/app", "old", OTHER)
     there.sync()
     asked = purge(there, there.image())
-    purge_worker.go_on()
+    purge_worker.work_due()
     push(there.registry, "team/app", "new", images.Image())  # neither told of nor read
     work(there)
     assert state(asked) == ("partial", "1 could not be deleted: something else needs it.")
@@ -227,10 +227,10 @@ def test_a_namespace_is_emptied_and_goes_a_day_later(there: Place) -> None:
     work(there)
     assert state(asked) == ("emptied", "")
     assert held(there, "team/app", "1.0") == held(there, "team/deep/other", "1.0") == ""
-    purge_worker.go_on()
+    purge_worker.work_due()
     assert Namespace.objects.filter(name="team").exists()
     Purge.objects.update(ends_at=timezone.now())
-    purge_worker.go_on()
+    purge_worker.work_due()
     assert not Namespace.objects.filter(name="team").exists()
     assert ReservedName.objects.get(name="team").account == Member.objects.get().account
     assert AuditEvent.objects.filter(action="namespace.deleted", actor="owner@example.com").exists()
@@ -278,7 +278,7 @@ def test_an_emptied_namespace_stays_where_something_speaks_for_it(there: Place, 
     else:
         Member.objects.all().delete()
     Purge.objects.update(ends_at=timezone.now() - timedelta(minutes=1))
-    purge_worker.go_on()
+    purge_worker.work_due()
     now, problem = state(asked)
     assert now == "partial"
     assert {"pushed": "pushed into the namespace", "left the account": "may no longer"}[why] in problem
@@ -308,7 +308,7 @@ def test_a_worker_killed_at_any_step_is_succeeded_and_the_end_is_the_same(there:
 
 
 def killed_at(there: Place, step: int) -> bool:
-    purge_worker.go_on()
+    purge_worker.work_due()
     try:
         there.work(Dying(there.registry.url, step, after=step % 4 == 1))
     except _Killed:

@@ -115,7 +115,7 @@ def test_they_are_put_back_as_one(cast: Cast) -> None:
 def test_what_is_stopped_is_said_of_each_that_was_not_done(cast: Cast) -> None:
     cast.client("owner").post(HERE, form(cast, "team", image=["team/api", "team/web"]))
     purge = Purge.objects.get()
-    purge_worker.go_on()
+    purge_worker.work_due()
     done = purge.removals.get(image__name="api")
     done.items.update(state="done", outcome="done")
     Removal.objects.filter(pk=done.pk).update(state="done", due_at=None)
@@ -242,10 +242,10 @@ def test_too_many_are_not_deleted_at_once(cast: Cast, settings: Any) -> None:
 
 def _work(purge: Purge) -> None:
     """As the worker would, of what the registry does."""
-    purge_worker.go_on()
+    purge_worker.work_due()
     RemovalItem.objects.filter(removal__purge=purge, state="waiting").update(state="done", outcome="done")
     Removal.objects.filter(purge=purge).update(state="done", due_at=None, finished_at=timezone.now())
-    purge_worker.settle(purge.pk)
+    purge_worker.finish_if_done(purge.pk)
     purge.refresh_from_db()
     assert purge.state not in Purge.OPEN
     assert purge_service.deleted_items(purge).exists()

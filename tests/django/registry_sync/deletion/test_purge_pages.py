@@ -58,7 +58,7 @@ def asked(cast: Cast, image: Image | None = None) -> Purge:
     namespace = Namespace.objects.select_related("account").get(name="team")
     name = image.name if image else "team"
     seen = purge_scope.scope_of(purge_scope.images(namespace, image)).preview_digest
-    return purge_service.ask(
+    return purge_service.request_purge(
         by=cast.by("owner"), namespace=namespace, image=image, preview_digest=seen, confirmation=name
     )
 
@@ -102,7 +102,7 @@ def test_what_cannot_be_read_is_named_and_goes_first(cast: Cast, image: Image) -
     odd = put(image, "odd", factories.ManifestFactory(kind="unknown", platforms=[]))
     assert "tagged odd, cannot be read" in cast.client("owner").get(HERE).content.decode()
     asked(cast, image)
-    purge_worker.go_on()
+    purge_worker.work_due()
     assert Removal.objects.get().items.order_by("id").first().digest == odd.digest
     assert Removal.objects.get().items.count() == 3
 
@@ -210,8 +210,8 @@ def test_each_image_becomes_one_removal_of_what_was_there(cast: Cast, image: Ima
     purge = asked(cast)
     late = make(cast, "late", "1.0")
     later = things.put(image, things.image_document("later"), tag="later")
-    purge_worker.go_on()
-    purge_worker.go_on()
+    purge_worker.work_due()
+    purge_worker.work_due()
     found = {removal.image.name: removal.items.count() for removal in purge.removals.all()}
     assert found == {"deep/app": 2, "other": 1}
     assert not RemovalItem.objects.filter(digest=later.digest).exists()
@@ -225,11 +225,11 @@ def test_how_far_it_is_is_shown_to_all_members(cast: Cast, image: Image, who: st
     page = cast.client(who).get(where).content.decode()
     assert "data-live" in page
     assert (">Stop<" in page) is (who != "viewer")
-    purge_worker.go_on()
+    purge_worker.work_due()
     items = RemovalItem.objects.filter(removal__purge=purge)
     items.update(state="done", outcome="done")
     Removal.objects.update(state="done", due_at=None, finished_at=timezone.now())
-    purge_worker.settle(purge.pk)
+    purge_worker.finish_if_done(purge.pk)
     page = cast.client(who).get(where).content.decode()
     assert "data-live" not in page
     assert "2 of 2 manifests deleted" in page
@@ -244,7 +244,7 @@ def test_how_far_it_is_is_shown_to_all_members(cast: Cast, image: Image, who: st
 @pytest.mark.parametrize("act", ["stop", "restore"])
 def test_who_stops_and_puts_back(cast: Cast, image: Image, who: str, status: int, act: str) -> None:
     purge = asked(cast, image)
-    purge_worker.go_on()
+    purge_worker.work_due()
     if act == "restore":
         _end(purge)
     before = purge.state
@@ -259,14 +259,14 @@ def test_who_stops_and_puts_back(cast: Cast, image: Image, who: str, status: int
 def _end(purge: Purge) -> None:
     RemovalItem.objects.filter(removal__purge=purge).update(state="done", outcome="done")
     Removal.objects.filter(purge=purge).update(state="done", due_at=None)
-    purge_worker.settle(purge.pk)
+    purge_worker.finish_if_done(purge.pk)
     purge.refresh_from_db()
 
 
 def test_what_was_stopped_says_so(cast: Cast, image: Image) -> None:
     purge = asked(cast, image)
     purge_service.stop(by=cast.by("owner"), purge=purge)  # before it was decided
-    purge_worker.go_on()
+    purge_worker.work_due()
     purge.refresh_from_db()
     assert (purge.state, purge.removals.count()) == ("failed", 0)
     assert "stopped before all of it was begun" in purge.problem
@@ -278,7 +278,7 @@ def test_what_cannot_be_decided_is_given_up(
     purge = asked(cast, image)
     with statements.failing('FROM "namespaces_descriptor"', ZeroDivisionError()):
         for _attempt in range(purge_worker.ATTEMPTS_MAX + 1):
-            purge_worker.go_on()
+            purge_worker.work_due()
     purge.refresh_from_db()
     assert (purge.state, "could not be decided in 5 attempts" in purge.problem) == ("failed", True)
     assert "cannot be decided" in caplog.text
@@ -288,14 +288,14 @@ def test_of_a_closed_account_nothing_goes_on(cast: Cast, image: Image) -> None:
     purge = asked(cast, image)
     cast.account.closed_at = timezone.now()
     cast.account.save()
-    purge_worker.go_on()
+    purge_worker.work_due()
     purge.refresh_from_db()
     assert (purge.state, purge.removals.count()) == ("failed", 0)
 
 
 def test_an_emptied_namespace_that_is_not_empty_waits_no_longer(cast: Cast, image: Image) -> None:
     purge = asked(cast)
-    purge_worker.go_on()
+    purge_worker.work_due()
     image.tags.all().delete()
     image.repository_manifests.update(gone_at=timezone.now())
     _end(purge)
@@ -313,14 +313,14 @@ def test_what_a_purge_could_not_do_is_said_in_words() -> None:
 
 def test_what_is_back_says_so_for_a_while_and_offers_nothing(cast: Cast, image: Image) -> None:
     purge = asked(cast, image)
-    purge_worker.go_on()
+    purge_worker.work_due()
     _end(purge)
     page = f"{NAMESPACE}deletions/{purge.pk}/"
     offers = '<div class="row-of">\n        '
     assert offers in cast.client("owner").get(page).content.decode()
     assert offers not in cast.client("viewer").get(page).content.decode()
     purge_service.restore(by=cast.by("owner"), purge=purge)
-    purge_worker.go_on()
+    purge_worker.work_due()
     _end(purge)
     text = cast.client("owner").get(page).content.decode()
     assert "Everything was restored." in text
@@ -337,10 +337,10 @@ def test_what_is_back_says_so_for_a_while_and_offers_nothing(cast: Cast, image: 
 def test_every_deed_has_its_words(cast: Cast, image: Image) -> None:
     for of in (image, None):
         purge = asked(cast, of)
-        purge_worker.go_on()
+        purge_worker.work_due()
         _end(purge)
         purge_service.restore(by=cast.by("owner"), purge=purge)
-        purge_worker.go_on()
+        purge_worker.work_due()
         _end(purge)
         purge = asked(cast, of)
         purge_service.stop(by=cast.by("owner"), purge=purge)

@@ -85,9 +85,9 @@ def test_persons_are_first_and_a_rule_has_its_turn_however_many_they_are(
 ) -> None:
     rule = RetentionRule.objects.create(namespace=factories.NamespaceFactory(account=quiet))
     wish(quiet, run=RetentionRun.objects.create(rule=rule, planned_at=timezone.now()))
-    for _each in range(removal_work.BULK + 2):
+    for _each in range(removal_work.BULK_EVERY + 2):
         wish(loud)
-    assert work(web).index("quiet") == removal_work.BULK - 1
+    assert work(web).index("quiet") == removal_work.BULK_EVERY - 1
 
 
 def begun(account: Account, **more: object) -> RetentionRun:
@@ -124,7 +124,7 @@ def test_an_attempt_is_written_down_before_it_is_begun(quiet: Account) -> None:
 
 
 def test_a_turn_that_is_long_ago_is_none(web: Scripted, loud: Account, quiet: Account) -> None:
-    long_ago = timezone.now() - removal_work.SERVED - timedelta(minutes=1)
+    long_ago = timezone.now() - removal_work.TURN_COUNTS_FOR - timedelta(minutes=1)
     for account in (loud, quiet):
         wish(account)
     Removal.objects.filter(image__namespace__account=loud).update(last_attempt_at=long_ago)

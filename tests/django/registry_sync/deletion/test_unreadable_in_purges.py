@@ -69,15 +69,15 @@ def ask(cast: Cast, image: Image | None) -> Purge:
     namespace = Namespace.objects.select_related("account").get(name="team")
     told = purge_scope.scope_of(purge_scope.images(namespace, image)).preview_digest
     name = image.name if image else "team"
-    return purge_service.ask(
+    return purge_service.request_purge(
         by=cast.by("owner"), namespace=namespace, image=image, preview_digest=told, confirmation=name
     )
 
 
 def to_its_end(web: OddRegistry, asked: Purge) -> None:
     """The worker comes again each time something is due."""
-    for _often in range(2 * worker.ATTEMPTS_AT_ONE):
-        purge_worker.go_on()
+    for _often in range(2 * worker.BULK_ATTEMPTS_MAX):
+        purge_worker.work_due()
         Removal.objects.exclude(due_at=None).update(due_at=timezone.now())
         worker.work_due(registry(web))
         asked.refresh_from_db()
@@ -123,7 +123,7 @@ def test_it_ends_says_what_was_left_and_why_and_the_rest_goes(
     page = cast.client("viewer").get(f"/a/team-red/n/team/deletions/{asked.pk}/").content.decode()
     assert ENDS[how][read_before] in page
     asked_then = len(web.asked)
-    purge_worker.go_on()
+    purge_worker.work_due()
     worker.work_due(registry(web))
     assert len(web.asked) == asked_then  # and nothing is asked any more
 

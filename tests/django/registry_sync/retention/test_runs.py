@@ -19,7 +19,7 @@ from namespaces.models import (
     TagHistoryEntry,
 )
 from registry_sync import heartbeats, tasks
-from registry_sync.deletion.worker import finish
+from registry_sync.deletion.worker import finish_removal
 from registry_sync.models import (
     Event,
     Lease,
@@ -322,11 +322,11 @@ def test_a_run_whose_removals_have_all_finished_is_finished_once_by_the_task(
     runs.plan_due()
     first, second = Removal.objects.order_by("id")
     first.items.update(state="done", outcome="done")
-    finish(first)
+    finish_removal(first)
     run_result.finish_completed()
     assert last().state == "running"
     second.items.update(state="stopped", outcome="in_use")
-    finish(second)  # and the worker is killed before it finishes the run
+    finish_removal(second)  # and the worker is killed before it finishes the run
     assert last().state == "running"
     tasks.removals()
     tasks.removals()
