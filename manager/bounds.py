@@ -23,8 +23,8 @@ MATCHING_MAX = 1000  # tags or images that "all that match" may stand for
 USAGE_PASS = 120.0  # for accounts one by one; a task lives ten minutes at most
 
 # Deletion
-DELETION_PASS = 240.0  # for all wishes, then a new task goes on; a task lives ten minutes at most
-DELETION_LONG_LOOK = 1.0  # when a look at all tags took more, what was pushed meanwhile is looked for as well
+DELETION_PASS_SECONDS = 240.0  # for all removals, then a new task goes on; a task lives ten minutes at most
+DELETION_SLOW_READ = 1.0  # seconds; where reading all tags took longer, tags pushed meanwhile are read too
 
 # Accounts
 AUDIT_SETTLED = 15 * 60  # an event that is older can be joined by no earlier one, and is sealed

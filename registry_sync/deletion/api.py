@@ -207,16 +207,18 @@ class Removals(ApiView):
         return service.restore(by=self.by, image=image, expected_digest=body["expected_digest"], **items[0])
 
     def _ask_for_search(self, image: Image, body: dict[str, Any]) -> Removal:
-        seen, _dash, outlook = body["preview_digest"].partition("-")
+        tags_digest, _dash, preview_digest = body["preview_digest"].partition("-")
         match body["kind"]:
             case _ if body["items"]:
                 raise Invalid.on("items", _("Name items or a search, not both."))
             case Removal.Kind.UNTAG:
-                return matching_tags.untag(by=self.by, image=image, search=body["search"], seen=seen)
+                return matching_tags.untag(
+                    by=self.by, image=image, search=body["search"], tags_digest=tags_digest
+                )
             case Removal.Kind.DELETE:
                 return matching_tags.delete(
-                    by=self.by, image=image, search=body["search"], seen=seen, outlook=outlook,
-                    confirmation=body["confirmation"],
+                    by=self.by, image=image, search=body["search"], tags_digest=tags_digest,
+                    preview_digest=preview_digest, confirmation=body["confirmation"],
                 )  # fmt: skip
         raise Invalid.on("search", _("Put back one tag at a time."))
 
@@ -251,20 +253,20 @@ def _of_search(image: Image, search: str) -> dict[str, Any]:
     found = _shown(service.preview(image, tags=[tag.name for tag in tags]))
     return found | {
         "matching_tag_count": len(tags),
-        "preview_digest": f"{matching_tags.tags_digest(tags)}-{found['preview_digest']}",
+        "preview_digest": f"{matching_tags.fingerprint_of(tags)}-{found['preview_digest']}",
     }
 
 
 def _shown(found: service.DeletionPreview) -> dict[str, Any]:
     impact = found.impact
     return {
-        "digests": [each.digest for each in impact.going],
+        "digests": [each.digest for each in impact.deletions],
         **{
             name: list(getattr(impact, name))
             for name in ("other_tags", "platforms", "referrers", "orphaned_referrers", "broken_indexes")
         },
-        "blocked_reason": found.refused,
-        "freed_bytes": found.freed,
+        "blocked_reason": found.blocked_reason,
+        "freed_bytes": found.freed_bytes,
         "recent_pulls": found.pullers,
         "preview_digest": found.preview_digest,
         "matching_tag_count": None,

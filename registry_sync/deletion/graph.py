@@ -1,7 +1,7 @@
-"""What the picture says around some manifests of an image, for the rules in impact.py."""
+"""Loads from the inventory what surrounds some manifests of an image, for the rules in impact.py."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from registry_sync.deletion.impact import DeletionGraph, ManifestNode, PlannedDe
 from registry_sync.inventory.writer import batches
 
 Alive = Callable[[], None]
-ROUNDS = 10  # an index in an index in an index …
+NESTING_MAX = 10  # an index in an index in an index …
 PULLED_WITHIN = timedelta(days=30)
 PULLERS_SHOWN = 50
 IMAGE = ("image__namespace__name", "image__name")
@@ -24,9 +24,9 @@ IMAGE = ("image__namespace__name", "image__name")
 
 @dataclass(frozen=True)
 class RecentPuller:
-    """Who pulled one of the tags lately; `name` is the user's description, or the username, or "" for anonymous.
+    """Who pulled one of the tags recently. `name`: the user's description, else the username; "" for anonymous.
 
-    A `foreign` one is of another account, and has neither name nor username here.
+    A `foreign` one belongs to another account, and has neither name nor username here.
     """
 
     name: str
@@ -39,27 +39,27 @@ class RecentPuller:
 
 
 @dataclass
-class _Known:
-    """Grows while one looks around."""
+class _Loader:
+    """Collects the digests of a graph."""
 
     image: Image
-    seen: frozenset[str]
+    also_held: frozenset[str]
     alive: Alive
-    held: set[str] = field(default_factory=set)
-    asked: set[str] = field(default_factory=set)
+    found: set[str] = field(default_factory=set)
+    visited: set[str] = field(default_factory=set)
 
-    def admit(self, digests: Iterable[str]) -> set[str]:
-        """Those of `digests` that the image's repository holds and that were not met yet."""
-        new = set(digests) - self.asked
-        found = new & self.seen
-        self.asked |= new
+    def add(self, digests: Iterable[str]) -> set[str]:
+        """Add, and return, those of `digests` that the image's repository holds and that are new here."""
+        new = set(digests) - self.visited
+        found = new & self.also_held
+        self.visited |= new
         for some in _batches(new, self.alive):
             rows = Manifest.objects.filter(digest__in=some)
             here = Q(repository_manifests__image=self.image, repository_manifests__gone_at=None) | Q(
                 tags__image=self.image
             )
             found |= set(rows.filter(here).values_list("digest", flat=True))
-        self.held |= found
+        self.found |= found
         return found
 
 
@@ -70,47 +70,48 @@ def load_graph(
     also_held: Iterable[str] = (),
     alive: Alive = lambda: None,
 ) -> DeletionGraph:
-    """`digests`, all that hangs on them, and the indexes above those; nothing that the registry holds no more.
+    """Load `digests`, all that depends on them, and the indexes above those; nothing that is gone from the registry.
 
-    `also_held`: what was just seen to be there, and the picture may not know yet. `alive` is called while it lasts.
+    `also_held`: just seen in the registry, perhaps not in the inventory yet. `alive` is called while this lasts.
     """
-    known = _Known(image, frozenset(also_held), alive)
-    below = known.admit(digests)
+    loader = _Loader(image, frozenset(also_held), alive)
+    below = loader.add(digests)
     frontier = below
-    for _round in range(ROUNDS):
-        frontier = known.admit(_below(image, frontier, alive))
+    for _round in range(NESTING_MAX):
+        frontier = loader.add(_below(image, frontier, alive))
         below |= frontier
-    known.admit(_subjects(image, below, alive))
+    loader.add(_subjects(image, below, alive))
     frontier = below
-    for _round in range(ROUNDS):
-        frontier = known.admit(_above(frontier, alive))
-    return DeletionGraph(held=_held(known.held, alive), tags=_tags(image, known.held, alive))
+    for _round in range(NESTING_MAX):
+        frontier = loader.add(_above(frontier, alive))
+    return DeletionGraph(nodes=_nodes(loader.found, alive), tags=_tags(image, loader.found, alive))
 
 
-def freed_bytes(image: Image, facts: DeletionGraph, going: Iterable[PlannedDeletion]) -> int:
-    """Bytes that nothing else in the account needs, as far as is known. At most: others may share them unseen."""
-    digests = {each.digest for each in going}
+def freed_bytes(image: Image, graph: DeletionGraph, deletions: Iterable[PlannedDeletion]) -> int:
+    """Return the bytes of blobs that nothing else in the account needs. An upper bound: others may share them."""
+    digests = {each.digest for each in deletions}
     elsewhere = RepositoryManifest.objects.filter(manifest__in=digests, gone_at=None).exclude(image=image)
     shared = set(elsewhere.values_list("manifest_id", flat=True))
-    blobs = blobs_of(facts, [each for each in going if each.digest not in shared])
-    used: set[str] = set()
+    blobs = blobs_of(graph, [each for each in deletions if each.digest not in shared])
+    needed: set[str] = set()
     for some in batches(sorted(blobs)):
         others = Descriptor.objects.filter(
             digest__in=some,
             manifest__repository_manifests__gone_at=None,
             manifest__repository_manifests__image__namespace__account=image.namespace.account,
         ).exclude(manifest__in=digests - shared)
-        used |= set(others.values_list("digest", flat=True))
-    return sum(size for digest, size in blobs.items() if digest not in used)
+        needed |= set(others.values_list("digest", flat=True))
+    return sum(size for digest, size in blobs.items() if digest not in needed)
 
 
-def pullers(image: Image, facts: DeletionGraph, going: Iterable[str], now: datetime) -> list[RecentPuller]:
-    """Return who pulled these manifests, or a tag that points at one, within 30 days; the last first.
+def pullers(
+    image: Image, graph: DeletionGraph, digests: Collection[str], now: datetime
+) -> list[RecentPuller]:
+    """Return who pulled these manifests, or a tag that points at one, within 30 days; the latest first.
 
-    One more than PULLERS_SHOWN where there are more.
+    At most PULLERS_SHOWN + 1.
     """
-    digests = set(going)
-    tags = [tag for tag, digest in facts.tags.items() if digest in digests and not is_technical(tag)]
+    tags = [tag for tag, digest in graph.tags.items() if digest in digests and not is_technical(tag)]
     rows = PullStats.objects.filter(Q(tag__in=tags) | Q(tag="", digest__in=digests), image=image)
     return pullers_of(rows, image.namespace.account, now, public=image.namespace.public)
 
@@ -118,26 +119,26 @@ def pullers(image: Image, facts: DeletionGraph, going: Iterable[str], now: datet
 def pullers_of(
     pulls: QuerySet[PullStats], account: Account, now: datetime, *, public: bool
 ) -> list[RecentPuller]:
-    """As `pullers`, of these rows of one account; `public`: some are of a public namespace."""
-    # A client that pulls one image by digest pulls several manifests: for people that is one line.
-    lines = pulls.filter(last_at__gte=now - PULLED_WITHIN).values("username", *IMAGE, "tag")
-    ordered = lines.annotate(times=Sum("count"), at=Max("last_at"))
-    found = list(ordered.order_by("-at", "username", *IMAGE, "tag")[: PULLERS_SHOWN + 1])
-    names = {line["username"] for line in found}
+    """As `pullers`, of these rows of one account. `public`: some are of a public namespace."""
+    # Pulling one image by digest pulls several manifests: people see that as one line.
+    grouped = pulls.filter(last_at__gte=now - PULLED_WITHIN).values("username", *IMAGE, "tag")
+    ordered = grouped.annotate(times=Sum("count"), at=Max("last_at"))
+    rows = list(ordered.order_by("-at", "username", *IMAGE, "tag")[: PULLERS_SHOWN + 1])
+    names = {row["username"] for row in rows}
     own = users_by_name(account, names)
     foreign = foreign_names(names - {*own, ""}, public=public)
-    return [_puller(line, own.get(line["username"]), foreign=line["username"] in foreign) for line in found]
+    return [_puller(row, own.get(row["username"]), foreign=row["username"] in foreign) for row in rows]
 
 
-def _puller(line: Mapping[str, Any], user: RegistryUser | None, *, foreign: bool) -> RecentPuller:
-    username = "" if foreign else line["username"]
+def _puller(row: Mapping[str, Any], user: RegistryUser | None, *, foreign: bool) -> RecentPuller:
+    username = "" if foreign else row["username"]
     name = user.description if user else username
-    image = "/".join(line[part] for part in IMAGE)
-    return RecentPuller(name, username, foreign, line["tag"], line["times"], line["at"], image)
+    image = "/".join(row[part] for part in IMAGE)
+    return RecentPuller(name, username, foreign, row["tag"], row["times"], row["at"], image)
 
 
 def _below(image: Image, digests: set[str], alive: Alive) -> set[str]:
-    """Return what indexes list, and what is about them."""
+    """Return what these list, as indexes, and what is about them."""
     found: set[str] = set()
     for some in _batches(digests, alive):
         listed = Descriptor.objects.filter(manifest__in=some, kind=Descriptor.Kind.MANIFEST)
@@ -149,21 +150,22 @@ def _below(image: Image, digests: set[str], alive: Alive) -> set[str]:
 
 
 def _subjects(image: Image, digests: set[str], alive: Alive) -> set[str]:
-    """Return what the tags that tools gave these are about."""
+    """Return what the technical tags of these are about."""
     found: set[str] = set()
     for some in _batches(digests, alive):
         tags = Tag.objects.filter(image=image, technical=True, manifest__in=some)
         for name in tags.values_list("name", flat=True):
-            about = technical_subject(name)
-            if DIGEST.fullmatch(about):
-                found.add(about)
-            else:  # a longer one, cut
-                longer = RepositoryManifest.objects.filter(image=image, manifest__digest__startswith=about)
+            subject = technical_subject(name)
+            if DIGEST.fullmatch(subject):
+                found.add(subject)
+            else:  # a digest that was too long for a tag, and was cut
+                longer = RepositoryManifest.objects.filter(image=image, manifest__digest__startswith=subject)
                 found |= set(longer.values_list("manifest_id", flat=True))
     return found
 
 
 def _above(digests: set[str], alive: Alive) -> set[str]:
+    """Return the indexes that list these."""
     found: set[str] = set()
     for some in _batches(digests, alive):
         listing = Descriptor.objects.filter(digest__in=some, kind=Descriptor.Kind.MANIFEST)
@@ -171,7 +173,7 @@ def _above(digests: set[str], alive: Alive) -> set[str]:
     return found
 
 
-def _held(digests: set[str], alive: Alive) -> dict[str, ManifestNode]:
+def _nodes(digests: set[str], alive: Alive) -> dict[str, ManifestNode]:
     lists: dict[str, set[str]] = defaultdict(set)
     blobs: dict[str, dict[str, int]] = defaultdict(dict)
     subjects: dict[str, str] = {}
@@ -195,21 +197,20 @@ def _held(digests: set[str], alive: Alive) -> dict[str, ManifestNode]:
             digest,
             frozenset(lists[digest]),
             blobs[digest],
-            subjects.get(digest) or _subject_of_all(lists[digest], subjects),
+            subjects.get(digest) or _common_subject(lists[digest], subjects),
             frozenset(lists[digest] - platforms.get(digest, lists[digest])),
         )
         for digest in sorted(digests)
     }
 
 
-def _subject_of_all(listed: set[str], subjects: dict[str, str]) -> str:
-    """Return what each of `listed` is about, if that is one thing.
+def _common_subject(listed: set[str], subjects: dict[str, str]) -> str:
+    """Return the subject that all of `listed` share; "" for none.
 
-    Then the index that lists them is a list of referrers, or was one before a tool wrote the next and left it without a
-    tag.
+    Then their index is a list of referrers, or was one until a tool wrote the next one and took its tag.
     """
-    about = {subjects.get(digest, "") for digest in listed}
-    return about.pop() if len(about) == 1 else ""
+    shared = {subjects.get(digest, "") for digest in listed}
+    return shared.pop() if len(shared) == 1 else ""
 
 
 def _tags(image: Image, digests: set[str], alive: Alive) -> dict[str, str]:

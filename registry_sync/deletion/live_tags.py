@@ -1,4 +1,4 @@
-"""A direct look at all tags of a repository, before a manifest is deleted: the picture may be a moment behind."""
+"""Reads all tags of a repository right before a manifest is deleted: the inventory may be a moment behind."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -13,11 +13,11 @@ from registry_sync.deletion.outcomes import Outcome, Stopped
 from registry_sync.inventory import placeholders, refresh
 from registry_sync.inventory.writer import batches, stored_sizes
 
-FRESH_SECONDS = 5.0  # seconds for which a look is good for the next manifest too, counted from where it began
+FRESH_SECONDS = 5.0  # a reading is good for further manifests so long, from its beginning
 
 
 class LiveTags:
-    """Of one image, for one worker."""
+    """The tags of one image, for one worker."""
 
     def __init__(
         self,
@@ -32,45 +32,47 @@ class LiveTags:
         self.alive = alive
         self._clock = clock
         self._tags: dict[str, str] = {}
-        self._held: set[str] = set()  # what the tags point at, and all that indexes among it list
-        self._unread: dict[str, str] = {}  # digest → its name for people
-        self._at = float("-inf")
+        self._held: set[str] = set()  # what the tags point at, and what indexes among it list
+        self._unreadable: dict[str, str] = {}  # digest → what to call it for people
+        self._read_at = float("-inf")
 
-    def objections(self, digest: str, told: Mapping[str, Sequence[str]]) -> list[str]:
-        """Return what needs `digest`, in the registry or in the picture, and was not told.
+    def objections(self, digest: str, confirmed: Mapping[str, Sequence[str]]) -> list[str]:
+        """Return what needs `digest`, in the registry or the inventory, and is not among `confirmed`.
 
         Raise Stopped, RegistryError.
         """
-        if self._clock() - self._at > FRESH_SECONDS:
-            self._look()
-        self._demand_all_is_read(digest)
-        seen = {tag for tag, points in self._tags.items() if points == digest}
-        # An event may know of a tag that came since the look.
-        seen |= set(Tag.objects.filter(image=self.image, manifest=digest).values_list("name", flat=True))
-        # An index may have been pushed under a tag that the picture does not know yet.
-        known = graph.load_graph(self.image, [digest], also_held=self._held, alive=self.alive)
-        known = DeletionGraph(known.held, {**known.tags, **self._tags})
+        if self._clock() - self._read_at > FRESH_SECONDS:
+            self._read()
+        self._check_all_readable(digest)
+        tags = {tag for tag, points in self._tags.items() if points == digest}
+        # An event may have told of a tag that was pushed since the reading.
+        tags |= set(Tag.objects.filter(image=self.image, manifest=digest).values_list("name", flat=True))
+        # An index may have been pushed under a tag that the inventory does not know yet.
+        around = graph.load_graph(self.image, [digest], also_held=self._held, alive=self.alive)
+        around = DeletionGraph(around.nodes, {**around.tags, **self._tags})
         indexes = {
-            index: bool(tags_that_lead_to(known, index))
-            for index in known.indexes_of(digest)
+            index: bool(tags_that_lead_to(around, index))
+            for index in around.indexes_of(digest)
             if index != digest
         }
-        return objections(digest, told, tags=seen, indexes=indexes, referrers=known.referrers_of(digest))
+        return objections(
+            digest, confirmed, tags=tags, indexes=indexes, referrers=around.referrers_of(digest)
+        )
 
-    def _demand_all_is_read(self, digest: str) -> None:
-        """Raise Stopped when something else is there that nobody can read: it may be an index of this."""
-        if digest in self._unread:
+    def _check_all_readable(self, digest: str) -> None:
+        """Raise Stopped when another manifest cannot be read: it may be an index that lists this one."""
+        if digest in self._unreadable:
             return
-        for each, words in list(self._unread.items()):
+        for each, text in list(self._unreadable.items()):
             self.alive()
             if each in self._tags.values() or not refresh.refresh_digest(self.image, each, self.registry):
-                raise Stopped(Outcome.UNREADABLE, words)
-            del self._unread[each]
+                raise Stopped(Outcome.UNREADABLE, text)
+            del self._unreadable[each]
 
-    def _leads_nowhere(self, tag: str) -> bool:
-        """Return True for one that is listed, and whose manifest the registry lost: it holds nothing.
+    def _needs_nothing(self, tag: str) -> bool:
+        """Return True for a listed tag whose manifest the registry lost, or which is Docker schema 1.
 
-        Nor does one of Docker's first form list any manifest.
+        Neither needs another manifest.
         """
         try:
             self.registry.manifest(self.image.repository, tag)
@@ -81,42 +83,43 @@ class LiveTags:
         return False
 
     def forget(self, digest: str) -> None:
-        """Forget it, which is deleted, and every tag that pointed at it."""
+        """Forget a deleted manifest and its tags."""
         self._tags = {tag: points for tag, points in self._tags.items() if points != digest}
         self._held.discard(digest)
-        self._unread.pop(digest, None)
+        self._unreadable.pop(digest, None)
 
-    def _look(self) -> None:
-        begun = self._clock()
-        tags, dark = self._swept()
-        held = self._stored(tags.values())
-        if self._clock() - begun > settings.DELETION_LONG_LOOK:
-            new = self._come_since({*tags, *dark})
+    def _read(self) -> None:
+        started = self._clock()
+        tags, unreadable_tags = self._crawl()
+        held = self._with_children(tags.values())
+        if self._clock() - started > settings.DELETION_SLOW_READ:
+            new = self._new_tags({*tags, *unreadable_tags})
             tags |= new
-            held |= self._stored(new.values())
-        self._unread = {each.digest: each.words for each in unreadable.find(self.image, also_held=held)}
-        self._tags, self._held, self._at = tags, held, begun
+            held |= self._with_children(new.values())
+        self._unreadable = {each.digest: each.text for each in unreadable.find(self.image, also_held=held)}
+        self._tags, self._held, self._read_at = tags, held, started
 
-    def _swept(self) -> tuple[dict[str, str], list[str]]:
-        """All tags, and those that lead nowhere."""
+    def _crawl(self) -> tuple[dict[str, str], list[str]]:
+        """Return tag → digest, and the tags that cannot be read but need nothing."""
         self.alive()
         known = dict(Tag.objects.filter(image=self.image).values_list("name", "manifest_id"))
-        with self.registry.crawler(paced=False) as sweep:
-            (read,) = sweep.read_tags({self.image.repository: known}, alive=self.alive)
+        with self.registry.crawler(paced=False) as crawler:
+            (read,) = crawler.read_tags({self.image.repository: known}, alive=self.alive)
         if read.problem and not read.missing:
             raise Stopped(Outcome.UNCERTAIN, read.problem)
-        dark = [tag for tag in read.unreadable if not self._leads_nowhere(tag)]
-        if dark:
-            raise Stopped(Outcome.UNCERTAIN, ", ".join(dark[:5]))
+        unknown = [tag for tag in read.unreadable if not self._needs_nothing(tag)]
+        if unknown:
+            raise Stopped(Outcome.UNCERTAIN, ", ".join(unknown[:5]))
         return read.digests, list(read.unreadable)
 
-    def _come_since(self, met: Collection[str]) -> dict[str, str]:
+    def _new_tags(self, known: Collection[str]) -> dict[str, str]:
+        """Return tag → digest of the tags that are not `known`."""
         found: dict[str, str] = {}
         try:
             listed = self.registry.tags(self.image.repository)
         except NotInRegistry:
             return found
-        for tag in set(listed) - set(met):
+        for tag in set(listed) - set(known):
             self.alive()
             try:
                 fetched = self.registry.manifest(self.image.repository, tag)
@@ -126,8 +129,8 @@ class LiveTags:
             found[tag] = fetched.digest
         return found
 
-    def _stored(self, digests: Iterable[str]) -> set[str]:
-        """`digests` and all that indexes among them list, however deep; the picture knows the content of each."""
+    def _with_children(self, digests: Iterable[str]) -> set[str]:
+        """Return `digests` and all that indexes among them list, however deep. Stores the content of each."""
         found, new = set[str](), set(digests)
         while new:
             found |= new
@@ -140,7 +143,7 @@ class LiveTags:
                 except ServerError:
                     if not self.registry.has_blob(self.image.repository, digest):
                         raise
-                    # or what is no manifest, though it says so: that lists nothing
+                    # else it is no manifest, though an index says so: it lists nothing
             listed = set[str]()
             for some in batches(sorted(new)):
                 parts = Descriptor.objects.filter(manifest__in=some, kind=Descriptor.Kind.MANIFEST)

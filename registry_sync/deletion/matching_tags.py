@@ -1,4 +1,4 @@
-"""All tags of an image that a filter leaves, removed as one act. What matches only since is not taken along unseen."""
+"""Removes all tags of an image that match a filter, as one request; only what the person saw in the preview."""
 
 from django.conf import settings
 from django.db import transaction
@@ -14,7 +14,7 @@ from registry_sync.models import Removal
 
 
 def tags(image: Image, search: str) -> list[Tag]:
-    """Those that people gave, the newest first. Raise Invalid where there are more than MATCHING_MAX."""
+    """Return the matching tags without technical ones, newest first. Raise Invalid for more than MATCHING_MAX."""
     with pg_plans.by_value(search):
         found = list(tag_list.find_tags(image, search).tags()[: settings.MATCHING_MAX + 1])
     if len(found) > settings.MATCHING_MAX:
@@ -23,42 +23,42 @@ def tags(image: Image, search: str) -> list[Tag]:
     return found
 
 
-def tags_digest(found: list[Tag]) -> str:
-    """Another when one more matches, one less, or one points elsewhere."""
+def fingerprint_of(found: list[Tag]) -> str:
+    """Return a fingerprint, which changes when one more matches, or one less, or one points elsewhere."""
     whole = sorted((tag.name, tag.manifest_id) for tag in found)
     return fingerprint(whole)
 
 
 @transaction.atomic
-def untag(*, by: Principal, image: Image, search: str, seen: str) -> Removal:
-    found = _as_seen(image, search, seen)
+def untag(*, by: Principal, image: Image, search: str, tags_digest: str) -> Removal:
+    found = _lock_and_find(image, search, tags_digest)
     return service.untag(
-        by=by, image=image, tags={tag.name: tag.manifest_id for tag in found}, most=settings.MATCHING_MAX
+        by=by, image=image, tags={tag.name: tag.manifest_id for tag in found}, items_max=settings.MATCHING_MAX
     )
 
 
 @transaction.atomic
 def delete(
-    *, by: Principal, image: Image, search: str, seen: str, outlook: str, confirmation: str
+    *, by: Principal, image: Image, search: str, tags_digest: str, preview_digest: str, confirmation: str
 ) -> Removal:
-    """`outlook`: the `preview_digest` of `service.preview`."""
-    names = [tag.name for tag in _as_seen(image, search, seen)]
+    """`tags_digest`: of the tags that the person saw. `preview_digest`: of `service.preview`."""
+    names = [tag.name for tag in _lock_and_find(image, search, tags_digest)]
     return service.delete(
         by=by,
         image=image,
         tags=names,
         digests=(),
-        preview_digest=outlook,
+        preview_digest=preview_digest,
         confirmation=confirmation,
-        most=settings.MATCHING_MAX,
+        items_max=settings.MATCHING_MAX,
     )
 
 
-def _as_seen(image: Image, search: str, seen: str) -> list[Tag]:
-    """Until the commit nobody else asks for something of this image."""
+def _lock_and_find(image: Image, search: str, tags_digest: str) -> list[Tag]:
+    """Return the matching tags, and lock the image until the commit. Raise Conflict when they have changed."""
     Image.objects.select_for_update().get(pk=image.pk)
     found = tags(image, search)
-    if tags_digest(found) != seen:
+    if fingerprint_of(found) != tags_digest:
         raise Conflict.on(
             "preview_digest", _("The tags that match have changed since you looked; look again.")
         )

@@ -101,7 +101,7 @@ class PurgeSerializer(serializers.Serializer[Any]):
         help_text="Empty: several images, or the whole namespace.",
     )
     namespace = serializers.CharField(source="namespace.name")
-    image_count = serializers.IntegerField(
+    selected_image_count = serializers.IntegerField(
         source="chosen", help_text="How many images, where several were named; else 0."
     )
     state = serializers.ChoiceField(
@@ -128,31 +128,31 @@ class ImagesPurge(ApiView):
         """Say what deleting these images, or all that match, with all in them would do. Changes nothing."""
         account = account_permissions.account(self.by, handle)
         names = [word for word in (part.strip() for part in self.query["images"].split(",")) if word]
-        choice = self._choice(account, self.query | {"images": names})
-        return self.answer(_outlook(account, choice.images()))
+        selection = self._selection(account, self.query | {"images": names})
+        return self.answer(_preview(account, selection.images()))
 
     @operation("purges_images_create", body=ImagesPurgeBody, answer=PurgesSerializer, status=202)
     def post(self, request: Request, handle: str) -> Response:
         """Asks for it, if it is still what the preview showed. Of each namespace it becomes a purge."""
         account = account_permissions.account(self.by, handle, Permission.IMAGES_REMOVE)
         body = self.data()
-        asked = purge_service.request_purges(
+        purges = purge_service.request_purges(
             by=self.by,
-            choice=self._choice(account, body),
+            selection=self._selection(account, body),
             preview_digest=body["preview_digest"],
             confirmation=body["confirmation"],
         )
-        return self.answer({"purges": asked})
+        return self.answer({"purges": purges})
 
-    def _choice(self, account: Account, of: dict[str, Any]) -> ImageSelection:
-        if of["search"] is not None and of["images"]:
+    def _selection(self, account: Account, body: dict[str, Any]) -> ImageSelection:
+        if body["search"] is not None and body["images"]:
             raise Invalid.on("images", _("Name images or a search, not both."))
-        name = of["namespace"]
+        name = body["namespace"]
         namespace = permissions.namespace(self.by, account.handle, name) if name else None
-        choice = ImageSelection(account, of["images"], namespace, of["search"])
-        if choice.gone():
+        selection = ImageSelection(account, body["images"], namespace, body["search"])
+        if selection.missing():
             raise NotFound
-        return choice
+        return selection
 
 
 class ImagePurge(ApiView):
@@ -160,7 +160,7 @@ class ImagePurge(ApiView):
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Show what deleting the image with all in it would do. Changes nothing."""
         found = permissions.image(self.by, handle, name, image)
-        return self.answer(_outlook(found.namespace.account, purge_scope.images(found.namespace, found)))
+        return self.answer(_preview(found.namespace.account, purge_scope.images_of(found.namespace, found)))
 
     @operation("purges_image_create", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
@@ -176,7 +176,7 @@ class NamespacePurge(ApiView):
     def get(self, request: Request, handle: str, name: str) -> Response:
         """Say what deleting the namespace with all its images would do. Changes nothing."""
         found = permissions.namespace(self.by, handle, name)
-        return self.answer(_outlook(found.account, purge_scope.images(found, None)))
+        return self.answer(_preview(found.account, purge_scope.images_of(found, None)))
 
     @operation("purges_namespace_create", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str) -> Response:
@@ -218,14 +218,15 @@ class RestorePurge(ApiView):
         return self.answer(purge_service.restore(by=self.by, purge=found))
 
 
-def _outlook(account: Account, images: QuerySet[Image]) -> dict[str, Any]:
+def _preview(account: Account, images: QuerySet[Image]) -> dict[str, Any]:
     found = purge_scope.preview(account, images, timezone.now())
     return {
-        "image_count": len(found.lines), "tag_count": found.tags, "technical_tag_count": found.technical,
+        "image_count": len(found.images), "tag_count": found.tags, "technical_tag_count": found.technical_tags,
         "manifest_count": found.manifests,
-        "unreadable_manifests": [f"{image.repository}@{each.digest}" for image, each in found.unread],
-        "unreadable_repositories": [each.name for each in found.troubled],
-        "unrestorable_manifest_count": found.for_good,
-        "freed_bytes": found.freed, "repositories_sharing_layers": found.sharers, "recent_pulls": found.pullers,
-        "blocked_reason": found.refused, "preview_digest": found.preview_digest,
+        "unreadable_manifests": [f"{image.repository}@{each.digest}" for image, each in found.unreadable_manifests],
+        "unreadable_repositories": [each.name for each in found.unreadable_repositories],
+        "unrestorable_manifest_count": found.unrestorable_manifests,
+        "freed_bytes": found.freed_bytes,
+        "repositories_sharing_layers": found.repositories_sharing_layers, "recent_pulls": found.pullers,
+        "blocked_reason": found.blocked_reason, "preview_digest": found.preview_digest,
     }  # fmt: skip

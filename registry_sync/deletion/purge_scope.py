@@ -1,4 +1,4 @@
-"""What goes when images go with all in them: one, some, or a namespace's. Counted, where it may be a lot."""
+"""What a purge would delete: one image, several, or a namespace, with all in them. Counted, not listed."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,162 +13,170 @@ from registry_sync.deletion.fingerprint import fingerprint
 from registry_sync.deletion.unreadable import UnreadableManifest
 from registry_sync.models import Repository
 
-SHOWN = 10
-EXACT = 20_000  # manifests; of more the bytes are those that were counted last, shared ones too
-LARGEST = 500  # layers, by which others that share are looked for
-BLOBS = (Descriptor.Kind.CONFIG, Descriptor.Kind.LAYER)
+SHOWN = 10  # images
+EXACT_MAX = 20_000  # manifests; of more the stored size is shown, which counts shared layers too
+LAYERS_COMPARED = 500  # the largest ones, to find repositories that share them
+BLOB_KINDS = (Descriptor.Kind.CONFIG, Descriptor.Kind.LAYER)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageContents:
-    """An image that goes."""
+    """How much an image holds. `last_revision`: the key of its newest RepositoryManifest."""
 
     image: Image
     tags: int
-    technical: int
+    technical_tags: int
     manifests: int
     last_revision: int
 
 
 @dataclass(frozen=True)
 class PurgeScope:
-    """How much there is, and up to which row. `preview_digest` is another after every push, move and deletion."""
+    """How much there is, and up to which row. Every push, move and deletion changes `preview_digest`."""
 
-    lines: list[ImageContents]
+    images: list[ImageContents]
 
     @property
     def tags(self) -> int:
-        return sum(each.tags for each in self.lines)
+        return sum(each.tags for each in self.images)
 
     @property
-    def technical(self) -> int:
-        return sum(each.technical for each in self.lines)
+    def technical_tags(self) -> int:
+        return sum(each.technical_tags for each in self.images)
 
     @property
     def manifests(self) -> int:
-        return sum(each.manifests for each in self.lines)
+        return sum(each.manifests for each in self.images)
 
     @property
     def cutoffs(self) -> dict[str, list[int]]:
-        return {str(each.image.pk): [each.image.newest_history_id, each.last_revision] for each in self.lines}
+        return {
+            str(each.image.pk): [each.image.newest_history_id, each.last_revision] for each in self.images
+        }
 
     @property
     def preview_digest(self) -> str:
-        whole = [
-            [*each, line.tags, line.manifests]
-            for each, line in zip(self.cutoffs.items(), self.lines, strict=True)
+        contents = [
+            [*cutoff, each.tags, each.manifests]
+            for cutoff, each in zip(self.cutoffs.items(), self.images, strict=True)
         ]
-        return fingerprint(whole)
+        return fingerprint(contents)
 
 
 @dataclass(frozen=True)
 class PurgePreview(PurgeScope):
-    freed: int = 0
+    """What a purge would do, shown before it is confirmed."""
+
+    freed_bytes: int = 0  # at most
     pullers: list[graph.RecentPuller] = field(default_factory=list)
-    pullers_cut: bool = False  # there are more
-    sharers: list[str] = field(
-        default_factory=list
-    )  # repositories of the account that keep some of its layers
-    unread: list[tuple[Image, UnreadableManifest]] = field(
-        default_factory=list
-    )  # go first, and hold the rest until they are gone
-    troubled: list[Repository] = field(default_factory=list)  # whose picture may not be whole
-    for_good: int = 0  # manifests that cannot be put back
-    refused: str = ""  # why it cannot be done; "" when it can
+    has_more_pullers: bool = False
+    # Repositories of the account that keep some of the layers.
+    repositories_sharing_layers: list[str] = field(default_factory=list)
+    # Deleted first; nothing else of their image is deleted before.
+    unreadable_manifests: list[tuple[Image, UnreadableManifest]] = field(default_factory=list)
+    # Of which the inventory may be incomplete.
+    unreadable_repositories: list[Repository] = field(default_factory=list)
+    unrestorable_manifests: int = 0
+    blocked_reason: str = ""  # why it cannot be done; "" when it can
 
     @property
     def shown(self) -> list[ImageContents]:
-        return sorted(self.lines, key=lambda line: (-line.tags, line.image.name))[:SHOWN]
+        """The ten images with the most tags."""
+        return sorted(self.images, key=lambda each: (-each.tags, each.image.name))[:SHOWN]
 
 
-def images(namespace: Namespace, image: Image | None) -> QuerySet[Image]:
-    """Return what the registry was ever seen to have of it."""
+def images_of(namespace: Namespace, image: Image | None) -> QuerySet[Image]:
+    """Return the image, or all images of the namespace, as far as the registry was ever seen to hold them."""
     found = Image.objects.filter(namespace=namespace).exclude(repository_row=None)
     return found.filter(pk=image.pk) if image else found
 
 
-def scope_of(scope: QuerySet[Image]) -> PurgeScope:
-    tagged = Tag.objects.filter(image__in=scope.values("pk")).order_by().values("image")
+def scope_of(images: QuerySet[Image]) -> PurgeScope:
+    tagged = Tag.objects.filter(image__in=images.values("pk")).order_by().values("image")
     tags = {
         row["image"]: row
-        for row in tagged.annotate(n=Count("pk"), tools=Count("pk", filter=Q(technical=True)))
+        for row in tagged.annotate(n=Count("pk"), technical=Count("pk", filter=Q(technical=True)))
     }
     held = (
-        RepositoryManifest.objects.filter(image__in=scope.values("pk"), gone_at=None)
+        RepositoryManifest.objects.filter(image__in=images.values("pk"), gone_at=None)
         .order_by()
         .values("image")
     )
     revisions = {row["image"]: row for row in held.annotate(n=Count("pk"), last=Max("pk"))}
-    nothing = {"n": 0, "tools": 0, "last": 0}
-    rows = scope.select_related("namespace__account").order_by("namespace__name", "name")
+    nothing = {"n": 0, "technical": 0, "last": 0}
+    rows = images.select_related("namespace__account").order_by("namespace__name", "name")
     return PurgeScope([
-        ImageContents(each, tag["n"] - tag["tools"], tag["tools"], revision["n"], revision["last"])
+        ImageContents(each, tag["n"] - tag["technical"], tag["technical"], revision["n"], revision["last"])
         for each in rows
         if each.pk in tags or each.pk in revisions
         for tag, revision in [(tags.get(each.pk, nothing), revisions.get(each.pk, nothing))]
     ])  # fmt: skip
 
 
-def preview(account: Account, scope: QuerySet[Image], now: datetime) -> PurgePreview:
-    """`scope`: images of the account."""
-    now_there = scope_of(scope)
-    pulls = PullStats.objects.filter(image__in=scope.values("pk"))
-    public = any(each.image.namespace.public for each in now_there.lines)
+def preview(account: Account, images: QuerySet[Image], now: datetime) -> PurgePreview:
+    """Return what deleting these images of the account would do."""
+    scope = scope_of(images)
+    pulls = PullStats.objects.filter(image__in=images.values("pk"))
+    public = any(each.image.namespace.public for each in scope.images)
     pullers = graph.pullers_of(pulls, account, now, public=public)
     return PurgePreview(
-        now_there.lines,
-        _freed(account, scope, now_there),
+        scope.images,
+        _freed_bytes(account, images, scope),
         pullers[: graph.PULLERS_SHOWN],
         len(pullers) > graph.PULLERS_SHOWN,
-        _sharers(account, scope),
-        _unread(scope),
-        _troubled(scope),
-        _held(scope).filter(Q(body_zlib=b"") | Q(media_type=SIGNED_SCHEMA_1)).count(),
+        _repositories_sharing_layers(account, images),
+        _unreadable_manifests(images),
+        _unreadable_repositories(images),
+        _held(images).filter(Q(body_zlib=b"") | Q(media_type=SIGNED_SCHEMA_1)).count(),
         pull_through_cache.refusal(),
     )
 
 
-def _held(scope: QuerySet[Image]) -> QuerySet[Manifest]:
-    held = RepositoryManifest.objects.filter(image__in=scope.values("pk"), gone_at=None)
+def _held(images: QuerySet[Image]) -> QuerySet[Manifest]:
+    held = RepositoryManifest.objects.filter(image__in=images.values("pk"), gone_at=None)
     return Manifest.objects.filter(digest__in=held.values("manifest"))
 
 
-def _elsewhere(account: Account, scope: QuerySet[Image]) -> QuerySet[RepositoryManifest]:
+def _elsewhere(account: Account, images: QuerySet[Image]) -> QuerySet[RepositoryManifest]:
     others = RepositoryManifest.objects.filter(gone_at=None, image__namespace__account=account)
-    return others.exclude(image__in=scope.values("pk"))
+    return others.exclude(image__in=images.values("pk"))
 
 
-def _freed(account: Account, scope: QuerySet[Image], there: PurgeScope) -> int:
-    """As `graph.freed_bytes`, of everything at once."""
-    if there.manifests > EXACT:
-        return sum(each.image.stored_bytes for each in there.lines)
-    blobs = Descriptor.objects.filter(manifest__in=_held(scope).values("digest"), kind__in=BLOBS).order_by()
-    needed = _elsewhere(account, scope).filter(manifest__descriptors__digest=OuterRef("digest"))
-    own = blobs.values("digest").annotate(blob_bytes=Max("size")).filter(~Exists(needed))
-    return own.aggregate(all=Sum("blob_bytes"))["all"] or 0
-
-
-def _sharers(account: Account, scope: QuerySet[Image]) -> list[str]:
+def _freed_bytes(account: Account, images: QuerySet[Image], scope: PurgeScope) -> int:
+    """As `graph.freed_bytes`, of all manifests of these images."""
+    if scope.manifests > EXACT_MAX:
+        return sum(each.image.stored_bytes for each in scope.images)
     blobs = Descriptor.objects.filter(
-        manifest__in=_held(scope).values("digest"), kind=Descriptor.Kind.LAYER
+        manifest__in=_held(images).values("digest"), kind__in=BLOB_KINDS
+    ).order_by()
+    needed_elsewhere = _elsewhere(account, images).filter(manifest__descriptors__digest=OuterRef("digest"))
+    unshared = blobs.values("digest").annotate(blob_bytes=Max("size")).filter(~Exists(needed_elsewhere))
+    return unshared.aggregate(all=Sum("blob_bytes"))["all"] or 0
+
+
+def _repositories_sharing_layers(account: Account, images: QuerySet[Image]) -> list[str]:
+    blobs = Descriptor.objects.filter(
+        manifest__in=_held(images).values("digest"), kind=Descriptor.Kind.LAYER
     ).order_by()
     largest = (
-        blobs.values("digest").annotate(blob_bytes=Max("size")).order_by("-blob_bytes", "digest")[:LARGEST]
+        blobs.values("digest")
+        .annotate(blob_bytes=Max("size"))
+        .order_by("-blob_bytes", "digest")[:LAYERS_COMPARED]
     )
     digests = [row["digest"] for row in largest]
-    found = _elsewhere(account, scope).filter(manifest__descriptors__digest__in=digests)
+    found = _elsewhere(account, images).filter(manifest__descriptors__digest__in=digests)
     names = found.order_by().values_list("image__namespace__name", "image__name").distinct()[: SHOWN + 1]
-    return sorted(f"{first}/{rest}" for first, rest in names)
+    return sorted(f"{namespace}/{image}" for namespace, image in names)
 
 
-def _troubled(scope: QuerySet[Image]) -> list[Repository]:
+def _unreadable_repositories(images: QuerySet[Image]) -> list[Repository]:
     certain = Q(problem="", tags_needing_approval=0, missing_since=None)
-    return list(Repository.objects.filter(~certain, image__in=scope.values("pk")).order_by("name")[:SHOWN])
+    return list(Repository.objects.filter(~certain, image__in=images.values("pk")).order_by("name")[:SHOWN])
 
 
-def _unread(scope: QuerySet[Image]) -> list[tuple[Image, UnreadableManifest]]:
-    odd = Q(repository_manifests__manifest__kind="unknown", repository_manifests__gone_at=None) | Q(
+def _unreadable_manifests(images: QuerySet[Image]) -> list[tuple[Image, UnreadableManifest]]:
+    affected = Q(repository_manifests__manifest__kind="unknown", repository_manifests__gone_at=None) | Q(
         tags__manifest__kind="unknown"
     )
-    some = scope.filter(odd).select_related("namespace__account").distinct()[:SHOWN]
+    some = images.filter(affected).select_related("namespace__account").distinct()[:SHOWN]
     return [(image, each) for image in some for each in unreadable.find(image)]

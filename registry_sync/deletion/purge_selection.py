@@ -1,4 +1,4 @@
-"""Images that were ticked in a list, or all that its filter leaves, to be deleted as one act with all in them."""
+"""Images that were ticked in a list, or all that match its filter, to be purged together."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -18,7 +18,7 @@ from registry_sync.deletion.purge_scope import ImageContents, PurgeScope
 
 @dataclass(frozen=True)
 class ImageSelection:
-    """`repositories`: those that were ticked. Or `search`: all that match, in `namespace` or in all of the account."""
+    """`repositories`: the ticked ones. Or `search`: all that match, in `namespace` or in the whole account."""
 
     account: Account
     repositories: Collection[str] = ()
@@ -26,7 +26,7 @@ class ImageSelection:
     search: str | None = None
 
     def images(self) -> QuerySet[Image]:
-        """As it is now: ask again in the transaction that acts on it. Raises Invalid for too many."""
+        """Return the images as of now; call it again in the transaction that acts. Raise Invalid for too many."""
         if self.search is None:
             return Image.objects.filter(
                 namespace__account=self.account, repository_row__name__in=self._ticked()
@@ -40,8 +40,8 @@ class ImageSelection:
             raise Invalid.on("search", words % {"most": f"{settings.MATCHING_MAX:,}"})
         return Image.objects.filter(pk__in=keys).exclude(repository_row=None)
 
-    def gone(self) -> list[str]:
-        """Those ticked that are not there, or never were."""
+    def missing(self) -> list[str]:
+        """Return the ticked repositories that do not exist."""
         found = self.images().select_related("namespace") if self.search is None else ()
         return sorted({*self.repositories} - {image.repository for image in found})
 
@@ -51,23 +51,23 @@ class ImageSelection:
         return self.repositories
 
 
-def by_namespace(there: PurgeScope) -> list[PurgeScope]:
-    lines: dict[int, list[ImageContents]] = defaultdict(list)
-    for each in there.lines:
-        lines[each.image.namespace_id].append(each)
-    return [PurgeScope(some) for some in lines.values()]
+def by_namespace(scope: PurgeScope) -> list[PurgeScope]:
+    contents: dict[int, list[ImageContents]] = defaultdict(list)
+    for each in scope.images:
+        contents[each.image.namespace_id].append(each)
+    return [PurgeScope(some) for some in contents.values()]
 
 
-def holder(there: PurgeScope) -> Image | Namespace | Account:
-    """Return the least that holds all of it: one image itself, else its namespace, else the account."""
-    images = [each.image for each in there.lines]
+def common_parent(scope: PurgeScope) -> Image | Namespace | Account:
+    """Return the image if it is one, the namespace if all are of one, else the account."""
+    images = [each.image for each in scope.images]
     if len(images) == 1:
         return images[0]
     namespaces = {image.namespace for image in images}
     return images[0].namespace.account if len(namespaces) > 1 else images[0].namespace
 
 
-def name_of(there: PurgeScope) -> str:
-    """Return what is typed to confirm it."""
-    found = holder(there)
+def confirmation_phrase(scope: PurgeScope) -> str:
+    """Return what a person types to confirm."""
+    found = common_parent(scope)
     return found.handle if isinstance(found, Account) else found.name

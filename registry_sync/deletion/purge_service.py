@@ -72,9 +72,9 @@ def request_purge(
     *, by: Principal, namespace: Namespace, image: Image | None, preview_digest: str, confirmation: str
 ) -> Purge:
     """Request what `purge_scope.preview` showed. Raise Conflict when that has changed since."""
-    _check_name(image.name if image else namespace.name, confirmation)
+    _check_confirmation(image.name if image else namespace.name, confirmation)
     pull_through_cache.refuse_changes()
-    images = purge_scope.images(namespace, image)
+    images = purge_scope.images_of(namespace, image)
     _lock_repositories(images)
     if waiting := Purge.objects.filter(
         namespace=namespace, image=image, chosen=0, state=State.WAITING
@@ -87,18 +87,18 @@ def request_purge(
 
 @transaction.atomic
 def request_purges(
-    *, by: Principal, choice: ImageSelection, preview_digest: str, confirmation: str
+    *, by: Principal, selection: ImageSelection, preview_digest: str, confirmation: str
 ) -> list[Purge]:
     """As `request_purge`, for the selected images: one purge for each of their namespaces."""
     pull_through_cache.refuse_changes()
-    _lock_repositories(choice.images())
-    scope = purge_scope.scope_of(choice.images())
+    _lock_repositories(selection.images())
+    scope = purge_scope.scope_of(selection.images())
     parts = purge_selection.by_namespace(scope)
     waiting = [each for part in parts if (each := _waiting_purge(part))]
     if parts and len(waiting) == len(parts):
         return waiting
     _check_unchanged(scope, preview_digest)
-    _check_name(purge_selection.name_of(scope), confirmation)
+    _check_confirmation(purge_selection.confirmation_phrase(scope), confirmation)
     return [_create(by, part, **_target_fields(part)) for part in parts]
 
 
@@ -206,13 +206,13 @@ def record(purge: Purge, by: Principal, actions: Actions, counts: Mapping[int, M
         )  # fmt: skip
 
 
-def _check_name(name: str, typed: str) -> None:
-    if typed != name:
-        raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": name})
+def _check_confirmation(phrase: str, typed: str) -> None:
+    if typed != phrase:
+        raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": phrase})
 
 
 def _check_unchanged(scope: PurgeScope, preview_digest: str) -> None:
-    if not scope.lines:
+    if not scope.images:
         raise Conflict.on("", _("There is nothing in it that could be deleted."))
     if preview_digest != scope.preview_digest:
         raise Conflict.on(
@@ -223,11 +223,11 @@ def _check_unchanged(scope: PurgeScope, preview_digest: str) -> None:
 
 def _target_fields(part: PurgeScope) -> dict[str, Any]:
     """Return the purge's fields. A single selected image is deleted as from its own page."""
-    image, one = part.lines[0].image, len(part.lines) == 1
+    image, one = part.images[0].image, len(part.images) == 1
     return {
         "namespace": image.namespace,
         "image": image if one else None,
-        "chosen": 0 if one else len(part.lines),
+        "chosen": 0 if one else len(part.images),
     }
 
 
@@ -246,7 +246,7 @@ def _create(
         namespace=namespace, image=image, chosen=chosen, cutoffs=scope.cutoffs, requested_by=by.label[:254],
         requested_by_id=by.id, address=by.address[:45],
     )  # fmt: skip
-    counts = {each.image.pk: {"tags": each.tags, "manifests": each.manifests} for each in scope.lines}
+    counts = {each.image.pk: {"tags": each.tags, "manifests": each.manifests} for each in scope.images}
     record(purge, by, REQUESTED, counts)
     transaction.on_commit(jobs.wake_removals)
     return purge

@@ -1,4 +1,4 @@
-"""Deleting images, or a namespace, with all in them: said beforehand, asked for, followed, and put back."""
+"""Deleting images, or a namespace, with all in them: previewed, requested, followed and restored."""
 
 from typing import Any
 
@@ -36,27 +36,29 @@ METHODS = ["GET", "HEAD", "POST"]
 @require_http_methods(METHODS)
 def image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     found = permissions.image(principal(request), handle, name, image_name, Permission.IMAGES_REMOVE)
-    return _ask(request, found.namespace, found)
+    return _confirm_one(request, found.namespace, found)
 
 
 @tab("images")
 @login_required
 @require_http_methods(METHODS)
 def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
-    return _ask(request, purge_service.load_deletable_namespace(principal(request), handle, name), None)
+    return _confirm_one(
+        request, purge_service.load_deletable_namespace(principal(request), handle, name), None
+    )
 
 
 @tab("images")
 @login_required
 @require_http_methods(METHODS)
 def images(request: PersonRequest, handle: str) -> HttpResponse:
-    """With `image=`, as often as wanted, `all=` of a page, or `matching=` a filter; `namespace=`: of which list."""
+    """Take `image=` (repeatable), `all=` of a page, or `matching=` with `q=`; `namespace=`: in whose list."""
     by = principal(request)
     account = account_permissions.account(by, handle, Permission.IMAGES_REMOVE)
-    asked = request.POST if request.method == "POST" else request.GET
-    name = asked.get("namespace", "")
+    params = request.POST if request.method == "POST" else request.GET
+    name = params.get("namespace", "")
     namespace = permissions.namespace(by, handle, name) if name else None
-    return _some(request, _choice(account, asked, namespace))
+    return _confirm_selection(request, _selection(account, params, namespace))
 
 
 @tab("images")
@@ -66,22 +68,22 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
 def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     found = purge_service.load(by, handle, name, id)
-    note = live_updates.note_of_purge(request, found) if found.state in Purge.OPEN else ""
+    live_note = live_updates.note_of_purge(request, found) if found.state in Purge.OPEN else ""
     why_not = button_permissions.denial_reason(found.namespace.account, Permission.IMAGES_REMOVE)
     found.refresh_from_db()
-    may_return = purge_service.can_restore(found)
-    may_act = may_return or found.state in (Purge.State.WAITING, Purge.State.EMPTIED)
-    where = "settings" if found.of_namespace else "images"
-    around = (
-        image_context(found.image, "history") if found.image else namespace_context(found.namespace, where)
+    can_restore = purge_service.can_restore(found)
+    may_act = can_restore or found.state in (Purge.State.WAITING, Purge.State.EMPTIED)
+    subtab = "settings" if found.of_namespace else "images"
+    navigation = (
+        image_context(found.image, "history") if found.image else namespace_context(found.namespace, subtab)
     )
-    context = around | {
+    context = navigation | {
         "purge": found,
-        "live": note,
+        "live": live_note,
         "progress": _progress(found),
         "removals": _removals(found),
-        "may_return": may_return,
-        "offers": may_act and not why_not,
+        "can_restore": can_restore,
+        "shows_actions": may_act and not why_not,
     }
     fragment = request.htmx and request.htmx.target == "purge"
     return render(request, f"registry_sync/{'_purge' if fragment else 'purge'}.html", context)
@@ -108,14 +110,14 @@ def restore(request: PersonRequest, handle: str, name: str, id: int) -> HttpResp
     return redirect("purge", handle, name, id)
 
 
-def _ask(request: PersonRequest, owner: Namespace, image: Image | None) -> HttpResponse:
+def _confirm_one(request: PersonRequest, namespace: Namespace, image: Image | None) -> HttpResponse:
     problem = ""
     if request.method == "POST":
-        preview_digest, typed = _agreed(request)
+        preview_digest, typed = _confirmation(request)
         try:
-            asked = purge_service.request_purge(
+            purge = purge_service.request_purge(
                 by=principal(request),
-                namespace=owner,
+                namespace=namespace,
                 image=image,
                 preview_digest=preview_digest,
                 confirmation=typed,
@@ -123,101 +125,107 @@ def _ask(request: PersonRequest, owner: Namespace, image: Image | None) -> HttpR
         except Invalid as error:
             problem = error.message
         else:
-            return redirect(_address(asked))
-    around = image_context(image, "tags") if image else namespace_context(owner, "settings")
-    outlook = purge_scope.preview(owner.account, purge_scope.images(owner, image), timezone.now())
-    return _confirm(request, image or owner, outlook, around, problem=problem)
+            return redirect(_address(purge))
+    navigation = image_context(image, "tags") if image else namespace_context(namespace, "settings")
+    preview = purge_scope.preview(namespace.account, purge_scope.images_of(namespace, image), timezone.now())
+    return _page(request, image or namespace, preview, navigation, problem=problem)
 
 
-def _confirm(
-    request: PersonRequest, goes: Image | Namespace | None, outlook: purge_scope.PurgePreview,
-    around: dict[str, Any], *, problem: str = "",
+def _page(
+    request: PersonRequest, target: Image | Namespace | None, preview: purge_scope.PurgePreview,
+    navigation: dict[str, Any], *, problem: str = "",
 ) -> HttpResponse:  # fmt: skip
-    """`goes`: None where it is several images."""
-    context = around | {
-        "outlook": outlook,
-        "lines": outlook.shown if goes else outlook.lines,
-        "one": isinstance(goes, Image),
-        "some": goes is None,
-        "what": goes.name if goes else purge_selection.name_of(outlook) if outlook.lines else "",
+    """Render the page that asks for confirmation. `target`: None for several images."""
+    phrase = ""
+    if target or preview.images:
+        phrase = target.name if target else purge_selection.confirmation_phrase(preview)
+    context = navigation | {
+        "preview": preview,
+        "shown_images": preview.shown if target else preview.images,
+        "is_image": isinstance(target, Image),
+        "is_selection": target is None,
+        "confirmation_phrase": phrase,
         "problem": problem,
     }
     return render(request, "registry_sync/purge_confirm.html", context, status=400 if problem else 200)
 
 
-def _some(request: PersonRequest, choice: ImageSelection) -> HttpResponse:
+def _confirm_selection(request: PersonRequest, selection: ImageSelection) -> HttpResponse:
     problem = ""
     if request.method == "POST":
-        preview_digest, typed = _agreed(request)
+        preview_digest, typed = _confirmation(request)
         try:
-            asked = purge_service.request_purges(
-                by=principal(request), choice=choice, preview_digest=preview_digest, confirmation=typed
+            purges = purge_service.request_purges(
+                by=principal(request), selection=selection, preview_digest=preview_digest, confirmation=typed
             )
         except Invalid as error:
             problem = error.message
         else:
-            return redirect(_address(asked[0]) if len(asked) == 1 else _list_of(choice))
-    gone: list[str] = []
+            return redirect(_address(purges[0]) if len(purges) == 1 else _list_url(selection))
+    missing: list[str] = []
     try:
-        outlook, gone = purge_scope.preview(choice.account, choice.images(), timezone.now()), choice.gone()
+        preview, missing = (
+            purge_scope.preview(selection.account, selection.images(), timezone.now()),
+            selection.missing(),
+        )
     except Invalid as error:
-        problem, outlook = error.message, purge_scope.PurgePreview([])
-    held = purge_selection.holder(outlook) if outlook.lines else choice.namespace
-    around = _around(held) | {
-        "account": choice.account, "choice": choice, "gone": gone, "back": _list_of(choice),
+        problem, preview = error.message, purge_scope.PurgePreview([])
+    parent = purge_selection.common_parent(preview) if preview.images else selection.namespace
+    navigation = _navigation(parent) | {
+        "account": selection.account, "selection": selection, "missing": missing, "back": _list_url(selection),
     }  # fmt: skip
-    return _confirm(request, held if isinstance(held, Image) else None, outlook, around, problem=problem)
+    return _page(request, parent if isinstance(parent, Image) else None, preview, navigation, problem=problem)
 
 
-def _agreed(request: PersonRequest) -> tuple[str, str]:
+def _confirmation(request: PersonRequest) -> tuple[str, str]:
     return request.POST.get("preview_digest", ""), request.POST.get("confirm", "").strip()
 
 
-def _choice(account: Account, asked: QueryDict, namespace: Namespace | None) -> ImageSelection:
-    search = asked.get("q", "").strip()[:200]
-    if asked.get("matching"):
+def _selection(account: Account, params: QueryDict, namespace: Namespace | None) -> ImageSelection:
+    search = params.get("q", "").strip()[:200]
+    if params.get("matching"):
         return ImageSelection(account, namespace=namespace, search=search)
-    repositories = asked.getlist("image")
-    if asked.get("all"):
+    repositories = params.getlist("image")
+    if params.get("all"):
         found = selectors.images_of(account, namespace=namespace, search=search)
-        repositories = [each.repository for each in paginate(found, cursor=asked.get("page", "")).rows]
+        repositories = [each.repository for each in paginate(found, cursor=params.get("page", "")).rows]
     return ImageSelection(account, repositories, namespace)
 
 
-def _list_of(choice: ImageSelection) -> str:
-    return (choice.namespace or choice.account).get_absolute_url()
+def _list_url(selection: ImageSelection) -> str:
+    return (selection.namespace or selection.account).get_absolute_url()
 
 
-def _address(asked: Purge) -> str:
-    return reverse("purge", args=[asked.namespace.account.handle, asked.namespace.name, asked.pk])
+def _address(purge: Purge) -> str:
+    return reverse("purge", args=[purge.namespace.account.handle, purge.namespace.name, purge.pk])
 
 
-def _around(held: Image | Namespace | Account | None) -> dict[str, Any]:
-    if isinstance(held, Image):
-        return image_context(held, "tags")
-    return namespace_context(held, "images") if isinstance(held, Namespace) else {}
+def _navigation(parent: Image | Namespace | Account | None) -> dict[str, Any]:
+    if isinstance(parent, Image):
+        return image_context(parent, "tags")
+    return namespace_context(parent, "images") if isinstance(parent, Namespace) else {}
 
 
 def _progress(found: Purge) -> dict[str, int]:
-    """Of the round that is under way, or was the last."""
+    """Return how many items of the deletion, or of the latest restore, there are, wait, are done, and were left."""
     items = RemovalItem.objects.filter(removal__purge=found, removal__kind=Removal.Kind.DELETE)
     if found.restoring_since:
         since = found.restoring_since
         items = RemovalItem.objects.filter(removal__purge=found, removal__requested_at__gte=since)
     waiting, done = Q(state=RemovalItem.State.WAITING), Q(state=RemovalItem.State.DONE)
-    counted = items.aggregate(
+    counts = items.aggregate(
         all=Count("pk"), waiting=Count("pk", filter=waiting), done=Count("pk", filter=done)
     )
-    ended = counted["all"] - counted["waiting"]
-    return counted | {"ended": ended, "left": ended - counted["done"]}
+    ended = counts["all"] - counts["waiting"]
+    return counts | {"ended": ended, "left": ended - counts["done"]}
 
 
 def _removals(found: Purge) -> list[Removal]:
-    """Those that are not simply done first."""
+    """Return the newest removals, those that are not simply done first."""
     rows = found.removals.select_related("image__namespace__account").exclude(items=None).distinct()
     if found.restoring_since:
         rows = rows.filter(requested_at__gte=found.restoring_since)
     order = {Removal.State.FAILED: 0, Removal.State.PARTIAL: 0, Removal.State.WAITING: 1}
-    first = rows.exclude(state=Removal.State.DONE).order_by("id")[:REMOVALS_SHOWN]
-    done = rows.filter(state=Removal.State.DONE).order_by("-id")[: REMOVALS_SHOWN - len(first)]
-    return sorted([*first, *done], key=lambda each: order.get(Removal.State(each.state), 2))
+    not_done = rows.exclude(state=Removal.State.DONE).order_by("id")[:REMOVALS_SHOWN]
+    done = rows.filter(state=Removal.State.DONE).order_by("-id")[: REMOVALS_SHOWN - len(not_done)]
+    return sorted([*not_done, *done], key=lambda each: order.get(Removal.State(each.state), 2))

@@ -200,7 +200,7 @@ def _finish(purge: Purge) -> None:
         purge.state = State.RESTORED
     elif not purge.of_namespace:
         purge.state = State.DONE
-    elif purge_scope.scope_of(purge_scope.images(purge.namespace, None)).lines:
+    elif purge_scope.scope_of(purge_scope.images_of(purge.namespace, None)).images:
         purge.state, purge.problem = State.PARTIAL, _pushed_meanwhile()
     else:
         purge.state, purge.ends_at = State.EMPTIED, purge.finished_at + GRACE_PERIOD

@@ -1,4 +1,4 @@
-"""Asking for a removal. The wish is a row; what the person saw goes with it, and the worker acts on nothing else."""
+"""Requests removals. Each is stored with what the person saw, and the worker acts on nothing else."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,50 +24,50 @@ ITEMS_MAX = 100  # tags or manifests at once
 
 @dataclass(frozen=True)
 class DeletionPreview:
-    """What deleting would do, as it is shown and as it must still be when it is confirmed (`preview_digest`)."""
+    """What deleting would do. A confirmation carries `preview_digest`, and is refused when that has changed."""
 
     impact: Impact
-    freed: int
+    freed_bytes: int
     pullers: list[graph.RecentPuller]
-    pullers_cut: bool  # there are more
+    has_more_pullers: bool
     preview_digest: str
-    refused: str = ""  # why it cannot be done; "" when it can
+    blocked_reason: str = ""  # why it cannot be done; "" when it can
 
 
 def preview(image: Image, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> DeletionPreview:
-    """Of deleting what these tags point at, and these manifests. Raise NotFound for one that is not there."""
+    """Return what deleting these manifests, and what the tags point at, would do. Raise NotFound for a missing one."""
     rows = dict(Tag.objects.filter(image=image, name__in=tags).values_list("name", "manifest_id"))
     if set(tags) - set(rows):
         raise NotFound
     chosen = {*rows.values(), *digests}
-    around = graph.load_graph(image, chosen)
-    if chosen - set(around.held):
+    loaded = graph.load_graph(image, chosen)
+    if chosen - set(loaded.nodes):
         raise NotFound
-    found = impact(around, tags=tags, digests=digests)
-    unknown = unreadable.find(image)
-    what_holds = unreadable.sentence(unknown) if chosen - {each.digest for each in unknown} else ""
-    pullers = graph.pullers(image, around, [each.digest for each in found.going], timezone.now())
+    found = impact(loaded, tags=tags, digests=digests)
+    unread = unreadable.find(image)
+    blocked = unreadable.why_blocked(unread) if chosen - {each.digest for each in unread} else ""
+    pullers = graph.pullers(image, loaded, [each.digest for each in found.deletions], timezone.now())
     return DeletionPreview(
         found,
-        graph.freed_bytes(image, around, found.going),
+        graph.freed_bytes(image, loaded, found.deletions),
         pullers[: graph.PULLERS_SHOWN],
         len(pullers) > graph.PULLERS_SHOWN,
         _preview_digest(found),
-        pull_through_cache.refusal() or (refusal_text(found) if found.refused else what_holds),
+        pull_through_cache.refusal() or (refusal_text(found) if found.refused else blocked),
     )
 
 
-def untag(*, by: Principal, image: Image, tags: Mapping[str, str], most: int = ITEMS_MAX) -> Removal:
-    """`tags`: each with the digest that the person saw it point at; what it pointed at stays."""
+def untag(*, by: Principal, image: Image, tags: Mapping[str, str], items_max: int = ITEMS_MAX) -> Removal:
+    """Request that tags are removed, and their manifests stay. `tags`: tag → the digest that the person saw."""
     pull_through_cache.refuse_changes()
-    _check_count(tags, most)
+    _check_count(tags, items_max)
     rows = dict(Tag.objects.filter(image=image, name__in=list(tags)).values_list("name", "manifest_id"))
     for tag, digest in tags.items():
         if rows.get(tag) != digest:
             raise Conflict.on(
                 "tags", _("The tag %(tag)s is not what you saw any more; look again.") % {"tag": tag}
             )
-    return _ask(
+    return _request(
         by, image, Removal.Kind.UNTAG, [RemovalItem(tag=tag, digest=tags[tag]) for tag in sorted(tags)]
     )
 
@@ -80,25 +80,25 @@ def delete(
     digests: Collection[str],
     preview_digest: str,
     confirmation: str,
-    most: int = ITEMS_MAX,
+    items_max: int = ITEMS_MAX,
 ) -> Removal:
-    """Ask for what `preview` showed for the same tags and digests, if it is still that."""
-    _check_count({*tags, *digests}, most)
+    """Request what `preview` showed for these tags and digests. Raise Conflict when that has changed since."""
+    _check_count({*tags, *digests}, items_max)
     if confirmation != image.name:
         raise Invalid.on("confirmation", _("Type %(name)s to confirm.") % {"name": image.name})
     found = preview(image, tags=tags, digests=digests)
-    if found.refused:
-        raise Conflict.on("", found.refused)
+    if found.blocked_reason:
+        raise Conflict.on("", found.blocked_reason)
     if preview_digest != found.preview_digest:
         raise Conflict.on(
             "preview_digest",
             _("What would go has changed since you looked; read it again, and confirm that."),
         )
-    return _ask(by, image, Removal.Kind.DELETE, [item_of(going) for going in found.impact.going])
+    return _request(by, image, Removal.Kind.DELETE, [item_of(each) for each in found.impact.deletions])
 
 
 def restore(*, by: Principal, image: Image, tag: str, digest: str, expected_digest: str) -> Removal:
-    """Ask to point the tag at `digest` again; `expected_digest`: where it pointed when they looked, "" for no tag."""
+    """Request that the tag points at `digest` again. `expected_digest`: what the person saw, "" for no tag."""
     if not TAG.fullmatch(tag) or not DIGEST.fullmatch(digest):
         raise Invalid.on("tag", _("This is no tag and digest."))
     pull_through_cache.refuse_changes()
@@ -113,7 +113,7 @@ def restore(*, by: Principal, image: Image, tag: str, digest: str, expected_dige
         raise Conflict.on(
             "tag", _("The tag %(tag)s is not what you saw any more; look again.") % {"tag": tag}
         )
-    return _ask(
+    return _request(
         by,
         image,
         Removal.Kind.RESTORE,
@@ -125,7 +125,7 @@ def create(
     by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalItem], *, run_id: int | None = None,
     purge: Purge | None = None, undoes: Removal | None = None,
 ) -> Removal:  # fmt: skip
-    """In the caller's transaction; the caller wakes the worker."""
+    """Store a removal in the caller's transaction; the caller wakes the worker."""
     removal = Removal.objects.create(
         image=image,
         kind=kind,
@@ -153,26 +153,26 @@ def refusal_text(found: Impact) -> str:
     return sentence % {"digest": short, "tags": ", ".join(first.tags[:5])}
 
 
-def item_of(going: PlannedDeletion) -> RemovalItem:
-    told = {
-        "tags": list(going.tags), "indexes": list(going.indexes), "referrers": list(going.referrers),
-        "after": list(going.after),
+def item_of(deletion: PlannedDeletion) -> RemovalItem:
+    dependents = {
+        "tags": list(deletion.tags), "indexes": list(deletion.indexes), "referrers": list(deletion.referrers),
+        "after": list(deletion.after),
     }  # fmt: skip
-    return RemovalItem(digest=going.digest, confirmed_dependents=told)
+    return RemovalItem(digest=deletion.digest, confirmed_dependents=dependents)
 
 
-def _ask(by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal:
+def _request(by: Principal, image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal:
     if not Repository.objects.filter(image=image).exists():
         raise NotFound
     with transaction.atomic():
         Image.objects.select_for_update().get(pk=image.pk)
-        removal = _same(image, kind, items) or create(by, image, kind, items)
+        removal = _waiting_removal(image, kind, items) or create(by, image, kind, items)
         transaction.on_commit(jobs.wake_removals)
     return removal
 
 
-def _same(image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal | None:
-    """Return the removal of a button that was pressed twice: it asks once."""
+def _waiting_removal(image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal | None:
+    """Return the same removal that waits already: a button pressed twice requests once."""
     wanted = {(item.tag, item.digest, item.expected_digest) for item in items}
     for waiting in Removal.objects.filter(image=image, kind=kind, state=Removal.State.WAITING, run=None):
         if set(waiting.items.values_list("tag", "digest", "expected_digest")) == wanted:
@@ -182,22 +182,24 @@ def _same(image: Image, kind: Removal.Kind, items: list[RemovalItem]) -> Removal
 
 def _left_halfway(image: Image, tag: str, digest: str) -> bool:
     """Return True when a placeholder may be under the tag, which the inventory never shows."""
-    begun = RemovalItem.objects.filter(removal__image=image, tag=tag, digest=digest, started_at__isnull=False)
-    ended = begun.filter(state__in=[RemovalItem.State.FAILED, RemovalItem.State.STOPPED])
+    started = RemovalItem.objects.filter(
+        removal__image=image, tag=tag, digest=digest, started_at__isnull=False
+    )
+    ended = started.filter(state__in=[RemovalItem.State.FAILED, RemovalItem.State.STOPPED])
     return ended.exclude(placeholder_digest="").exists()
 
 
 def _preview_digest(found: Impact) -> str:
-    """Names all of it, so that a confirmation is of this and of nothing more."""
+    """Return a fingerprint of all of it, so that a confirmation covers this and nothing more."""
     whole = [
         [each.digest, each.tags, each.indexes, each.referrers, each.after]
-        for each in sorted(found.going, key=lambda going: going.digest)
+        for each in sorted(found.deletions, key=lambda deletion: deletion.digest)
     ]
     return fingerprint(whole)
 
 
-def _check_count(chosen: Collection[str], most: int) -> None:
+def _check_count(chosen: Collection[str], items_max: int) -> None:
     if not chosen:
         raise Invalid.on("tags", _("Choose at least one tag."))
-    if len(chosen) > most:
-        raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": most})
+    if len(chosen) > items_max:
+        raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": items_max})

@@ -1,4 +1,4 @@
-"""What an image holds and nobody can read: it may need anything, so nothing else of the image is deleted meanwhile."""
+"""Manifests that cannot be read: they may need anything, so nothing else of their image is deleted meanwhile."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class UnreadableManifest:
     tags: tuple[str, ...] = ()
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         if not self.tags:
             return _("%(digest)s, which has no tag") % {"digest": self.digest}
         short = self.digest.rpartition(":")[2][:12]
@@ -25,8 +25,8 @@ class UnreadableManifest:
 
 
 def find(image: Image, *, also_held: Collection[str] = ()) -> list[UnreadableManifest]:
-    """`also_held`: what was just seen to be there, and the picture may not know yet."""
-    # Docker's first form is no mystery: it lists no manifests, and is about none.
+    """`also_held`: digests just seen in the registry, perhaps not in the inventory yet."""
+    # Docker schema 1 lists no manifests and is about none, so it is no danger.
     rows = Manifest.objects.filter(kind="unknown").exclude(media_type__startswith=SCHEMA_1)
     here = Q(repository_manifests__image=image, repository_manifests__gone_at=None) | Q(tags__image=image)
     found = set(rows.filter(here).values_list("digest", flat=True))
@@ -40,12 +40,12 @@ def find(image: Image, *, also_held: Collection[str] = ()) -> list[UnreadableMan
     return [UnreadableManifest(digest, tuple(names)) for digest, names in tags.items()]
 
 
-def sentence(found: Iterable[UnreadableManifest]) -> str:
-    """Why nothing else can be deleted; "" where all can be read."""
+def why_blocked(found: Iterable[UnreadableManifest]) -> str:
+    """Return why nothing else can be deleted; "" where all can be read."""
     first = next(iter(found), None)
     if first is None:
         return ""
     return _(
         "%(what)s, cannot be read, so nobody knows what it needs. While it is there nothing else of this image is "
         "deleted; delete it first."
-    ) % {"what": first.words}
+    ) % {"what": first.text}

@@ -1,4 +1,4 @@
-"""Removing tags and images, and putting tags back: said beforehand, asked for, and followed until it is done."""
+"""Removing tags and images, and restoring them: previewed, requested, and followed until it is done."""
 
 from typing import Any
 
@@ -27,16 +27,16 @@ from registry_sync.deletion import matching_tags, pull_through_cache, service
 from registry_sync.deletion import restore as deletion_restore
 from registry_sync.deletion.history import held_of
 from registry_sync.deletion.outcomes import sentence
-from registry_sync.models import Removal
+from registry_sync.models import Removal, RemovalItem
 
 
 @tab("images")
 @login_required
 @require_safe
 def delete_preview(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
-    """Show what would happen; without anything chosen, the tags, to choose.
+    """Show what deleting would do; with nothing selected, the tags to select from.
 
-    Chosen by `tag=` or `digest=`, each as often as wanted, `all=` of a page, or `matching=` a filter.
+    Takes `tag=` and `digest=` (repeatable), `all=` of a page, or `matching=` with `q=`.
     """
     image = permissions.image(principal(request), handle, name, image_name, Permission.IMAGES_REMOVE)
     if request.GET.get("matching"):
@@ -54,14 +54,14 @@ def untag(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     by = principal(request)
     image = permissions.image(by, handle, name, image_name, Permission.IMAGES_REMOVE)
     if request.POST.get("matching"):
-        return _matching(request, image)
+        return _request_matching(request, image)
     tags = request.POST.getlist("tag")
-    seen = dict(zip(tags, request.POST.getlist("expected_digest"), strict=False))
+    digests = dict(zip(tags, request.POST.getlist("expected_digest"), strict=False))
     try:
-        asked = service.untag(by=by, image=image, tags=seen)
+        removal = service.untag(by=by, image=image, tags=digests)
     except Invalid as error:
         return _page(request, image, tags, [], problem=error.message)
-    return redirect(_address(asked))
+    return redirect(_address(removal))
 
 
 @tab("images")
@@ -71,16 +71,16 @@ def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> H
     by = principal(request)
     image = permissions.image(by, handle, name, image_name, Permission.IMAGES_REMOVE)
     if request.POST.get("matching"):
-        return _matching(request, image)
+        return _request_matching(request, image)
     tags, digests = request.POST.getlist("tag"), request.POST.getlist("digest")
     try:
-        asked = service.delete(
+        removal = service.delete(
             by=by, image=image, tags=tags, digests=digests, preview_digest=request.POST.get("preview_digest", ""),
             confirmation=request.POST.get("confirm", "").strip(),
         )  # fmt: skip
     except Invalid as error:
         return _page(request, image, tags, digests, problem=error.message)
-    return redirect(_address(asked))
+    return redirect(_address(removal))
 
 
 @login_required
@@ -88,13 +88,13 @@ def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> H
 def restore(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
     image = permissions.image(by, handle, name, image_name, Permission.IMAGES_REMOVE)
-    wish = {key: request.POST.get(key, "") for key in ("tag", "digest", "expected_digest")}
+    fields = {key: request.POST.get(key, "") for key in ("tag", "digest", "expected_digest")}
     try:
-        asked = service.restore(by=by, image=image, **wish)
+        removal = service.restore(by=by, image=image, **fields)
     except Invalid as error:
         messages.error(request, error.message)
         return redirect(next_url(request, reverse("image-history", args=[handle, name, image_name])))
-    return redirect(_address(asked))
+    return redirect(_address(removal))
 
 
 @tab("images")
@@ -107,15 +107,18 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
     found = Removal.objects.select_related("image__namespace").filter(image=image, pk=id).first()
     if not found:
         raise NotFound
-    note = live_updates.note_of_removal(request, found) if found.state == Removal.State.WAITING else ""
+    live_note = live_updates.note_of_removal(request, found) if found.state == Removal.State.WAITING else ""
     found.refresh_from_db()
     items = list(found.items.order_by("id")[:1000])
     held = held_of(image, {item.digest for item in items if item.tag})
     context = image_context(image, "history") | {
         "removal": found,
-        "live": note,
-        "lines": [_line(item, item.digest in held and found.kind == Removal.Kind.UNTAG) for item in items],
-        "may_come": deletion_restore.can_restore(found),
+        "live": live_note,
+        "lines": [
+            _line(item, can_restore=item.digest in held and found.kind == Removal.Kind.UNTAG)
+            for item in items
+        ],
+        "can_restore": deletion_restore.can_restore(found),
         "why_not": button_permissions.denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
     }
     fragment = request.htmx and request.htmx.target == "removal"
@@ -125,24 +128,24 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
 @login_required
 @require_POST
 def restore_removal(request: PersonRequest, handle: str, name: str, image_name: str, id: int) -> HttpResponse:  # noqa: A002
-    """All that a deletion deleted."""
+    """Restore all that a deletion deleted."""
     by = principal(request)
     image = permissions.image(by, handle, name, image_name, Permission.IMAGES_REMOVE)
     found = Removal.objects.select_related("image__namespace__account").filter(image=image, pk=id).first()
     if not found:
         raise NotFound
     try:
-        asked = deletion_restore.restore_removal(by=by, removal=found)
+        removal = deletion_restore.restore_removal(by=by, removal=found)
     except Invalid as error:
         messages.error(request, error.message)
         return redirect(_address(found))
-    return redirect(_address(asked))
+    return redirect(_address(removal))
 
 
-def _line(item: Any, can_come_back: bool) -> dict[str, Any]:
-    words = sentence(item.outcome, begun=bool(item.started_at))
-    back = can_come_back and item.state == item.State.DONE
-    return {"item": item, "sentence": words, "back": item.digest if back else ""}
+def _line(item: RemovalItem, *, can_restore: bool) -> dict[str, Any]:
+    text = sentence(item.outcome, begun=bool(item.started_at))
+    restorable = can_restore and item.state == item.State.DONE
+    return {"item": item, "sentence": text, "back": item.digest if restorable else ""}
 
 
 def _page(
@@ -153,42 +156,44 @@ def _page(
     )
     rows = list(found_tags.defer("manifest__details", "manifest__body_zlib").order_by("sort_key", "id"))
     status = 400 if problem else 200
-    gone = sorted(set(tags) - {row.name for row in rows})
+    missing = sorted(set(tags) - {row.name for row in rows})
     if len({*tags, *digests}) > service.ITEMS_MAX:
         problem = problem or _("Choose at most %(most)s at once.") % {"most": service.ITEMS_MAX}
     elif rows or digests:
-        context = _confirm(image, rows, digests) | {"problem": problem, "gone": gone}
+        context = _confirm(image, rows, digests) | {"problem": problem, "missing": missing}
         return render(request, "registry_sync/removal_confirm.html", context, status=status)
-    return _choose(request, image, gone, problem, status)
+    return _choose(request, image, missing, problem, status)
 
 
 def _confirm(image: Image, rows: list[Tag], digests: list[str]) -> dict[str, Any]:
     found = service.preview(image, tags=[row.name for row in rows], digests=digests)
     return image_context(image, "tags") | {
-        "chosen": rows, "digests": digests, "outlook": found, "impact": found.impact, "refused": found.refused,
-        "one_way": [row.name for row in rows if row.manifest.media_type == SIGNED_SCHEMA_1],
-        "lasts": _lasts(image, rows), "short_name": image.name, "takes_no_changes": bool(pull_through_cache.refusal()),
+        "chosen": rows, "digests": digests, "preview": found, "impact": found.impact,
+        "unrestorable": [row.name for row in rows if row.manifest.media_type == SIGNED_SCHEMA_1],
+        "left_untagged": _left_untagged(image, rows), "confirmation_phrase": image.name,
+        "is_pull_through_cache": bool(pull_through_cache.refusal()),
     }  # fmt: skip
 
 
-def _search(asked: QueryDict) -> str:
-    return asked.get("q", "").strip()[:200]
+def _search(params: QueryDict) -> str:
+    return params.get("q", "").strip()[:200]
 
 
-def _matching(request: PersonRequest, image: Image) -> HttpResponse:
-    """Of a form of the page below; which of the two its button says."""
-    by, search, seen = principal(request), _search(request.POST), request.POST.get("expected_digest", "")
+def _request_matching(request: PersonRequest, image: Image) -> HttpResponse:
+    """Untag or delete all tags that match, as the submitted form of the page below says."""
+    by, search = principal(request), _search(request.POST)
+    tags_digest = request.POST.get("tags_digest", "")
     try:
         if "preview_digest" in request.POST:
-            asked = matching_tags.delete(
-                by=by, image=image, search=search, seen=seen, outlook=request.POST["preview_digest"],
-                confirmation=request.POST.get("confirm", "").strip(),
+            removal = matching_tags.delete(
+                by=by, image=image, search=search, tags_digest=tags_digest,
+                preview_digest=request.POST["preview_digest"], confirmation=request.POST.get("confirm", "").strip(),
             )  # fmt: skip
         else:
-            asked = matching_tags.untag(by=by, image=image, search=search, seen=seen)
+            removal = matching_tags.untag(by=by, image=image, search=search, tags_digest=tags_digest)
     except Invalid as error:
         return _matching_page(request, image, search, problem=error.message)
-    return redirect(_address(asked))
+    return redirect(_address(removal))
 
 
 def _matching_page(request: PersonRequest, image: Image, search: str, *, problem: str = "") -> HttpResponse:
@@ -200,36 +205,39 @@ def _matching_page(request: PersonRequest, image: Image, search: str, *, problem
     if not rows:
         return _choose(request, image, [], problem, status)
     context = _confirm(image, rows, []) | {
-        "problem": problem, "matching": True, "search": search, "expected_digest": matching_tags.tags_digest(rows),
+        "problem": problem, "matching": True, "search": search, "tags_digest": matching_tags.fingerprint_of(rows),
     }  # fmt: skip
     return render(request, "registry_sync/removal_confirm.html", context, status=status)
 
 
 def _choosable(request: PersonRequest, image: Image) -> Page[Tag]:
-    """Return a page of tags, as many as may be chosen at once."""
+    """Return a page of tags, as many as may be selected at once."""
     query = {"q": request.GET.get("q", "").strip()[:200]}
     with pg_plans.by_value(query["q"]):
         found = tag_list.find_tags(image, query["q"]).tags()
         return paginate(found, cursor=request.GET.get("page", ""), query=query, size=service.ITEMS_MAX)
 
 
-def _choose(request: PersonRequest, image: Image, gone: list[str], problem: str, status: int) -> HttpResponse:
+def _choose(
+    request: PersonRequest, image: Image, missing: list[str], problem: str, status: int
+) -> HttpResponse:
     page = _choosable(request, image)
     context = image_context(image, "tags") | {
-        "page": page, "query": page.query, "cursor": request.GET.get("page", ""), "gone": gone, "problem": problem,
+        "page": page, "query": page.query, "cursor": request.GET.get("page", ""),
+        "missing": missing, "problem": problem,
     }  # fmt: skip
     return render(request, "registry_sync/removal_choose.html", context, status=status)
 
 
-def _lasts(image: Image, chosen: list[Tag]) -> list[str]:
-    """Of these manifests, those that would be left without any tag."""
+def _left_untagged(image: Image, chosen: list[Tag]) -> list[str]:
+    """Return the digests that would be left without any tag."""
     digests = {tag.manifest_id for tag in chosen}
     others = Tag.objects.filter(image=image, manifest__in=digests).exclude(pk__in=[tag.pk for tag in chosen])
     return sorted(digests - set(others.values_list("manifest_id", flat=True)))
 
 
-def _address(asked: Removal) -> str:
-    namespace = asked.image.namespace
+def _address(removal: Removal) -> str:
+    namespace = removal.image.namespace
     return reverse(
-        "image-removal", args=[namespace.account.handle, namespace.name, asked.image.name, asked.pk]
+        "image-removal", args=[namespace.account.handle, namespace.name, removal.image.name, removal.pk]
     )

@@ -40,7 +40,7 @@ def work_due(registry: RegistryClient, *, after_run: Callable[[], None] = lambda
     `after_run` is called after each removal of a retention run, which may have been the run's last.
     Return how long until the next is due; None when none waits, or the registry gives no answer.
     """
-    tried, silent, ends = set[int](), set[int](), time.monotonic() + settings.DELETION_PASS
+    tried, silent, ends = set[int](), set[int](), time.monotonic() + settings.DELETION_PASS_SECONDS
     while removal := _next(tried, silent):
         tried.add(removal.pk)
         Removal.objects.filter(pk=removal.pk).update(last_attempt_at=clock.now())

@@ -70,8 +70,8 @@ def of(
     going = {each.version.digest for each in decisions if each.decision is Decision.DELETE}
     if not going:
         return RetentionPreview(image, decisions, unread=_unread_words(image))
-    around = graph.load_graph(image, going, alive=alive)
-    deleted = deletable_without_harm(around, going, alive=alive)
+    loaded = graph.load_graph(image, going, alive=alive)
+    deleted = deletable_without_harm(loaded, going, alive=alive)
     whole = {each.digest for each in deleted}
     needed = going - whole
     return RetentionPreview(
@@ -81,7 +81,7 @@ def of(
             for each in decisions
         ],
         deleted,
-        tuple((tag, around.tags[tag]) for tag in tags_left_behind(around, whole)),
+        tuple((tag, loaded.tags[tag]) for tag in tags_left_behind(loaded, whole)),
         _unread_words(image),
     )
 
@@ -121,7 +121,7 @@ def _unread_words(image: Image) -> str:
     words = _(
         "%(image)s is left out: %(what)s, cannot be read, so nobody knows what it needs. Delete it first."
     )
-    return words % {"image": image.name, "what": found[0].words}
+    return words % {"image": image.name, "what": found[0].text}
 
 
 def _tagged(image: Image, tags: QuerySet[Tag], *, checked: bool) -> list[Tagged]:

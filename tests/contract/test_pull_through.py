@@ -161,12 +161,12 @@ def held(cache: RunningRegistry, name: str, reference: str) -> bool:
 @pytest.mark.parametrize("what", ["tag", "manifest", "image", "namespace"])
 def test_nothing_is_asked_of_it_and_the_reason_is_told_before(there: Place, what: str) -> None:
     before, image = rows(), there.image()
-    assert "pull-through cache" in service.preview(image, tags=["1.0"]).refused
+    assert "pull-through cache" in service.preview(image, tags=["1.0"]).blocked_reason
     assert (
         "pull-through cache"
         in purge_scope.preview(
-            image.namespace.account, purge_scope.images(image.namespace, None), timezone.now()
-        ).refused
+            image.namespace.account, purge_scope.images_of(image.namespace, None), timezone.now()
+        ).blocked_reason
     )
     with pytest.raises(Conflict, match="make them in the registry behind it"):
         {

@@ -41,7 +41,7 @@ def namespace() -> Namespace:
 
 def purge(there: Place, image: Image | None = None) -> Purge:
     owner = namespace()
-    told = purge_scope.scope_of(purge_scope.images(owner, image)).preview_digest
+    told = purge_scope.scope_of(purge_scope.images_of(owner, image)).preview_digest
     name = image.name if image else owner.name
     return purge_service.request_purge(
         by=there.by, namespace=owner, image=image, preview_digest=told, confirmation=name
@@ -132,7 +132,7 @@ def test_two_of_three_images_that_were_ticked_go_and_come_back(there: Place) -> 
     client.force_login(Member.objects.get().person)
     here = f"/a/{namespace().account.handle}/images/delete-all/"
     ticked = {"image": ["team/app", "team/deep/other"]}
-    told = client.get(here, ticked).context["outlook"].preview_digest
+    told = client.get(here, ticked).context["preview"].preview_digest
     page = client.post(here, ticked | {"preview_digest": told, "confirm": "team"})["Location"]
     work(there)
     asked = Purge.objects.get()

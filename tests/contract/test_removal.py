@@ -132,7 +132,7 @@ def test_delete_takes_the_digest_and_every_tag_that_was_named(there: Place) -> N
     shown = service.preview(there.image(), tags=["1.0"])
     assert shown.impact.other_tags == ("latest",)
     image = images.Image()
-    assert shown.freed == len(image.config.content)  # the layers are those of 2.0 too
+    assert shown.freed_bytes == len(image.config.content)  # the layers are those of 2.0 too
     removal = there.delete("1.0")
     there.work()
     assert ends(removal) == ("done", ["done"])
@@ -213,7 +213,7 @@ class OvertakenCrawler(TagCrawler):
 def test_a_tag_that_comes_during_a_long_look_holds_its_digest(there: Place, settings: Any) -> None:
     digest = push(there.registry, "team/app", "1.0", images.Image())
     there.sync()
-    settings.DELETION_LONG_LOOK = -1
+    settings.DELETION_SLOW_READ = -1
     removal = there.delete("1.0")
     there.work(Overtaken(there))
     assert ends(removal) == ("failed", ["in_use"])

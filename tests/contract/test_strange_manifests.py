@@ -75,7 +75,7 @@ def test_what_hangs_on_an_image_goes_with_it_whatever_its_layers(there: Place) -
     there.untag("hung0", "hung1", "hung2")
     there.work()
     shown = service.preview(there.image(), tags=["1.0"])
-    assert (set(shown.impact.referrers), shown.refused) == ({*hung}, "")
+    assert (set(shown.impact.referrers), shown.blocked_reason) == ({*hung}, "")
     removal = there.delete("1.0")
     there.work()
     assert ends(removal)[0] == "done"
@@ -126,4 +126,4 @@ def test_what_cannot_be_read_and_is_gone_holds_nothing(there: Place) -> None:
     item.refresh_from_db()
     assert item.outcome == "done"
     there.sync()
-    assert service.preview(there.image(), tags=["2.0"]).refused == ""
+    assert service.preview(there.image(), tags=["2.0"]).blocked_reason == ""

@@ -24,13 +24,13 @@ ID = {name: f"sha256:{digits}" for name, digits in HEX.items()}
 NAME = {digest: name for name, digest in ID.items()}
 
 
-def facts(tags: Mapping[str, str], lists: Mapping[str, str] | None = None, subjects: Mapping[str, str] | None = None,
-          held: str = "") -> DeletionGraph:  # fmt: skip
+def graph_of(tags: Mapping[str, str], lists: Mapping[str, str] | None = None, subjects: Mapping[str, str] | None = None,
+             held: str = "") -> DeletionGraph:  # fmt: skip
     """In letters: tags {"1.0": "A"}, an index {"I": "AB"}, what is about something {"S": "A"}."""
     lists, subjects = lists or {}, subjects or {}
     letters = {*tags.values(), *"".join(lists.values()), *lists, *subjects, *held}
     return DeletionGraph(
-        held={
+        nodes={
             ID[each]: ManifestNode(
                 ID[each], frozenset(ID[child] for child in lists.get(each, "")), {each: 10},
                 ID[subjects[each]] if each in subjects else "",
@@ -45,63 +45,64 @@ def letters(digests: tuple[str, ...]) -> str:
     return "".join(NAME[digest] for digest in digests)
 
 
-MULTI = facts({"1.0": "I"}, {"I": "AB"})
+MULTI = graph_of({"1.0": "I"}, {"I": "AB"})
 
 
 @pytest.mark.parametrize(
-    ("given_facts", "tags", "digests", "going", "also", "refused"),
+    ("graph", "tags", "digests", "going", "also", "refused"),
     [
-        (facts({"1.0": "A", "2.0": "B"}), ["1.0"], "", "A", [], ""),
+        (graph_of({"1.0": "A", "2.0": "B"}), ["1.0"], "", "A", [], ""),
         # tags that share the digest go with it
-        (facts({"1.0": "A", "latest": "A"}), ["1.0"], "", "A", ["latest"], ""),
-        (facts({"1.0": "A", "latest": "A"}), ["1.0", "latest"], "", "A", [], ""),
+        (graph_of({"1.0": "A", "latest": "A"}), ["1.0"], "", "A", ["latest"], ""),
+        (graph_of({"1.0": "A", "latest": "A"}), ["1.0", "latest"], "", "A", [], ""),
         # an index goes before what only it lists
         (MULTI, ["1.0"], "", "IAB", [], ""),
         # a platform of a tagged index is never deleted
         (MULTI, [], "A", "A", [], "A"),
-        (facts({"1.0": "I", "amd": "A"}, {"I": "AB"}), ["amd"], "", "A", [], "A"),
+        (graph_of({"1.0": "I", "amd": "A"}, {"I": "AB"}), ["amd"], "", "A", [], "A"),
         # unless the index goes too
-        (facts({"1.0": "I", "amd": "A"}, {"I": "AB"}), ["amd", "1.0"], "", "IAB", [], ""),
+        (graph_of({"1.0": "I", "amd": "A"}, {"I": "AB"}), ["amd", "1.0"], "", "IAB", [], ""),
         # a platform with a tag of its own stays when its index goes
-        (facts({"1.0": "I", "amd": "A"}, {"I": "AB"}), ["1.0"], "", "IB", [], ""),
+        (graph_of({"1.0": "I", "amd": "A"}, {"I": "AB"}), ["1.0"], "", "IB", [], ""),
         # a platform that another index lists stays, tagged or not
-        (facts({"1.0": "I", "2.0": "J"}, {"I": "AB", "J": "BC"}), ["1.0"], "", "IA", [], ""),
-        (facts({"1.0": "I"}, {"I": "AB", "J": "BC"}), ["1.0"], "", "IA", [], ""),
+        (graph_of({"1.0": "I", "2.0": "J"}, {"I": "AB", "J": "BC"}), ["1.0"], "", "IA", [], ""),
+        (graph_of({"1.0": "I"}, {"I": "AB", "J": "BC"}), ["1.0"], "", "IA", [], ""),
         # an untagged index breaks, and that is said
-        (facts({"1.0": "A"}, {"I": "AB"}), ["1.0"], "", "A", [], ""),
+        (graph_of({"1.0": "A"}, {"I": "AB"}), ["1.0"], "", "A", [], ""),
         # an untagged index inside a tagged one counts as tagged
-        (facts({"1.0": "J"}, {"I": "A", "J": "I"}), [], "A", "A", [], "A"),
+        (graph_of({"1.0": "J"}, {"I": "A", "J": "I"}), [], "A", "A", [], "A"),
         # what is about it goes along
-        (facts({"1.0": "A"}, subjects={"S": "A"}), ["1.0"], "", "AS", [], ""),
-        (facts({"1.0": "A", f"sha256-{HEX['A']}.sig": "S"}), ["1.0"], "", "AS", [], ""),
-        (facts({"1.0": "A", f"sha256-{HEX['A']}": "R"}, {"R": "S"}, {"S": "A"}), ["1.0"], "", "ARS", [], ""),
+        (graph_of({"1.0": "A"}, subjects={"S": "A"}), ["1.0"], "", "AS", [], ""),
+        (graph_of({"1.0": "A", f"sha256-{HEX['A']}.sig": "S"}), ["1.0"], "", "AS", [], ""),
+        (graph_of({"1.0": "A", f"sha256-{HEX['A']}": "R"}, {"R": "S"}, {"S": "A"}), ["1.0"], "", "ARS", [], ""),
         # unless it has a name of its own, or is about something else as well
-        (facts({"1.0": "A", "sbom": "S"}, subjects={"S": "A"}), ["1.0"], "", "A", [], ""),
-        (facts({"1.0": "A", "2.0": "B", f"sha256-{HEX['B']}.sig": "S"}, subjects={"S": "A"}), ["1.0"], "", "A", [], ""),
+        (graph_of({"1.0": "A", "sbom": "S"}, subjects={"S": "A"}), ["1.0"], "", "A", [], ""),
+        (graph_of({"1.0": "A", "2.0": "B", f"sha256-{HEX['B']}.sig": "S"}, subjects={"S": "A"}),
+         ["1.0"], "", "A", [], ""),
         # a signature can go alone
-        (facts({"1.0": "A", f"sha256-{HEX['A']}.sig": "S"}), [], "S", "S", [], ""),
+        (graph_of({"1.0": "A", f"sha256-{HEX['A']}.sig": "S"}), [], "S", "S", [], ""),
     ],
 )  # fmt: skip
 def test_what_goes(
-    given_facts: DeletionGraph, tags: list[str], digests: str, going: str, also: list[str], refused: str
+    graph: DeletionGraph, tags: list[str], digests: str, going: str, also: list[str], refused: str
 ) -> None:
-    found = impact(given_facts, tags=tags, digests=[ID[each] for each in digests])
-    assert letters(tuple(each.digest for each in found.going)) == going
+    found = impact(graph, tags=tags, digests=[ID[each] for each in digests])
+    assert letters(tuple(each.digest for each in found.deletions)) == going
     assert list(found.other_tags) == also
     assert letters(tuple(each.digest for each in found.refused)) == refused
 
 
 def test_everything_that_depends_is_named() -> None:
-    told = facts({"1.0": "A", "latest": "A", "sbom": "S"}, {"I": "AB"}, {"S": "A", "R": "A"})
+    told = graph_of({"1.0": "A", "latest": "A", "sbom": "S"}, {"I": "AB"}, {"S": "A", "R": "A"})
     found = impact(told, tags=["1.0"])
     assert (letters(found.broken_indexes), letters(found.referrers), letters(found.orphaned_referrers)) == (
         "I",
         "R",
         "S",
     )
-    first = found.going[0]
+    first = found.deletions[0]
     assert (first.tags, letters(first.indexes), letters(first.referrers)) == (("1.0", "latest"), "I", "RS")
-    assert found.going[1].after == (ID["A"],)
+    assert found.deletions[1].after == (ID["A"],)
 
 
 @pytest.mark.parametrize(
@@ -115,10 +116,10 @@ def test_everything_that_depends_is_named() -> None:
         ({"referrers": ["R"]}, ["R"]),
     ],
 )
-def test_only_what_was_told_is_no_objection(now: dict[str, object], held: list[str]) -> None:
-    told = {"tags": ["1.0"], "indexes": ["I"], "referrers": ["S"]}
+def test_objections_leave_out_what_was_confirmed(now: dict[str, object], held: list[str]) -> None:
+    confirmed = {"tags": ["1.0"], "indexes": ["I"], "referrers": ["S"]}
     known: dict[str, object] = {"tags": [], "indexes": {}, "referrers": []}
-    assert objections("A", told, **(known | now)) == held  # type: ignore[arg-type]
+    assert objections("A", confirmed, **(known | now)) == held  # type: ignore[arg-type]
 
 
 @given(
@@ -132,14 +133,14 @@ def test_only_what_was_told_is_no_objection(now: dict[str, object], held: list[s
 def test_no_image_with_a_tag_that_stays_is_ever_touched(
     tags: dict[str, str], lists: dict[str, str], subjects: dict[str, str], data: st.DataObject
 ) -> None:
-    known = facts(tags, lists, subjects)
+    graph = graph_of(tags, lists, subjects)
     chosen = data.draw(st.sets(st.sampled_from(sorted(tags)))) if tags else set()
-    found = impact(known, tags=chosen)
+    found = impact(graph, tags=chosen)
     if found.refused:
         return
-    gone = {each.digest for each in found.going}
-    assert len(gone) == len(found.going)
-    for tag, digest in known.tags.items():
+    gone = {each.digest for each in found.deletions}
+    assert len(gone) == len(found.deletions)
+    for tag, digest in graph.tags.items():
         if tag in chosen or tag in found.other_tags:
             continue
         assert digest not in gone
@@ -147,67 +148,67 @@ def test_no_image_with_a_tag_that_stays_is_ever_touched(
         while left:
             each = left.pop()
             needed.add(each)
-            left |= set(known.held[each].lists) - needed
+            left |= set(graph.nodes[each].children) - needed
         assert not needed & gone
 
 
-class Scanned:
-    """What goes, and in which order, as it is defined: by looking at everything for each question."""
+class PlainGraph:
+    """What is deleted, and in which order, by definition: each question goes through everything."""
 
-    def __init__(self, known: DeletionGraph) -> None:
-        self.held, self.tags = known.held, known.tags
+    def __init__(self, graph: DeletionGraph) -> None:
+        self.nodes, self.tags = graph.nodes, graph.tags
 
     def tags_of(self, digest: str) -> list[str]:
         return sorted(tag for tag, points in self.tags.items() if points == digest)
 
     def indexes_of(self, digest: str) -> list[str]:
-        return sorted(each.digest for each in self.held.values() if digest in each.lists)
+        return sorted(each.digest for each in self.nodes.values() if digest in each.children)
 
     def referrers_of(self, digest: str) -> list[str]:
-        named = {each.digest for each in self.held.values() if each.subject == digest}
+        named = {each.digest for each in self.nodes.values() if each.subject == digest}
         tagged = {points for tag, points in self.tags.items() if self.subject_of(tag) == digest}
         return sorted((named | tagged) - {digest})
 
     def subjects_of(self, digest: str) -> set[str]:
-        named = {self.subject_of(tag) for tag in self.tags_of(digest)} | {self.held[digest].subject}
+        named = {self.subject_of(tag) for tag in self.tags_of(digest)} | {self.nodes[digest].subject}
         return named - {"", digest}
 
     def subject_of(self, tag: str) -> str:
         """A tool's tag about what is not held is about nothing."""
         about = technical_subject(tag)
-        return about if about in self.held else ""
+        return about if about in self.nodes else ""
 
     def closure(self, chosen: set[str]) -> dict[str, set[str]]:
         causes: dict[str, set[str]] = {digest: set() for digest in chosen}
         while True:
             more = {
                 digest: because
-                for digest in self.held
-                if digest not in causes and (because := self.goes_along(digest, set(causes)))
+                for digest in self.nodes
+                if digest not in causes and (because := self.causes_of(digest, set(causes)))
             }
             if not more:
                 return causes
             causes |= more
 
-    def goes_along(self, digest: str, going: set[str]) -> set[str]:
+    def causes_of(self, digest: str, deleted: set[str]) -> set[str]:
         if any(not is_technical(tag) for tag in self.tags_of(digest)):
             return set()
         because = {*self.indexes_of(digest), *self.subjects_of(digest)}
-        return because if because <= going else set()
+        return because if because <= deleted else set()
 
-    def in_order(self, going: Mapping[str, set[str]]) -> list[str]:
+    def in_order(self, causes: Mapping[str, set[str]]) -> list[str]:
         done: list[str] = []
-        left = sorted(going)
+        left = sorted(causes)
         while left:
             ready = [
                 digest for digest in left
-                if not ((set(self.indexes_of(digest)) | going[digest]) & set(left)) - {digest}
+                if not ((set(self.indexes_of(digest)) | causes[digest]) & set(left)) - {digest}
             ] or left  # fmt: skip
             done += ready
             left = [digest for digest in left if digest not in ready]
         return done
 
-    def going(self, chosen: set[str]) -> tuple[PlannedDeletion, ...]:
+    def deletions(self, chosen: set[str]) -> tuple[PlannedDeletion, ...]:
         causes = self.closure(chosen)
         return tuple(
             PlannedDeletion(
@@ -219,12 +220,12 @@ class Scanned:
         )  # fmt: skip
 
     def refused(self, chosen: set[str]) -> tuple[Refusal, ...]:
-        going = self.closure(chosen)
+        deleted = self.closure(chosen)
         return tuple(
             Refusal(digest, index, tuple(tags))
             for digest in sorted(chosen)
             for index in self.indexes_of(digest)
-            if index not in going and (tags := self.tags_that_lead_to(index, set(going)))
+            if index not in deleted and (tags := self.tags_that_lead_to(index, set(deleted)))
         )
 
     def tags_that_lead_to(self, index: str, seen: set[str]) -> list[str]:
@@ -252,17 +253,17 @@ TAGS = ["1", "2", "3", *(f"sha256-{HEX[each]}.sig" for each in LETTERS)]
 def test_it_is_what_looking_at_everything_would_find(
     tags: dict[str, str], lists: dict[str, str], subjects: dict[str, str], chosen: set[str], lost: set[str]
 ) -> None:
-    made = facts(tags, lists, subjects, held=LETTERS)
-    known = DeletionGraph(
-        {digest: each for digest, each in made.held.items() if NAME[digest] not in lost}, made.tags
+    made = graph_of(tags, lists, subjects, held=LETTERS)
+    graph = DeletionGraph(
+        {digest: each for digest, each in made.nodes.items() if NAME[digest] not in lost}, made.tags
     )
     digests = {ID[each] for each in chosen - lost}
-    plain, found = Scanned(known), impact(known, digests=digests)
+    plain, found = PlainGraph(graph), impact(graph, digests=digests)
     for digest in ID.values():
-        assert known.tags_of(digest) == plain.tags_of(digest)
-        assert known.indexes_of(digest) == plain.indexes_of(digest)
-        assert known.referrers_of(digest) == plain.referrers_of(digest)
-    assert found.going == plain.going(digests)
+        assert graph.tags_of(digest) == plain.tags_of(digest)
+        assert graph.indexes_of(digest) == plain.indexes_of(digest)
+        assert graph.referrers_of(digest) == plain.referrers_of(digest)
+    assert found.deletions == plain.deletions(digests)
     assert found.refused == plain.refused(digests)
 
 
@@ -271,24 +272,24 @@ def test_many_manifests_are_no_work() -> None:
     number = 20_000
     leaves = [f"sha256:{each:064x}" for each in range(number)]
     tops = [f"sha256:{each:064x}" for each in range(number, 2 * number)]
-    held = {leaf: ManifestNode(leaf) for leaf in leaves} | {
+    nodes = {leaf: ManifestNode(leaf) for leaf in leaves} | {
         top: ManifestNode(top, frozenset({leaf, leaves[0]})) for top, leaf in zip(tops, leaves, strict=True)
     }
-    known = DeletionGraph(held, {f"t{each}": top for each, top in enumerate(tops)})
-    assert len(impact(known, tags=list(known.tags)).going) == 2 * number
-    assert [each.digest for each in deletable_without_harm(known, tops)][:number] == tops
+    graph = DeletionGraph(nodes, {f"t{each}": top for each, top in enumerate(tops)})
+    assert len(impact(graph, tags=list(graph.tags)).deletions) == 2 * number
+    assert [each.digest for each in deletable_without_harm(graph, tops)][:number] == tops
 
 
-def test_a_stand_in_is_the_same_for_the_same_nonce_and_no_other() -> None:
+def test_a_placeholder_is_the_same_for_the_same_nonce_alone() -> None:
     assert Placeholder("a").manifest == Placeholder("a").manifest
     assert Placeholder("a").digest != Placeholder("b").digest
     assert Placeholder("a").config_digest.encode() in Placeholder("a").manifest
 
 
-def test_a_blob_of_two_that_go_counts_once_and_what_is_not_held_has_none() -> None:
-    found = {
+def test_blobs_of_counts_a_shared_blob_once_and_an_unknown_manifest_has_none() -> None:
+    nodes = {
         "x": ManifestNode("x", frozenset(), {"base": 10, "own": 3}),
         "y": ManifestNode("y", frozenset(), {"base": 12}),
     }  # fmt: skip
-    going = [PlannedDeletion("x"), PlannedDeletion("y"), PlannedDeletion("z")]
-    assert blobs_of(DeletionGraph(found, {}), going) == {"base": 12, "own": 3}
+    deletions = [PlannedDeletion("x"), PlannedDeletion("y"), PlannedDeletion("z")]
+    assert blobs_of(DeletionGraph(nodes, {}), deletions) == {"base": 12, "own": 3}

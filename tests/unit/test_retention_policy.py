@@ -23,7 +23,7 @@ from registry_sync.retention.policy import (
     matches,
     versions_of,  # fmt: skip
 )
-from tests.unit.test_impact import HEX, ID, MULTI, NAME, facts
+from tests.unit.test_impact import HEX, ID, MULTI, NAME, graph_of
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -232,37 +232,37 @@ SHARED = {f"sha256-{HEX[each]}.dockerfile": "S" for each in "AB"}
 
 
 @pytest.mark.parametrize(
-    ("known", "digests", "going"),
+    ("graph", "digests", "going"),
     [
-        (facts({"1.0": "A"}), "A", "A"),
+        (graph_of({"1.0": "A"}), "A", "A"),
         (MULTI, "I", "IAB"),
         (MULTI, "A", ""),  # a platform of a tagged index
-        (facts({"1.0": "I", "amd": "A"}, {"I": "AB"}), "IA", "IAB"),
-        (facts({"1.0": "I", "amd": "A"}, {"I": "AB"}), "A", ""),
-        (facts({"1.0": "A"}, {"I": "AB"}), "A", ""),  # an untagged index would break
-        (facts({"1.0": "A", "sbom": "S"}, subjects={"S": "A"}), "A", ""),  # what is about it stays
-        (facts({"1.0": "A", "2.0": "B", "sbom": "S"}, subjects={"S": "A"}), "AB", "B"),
-        (facts({"1.0": "A", "sbom": "S"}, subjects={"S": "A"}), "AS", "AS"),
-        (facts({"1.0": "A"}, subjects={"S": "A"}), "A", "AS"),
+        (graph_of({"1.0": "I", "amd": "A"}, {"I": "AB"}), "IA", "IAB"),
+        (graph_of({"1.0": "I", "amd": "A"}, {"I": "AB"}), "A", ""),
+        (graph_of({"1.0": "A"}, {"I": "AB"}), "A", ""),  # an untagged index would break
+        (graph_of({"1.0": "A", "sbom": "S"}, subjects={"S": "A"}), "A", ""),  # what is about it stays
+        (graph_of({"1.0": "A", "2.0": "B", "sbom": "S"}, subjects={"S": "A"}), "AB", "B"),
+        (graph_of({"1.0": "A", "sbom": "S"}, subjects={"S": "A"}), "AS", "AS"),
+        (graph_of({"1.0": "A"}, subjects={"S": "A"}), "A", "AS"),
         # what a tool hung onto something that stays, stays with it under whatever name
-        (facts({"1.0": "A", "2.0": "B", f"sha256-{HEX['A']}.src": "B"}), "B", ""),
-        (facts({"1.0": "A", "2.0": "B", f"sha256-{HEX['A']}.src": "B"}), "AB", "AB"),
-        (facts({"2.0": "B", f"sha256-{HEX['A']}.src": "B"}), "B", "B"),  # that is gone already
+        (graph_of({"1.0": "A", "2.0": "B", f"sha256-{HEX['A']}.src": "B"}), "B", ""),
+        (graph_of({"1.0": "A", "2.0": "B", f"sha256-{HEX['A']}.src": "B"}), "AB", "AB"),
+        (graph_of({"2.0": "B", f"sha256-{HEX['A']}.src": "B"}), "B", "B"),  # that is gone already
         # a tag by which a tool named the digest itself
-        (facts({"1.0": "A", f"sha256-{HEX['A']}.imgpkg": "A"}), "A", "A"),
+        (graph_of({"1.0": "A", f"sha256-{HEX['A']}.imgpkg": "A"}), "A", "A"),
         # what two versions share goes with the last of them, and holds neither back
-        (facts({"1.0": "A", "2.0": "B", **SHARED}), "A", "A"),
-        (facts({"1.0": "A", "2.0": "B", **SHARED}), "AB", "ABS"),
-        (facts({"1.0": "A", "2.0": "B", "mine": "S", **SHARED}), "A", ""),
+        (graph_of({"1.0": "A", "2.0": "B", **SHARED}), "A", "A"),
+        (graph_of({"1.0": "A", "2.0": "B", **SHARED}), "AB", "ABS"),
+        (graph_of({"1.0": "A", "2.0": "B", "mine": "S", **SHARED}), "A", ""),
     ],
 )
-def test_a_rule_deletes_only_what_nothing_else_needs(known: DeletionGraph, digests: str, going: str) -> None:
-    found = deletable_without_harm(known, [ID[each] for each in digests])
+def test_a_rule_deletes_only_what_nothing_else_needs(graph: DeletionGraph, digests: str, going: str) -> None:
+    found = deletable_without_harm(graph, [ID[each] for each in digests])
     assert "".join(NAME[each.digest] for each in found) == going
-    assert not impact(known, digests=[each.digest for each in found]).refused
+    assert not impact(graph, digests=[each.digest for each in found]).refused
 
 
 def test_a_tag_about_what_goes_goes_where_it_points_at_what_stays() -> None:
-    known = facts({"1.0": "A", "2.0": "B", **SHARED})
-    assert tags_left_behind(known, {ID["A"]}) == [f"sha256-{HEX['A']}.dockerfile"]
-    assert tags_left_behind(known, {ID["A"], ID["B"], ID["S"]}) == []
+    graph = graph_of({"1.0": "A", "2.0": "B", **SHARED})
+    assert tags_left_behind(graph, {ID["A"]}) == [f"sha256-{HEX['A']}.dockerfile"]
+    assert tags_left_behind(graph, {ID["A"], ID["B"], ID["S"]}) == []

@@ -99,7 +99,7 @@ def body_for(route: Route, world: World) -> dict[str, Any] | None:
 
 
 def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
-    whole_image = purge_scope.scope_of(purge_scope.images(world.namespace, world.tag.image)).preview_digest
+    whole_image = purge_scope.scope_of(purge_scope.images_of(world.namespace, world.tag.image)).preview_digest
     return {
         "POST api-removal-restore": None,
         "POST api-image-purge": {"preview_digest": whole_image, "confirmation": "app/api"},

@@ -81,7 +81,7 @@ def test_some_images_are_deleted_as_one_act(world: World) -> None:
     made = caller.post(SOME, body)
     assert made.status_code == 202
     [purge] = made.json()["purges"]
-    assert (purge["image"], purge["namespace"], purge["image_count"]) == ("", "red", 2)
+    assert (purge["image"], purge["namespace"], purge["selected_image_count"]) == ("", "red", 2)
     assert caller.post(SOME, body).json() == made.json()
     assert caller.get(f"{NAMESPACE}purges/{purge['id']}/").json() == purge
 
@@ -99,7 +99,7 @@ def test_all_images_that_match_are_deleted_as_one_act(world: World) -> None:
     assert caller.post(SOME, body).status_code == 409
     second.image.delete()
     [purge] = caller.post(SOME, body).json()["purges"]
-    assert (purge["image"], purge["image_count"]) == ("app/api", 0)
+    assert (purge["image"], purge["selected_image_count"]) == ("app/api", 0)
 
 
 def test_who_deletes_some_images(world: World) -> None:

@@ -113,7 +113,7 @@ def _of_one_page(page: Page, world: World) -> dict[str, str]:
     if page.name in ("image-purge", "images-purge", "namespace-purge"):
         return {
             "preview_digest": purge_scope.scope_of(
-                purge_scope.images(world.namespace, world.tag.image)
+                purge_scope.images_of(world.namespace, world.tag.image)
             ).preview_digest
         }
     return {"digest": world.old.digest} if page.name == "image-restore" else {}

@@ -31,7 +31,7 @@ def form(cast: Cast, typed: str, **query: object) -> dict[str, object]:
     """As the owner's page has it, with the name typed."""
     return {
         **query,
-        "preview_digest": cast.client("owner").get(HERE, query).context["outlook"].preview_digest,
+        "preview_digest": cast.client("owner").get(HERE, query).context["preview"].preview_digest,
         "confirm": typed,
     }
 
@@ -72,7 +72,7 @@ def test_those_ticked_go_and_nothing_else(cast: Cast) -> None:
     ticked = {"image": ["team/api", "team/deep/worker"]}
     page = cast.client("owner").get(HERE, ticked)
     assert "Delete 2 images with all in them" in page.content.decode()
-    assert (page.context["outlook"].tags, page.context["outlook"].manifests) == (4, 4)
+    assert (page.context["preview"].tags, page.context["preview"].manifests) == (4, 4)
     where = cast.client("owner").post(HERE, form(cast, "team", **ticked))["Location"]
     purge = Purge.objects.get()
     assert where == f"{NAMESPACE}deletions/{purge.pk}/"
@@ -137,7 +137,11 @@ def test_of_several_namespaces_each_has_its_deletion(cast: Cast) -> None:
     both = {"image": ["team/api", "other/api", "team/web"]}
     assert cast.client("owner").post(HERE, form(cast, "team", **both)).status_code == 400
     page = cast.client("owner").get(HERE, both)
-    assert [each.image.repository for each in page.context["lines"]] == ["other/api", "team/api", "team/web"]
+    assert [each.image.repository for each in page.context["shown_images"]] == [
+        "other/api",
+        "team/api",
+        "team/web",
+    ]
     assert "Each namespace then says how far its deletion is" in page.content.decode()
     sent = form(cast, "team-red", **both)
     assert cast.client("owner").post(HERE, sent)["Location"] == LIST
@@ -155,13 +159,13 @@ def test_all_of_a_page_without_a_script(cast: Cast) -> None:
     Image.objects.update(tag_count=1)
     first = cast.client("owner").get(f"{LIST}?q=many")
     assert "Delete all on this page…" in first.content.decode()
-    chosen = cast.client("owner").get(HERE, {"all": "1", "q": "many"}).context["outlook"]
-    assert len(chosen.lines) == PAGE_SIZE
+    chosen = cast.client("owner").get(HERE, {"all": "1", "q": "many"}).context["preview"]
+    assert len(chosen.images) == PAGE_SIZE
     make(cast, "many/more", "1.0")
     Image.objects.update(tag_count=1)
     rest = cast.client("owner").get(f"{LIST}?q=many").context["page"].next_cursor
     second = cast.client("owner").get(HERE, {"all": "1", "q": "many", "page": rest})
-    assert len(second.context["outlook"].lines) == 1
+    assert len(second.context["preview"].images) == 1
 
 
 def test_all_that_match_are_those_that_were_seen(cast: Cast) -> None:
@@ -178,12 +182,12 @@ def test_all_that_match_are_those_that_were_seen(cast: Cast) -> None:
     assert not Purge.objects.exists()
     assert (
         cast.client("owner")
-        .post(HERE, sent | {"preview_digest": late.context["outlook"].preview_digest})
+        .post(HERE, sent | {"preview_digest": late.context["preview"].preview_digest})
         .status_code
         == 302
     )
     here = cast.client("owner").get(HERE, query | {"namespace": "other"})
-    assert [each.image.repository for each in here.context["outlook"].lines] == ["other/api"]
+    assert [each.image.repository for each in here.context["preview"].images] == ["other/api"]
 
 
 @pytest.mark.parametrize("meanwhile", ["pushed", "deleted"])
@@ -213,10 +217,10 @@ def test_what_is_not_here_is_not_there(cast: Cast) -> None:
     text = page.content.decode()
     assert "There is no image theirs/secret any more" in text
     assert "There is no image team/none any more" in text
-    assert [each.image.name for each in page.context["outlook"].lines] == ["api"]
+    assert [each.image.name for each in page.context["preview"].images] == ["api"]
     assert cast.client("owner").get(HERE, {"matching": "1", "namespace": "theirs"}).status_code == 404
     only = cast.client("owner").get(HERE, {"image": "theirs/secret"})
-    assert only.context["outlook"].lines == []
+    assert only.context["preview"].images == []
     assert cast.client("owner").post(HERE, {"image": "theirs/secret", "confirm": "secret"}).status_code == 400
     assert not Purge.objects.exists()
 

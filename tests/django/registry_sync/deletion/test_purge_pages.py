@@ -50,14 +50,14 @@ def image(cast: Cast) -> Image:
 
 
 def told(cast: Cast, address: str = HERE) -> str:
-    found: str = cast.client("owner").get(address).context["outlook"].preview_digest
+    found: str = cast.client("owner").get(address).context["preview"].preview_digest
     return found
 
 
 def asked(cast: Cast, image: Image | None = None) -> Purge:
     namespace = Namespace.objects.select_related("account").get(name="team")
     name = image.name if image else "team"
-    seen = purge_scope.scope_of(purge_scope.images(namespace, image)).preview_digest
+    seen = purge_scope.scope_of(purge_scope.images_of(namespace, image)).preview_digest
     return purge_service.request_purge(
         by=cast.by("owner"), namespace=namespace, image=image, preview_digest=seen, confirmation=name
     )
@@ -85,17 +85,21 @@ def test_what_goes_is_told(cast: Cast, image: Image) -> None:
     factories.RegistryUserFactory(account=cast.account, username="abcdefghijkl", description="CI deploy")
     PullStats.objects.create(image=image, tag="2.0", username="abcdefghijkl", count=5, last_at=timezone.now())
     page = cast.client("owner").get(HERE)
-    found = page.context["outlook"]
-    assert (len(found.lines), found.tags, found.technical, found.manifests) == (1, 2, 1, 3)
-    assert found.freed == 3 * 7  # the layer that the sibling has too stays
-    assert found.sharers == ["team/sibling"]  # and nothing of another account is named
+    found = page.context["preview"]
+    assert (len(found.images), found.tags, found.technical_tags, found.manifests) == (1, 2, 1, 3)
+    assert found.freed_bytes == 3 * 7  # the layer that the sibling has too stays
+    assert found.repositories_sharing_layers == ["team/sibling"]  # and nothing of another account is named
     text = page.content.decode()
     assert "CI deploy" in text
     assert "deep/app:2.0" in text
     assert "theirs/secret" not in text
-    whole_namespace = cast.client("owner").get(f"{NAMESPACE}delete-all/").context["outlook"]
-    assert (len(whole_namespace.lines), whole_namespace.tags, whole_namespace.sharers) == (2, 3, [])
-    assert whole_namespace.freed == 4 * 7 + 1000
+    whole_namespace = cast.client("owner").get(f"{NAMESPACE}delete-all/").context["preview"]
+    assert (
+        len(whole_namespace.images),
+        whole_namespace.tags,
+        whole_namespace.repositories_sharing_layers,
+    ) == (2, 3, [])
+    assert whole_namespace.freed_bytes == 4 * 7 + 1000
 
 
 def test_what_cannot_be_read_is_named_and_goes_first(cast: Cast, image: Image) -> None:
@@ -134,7 +138,7 @@ def test_what_is_not_as_it_was_told_is_not_begun(cast: Cast, image: Image, meanw
     assert answer.status_code == 400
     assert "has changed since you looked" in answer.content.decode()
     assert not Purge.objects.exists()
-    form["preview_digest"] = answer.context["outlook"].preview_digest
+    form["preview_digest"] = answer.context["preview"].preview_digest
     assert cast.client("owner").post(HERE, form).status_code == 302
 
 
@@ -156,7 +160,7 @@ def test_nothing_is_there_to_delete(cast: Cast) -> None:
     page = cast.client("owner").get(HERE)
     assert "Nothing to delete" in page.content.decode()
     answer = cast.client("owner").post(
-        HERE, {"preview_digest": page.context["outlook"].preview_digest, "confirm": "deep/app"}
+        HERE, {"preview_digest": page.context["preview"].preview_digest, "confirm": "deep/app"}
     )
     assert (answer.status_code, Purge.objects.exists()) == (400, False)
 

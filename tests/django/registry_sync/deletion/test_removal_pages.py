@@ -77,14 +77,14 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
             image=image, tag=tag, username=username, count=5, last_at=timezone.now() - timedelta(days=days)
         )
     page = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0")
-    shown = page.context["outlook"]
+    shown = page.context["preview"]
     assert shown.impact.other_tags == ("latest",)
-    assert shown.freed == 7_000
+    assert shown.freed_bytes == 7_000
     assert [(each.name, each.tag) for each in shown.pullers] == [("", "1.0"), ("CI deploy", "latest")]
     text = page.content.decode()
     assert "point at the same image and go too" in text
     assert "7.0 kB" in text
-    assert page.context["lasts"] == []
+    assert page.context["left_untagged"] == []
 
 
 @pytest.mark.parametrize("more", [0, 1])
@@ -109,7 +109,7 @@ def test_who_pulled_several_manifests_by_digest_is_one_line(cast: Cast, image: I
             image=image, digest=digest, username="abcdefghijkl", count=count,
             last_at=now - timedelta(days=days),
         )  # fmt: skip
-    (line,) = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["outlook"].pullers
+    (line,) = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["preview"].pullers
     assert (line.name, line.tag, line.count, line.last_at) == ("CI deploy", "", 5, now - timedelta(days=1))
 
 
@@ -160,7 +160,7 @@ def test_layers_of_another_image_of_the_account_are_not_freed(cast: Cast, image:
     layers(tagged(sibling, "1.0"), base=1_000_000)
     theirs = factories.ImageFactory(namespace__account=cast.elsewhere)
     layers(tagged(theirs, "1.0"), own=7_000)  # what strangers have is not told by a number either
-    assert cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["outlook"].freed == 7_000
+    assert cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["preview"].freed_bytes == 7_000
 
 
 @pytest.mark.parametrize(("who", "status"), DIFFERENT)
@@ -203,7 +203,7 @@ def test_who_deletes_and_only_what_was_told_with_the_name_typed(
 ) -> None:
     digest = tagged(image, "1.0")
     tagged(image, "latest", digest)
-    told = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["outlook"].preview_digest
+    told = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["preview"].preview_digest
     client, wish = cast.client(who), {"tag": "1.0", "preview_digest": told, "confirm": "deep/app"}
     refused = 400 if status == 302 else status
     assert client.post(f"{HERE}delete/", wish | {"confirm": "app"}).status_code == refused
@@ -225,7 +225,7 @@ def test_a_platform_of_a_tagged_index_is_refused_with_words(cast: Cast, image: I
     page = cast.client("owner").get(f"{HERE}delete-preview/?tag=amd64")
     assert "is one platform of the image tagged 1.0" in page.content.decode()
     assert "Delete from the registry" not in page.content.decode()
-    told = page.context["outlook"].preview_digest
+    told = page.context["preview"].preview_digest
     answer = cast.client("owner").post(
         f"{HERE}delete/", {"tag": "amd64", "preview_digest": told, "confirm": "deep/app"}
     )
@@ -339,7 +339,7 @@ def test_all_of_a_page_can_be_chosen(cast: Cast, image: Image) -> None:
     shown = [tag.name for tag in choose.context["page"].rows]
     chosen = owner.get(f"{HERE}delete-preview/", {"q": "1.", "page": "", "all": "yes"}).context
     assert sorted(tag.name for tag in chosen["chosen"]) == sorted(shown)
-    assert len(chosen["impact"].going) == 100
+    assert len(chosen["impact"].deletions) == 100
     rest = owner.get(f"{HERE}delete-preview/" + choose.context["page"].next_url + "&all=yes").context[
         "chosen"
     ]
@@ -376,7 +376,7 @@ def test_a_list_of_referrers_that_a_tool_left_behind_goes_too(cast: Cast, image:
     old = things.put(image, things.index_document((bom, "")))
     new = things.put(image, things.index_document((bom, ""), (scan, "")), tag=top.digest.replace(":", "-"))
     found = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["impact"]
-    assert {each.digest for each in found.going} == {
+    assert {each.digest for each in found.deletions} == {
         top.digest,
         bom.digest,
         scan.digest,
@@ -386,7 +386,7 @@ def test_a_list_of_referrers_that_a_tool_left_behind_goes_too(cast: Cast, image:
     assert (found.broken_indexes, found.orphaned_referrers, found.platforms) == ((), (), ())
     things.point(image, "mine", old)
     found = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["impact"]
-    assert {each.digest for each in found.going} == {top.digest, scan.digest, new.digest}
+    assert {each.digest for each in found.deletions} == {top.digest, scan.digest, new.digest}
     assert set(found.orphaned_referrers) == {old.digest, bom.digest}
 
 
@@ -420,18 +420,18 @@ def test_all_that_match_are_removed_across_pages(cast: Cast, image: Image, way: 
     assert "Remove all that match…" in owner.get("/a/team-red/n/team/i/deep/app/?q=1.").content.decode()
     page = owner.get(f"{HERE}delete-preview/", {"q": "1.", "matching": "1"})
     assert "All 130 tags that match “1.”" in page.content.decode()
-    form = {"matching": "1", "q": "1.", "expected_digest": page.context["expected_digest"]}
+    form = {"matching": "1", "q": "1.", "tags_digest": page.context["tags_digest"]}
     if way == "delete":
-        form |= {"preview_digest": page.context["outlook"].preview_digest, "confirm": "deep/app"}
+        form |= {"preview_digest": page.context["preview"].preview_digest, "confirm": "deep/app"}
     tagged(image, "1.999")
     late = owner.post(f"{HERE}{way}/", form)
     assert late.status_code == 400
     assert "have changed since you looked" in late.content.decode()
     assert "All 131 tags" in late.content.decode()
     assert not Removal.objects.exists()
-    form["expected_digest"] = late.context["expected_digest"]
+    form["tags_digest"] = late.context["tags_digest"]
     if way == "delete":
-        form["preview_digest"] = late.context["outlook"].preview_digest
+        form["preview_digest"] = late.context["preview"].preview_digest
     assert owner.post(f"{HERE}{way}/", form).status_code == 302
     assert Removal.objects.get().items.count() == 131
 
@@ -442,9 +442,9 @@ def test_who_removes_all_that_match(cast: Cast, image: Image, who: str, status: 
     seen = (
         cast.client("owner")
         .get(f"{HERE}delete-preview/", {"matching": "1", "q": "1."})
-        .context["expected_digest"]
+        .context["tags_digest"]
     )
-    form = {"matching": "1", "q": "1.", "expected_digest": seen}
+    form = {"matching": "1", "q": "1.", "tags_digest": seen}
     assert cast.client(who).post(f"{HERE}untag/", form).status_code == status
     assert Removal.objects.exists() is (status == 302)
 

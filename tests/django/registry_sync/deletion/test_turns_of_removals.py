@@ -73,7 +73,7 @@ def test_turns_go_on_where_the_last_pass_ended(
     web: Scripted, loud: Account, quiet: Account, settings: Any
 ) -> None:
     """A pass of one turn: whoever was served longest ago is next."""
-    settings.DELETION_PASS = -1
+    settings.DELETION_PASS_SECONDS = -1
     for _each in range(3):
         wish(loud)
     wish(quiet)

@@ -40,7 +40,7 @@ def odd(**more: str) -> Manifest:
 
 
 def refused(image: Image, *tags: str) -> str:
-    return service.preview(image, tags=tags).refused
+    return service.preview(image, tags=tags).blocked_reason
 
 
 def test_all_but_its_own_deletion(image: Image) -> None:

@@ -67,7 +67,7 @@ def spoil(web: OddRegistry, how: str) -> None:
 
 def ask(cast: Cast, image: Image | None) -> Purge:
     namespace = Namespace.objects.select_related("account").get(name="team")
-    told = purge_scope.scope_of(purge_scope.images(namespace, image)).preview_digest
+    told = purge_scope.scope_of(purge_scope.images_of(namespace, image)).preview_digest
     name = image.name if image else "team"
     return purge_service.request_purge(
         by=cast.by("owner"), namespace=namespace, image=image, preview_digest=told, confirmation=name
