@@ -33,7 +33,7 @@ def jumped_ahead(now: datetime) -> bool:
     log.warning("the clock went ahead by %s, or no worker ran for so long", now - last)
     with transaction.atomic():
         Marker.objects.update_or_create(name=Marker.LEAP, defaults={"at": now})
-        clock_guard.switch_off(now - last)
+        clock_guard.disable_rules(now - last)
     return True
 
 

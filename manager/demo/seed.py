@@ -102,7 +102,7 @@ def _namespace(by: Principal, account: Account, name: str, *, public: bool) -> N
 def _rule(by: Principal, shop: Namespace, image: str) -> None:
     """Off, as every new rule is; its page lists what it would remove."""
     if not RetentionRule.objects.filter(namespace=shop, image_name=image).exists():
-        service.create(by=by, namespace=shop, image_name=image, lines=service.Lines(keep_last=20))
+        service.create(by=by, namespace=shop, image_name=image, conditions=service.Conditions(keep_last=20))
 
 
 def _users(by: Principal, account: Account, shop: Namespace) -> None:

@@ -102,7 +102,7 @@ def _try_to_plan(purge: Purge, lease: LeaseHandle, ends: float) -> None:
         raise
     except Exception:
         # One that cannot be planned must not hold up the others.
-        log.exception("%s cannot be decided", purge)
+        log.exception("%s cannot be planned", purge)
 
 
 def _give_up(purge: Purge, why: str) -> None:

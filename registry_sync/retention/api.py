@@ -17,10 +17,10 @@ from namespaces import permissions
 from namespaces.models import Image
 from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.retention import preview, runs, service, texts
-from registry_sync.retention.policy import Decision, doubt
+from registry_sync.retention.policy import Decision, find_blocker
 
 RUN_STATES = [state.value for state in RetentionRun.State]
-DECISIONS = [fate.value for fate in Decision]
+DECISIONS = [decision.value for decision in Decision]
 
 
 class RetentionConditionsBody(Strict):
@@ -133,10 +133,12 @@ class Rules(ApiView):
     def post(self, request: Request, handle: str, name: str) -> Response:
         """Create the rule, disabled. Look at its preview, then enable it."""
         namespace = permissions.namespace(self.by, handle, name, Permission.IMAGES_REMOVE)
-        lines = self.data()
-        image_name = lines.pop("image")
+        conditions: Any = self.data()
+        image_name = conditions.pop("image")
         try:
-            row = service.create(by=self.by, namespace=namespace, image_name=image_name, lines=lines)  # type: ignore[arg-type]
+            row = service.create(
+                by=self.by, namespace=namespace, image_name=image_name, conditions=conditions
+            )
         except Invalid as error:
             raise error.renamed(image_name="image") from None
         return self.answer(row)
@@ -151,14 +153,14 @@ class OneRule(ApiView):
     def patch(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
         """Change, enable or disable the rule. Changing what it keeps disables it."""
         row = service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
-        lines = self.data()
-        enabled = lines.pop("enabled", None)
-        if enabled and lines:
+        conditions = self.data()
+        enabled = conditions.pop("enabled", None)
+        if enabled and conditions:
             raise Invalid.on("enabled", _("Look at the preview of the changed rule first, then enable it."))
-        if lines:
-            row = service.change(by=self.by, rule=row, lines=lines)  # type: ignore[arg-type]
+        if conditions:
+            row = service.change(by=self.by, rule=row, conditions=conditions)  # type: ignore[arg-type]
         if enabled is not None:
-            row = service.switch(by=self.by, rule=row, on=enabled)
+            row = service.set_enabled(by=self.by, rule=row, enabled=enabled)
         return self.answer(row)
 
     @operation("retention_delete", status=204)
@@ -172,19 +174,19 @@ class Preview(ApiView):
     def get(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
         """Show what it would do to one image now, and why each tag stays or goes. Changes nothing."""
         row = service.load(self.by, handle, name, id)
-        rule, now, images = service.pure(row), timezone.now(), service.images_of(row)
+        rule, now, images = service.rule_of(row), timezone.now(), service.images_of(row)
         chosen = self.query["image"] or row.image_name
         if self.query["image"] and chosen not in images:
             raise NotFound
-        unsure = doubt(rule, preview.knowledge(), now)
+        blocker = find_blocker(rule, preview.load_evidence(), now)
         image = (
             Image.objects.select_related("namespace__account")
             .filter(namespace=row.namespace, name=chosen)
             .first()
         )
-        found = preview.of(rule, image, now) if image else None
+        found = preview.preview_image(rule, image, now) if image else None
         return self.answer({
-            "blocked_reason": texts.of_blocker(unsure) if unsure else found.unread if found else "",
+            "blocked_reason": texts.of_blocker(blocker) if blocker else found.blocked_reason if found else "",
             "images": images,
             "tags": [
                 {"tag": name, "digest": each.version.digest, "version": each.version.name,

@@ -1,4 +1,4 @@
-"""Rules that count days go off when time makes a leap: by a clock that ran away everything is old."""
+"""Disables rules that count days when the clock leaps ahead: suddenly everything would be old."""
 
 from datetime import timedelta
 
@@ -12,15 +12,15 @@ from registry_sync.retention import service
 
 
 @transaction.atomic
-def switch_off(leap: timedelta) -> None:
-    """Until somebody has looked at what they would remove now."""
+def disable_rules(leap: timedelta) -> None:
+    """Disable them; people look at their preview before they enable them again."""
     why = _(
         "The clock went ahead by %(days)s days, or no worker ran for so long. By days this rule might remove what is "
         "still needed, so it was turned off. Preview it, then turn it on again."
     ) % {"days": leap.days}
     rows = RetentionRule.objects.select_for_update(of=("self",)).select_related("namespace__account")
     for row in rows.filter(Q(keep_days__gt=0) | Q(keep_pulled_days__gt=0), enabled=True).order_by("pk"):
-        service.switch_off(row, why)
+        service.disable_by_system(row, why)
         RetentionRun.objects.create(
             rule=row, state=RetentionRun.State.SKIPPED, problem=why, finished_at=clock.now()
         )

@@ -1,8 +1,7 @@
-"""Which versions a rule keeps, which go, and why. PURE.
+"""Which versions a rule keeps, which it removes, and why. PURE.
 
-A version is a digest with all the tags that people gave it; it stays when any line of the rule keeps one of them. Tags
-that tools made are none of this: they go and stay with what they are about. Doubt keeps: what is not known for certain
-never goes.
+A version is a digest with all the tags that people gave it; it stays when any condition of the rule keeps one of them.
+Technical tags are not looked at: they stay and go with what they are about. What is not certain is kept.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,8 +12,8 @@ from fnmatch import fnmatchcase
 
 from namespaces.natural_sort import precision, sort_key
 
-FRESH = timedelta(hours=24)
-PULLS_FRESH = timedelta(days=4)  # as registry_sync/events/pull_counts.py takes no shorter silence for one
+CHECK_AGE_MAX = timedelta(hours=24)
+PULLS_AGE_MAX = timedelta(days=4)  # registry_sync/events/pull_counts.py takes no shorter silence for a gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,8 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
-    """A tag. `pulled_at`, `checked_at`: under this name, or its digest or a platform's directly; None for never."""
+class TagState:
+    """A tag. `pulled_at`, `checked_at`: by this name, or by its digest or that of a platform; None for never."""
 
     name: str
     digest: str
@@ -48,10 +47,9 @@ class Tagged:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A digest.
+    """A digest with its tags.
 
-    `names`: its tags, the one that says most first; the moments are the last of any of these, and `missing` is true
-    when one of them is.
+    `names`: the tags, the most precise first. Each moment is the latest of any tag; `missing` is true when one tag is.
     """
 
     digest: str
@@ -68,7 +66,7 @@ class Version:
 
 
 class Reason(StrEnum):
-    """Why a version stays, or (the last) that it may go."""
+    """Why a version stays, or (the last) is removed."""
 
     PROTECTED = "protected"
     NO_RULE = "no_rule"
@@ -85,7 +83,7 @@ class Reason(StrEnum):
 
 class Decision(StrEnum):
     KEEP = "keep"
-    UNTAG = "untag"  # its tags go, and it stays, because something else needs it (preview.py)
+    UNTAG = "untag"  # its tags go, but the manifest stays, because something else needs it (preview.py)
     DELETE = "delete"
 
 
@@ -96,11 +94,11 @@ class VersionDecision:
     reasons: tuple[Reason, ...]
 
 
-def versions_of(tags: Iterable[Tagged]) -> list[Version]:
-    """In the order of their first tags."""
-    same: dict[str, list[Tagged]] = {}
+def versions_of(tags: Iterable[TagState]) -> list[Version]:
+    """Group tags by digest, in the order of their first tags."""
+    by_digest: dict[str, list[TagState]] = {}
     for each in tags:
-        same.setdefault(each.digest, []).append(each)
+        by_digest.setdefault(each.digest, []).append(each)
     return [
         Version(
             digest,
@@ -111,12 +109,12 @@ def versions_of(tags: Iterable[Tagged]) -> list[Version]:
             any(each.missing for each in some),
             max((each.checked_at for each in some if each.checked_at), default=None),
         )
-        for digest, some in same.items()
+        for digest, some in by_digest.items()
     ]
 
 
 def decide(rule: Rule, versions: Sequence[Version], now: datetime) -> list[VersionDecision]:
-    """One for each, in the order given."""
+    """Return a decision for each version, in the order given."""
     newest = _newest(rule, versions)
     reasons = [reasons_of(rule, each, newest, now) for each in versions]
     return [
@@ -126,8 +124,8 @@ def decide(rule: Rule, versions: Sequence[Version], now: datetime) -> list[Versi
 
 
 def matches(pattern: str, name: str) -> bool:
-    """`pattern`: one or several, separated by spaces or commas; `*` is any text, `?` any one character."""
-    parts = pattern.replace("[", "[[]").replace(",", " ").split()  # brackets mean themselves
+    """Return True when one of the patterns matches: separated by spaces or commas, with `*` and `?`."""
+    parts = pattern.replace("[", "[[]").replace(",", " ").split()  # brackets are literal
     return any(fnmatchcase(name, part) for part in parts)
 
 
@@ -143,11 +141,11 @@ class Blocker(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
-    """How good the picture is.
+class Evidence:
+    """How far the inventory and the pull counts can be trusted.
 
-    When the last check of the whole registry ended well, whether a later one failed, when the registry last told of a
-    pull by others than the panel, and since when it has without a gap.
+    `checked_at`: the last full check that ended well; `check_failed`: a later one failed. `pulls_at`: the last pull
+    event that the panel did not cause itself; `pulls_since`: since when there is no gap in them.
     """
 
     checked_at: datetime | None = None
@@ -156,21 +154,22 @@ class Knowledge:
     pulls_since: datetime | None = None
 
 
-def doubt(rule: Rule, known: Knowledge, now: datetime) -> Blocker | None:
-    if known.checked_at is None:
+def find_blocker(rule: Rule, evidence: Evidence, now: datetime) -> Blocker | None:
+    """Return why the rule must remove nothing now; None when it may run."""
+    if evidence.checked_at is None:
         return Blocker.NEVER_CHECKED
-    if known.check_failed:
+    if evidence.check_failed:
         return Blocker.CHECK_FAILED
-    if now - known.checked_at > FRESH:
+    if now - evidence.checked_at > CHECK_AGE_MAX:
         return Blocker.CHECK_OLD
     if not rule.keep_pulled_days:
         return None
-    # Pulls are known from events alone: without them everything looks as if nobody used it.
-    if known.pulls_at is None or known.pulls_since is None:
+    # Pulls are known from events alone: without events every tag looks unused.
+    if evidence.pulls_at is None or evidence.pulls_since is None:
         return Blocker.PULLS_NEVER
-    if now - known.pulls_at > PULLS_FRESH:
+    if now - evidence.pulls_at > PULLS_AGE_MAX:
         return Blocker.PULLS_SILENT
-    if now - known.pulls_since < timedelta(days=rule.keep_pulled_days):
+    if now - evidence.pulls_since < timedelta(days=rule.keep_pulled_days):
         return Blocker.PULLS_YOUNG
     return None
 
@@ -181,19 +180,19 @@ def _newest(rule: Rule, versions: Iterable[Version]) -> set[str]:
     return {each.digest for each in ordered[: rule.keep_last or 0]}
 
 
-def reasons_of(rule: Rule, each: Version, newest: set[str], now: datetime) -> tuple[Reason, ...]:
-    """Every one that keeps it; none: it goes. `newest`: digests."""
+def reasons_of(rule: Rule, version: Version, newest: set[str], now: datetime) -> tuple[Reason, ...]:
+    """Return every reason to keep the version; none: it is removed. `newest`: digests that `keep_last` keeps."""
     found = {
-        Reason.PROTECTED: any(matches(rule.protect_pattern, name) for name in each.names),
+        Reason.PROTECTED: any(matches(rule.protect_pattern, name) for name in version.names),
         Reason.NO_RULE: not rule.keeps_something,
-        Reason.MISSING: each.missing,
-        Reason.PATTERN: any(matches(rule.keep_pattern, name) for name in each.names),
-        Reason.LAST: each.digest in newest,
-        Reason.YOUNG: _within(each.pushed_at, rule.keep_days, now),
-        Reason.PULLED: _within(each.pulled_at, rule.keep_pulled_days, now),
-        Reason.CHECKED: rule.keep_checked and _within(each.checked_at, rule.keep_pulled_days, now),
-        Reason.PUSHED: _within(each.pushed_at, rule.keep_pulled_days, now),
-        Reason.NOT_WATCHED: _within(each.first_seen_at, rule.keep_pulled_days, now),
+        Reason.MISSING: version.missing,
+        Reason.PATTERN: any(matches(rule.keep_pattern, name) for name in version.names),
+        Reason.LAST: version.digest in newest,
+        Reason.YOUNG: _within(version.pushed_at, rule.keep_days, now),
+        Reason.PULLED: _within(version.pulled_at, rule.keep_pulled_days, now),
+        Reason.CHECKED: rule.keep_checked and _within(version.checked_at, rule.keep_pulled_days, now),
+        Reason.PUSHED: _within(version.pushed_at, rule.keep_pulled_days, now),
+        Reason.NOT_WATCHED: _within(version.first_seen_at, rule.keep_pulled_days, now),
     }
     return tuple(why for why, holds in found.items() if holds)
 

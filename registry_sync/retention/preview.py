@@ -1,4 +1,4 @@
-"""What a rule would do to an image now, from rows alone: for the dry run, and for the run itself."""
+"""What a rule would do to an image now, by the inventory alone: for the preview page, and for the run itself."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,125 +14,119 @@ from registry_sync.deletion.impact import PlannedDeletion, deletable_without_har
 from registry_sync.models import Event, Marker, Repository, SyncRun
 from registry_sync.retention.policy import (
     Decision,
-    Knowledge,
+    Evidence,
     Rule,
-    Tagged,
+    TagState,
     VersionDecision,
     decide,
     versions_of,
 )
 
-CHUNK = 500  # a question's parameters are limited
-TROUBLED = (SyncRun.State.FAILED, SyncRun.State.NEEDS_APPROVAL)
+CHUNK_SIZE = 500  # a query's parameters are limited
+FAILED_STATES = (SyncRun.State.FAILED, SyncRun.State.NEEDS_APPROVAL)
 
 
 @dataclass(frozen=True)
 class RetentionPreview:
     """What a rule would do to an image.
 
-    `decisions`: one of each version, the last pushed first. `deleted`: manifests that go, in order, and what tools hung
-    onto them; `left_behind`: tags about those at what stays, with their digests. `unread`: why nothing of this is done
-    until somebody does something about it; "" when it is.
+    `decisions`: one for each version, the latest pushed first. `deletions`: manifests to delete, in order, with their
+    referrers. `left_behind`: (technical tag, digest) about a deleted manifest, at one that stays. `blocked_reason`: why
+    the image is left out until somebody acts; "" when it is not.
     """
 
     image: Image
     decisions: list[VersionDecision]
-    deleted: tuple[PlannedDeletion, ...] = ()
+    deletions: tuple[PlannedDeletion, ...] = ()
     left_behind: tuple[tuple[str, str], ...] = ()
-    unread: str = ""
+    blocked_reason: str = ""
 
     @property
-    def gone(self) -> list[VersionDecision]:
+    def removed(self) -> list[VersionDecision]:
         return [each for each in self.decisions if each.decision is not Decision.KEEP]
 
     @property
-    def tags_gone(self) -> int:
-        return sum(len(each.version.names) for each in self.gone)
+    def removed_tag_count(self) -> int:
+        return sum(len(each.version.names) for each in self.removed)
 
     @property
-    def tags_kept(self) -> int:
+    def kept_tag_count(self) -> int:
         return sum(len(each.version.names) for each in self.decisions if each.decision is Decision.KEEP)
 
     @property
     def untagged(self) -> list[tuple[str, str]]:
-        """Tags that go by themselves, with their digests."""
-        versions = [each.version for each in self.gone if each.decision is Decision.UNTAG]
+        """Return (tag, digest) of the tags that go while their manifests stay."""
+        versions = [each.version for each in self.removed if each.decision is Decision.UNTAG]
         return [*((name, each.digest) for each in versions for name in each.names), *self.left_behind]
 
 
-def of(
+def preview_image(
     rule: Rule, image: Image, now: datetime, *, alive: Callable[[], None] = lambda: None
 ) -> RetentionPreview:
-    """`alive` is called while it lasts: an image may have 200,000 tags."""
-    versions = versions_of(_tagged(image, image.tags.filter(technical=False), checked=rule.keep_checked))
+    """Return what the rule would do. `alive` is called while this lasts: an image may have 200,000 tags."""
+    versions = versions_of(_tag_states(image, image.tags.filter(technical=False), checked=rule.keep_checked))
     decisions = decide(rule, versions, now)
     alive()
-    going = {each.version.digest for each in decisions if each.decision is Decision.DELETE}
-    if not going:
-        return RetentionPreview(image, decisions, unread=_unread_words(image))
-    loaded = graph.load_graph(image, going, alive=alive)
-    deleted = deletable_without_harm(loaded, going, alive=alive)
-    whole = {each.digest for each in deleted}
-    needed = going - whole
+    candidates = {each.version.digest for each in decisions if each.decision is Decision.DELETE}
+    if not candidates:
+        return RetentionPreview(image, decisions, blocked_reason=_blocked_reason(image))
+    loaded = graph.load_graph(image, candidates, alive=alive)
+    deletions = deletable_without_harm(loaded, candidates, alive=alive)
+    deleted = {each.digest for each in deletions}
+    needed = candidates - deleted
     return RetentionPreview(
         image,
         [
             replace(each, decision=Decision.UNTAG) if each.version.digest in needed else each
             for each in decisions
         ],
-        deleted,
-        tuple((tag, loaded.tags[tag]) for tag in tags_left_behind(loaded, whole)),
-        _unread_words(image),
+        deletions,
+        tuple((tag, loaded.tags[tag]) for tag in tags_left_behind(loaded, deleted)),
+        _blocked_reason(image),
     )
 
 
-def knowledge() -> Knowledge:
-    ended = SyncRun.objects.exclude(finished_at=None)
-    # Where not all could be read, the repositories that it was are in trouble (below), and the others are known.
-    full = ended.filter(quick=False, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE))
-    good, last = full.first(), ended.first()
-    return Knowledge(
+def load_evidence() -> Evidence:
+    finished = SyncRun.objects.exclude(finished_at=None)
+    # Of an incomplete run only the repositories that could not be read are uncertain, see `is_uncertain`.
+    full = finished.filter(quick=False, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE))
+    good, last = full.first(), finished.first()
+    return Evidence(
         checked_at=good.finished_at if good else None,
-        check_failed=bool(last and last.state in TROUBLED),
-        # Pushes prove nothing: a registry may tell of them and be told to keep pulls to itself.
+        check_failed=bool(last and last.state in FAILED_STATES),
+        # Push events prove nothing: a registry may be configured to send those, but no pulls.
         pulls_at=heartbeats.last(Marker.PULLS),
         pulls_since=heartbeats.last(Marker.PULLS_SINCE),
     )
 
 
-def trouble(image: Image) -> str:
-    """Why nothing is certain about this image's tags now; "" when nothing speaks against it."""
+def is_uncertain(image: Image) -> bool:
+    """Return True when the inventory may not show the image's tags as they are now."""
     row = Repository.objects.filter(image=image).first()
-    if row is None or row.missing_since:
-        return "missing"
-    if row.problem:
-        return "problem"
-    if row.tags_needing_approval:
-        return "held"
-    if Event.objects.filter(repository=row.name, applied_at=None).exclude(due_at=None).exists():
-        return "events"
-    return ""
+    if row is None or row.missing_since or row.problem or row.tags_needing_approval:
+        return True
+    return Event.objects.filter(repository=row.name, applied_at=None).exclude(due_at=None).exists()
 
 
-def _unread_words(image: Image) -> str:
-    found = unreadable.find(image)
-    if not found:
+def _blocked_reason(image: Image) -> str:
+    unread = unreadable.find(image)
+    if not unread:
         return ""
-    words = _(
+    text = _(
         "%(image)s is left out: %(what)s, cannot be read, so nobody knows what it needs. Delete it first."
     )
-    return words % {"image": image.name, "what": found[0].text}
+    return text % {"image": image.name, "what": unread[0].text}
 
 
-def _tagged(image: Image, tags: QuerySet[Tag], *, checked: bool) -> list[Tagged]:
-    """Return them, the last pushed first."""
-    pulled = _used(image, "last_at")
-    checks = _used(image, "checked_at") if checked else {}
-    rows_of_tags = PullStats.objects.filter(image=image, checks__gt=0).exclude(tag="").values_list("tag")
-    checks_of_tags = dict(rows_of_tags.annotate(Max("checked_at"))) if checked else {}
+def _tag_states(image: Image, tags: QuerySet[Tag], *, checked: bool) -> list[TagState]:
+    """Return their states, the latest pushed first."""
+    pulled = _last_used(image, "last_at")
+    checks = _last_used(image, "checked_at") if checked else {}
+    checked_tags = PullStats.objects.filter(image=image, checks__gt=0).exclude(tag="").values_list("tag")
+    checks_of_tags = dict(checked_tags.annotate(Max("checked_at"))) if checked else {}
     rows = tags.order_by(*Tag.NEWEST_FIRST)
     return [
-        Tagged(
+        TagState(
             row.name, row.manifest_id, row.pushed_at, row.first_seen_at,
             max(filter(None, (row.last_pulled_at, pulled.get(row.manifest_id))), default=None),
             row.missing_since is not None,
@@ -142,20 +136,20 @@ def _tagged(image: Image, tags: QuerySet[Tag], *, checked: bool) -> list[Tagged]
     ]  # fmt: skip
 
 
-def _used(image: Image, at: str) -> dict[str, datetime]:
-    """Digest → last pulled (or checked) directly, or one of the manifests that it lists, or that those list."""
+def _last_used(image: Image, at: str) -> dict[str, datetime]:
+    """Return digest → when it, or anything below it, was last pulled (or checked) by digest. `at`: a column."""
     direct = PullStats.objects.filter(image=image, tag="", **{f"{at}__gt": NEVER})
     pulls = direct.values("digest").annotate(last=Max(at))
     found: dict[str, datetime] = dict(pulls.values_list("digest", "last"))
-    fresh = set(found)
-    while fresh:
-        later, listed = set(), sorted(fresh)
-        for start in range(0, len(listed), CHUNK):
-            chunk = listed[start : start + CHUNK]
+    updated = set(found)
+    while updated:
+        later, listed = set(), sorted(updated)
+        for start in range(0, len(listed), CHUNK_SIZE):
+            chunk = listed[start : start + CHUNK_SIZE]
             lists = Descriptor.objects.filter(kind=Descriptor.Kind.MANIFEST, digest__in=chunk)
             for index, digest in lists.values_list("manifest_id", "digest"):
                 if index not in found or found[index] < found[digest]:
                     found[index] = found[digest]
                     later.add(index)
-        fresh = later
+        updated = later
     return found

@@ -1,4 +1,4 @@
-"""How the run of a rule ended: told once, in the run and in the audit log."""
+"""Stores how a retention run ended, once, in the run and in the audit log."""
 
 from collections import Counter
 
@@ -13,42 +13,44 @@ from accounts.principal import SYSTEM, Kind, Principal
 from registry_sync.deletion.outcomes import IN_SHORT, Outcome
 from registry_sync.models import Removal, RemovalItem, RetentionRun
 
-SHOWN = 1000
+REMOVED_STORED_MAX = 1000
 State = RetentionRun.State
 
 
 def finish_completed() -> None:
     """Finish each run whose removals have all finished.
 
-    What a worker was killed over is found again the next time, and each run is finished once, whoever comes second.
+    A run that a killed worker left is found the next time. Each run is finished once, whichever worker comes second.
     """
     planned = RetentionRun.objects.filter(state=State.RUNNING).exclude(planned_at=None)
     waiting = Removal.objects.filter(run=OuterRef("pk"), state=Removal.State.WAITING)
     for run in planned.exclude(Exists(waiting)).select_related("rule__namespace__account"):
-        conclude(run)
+        finish(run)
 
 
-def conclude(run: RetentionRun) -> None:
-    """With what came of it until now."""
+def finish(run: RetentionRun) -> None:
+    """Finish the run with what its removals have done until now."""
     rows = RemovalItem.objects.filter(removal__run=run).select_related("removal__image__namespace")
     items = list(rows.order_by("id"))
-    removed = [each for item in items if item.state == RemovalItem.State.DONE for each in _told(item)]
-    left = Counter(item.outcome for item in items if item.state != RemovalItem.State.DONE)
+    removed = [each for item in items if item.state == RemovalItem.State.DONE for each in _removed_tags(item)]
+    not_done = Counter(item.outcome for item in items if item.state != RemovalItem.State.DONE)
     problem = run.problem
-    if left:
+    if not_done:
         problem += " " + _("%(n)s could not be removed: %(why)s.") % {
-            "n": sum(left.values()),
-            "why": ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(left) if each),
+            "n": sum(not_done.values()),
+            "why": ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(not_done) if each),
         }  # fmt: skip
-    state = State.FAILED if left and not removed else State.DONE
-    finish(run, state, problem.strip(), removed)
+    state = State.FAILED if not_done and not removed else State.DONE
+    store_result(run, state, problem.strip(), removed)
 
 
 @transaction.atomic
-def finish(run: RetentionRun, state: RetentionRun.State, problem: str, removed: list[dict[str, str]]) -> None:
+def store_result(
+    run: RetentionRun, state: RetentionRun.State, problem: str, removed: list[dict[str, str]]
+) -> None:
     mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING)
     ended = mine.update(
-        state=state, problem=problem[:500], finished_at=timezone.now(), removed=removed[:SHOWN],
+        state=state, problem=problem[:500], finished_at=timezone.now(), removed=removed[:REMOVED_STORED_MAX],
         removed_count=len(removed),
     )  # fmt: skip
     if ended and removed:
@@ -64,7 +66,7 @@ def requester(run: RetentionRun) -> Principal:
     return Principal(kind=Kind.SYSTEM, id=None, label=f"{SYSTEM.label} ({_('retention rule')})")
 
 
-def _told(item: RemovalItem) -> list[dict[str, str]]:
+def _removed_tags(item: RemovalItem) -> list[dict[str, str]]:
     tags = [item.tag] if item.tag else item.confirmed_dependents.get("tags", [])
     image = item.removal.image.repository
     return [{"image": image, "tag": tag, "digest": item.digest} for tag in tags]

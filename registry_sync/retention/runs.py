@@ -1,4 +1,4 @@
-"""One application of a retention rule: begun by the schedule or a person, decided once, and done by the worker."""
+"""Retention runs: started by the schedule or a person, planned once, and carried out by the worker."""
 
 import logging
 import time
@@ -23,14 +23,14 @@ from registry_sync.leases import LeaseHandle
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
 from registry_sync.retention import preview, texts
 from registry_sync.retention import service as retention_service
-from registry_sync.retention.policy import Rule, doubt
+from registry_sync.retention.policy import Rule, find_blocker
 from registry_sync.retention.preview import RetentionPreview
-from registry_sync.retention.run_result import finish, finish_completed, requester
+from registry_sync.retention.run_result import finish_completed, requester, store_result
 
-EVERY = timedelta(days=1)
-AGAIN = timedelta(hours=1)  # after one that was skipped
+RUN_EVERY = timedelta(days=1)
+RETRY_SKIPPED_AFTER = timedelta(hours=1)  # after one that was skipped
 ATTEMPTS_MAX = 5
-PASS = 120  # seconds; what persons ask for waits meanwhile
+PASS_SECONDS = 120  # removals that people requested wait meanwhile
 LEASE = "retention"
 SCHEDULE = "schedule"
 State = RetentionRun.State
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
-    """Now, on or off. The run under way, if there is one."""
+    """Start a run now, of an enabled or disabled rule. Return the run under way, if there is one."""
     with transaction.atomic():
         row = RetentionRule.objects.select_for_update().select_related("namespace__account").get(pk=rule.pk)
         run = row.runs.filter(state=State.RUNNING).first()
@@ -52,21 +52,21 @@ def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
 
 
 def plan_due() -> None:
-    """Begin what is due by schedule, and decide what each run that has begun removes. One worker at a time."""
+    """Start the runs that are due by schedule, and plan each started run. One worker at a time."""
     now = timezone.now()
-    _withdraw_of_the_closed()
-    begun = RetentionRun.objects.filter(state=State.RUNNING, planned_at=None).order_by("id")
+    _withdraw_runs_of_closed_accounts()
+    unplanned = RetentionRun.objects.filter(state=State.RUNNING, planned_at=None).order_by("id")
     enabled = RetentionRule.objects.filter(enabled=True, namespace__account__closed_at=None)
-    if not begun.exists() and not enabled.exists():
+    if not unplanned.exists() and not enabled.exists():
         return
     try:
         with leases.hold(LEASE) as lease:
             if lease is None:
                 return
             for rule in enabled:
-                _begin_if_due(rule, now)
-            ends = time.monotonic() + PASS
-            for run in _in_turns(begun.all()):
+                _start_if_due(rule, now)
+            ends = time.monotonic() + PASS_SECONDS
+            for run in _in_turns(unplanned.all()):
                 if time.monotonic() > ends:
                     break
                 _try_to_plan(run, lease)
@@ -74,34 +74,34 @@ def plan_due() -> None:
         log.warning("another worker took the rules over")
 
 
-def _withdraw_of_the_closed() -> None:
+def _withdraw_runs_of_closed_accounts() -> None:
     closed = RetentionRule.objects.exclude(namespace__account__closed_at=None)
     for rule in closed.filter(runs__state=State.RUNNING).distinct():
         with transaction.atomic():
             retention_service.withdraw(rule, _("The account is closed, so nothing was done."))
 
 
-def _begin_if_due(rule: RetentionRule, now: datetime) -> None:
+def _start_if_due(rule: RetentionRule, now: datetime) -> None:
     last = rule.runs.filter(requested_by=SCHEDULE).first()
     if rule.runs.filter(state=State.RUNNING).exists():
         return
-    if last and now - last.started_at < (AGAIN if last.state == State.SKIPPED else EVERY):
+    if last and now - last.started_at < (RETRY_SKIPPED_AFTER if last.state == State.SKIPPED else RUN_EVERY):
         return
     if last and last.state == State.SKIPPED:
-        last.delete()  # a registry that is away for a week is one line, not a hundred and sixty
+        last.delete()  # a registry that is down for a week leaves one run, not a hundred and sixty
     RetentionRun.objects.create(rule=rule, requested_by=SCHEDULE)
 
 
-def _in_turns(begun: QuerySet[RetentionRun]) -> list[RetentionRun]:
-    """Those that were tried least first, and of those each account's in its turn."""
-    runs = begun.select_related("rule__namespace").order_by("attempts", "id")
+def _in_turns(unplanned: QuerySet[RetentionRun]) -> list[RetentionRun]:
+    """Return runs by the number of attempts, and among equals account by account."""
+    runs = unplanned.select_related("rule__namespace").order_by("attempts", "id")
     return sorted(in_turns(runs, lambda run: run.rule.namespace.account_id), key=lambda run: run.attempts)
 
 
 def _try_to_plan(run: RetentionRun, lease: LeaseHandle) -> None:
     if run.attempts >= ATTEMPTS_MAX:
         words = _("It could not be decided in %(count)s attempts; see the panel’s log.")
-        finish(run, State.FAILED, words % {"count": run.attempts}, [])
+        store_result(run, State.FAILED, words % {"count": run.attempts}, [])
         return
     try:
         RetentionRun.objects.filter(pk=run.pk).update(attempts=F("attempts") + 1)
@@ -109,76 +109,75 @@ def _try_to_plan(run: RetentionRun, lease: LeaseHandle) -> None:
     except leases.LeaseLost:
         raise
     except RetentionRule.DoesNotExist:
-        log.info("a rule was deleted before its run was decided")
+        log.info("a rule was deleted before its run was planned")
     except Exception as error:
-        # One rule that cannot be decided must not stand before all others, nor before what persons ask for.
-        log.exception("%s cannot be decided", run)
-        finish(run, State.FAILED, type(error).__name__, [])
+        # One rule that cannot be planned must not hold up the others, nor what people requested.
+        log.exception("%s cannot be planned", run)
+        store_result(run, State.FAILED, type(error).__name__, [])
 
 
 def _plan(run: RetentionRun, lease: LeaseHandle) -> None:
     row, now = run.rule, timezone.now()
-    rule = retention_service.pure(row)
+    rule = retention_service.rule_of(row)
     with transaction.atomic():
-        if problem := _withdrawn(run, rule):
-            finish(run, State.SKIPPED, problem, [])
+        if problem := _why_withdrawn(run, rule):
+            store_result(run, State.SKIPPED, problem, [])
             return
     if refusal := pull_through_cache.refusal():
-        finish(run, State.SKIPPED, refusal, [])
+        store_result(run, State.SKIPPED, refusal, [])
         return
-    unsure = doubt(rule, preview.knowledge(), now)
-    if unsure:
-        finish(run, State.SKIPPED, texts.of_blocker(unsure), [])
+    blocker = find_blocker(rule, preview.load_evidence(), now)
+    if blocker:
+        store_result(run, State.SKIPPED, texts.of_blocker(blocker), [])
         return
-    found, left_out, unknown = _forecasts(row, rule, now, leases.rate_limited(lease.keep_alive))
-    problem = " ".join([*([_left_out_words(left_out)] if left_out else []), *unknown])[:500]
-    if problem and not found:
-        finish(run, State.SKIPPED, problem, [])
+    previews, left_out, blocked = _preview_images(row, rule, now, leases.rate_limited(lease.keep_alive))
+    problem = " ".join([*([_left_out_text(left_out)] if left_out else []), *blocked])[:500]
+    if problem and not previews:
+        store_result(run, State.SKIPPED, problem, [])
         return
     with transaction.atomic():
         lease.keep_alive()
-        if withdrawn := _withdrawn(run, rule):
-            finish(run, State.SKIPPED, withdrawn, [])
+        if withdrawn := _why_withdrawn(run, rule):
+            store_result(run, State.SKIPPED, withdrawn, [])
             return
-        # An image may have got a rule of its own meanwhile, which stands instead of this one.
-        still = set(retention_service.images_of(row))
-        found = [each for each in found if each.image.name in still]
+        # An image may have been given a rule of its own meanwhile, which replaces this one.
+        covered = set(retention_service.images_of(row))
+        previews = [each for each in previews if each.image.name in covered]
         mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING, planned_at=None)
-        if not mine.update(planned_at=now, kept=sum(each.tags_kept for each in found), problem=problem):
+        if not mine.update(
+            planned_at=now, kept=sum(each.kept_tag_count for each in previews), problem=problem
+        ):
             return
-        for each in found:
-            _ask(run, each)
+        for each in previews:
+            _create_removals(run, each)
     finish_completed()  # it may have nothing to remove
 
 
-def _forecasts(
+def _preview_images(
     row: RetentionRule, rule: Rule, now: datetime, alive: Callable[[], None]
 ) -> tuple[list[RetentionPreview], list[str], list[str]]:
-    """Return what it does to each image, the names of those of which too little is certain now, and sentences.
-
-    There is a sentence for each image that holds what cannot be read.
-    """
-    found: list[RetentionPreview] = []
+    """Return the previews, the names of images that are uncertain now, and why other images are blocked."""
+    previews: list[RetentionPreview] = []
     left_out: list[str] = []
-    unknown: list[str] = []
+    blocked: list[str] = []
     images = Image.objects.select_related("namespace__account").filter(namespace=row.namespace)
     for name in retention_service.images_of(row):
         alive()
         image = images.filter(name=name).first()
         if image is None:
             continue
-        if preview.trouble(image):
+        if preview.is_uncertain(image):
             left_out.append(name)
             continue
-        each = preview.of(rule, image, now, alive=alive)
-        if each.unread:
-            unknown.append(each.unread)
+        each = preview.preview_image(rule, image, now, alive=alive)
+        if each.blocked_reason:
+            blocked.append(each.blocked_reason)
         else:
-            found.append(each)
-    return found, left_out, unknown
+            previews.append(each)
+    return previews, left_out, blocked
 
 
-def _left_out_words(names: list[str]) -> str:
+def _left_out_text(names: list[str]) -> str:
     shown = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")  # noqa: PLR2004
     return _("Left out, because their tags are not known for certain now: %(images)s.") % {"images": shown}
 
@@ -189,24 +188,24 @@ def _locked(run: RetentionRun) -> RetentionRule:
     return rows.get(pk=run.rule_id)
 
 
-def _withdrawn(run: RetentionRun, rule: Rule) -> str:
-    """Why what was decided by `rule` must not be asked for any more. Locks the rule until the commit."""
+def _why_withdrawn(run: RetentionRun, rule: Rule) -> str:
+    """Lock the rule until the commit. Return why a plan by `rule` is no longer valid; "" while it is."""
     row = _locked(run)
     if row.namespace.account.closed_at:
         return _("The account is closed, so nothing was done.")
-    if retention_service.pure(row) != rule or (_of_schedule(run) and not row.enabled):
+    if retention_service.rule_of(row) != rule or (_is_scheduled(run) and not row.enabled):
         return str(SENTENCES[Outcome.WITHDRAWN])
     return ""
 
 
-def _of_schedule(run: RetentionRun) -> bool:
+def _is_scheduled(run: RetentionRun) -> bool:
     return run.requested_by == SCHEDULE and run.requested_by_id is None
 
 
-def _ask(run: RetentionRun, found: RetentionPreview) -> None:
+def _create_removals(run: RetentionRun, planned: RetentionPreview) -> None:
     by = requester(run)
-    untag = [RemovalItem(tag=tag, digest=digest) for tag, digest in found.untagged]
-    whole = [deletion_service.item_of(each) for each in found.deleted]
-    for kind, items in ((Removal.Kind.UNTAG, untag), (Removal.Kind.DELETE, whole)):
+    untagged = [RemovalItem(tag=tag, digest=digest) for tag, digest in planned.untagged]
+    deleted = [deletion_service.item_of(each) for each in planned.deletions]
+    for kind, items in ((Removal.Kind.UNTAG, untagged), (Removal.Kind.DELETE, deleted)):
         if items:
-            deletion_service.create(by, found.image, kind, items, run_id=run.pk)
+            deletion_service.create(by, planned.image, kind, items, run_id=run.pk)

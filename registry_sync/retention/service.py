@@ -1,4 +1,4 @@
-"""Retention rules: loading them through the membership, and changing them."""
+"""Loads retention rules for a member of the account, and changes them."""
 
 from typing import Any, TypedDict
 
@@ -23,13 +23,13 @@ from registry_sync.models.retention import LIMIT
 from registry_sync.retention import run_result
 from registry_sync.retention.policy import Rule
 
-DAYS = ("keep_last", "keep_days", "keep_pulled_days")
-LINES = (*DAYS, "keep_checked", "keep_pattern", "protect_pattern")
-MOST = LIMIT[1].limit_value
+NUMBERS = ("keep_last", "keep_days", "keep_pulled_days")
+CONDITIONS = (*NUMBERS, "keep_checked", "keep_pattern", "protect_pattern")
+NUMBER_MAX = LIMIT[1].limit_value
 PATTERN_MAX = 200
 
 
-class Lines(TypedDict, total=False):
+class Conditions(TypedDict, total=False):
     keep_last: int | None
     keep_days: int | None
     keep_pulled_days: int | None
@@ -38,7 +38,7 @@ class Lines(TypedDict, total=False):
     protect_pattern: str
 
 
-NO_LINES = Lines(
+NO_CONDITIONS = Conditions(
     keep_last=None,
     keep_days=None,
     keep_pulled_days=None,
@@ -63,16 +63,16 @@ def load(
     return found
 
 
-def lines_of(row: RetentionRule) -> Lines:
-    return {name: getattr(row, name) for name in LINES}  # type: ignore[return-value]
+def conditions_of(row: RetentionRule) -> Conditions:
+    return {name: getattr(row, name) for name in CONDITIONS}  # type: ignore[return-value]
 
 
-def pure(row: RetentionRule) -> Rule:
-    return Rule(**lines_of(row))
+def rule_of(row: RetentionRule) -> Rule:
+    return Rule(**conditions_of(row))
 
 
 def images_of(row: RetentionRule) -> list[str]:
-    """Return the images it is for: its own, or all of the namespace that have no rule of their own. By name."""
+    """Return the names of the images that it covers: its own, or all that have no rule of their own."""
     images = Image.objects.filter(namespace=row.namespace, tag_count__gt=0)
     if row.image_name:
         images = images.filter(name=row.image_name)
@@ -83,52 +83,52 @@ def images_of(row: RetentionRule) -> list[str]:
 
 
 @transaction.atomic
-def create(*, by: Principal, namespace: Namespace, image_name: str, lines: Lines) -> RetentionRule:
-    """Off: what it would remove is looked at first."""
-    lines = {**NO_LINES, **lines}
-    _check(lines)
+def create(*, by: Principal, namespace: Namespace, image_name: str, conditions: Conditions) -> RetentionRule:
+    """Create a disabled rule: people look at its preview before they enable it."""
+    conditions = {**NO_CONDITIONS, **conditions}
+    _check(conditions)
     if image_name and (problem := image_problem(image_name, namespace=namespace.name)):
         raise Invalid.on("image_name", translate(problem))
     make_room(RETENTION_RULES, namespace.account, field="image_name")
     try:
         with transaction.atomic():
-            row = RetentionRule.objects.create(namespace=namespace, image_name=image_name, **lines)
+            row = RetentionRule.objects.create(namespace=namespace, image_name=image_name, **conditions)
     except IntegrityError:
         raise Conflict.on("image_name", _("There is a rule for this already; change that one.")) from None
-    _record(by, row, AuditAction.RETENTION_CREATED, after=_facts(row))
+    _record(by, row, AuditAction.RETENTION_CREATED, after=_set_conditions(row))
     return row
 
 
 @transaction.atomic
-def change(*, by: Principal, rule: RetentionRule, lines: Lines) -> RetentionRule:
-    """Change `lines`; others stay. A rule that is on goes off: what it would remove now was not looked at."""
+def change(*, by: Principal, rule: RetentionRule, conditions: Conditions) -> RetentionRule:
+    """Change `conditions`; others stay. An enabled rule is disabled: nobody has seen what it would remove now."""
     row = _locked(rule)
-    before = _facts(row)
-    for name, value in lines.items():
+    before = _set_conditions(row)
+    for name, value in conditions.items():
         setattr(row, name, value)
-    _check(lines_of(row))
-    row.enabled = row.enabled and _facts(row) == before
+    _check(conditions_of(row))
+    row.enabled = row.enabled and _set_conditions(row) == before
     row.save()
-    if _facts(row) != before:
+    if _set_conditions(row) != before:
         withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
-    _record(by, row, AuditAction.RETENTION_CHANGED, before=before, after=_facts(row))
+    _record(by, row, AuditAction.RETENTION_CHANGED, before=before, after=_set_conditions(row))
     return row
 
 
 @transaction.atomic
-def switch(*, by: Principal, rule: RetentionRule, on: bool) -> RetentionRule:
+def set_enabled(*, by: Principal, rule: RetentionRule, enabled: bool) -> RetentionRule:
     row = _locked(rule)
-    if row.enabled != on:
-        row.enabled = on
+    if row.enabled != enabled:
+        row.enabled = enabled
         row.save(update_fields=["enabled"])
-        if not on:
+        if not enabled:
             withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
-        _record(by, row, AuditAction.RETENTION_ENABLED if on else AuditAction.RETENTION_DISABLED)
+        _record(by, row, AuditAction.RETENTION_ENABLED if enabled else AuditAction.RETENTION_DISABLED)
     return row
 
 
-def switch_off(row: RetentionRule, why: str) -> None:
-    """By the panel itself. The caller has locked it."""
+def disable_by_system(row: RetentionRule, why: str) -> None:
+    """Disable the rule because of `why`, with no person acting. The caller has locked it."""
     row.enabled = False
     row.save(update_fields=["enabled"])
     withdraw(row, why)
@@ -136,9 +136,9 @@ def switch_off(row: RetentionRule, why: str) -> None:
 
 
 def remove(*, by: Principal, rule: RetentionRule) -> None:
-    """Remove it. Raise Conflict while the worker is at something that it asked for: the record of that must not go.
+    """Delete it. Raise Conflict while the worker is still removing something for it, whose record must stay.
 
-    It is off then, and nothing more of it is begun.
+    The rule is then disabled, and nothing more is started.
     """
     with transaction.atomic():
         row = _locked(rule)
@@ -146,8 +146,8 @@ def remove(*, by: Principal, rule: RetentionRule) -> None:
         busy = RemovalItem.objects.filter(removal__run__rule=row, state=RemovalItem.State.WAITING).exists()
         if not busy:
             for run in row.runs.filter(state=RetentionRun.State.RUNNING):
-                run_result.conclude(run)
-            _record(by, row, AuditAction.RETENTION_DELETED, before=_facts(row))
+                run_result.finish(run)
+            _record(by, row, AuditAction.RETENTION_DELETED, before=_set_conditions(row))
             row.delete()
         elif row.enabled:
             row.enabled = False
@@ -164,7 +164,7 @@ def remove(*, by: Principal, rule: RetentionRule) -> None:
 
 
 def _locked(rule: RetentionRule) -> RetentionRule:
-    """Lock it. Raise NotFound for one that somebody else removed meanwhile."""
+    """Lock it until the commit. Raise NotFound when somebody deleted it meanwhile."""
     rows = RetentionRule.objects.select_for_update().select_related("namespace__account")
     if not (row := rows.filter(pk=rule.pk).first()):
         raise NotFound
@@ -172,30 +172,30 @@ def _locked(rule: RetentionRule) -> RetentionRule:
 
 
 def withdraw(row: RetentionRule, why: str) -> None:
-    """Withdraw what it asked for and nobody has begun yet; a run that has not decided yet never will."""
+    """Cancel what the rule requested and no worker has started, and skip its runs that are not planned yet."""
     now = timezone.now()
-    undecided = row.runs.filter(state=RetentionRun.State.RUNNING, planned_at=None)
-    undecided.update(state=RetentionRun.State.SKIPPED, problem=why[:500], finished_at=now)
+    unplanned = row.runs.filter(state=RetentionRun.State.RUNNING, planned_at=None)
+    unplanned.update(state=RetentionRun.State.SKIPPED, problem=why[:500], finished_at=now)
     waiting = RemovalItem.objects.filter(
         removal__run__rule=row, state=RemovalItem.State.WAITING, started_at=None
     )
     waiting.update(state=RemovalItem.State.STOPPED, outcome=Outcome.WITHDRAWN, finished_at=now)
 
 
-def _check(lines: Lines) -> None:
+def _check(conditions: Conditions) -> None:
     problems: dict[str, list[str]] = {}
-    for name in DAYS:
-        value: Any = lines.get(name)
-        if value is not None and not 1 <= value <= MOST:
-            problems[name] = [_("Between 1 and %(most)s.") % {"most": MOST}]
+    for name in NUMBERS:
+        value: Any = conditions.get(name)
+        if value is not None and not 1 <= value <= NUMBER_MAX:
+            problems[name] = [_("Between 1 and %(most)s.") % {"most": NUMBER_MAX}]
     for name in ("keep_pattern", "protect_pattern"):
-        text = str(lines.get(name) or "")
+        text = str(conditions.get(name) or "")
         parts = text.replace(",", " ").split()
         if len(text) > PATTERN_MAX or not all(TAG.fullmatch(_as_tag(part)) for part in parts):
             problems[name] = [
                 _("Names of tags, with * for any text and ? for one character; spaces between several.")
             ]
-    if not problems and not Rule(**lines).keeps_something:
+    if not problems and not Rule(**conditions).keeps_something:
         problems[""] = [_("Say at least one thing to keep: a rule that keeps nothing would remove nothing.")]
     if problems:
         raise Invalid(problems)
@@ -205,8 +205,8 @@ def _as_tag(pattern: str) -> str:
     return pattern.replace("*", "a").replace("?", "a")
 
 
-def _facts(row: RetentionRule) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in LINES if getattr(row, name)}
+def _set_conditions(row: RetentionRule) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in CONDITIONS if getattr(row, name)}
 
 
 def _record(

@@ -1,4 +1,4 @@
-"""Rules, reasons and doubts in words for people."""
+"""Rules, reasons and blockers as text for people."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from registry_sync.retention.policy import Blocker, Decision, Reason, Rule, Vers
 
 
 def of_rule(rule: Rule) -> list[str]:
-    """Return what it keeps, a line each."""
+    """Return what the rule keeps, one text for each condition."""
     found = []
     if rule.keep_last:
         found.append(
@@ -41,14 +41,14 @@ def of_rule(rule: Rule) -> list[str]:
 
 def of_decision(decision: VersionDecision, rule: Rule) -> str:
     if decision.decision is Decision.KEEP:
-        return "; ".join(_reason(why, rule, decision) for why in decision.reasons)
+        return "; ".join(_reason_text(reason, rule, decision) for reason in decision.reasons)
     because = _("nothing in the rule keeps it")
     if decision.decision is Decision.UNTAG:
         return _("%(because)s; something else needs its image, so only the tags go") % {"because": because}
     return because
 
 
-def of_blocker(doubt: Blocker) -> str:
+def of_blocker(blocker: Blocker) -> str:
     return {
         Blocker.NEVER_CHECKED: _("the registry has not been read completely yet"),
         Blocker.CHECK_FAILED: _("the last reading of the registry failed or was held"),
@@ -60,12 +60,12 @@ def of_blocker(doubt: Blocker) -> str:
         Blocker.PULLS_YOUNG: _(
             "the registry has not told of pulls, day after day, for as long as the rule looks back"
         ),
-    }[doubt]
+    }[blocker]
 
 
-def _reason(why: Reason, rule: Rule, decision: VersionDecision) -> str:
+def _reason_text(reason: Reason, rule: Rule, decision: VersionDecision) -> str:
     version = decision.version
-    match why:
+    match reason:
         case Reason.PROTECTED:
             return _("protected by %(pattern)s") % {"pattern": rule.protect_pattern}
         case Reason.PATTERN:
@@ -90,7 +90,7 @@ def _reason(why: Reason, rule: Rule, decision: VersionDecision) -> str:
         Reason.NO_RULE: _("the rule says nothing of what to keep, so it removes nothing"),
         Reason.MISSING: _("missing from the registry’s last list, so nothing is certain about it"),
         Reason.NOTHING_KEEPS: _("nothing in the rule keeps it"),
-    }[why]
+    }[reason]
 
 
 def _day(moment: datetime | None) -> str:

@@ -29,14 +29,14 @@ from registry_sync import live_updates
 from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.retention import preview as retention_preview
 from registry_sync.retention import runs, service, texts
-from registry_sync.retention.policy import Decision, doubt
+from registry_sync.retention.policy import Decision, find_blocker
 
 IMAGES_A_PAGE = 20
 VERSIONS_A_PAGE = 100
 RUNS_SHOWN = 20
 
 
-class LinesForm(forms.Form):
+class ConditionsForm(forms.Form):
     keep_last = forms.IntegerField(label=gettext_lazy("Keep the newest (versions)"), required=False,
                                    help_text=gettext_lazy("Of each image, by the time of the push; a digest with "
                                                           "all its tags is one."))  # fmt: skip
@@ -59,7 +59,7 @@ class LinesForm(forms.Form):
     )  # fmt: skip
 
 
-class RuleForm(LinesForm):
+class RuleForm(ConditionsForm):
     image_name = forms.CharField(
         label=gettext_lazy("Image"), required=False,
         help_text=gettext_lazy("Empty: every image of the namespace that has no rule of its own."),
@@ -80,16 +80,17 @@ def rules(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         values: Any = dict(form.cleaned_data)
         image_name = values.pop("image_name")
         try:
-            made = service.create(by=by, namespace=namespace, image_name=image_name, lines=values)
+            row = service.create(by=by, namespace=namespace, image_name=image_name, conditions=values)
         except Invalid as error:
             put_errors(form, error)
         else:
-            return redirect("retention-preview", handle, name, made.pk)
+            return redirect("retention-preview", handle, name, row.pk)
     rows = RetentionRule.objects.filter(namespace=namespace).select_related("namespace")
     context = _context(by, namespace) | {
         "form": form,
         "rules": [
-            (row, texts.of_rule(service.pure(row)), row.runs.first()) for row in rows.order_by("image_name")
+            (row, texts.of_rule(service.rule_of(row)), row.runs.first())
+            for row in rows.order_by("image_name")
         ],
     }
     return render(request, "registry_sync/retention.html", context, status=status_of(form))
@@ -101,10 +102,10 @@ def rules(request: PersonRequest, handle: str, name: str) -> HttpResponse:
 def rule(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by, writes = principal(request), request.method == "POST"
     row = service.load(by, handle, name, id, Permission.IMAGES_REMOVE if writes else Permission.ACCOUNT_VIEW)
-    form = LinesForm(request.POST if writes else None, initial=dict(service.lines_of(row)))
+    form = ConditionsForm(request.POST if writes else None, initial=dict(service.conditions_of(row)))
     if writes and form.is_valid():
         try:
-            service.change(by=by, rule=row, lines=form.cleaned_data)  # type: ignore[arg-type]
+            service.change(by=by, rule=row, conditions=form.cleaned_data)  # type: ignore[arg-type]
         except Invalid as error:
             put_errors(form, error)
         else:
@@ -123,15 +124,14 @@ def rule(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespons
 @login_required
 @require_safe
 def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
-    """Show the dry run: of all its images a line each, or (`image=`) of one image every tag."""
+    """Show what the rule would do: a row for each image, or (`image=`) for each version of one image."""
     by = principal(request)
     row = service.load(by, handle, name, id)
-    names, pure = service.images_of(row), service.pure(row)
+    names, rule = service.images_of(row), service.rule_of(row)
     chosen = request.GET.get("image", "") or row.image_name
-    unsure = doubt(pure, retention_preview.knowledge(), timezone.now())
+    blocker = find_blocker(rule, retention_preview.load_evidence(), timezone.now())
     context = _context(by, row.namespace) | {
-        "rule": row, "keeps": texts.of_rule(pure), "images_total": len(names),
-        "doubt": texts.of_blocker(unsure) if unsure else "",
+        "rule": row, "keeps": texts.of_rule(rule), "blocked_reason": texts.of_blocker(blocker) if blocker else "",
     }  # fmt: skip
     if chosen:
         if chosen not in names:
@@ -141,9 +141,9 @@ def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResp
         context |= _tags_page(request, row, chosen)
         return render(request, "registry_sync/retention_preview_image.html", context)
     start = _start(request, len(names))
-    shown = [_forecast(row, image) for image in islice(names, start, start + IMAGES_A_PAGE)]
+    previews = [_preview(row, image) for image in islice(names, start, start + IMAGES_A_PAGE)]
     context |= {
-        "images": [each for each in shown if each],
+        "images": [each for each in previews if each],
         "page": _pager(request, start, IMAGES_A_PAGE, len(names)),
     }
     return render(request, "registry_sync/retention_preview.html", context)
@@ -154,9 +154,9 @@ def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResp
 def toggle(request: PersonRequest, handle: str, name: str, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     row = service.load(by, handle, name, id, Permission.IMAGES_REMOVE)
-    on = request.POST.get("on") == "yes"
-    service.switch(by=by, rule=row, on=on)
-    messages.success(request, _("The rule is on; it runs once a day.") if on else _("The rule is off."))
+    enabled = request.POST.get("enabled") == "yes"
+    service.set_enabled(by=by, rule=row, enabled=enabled)
+    messages.success(request, _("The rule is on; it runs once a day.") if enabled else _("The rule is off."))
     return redirect("retention-rule", handle, name, row.pk)
 
 
@@ -177,7 +177,7 @@ def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespo
     by = principal(request)
     row = service.load(by, handle, name, id, Permission.IMAGES_REMOVE)
     if request.method != "POST":
-        return ask(request, _deleting(row))
+        return ask(request, _deletion_question(row))
     try:
         service.remove(by=by, rule=row)
     except Conflict as error:
@@ -187,13 +187,13 @@ def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespo
     return redirect("retention-rules", handle, name)
 
 
-def _deleting(row: RetentionRule) -> Question:
+def _deletion_question(row: RetentionRule) -> Question:
     last = row.runs.first()
-    words = _("It last ran {when}, asked for by {who}.") if last else _("It has never run.")
+    text = _("It last ran {when}, asked for by {who}.") if last else _("It has never run.")
     who = last.requested_by if last else ""
     return Question(
         title=_("Delete the rule for %(rule)s?") % {"rule": row},
-        last_use=format_html(words, when=when(last.started_at if last else None), who=who),
+        last_use=format_html(text, when=when(last.started_at if last else None), who=who),
         stops=[_("The rule and the list of its runs are deleted. What it removed stays removed.")],
         button=_("Delete rule"),
         back=reverse("retention-rule", args=[row.namespace.account.handle, row.namespace.name, row.pk]),
@@ -207,24 +207,25 @@ def _live(request: PersonRequest, row: RetentionRule) -> str:
 
 
 def _tags_page(request: PersonRequest, row: RetentionRule, name: str) -> dict[str, Any]:
-    found, pure = _forecast(row, name), service.pure(row)
+    found, rule = _preview(row, name), service.rule_of(row)
     if found is None:
         raise NotFound
-    # What goes stands first: that is what one looks for.
+    # Removed versions come first: that is what people look for.
     ordered = sorted(found.decisions, key=lambda each: each.decision is Decision.KEEP)
     start = _start(request, len(ordered))
-    lines = [(each, texts.of_decision(each, pure)) for each in ordered[start : start + VERSIONS_A_PAGE]]
+    decisions = [(each, texts.of_decision(each, rule)) for each in ordered[start : start + VERSIONS_A_PAGE]]
     return {
-        "image": found.image, "forecast": found, "lines": lines, "trouble": retention_preview.trouble(found.image),
+        "image": found.image, "preview": found, "decisions": decisions,
+        "is_uncertain": retention_preview.is_uncertain(found.image),
         "page": _pager(request, start, VERSIONS_A_PAGE, len(ordered)),
     }  # fmt: skip
 
 
-def _forecast(row: RetentionRule, name: str) -> retention_preview.RetentionPreview | None:
+def _preview(row: RetentionRule, name: str) -> retention_preview.RetentionPreview | None:
     image = (
         Image.objects.select_related("namespace__account").filter(namespace=row.namespace, name=name).first()
     )
-    return retention_preview.of(service.pure(row), image, timezone.now()) if image else None
+    return retention_preview.preview_image(service.rule_of(row), image, timezone.now()) if image else None
 
 
 def _context(by: Any, namespace: Namespace) -> dict[str, Any]:
@@ -234,7 +235,7 @@ def _context(by: Any, namespace: Namespace) -> dict[str, Any]:
 
 
 def _start(request: PersonRequest, total: int) -> int:
-    """Decisions are made, not stored, so their pages are counted and not keyed."""
+    """Return the number of the first row. Decisions are not stored, so their pages have no key to start from."""
     given = request.GET.get("from", "0")
     return min(int(given), total) if given.isascii() and given.isdigit() and len(given) < 8 else 0  # noqa: PLR2004
 

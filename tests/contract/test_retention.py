@@ -40,8 +40,8 @@ def test_what_the_dry_run_said_and_nothing_else_is_gone(there: Place) -> None:
     rule = RetentionRule.objects.create(
         namespace=there.image().namespace, keep_days=30, protect_pattern="v*", enabled=True
     )
-    shown = preview.of(service.pure(rule), there.image(), timezone.now())
-    assert {each.version.name for each in shown.gone} == {"old", "old-multi"}
+    shown = preview.preview_image(service.rule_of(rule), there.image(), timezone.now())
+    assert {each.version.name for each in shown.removed} == {"old", "old-multi"}
     assert {each.digest for each in shown.deleted} == {
         pushed["old"], pushed["old-multi"], images.Image(architecture="s390x").digest,
     }  # fmt: skip
@@ -109,13 +109,13 @@ def test_a_push_between_the_decision_and_the_act_is_kept(there: Place) -> None:
     assert there.points_at("old") == again
 
 
-def test_a_rule_switched_off_in_time_removes_nothing(there: Place) -> None:
+def test_a_rule_disabled_in_time_removes_nothing(there: Place) -> None:
     digest = push(there.registry, "team/app", "old", images.Image())
     there.sync()
     Tag.objects.update(pushed_at=timezone.now() - timedelta(days=100))
     rule = RetentionRule.objects.create(namespace=there.image().namespace, keep_days=30, enabled=True)
     runs.plan_due()
-    service.switch(by=there.by, rule=rule, on=False)
+    service.set_enabled(by=there.by, rule=rule, enabled=False)
     there.work()
     assert there.points_at("old") == digest
     run = RetentionRun.objects.get()

@@ -12,14 +12,14 @@ from registry_sync.deletion.impact import DeletionGraph, deletable_without_harm,
 from registry_sync.retention.policy import (
     Blocker,
     Decision,
-    Knowledge,
+    Evidence,
     Reason,
     Rule,
-    Tagged,
+    TagState,
     Version,
     VersionDecision,
     decide,
-    doubt,
+    find_blocker,
     matches,
     versions_of,  # fmt: skip
 )
@@ -33,8 +33,8 @@ def days(count: float) -> datetime:
 
 
 def tag(name: str, digest: str = "", *, pushed: float = 100, pulled: float | None = None, seen: float = 500,
-        missing: bool = False, checked: float | None = None) -> Tagged:  # fmt: skip
-    return Tagged(
+        missing: bool = False, checked: float | None = None) -> TagState:  # fmt: skip
+    return TagState(
         name,
         digest or name,
         days(pushed),
@@ -50,7 +50,7 @@ def version(name: str, **more: Any) -> Version:
     return found
 
 
-def fates(rule: Rule, *tags: Tagged) -> dict[str, str]:
+def fates(rule: Rule, *tags: TagState) -> dict[str, str]:
     """By the name that says most."""
     return {each.version.name: each.decision.value for each in decide(rule, versions_of(tags), NOW)}
 
@@ -141,7 +141,7 @@ RULES = st.builds(
 LETTERS = "ABC"
 
 
-def tags(names: st.SearchStrategy[str]) -> st.SearchStrategy[list[Tagged]]:
+def tags(names: st.SearchStrategy[str]) -> st.SearchStrategy[list[TagState]]:
     each = st.builds(
         tag, names, st.sampled_from([ID[letter] for letter in LETTERS]), pushed=st.integers(0, 500),
         pulled=st.none() | st.integers(0, 500), seen=st.integers(0, 500), missing=st.booleans(),
@@ -150,7 +150,7 @@ def tags(names: st.SearchStrategy[str]) -> st.SearchStrategy[list[Tagged]]:
 
 
 @given(RULES, tags(NAMES))
-def test_for_every_rule(rule: Rule, tags: list[Tagged]) -> None:
+def test_for_every_rule(rule: Rule, tags: list[TagState]) -> None:
     versions = versions_of(tags)
     decisions = decide(rule, versions, NOW)
     assert [each.version for each in decisions] == versions
@@ -167,7 +167,7 @@ def test_for_every_rule(rule: Rule, tags: list[Tagged]) -> None:
 
 
 @given(RULES, tags(NAMES))
-def test_keeping_more_never_removes_more(rule: Rule, tags: list[Tagged]) -> None:
+def test_keeping_more_never_removes_more(rule: Rule, tags: list[TagState]) -> None:
     versions = versions_of(tags)
     gone = {each.version.name for each in decide(rule, versions, NOW) if each.decision is not Decision.KEEP}
     wider = Rule(
@@ -205,27 +205,29 @@ def test_a_wicked_pattern_is_quick() -> None:
     assert not matches("*a" * 99, "a" * 50 + "b" * 78)
 
 
-WATCHED = Knowledge(checked_at=days(0.5), pulls_at=days(0.1), pulls_since=days(400))
+WATCHED = Evidence(checked_at=days(0.5), pulls_at=days(0.1), pulls_since=days(400))
 
 
 @pytest.mark.parametrize(
-    ("known", "pulled_days", "expected"),
+    ("evidence", "pulled_days", "expected"),
     [
         (WATCHED, 30, None),
-        (Knowledge(), None, Blocker.NEVER_CHECKED),
-        (Knowledge(checked_at=days(1.01)), None, Blocker.CHECK_OLD),
-        (Knowledge(checked_at=days(0.5)), None, None),
-        (Knowledge(checked_at=days(0.5), check_failed=True), None, Blocker.CHECK_FAILED),
-        (Knowledge(checked_at=days(0.5)), 30, Blocker.PULLS_NEVER),
-        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5)), 30, Blocker.PULLS_NEVER),
-        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(30)), 30, None),
-        (Knowledge(checked_at=days(0.5), pulls_at=days(5), pulls_since=days(400)), 30, Blocker.PULLS_SILENT),
-        (Knowledge(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(29)), 30, Blocker.PULLS_YOUNG),
-        (Knowledge(checked_at=days(0.5), pulls_at=days(2), pulls_since=days(2)), None, None),
+        (Evidence(), None, Blocker.NEVER_CHECKED),
+        (Evidence(checked_at=days(1.01)), None, Blocker.CHECK_OLD),
+        (Evidence(checked_at=days(0.5)), None, None),
+        (Evidence(checked_at=days(0.5), check_failed=True), None, Blocker.CHECK_FAILED),
+        (Evidence(checked_at=days(0.5)), 30, Blocker.PULLS_NEVER),
+        (Evidence(checked_at=days(0.5), pulls_at=days(0.5)), 30, Blocker.PULLS_NEVER),
+        (Evidence(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(30)), 30, None),
+        (Evidence(checked_at=days(0.5), pulls_at=days(5), pulls_since=days(400)), 30, Blocker.PULLS_SILENT),
+        (Evidence(checked_at=days(0.5), pulls_at=days(0.5), pulls_since=days(29)), 30, Blocker.PULLS_YOUNG),
+        (Evidence(checked_at=days(0.5), pulls_at=days(2), pulls_since=days(2)), None, None),
     ],
 )
-def test_doubt_keeps_everything(known: Knowledge, pulled_days: int | None, expected: Blocker | None) -> None:
-    assert doubt(Rule(keep_last=1, keep_pulled_days=pulled_days), known, NOW) is expected
+def test_find_blocker_names_what_is_not_certain(
+    evidence: Evidence, pulled_days: int | None, expected: Blocker | None
+) -> None:
+    assert find_blocker(Rule(keep_last=1, keep_pulled_days=pulled_days), evidence, NOW) is expected
 
 
 SHARED = {f"sha256-{HEX[each]}.dockerfile": "S" for each in "AB"}

@@ -101,7 +101,7 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "image": world.tag.image.repository,
         "expected_digest": world.tag.manifest_id,
         "keep_last": "7",
-        "on": "yes",
+        "enabled": "yes",
         "once": "a mark",
         **_of_one_page(page, world),
     }

@@ -66,9 +66,9 @@ def test_who_is_switched_off_does_not_get_in_by_a_mail_sent_before(cast: Cast) -
 def test_a_rule_goes_on_without_who_put_it_on(cast: Cast, lose: Lose) -> None:
     namespace = factories.NamespaceFactory(account=cast.account)
     rule = retention_service.create(
-        by=cast.by("manager"), namespace=namespace, image_name="", lines={"keep_last": 1}
+        by=cast.by("manager"), namespace=namespace, image_name="", conditions={"keep_last": 1}
     )
-    retention_service.switch(by=cast.by("manager"), rule=rule, on=True)
+    retention_service.set_enabled(by=cast.by("manager"), rule=rule, enabled=True)
     lose(cast)
     runs.plan_due()
     assert RetentionRun.objects.get().rule == rule

@@ -269,7 +269,9 @@ def creations(cast: Cast, key: str) -> tuple[type[Any], list[Callable[[], object
             give = partial(grants.give, by=by, namespace=namespace, level="read")
             return Grant, [partial(give, user=each) for each in members_]
         case "retention_rules":
-            create = partial(retention_service.create, by=by, namespace=namespace, lines={"keep_last": 1})
+            create = partial(
+                retention_service.create, by=by, namespace=namespace, conditions={"keep_last": 1}
+            )
             return RetentionRule, [partial(create, image_name=f"image{number}") for number in range(MANY)]
         case "invitations":
             return Invitation, [partial(invitations.invite, by=by, account=account, role="viewer")] * MANY
@@ -315,15 +317,15 @@ def test_a_user_that_was_deleted_meanwhile_is_absent(cast: Cast, act: str) -> No
     assert trail("user.deleted") == 1
 
 
-@pytest.mark.parametrize("act", ["change", "switch", "remove"])
+@pytest.mark.parametrize("act", ["change", "set_enabled", "remove"])
 def test_a_rule_that_was_removed_meanwhile_is_absent(cast: Cast, act: str) -> None:
     by, namespace = cast.by("owner"), factories.NamespaceFactory(account=cast.account)
-    rule = retention_service.create(by=by, namespace=namespace, image_name="", lines={"keep_last": 1})
+    rule = retention_service.create(by=by, namespace=namespace, image_name="", conditions={"keep_last": 1})
     seen = RetentionRule.objects.get()
     retention_service.remove(by=by, rule=rule)
     acts: dict[str, Callable[[], object]] = {
-        "change": partial(retention_service.change, by=by, rule=seen, lines={"keep_last": 2}),
-        "switch": partial(retention_service.switch, by=by, rule=seen, on=True),
+        "change": partial(retention_service.change, by=by, rule=seen, conditions={"keep_last": 2}),
+        "set_enabled": partial(retention_service.set_enabled, by=by, rule=seen, enabled=True),
         "remove": partial(retention_service.remove, by=by, rule=seen),
     }
     with pytest.raises(NotFound):

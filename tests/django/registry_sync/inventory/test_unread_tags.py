@@ -97,9 +97,9 @@ def test_a_new_one_is_no_tag_until_it_can_be_read(web: Scripted) -> None:
 def test_rules_wait_for_its_image_and_for_no_other(web: Scripted) -> None:
     web.says["/v2/team/app/manifests/bad"] = answer(status=500)
     run = sync(web)
-    assert preview.knowledge().checked_at == run.finished_at
-    assert preview.trouble(Image.objects.get(name="app"))
-    assert not preview.trouble(Image.objects.get(name="other"))
+    assert preview.load_evidence().checked_at == run.finished_at
+    assert preview.is_uncertain(Image.objects.get(name="app"))
+    assert not preview.is_uncertain(Image.objects.get(name="other"))
 
 
 def test_where_none_of_many_can_be_read_the_rest_is_not_asked_for(web: Scripted) -> None:

@@ -192,17 +192,17 @@ def test_a_quick_pass_is_no_full_check(registry: ModelRegistry) -> None:
     (check,) = [part for part in line.parts if part.text == "last full check"]
     assert check.moment == full.finished_at
     assert line.state == "live"
-    assert preview.knowledge().checked_at == full.finished_at
+    assert preview.load_evidence().checked_at == full.finished_at
 
 
 def test_a_quick_pass_that_fails_is_seen_until_one_does_not(registry: ModelRegistry) -> None:
     ended(ago=100, took=60)
     ended(ago=20, took=3, quick=True, state="failed")
     assert selectors.freshness(timezone.now()).state == "failed"
-    assert preview.knowledge().check_failed
+    assert preview.load_evidence().check_failed
     ended(ago=10, took=3, quick=True)
     assert selectors.freshness(timezone.now()).state == "live"
-    assert not preview.knowledge().check_failed
+    assert not preview.load_evidence().check_failed
 
 
 def test_what_quick_passes_found_untold_is_counted_with_the_check_after_them(registry: ModelRegistry) -> None:
@@ -229,9 +229,9 @@ def test_a_quick_pass_takes_no_trouble_away(registry: ModelRegistry) -> None:
     run = sync(registry)
     assert run
     assert run.quick
-    assert preview.trouble(Image.objects.get())
+    assert preview.is_uncertain(Image.objects.get())
     sync(registry, when_due=False)
-    assert not preview.trouble(Image.objects.get())
+    assert not preview.is_uncertain(Image.objects.get())
 
 
 def test_a_quick_pass_asks_for_what_is_listed_and_was_said_to_be_missing(registry: ModelRegistry) -> None:

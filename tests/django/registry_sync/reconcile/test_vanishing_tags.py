@@ -93,9 +93,9 @@ def test_whose_tags_are_held_holds_nobody_else(registry: ModelRegistry) -> None:
     sync(registry)
     assert [tag.name for tag in Tag.objects.filter(image__namespace__name="others")] == ["2.0"]
     assert (light("team"), light("others")) == ("needs_approval", "live")
-    assert not preview.knowledge().check_failed
-    assert preview.trouble(Image.objects.get(namespace__name="team"))
-    assert not preview.trouble(Image.objects.get(namespace__name="others"))
+    assert not preview.load_evidence().check_failed
+    assert preview.is_uncertain(Image.objects.get(namespace__name="team"))
+    assert not preview.is_uncertain(Image.objects.get(namespace__name="others"))
 
 
 def test_what_many_lose_a_little_of_each_is_held(registry: ModelRegistry) -> None:

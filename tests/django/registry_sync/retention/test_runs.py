@@ -196,8 +196,8 @@ def test_a_pull_by_a_platforms_digest_is_one_of_the_tag(image: Image, nested: bo
         index = between.digest
     Descriptor.objects.create(manifest_id=index, digest=platform, kind="manifest")
     PullStats.objects.create(image=image, digest=platform, username="x", count=1, last_at=timezone.now())
-    found = preview.of(Rule(keep_pulled_days=30), image, timezone.now())
-    assert [each.version.name for each in found.gone] == ["unused"]
+    found = preview.preview_image(Rule(keep_pulled_days=30), image, timezone.now())
+    assert [each.version.name for each in found.removed] == ["unused"]
     assert [each.reasons for each in found.decisions if each.version.name == "100d"] == [(Reason.PULLED,)]
 
 
@@ -212,8 +212,8 @@ def test_who_only_looks_keeps_a_tag_where_the_rule_says_so(
     PullStats.objects.create(
         image=image, username="x", last_at=NEVER, checks=1, checked_at=timezone.now(), **key
     )
-    found = preview.of(Rule(keep_pulled_days=30, keep_checked=counts), image, timezone.now())
-    assert [each.version.name for each in found.gone if each.version.name == "100d"] == gone
+    found = preview.preview_image(Rule(keep_pulled_days=30, keep_checked=counts), image, timezone.now())
+    assert [each.version.name for each in found.removed if each.version.name == "100d"] == gone
 
 
 def watched(*, days: float, silent: float = 0) -> None:
@@ -261,7 +261,9 @@ def only_pushes(*, days: float) -> None:
         (lambda: watched(days=10), 30, "for as long as the rule looks back"),
     ],
 )
-def test_doubt_skips_the_run_and_says_why(image: Image, spoil: Any, pulled: int | None, why: str) -> None:
+def test_run_with_a_blocker_is_skipped_and_says_why(
+    image: Image, spoil: Any, pulled: int | None, why: str
+) -> None:
     spoil()
     rule(image, keep_pulled_days=pulled)
     runs.plan_due()
@@ -277,7 +279,7 @@ def test_an_incomplete_check_of_others_does_not_stop_a_rule(image: Image) -> Non
     assert last().state == "running"
 
 
-def test_one_image_in_doubt_is_left_out_and_named(cast: Cast, image: Image) -> None:
+def test_run_leaves_out_an_uncertain_image_and_names_it(cast: Cast, image: Image) -> None:
     make_image(cast, "web")
     Repository.objects.filter(name="team/web").update(problem="500")
     rule(image)
@@ -387,7 +389,7 @@ def test_what_happens_to_a_rule_while_its_run_is_decided_stops_it(image: Image, 
 def test_a_persons_run_of_a_rule_that_is_off_goes_on_and_not_of_one_changed(cast: Cast, image: Image) -> None:
     made = rule(image, enabled=False)
     runs.start(by=cast.by("owner"), rule=made)
-    service.change(by=cast.by("owner"), rule=made, lines=lines(keep_days=20))
+    service.change(by=cast.by("owner"), rule=made, conditions=conditions(keep_days=20))
     assert (last().state, last().finished_at is not None) == ("skipped", True)
     assert "changed or turned off" in last().problem
     runs.plan_due()
@@ -397,17 +399,17 @@ def test_a_persons_run_of_a_rule_that_is_off_goes_on_and_not_of_one_changed(cast
     assert asked() == [("delete", "app", "")]
 
 
-def test_switching_off_ends_a_run_that_waits(cast: Cast, image: Image) -> None:
+def test_disabling_a_rule_ends_a_run_that_waits(cast: Cast, image: Image) -> None:
     made = rule(image)
     RetentionRun.objects.create(rule=made)
-    service.switch(by=cast.by("owner"), rule=made, on=False)
+    service.set_enabled(by=cast.by("owner"), rule=made, enabled=False)
     assert last().state == "skipped"
     runs.plan_due()
     assert not Removal.objects.exists()
 
 
-def lines(**more: Any) -> service.Lines:
-    empty: Any = dict.fromkeys(service.DAYS) | {"keep_pattern": "", "protect_pattern": ""}
+def conditions(**more: Any) -> service.Conditions:
+    empty: Any = dict.fromkeys(service.NUMBERS) | {"keep_pattern": "", "protect_pattern": ""}
     return empty | more  # type: ignore[no-any-return]
 
 

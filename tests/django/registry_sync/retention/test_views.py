@@ -92,9 +92,9 @@ def test_a_second_rule_for_the_same_is_refused(cast: Cast, rule: RetentionRule) 
 
 def test_the_dry_run_tells_every_tag_and_why(cast: Cast, rule: RetentionRule) -> None:
     (line,) = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/").context["images"]
-    assert ([each.version.name for each in line.gone], line.tags_kept) == (["old-100"], 2)
+    assert ([each.version.name for each in line.removed], line.kept_tag_count) == (["old-100"], 2)
     page = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=deep/app")
-    told = [(each.version.name, each.decision.value) for each, _why in page.context["lines"]]
+    told = [(each.version.name, each.decision.value) for each, _why in page.context["decisions"]]
     assert told == [("old-100", "delete"), ("old-1", "keep"), ("old-50", "keep")]
     text = page.content.decode()
     assert "nothing in the rule keeps it" in text
@@ -111,7 +111,7 @@ def test_the_dry_run_names_a_digest_by_the_tag_that_says_most(
     factories.TagFactory(image=image, name="1.2.0", manifest=old.manifest, pushed_at=old.pushed_at)
     factories.TagFactory(image=image, name=old.manifest_id.replace(":", "-") + ".src")
     page = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=deep/app")
-    (first, _why), *_others = page.context["lines"]
+    (first, _why), *_others = page.context["decisions"]
     assert first.version.names == ("1.2.0", "old-100")
     text = page.content.decode()
     assert 'also <span class="mono">old-100</span>' in text
@@ -124,7 +124,7 @@ def test_the_dry_run_is_paged(cast: Cast, rule: RetentionRule, image: Image) -> 
     path = f"{HERE}{rule.pk}/preview/?image=deep/app"
     first = cast.client("viewer").get(path)
     second = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/" + first.context["page"]["next_url"])
-    assert [len(page.context["lines"]) for page in (first, second)] == [100, 53]
+    assert [len(page.context["decisions"]) for page in (first, second)] == [100, 53]
     assert cast.client("viewer").get(path + "&from=x").status_code == 200
     assert cast.client("viewer").get(path + "&from=99999999999999999999").status_code == 200
     assert cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=other").status_code == 404
@@ -134,7 +134,7 @@ def test_the_dry_run_is_paged(cast: Cast, rule: RetentionRule, image: Image) -> 
 @pytest.mark.parametrize("act", ["toggle", "run", "delete", "change"])
 def test_who_changes_a_rule(cast: Cast, rule: RetentionRule, act: str, who: str, status: int) -> None:
     client, path = cast.client(who), f"{HERE}{rule.pk}/"
-    answer = client.post(path + ("" if act == "change" else f"{act}/"), {"on": "yes", "keep_last": "7"})
+    answer = client.post(path + ("" if act == "change" else f"{act}/"), {"enabled": "yes", "keep_last": "7"})
     assert answer.status_code == status
     happened = {
         "toggle": RetentionRule.objects.filter(enabled=True).exists(),
@@ -147,7 +147,7 @@ def test_who_changes_a_rule(cast: Cast, rule: RetentionRule, act: str, who: str,
 
 def test_a_changed_rule_is_off_until_it_was_looked_at(cast: Cast, rule: RetentionRule) -> None:
     client, path = cast.client("owner"), f"{HERE}{rule.pk}/"
-    client.post(path + "toggle/", {"on": "yes"})
+    client.post(path + "toggle/", {"enabled": "yes"})
     client.post(path, {"keep_days": "60"})
     assert RetentionRule.objects.get().enabled  # nothing changed
     answer = client.post(path, {"keep_days": "50"})
