@@ -25,7 +25,7 @@ REMOVAL_STATES = [state.value for state in Removal.State]
 ITEM_STATES = RemovalItem.State.values
 OUTCOMES = [outcome.value for outcome in Outcome]
 ORIGINS = [how.value for how in TagHistoryEntry.How]
-SHOWN = 1000
+ITEMS_SHOWN = 1000
 
 
 class TagHistorySerializer(serializers.Serializer[Any]):
@@ -158,9 +158,9 @@ class RemovalDetailSerializer(RemovalSerializer):
 class History(ApiView):
     @operation("images_history", answer=TagHistorySerializer, pages=True, query=HistoryQuery)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
-        """Every move of a tag, the last first."""
+        """List every change of a tag, the latest first."""
         found = permissions.image(self.by, handle, name, image)
-        return self.page(history.moves_of(found, tag=self.query["tag"]))
+        return self.page(history.entries_of(found, tag=self.query["tag"]))
 
 
 class DeletionPreview(ApiView):
@@ -169,11 +169,11 @@ class DeletionPreview(ApiView):
         """Show what deleting what these tags point at, and these digests, would do. Changes nothing."""
         found = permissions.image(self.by, handle, name, image)
         if self.query["search"] is not None:
-            return self.answer(_of_search(found, self.query["search"]))
-        tags, digests = _words(self.query["tags"]), _words(self.query["digests"])
+            return self.answer(_preview_matching(found, self.query["search"]))
+        tags, digests = _split(self.query["tags"]), _split(self.query["digests"])
         if len(tags) + len(digests) > service.ITEMS_MAX:
             raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": service.ITEMS_MAX})
-        return self.answer(_shown(service.preview(found, tags=tags, digests=digests)))
+        return self.answer(_preview(service.preview(found, tags=tags, digests=digests)))
 
 
 class Removals(ApiView):
@@ -184,14 +184,14 @@ class Removals(ApiView):
 
     @operation("removals_create", body=RemovalBody, answer=RemovalDetailSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
-        """Ask for it; the worker does it, usually within a second, and the removal tells the outcome."""
+        """Request it; the worker does it, usually within a second, and the removal tells the outcome."""
         found = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
-        return self.answer(_detail(self._ask(found, self.data())))
+        return self.answer(_detail(self._request(found, self.data())))
 
-    def _ask(self, image: Image, body: dict[str, Any]) -> Removal:
+    def _request(self, image: Image, body: dict[str, Any]) -> Removal:
         items = body["items"]
         if body["search"] is not None:
-            return self._ask_for_search(image, body)
+            return self._request_matching(image, body)
         match body["kind"]:
             case Removal.Kind.UNTAG:
                 tags = {item["tag"]: item["digest"] for item in items}
@@ -206,7 +206,7 @@ class Removals(ApiView):
             raise Invalid.on("items", _("Put back one tag at a time."))
         return service.restore(by=self.by, image=image, expected_digest=body["expected_digest"], **items[0])
 
-    def _ask_for_search(self, image: Image, body: dict[str, Any]) -> Removal:
+    def _request_matching(self, image: Image, body: dict[str, Any]) -> Removal:
         tags_digest, _dash, preview_digest = body["preview_digest"].partition("-")
         match body["kind"]:
             case _ if body["items"]:
@@ -236,7 +236,7 @@ class OneRemoval(ApiView):
 class RestoreRemoval(ApiView):
     @operation("removals_restore", answer=RemovalDetailSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str, id: int) -> Response:  # noqa: A002
-        """Ask that all a deletion deleted is pushed again, as far as the registry still holds the layers."""
+        """Request that all a deletion deleted is pushed again, as far as the registry still holds the layers."""
         owner = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
         found = Removal.objects.filter(image=owner, pk=id).first()
         if not found:
@@ -244,20 +244,20 @@ class RestoreRemoval(ApiView):
         return self.answer(_detail(restore.restore_removal(by=self.by, removal=found)))
 
 
-def _words(text: str) -> list[str]:
+def _split(text: str) -> list[str]:
     return [word for word in (part.strip() for part in text.split(",")) if word]
 
 
-def _of_search(image: Image, search: str) -> dict[str, Any]:
+def _preview_matching(image: Image, search: str) -> dict[str, Any]:
     tags = matching_tags.tags(image, search)
-    found = _shown(service.preview(image, tags=[tag.name for tag in tags]))
+    found = _preview(service.preview(image, tags=[tag.name for tag in tags]))
     return found | {
         "matching_tag_count": len(tags),
         "preview_digest": f"{matching_tags.fingerprint_of(tags)}-{found['preview_digest']}",
     }
 
 
-def _shown(found: service.DeletionPreview) -> dict[str, Any]:
+def _preview(found: service.DeletionPreview) -> dict[str, Any]:
     impact = found.impact
     return {
         "digests": [each.digest for each in impact.deletions],
@@ -275,11 +275,11 @@ def _shown(found: service.DeletionPreview) -> dict[str, Any]:
 
 def _detail(removal: Removal) -> dict[str, Any]:
     fields = ("id", "kind", "state", "requested_by", "requested_at", "finished_at", "problem")
-    items = removal.items.order_by("id")[:SHOWN]
+    items = removal.items.order_by("id")[:ITEMS_SHOWN]
     return {name: getattr(removal, name) for name in fields} | {
         "items": [
             {name: getattr(item, name) for name in ("tag", "digest", "state", "outcome", "detail")}
-            | {"message": sentence(item.outcome, begun=bool(item.started_at))}
+            | {"message": sentence(item.outcome, started=bool(item.started_at))}
             for item in items
         ]
     }

@@ -1,9 +1,9 @@
-"""What somebody agrees to, in 64 characters that come back with their confirmation. PURE."""
+"""A digest of what a preview shows, sent back with the confirmation. PURE."""
 
 import hashlib
 import json
 
 
-def fingerprint(what: object) -> str:
-    """Of anything that JSON can say; in the same order each time, or it is another."""
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+def fingerprint(value: object) -> str:
+    """Return 64 hexadecimal digits for a JSON value. The order of lists and keys counts."""
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()

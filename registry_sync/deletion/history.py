@@ -1,4 +1,4 @@
-"""Where an image's tags pointed, when, and by whom; and what of it can be put back."""
+"""The history of an image's tags, and what of it can be restored."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,37 +13,39 @@ from registry_sync.models import Removal
 
 
 @dataclass(frozen=True)
-class HistoryLine:
-    """A move; `description` of the user who made it, "" for a person or nobody.
+class HistoryRow:
+    """An entry as the page shows it. `description`: of the registry user who made the change, else "".
 
-    `now`: what the tag points at today, "" for no such tag. `back`: the digest that can be put under the tag again,
-    "" when the tag points at it, or the registry holds it no more.
+    `current_digest`: what the tag points at now, "" for no such tag. `restorable_digest`: what it can be pointed
+    at again, "" when it points there, or the registry no longer holds that.
     """
 
-    move: TagHistoryEntry
+    entry: TagHistoryEntry
     description: str
-    now: str
-    back: str
-    untagged: bool  # nothing but the history leads to `back`
-    comparable: bool  # what it pointed at before and after is known
+    current_digest: str
+    restorable_digest: str
+    untagged: bool  # no tag leads to `restorable_digest`
+    comparable: bool  # both manifests, before and after, are in the inventory
 
 
-def moves_of(image: Image, *, tag: str = "") -> QuerySet[TagHistoryEntry]:
-    """Return the moves of the image's tags, the last one first."""
+def entries_of(image: Image, *, tag: str = "") -> QuerySet[TagHistoryEntry]:
+    """Return the history of the image's tags, or of one tag, the latest change first."""
     found = TagHistoryEntry.objects.filter(image=image)
     return (found.filter(tag=tag) if tag else found).order_by("-at", "-id")
 
 
-def lines(image: Image, moves: Iterable[TagHistoryEntry]) -> list[HistoryLine]:
-    rows = list(moves)
+def rows_of(image: Image, history: Iterable[TagHistoryEntry]) -> list[HistoryRow]:
+    entries = list(history)
     users = RegistryUser.objects.filter(
-        account=image.namespace.account, username__in={move.by for move in rows} - {""}
+        account=image.namespace.account, username__in={entry.by for entry in entries} - {""}
     )
-    described = dict(users.values_list("username", "description"))
-    tags = Tag.objects.filter(image=image, name__in={move.tag for move in rows})
-    points = dict(tags.values_list("name", "manifest_id"))
-    olds = {move.old for move in rows} - {""}
-    seen = RepositoryManifest.objects.filter(image=image, manifest__in=olds | {move.new for move in rows})
+    descriptions = dict(users.values_list("username", "description"))
+    tags = Tag.objects.filter(image=image, name__in={entry.tag for entry in entries})
+    digests = dict(tags.values_list("name", "manifest_id"))
+    olds = {entry.old for entry in entries} - {""}
+    seen = RepositoryManifest.objects.filter(
+        image=image, manifest__in=olds | {entry.new for entry in entries}
+    )
     gone_at = dict(seen.values_list("manifest_id", "gone_at"))
     held = {digest for digest in olds if gone_at.get(digest, True) is None}
     tagged = set(Tag.objects.filter(image=image, manifest__in=olds).values_list("manifest_id", flat=True))
@@ -52,28 +54,30 @@ def lines(image: Image, moves: Iterable[TagHistoryEntry]) -> list[HistoryLine]:
     )
     needed = tagged | set(listed.values_list("digest", flat=True))
     found = []
-    for move in rows:
-        now = points.get(move.tag, "")
-        back = move.old if move.old in held and move.old != now else ""
-        untagged = bool(back) and back not in needed
-        comparable = {move.old, move.new} <= gone_at.keys()
-        found.append(HistoryLine(move, described.get(move.by, ""), now, back, untagged, comparable))
+    for entry in entries:
+        current = digests.get(entry.tag, "")
+        restorable = entry.old if entry.old in held and entry.old != current else ""
+        untagged = bool(restorable) and restorable not in needed
+        comparable = {entry.old, entry.new} <= gone_at.keys()
+        found.append(
+            HistoryRow(entry, descriptions.get(entry.by, ""), current, restorable, untagged, comparable)
+        )
     return found
 
 
-def under_way(image: Image) -> list[Removal]:
-    """Return what waits, what could not be done lately, and what was deleted and may come back."""
+def recent_removals(image: Image) -> list[Removal]:
+    """Return removals that wait, or failed within a day, and deletions of a day that are not restored."""
     day_ago = timezone.now() - timedelta(days=1)
-    came_back = Exists(Removal.objects.filter(undoes=OuterRef("pk"), state=Removal.State.DONE))
-    deleted = Q(kind=Removal.Kind.DELETE) & ~came_back
-    left = Q(state__in=[Removal.State.FAILED, Removal.State.PARTIAL]) | deleted
+    restored = Exists(Removal.objects.filter(undoes=OuterRef("pk"), state=Removal.State.DONE))
+    deleted = Q(kind=Removal.Kind.DELETE) & ~restored
+    shown = Q(state__in=[Removal.State.FAILED, Removal.State.PARTIAL]) | deleted
     rows = Removal.objects.filter(
-        Q(left, finished_at__gte=day_ago) | Q(state=Removal.State.WAITING), image=image
+        Q(shown, finished_at__gte=day_ago) | Q(state=Removal.State.WAITING), image=image
     )
     return list(rows.order_by("-id")[:5])
 
 
 def held_of(image: Image, digests: set[str]) -> set[str]:
-    """Those of `digests` that the registry still holds in the image's repository, as far as is known."""
+    """Return those of `digests` that the image's repository still holds, by the inventory."""
     rows = RepositoryManifest.objects.filter(image=image, manifest__in=digests, gone_at=None)
     return set(rows.values_list("manifest_id", flat=True))

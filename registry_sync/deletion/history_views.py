@@ -1,4 +1,4 @@
-"""Every move of an image's tags, and putting one back."""
+"""The page of an image's tag history."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -11,7 +11,7 @@ from accounts.views import button_permissions
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions
 from namespaces.views.navigation import image_context
-from registry_sync.deletion import history as moves
+from registry_sync.deletion import history as tag_history
 
 
 @tab("images")
@@ -21,12 +21,14 @@ def history(request: PersonRequest, handle: str, name: str, image_name: str) -> 
     by = principal(request)
     image = permissions.image(by, handle, name, image_name)
     query = {"tag": request.GET.get("tag", "").strip()[:128]}
-    page = paginate(moves.moves_of(image, tag=query["tag"]), cursor=request.GET.get("page", ""), query=query)
+    page = paginate(
+        tag_history.entries_of(image, tag=query["tag"]), cursor=request.GET.get("page", ""), query=query
+    )
     context = image_context(image, "history") | {
         "query": query,
         "page": page,
-        "under_way": moves.under_way(image),
-        "lines": moves.lines(image, page.rows),
+        "recent_removals": tag_history.recent_removals(image),
+        "rows": tag_history.rows_of(image, page.rows),
         "why_not": button_permissions.denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
     }
     return render(request, "registry_sync/history.html", context)

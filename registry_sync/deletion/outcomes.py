@@ -1,4 +1,4 @@
-"""How an item of a removal ended, in one word for programs and one sentence for people."""
+"""How an item of a removal ended: a code for programs, a sentence for people."""
 
 from enum import StrEnum
 
@@ -82,24 +82,24 @@ IN_SHORT: dict[Outcome, Promise] = {
 }
 
 
-# What ends an item with no word of the registry on what it was asked before.
+# With these the registry's answer to an earlier request for the item stays unknown.
 UNANSWERED = frozenset({
     Outcome.TAG_MOVED, Outcome.IN_USE, Outcome.PARENT_KEPT, Outcome.UNCERTAIN, Outcome.UNREADABLE, Outcome.NO_RESPONSE,
     Outcome.WITHDRAWN,
 })  # fmt: skip
 
 
-def sentence(word: str, *, begun: bool) -> str:
-    """For people; "" for what has no outcome yet. `begun`: the registry had been asked to do it."""
-    if not word:
+def sentence(code: str, *, started: bool) -> str:
+    """Return the outcome for people; "" while there is none. `started`: the registry was asked to do it."""
+    if not code:
         return ""
-    outcome = Outcome(word)
-    if begun and outcome in UNANSWERED:
-        words = gettext(
+    outcome = Outcome(code)
+    if started and outcome in UNANSWERED:
+        text = gettext(
             "The registry was asked to do it and that was never seen done, so it may be done or not; look at the tags. "
             "Not asked again, because: %(why)s."
         )
-        return words % {"why": IN_SHORT[outcome]}
+        return text % {"why": IN_SHORT[outcome]}
     return str(SENTENCES[outcome])
 
 

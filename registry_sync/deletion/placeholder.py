@@ -1,6 +1,6 @@
-"""A manifest that nobody else has, to be put in a tag's place and deleted: PURE.
+"""A manifest with a digest of its own, pushed under a tag and deleted with it. PURE.
 
-Distribution 2.8 cannot remove a tag alone, and deleting the digest would take every tag that shares it.
+Distribution 2.8 cannot remove a tag alone: deleting the digest removes every tag that points at it.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """The same `nonce` always gives the same bytes, so that another worker can go on where one died."""
+    """The same `nonce` always gives the same bytes, so that another worker can continue where one died."""
 
     nonce: str
 

@@ -125,7 +125,7 @@ class PurgesSerializer(serializers.Serializer[Any]):
 class ImagesPurge(ApiView):
     @operation("purges_images_preview", answer=PurgePreviewSerializer, query=ImagesPurgeQuery)
     def get(self, request: Request, handle: str) -> Response:
-        """Say what deleting these images, or all that match, with all in them would do. Changes nothing."""
+        """Show what deleting these images, or all that match, with all in them would do. Changes nothing."""
         account = account_permissions.account(self.by, handle)
         names = [word for word in (part.strip() for part in self.query["images"].split(",")) if word]
         selection = self._selection(account, self.query | {"images": names})
@@ -133,7 +133,7 @@ class ImagesPurge(ApiView):
 
     @operation("purges_images_create", body=ImagesPurgeBody, answer=PurgesSerializer, status=202)
     def post(self, request: Request, handle: str) -> Response:
-        """Asks for it, if it is still what the preview showed. Of each namespace it becomes a purge."""
+        """Request it, if it is still what the preview showed. It becomes a purge for each namespace."""
         account = account_permissions.account(self.by, handle, Permission.IMAGES_REMOVE)
         body = self.data()
         purges = purge_service.request_purges(
@@ -164,7 +164,7 @@ class ImagePurge(ApiView):
 
     @operation("purges_image_create", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
-        """Ask for it; the worker does it piece by piece, and the purge tells how far it is."""
+        """Request it; the worker does it piece by piece, and the purge tells how far it is."""
         found = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
         return self.answer(
             purge_service.request_purge(by=self.by, namespace=found.namespace, image=found, **self.data())
@@ -174,13 +174,13 @@ class ImagePurge(ApiView):
 class NamespacePurge(ApiView):
     @operation("purges_namespace_preview", answer=PurgePreviewSerializer)
     def get(self, request: Request, handle: str, name: str) -> Response:
-        """Say what deleting the namespace with all its images would do. Changes nothing."""
+        """Show what deleting the namespace with all its images would do. Changes nothing."""
         found = permissions.namespace(self.by, handle, name)
         return self.answer(_preview(found.account, purge_scope.images_of(found, None)))
 
     @operation("purges_namespace_create", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str) -> Response:
-        """Ask for it. The emptied namespace goes a day later; until then all of it can be put back."""
+        """Request it. The emptied namespace is deleted a day later; until then all of it can be restored."""
         found = purge_service.load_deletable_namespace(self.by, handle, name)
         return self.answer(
             purge_service.request_purge(by=self.by, namespace=found, image=None, **self.data())
@@ -205,7 +205,7 @@ class OnePurge(ApiView):
 class StopPurge(ApiView):
     @operation("purges_stop", answer=PurgeSerializer)
     def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        """Stop it: what the worker has not begun is not done."""
+        """Stop it: what the worker has not started is not done."""
         found = purge_service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
         return self.answer(purge_service.stop(by=self.by, purge=found))
 
@@ -213,7 +213,7 @@ class StopPurge(ApiView):
 class RestorePurge(ApiView):
     @operation("purges_restore", answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        """Ask that all it deleted is pushed again, as far as the registry still holds the layers."""
+        """Request that all it deleted is pushed again, as far as the registry still holds the layers."""
         found = purge_service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE)
         return self.answer(purge_service.restore(by=self.by, purge=found))
 

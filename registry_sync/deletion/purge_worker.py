@@ -157,7 +157,12 @@ def _plan_restores(purge: Purge, lease: LeaseHandle, ends: float) -> bool:
         if time.monotonic() > ends:
             return False
         _create_removal(
-            purge, lease, removal.image, Removal.Kind.RESTORE, restore.items(removal), undoes=removal
+            purge,
+            lease,
+            removal.image,
+            Removal.Kind.RESTORE,
+            restore.items_to_restore(removal),
+            undoes=removal,
         )
     return True
 

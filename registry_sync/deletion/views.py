@@ -114,9 +114,8 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
     context = image_context(image, "history") | {
         "removal": found,
         "live": live_note,
-        "lines": [
-            _line(item, can_restore=item.digest in held and found.kind == Removal.Kind.UNTAG)
-            for item in items
+        "rows": [
+            _row(item, can_restore=item.digest in held and found.kind == Removal.Kind.UNTAG) for item in items
         ],
         "can_restore": deletion_restore.can_restore(found),
         "why_not": button_permissions.denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
@@ -142,10 +141,10 @@ def restore_removal(request: PersonRequest, handle: str, name: str, image_name: 
     return redirect(_address(removal))
 
 
-def _line(item: RemovalItem, *, can_restore: bool) -> dict[str, Any]:
-    text = sentence(item.outcome, begun=bool(item.started_at))
+def _row(item: RemovalItem, *, can_restore: bool) -> dict[str, Any]:
+    text = sentence(item.outcome, started=bool(item.started_at))
     restorable = can_restore and item.state == item.State.DONE
-    return {"item": item, "sentence": text, "back": item.digest if restorable else ""}
+    return {"item": item, "sentence": text, "restorable_digest": item.digest if restorable else ""}
 
 
 def _page(

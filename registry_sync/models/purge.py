@@ -6,15 +6,15 @@ from namespaces.models import Image, Namespace
 
 
 class Purge(models.Model):
-    """A wish of a person that an image goes with all in it, or some of a namespace's (`chosen`), or it with them all.
+    """A request to delete an image with all in it, several images of a namespace (`chosen`), or the namespace with all.
 
-    Of each image it becomes one removal. `cutoffs`: what was there when it was asked for; what came since stays.
+    It becomes one removal for each image. `cutoffs`: what was there when it was requested; what came since stays.
     """
 
     class State(models.TextChoices):
         WAITING = "waiting"
-        EMPTIED = "emptied"  # the namespace holds nothing any more, and goes by itself at `ends_at`
-        RESTORING = "restoring"  # what went is being put back
+        EMPTIED = "emptied"  # the namespace is empty, and is deleted at `ends_at`
+        RESTORING = "restoring"  # what was deleted is pushed again
         DONE = "done"
         PARTIAL = "partial"
         FAILED = "failed"
@@ -24,7 +24,7 @@ class Purge(models.Model):
 
     namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="purges")
     image = models.ForeignKey(Image, null=True, on_delete=models.CASCADE, related_name="purges")
-    # How many images, where they are some; they are in `cutoffs`.
+    # How many images were selected, if several; `cutoffs` has them.
     chosen = models.PositiveIntegerField(default=0, db_default=0)
     # {image's key: [newest TagHistoryEntry's id, newest RepositoryManifest's id]}
     cutoffs = models.JSONField(default=dict)
@@ -33,10 +33,10 @@ class Purge(models.Model):
     requested_by_id = models.BigIntegerField(null=True)
     address = models.CharField(max_length=45, default="")
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
-    # When there is a removal of each image. Before that each try is counted before it is begun.
+    # When every image had its removal. Until then each attempt is counted before it is started.
     planned_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    kept = models.PositiveIntegerField(default=0)  # manifests that something needs which came since
+    kept = models.PositiveIntegerField(default=0)  # manifests that stay, because something newer needs them
     restoring_since = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

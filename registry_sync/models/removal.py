@@ -7,9 +7,9 @@ from registry_sync.models.retention import RetentionRun
 
 
 class Removal(models.Model):
-    """A wish to change an image's tags in the registry: of a person, or of a rule. A worker fulfils it.
+    """A request of a person, a rule or a purge to change an image's tags in the registry. A worker carries it out.
 
-    The wish and how far it is are rows: the worker may die at any point, and another goes on.
+    The request and its progress are rows: the worker may die at any point, and another continues.
     """
 
     class Kind(models.TextChoices):
@@ -32,13 +32,12 @@ class Removal(models.Model):
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
     run = models.ForeignKey(RetentionRun, null=True, on_delete=models.CASCADE, related_name="removals")
     purge = models.ForeignKey(Purge, null=True, on_delete=models.CASCADE, related_name="removals")
-    # Of a restore: what it puts back all of.
+    # Of a restore: the deletion that it undoes.
     undoes = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="undone_by")
     due_at = models.DateTimeField(default=timezone.now, null=True)  # None: nothing is left to do
     attempts = models.PositiveSmallIntegerField(default=0)
-    last_attempt_at = models.DateTimeField(
-        null=True
-    )  # when a worker last turned to it; whose turn is next follows from that
+    # When a worker last worked on it; decides whose turn is next.
+    last_attempt_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=300, default="")  # why it waits, when the registry does not answer
 
@@ -59,28 +58,28 @@ class Removal(models.Model):
 
 
 class RemovalItem(models.Model):
-    """One tag, or (`tag` empty) one manifest. `digest`: what the tag pointed at, what goes, or what comes back."""
+    """One tag, or (`tag` empty) one manifest. `digest`: what the tag pointed at, what to delete, or what to restore."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
         DONE = "done"
-        STOPPED = "stopped"  # the registry is not as it was when this was asked for; nothing was changed
+        STOPPED = "stopped"  # the registry is not as it was when this was requested; nothing was changed
         FAILED = "failed"
 
     removal = models.ForeignKey(Removal, on_delete=models.CASCADE, related_name="items")
     tag = models.CharField(max_length=128, default="")
     digest = models.CharField(max_length=140)
-    # Restore: what the tag pointed at when this was asked for, "" for no such tag.
+    # Restore: what the tag pointed at when this was requested, "" for no such tag.
     expected_digest = models.CharField(max_length=140, default="")
-    # Delete: all that was said to depend on it, {"tags": [...], "indexes": [...], "referrers": [...]}.
+    # Delete: all that was shown to depend on it, {"tags": [...], "indexes": [...], "referrers": [...]}.
     # Restore, of what was deleted: {"kept": true}, the panel has its bytes.
     confirmed_dependents = models.JSONField(default=dict)
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
     started_at = models.DateTimeField(null=True)  # set before the registry is written to
-    # Where a registry cannot remove a tag alone, what is put in its place and deleted; kept before it is pushed.
+    # Where a registry cannot remove a tag alone: what is pushed under it and deleted. Stored before the push.
     placeholder_digest = models.CharField(max_length=140, default="", db_index=True)
-    nonce = models.CharField(max_length=32, default="")  # of which the placeholder is made
-    outcome = models.CharField(max_length=20, default="")  # a word of deletion/outcomes.py
+    nonce = models.CharField(max_length=32, default="")  # makes the placeholder unique
+    outcome = models.CharField(max_length=20, default="")  # a code of deletion/outcomes.py
     detail = models.CharField(max_length=300, default="")
     finished_at = models.DateTimeField(null=True)
 

@@ -9,9 +9,9 @@ LIMIT = [MinValueValidator(1), MaxValueValidator(10_000)]
 
 
 class RetentionRule(models.Model):
-    """Which tags of a namespace, or of one image of it, stay. What no line of it keeps may go.
+    """Which tags of a namespace, or of one of its images, stay. What no condition keeps is removed.
 
-    Nothing goes by a rule that keeps nothing; `enabled` runs it on schedule.
+    A rule without conditions removes nothing. `enabled`: it runs by schedule.
     """
 
     namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="retention_rules")
@@ -21,7 +21,7 @@ class RetentionRule(models.Model):
     keep_pulled_days = models.PositiveIntegerField(null=True, blank=True, validators=LIMIT)  # pulled within
     keep_checked = models.BooleanField(default=False, db_default=False)  # a check counts as a pull
     keep_pattern = models.CharField(max_length=200, default="", blank=True)  # tags, with * and ?
-    protect_pattern = models.CharField(max_length=200, default="", blank=True)  # never go, by no rule
+    protect_pattern = models.CharField(max_length=200, default="", blank=True)  # never removed
     enabled = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -41,7 +41,7 @@ class RetentionRun(models.Model):
     class State(models.TextChoices):
         RUNNING = "running"
         DONE = "done"
-        SKIPPED = "skipped"  # what is known of the images was not certain; nothing was deleted
+        SKIPPED = "skipped"  # not certain enough, or withdrawn; nothing was deleted
         FAILED = "failed"
 
     rule = models.ForeignKey(RetentionRule, on_delete=models.CASCADE, related_name="runs")
@@ -49,9 +49,9 @@ class RetentionRun(models.Model):
     requested_by = models.CharField(max_length=254, default="schedule")
     requested_by_id = models.BigIntegerField(null=True)
     started_at = models.DateTimeField(default=timezone.now, editable=False)
-    # When it was decided what goes, and the removals were asked for.
+    # When the removals were created.
     planned_at = models.DateTimeField(null=True)
-    # Written down before it is begun: what a worker dies on must not stand before all others for ever.
+    # Counted before each one is started: a run that kills workers must not hold up the others.
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     finished_at = models.DateTimeField(null=True)
     kept = models.PositiveIntegerField(default=0)

@@ -35,11 +35,11 @@ def test_members_see_every_move_the_last_first(cast: Cast, image: Image, who: st
         move(image, "2.0", new),
     ]
     page = cast.client(who).get(PAGE)
-    assert [line.move for line in page.context["lines"]] == moves[::-1]
+    assert [row.entry for row in page.context["rows"]] == moves[::-1]
     text = page.content.decode()
     assert "CI deploy" in text
     assert "abcdefghijkl" in text
-    assert [line.move for line in cast.client(who).get(PAGE + "?tag=2.0").context["lines"]] == moves[2:]
+    assert [row.entry for row in cast.client(who).get(PAGE + "?tag=2.0").context["rows"]] == moves[2:]
 
 
 def test_a_stranger_finds_nothing_and_nobody_signs_in(cast: Cast, image: Image) -> None:
@@ -62,9 +62,9 @@ def test_only_what_the_registry_still_holds_can_be_put_back(cast: Cast, image: I
         RepositoryManifest.objects.create(image=image, manifest=manifest, gone_at=gone_at)
     for digest in (held.digest, gone.digest, now.digest):
         move(image, "1.0", digest, factories.digest_of("else"))
-    lines = cast.client("owner").get(PAGE).context["lines"]
-    assert [line.back for line in lines] == ["", "", held.digest]
-    assert {line.now for line in lines} == {now.digest}
+    rows = cast.client("owner").get(PAGE).context["rows"]
+    assert [row.restorable_digest for row in rows] == ["", "", held.digest]
+    assert {row.current_digest for row in rows} == {now.digest}
 
 
 def test_what_a_move_changed_can_be_seen_where_both_are_known(cast: Cast, image: Image) -> None:
@@ -75,7 +75,7 @@ def test_what_a_move_changed_can_be_seen_where_both_are_known(cast: Cast, image:
     move(image, "1.0", known.digest, gone.digest)
     move(image, "1.0", gone.digest, never.digest)
     page = cast.client("viewer").get(PAGE)
-    assert [line.comparable for line in page.context["lines"]] == [False, True, False]
+    assert [row.comparable for row in page.context["rows"]] == [False, True, False]
     at = PAGE.replace("history", "compare")
     link = f"{at}?left={quote(known.digest)}&amp;right={quote(gone.digest)}"
     assert link in page.content.decode()
@@ -88,7 +88,7 @@ def test_200_moves_are_paged(cast: Cast, image: Image) -> None:
     client, seen, url = cast.client("viewer"), [], PAGE
     while url:
         page = client.get(url)
-        seen += [line.move.pk for line in page.context["lines"]]
+        seen += [row.entry.pk for row in page.context["rows"]]
         following = page.context["page"].next_url
         url = PAGE + following if following else ""
     assert seen == sorted(seen, reverse=True)

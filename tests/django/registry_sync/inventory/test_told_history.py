@@ -158,9 +158,9 @@ class TestHistory(PropertyTest):
         told.reconcile()
         told.settle()
         image = Image.objects.get()
-        lines = history.lines(image, history.moves_of(image))
-        assert [line.move.new for line in lines][:2] == [last, late]
-        assert lines[0].back == late
+        rows = history.rows_of(image, history.entries_of(image))
+        assert [row.entry.new for row in rows][:2] == [last, late]
+        assert rows[0].restorable_digest == late
         assert RepositoryManifest.objects.get(manifest=late).gone_at is None
 
     def test_offers_not_what_was_deleted_before_it_was_told(self) -> None:
@@ -171,8 +171,8 @@ class TestHistory(PropertyTest):
         last = told.push_new("1", USERS[0])
         told.settle()
         image = Image.objects.get()
-        lines = history.lines(image, history.moves_of(image))
-        assert [(line.move.new, line.back) for line in lines][:2] == [(last, ""), ("", "")]
+        rows = history.rows_of(image, history.entries_of(image))
+        assert [(row.entry.new, row.restorable_digest) for row in rows][:2] == [(last, ""), ("", "")]
 
     def test_of_the_same_content_that_went_and_came_again(self) -> None:
         factories.NamespaceFactory(name="team")
