@@ -23,7 +23,7 @@ broker = Breaker(rest=5)
 def request_sync(*, by: Principal) -> SyncRun:
     """Return the run that will answer: one that waits already, or a new one.
 
-    The wish is a row; the broker only wakes a worker. Without a broker the next scheduled run takes the row.
+    The request is a row; the broker only wakes a worker. Without a broker the next scheduled run takes the row.
     """
     with transaction.atomic():
         run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first()

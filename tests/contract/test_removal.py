@@ -323,7 +323,7 @@ def test_a_registry_that_takes_no_deletion_says_so_and_keeps_all(
 def test_what_the_registry_tells_afterwards_changes_nothing(
     telling_registry: RunningRegistry, settings: Any
 ) -> None:
-    """And a stand-in, told of before it was deleted, is never shown."""
+    """And a placeholder, told of before it was deleted, is never shown."""
     settings.EVENT_CONFIRM_AFTER = 0.1
     there = place(telling_registry)
     digest = push(telling_registry, "team/app", "1.0", images.Image())

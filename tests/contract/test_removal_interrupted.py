@@ -136,7 +136,7 @@ def _stored(there: Place, digest: str) -> str:
 
 
 def died_halfway(there: Place, digest: str) -> bool:
-    """A worker died when it had put a stand-in under the tag. False: this registry removes tags itself."""
+    """A worker died when it had put a placeholder under the tag. False: this registry removes tags itself."""
     for step in range(1, 20):
         if work_killed_at(there, step, after=True) and there.points_at("1.0") not in ("", digest):
             return True
@@ -222,7 +222,7 @@ def test_what_was_sent_and_not_confirmed_is_in_the_audit_trail(there: Place, by_
 
 
 @pytest.mark.parametrize("wish", ["untag", "restore", "restore another"])
-def test_a_stand_in_that_was_left_under_the_tag_is_ours(there: Place, wish: str) -> None:
+def test_a_placeholder_that_was_left_under_the_tag_is_ours(there: Place, wish: str) -> None:
     digest = push(there.registry, "team/app", "1.0", images.Image())
     other = push(there.registry, "team/app", "2.0", OTHER)
     there.sync()
@@ -242,7 +242,7 @@ def test_a_stand_in_that_was_left_under_the_tag_is_ours(there: Place, wish: str)
     assert there.points_at(digest) == digest
 
 
-def test_a_stand_in_under_the_tag_is_never_in_the_inventory(there: Place) -> None:
+def test_a_placeholder_under_the_tag_is_never_in_the_inventory(there: Place) -> None:
     """A worker died between pushing it and deleting it, and a sync comes by."""
     digest = push(there.registry, "team/app", "1.0", images.Image())
     there.sync()
@@ -258,7 +258,7 @@ def test_a_stand_in_under_the_tag_is_never_in_the_inventory(there: Place) -> Non
 
 
 class Refusing(RegistryClient):
-    """Deletes what it has not, as it should, and then not the stand-in."""
+    """Deletes what it has not, as it should, and then not the placeholder."""
 
     def delete(self, repository: str, reference: str, **more: Any) -> None:
         try:
@@ -273,7 +273,7 @@ class Refusing(RegistryClient):
         return super()._send(method, *arguments, **more)
 
 
-def test_a_tag_whose_stand_in_cannot_go_gets_its_image_back(there: Place) -> None:
+def test_a_tag_whose_placeholder_cannot_be_deleted_gets_its_image_back(there: Place) -> None:
     """Only where there are stand-ins: a registry that is reconfigured in just this moment."""
     digest = push(there.registry, "team/app", "1.0", images.Image())
     there.sync()

@@ -42,7 +42,7 @@ def test_what_the_dry_run_said_and_nothing_else_is_gone(there: Place) -> None:
     )
     shown = preview.preview_image(service.rule_of(rule), there.image(), timezone.now())
     assert {each.version.name for each in shown.removed} == {"old", "old-multi"}
-    assert {each.digest for each in shown.deleted} == {
+    assert {each.digest for each in shown.deletions} == {
         pushed["old"], pushed["old-multi"], images.Image(architecture="s390x").digest,
     }  # fmt: skip
     runs.plan_due()

@@ -285,7 +285,7 @@ def test_what_cannot_be_decided_is_given_up(
             purge_worker.work_due()
     purge.refresh_from_db()
     assert (purge.state, "could not be decided in 5 attempts" in purge.problem) == ("failed", True)
-    assert "cannot be decided" in caplog.text
+    assert "cannot be planned" in caplog.text
 
 
 def test_of_a_closed_account_nothing_goes_on(cast: Cast, image: Image) -> None:
