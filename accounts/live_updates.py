@@ -117,12 +117,19 @@ def note(
     return _sealed(asdict(blank) | noted, session)
 
 
-def note_along(request: HttpRequest) -> str:
-    """As `note`, of the installation alone. Costs no statement: the person of the request brought it along."""
+def note_of(
+    request: HttpRequest, kind: str, key: int, *, state: list[Any], account: int = 0, name: str = ""
+) -> str:
+    """As `note`, of a thing whose `state` is loaded already. Costs no statement: the person brought the rest along."""
     person: Person = request.user  # type: ignore[assignment]
-    values = asdict(Note(NOTHING_ELSE, 0, "", 0, person.pk, person.get_session_auth_hash(), state=[1]))
+    values = asdict(Note(kind, key, name, account, person.pk, person.get_session_auth_hash(), state, state))
     brought = list(installation_status.of(person, installation_status.NOTED).values())
     return _sealed(values | {"along": brought}, str(request.session.session_key))
+
+
+def note_along(request: HttpRequest) -> str:
+    """As `note`, of the installation alone."""
+    return note_of(request, NOTHING_ELSE, 0, state=[1])
 
 
 def of_page(request: HttpRequest, kind: str) -> Note | None:

@@ -4,6 +4,7 @@ from django.db.models import Q
 
 from accounts import permissions
 from accounts.common.errors import NotFound
+from accounts.models import Account
 from accounts.principal import Principal
 from accounts.roles import Permission
 from namespaces import access
@@ -14,7 +15,10 @@ from namespaces.names import image_problem, split
 def namespace(
     by: Principal, handle: str, name: str, permission: Permission = Permission.ACCOUNT_VIEW
 ) -> Namespace:
-    account = permissions.account(by, handle, permission)
+    return _namespace(permissions.account(by, handle, permission), name)
+
+
+def _namespace(account: Account, name: str) -> Namespace:
     found = Namespace.objects.filter(account=account, name=name).first()
     if not found:
         raise NotFound
@@ -29,11 +33,9 @@ def image(
     name: str,
     permission: Permission = Permission.ACCOUNT_VIEW,
 ) -> Image:
-    owner = namespace(by, handle, namespace_name, permission)
-    found = Image.objects.filter(namespace=owner, name=name).first()
+    found = _image(permissions.account(by, handle, permission), namespace_name, name)
     if not found:
         raise NotFound
-    found.namespace = owner
     return found
 
 
@@ -45,14 +47,25 @@ def image_or_planned(
     permission: Permission = Permission.ACCOUNT_VIEW,
 ) -> Image:
     """As `image`, but return an unsaved Image for a valid name that is not pushed yet, so that it can be granted."""
-    owner = namespace(by, handle, namespace_name, permission)
-    found = Image.objects.filter(namespace=owner, name=name).first()
+    account = permissions.account(by, handle, permission)
+    found = _image(account, namespace_name, name)
     if found:
-        found.namespace = owner
         return found
+    owner = _namespace(account, namespace_name)
     if image_problem(name, namespace=owner.name):
         raise NotFound
     return Image(namespace=owner, name=name)
+
+
+def _image(account: Account, namespace_name: str, name: str) -> Image | None:
+    found = (
+        Image.objects.select_related("namespace")
+        .filter(namespace__account=account, namespace__name=namespace_name, name=name)
+        .first()
+    )
+    if found:
+        found.namespace.account = account  # with the person's role
+    return found
 
 
 def tag(by: Principal, handle: str, namespace_name: str, image_name: str, name: str) -> Tag:

@@ -18,7 +18,8 @@ class HealthSigns:
     """What the worker, which asks every few seconds, has found of the registry.
 
     `silent_since`, `refused_since` and `unsigned_since`: since when it has found it so; `answered_at`: when it last
-    found all well. None where it did not.
+    found all well; `worker_at` and `event_at`: of the last sign of a worker, and of the last event. None where it did
+    not, or there is none.
     """
 
     answered_at: datetime | None = None
@@ -26,6 +27,7 @@ class HealthSigns:
     refused_since: datetime | None = None
     unsigned_since: datetime | None = None
     worker_at: datetime | None = None
+    event_at: datetime | None = None
     asleep: bool = False
     frozen: bool = False
 

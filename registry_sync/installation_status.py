@@ -31,6 +31,7 @@ installation_status.NOTED |= {
 installation_status.SHOWN |= {
     "registry_at": _AT.format(Marker.REGISTRY),
     "worker_at": _AT.format(Marker.WORKER),
+    "event_at": _AT.format(Marker.EVENTS),
 }
 
 
@@ -62,6 +63,7 @@ def signs_for(person: object) -> HealthSigns:
         refused_since=_moment(found["registry_refuses"]),
         unsigned_since=_moment(found["tokens_unsigned"]),
         worker_at=_moment(found["worker_at"]),
+        event_at=_moment(found["event_at"]),
         asleep=bool(found["worker_asleep"]),
         frozen=bool(found["database_frozen"]),
     )

@@ -1,6 +1,6 @@
 """How true the inventory is, in words; and what the operator sees of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from accounts.common.fair_share import in_turns
 from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
 from registry_sync import doctor, heartbeats
-from registry_sync.alarms import Alarm, HealthSigns, alarms
+from registry_sync.alarms import HealthSigns, alarms
 from registry_sync.freshness import (
     LIGHT_OF,
     ROLLBACK_TAGS_MIN,
@@ -75,40 +75,43 @@ class Freshness:
         return self.progress.run if self.progress else None
 
 
-def freshness(now: datetime, *, of: ViewScope = ALL, exact: bool = False, frozen: bool = False) -> Freshness:
-    """Return the freshness `of` what the page shows. `frozen`: the database takes no changes.
+def freshness(
+    now: datetime, *, of: ViewScope = ALL, exact: bool = False, signs: HealthSigns | None = None
+) -> Freshness:
+    """Return the freshness `of` what the page shows. `signs`: as the statement that found the person brought them.
 
     `exact` is for operators: a moment of the last event, and how many differences there were, asked for again and
     again, would tell each tenant what all others do.
     """
-    newest = list(SyncRun.objects.order_by("-id")[:RECENT_RUNS])
+    signs = signs or _read_signs(now)
+    # What is asked of the rest comes along with the runs: statements cost more than what they find.
+    troubled = Exists(of.repositories().exclude(problem=""))
+    newest = list(SyncRun.objects.annotate(troubled=troubled).order_by("-id")[:RECENT_RUNS])
     running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
-    last = next((run for run in newest if run.finished_at), None)
+    last: SyncRun | None = next((run for run in newest if run.finished_at), None)
     full = _full(newest, lambda run: bool(run.finished_at), 1, finished_at__isnull=False)
     if last and last.quick and last.state == State.DONE:
         # A quick pass that went well proves little: the last full check stands.
         last = full[0] if full else None
     good = _full(newest, lambda run: run.state == State.DONE, 2, state=State.DONE)
-    signs = heartbeats.read_markers(Marker.EVENTS, Marker.WORKER, Marker.REGISTRY, *Marker.TROUBLES)
-    asleep = _is_worker_silent(signs.get(Marker.WORKER), now)
-    event_at = signs.get(Marker.EVENTS)
+    event_at = signs.event_at
     progress = _progress(running, now) if running else None
     differences, untold_at = _differences(of, good, event_at)
     facts = FreshnessInput(
         now=now, rest=_rest(newest, last), last=_check(last), differences=differences,
-        troubled=of.repositories().exclude(problem="").exists(),
+        troubled=any(run.troubled for run in newest[:1]),
         held=any(run.tags_needing_approval for run in newest)
         and of.repositories().filter(tags_needing_approval__gt=0).exists(),
         under_way=bool(progress and progress.run.state == State.RUNNING and not progress.silent),
-        asleep=asleep, alarm=_alarm(signs, asleep=asleep, frozen=frozen), event_at=event_at, untold_at=untold_at,
+        asleep=signs.asleep, alarm=next(iter(alarms(signs)), None), event_at=event_at, untold_at=untold_at,
         waiting_since=_waiting_since(of, now) if event_at else None,
     )  # fmt: skip
     ground = judge(facts)
     checked = good[0] if good else None
     told_at = event_at if exact or not event_at else event_at.replace(second=0, microsecond=0)
     parts = _details(ground, told_at, checked, differences, exact=exact)
-    if ground in AS_OF and (answered_at := signs.get(Marker.REGISTRY)):
-        parts.insert(0, Detail(_("this list is as of"), answered_at))
+    if ground in AS_OF and signs.answered_at:
+        parts.insert(0, Detail(_("this list is as of"), signs.answered_at))
     return Freshness(
         LIGHT_OF[ground], ground, _text(ground), _why(ground, last), parts,
         event_at=told_at, checked_at=checked.finished_at if checked else None, progress=progress,
@@ -116,7 +119,7 @@ def freshness(now: datetime, *, of: ViewScope = ALL, exact: bool = False, frozen
 
 
 def _full(
-    newest: list[SyncRun], fits: Callable[[SyncRun], bool], most: int, **the_same: object
+    newest: Sequence[SyncRun], fits: Callable[[SyncRun], bool], most: int, **the_same: object
 ) -> list[SyncRun]:
     """Return the last full checks that fit, nearly always without a question."""
     found = [run for run in newest if not run.quick and fits(run)][:most]
@@ -308,7 +311,7 @@ def _check(run: SyncRun | None) -> FinishedCheck | None:
     return FinishedCheck(run.state, run.started_at or run.finished_at, run.finished_at)
 
 
-def _rest(newest: list[SyncRun], last: SyncRun | None) -> timedelta:
+def _rest(newest: Sequence[SyncRun], last: SyncRun | None) -> timedelta:
     """After `last`, until the next full check."""
     interval = timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
     if not last or not last.finished_at or not last.started_at:
@@ -328,17 +331,18 @@ def _is_worker_silent(begun: datetime | None, now: datetime) -> bool:
     )
 
 
-def _alarm(signs: Mapping[str, datetime], *, asleep: bool, frozen: bool) -> Alarm | None:
-    found = alarms(
-        HealthSigns(
-            silent_since=signs.get(Marker.REGISTRY_SILENT),
-            refused_since=signs.get(Marker.REGISTRY_REFUSES),
-            unsigned_since=signs.get(Marker.TOKENS_UNSIGNED),
-            asleep=asleep,
-            frozen=frozen,
-        )
+def _read_signs(now: datetime) -> HealthSigns:
+    found = heartbeats.read_markers(Marker.EVENTS, Marker.WORKER, Marker.REGISTRY, *Marker.TROUBLES)
+    worker_at = found.get(Marker.WORKER)
+    return HealthSigns(
+        answered_at=found.get(Marker.REGISTRY),
+        silent_since=found.get(Marker.REGISTRY_SILENT),
+        refused_since=found.get(Marker.REGISTRY_REFUSES),
+        unsigned_since=found.get(Marker.TOKENS_UNSIGNED),
+        worker_at=worker_at,
+        event_at=found.get(Marker.EVENTS),
+        asleep=_is_worker_silent(worker_at, now),
     )
-    return next(iter(found), None)
 
 
 def _waiting_since(of: ViewScope, now: datetime) -> datetime | None:
@@ -355,10 +359,11 @@ def _differences(
     """
     if not event_at:
         return 0, None
-    untold = of.differences().filter(found_at__gt=event_at).order_by("found_at")
-    since = good[1].pk if len(good) > 1 else 0
-    found = of.differences().filter(run__gt=since) if good else Drift.objects.none()
-    return found.count(), untold.values_list("found_at", flat=True).first()
+    untold = Q(found_at__gt=event_at)
+    checked = Q(run__gt=good[1].pk if len(good) > 1 else 0) if good else Q(pk__in=[])
+    found = of.differences().filter(checked | untold)
+    counted = found.aggregate(checked=Count("pk", filter=checked), at=Min("found_at", filter=untold))
+    return counted["checked"], counted["at"]
 
 
 AS_OF = (Reason.DOWN, Reason.REFUSED)

@@ -38,9 +38,7 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     image = permissions.image_or_planned(by, handle, name, image_name)
     context = image_context(image, "tags") | {
         "may_remove": not denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
-        "live": tag_updates.live_note_of_image(
-            request, image
-        ),  # before the rows: what comes in between is news
+        "live": tag_updates.first_live_note_of_image(request, image),
         **tag_list_context(image, request.GET),
     }
     untagged = queries.untagged_manifests(image)

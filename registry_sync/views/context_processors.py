@@ -35,14 +35,14 @@ def _freshness(request: HttpRequest) -> selectors.Freshness:
     if match and match.url_name == "image":
         image_views.note(ImageView(_repository(match), now))
     exact = bool(getattr(request.user, "is_staff", False))
-    of, frozen = _shown(request), installation_status.signs_for(request.user).frozen
-    found = selectors.freshness(now, of=of, exact=exact, frozen=frozen)
+    of, signs = _shown(request), installation_status.signs_for(request.user)
+    found = selectors.freshness(now, of=of, exact=exact, signs=signs)
     if not found.running:
         return found
     note = live_updates.note_of_sync(request, found.running)
     found.running.refresh_from_db()  # as it stood when the note was made, or later
     if found.running.finished_at:
-        found = selectors.freshness(now, of=of, exact=exact, frozen=frozen)
+        found = selectors.freshness(now, of=of, exact=exact, signs=signs)
     return replace(found, live=note)
 
 
