@@ -95,7 +95,7 @@ def create(*, by: Principal, namespace: Namespace, image_name: str, conditions: 
             row = RetentionRule.objects.create(namespace=namespace, image_name=image_name, **conditions)
     except IntegrityError:
         raise Conflict.on("image_name", _("There is a rule for this already; change that one.")) from None
-    _record(by, row, AuditAction.RETENTION_CREATED, after=_set_conditions(row))
+    _record(by, row, AuditAction.RETENTION_CREATED, after=_nonempty_conditions(row))
     return row
 
 
@@ -103,15 +103,15 @@ def create(*, by: Principal, namespace: Namespace, image_name: str, conditions: 
 def change(*, by: Principal, rule: RetentionRule, conditions: Conditions) -> RetentionRule:
     """Change `conditions`; others stay. An enabled rule is disabled: nobody has seen what it would remove now."""
     row = _locked(rule)
-    before = _set_conditions(row)
+    before = _nonempty_conditions(row)
     for name, value in conditions.items():
         setattr(row, name, value)
     _check(conditions_of(row))
-    row.enabled = row.enabled and _set_conditions(row) == before
+    row.enabled = row.enabled and _nonempty_conditions(row) == before
     row.save()
-    if _set_conditions(row) != before:
+    if _nonempty_conditions(row) != before:
         withdraw(row, str(SENTENCES[Outcome.WITHDRAWN]))
-    _record(by, row, AuditAction.RETENTION_CHANGED, before=before, after=_set_conditions(row))
+    _record(by, row, AuditAction.RETENTION_CHANGED, before=before, after=_nonempty_conditions(row))
     return row
 
 
@@ -147,7 +147,7 @@ def remove(*, by: Principal, rule: RetentionRule) -> None:
         if not busy:
             for run in row.runs.filter(state=RetentionRun.State.RUNNING):
                 run_result.finish(run)
-            _record(by, row, AuditAction.RETENTION_DELETED, before=_set_conditions(row))
+            _record(by, row, AuditAction.RETENTION_DELETED, before=_nonempty_conditions(row))
             row.delete()
         elif row.enabled:
             row.enabled = False
@@ -205,7 +205,7 @@ def _as_tag(pattern: str) -> str:
     return pattern.replace("*", "a").replace("?", "a")
 
 
-def _set_conditions(row: RetentionRule) -> dict[str, Any]:
+def _nonempty_conditions(row: RetentionRule) -> dict[str, Any]:
     return {name: getattr(row, name) for name in CONDITIONS if getattr(row, name)}
 
 
