@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from registry_sync.tokens import ca
 
 RELOAD_SECONDS = 30  # seconds between two looks at the leaf file
 KID_BYTES = 30
+ALGORITHM = "ES256"
+_ES256 = jwt.get_algorithm_by_name(ALGORITHM)
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +34,29 @@ def libtrust_kid(public_key: ec.EllipticCurvePublicKey) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A signing key, parsed once, with the header its tokens carry."""
+    """A signing key, parsed once, with the header its tokens carry, encoded once."""
 
     key: ec.EllipticCurvePrivateKey
-    header: dict[str, Any]
+    header: dict[str, Any]  # what it holds beside `typ` and `alg`
+    encoded_header: bytes
 
     @classmethod
     def load(cls, path: Path) -> "SigningKey":
         """SecretFileError when the file cannot sign tokens."""
         pair = ca.load_pair(path)
         x5c = base64.b64encode(pair.certificate.public_bytes(Encoding.DER)).decode()
-        return cls(pair.key, {"typ": "JWT", "kid": libtrust_kid(pair.key.public_key()), "x5c": [x5c]})
+        header = {"kid": libtrust_kid(pair.key.public_key()), "x5c": [x5c]}
+        token = jwt.encode({}, pair.key, algorithm=ALGORITHM, headers=header)
+        return cls(pair.key, header, token.encode().partition(b".")[0])
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Return what `jwt.encode` would, without encoding the header again (docs/adr/0023)."""
+        signed = self.encoded_header + b"." + _base64url(_compact(claims).encode())
+        return (signed + b"." + _base64url(_ES256.sign(signed, self.key))).decode()
+
+
+def _base64url(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
 
 
 class Signer:
@@ -57,8 +73,7 @@ class Signer:
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Return the signed token. `iat` of the claims is the clock. Raise SecretFileError without a usable key."""
-        leaf = self.leaf(now=claims["iat"])
-        return jwt.encode(dict(claims), leaf.key, algorithm="ES256", headers=leaf.header)
+        return self.leaf(now=claims["iat"]).sign(claims)
 
     def leaf(self, *, now: int) -> SigningKey:
         if self._leaf is None or abs(now - self._looked) >= RELOAD_SECONDS:

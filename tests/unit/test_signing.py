@@ -19,14 +19,26 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_public_key,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.common import secret_files
 from accounts.common.secret_files import SecretFileError
 from registry_sync.tokens import ca as tokens_ca
-from registry_sync.tokens.signing import Signer, libtrust_kid
+from registry_sync.tokens.signing import Signer, SigningKey, libtrust_kid
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = int(NOW.timestamp())
+
+
+ONLY_SIGNATURE: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
+
+
+@pytest.fixture(scope="module")
+def signing_key(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
+    folder = tmp_path_factory.mktemp("keys")
+    tokens_ca.ensure_keys(folder, NOW)
+    return SigningKey.load(folder / tokens_ca.LEAF)
 
 
 @pytest.fixture
@@ -159,6 +171,18 @@ class TestSign:
             token, public, algorithms=["ES256"], audience="registry", options={"verify_exp": False}
         )
         assert read == claims()
+
+    @given(st.lists(st.text()), st.text(), st.integers(0, 2**40))
+    def test_all_but_the_signature_is_what_pyjwt_writes(
+        self, signing_key: SigningKey, names: list[str], subject: str, at: int
+    ) -> None:
+        access = [{"type": "repository", "name": name, "actions": ["pull"]} for name in names]
+        said = claims(at) | {"sub": subject, "access": access}
+        token = signing_key.sign(said)
+        theirs = jwt.encode(said, signing_key.key, algorithm="ES256", headers=signing_key.header)
+        assert token.rpartition(".")[0] == theirs.rpartition(".")[0]
+        public = signing_key.key.public_key()
+        assert jwt.decode(token, public, algorithms=["ES256"], options=ONLY_SIGNATURE) == said
 
     @pytest.mark.parametrize("algorithm", ["HS256", "none"])
     def test_no_other_algorithm_verifies(self, folder: Path, algorithm: str) -> None:
