@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
+
+from registry_sync.tokens import queries
 
 NO_QUESTION = ("SAVEPOINT", "RELEASE SAVEPOINT", "BEGIN", "COMMIT", "SET LOCAL")
 
@@ -17,6 +20,28 @@ def counted() -> Iterator[list[str]]:
     with CaptureQueriesContext(connection) as asked:
         yield questions
     questions += [each["sql"] for each in asked if not each["sql"].startswith(NO_QUESTION)]
+
+
+class _Recording:
+    """A driver's cursor that remembers what it is asked."""
+
+    def __init__(self, cursor: Any, statements: list[str], first: Callable[[], object]) -> None:
+        self.cursor, self.statements, self.first = cursor, statements, first
+
+    def execute(self, text: str, parameters: Any) -> Any:
+        self.statements.append(text)
+        self.first()
+        return self.cursor.execute(text, parameters)
+
+
+@contextmanager
+def asked_of_the_driver(first: Callable[[], object] = lambda: None) -> Iterator[list[str]]:
+    """All that is asked, past Django's cursor as the token door does it, or through it; `first` may fail there."""
+    cursor, statements = queries._cursor, list[str]()
+    with CaptureQueriesContext(connection) as asked, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries, "_cursor", lambda driver: _Recording(cursor(driver), statements, first))
+        yield statements
+    statements += [each["sql"] for each in asked]
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from registry_sync.tokens.wsgi import respond
 from tests import factories
 from tests.cast import Cast
 from tests.django.registry_sync.tokens.test_issuer import access, ask, claims
+from tests.statements import asked_of_the_driver
 
 pytestmark = pytest.mark.django_db
 PULL = "repository:team/app:pull"
@@ -63,10 +64,10 @@ def test_without_the_database_nobody_gets_a_token_and_everybody_comes_back(
 ) -> None:
     """An empty token would read as "denied" and end a deployment; a 500 is final for some clients."""
 
-    def lost(*_arguments: Any) -> None:
+    def lost() -> None:
         raise error("server closed the connection at 10.0.0.9")
 
-    with connection.execute_wrapper(lost):
+    with asked_of_the_driver(lost):
         status, body = ask(user if signed_in else None, PULL)
     assert status == 503
     assert body["errors"][0]["code"] == "UNAVAILABLE"
@@ -76,10 +77,10 @@ def test_without_the_database_nobody_gets_a_token_and_everybody_comes_back(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_client_is_told_when_to_come_back(user: Any) -> None:
-    def lost(*_arguments: Any) -> None:
+    def lost() -> None:
         raise OperationalError
 
-    with connection.execute_wrapper(lost):
+    with asked_of_the_driver(lost):
         status, headers = headers_of()
     assert status == 503
     assert int(headers["Retry-After"]) > 0
@@ -88,22 +89,22 @@ def test_a_client_is_told_when_to_come_back(user: Any) -> None:
 @pytest.mark.parametrize("count", [MAX_REPOSITORIES, MAX_REPOSITORIES + 1, 10_000])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_of_too_many_scopes_the_first_count_and_one_statement_asks_for_them(
-    user: Any, count: int, method: str, django_assert_num_queries: Any
+    user: Any, count: int, method: str
 ) -> None:
     """regsync asks for all that it knows at once: an error ends it, a part does not."""
     scopes = [f"repository:team/n{number}:pull,push" for number in range(count)]
     form = {"grant_type": "password", "username": user.username, "password": user.password,
             "service": real.TOKEN_SERVICE, "scope": " ".join(scopes)[: 128 * 1024]}  # fmt: skip
-    with django_assert_num_queries(1):
+    with asked_of_the_driver() as statements:
         status, body = ask(user, *scopes) if method == "GET" else ask(method="POST", form=form)
-    assert status == 200
+    assert (status, len(statements)) == (200, 1)
     assert access(body) == {f"team/n{number}": ["pull", "push"] for number in range(MAX_REPOSITORIES)}
 
 
 def test_ten_times_as_many_repositories_cost_about_ten_times_as_much(user: Any) -> None:
     """A list joined to a list costs the product of both."""
     if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL takes two lists side by side, and does not count its steps.")
+        pytest.skip("PostgreSQL does not count its steps.")
     stored_as = digests(user.password)
 
     def steps(count: int) -> int:
@@ -240,13 +241,13 @@ def test_a_database_that_makes_everybody_wait_is_left_alone_for_as_long(
     """Tokens are made one after the other: each that waited in vain would wait behind all before it."""
     asked, now = [], [0.0]
 
-    def waits_in_vain(*_arguments: Any) -> None:
+    def waits_in_vain() -> None:
         asked.append(1)
         now[0] += 2
         raise OperationalError
 
     monkeypatch.setattr(queries, "_database", Breaker(rest=0, clock=lambda: now[0]))
-    with connection.execute_wrapper(waits_in_vain):
+    with asked_of_the_driver(waits_in_vain):
         statuses = {ask(user, PULL)[0] for _each in range(5)}
     assert (statuses, len(asked)) == ({503}, 1)
     now[0] = 4.1
