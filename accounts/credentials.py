@@ -5,7 +5,6 @@ checksum lets a typo be refused before the database is asked. The bits make one 
 a registry authenticates on every pull, so a slow hash here would be a self-made denial of service.
 """
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -47,7 +46,7 @@ def well_formed(text: str, prefix: str) -> bool:
 
 def digest(text: str, pepper: Pepper) -> str:
     """Hex HMAC-SHA256, 64 characters: the only form in which a secret is stored."""
-    return hmac.new(pepper.key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    return hmac.digest(pepper.key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 def hint(text: str) -> str:

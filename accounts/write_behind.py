@@ -75,7 +75,8 @@ class Batch(Generic[Kind]):
     def note(self, note: Kind) -> None:
         with self._lock:
             self._add(note)
-        self._noted.set()
+        if not self._noted.is_set():
+            self._noted.set()
 
     def lose(self, username: str, count: int) -> None:
         """Count what is not even noted: more than its owner may have, all at once."""

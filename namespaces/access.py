@@ -114,13 +114,18 @@ _REMEDIES = {
 class AccessContext:
     """All that `decide` knows. `grants` are only this user's, and only those on this repository.
 
-    `namespace_exists` is False for another account's private namespace, too.
+    `namespace_exists` is False for another account's private namespace, too. `level` is the highest of all sources.
     """
 
     user_status: UserStatus = UserStatus.ACTIVE
     namespace_exists: bool = True
     public: bool = False
     grants: tuple[GrantedLevel, ...] = ()
+    level: Level = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        levels = [granted.level for granted in _sources(self)]
+        object.__setattr__(self, "level", max(levels, default=Level.NONE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ def decide(context: AccessContext, action: Action) -> Verdict:
 
 def allowed_actions(context: AccessContext, requested: Collection[Action]) -> list[Action]:
     """Return those of `requested` that `decide` allows, in the order of Action, without reasons."""
-    level = max((granted.level for granted in _sources(context)), default=Level.NONE)
+    level = context.level
     return [action for action, needed in REQUIRED_LEVEL.items() if action in requested and level >= needed]
 
 

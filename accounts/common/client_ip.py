@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from accounts.common.remember import remember_short
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,13 @@ class Origin:
 
 def client_address(meta: Mapping[str, Any]) -> str:
     """Return the client's IP, "" when there is none; of X-Forwarded-For what TRUSTED_PROXY_COUNT of our own wrote."""
-    return str(_client(meta) or "")
+    if settings.TRUSTED_PROXY_COUNT:
+        hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
+        if len(hops) >= settings.TRUSTED_PROXY_COUNT and (
+            found := _read(hops[-settings.TRUSTED_PROXY_COUNT])
+        ):
+            return found
+    return _read(str(meta.get("REMOTE_ADDR", "")))
 
 
 def client_network(meta: Mapping[str, Any]) -> str:
@@ -37,24 +43,20 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 
-def _client(meta: Mapping[str, Any]) -> Address | None:
-    if settings.TRUSTED_PROXY_COUNT:
-        hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
-        if len(hops) >= settings.TRUSTED_PROXY_COUNT and (
-            found := _read(hops[-settings.TRUSTED_PROXY_COUNT])
-        ):
-            return found
-    return _read(str(meta.get("REMOTE_ADDR", "")))
-
-
-def _read(text: str) -> Address | None:
+def _read(text: str) -> str:
     """Read an address as proxies write it: some add a port, with brackets around IPv6, or write IPv4 as IPv6."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
+    return _normalize(text.partition("%")[0])
+
+
+@remember_short(longest=45)
+def _normalize(text: str) -> str:
+    """Return the one way to write this address, "" for what is none."""
     try:
-        found = ipaddress.ip_address(text.partition("%")[0])
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return None
-    return getattr(found, "ipv4_mapped", None) or found
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)

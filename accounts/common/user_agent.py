@@ -6,6 +6,8 @@ a name and a version number, and no name that looks like a machine's.
 
 import re
 
+from accounts.common.remember import remember_short
+
 LONGEST = 72  # characters of a short form, at most
 
 _NAME = r"[A-Za-z][A-Za-z0-9_+-]{0,38}"
@@ -22,6 +24,7 @@ _BROWSERS = ("Edg", "OPR", "Firefox", "HeadlessChrome", "Chrome", "Version")
 _BROWSER_NAMES = {"Edg": "Edge", "OPR": "Opera", "HeadlessChrome": "Chrome", "Version": "Safari"}
 
 
+@remember_short(longest=256)
 def short(agent: str) -> str:
     """Return name and version, the name alone where no number follows, "" where there is no name.
 

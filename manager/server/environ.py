@@ -7,6 +7,8 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from accounts.common.remember import remember_short
+
 Scope = Mapping[str, Any]
 Environ = dict[str, Any]
 
@@ -51,13 +53,21 @@ def with_body(environ: Environ, body: bytes, length: int | None = None) -> Envir
     return environ
 
 
+@remember_short(longest=64)
+def _key(name: bytes) -> str:
+    """Return what the environment calls this header; "" for one that has no place there."""
+    if not _NAME.fullmatch(name) or name in _DROPPED:
+        return ""
+    return _WITHOUT_PREFIX.get(name) or f"HTTP_{name.decode().replace('-', '_').upper()}"
+
+
 def _headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name = raw_name.lower()
-        if not _NAME.fullmatch(name) or name in _DROPPED:
+        key = _key(name)
+        if not key:
             continue
-        key = _WITHOUT_PREFIX.get(name) or f"HTTP_{name.decode().replace('-', '_').upper()}"
         value = raw_value.decode("latin-1")
         if key not in found:
             found[key] = value

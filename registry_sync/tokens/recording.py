@@ -4,7 +4,12 @@ from accounts.access_denials import KEPT, SOURCES_MOST, Denied, denials
 from accounts.common.client_ip import Origin
 from accounts.last_used import Use, uses
 from namespaces.access import Verdict
-from registry_sync.tokens.access_list import ResourceActions, denied_actions, fold_copy_sources
+from registry_sync.tokens.access_list import (
+    ResourceActions,
+    count_actions,
+    denied_actions,
+    fold_copy_sources,
+)
 from registry_sync.tokens.invalid_names import explain_invalid
 from registry_sync.tokens.queries import AuthenticatedUser, Caller
 from registry_sync.tokens.scope import ParsedScopes
@@ -15,6 +20,17 @@ def record(caller: Caller, scopes: ParsedScopes, access: list[ResourceActions], 
     if not (user := caller.user):
         return
     uses.note(Use(user.account, user.username, origin))
+    if scopes.invalid or count_actions(access) < sum(len(each.actions) for each in scopes.requested):
+        _record_denials(user, caller, scopes, access, origin)
+
+
+def _record_denials(
+    user: AuthenticatedUser,
+    caller: Caller,
+    scopes: ParsedScopes,
+    access: list[ResourceActions],
+    origin: Origin,
+) -> None:
     denied = fold_copy_sources(
         scopes.requested, denied_actions(scopes.requested, caller.contexts, access), origin.client
     )

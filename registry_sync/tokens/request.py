@@ -16,6 +16,8 @@ MAX_BODY = 256 * 1024
 MAX_BASIC = 4 * 1024
 _NAMES = frozenset({"service", "scope", "grant_type", "username", "password"})
 _LENGTHS = frozenset(map(len, _NAMES))
+# All that clients escape in what they send here.
+_ESCAPES = (("%3A", ":"), ("%2F", "/"), ("%2C", ","), ("+", " "))
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/=]{1,1000}:[A-Za-z0-9+/=]{1,1000}")
 
 
@@ -88,6 +90,23 @@ def _fields(text: str) -> dict[str, list[str]]:
 
     No count of them is too high: most clients sort them, and `service` comes after a thousand scopes.
     """
+    plain = text
+    for escape, character in _ESCAPES:
+        plain = plain.replace(escape, character)
+    return _general_fields(text) if "%" in plain else _plain_fields(plain)
+
+
+def _plain_fields(text: str) -> dict[str, list[str]]:
+    """Of a text without escapes."""
+    found: dict[str, list[str]] = {}
+    for field in text.split("&"):
+        name, _equals, value = field.partition("=")
+        if name in _NAMES:
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def _general_fields(text: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for field in filter(None, text.split("&")):
         name, _equals, value = field.partition("=")

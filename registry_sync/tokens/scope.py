@@ -8,9 +8,9 @@ What is malformed is skipped, and so is what is beyond the bounds: a token serve
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from accounts.common.remember import remember_short
 from namespaces.access import Action
 from namespaces.names import is_repository
 
@@ -22,8 +22,7 @@ CATALOG = "registry:catalog"
 _ACTIONS = {action.value: action for action in Action}
 
 
-@dataclass(frozen=True, slots=True)
-class RequestedAccess:
+class RequestedAccess(NamedTuple):
     """One repository and what is asked of it; `*` has already become every action."""
 
     repository: str
@@ -77,8 +76,9 @@ def _invalid_name(kind: str, name: str) -> str:
     return name if kind == "repository" else ""
 
 
+@remember_short(longest=64)
 def _actions(text: str) -> frozenset[Action]:
     words = text.split(",")
     if "*" in words:
         return frozenset(Action)
-    return frozenset(_ACTIONS[word] for word in words if word in _ACTIONS)
+    return frozenset(filter(None, map(_ACTIONS.get, words)))
