@@ -74,7 +74,7 @@ class DeletionPreviewSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), help_text="All manifests that would be deleted."
     )
     other_tags = serializers.ListField(
-        child=serializers.CharField(), help_text="Tags that were not named and would go too."
+        child=serializers.CharField(), help_text="Other tags that would be removed too."
     )
     platforms = serializers.ListField(
         child=serializers.CharField(), help_text="Those of `digests` that only a deleted index lists."
@@ -148,7 +148,7 @@ class RemovalSerializer(serializers.Serializer[Any]):
     requested_by = serializers.CharField()
     requested_at = Moment()
     finished_at = Moment(allow_null=True)
-    problem = serializers.CharField(allow_blank=True, help_text="Why it still waits.")
+    problem = serializers.CharField(allow_blank=True, help_text="Why it is still waiting.")
 
 
 class RemovalDetailSerializer(RemovalSerializer):
@@ -172,7 +172,7 @@ class DeletionPreview(ApiView):
             return self.answer(_preview_matching(found, self.query["search"]))
         tags, digests = _split(self.query["tags"]), _split(self.query["digests"])
         if len(tags) + len(digests) > service.ITEMS_MAX:
-            raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": service.ITEMS_MAX})
+            raise Invalid.on("tags", _("Select at most %(most)s at once.") % {"most": service.ITEMS_MAX})
         return self.answer(_preview(service.preview(found, tags=tags, digests=digests)))
 
 
@@ -203,7 +203,7 @@ class Removals(ApiView):
                     digests=[item["digest"] for item in items if item["digest"] and not item["tag"]],
                 )  # fmt: skip
         if len(items) != 1:
-            raise Invalid.on("items", _("Put back one tag at a time."))
+            raise Invalid.on("items", _("Restore one tag at a time."))
         return service.restore(by=self.by, image=image, expected_digest=body["expected_digest"], **items[0])
 
     def _request_matching(self, image: Image, body: dict[str, Any]) -> Removal:
@@ -220,7 +220,7 @@ class Removals(ApiView):
                     by=self.by, image=image, search=body["search"], tags_digest=tags_digest,
                     preview_digest=preview_digest, confirmation=body["confirmation"],
                 )  # fmt: skip
-        raise Invalid.on("search", _("Put back one tag at a time."))
+        raise Invalid.on("search", _("Restore one tag at a time."))
 
 
 class OneRemoval(ApiView):

@@ -18,7 +18,9 @@ def tags(image: Image, search: str) -> list[Tag]:
     with pg_plans.by_value(search):
         found = list(tag_list.find_tags(image, search).tags()[: settings.MATCHING_MAX + 1])
     if len(found) > settings.MATCHING_MAX:
-        words = _("More than %(most)s tags match. Narrow the filter, or delete the image with all in it.")
+        words = _(
+            "More than %(most)s tags match. Narrow the filter, or delete the image and everything in it."
+        )
         raise Invalid.on("search", words % {"most": f"{settings.MATCHING_MAX:,}"})
     return found
 
@@ -60,6 +62,6 @@ def _lock_and_find(image: Image, search: str, tags_digest: str) -> list[Tag]:
     found = tags(image, search)
     if fingerprint_of(found) != tags_digest:
         raise Conflict.on(
-            "preview_digest", _("The tags that match have changed since you looked; look again.")
+            "preview_digest", _("The tags that match have changed since you looked; check them again.")
         )
     return found

@@ -31,9 +31,9 @@ SENTENCES: dict[Outcome, Promise] = {
     Outcome.DONE: _("Done, and seen to be so in the registry."),
     Outcome.ALREADY_GONE: _("It was gone from the registry already."),
     Outcome.MANIFEST_LOST: _(
-        "The tag is removed. The registry does not hold its image any more either, so it cannot be put back."
+        "The tag is removed. The registry no longer has its image either, so it cannot be restored."
     ),
-    Outcome.TAG_MOVED: _("The tag points at something else since this was asked for, so nothing was done."),
+    Outcome.TAG_MOVED: _("The tag has moved since this was requested, so nothing was done."),
     Outcome.IN_USE: _("Something else needs it that was not named when this was confirmed, so it was not deleted."),
     Outcome.PARENT_KEPT: _("It belongs to an image that was not deleted, so it stays too."),
     Outcome.UNCERTAIN: _("The registry did not show all tags of this image, so nothing was deleted. Try again later."),
@@ -54,10 +54,10 @@ SENTENCES: dict[Outcome, Promise] = {
         "The registry is a pull-through cache and takes no changes: make them in the registry behind it."
     ),
     Outcome.REJECTED: _("The registry refused, so nothing was changed."),
-    Outcome.NOT_FOUND: _("The registry does not hold this image any more, so it cannot be put back."),
+    Outcome.NOT_FOUND: _("The registry no longer has this image, so it cannot be restored."),
     Outcome.NO_RESPONSE: _("The registry gave no usable answer for so long that this was given up."),
     Outcome.QUARANTINED: _(
-        "The panel’s workers died while they did this, so it was given up. Operators see more on System."
+        "The panel’s workers crashed on this, so it was given up. Operators see more on System."
     ),
     Outcome.WITHDRAWN: _("The rule was changed or turned off before its turn came, so nothing was done."),
     Outcome.CANCELLED: _("It was stopped before its turn came, so nothing was done."),
@@ -65,7 +65,7 @@ SENTENCES: dict[Outcome, Promise] = {
 
 
 IN_SHORT: dict[Outcome, Promise] = {
-    Outcome.TAG_MOVED: _("the tag points elsewhere meanwhile"),
+    Outcome.TAG_MOVED: _("the tag has moved meanwhile"),
     Outcome.IN_USE: _("something else needs it"),
     Outcome.PARENT_KEPT: _("it belongs to an image that stays"),
     Outcome.UNCERTAIN: _("not all tags could be seen"),
@@ -76,7 +76,7 @@ IN_SHORT: dict[Outcome, Promise] = {
     Outcome.REJECTED: _("the registry refused"),
     Outcome.NOT_FOUND: _("the registry no longer holds all of it"),
     Outcome.NO_RESPONSE: _("the registry gave no usable answer"),
-    Outcome.QUARANTINED: _("workers died of it"),
+    Outcome.QUARANTINED: _("workers crashed on it"),
     Outcome.WITHDRAWN: _("the rule was changed or turned off"),
     Outcome.CANCELLED: _("it was stopped"),
 }

@@ -180,7 +180,7 @@ class NamespacePurge(ApiView):
 
     @operation("purges_namespace_create", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str) -> Response:
-        """Request it. The emptied namespace is deleted a day later; until then all of it can be restored."""
+        """Request it. The emptied namespace is deleted a day later; until then everything can be restored."""
         found = purge_service.load_deletable_namespace(self.by, handle, name)
         return self.answer(
             purge_service.request_purge(by=self.by, namespace=found, image=None, **self.data())

@@ -35,7 +35,7 @@ class ImageSelection:
         keys = list(found.order_by().values_list("pk", flat=True)[: settings.MATCHING_MAX + 1])
         if len(keys) > settings.MATCHING_MAX:
             words = _(
-                "More than %(most)s images match. Narrow the filter, or delete a namespace with all in it."
+                "More than %(most)s images match. Narrow the filter, or delete a namespace and everything in it."
             )
             raise Invalid.on("search", words % {"most": f"{settings.MATCHING_MAX:,}"})
         return Image.objects.filter(pk__in=keys).exclude(repository_row=None)
@@ -47,7 +47,7 @@ class ImageSelection:
 
     def _ticked(self) -> Collection[str]:
         if len(self.repositories) > service.ITEMS_MAX:
-            raise Invalid.on("images", _("Choose at most %(most)s at once.") % {"most": service.ITEMS_MAX})
+            raise Invalid.on("images", _("Select at most %(most)s at once.") % {"most": service.ITEMS_MAX})
         return self.repositories
 
 

@@ -123,7 +123,7 @@ def restore(*, by: Principal, purge: Purge) -> Purge:
     if row.state == State.WAITING:
         raise Conflict.on("", _("It is still being deleted; stop that first."))
     if not can_restore(row):
-        raise Conflict.on("", _("This deleted nothing that could be put back."))
+        raise Conflict.on("", _("This deleted nothing that can be restored."))
     pull_through_cache.refuse_changes()
     row.state, row.planned_at, row.attempts, row.problem = State.RESTORING, None, 0, ""
     row.restoring_since, row.ends_at, row.finished_at = timezone.now(), None, None
@@ -217,7 +217,7 @@ def _check_unchanged(scope: PurgeScope, preview_digest: str) -> None:
     if preview_digest != scope.preview_digest:
         raise Conflict.on(
             "preview_digest",
-            _("What would go has changed since you looked; read it again, and confirm that."),
+            _("What would be removed has changed since you looked; read it again, then confirm."),
         )
 
 

@@ -226,7 +226,7 @@ def _problem_sentences(outcomes: Counter[str], kept: int, *, restoring: bool) ->
     if number := sum(outcomes.values()):
         why = ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(outcomes) if each)
         words = (
-            _("%(n)s could not be put back: %(why)s.")
+            _("%(n)s could not be restored: %(why)s.")
             if restoring
             else _("%(n)s could not be deleted: %(why)s.")
         )
@@ -256,7 +256,7 @@ def _delete_namespace(purge: Purge) -> None:
 def _delete_or_reason(purge: Purge) -> str:
     """Delete the namespace, and with it the purge, and return ""; else return why it stays."""
     if not _requester_may_delete(purge):
-        return _("Who asked for it may no longer delete namespaces, so the empty namespace stays.")
+        return _("Whoever requested it may no longer delete namespaces, so the empty namespace stays.")
     try:
         with transaction.atomic():
             namespaces.delete(

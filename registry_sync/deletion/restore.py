@@ -41,7 +41,7 @@ def can_restore(removal: Removal) -> bool:
 def restore_removal(*, by: Principal, removal: Removal) -> Removal:
     """Request that all it deleted is pushed again. Return the request that waits already, if there is one."""
     if not can_restore(removal):
-        raise Conflict.on("", _("This deleted nothing that could be put back."))
+        raise Conflict.on("", _("This deleted nothing that can be restored."))
     pull_through_cache.refuse_changes()
     with transaction.atomic():
         Image.objects.select_for_update().get(pk=removal.image_id)

@@ -65,7 +65,7 @@ def untag(*, by: Principal, image: Image, tags: Mapping[str, str], items_max: in
     for tag, digest in tags.items():
         if rows.get(tag) != digest:
             raise Conflict.on(
-                "tags", _("The tag %(tag)s is not what you saw any more; look again.") % {"tag": tag}
+                "tags", _("The tag %(tag)s has changed since you saw it; check it again.") % {"tag": tag}
             )
     return _request(
         by, image, Removal.Kind.UNTAG, [RemovalItem(tag=tag, digest=tags[tag]) for tag in sorted(tags)]
@@ -92,7 +92,7 @@ def delete(
     if preview_digest != found.preview_digest:
         raise Conflict.on(
             "preview_digest",
-            _("What would go has changed since you looked; read it again, and confirm that."),
+            _("What would be removed has changed since you looked; read it again, then confirm."),
         )
     return _request(by, image, Removal.Kind.DELETE, [item_of(each) for each in found.impact.deletions])
 
@@ -100,18 +100,16 @@ def delete(
 def restore(*, by: Principal, image: Image, tag: str, digest: str, expected_digest: str) -> Removal:
     """Request that the tag points at `digest` again. `expected_digest`: what the person saw, "" for no tag."""
     if not TAG.fullmatch(tag) or not DIGEST.fullmatch(digest):
-        raise Invalid.on("tag", _("This is no tag and digest."))
+        raise Invalid.on("tag", _("This is not a tag and digest."))
     pull_through_cache.refuse_changes()
     if digest not in held_of(image, {digest}):
-        raise Conflict.on(
-            "digest", _("The registry does not hold this image any more, so it cannot be put back.")
-        )
+        raise Conflict.on("digest", _("The registry no longer has this image, so it cannot be restored."))
     now = Tag.objects.filter(image=image, name=tag).values_list("manifest_id", flat=True).first() or ""
     if now == digest and not _left_halfway(image, tag, digest):
-        raise Conflict.on("tag", _("The tag points at it already."))
+        raise Conflict.on("tag", _("The tag already points to it."))
     if now != expected_digest:
         raise Conflict.on(
-            "tag", _("The tag %(tag)s is not what you saw any more; look again.") % {"tag": tag}
+            "tag", _("The tag %(tag)s has changed since you saw it; check it again.") % {"tag": tag}
         )
     return _request(
         by,
@@ -200,6 +198,6 @@ def _preview_digest(found: Impact) -> str:
 
 def _check_count(chosen: Collection[str], items_max: int) -> None:
     if not chosen:
-        raise Invalid.on("tags", _("Choose at least one tag."))
+        raise Invalid.on("tags", _("Select at least one tag."))
     if len(chosen) > items_max:
-        raise Invalid.on("tags", _("Choose at most %(most)s at once.") % {"most": items_max})
+        raise Invalid.on("tags", _("Select at most %(most)s at once.") % {"most": items_max})

@@ -157,7 +157,7 @@ def _page(
     status = 400 if problem else 200
     missing = sorted(set(tags) - {row.name for row in rows})
     if len({*tags, *digests}) > service.ITEMS_MAX:
-        problem = problem or _("Choose at most %(most)s at once.") % {"most": service.ITEMS_MAX}
+        problem = problem or _("Select at most %(most)s at once.") % {"most": service.ITEMS_MAX}
     elif rows or digests:
         context = _confirm(image, rows, digests) | {"problem": problem, "missing": missing}
         return render(request, "registry_sync/removal_confirm.html", context, status=status)

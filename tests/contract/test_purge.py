@@ -116,7 +116,7 @@ def test_a_whole_image_goes_and_comes_back_as_it_was(there: Place) -> None:
         "image.put_back_asked",
     ]
     assert not AuditEvent.objects.filter(action="manifest.deleted").exists()  # said once
-    with pytest.raises(Conflict, match="nothing that could be put back"):
+    with pytest.raises(Conflict, match="nothing that can be restored"):
         purge_service.restore(by=there.by, purge=asked)
 
 
@@ -184,7 +184,7 @@ def test_after_garbage_collection_nothing_comes_back_and_that_is_said(there: Pla
     work(there)
     now, problem = state(asked)
     assert now == "partial"
-    assert problem == "1 could not be put back: the registry no longer holds all of it."
+    assert problem == "1 could not be restored: the registry no longer holds all of it."
     assert Removal.objects.latest("id").items.get().outcome == "not_found"
     assert there.points_at("1.0") == ""
 

@@ -71,7 +71,7 @@ def test_who_deletes_some(cast: Cast, who: str, status: int, query: dict[str, ob
 def test_those_ticked_go_and_nothing_else(cast: Cast) -> None:
     ticked = {"image": ["team/api", "team/deep/worker"]}
     page = cast.client("owner").get(HERE, ticked)
-    assert "Delete 2 images with all in them" in page.content.decode()
+    assert "Delete 2 images and everything in them" in page.content.decode()
     assert (page.context["preview"].tags, page.context["preview"].manifests) == (4, 4)
     where = cast.client("owner").post(HERE, form(cast, "team", **ticked))["Location"]
     purge = Purge.objects.get()
@@ -88,7 +88,7 @@ def test_those_ticked_go_and_nothing_else(cast: Cast) -> None:
     deleted = AuditEvent.objects.filter(action="image.deleted").order_by("id")
     assert [each.object for each in deleted] == ["team/api", "team/deep/worker"]
     shown = cast.client("viewer").get(where).content.decode()
-    assert "Delete 2 images with all in them" in shown
+    assert "Delete 2 images and everything in them" in shown
     assert "4 of 4 manifests deleted" in shown
 
 
@@ -127,7 +127,7 @@ def test_what_is_stopped_is_said_of_each_that_was_not_done(cast: Cast) -> None:
 
 def test_one_that_is_ticked_is_deleted_as_from_its_own_page(cast: Cast) -> None:
     page = cast.client("owner").get(HERE, {"image": "team/deep/worker"}).content.decode()
-    assert "Delete this image with all in it" in page
+    assert "Delete this image and everything in it" in page
     cast.client("owner").post(HERE, form(cast, "deep/worker", image="team/deep/worker"))
     purge = Purge.objects.get()
     assert (str(purge), purge.chosen) == ("team/deep/worker", 0)
@@ -142,13 +142,13 @@ def test_of_several_namespaces_each_has_its_deletion(cast: Cast) -> None:
         "team/api",
         "team/web",
     ]
-    assert "Each namespace then says how far its deletion is" in page.content.decode()
+    assert "Each namespace then shows the progress of its deletion" in page.content.decode()
     sent = form(cast, "team-red", **both)
     assert cast.client("owner").post(HERE, sent)["Location"] == LIST
     assert {str(each) for each in Purge.objects.all()} == {"2 images of team", "other/api"}
     page = cast.client("owner").get(LIST).content.decode()
-    assert "Delete 2 images of team with all in them" in page
-    assert "Delete other/api with all in it" in page
+    assert "Delete 2 images of team and everything in them" in page
+    assert "Delete other/api and everything in it" in page
     cast.client("owner").post(HERE, sent)  # a button pressed twice asks once
     assert Purge.objects.count() == 2
 
@@ -215,8 +215,8 @@ def test_what_is_not_here_is_not_there(cast: Cast) -> None:
     make(cast, "secret", "1.0", namespace=theirs)
     page = cast.client("owner").get(HERE, {"image": ["theirs/secret", "team/none", "team/api"]})
     text = page.content.decode()
-    assert "There is no image theirs/secret any more" in text
-    assert "There is no image team/none any more" in text
+    assert "The image theirs/secret no longer exists" in text
+    assert "The image team/none no longer exists" in text
     assert [each.image.name for each in page.context["preview"].images] == ["api"]
     assert cast.client("owner").get(HERE, {"matching": "1", "namespace": "theirs"}).status_code == 404
     only = cast.client("owner").get(HERE, {"image": "theirs/secret"})
@@ -236,7 +236,7 @@ def test_too_many_are_not_deleted_at_once(cast: Cast, settings: Any) -> None:
     ticked = [f"team/{number}" for number in range(101)]
     answer = cast.client("owner").get(HERE, {"image": ticked})
     assert answer.status_code == 400
-    assert "Choose at most 100 at once" in answer.content.decode()
+    assert "Select at most 100 at once" in answer.content.decode()
     settings.MATCHING_MAX = 3
     answer = cast.client("owner").get(HERE, {"matching": "1"})
     assert answer.status_code == 400

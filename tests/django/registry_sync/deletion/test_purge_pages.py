@@ -117,9 +117,12 @@ def test_what_cannot_be_read_is_named_and_goes_first(cast: Cast, image: Image) -
     ids=min,
 )
 def test_what_is_not_known_whole_is_said(cast: Cast, image: Image, trouble: dict[str, object]) -> None:
-    assert "could be read in the last full check" not in cast.client("owner").get(HERE).content.decode()
+    assert "The last full check could not read all of" not in cast.client("owner").get(HERE).content.decode()
     Repository.objects.update(**trouble)
-    assert "Not all of team/deep/app could be read" in cast.client("owner").get(HERE).content.decode()
+    assert (
+        "The last full check could not read all of team/deep/app"
+        in cast.client("owner").get(HERE).content.decode()
+    )
 
 
 @pytest.mark.parametrize("meanwhile", ["a tag", "a move", "a manifest", "a deletion"])
@@ -328,7 +331,7 @@ def test_what_is_back_says_so_for_a_while_and_offers_nothing(cast: Cast, image: 
     _end(purge)
     text = cast.client("owner").get(page).content.decode()
     assert "Everything was restored." in text
-    assert " put back." in text
+    assert " restored." in text
     assert "manifests deleted" not in text
     assert offers not in text
     for ended, told in ((timedelta(minutes=59), True), (timedelta(minutes=61), False)):

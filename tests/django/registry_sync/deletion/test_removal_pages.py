@@ -82,7 +82,7 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
     assert shown.freed_bytes == 7_000
     assert [(each.name, each.tag) for each in shown.pullers] == [("", "1.0"), ("CI deploy", "latest")]
     text = page.content.decode()
-    assert "point at the same image and go too" in text
+    assert "point to the same image and are removed too" in text
     assert "7.0 kB" in text
     assert page.context["left_untagged"] == []
 
@@ -95,7 +95,7 @@ def test_that_more_pulled_it_than_are_shown_is_said(cast: Cast, image: Image, mo
             image=image, tag="1.0", username=f"user{number}", last_at=timezone.now(), count=1
         )
     text = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").text
-    assert ("Only the last 50; others pulled it before." in text) is bool(more)
+    assert ("Only the latest 50 are shown; others pulled it before." in text) is bool(more)
 
 
 def test_who_pulled_several_manifests_by_digest_is_one_line(cast: Cast, image: Image) -> None:
@@ -276,8 +276,8 @@ def test_a_removal_is_followed_until_it_is_done_and_undone_with_one_click(cast: 
     image.tags.all().delete()
     page = client.get(where).content.decode()
     assert "data-live" not in page
-    assert "Put back" in page
-    assert "Put back" not in cast.client("viewer").get(where).content.decode()
+    assert "Restore" in page
+    assert "Restore" not in cast.client("viewer").get(where).content.decode()
     fragment = client.get(where, headers={"HX-Request": "true", "HX-Target": "removal"}).content.decode()
     assert "<html" not in fragment
 
@@ -335,7 +335,7 @@ def test_all_of_a_page_can_be_chosen(cast: Cast, image: Image) -> None:
         tagged(image, name)
     owner = cast.client("owner")
     choose = owner.get(f"{HERE}delete-preview/", {"q": "1."})
-    assert "See it for all 100 of this page" in choose.content.decode()
+    assert "Preview for all 100 on this page" in choose.content.decode()
     shown = [tag.name for tag in choose.context["page"].rows]
     chosen = owner.get(f"{HERE}delete-preview/", {"q": "1.", "page": "", "all": "yes"}).context
     assert sorted(tag.name for tag in chosen["chosen"]) == sorted(shown)
@@ -406,7 +406,7 @@ def test_what_no_registry_takes_back_is_said(cast: Cast, image: Image) -> None:
     assert "schema 1" not in owner.get(f"{HERE}delete-preview/?tag=1.0").content.decode()
     Manifest.objects.update(media_type="application/vnd.docker.distribution.manifest.v1+prettyjws")
     assert (
-        "One of them is a Docker image of schema 1"
+        "One of them is a Docker schema 1 image"
         in owner.get(f"{HERE}delete-preview/?tag=1.0").content.decode()
     )
 
@@ -486,4 +486,4 @@ def test_what_was_deleted_is_put_back_with_one_click(cast: Cast, image: Image) -
         image=image, kind="delete", state="failed", due_at=None, requested_by="x"
     )
     answer = cast.client("owner").post(f"{HERE}removals/{nothing.pk}/restore/", follow=True)
-    assert "nothing that could be put back" in answer.content.decode()
+    assert "nothing that can be restored" in answer.content.decode()
