@@ -196,7 +196,9 @@ def _check(conditions: Conditions) -> None:
                 _("Names of tags, with * for any text and ? for one character; spaces between several.")
             ]
     if not problems and not Rule(**conditions).keeps_something:
-        problems[""] = [_("Say at least one thing to keep: a rule that keeps nothing would remove nothing.")]
+        problems[""] = [
+            _("Enter at least one thing to keep: a rule that keeps nothing would remove nothing.")
+        ]
     if problems:
         raise Invalid(problems)
 

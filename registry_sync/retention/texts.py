@@ -44,21 +44,23 @@ def of_decision(decision: VersionDecision, rule: Rule) -> str:
         return "; ".join(_reason_text(reason, rule, decision) for reason in decision.reasons)
     because = _("nothing in the rule keeps it")
     if decision.decision is Decision.UNTAG:
-        return _("%(because)s; something else needs its image, so only the tags go") % {"because": because}
+        return _("%(because)s; something else needs its image, so only the tags are removed") % {
+            "because": because
+        }
     return because
 
 
 def of_blocker(blocker: Blocker) -> str:
     return {
         Blocker.NEVER_CHECKED: _("the registry has not been read completely yet"),
-        Blocker.CHECK_FAILED: _("the last reading of the registry failed or was held"),
+        Blocker.CHECK_FAILED: _("the last check of the registry failed or needs approval"),
         Blocker.CHECK_OLD: _("the registry was last read completely more than 24 hours ago"),
-        Blocker.PULLS_NEVER: _("the registry has never told of a pull, so nobody knows what is used"),
+        Blocker.PULLS_NEVER: _("the registry has never reported a pull, so nobody knows what is in use"),
         Blocker.PULLS_SILENT: _(
-            "the registry has told of no pull for more than four days, so pulls may be unknown"
+            "the registry has reported no pull for more than four days, so pulls may be unknown"
         ),
         Blocker.PULLS_YOUNG: _(
-            "the registry has not told of pulls, day after day, for as long as the rule looks back"
+            "the registry has not reported pulls every day for as long as the rule looks back"
         ),
     }[blocker]
 
@@ -87,7 +89,7 @@ def _reason_text(reason: Reason, rule: Rule, decision: VersionDecision) -> str:
                 "day": _day(version.first_seen_at)
             }
     return {
-        Reason.NO_RULE: _("the rule says nothing of what to keep, so it removes nothing"),
+        Reason.NO_RULE: _("the rule does not say what to keep, so it removes nothing"),
         Reason.MISSING: _("missing from the registry’s last list, so nothing is certain about it"),
         Reason.NOTHING_KEEPS: _("nothing in the rule keeps it"),
     }[reason]

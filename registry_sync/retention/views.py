@@ -43,7 +43,7 @@ class ConditionsForm(forms.Form):
     keep_days = forms.IntegerField(label=gettext_lazy("Keep pushed in the last (days)"), required=False)
     keep_pulled_days = forms.IntegerField(
         label=gettext_lazy("Keep pulled in the last (days)"), required=False,
-        help_text=gettext_lazy("Only where the registry tells the panel of pulls; otherwise the rule does not run."),
+        help_text=gettext_lazy("Only where the registry notifies the panel of pulls; otherwise the rule does not run."),
     )  # fmt: skip
     keep_checked = forms.BooleanField(
         label=gettext_lazy("Checks count as pulls"), required=False,
@@ -55,7 +55,7 @@ class ConditionsForm(forms.Form):
     )  # fmt: skip
     protect_pattern = forms.CharField(
         label=gettext_lazy("Never remove tags named like"), required=False,
-        help_text=gettext_lazy("As above. Whatever else is said here, these stay."),
+        help_text=gettext_lazy("As above. These are always kept."),
     )  # fmt: skip
 
 
@@ -189,7 +189,7 @@ def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespo
 
 def _deletion_question(row: RetentionRule) -> Question:
     last = row.runs.first()
-    text = _("It last ran {when}, asked for by {who}.") if last else _("It has never run.")
+    text = _("It last ran {when}, requested by {who}.") if last else _("It has never run.")
     who = last.requested_by if last else ""
     return Question(
         title=_("Delete the rule for %(rule)s?") % {"rule": row},

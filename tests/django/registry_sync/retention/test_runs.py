@@ -236,12 +236,12 @@ def only_pushes(*, days: float) -> None:
         (
             lambda: SyncRun.objects.create(state="failed", finished_at=timezone.now()),
             None,
-            "failed or was held",
+            "failed or needs approval",
         ),
         (
             lambda: SyncRun.objects.create(state="needs_approval", finished_at=timezone.now()),
             None,
-            "failed or was held",
+            "failed or needs approval",
         ),
         (
             lambda: SyncRun.objects.update(finished_at=timezone.now() - timedelta(hours=25)),
@@ -255,9 +255,9 @@ def only_pushes(*, days: float) -> None:
             None,
             "not known for",
         ),
-        (lambda: None, 30, "never told of a pull"),
-        (lambda: only_pushes(days=500), 30, "never told of a pull"),
-        (lambda: watched(days=500, silent=5), 30, "told of no pull for more than"),
+        (lambda: None, 30, "never reported a pull"),
+        (lambda: only_pushes(days=500), 30, "never reported a pull"),
+        (lambda: watched(days=500, silent=5), 30, "reported no pull for more than"),
         (lambda: watched(days=10), 30, "for as long as the rule looks back"),
     ],
 )

@@ -116,7 +116,7 @@ def test_the_dry_run_names_a_digest_by_the_tag_that_says_most(
     text = page.content.decode()
     assert 'also <span class="mono">old-100</span>' in text
     assert ".src" not in text
-    assert "Tags that go: 2; that stay: 2" in text
+    assert "Tags to remove: 2. Tags to keep: 2" in text
 
 
 def test_the_dry_run_is_paged(cast: Cast, rule: RetentionRule, image: Image) -> None:
