@@ -17,7 +17,7 @@ RETRY_AFTER = timedelta(days=1)  # then it is tried again, and a death that nobo
 RETRY_ACCOUNT_AFTER = timedelta(hours=1)  # a whole account: most of it is good
 PAUSE = timedelta(seconds=5)  # after the second death of something: the first may be chance; then ever longer
 LAST_FOR = timedelta(minutes=5)
-PROBLEM = _("set aside: workers died of it (System, Overview)")
+PROBLEM = _("quarantined: workers crashed on it (System, Overview)")
 
 log = logging.getLogger(__name__)
 

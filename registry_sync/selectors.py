@@ -373,9 +373,9 @@ TEXTS = {
     Reason.FROZEN: gettext_lazy("The database takes no changes: what happens in the registry does not show"),
     Reason.NEVER: gettext_lazy("Not synced with the registry yet"),
     Reason.HELD: gettext_lazy(
-        "So much is missing in the registry that an operator must agree before it goes from the panel"
+        "So much is missing in the registry that an operator must approve its removal from the panel"
     ),
-    Reason.ASLEEP: gettext_lazy("Worker or schedule is silent: nothing is read from the registry"),
+    Reason.ASLEEP: gettext_lazy("Worker or schedule is not responding: nothing is read from the registry"),
     Reason.FAILED: gettext_lazy("The last sync failed"),
     Reason.PARTLY: gettext_lazy("Not everything could be read"),
     Reason.OVERDUE: gettext_lazy("No full check lately; are worker and schedule running?"),

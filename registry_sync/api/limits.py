@@ -15,7 +15,7 @@ from registry_sync.limits import OF_ACCOUNT
 
 class LimitsSerializer(serializers.Serializer[Any]):
     namespaces = HoldingSerializer(
-        help_text="Deleted ones that held images count: their names stay the account’s."
+        help_text="Deleted ones that had images count: their names stay reserved for the account."
     )
     users = HoldingSerializer()
     grants = HoldingSerializer()

@@ -145,8 +145,8 @@ def release_problem(reserved: ReservedName, now: datetime) -> str:
         return problem
     if count := selectors.unassigned(reserved.name).count():
         words = ngettext(
-            "The registry holds %(count)s repository under this name: give it to an account, or remove it there.",
-            "The registry holds %(count)s repositories under this name: give it to an account, or remove them there.",
+            "The registry holds %(count)s repository under this name: assign it to an account, or remove it there.",
+            "The registry holds %(count)s repositories under this name: assign it to an account, or remove them there.",
             count,
         )
         return words % {"count": count}

@@ -78,7 +78,7 @@ class RepositoryReconciler:
             counts.changes += self._write(run, read, known[read.repository], changes[read.repository])
             counts.unreadable += bool(read.problem or read.unreached)
         if self.sweep.away:
-            words = _("the registry does not answer any more")
+            words = _("the registry no longer answers")
             SyncRun.objects.filter(pk=run.pk, problem="").update(problem=words)
         counts.requests = self.registry.requests + self.sweep.requests - before
         return counts

@@ -5,7 +5,7 @@ from pathlib import Path
 TEMPLATES = Path(__file__).parents[2] / "templates"
 LONG = 160  # characters
 # So many longer lines are left, most of them one translated sentence each. The number may only fall.
-LEFT = 162
+LEFT = 161
 
 
 def test_long_lines_become_fewer() -> None:

@@ -33,7 +33,7 @@ def inbox(request: PersonRequest) -> HttpResponse:
 def retry(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
     by = principal(request)
     service.retry_event(by=by, event=permissions.event(by, id))
-    messages.success(request, _("The event is tried again."))
+    messages.success(request, _("The event will be retried."))
     return redirect(next_url(request, "/system/events/"))
 
 
@@ -41,6 +41,6 @@ def retry(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
 @require_POST
 def retry_all(request: PersonRequest) -> HttpResponse:
     count = service.retry_failed_events(by=principal(request))
-    words = ngettext("%(count)s event is tried again.", "%(count)s events are tried again.", count)
+    words = ngettext("%(count)s event will be retried.", "%(count)s events will be retried.", count)
     messages.success(request, words % {"count": count})
     return redirect("system-events")

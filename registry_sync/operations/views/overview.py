@@ -48,7 +48,7 @@ def retry_quarantined(request: PersonRequest, id: int) -> HttpResponse:  # noqa:
     by = principal(request)
     row = permissions.quarantined_work(by, id)
     service.retry_quarantined(by=by, row=row)
-    messages.success(request, _("%(what)s is tried again.") % {"what": row})
+    messages.success(request, _("%(what)s will be retried.") % {"what": row})
     return redirect("system")
 
 

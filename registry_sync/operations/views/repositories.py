@@ -47,7 +47,7 @@ def assign(request: PersonRequest, first: str) -> HttpResponse:
         except Invalid as error:
             return _one(request, first, problem=error.message)
         words = {"name": first, "account": namespace.account.name}
-        messages.success(request, _("%(name)s belongs to %(account)s now; a sync reads its tags.") % words)
+        messages.success(request, _("%(name)s now belongs to %(account)s; a sync reads its tags.") % words)
         return redirect("system-repositories")
     return _one(request, first)
 

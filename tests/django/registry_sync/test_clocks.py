@@ -50,7 +50,7 @@ def test_what_lies_ahead_is_mended_before_the_next_task_and_said(
     assert run._due(now + timedelta(seconds=61))
     assert [pulse.state for pulse in selectors.component_health(now)] == ["works", "works"]
     assert "the clock went back by" in caplog.text
-    assert "went back" in client_for(operator).get("/system/").content.decode()
+    assert "was set back" in client_for(operator).get("/system/").content.decode()
 
 
 def test_while_the_clock_is_right_nothing_is_touched(operator: Person) -> None:
@@ -60,7 +60,7 @@ def test_while_the_clock_is_right_nothing_is_touched(operator: Person) -> None:
     Event.objects.update(due_at=later)
     assert not clocks.repair_after_setback(now)
     assert Event.objects.get().due_at == later
-    assert "went back" not in client_for(operator).get("/system/").content.decode()
+    assert "was set back" not in client_for(operator).get("/system/").content.decode()
 
 
 def test_when_time_leaps_ahead_rules_that_count_days_go_off_and_say_why(operator: Person) -> None:
@@ -79,7 +79,7 @@ def test_when_time_leaps_ahead_rules_that_count_days_go_off_and_say_why(operator
     told = AuditEvent.objects.filter(action="retention.switched_off")
     assert {event.actor for event in told} == {"system"}
     assert told.count() == 2
-    assert "went ahead by days" in client_for(operator).get("/system/").content.decode()
+    assert "jumped ahead by days" in client_for(operator).get("/system/").content.decode()
     RetentionRule.objects.update(enabled=True)  # by somebody who has looked
     task_prerun.send(sender=None)
     assert RetentionRule.objects.filter(enabled=True).count() == 3

@@ -109,7 +109,7 @@ def test_a_dead_worker_puts_out_the_light(settings: Any) -> None:
     heartbeats.note(Marker.WORKER, now - heartbeats.SILENT_AFTER + timedelta(minutes=1))
     assert line().startswith("live: ")
     Marker.objects.update(at=now - heartbeats.SILENT_AFTER - timedelta(seconds=5))
-    assert line().startswith("stale: Worker or schedule is silent: nothing is read from the registry")
+    assert line().startswith("stale: Worker or schedule is not responding: nothing is read from the registry")
     leases.acquire("events", now)  # it is busy with a long task
     assert line().startswith("live: ")
 

@@ -146,10 +146,10 @@ def test_what_the_doctor_found_before_is_no_green_light_beside_it(operator: Pers
     row = {"key": "registry", "title": "RegistryClient", "state": "ok", "text": "It answers.", "fixes": []}
     checkup = DiagnosticRun.objects.create(state="done", requested_by="x", finished_at=now, results=[row])
     assert "state-good" in client.get("/system/doctor/").text
-    assert "found nothing wrong" in client.get("/system/").text
+    assert "no problems found" in client.get("/system/").text
     registry_probe.record(Marker.REGISTRY_SILENT, now + timedelta(seconds=1))
     assert "state-good" not in client.get("/system/doctor/").text
-    assert "found nothing wrong" not in client.get("/system/").text
+    assert "no problems found" not in client.get("/system/").text
     checkup.finished_at = now + timedelta(seconds=2)  # it has looked since, and knows
     checkup.save()
     assert "state-good" in client.get("/system/doctor/").text

@@ -161,8 +161,8 @@ def test_what_lives_is_said(browser: Client) -> None:
     heartbeats.note(Marker.WORKER, timezone.now())
     heartbeats.note(Marker.BEAT, timezone.now() - timedelta(minutes=10))
     text = re.sub(r">\s+", ">", browser.get("/system/").content.decode())
-    assert '<span class="state state-good">works' in text
-    assert '<span class="state state-bad">silent' in text
+    assert '<span class="state state-good">running' in text
+    assert '<span class="state state-bad">not responding' in text
 
 
 # Events -----------------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ def test_a_checkup_is_asked_for_once_and_not_made_by_the_page(browser: Client) -
     row = DiagnosticRun.objects.get()
     assert (row.state, row.requested_by, row.results) == ("waiting", "operator@example.com", [])
     page = browser.get("/system/doctor/").content.decode()
-    assert "The worker is silent" in page
+    assert "The worker is not responding" in page
     assert 'data-live hx-get="/system/doctor/?live=' in page
     heartbeats.note(Marker.WORKER, timezone.now())
     assert "Waiting for the worker" in browser.get("/system/doctor/").content.decode()

@@ -201,9 +201,9 @@ def test_an_operator_has_it_tried_again(
     browser = client_for(operator)
     page = browser.get("/system/").content.decode()
     assert "loud/app" in page
-    assert "5 workers died" in page
+    assert "5 crashes" in page
     row = QuarantinedWork.objects.get()
-    assert f"{row} is tried again." in browser.post(f"/system/quarantine/{row.pk}/retry/", follow=True).text
+    assert f"{row} will be retried." in browser.post(f"/system/quarantine/{row.pk}/retry/", follow=True).text
     assert applied(web) == 0
     assert Tag.objects.get().name == "bad"
     assert "loud/app" not in browser.get("/system/").content.decode()

@@ -136,7 +136,7 @@ def test_a_registry_that_goes_away_in_a_run_leaves_it_incomplete(web: Scripted) 
         web.says[f"/v2/{name}/tags/list"] = answer(drop=True)
     run = sync(web)
     assert run.state == SyncRun.State.INCOMPLETE
-    assert "the registry does not answer any more" in run.problem
+    assert "the registry no longer answers" in run.problem
 
 
 def test_the_light_of_a_page_speaks_of_what_the_page_shows(web: Scripted, operator: Person) -> None:
