@@ -25,4 +25,6 @@ def open_account(request: PersonRequest) -> HttpResponse:
         else:
             return redirect("images", account.handle)
     (held,) = limits.holdings([limits.ACCOUNTS], request.user)
-    return render(request, "accounts/account_open.html", {"form": form, "held": held}, status=status_of(form))
+    return render(
+        request, "accounts/account_create.html", {"form": form, "held": held}, status=status_of(form)
+    )

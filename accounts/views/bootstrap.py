@@ -16,10 +16,9 @@ from accounts.views.request import principal
 @require_safe
 @never_cache
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    try:
-        return opened_links.remember(request, opened_links.OPERATOR, people.find_operator_link(text=token))
-    except NotFound:
-        return _dead(request)
+    return opened_links.open_link(
+        request, opened_links.OPERATOR, lambda: people.find_operator_link(text=token)
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,17 +27,13 @@ def bootstrap(request: HttpRequest) -> HttpResponse:
     """Show the link, which changes nothing; it is spent by the button, and the button wants somebody signed in."""
     link = opened_links.operator_link(request)
     if not link:
-        return _dead(request)
+        return opened_links.invalid(request, opened_links.OPERATOR)
     if request.method == "POST" and request.user.is_authenticated:
         try:
             people.make_first_operator(by=principal(request), link=link)
         except NotFound:  # two clicks raced for one link
-            return _dead(request)
+            return opened_links.invalid(request, opened_links.OPERATOR)
         opened_links.forget(request, opened_links.OPERATOR)
         messages.success(request, _("You are now the operator. Next, create an account for your images."))
         return redirect("home")
-    return render(request, "accounts/first.html", {"signup": link.reserved_for_id is None})
-
-
-def _dead(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/link_dead.html", {"kind": "operator"}, status=404)
+    return render(request, "accounts/bootstrap.html", {"signup": link.reserved_for_id is None})

@@ -82,10 +82,7 @@ def _withdrawing(invitation: Invitation) -> Question:
 @require_safe
 @never_cache
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    try:
-        return opened_links.remember(request, opened_links.INVITATION, service.find(text=token))
-    except NotFound:
-        return _dead(request)
+    return opened_links.open_link(request, opened_links.INVITATION, lambda: service.find(text=token))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -94,12 +91,12 @@ def follow(request: HttpRequest) -> HttpResponse:
     """Show the link, which changes nothing; it is spent by the button, and the button wants somebody signed in."""
     invitation = opened_links.invitation(request)
     if not invitation:
-        return _dead(request)
+        return opened_links.invalid(request, opened_links.INVITATION)
     if request.method == "POST" and request.user.is_authenticated:
         try:
             account = service.accept(by=principal(request), invitation=invitation)
         except NotFound:  # two clicks raced for one link
-            return _dead(request)
+            return opened_links.invalid(request, opened_links.INVITATION)
         except Invalid as error:
             return _page(request, invitation, problem=error.message)
         opened_links.forget(request, opened_links.INVITATION)
@@ -115,7 +112,3 @@ def _page(request: HttpRequest, invitation: Invitation, *, problem: str = "") ->
 
 def _may_sign_up(invitation: Invitation) -> bool:
     return settings.SIGNUP == "open" or (settings.SIGNUP == "invite" and invitation.reserved_for_id is None)
-
-
-def _dead(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/link_dead.html", {"kind": "invitation"}, status=404)

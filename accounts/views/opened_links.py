@@ -4,11 +4,12 @@ The address with the secret in it only redirects, so that it is in no Referer, n
 writes here, and nowhere else: signing in must find it, which allauth begins with the same session.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts.common.errors import NotFound
@@ -19,12 +20,21 @@ from accounts.views.request import principal_for
 OPERATOR, INVITATION = "bootstrap", "invitation"  # the pages' names, and the keys in the session
 
 
-def remember(request: HttpRequest, page: str, link: Invitation | OperatorLink) -> HttpResponse:
+def open_link(request: HttpRequest, page: str, find: Callable[[], Invitation | OperatorLink]) -> HttpResponse:
+    """Remember the link and redirect to its page; show that it does not work where `find` raises NotFound."""
+    try:
+        link = find()
+    except NotFound:
+        return invalid(request, page)
     if request.method != "HEAD":  # a program that looks at the links of a mail
         request.session[page] = link.pk
     response = redirect(page)
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def invalid(request: HttpRequest, page: str) -> HttpResponse:
+    return render(request, "accounts/link_invalid.html", {"operator": page == OPERATOR}, status=404)
 
 
 def forget(request: HttpRequest, page: str) -> None:

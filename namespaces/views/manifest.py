@@ -94,6 +94,5 @@ def manifest_context(
         "commands": commands_of(
             image, manifest.digest, artifact_kind, tag=tag, subject=subject.digest if subject else ""
         ),
-        "image_url": image.get_absolute_url(),
         "compare_url": reverse("image-compare", args=[namespace.account.handle, namespace.name, image.name]),
     }

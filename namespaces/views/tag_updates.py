@@ -75,7 +75,7 @@ def _answer(
         "words": _summary(changes),
         "here": here if is_ours(here) else ".",
     }
-    return render(request, "namespaces/_news.html", context)
+    return render(request, "namespaces/_updates.html", context)
 
 
 def _summary(changes: updates.TagChanges) -> str:

@@ -71,6 +71,6 @@ def _alarm_text(kind: Alarm, signs: HealthSigns) -> AlarmText:
 @require_safe
 def standing_now(request: PersonRequest) -> HttpResponse:
     """Send it from the context that every page has. The lists say anew how true they are."""
-    response = render(request, "registry_sync/_standing.html")
+    response = render(request, "registry_sync/_installation_status.html")
     response["HX-Trigger"] = "freshness"
     return response

@@ -75,4 +75,4 @@ def _one(request: PersonRequest, first: str, *, problem: str = "", error: str = 
         "accounts": Account.objects.filter(closed_at=None).order_by("handle")[:SUGGESTED],
     }  # fmt: skip
     status = 400 if problem or error else 200
-    return render(request, "registry_sync/system_give.html", context, status=status)
+    return render(request, "registry_sync/system_assign.html", context, status=status)
