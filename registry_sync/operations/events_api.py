@@ -122,7 +122,7 @@ class RetryEvent(ApiView):
 class Quarantine(ApiView):
     @operation("quarantine_list", answer=QuarantinedWorkSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
-        """List work that is set aside because workers crashed on it.
+        """List work that is quarantined because workers crashed on it.
 
         It is tried again after a day, a whole account after an hour.
         """

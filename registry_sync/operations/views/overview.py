@@ -17,7 +17,7 @@ from registry_sync.models import DiagnosticRun
 from registry_sync.operations import permissions, service
 from registry_sync.operations.views.navigation import operators, system_context
 
-RUNS_SHOWN, ASIDE_SHOWN = 20, 100
+RUNS_SHOWN, QUARANTINED_SHOWN = 20, 100
 
 
 @operators
@@ -72,7 +72,7 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
         "dropped": dropped(),
         "clock_at": selectors.clock_went_back(timezone.now()),
         "leap_at": selectors.clock_ran_ahead(timezone.now()),
-        "aside": selectors.quarantined()[:ASIDE_SHOWN],
-        "aside_count": selectors.quarantined().count(),
+        "quarantined": selectors.quarantined()[:QUARANTINED_SHOWN],
+        "quarantined_count": selectors.quarantined().count(),
     }
     return render(request, "registry_sync/system.html", context, status=400 if problem else 200)
