@@ -1,39 +1,46 @@
-"""What a token costs, beside the same server answering nothing, and a bare signature: `python -m tests.load.tokens`."""
+"""What a token costs, beside the same server answering nothing, and a bare signature: `make bench T=tokens`.
+
+BASE=<revision>    measure that one, too, in turns with the working tree
+"""
 
 import base64
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from tests.load.installation import environment, manage
+import psycopg
+
+from tests.load.panel import ROOT, checked_out
 from tests.load.usage import cpu
 from tests.parts import postgres, processes
 
-SECONDS = "3s"
+SECONDS = "2s"
+TURNS = 3
+COUNTS = (1, 10, 200)
 SERVICE = "localhost:5000"
 SERVER_CORE, CLIENT_CORE = "0", "1"
 HEAD = f"""\
-TOKENS for a user with 200 grants. One Granian worker of one thread on core {SERVER_CORE}; on core {CLIENT_CORE} wrk,
-and PostgreSQL, asked over TCP. CPU: what one request takes of a core, in server and database together, and
-how many fill one; that is the same on a busy machine. Of ok, of signature: as much of it goes to the same
-server answering a bare "ok", or a bare signed token."""
+TOKENS for a user with 200 grants. One Granian worker of one thread on core {SERVER_CORE}; on core {CLIENT_CORE} wrk
+and PostgreSQL, asked over TCP. CPU: what one request takes of a core, in server and database together, the least of
+{TURNS} turns. Then the same divided by what the same server takes for a bare "ok", and for a bare signed token{{base}}.
+Rate and p99 are for 32 connections, of the best turn."""
 
 
 @dataclass(frozen=True)
-class Load:
+class Cost:
+    """Of one request, in CPU seconds; and what wrk says of all of them."""
+
+    seconds: float
     rate: float
     p99: str
-    requests: int
-
-    def __str__(self) -> str:
-        return f"{self.rate:,.0f}/s p99 {self.p99}"
 
 
 @dataclass(frozen=True)
@@ -42,50 +49,82 @@ class Server:
     pids: tuple[int, ...]  # of the server, and of its database's
 
 
+@dataclass(frozen=True)
+class Client:
+    server: Server
+    username: str
+    password: str
+
+    def cost(self, scopes: int) -> Cost:
+        pairs = [(n % 20, (n + n // 20) % 10) for n in range(scopes)]
+        asked = [("scope", f"repository:space{space}/image{image}:pull,push") for space, image in pairs]
+        basic = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        path = f"auth/token?{urlencode([('service', SERVICE), *asked])}"
+        return cost(self.server, path, {"Authorization": f"Basic {basic}"})
+
+
 def measure(folder: Path) -> None:
-    print(HEAD)
-    print(f"{'':<24}{'4 connections':>24}{'32 connections':>24}{'CPU':>20}{'of ok':>14}{'of signature':>14}")
-    bare = environment(folder / "sqlite", "")
-    with serving("tests.load.servers:ok", bare) as server:
-        ok = row("bare ok", server, "", {}, [])
-    with serving("tests.load.servers:signed", bare) as server:
-        signed = row("bare signature", server, "", {}, [ok])
-    _tokens("SQLite", bare, (), [ok, signed])
-    with postgres.cluster() as cluster:
-        postmaster = cluster.process.popen.pid
-        subprocess.run(["taskset", "-pc", CLIENT_CORE, str(postmaster)], check=True, capture_output=True)
-        _tokens("PostgreSQL", environment(folder / "postgresql", cluster.url), (postmaster,), [ok, signed])
+    revision = os.environ.get("BASE", "")
+    print(HEAD.format(base=f"; and for {revision}" if revision else ""))
+    against = f"÷ {revision}" if revision else ""
+    print(f"{'':<24}{'CPU':>10}{'÷ ok':>8}{'÷ signature':>13}{against:>12}{'rate':>12}{'p99':>10}")
+    with ExitStack() as stack:
+        trees = [ROOT]
+        if revision:
+            trees.append(stack.enter_context(checked_out(revision, folder / "base")))
+        beside = _bare(folder)
+        _tokens("SQLite", trees, folder, None, beside)
+        cluster = stack.enter_context(postgres.cluster())
+        postmaster = str(cluster.process.popen.pid)
+        subprocess.run(["taskset", "-pc", CLIENT_CORE, postmaster], check=True, capture_output=True)
+        _tokens("PostgreSQL", trees, folder, cluster, beside)
     print("statements per token request: 1, prepared (asserted in tests/django/registry_sync)\n")
 
 
-def _tokens(name: str, env: dict[str, str], database: tuple[int, ...], beside: list[float]) -> None:
-    manage(env, "migrate", "--verbosity", "0")
-    world = (Path(__file__).parent / "world.py").read_text()
-    username, password = manage(env, "shell", "--verbosity", "0", "--command", world).split()[-2:]
-    basic = base64.b64encode(f"{username}:{password}".encode()).decode()
-    with serving("", env, database) as server:
-        for count in (1, 10, 200):
-            pairs = [(n % 20, (n + n // 20) % 10) for n in range(count)]
-            scopes = [("scope", f"repository:space{space}/image{image}:pull,push") for space, image in pairs]
-            query = urlencode([("service", SERVICE), *scopes])
+def _bare(folder: Path) -> list[float]:
+    """Print and return what the server itself takes, and a signature in it."""
+    env = _environment(ROOT, folder / "bare", "")
+    found: list[float] = []
+    for label, application in (("bare ok", "ok"), ("bare signature", "signed")):
+        with _serving(_granian(f"tests.load.servers:{application}"), ROOT, env) as server:
+            least = min((cost(server, "", {}) for _turn in range(TURNS)), key=lambda each: each.seconds)
+        print(_line(label, least, found, None), flush=True)
+        found.append(least.seconds)
+    return found
+
+
+def _tokens(
+    name: str, trees: list[Path], folder: Path, cluster: postgres.Cluster | None, beside: list[float]
+) -> None:
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(_panel(tree, folder / f"{name}{number}", cluster, f"tree{number}"))
+            for number, tree in enumerate(trees)
+        ]
+        for count in COUNTS if len(trees) == 1 else COUNTS[:2]:  # older ones refuse so many
+            turns = [[client.cost(count) for client in clients] for _turn in range(TURNS)]
+            ours, *base = (min(costs, key=lambda each: each.seconds) for costs in zip(*turns, strict=True))
             label = f"{count} scope{'s' if count > 1 else ''}, {name}"
-            row(label, server, f"auth/token?{query}", {"Authorization": f"Basic {basic}"}, beside)
+            print(_line(label, ours, beside, base[0].seconds if base else None), flush=True)
 
 
-def row(label: str, server: Server, path: str, headers: dict[str, str], beside: list[float]) -> float:
-    """Prints one line; returns the CPU seconds of one request."""
-    url = server.url + path
-    load(url, headers, 4)  # warm
-    few, before = load(url, headers, 4), cpu(*server.pids)
-    many = load(url, headers, 32)
-    cost = (cpu(*server.pids) - before) / many.requests
-    shares = "".join(f"{each / cost:>14.0%}" for each in beside)
-    whole = f"{cost * 1e6:,.0f} µs, {1 / cost:,.0f}/s"
-    print(f"{label:<24}{few!s:>24}{many!s:>24}{whole:>20}{shares}", flush=True)
-    return cost
+def _line(label: str, ours: Cost, beside: list[float], base: float | None) -> str:
+    ratios = [*(f"{ours.seconds / each:.1f}" for each in beside), "", ""][:2]
+    against = f"{ours.seconds / base:.2f}" if base else ""
+    micros = f"{ours.seconds * 1e6:,.0f} µs"
+    rate = f"{ours.rate:,.0f}/s"
+    return f"{label:<24}{micros:>10}{ratios[0]:>8}{ratios[1]:>13}{against:>12}{rate:>12}{ours.p99:>10}"
 
 
-def load(url: str, headers: dict[str, str], connections: int) -> Load:
+def cost(server: Server, path: str, headers: dict[str, str]) -> Cost:
+    load(server.url + path, headers, 4)  # warm
+    before = cpu(*server.pids)
+    rate, p99, requests = load(server.url + path, headers, 32)
+    return Cost((cpu(*server.pids) - before) / requests, rate, p99)
+
+
+def load(url: str, headers: dict[str, str], connections: int) -> tuple[float, str, int]:
+    """Return the rate a second, p99 and how many there were."""
     words = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
     command = [
         "taskset",
@@ -107,26 +146,63 @@ def load(url: str, headers: dict[str, str], connections: int) -> Load:
         for pattern in (r"Requests/sec:\s+([\d.]+)", r"99%\s+(\S+)", r"(\d+) requests in")
     ]
     rate, p99, requests = (match[1] if match else "" for match in found)
-    return Load(float(rate), p99, int(requests))
+    return float(rate), p99, int(requests)
 
 
 @contextmanager
-def serving(bare: str, env: dict[str, str], database: tuple[int, ...] = ()) -> Iterator[Server]:
-    """`bare`: a WSGI application to serve instead of the panel's tokens."""
-    port = processes.free_port()
-    ours = ["manager.server", "tokens"]
-    other = ["granian", "--interface", "wsgi", "--blocking-threads", "1", "--log-level", "critical", bare]
-    command = [
-        "taskset",
-        "-c",
-        SERVER_CORE,
-        sys.executable,
-        "-m",
-        *(other if bare else ours),
-        "--port",
-        str(port),
+def _panel(tree: Path, folder: Path, cluster: postgres.Cluster | None, database: str) -> Iterator[Client]:
+    """The token service of a tree, with a user of 200 grants."""
+    pids: tuple[int, ...] = ()
+    address = ""
+    if cluster:
+        with psycopg.connect(cluster.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {database}")
+        address, pids = f"{cluster.url.rpartition('/')[0]}/{database}", (cluster.process.popen.pid,)
+    env = _environment(tree, folder, address)
+    _manage(tree, env, "migrate", "--verbosity", "0")
+    world = (tree / "tests/load/world.py").read_text()
+    username, password = _manage(tree, env, "shell", "--verbosity", "0", "--command", world).split()[-2:]
+    apart = (tree / "manager" / "server").exists()
+    command = ["manager.server", "tokens"] if apart else _granian("manager.wsgi:application")
+    with _serving(command, tree, env, pids) as server:
+        yield Client(server, username, password)
+
+
+def _environment(tree: Path, folder: Path, address: str) -> dict[str, str]:
+    folder.mkdir()
+    env = os.environ | {"DATA_DIR": str(folder), "LOG_LEVEL": "ERROR"}
+    if address:
+        env["DATABASE_URL"] = address
+    prepares = (tree / "manager/management/commands/prepare.py").exists()  # as older ones call it
+    _manage(tree, env, "prepare" if prepares else "init_data_dir")
+    return env
+
+
+def _manage(tree: Path, env: dict[str, str], *words: str) -> str:
+    command = [sys.executable, "manage.py", *words]
+    return subprocess.run(command, cwd=tree, env=env, check=True, capture_output=True, text=True).stdout
+
+
+def _granian(application: str) -> list[str]:
+    return [
+        "granian",
+        "--interface",
+        "wsgi",
+        "--blocking-threads",
+        "1",
+        "--log-level",
+        "critical",
+        application,
     ]
-    server = processes.start("granian", command, log=Path(env["DATA_DIR"]) / "granian.log", env=env)
+
+
+@contextmanager
+def _serving(
+    command: list[str], tree: Path, env: dict[str, str], database: tuple[int, ...] = ()
+) -> Iterator[Server]:
+    port = processes.free_port()
+    words = ["taskset", "-c", SERVER_CORE, sys.executable, "-m", *command, "--port", str(port)]
+    server = processes.start("granian", words, log=Path(env["DATA_DIR"]) / "granian.log", env=env, cwd=tree)
     try:
         server.wait_until(lambda: processes.tcp_answers(port), "answer")
         yield Server(f"http://127.0.0.1:{port}/", (server.popen.pid, *database))
