@@ -38,8 +38,8 @@ class _Recording:
 def asked_of_the_driver(first: Callable[[], object] = lambda: None) -> Iterator[list[str]]:
     """All that is asked, past Django's cursor as the token door does it, or through it; `first` may fail there."""
     cursor, statements = queries._cursor, list[str]()
-    with CaptureQueriesContext(connection) as asked, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(queries, "_cursor", lambda driver: _Recording(cursor(driver), statements, first))
+    with CaptureQueriesContext(connection) as asked, pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(queries, "_cursor", lambda driver: _Recording(cursor(driver), statements, first))
         yield statements
     statements += [each["sql"] for each in asked]
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import Account, RegistryUser
 from accounts.principal import Principal
 from accounts.services import users
-from namespaces.permission_text import GrantTarget
+from namespaces.grant_text import GrantTarget
 from namespaces.services import grants
 
 

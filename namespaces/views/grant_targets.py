@@ -11,9 +11,9 @@ from accounts.common.translation import translate
 from accounts.principal import Principal
 from accounts.roles import Permission
 from namespaces import permissions
+from namespaces.grant_text import GrantTarget
 from namespaces.models import HAS_CONTENT, Image
 from namespaces.names import image_problem
-from namespaces.permission_text import GrantTarget
 
 TARGETS_MAX = 20
 

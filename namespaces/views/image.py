@@ -24,7 +24,7 @@ from namespaces.manifests.commands import commands_of
 from namespaces.models import Image
 from namespaces.services import grants
 from namespaces.views.navigation import image_context, nothing_pushed
-from namespaces.views.tag_table import tag_list_context
+from namespaces.views.tag_list_context import tag_list_context
 
 DENIALS_SHOWN = 10
 

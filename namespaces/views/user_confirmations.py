@@ -7,7 +7,7 @@ from accounts.models import RegistryUser
 from accounts.templatetags.cells import when
 from accounts.views import form_nonce
 from accounts.views.confirmation import Question, last_use_of
-from namespaces import permission_text, selectors
+from namespaces import grant_text, selectors
 from namespaces.manifests.pull_stats import last_pull_with
 from namespaces.models import Grant
 
@@ -40,10 +40,10 @@ def disable(user: RegistryUser) -> Question:
 
 
 def remove_grant(grant: Grant, *, back: str) -> Question:
-    words = {"user": grant.user.description, "level": permission_text.summary([grant])}
+    words = {"user": grant.user.description, "level": grant_text.summary([grant])}
     rest = [each for each in selectors.grants_of(grant.user) if each.pk != grant.pk]
     left = (
-        _("It keeps %(rest)s.") % {"rest": permission_text.summary(rest)}
+        _("It keeps %(rest)s.") % {"rest": grant_text.summary(rest)}
         if rest
         else _("It has no other permissions.")
     )

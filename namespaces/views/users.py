@@ -24,7 +24,7 @@ from accounts.views import button_permissions, credentials_page, form_nonce
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
 from accounts.views.user_status import expires_soon, user_badge
-from namespaces import permission_text
+from namespaces import grant_text
 from namespaces import selectors as namespace_selectors
 from namespaces.access import Level
 from namespaces.forms import NewUserForm
@@ -58,7 +58,7 @@ def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
     return [
         {
             "user": user, "state": user_badge(user, now), "soon": expires_soon(user.expires_at, now),
-            "may": permission_text.summary(grants[user.pk]),
+            "may": grant_text.summary(grants[user.pk]),
         }
         for user in users
     ]  # fmt: skip
@@ -132,10 +132,10 @@ def _effect(by: Principal, handle: str, fields: dict[str, Any]) -> dict[str, Any
     except Invalid as error:
         return {"effect": "", "effect_problem": error.message}
     return {
-        "effect": permission_text.effect(level, found, fields["expires_at"]),
+        "effect": grant_text.effect(level, found, fields["expires_at"]),
         "effect_notes": [_not_pushed_yet(each) for each in grant_targets.unpushed_targets(found)],
     }
 
 
-def _not_pushed_yet(target: permission_text.GrantTarget) -> str:
+def _not_pushed_yet(target: grant_text.GrantTarget) -> str:
     return _("%(name)s is not in the registry yet; the first push creates it.") % {"name": target.name}

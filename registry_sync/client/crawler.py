@@ -175,9 +175,9 @@ class TagCrawler:
         async with asyncio.TaskGroup() as group:  # the first that gives up stops the others
             for _each in asked[: self._parallel]:
                 group.create_task(self._read_some(read, left, known))
-        unlisted = read.gone & set(listed)  # deleted since the list was made, or a lie
-        read.gone -= unlisted
-        read.unreadable |= dict.fromkeys(unlisted, _("listed, but not in the registry"))
+        listed_but_gone = read.gone & set(listed)  # deleted since the list was made, or a lie
+        read.gone -= listed_but_gone
+        read.unreadable |= dict.fromkeys(listed_but_gone, _("listed, but not in the registry"))
 
     async def _read_some(self, read: RepositoryTags, left: Iterator[str], known: Mapping[str, str]) -> None:
         for tag in left:

@@ -222,8 +222,8 @@ def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) ->
     versions = writer.versions(vanishing)
     # What was pushed meanwhile may be told of before the registry shows it.
     gone = _confirmed_gone(registry, vanishing, lease) - recent_events.repositories_since(began)
-    unlisted = unproven + [name for name in vanishing if name not in gone]  # catalogs have been wrong
-    changes = make_plan(known, seen, unreadable=unlisted, gone=gone)
+    not_proven_gone = unproven + [name for name in vanishing if name not in gone]  # catalogs have been wrong
+    changes = make_plan(known, seen, unreadable=not_proven_gone, gone=gone)
     if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
         changes = changes.adding()
     lease.keep_alive()

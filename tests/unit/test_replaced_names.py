@@ -11,7 +11,7 @@ TESTS = Path(__file__).parents[1]
 @pytest.mark.parametrize(
     ("how", "most"),
     [
-        (r"monkeypatch\.setattr\(", 9),
+        (r"monkeypatch\.setattr\(", 10),
         (
             r"(?<!monkeypatch\.)setattr\((?!settings,)",
             3,
