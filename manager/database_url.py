@@ -67,44 +67,44 @@ def _sqlite(url: str) -> dict[str, Any]:
 
 
 def _postgresql(url: str, password: str, *, behind_pooler: bool) -> dict[str, Any]:
-    said = _said(url)
-    if password and "password" in said:
+    parameters = _parameters(url)
+    if password and "password" in parameters:
         raise _wrong("must not hold a password where DATABASE_PASSWORD_FILE names one")
-    if behind_pooler and "options" in said:
+    if behind_pooler and "options" in parameters:
         raise _wrong("must not hold options with DATABASE_POOLER: a pooler drops them; use ALTER ROLE … SET")
-    found = {django: said.pop(name, "") for name, django in _DJANGO.items()}
-    if not found["NAME"] and "service" not in said:
+    database = {django: parameters.pop(name, "") for name, django in _DJANGO.items()}
+    if not database["NAME"] and "service" not in parameters:
         raise _wrong("must name a database: postgresql://name:password@host/database")
     if password:
-        found["PASSWORD"] = password
+        database["PASSWORD"] = password
     # Planning cost more than running, so statements are prepared on the server from the second use. Not from the
     # first: some statements of migrations are several in one, which cannot be prepared.
     options = {
         **_SOCKET,
         "server_side_binding": True,
         "prepare_threshold": None if behind_pooler else 1,
-        **said,
+        **parameters,
     }
     if not behind_pooler:
-        asked = " ".join(f"-c {name}={value}" for name, value in TIMEOUTS.items())
+        timeouts = " ".join(f"-c {name}={value}" for name, value in TIMEOUTS.items())
         options["options"] = (
-            f"{asked} {said.get('options', '')}".strip()
+            f"{timeouts} {parameters.get('options', '')}".strip()
         )  # of two that differ, the last one holds
     return {
         "ENGINE": "django.db.backends.postgresql",
-        **found,
+        **database,
         "OPTIONS": options,
         "DISABLE_SERVER_SIDE_CURSORS": behind_pooler,
     }
 
 
-def _said(url: str) -> dict[str, str]:
+def _parameters(url: str) -> dict[str, str]:
     """Return name → value, as libpq itself reads the address."""
     parts = _split(url)
     if "#" in url:
         raise _wrong("must not hold “#”: in a password it is written %23")
     try:
-        said = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+        parameters = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     except ProgrammingError:
         raise _wrong(
             "must look like postgresql://name:password@host/database?sslmode=require, with no parameter that "
@@ -112,11 +112,13 @@ def _said(url: str) -> dict[str, str]:
         ) from None
     for name, times in _names(parts).items():
         if times > 1:
-            raise _wrong(f"says {name} more than once" if name in said else "says something more than once")
-    for name, value in said.items():
+            raise _wrong(
+                f"says {name} more than once" if name in parameters else "says something more than once"
+            )
+    for name, value in parameters.items():
         _check(name, value)
-    _check_tls(said)
-    return said
+    _check_tls(parameters)
+    return parameters
 
 
 def _names(parts: SplitResult) -> Counter[str]:
@@ -148,17 +150,17 @@ def _is_port(value: str) -> bool:
     return bool(re.fullmatch(r"[0-9]{1,5}", value)) and 0 < int(value) < 65536  # noqa: PLR2004
 
 
-def _check_tls(said: dict[str, str]) -> None:
+def _check_tls(parameters: dict[str, str]) -> None:
     """Refuse what libpq would pass over without a word."""
-    forced = said.get("sslmode", os.environ.get("PGSSLMODE", "")) in _TLS
-    of_tls = sorted(name for name in said if name.startswith("ssl") and name != "sslmode")
-    if of_tls and not forced:
-        raise _wrong(f"must have sslmode={', '.join(_TLS)} for its {of_tls[0]} to count")
-    hosts = (said.get("host") or os.environ.get("PGHOST", "")).split(",")
+    tls_required = parameters.get("sslmode", os.environ.get("PGSSLMODE", "")) in _TLS
+    tls_parameters = sorted(name for name in parameters if name.startswith("ssl") and name != "sslmode")
+    if tls_parameters and not tls_required:
+        raise _wrong(f"must have sslmode={', '.join(_TLS)} for its {tls_parameters[0]} to count")
+    hosts = (parameters.get("host") or os.environ.get("PGHOST", "")).split(",")
     if (
-        "sslmode" in said
-        and forced
-        and not said.get("hostaddr")
+        "sslmode" in parameters
+        and tls_required
+        and not parameters.get("hostaddr")
         and any(each[:1] in ("", "/", "@") for each in hosts)
     ):
         raise _wrong("must name a host with sslmode: there is no TLS on a socket of this machine")

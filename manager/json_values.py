@@ -21,26 +21,26 @@ class JsonSerializer:
     def dumps(self, value: Any) -> int | bytes:
         if type(value) is int:  # as it is: Redis counts with it
             return value
-        return json.dumps(_said(value)).encode()
+        return json.dumps(_encoded(value)).encode()
 
     def loads(self, data: bytes) -> Any:
         try:
-            return _meant(json.loads(data))
+            return _decoded(json.loads(data))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise Unreadable(str(error)) from error
 
 
-def _said(value: Any) -> Any:
+def _encoded(value: Any) -> Any:
     """Return what stands for it in JSON: no object stands for a dict of ours, its one key says what it is."""
     kind = type(value)
     if kind in _PLAIN:
         return value
     if kind is list:
-        return [_said(each) for each in value]
+        return [_encoded(each) for each in value]
     if kind is tuple:
-        return {"tuple": [_said(each) for each in value]}
+        return {"tuple": [_encoded(each) for each in value]}
     if kind is dict:
-        return {"dict": [[_said(key), _said(each)] for key, each in value.items()]}
+        return {"dict": [[_encoded(key), _encoded(each)] for key, each in value.items()]}
     if kind in (datetime, date):
         return {kind.__name__: value.isoformat()}
     if kind is timedelta:
@@ -48,19 +48,19 @@ def _said(value: Any) -> Any:
     raise TypeError(f"{kind.__name__} is nothing that the cache keeps.")
 
 
-def _meant(read: Any) -> Any:
-    if isinstance(read, list):
-        return [_meant(each) for each in read]
-    if not isinstance(read, dict):
-        return read
-    ((kind, held),) = read.items()
-    return _KINDS[kind](held)
+def _decoded(encoded: Any) -> Any:
+    if isinstance(encoded, list):
+        return [_decoded(each) for each in encoded]
+    if not isinstance(encoded, dict):
+        return encoded
+    ((kind, value),) = encoded.items()
+    return _KINDS[kind](value)
 
 
 _KINDS: dict[str, Callable[[Any], Any]] = {
-    "tuple": lambda held: tuple(_meant(each) for each in held),
-    "dict": lambda held: {_meant(key): _meant(each) for key, each in held},
+    "tuple": lambda value: tuple(_decoded(each) for each in value),
+    "dict": lambda value: {_decoded(key): _decoded(each) for key, each in value},
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,
-    "timedelta": lambda held: timedelta(*held),
+    "timedelta": lambda value: timedelta(*value),
 }

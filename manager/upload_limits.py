@@ -27,8 +27,8 @@ class BodyMiddleware:
 
 def _length(request: HttpRequest) -> int:
     """0 for a body without a length, of which Django reads nothing."""
-    told = str(request.META.get("CONTENT_LENGTH") or "0")
-    return int(told) if told.isascii() and told.isdigit() else 0
+    announced = str(request.META.get("CONTENT_LENGTH") or "0")
+    return int(announced) if announced.isascii() and announced.isdigit() else 0
 
 
 def _too_large(request: HttpRequest) -> HttpResponse:

@@ -106,7 +106,7 @@ def doctor() -> None:
 @_task(name="registry_sync.reconcile", time_limit=6 * 3600)
 def reconcile() -> None:
     """Several of these share one run, each reading parts of it."""
-    run = run_reconcile(panel_client.registry_client(), when_due=True, others=wake_others)
+    run = run_reconcile(panel_client.registry_client(), when_due=True, wake_others=wake_others)
     if run and run.finished_at and SyncRun.objects.filter(state=SyncRun.State.WAITING).exists():
         jobs.wake_worker()
 

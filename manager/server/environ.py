@@ -62,17 +62,17 @@ def _key(name: bytes) -> str:
 
 
 def _headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name = raw_name.lower()
         key = _key(name)
         if not key:
             continue
         value = raw_value.decode("latin-1")
-        if key not in found:
-            found[key] = value
+        if key not in variables:
+            variables[key] = value
         elif name == b"host":
             raise BadRequest("The request names two hosts.")
         else:
-            found[key] += f"{'; ' if name == b'cookie' else ','}{value}"
-    return found
+            variables[key] += f"{'; ' if name == b'cookie' else ','}{value}"
+    return variables

@@ -38,8 +38,8 @@ class Line:
             self._next()
 
     async def _wait(self, address: str, kind: str, *, begun: bool) -> None:
-        mine = sum(len(line.get(address, ())) for line in self._kinds.values())
-        if not begun and 2 * (mine + 1) > self._places - 1:
+        own_waiting = sum(len(line.get(address, ())) for line in self._kinds.values())
+        if not begun and 2 * (own_waiting + 1) > self._places - 1:
             raise Refused(
                 HTTPStatus.SERVICE_UNAVAILABLE, "The panel has too much to do; try again.", retry_after=2
             )

@@ -58,20 +58,20 @@ class Threads:
         """Run it in a thread. Raise Refused when too many wait."""
         environ["wsgi.file_wrapper"] = File
         whose = address, "reads" if environ["REQUEST_METHOD"] in _READS else "writes"
-        made = await self._run(whose, partial(_call, self._application, environ, sends_files=sends_files))
+        answer = await self._run(whose, partial(_call, self._application, environ, sends_files=sends_files))
         try:
-            await send(made.start)
-            if made.path:
-                await send({"type": "http.response.pathsend", "path": made.path})
+            await send(answer.start)
+            if answer.path:
+                await send({"type": "http.response.pathsend", "path": answer.path})
                 return
-            part: bytes | None = made.first
-            while made.rest and part is not None:
+            part: bytes | None = answer.first
+            while answer.rest and part is not None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-                part = await self._run(whose, partial(_next, made.rest), begun=True)
+                part = await self._run(whose, partial(_next, answer.rest), begun=True)
             await send({"type": "http.response.body", "body": part or b""})
         finally:
-            if made.rest:
-                await self._run(whose, made.close, begun=True)
+            if answer.rest:
+                await self._run(whose, answer.close, begun=True)
 
     async def _run(
         self, whose: tuple[str, str], work: Callable[[], Result], *, begun: bool = False
@@ -114,10 +114,10 @@ def _chain(part: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 def _next(parts: Iterator[bytes]) -> bytes | None:
     """Return the next AT_ONCE bytes or a little more; None at the end."""
-    made, length = [], 0
+    chunks, length = [], 0
     for part in parts:
-        made.append(part)
+        chunks.append(part)
         length += len(part)
         if length >= AT_ONCE:
             break
-    return b"".join(made) if made else None
+    return b"".join(chunks) if chunks else None

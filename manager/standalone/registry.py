@@ -57,8 +57,8 @@ def _engine() -> str:
     if not about.strip():
         return ""
     # Before the parts start: they are given a minute to answer, and a first pull may take longer.
-    held = _output(["docker", "image", "inspect", IMAGE]) or _output(["docker", "pull", IMAGE], seconds=600)
-    return about if held else ""
+    image = _output(["docker", "image", "inspect", IMAGE]) or _output(["docker", "pull", IMAGE], seconds=600)
+    return about if image else ""
 
 
 def _container(config: Path, data: Path, engine: str) -> list[str]:

@@ -19,9 +19,9 @@ def collect() -> None:
 
 def _sources() -> str:
     """Return what changes with the name, size or time of any file that is collected."""
-    seen = hashlib.sha256()
+    digest = hashlib.sha256()
     for finder in get_finders():
         for path, storage in finder.list([]):
-            facts = Path(storage.path(path)).stat()
-            seen.update(f"{path} {facts.st_size} {facts.st_mtime_ns}\n".encode())
-    return seen.hexdigest()
+            info = Path(storage.path(path)).stat()
+            digest.update(f"{path} {info.st_size} {info.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

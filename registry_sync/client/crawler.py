@@ -85,7 +85,7 @@ class TagCrawler:
         self._bodies = 0
         self._once: Collection[str] = ()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sweep", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="crawler", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -143,10 +143,10 @@ class TagCrawler:
         return session, AdaptiveLimiter(self._parallel), asyncio.Lock()
 
     async def _close(self) -> None:
-        asked = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in asked:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._session.close()
         await asyncio.sleep(0)  # connections close in the loop's next round
 
@@ -169,11 +169,11 @@ class TagCrawler:
             read.missing, listed = True, []
         if quick:
             read.digests = {tag: known[tag] for tag in listed if known.get(tag)}
-        asked = [tag for tag in dict.fromkeys([*listed, *known]) if tag not in read.digests]
-        random.shuffle(asked)  # those without an answer may stand together, and before all others
-        left = iter(asked)  # shared, so that 200,000 tags are not as many tasks
+        to_read = [tag for tag in dict.fromkeys([*listed, *known]) if tag not in read.digests]
+        random.shuffle(to_read)  # those without an answer may stand together, and before all others
+        left = iter(to_read)  # shared, so that 200,000 tags are not as many tasks
         async with asyncio.TaskGroup() as group:  # the first that gives up stops the others
-            for _each in asked[: self._parallel]:
+            for _each in to_read[: self._parallel]:
                 group.create_task(self._read_some(read, left, known))
         listed_but_gone = read.gone & set(listed)  # deleted since the list was made, or a lie
         read.gone -= listed_but_gone
@@ -225,25 +225,25 @@ class TagCrawler:
     async def _manifest(self, repository: str, tag: str, known: str) -> FetchedManifest | None:
         path, headers = responses.api_path(repository, "manifests", tag), responses.manifest_headers(known)
         status, answered, body, _link = await self._get(
-            path, repository, headers, responses.MANIFEST_MAX, told=True
+            path, repository, headers, responses.MANIFEST_MAX, causes_event=True
         )
         if status == responses.NOT_MODIFIED and known:
             return None
         return responses.checked_manifest(repository, tag, answered, body)
 
     async def _get(
-        self, path: str, scope: str, headers: dict[str, str], most: int, *, told: bool = False
+        self, path: str, scope: str, headers: dict[str, str], most: int, *, causes_event: bool = False
     ) -> tuple[int, Mapping[str, str], bytes, str]:
         """Return status, headers, body and the target of the next page, after a bounded number of tries.
 
-        `told`: the registry tells of it.
+        `causes_event`: the registry tells of it.
         """
-        words: str = _("the registry does not answer")
+        problem: str = _("the registry does not answer")
         kind: type[TemporaryFailure] = TemporaryFailure
         tries = 1 if scope in self._once else ATTEMPTS
         for attempt in range(1, tries + 1):
             async with self._gate:
-                while told and self._pace.is_ahead():  # here: thousands may wait for the gate
+                while causes_event and self._pace.is_ahead():  # here: thousands may wait for the gate
                     await asyncio.sleep(self._timing.look)
                 if self.away or (self._silent >= NO_RESPONSE_MAX and not await self._answers_others()):
                     break
@@ -252,17 +252,17 @@ class TagCrawler:
                 try:
                     answered = await self._try(path, scope, headers, most)
                 except _RetryLater as error:
-                    words, kind = str(error), error.kind
+                    problem, kind = str(error), error.kind
                     if error.pressed:
                         self._gate.narrow()
                     # Still in the gate: those who wait do not press a registry that is away, or asks for time.
                     await asyncio.sleep(min(error.rest, PAUSE_MAX))
                 else:
-                    if told and answered[0] == responses.OK:
+                    if causes_event and answered[0] == responses.OK:
                         self._pace.read(stamp)
                     return answered
             await asyncio.sleep(random.uniform(0, self._timing.jitter * 2**attempt) if attempt < tries else 0)  # noqa: S311
-        raise kind(words)
+        raise kind(problem)
 
     async def _answers_others(self) -> bool:
         """Once it does not, it is away."""

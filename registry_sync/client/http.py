@@ -84,8 +84,8 @@ class RegistryClient:
         What the cache keeps it shows as if nothing were wrong; but that there is no such layer, only its upstream can
         say. Of some repositories, because the upstream may refuse others: that is a 500 too.
         """
-        some = random.sample(sorted(repositories), min(len(repositories), UPSTREAM_SAMPLE))
-        for repository in some:
+        sample = random.sample(sorted(repositories), min(len(repositories), UPSTREAM_SAMPLE))
+        for repository in sample:
             try:
                 self.blob(repository, f"sha256:{secrets.token_hex(32)}", most=0)
             except NoResponse:
@@ -170,10 +170,10 @@ class RegistryClient:
         headers = _bearer(self.token_for(repository, "pull", "push"))
         with self._send(
             "POST", f"{self.url}{responses.api_path(repository, 'blobs/uploads')}/", headers
-        ) as begun:
-            if begun.status_code != requests.codes.accepted:
-                raise _error_of(begun)
-            target = urlsplit(urljoin(self.url, begun.headers.get("Location", "")))
+        ) as upload:
+            if upload.status_code != requests.codes.accepted:
+                raise _error_of(upload)
+            target = urlsplit(urljoin(self.url, upload.headers.get("Location", "")))
         # The path alone: a Location to elsewhere would carry our token there.
         query = f"{target.query}&digest={digest}" if target.query else f"digest={digest}"
         headers["Content-Type"] = "application/octet-stream"

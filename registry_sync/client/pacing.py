@@ -26,20 +26,20 @@ def requested_at(agent: str) -> float | None:
 class ReadPacer:
     """The pace of one registry, for any number of threads.
 
-    `told`: the moment of the last request that was told of, None while none ever was; called in the thread that calls
-    `look`. Without it nothing waits. `clock`: seconds.
+    `last_reported`: the moment of the last request that was told of, None while none ever was; called in the thread
+    that calls `look`. Without it nothing waits. `clock`: seconds.
     """
 
     def __init__(
         self,
-        told: Callable[[], float | None] | None = None,
+        last_reported: Callable[[], float | None] | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._told = told
+        self._last_reported = last_reported
         self._lock = threading.Lock()
-        self._untold: list[float] = []
+        self._unreported: list[float] = []
         self._stepped = 0.0
         self._unheard = False  # nothing was ever told, and it was waited for
 
@@ -53,33 +53,35 @@ class ReadPacer:
 
     def read(self, stamp: float) -> None:
         """Note that the request of that moment was answered with a manifest; that will be told."""
-        if not self._told:
+        if not self._last_reported:
             return
         with self._lock:
-            if not self._untold:
+            if not self._unreported:
                 self._stepped = self._clock()
-            self._untold.append(stamp)
+            self._unreported.append(stamp)
 
     def is_ahead(self) -> bool:
         """Return True while nothing more should be read."""
         with self._lock:
-            if self._unheard or len(self._untold) < AHEAD_MAX:
+            if self._unheard or len(self._unreported) < AHEAD_MAX:
                 return False
             if self._clock() - self._stepped < STALLED:
                 return True
-            self._untold.clear()
+            self._unreported.clear()
             return False
 
     def look(self) -> None:
         """To be called all the while that something is read."""
-        if not self._told or len(self._untold) < AHEAD_MAX // 2:
+        if not self._last_reported or len(self._unreported) < AHEAD_MAX // 2:
             return
-        told = self._told()
+        last_reported = self._last_reported()
         with self._lock:
             waited = self._clock() - self._stepped >= STALLED
-            self._unheard = told is None and (self._unheard or waited)
-            left = [stamp for stamp in self._untold if told is None or stamp > told]
+            self._unheard = last_reported is None and (self._unheard or waited)
+            unreported = [
+                stamp for stamp in self._unreported if last_reported is None or stamp > last_reported
+            ]
             if self._unheard:
-                left = left[-AHEAD_MAX:]
-            if len(left) < len(self._untold):
-                self._untold, self._stepped = left, self._clock()
+                unreported = unreported[-AHEAD_MAX:]
+            if len(unreported) < len(self._unreported):
+                self._unreported, self._stepped = unreported, self._clock()

@@ -154,5 +154,5 @@ def _origin(url: str) -> str:
 
 def _same_place(location: str, base: str) -> bool:
     """Return whether the Location leads to the same place; one without a host stays where it is."""
-    there = urlsplit(location)
-    return not there.netloc or (there.scheme == urlsplit(base).scheme and _place(location) == _place(base))
+    target = urlsplit(location)
+    return not target.netloc or (target.scheme == urlsplit(base).scheme and _place(location) == _place(base))

@@ -32,30 +32,30 @@ def agent() -> str:
 
 def try_events(registry: RegistryClient, location: str = "") -> EventProbe:
     """`registry` names itself with an `agent()` of its own; `location`: where our address for events sends on to."""
-    begun = timezone.now()
-    seen, problem = _seen(registry.agent, _look, registry, PULL_WAIT), ""
-    if seen is not None:
-        return EventProbe(seen)
+    began = timezone.now()
+    seconds, problem = _seconds_until_event(registry.agent, _look, registry, PULL_WAIT), ""
+    if seconds is not None:
+        return EventProbe(seconds)
     try:
-        seen = _seen(registry.agent, _push, registry, PUSH_WAIT)
+        seconds = _seconds_until_event(registry.agent, _push, registry, PUSH_WAIT)
     except RegistryError as error:
         problem = str(error)
-    refused, redirected = _noted(Marker.REFUSED, begun), _noted(Marker.REDIRECTED, begun)
-    return EventProbe(seen, refused, problem, redirected, location)
+    refused, redirected = _noted(Marker.REFUSED, began), _noted(Marker.REDIRECTED, began)
+    return EventProbe(seconds, refused, problem, redirected, location)
 
 
-def _seen(
+def _seconds_until_event(
     name: str, act: Callable[[RegistryClient], bool], registry: RegistryClient, wait: float
 ) -> float | None:
     before = Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    begun = time.monotonic()
+    began = time.monotonic()
     if not act(registry):
         return None
     events = Event.objects.filter(id__gt=before, client__startswith=name)
-    return time.monotonic() - begun if comes(events.exists, wait) else None
+    return time.monotonic() - began if wait_until(events.exists, wait) else None
 
 
-def comes(holds: Callable[[], bool], seconds: float) -> bool:
+def wait_until(holds: Callable[[], bool], seconds: float) -> bool:
     """Look again and again until it holds, or the time is over."""
     ends = time.monotonic() + seconds
     while not holds():

@@ -75,10 +75,10 @@ def versions(registry: RegistryClient, tokens: ProbeTokens) -> VersionAnswers:
 
 def old_form(registry: RegistryClient) -> Schema1Images:
     """As the inventory knows them; one of them is asked for, to see whether the registry reads such still."""
-    known = RepositoryManifest.objects.filter(manifest__media_type__startswith=DOCKER_SCHEMA1, gone_at=None)
-    known = known.select_related("image__namespace").order_by("id")
-    unread = Repository.objects.filter(problem__contains=NAMED).order_by("name")
-    rows, names = list(known[:_NAMED_MAX]), list(unread.values_list("name", flat=True)[:_NAMED_MAX])
+    stored = RepositoryManifest.objects.filter(manifest__media_type__startswith=DOCKER_SCHEMA1, gone_at=None)
+    stored = stored.select_related("image__namespace").order_by("id")
+    unreadable = Repository.objects.filter(problem__contains=NAMED).order_by("name")
+    rows, names = list(stored[:_NAMED_MAX]), list(unreadable.values_list("name", flat=True)[:_NAMED_MAX])
     read = not names
     if rows:
         try:
@@ -88,7 +88,7 @@ def old_form(registry: RegistryClient) -> Schema1Images:
         except RegistryError:
             pass  # gone, or no answer: other checks say so
     shown = [f"{row.image.repository}@{row.manifest_id}" for row in rows] + names
-    return Schema1Images(known.count() + unread.count(), tuple(shown[:_NAMED_MAX]), read)
+    return Schema1Images(stored.count() + unreadable.count(), tuple(shown[:_NAMED_MAX]), read)
 
 
 def upstream(registry: RegistryClient) -> bool | None:
@@ -119,16 +119,16 @@ def begin_upload(registry: RegistryClient, tokens: ProbeTokens) -> Answer:
     Distribution keeps a few bytes of hash state of what was called off, until its upload purging takes them.
     """
     path = f"/v2/{doctor.REPOSITORY}/blobs/uploads/"
-    begun = ask(registry, path, token=tokens(doctor.REPOSITORY, "pull", "push"), method="POST")
-    if begun.location:
-        there = urlsplit(urljoin(registry.url + path, begun.location))
+    upload = ask(registry, path, token=tokens(doctor.REPOSITORY, "pull", "push"), method="POST")
+    if upload.location:
+        target = urlsplit(urljoin(registry.url + path, upload.location))
         ask(
             registry,
-            f"{there.path}?{there.query}",
+            f"{target.path}?{target.query}",
             token=tokens(doctor.REPOSITORY, "delete"),
             method="DELETE",
         )
-    return begun
+    return upload
 
 
 def _answer(response: requests.Response, asked_at: datetime, seconds: float) -> Answer:

@@ -58,8 +58,8 @@ def limits() -> Finding:
         cursor.execute("SELECT name, setting::int, current_user FROM pg_settings WHERE name = ANY(%s)",
                        [list(settings.DATABASE_TIMEOUTS)])  # fmt: skip
         rows = cursor.fetchall()
-    found = {name: milliseconds for name, milliseconds, _role in rows}
-    return panel.limits(settings.DATABASE_TIMEOUTS, found, rows[0][2])
+    timeouts = {name: milliseconds for name, milliseconds, _role in rows}
+    return panel.limits(settings.DATABASE_TIMEOUTS, timeouts, rows[0][2])
 
 
 def disk() -> Finding:
@@ -84,7 +84,7 @@ def worker(now: datetime) -> Finding:
 
 def schedule(now: datetime) -> Finding:
     if not heartbeats.last(Marker.BEAT):  # all was started a moment ago
-        event_probe.comes(lambda: bool(heartbeats.last(Marker.BEAT)), FIRST_SIGN)
+        event_probe.wait_until(lambda: bool(heartbeats.last(Marker.BEAT)), FIRST_SIGN)
     return panel.schedule(heartbeats.last(Marker.BEAT), now, heartbeats.SILENT_AFTER)
 
 

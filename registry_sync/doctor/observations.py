@@ -68,13 +68,13 @@ class VersionAnswers:
 class Pulled:
     """One image fetched as a client does.
 
-    `lost`: what of it did not come, and how. `there`: the place the registry sends clients on to for its layers, ""
+    `lost`: what of it did not come, and how. `origin`: where the registry sends clients on to for its layers, ""
     where it gives them itself; `astray`: why they did not come from there.
     """
 
     name: str
     lost: str = ""
-    there: str = ""
+    origin: str = ""
     astray: str = ""
 
 

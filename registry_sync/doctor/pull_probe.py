@@ -29,19 +29,19 @@ def _pull(front: RegistryClient, tag: Tag) -> Pulled:
         return Pulled(name, lost="manifest: 404")
     except RegistryError as error:
         return Pulled(name, lost=f"manifest: {error}")
-    there = ""
+    origin = ""
     for digest in blobs[:BLOBS]:
         path = responses.api_path(repository, "blobs", digest)
         answer = ask(front, path, token=front.token_for(repository), body=True)
         if answer.location and answer.status in range(300, 400):
             target = urlsplit(urljoin(front.url + path, answer.location))
-            there = f"{target.scheme}://{target.netloc}"
-            answer = _follow(there, f"{target.path}?{target.query}")
+            origin = f"{target.scheme}://{target.netloc}"
+            answer = _follow(origin, f"{target.path}?{target.query}")
             if why := _why_not(answer):
-                return Pulled(name, there=there, astray=why)
+                return Pulled(name, origin=origin, astray=why)
         elif why := _why_not(answer):
-            return Pulled(name, lost=f"{digest[:19]}: {why}", there=there)
-    return Pulled(name, there=there)
+            return Pulled(name, lost=f"{digest[:19]}: {why}", origin=origin)
+    return Pulled(name, origin=origin)
 
 
 def _follow(origin: str, path: str) -> Answer:
@@ -66,9 +66,9 @@ def _blobs(front: RegistryClient, repository: str, digest: str) -> list[str]:
     parts = [part for part in read_mappings(document.get("manifests")) if part.get("mediaType") in _MANIFESTS]
     if parts:
         document = _manifest(front, repository, str(parts[0].get("digest")))
-    found = [*read_mappings([document.get("config")]), *read_mappings(document.get("layers"))]
-    digests = (str(each.get("digest")) for each in found if not each.get("urls"))
-    return [each for each in dict.fromkeys(digests) if names.DIGEST.fullmatch(each)]
+    descriptors = [*read_mappings([document.get("config")]), *read_mappings(document.get("layers"))]
+    digests = (str(descriptor.get("digest")) for descriptor in descriptors if not descriptor.get("urls"))
+    return list(filter(names.DIGEST.fullmatch, dict.fromkeys(digests)))
 
 
 def _manifest(front: RegistryClient, repository: str, digest: str) -> dict[str, Any]:

@@ -16,13 +16,13 @@ def pull(pulled: list[Pulled] | None, ours: PanelSettings) -> Finding:
         return skipped(_("No address of the registry answers as it should, so nothing was pulled."))
     if not pulled:
         return pending(_("Not run yet: the panel knows of no image that was pushed."))
-    if astray := next((each for each in pulled if each.astray), None):
+    if astray := next((image for image in pulled if image.astray), None):
         return fail(
             _("Pushes succeed and nobody can pull: for layers the registry sends clients on to %(there)s, which does "
-              "not give them from here (%(why)s).", there=astray.there, why=astray.astray),
-            *_redirects(astray.there),
+              "not give them from here (%(why)s).", there=astray.origin, why=astray.astray),
+            *_redirects(astray.origin),
         )  # fmt: skip
-    lost = [each for each in pulled if each.lost]
+    lost = [image for image in pulled if image.lost]
     if lost:
         judge = fail if len(lost) == len(pulled) else warn
         return judge(
@@ -33,17 +33,21 @@ def pull(pulled: list[Pulled] | None, ours: PanelSettings) -> Finding:
                   "Redis, flush that now, in the registry’s own database; start the registry:"),
                 "redis-cli -h REGISTRY-REDIS -n 0 flushdb  # storage.cache.blobdescriptor: redis"),
         )  # fmt: skip
-    there = next((each.there for each in pulled if each.there), "")
-    if not there:
+    origin = next((image.origin for image in pulled if image.origin), "")
+    if not origin:
         return ok(_("%(name)s can be pulled, all from the registry itself.", name=_short(pulled[0].name)))
-    if _only_inside(there, ours):
+    if _only_inside(origin, ours):
         return warn(
             _("For layers the registry sends clients on to %(there)s, which answers here; a client elsewhere may not "
-              "get there, and then cannot pull.", there=there),
-            *_redirects(there),
+              "get there, and then cannot pull.", there=origin),
+            *_redirects(origin),
         )  # fmt: skip
     return ok(
-        _("%(name)s can be pulled; its layers come from %(there)s.", name=_short(pulled[0].name), there=there)
+        _(
+            "%(name)s can be pulled; its layers come from %(there)s.",
+            name=_short(pulled[0].name),
+            there=origin,
+        )
     )
 
 
@@ -53,18 +57,18 @@ def _short(name: str) -> str:
     return name if len(name) <= NAME_SHOWN else f"{name[:half]}…{name[1 - half :]}"
 
 
-def _redirects(there: str) -> tuple[Fix, ...]:
+def _redirects(origin: str) -> tuple[Fix, ...]:
     return (
         in_config("storage", "redirect:\n  disable: true  # the registry gives layers itself"),
         Fix(_("Or the same in the registry’s environment:"), 'REGISTRY_STORAGE_REDIRECT_DISABLE: "true"'),
-        Fix(_("Or let every client reach %(there)s; by another name, that goes here:", there=there),
+        Fix(_("Or let every client reach %(there)s; by another name, that goes here:", there=origin),
             "storage:\n  s3:\n    regionendpoint: https://STORE.example.com"),
     )  # fmt: skip
 
 
-def _only_inside(there: str, ours: PanelSettings) -> bool:
+def _only_inside(origin: str, ours: PanelSettings) -> bool:
     """Return whether its name or number means something in its own network alone, and the registry's does not."""
-    return _inside(str(urlsplit(there).hostname)) and not _inside(
+    return _inside(str(urlsplit(origin).hostname)) and not _inside(
         str(urlsplit(f"//{ours.registry_host}").hostname)
     )
 

@@ -60,9 +60,9 @@ class EventQueue:
         for name in in_turns(heard, self._accounts.__getitem__)[:BATCH]:
             namespaces_of[self._accounts[name]].append(name)
         events: list[Event] = []
-        for some in namespaces_of.values():
-            share = max(BATCH // len(namespaces_of) // len(some), 1)
-            for name in some:
+        for own_names in namespaces_of.values():
+            share = max(BATCH // len(namespaces_of) // len(own_names), 1)
+            for name in own_names:
                 events += _due().filter(namespace=name).order_by("id")[:share]
         return events
 
@@ -79,8 +79,8 @@ class EventQueue:
 
     def _look_up(self, names: Collection[str]) -> None:
         self._accounts |= dict.fromkeys(names)
-        for some in batches(list(names)):
-            self._accounts.update(Namespace.objects.filter(name__in=some).values_list("name", "account_id"))
+        for batch in batches(list(names)):
+            self._accounts.update(Namespace.objects.filter(name__in=batch).values_list("name", "account_id"))
 
 
 def any_due() -> bool:

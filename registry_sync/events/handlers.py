@@ -12,7 +12,7 @@ from registry_sync.inventory import late_history, placeholders, refresh
 from registry_sync.inventory.writer import TagChange, count_untagged, record_present
 from registry_sync.models import Event, Repository
 from registry_sync.reconcile import drift
-from registry_sync.reconcile import writer as sync_apply
+from registry_sync.reconcile import writer as reconcile_writer
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 
 CONFIRMATIONS = 3  # so often asked, 14 seconds after it was told, and a tag that still is not there goes
@@ -96,13 +96,13 @@ def _confirm(event: Event, image: Image, registry: RegistryClient) -> bool:
         return False
     if not gone:
         return True
-    there = Tag.objects.filter(image=image, name=event.tag).exists()
-    if not there and not predates(event, image.namespace.created_at):
+    still_stored = Tag.objects.filter(image=image, name=event.tag).exists()
+    if not still_stored and not predates(event, image.namespace.created_at):
         for deletion in (
             _nearby_events(event, event.tag).filter(action="delete", at__gt=_at(event)).order_by("at")
         ):
             late_history.record_change(image, _tag_change(deletion, ""))
-    return not there
+    return not still_stored
 
 
 def _deleted(event: Event, image: Image, registry: RegistryClient) -> bool:
@@ -110,17 +110,17 @@ def _deleted(event: Event, image: Image, registry: RegistryClient) -> bool:
     named = [event.tag] if TAG.fullmatch(event.tag) else []
     if not named and DIGEST.fullmatch(event.digest):
         named = list(Tag.objects.filter(image=image, manifest=event.digest).values_list("name", flat=True))
-    there = [tag for tag in named if not refresh.refresh_tag(image, tag, registry, take_away=True)]
-    for tag in set(named) - set(there):
+    remaining = [tag for tag in named if not refresh.refresh_tag(image, tag, registry, take_away=True)]
+    for tag in set(named) - set(remaining):
         if not predates(event, image.namespace.created_at):
             _record_earlier_pushes(event, image, tag)
             late_history.record_change(image, replace(_tag_change(event, ""), tag=tag))
         drift.explain(event.repository, tag, "")
-    if event.tag in there:
+    if event.tag in remaining:
         _record_if_superseded(event, image)
     if DIGEST.fullmatch(event.digest) and Manifest.objects.filter(digest=event.digest).exists():
         refresh.refresh_digest(image, event.digest, registry)
-    return (not there or event.applied_at is not None) and not _push_waits(event)
+    return (not remaining or event.applied_at is not None) and not _push_waits(event)
 
 
 def _record_if_superseded(event: Event, image: Image) -> bool:
@@ -148,16 +148,16 @@ def _record_if_superseded(event: Event, image: Image) -> bool:
 def _record_earlier_pushes(event: Event, image: Image, tag: str) -> None:
     """Pushes whose manifest was deleted before it could be read."""
     pushes = _nearby_events(event, tag).filter(action="push", at__lt=_at(event)).order_by("at")
-    known = set(TagHistoryEntry.objects.filter(image=image, tag=tag).values_list("new", flat=True))
+    recorded = set(TagHistoryEntry.objects.filter(image=image, tag=tag).values_list("new", flat=True))
     for push in pushes:
-        if push.digest not in known and not predates(push, image.namespace.created_at):
+        if push.digest not in recorded and not predates(push, image.namespace.created_at):
             late_history.record_change(image, _tag_change(push, push.digest), held=False)
 
 
 def _nearby_events(event: Event, tag: str) -> QuerySet[Event]:
     since = event.received_at - NEARBY
-    told = Event.objects.filter(received_at__gte=since, repository=event.repository, tag=tag)
-    return told.exclude(action="pull").exclude(digest__in=placeholders.all_digests()).defer("raw")
+    events = Event.objects.filter(received_at__gte=since, repository=event.repository, tag=tag)
+    return events.exclude(action="pull").exclude(digest__in=placeholders.all_digests()).defer("raw")
 
 
 def _has_later_push(event: Event) -> bool:
@@ -187,5 +187,5 @@ def _image(repository: str, *, create: bool) -> Image | None:
     if row is None and not create:
         return None
     if row is None or row.image is None:
-        row = sync_apply.assign(repository)
+        row = reconcile_writer.assign(repository)
     return row.image

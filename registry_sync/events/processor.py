@@ -68,12 +68,12 @@ def retry(event: Event) -> None:
 
 def retry_quarantined(row: QuarantinedWork) -> None:
     """Try it again, and the events that were left because of it."""
-    left = Event.objects.filter(due_at=None, problem=quarantine.PROBLEM)
+    events = Event.objects.filter(due_at=None, problem=quarantine.PROBLEM)
     if row.repository:
-        left = left.filter(repository=row.repository)
+        events = events.filter(repository=row.repository)
     elif row.account:
-        left = left.filter(namespace__in=row.account.namespaces.values("name"))
-    left.update(due_at=clock.now(), attempts=0)
+        events = events.filter(namespace__in=row.account.namespaces.values("name"))
+    events.update(due_at=clock.now(), attempts=0)
     quarantine.release(row)
 
 
@@ -153,8 +153,8 @@ def _count(events: list[Event], lease: LeaseHandle) -> None:
             for event in events:
                 _failed(event, first_line(error), lease)
             return
-        for some in groups.values():
-            _count(some, lease)
+        for group in groups.values():
+            _count(group, lease)
 
 
 def _is_to_be_confirmed(event: Event) -> bool:
@@ -164,7 +164,7 @@ def _is_to_be_confirmed(event: Event) -> bool:
 def _process(event: Event, registry: RegistryClient, lease: LeaseHandle) -> None:
     began = time.monotonic()
     try:
-        certain = handlers.handle(event, registry)
+        settled = handlers.handle(event, registry)
     except Unauthorized as error:
         _write(event, lease, due_at=clock.now() + UNAUTHORIZED_DELAY, problem=str(error)[:300])
         raise NoResponse(str(error)) from error  # as are all others
@@ -184,7 +184,7 @@ def _process(event: Event, registry: RegistryClient, lease: LeaseHandle) -> None
         log.exception("event %s cannot be applied", event.event_id)
         _failed(event, f"{type(error).__name__}: {error}", lease, began)
     else:
-        if certain:
+        if settled:
             _done([event], lease)
         else:
             now = clock.now()

@@ -59,37 +59,37 @@ def count(events: Collection[Event]) -> list[Event]:
     In the caller's transaction, which also says that they are applied: each is counted once.
     """
     images = _images_of(events)
-    ours: dict[int, tuple[int, Event]] = {}
-    told: list[datetime] = []
+    requests: dict[int, tuple[int, Event]] = {}
+    received: list[datetime] = []
     for number, event in enumerate(events):
         image, since = images.get(event.repository, (None, None))
         if image is None or event.actor == PANEL_SUBJECT or event.media_type == "application/octet-stream":
             continue
-        told.append(event.received_at)
+        received.append(event.received_at)
         if not since or _at(event) >= since:  # else another namespace of this name was pulled
-            ours[event.pk or -number] = (image, event)
-    kinds = _kinds(ours)
-    found: dict[Kind, dict[Key, _PullTotal]] = {kind: {} for kind in Kind}
+            requests[event.pk or -number] = (image, event)
+    kinds = _kinds(requests)
+    totals: dict[Kind, dict[Key, _PullTotal]] = {kind: {} for kind in Kind}
     for pk, kind in kinds.kind.items():
-        if pk in ours:
-            image, event = ours[pk]
+        if pk in requests:
+            image, event = requests[pk]
             tag = event.tag or kinds.tag.get(pk, "")
             key = (image, tag, "" if tag else event.digest, event.actor)
-            found[kind].setdefault(key, _PullTotal()).add(event)
-    _write(found[Kind.PULL], found[Kind.CHECK])
-    _record_reported_since(sorted(told))
+            totals[kind].setdefault(key, _PullTotal()).add(event)
+    _write(totals[Kind.PULL], totals[Kind.CHECK])
+    _record_reported_since(sorted(received))
     now = timezone.now()
-    followed = Event.objects.filter(pk__in=kinds.followed - ours.keys(), due_at__isnull=False)
+    followed = Event.objects.filter(pk__in=kinds.followed - requests.keys(), due_at__isnull=False)
     followed.update(due_at=None, applied_at=now)
     waiting = {pk for pk, kind in kinds.kind.items() if kind is Kind.WAITS}
     Event.objects.filter(pk__in=waiting).update(applied_at=now, due_at=now + PULL_WINDOW)
     return [event for event in events if event.pk not in waiting]
 
 
-def _kinds(ours: Mapping[int, tuple[int, Event]]) -> Classification:
+def _kinds(requests: Mapping[int, tuple[int, Event]]) -> Classification:
     new = [
         _manifest_request(pk, event, waited=event.applied_at is not None)
-        for pk, (_image, event) in ours.items()
+        for pk, (_image, event) in requests.items()
     ]
     direct = [request for request in new if not request.head and not request.tag]
     if not direct:
@@ -109,7 +109,7 @@ def _kinds(ours: Mapping[int, tuple[int, Event]]) -> Classification:
     )  # fmt: skip
     known = [
         _manifest_request(event.pk, event, open=event.due_at is not None)
-        for event in near.exclude(pk__in=ours.keys()).defer("raw")
+        for event in near.exclude(pk__in=requests.keys()).defer("raw")
     ]
     return pull_detection.classify(new, known, listed_in)
 
@@ -122,27 +122,27 @@ def _manifest_request(pk: int, event: Event, *, waited: bool = False, open: bool
 def _write(pulled: Mapping[Key, _PullTotal], checked: Mapping[Key, _PullTotal]) -> None:
     """In one order everywhere: two transactions never wait for each other crosswise."""
     by_tag: dict[tuple[int, str], _PullTotal] = {}
-    for (image, tag, _digest, _username), some in pulled.items():
-        if tag and some.event:
+    for (image, tag, _digest, _username), total in pulled.items():
+        if tag and total.event:
             of_tag = by_tag.setdefault((image, tag), _PullTotal())
-            of_tag.add(some.event)
-            of_tag.count += some.count - 1
-    for (image, tag), some in sorted(by_tag.items()):
-        _write_tag(image, tag, some)
+            of_tag.add(total.event)
+            of_tag.count += total.count - 1
+    for (image, tag), total in sorted(by_tag.items()):
+        _write_tag(image, tag, total)
     for key in sorted(pulled.keys() | checked.keys()):
         _write_pull(key, pulled.get(key, _PullTotal()), checked.get(key, _PullTotal()))
 
 
-def _record_reported_since(told: list[datetime]) -> None:
+def _record_reported_since(received: list[datetime]) -> None:
     """By when they came: what waited here for a worker is no gap, what the registry kept to itself is."""
     last, since = heartbeats.last(Marker.PULLS), None
-    for at in told:
+    for at in received:
         if last is None or at - last > REPORTING_GAP:
             since = at
         last = max(last, at) if last else at
     if since:
         Marker.objects.update_or_create(name=Marker.PULLS_SINCE, defaults={"at": since})
-    if last and told:
+    if last and received:
         heartbeats.note(Marker.PULLS, last, every=WRITE_INTERVAL)
 
 
@@ -157,11 +157,11 @@ def _known_repositories(events: Iterable[Event]) -> set[str]:
     return {name for name, (image, _since) in _images_of(events).items() if image is not None}
 
 
-def _write_tag(image: int, tag: str, some: _PullTotal) -> None:
-    assert some.event
+def _write_tag(image: int, tag: str, total: _PullTotal) -> None:
+    assert total.event
     row = Tag.objects.filter(image_id=image, name=tag)
-    row.update(pull_count=F("pull_count") + some.count)
-    row.filter(pulled_at__lt=_at(some.event)).update(pulled_at=_at(some.event))
+    row.update(pull_count=F("pull_count") + total.count)
+    row.filter(pulled_at__lt=_at(total.event)).update(pulled_at=_at(total.event))
 
 
 def _write_pull(key: Key, pulled: _PullTotal, checked: _PullTotal) -> None:

@@ -50,7 +50,7 @@ def classify(
     listed_in: Mapping[str, Collection[str]],
 ) -> Classification:
     """`known`: what the same users asked for shortly before. `listed_in`: digest → indexes that list it."""
-    found = Classification()
+    result = Classification()
     near: dict[Requester, list[ManifestRequest]] = defaultdict(list)
     for request in sorted([*known, *new], key=lambda asked: (asked.at, asked.key)):
         near[request.who].append(request)
@@ -62,16 +62,16 @@ def classify(
             continue
         before = [earlier for earlier in near[request.who] if _within_window(earlier, request)]
         heads = [earlier for earlier in before if earlier.key in waiting]
-        found.kind[request.key], found.tag[request.key] = _classify_get(request, before, heads, listed_in)
+        result.kind[request.key], result.tag[request.key] = _classify_get(request, before, heads, listed_in)
         for earlier in heads:
-            if earlier.digest == request.digest and earlier.tag in ("", found.tag[request.key]):
+            if earlier.digest == request.digest and earlier.tag in ("", result.tag[request.key]):
                 waiting.discard(earlier.key)
-                found.kind[earlier.key] = Kind.PART
-                found.followed.add(earlier.key)
+                result.kind[earlier.key] = Kind.PART
+                result.followed.add(earlier.key)
     for request in new:
         if request.head and request.key in waiting:
-            found.kind[request.key] = Kind.CHECK if request.waited else Kind.WAITS
-    return found
+            result.kind[request.key] = Kind.CHECK if request.waited else Kind.WAITS
+    return result
 
 
 def _classify_get(

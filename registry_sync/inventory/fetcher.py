@@ -68,13 +68,13 @@ class ReadResult:
     @property
     def read(self) -> set[ManifestRef]:
         """Those of which, and of all below, the registry was reached."""
-        without, left = set[ManifestRef](), list(self.lost)
-        while left:
-            ref = left.pop()
-            if ref not in without:
-                without.add(ref)
-                left += self._above.get(ref, ())
-        return self.seen - without
+        unreached, unvisited = set[ManifestRef](), list(self.lost)
+        while unvisited:
+            ref = unvisited.pop()
+            if ref not in unreached:
+                unreached.add(ref)
+                unvisited += self._above.get(ref, ())
+        return self.seen - unreached
 
 
 class ManifestReader:
@@ -100,20 +100,20 @@ class ManifestReader:
     def __exit__(self, *_error: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def each(
+    def fetch_each(
         self, work: Callable[[ManifestRef], Answer], refs: Iterable[ManifestRef]
     ) -> dict[ManifestRef, Answer]:
         """Return ref → answer, without those for which the registry was not reached."""
         fair = in_turns(refs, lambda ref: split(ref.repository)[0])
         futures = {ref: self._pool.submit(self._one, work, ref) for ref in fair}
-        left = set(futures.values())
+        pending = set(futures.values())
         try:
-            while left:
-                _done, left = wait(left, timeout=self.registry.timing.look)
+            while pending:
+                _done, pending = wait(pending, timeout=self.registry.timing.look)
                 self.registry.pace.look()
                 self._alive()
         finally:
-            for future in left:
+            for future in pending:
                 future.cancel()
         answers = {ref: future.result() for ref, future in futures.items()}
         return {ref: answer[0] for ref, answer in answers.items() if answer}
@@ -135,7 +135,7 @@ class ManifestReader:
         self.silence, self._silent, self._silent_of[ref.repository] = None, 0, 0
         return (answer,)
 
-    def _passes(self, error: RegistryError) -> bool:
+    def _is_transient(self, error: RegistryError) -> bool:
         """Whether it may be over soon, so that nothing is concluded from it."""
         if not isinstance(error, TemporaryFailure):
             return False
@@ -151,7 +151,7 @@ class ManifestReader:
 
     def fetch(self, wanted: Iterable[ManifestRef]) -> dict[ManifestRef, FetchedManifest]:
         """Without those that did not come."""
-        return {ref: fetched for ref, fetched in self.each(self._manifest, wanted).items() if fetched}
+        return {ref: fetched for ref, fetched in self.fetch_each(self._manifest, wanted).items() if fetched}
 
     def read_manifests(
         self,
@@ -165,7 +165,11 @@ class ManifestReader:
         `present` returns which manifests their repositories are known to hold; `complete`, which digests are stored
         whole.
         """
-        result, level, left = ReadResult(), dict(wanted), settings.INDEX_MANIFESTS_MAX  # left to be fetched
+        result, level, fetches_left = (
+            ReadResult(),
+            dict(wanted),
+            settings.INDEX_MANIFESTS_MAX,
+        )  # left to be fetched
         root_of = {ref: ref for ref in wanted}  # of each, the one of `wanted` that it lies below
         while level:
             parsed = {
@@ -187,11 +191,11 @@ class ManifestReader:
             for ref, children in children_of.items():
                 new |= {child: root_of[ref] for child in children if child not in known and child not in new}
             root_of |= new
-            asked = in_turns(new, new.__getitem__)[:left]
-            left -= len(asked)
-            answers = self.each(self._manifest, asked)
+            to_fetch = in_turns(new, new.__getitem__)[:fetches_left]
+            fetches_left -= len(to_fetch)
+            answers = self.fetch_each(self._manifest, to_fetch)
             level = {ref: fetched for ref, fetched in answers.items() if fetched}
-            came, lost = known | level.keys(), set(asked) - answers.keys()
+            came, lost = known | level.keys(), set(to_fetch) - answers.keys()
             for ref, children in children_of.items():
                 result.lists(ref, children, came=came, lost=lost)
         return result
@@ -201,7 +205,7 @@ class ManifestReader:
         try:
             return self.registry.manifest(ref.repository, ref.digest)
         except RegistryError as error:
-            if self._passes(error):
+            if self._is_transient(error):
                 raise
             return None
 
@@ -214,7 +218,7 @@ class ManifestReader:
         stored = complete({ref.digest for ref in manifests})
         result.seen |= {ref for ref in manifests if ref.digest in stored}
         new = {ref: manifest for ref, manifest in manifests.items() if ref.digest not in stored}
-        read = self.each(lambda ref: self._read_config(ref.repository, new[ref]), new)
+        read = self.fetch_each(lambda ref: self._read_config(ref.repository, new[ref]), new)
         for ref, manifest in read.items():
             result.add(ref, manifest)
         result.lost |= new.keys() - read.keys()
@@ -227,6 +231,6 @@ class ManifestReader:
         try:
             config = self.registry.blob(repository, manifest.config, most=CONFIG_MAX)
         except RegistryError as error:
-            if self._passes(error):
+            if self._is_transient(error):
                 raise
         return with_config(manifest, config)

@@ -27,9 +27,9 @@ def update_indexes(digests: Collection[str]) -> None:
     changed = set(digests)
     for _round in range(NESTING_MAX):
         todo, changed = _indexes(changed), set()
-        for some in batches(sorted(todo)):
+        for batch in batches(sorted(todo)):
             rows = list(
-                Manifest.objects.filter(digest__in=some, kind="index").defer("body_zlib", "media_type")
+                Manifest.objects.filter(digest__in=batch, kind="index").defer("body_zlib", "media_type")
             )
             totals = _child_totals({entry["digest"] for row in rows for entry in row.platforms})
             blob_bytes = _blob_bytes([row.digest for row in rows])
@@ -82,16 +82,16 @@ def count_tags(image: Image, *, newest_history_id: int = 0) -> None:
 
 def _indexes(digests: Collection[str]) -> set[str]:
     found = set(digests)
-    for some in batches(sorted(digests)):
-        parts = Descriptor.objects.filter(digest__in=some, kind=Descriptor.Kind.MANIFEST)
+    for batch in batches(sorted(digests)):
+        parts = Descriptor.objects.filter(digest__in=batch, kind=Descriptor.Kind.MANIFEST)
         found |= set(parts.values_list("manifest_id", flat=True))
     return found
 
 
 def _child_totals(digests: Collection[str]) -> dict[str, _ChildTotals]:
     found: dict[str, _ChildTotals] = {}
-    for some in batches(sorted(digests)):
-        rows = Manifest.objects.filter(digest__in=some)
+    for batch in batches(sorted(digests)):
+        rows = Manifest.objects.filter(digest__in=batch)
         for digest, kind, size, created, listed in rows.values_list(
             "digest", "kind", "size", "created_at", "platforms"
         ):

@@ -30,13 +30,13 @@ def record_change(image: Image, change: TagChange, *, held: bool = True) -> bool
     tag = Tag.objects.filter(image=image, name=change.tag).first()
     before = moves.filter(at__lte=change.at).order_by("-at", "-id").first()
     after = moves.filter(at__gt=change.at).order_by("at", "id").first()
-    was = before.new if before else ""
+    digest_before = before.new if before else ""
     if moves.filter(new=change.digest, at=change.at).exists():
         return _record_was_present(image, change.digest, held)
     if after and after.new == change.digest:
-        _attribute(after, change, tag, at=change.at, old=was)
+        _attribute(after, change, tag, at=change.at, old=digest_before)
         return False
-    if before and was == change.digest:
+    if before and digest_before == change.digest:
         if before.at > change.at - CLOCK_SKEW and not after:
             _attribute(before, change, tag, at=before.at, old=before.old)
         return False
@@ -45,12 +45,12 @@ def record_change(image: Image, change: TagChange, *, held: bool = True) -> bool
     newest = not after and not (tag and change.at < tag.pushed_at)
     if newest and held and change.digest and not (tag and tag.manifest_id == change.digest):
         write_tag_changes(image, [change], how=TagHistoryEntry.How.EVENT)
-        moves.filter(new=change.digest, at=change.at).update(old=was)
+        moves.filter(new=change.digest, at=change.at).update(old=digest_before)
         return False
     TagHistoryEntry.objects.create(
         image=image,
         tag=change.tag,
-        old=was,
+        old=digest_before,
         new=change.digest,
         at=change.at,
         by=change.by,

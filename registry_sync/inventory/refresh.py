@@ -77,7 +77,7 @@ def _mark(row: Tag, **moment: datetime | None) -> None:
 
 def refresh_digest(image: Image, digest: str, registry: RegistryClient) -> bool:
     """Return True when the registry does not hold the manifest in this image's repository any more; then note it."""
-    held = RepositoryManifest.objects.filter(image=image, manifest=digest)
+    rows = RepositoryManifest.objects.filter(image=image, manifest=digest)
     try:
         registry.manifest(image.repository, digest)
     except NotInRegistry:
@@ -85,12 +85,12 @@ def refresh_digest(image: Image, digest: str, registry: RegistryClient) -> bool:
             return False
         with transaction.atomic():
             fence()
-            held.filter(gone_at=None).update(gone_at=timezone.now())
+            rows.filter(gone_at=None).update(gone_at=timezone.now())
             count_untagged(image)
         return True
     except RegistryError:
         return False
     with transaction.atomic():
         fence()
-        held.exclude(gone_at=None).update(gone_at=None)
+        rows.exclude(gone_at=None).update(gone_at=None)
     return False

@@ -11,22 +11,22 @@ from registry_sync.inventory.index_totals import batches
 def present(refs: Iterable[ManifestRef]) -> set[ManifestRef]:
     """Those that the registry holds, as it said of just this repository."""
     found: set[ManifestRef] = set()
-    for some in batches(sorted(set(refs))):
+    for batch in batches(sorted(set(refs))):
         rows = RepositoryManifest.objects.filter(
             gone_at=None,
-            manifest__in={ref.digest for ref in some},
-            image__repository_row__name__in={ref.repository for ref in some},
+            manifest__in={ref.digest for ref in batch},
+            image__repository_row__name__in={ref.repository for ref in batch},
         )
         pairs = rows.values_list("image__repository_row__name", "manifest_id")
-        found |= {ManifestRef(name, digest) for name, digest in pairs} & set(some)
+        found |= {ManifestRef(name, digest) for name, digest in pairs} & set(batch)
     return found
 
 
 def complete_digests(digests: Iterable[str]) -> set[str]:
     """Those stored with all that they say, wherever that was read."""
     found: set[str] = set()
-    for some in batches(sorted(set(digests))):
-        rows = Manifest.objects.filter(digest__in=some, complete=True)
+    for batch in batches(sorted(set(digests))):
+        rows = Manifest.objects.filter(digest__in=batch, complete=True)
         found |= set(rows.values_list("digest", flat=True))
     return found
 
@@ -41,8 +41,8 @@ def fully_read(refs: Iterable[ManifestRef]) -> set[ManifestRef]:
     found = present(refs)
     stored = complete_digests({ref.digest for ref in refs - found})
     listed: dict[str, list[str]] = defaultdict(list)
-    for some in batches(sorted(stored)):
-        parts = Descriptor.objects.filter(manifest__in=some, kind=Descriptor.Kind.MANIFEST)
+    for batch in batches(sorted(stored)):
+        parts = Descriptor.objects.filter(manifest__in=batch, kind=Descriptor.Kind.MANIFEST)
         for index, digest in parts.values_list("manifest_id", "digest"):
             listed[index].append(digest)
     below = {

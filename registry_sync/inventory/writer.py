@@ -66,8 +66,10 @@ def store_reading(
     noted: dict[str, set[str]] = defaultdict(set)
     for place in read - set(roots) | due:
         noted[place.repository].add(place.digest)
-    for repository, there in noted.items():
-        record_read(repository, there, {place.digest for place in due if place.repository == repository})
+    for repository, digests_held in noted.items():
+        record_read(
+            repository, digests_held, {place.digest for place in due if place.repository == repository}
+        )
     return read
 
 
@@ -89,8 +91,8 @@ def store_manifests(manifests: Iterable[ParsedManifest]) -> None:
     rows = sorted(manifests, key=lambda manifest: manifest.digest)
     digests = [manifest.digest for manifest in rows]
     incomplete = set[str]()
-    for some in batches(digests):
-        stored = Manifest.objects.filter(digest__in=some, complete=False)
+    for batch in batches(digests):
+        stored = Manifest.objects.filter(digest__in=batch, complete=False)
         incomplete |= set(stored.values_list("digest", flat=True))
     # In order: two who store the same ones wait for each other one way.
     Manifest.objects.bulk_create([_row(manifest) for manifest in rows], BATCH, ignore_conflicts=True)
@@ -127,8 +129,8 @@ def write_tag_changes(image: Image, moves: Sequence[TagChange], *, how: TagHisto
     made: list[TagHistoryEntry] = []
     # First, so that two writers of one repository take their turn, and whoever read before reads again.
     Repository.objects.filter(image=image).update(version=F("version") + 1)
-    for some in batches(moves):
-        made += _write_batch(image, {move.tag: move for move in some}, how)
+    for batch in batches(moves):
+        made += _write_batch(image, {move.tag: move for move in batch}, how)
     if made:
         TagHistoryEntry.objects.bulk_create(made, BATCH)
         record_present(image, {move.new for move in made} - {""})

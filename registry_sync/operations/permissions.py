@@ -10,18 +10,18 @@ from registry_sync.models import Event, QuarantinedWork, Repository, SyncRun
 
 def quarantined_work(by: Principal, id: int) -> QuarantinedWork:  # noqa: A002
     permissions.operator(by)
-    found = QuarantinedWork.objects.filter(pk=id).first()
-    if not found:
+    row = QuarantinedWork.objects.filter(pk=id).first()
+    if not row:
         raise NotFound
-    return found
+    return row
 
 
 def event(by: Principal, id: int) -> Event:  # noqa: A002
     permissions.operator(by)
-    found = Event.objects.filter(pk=id).first()
-    if not found:
+    row = Event.objects.filter(pk=id).first()
+    if not row:
         raise NotFound
-    return found
+    return row
 
 
 def run_needing_approval(by: Principal, id: int) -> SyncRun:  # noqa: A002

@@ -58,12 +58,12 @@ def rolled_back_tags(run: SyncRun) -> int:
     return count if count >= ROLLBACK_TAGS_MIN else 0
 
 
-def _returned_tags(known: StoredRepository, points: dict[str, str]) -> set[str]:
+def _returned_tags(known: StoredRepository, digests: dict[str, str]) -> set[str]:
     """Of tags and what they point at now, those whose history had left just that."""
     found = set[str]()
-    for some in batches(sorted(points)):
-        moves = TagHistoryEntry.objects.filter(image__repository_row=known.pk, tag__in=some)
-        found |= {tag for tag, old in moves.values_list("tag", "old").distinct() if old == points[tag]}
+    for batch in batches(sorted(digests)):
+        moves = TagHistoryEntry.objects.filter(image__repository_row=known.pk, tag__in=batch)
+        found |= {tag for tag, old in moves.values_list("tag", "old").distinct() if old == digests[tag]}
     return found
 
 

@@ -33,17 +33,19 @@ def needing_approval(losses: Mapping[str, RepositoryLoss], before: Mapping[int, 
     names_of: dict[int, list[str]] = defaultdict(list)
     for name, loss in losses.items():
         names_of[loss.account].append(name)
-    whole = [
+    protected = [
         name
         for account, names in names_of.items()
         if _too_many((losses[name] for name in names), before.get(account, 0))
         for name in names
     ]
-    others = losses.keys() - whole
-    left = {losses[name].account for name in others}
-    if _too_many((losses[name] for name in others), sum(before.get(account, 0) for account in left)):
-        whole += others
-    return {name for name in whole if losses[name].vanishing}
+    others = losses.keys() - protected
+    other_accounts = {losses[name].account for name in others}
+    if _too_many(
+        (losses[name] for name in others), sum(before.get(account, 0) for account in other_accounts)
+    ):
+        protected += others
+    return {name for name in protected if losses[name].vanishing}
 
 
 def _too_many(losses: Iterable[RepositoryLoss], before: int) -> bool:

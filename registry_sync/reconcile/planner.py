@@ -24,15 +24,15 @@ class Plan:
     def without(self, names: Collection[str]) -> "Plan":
         """Return what is left when these are nobody's to change now."""
         lists = {list_field.name: getattr(self, list_field.name) for list_field in fields(self)}
-        return Plan(**{key: [name for name in some if name not in names] for key, some in lists.items()})
+        return Plan(**{key: [name for name in listed if name not in names] for key, listed in lists.items()})
 
-    def adding(self) -> "Plan":
+    def ignoring_absence(self) -> "Plan":
         """Nothing goes, nor is marked: that something is absent proves nothing."""
         return replace(self, mark=[], remove=[])
 
-    def held(self, have: Mapping[str, "StoredState"]) -> "Plan":
+    def marking_instead_of_removing(self, stored: Mapping[str, "StoredState"]) -> "Plan":
         """Nothing goes: what would is marked missing."""
-        marked = [name for name in self.remove if not have[name].missing]
+        marked = [name for name in self.remove if not stored[name].missing]
         return replace(self, mark=self.mark + marked, remove=[])
 
 

@@ -42,45 +42,49 @@ class RepositoryReconciler:
 
     def __init__(self, registry: RegistryClient) -> None:
         self.registry = registry
-        self.sweep = registry.crawler()
+        self.crawler = registry.crawler()
 
     def __enter__(self) -> Self:
-        self.sweep.__enter__()
+        self.crawler.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.sweep.__exit__(*error)
+        self.crawler.__exit__(*error)
 
     def read(self, run: SyncRun, ids: Iterable[int], *, alive: KeepAlive) -> Counts:
         """`alive` keeps the caller's lease; what it raises ends the reading, and nothing more is written."""
-        before = self.registry.requests + self.sweep.requests
+        before = self.registry.requests + self.crawler.requests
         alive = leases.rate_limited(alive)
         names = list(Repository.objects.filter(id__in=list(ids)).values_list("name", flat=True))
         counts, began = Counts(repositories=len(names)), clock.now()
         known = writer.stored_repositories(names)
         given_up = {name for name, each in known.items() if each.failures == Repository.FAILURES_MAX}
-        reads = self.sweep.read_tags(_digests(known), quick=run.quick, once=given_up, alive=alive)
+        reads = self.crawler.read_tags(_digests(known), quick=run.quick, once=given_up, alive=alive)
         with ManifestReader(self.registry, alive=alive) as content:
             _store_new_manifests([read for read in reads if not read.problem], known, content)
         changes = {read.repository: writer.plan_changes(read, known[read.repository]) for read in reads}
         newer = recent_events.tags_since(began, [name for name, each in changes.items() if each])
         changes = {name: each.without(newer[name]) for name, each in changes.items()}
-        held: Mapping[str, int] = {}
+        needing_approval: Mapping[str, int] = {}
         if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
-            changes = {name: each.adding() for name, each in changes.items()}
+            changes = {name: each.ignoring_absence() for name, each in changes.items()}
         elif not run.deletions_approved:
-            held = _tags_needing_approval(run, changes, known)
-            changes |= {name: changes[name].held(known[name].tags) for name in held}
-        counts.tags_needing_approval = sum(held.values())
+            needing_approval = _tags_needing_approval(run, changes, known)
+            changes |= {
+                name: changes[name].marking_instead_of_removing(known[name].tags) for name in needing_approval
+            }
+        counts.tags_needing_approval = sum(needing_approval.values())
         for read in reads:
             alive()
-            writer.record_tags_needing_approval(read, known[read.repository], held.get(read.repository, 0))
+            writer.record_tags_needing_approval(
+                read, known[read.repository], needing_approval.get(read.repository, 0)
+            )
             counts.changes += self._write(run, read, known[read.repository], changes[read.repository])
             counts.unreadable += bool(read.problem or read.unreached)
-        if self.sweep.away:
+        if self.crawler.away:
             words = _("the registry no longer answers")
             SyncRun.objects.filter(pk=run.pk, problem="").update(problem=words)
-        counts.requests = self.registry.requests + self.sweep.requests - before
+        counts.requests = self.registry.requests + self.crawler.requests - before
         return counts
 
     def _write(
@@ -99,8 +103,8 @@ def _tags_needing_approval(
 ) -> dict[str, int]:
     """Repository → how many tags would vanish there, where so many would that it is for an operator to say."""
     losses = {
-        name: mass_delete_guard.RepositoryLoss(known[name].account, len(each.remove), len(known[name].tags))
-        for name, each in changes.items()
+        name: mass_delete_guard.RepositoryLoss(known[name].account, len(plan.remove), len(known[name].tags))
+        for name, plan in changes.items()
     }
     losing = {loss.account for loss in losses.values() if loss.vanishing}
     before = writer.lost_tags(run, losing, beside=list(losses)) if losing else {}
@@ -118,21 +122,23 @@ def _store_new_manifests(
         if digest != known[read.repository].digest(tag)  # a tag's manifest is stored
     }
     stored = fully_read(wanted)
-    ours = placeholders.among({place.digest for place in wanted.keys() - stored})
+    placeholder_digests = placeholders.among({ref.digest for ref in wanted.keys() - stored})
     fetched = {
-        ManifestRef(read.repository, digest): got for read in reads for digest, got in read.fetched.items()
+        ManifestRef(read.repository, digest): manifest
+        for read in reads
+        for digest, manifest in read.fetched.items()
     }
-    left = [place for place in wanted if place not in stored and place.digest not in ours]
-    for some in batches(in_turns(left, lambda place: split(place.repository)[0])):
-        have = {place: fetched[place] for place in some if place in fetched}
-        have |= content.fetch(place for place in some if place not in have)
+    unstored = [ref for ref in wanted if ref not in stored and ref.digest not in placeholder_digests]
+    for batch in batches(in_turns(unstored, lambda ref: split(ref.repository)[0])):
+        available = {ref: fetched[ref] for ref in batch if ref in fetched}
+        available |= content.fetch(ref for ref in batch if ref not in available)
         stored |= store_reading(
-            content.read_manifests(have, present=present, complete=complete_digests), have
+            content.read_manifests(available, present=present, complete=complete_digests), available
         )
     lost = wanted.keys() - stored
     if lost:
         for read in reads:
-            _leave_unreadable(read, known[read.repository], lost, ours)
+            _leave_unreadable(read, known[read.repository], lost, placeholder_digests)
 
 
 def _digests(known: Mapping[str, writer.StoredRepository]) -> dict[str, dict[str, str]]:
@@ -142,8 +148,10 @@ def _digests(known: Mapping[str, writer.StoredRepository]) -> dict[str, dict[str
     mistake, so they are asked for in every run.
     """
     return {
-        name: {tag: "" if row.unreadable or row.missing else row.digest for tag, row in each.tags.items()}
-        for name, each in known.items()
+        name: {
+            tag: "" if row.unreadable or row.missing else row.digest for tag, row in repository.tags.items()
+        }
+        for name, repository in known.items()
     }
 
 

@@ -39,16 +39,16 @@ log = logging.getLogger(__name__)
 
 
 def reconcile(
-    registry: RegistryClient, *, when_due: bool = False, others: Callable[[], None] = lambda: None
+    registry: RegistryClient, *, when_due: bool = False, wake_others: Callable[[], None] = lambda: None
 ) -> SyncRun | None:
     """Begin a run, or go on with the one under way, and work until nothing of it is free.
 
-    `others` is called when there is work to share.
+    `wake_others` is called when there is work to share.
 
     None while another worker reads the catalog, or when no run is due. Never raises for a bad registry.
     """
     try:
-        run = begin(registry, when_due=when_due, others=others)
+        run = begin(registry, when_due=when_due, wake_others=wake_others)
         if run and work(run, registry).state in (SyncRun.State.DONE, SyncRun.State.INCOMPLETE):
             retry_incomplete.retry_due(registry)
         return run
@@ -57,7 +57,7 @@ def reconcile(
 
 
 def begin(
-    registry: RegistryClient, *, when_due: bool = False, others: Callable[[], None] = lambda: None
+    registry: RegistryClient, *, when_due: bool = False, wake_others: Callable[[], None] = lambda: None
 ) -> SyncRun | None:
     try:
         with leases.hold(LEASE) as lease:
@@ -67,7 +67,7 @@ def begin(
             if not run:
                 run = _start(registry, lease, when_due=when_due)
                 if run and run.state == SyncRun.State.RUNNING:
-                    others()
+                    wake_others()
             return run
     except leases.LeaseLost:
         log.warning("another worker took the sync over")
@@ -98,23 +98,23 @@ def _read(shard: Shard, reader: RepositoryReconciler) -> None:
 
 
 def _read_all(shard: Shard, reader: RepositoryReconciler, alive: KeepAlive) -> Counts:
-    left = list(quarantine.repositories(shard.repositories).values_list("pk", flat=True))
+    quarantined_ids = list(quarantine.repositories(shard.repositories).values_list("pk", flat=True))
     if (
-        new := Repository.objects.filter(pk__in=left)
+        newly_quarantined := Repository.objects.filter(pk__in=quarantined_ids)
         .exclude(problem=quarantine.PROBLEM)
         .values_list("pk", flat=True)
     ):
-        writer.update_repositories(new, problem=quarantine.PROBLEM)
-    ids = [pk for pk in shard.repositories if pk not in left]
+        writer.update_repositories(newly_quarantined, problem=quarantine.PROBLEM)
+    ids = [pk for pk in shard.repositories if pk not in quarantined_ids]
     try:
-        return reader.read(shard.run, ids, alive=alive).plus(Counts(repositories=len(left)))
+        return reader.read(shard.run, ids, alive=alive).plus(Counts(repositories=len(quarantined_ids)))
     except leases.LeaseLost:
         raise
     except Exception as error:
         if _is_temporary(error, shard):
             raise
         log.exception("%s cannot be read at once; each of its repositories is read by itself", shard)
-    counts = Counts(repositories=len(left))
+    counts = Counts(repositories=len(quarantined_ids))
     for pk in ids:
         counts = counts.plus(_read_one(shard, reader, pk, alive))
     return counts
@@ -189,9 +189,11 @@ def _due(now: datetime) -> SyncRun | None:
 
 
 def _next_due(last: SyncRun) -> datetime:
-    whole = SyncRun.objects.filter(quick=last.quick, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE))
+    complete_runs = SyncRun.objects.filter(
+        quick=last.quick, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE)
+    )
     return intervals.next_start(
-        last, list(whole[: intervals.RECENT_RUNS]), timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
+        last, list(complete_runs[: intervals.RECENT_RUNS]), timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
     )
 
 
@@ -225,7 +227,7 @@ def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) ->
     not_proven_gone = unproven + [name for name in vanishing if name not in gone]  # catalogs have been wrong
     changes = make_plan(known, seen, unreadable=not_proven_gone, gone=gone)
     if settings.REGISTRY_IS_PULL_THROUGH_CACHE:
-        changes = changes.adding()
+        changes = changes.ignoring_absence()
     lease.keep_alive()
     if changes:
         writer.write_catalog(changes, clock.now(), versions)
@@ -273,17 +275,17 @@ def _end(run: SyncRun) -> None:
     if run.shards.filter(done_at=None).exists():
         return  # another worker has them, or will take them when their lease is over
     run.refresh_from_db()
-    held = words = ""
+    approval = unreadable = ""
     if run.tags_needing_approval:
-        held = _approval_text(f"{run.tags_needing_approval} tags")
+        approval = _approval_text(f"{run.tags_needing_approval} tags")
     if run.unreadable:
         # Without their names: everybody is told of a run. Each repository says why, for operators.
-        words = f"{run.unreadable} repositories could not be read, or not all of their tags (System, Repositories)"
+        unreadable = f"{run.unreadable} repositories could not be read, or not all of their tags (System, Repositories)"
     # What ails some repositories, or is held of them, is said of those (selectors.py);
     # a run is incomplete for what ails the registry.
     whole = not run.problem and (not run.unreadable or run.unreadable < run.repositories_total)
     state = SyncRun.State.DONE if whole else SyncRun.State.INCOMPLETE
-    _finish(run, state, "; ".join(filter(None, [run.problem, held, words])))
+    _finish(run, state, "; ".join(filter(None, [run.problem, approval, unreadable])))
 
 
 def _report_rollback(run: SyncRun) -> None:

@@ -102,19 +102,19 @@ def _split_after_crash(shard: Shard, now: datetime) -> None:
         return
     names = dict(Repository.objects.filter(pk__in=shard.repositories).values_list("pk", "name"))
     owned = Repository.objects.filter(pk__in=shard.repositories, image__isnull=False)
-    of: dict[int, list[int]] = defaultdict(list)
-    for pk, account in owned.values_list("pk", "image__namespace__account_id"):
-        of[account].append(pk)
+    ids_by_account: dict[int, list[int]] = defaultdict(list)
+    for pk, owner in owned.values_list("pk", "image__namespace__account_id"):
+        ids_by_account[owner].append(pk)
     only = names.get(shard.repositories[0], "") if len(shard.repositories) == 1 else ""
-    died = quarantine.record_crash(WorkUnit(next(iter(of)) if len(of) == 1 else None, only), now)
-    crash = WorkerCrash.objects.filter(
-        pk=died.pk
-    ).first()  # None: the account is set aside, and its deaths are over
+    account = next(iter(ids_by_account)) if len(ids_by_account) == 1 else None
+    died = quarantine.record_crash(WorkUnit(account, only), now)
+    # None: the account is set aside, and its deaths are over.
+    crash = WorkerCrash.objects.filter(pk=died.pk).first()
     if len(shard.repositories) <= 1:
         return
-    lists = (
-        list(of.values())
-        if len(of) > 1
+    pieces = (
+        list(ids_by_account.values())
+        if len(ids_by_account) > 1
         else _chunks(shard.repositories, -(-len(shard.repositories) // PIECES))
     )
     Shard.objects.bulk_create(
@@ -124,7 +124,7 @@ def _split_after_crash(shard: Shard, now: datetime) -> None:
             repositories=part,
             crash=crash,
         )
-        for n, part in enumerate(lists)
+        for n, part in enumerate(pieces)
     )
     Shard.objects.filter(pk=shard.pk).delete()
 

@@ -49,16 +49,16 @@ def stored_names() -> dict[str, StoredState]:
 
 def versions(names: Iterable[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for some in batches(list(names)):
-        found.update(Repository.objects.filter(name__in=some).values_list("name", "version"))
+    for batch in batches(list(names)):
+        found.update(Repository.objects.filter(name__in=batch).values_list("name", "version"))
     return found
 
 
 def owners(names: Iterable[str]) -> dict[str, int | None]:
     """Return repository → the account that it belongs to."""
     found: dict[str, int | None] = {}
-    for some in batches(list(names)):
-        rows = Repository.objects.filter(name__in=some)
+    for batch in batches(list(names)):
+        rows = Repository.objects.filter(name__in=batch)
         found.update(rows.values_list("name", "image__namespace__account_id"))
     return found
 
@@ -95,7 +95,7 @@ def assign_all() -> int:
     reserve_unowned([row.name for row, first in rows if first not in reserved])
     owners = set(Namespace.objects.values_list("name", flat=True))
     owned = [row for row, first in rows if first in owners and is_repository(row.name)]
-    return sum(_assign_batch(some) for some in batches(owned))
+    return sum(_assign_batch(batch) for batch in batches(owned))
 
 
 @transaction.atomic
@@ -139,14 +139,14 @@ def _owners(repositories: Iterable[str]) -> dict[str, Namespace]:
 def reserve_unowned(repositories: Iterable[str]) -> None:
     """Keep for an operator the first parts that nobody has. What an account has, or had, stays its own."""
     firsts = {first for first, _rest in map(split, repositories) if len(first) <= NAMESPACE_MAX}
-    for some in batches(sorted(firsts)):
-        left = set(some) - set(Namespace.objects.filter(name__in=some).values_list("name", flat=True))
-        while left:
-            new = [ReservedName(name=name) for name in sorted(left)]
+    for batch in batches(sorted(firsts)):
+        unreserved = set(batch) - set(Namespace.objects.filter(name__in=batch).values_list("name", flat=True))
+        while unreserved:
+            new = [ReservedName(name=name) for name in sorted(unreserved)]
             ReservedName.objects.bulk_create(new, ignore_conflicts=True)
             # Locked until the commit, so that none is cleared before it is seen what for; one that was, comes again.
-            rows = ReservedName.objects.select_for_update().filter(name__in=left).order_by("name")
-            left -= {row.name for row in rows}
+            rows = ReservedName.objects.select_for_update().filter(name__in=unreserved).order_by("name")
+            unreserved -= {row.name for row in rows}
 
 
 def record_catalog_read(began: datetime) -> None:
@@ -174,8 +174,8 @@ def stored_repositories(names: Iterable[str]) -> dict[str, StoredRepository]:
     tags = Tag.objects.filter(image__repository_row__name__in=list(found)).values_list(
         "image__repository_row__name", "name", "manifest_id", "missing_since", "unreadable_since"
     )
-    for repository, tag, digest, missing, unread in tags.iterator():
-        found[repository].tags[tag] = StoredState(digest, missing is not None, unread is not None)
+    for repository, tag, digest, missing, unreadable in tags.iterator():
+        found[repository].tags[tag] = StoredState(digest, missing is not None, unreadable is not None)
     return found
 
 
@@ -193,14 +193,14 @@ def lost_tags(run: SyncRun, accounts: Collection[int], *, beside: Collection[str
     rows = Repository.objects.filter(
         image__namespace__account__in=accounts, tags_needing_approval__gt=0
     ).exclude(name__in=beside)
-    found: dict[int, int] = defaultdict(int)
-    for some, count in (
+    lost: dict[int, int] = defaultdict(int)
+    for losses, count in (
         (gone.filter(at__gte=run.started_at), Count("pk")),
         (rows, Sum("tags_needing_approval")),
     ):
-        for account, tags in some.order_by().values_list("image__namespace__account").annotate(count):
-            found[account] += tags
-    return found
+        for account, tags in losses.order_by().values_list("image__namespace__account").annotate(count):
+            lost[account] += tags
+    return lost
 
 
 def record_tags_needing_approval(read: RepositoryTags, known: StoredRepository, count: int) -> None:
@@ -220,9 +220,11 @@ def record_problem(read: RepositoryTags, known: StoredRepository, now: datetime,
         update_repositories([known.pk], problem=problem, failures=failures)
     if read.problem:
         return
-    dark = [tag for tag in read.unreadable if tag in known.tags and not known.tags[tag].unreadable]
-    light = [tag for tag, row in known.tags.items() if row.unreadable and tag not in read.unreadable]
-    for names, moment in ((dark, now), (light, None)):
+    newly_unreadable = [
+        tag for tag in read.unreadable if tag in known.tags and not known.tags[tag].unreadable
+    ]
+    readable_again = [tag for tag, row in known.tags.items() if row.unreadable and tag not in read.unreadable]
+    for names, moment in ((newly_unreadable, now), (readable_again, None)):
         if names:
             _mark_unreadable(known, names, moment)
 
@@ -231,15 +233,15 @@ def record_problem(read: RepositoryTags, known: StoredRepository, now: datetime,
 @fenced
 def update_repositories(ids: Iterable[int], **values: object) -> None:
     """Note what is said of repositories, beside their tags."""
-    for some in batches(list(ids)):
-        Repository.objects.filter(pk__in=some).update(**values)
+    for batch in batches(list(ids)):
+        Repository.objects.filter(pk__in=batch).update(**values)
 
 
 @transaction.atomic
 @fenced
 def _mark_unreadable(known: StoredRepository, names: list[str], moment: datetime | None) -> None:
-    for some in batches(names):
-        Tag.objects.filter(image__repository_row=known.pk, name__in=some).update(unreadable_since=moment)
+    for batch in batches(names):
+        Tag.objects.filter(image__repository_row=known.pk, name__in=batch).update(unreadable_since=moment)
 
 
 def _unreadable_text(tags: Mapping[str, str]) -> str:
@@ -270,8 +272,8 @@ def write_changes(read: RepositoryTags, known: StoredRepository, changes: Plan, 
     if moves:
         write_tag_changes(row.image, moves, how=TagHistoryEntry.How.FOUND)
     for names, moment in ((changes.mark, now), (changes.unmark, None)):
-        for some in batches(names):
-            Tag.objects.filter(image=row.image, name__in=some).update(missing_since=moment)
+        for batch in batches(names):
+            Tag.objects.filter(image=row.image, name__in=batch).update(missing_since=moment)
     return changes
 
 
@@ -280,5 +282,5 @@ def _moved_since(image: Image, move: int) -> Collection[str]:
 
 
 def _mark(names: list[str], moment: datetime | None) -> None:
-    for some in batches(names):
-        Repository.objects.filter(name__in=some).update(missing_since=moment)
+    for batch in batches(names):
+        Repository.objects.filter(name__in=batch).update(missing_since=moment)

@@ -194,7 +194,7 @@ def test_releases_are_known_by_what_they_refuse(seen: VersionAnswers, state: Sta
 
 
 GOOD, BROKEN = Pulled("team/app:2.0"), Pulled("team/app:1.0", lost="manifest: 404")
-ASTRAY = Pulled("team/app:1.0", there="http://store:9000", astray="ConnectTimeout")
+ASTRAY = Pulled("team/app:1.0", origin="http://store:9000", astray="ConnectTimeout")
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,9 @@ ASTRAY = Pulled("team/app:1.0", there="http://store:9000", astray="ConnectTimeou
         ([], State.PENDING, "Not run yet", ""),
         (None, State.SKIPPED, "nothing was pulled", ""),
         ([GOOD], State.OK, "from the registry itself", ""),
-        ([replace(GOOD, there="https://store.example.com")], State.OK, "https://store.example.com", ""),
-        ([replace(GOOD, there="http://store:9000")], State.WARN, "http://store:9000", "disable: true"),
-        ([replace(GOOD, there="http://10.0.0.7:9000")], State.WARN, "http://10.0.0.7:9000", "disable: true"),
+        ([replace(GOOD, origin="https://store.example.com")], State.OK, "https://store.example.com", ""),
+        ([replace(GOOD, origin="http://store:9000")], State.WARN, "http://store:9000", "disable: true"),
+        ([replace(GOOD, origin="http://10.0.0.7:9000")], State.WARN, "http://10.0.0.7:9000", "disable: true"),
         (
             [GOOD, ASTRAY],
             State.FAIL,
@@ -244,7 +244,7 @@ def test_how_long_it_took_says_something(seconds: float, words: str) -> None:
 def test_a_store_in_the_same_small_network_as_the_registry_is_no_trouble() -> None:
     for host in ("registry:5000", "localhost:5000", "10.0.0.5:5000"):
         ours = replace(OURS, registry_host=host)
-        assert pull_result.pull([replace(GOOD, there="http://store:9000")], ours).state is State.OK
+        assert pull_result.pull([replace(GOOD, origin="http://store:9000")], ours).state is State.OK
 
 
 MINUTES = timedelta(minutes=2)

@@ -110,7 +110,7 @@ def test_a_plan_that_only_adds_or_is_held_takes_nothing_away(
     have: Inventory, see: Mapping[str, str], gone: set[str]
 ) -> None:
     whole = make_plan(have, see, gone=gone)
-    adding, held = whole.adding(), whole.held(have)
+    adding, held = whole.ignoring_absence(), whole.marking_instead_of_removing(have)
     assert (adding.add, adding.move, adding.unmark) == (whole.add, whole.move, whole.unmark)
     assert adding.mark == adding.remove == held.remove == []
     assert set(held.mark) == {name for name in have if name not in see and not have[name].missing}

@@ -1,4 +1,4 @@
-"""How the sweep treats a registry that is away, slow, or asks for time."""
+"""How the crawler treats a registry that is away, slow, or asks for time."""
 
 import gc
 import threading
@@ -67,7 +67,7 @@ def test_what_is_under_way_ends_with_it(web: Scripted) -> None:
 
     with pytest.raises(LeaseLost), web.client(beat=0.05).crawler() as asking:
         asking.read_tags({"r0": {}}, alive=lost)
-    assert not [each for each in threading.enumerate() if each.name == "sweep"]
+    assert not [each for each in threading.enumerate() if each.name == "crawler"]
     del asking
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
