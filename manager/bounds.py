@@ -32,4 +32,4 @@ SPENT_INVITATIONS_KEPT = 100  # of an account
 LIVE_NOTE_LIFE = 24 * 3600  # then the page's own view makes a new note
 
 # Operations
-CHECKUPS_KEPT = 100
+DIAGNOSTIC_RUNS_KEPT = 100

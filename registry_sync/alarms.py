@@ -37,16 +37,16 @@ def alarms(signs: HealthSigns) -> dict[Alarm, datetime | None]:
 
     While no worker asks, what it last found is no news.
     """
-    found: dict[Alarm, datetime | None] = {}
+    active: dict[Alarm, datetime | None] = {}
     if not signs.asleep:
         since = {
             Alarm.SILENT: signs.silent_since,
             Alarm.REFUSED: signs.refused_since,
             Alarm.UNSIGNED: signs.unsigned_since,
         }
-        found |= {alarm: at for alarm, at in since.items() if at}
+        active |= {alarm: at for alarm, at in since.items() if at}
     if signs.frozen:
-        found[Alarm.FROZEN] = None
+        active[Alarm.FROZEN] = None
     if signs.asleep:
-        found[Alarm.ASLEEP] = signs.worker_at
-    return found
+        active[Alarm.ASLEEP] = signs.worker_at
+    return active

@@ -71,7 +71,7 @@ class FinishedCheck:
 class FreshnessInput:
     """What the light is judged by; each is None when there is none.
 
-    `rest`: how long the registry is left alone after a check (reconcile/intervals.py); `untold_at`: the oldest
+    `rest`: how long the registry is left alone after a check (reconcile/intervals.py); `unreported_since`: the oldest
     difference that a check found since the last event; `waiting_since`: when the oldest event that is not applied
     should have been.
     """
@@ -80,13 +80,13 @@ class FreshnessInput:
     rest: timedelta
     last: FinishedCheck | None = None
     troubled: bool = False  # some of what is shown could not be read
-    held: bool = False  # some of it would vanish, and an operator must agree
+    needs_approval: bool = False  # some of it would vanish, and an operator must agree
     under_way: bool = False  # a run is working, and says so
     asleep: bool = False  # a worker has lived, and is silent
     alarm: Alarm | None = None  # the worst of what is wrong with the installation
     differences: int = 0  # found by the last full check
     event_at: datetime | None = None
-    untold_at: datetime | None = None
+    unreported_since: datetime | None = None
     waiting_since: datetime | None = None
 
 
@@ -105,7 +105,7 @@ def judge(facts: FreshnessInput) -> Reason:
         return Reason.ASKED
     if facts.waiting_since and facts.now - facts.waiting_since > EVENT_GRACE:
         return Reason.BEHIND
-    if facts.untold_at and facts.now - facts.untold_at > EVENT_GRACE:
+    if facts.unreported_since and facts.now - facts.unreported_since > EVENT_GRACE:
         return Reason.SILENT
     return Reason.DIFFERENCES if facts.differences else Reason.TOLD
 
@@ -114,7 +114,7 @@ def _overriding_reason(facts: FreshnessInput, last: FinishedCheck) -> Reason | N
     """Return what says that nothing is read now, or must not be written down."""
     if facts.alarm in _REASON_OF_ALARM:
         return _REASON_OF_ALARM[facts.alarm]
-    if last.state == "needs_approval" or facts.held:
+    if last.state == "needs_approval" or facts.needs_approval:
         return Reason.HELD
     return Reason.ASLEEP if facts.asleep else None
 

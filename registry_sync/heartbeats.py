@@ -31,13 +31,13 @@ def read_markers(*names: str) -> dict[str, datetime]:
 
 def worker_at() -> datetime | None:
     """Return the worker's last heartbeat: a task that began, or a lease that a long one keeps."""
-    kept = (
+    lease_ends = (
         Shard.objects.aggregate(at=Max("lease_until"))["at"],
         Lease.objects.aggregate(at=Max("until"))["at"],
     )
-    signs = [at - leases.LIFETIME for at in kept if at]
-    begun = last(Marker.WORKER)
-    return max([*signs, begun]) if begun else None
+    lease_signs = [at - leases.LIFETIME for at in lease_ends if at]
+    task_began_at = last(Marker.WORKER)
+    return max([*lease_signs, task_began_at]) if task_began_at else None
 
 
 def is_silent(at: datetime | None, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from accounts.common.circuit_breaker import Breaker
 from accounts.principal import Principal
 from registry_sync.models import DiagnosticRun, Event, SyncRun
 
-CHECKUP_LIFETIME = timedelta(minutes=3)  # one that is older was left by a worker that died
+DIAGNOSTIC_RUN_LIFETIME = timedelta(minutes=3)  # one that is older was left by a worker that died
 
 log = logging.getLogger(__name__)
 broker = Breaker(rest=5)
@@ -37,12 +37,12 @@ def wake_worker() -> bool:
     return publish("registry_sync.reconcile")
 
 
-def request_checkup(*, by: Principal) -> DiagnosticRun:
-    """Return the checkup that will answer: one that waits or is under way, or a new one."""
+def request_diagnostic_run(*, by: Principal) -> DiagnosticRun:
+    """Return the diagnostic run that will answer: one that waits or is under way, or a new one."""
     now = timezone.now()
     with transaction.atomic():
         asked = DiagnosticRun.objects.exclude(state=DiagnosticRun.State.DONE).filter(
-            requested_at__gt=now - CHECKUP_LIFETIME
+            requested_at__gt=now - DIAGNOSTIC_RUN_LIFETIME
         )
         row = asked.order_by("id").first() or DiagnosticRun.objects.create(requested_by=by.label)
     transaction.on_commit(wake_doctor)

@@ -50,8 +50,8 @@ def note_of_sync(request: HttpRequest, run: SyncRun) -> str:
     return live_updates.note(request, "sync run", run.pk)
 
 
-def note_of_checkup(request: HttpRequest, checkup: DiagnosticRun) -> str:
-    return live_updates.note(request, "checkup", checkup.pk)
+def note_of_diagnostic_run(request: HttpRequest, run: DiagnosticRun) -> str:
+    return live_updates.note(request, "checkup", run.pk)
 
 
 def note_of_removal(request: HttpRequest, removal: Removal) -> str:

@@ -16,7 +16,7 @@ from registry_sync.work_units import WorkUnit, to_quarantine
 RETRY_AFTER = timedelta(days=1)  # then it is tried again, and a death that nobody explained is forgotten
 RETRY_ACCOUNT_AFTER = timedelta(hours=1)  # a whole account: most of it is good
 PAUSE = timedelta(seconds=5)  # after the second death of something: the first may be chance; then ever longer
-LAST_FOR = timedelta(minutes=5)
+LAST_IN_LINE_FOR = timedelta(minutes=5)
 PROBLEM = _("quarantined: workers crashed on it (System, Overview)")
 
 log = logging.getLogger(__name__)
@@ -36,33 +36,33 @@ def record_crash(unit: WorkUnit, now: datetime) -> WorkerCrash:
     deaths = WorkerCrash.objects.filter(mine)
     before = {_work_unit(row) for row in QuarantinedWork.objects.filter(mine)}
     log.warning("a worker died while it was at %s", unit.repository or "several repositories")
-    for each in to_quarantine([_work_unit(row) for row in deaths], before):
-        held = [row for row in deaths if each.covers(_work_unit(row))]
-        QuarantinedWork.objects.filter(_within(each)).delete()
-        QuarantinedWork.objects.create(**_columns(each), quarantined_at=now, crash_count=len(held))
-        log.error("set aside, because workers died of it: %s", _label(each))
-        deaths.filter(_within(each)).delete()
+    for smallest in to_quarantine([_work_unit(row) for row in deaths], before):
+        covered = [row for row in deaths if smallest.covers(_work_unit(row))]
+        QuarantinedWork.objects.filter(_within(smallest)).delete()
+        QuarantinedWork.objects.create(**_columns(smallest), quarantined_at=now, crash_count=len(covered))
+        log.error("set aside, because workers died of it: %s", _label(smallest))
+        deaths.filter(_within(smallest)).delete()
     return crash
 
 
 class Snapshot:
-    """What is aside, and what somebody died of lately, as it was when looked up."""
+    """What is quarantined, and what somebody died of lately, as it was when looked up."""
 
     def __init__(self) -> None:
-        self.aside = [_work_unit(row) for row in QuarantinedWork.objects.all()]
+        self.quarantined = [_work_unit(row) for row in QuarantinedWork.objects.all()]
         self.deaths: dict[WorkUnit, list[datetime]] = {}
         for row in WorkerCrash.objects.exclude(repository=""):
             self.deaths.setdefault(_work_unit(row), []).append(row.at)
 
     def holds(self, unit: WorkUnit) -> bool:
-        return any(each.covers(unit) for each in self.aside)
+        return any(each.covers(unit) for each in self.quarantined)
 
     def is_late(self, unit: WorkUnit, now: datetime) -> bool:
         """Whether it comes after all else; not for ever, where much comes all the time."""
-        again = self.again(unit)
-        return again is not None and now < again + LAST_FOR
+        retry_at = self.retry_at(unit)
+        return retry_at is not None and now < retry_at + LAST_IN_LINE_FOR
 
-    def again(self, unit: WorkUnit) -> datetime | None:
+    def retry_at(self, unit: WorkUnit) -> datetime | None:
         """When it may be tried again, None for what nobody died of."""
         at = self.deaths.get(unit)
         return max(at) + PAUSE * (2 ** (len(at) - 1) - 1) if at else None
@@ -112,12 +112,12 @@ def _columns(unit: WorkUnit) -> dict[str, object]:
 
 
 def _within(unit: WorkUnit) -> Q:
-    found = Q(account=unit.account)
+    condition = Q(account=unit.account)
     if unit.repository:
-        found &= Q(repository=unit.repository)
+        condition &= Q(repository=unit.repository)
     if unit.item:
-        found &= Q(item=unit.item)
-    return found
+        condition &= Q(item=unit.item)
+    return condition
 
 
 def _label(unit: WorkUnit) -> str:

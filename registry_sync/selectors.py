@@ -61,7 +61,7 @@ class Freshness:
     """
 
     state: str
-    ground: Reason
+    reason: Reason
     text: str
     why: str
     parts: list[Detail]
@@ -96,24 +96,24 @@ def freshness(
     good = _full(newest, lambda run: run.state == State.DONE, 2, state=State.DONE)
     event_at = signs.event_at
     progress = _progress(running, now) if running else None
-    differences, untold_at = _differences(of, good, event_at)
+    differences, unreported_since = _differences(of, good, event_at)
     facts = FreshnessInput(
         now=now, rest=_rest(newest, last), last=_check(last), differences=differences,
         troubled=any(run.troubled for run in newest[:1]),
-        held=any(run.tags_needing_approval for run in newest)
+        needs_approval=any(run.tags_needing_approval for run in newest)
         and of.repositories().filter(tags_needing_approval__gt=0).exists(),
         under_way=bool(progress and progress.run.state == State.RUNNING and not progress.silent),
-        asleep=signs.asleep, alarm=next(iter(alarms(signs)), None), event_at=event_at, untold_at=untold_at,
-        waiting_since=_waiting_since(of, now) if event_at else None,
+        asleep=signs.asleep, alarm=next(iter(alarms(signs)), None), event_at=event_at,
+        unreported_since=unreported_since, waiting_since=_waiting_since(of, now) if event_at else None,
     )  # fmt: skip
-    ground = judge(facts)
+    reason = judge(facts)
     checked = good[0] if good else None
     told_at = event_at if exact or not event_at else event_at.replace(second=0, microsecond=0)
-    parts = _details(ground, told_at, checked, differences, exact=exact)
-    if ground in AS_OF and signs.answered_at:
+    parts = _details(reason, told_at, checked, differences, exact=exact)
+    if reason in AS_OF and signs.answered_at:
         parts.insert(0, Detail(_("this list is as of"), signs.answered_at))
     return Freshness(
-        LIGHT_OF[ground], ground, _text(ground), _why(ground, last), parts,
+        LIGHT_OF[reason], reason, _text(reason), _why(reason, last), parts,
         event_at=told_at, checked_at=checked.finished_at if checked else None, progress=progress,
     )  # fmt: skip
 
@@ -210,7 +210,7 @@ def is_approved() -> bool:
     return SyncRun.objects.filter(deletions_approved=True, finished_at=None).exists()
 
 
-def checkups() -> QuerySet[DiagnosticRun]:
+def diagnostic_runs() -> QuerySet[DiagnosticRun]:
     return DiagnosticRun.objects.order_by("-id")
 
 
@@ -387,16 +387,16 @@ TEXTS = {
 }
 
 
-def _text(ground: Reason) -> str:
-    return TEXTS[ground] % {"seconds": settings.SYNC_INTERVAL_SECONDS}
+def _text(reason: Reason) -> str:
+    return TEXTS[reason] % {"seconds": settings.SYNC_INTERVAL_SECONDS}
 
 
-def _why(ground: Reason, last: SyncRun | None) -> str:
-    return last.problem if last and ground in (Reason.FAILED, Reason.PARTLY) else ""
+def _why(reason: Reason, last: SyncRun | None) -> str:
+    return last.problem if last and reason in (Reason.FAILED, Reason.PARTLY) else ""
 
 
 def _details(
-    ground: Reason, event_at: datetime | None, good: SyncRun | None, differences: int, *, exact: bool
+    reason: Reason, event_at: datetime | None, good: SyncRun | None, differences: int, *, exact: bool
 ) -> list[Detail]:
     parts = []
     if event_at:
@@ -406,10 +406,10 @@ def _details(
             Detail(
                 _("last full check"),
                 good.finished_at,
-                _agreement(event_at, differences, exact=exact) if ground in WITH_AGREEMENT else "",
+                _agreement(event_at, differences, exact=exact) if reason in WITH_AGREEMENT else "",
             )
         )
-    elif ground is not Reason.NEVER:
+    elif reason is not Reason.NEVER:
         parts.append(Detail(_("no full check yet")))
     return parts
 

@@ -43,7 +43,7 @@ from registry_sync.tokens import ca
 
 log = logging.getLogger(__name__)
 
-HELD_KEPT = timedelta(hours=1)  # somebody may be about to agree to just that one
+APPROVAL_RUNS_KEPT = timedelta(hours=1)  # somebody may be about to agree to just that one
 EVENTS_KEPT = timedelta(days=7)
 DIFFERENCES_KEPT = timedelta(days=30)
 ALIVE = timedelta(seconds=10)
@@ -124,7 +124,7 @@ def apply_events() -> None:
         wait = process_due(registry)
     finally:
         registry.close()
-    _again(apply_events, wait)
+    _reschedule(apply_events, wait)
 
 
 @_task(name="registry_sync.removals")
@@ -138,10 +138,10 @@ def removals() -> None:
         wait = work_due(registry, after_run=run_result.finish_completed)
     finally:
         registry.close()
-    _again(removals, wait)
+    _reschedule(removals, wait)
 
 
-def _again(task: Any, wait: timedelta | None) -> None:
+def _reschedule(task: Any, wait: timedelta | None) -> None:
     """Come back for what is due soon.
 
     One message at a time: each that came would else send the next, and each event adds one.
@@ -192,8 +192,8 @@ def _forget_runs(runs: QuerySet[SyncRun]) -> None:
     )
     if oldest:
         # One that found what no event told stays longer: it is the proof.
-        telling = Drift.objects.filter(found_at__gte=clock.now() - DIFFERENCES_KEPT)
-        runs.filter(id__lte=oldest).exclude(id__in=telling.values("run")).delete()
+        recent_drift = Drift.objects.filter(found_at__gte=clock.now() - DIFFERENCES_KEPT)
+        runs.filter(id__lte=oldest).exclude(id__in=recent_drift.values("run")).delete()
 
 
 @_task(name="registry_sync.housekeeping")
@@ -216,19 +216,19 @@ def housekeeping() -> None:
     Purge.objects.filter(finished_at__lt=long_ago, ends_at=None).delete()
     day_ago = clock.now() - timedelta(days=1)
     Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
-    again = selectors.repeated_approval_runs().filter(finished_at__lt=clock.now() - HELD_KEPT)
-    SyncRun.objects.filter(pk__in=list(again.values_list("pk", flat=True))).delete()
+    repeated = selectors.repeated_approval_runs().filter(finished_at__lt=clock.now() - APPROVAL_RUNS_KEPT)
+    SyncRun.objects.filter(pk__in=list(repeated.values_list("pk", flat=True))).delete()
     # Between two full checks there may be a thousand quick passes; and who presses the button all day wipes no others.
     for quick in (False, True):
-        for ours in (Q(requested_by="schedule"), ~Q(requested_by="schedule")):
-            _forget_runs(SyncRun.objects.filter(ours, quick=quick))
-    old = (
+        for requested in (Q(requested_by="schedule"), ~Q(requested_by="schedule")):
+            _forget_runs(SyncRun.objects.filter(requested, quick=quick))
+    oldest = (
         DiagnosticRun.objects.order_by("-id")
-        .values_list("id", flat=True)[settings.CHECKUPS_KEPT : settings.CHECKUPS_KEPT + 1]
+        .values_list("id", flat=True)[settings.DIAGNOSTIC_RUNS_KEPT : settings.DIAGNOSTIC_RUNS_KEPT + 1]
         .first()
     )
-    if old:
-        DiagnosticRun.objects.filter(id__lte=old).delete()
+    if oldest:
+        DiagnosticRun.objects.filter(id__lte=oldest).delete()
     sqlite_wal.shrink()
 
 
@@ -248,12 +248,12 @@ def daily() -> None:
 @_task(name="registry_sync.verify_audit_log")
 def verify_audit_log() -> None:
     """Keep the outcome for the doctor: reading the whole log takes long."""
-    found = list(audit_chain.problems())
-    for problem in found:
+    problems = list(audit_chain.problems())
+    for problem in problems:
         log.error(
             "the audit log %s: %s", "was changed" if problem.changed else "is not verified", problem.text
         )
-    worst = Marker.AUDIT_LOG_UNVERIFIED if found else Marker.AUDIT_LOG_INTACT
-    if any(problem.changed for problem in found):
-        worst = Marker.AUDIT_LOG_CHANGED
-    heartbeats.note(worst, clock.now())
+    outcome = Marker.AUDIT_LOG_UNVERIFIED if problems else Marker.AUDIT_LOG_INTACT
+    if any(problem.changed for problem in problems):
+        outcome = Marker.AUDIT_LOG_CHANGED
+    heartbeats.note(outcome, clock.now())

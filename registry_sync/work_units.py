@@ -32,24 +32,24 @@ class WorkUnit:
         )
 
 
-def to_quarantine(deaths: Sequence[WorkUnit], aside: Collection[WorkUnit]) -> set[WorkUnit]:
-    """Return the smallest that holds an account's deaths, once they are enough. `aside`: what was set aside before.
+def to_quarantine(deaths: Sequence[WorkUnit], quarantined: Collection[WorkUnit]) -> set[WorkUnit]:
+    """Return the smallest that holds an account's deaths, once they are enough. `quarantined`: what was before.
 
     So one thing that workers die of costs five deaths, and a thousand of them, in one repository or many, cost no more.
     """
-    if len(deaths) < (CRASHES_MAX_AGAIN if aside else CRASHES_MAX):
+    if len(deaths) < (CRASHES_MAX_AGAIN if quarantined else CRASHES_MAX):
         return set()
     account = deaths[0].account
     died_in = {unit.repository for unit in deaths} - {""}
-    known = died_in | {unit.repository for unit in aside} - {""}
-    if account is not None and (not died_in or len(known) >= ITEMS_MAX):
+    repositories = died_in | {unit.repository for unit in quarantined} - {""}
+    if account is not None and (not died_in or len(repositories) >= ITEMS_MAX):
         return {WorkUnit(account)}
-    found: set[WorkUnit] = set()
+    units: set[WorkUnit] = set()
     for repository in died_in:
         items = {unit.item for unit in deaths if unit.repository == repository} - {""}
-        before = {unit.item for unit in aside if unit.repository == repository} - {""}
+        before = {unit.item for unit in quarantined if unit.repository == repository} - {""}
         if items and len(items | before) < ITEMS_MAX:
-            found |= {WorkUnit(account, repository, item) for item in items}
+            units |= {WorkUnit(account, repository, item) for item in items}
         else:
-            found.add(WorkUnit(account, repository))
-    return found
+            units.add(WorkUnit(account, repository))
+    return units

@@ -150,7 +150,7 @@ def _why_skipped(
     if quarantined.holds(unit) and not _is_halfway(item):
         recorder.not_done(item, RemovalItem.State.FAILED, Outcome.QUARANTINED, "")
         return ""
-    retry_at = quarantined.again(unit)
+    retry_at = quarantined.retry_at(unit)
     return quarantine.PROBLEM if quarantined.holds(unit) or (retry_at and retry_at > clock.now()) else None
 
 

@@ -26,7 +26,7 @@ _TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 
 def agent() -> str:
-    """Return what the requests of one checkup call themselves, so that their events are known again."""
+    """Return what the requests of one diagnostic run call themselves, so that their events are known again."""
     return f"registry-manager-doctor/{secrets.token_hex(8)}"
 
 

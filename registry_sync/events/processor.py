@@ -129,9 +129,9 @@ def _is_quarantined(
     if quarantined.holds(unit):
         _write(event, lease, due_at=None, problem=quarantine.PROBLEM)
         return True
-    again = quarantined.again(unit)
-    if again and again > clock.now():
-        _write(event, lease, due_at=again)
+    retry_at = quarantined.retry_at(unit)
+    if retry_at and retry_at > clock.now():
+        _write(event, lease, due_at=retry_at)
         return True
     return False
 

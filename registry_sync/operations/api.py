@@ -152,10 +152,10 @@ class DiagnosticRuns(ApiView):
     @operation("doctor_list", answer=DiagnosticRunSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
         account_permissions.operator(self.by)
-        return self.page(selectors.checkups())
+        return self.page(selectors.diagnostic_runs())
 
     @operation("doctor_start", answer=DiagnosticRunSerializer, status=202)
     def post(self, request: Request) -> Response:
         """Start a diagnostic run. Return it; its checks are there within half a minute."""
         account_permissions.operator(self.by)
-        return self.answer(jobs.request_checkup(by=self.by))
+        return self.answer(jobs.request_diagnostic_run(by=self.by))

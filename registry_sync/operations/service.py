@@ -33,9 +33,9 @@ def approve_deletions(*, by: Principal, run: SyncRun, confirmation: str) -> Sync
     if confirmation.strip() != APPROVAL_PHRASE:
         raise Invalid.on("confirmation", _("Type “%(words)s” to confirm.") % {"words": APPROVAL_PHRASE})
     with transaction.atomic():
-        agreed = SyncRun.objects.filter(state=SyncRun.State.WAITING, deletions_approved=True).first()
-        if not agreed:
-            agreed = SyncRun.objects.create(deletions_approved=True, requested_by=by.label)
+        approved = SyncRun.objects.filter(state=SyncRun.State.WAITING, deletions_approved=True).first()
+        if not approved:
+            approved = SyncRun.objects.create(deletions_approved=True, requested_by=by.label)
             audit.record(
                 by=by,
                 action=AuditAction.SYNC_DELETIONS_APPROVED,
@@ -44,7 +44,7 @@ def approve_deletions(*, by: Principal, run: SyncRun, confirmation: str) -> Sync
                 label=run.problem,
             )
         transaction.on_commit(jobs.wake_worker)
-    return agreed
+    return approved
 
 
 @transaction.atomic
@@ -95,7 +95,7 @@ def assign(*, by: Principal, first: str, handle: str) -> Namespace:
         raise Invalid.on("", problem)
     _hand_over(by, first, account)
     namespace = namespaces.create(by=by, account=account, name=first)
-    count = _claim(namespace)
+    count = _assign_repositories(namespace)
     audit.record(by=by, action=AuditAction.NAMESPACE_ADOPTED, kind="namespace", id=namespace.pk, label=first,
                  account=account, after={"repositories": count})  # fmt: skip
     jobs.request_sync(by=by)
@@ -120,7 +120,7 @@ def _hand_over(by: Principal, first: str, account: Account) -> None:
         raise Conflict.on("", problem)
     make_room(NAMESPACES, account, field="account")  # else counted already when the namespace is made
     if reserved.account:
-        _tell(by, AuditAction.NAMESPACE_ASSIGNED, reserved)
+        _record_for_owner(by, AuditAction.NAMESPACE_ASSIGNED, reserved)
     reserved.account, reserved.until = account, None
     reserved.save(update_fields=["account", "until"])
 
@@ -135,7 +135,7 @@ def release_name(*, by: Principal, name: str, confirmation: str) -> None:
         raise NotFound
     if problem := release_problem(reserved, timezone.now()):
         raise Conflict.on("", problem)
-    _tell(by, AuditAction.NAMESPACE_CLEARED, reserved)
+    _record_for_owner(by, AuditAction.NAMESPACE_CLEARED, reserved)
     reserved.delete()
 
 
@@ -165,14 +165,14 @@ def _tokens_live(reserved: ReservedName, now: datetime) -> str:
     return sentence % {"moment": time_zones.exact(reserved.until, timezone.get_current_timezone())}
 
 
-def _tell(by: Principal, action: AuditAction, reserved: ReservedName) -> None:
+def _record_for_owner(by: Principal, action: AuditAction, reserved: ReservedName) -> None:
     """In the audit log of whoever had the name; whose it is now is not their business."""
     account = reserved.account
     audit.record(by=by, action=action, kind="namespace", label=reserved.name, account=account,
                  before={"account": account.handle} if account else {})  # fmt: skip
 
 
-def _claim(namespace: Namespace) -> int:
+def _assign_repositories(namespace: Namespace) -> int:
     rows = [row for row in selectors.unassigned(namespace.name) if is_repository(row.name)]
     images = [Image(namespace=namespace, name=split(row.name)[1]) for row in rows]
     for row, image in zip(rows, Image.objects.bulk_create(images, BATCH), strict=True):

@@ -241,7 +241,7 @@ def _confirmed_gone(registry: RegistryClient, names: list[str], lease: LeaseHand
     owners = writer.owners(names)
     for name in in_turns(names, _namespace):
         unit = WorkUnit(owners.get(name), name)
-        if _namespace(name) in silent or quarantined.holds(unit) or (quarantined.again(unit) or now) > now:
+        if _namespace(name) in silent or quarantined.holds(unit) or (quarantined.retry_at(unit) or now) > now:
             continue
         lease.begin(unit)
         try:

@@ -34,13 +34,13 @@ TELLING = replace(FACTS, last=checked(), event_at=ago(3600))
 
 
 @pytest.mark.parametrize(
-    ("facts", "ground", "light"),
+    ("facts", "reason", "light"),
     [
         (FACTS, Reason.NEVER, "never"),
         (replace(FACTS, event_at=ago(1)), Reason.NEVER, "never"),
         # an end that proves nothing outweighs all else
         (replace(TELLING, last=checked("needs_approval")), Reason.HELD, "needs_approval"),
-        (replace(TELLING, last=checked(), held=True), Reason.HELD, "needs_approval"),
+        (replace(TELLING, last=checked(), needs_approval=True), Reason.HELD, "needs_approval"),
         (replace(TELLING, last=checked("failed")), Reason.FAILED, "failed"),
         (replace(TELLING, last=checked("incomplete")), Reason.PARTLY, "stale"),
         # nobody works: the last word of those who did says nothing of now
@@ -58,17 +58,17 @@ TELLING = replace(FACTS, last=checked(), event_at=ago(3600))
         # a registry that tells nothing is asked
         (replace(FACTS, last=checked()), Reason.ASKED, "live"),
         # events are silent although things happened, and it is no mere delay
-        (replace(TELLING, untold_at=ago(61)), Reason.SILENT, "stale"),
-        (replace(TELLING, untold_at=ago(59)), Reason.TOLD, "live"),
+        (replace(TELLING, unreported_since=ago(61)), Reason.SILENT, "stale"),
+        (replace(TELLING, unreported_since=ago(59)), Reason.TOLD, "live"),
         (replace(TELLING, differences=2), Reason.DIFFERENCES, "stale"),
-        (replace(TELLING, differences=2, untold_at=ago(61)), Reason.SILENT, "stale"),
+        (replace(TELLING, differences=2, unreported_since=ago(61)), Reason.SILENT, "stale"),
         # long without an event, and the checks agree: nothing happened
         (replace(TELLING, event_at=ago(10**6)), Reason.TOLD, "live"),
     ],
 )
-def test_the_ground_and_its_light(facts: FreshnessInput, ground: Reason, light: str) -> None:
-    assert judge(facts) is ground
-    assert LIGHT_OF[ground] == light
+def test_the_reason_and_its_light(facts: FreshnessInput, reason: Reason, light: str) -> None:
+    assert judge(facts) is reason
+    assert LIGHT_OF[reason] == light
 
 
 def test_every_ground_has_a_light() -> None:
@@ -97,7 +97,7 @@ def test_the_time_left_is_never_negative(done: int, total: int, seconds: int) ->
 
 
 @pytest.mark.parametrize(
-    ("alarm", "ground"),
+    ("alarm", "reason"),
     [
         (Alarm.SILENT, Reason.DOWN),
         (Alarm.REFUSED, Reason.REFUSED),
@@ -105,9 +105,9 @@ def test_the_time_left_is_never_negative(done: int, total: int, seconds: int) ->
         (Alarm.FROZEN, Reason.FROZEN),
     ],
 )
-def test_what_is_wrong_now_outweighs_what_was_read(alarm: Alarm, ground: Reason) -> None:
-    assert judge(replace(TELLING, alarm=alarm)) is ground
-    assert judge(replace(TELLING, last=checked("needs_approval"), alarm=alarm)) is ground
+def test_what_is_wrong_now_outweighs_what_was_read(alarm: Alarm, reason: Reason) -> None:
+    assert judge(replace(TELLING, alarm=alarm)) is reason
+    assert judge(replace(TELLING, last=checked("needs_approval"), alarm=alarm)) is reason
 
 
 def test_what_was_never_checked_is_not_overdue() -> None:

@@ -19,17 +19,17 @@ EARLIER = 10
 @vary_on_headers("HX-Request")
 def doctor(request: PersonRequest) -> HttpResponse:
     if request.method == "POST":
-        jobs.request_checkup(by=principal(request))
+        jobs.request_diagnostic_run(by=principal(request))
         return redirect("doctor")
     now = timezone.now()
-    waiting = selectors.checkups().exclude(state=DiagnosticRun.State.DONE).first()
-    note = live_updates.note_of_checkup(request, waiting) if waiting else ""
-    newest = list(selectors.checkups()[: EARLIER + 1])
+    waiting = selectors.diagnostic_runs().exclude(state=DiagnosticRun.State.DONE).first()
+    note = live_updates.note_of_diagnostic_run(request, waiting) if waiting else ""
+    newest = list(selectors.diagnostic_runs()[: EARLIER + 1])
     done = [row for row in newest if row.state == DiagnosticRun.State.DONE]
     newer = [
         row
         for row in newest
-        if row.state != DiagnosticRun.State.DONE and now - row.requested_at < jobs.CHECKUP_LIFETIME
+        if row.state != DiagnosticRun.State.DONE and now - row.requested_at < jobs.DIAGNOSTIC_RUN_LIFETIME
     ]
     context = {
         "checkup": done[0] if done else None,

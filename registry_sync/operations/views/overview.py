@@ -53,7 +53,7 @@ def retry_quarantined(request: PersonRequest, id: int) -> HttpResponse:  # noqa:
 
 
 def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
-    checkup = selectors.checkups().filter(state=DiagnosticRun.State.DONE).first()
+    checkup = selectors.diagnostic_runs().filter(state=DiagnosticRun.State.DONE).first()
     context = system_context("system") | {
         "page": paginate(selectors.runs(), cursor=request.GET.get("page", ""), size=RUNS_SHOWN),
         "held": selectors.run_needing_approval(),

@@ -55,7 +55,7 @@ def test_one_check_that_took_long_hides_no_silence(took: float) -> None:
     now = timezone.now()
     over = now - timedelta(seconds=600)
     SyncRun.objects.create(state="done", started_at=over - timedelta(seconds=took), finished_at=over)
-    assert selectors.freshness(now).ground is Reason.OVERDUE
+    assert selectors.freshness(now).reason is Reason.OVERDUE
 
 
 def test_what_takes_long_each_time_is_given_its_rest() -> None:
@@ -63,7 +63,7 @@ def test_what_takes_long_each_time_is_given_its_rest() -> None:
     for hours in (60, 40, 20):
         over = now - timedelta(hours=hours)
         SyncRun.objects.create(state="done", started_at=over - timedelta(hours=1), finished_at=over)
-    assert selectors.freshness(now).ground is Reason.ASKED
+    assert selectors.freshness(now).reason is Reason.ASKED
 
 
 def test_differences_are_counted() -> None:
@@ -82,7 +82,7 @@ def test_events_are_silent_although_pushes_happened() -> None:
     )
     ended()
     found = selectors.freshness(timezone.now())
-    assert (found.state, found.ground) == ("stale", Reason.SILENT)
+    assert (found.state, found.reason) == ("stale", Reason.SILENT)
     told(seconds=1)  # they come again
     assert selectors.freshness(timezone.now()).state == "live"
 

@@ -127,7 +127,7 @@ def test_the_wrong_key_leaves_a_sign_for_the_doctor(client: Client) -> None:
 
 
 def test_housekeeping_keeps_the_runs_that_prove_something(settings: Any) -> None:
-    settings.SYNC_RUNS_KEPT = settings.CHECKUPS_KEPT = 1
+    settings.SYNC_RUNS_KEPT = settings.DIAGNOSTIC_RUNS_KEPT = 1
     proof, old, plain, last = (SyncRun.objects.create(state="done") for _run in range(4))
     Drift.objects.create(run=proof, repository="team/app")
     Drift.objects.create(run=old, repository="x", found_at=timezone.now() - timedelta(days=31))

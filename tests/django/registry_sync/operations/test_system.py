@@ -151,7 +151,7 @@ def test_runs_held_one_after_the_other_are_one_line(browser: Client, world: dict
     assert list(selectors.runs()) == shown[1:]
     tasks.housekeeping()
     assert SyncRun.objects.count() == 7
-    SyncRun.objects.update(finished_at=now - tasks.HELD_KEPT - timedelta(seconds=1))
+    SyncRun.objects.update(finished_at=now - tasks.APPROVAL_RUNS_KEPT - timedelta(seconds=1))
     tasks.housekeeping()
     assert list(SyncRun.objects.all()) == shown[1:]
 
