@@ -37,7 +37,7 @@ _ROLE_END_EFFECTS = """\
 
 _WRITE_WARNING = """\
 **Write can overwrite.** Whoever may push may push to a tag that exists, and the tag then points at the new image. The
-old image stays in the registry and in the tag's history, from where it can be put back. Some clients overwrite a tag
+old image stays in the registry and in the tag's history, from where it can be restored. Some clients overwrite a tag
 when they may not delete it: `regctl tag delete` with write pushes an empty image to the tag, is refused the deletion,
 and leaves the empty image there. Tokens know no right to new tags alone: give write only to who may replace any tag.\
 """.splitlines()
