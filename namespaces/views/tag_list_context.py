@@ -38,28 +38,25 @@ class ColumnSort:
 
 def tag_list_context(image: Image, asked: QueryDict) -> dict[str, Any]:
     """At most four statements, whatever is asked of however many tags. A strange `sort` is the usual one."""
-    search = asked.get("q", "").strip()[:200]
-    with pg_plans.by_value(search):
-        return _context(image, asked, search)
-
-
-def _context(image: Image, asked: QueryDict, search: str) -> dict[str, Any]:
-    sort = asked.get("sort", "")
+    search, sort = asked.get("q", "").strip()[:200], asked.get("sort", "")
     sort = sort if sort in SORTS else NEWEST
     technical = bool(asked.get("technical"))
     query = {"q": search, "sort": "" if sort == NEWEST else sort, "technical": "1" if technical else ""}
-    found = tag_list.find_tags(image, search)
-    halves = (False, True) if technical else (False,)
-    rows = [found.tags(sort=sort, technical=half) for half in halves]
-    page = paginate(*rows, cursor=asked.get("page", ""), query=query)
+    with pg_plans.by_value(search):
+        found = tag_list.find_tags(image, search)
+        halves = (False, True) if technical else (False,)
+        tags = [found.tags(sort=sort, technical=half) for half in halves]
+        page = paginate(*tags, cursor=asked.get("page", ""), query=query)
+        rows = tag_list.tag_rows(image, page.rows)
+        count, technical_count = found.count(), Count(0) if technical else found.count_technical()
     return {
         "query": query,
         "page": page,
-        "rows": tag_list.tag_rows(image, page.rows),
+        "rows": rows,
         "columns": {name: _column(name, sort, query) for name in _FIRST_SORT},
         "sorts": [(way, words, way == sort) for way, words in _SORT_TEXTS.items()],
-        "count_words": _count(found.count(), filtered=bool(search)),
-        "technical_words": "" if technical else _technical(found.count_technical()),
+        "count_words": _count(count, filtered=bool(search)),
+        "technical_words": _technical(technical_count),
         "technical_url": _url(query | {"technical": "" if technical else "1"}),
     }
 
