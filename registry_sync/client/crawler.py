@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -56,10 +56,17 @@ class RepositoryTags:
     fetched: dict[str, FetchedManifest] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     unreached: int = 0
+    server_errors: set[str] = field(default_factory=set)  # those of them that got a 429 or 5xx
     silent: int = 0  # the last so many in a row got none at all, not even an error
     gone: set[str] = field(default_factory=set)
     problem: str = ""
     missing: bool = False
+
+    def forget_server_errors(self) -> None:
+        self.unreached -= len(self.server_errors)
+        for tag in self.server_errors:
+            del self.unreadable[tag]
+        self.server_errors = set()
 
 
 class TagCrawler:
@@ -171,13 +178,22 @@ class TagCrawler:
             read.digests = {tag: known[tag] for tag in listed if known.get(tag)}
         to_read = [tag for tag in dict.fromkeys([*listed, *known]) if tag not in read.digests]
         random.shuffle(to_read)  # those without an answer may stand together, and before all others
-        left = iter(to_read)  # shared, so that 200,000 tags are not as many tasks
-        async with asyncio.TaskGroup() as group:  # the first that gives up stops the others
-            for _each in to_read[: self._parallel]:
-                group.create_task(self._read_some(read, left, known))
+        await self._read_each(read, to_read, known)
+        failed = read.server_errors
+        if failed and len(failed) <= UNANSWERED_TAGS_MAX and read.repository not in self._once:
+            # 2.8 on a filesystem answers 500 for a tag while it is being pushed, as long as the disk takes.
+            await asyncio.sleep(self._timing.rewrite)
+            read.forget_server_errors()
+            await self._read_each(read, list(failed), known)
         listed_but_gone = read.gone & set(listed)  # deleted since the list was made, or a lie
         read.gone -= listed_but_gone
         read.unreadable |= dict.fromkeys(listed_but_gone, _("listed, but not in the registry"))
+
+    async def _read_each(self, read: RepositoryTags, tags: Sequence[str], known: Mapping[str, str]) -> None:
+        left = iter(tags)  # shared, so that 200,000 tags are not as many tasks
+        async with asyncio.TaskGroup() as group:  # the first that gives up stops the others
+            for _each in tags[: self._parallel]:
+                group.create_task(self._read_some(read, left, known))
 
     async def _read_some(self, read: RepositoryTags, left: Iterator[str], known: Mapping[str, str]) -> None:
         for tag in left:
@@ -200,6 +216,8 @@ class TagCrawler:
             read.unreadable[tag] = str(error)
             read.unreached += isinstance(error, TemporaryFailure)
             read.silent += isinstance(error, NoResponse)
+            if isinstance(error, TemporaryFailure) and not isinstance(error, NoResponse):
+                read.server_errors.add(tag)
             return
         read.silent = 0
         read.digests[tag] = fetched.digest if fetched else known

@@ -57,6 +57,32 @@ def test_errors_of_one_repository_are_no_silence(web: Scripted) -> None:
     assert [bool(each.problem) for each in reads] == [True] * 90 + [False] * 10
 
 
+@pytest.mark.parametrize(("errors", "unreadable"), [(1, 0), (3, 0), (4, 0), (6, 1)])
+def test_a_tag_that_is_being_pushed_is_asked_for_once_more(
+    web: Scripted, errors: int, unreadable: int
+) -> None:
+    """2.8 on a filesystem answers 500 while it writes one, and its disk may be slower than three tries."""
+    left = [errors]
+
+    def written(_headers: object) -> Answer:
+        left[0] -= 1
+        return answer(status=500) if left[0] >= 0 else answer({"schemaVersion": 2})
+
+    web.says["/v2/r0/tags/list"] = answer({"tags": ["old", "new"]})
+    web.says |= {"/v2/r0/manifests/old": answer({"schemaVersion": 2}), "/v2/r0/manifests/new": written}  # type: ignore[dict-item]
+    (found,) = read(web, 1)
+    assert (found.problem, len(found.digests)) == ("", 2 - unreadable)
+    assert (len(found.unreadable), found.unreached, len(found.server_errors)) == (unreadable,) * 3
+
+
+def test_a_repository_that_was_given_up_gets_no_second_look(web: Scripted) -> None:
+    web.says["/v2/r0/tags/list"] = answer({"tags": ["broken"]})
+    web.says["/v2/r0/manifests/broken"] = answer(status=500)
+    with web.client().crawler() as asking:
+        (found,) = asking.read_tags({"r0": {}}, once={"r0"})
+    assert (found.unreached, web.asked.count("/v2/r0/manifests/broken")) == (1, 1)
+
+
 def test_what_is_under_way_ends_with_it(web: Scripted) -> None:
     """A worker that lost its lease stops reading; nothing of it goes on, and no connection stays open."""
     web.says["/v2/r0/tags/list"] = answer({"tags": []}, stall=True)
