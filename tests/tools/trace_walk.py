@@ -5,6 +5,8 @@
 A function counts when it is first called. A stop is a change of file between two such calls; a return is a stop in a
 file that was open before. So a helper that is called a hundred times is one stop, and a file whose second half is
 needed later is a return. Middleware, signing in and templates are left out.
+
+The main line is what docs/architecture.md tells of a walk: the files that carry it, without what helps them.
 """
 
 # ruff: noqa: E402 (Django has to be ready before our own modules are imported)
@@ -15,6 +17,7 @@ import inspect
 import json
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -53,6 +56,11 @@ ROOT = Path(__file__).parents[2]
 ROOMS = tuple(f"{ROOT / room}/" for room in ("accounts", "namespaces", "registry_sync"))
 NAMESPACE = "/a/team-red/n/team/"
 IMAGE = f"{NAMESPACE}i/app/"
+PAPER = ROOT / "docs" / "architecture.md"
+TITLES = {
+    "token": "Token", "event": "Push event until the row on the page", "image": "Image page",
+    "grant": "Grant form until row and audit event", "removal": "Removing a tag",
+}  # fmt: skip
 # Their calls belong to no walk: who is signed in, in which time zone, and what templates do with what a view gave them.
 APART = {inspect.unwrap(each).__code__ for each in (get_user, Template.render, reader_preferences.as_asked)}
 KIND = "application/vnd.docker.distribution.events.v1+json"
@@ -119,6 +127,17 @@ class Trace:
             seen.add(path)
             lines.append(f"{number:4} {again}{path}: {', '.join(functions)}")
         return "\n".join(lines)
+
+    def missing(self, main_line: list[str]) -> list[str]:
+        """Return the files of a main line that are not passed, or not in its order."""
+        left, missing = [f"/{path}" for path, _functions in self.stops], []
+        for name in main_line:
+            at = next((at for at, path in enumerate(left) if path.endswith(f"/{name}")), None)
+            if at is None:
+                missing.append(name)
+            else:
+                left = left[at:]
+        return missing
 
     @property
     def count(self) -> str:
@@ -241,6 +260,12 @@ WALKS: dict[str, Callable[[World], Iterator[None]]] = {
 }
 
 
+def main_line(walk: str) -> list[str]:
+    """Return the files that the paper names, in its order."""
+    paragraph = PAPER.read_text().partition(f"**{TITLES[walk]}**:")[2].partition("\n\n")[0]
+    return re.findall(r"`(\w+(?:/\w+)+\.py)`", paragraph)
+
+
 def follow(walk: Callable[[World], Iterator[None]], world: World) -> Trace:
     """The second time: what a process does but once has been done."""
     for trace in (None, Trace(around())):
@@ -275,7 +300,7 @@ def main() -> None:
         world = World(registry)
         for name in wanted.walks or WALKS:
             trace = follow(WALKS[name], world)
-            print(f"{name}: {trace.count}")
+            print(f"{name}: {trace.count}; main line {len(main_line(name))} stops")
             if not wanted.short:
                 print(f"{trace}\n")
     finally:
