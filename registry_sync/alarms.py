@@ -6,30 +6,30 @@ from enum import StrEnum
 
 
 class Alarm(StrEnum):
-    SILENT = "silent"  # the registry does not answer, or not as one does
-    REFUSED = "refused"  # it does not take the tokens that the panel signs
-    UNSIGNED = "unsigned"  # the panel cannot sign any
-    FROZEN = "frozen"  # the database takes no changes
-    ASLEEP = "asleep"  # no worker gives a sign of life
+    UNREACHABLE = "unreachable"  # the registry does not answer, or not as one does
+    TOKENS_REFUSED = "tokens_refused"  # it does not take the tokens that the panel signs
+    TOKENS_UNSIGNED = "tokens_unsigned"  # the panel cannot sign any
+    READ_ONLY = "read_only"  # the database takes no changes
+    NO_WORKER = "no_worker"  # no worker gives a sign of life
 
 
 @dataclass(frozen=True, slots=True)
 class HealthSigns:
     """What the worker, which asks every few seconds, has found of the registry.
 
-    `silent_since`, `refused_since` and `unsigned_since`: since when it has found it so; `answered_at`: when it last
-    found all well; `worker_at` and `event_at`: of the last sign of a worker, and of the last event. None where it did
-    not, or there is none.
+    `unreachable_since`, `refused_since` and `unsigned_since`: since when it has found it so; `answered_at`: when it
+    last found all well; `worker_at` and `event_at`: of the last sign of a worker, and of the last event. None where it
+    did not, or there is none.
     """
 
     answered_at: datetime | None = None
-    silent_since: datetime | None = None
+    unreachable_since: datetime | None = None
     refused_since: datetime | None = None
     unsigned_since: datetime | None = None
     worker_at: datetime | None = None
     event_at: datetime | None = None
-    asleep: bool = False
-    frozen: bool = False
+    no_worker: bool = False
+    read_only: bool = False
 
 
 def alarms(signs: HealthSigns) -> dict[Alarm, datetime | None]:
@@ -38,15 +38,15 @@ def alarms(signs: HealthSigns) -> dict[Alarm, datetime | None]:
     While no worker asks, what it last found is no news.
     """
     active: dict[Alarm, datetime | None] = {}
-    if not signs.asleep:
+    if not signs.no_worker:
         since = {
-            Alarm.SILENT: signs.silent_since,
-            Alarm.REFUSED: signs.refused_since,
-            Alarm.UNSIGNED: signs.unsigned_since,
+            Alarm.UNREACHABLE: signs.unreachable_since,
+            Alarm.TOKENS_REFUSED: signs.refused_since,
+            Alarm.TOKENS_UNSIGNED: signs.unsigned_since,
         }
         active |= {alarm: at for alarm, at in since.items() if at}
-    if signs.frozen:
-        active[Alarm.FROZEN] = None
-    if signs.asleep:
-        active[Alarm.ASLEEP] = signs.worker_at
+    if signs.read_only:
+        active[Alarm.READ_ONLY] = None
+    if signs.no_worker:
+        active[Alarm.NO_WORKER] = signs.worker_at
     return active

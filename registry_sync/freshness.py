@@ -17,44 +17,44 @@ class Reason(StrEnum):
     """What the light is given for."""
 
     NEVER = "never"
-    HELD = "held"
+    NEEDS_APPROVAL = "needs_approval"
     FAILED = "failed"
-    PARTLY = "partly"
-    DOWN = "down"  # the registry does not answer
-    REFUSED = "refused"  # it does not take the panel's tokens, or the panel cannot sign any
-    FROZEN = "frozen"  # the database takes no changes
-    ASLEEP = "asleep"  # no worker gives a sign of life
+    INCOMPLETE = "incomplete"
+    UNREACHABLE = "unreachable"  # the registry does not answer
+    TOKENS_REFUSED = "tokens_refused"  # it does not take the panel's tokens, or the panel cannot sign any
+    READ_ONLY = "read_only"  # the database takes no changes
+    NO_WORKER = "no_worker"  # no worker gives a sign of life
     OVERDUE = "overdue"
-    BEHIND = "behind"  # events came, and nobody applies them
-    SILENT = "silent"  # no events although things happened
-    DIFFERENCES = "differences"  # events come, and the last full check found more than they told
-    TOLD = "told"  # events come, and the last full check agreed with them
-    ASKED = "asked"  # the registry tells nothing; the full checks are all there is
+    EVENTS_DELAYED = "events_delayed"  # events came, and nobody applies them
+    EVENTS_MISSING = "events_missing"  # no events although things happened
+    EVENTS_INCOMPLETE = "events_incomplete"  # events come, and the last full check found more than they told
+    EVENTS_COMPLETE = "events_complete"  # events come, and the last full check agreed with them
+    NO_EVENTS = "no_events"  # the registry tells nothing; the full checks are all there is
 
 
 # What the worker found goes before what it read earlier.
 _REASON_OF_ALARM = {
-    Alarm.SILENT: Reason.DOWN,
-    Alarm.REFUSED: Reason.REFUSED,
-    Alarm.UNSIGNED: Reason.REFUSED,
-    Alarm.FROZEN: Reason.FROZEN,
+    Alarm.UNREACHABLE: Reason.UNREACHABLE,
+    Alarm.TOKENS_REFUSED: Reason.TOKENS_REFUSED,
+    Alarm.TOKENS_UNSIGNED: Reason.TOKENS_REFUSED,
+    Alarm.READ_ONLY: Reason.READ_ONLY,
 }
 
 LIGHT_OF = {
     Reason.NEVER: "never",
-    Reason.HELD: "needs_approval",
+    Reason.NEEDS_APPROVAL: "needs_approval",
     Reason.FAILED: "failed",
-    Reason.PARTLY: "stale",
-    Reason.DOWN: "failed",
-    Reason.REFUSED: "failed",
-    Reason.FROZEN: "failed",
-    Reason.ASLEEP: "stale",
+    Reason.INCOMPLETE: "stale",
+    Reason.UNREACHABLE: "failed",
+    Reason.TOKENS_REFUSED: "failed",
+    Reason.READ_ONLY: "failed",
+    Reason.NO_WORKER: "stale",
     Reason.OVERDUE: "stale",
-    Reason.BEHIND: "stale",
-    Reason.SILENT: "stale",
-    Reason.DIFFERENCES: "stale",
-    Reason.TOLD: "live",
-    Reason.ASKED: "live",
+    Reason.EVENTS_DELAYED: "stale",
+    Reason.EVENTS_MISSING: "stale",
+    Reason.EVENTS_INCOMPLETE: "stale",
+    Reason.EVENTS_COMPLETE: "live",
+    Reason.NO_EVENTS: "live",
 }
 
 
@@ -82,7 +82,7 @@ class FreshnessInput:
     troubled: bool = False  # some of what is shown could not be read
     needs_approval: bool = False  # some of it would vanish, and an operator must agree
     under_way: bool = False  # a run is working, and says so
-    asleep: bool = False  # a worker has lived, and is silent
+    no_worker: bool = False  # a worker has lived, and is silent
     alarm: Alarm | None = None  # the worst of what is wrong with the installation
     differences: int = 0  # found by the last full check
     event_at: datetime | None = None
@@ -98,16 +98,16 @@ def judge(facts: FreshnessInput) -> Reason:
     if facts.last.state == "failed":
         return Reason.FAILED
     if facts.last.state == "incomplete" or facts.troubled:
-        return Reason.PARTLY
+        return Reason.INCOMPLETE
     if is_overdue(facts):
         return Reason.OVERDUE
     if not facts.event_at:
-        return Reason.ASKED
+        return Reason.NO_EVENTS
     if facts.waiting_since and facts.now - facts.waiting_since > EVENT_GRACE:
-        return Reason.BEHIND
+        return Reason.EVENTS_DELAYED
     if facts.unreported_since and facts.now - facts.unreported_since > EVENT_GRACE:
-        return Reason.SILENT
-    return Reason.DIFFERENCES if facts.differences else Reason.TOLD
+        return Reason.EVENTS_MISSING
+    return Reason.EVENTS_INCOMPLETE if facts.differences else Reason.EVENTS_COMPLETE
 
 
 def _overriding_reason(facts: FreshnessInput, last: FinishedCheck) -> Reason | None:
@@ -115,8 +115,8 @@ def _overriding_reason(facts: FreshnessInput, last: FinishedCheck) -> Reason | N
     if facts.alarm in _REASON_OF_ALARM:
         return _REASON_OF_ALARM[facts.alarm]
     if last.state == "needs_approval" or facts.needs_approval:
-        return Reason.HELD
-    return Reason.ASLEEP if facts.asleep else None
+        return Reason.NEEDS_APPROVAL
+    return Reason.NO_WORKER if facts.no_worker else None
 
 
 def is_overdue(facts: FreshnessInput) -> bool:

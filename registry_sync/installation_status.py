@@ -59,13 +59,13 @@ def signs_for(person: object) -> HealthSigns:
     found = installation_status.of(person, installation_status.NOTED | installation_status.SHOWN)
     return HealthSigns(
         answered_at=_moment(found["registry_at"]),
-        silent_since=_moment(found["registry_silent"]),
+        unreachable_since=_moment(found["registry_silent"]),
         refused_since=_moment(found["registry_refuses"]),
         unsigned_since=_moment(found["tokens_unsigned"]),
         worker_at=_moment(found["worker_at"]),
         event_at=_moment(found["event_at"]),
-        asleep=bool(found["worker_asleep"]),
-        frozen=bool(found["database_frozen"]),
+        no_worker=bool(found["worker_asleep"]),
+        read_only=bool(found["database_frozen"]),
     )
 
 

@@ -103,7 +103,7 @@ def freshness(
         needs_approval=any(run.tags_needing_approval for run in newest)
         and of.repositories().filter(tags_needing_approval__gt=0).exists(),
         under_way=bool(progress and progress.run.state == State.RUNNING and not progress.silent),
-        asleep=signs.asleep, alarm=next(iter(alarms(signs)), None), event_at=event_at,
+        no_worker=signs.no_worker, alarm=next(iter(alarms(signs)), None), event_at=event_at,
         unreported_since=unreported_since, waiting_since=_waiting_since(of, now) if event_at else None,
     )  # fmt: skip
     reason = judge(facts)
@@ -336,12 +336,12 @@ def _read_signs(now: datetime) -> HealthSigns:
     worker_at = found.get(Marker.WORKER)
     return HealthSigns(
         answered_at=found.get(Marker.REGISTRY),
-        silent_since=found.get(Marker.REGISTRY_SILENT),
+        unreachable_since=found.get(Marker.REGISTRY_SILENT),
         refused_since=found.get(Marker.REGISTRY_REFUSES),
         unsigned_since=found.get(Marker.TOKENS_UNSIGNED),
         worker_at=worker_at,
         event_at=found.get(Marker.EVENTS),
-        asleep=_is_worker_silent(worker_at, now),
+        no_worker=_is_worker_silent(worker_at, now),
     )
 
 
@@ -366,24 +366,26 @@ def _differences(
     return counted["checked"], counted["at"]
 
 
-AS_OF = (Reason.DOWN, Reason.REFUSED)
+AS_OF = (Reason.UNREACHABLE, Reason.TOKENS_REFUSED)
 TEXTS = {
-    Reason.DOWN: gettext_lazy("The registry does not answer"),
-    Reason.REFUSED: gettext_lazy("The registry does not let the panel in"),
-    Reason.FROZEN: gettext_lazy("The database takes no changes: what happens in the registry does not show"),
+    Reason.UNREACHABLE: gettext_lazy("The registry does not answer"),
+    Reason.TOKENS_REFUSED: gettext_lazy("The registry does not let the panel in"),
+    Reason.READ_ONLY: gettext_lazy(
+        "The database takes no changes: what happens in the registry does not show"
+    ),
     Reason.NEVER: gettext_lazy("Not synced with the registry yet"),
-    Reason.HELD: gettext_lazy(
+    Reason.NEEDS_APPROVAL: gettext_lazy(
         "So much is missing in the registry that an operator must approve its removal from the panel"
     ),
-    Reason.ASLEEP: gettext_lazy("Worker or schedule is not responding: nothing is read from the registry"),
+    Reason.NO_WORKER: gettext_lazy("Worker or schedule is not responding: nothing is read from the registry"),
     Reason.FAILED: gettext_lazy("The last sync failed"),
-    Reason.PARTLY: gettext_lazy("Not everything could be read"),
+    Reason.INCOMPLETE: gettext_lazy("Not everything could be read"),
     Reason.OVERDUE: gettext_lazy("No full check lately; are worker and schedule running?"),
-    Reason.BEHIND: gettext_lazy("Events came and are not applied; is the worker running?"),
-    Reason.SILENT: gettext_lazy("No events, although pushes happened"),
-    Reason.DIFFERENCES: gettext_lazy("Not all events came"),
-    Reason.ASKED: gettext_lazy("No events: the panel asks every %(seconds)s s"),
-    Reason.TOLD: gettext_lazy("Live"),
+    Reason.EVENTS_DELAYED: gettext_lazy("Events came and are not applied; is the worker running?"),
+    Reason.EVENTS_MISSING: gettext_lazy("No events, although pushes happened"),
+    Reason.EVENTS_INCOMPLETE: gettext_lazy("Not all events came"),
+    Reason.NO_EVENTS: gettext_lazy("No events: the panel asks every %(seconds)s s"),
+    Reason.EVENTS_COMPLETE: gettext_lazy("Live"),
 }
 
 
@@ -392,7 +394,7 @@ def _text(reason: Reason) -> str:
 
 
 def _why(reason: Reason, last: SyncRun | None) -> str:
-    return last.problem if last and reason in (Reason.FAILED, Reason.PARTLY) else ""
+    return last.problem if last and reason in (Reason.FAILED, Reason.INCOMPLETE) else ""
 
 
 def _details(
@@ -415,7 +417,7 @@ def _details(
 
 
 # Of the others, what the last check found says nothing of now.
-WITH_AGREEMENT = (Reason.TOLD, Reason.DIFFERENCES, Reason.HELD, Reason.PARTLY)
+WITH_AGREEMENT = (Reason.EVENTS_COMPLETE, Reason.EVENTS_INCOMPLETE, Reason.NEEDS_APPROVAL, Reason.INCOMPLETE)
 
 
 def _agreement(event_at: datetime | None, differences: int, *, exact: bool) -> str:

@@ -16,38 +16,40 @@ FORWARDED = Fix(
 )
 
 
-def form(ours: PanelSettings, *, production: bool) -> Finding:
+def form(panel_settings: PanelSettings, *, production: bool) -> Finding:
     """Judge what the two addresses say by themselves."""
-    public = urlsplit(ours.public_url)
+    public = urlsplit(panel_settings.public_url)
     if production and public.scheme != "https":
         return fail(
             _(
                 "PUBLIC_URL is %(public_url)s: passwords would go over the wire in clear.",
-                public_url=ours.public_url,
+                public_url=panel_settings.public_url,
             ),
             in_environment(f"PUBLIC_URL=https://{public.netloc}"),
         )
-    if is_private_literal(str(public.hostname)) and _place(ours.public_url) != _registry_place(ours):
+    if is_private_literal(str(public.hostname)) and _place(panel_settings.public_url) != _registry_place(
+        panel_settings
+    ):
         return fail(
             _(
                 "Tokens are given at %(public_url)s, a private number that is not the "
                 "registry’s own address: crane, ko and kaniko refuse to go there.",
-                public_url=ours.public_url,
+                public_url=panel_settings.public_url,
             ),
             in_environment("PUBLIC_URL=https://NAME  # a host name, best that of the registry"),
         )
     return ok(
         _(
             "Browsers and clients use %(public_url)s, images are under %(registry_host)s.",
-            public_url=ours.public_url,
-            registry_host=ours.registry_host,
+            public_url=panel_settings.public_url,
+            registry_host=panel_settings.registry_host,
         )
     )
 
 
-def panel(health: Answer, door: Answer, ours: PanelSettings) -> Finding:
+def panel(health: Answer, door: Answer, panel_settings: PanelSettings) -> Finding:
     """`health` to GET /healthz, `door` to GET /auth/token without a name, both as a client would ask."""
-    url = ours.public_url
+    url = panel_settings.public_url
     route = Fix(_("Let the proxy send all but /v2/ to the panel."))
     if not health.status:
         return warn(_("%(url)s does not answer from here (%(error)s); it must from each client.",
@@ -73,7 +75,7 @@ def panel(health: Answer, door: Answer, ours: PanelSettings) -> Finding:
         return fail(
             _(
                 "%(realm)s answers %(status)s, so clients get no token there.",
-                realm=ours.realm,
+                realm=panel_settings.realm,
                 status=door.status or door.error,
             ),
             route,
@@ -89,15 +91,15 @@ def panel(health: Answer, door: Answer, ours: PanelSettings) -> Finding:
     return ok(_("%(url)s is the panel, and gives tokens.", url=url))
 
 
-def registry(base: str, answer: Answer, upload: Answer | None, ours: PanelSettings) -> Finding:
+def registry(base: str, answer: Answer, upload: Answer | None, panel_settings: PanelSettings) -> Finding:
     """Judge the registry at the address that people type.
 
     `answer` to GET /v2/ there, and `upload` to the beginning of a push; `upload` None: not tried.
     """
     if not answer.status:
         return warn(_("%(registry_host)s does not answer from here (%(error)s); it must from each "
-                      "client.", registry_host=ours.registry_host, error=answer.error),
-                    in_environment(f"REGISTRY_HOST={ours.registry_host}"))  # fmt: skip
+                      "client.", registry_host=panel_settings.registry_host, error=answer.error),
+                    in_environment(f"REGISTRY_HOST={panel_settings.registry_host}"))  # fmt: skip
     if answer.status != _UNAUTHORIZED or not answer.parameters:
         return fail(
             _("%(base)s/v2/ answers %(status)s, and not 401 with a Bearer challenge: "
@@ -108,7 +110,8 @@ def registry(base: str, answer: Answer, upload: Answer | None, ours: PanelSettin
     if base.startswith("https:") and answer.parameters.get("realm", "").startswith("http:"):
         return fail(_("The registry is at https and sends clients to http for a token; crane and "
                       "others refuse that."),
-                    in_config("auth.token", f"realm: {ours.realm.replace('http:', 'https:', 1)}"))  # fmt: skip
+                    in_config("auth.token",
+                              f"realm: {panel_settings.realm.replace('http:', 'https:', 1)}"))  # fmt: skip
     if upload and upload.status == _ACCEPTED and not _same_place(upload.location, base):
         return fail(
             _(
@@ -138,8 +141,8 @@ def is_private_literal(host: str) -> bool:
     return address.is_private or address.is_loopback or address.is_link_local
 
 
-def _registry_place(ours: PanelSettings) -> tuple[str, int]:
-    return _place(f"{urlsplit(ours.public_url).scheme}://{ours.registry_host}")
+def _registry_place(panel_settings: PanelSettings) -> tuple[str, int]:
+    return _place(f"{urlsplit(panel_settings.public_url).scheme}://{panel_settings.registry_host}")
 
 
 def _place(url: str) -> tuple[str, int]:

@@ -45,15 +45,15 @@ def ask(
         return Answer(error=type(error.__cause__).__name__, asked_at=asked_at)
 
 
-def try_tokens(registry: RegistryClient, service: str, ours: PanelSettings) -> TokenProbe:
+def try_tokens(registry: RegistryClient, service: str, panel_settings: PanelSettings) -> TokenProbe:
     """Which of our tokens it takes, judged by /v2/, for which any good token will do."""
 
     def takes(token: str) -> bool:
         return ask(registry, "/v2/", token=token).status == responses.OK
 
     with stranger() as other:
-        anybody = takes(ProbeTokens(service, ours.issuer).sign([], by=other))
-    good = (issuer for issuer in issuers(ours) if takes(ProbeTokens(service, issuer).sign([])))
+        anybody = takes(ProbeTokens(service, panel_settings.issuer).sign([], by=other))
+    good = (issuer for issuer in issuers(panel_settings) if takes(ProbeTokens(service, issuer).sign([])))
     return TokenProbe(next(good, ""), anybody)
 
 
@@ -99,9 +99,9 @@ def upstream(registry: RegistryClient) -> bool | None:
     return registry.upstream_answers(names) if names else None
 
 
-def events_door(ours: PanelSettings, agent: str) -> Answer:
+def events_door(panel_settings: PanelSettings, agent: str) -> Answer:
     """Bring nothing, and no key, to where the registry brings its events."""
-    url = urlsplit(ours.events_url)
+    url = urlsplit(panel_settings.events_url)
     panel = RegistryClient(f"{url.scheme}://{url.netloc}", lambda *_scope: "", agent=agent)
     try:
         return ask(panel, url.path, method="POST")

@@ -27,7 +27,7 @@ from registry_sync.tokens import ca
 FIRST_SIGN = 3  # seconds
 
 
-def ours() -> PanelSettings:
+def panel_settings() -> PanelSettings:
     folder = Path(settings.SECRETS_DIR)
     return PanelSettings(
         public_url=settings.PUBLIC_URL, registry_url=settings.REGISTRY_URL, registry_host=settings.REGISTRY_HOST,

@@ -49,16 +49,16 @@ class ProbeTokens:
         return (by or signer()).sign(payload)
 
 
-def issuers(ours: PanelSettings) -> list[str]:
+def issuers(panel_settings: PanelSettings) -> list[str]:
     """Ours first; then what a registry may well have been set to instead."""
-    public = urlsplit(ours.public_url)
+    public = urlsplit(panel_settings.public_url)
     guesses = (
-        ours.issuer,
-        ours.service,
-        ours.registry_host,
+        panel_settings.issuer,
+        panel_settings.service,
+        panel_settings.registry_host,
         public.netloc,
         str(public.hostname),
-        ours.public_url,
+        panel_settings.public_url,
     )
     return list(dict.fromkeys([*guesses, *_KNOWN_ISSUERS]))
 

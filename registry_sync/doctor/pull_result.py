@@ -10,7 +10,7 @@ from registry_sync.doctor.result import Finding, Fix, fail, in_config, ok, pendi
 NAME_SHOWN = 60  # characters
 
 
-def pull(pulled: list[Pulled] | None, ours: PanelSettings) -> Finding:
+def pull(pulled: list[Pulled] | None, panel_settings: PanelSettings) -> Finding:
     """Judge what was pulled. `pulled`: None where no address asked for a token, so nothing was tried."""
     if pulled is None:
         return skipped(_("No address of the registry answers as it should, so nothing was pulled."))
@@ -36,7 +36,7 @@ def pull(pulled: list[Pulled] | None, ours: PanelSettings) -> Finding:
     origin = next((image.origin for image in pulled if image.origin), "")
     if not origin:
         return ok(_("%(name)s can be pulled, all from the registry itself.", name=_short(pulled[0].name)))
-    if _only_inside(origin, ours):
+    if _only_inside(origin, panel_settings):
         return warn(
             _("For layers the registry sends clients on to %(there)s, which answers here; a client elsewhere may not "
               "get there, and then cannot pull.", there=origin),
@@ -66,10 +66,10 @@ def _redirects(origin: str) -> tuple[Fix, ...]:
     )  # fmt: skip
 
 
-def _only_inside(origin: str, ours: PanelSettings) -> bool:
+def _only_inside(origin: str, panel_settings: PanelSettings) -> bool:
     """Return whether its name or number means something in its own network alone, and the registry's does not."""
     return _inside(str(urlsplit(origin).hostname)) and not _inside(
-        str(urlsplit(f"//{ours.registry_host}").hostname)
+        str(urlsplit(f"//{panel_settings.registry_host}").hostname)
     )
 
 

@@ -22,14 +22,14 @@ _DOOR = "/auth/token"
 _UNAUTHORIZED, _NOT_FOUND, _NOT_ALLOWED, _BAD_REQUEST, _GOOD = 401, 404, 405, 400, 200
 
 
-def reachable(answer: Answer, ours: PanelSettings) -> Finding:
+def reachable(answer: Answer, panel_settings: PanelSettings) -> Finding:
     if answer.status:
-        return ok(_("%(registry_url)s answers.", registry_url=ours.registry_url))
+        return ok(_("%(registry_url)s answers.", registry_url=panel_settings.registry_url))
     if answer.error == "SSLError":
         return fail(
             _(
                 "%(registry_url)s shows a certificate that this machine does not trust.",
-                registry_url=ours.registry_url,
+                registry_url=panel_settings.registry_url,
             ),
             Fix(_("Give the registry a certificate for that name, or let the panel reach it inside:")),
             in_environment("REGISTRY_URL=http://REGISTRY-INSIDE:5000"),
@@ -37,19 +37,19 @@ def reachable(answer: Answer, ours: PanelSettings) -> Finding:
     return fail(
         _(
             "%(registry_url)s does not answer (%(error)s).",
-            registry_url=ours.registry_url,
+            registry_url=panel_settings.registry_url,
             error=answer.error,
         ),
         Fix(_("Start the registry. If it runs at another address, as seen from the panel and its worker:")),
-        in_environment(f"REGISTRY_URL={ours.registry_url}"),
+        in_environment(f"REGISTRY_URL={panel_settings.registry_url}"),
     )
 
 
-def challenge(answer: Answer, ours: PanelSettings) -> Finding:
+def challenge(answer: Answer, panel_settings: PanelSettings) -> Finding:
     """Judge that it wants a token, and says where to get one."""
     if answer.status == _UNAUTHORIZED and answer.parameters.get("realm"):
         return ok(_("/v2/ answers 401 and asks for a token."))
-    whole = in_config("auth", auth_section(ours))
+    whole = in_config("auth", auth_section(panel_settings))
     if answer.status == _GOOD:
         return fail(_("Anybody may read and write everything: the registry asks for no token."), whole)
     if answer.status == _UNAUTHORIZED:
@@ -61,16 +61,16 @@ def challenge(answer: Answer, ours: PanelSettings) -> Finding:
             "/v2/ answers %(status)s, so this is no registry, or a proxy stands before it.",
             status=answer.status,
         ),
-        in_environment(f"REGISTRY_URL={ours.registry_url}"),
+        in_environment(f"REGISTRY_URL={panel_settings.registry_url}"),
         Fix(_("Or let the proxy send /v2/ to the registry, unchanged.")),
     )
 
 
-def realm(answer: Answer, ours: PanelSettings) -> Finding:
+def realm(answer: Answer, panel_settings: PanelSettings) -> Finding:
     named = answer.parameters.get("realm", "")
-    if named == ours.realm:
+    if named == panel_settings.realm:
         return ok(_("It sends clients to %(named)s.", named=named))
-    fixes = [in_config("auth.token", f"realm: {ours.realm}\nautoredirect: false")]
+    fixes = [in_config("auth.token", f"realm: {panel_settings.realm}\nautoredirect: false")]
     if named.endswith(_DOOR):
         other = f"PUBLIC_URL={named.removesuffix(_DOOR)}"
         fixes.append(
@@ -80,50 +80,51 @@ def realm(answer: Answer, ours: PanelSettings) -> Finding:
         _(
             "It sends clients to %(named)s to get a token; the panel gives them at %(realm)s.",
             named=named,
-            realm=ours.realm,
+            realm=panel_settings.realm,
         ),
         *fixes,
     )
 
 
-def service(answer: Answer, ours: PanelSettings) -> Finding:
+def service(answer: Answer, panel_settings: PanelSettings) -> Finding:
     named = answer.parameters.get("service", "")
-    if named == ours.service:
+    if named == panel_settings.service:
         return ok(_("It calls itself %(named)s, as the panel does.", named=named))
     return fail(
         _(
             "It calls itself %(named)s; the panel makes tokens for %(service)s.",
             named=named or _("(nothing)"),
-            service=ours.service,
+            service=panel_settings.service,
         ),
-        in_config("auth.token", f"service: {ours.service}"),
+        in_config("auth.token", f"service: {panel_settings.service}"),
         Fix(_("Or in the environment of the panel and its worker:"), f"TOKEN_SERVICE={named}"),
     )
 
 
-def token(trial: TokenProbe, ours: PanelSettings) -> Finding:
+def token(trial: TokenProbe, panel_settings: PanelSettings) -> Finding:
     if trial.anybody:
         return fail(
             _("It takes a token that nobody we know has signed: everybody can make themselves one."),
-            in_config("auth", auth_section(ours)),
+            in_config("auth", auth_section(panel_settings)),
         )
-    if trial.issuer == ours.issuer:
+    if trial.issuer == panel_settings.issuer:
         return ok(_("It takes a token that the panel signs, and refuses a stranger’s."))
     if trial.issuer:
         return fail(
             _(
-                "It takes tokens of the issuer %(theirs)s only; the panel calls itself %(ours)s.",
+                "It takes tokens of the issuer %(theirs)s only; the panel calls itself %(panel_issuer)s.",
                 theirs=trial.issuer,
-                ours=ours.issuer,
+                panel_issuer=panel_settings.issuer,
             ),
-            in_config("auth.token", f"issuer: {ours.issuer}"),
+            in_config("auth.token", f"issuer: {panel_settings.issuer}"),
         )
     return fail(
         _("It refuses a token that the panel signs: it trusts another authority, or expects another issuer."),
-        in_config("auth.token", f"issuer: {ours.issuer}\nrootcertbundle: /path/to/ca.crt"),
-        Fix(_("That file must be a copy of %(ca_file)s. Compare, where the registry runs:", ca_file=ours.ca_file),
+        in_config("auth.token", f"issuer: {panel_settings.issuer}\nrootcertbundle: /path/to/ca.crt"),
+        Fix(_("That file must be a copy of %(ca_file)s. Compare, where the registry runs:",
+              ca_file=panel_settings.ca_file),
             "openssl x509 -noout -fingerprint -sha256 -in /path/to/ca.crt\n"
-            f"# must print {ours.ca_fingerprint}"),
+            f"# must print {panel_settings.ca_fingerprint}"),
     )  # fmt: skip
 
 
@@ -148,9 +149,9 @@ def clock(answer: Answer) -> Finding:
     return ok(_("The clocks agree."))
 
 
-def upstream(*, answers: bool | None, ours: PanelSettings) -> Finding:
+def upstream(*, answers: bool | None, panel_settings: PanelSettings) -> Finding:
     """`answers`: None where the cache holds nothing yet of which it could be asked."""
-    if not ours.is_cache:
+    if not panel_settings.is_cache:
         return ok(_("The registry holds its images itself."))
     if answers is None:
         return pending(_("Not run yet: the cache holds nothing by which it could be seen."))
@@ -163,13 +164,13 @@ def upstream(*, answers: bool | None, ours: PanelSettings) -> Finding:
     )  # fmt: skip
 
 
-def deletion(answer: Answer, ours: PanelSettings) -> Finding:
+def deletion(answer: Answer, panel_settings: PanelSettings) -> Finding:
     """`answer` to the deletion of what does not exist."""
-    if ours.is_cache and answer.status == _NOT_ALLOWED:
+    if panel_settings.is_cache and answer.status == _NOT_ALLOWED:
         return ok(
             _("It is a pull-through cache, so it deletes nothing, and nothing is taken from the panel.")
         )
-    if ours.is_cache and answer.status == _NOT_FOUND:
+    if panel_settings.is_cache and answer.status == _NOT_FOUND:
         return fail(
             _("It deletes what it is asked to, so it is no pull-through cache; the panel was told that it is one, and "
               "never takes away what is gone."),
@@ -194,7 +195,7 @@ def deletion(answer: Answer, ours: PanelSettings) -> Finding:
     )
 
 
-def old_form(found: Schema1Images, ours: PanelSettings) -> Finding:
+def old_form(found: Schema1Images, panel_settings: PanelSettings) -> Finding:
     """Images pushed before 2017, which 2.8 reads and 3.x does not."""
     if not found.count:
         return ok(_("It holds no image of Docker’s first form (schema 1) that the panel knows of."))
@@ -205,11 +206,16 @@ def old_form(found: Schema1Images, ours: PanelSettings) -> Finding:
         words = _(
             "Push anew what is still wanted, then delete these for good, on their pages or with a client:"
         )
-        fixes.append(Fix(words, "\n".join(f"crane delete {ours.registry_host}/{name}" for name in known)))
+        fixes.append(
+            Fix(words, "\n".join(f"crane delete {panel_settings.registry_host}/{name}" for name in known))
+        )
     if unread:
         words = _("In these nobody knows the digest; garbage collection names it when it ends there:")
         fixes.append(
-            Fix(words, "\n".join(f"crane delete {ours.registry_host}/{name}@DIGEST" for name in unread))
+            Fix(
+                words,
+                "\n".join(f"crane delete {panel_settings.registry_host}/{name}@DIGEST" for name in unread),
+            )
         )
     if found.read:
         return warn(
@@ -234,7 +240,7 @@ def catalog(answer: Answer) -> Finding:
     return warn(_("The catalog does not come: %(status)s.", status=answer.status or answer.error))
 
 
-def events(trial: EventProbe, ours: PanelSettings) -> Finding:
+def events(trial: EventProbe, panel_settings: PanelSettings) -> Finding:
     if trial.after is not None:
         if trial.after < 1:
             return ok(_("What happens in the registry is told to the panel, within a second."))
@@ -244,38 +250,39 @@ def events(trial: EventProbe, ours: PanelSettings) -> Finding:
         return fail(
             _("The registry tells the panel what happens, but with another key than the panel’s."),
             in_config("notifications.endpoints[].headers",
-                      f"Authorization: [Bearer KEY]  # KEY: what {ours.hook_file} holds"),
+                      f"Authorization: [Bearer KEY]  # KEY: what {panel_settings.hook_file} holds"),
         )  # fmt: skip
     if trial.redirected or trial.location:
         return fail(
             _("What happens in the registry is sent on to %(there)s, and lost on the way: a registry follows a "
               "redirect without the event.", there=trial.location or _("another address")),
-            in_config("notifications.endpoints[]", f"url: {ours.events_url}"),
+            in_config("notifications.endpoints[]", f"url: {panel_settings.events_url}"),
             Fix(_("From the registry’s machine, this must answer 401, and no 301, 302 or 307:"),
-                f"curl -i -X POST {ours.events_url}"),
+                f"curl -i -X POST {panel_settings.events_url}"),
         )  # fmt: skip
     if trial.problem:
         return skipped(_("Whether events come could not be tried: %(problem)s.", problem=trial.problem))
     return fail(
         _("What happens in the registry is not told to the panel: pushes show only "
                       "after the next full check, and pulls are not counted."),
-        in_config("", notifications_section(ours)),
+        in_config("", notifications_section(panel_settings)),
         Fix(_("If it is so already: from the registry’s machine, does this answer 401?"),
-            f"curl -i -X POST {ours.events_url}"),
+            f"curl -i -X POST {panel_settings.events_url}"),
     )  # fmt: skip
 
 
-def auth_section(ours: PanelSettings) -> str:
+def auth_section(panel_settings: PanelSettings) -> str:
     return (
-        f"auth:\n  token:\n    realm: {ours.realm}\n    service: {ours.service}\n    issuer: {ours.issuer}\n"
-        f"    rootcertbundle: /path/to/ca.crt  # a copy of {ours.ca_file}\n    autoredirect: false"
+        f"auth:\n  token:\n    realm: {panel_settings.realm}\n"
+        f"    service: {panel_settings.service}\n    issuer: {panel_settings.issuer}\n"
+        f"    rootcertbundle: /path/to/ca.crt  # a copy of {panel_settings.ca_file}\n    autoredirect: false"
     )
 
 
-def notifications_section(ours: PanelSettings) -> str:
+def notifications_section(panel_settings: PanelSettings) -> str:
     return (
-        f"notifications:\n  endpoints:\n    - name: panel\n      url: {ours.events_url}\n"
-        f"      headers:\n        Authorization: [Bearer KEY]  # KEY: what {ours.hook_file} holds\n"
+        f"notifications:\n  endpoints:\n    - name: panel\n      url: {panel_settings.events_url}\n"
+        f"      headers:\n        Authorization: [Bearer KEY]  # KEY: what {panel_settings.hook_file} holds\n"
         "      timeout: 5s\n      threshold: 5\n      backoff: 10s\n"
         "      ignore:\n        mediatypes: [application/octet-stream]"
     )

@@ -60,7 +60,7 @@ BY_CHALLENGE = ("realm", "service", "token", *BY_TOKEN, "front")
 
 def run_checks(now: datetime) -> Iterator[Result]:
     """Yield a result for each of TITLES, as they come."""
-    ours = local.ours()
+    panel_settings = local.panel_settings()
     works = yield from _one("database", local.database)
     if works:
         yield from _one("limits", local.limits)
@@ -72,112 +72,119 @@ def run_checks(now: datetime) -> Iterator[Result]:
     yield from _one("broker", local.broker)
     yield from _one("disk", local.disk)
     signs = yield from _one("certificates", lambda: local.certificates(now))
-    yield from _one("addresses", lambda: addresses.form(ours, production=settings.PRODUCTION))
-    yield from _one("panel", lambda: _panel(ours))
-    yield from _registry(ours, signs=signs, works=works)
+    yield from _one("addresses", lambda: addresses.form(panel_settings, production=settings.PRODUCTION))
+    yield from _one("panel", lambda: _panel(panel_settings))
+    yield from _registry(panel_settings, signs=signs, works=works)
 
 
-def _registry(ours: PanelSettings, *, signs: bool, works: bool) -> Iterator[Result]:
-    plain = RegistryClient(ours.registry_url, _no_token, agent=event_probe.agent())
+def _registry(panel_settings: PanelSettings, *, signs: bool, works: bool) -> Iterator[Result]:
+    plain = RegistryClient(panel_settings.registry_url, _no_token, agent=event_probe.agent())
     try:
         answer = http_probe.ask(plain, "/v2/")
-        if not (yield from _one("registry", lambda: judge.reachable(answer, ours))):
+        if not (yield from _one("registry", lambda: judge.reachable(answer, panel_settings))):
             yield from _skip(
                 _("Not checked while the registry does not answer."), "clock", "challenge", *BY_CHALLENGE
             )
             return
         yield from _one("clock", lambda: judge.clock(answer))
-        if not (yield from _one("challenge", lambda: judge.challenge(answer, ours))):
+        if not (yield from _one("challenge", lambda: judge.challenge(answer, panel_settings))):
             yield from _skip(_("Not checked while the registry does not ask for our tokens."), *BY_CHALLENGE)
             return
-        yield from _one("realm", lambda: judge.realm(answer, ours))
-        yield from _one("service", lambda: judge.service(answer, ours))
-        yield from _with_tokens(plain, answer, ours, signs=signs, works=works)
+        yield from _one("realm", lambda: judge.realm(answer, panel_settings))
+        yield from _one("service", lambda: judge.service(answer, panel_settings))
+        yield from _with_tokens(plain, answer, panel_settings, signs=signs, works=works)
     finally:
         plain.close()
 
 
 def _with_tokens(
-    plain: RegistryClient, answer: Answer, ours: PanelSettings, *, signs: bool, works: bool
+    plain: RegistryClient, answer: Answer, panel_settings: PanelSettings, *, signs: bool, works: bool
 ) -> Iterator[Result]:
     if not signs:
         yield from _skip(_("Not checked while the panel cannot sign."), "token", *BY_TOKEN)
-        yield from _one("front", lambda: _front(ours, None))
+        yield from _one("front", lambda: _front(panel_settings, None))
         return
     service = answer.parameters.get("service", "")
-    trial = http_probe.try_tokens(plain, service, ours)
-    yield from _one("token", lambda: judge.token(trial, ours))
+    trial = http_probe.try_tokens(plain, service, panel_settings)
+    yield from _one("token", lambda: judge.token(trial, panel_settings))
     if not trial.issuer:
         yield from _skip(_("Not checked while the registry refuses our tokens."), *BY_TOKEN)
-        yield from _one("front", lambda: _front(ours, None))
+        yield from _one("front", lambda: _front(panel_settings, None))
         return
     tokens = ProbeTokens(service, trial.issuer)
-    registry = RegistryClient(ours.registry_url, tokens, agent=plain.agent)
+    registry = RegistryClient(panel_settings.registry_url, tokens, agent=plain.agent)
     try:
         yield from _one("version", lambda: versions.version(http_probe.versions(registry, tokens)))
-        yield from _one("deletion", lambda: judge.deletion(http_probe.delete_nothing(registry, tokens), ours))
+        yield from _one(
+            "deletion", lambda: judge.deletion(http_probe.delete_nothing(registry, tokens), panel_settings)
+        )
         yield from _one("catalog", lambda: judge.catalog(http_probe.catalog(registry, tokens)))
         fresh = False
         if works:
             fresh = yield from _one(
-                "upstream", lambda: judge.upstream(answers=http_probe.upstream(registry), ours=ours)
+                "upstream",
+                lambda: judge.upstream(answers=http_probe.upstream(registry), panel_settings=panel_settings),
             )
-            yield from _one("old_form", lambda: judge.old_form(http_probe.old_form(registry), ours))
-            location = http_probe.events_door(ours, plain.agent).location
-            yield from _one("events", lambda: judge.events(event_probe.try_events(registry, location), ours))
+            yield from _one("old_form", lambda: judge.old_form(http_probe.old_form(registry), panel_settings))
+            location = http_probe.events_door(panel_settings, plain.agent).location
+            yield from _one(
+                "events", lambda: judge.events(event_probe.try_events(registry, location), panel_settings)
+            )
         else:
             yield from _skip(WITHOUT_DATABASE, "upstream", "old_form", "events", "pull")
-        yield from _one("front", lambda: _front(ours, tokens))
+        yield from _one("front", lambda: _front(panel_settings, tokens))
         if works and not fresh:
             yield from _skip(_("Not checked while the registry behind the cache does not answer."), "pull")
         elif works:
-            yield from _one("pull", lambda: _pull(ours, tokens, plain.agent))
+            yield from _one("pull", lambda: _pull(panel_settings, tokens, plain.agent))
     finally:
         registry.close()
 
 
-def _panel(ours: PanelSettings) -> Finding:
-    public, realm = RegistryClient(ours.public_url, _no_token), urlsplit(ours.realm)
+def _panel(panel_settings: PanelSettings) -> Finding:
+    public, realm = RegistryClient(panel_settings.public_url, _no_token), urlsplit(panel_settings.realm)
     tokens = RegistryClient(f"{realm.scheme}://{realm.netloc}", _no_token)
     try:
         http_probe.ask(public, "/healthz")  # a process that was just started is slow once
         health = http_probe.ask(public, "/healthz")
-        return addresses.panel(health, http_probe.ask(tokens, f"{realm.path}?service={ours.service}"), ours)
+        return addresses.panel(
+            health, http_probe.ask(tokens, f"{realm.path}?service={panel_settings.service}"), panel_settings
+        )
     finally:
         public.close()
         tokens.close()
 
 
-def _front(ours: PanelSettings, tokens: ProbeTokens | None) -> Finding:
+def _front(panel_settings: PanelSettings, tokens: ProbeTokens | None) -> Finding:
     """At the address that people type."""
-    for base in _fronts(ours):
+    for base in _fronts(panel_settings):
         front = RegistryClient(base, _no_token)
         try:
             answer = http_probe.ask(front, "/v2/")
             if answer.status:
                 upload = http_probe.begin_upload(front, tokens) if tokens else None
-                return addresses.registry(base, answer, upload, ours)
+                return addresses.registry(base, answer, upload, panel_settings)
         finally:
             front.close()
-    return addresses.registry(base, answer, None, ours)
+    return addresses.registry(base, answer, None, panel_settings)
 
 
-def _pull(ours: PanelSettings, tokens: ProbeTokens, agent: str) -> Finding:
+def _pull(panel_settings: PanelSettings, tokens: ProbeTokens, agent: str) -> Finding:
     """As from outside, or where that does not answer from here, from the registry itself."""
-    for base in (*_fronts(ours), ours.registry_url):
+    for base in (*_fronts(panel_settings), panel_settings.registry_url):
         front = RegistryClient(base, tokens, agent=agent)
         try:
             if http_probe.ask(front, "/v2/").status == responses.UNAUTHORIZED:
-                return pull_result.pull(pull_probe.newest(front), ours)
+                return pull_result.pull(pull_probe.newest(front), panel_settings)
         finally:
             front.close()
-    return pull_result.pull(None, ours)
+    return pull_result.pull(None, panel_settings)
 
 
-def _fronts(ours: PanelSettings) -> list[str]:
+def _fronts(panel_settings: PanelSettings) -> list[str]:
     """By the panel's own scheme first, since both are best behind one proxy."""
-    schemes = dict.fromkeys((urlsplit(ours.public_url).scheme, "https"))
-    return [f"{scheme}://{ours.registry_host}" for scheme in schemes]
+    schemes = dict.fromkeys((urlsplit(panel_settings.public_url).scheme, "https"))
+    return [f"{scheme}://{panel_settings.registry_host}" for scheme in schemes]
 
 
 def _no_token(_scope: str, *_actions: str) -> str:

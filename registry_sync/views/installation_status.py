@@ -18,19 +18,21 @@ from registry_sync import installation_status
 from registry_sync.alarms import Alarm, HealthSigns, alarms
 
 WORDS = {
-    Alarm.SILENT: gettext_lazy("Registry not answering since {since}: push and pull fail."),
-    Alarm.REFUSED: gettext_lazy("Registry refuses the panel’s tokens since {since}: push and pull fail."),
-    Alarm.UNSIGNED: gettext_lazy("The panel cannot sign tokens since {since}: push and pull fail."),
-    Alarm.FROZEN: gettext_lazy(
+    Alarm.UNREACHABLE: gettext_lazy("Registry not answering since {since}: push and pull fail."),
+    Alarm.TOKENS_REFUSED: gettext_lazy(
+        "Registry refuses the panel’s tokens since {since}: push and pull fail."
+    ),
+    Alarm.TOKENS_UNSIGNED: gettext_lazy("The panel cannot sign tokens since {since}: push and pull fail."),
+    Alarm.READ_ONLY: gettext_lazy(
         "The database is read-only: nothing can be changed here, and what is pushed does not show."
     ),
-    Alarm.ASLEEP: gettext_lazy("No worker alive since {since}: lists are not being refreshed."),
+    Alarm.NO_WORKER: gettext_lazy("No worker alive since {since}: lists are not being refreshed."),
 }
 AS_OF = {
-    Alarm.SILENT: gettext_lazy(
+    Alarm.UNREACHABLE: gettext_lazy(
         "Registry not answering since {since}: push and pull fail; lists of images are as of {answered}."
     ),
-    Alarm.REFUSED: gettext_lazy(
+    Alarm.TOKENS_REFUSED: gettext_lazy(
         "Registry refuses the panel’s tokens since {since}: push and pull fail; lists of images are as of {answered}."
     ),
 }
@@ -61,10 +63,10 @@ def of_request(request: HttpRequest) -> dict[str, Any]:
 
 def _alarm_text(kind: Alarm, signs: HealthSigns) -> AlarmText:
     words = (AS_OF if signs.answered_at else WORDS).get(kind, WORDS[kind])
-    if kind is Alarm.ASLEEP and signs.silent_since:
+    if kind is Alarm.NO_WORKER and signs.unreachable_since:
         words = SILENT_THEN
     moments = {"since": clock_time(alarms(signs)[kind]), "answered": clock_time(signs.answered_at)}
-    return AlarmText(kind, format_html(str(words), **moments), bad=kind is not Alarm.ASLEEP)
+    return AlarmText(kind, format_html(str(words), **moments), bad=kind is not Alarm.NO_WORKER)
 
 
 @login_required

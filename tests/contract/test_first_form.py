@@ -102,7 +102,7 @@ def sync(registry: RunningRegistry) -> SyncRun:
 
 def checked(registry: RunningRegistry) -> Finding:
     return judge.old_form(
-        http_probe.old_form(RegistryClient(registry.url, token_for=PanelTokens())), local.ours()
+        http_probe.old_form(RegistryClient(registry.url, token_for=PanelTokens())), local.panel_settings()
     )
 
 

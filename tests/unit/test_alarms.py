@@ -13,15 +13,17 @@ def test_nothing_is_wrong_where_nothing_was_found() -> None:
 
 
 def test_each_comes_with_its_beginning_the_worst_first() -> None:
-    found = alarms(HealthSigns(unsigned_since=NOW, refused_since=EARLIER, silent_since=NOW, frozen=True))
+    found = alarms(
+        HealthSigns(unsigned_since=NOW, refused_since=EARLIER, unreachable_since=NOW, read_only=True)
+    )
     assert list(found.items()) == [
-        (Alarm.SILENT, NOW),
-        (Alarm.REFUSED, EARLIER),
-        (Alarm.UNSIGNED, NOW),
-        (Alarm.FROZEN, None),
+        (Alarm.UNREACHABLE, NOW),
+        (Alarm.TOKENS_REFUSED, EARLIER),
+        (Alarm.TOKENS_UNSIGNED, NOW),
+        (Alarm.READ_ONLY, None),
     ]
 
 
 def test_what_a_silent_worker_found_last_is_no_news() -> None:
-    signs = HealthSigns(silent_since=EARLIER, worker_at=EARLIER, asleep=True, frozen=True)
-    assert alarms(signs) == {Alarm.FROZEN: None, Alarm.ASLEEP: EARLIER}
+    signs = HealthSigns(unreachable_since=EARLIER, worker_at=EARLIER, no_worker=True, read_only=True)
+    assert alarms(signs) == {Alarm.READ_ONLY: None, Alarm.NO_WORKER: EARLIER}

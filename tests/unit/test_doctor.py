@@ -20,13 +20,13 @@ from registry_sync.doctor.observations import (
 from registry_sync.doctor.result import Finding, Result, State
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-OURS = PanelSettings(
+SETTINGS = PanelSettings(
     public_url="https://registry.example.com", registry_url="http://registry:5000",
     registry_host="registry.example.com", service="registry.example.com", issuer="registry-manager",
     ca_file="/secrets/ca.crt", ca_fingerprint="sha256 Fingerprint=AA:BB", hook_file="/secrets/hook.key",
     events_url="http://web:8000/registry/events", realm="https://registry.example.com/auth/token",
 )  # fmt: skip
-CHALLENGE = f'Bearer realm="{OURS.realm}",service="{OURS.service}"'
+CHALLENGE = f'Bearer realm="{SETTINGS.realm}",service="{SETTINGS.service}"'
 ASKS = Answer(401, challenge=CHALLENGE)
 HEALTH, DOOR = Answer(200), Answer(401, codes=frozenset({"UNAUTHORIZED"}))
 
@@ -37,14 +37,14 @@ def lines(finding: Finding) -> str:
 
 def test_whoever_fails_says_what_to_change() -> None:
     for finding in (
-        registry.reachable(Answer(error="ConnectionError"), OURS),
-        registry.challenge(Answer(200), OURS),
-        registry.realm(Answer(401, challenge='Bearer realm="x"'), OURS),
-        registry.token(TokenProbe("", anybody=False), OURS),
-        registry.events(EventProbe(None), OURS),
+        registry.reachable(Answer(error="ConnectionError"), SETTINGS),
+        registry.challenge(Answer(200), SETTINGS),
+        registry.realm(Answer(401, challenge='Bearer realm="x"'), SETTINGS),
+        registry.token(TokenProbe("", anybody=False), SETTINGS),
+        registry.events(EventProbe(None), SETTINGS),
         panel.worker(None, NOW, timedelta(minutes=2), asked=True),
         panel.disk(99_000_000, "/data"),
-        addresses.form(replace(OURS, public_url="http://x"), production=True),
+        addresses.form(replace(SETTINGS, public_url="http://x"), production=True),
     ):
         assert finding.state is State.FAIL
         assert lines(finding)
@@ -68,18 +68,20 @@ def test_parameters_of_a_challenge_come_in_any_order() -> None:
     ],
 )
 def test_no_challenge(answer: Answer, words: str) -> None:
-    finding = registry.challenge(answer, OURS)
+    finding = registry.challenge(answer, SETTINGS)
     assert finding.state is State.FAIL
     assert words in finding.text
 
 
 def test_a_certificate_nobody_trusts_is_named_as_such() -> None:
-    assert "certificate" in registry.reachable(Answer(error="SSLError"), OURS).text
+    assert "certificate" in registry.reachable(Answer(error="SSLError"), SETTINGS).text
 
 
 def test_autoredirect_is_seen_as_another_address() -> None:
-    finding = registry.realm(Answer(401, challenge='Bearer realm="https://registry:5000/auth/token"'), OURS)
-    assert f"realm: {OURS.realm}\nautoredirect: false" in lines(finding)
+    finding = registry.realm(
+        Answer(401, challenge='Bearer realm="https://registry:5000/auth/token"'), SETTINGS
+    )
+    assert f"realm: {SETTINGS.realm}\nautoredirect: false" in lines(finding)
     assert "PUBLIC_URL=https://registry:5000" in lines(finding)
 
 
@@ -111,11 +113,11 @@ def test_a_slow_answer_is_no_wrong_clock() -> None:
     ],
 )
 def test_tokens(trial: TokenProbe, state: State) -> None:
-    assert registry.token(trial, OURS).state is state
+    assert registry.token(trial, SETTINGS).state is state
 
 
 def test_our_fingerprint_is_there_to_be_compared() -> None:
-    assert "AA:BB" in lines(registry.token(TokenProbe("", anybody=False), OURS))
+    assert "AA:BB" in lines(registry.token(TokenProbe("", anybody=False), SETTINGS))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,7 @@ def test_our_fingerprint_is_there_to_be_compared() -> None:
     ],
 )
 def test_events(trial: EventProbe, state: State, words: str) -> None:
-    finding = registry.events(trial, OURS)
+    finding = registry.events(trial, SETTINGS)
     assert finding.state is state
     assert words in finding.text
 
@@ -141,19 +143,19 @@ def test_events(trial: EventProbe, state: State, words: str) -> None:
 @pytest.mark.parametrize("status", [0, 401, 500])
 def test_what_was_not_answered_is_neither_good_nor_bad(status: int) -> None:
     answer = Answer(status, error="" if status else "ReadTimeout")
-    assert registry.deletion(answer, OURS).state is State.SKIPPED
+    assert registry.deletion(answer, SETTINGS).state is State.SKIPPED
     assert registry.catalog(answer).state is State.WARN
 
 
 def test_what_is_said_to_be_a_cache() -> None:
-    told = replace(OURS, is_cache=True)
+    told = replace(SETTINGS, is_cache=True)
     assert registry.deletion(Answer(405), told).state is State.OK
     no_cache = registry.deletion(Answer(404), told)
     assert (no_cache.state, no_cache.fixes[0].lines) == (State.FAIL, "REGISTRY_IS_PULL_THROUGH_CACHE=false")
-    assert registry.upstream(answers=False, ours=told).state is State.FAIL
-    assert registry.upstream(answers=True, ours=told).state is State.OK
-    assert registry.upstream(answers=None, ours=told).state is State.PENDING
-    assert registry.upstream(answers=None, ours=OURS).state is State.OK
+    assert registry.upstream(answers=False, panel_settings=told).state is State.FAIL
+    assert registry.upstream(answers=True, panel_settings=told).state is State.OK
+    assert registry.upstream(answers=None, panel_settings=told).state is State.PENDING
+    assert registry.upstream(answers=None, panel_settings=SETTINGS).state is State.OK
 
 
 @pytest.mark.parametrize(("free", "state"), [(100, State.WARN), (999, State.WARN), (1000, State.OK)])
@@ -217,7 +219,7 @@ ASTRAY = Pulled("team/app:1.0", origin="http://store:9000", astray="ConnectTimeo
     ],
 )
 def test_what_was_pushed_must_come_back(pulled: list[Pulled], state: State, words: str, change: str) -> None:
-    finding = pull_result.pull(pulled, OURS)
+    finding = pull_result.pull(pulled, SETTINGS)
     assert finding.state is state
     assert words in finding.text
     assert change in lines(finding)
@@ -226,12 +228,12 @@ def test_what_was_pushed_must_come_back(pulled: list[Pulled], state: State, word
 
 def test_a_long_name_is_shown_by_both_its_ends_unless_something_is_wrong() -> None:
     name = f"team/{'deep/' * 35}app:2.0"
-    good = pull_result.pull([replace(GOOD, name=name)], OURS).text
+    good = pull_result.pull([replace(GOOD, name=name)], SETTINGS).text
     assert good.startswith("team/deep/")
     assert "…" in good
     assert "/app:2.0 can be pulled" in good
     assert len(good) < 120
-    assert name in pull_result.pull([replace(BROKEN, name=name)], OURS).text
+    assert name in pull_result.pull([replace(BROKEN, name=name)], SETTINGS).text
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,7 @@ def test_how_long_it_took_says_something(seconds: float, words: str) -> None:
 
 def test_a_store_in_the_same_small_network_as_the_registry_is_no_trouble() -> None:
     for host in ("registry:5000", "localhost:5000", "10.0.0.5:5000"):
-        ours = replace(OURS, registry_host=host)
+        ours = replace(SETTINGS, registry_host=host)
         assert pull_result.pull([replace(GOOD, origin="http://store:9000")], ours).state is State.OK
 
 
@@ -326,7 +328,7 @@ def test_limits_that_a_pooler_dropped(statement: int, lock: int, changed: list[s
     ],
 )
 def test_the_addresses_by_themselves(public: str, host: str, production: bool, state: State) -> None:
-    ours = replace(OURS, public_url=public, registry_host=host)
+    ours = replace(SETTINGS, public_url=public, registry_host=host)
     assert addresses.form(ours, production=production).state is state
 
 
@@ -344,7 +346,7 @@ def test_the_addresses_by_themselves(public: str, host: str, production: bool, s
     ],
 )
 def test_the_panel_as_clients_see_it(health: Answer, door: Answer, state: State, words: str) -> None:
-    finding = addresses.panel(health, door, OURS)
+    finding = addresses.panel(health, door, SETTINGS)
     assert finding.state is state
     assert words in finding.text
 
@@ -371,12 +373,12 @@ BASE = "https://registry.example.com"
     ],
 )
 def test_the_registry_as_clients_see_it(answer: Answer, location: str, state: State) -> None:
-    finding = addresses.registry(BASE, answer, Answer(202, location=location), OURS)
+    finding = addresses.registry(BASE, answer, Answer(202, location=location), SETTINGS)
     assert finding.state is state
 
 
 def test_a_push_that_was_not_tried_is_not_said_to_go_well() -> None:
-    assert addresses.registry(BASE, ASKS, None, OURS).state is State.SKIPPED
+    assert addresses.registry(BASE, ASKS, None, SETTINGS).state is State.SKIPPED
 
 
 def test_a_trail_that_nobody_has_verified_yet_is_not_green() -> None:
@@ -403,58 +405,58 @@ def test_ages_are_in_words_that_fit_them() -> None:
 
 
 def test_a_push_sent_elsewhere_names_the_proxys_headers() -> None:
-    finding = addresses.registry(BASE, ASKS, Answer(202, location="http://registry:5000/v2/x"), OURS)
+    finding = addresses.registry(BASE, ASKS, Answer(202, location="http://registry:5000/v2/x"), SETTINGS)
     assert "X-Forwarded-Proto $scheme" in lines(finding)
     assert f"host: {BASE}" in lines(finding)
 
 
 def test_old_images_are_named_by_what_is_known_of_them() -> None:
-    assert registry.old_form(Schema1Images(0), OURS).state is State.OK
-    found = registry.old_form(Schema1Images(1, ("team/old@sha256:aa",)), OURS)
+    assert registry.old_form(Schema1Images(0), SETTINGS).state is State.OK
+    found = registry.old_form(Schema1Images(1, ("team/old@sha256:aa",)), SETTINGS)
     assert (found.state, lines(found)) == (
         State.WARN, "crane delete registry.example.com/team/old@sha256:aa",
     )  # fmt: skip
-    found = registry.old_form(Schema1Images(1, ("team/old",), read=False), OURS)
+    found = registry.old_form(Schema1Images(1, ("team/old",), read=False), SETTINGS)
     assert (found.state, lines(found)) == (
         State.FAIL, "crane delete registry.example.com/team/old@DIGEST",
     )  # fmt: skip
 
 
 def test_a_registry_that_answers_and_a_challenge_with_our_realm_are_well() -> None:
-    assert registry.reachable(Answer(200), OURS).state is State.OK
-    assert registry.challenge(ASKS, OURS).state is State.OK
-    assert registry.realm(ASKS, OURS).state is State.OK
+    assert registry.reachable(Answer(200), SETTINGS).state is State.OK
+    assert registry.challenge(ASKS, SETTINGS).state is State.OK
+    assert registry.realm(ASKS, SETTINGS).state is State.OK
 
 
 def test_the_service_is_the_one_that_tokens_are_made_for() -> None:
-    assert registry.service(ASKS, OURS).state is State.OK
-    other = registry.service(Answer(401, challenge='Bearer realm="x",service="other"'), OURS)
-    assert (other.state, lines(other)) == (State.FAIL, f"service: {OURS.service}\nTOKEN_SERVICE=other")
-    assert "(nothing)" in registry.service(Answer(401, challenge='Bearer realm="x"'), OURS).text
+    assert registry.service(ASKS, SETTINGS).state is State.OK
+    other = registry.service(Answer(401, challenge='Bearer realm="x",service="other"'), SETTINGS)
+    assert (other.state, lines(other)) == (State.FAIL, f"service: {SETTINGS.service}\nTOKEN_SERVICE=other")
+    assert "(nothing)" in registry.service(Answer(401, challenge='Bearer realm="x"'), SETTINGS).text
 
 
 def test_tokens_of_our_issuer_and_of_another() -> None:
-    assert registry.token(TokenProbe(OURS.issuer, anybody=False), OURS).state is State.OK
-    assert "issuer: registry-manager" in lines(registry.token(TokenProbe("other", anybody=False), OURS))
+    assert registry.token(TokenProbe(SETTINGS.issuer, anybody=False), SETTINGS).state is State.OK
+    assert "issuer: registry-manager" in lines(registry.token(TokenProbe("other", anybody=False), SETTINGS))
 
 
 def test_deletion_and_catalog() -> None:
-    assert registry.deletion(Answer(404), OURS).state is State.OK
-    assert "REGISTRY_IS_PULL_THROUGH_CACHE=true" in lines(registry.deletion(Answer(405), OURS))
+    assert registry.deletion(Answer(404), SETTINGS).state is State.OK
+    assert "REGISTRY_IS_PULL_THROUGH_CACHE=true" in lines(registry.deletion(Answer(405), SETTINGS))
     assert registry.catalog(Answer(200, seconds=0.2)).state is State.OK
     small = registry.catalog(Answer(400))
     assert (small.state, lines(small)) == (State.FAIL, "catalog:\n  maxentries: 1000")
 
 
 def test_old_images_that_can_be_read_are_a_warning_and_without_names_no_commands() -> None:
-    assert registry.old_form(Schema1Images(2), OURS).state is State.WARN
-    assert registry.old_form(Schema1Images(2), OURS).fixes == ()
+    assert registry.old_form(Schema1Images(2), SETTINGS).state is State.WARN
+    assert registry.old_form(Schema1Images(2), SETTINGS).fixes == ()
 
 
 def test_a_result_is_kept_as_json_with_its_sentences_packed() -> None:
-    finding = registry.service(Answer(401), OURS)
+    finding = registry.service(Answer(401), SETTINGS)
     row = Result("service", "Service", finding).as_row()
     assert json.loads(json.dumps(row)) == row
     assert (row["key"], row["title"], row["state"]) == ("service", "Service", "fail")
     assert row["text"][0].startswith("It calls itself %(named)s")
-    assert row["fixes"][0]["lines"] == f"service: {OURS.service}"
+    assert row["fixes"][0]["lines"] == f"service: {SETTINGS.service}"

@@ -39,31 +39,35 @@ TELLING = replace(FACTS, last=checked(), event_at=ago(3600))
         (FACTS, Reason.NEVER, "never"),
         (replace(FACTS, event_at=ago(1)), Reason.NEVER, "never"),
         # an end that proves nothing outweighs all else
-        (replace(TELLING, last=checked("needs_approval")), Reason.HELD, "needs_approval"),
-        (replace(TELLING, last=checked(), needs_approval=True), Reason.HELD, "needs_approval"),
+        (replace(TELLING, last=checked("needs_approval")), Reason.NEEDS_APPROVAL, "needs_approval"),
+        (replace(TELLING, last=checked(), needs_approval=True), Reason.NEEDS_APPROVAL, "needs_approval"),
         (replace(TELLING, last=checked("failed")), Reason.FAILED, "failed"),
-        (replace(TELLING, last=checked("incomplete")), Reason.PARTLY, "stale"),
+        (replace(TELLING, last=checked("incomplete")), Reason.INCOMPLETE, "stale"),
         # nobody works: the last word of those who did says nothing of now
-        (replace(TELLING, asleep=True), Reason.ASLEEP, "stale"),
-        (replace(TELLING, last=checked("failed"), asleep=True), Reason.ASLEEP, "stale"),
-        (replace(TELLING, last=checked("needs_approval"), asleep=True), Reason.HELD, "needs_approval"),
-        (replace(FACTS, last=checked(), asleep=True), Reason.ASLEEP, "stale"),
+        (replace(TELLING, no_worker=True), Reason.NO_WORKER, "stale"),
+        (replace(TELLING, last=checked("failed"), no_worker=True), Reason.NO_WORKER, "stale"),
+        (
+            replace(TELLING, last=checked("needs_approval"), no_worker=True),
+            Reason.NEEDS_APPROVAL,
+            "needs_approval",
+        ),
+        (replace(FACTS, last=checked(), no_worker=True), Reason.NO_WORKER, "stale"),
         # an event that nobody applies is no news, however late it came
-        (replace(TELLING, event_at=ago(1), waiting_since=ago(61)), Reason.BEHIND, "stale"),
-        (replace(TELLING, event_at=ago(1), waiting_since=ago(59)), Reason.TOLD, "live"),
+        (replace(TELLING, event_at=ago(1), waiting_since=ago(61)), Reason.EVENTS_DELAYED, "stale"),
+        (replace(TELLING, event_at=ago(1), waiting_since=ago(59)), Reason.EVENTS_COMPLETE, "live"),
         # nothing came for long, and nothing is under way
         (replace(TELLING, last=checked(seconds=61)), Reason.OVERDUE, "stale"),
-        (replace(TELLING, last=checked(seconds=59)), Reason.TOLD, "live"),
-        (replace(TELLING, last=checked(seconds=61), under_way=True), Reason.TOLD, "live"),
+        (replace(TELLING, last=checked(seconds=59)), Reason.EVENTS_COMPLETE, "live"),
+        (replace(TELLING, last=checked(seconds=61), under_way=True), Reason.EVENTS_COMPLETE, "live"),
         # a registry that tells nothing is asked
-        (replace(FACTS, last=checked()), Reason.ASKED, "live"),
+        (replace(FACTS, last=checked()), Reason.NO_EVENTS, "live"),
         # events are silent although things happened, and it is no mere delay
-        (replace(TELLING, unreported_since=ago(61)), Reason.SILENT, "stale"),
-        (replace(TELLING, unreported_since=ago(59)), Reason.TOLD, "live"),
-        (replace(TELLING, differences=2), Reason.DIFFERENCES, "stale"),
-        (replace(TELLING, differences=2, unreported_since=ago(61)), Reason.SILENT, "stale"),
+        (replace(TELLING, unreported_since=ago(61)), Reason.EVENTS_MISSING, "stale"),
+        (replace(TELLING, unreported_since=ago(59)), Reason.EVENTS_COMPLETE, "live"),
+        (replace(TELLING, differences=2), Reason.EVENTS_INCOMPLETE, "stale"),
+        (replace(TELLING, differences=2, unreported_since=ago(61)), Reason.EVENTS_MISSING, "stale"),
         # long without an event, and the checks agree: nothing happened
-        (replace(TELLING, event_at=ago(10**6)), Reason.TOLD, "live"),
+        (replace(TELLING, event_at=ago(10**6)), Reason.EVENTS_COMPLETE, "live"),
     ],
 )
 def test_the_reason_and_its_light(facts: FreshnessInput, reason: Reason, light: str) -> None:
@@ -99,10 +103,10 @@ def test_the_time_left_is_never_negative(done: int, total: int, seconds: int) ->
 @pytest.mark.parametrize(
     ("alarm", "reason"),
     [
-        (Alarm.SILENT, Reason.DOWN),
-        (Alarm.REFUSED, Reason.REFUSED),
-        (Alarm.UNSIGNED, Reason.REFUSED),
-        (Alarm.FROZEN, Reason.FROZEN),
+        (Alarm.UNREACHABLE, Reason.UNREACHABLE),
+        (Alarm.TOKENS_REFUSED, Reason.TOKENS_REFUSED),
+        (Alarm.TOKENS_UNSIGNED, Reason.TOKENS_REFUSED),
+        (Alarm.READ_ONLY, Reason.READ_ONLY),
     ],
 )
 def test_what_is_wrong_now_outweighs_what_was_read(alarm: Alarm, reason: Reason) -> None:

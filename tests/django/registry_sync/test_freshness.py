@@ -63,7 +63,7 @@ def test_what_takes_long_each_time_is_given_its_rest() -> None:
     for hours in (60, 40, 20):
         over = now - timedelta(hours=hours)
         SyncRun.objects.create(state="done", started_at=over - timedelta(hours=1), finished_at=over)
-    assert selectors.freshness(now).reason is Reason.ASKED
+    assert selectors.freshness(now).reason is Reason.NO_EVENTS
 
 
 def test_differences_are_counted() -> None:
@@ -82,7 +82,7 @@ def test_events_are_silent_although_pushes_happened() -> None:
     )
     ended()
     found = selectors.freshness(timezone.now())
-    assert (found.state, found.reason) == ("stale", Reason.SILENT)
+    assert (found.state, found.reason) == ("stale", Reason.EVENTS_MISSING)
     told(seconds=1)  # they come again
     assert selectors.freshness(timezone.now()).state == "live"
 

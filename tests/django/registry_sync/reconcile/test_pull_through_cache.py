@@ -95,5 +95,5 @@ def test_an_event_of_what_it_cannot_show_is_settled(web: Scripted, settings: Any
 
 
 def test_the_doctor_tells_how_to_say_so() -> None:
-    found = judge.deletion(Seen(status=405), local.ours())
+    found = judge.deletion(Seen(status=405), local.panel_settings())
     assert "REGISTRY_IS_PULL_THROUGH_CACHE=true" in [fix.lines for fix in found.fixes]
