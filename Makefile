@@ -31,7 +31,7 @@ format: $(VENV)/dev.stamp ## format the code, and mend what can be mended withou
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/dev.stamp ## print what tokens, lists and syncs cost, beside the bare thing; T=doors: one part
+bench: $(VENV)/dev.stamp ## print what tokens, lists, syncs and `make run` cost, beside the bare thing; T=doors: one part
 	@$(BIN)/python -m tests.parts.install
 	@$(BIN)/python -m tests.load.bench $(T)
 

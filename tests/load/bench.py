@@ -1,4 +1,4 @@
-"""`make bench`: what a token, a list and a sync cost, beside the bare thing, in one run on one machine.
+"""`make bench`: what a token, a list, a sync and `make run` cost, beside the bare thing, in one run on one machine.
 
 `make bench T=doors` is one part of it. Read the ratios; the figures are this machine's.
 """
@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.load import doors, tokens
+from tests.load import doors, memory, tokens
 from tests.load.events import measure as measure_events
 from tests.load.installation import environment
 from tests.load.listing import measure as measure_list
@@ -28,6 +28,7 @@ def measure_lists(folder: Path) -> None:
 
 PARTS = {
     "tokens": tokens.measure,
+    "memory": memory.measure,
     "events": measure_events,
     "lists": measure_lists,
     "sync": measure_sync,

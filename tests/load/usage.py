@@ -9,6 +9,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 def cpu(*roots: int) -> float:
     """Seconds that these processes and all below them have computed so far."""
+    return sum(cpu_of_each(*roots).values())
+
+
+def cpu_of_each(*roots: int) -> dict[int, float]:
+    """The same of each of them, by its process id."""
     parents, ticks = {}, {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -20,7 +25,21 @@ def cpu(*roots: int) -> float:
     found = set(roots)
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
-    return sum(ticks.get(pid, 0) for pid in found) / TICKS
+    return {pid: ticks[pid] / TICKS for pid in sorted(found & ticks.keys())}
+
+
+def proportional_memory(pid: int) -> int:
+    """Bytes in memory; what several processes share counts for each by its share."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def command(pid: int) -> str:
+    """What it was started as, without the path of the program."""
+    program, *words = Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+    return " ".join([Path(program).name, *words])
 
 
 def busy(seconds: float = 3) -> float:
