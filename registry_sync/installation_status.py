@@ -14,19 +14,19 @@ from registry_sync.models import Marker
 
 _AT = "(SELECT h.at FROM registry_sync_marker h WHERE h.name = '{}')"
 # As heartbeats.is_silent says it, of worker_at: one that never worked is not silent.
-_ASLEEP = f"""CASE WHEN {_AT.format(Marker.WORKER)} NOT BETWEEN %(silent)s AND %(ahead)s
+_NO_WORKER = f"""CASE WHEN {_AT.format(Marker.WORKER)} NOT BETWEEN %(silent)s AND %(ahead)s
   AND NOT EXISTS (SELECT 1 FROM registry_sync_shard WHERE lease_until BETWEEN %(silent)s AND %(ahead)s)
   AND NOT EXISTS (SELECT 1 FROM registry_sync_lease WHERE until BETWEEN %(silent)s AND %(ahead)s)
   THEN 1 ELSE 0 END"""  # noqa: S608 (names of ours)
 # SQLite's is a file, which says so itself.
-_FROZEN = {"postgresql": "CASE current_setting('transaction_read_only') WHEN 'on' THEN 1 ELSE 0 END"}
+_READ_ONLY = {"postgresql": "CASE current_setting('transaction_read_only') WHEN 'on' THEN 1 ELSE 0 END"}
 
 installation_status.NOTED |= {
     "registry_silent": _AT.format(Marker.REGISTRY_SILENT),
     "registry_refuses": _AT.format(Marker.REGISTRY_REFUSES),
     "tokens_unsigned": _AT.format(Marker.TOKENS_UNSIGNED),
-    "worker_asleep": _ASLEEP,
-    "database_frozen": _FROZEN.get(connection.vendor, "%(frozen)s"),
+    "no_worker": _NO_WORKER,
+    "read_only": _READ_ONLY.get(connection.vendor, "%(read_only)s"),
 }
 installation_status.SHOWN |= {
     "registry_at": _AT.format(Marker.REGISTRY),
@@ -40,14 +40,14 @@ def _values(now: datetime) -> dict[str, Any]:
     return {
         "silent": moment(now - heartbeats.SILENT_AFTER),
         "ahead": moment(now + heartbeats.AHEAD_MAX),
-        "frozen": _frozen(),
+        "read_only": _is_read_only(),
     }
 
 
 installation_status.VALUES.append(_values)
 
 
-def _frozen() -> int:
+def _is_read_only() -> int:
     if connection.vendor != "sqlite":
         return 0
     file = Path(connection.settings_dict["NAME"])
@@ -64,8 +64,8 @@ def signs_for(person: object) -> HealthSigns:
         unsigned_since=_moment(found["tokens_unsigned"]),
         worker_at=_moment(found["worker_at"]),
         event_at=_moment(found["event_at"]),
-        no_worker=bool(found["worker_asleep"]),
-        read_only=bool(found["database_frozen"]),
+        no_worker=bool(found["no_worker"]),
+        read_only=bool(found["read_only"]),
     )
 
 

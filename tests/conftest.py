@@ -20,7 +20,7 @@ from tests import factories, workers
 
 pytest_plugins = ["tests.cast", "tests.parts.fixtures"]
 
-TRAIL = ("accounts_auditevent", "accounts_auditseal")  # the only tables with triggers
+AUDIT_TABLES = ("accounts_auditevent", "accounts_auditseal")  # the only tables with triggers
 TESTS = Path(__file__).parent
 DATABASE = {"db", "transactional_db", "live_server"}  # fixtures
 LONG = 900  # seconds for one test that starts real parts; the others have `timeout` of pyproject.toml
@@ -133,7 +133,7 @@ def _empty_trail(request: pytest.FixtureRequest) -> Iterator[None]:
         triggers = cursor.fetchall()
         for name, _sql in triggers:
             cursor.execute(f"DROP TRIGGER {name}")
-        for table in TRAIL:
+        for table in AUDIT_TABLES:
             cursor.execute(f"DELETE FROM {table}")  # noqa: S608
         for _name, sql in triggers:
             cursor.execute(sql)
@@ -146,5 +146,5 @@ def _guard_trail(**_more: Any) -> None:
 
 def _triggers(do: str) -> None:
     with connection.cursor() as cursor:
-        for table in TRAIL:
+        for table in AUDIT_TABLES:
             cursor.execute(f"ALTER TABLE IF EXISTS {table} {do} TRIGGER USER")

@@ -1,4 +1,4 @@
-"""The tables of accounts. The audit trail and its seals are append-only in the database too."""
+"""The tables of accounts. The audit log and its seals are append-only in the database too."""
 
 import django.db.models.deletion
 import django.db.models.functions.text
@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-TRAIL = {"accounts_auditevent": "audit", "accounts_auditseal": "audit_seal"}
+AUDIT_TABLES = {"accounts_auditevent": "audit", "accounts_auditseal": "audit_seal"}
 # One command each: a server-side prepared statement holds no more. TRUNCATE goes past the triggers of rows.
 FUNCTION = """
 CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -28,10 +28,10 @@ BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END
 def make_append_only(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(FUNCTION)
-        commands = [command.format(table=table) for table in TRAIL for command in POSTGRESQL]
+        commands = [command.format(table=table) for table in AUDIT_TABLES for command in POSTGRESQL]
     else:
         verbs = ("UPDATE", "DELETE")
-        commands = [SQLITE.format(table=table, name=name, verb=verb) for table, name in TRAIL.items() for verb in verbs]
+        commands = [SQLITE.format(table=table, name=name, verb=verb) for table, name in AUDIT_TABLES.items() for verb in verbs]
     for command in commands:
         schema_editor.execute(command)
 

@@ -37,7 +37,7 @@ AS_OF = {
     ),
 }
 # What the last look found is no news, but better than nothing.
-SILENT_THEN = gettext_lazy(
+UNREACHABLE_BEFORE = gettext_lazy(
     "No worker alive since {since}: lists are not being refreshed. When it last asked, the registry did not answer."
 )
 
@@ -64,7 +64,7 @@ def of_request(request: HttpRequest) -> dict[str, Any]:
 def _alarm_text(kind: Alarm, signs: HealthSigns) -> AlarmText:
     words = (AS_OF if signs.answered_at else WORDS).get(kind, WORDS[kind])
     if kind is Alarm.NO_WORKER and signs.unreachable_since:
-        words = SILENT_THEN
+        words = UNREACHABLE_BEFORE
     moments = {"since": clock_time(alarms(signs)[kind]), "answered": clock_time(signs.answered_at)}
     return AlarmText(kind, format_html(str(words), **moments), bad=kind is not Alarm.NO_WORKER)
 

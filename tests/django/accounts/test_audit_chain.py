@@ -25,7 +25,7 @@ LATER = timedelta(hours=1)
 
 
 @pytest.fixture
-def trail(cast: Cast) -> list[AuditEvent]:
+def audit_log(cast: Cast) -> list[AuditEvent]:
     """Six events under two seals, and one that is not sealed yet."""
     for number in range(7):
         accounts.rename(by=cast.by("owner"), account=cast.account, name=f"Team {number} \U0001f433")
@@ -62,10 +62,10 @@ def without_triggers() -> Iterator[Any]:
             cursor.execute(sql)
 
 
-def test_a_trail_that_nobody_touched_is_whole(trail: list[AuditEvent]) -> None:
+def test_an_audit_log_that_nobody_touched_is_whole(audit_log: list[AuditEvent]) -> None:
     assert [(each.event_count, each.last_event_id) for each in AuditSeal.objects.all()] == [
-        (3, trail[2].pk),
-        (3, trail[5].pk),
+        (3, audit_log[2].pk),
+        (3, audit_log[5].pk),
     ]
     assert list(audit_chain.problems()) == []
 
@@ -73,43 +73,46 @@ def test_a_trail_that_nobody_touched_is_whole(trail: list[AuditEvent]) -> None:
 @pytest.mark.parametrize(
     "column", ["actor", "address", "action", "object", "object_id", "at", "after", "account_id"]
 )
-def test_a_changed_event_shows(trail: list[AuditEvent], column: str) -> None:
+def test_a_changed_event_shows(audit_log: list[AuditEvent], column: str) -> None:
     values = {"at": "2020-01-01 00:00:00+00:00", "after": "{}", "account_id": "999999"}
     with without_triggers() as cursor:
         value = values.get(column, "nobody")
         statement = f"UPDATE accounts_auditevent SET {column} = %s WHERE id = %s"  # noqa: S608
-        cursor.execute(statement, [value, trail[1].pk])
+        cursor.execute(statement, [value, audit_log[1].pk])
     (problem,) = audit_chain.problems()
-    assert f"to {trail[2].pk} does not hold" in problem.text
+    assert f"to {audit_log[2].pk} does not hold" in problem.text
 
 
 @pytest.mark.parametrize(("number", "broken"), [(0, 1), (4, 2)])
-def test_a_deleted_event_shows(trail: list[AuditEvent], number: int, broken: int) -> None:
+def test_a_deleted_event_shows(audit_log: list[AuditEvent], number: int, broken: int) -> None:
     with without_triggers() as cursor:
-        cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[number].pk])
+        cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [audit_log[number].pk])
     (problem,) = audit_chain.problems()
     assert (
-        f"to {trail[broken * 3 - 1].pk} does not hold: there were 3 events, and there are 2." in problem.text
+        f"to {audit_log[broken * 3 - 1].pk} does not hold: there were 3 events, and there are 2."
+        in problem.text
     )
 
 
-def test_an_event_that_was_moved_shows(trail: list[AuditEvent]) -> None:
+def test_an_event_that_was_moved_shows(audit_log: list[AuditEvent]) -> None:
     with without_triggers() as cursor:
-        cursor.execute("UPDATE accounts_auditevent SET id = %s WHERE id = %s", [-trail[0].pk, trail[0].pk])
+        cursor.execute(
+            "UPDATE accounts_auditevent SET id = %s WHERE id = %s", [-audit_log[0].pk, audit_log[0].pk]
+        )
     assert len(list(audit_chain.problems())) == 1
 
 
-def test_a_seal_that_is_gone_takes_the_next_with_it(trail: list[AuditEvent]) -> None:
+def test_a_seal_that_is_gone_takes_the_next_with_it(audit_log: list[AuditEvent]) -> None:
     first = AuditSeal.objects.earliest("id")
     with without_triggers() as cursor:
         cursor.execute("DELETE FROM accounts_auditseal WHERE id = %s", [first.pk])
     assert len(list(audit_chain.problems())) == 1
 
 
-def test_a_seal_cannot_be_made_anew_without_the_pepper(trail: list[AuditEvent], tmp_path: Path) -> None:
+def test_a_seal_cannot_be_made_anew_without_the_pepper(audit_log: list[AuditEvent], tmp_path: Path) -> None:
     """Who has only the database forges event and seals with a key of their own."""
     with without_triggers() as cursor:
-        cursor.execute("UPDATE accounts_auditevent SET actor = 'nobody' WHERE id = %s", [trail[1].pk])
+        cursor.execute("UPDATE accounts_auditevent SET actor = 'nobody' WHERE id = %s", [audit_log[1].pk])
         cursor.execute("DELETE FROM accounts_auditseal")
     with only_pepper(tmp_path / "pepper-1.key", "another key of somebody's own making"):
         assert audit_chain.seal(now=timezone.now() + LATER)
@@ -125,7 +128,7 @@ def test_what_may_still_be_joined_by_others_is_not_sealed(cast: Cast) -> None:
     assert AuditSeal.objects.count() == 1
 
 
-def test_a_seal_is_append_only_too(trail: list[AuditEvent]) -> None:
+def test_a_seal_is_append_only_too(audit_log: list[AuditEvent]) -> None:
     made = AuditSeal.objects.earliest("id")
     for act in (made.save, made.delete):
         with pytest.raises(TypeError):
@@ -133,24 +136,24 @@ def test_a_seal_is_append_only_too(trail: list[AuditEvent]) -> None:
 
 
 def test_the_worker_seals_and_tells_the_log(
-    trail: list[AuditEvent], caplog: pytest.LogCaptureFixture, settings: Any
+    audit_log: list[AuditEvent], caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:
     settings.AUDIT_SETTLED = -LATER.total_seconds()
     housekeeping()
     last = AuditSeal.objects.latest("id")
-    assert (last.last_event_id, last.event_count) == (trail[6].pk, 1)
+    assert (last.last_event_id, last.event_count) == (audit_log[6].pk, 1)
     verify_audit_log()
     assert "was changed" not in caplog.text
     assert local.audit_log(timezone.now()).state is State.OK
     with without_triggers() as cursor:
-        cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[6].pk])
+        cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [audit_log[6].pk])
     verify_audit_log()
     assert "the audit log was changed" in caplog.text
     assert local.audit_log(timezone.now()).state is State.FAIL
 
 
 def test_seals_of_a_pepper_that_is_gone_are_unverified_and_not_broken(
-    trail: list[AuditEvent], tmp_path: Path
+    audit_log: list[AuditEvent], tmp_path: Path
 ) -> None:
     with only_pepper(tmp_path / "pepper-2.key", "the pepper after the one that sealed"):
         assert [problem.changed for problem in audit_chain.problems()] == [False, False]
@@ -162,11 +165,11 @@ def test_every_column_of_an_event_is_sealed() -> None:
     assert set(audit_chain.SEALED) == {field.attname for field in AuditEvent._meta.fields}
 
 
-def test_the_command_says_so(trail: list[AuditEvent], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_so(audit_log: list[AuditEvent], capsys: pytest.CaptureFixture[str]) -> None:
     call_command("verify_audit_log")
-    assert f"whole up to event {trail[5].pk}" in capsys.readouterr().out
+    assert f"whole up to event {audit_log[5].pk}" in capsys.readouterr().out
     with without_triggers() as cursor:
-        cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [trail[0].pk])
+        cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [audit_log[0].pk])
     with pytest.raises(SystemExit):
         call_command("verify_audit_log")
     assert "does not hold" in capsys.readouterr().out
