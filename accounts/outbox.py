@@ -96,15 +96,15 @@ def _put_off(row: OutgoingMail, now: datetime, problem: str, *, for_good: bool =
 
 
 def _send(row: OutgoingMail) -> None:
-    told = json.loads(_cipher().decrypt(row.encrypted.encode()))
+    content = json.loads(_cipher().decrypt(row.encrypted.encode()))
     connection = get_connection(settings.MAIL_TRANSPORT)
-    EmailMessage(connection=connection, to=[row.to], **told).send()
+    EmailMessage(connection=connection, to=[row.to], **content).send()
 
 
 def _seal(mail: EmailMessage) -> str:
-    told = {"subject": str(mail.subject), "body": str(mail.body), "from_email": mail.from_email,
+    content = {"subject": str(mail.subject), "body": str(mail.body), "from_email": mail.from_email,
             "headers": {name: str(value) for name, value in mail.extra_headers.items()}}  # fmt: skip
-    return _cipher().encrypt(json.dumps(told).encode()).decode()
+    return _cipher().encrypt(json.dumps(content).encode()).decode()
 
 
 def _cipher() -> Fernet:

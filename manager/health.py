@@ -44,8 +44,8 @@ def readyz() -> HttpResponse:
             cursor.execute("SELECT 1")
     except Error as error:
         unknown = outage_of(error) is Outage.POOLER
-        told = Outage.POOLER.sentence if unknown else "does not answer"
-        return JsonResponse({"ok": False, "database": told}, status=503)
+        message = Outage.POOLER.sentence if unknown else "does not answer"
+        return JsonResponse({"ok": False, "database": message}, status=503)
     except (SecretFileError, ImproperlyConfigured) as error:
         log.error("not ready: %s", error)  # noqa: TRY400 (the sentence says it)
         return JsonResponse({"ok": False, "keys": "cannot be used; the log says which, and why"}, status=503)

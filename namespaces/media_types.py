@@ -245,8 +245,8 @@ def _attestation_kind(predicates: Iterable[str], carrier: ArtifactKind | None) -
 
 
 def _prefix_matches(table: dict[str, Value], texts: Iterable[str]) -> list[Value]:
-    starts = [(start.lower(), told) for start, told in table.items()]
-    return [told for text in texts for start, told in starts if text.lower().startswith(start)]
+    starts = [(start.lower(), value) for start, value in table.items()]
+    return [value for text in texts for start, value in starts if text.lower().startswith(start)]
 
 
 def _is_cosign(tag: str, suffix: str) -> bool:

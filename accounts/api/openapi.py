@@ -63,14 +63,14 @@ def operation(
             auth=[SESSION] if signed_in else None,  # type: ignore[list-item]
             responses={status: shown} | responses,
             # OpenAPI knows no body of a DELETE.
-            extensions={"x-body": _told(body)} if body and handler.__name__ == "delete" else None,
+            extensions={"x-body": _help_texts(body)} if body and handler.__name__ == "delete" else None,
         )
         return documented(handler)
 
     return declare
 
 
-def _told(body: type[Strict]) -> dict[str, str]:
+def _help_texts(body: type[Strict]) -> dict[str, str]:
     return {name: str(field.help_text or "") for name, field in body().fields.items()}
 
 

@@ -39,7 +39,7 @@ class AccountUsage(ApiView):
         account = account_permissions.account(self.by, handle)
         history = usage.history(account, since=usage.first_day())
         shared = usage.shared_by_namespaces(account)
-        return self.answer(_told(usage.of_account(account), history) | {"shared_bytes": shared})
+        return self.answer(_usage(usage.of_account(account), history) | {"shared_bytes": shared})
 
 
 class NamespaceUsage(ApiView):
@@ -47,10 +47,10 @@ class NamespaceUsage(ApiView):
     def get(self, request: Request, handle: str, name: str) -> Response:
         found = permissions.namespace(self.by, handle, name)
         history = usage.history(found.account, since=usage.first_day(), namespace=found)
-        return self.answer(_told(found.stored_bytes, history))
+        return self.answer(_usage(found.stored_bytes, history))
 
 
-def _told(stored_bytes: int, history: list[tuple[date, int]]) -> dict[str, Any]:
+def _usage(stored_bytes: int, history: list[tuple[date, int]]) -> dict[str, Any]:
     return {
         "usage_bytes": stored_bytes,
         "history": [{"day": day, "usage_bytes": of_day} for day, of_day in history],

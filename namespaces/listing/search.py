@@ -215,7 +215,7 @@ def _describe(revisions: Sequence[RepositoryManifest], typed: str, kind: str) ->
     same = Tag.objects.filter(image=OuterRef("image"), manifest=OuterRef("manifest"))
     listing = Descriptor.objects.filter(digest=OuterRef(OuterRef("manifest")), kind=Descriptor.Kind.MANIFEST)
     above = Tag.objects.filter(image=OuterRef("image"), manifest__in=listing.values("manifest"))
-    told = {
+    context = {
         pk: (tag or "", within or "", part or "")
         for pk, tag, within, part in RepositoryManifest.objects.filter(pk__in=[each.pk for each in revisions])
         .annotate(
@@ -239,5 +239,5 @@ def _describe(revisions: Sequence[RepositoryManifest], typed: str, kind: str) ->
     return [
         ManifestMatch(each, tag, within, found.get(each.manifest_id, []), part)
         for each in revisions
-        for tag, within, part in [told[each.pk]]
+        for tag, within, part in [context[each.pk]]
     ]
