@@ -52,7 +52,7 @@ class Denied:
     def key(self) -> tuple[str, ...]:
         return self.username, self.repository, self.action
 
-    def after(self, earlier: "Denied") -> "Denied":
+    def merged_with(self, earlier: "Denied") -> "Denied":
         sources = _together(self.sources, earlier.sources)
         return replace(self, count=self.count + earlier.count, sources=sources)
 
@@ -101,4 +101,4 @@ def forget_old(now: datetime) -> None:
     Denial.objects.filter(last_at__lt=now - KEPT_FOR).delete()
 
 
-denials = Batch(DropCounter.Kind.DENIALS, _write, most=MOST, each=KEPT)
+denials = Batch(DropCounter.Kind.DENIALS, _write, most=MOST, each=KEPT, merge=Denied.merged_with)

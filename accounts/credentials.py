@@ -10,6 +10,7 @@ import re
 import secrets
 import string
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -47,6 +48,11 @@ def well_formed(text: str, prefix: str) -> bool:
 def digest(text: str, pepper: Pepper) -> str:
     """Hex HMAC-SHA256, 64 characters: the only form in which a secret is stored."""
     return hmac.digest(pepper.key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def digests(text: str, peppers: Iterable[Pepper]) -> list[str]:
+    """Return what `text` may be stored as: one digest for each pepper still in use, the newest pepper's first."""
+    return [digest(text, pepper) for pepper in peppers]
 
 
 def hint(text: str) -> str:

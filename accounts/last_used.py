@@ -15,10 +15,6 @@ MOST = 10_000
 class Use(UserNote):
     origin: Origin
 
-    @property
-    def key(self) -> tuple[str, ...]:
-        return (self.username,)
-
 
 def _write(notes: list[Use]) -> None:
     for use in notes:

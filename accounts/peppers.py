@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.common import secret_files
-from accounts.credentials import Pepper, digest
+from accounts.credentials import Pepper
 
 RESTARTED_WITHIN = 3600  # seconds in which whoever makes a pepper restarts every process
 _NAME = re.compile(r"pepper-(\d+)\.key")
@@ -31,11 +31,6 @@ def newest_is_everywhere(now: datetime) -> bool:
     except OSError:
         return False
     return now.timestamp() - made > RESTARTED_WITHIN
-
-
-def digests(text: str) -> list[str]:
-    """Return what `text` may be stored as: one digest for each pepper still in use."""
-    return [digest(text, pepper) for pepper in peppers()]
 
 
 def _files() -> list[Path]:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from django.db import Error, connection, transaction
 from django.utils import timezone
@@ -36,13 +36,10 @@ class Note(Protocol):
     def count(self) -> int:
         """How many it stands for; 0 where one that gives way is not missed."""
 
-    def after(self, earlier: Self) -> Self:
-        """Return this note, when there was an earlier one with its key that is not written yet."""
-
 
 @dataclass(frozen=True, slots=True)
 class UserNote:
-    """A note about a user, of which the newest alone counts."""
+    """A note about a user."""
 
     account: int
     username: str
@@ -52,21 +49,33 @@ class UserNote:
         return self.account, self.username
 
     @property
+    def key(self) -> tuple[str, ...]:
+        return (self.username,)
+
+    @property
     def count(self) -> int:
         return 1
-
-    def after(self, _earlier: Self) -> Self:
-        return self
 
 
 Kind = TypeVar("Kind", bound=Note)
 
 
 class Batch(Generic[Kind]):
-    """Notes since the last write, at most `most` of them and `each` of one owner; what gives way is counted."""
+    """Notes since the last write, at most `most` of them and `each` of one owner; what gives way is counted.
 
-    def __init__(self, kind: str, write: Callable[[list[Kind]], None], *, most: int, each: int) -> None:
-        self._kind, self._write_all, self._most, self._each = kind, write, most, each
+    `merge` makes one note of a new and an earlier one with the same key. Without it the new one replaces the earlier.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        write: Callable[[list[Kind]], None],
+        *,
+        most: int,
+        each: int,
+        merge: Callable[[Kind, Kind], Kind] | None = None,
+    ) -> None:
+        self._kind, self._write_all, self._most, self._each, self._merge = kind, write, most, each, merge
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self.forget()
         self._thread: threading.Thread | None = None
@@ -127,8 +136,9 @@ class Batch(Generic[Kind]):
 
     def _add(self, note: Kind) -> None:
         owner, key = note.owner, note.key
-        earlier = self._notes.get(owner, key)
-        if gone := self._notes.put(owner, key, note.after(earlier) if earlier else note):
+        if self._merge and (earlier := self._notes.get(owner, key)):
+            note = self._merge(note, earlier)
+        if gone := self._notes.put(owner, key, note):
             (_tenant, username), what = gone
             self._lost[username] += what.count
 

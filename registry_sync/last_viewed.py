@@ -30,9 +30,6 @@ class ImageView:
     def count(self) -> int:
         return 0  # nobody misses one that found no place
 
-    def after(self, earlier: "ImageView") -> "ImageView":
-        return self
-
 
 def _write(notes: list[ImageView]) -> None:
     for look in notes:

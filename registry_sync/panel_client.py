@@ -49,8 +49,6 @@ class PanelTokens:
 
 
 def _access(scope: str, actions: tuple[str, ...]) -> access_list.ResourceActions:
-    return (
-        access_list.CATALOG_ACCESS
-        if scope == CATALOG
-        else access_list.repository_access(scope, list(actions))
-    )
+    if scope == CATALOG:
+        return access_list.CATALOG_ACCESS
+    return access_list.ResourceActions(type="repository", name=scope, actions=list(actions))

@@ -13,7 +13,7 @@ from accounts.common.database_errors import in_passing
 from accounts.common.errors import Invalid
 from accounts.models import ApiToken, Person
 from accounts.names import TITLE_MAX, clean_title
-from accounts.peppers import digests
+from accounts.peppers import peppers
 from accounts.principal import Principal
 
 _USE_RESOLUTION = timedelta(minutes=1)
@@ -46,7 +46,7 @@ def create(
         )
     limits.make_room(limits.API_TOKENS, Person.objects.get(pk=by.person_id), field="name")
     text = credentials.make(credentials.API_PREFIX)
-    token = ApiToken.objects.create(person_id=by.person_id, name=name, digest=digests(text)[0],
+    token = ApiToken.objects.create(person_id=by.person_id, name=name, digest=credentials.digests(text, peppers())[0],
                                     hint=credentials.hint(text), expires_at=expires_at)  # fmt: skip
     audit.record(by=by, action=AuditAction.API_TOKEN_CREATED, kind="api_token", id=token.pk, label=name)
     return token, text
@@ -70,7 +70,11 @@ def find(*, text: str, now: datetime) -> ApiToken | None:
         return None
     token = (
         ApiToken.objects.select_related("person")
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now), digest__in=digests(text), person__is_active=True)
+        .filter(
+            Q(expires_at=None) | Q(expires_at__gt=now),
+            digest__in=credentials.digests(text, peppers()),
+            person__is_active=True,
+        )
         .first()
     )
     if token and (token.last_used_at is None or token.last_used_at < now - _USE_RESOLUTION):

@@ -15,7 +15,7 @@ from accounts import audit, credentials, limits
 from accounts.audit_actions import AuditAction
 from accounts.common.errors import Invalid, NotFound
 from accounts.models import Account, Invitation, InvitationState, Member, Person
-from accounts.peppers import digests
+from accounts.peppers import peppers
 from accounts.principal import Principal
 from accounts.roles import Role, roles_that_may_invite
 
@@ -32,8 +32,8 @@ def invite(*, by: Principal, account: Account, role: str) -> tuple[Invitation, s
     _forget_spent(account)
     text = credentials.make(credentials.LINK_PREFIX)
     invitation = Invitation.objects.create(
-        account=account, role=role, digest=digests(text)[0], inviter_id=by.id, created_by=by.label,
-        expires_at=timezone.now() + LIFE,
+        account=account, role=role, digest=credentials.digests(text, peppers())[0],
+        inviter_id=by.id, created_by=by.label, expires_at=timezone.now() + LIFE,
     )  # fmt: skip
     audit.record(by=by, action=AuditAction.MEMBER_INVITED, kind="invitation", id=invitation.pk, label=role,
                  account=account, after={"role": role})  # fmt: skip
@@ -56,7 +56,7 @@ def find(*, text: str) -> Invitation:
     """Return the live invitation behind a link. Raise NotFound for one that is unknown, or in any other state."""
     if not credentials.well_formed(text, credentials.LINK_PREFIX):
         raise NotFound
-    return _live(Q(digest__in=digests(text)))
+    return _live(Q(digest__in=credentials.digests(text, peppers())))
 
 
 def opened(*, id: int, person_id: int | None) -> Invitation:  # noqa: A002

@@ -9,7 +9,7 @@ from accounts import audit, credentials
 from accounts.audit_actions import AuditAction
 from accounts.common.errors import NotFound
 from accounts.models import AuditEvent, OperatorLink, Person
-from accounts.peppers import digests
+from accounts.peppers import peppers
 from accounts.principal import SYSTEM, Principal
 
 
@@ -32,7 +32,7 @@ def make_operator_link() -> str | None:
     if operator_exists():
         return None
     text = credentials.make(credentials.LINK_PREFIX)
-    link = OperatorLink.objects.create(digest=digests(text)[0])
+    link = OperatorLink.objects.create(digest=credentials.digests(text, peppers())[0])
     audit.record(
         by=SYSTEM, action=AuditAction.PERSON_OPERATOR_LINK_MADE, kind="operator link", id=link.pk, label=""
     )
@@ -43,7 +43,7 @@ def find_operator_link(*, text: str) -> OperatorLink:
     """Return the link. Raise NotFound for one that is unknown, used or replaced, and while an operator exists."""
     if not credentials.well_formed(text, credentials.LINK_PREFIX):
         raise NotFound
-    return _in_force(Q(digest__in=digests(text)))
+    return _in_force(Q(digest__in=credentials.digests(text, peppers())))
 
 
 def opened_operator_link(*, id: int, person_id: int | None) -> OperatorLink:  # noqa: A002

@@ -30,7 +30,7 @@ def give(
             value = _level(level)
             make_room(GRANTS, namespace.account, field="user")
             grant = Grant.objects.create(user=user, namespace=namespace, image_name=image_name, level=value)
-            _record(by, AuditAction.GRANT_CREATED, grant, after={"level": grant.word})
+            _record(by, AuditAction.GRANT_CREATED, grant, after=level)
             return grant
     except IntegrityError:
         raise Conflict.on("user", _("This user has a permission here already; change that one.")) from None
@@ -39,16 +39,16 @@ def give(
 @transaction.atomic
 def change(*, by: Principal, grant: Grant, level: str) -> Grant:
     before, grant.level = grant.word, _level(level)
-    if grant.word != before:
+    if level != before:
         grant.save(update_fields=["level"])
-        _record(by, AuditAction.GRANT_CHANGED, grant, before={"level": before}, after={"level": grant.word})
+        _record(by, AuditAction.GRANT_CHANGED, grant, before=before, after=level)
     return grant
 
 
 @transaction.atomic
 def remove(*, by: Principal, grant: Grant) -> None:
     """Remove it. This takes effect with the next token; tokens already issued die within TOKEN_TTL_SECONDS."""
-    _record(by, AuditAction.GRANT_DELETED, grant, before={"level": grant.word})
+    _record(by, AuditAction.GRANT_DELETED, grant, before=grant.word)
     grant.delete()
 
 
@@ -60,12 +60,11 @@ def _level(word: str) -> Level:
 
 
 def _record(
-    by: Principal,
-    action: AuditAction,
-    grant: Grant,
-    before: dict[str, str] | None = None,
-    after: dict[str, str] | None = None,
+    by: Principal, action: AuditAction, grant: Grant, *, before: str | None = None, after: str | None = None
 ) -> None:
+    """`before` and `after`: levels, as words."""
     label = f"{grant.user.description} ({grant.user.username}) on {grant.target}"
-    audit.record(by=by, action=action, kind="grant", id=grant.pk, label=label,
-                 account=grant.namespace.account, before=before, after=after)  # fmt: skip
+    audit.record(
+        by=by, action=action, kind="grant", id=grant.pk, label=label, account=grant.namespace.account,
+        before={"level": before} if before else None, after={"level": after} if after else None,
+    )  # fmt: skip

@@ -37,7 +37,9 @@ class ProbeTokens:
         entry = (
             access_list.CATALOG_ACCESS
             if scope == CATALOG
-            else access_list.repository_access(scope, list(actions or ("pull",)))
+            else access_list.ResourceActions(
+                type="repository", name=scope, actions=list(actions or ("pull",))
+            )
         )
         return self.sign([entry])
 

@@ -46,7 +46,7 @@ def authorize(
     for each in requested:
         actions = allowed_actions(contexts[each.repository], each.actions)
         if actions:
-            entries.append(repository_access(each.repository, [*actions]))
+            entries.append(ResourceActions(type="repository", name=each.repository, actions=[*actions]))
     return entries
 
 
@@ -91,14 +91,6 @@ def fold_copy_sources(
     if allowed:
         return [*others, DeniedAction(allowed, MOUNT, _NOT_MOUNTED, names)]
     return [each._replace(sources=names) if each.action == Action.PUSH else each for each in others]
-
-
-def count_actions(access: Iterable[ResourceActions]) -> int:
-    return sum(len(each["actions"]) for each in access)
-
-
-def repository_access(repository: str, actions: list[str]) -> ResourceActions:
-    return ResourceActions(type="repository", name=repository, actions=actions)
 
 
 # Only for tokens the panel makes for itself: the catalog names every tenant's images.

@@ -8,7 +8,7 @@ from accounts.common.client_ip import Origin
 from accounts.common.lazy_text import lazy as _
 from accounts.names import USERNAME
 from accounts.pepper_migration import Rehash, rehashes
-from accounts.peppers import digests, newest_is_everywhere, peppers
+from accounts.peppers import newest_is_everywhere, peppers
 from namespaces.access import AccessContext, Action, UserStatus, decide
 from registry_sync.tokens import queries
 from registry_sync.tokens.recording import record_denial
@@ -37,9 +37,11 @@ def _authenticated(given: Credentials, repositories: list[str], origin: Origin) 
     """Look up by the password's keyed digest, so that timing does not depend on whether the username exists."""
     caller = None
     if credentials.well_formed(given.password, credentials.USER_PREFIX):  # a typo never reaches the database
-        stored_as = digests(given.password)
+        stored_as = credentials.digests(given.password, peppers())
         caller = queries.load_caller(digests=stored_as, repositories=repositories, now=origin.at)
-    if not caller or not (user := caller.user) or not _equal(user.username, given.username):
+    user = caller.user if caller else None
+    username = given.username.encode("utf-8", "surrogatepass")
+    if not caller or not user or not hmac.compare_digest(user.username.encode(), username):
         raise _wrong_password(given.username, origin)
     if user.user_status is not UserStatus.ACTIVE:
         verdict = decide(AccessContext(user_status=user.user_status), Action.PULL)
@@ -59,7 +61,3 @@ def _wrong_password(username: str, origin: Origin) -> TokenError:
             429, "TOOMANYREQUESTS", "Too many wrong passwords; wait a minute.", retry_after=wait
         )
     return TokenError(401, "UNAUTHORIZED", _WRONG)
-
-
-def _equal(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode("utf-8", "surrogatepass"))

@@ -6,7 +6,6 @@ from accounts.last_used import Use, uses
 from namespaces.access import Verdict
 from registry_sync.tokens.access_list import (
     ResourceActions,
-    count_actions,
     denied_actions,
     fold_copy_sources,
 )
@@ -20,7 +19,8 @@ def record(caller: Caller, scopes: ParsedScopes, access: list[ResourceActions], 
     if not (user := caller.user):
         return
     uses.note(Use(user.account, user.username, origin))
-    if scopes.invalid or count_actions(access) < sum(len(each.actions) for each in scopes.requested):
+    granted = sum(len(entry["actions"]) for entry in access)
+    if scopes.invalid or granted < sum(len(each.actions) for each in scopes.requested):
         _record_denials(user, caller, scopes, access, origin)
 
 

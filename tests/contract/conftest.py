@@ -53,7 +53,7 @@ def bearer(repository: str, *actions: str, subject: str = "tester") -> dict[str,
     now = int(datetime.now(UTC).timestamp())
     payload = build_claims(
         issuer=settings.TOKEN_ISSUER, service=settings.TOKEN_SERVICE, subject=subject, now=now, expires_in=60,
-        access=[access_list.repository_access(repository, list(actions))], id="test",
+        access=[access_list.ResourceActions(type="repository", name=repository, actions=list(actions))], id="test",
     )  # fmt: skip
     return {"Authorization": f"Bearer {signer().sign(payload)}"}
 

@@ -27,7 +27,7 @@ from tests.parts import images
 from tests.parts.registries import RunningRegistry
 
 pytestmark = pytest.mark.contract
-ACCESS = [access_list.repository_access("team/app", ["pull"])]
+ACCESS = [access_list.ResourceActions(type="repository", name="team/app", actions=["pull"])]
 
 
 def payload(**other: object) -> dict[str, object]:
@@ -77,8 +77,8 @@ def test_a_mount_needs_the_right_to_its_source(registry: RunningRegistry) -> Non
     assert refused.status_code == 401
     assert "repository:victim/secret:pull" in refused.headers["WWW-Authenticate"]
     both = [
-        access_list.repository_access("team/app", ["pull", "push"]),
-        access_list.repository_access("victim/secret", ["pull"]),
+        access_list.ResourceActions(type="repository", name="team/app", actions=["pull", "push"]),
+        access_list.ResourceActions(type="repository", name="victim/secret", actions=["pull"]),
     ]
     token = signer().sign(payload(access=both))
     given = requests.post(uploads, params=mount, headers={"Authorization": f"Bearer {token}"}, timeout=60)

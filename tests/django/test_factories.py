@@ -4,7 +4,7 @@ import pytest
 
 from accounts import credentials
 from accounts.models import Secret
-from accounts.peppers import digests
+from accounts.peppers import peppers
 from tests import factories
 from tests.cast import Cast
 
@@ -12,7 +12,7 @@ from tests.cast import Cast
 def test_a_user_knows_its_password(db: None) -> None:
     user = factories.RegistryUserFactory()
     assert credentials.well_formed(user.password, credentials.USER_PREFIX)
-    assert Secret.objects.get(user=user).digest in digests(user.password)
+    assert Secret.objects.get(user=user).digest in credentials.digests(user.password, peppers())
 
 
 def test_a_grant_is_of_one_account(db: None) -> None:

@@ -6,6 +6,7 @@ from django.test import Client
 
 from accounts import credentials
 from accounts.models import AuditEvent, OperatorLink, Person
+from accounts.peppers import peppers
 from accounts.services import people
 from manager.standalone.run import _say_ready
 from tests import factories
@@ -83,7 +84,7 @@ def test_an_unused_link_is_void_once_there_is_an_operator(cast: Cast, link: str)
 
 def test_it_rests_while_there_is_an_operator(operator: Person, cast: Cast) -> None:
     text = credentials.make(credentials.LINK_PREFIX)
-    OperatorLink.objects.create(digest=people.digests(text)[0])
+    OperatorLink.objects.create(digest=credentials.digests(text, peppers())[0])
     assert become(cast.client("viewer"), f"/bootstrap/{text}/") == 404
     assert not is_operator(cast.viewer)
 

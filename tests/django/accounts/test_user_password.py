@@ -2,8 +2,9 @@
 
 import pytest
 
+from accounts.credentials import digests
 from accounts.models import AuditEvent, RegistryUser, Secret
-from accounts.peppers import digests
+from accounts.peppers import peppers
 from tests import factories
 from tests.cast import OUTSIDERS, Cast
 
@@ -18,7 +19,7 @@ def url(user: RegistryUser) -> str:
 
 
 def works(user: RegistryUser, password: str) -> bool:
-    return Secret.objects.filter(user=user, digest__in=digests(password)).exists()
+    return Secret.objects.filter(user=user, digest__in=digests(password, peppers())).exists()
 
 
 @pytest.mark.parametrize("who", ["owner", "manager"])

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import credentials
 from accounts.models import ApiToken, Person
-from accounts.peppers import digests
+from accounts.peppers import peppers
 
 API = "/api/v1/"
 
@@ -44,7 +44,7 @@ class Caller:
 def token_of(person: Person, *, expires_at: datetime | None = None) -> str:
     text = credentials.make(credentials.API_PREFIX)
     ApiToken.objects.create(
-        person=person, name="CI", digest=digests(text)[0], hint=text[-4:], expires_at=expires_at,
+        person=person, name="CI", digest=credentials.digests(text, peppers())[0], hint=text[-4:], expires_at=expires_at,
         last_used_at=timezone.now(),
     )  # fmt: skip
     return text

@@ -6,8 +6,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.credentials import digests
 from accounts.models import AuditEvent, RegistryUser, Secret
-from accounts.peppers import digests
+from accounts.peppers import peppers
 from tests import factories
 from tests.cast import Cast
 from tests.django.api.caller import fields_of
@@ -28,7 +29,7 @@ def test_the_password_is_told_once_and_is_the_stored_one(cast: Cast) -> None:
     assert set(made) == SHOWN | {"password", "registry_host"}
     assert made["registry_host"] == settings.REGISTRY_HOST
     assert Secret.objects.filter(
-        user__username=made["username"], digest__in=digests(made["password"])
+        user__username=made["username"], digest__in=digests(made["password"], peppers())
     ).exists()
     for path in (USERS, f"{USERS}{made['username']}/", "accounts/team-red/activity/"):
         later = caller.get(path).content.decode()
@@ -43,8 +44,8 @@ def test_a_new_password_stops_the_old_one(world: World) -> None:
     assert response["Cache-Control"] == "no-store"
     fresh = response.json()["password"]
     secrets = Secret.objects.filter(user=world.user)
-    assert secrets.filter(digest__in=digests(fresh)).count() == secrets.count() == 1
-    assert not secrets.filter(digest__in=digests(world.user.password)).exists()
+    assert secrets.filter(digest__in=digests(fresh, peppers())).count() == secrets.count() == 1
+    assert not secrets.filter(digest__in=digests(world.user.password, peppers())).exists()
 
 
 def test_it_ends_in_90_days_unless_somebody_says_otherwise(cast: Cast) -> None:

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from accounts.access_denials import KEPT, denials
 from accounts.common.circuit_breaker import Breaker
+from accounts.credentials import digests
 from accounts.last_used import uses
 from accounts.models import Denial, DropCounter, RegistryUser
-from accounts.peppers import digests
+from accounts.peppers import peppers
 from accounts.services import api_tokens, invitations, users
 from namespaces.access import Level
 from namespaces.models import ReservedName
@@ -105,7 +106,7 @@ def test_ten_times_as_many_repositories_cost_about_ten_times_as_much(user: Any) 
     """A list joined to a list costs the product of both."""
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL does not count its steps.")
-    stored_as = digests(user.password)
+    stored_as = digests(user.password, peppers())
 
     def steps(count: int) -> int:
         names, taken = [f"team/n{number}" for number in range(count)], []

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import credentials
 from accounts.models import AuditEvent, RegistryUser, Secret
-from accounts.peppers import digests
+from accounts.peppers import peppers
 from namespaces.access import Level
 from namespaces.models import Grant
 from tests import factories
@@ -28,7 +28,7 @@ def test_it_shows_the_password_once(cast: Cast, who: str) -> None:
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
     assert credentials.well_formed(password, credentials.USER_PREFIX)
-    assert Secret.objects.get(user=user).digest in digests(password)
+    assert Secret.objects.get(user=user).digest in credentials.digests(password, peppers())
     assert password not in client.get(f"/a/team-red/users/{user.username}/").content.decode()
 
 
