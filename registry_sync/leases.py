@@ -148,17 +148,13 @@ class LeaseHandle:
     def keep_alive(self) -> None:
         self.renewal.keep_alive()
 
-    def begin(self, unit: WorkUnit) -> None:
-        """Before it is begun: should we die, it is known of what."""
-        self._write(current_work=unit.packed())
+    def set_current_work(self, work: str) -> None:
+        """Say what is begun with (a packed WorkUnit): should we die, it is known of what.
 
-    def end(self) -> None:
-        """In the transaction that writes down how it ended."""
-        self._write(current_work="")
-
-    def _write(self, **current_work: str) -> None:
+        "" in the transaction that writes down how it ended.
+        """
         self.renewal.note_progress()
-        renew(self.name, self.token, clock.now(), **current_work)
+        renew(self.name, self.token, clock.now(), current_work=work)
 
 
 @contextmanager

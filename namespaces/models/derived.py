@@ -26,37 +26,41 @@ class ByteOrdered(models.CharField):  # type: ignore[type-arg]
         return name, path, arguments, options
 
 
-class NaturalKey(ByteOrdered):
+class Derived(models.Field):  # type: ignore[type-arg]
+    """A column that holds `derive` of the text in the column `source`."""
+
+    source = "name"
+
+    @staticmethod
+    def derive(text: str, /) -> str | bool:
+        raise NotImplementedError
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str | bool:
+        value = self.derive(getattr(model_instance, self.source))
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+class NaturalKey(Derived, ByteOrdered):
     """`name`, so written that the database's order is the natural one."""
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        key = natural_sort.sort_key(model_instance.name)  # type: ignore[attr-defined]
-        setattr(model_instance, self.attname, key)
-        return key
+    derive = staticmethod(natural_sort.sort_key)
 
 
-class ValuePrefix(ByteOrdered):
+class ValuePrefix(Derived, ByteOrdered):
     """How `value` begins, in lower case: what a search looks up by its beginning."""
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        start = label_start(model_instance.value)  # type: ignore[attr-defined]
-        setattr(model_instance, self.attname, start)
-        return start
+    source = "value"
+    derive = staticmethod(label_start)
 
 
-class Technical(models.BooleanField):  # type: ignore[type-arg]
+class Technical(Derived, models.BooleanField):  # type: ignore[type-arg]
     """True for a tag that a tool made to hang something onto a digest."""
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> bool:
-        technical = is_technical(model_instance.name)  # type: ignore[attr-defined]
-        setattr(model_instance, self.attname, technical)
-        return technical
+    derive = staticmethod(is_technical)
 
 
-class Stem(models.CharField):  # type: ignore[type-arg]
+class Stem(Derived, models.CharField):  # type: ignore[type-arg]
     """Of a technical tag the digest that it is about, as it stands in its name; "" for any other."""
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        stem = technical_stem(model_instance.name)  # type: ignore[attr-defined]
-        setattr(model_instance, self.attname, stem)
-        return stem
+    derive = staticmethod(technical_stem)

@@ -15,7 +15,7 @@ from typing import Self
 import aiohttp
 
 from accounts.common.lazy_text import lazy as _
-from registry_sync.client import responses
+from registry_sync.client import pacing, responses
 from registry_sync.client.pacing import ReadPacer
 from registry_sync.client.responses import (
     FetchedManifest,
@@ -129,7 +129,7 @@ class TagCrawler:
                 try:
                     return reading.result(timeout=min(self._timing.look, self._timing.beat))
                 except TimeoutError:
-                    self._pace.look()
+                    self._pace.update()
                     if time.monotonic() >= beat:
                         alive()
                         beat = time.monotonic() + self._timing.beat
@@ -265,8 +265,8 @@ class TagCrawler:
                     await asyncio.sleep(self._timing.look)
                 if self.away or (self._silent >= NO_RESPONSE_MAX and not await self._answers_others()):
                     break
-                stamp = self._pace.stamp()
-                headers = headers | {"User-Agent": self._pace.agent(stamp)}
+                stamp = pacing.stamp()
+                headers = headers | {"User-Agent": stamp.agent}
                 try:
                     answered = await self._try(path, scope, headers, most)
                 except _RetryLater as error:
@@ -277,7 +277,7 @@ class TagCrawler:
                     await asyncio.sleep(min(error.rest, PAUSE_MAX))
                 else:
                     if causes_event and answered[0] == responses.OK:
-                        self._pace.read(stamp)
+                        self._pace.note_read(stamp.at)
                     return answered
             await asyncio.sleep(random.uniform(0, self._timing.jitter * 2**attempt) if attempt < tries else 0)  # noqa: S311
         raise kind(problem)

@@ -12,9 +12,9 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from accounts.common.lazy_text import lazy as _
-from registry_sync.client import responses
+from registry_sync.client import pacing, responses
 from registry_sync.client.crawler import TagCrawler
-from registry_sync.client.pacing import USER_AGENT, ReadPacer
+from registry_sync.client.pacing import ReadPacer
 from registry_sync.client.responses import (
     CATALOG,
     FetchedManifest,
@@ -107,14 +107,14 @@ class RegistryClient:
 
     def manifest(self, repository: str, reference: str, *, known: str = "") -> FetchedManifest | None:
         """Return the manifest behind a tag or digest; None when it still has the digest `known`."""
-        path, stamp = responses.api_path(repository, "manifests", reference), self.pace.stamp()
-        headers = responses.manifest_headers(known)
-        if self.agent == USER_AGENT:
-            headers["User-Agent"] = self.pace.agent(stamp)
+        path = responses.api_path(repository, "manifests", reference)
+        headers, stamp = responses.manifest_headers(known), pacing.stamp()
+        if self.agent == pacing.USER_AGENT:
+            headers["User-Agent"] = stamp.agent
         with self._get(path, repository, headers) as response:
             if response.status_code == responses.NOT_MODIFIED:
                 return None
-            self.pace.read(stamp)
+            self.pace.note_read(stamp.at)
             return responses.checked_manifest(
                 repository, reference, response.headers, self._body(response, responses.MANIFEST_MAX)
             )
@@ -145,7 +145,7 @@ class RegistryClient:
         sure()
         with self._send("DELETE", self.url + path, _bearer(token)) as response:
             if response.status_code != requests.codes.accepted:
-                raise _error_of(response)
+                raise self._error_of(response)
 
     def put_manifest(
         self,
@@ -163,7 +163,7 @@ class RegistryClient:
         sure()
         with self._send("PUT", self.url + path, headers, body) as response:
             if response.status_code != requests.codes.created:
-                raise _error_of(response)
+                raise self._error_of(response)
 
     def put_blob(self, repository: str, digest: str, body: bytes) -> None:
         """Push a small blob, in one piece."""
@@ -172,14 +172,14 @@ class RegistryClient:
             "POST", f"{self.url}{responses.api_path(repository, 'blobs/uploads')}/", headers
         ) as upload:
             if upload.status_code != requests.codes.accepted:
-                raise _error_of(upload)
+                raise self._error_of(upload)
             target = urlsplit(urljoin(self.url, upload.headers.get("Location", "")))
         # The path alone: a Location to elsewhere would carry our token there.
         query = f"{target.query}&digest={digest}" if target.query else f"digest={digest}"
         headers["Content-Type"] = "application/octet-stream"
         with self._send("PUT", f"{self.url}{target.path}?{query}", headers, body) as response:
             if response.status_code != requests.codes.created:
-                raise _error_of(response)
+                raise self._error_of(response)
 
     def ask(
         self,
@@ -197,7 +197,7 @@ class RegistryClient:
         if urlsplit(target).scheme not in ("http", "https"):
             raise RegistryError(_("the registry redirects to something that is not http"))
         with self._send("GET", target, {}) as response:
-            return self._body(_checked(response), most)
+            return self._body(self._checked(response), most)
 
     def _pages(self, path: str, scope: str) -> Iterator[bytes]:
         pages = responses.PageGuard()
@@ -207,7 +207,7 @@ class RegistryClient:
                 path = _next_path(response, self.url, path)
 
     def _get(self, path: str, scope: str, headers: dict[str, str]) -> requests.Response:
-        return _checked(self._send("GET", self.url + path, headers | _bearer(self.token_for(scope))))
+        return self._checked(self._send("GET", self.url + path, headers | _bearer(self.token_for(scope))))
 
     def _send(
         self,
@@ -228,47 +228,41 @@ class RegistryClient:
         except (requests.RequestException, OSError) as error:
             raise NoResponse(f"the registry does not answer ({type(error).__name__})") from error
 
+    def _checked(self, response: requests.Response) -> requests.Response:
+        if response.status_code in (responses.OK, responses.NOT_MODIFIED) or response.is_redirect:
+            return response
+        with response:
+            raise self._error_of(response)
+
+    def _error_of(self, response: requests.Response) -> RegistryError:
+        try:
+            body = self._body(response, responses.MANIFEST_MAX)
+        except RegistryError:
+            body = b""
+        return responses.error_of(response.status_code, body)
+
     def _body(self, response: requests.Response, most: int) -> bytes:
-        return _read_body(response, most, self.timing.total)
+        """At most `most` bytes, within `timing.total` seconds: a body that drips for ever is no answer."""
+        if response.is_redirect:
+            raise RegistryError(f"the registry answers {response.status_code}")
+        responses.require_identity_encoding(response.headers)
+        deadline, parts, length = time.monotonic() + self.timing.total, [], 0
+        try:
+            # What has come, and not what was asked for: a body that drips would else never meet the deadline.
+            while part := response.raw.read1(64 * 1024, decode_content=False):
+                parts.append(part)
+                length += len(part)
+                if length > most:
+                    raise RegistryError(f"the answer is longer than {most} bytes")
+                if time.monotonic() > deadline:
+                    raise NoResponse(_("the answer takes too long"))
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise NoResponse(f"the answer broke off ({type(error).__name__})") from error
+        return b"".join(parts)
 
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
-
-
-def _checked(response: requests.Response) -> requests.Response:
-    if response.status_code in (responses.OK, responses.NOT_MODIFIED) or response.is_redirect:
-        return response
-    with response:
-        raise _error_of(response)
-
-
-def _error_of(response: requests.Response) -> RegistryError:
-    try:
-        body = _read_body(response, responses.MANIFEST_MAX)
-    except RegistryError:
-        body = b""
-    return responses.error_of(response.status_code, body)
-
-
-def _read_body(response: requests.Response, most: int, seconds: float = USUAL.total) -> bytes:
-    """At most `most` bytes within `seconds`: a body that drips for ever is no answer."""
-    if response.is_redirect:
-        raise RegistryError(f"the registry answers {response.status_code}")
-    responses.require_identity_encoding(response.headers)
-    deadline, parts, length = time.monotonic() + seconds, [], 0
-    try:
-        # What has come, and not what was asked for: a body that drips would else never meet the deadline.
-        while part := response.raw.read1(64 * 1024, decode_content=False):
-            parts.append(part)
-            length += len(part)
-            if length > most:
-                raise RegistryError(f"the answer is longer than {most} bytes")
-            if time.monotonic() > deadline:
-                raise NoResponse(_("the answer takes too long"))
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise NoResponse(f"the answer broke off ({type(error).__name__})") from error
-    return b"".join(parts)
 
 
 def _next_path(response: requests.Response, url: str, path: str) -> str:

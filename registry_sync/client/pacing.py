@@ -9,12 +9,29 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 AHEAD_MAX = 64  # manifests that were read and are not told of yet
 STALLED = 2.0  # seconds without a step: then as many more, or nothing is read while nothing is told
 
 USER_AGENT = "registry-manager"
 _STAMPED_AGENT = re.compile(re.escape(USER_AGENT) + r" \(asked ([0-9]{1,10}\.[0-9]{6})\)")
+
+
+class Stamp(NamedTuple):
+    """When a request is made (seconds since 1970), and the User-Agent that says so."""
+
+    at: float
+    agent: str
+
+
+def stamp() -> Stamp:
+    at = round(time.time(), 6)
+    return Stamp(at, stamped_agent(at))
+
+
+def stamped_agent(at: float) -> str:
+    return f"{USER_AGENT} (asked {at:.6f})"
 
 
 def requested_at(agent: str) -> float | None:
@@ -27,7 +44,7 @@ class ReadPacer:
     """The pace of one registry, for any number of threads.
 
     `last_reported`: the moment of the last request that was told of, None while none ever was; called in the thread
-    that calls `look`. Without it nothing waits. `clock`: seconds.
+    that calls `update`. Without it nothing waits. `clock`: seconds.
     """
 
     def __init__(
@@ -43,22 +60,14 @@ class ReadPacer:
         self._stepped = 0.0
         self._unheard = False  # nothing was ever told, and it was waited for
 
-    @staticmethod
-    def stamp() -> float:
-        return round(time.time(), 6)
-
-    @staticmethod
-    def agent(stamp: float) -> str:
-        return f"{USER_AGENT} (asked {stamp:.6f})"
-
-    def read(self, stamp: float) -> None:
-        """Note that the request of that moment was answered with a manifest; that will be told."""
+    def note_read(self, requested_at: float) -> None:
+        """Note that the request of that moment was answered with a manifest, which will be reported."""
         if not self._last_reported:
             return
         with self._lock:
             if not self._unreported:
                 self._stepped = self._clock()
-            self._unreported.append(stamp)
+            self._unreported.append(requested_at)
 
     def is_ahead(self) -> bool:
         """Return True while nothing more should be read."""
@@ -70,7 +79,7 @@ class ReadPacer:
             self._unreported.clear()
             return False
 
-    def look(self) -> None:
+    def update(self) -> None:
         """To be called all the while that something is read."""
         if not self._last_reported or len(self._unreported) < AHEAD_MAX // 2:
             return
@@ -78,9 +87,7 @@ class ReadPacer:
         with self._lock:
             waited = self._clock() - self._stepped >= STALLED
             self._unheard = last_reported is None and (self._unheard or waited)
-            unreported = [
-                stamp for stamp in self._unreported if last_reported is None or stamp > last_reported
-            ]
+            unreported = [at for at in self._unreported if last_reported is None or at > last_reported]
             if self._unheard:
                 unreported = unreported[-AHEAD_MAX:]
             if len(unreported) < len(self._unreported):

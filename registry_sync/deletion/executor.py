@@ -5,6 +5,7 @@ Another worker may repeat a step from its beginning at any point: what is done a
 
 import secrets
 from collections.abc import Callable
+from functools import cached_property
 
 from django.utils import timezone
 
@@ -37,7 +38,10 @@ class Executor:
         self.repository = image.repository
         self.registry = registry
         self.alive = alive
-        self.live_tags = LiveTags(image, registry, alive)
+
+    @cached_property
+    def live_tags(self) -> LiveTags:
+        return LiveTags(self.image, self.registry, self.alive)
 
     def untag(self, item: RemovalItem) -> Outcome:
         """Remove the tag alone. Raise Stopped, Failed, or RegistryError when it is worth another try."""

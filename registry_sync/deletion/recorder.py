@@ -1,5 +1,6 @@
 """Writes how an item ended: inventory, audit log and item in one transaction, once."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -8,12 +9,11 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.audit_actions import AuditAction
-from accounts.common import clock
 from accounts.principal import Kind, Principal
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
-from registry_sync import leases
 from registry_sync.deletion.outcomes import Outcome
 from registry_sync.inventory.writer import TagChange, count_untagged, record_present, write_tag_changes
+from registry_sync.leases import LeaseHandle
 from registry_sync.models import Removal, RemovalItem
 
 SKEW_MAX = timedelta(minutes=1)  # between the registry's clock and ours
@@ -25,19 +25,18 @@ ACTIONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
 class Recorder:
     """For one image, under its lease: a worker that lost the lease writes nothing more."""
 
-    def __init__(self, image: Image, lease: str, token: int) -> None:
-        self.image = image
-        self.lease = lease
-        self.token = token
+    image: Image
+    lease: LeaseHandle
 
     @transaction.atomic
     def done(self, item: RemovalItem, outcome: Outcome) -> None:
         """Record the item as done. Raise LeaseLost."""
         removal = item.removal
-        leases.renew(self.lease, self.token, clock.now(), current_work="")
+        self.lease.set_current_work("")
         if not self._finish(item, RemovalItem.State.DONE, outcome, ""):
             return
         before = self._tags_before(item)
@@ -63,7 +62,7 @@ class Recorder:
     @transaction.atomic
     def not_done(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> None:
         """Record the item as failed or stopped. Raise LeaseLost."""
-        leases.renew(self.lease, self.token, clock.now(), current_work="")
+        self.lease.set_current_work("")
         if self._finish(item, state, outcome, detail) and item.started_at:
             # The registry may still do it, so it is audited; also of a retention run, whose result (run_result.py)
             # names only what was seen done.

@@ -99,7 +99,7 @@ def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
 
 def _work_items(removal: Removal, registry: RegistryClient, lease: LeaseHandle) -> bool:
     executor = Executor(removal.image, registry, lease.keep_alive)
-    recorder, quarantined = Recorder(removal.image, lease.name, lease.token), quarantine.Snapshot()
+    recorder, quarantined = Recorder(removal.image, lease), quarantine.Snapshot()
     problem, refused, silent, ends = "", None, False, time.monotonic() + TURN_SECONDS
     item_at_fault = False  # one item failed while the registry answers other requests
     for item in _waiting(removal):
@@ -113,7 +113,7 @@ def _work_items(removal: Removal, registry: RegistryClient, lease: LeaseHandle) 
         if (why := _why_skipped(item, unit, quarantined, recorder)) is not None:
             problem = problem or why
             continue
-        lease.begin(unit)
+        lease.set_current_work(unit.packed())
         try:
             _do(item, executor, recorder)
             refused = Outcome(item.outcome) if item.outcome in FAIL_REMAINING else refused
@@ -121,7 +121,7 @@ def _work_items(removal: Removal, registry: RegistryClient, lease: LeaseHandle) 
             raise
         except RegistryError as error:
             problem, silent = str(error), isinstance(error, NoResponse)
-            lease.end()
+            lease.set_current_work("")
             item_at_fault = not silent and registry.answers()
             if not item_at_fault:
                 break  # the next one would wait as long for an answer
@@ -129,7 +129,7 @@ def _work_items(removal: Removal, registry: RegistryClient, lease: LeaseHandle) 
             # It may be done but not recorded, so it is tried again; the other items do not wait for it.
             log.exception("%s of %s cannot be done now", item, removal)
             problem = type(error).__name__
-            lease.end()
+            lease.set_current_work("")
         quarantine.forget_crashes(unit, quarantined)
     if not problem or not _postpone(removal, recorder, problem, item_at_fault=item_at_fault):
         finish_removal(removal)

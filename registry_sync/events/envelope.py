@@ -62,7 +62,7 @@ def _parse_event(event: Any, now: datetime) -> ParsedEvent:
     return ParsedEvent(
         event_id=id_ if 0 < len(id_) <= _ID_MAX else _content_id(written.encode()),
         raw=read_text(written, RAW_MAX),
-        at=_at(fields.get("timestamp"), now),
+        at=_never_later(read_moment(fields.get("timestamp")), now),
         method=read_text(request.get("method"), 10),
         action=read_text(fields.get("action"), 20),
         repository=read_text(target.get("repository"), 255),
@@ -85,7 +85,6 @@ def _content_id(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def _at(value: Any, now: datetime) -> datetime | None:
+def _never_later(moment: datetime | None, now: datetime) -> datetime | None:
     """Never in the future: a tag pushed next year would hide every push until then. None for Go's year 1."""
-    moment = read_moment(value)
     return min(moment, now) if moment and moment >= FIRST else None

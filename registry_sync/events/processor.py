@@ -79,21 +79,23 @@ def retry_quarantined(row: QuarantinedWork) -> None:
 
 def _process_batch(registry: RegistryClient, lease: LeaseHandle, queue: EventQueue) -> bool:
     """Return False when nothing is due. Raise NoResponse when the registry gives several accounts no answer."""
-    batch, quarantined, now = queue.next(), quarantine.Snapshot(), clock.now()
-    batch.sort(key=lambda event: quarantined.is_late(_work_unit(event, queue.account_of(event)), now))
-    counted = [event for event in batch if event.action == "pull"]
-    early = pull_counts.of_unknown_images(counted)  # of an image that this very batch may make
-    if others := [event for event in counted if event not in early]:
-        _count(others, lease)
+    batch, now = queue.next(), clock.now()
+    units = {event.pk: _work_unit(event, queue.account_of(event)) for event in batch}
     asking = {(event.repository, event.tag): event.pk for event in batch if _is_to_be_confirmed(event)}
+    quarantined = quarantine.Snapshot()
+    batch.sort(key=lambda event: quarantined.is_late(units[event.pk], now))
+    pulls = [event for event in batch if event.action == "pull"]
+    early = pull_counts.of_unknown_images(pulls) if pulls else []  # of an image that this very batch may make
+    if others := [event for event in pulls if event not in early]:
+        _count(others, lease)
     ends = time.monotonic() + settings.EVENT_TURN
     for event in batch:
         if event.action == "pull" or queue.account_of(event) in queue.silent:
             continue
-        unit = _work_unit(event, queue.account_of(event))
+        unit = units[event.pk]
         if _is_quarantined(event, unit, quarantined, lease):
             continue
-        lease.begin(unit)
+        lease.set_current_work(unit.packed())
         if _is_to_be_confirmed(event) and asking[event.repository, event.tag] != event.pk:
             # A tag that is pushed all the time is asked about once, and the last event keeps count.
             _done([event], lease)
@@ -198,7 +200,7 @@ def _process(event: Event, registry: RegistryClient, lease: LeaseHandle) -> None
 
 @transaction.atomic
 def _done(events: list[Event], lease: LeaseHandle) -> None:
-    lease.end()
+    lease.set_current_work("")
     ids = [event.pk for event in events]
     Event.objects.filter(pk__in=ids).update(due_at=None, problem="")
     Event.objects.filter(pk__in=ids, applied_at=None).update(applied_at=clock.now())
@@ -229,5 +231,5 @@ def _confirmation_delay(times: int) -> timedelta:
 
 @transaction.atomic
 def _write(event: Event, lease: LeaseHandle, **values: object) -> None:
-    lease.end()
+    lease.set_current_work("")
     Event.objects.filter(pk=event.pk).update(**values)

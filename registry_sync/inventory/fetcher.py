@@ -35,13 +35,14 @@ class ReadResult:
     """What was read.
 
     `seen` are there; `due` are to be read again, since something of them did not come; of `lost`, or of what they list,
-    the registry was not reached.
+    the registry was not reached. `read`: those of which, and of all below, it was reached.
     """
 
     manifests: dict[str, ParsedManifest] = field(default_factory=dict)
     seen: set[ManifestRef] = field(default_factory=set)
     due: set[ManifestRef] = field(default_factory=set)
     lost: set[ManifestRef] = field(default_factory=set)
+    read: set[ManifestRef] = field(default_factory=set)
     _above: dict[ManifestRef, set[ManifestRef]] = field(default_factory=dict)
 
     def add(self, ref: ManifestRef, manifest: ParsedManifest) -> None:
@@ -65,16 +66,15 @@ class ReadResult:
                 self.due.add(index)
         self.lost |= set(listed) & set(lost)
 
-    @property
-    def read(self) -> set[ManifestRef]:
-        """Those of which, and of all below, the registry was reached."""
+    def finish(self) -> None:
+        """Find out what is `read`, from all the rest."""
         unreached, unvisited = set[ManifestRef](), list(self.lost)
         while unvisited:
             ref = unvisited.pop()
             if ref not in unreached:
                 unreached.add(ref)
                 unvisited += self._above.get(ref, ())
-        return self.seen - unreached
+        self.read = self.seen - unreached
 
 
 class ManifestReader:
@@ -110,7 +110,7 @@ class ManifestReader:
         try:
             while pending:
                 _done, pending = wait(pending, timeout=self.registry.timing.look)
-                self.registry.pace.look()
+                self.registry.pace.update()
                 self._alive()
         finally:
             for future in pending:
@@ -198,6 +198,7 @@ class ManifestReader:
             came, lost = known | level.keys(), set(to_fetch) - answers.keys()
             for ref, children in children_of.items():
                 result.lists(ref, children, came=came, lost=lost)
+        result.finish()
         return result
 
     def _manifest(self, ref: ManifestRef) -> FetchedManifest | None:
@@ -225,7 +226,7 @@ class ManifestReader:
 
     def _read_config(self, repository: str, manifest: ParsedManifest) -> ParsedManifest:
         """Return the manifest with what its config adds; a config that cannot be read adds nothing for now."""
-        if not manifest.has_readable_config:
+        if not manifest.config:
             return manifest
         config = None
         try:

@@ -96,7 +96,6 @@ class ParsedManifest:
     artifact_type: str = ""
     config: str = ""
     config_type: str = ""
-    config_size: int = 0
     created_at: datetime | None = None  # as annotated; a config knows better
     platforms: list[dict[str, Any]] = field(default_factory=list)
     parts: tuple[Descriptor, ...] = ()
@@ -109,10 +108,6 @@ class ParsedManifest:
     def child_digests(self) -> list[str]:
         """Of the manifests that an index lists."""
         return [part.digest for part in self.parts if part.kind == "manifest"]
-
-    @property
-    def has_readable_config(self) -> bool:
-        return DIGEST.fullmatch(self.config) is not None and self.config_size <= CONFIG_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +162,10 @@ def parse_config(body: bytes, config_type: str, layers: list[dict[str, Any]]) ->
     document = _load(body)
     if config_type == CHART_CONFIG:
         return ParsedConfig("", None, {"chart": _chart(document)})
-    settings = read_mapping(document.get("config"))
+    settings, history = read_mapping(document.get("config")), read_mappings(document.get("history"))
     platform = _platform(document)
     details = {
-        "layers": _with_commands(layers, read_mappings(document.get("history"))),
+        "layers": _with_commands(layers, history),
         "config": {
             "entrypoint": _list(settings.get("Entrypoint")),
             "cmd": _list(settings.get("Cmd")),
@@ -233,7 +228,7 @@ def _parse_index(document: Mapping[str, Any], media_type: str) -> ParsedManifest
 
 
 def _parse_image(document: Mapping[str, Any], media_type: str) -> ParsedManifest:
-    config, layers = read_mapping(document.get("config")), read_mappings(document.get("layers"))
+    config, layers = document.get("config") or {}, document.get("layers") or []
     annotations = _texts(document.get("annotations"))
     config_type = _text(config.get("mediaType"), 120)
     borrows = config_type in IMAGE_CONFIGS
@@ -246,9 +241,8 @@ def _parse_image(document: Mapping[str, Any], media_type: str) -> ParsedManifest
         media_type=media_type,
         size=_blob_bytes(parts),
         artifact_type="" if is_image else _text(document.get("artifactType"), 120) or other or config_type,
-        config=_text(config.get("digest"), 140) if is_read else "",
+        config=_digest(config) if is_read and _size(config) <= CONFIG_MAX else "",
         config_type=config_type,
-        config_size=_size(config),
         created_at=_moment(annotations.get("org.opencontainers.image.created")),
         parts=parts,
         subject=_digest(read_mapping(document.get("subject"))),

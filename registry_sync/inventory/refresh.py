@@ -25,8 +25,8 @@ def store_manifest(repository: str, digest: str, registry: RegistryClient) -> No
         reading = reader.read_manifests(
             {ref: fetched}, present=stored.present, complete=stored.complete_digests
         )
-        if ref not in store_reading(reading, [ref]):
-            raise reader.silence or TemporaryFailure("not all of it came")
+    if ref not in store_reading(reading, [ref]):
+        raise reader.silence or TemporaryFailure("not all of it came")
 
 
 class StaleAnswer(Exception):

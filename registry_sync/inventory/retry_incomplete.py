@@ -45,10 +45,10 @@ def _retry_due(registry: RegistryClient, lease: LeaseHandle) -> None:
             unit = WorkUnit(account, row.image.repository, row.manifest_id)
             if quarantined.holds(unit):
                 continue
-            lease.begin(unit)
+            lease.set_current_work(unit.packed())
             if not _read(row, reader) and reader.silence:
                 silent.add(account)  # its others would wait as long
-            lease.end()
+            lease.set_current_work("")
             quarantine.forget_crashes(unit, quarantined)
             if len(silent) >= UNANSWERED_ACCOUNTS_MAX:
                 return

@@ -243,7 +243,7 @@ def _confirmed_gone(registry: RegistryClient, names: list[str], lease: LeaseHand
         unit = WorkUnit(owners.get(name), name)
         if _namespace(name) in silent or quarantined.holds(unit) or (quarantined.retry_at(unit) or now) > now:
             continue
-        lease.begin(unit)
+        lease.set_current_work(unit.packed())
         try:
             registry.tags(name)
         except NotInRegistry:
@@ -255,7 +255,7 @@ def _confirmed_gone(registry: RegistryClient, names: list[str], lease: LeaseHand
         except RegistryError:
             continue
         finally:
-            lease.end()
+            lease.set_current_work("")
         quarantine.forget_crashes(unit, quarantined)
     return gone
 

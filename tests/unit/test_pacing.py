@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from registry_sync.client.pacing import AHEAD_MAX, STALLED, ReadPacer, requested_at
+from registry_sync.client.pacing import AHEAD_MAX, STALLED, ReadPacer, requested_at, stamp, stamped_agent
 
 
 def reading(
@@ -13,14 +13,14 @@ def reading(
 ) -> ReadPacer:
     """Has read so many, at the moments 1, 2, 3 …"""
     made = ReadPacer(lambda: told, clock=clock)
-    for stamp in range(1, count + 1):
-        made.read(float(stamp))
+    for at in range(1, count + 1):
+        made.note_read(float(at))
     return made
 
 
 def test_a_moment_comes_back_from_the_user_agent() -> None:
-    stamp = ReadPacer.stamp()
-    assert requested_at(ReadPacer.agent(stamp)) == stamp
+    made = stamp()
+    assert requested_at(made.agent) == made.at
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ def test_a_moment_comes_back_from_the_user_agent() -> None:
         "registry-manager",
         "docker/27.3.1",
         "registry-manager (asked 1)",
-        "x" + ReadPacer.agent(1.0),
-        ReadPacer.agent(1e11),
+        "x" + stamped_agent(1.0),
+        stamped_agent(1e11),
     ],
 )
 def test_no_other_agent_has_one(agent: str) -> None:
@@ -45,10 +45,10 @@ def test_it_waits_when_too_much_is_not_told_of_yet() -> None:
 
 def test_it_goes_on_by_as_many_as_were_told_of() -> None:
     made = reading(told=10.0)
-    made.look()
-    for stamp in range(10):
+    made.update()
+    for second in range(10):
         assert not made.is_ahead()
-        made.read(1000.0 + stamp)
+        made.note_read(1000.0 + second)
     assert made.is_ahead()
 
 
@@ -56,10 +56,10 @@ def test_what_is_told_of_nothing_keeps_nobody_for_ever() -> None:
     now = [0.0]
     made = reading(told=0.0, clock=lambda: now[0])
     now[0] += STALLED
-    made.look()
+    made.update()
     assert not made.is_ahead()  # as many more
-    for stamp in range(AHEAD_MAX):
-        made.read(1000.0 + stamp)
+    for second in range(AHEAD_MAX):
+        made.note_read(1000.0 + second)
     assert made.is_ahead()
 
 
@@ -67,15 +67,15 @@ def test_a_registry_that_never_told_of_anything_is_read_at_any_pace() -> None:
     told: list[float] = []
     now = [0.0]
     made = ReadPacer(lambda: told[0] if told else None, clock=lambda: now[0])
-    for stamp in range(AHEAD_MAX):
-        made.read(float(stamp))
-    made.look()
+    for second in range(AHEAD_MAX):
+        made.note_read(float(second))
+    made.update()
     assert made.is_ahead()  # it may begin to tell
     now[0] += STALLED
-    made.look()
-    for stamp in range(10 * AHEAD_MAX):
-        made.read(1000.0 + stamp)
+    made.update()
+    for second in range(10 * AHEAD_MAX):
+        made.note_read(1000.0 + second)
         assert not made.is_ahead()
     told.append(0.0)
-    made.look()
+    made.update()
     assert made.is_ahead()

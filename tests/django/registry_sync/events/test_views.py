@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.common import secret_files
 from accounts.names import USERNAME
 from registry_sync import heartbeats
-from registry_sync.client.pacing import ReadPacer
+from registry_sync.client.pacing import stamped_agent
 from registry_sync.models import Event, Marker
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 
@@ -129,7 +129,7 @@ def pulled(actor: str, client: str, action: str = "pull") -> dict[str, Any]:
     return {**EVENT, "action": action, "actor": {"name": actor}, "request": {"useragent": client}}
 
 
-@pytest.mark.parametrize("client", ["registry-manager", ReadPacer.agent(1_700_000_000.25)])
+@pytest.mark.parametrize("client", ["registry-manager", stamped_agent(1_700_000_000.25)])
 def test_what_we_read_ourselves_is_a_sign_of_life_and_not_kept(client: str) -> None:
     assert post(envelope(pulled(PANEL_SUBJECT, client))) == 202
     assert not Event.objects.exists()
@@ -145,7 +145,7 @@ def test_what_we_read_ourselves_is_a_sign_of_life_and_not_kept(client: str) -> N
 @pytest.mark.parametrize(
     "event",
     [
-        pulled("wsbq5k5ysqyt", ReadPacer.agent(1_700_000_000.25)),  # anybody may call himself so
+        pulled("wsbq5k5ysqyt", stamped_agent(1_700_000_000.25)),  # anybody may call himself so
         pulled("", "registry-manager"),
         pulled(PANEL_SUBJECT, "registry-manager-doctor/0011"),  # it waits for this
         pulled(PANEL_SUBJECT, "registry-manager", "push"),
@@ -163,7 +163,7 @@ def test_no_user_can_be_named_as_we_are() -> None:
 
 
 def test_a_moment_to_come_is_no_moment() -> None:
-    assert post(envelope(pulled(PANEL_SUBJECT, ReadPacer.agent(9_000_000_000.0)))) == 202
+    assert post(envelope(pulled(PANEL_SUBJECT, stamped_agent(9_000_000_000.0)))) == 202
     read = heartbeats.last(Marker.READ)
     assert read
     assert read <= datetime.now(UTC)
