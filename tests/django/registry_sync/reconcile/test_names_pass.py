@@ -255,4 +255,4 @@ def test_what_a_check_found_untold_that_could_not_read_all_counts_too(registry: 
         run=partly, repository="team/app", tag="1", found_at=timezone.now() - timedelta(hours=1)
     )
     ended(ago=200, took=60)
-    assert selectors.freshness(timezone.now()).reason == "differences"
+    assert selectors.freshness(timezone.now()).reason == "events_incomplete"
