@@ -181,7 +181,7 @@ class TagCrawler:
         await self._read_each(read, to_read, known)
         failed = read.server_errors
         if failed and len(failed) <= UNANSWERED_TAGS_MAX and read.repository not in self._once:
-            # 2.8 on a filesystem answers 500 for a tag while it is being pushed, as long as the disk takes.
+            # 2.8 on a filesystem answers 500 for a tag while it is being pushed, for as long as its disk takes.
             await asyncio.sleep(self._timing.rewrite)
             read.forget_server_errors()
             await self._read_each(read, list(failed), known)
