@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import F
+from django.db.models import OuterRef, Subquery
 
 from accounts.models import Account, RegistryUser
 from namespaces.listing.restored_by import restored_by
@@ -43,5 +43,9 @@ def _image_row(
 
 
 def _newest_tags(images: Sequence[Image]) -> list[Tag]:
-    found = Tag.objects.filter(image__in=[image.pk for image in images], name=F("image__latest_tag"))
+    # One look into an index for each image: a join, PostgreSQL begins at all images that there are.
+    newest = Tag.objects.filter(image=OuterRef("pk"), name=OuterRef("latest_tag")).order_by()
+    shown = Image.objects.filter(pk__in=[image.pk for image in images]).order_by()
+    ids = shown.values_list(Subquery(newest.values("pk")))
+    found = Tag.objects.filter(pk__in=ids).order_by()
     return list(found.select_related("manifest").defer("manifest__details", "manifest__body_zlib"))

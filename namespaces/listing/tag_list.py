@@ -59,10 +59,18 @@ class TagMatches:
         The two are read separately, because each is its own range of every index.
         """
         sign, column = ("-" if sort.startswith("-") else ""), COLUMNS[sort.removeprefix("-")]
+        rows = self._rows(technical)
+        if (
+            column == COLUMNS["name"]
+            and self.condition
+            and self.ids is None
+            and connection.vendor == "sqlite"
+        ):
+            # What begins with "z" may come last, after rows from all over the table: an index of names knows it first.
+            fitting = Tag.objects.filter(self.condition, image_id=self.image.pk).order_by()
+            rows = rows.filter(pk__in=fitting.values("pk"))
         # Details and body are most of a manifest, and no list shows them.
-        found = (
-            self._rows(technical).select_related("manifest").defer("manifest__details", "manifest__body_zlib")
-        )
+        found = rows.select_related("manifest").defer("manifest__details", "manifest__body_zlib")
         return found.order_by(f"{sign}{column}", f"{sign}id")
 
     def count(self) -> Count:
@@ -81,13 +89,7 @@ class TagMatches:
         if self.ids is not None:
             return rows.filter(pk__in=self.ids)  # without the image, or a database may walk all of its tags
         rows = rows.filter(image_id=self.image.pk)
-        if self.condition is None:
-            return rows
-        if connection.vendor != "sqlite":
-            return rows.filter(self.condition)
-        # SQLite would fetch each row it walks past to see its name: here it reads the names from one index.
-        fitting = Tag.objects.filter(self.condition, image_id=self.image.pk)
-        return rows.filter(pk__in=fitting.order_by().values("pk"))
+        return rows.filter(self.condition) if self.condition else rows
 
 
 def find_tags(image: Image, search: str = "") -> TagMatches:

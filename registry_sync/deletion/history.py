@@ -49,9 +49,8 @@ def rows_of(image: Image, history: Iterable[TagHistoryEntry]) -> list[HistoryRow
     gone_at = dict(seen.values_list("manifest_id", "gone_at"))
     held = {digest for digest in olds if gone_at.get(digest, True) is None}
     tagged = set(Tag.objects.filter(image=image, manifest__in=olds).values_list("manifest_id", flat=True))
-    listed = Descriptor.objects.filter(
-        digest__in=olds, kind=Descriptor.Kind.MANIFEST, manifest__tags__image=image
-    )
+    tags_of_index = Tag.objects.filter(image=image, manifest=OuterRef("manifest"))
+    listed = Descriptor.objects.filter(Exists(tags_of_index), digest__in=olds, kind=Descriptor.Kind.MANIFEST)
     needed = tagged | set(listed.values_list("digest", flat=True))
     found = []
     for entry in entries:

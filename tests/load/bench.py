@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.load import doors, memory, tokens
+from tests.load import doors, memory, queries, tokens
 from tests.load.events import measure as measure_events
 from tests.load.installation import environment
 from tests.load.listing import measure as measure_list
@@ -31,6 +31,7 @@ PARTS = {
     "memory": memory.measure,
     "events": measure_events,
     "lists": measure_lists,
+    "queries": queries.measure,
     "sync": measure_sync,
     "doors": doors.measure,
 }

@@ -83,7 +83,7 @@ def measure(folder: Path) -> None:
 
 def _bare(folder: Path) -> list[float]:
     """Print and return what the server itself takes, and a signature in it."""
-    env = _environment(ROOT, folder / "bare", "")
+    env = environment(ROOT, folder / "bare", "")
     found: list[float] = []
     for label, application in (("bare ok", "ok"), ("bare signature", "signed")):
         with _serving(_granian(f"tests.load.servers:{application}"), ROOT, env) as server:
@@ -158,27 +158,27 @@ def _panel(tree: Path, folder: Path, cluster: postgres.Cluster | None, database:
         with psycopg.connect(cluster.url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {database}")
         address, pids = f"{cluster.url.rpartition('/')[0]}/{database}", (cluster.process.popen.pid,)
-    env = _environment(tree, folder, address)
-    _manage(tree, env, "migrate", "--verbosity", "0")
+    env = environment(tree, folder, address)
+    manage(tree, env, "migrate", "--verbosity", "0")
     world = (tree / "tests/load/world.py").read_text()
-    username, password = _manage(tree, env, "shell", "--verbosity", "0", "--command", world).split()[-2:]
+    username, password = manage(tree, env, "shell", "--verbosity", "0", "--command", world).split()[-2:]
     apart = (tree / "manager" / "server").exists()
     command = ["manager.server", "tokens"] if apart else _granian("manager.wsgi:application")
     with _serving(command, tree, env, pids) as server:
         yield Client(server, username, password)
 
 
-def _environment(tree: Path, folder: Path, address: str) -> dict[str, str]:
+def environment(tree: Path, folder: Path, address: str) -> dict[str, str]:
     folder.mkdir()
     env = os.environ | {"DATA_DIR": str(folder), "LOG_LEVEL": "ERROR"}
     if address:
         env["DATABASE_URL"] = address
     prepares = (tree / "manager/management/commands/prepare.py").exists()  # as older ones call it
-    _manage(tree, env, "prepare" if prepares else "init_data_dir")
+    manage(tree, env, "prepare" if prepares else "init_data_dir")
     return env
 
 
-def _manage(tree: Path, env: dict[str, str], *words: str) -> str:
+def manage(tree: Path, env: dict[str, str], *words: str) -> str:
     command = [sys.executable, "manage.py", *words]
     return subprocess.run(command, cwd=tree, env=env, check=True, capture_output=True, text=True).stdout
 
