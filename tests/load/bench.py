@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.load import doors, memory, queries, tokens
+from tests.load import doors, memory, pages, queries, tokens
 from tests.load.events import measure as measure_events
 from tests.load.installation import environment
 from tests.load.listing import measure as measure_list
@@ -29,6 +29,7 @@ def measure_lists(folder: Path) -> None:
 PARTS = {
     "tokens": tokens.measure,
     "memory": memory.measure,
+    "pages": pages.measure,
     "events": measure_events,
     "lists": measure_lists,
     "queries": queries.measure,
