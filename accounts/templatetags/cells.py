@@ -1,4 +1,4 @@
-"""The smallest pieces of a page, by the hundred in a list: moments, sizes, digests, copy buttons.
+"""The smallest pieces of a page, by the hundred in a list: moments, sizes, digests, states, copy buttons.
 
 They are functions because an included template costs ten times as much, and a list has some of each in every row.
 """
@@ -9,12 +9,12 @@ from django import template
 from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import time_format
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
 from accounts import reader_preferences
 from accounts.common import time_zones, timestamps
+from accounts.common.html_text import fill
 from accounts.templatetags import formatting
 
 register = template.Library()
@@ -24,16 +24,16 @@ register = template.Library()
 def when(moment: datetime | None, never: str = "") -> SafeString:
     """Write a moment: relative, exact in the title; or exact, for who reads it so. `never` is the word for None."""
     if not moment:  # a template passes "" for what it does not know
-        return format_html('<span class="quiet">{}</span>', never or gettext("never"))
+        return fill('<span class="quiet">{}</span>', never or gettext("never"))
     exact = time_zones.exact(moment, timezone.get_current_timezone())
     if reader_preferences.exactly():
         here, _dot, behind = exact.partition(" · ")
-        utc = format_html(' <span class="nowrap quiet">· {}</span>', behind) if behind else ""
-        return format_html(
+        utc = fill(' <span class="nowrap quiet">· {}</span>', behind) if behind else ""
+        return fill(
             '<time datetime="{}"><span class="nowrap">{}</span>{}</time>',
             formatting.local(moment).isoformat(), here, utc,
         )  # fmt: skip
-    return format_html(
+    return fill(
         '<time class="nowrap" datetime="{}" title="{}" data-relative>{}</time>',
         formatting.local(moment).isoformat(), exact, formatting.relative(moment),
     )  # fmt: skip
@@ -48,7 +48,7 @@ def clock_time(moment: datetime | None) -> SafeString:
     shown = time_format(local)
     if local.date() != timezone.localdate():
         shown = f"{time_zones.day(local.date(), get_language())}, {shown}"
-    return format_html(
+    return fill(
         '<time class="nowrap" datetime="{}" title="{}">{}</time>',
         local.isoformat(), time_zones.exact(moment, timezone.get_current_timezone()), shown,
     )  # fmt: skip
@@ -63,7 +63,7 @@ def until(moment: datetime | None, never: str = "") -> SafeString:
     title = gettext("until 24:00 of this day: %(moment)s") % {
         "moment": time_zones.exact(moment, timezone.get_current_timezone())
     }
-    return format_html(
+    return fill(
         '<time class="nowrap" datetime="{}" title="{}">{} <span class="quiet">{}</span></time>',
         timezone.localtime(moment).isoformat(), title, time_zones.day(day, get_language()), settings.TIME_ZONE,
     )  # fmt: skip
@@ -74,7 +74,7 @@ def exact_size(size_bytes: int | None) -> SafeString:
     """Write a size in base-10 units, exact in the title."""
     if not isinstance(size_bytes, int):
         return _nothing()
-    return format_html(
+    return fill(
         '<span class="nowrap" title="{} {}">{}</span>',
         str(size_bytes),
         gettext("bytes"),
@@ -88,7 +88,7 @@ def counted(size_bytes: int | None, things: object, why: str = "") -> SafeString
     if size_bytes or (not things and size_bytes is not None):
         return exact_size(size_bytes)
     why = why or gettext("not counted yet")
-    return format_html('<span class="quiet" title="{}">{}</span>', why, formatting.NOTHING)
+    return fill('<span class="quiet" title="{}">{}</span>', why, formatting.NOTHING)
 
 
 @register.simple_tag
@@ -99,9 +99,9 @@ def digest(digest: str | None, url: str = "") -> SafeString:
     shown = (
         '<a class="mono" href="{}" title="{}">{}</a>' if url else '<span class="mono" title="{1}">{2}</span>'
     )
-    return format_html(
+    return fill(
         '<span class="nowrap">{}{}</span>',
-        format_html(shown, url, digest, formatting.short_digest(digest)),
+        fill(shown, url, digest, formatting.short_digest(digest)),
         copy(digest, gettext("Copy the digest")),
     )
 
@@ -109,11 +109,27 @@ def digest(digest: str | None, url: str = "") -> SafeString:
 @register.simple_tag
 def copy(text: str, what: str = "") -> SafeString:
     """Write a copy button (absent without JavaScript). `what` is its accessible name, "Copy the pull command"."""
-    return format_html(
+    return fill(
         '<button type="button" class="copy needs-js" data-copy="{}" aria-label="{what}" title="{what}"></button>',
         text, what=what or gettext("Copy"),
     )  # fmt: skip
 
 
+@register.simple_tag
+def state(text: object, tone: str = "none") -> SafeString:
+    """Write a fact with its colour and its word.
+
+    `tone`: good (proven by a recent fact), warn (expiring, stale, partial), bad (refused, failed, expired) or none
+    (never happened).
+    """
+    return fill('<span class="state state-{}">{}</span>', tone, text)
+
+
+@register.simple_tag
+def level(level: object) -> SafeString:
+    """Write a level of access, given a Level or its name."""
+    return fill('<span class="chip chip-{}">{}</span>', formatting.plain_word(level), formatting.word(level))
+
+
 def _nothing() -> SafeString:
-    return format_html('<span class="quiet">{}</span>', formatting.NOTHING)
+    return fill('<span class="quiet">{}</span>', formatting.NOTHING)

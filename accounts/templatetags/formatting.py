@@ -9,13 +9,13 @@ from django import template
 from django.forms import BoundField
 from django.forms.boundfield import BoundWidget
 from django.utils import timezone
-from django.utils.formats import date_format, get_format
+from django.utils.formats import get_format
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy, ngettext_lazy, pgettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext_lazy, pgettext_lazy
 
-from accounts.common import timestamps, user_agent
+from accounts.common import time_zones, timestamps, user_agent
 from accounts.common.translation import translate
 
 register = template.Library()
@@ -132,14 +132,18 @@ def relative_to(moment: datetime, now: datetime) -> str:
     if distance < JUST_NOW_BELOW:
         return str(JUST_NOW)
     if distance >= MONTH:
-        return date_format(local(moment), "DATE_FORMAT")
+        return _day(moment)
     # What is past is not made older than it is; of what comes, a second less than seven days is seven days.
     half = 0 if seconds >= 0 else 1
     for unit, length, limit in UNITS_OF_TIME:
         number = (distance + half * (length // 2)) // length
         if number * length < limit:
             return words[unit] % {"n": number}
-    return date_format(local(moment), "DATE_FORMAT")
+    return _day(moment)
+
+
+def _day(moment: datetime) -> str:
+    return time_zones.day(local(moment).date(), get_language())
 
 
 @register.filter

@@ -1,6 +1,5 @@
 """The audit log of an account, one line for each change, in words."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import permissions, selectors
 from accounts.audit_actions import AuditAction
+from accounts.audit_line import AuditLine
 from accounts.common import time_zones
 from accounts.common.pagination import paginate
 from accounts.expiry import whole_day
@@ -47,13 +47,6 @@ FIELDS: dict[str, Promise] = {
 }
 
 
-@dataclass(frozen=True)
-class Line:
-    event: AuditEvent
-    deed: str
-    changes: list[tuple[str, str | None, str | None]]  # (field, before, after); None where there was none
-
-
 @login_required
 @require_safe
 @tab("activity")
@@ -82,12 +75,12 @@ def _text_of(code: str) -> str:
     return str(AuditAction(code).label) if code in AuditAction else code
 
 
-def _line(event: AuditEvent) -> Line:
+def _line(event: AuditEvent) -> AuditLine:
     changes = [
         (str(FIELDS.get(name, name.replace("_", " "))), _words(event.before, name), _words(event.after, name))
         for name in sorted({*event.before, *event.after})
     ]
-    return Line(event, _text_of(event.action), changes)
+    return AuditLine(event, _text_of(event.action), changes)
 
 
 def _words(facts: dict[str, Any], name: str) -> str | None:

@@ -14,7 +14,7 @@ USED_LATELY = timedelta(days=30)
 
 @dataclass(frozen=True)
 class StatusBadge:
-    """`tone` is one of _partials/state.html: good only for what a recent fact proves."""
+    """`tone` is one of `cells.state`: good only for what a recent fact proves."""
 
     text: str | Promise
     tone: str

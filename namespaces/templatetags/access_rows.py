@@ -1,0 +1,67 @@
+"""The rows of the list that says who may do what with one image."""
+
+from collections.abc import Iterable
+
+from django import template
+from django.template.context import RequestContext
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from accounts.common.html_text import fill, fill_text, joined
+from accounts.common.translation import translate
+from accounts.common.url_pattern import url_pattern
+from accounts.templatetags import cells, formatting
+from namespaces.models import Grant
+from namespaces.selectors import EffectiveAccess
+from namespaces.templatetags.grant_cells import GrantForms
+
+register = template.Library()
+
+_ROW = """<tr>
+  <td class="breakable"><a class="strong" href="{url}">{description}</a><span class="under mono">{username}</span></td>
+  <td data-label="{level_label}">{level}</td>
+  <td data-label="{through_label}">{through}</td>
+  <td data-label="{used_label}">{used}</td>
+</tr>
+"""
+_ON_IMAGE = '<div>{} <div class="row-of">{} {}</div></div>'
+
+
+@register.simple_tag(takes_context=True)
+def access_rows(context: RequestContext, rows: Iterable[EffectiveAccess]) -> SafeString:
+    account, namespace = context["account"], context["namespace"]
+    forms, user_url = GrantForms(context), url_pattern("user", account.handle)
+    permissions_url = reverse("permissions", args=[account.handle, namespace.name])
+    labels = {
+        "level_label": _("Level here"),
+        "through_label": _("Through"),
+        "used_label": _("Last used"),
+    }
+    on_image = _("a permission on this image")
+    on_namespace = SafeString(
+        _('%(level)s on namespace <a class="strong" href="%(url)s"><u>%(name)s</u></a>')
+    )
+
+    def through(grant: Grant) -> SafeString:
+        if grant.image_name:
+            return fill(_ON_IMAGE, on_image, forms.level(grant), forms.remove(grant))
+        text = fill_text(
+            on_namespace, level=formatting.word(grant.word), url=permissions_url, name=namespace.name
+        )
+        return fill("<div>{}</div>", text)
+
+    def write(row: EffectiveAccess) -> SafeString:
+        user, verdict = row.user, row.verdict
+        return fill(
+            _ROW,
+            **labels,
+            url=user_url(user.username),
+            description=user.description,
+            username=user.username,
+            level=cells.level(verdict.level) if verdict else cells.state(translate(verdict.reason), "bad"),
+            through=joined(*map(through, row.grants)),
+            used=cells.when(user.last_used_at),
+        )
+
+    return joined(*map(write, rows))

@@ -1,0 +1,85 @@
+"""What changes a grant in a list of grants: the form of its level, and the link that removes it."""
+
+from urllib.parse import quote
+
+from django import template
+from django.template.context import RequestContext
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from accounts.common.html_text import fill, joined
+from accounts.common.url_pattern import url_pattern
+from accounts.templatetags import cells, formatting
+from namespaces.models import Grant
+
+register = template.Library()
+
+_LEVEL_FORM = """<form method="post" class="row-of" action="{url}">
+  <input type="hidden" name="csrfmiddlewaretoken" value="{csrf_token}">
+  <input type="hidden" name="next" value="{here}">
+  <label class="visually-hidden" for="level-{id}">{label}</label>
+  <select class="form-select" id="level-{id}" name="level">{options}</select>
+  <button class="btn btn-sm" type="submit">{change}</button>
+</form>"""
+_OPTION = '<option value="{}"{}>{}</option>'
+_SELECTED = SafeString(" selected")
+_REMOVE = """<a class="btn btn-sm btn-outline-danger" href="{url}?next={here}" data-ask
+    aria-label="{label}">{text}</a>"""
+
+
+class GrantForms:
+    """The forms of a page. Context: account; here, where they lead back to; why_not, why the reader may change none."""
+
+    def __init__(self, context: RequestContext) -> None:
+        handle = context["account"].handle
+        self.change_url, self.remove_url = (
+            url_pattern("grant-change", handle),
+            url_pattern("grant-remove", handle),
+        )
+        self.here, self.why_not, self.csrf_token = context["here"], context["why_not"], context["csrf_token"]
+        self.levels = {name: formatting.word(name) for name in ("read", "write", "admin")}
+        self.options = {
+            chosen: joined(
+                *(
+                    fill(_OPTION, name, _SELECTED if name == chosen else "", text)
+                    for name, text in self.levels.items()
+                )
+            )
+            for chosen in self.levels
+        }
+        self.level_of, self.change = _("Level of %(user)s"), _("Change")
+        self.remove_from, self.remove_text = _("Remove %(user)s from %(target)s"), _("Remove")
+
+    def level(self, grant: Grant) -> SafeString:
+        if self.why_not:
+            return cells.level(grant.word)
+        return fill(
+            _LEVEL_FORM,
+            url=self.change_url(grant.pk),
+            csrf_token=str(self.csrf_token),
+            here=self.here,
+            id=str(grant.pk),
+            label=self.level_of % {"user": grant.user.description},
+            options=self.options[grant.word],
+            change=self.change,
+        )
+
+    def remove(self, grant: Grant) -> SafeString:
+        if self.why_not:
+            return SafeString()
+        return fill(
+            _REMOVE,
+            url=self.remove_url(grant.pk),
+            here=quote(self.here, safe=""),
+            label=self.remove_from % {"user": grant.user.description, "target": grant.target},
+            text=self.remove_text,
+        )
+
+
+@register.simple_tag(takes_context=True)
+def grant_forms(context: RequestContext) -> GrantForms:
+    return GrantForms(context)
+
+
+register.filter("level_form", GrantForms.level)
+register.filter("remove_link", GrantForms.remove)

@@ -1,0 +1,71 @@
+"""The rows of a list of images."""
+
+from collections.abc import Iterable
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from accounts.common.html_text import fill, joined
+from accounts.common.url_pattern import url_pattern
+from accounts.models import Account
+from accounts.templatetags import cells, formatting
+from namespaces.listing.image_list import ImageRow
+from namespaces.templatetags.manifest_cells import platform_chips, pusher
+
+register = template.Library()
+
+_ROW = """<tr>
+  <td class="breakable">{name}</td>
+  <td class="breakable" data-label="{newest_label}"><span class="mono">{newest}</span></td>
+  <td data-label="{platforms_label}">{platforms}</td>
+  <td data-label="{tags_label}" class="number">{tags}</td>
+  <td data-label="{size_label}" class="number">{size}</td>
+  <td data-label="{pushed_label}">{pushed}</td>
+  <td class="breakable by" data-label="{by_label}">{by}</td>
+</tr>
+"""
+_CHOOSE = """<span class="choosable">
+    <input class="form-check-input" type="checkbox" name="image" value="{}" form="chosen-images" aria-label="{}">
+    {}</span>"""
+
+
+@register.simple_tag
+def image_rows(account: Account, rows: Iterable[ImageRow], may_remove: bool) -> SafeString:
+    image_urls = {
+        name: url_pattern("image", account.handle, name)
+        for name in {row.image.namespace.name for row in rows}
+    }
+    user_url = url_pattern("user", account.handle)
+    labels = {
+        "newest_label": _("Newest tag"),
+        "platforms_label": _("Platforms"),
+        "tags_label": _("Tags"),
+        "size_label": _("Size"),
+        "pushed_label": _("Pushed"),
+        "by_label": _("By"),
+    }
+    select, unknown = _("Select %(name)s"), fill('<span class="quiet" title="{}">—</span>', _("unknown"))
+
+    def write(row: ImageRow) -> SafeString:
+        image, tag = row.image, row.tag
+        repository = image.repository
+        name = fill(
+            '<a class="strong" href="{}">{}</a>',
+            image_urls[image.namespace.name](image.name),
+            formatting.breaking(repository),
+        )
+        pushed_by = tag.pushed_by if tag else ""
+        return fill(
+            _ROW,
+            **labels,
+            name=fill(_CHOOSE, repository, select % {"name": repository}, name) if may_remove else name,
+            newest=image.latest_tag,
+            platforms=platform_chips(tag.manifest, tag.name) if tag else "",
+            tags=str(image.tag_count),
+            size=cells.counted(image.size, tag.manifest.platforms if tag else ""),
+            pushed=cells.when(image.pushed_at),
+            by=pusher(row.pusher, user_url(pushed_by), pushed_by, row.restored_by) or unknown,
+        )
+
+    return joined(*map(write, rows))

@@ -1,0 +1,44 @@
+"""Cells of lists of images, tags and manifests."""
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from accounts.common.html_text import fill, fill_text, joined
+from accounts.common.translation import translate
+from accounts.models import RegistryUser
+from namespaces.models import Manifest
+
+PLATFORMS_SHOWN = 6
+register = template.Library()
+
+
+@register.simple_tag
+def platform_chips(manifest: Manifest, tag_name: str = "") -> SafeString:
+    """Write its platforms as chips; what names none says what it is."""
+    named = manifest.named_platforms
+    if not named:
+        what = fill(
+            '<span class="quiet" title="{}">{}</span>',
+            manifest.artifact_type,
+            translate(manifest.artifact_kind(tag_name).label),
+        )
+        return fill('<span class="row-of">{}</span>', what)
+    chips = joined(*(fill('<span class="chip">{}</span>', each) for each in named[:PLATFORMS_SHOWN]))
+    more = len(named) - PLATFORMS_SHOWN
+    rest = fill('<span class="quiet small">+{}</span>', more) if more > 0 else ""
+    return fill('<span class="row-of">{}{}</span>', chips, rest)
+
+
+def pusher(user: RegistryUser | None, url: str, username: str, restored_by: str) -> SafeString:
+    """Write who pushed, or had it come back. `user` is None if unknown; `username` and `restored_by` may be ""."""
+    if user:
+        return fill(
+            '<a class="breakable" href="{}" title="{}">{}</a>', url, username, user.description or username
+        )
+    if username:
+        return fill('<span class="breakable mono">{}</span>', username)
+    if restored_by:
+        text = fill_text(gettext("restored by %(who)s"), who=restored_by)
+        return fill('<span class="breakable">{}</span>', text)
+    return SafeString()

@@ -1,0 +1,87 @@
+"""The rows of an image's list of tags."""
+
+from collections.abc import Iterable
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.common.html_text import fill, fill_text, joined
+from accounts.common.url_pattern import url_pattern
+from accounts.templatetags import cells
+from namespaces.listing.tag_list import TagRow
+from namespaces.models import Image, Tag
+from namespaces.templatetags.manifest_cells import platform_chips, pusher
+
+register = template.Library()
+
+_ROW = """<tr>
+  <td class="breakable"><span class="choosable">{choose}
+    <span><a class="strong" href="{url}">{name}</a>{twin}{troubles}</span></span></td>
+  <td data-label="{digest_label}">{digest}</td>
+  <td data-label="{platforms_label}">{platforms}</td>
+  <td data-label="{size_label}" class="number">{size}</td>
+  <td data-label="{pushed_label}"><span>{pushed}<span class="under">{pusher}</span></span></td>
+  <td data-label="{pulled_label}"><span>{pulled}{pulls}</span></td>
+</tr>
+"""
+_CHOOSE = """
+    <input class="form-check-input" type="checkbox" name="tag" value="{}" form="chosen-tags" aria-label="{}">"""
+_TWIN = ' <span class="twin quiet small" title="{}">= {}</span>'
+_UNDER = '<span class="under">{}</span>'
+
+
+@register.simple_tag
+def tag_rows(image: Image, rows: Iterable[TagRow], may_remove: bool) -> SafeString:
+    handle = image.namespace.account.handle
+    tag_url = url_pattern("tag", handle, image.namespace.name, image.name)
+    user_url = url_pattern("user", handle)
+    labels = {
+        "digest_label": _("Digest"),
+        "platforms_label": _("Platforms"),
+        "size_label": _("Size"),
+        "pushed_label": _("Pushed"),
+        "pulled_label": _("Last pulled"),
+    }
+    select, same_digest = _("Select %(name)s"), _("The same digest")
+    not_here = _("its platforms are not in this image")
+    written = [
+        fill(
+            _ROW,
+            **labels,
+            choose=fill(_CHOOSE, tag.name, select % {"name": tag.name}) if may_remove else "",
+            url=tag_url(tag.name),
+            name=tag.name,
+            twin=fill(_TWIN, same_digest, row.same_manifest_tag) if row.same_manifest_tag else "",
+            troubles=_troubles(tag),
+            digest=cells.digest(tag.manifest_id),
+            platforms=platform_chips(tag.manifest, tag.name),
+            size=cells.counted(tag.size, tag.manifest.platforms, not_here),
+            pushed=cells.when(tag.pushed_at),
+            pusher=pusher(row.pusher, user_url(tag.pushed_by), tag.pushed_by, row.restored_by),
+            pulled=cells.when(tag.last_pulled_at),
+            pulls=_pulls(tag.pull_count),
+        )
+        for row in rows
+        for tag in [row.tag]
+    ]
+    return joined(*written)
+
+
+def _troubles(tag: Tag) -> SafeString:
+    found = SafeString()
+    if tag.unreadable_since:
+        text = fill_text(_("unreadable since %(moment)s"), moment=cells.when(tag.unreadable_since))
+        found += fill(_UNDER, cells.state(text, "warn"))
+    if tag.missing_since:
+        found += fill(_UNDER, cells.state(_("missing from the last list"), "warn"))
+    return found
+
+
+def _pulls(number: int) -> SafeString:
+    if not number:
+        return SafeString()
+    text = ngettext("%(shown)s pull", "%(shown)s pulls", number) % {"shown": intcomma(number)}
+    return fill(_UNDER, text)

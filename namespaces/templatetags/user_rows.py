@@ -1,0 +1,71 @@
+"""The rows of the list of users."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from accounts.common.html_text import fill, fill_text, joined
+from accounts.common.url_pattern import url_pattern
+from accounts.models import Account, RegistryUser
+from accounts.templatetags import cells
+
+register = template.Library()
+
+_ROW = """<tr>
+  <td class="breakable"><div>
+    <a class="strong" href="{url}">{description}</a>
+    <span class="under mono">{username} {copy}</span>
+  </div></td>
+  <td class="breakable" data-label="{may_label}">{may}</td>
+  <td data-label="{used_label}"><div>{used}{used_from}</div></td>
+  <td data-label="{expires_label}">{expires}</td>
+  <td data-label="{state_label}">{state}</td>
+</tr>
+"""
+_SOON = '<span class="state state-warn" data-title-note="{}">{}</span>'
+
+
+@register.simple_tag
+def user_rows(account: Account, rows: Iterable[dict[str, Any]]) -> SafeString:
+    user_url = url_pattern("user", account.handle)
+    labels = {
+        "may_label": _("Permissions"),
+        "used_label": _("Last used"),
+        "expires_label": _("Expires"),
+        "state_label": _("State"),
+    }
+    copy_text, soon_text = _("Copy the username"), _("expires soon")
+    none_yet = fill('<span class="quiet">{}</span>', _("none yet"))
+
+    def write(row: dict[str, Any]) -> SafeString:
+        user, state = row["user"], row["state"]
+        expires = cells.until(user.expires_at)
+        return fill(
+            _ROW,
+            **labels,
+            url=user_url(user.username),
+            description=user.description or user.username,
+            username=user.username,
+            copy=cells.copy(user.username, copy_text),
+            may=fill("<span>{}</span>", row["may"]) if row["may"] else none_yet,
+            used=cells.when(user.last_used_at),
+            used_from=fill('<span class="under breakable">{}</span>', used_from(user))
+            if user.last_used_at
+            else "",
+            expires=fill(_SOON, soon_text, expires) if row["soon"] else expires,
+            state=cells.state(state.text, state.tone),
+        )
+
+    return joined(*map(write, rows))
+
+
+@register.simple_tag
+def used_from(user: RegistryUser) -> SafeString:
+    """Write from where and with what it was last used, as far as that is known."""
+    address, client = user.last_used_from, user.last_used_with
+    if address and client:
+        return fill_text(_("from %(address)s with %(client)s"), address=address, client=client)
+    return fill_text(_("from %(address)s"), address=address) if address else SafeString()
