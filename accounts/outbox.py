@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
 from accounts.common import clock
@@ -43,8 +44,7 @@ class OutboxBackend(BaseEmailBackend):
 def send_due(*, now: datetime) -> int:
     """How many were sent. A server that does not answer is asked no further, until the next time."""
     sent = 0
-    due = OutgoingMail.objects.filter(due_at__lte=now).order_by("due_at", "id")
-    for row in due[:AT_ONCE]:
+    for row in _due(now).order_by("due_at", "id")[:AT_ONCE]:
         if not _take(row, now):
             continue
         try:
@@ -59,6 +59,14 @@ def send_due(*, now: datetime) -> int:
             row.delete()
             sent += 1
     return sent
+
+
+def any_due() -> bool:
+    return _due(clock.now()).exists()
+
+
+def _due(now: datetime) -> QuerySet[OutgoingMail]:
+    return OutgoingMail.objects.filter(due_at__lte=now)
 
 
 def forget_given_up(*, now: datetime) -> None:

@@ -45,6 +45,12 @@ class SyncRun(models.Model):
     def percent(self) -> int:
         return 100 * self.repositories_done // self.repositories_total if self.repositories_total else 0
 
+    @property
+    def found_all_as_known(self) -> bool:
+        """Whether it was a full check that read everything and found nothing to change."""
+        found = self.changes or self.unreadable or self.tags_needing_approval
+        return self.state == self.State.DONE and not (self.quick or found)
+
 
 class Shard(models.Model):
     """A part of a run: repositories that one task reads. Resumed by whoever takes its lease when the task died."""

@@ -6,6 +6,8 @@ from typing import Protocol
 
 REST_FACTOR = 10  # a check that takes a minute is followed by the next one after ten, at the earliest
 RECENT_RUNS = 3  # checks by which it is judged: one that hung among them is outvoted
+CALM_FACTOR = 6  # intervals, up to CALM_MAX: a full check that found nothing to change is not repeated before
+CALM_MAX = timedelta(minutes=1)
 BULK_LOAD_RATIO = 10  # a change in so many requests, or more: it was a load, and time went into writing
 
 
@@ -15,17 +17,27 @@ class FinishedRun(Protocol):
     requests: int
     changes: int
 
+    @property
+    def found_all_as_known(self) -> bool:
+        """Whether it was a full check that read everything and found nothing to change."""
+
 
 def next_start(last: FinishedRun, whole: Sequence[FinishedRun], interval: timedelta) -> datetime:
     """When the next may begin. `whole`: the newest RECENT_RUNS of the same kind that were read to their end."""
     assert last.started_at
     assert last.finished_at
-    begin = max(last.started_at + rest(last, whole, interval), last.finished_at + interval)
+    begin = max(last.started_at + rest(last, whole, interval), last.finished_at + _least(last, interval))
     return begin - interval / 2  # beat is not exact to the second
 
 
 def rest(last: FinishedRun, whole: Sequence[FinishedRun], interval: timedelta) -> timedelta:
-    return min(max(interval, REST_FACTOR * _cost(last, whole)), max(interval, timedelta(days=1)))
+    least = _least(last, interval)
+    return min(max(least, REST_FACTOR * _cost(last, whole)), max(least, timedelta(days=1)))
+
+
+def _least(last: FinishedRun, interval: timedelta) -> timedelta:
+    """Return the least rest: where events told everything, quick passes are enough for a while."""
+    return max(interval, min(CALM_FACTOR * interval, CALM_MAX)) if last.found_all_as_known else interval
 
 
 def _cost(last: FinishedRun, whole: Sequence[FinishedRun]) -> timedelta:

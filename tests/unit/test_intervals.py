@@ -8,7 +8,7 @@ import pytest
 from registry_sync.reconcile import intervals
 
 NOON = datetime(2026, 2, 21, 12, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
+MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Run:
     requests: int = 100
     changes: int = 0
     started_at: datetime = NOON
+    found_all_as_known: bool = False
 
     @property
     def finished_at(self) -> datetime:
@@ -55,3 +56,24 @@ def test_the_next_begins_an_interval_after_the_end_at_the_earliest() -> None:
     (quick,), (long,) = minutes(1), minutes(30)
     assert intervals.next_start(quick, [quick], 20 * MINUTE) == NOON + 21 * MINUTE - 10 * MINUTE
     assert intervals.next_start(long, [long], 20 * MINUTE) == NOON + 300 * MINUTE - 10 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("interval", "took", "rest"),
+    [
+        (2, 1, 12),
+        (10, 1, 60),
+        (20, 1, 60),  # a minute is enough
+        (90, 1, 90),  # and less than the interval it is never
+        (10, 9, 90),
+    ],
+)
+def test_after_a_check_that_found_nothing_to_change_the_next_comes_later(
+    interval: int, took: int, rest: int
+) -> None:
+    calm, between = Run(took * SECOND, found_all_as_known=True), interval * SECOND
+    assert intervals.rest(calm, [calm], between) == rest * SECOND
+    begin = NOON + max(rest, took + between / SECOND) * SECOND
+    assert intervals.next_start(calm, [calm], between) >= begin - between / 2
+    changed = Run(took * SECOND)
+    assert intervals.rest(changed, [changed], between) == max(interval, 10 * took) * SECOND

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from celery import current_app
 from celery.signals import task_prerun
+from django.core.mail import EmailMessage
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.models import AuditEvent, OutgoingMail, Person
+from accounts.outbox import OutboxBackend
 from manager.beat import Schedule
-from registry_sync import clocks, freshness, heartbeats, panel_client, selectors
+from registry_sync import clocks, freshness, heartbeats, panel_client, selectors, tasks
 from registry_sync.client import RegistryClient
 from registry_sync.events import due_events, processor
 from registry_sync.models import Event, Marker, Removal, RetentionRule, RetentionRun, SyncRun
@@ -134,10 +137,13 @@ class Sent(Schedule):
         """None is needed."""
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_schedule_goes_by_a_clock_that_does_not_jump_and_keeps_no_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Event.objects.create(event_id="waits", action="push", repository="team/app", namespace="team")
+    OutboxBackend().send_messages([EmailMessage(to=["a@example.com"])])
     moment = [1000.0]
     sent = Sent(lambda: moment[0])
     assert sent.tick() <= 1.0
@@ -150,9 +156,41 @@ def test_the_schedule_goes_by_a_clock_that_does_not_jump_and_keeps_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_done_once_a_day_is_not_done_with_each_restart() -> None:
-    from registry_sync import tasks
+@pytest.mark.django_db(transaction=True)
+def test_what_comes_every_few_seconds_is_sent_when_its_rows_say_so() -> None:
+    """And when nobody can read the rows: the worker then says why nothing is done."""
+    moment = [1000.0]
+    sent = Sent(lambda: moment[0])
 
+    def names_after(seconds: float) -> set[str]:
+        sent.names.clear()
+        moment[0] += seconds
+        sent.tick()
+        return {"events", "mails"} & set(sent.names)
+
+    assert names_after(0) == set()
+    Event.objects.create(event_id="waits", action="push", repository="team/app", namespace="team")
+    assert names_after(1) == {"events"}
+    Event.objects.update(due_at=timezone.now() + timedelta(seconds=9))
+    OutboxBackend().send_messages([EmailMessage(to=["a@example.com"])])
+    assert names_after(3) == {"mails"}
+    OutgoingMail.objects.update(due_at=None)
+    assert names_after(3) == set()
+    for lost in (lambda _sql: True, lambda sql: "registry_sync_marker" not in sql):
+        with connection.execute_wrapper(failing(lost)):
+            assert names_after(3) == {"events", "mails"}
+
+
+def failing(lost: Callable[[str], bool]) -> Any:
+    def wrapper(execute: Any, sql: str, *arguments: Any) -> Any:
+        if lost(sql):
+            raise OperationalError("gone")
+        return execute(sql, *arguments)
+
+    return wrapper
+
+
+def test_what_is_done_once_a_day_is_not_done_with_each_restart() -> None:
     tasks.daily()
     assert heartbeats.last(Marker.AUDIT_LOG_INTACT)
     Marker.objects.filter(name=Marker.AUDIT_LOG_INTACT).delete()

@@ -70,7 +70,9 @@ def test_nothing_was_ever_read(registry: ModelRegistry) -> None:
     ("ago", "took", "due"),
     [
         (2, 1, "nothing"),
-        (11, 1, "full"),  # a small registry is checked in full, every time
+        (11, 1, "names"),
+        (54, 1, "names"),
+        (61, 1, "full"),  # a small registry is checked in full every minute
         (65, 60, "nothing"),  # a large one rests
         (71, 60, "names"),
         (590, 60, "names"),
@@ -82,10 +84,28 @@ def test_after_a_full_check(registry: ModelRegistry, ago: float, took: float, du
     assert what_is_due(registry) == due
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"changes": 1},
+        {"unreadable": 1},
+        {"tags_needing_approval": 1},
+        {"state": "incomplete"},
+        {"state": "failed"},
+    ],
+)
+def test_a_full_check_that_found_something_is_followed_by_another(
+    registry: ModelRegistry, found: dict[str, Any]
+) -> None:
+    """As where no event tells anything, or until what was wrong is over."""
+    ended(ago=11, took=1, **found)
+    assert what_is_due(registry) == "full"
+
+
 @pytest.mark.parametrize("state", ["done", "incomplete", "failed"])
 def test_a_check_that_hung_keeps_the_next_no_longer_than_usual(registry: ModelRegistry, state: str) -> None:
     ended(ago=300, took=2)
-    ended(ago=188, took=180, state=state)
+    ended(ago=240, took=180, state=state)
     assert what_is_due(registry) == "full"
 
 
