@@ -64,42 +64,44 @@ class Shares(Generic[Thing]):
         return self._count
 
     def clear(self) -> None:
-        self._held: dict[Owner, dict[Hashable, Thing]] = {}
+        self._things: dict[Owner, dict[Hashable, Thing]] = {}
         self._tenants = Ranks()
         self._owners: dict[Hashable, Ranks] = {}  # of each tenant
         self._count = 0
 
     def get(self, owner: Owner, key: Hashable) -> Thing | None:
-        held = self._held.get(owner)
-        return held.get(key) if held else None
+        things = self._things.get(owner)
+        return things.get(key) if things else None
 
     def put(self, owner: Owner, key: Hashable, thing: Thing) -> tuple[Owner, Thing] | None:
         """As the owner's newest. Return what gave way for it, and whose it was."""
-        held = self._held.get(owner)
-        if held is None:
-            held = self._held[owner] = {}
-        elif held.pop(key, None) is not None:
-            held[key] = thing
+        things = self._things.get(owner)
+        if things is None:
+            things = self._things[owner] = {}
+        elif things.pop(key, None) is not None:
+            things[key] = thing
             return None
-        held[key] = thing
+        things[key] = thing
         self._tenants.more(owner[0])
         self._owners.setdefault(owner[0], Ranks()).more(owner)
         self._count += 1
-        if len(held) > self._each:
+        if len(things) > self._each:
             return self._drop_oldest(owner)
         return self._drop_oldest(self._largest()) if self._count > self._most else None
 
     def items(self) -> Iterable[tuple[Owner, Hashable, Thing]]:
-        return ((owner, key, thing) for owner, held in self._held.items() for key, thing in held.items())
+        return (
+            (owner, key, thing) for owner, things in self._things.items() for key, thing in things.items()
+        )
 
     def _largest(self) -> Owner:
         return cast("Owner", self._owners[self._tenants.first()].first())
 
     def _drop_oldest(self, owner: Owner) -> tuple[Owner, Thing]:
-        held = self._held[owner]
-        thing = held.pop(next(iter(held)))
-        if not held:
-            del self._held[owner]
+        things = self._things[owner]
+        thing = things.pop(next(iter(things)))
+        if not things:
+            del self._things[owner]
         self._tenants.less(owner[0])
         owners = self._owners[owner[0]]
         owners.less(owner)

@@ -57,7 +57,7 @@ class RepositoryTags:
     unreadable: dict[str, str] = field(default_factory=dict)
     unreached: int = 0
     server_errors: set[str] = field(default_factory=set)  # those of them that got a 429 or 5xx
-    silent: int = 0  # the last so many in a row got none at all, not even an error
+    no_response_streak: int = 0  # the last so many in a row got no answer at all, not even an error
     gone: set[str] = field(default_factory=set)
     problem: str = ""
     missing: bool = False
@@ -88,15 +88,15 @@ class TagCrawler:
         self._token_for = token_for
         self._parallel = parallel
         self.away = False  # it answered nothing at all in the end, and the rest was not asked for
-        self._silent = 0
+        self._no_response_streak = 0
         self._bodies = 0
-        self._once: Collection[str] = ()
+        self._no_retry: Collection[str] = ()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="crawler", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._session, self._gate, self._proof = asyncio.run_coroutine_threadsafe(
+        self._session, self._gate, self._probe_lock = asyncio.run_coroutine_threadsafe(
             self._open(), self._loop
         ).result()
         return self
@@ -112,22 +112,22 @@ class TagCrawler:
         known: Mapping[str, Mapping[str, str]],
         *,
         quick: bool = False,
-        once: Collection[str] = (),
+        no_retry: Collection[str] = (),
         alive: Callable[[], None] = lambda: None,
     ) -> list[RepositoryTags]:
         """`known`: repository → tag → digest that we have. An unchanged tag costs one conditional request.
 
         `quick`: a tag that is known and listed is believed to be unchanged, and costs nothing.
-        `once`: repositories whose tags got no answer many times: none is tried again.
+        `no_retry`: repositories whose tags got no answer many times: none is tried again.
         `alive` is called in the caller's thread while it lasts; when it raises, the reading stops.
         """
-        self._bodies, self._silent, self.away, self._once = 0, 0, False, once
+        self._bodies, self._no_response_streak, self.away, self._no_retry = 0, 0, False, no_retry
         reading = asyncio.run_coroutine_threadsafe(self._read_all(known, quick), self._loop)
         beat = time.monotonic() + self._timing.beat
         try:
             while True:
                 try:
-                    return reading.result(timeout=min(self._timing.look, self._timing.beat))
+                    return reading.result(timeout=min(self._timing.poll, self._timing.beat))
                 except TimeoutError:
                     self._pace.update()
                     if time.monotonic() >= beat:
@@ -180,7 +180,7 @@ class TagCrawler:
         random.shuffle(to_read)  # those without an answer may stand together, and before all others
         await self._read_each(read, to_read, known)
         failed = read.server_errors
-        if failed and len(failed) <= UNANSWERED_TAGS_MAX and read.repository not in self._once:
+        if failed and len(failed) <= UNANSWERED_TAGS_MAX and read.repository not in self._no_retry:
             # 2.8 on a filesystem answers 500 for a tag while it is being pushed, for as long as its disk takes.
             await asyncio.sleep(self._timing.rewrite)
             read.forget_server_errors()
@@ -198,7 +198,7 @@ class TagCrawler:
     async def _read_some(self, read: RepositoryTags, left: Iterator[str], known: Mapping[str, str]) -> None:
         for tag in left:
             await self._read_tag(read, tag, known.get(tag, ""))
-            if read.silent >= NO_RESPONSE_TAGS_MAX or read.unreached >= max(
+            if read.no_response_streak >= NO_RESPONSE_TAGS_MAX or read.unreached >= max(
                 UNANSWERED_TAGS_MAX, len(read.digests)
             ):
                 raise TemporaryFailure(f"{read.unreached} of its tags got no answer")
@@ -215,11 +215,11 @@ class TagCrawler:
                 raise
             read.unreadable[tag] = str(error)
             read.unreached += isinstance(error, TemporaryFailure)
-            read.silent += isinstance(error, NoResponse)
+            read.no_response_streak += isinstance(error, NoResponse)
             if isinstance(error, TemporaryFailure) and not isinstance(error, NoResponse):
                 read.server_errors.add(tag)
             return
-        read.silent = 0
+        read.no_response_streak = 0
         read.digests[tag] = fetched.digest if fetched else known
         if fetched and fetched.digest not in read.fetched and self._bodies + len(fetched.body) <= BODIES_MAX:
             self._bodies += len(fetched.body)
@@ -258,12 +258,14 @@ class TagCrawler:
         """
         problem: str = _("the registry does not answer")
         kind: type[TemporaryFailure] = TemporaryFailure
-        tries = 1 if scope in self._once else ATTEMPTS
+        tries = 1 if scope in self._no_retry else ATTEMPTS
         for attempt in range(1, tries + 1):
             async with self._gate:
                 while causes_event and self._pace.is_ahead():  # here: thousands may wait for the gate
-                    await asyncio.sleep(self._timing.look)
-                if self.away or (self._silent >= NO_RESPONSE_MAX and not await self._answers_others()):
+                    await asyncio.sleep(self._timing.poll)
+                if self.away or (
+                    self._no_response_streak >= NO_RESPONSE_MAX and not await self._answers_others()
+                ):
                     break
                 stamp = pacing.stamp()
                 headers = headers | {"User-Agent": stamp.agent}
@@ -284,9 +286,9 @@ class TagCrawler:
 
     async def _answers_others(self) -> bool:
         """Once it does not, it is away."""
-        async with self._proof:
-            if self._silent >= NO_RESPONSE_MAX and not self.away:
-                self._silent = 0
+        async with self._probe_lock:
+            if self._no_response_streak >= NO_RESPONSE_MAX and not self.away:
+                self._no_response_streak = 0
                 try:
                     await self._try(responses.PROBE_PATH, responses.CATALOG, {}, responses.LIST_MAX)
                 except RegistryError:
@@ -300,7 +302,7 @@ class TagCrawler:
         try:
             self.requests += 1
             async with self._session.get(self.url + path, headers=headers, allow_redirects=False) as response:
-                self._silent = 0
+                self._no_response_streak = 0
                 good = response.status in (responses.OK, responses.NOT_MODIFIED)
                 body = await _read_body(response, most if good else responses.MANIFEST_MAX)
                 if not good:
@@ -308,9 +310,9 @@ class TagCrawler:
                 self._gate.widen()
                 return response.status, response.headers, body, _next_link(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            self._silent += 1
+            self._no_response_streak += 1
             words = f"the registry does not answer ({type(error).__name__})"
-            raise _RetryLater(words, self._timing.silence, kind=NoResponse) from error
+            raise _RetryLater(words, self._timing.rest, kind=NoResponse) from error
 
 
 class _RetryLater(RegistryError):

@@ -134,15 +134,17 @@ class RegistryClient:
         ) as response:
             return response.status_code == responses.OK or response.is_redirect
 
-    def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:
+    def delete(
+        self, repository: str, reference: str, *, before_sending: Callable[[], None] = lambda: None
+    ) -> None:
         """Delete a manifest by its digest, or (3.x alone) a tag. Raise NotInRegistry when it is gone already.
 
-        `sure` raises when it must not be done any more. It is asked last, and after the token was made: so the request
-        of a process that is stopped in between comes with a token whose time is over.
+        `before_sending` raises when it must not be done any more. It is called last, and after the token was made: so
+        the request of a process that is stopped in between comes with a token that has expired.
         """
         token = self.token_for(repository, "delete")
         path = responses.api_path(repository, "manifests", reference)
-        sure()
+        before_sending()
         with self._send("DELETE", self.url + path, _bearer(token)) as response:
             if response.status_code != requests.codes.accepted:
                 raise self._error_of(response)
@@ -154,13 +156,13 @@ class RegistryClient:
         media_type: str,
         body: bytes,
         *,
-        sure: Callable[[], None] = lambda: None,
+        before_sending: Callable[[], None] = lambda: None,
     ) -> None:
-        """`sure` as in `delete`."""
+        """`before_sending` as in `delete`."""
         token = self.token_for(repository, "pull", "push")
         headers = {**_bearer(token), "Content-Type": media_type}
         path = responses.api_path(repository, "manifests", reference)
-        sure()
+        before_sending()
         with self._send("PUT", self.url + path, headers, body) as response:
             if response.status_code != requests.codes.created:
                 raise self._error_of(response)

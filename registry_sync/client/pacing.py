@@ -1,8 +1,8 @@
-"""Keeps what we read from standing before what people push.
+"""Keeps events about our own reads from delaying events about pushes.
 
-The registry tells of each manifest that is read, one event after the other, in one line with all that is pushed. So
-each request carries the moment it was made in its User-Agent, the door of events notes the last one that came back
-(events/views.py), and who reads is never far ahead of that.
+The registry sends an event for each manifest that is read, in one queue with all that is pushed. So each request has
+its moment in its User-Agent, the view that receives events notes the last one that came back (events/views.py), and
+the reader is never far ahead of that.
 """
 
 import re
@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-AHEAD_MAX = 64  # manifests that were read and are not told of yet
-STALLED = 2.0  # seconds without a step: then as many more, or nothing is read while nothing is told
+AHEAD_MAX = 64  # manifests that were read and not reported yet
+STALLED_SECONDS = 2.0  # seconds without progress; then as many more are read, so that reading never stops
 
 USER_AGENT = "registry-manager"
 _STAMPED_AGENT = re.compile(re.escape(USER_AGENT) + r" \(asked ([0-9]{1,10}\.[0-9]{6})\)")
@@ -43,7 +43,7 @@ def requested_at(agent: str) -> float | None:
 class ReadPacer:
     """The pace of one registry, for any number of threads.
 
-    `last_reported`: the moment of the last request that was told of, None while none ever was; called in the thread
+    `last_reported`: the moment of the last request that was reported, None while none ever was; called in the thread
     that calls `update`. Without it nothing waits. `clock`: seconds.
     """
 
@@ -57,8 +57,8 @@ class ReadPacer:
         self._last_reported = last_reported
         self._lock = threading.Lock()
         self._unreported: list[float] = []
-        self._stepped = 0.0
-        self._unheard = False  # nothing was ever told, and it was waited for
+        self._progress_at = 0.0
+        self._never_reported = False  # nothing was ever reported, and it was waited for
 
     def note_read(self, requested_at: float) -> None:
         """Note that the request of that moment was answered with a manifest, which will be reported."""
@@ -66,15 +66,15 @@ class ReadPacer:
             return
         with self._lock:
             if not self._unreported:
-                self._stepped = self._clock()
+                self._progress_at = self._clock()
             self._unreported.append(requested_at)
 
     def is_ahead(self) -> bool:
         """Return True while nothing more should be read."""
         with self._lock:
-            if self._unheard or len(self._unreported) < AHEAD_MAX:
+            if self._never_reported or len(self._unreported) < AHEAD_MAX:
                 return False
-            if self._clock() - self._stepped < STALLED:
+            if self._clock() - self._progress_at < STALLED_SECONDS:
                 return True
             self._unreported.clear()
             return False
@@ -85,10 +85,10 @@ class ReadPacer:
             return
         last_reported = self._last_reported()
         with self._lock:
-            waited = self._clock() - self._stepped >= STALLED
-            self._unheard = last_reported is None and (self._unheard or waited)
+            waited = self._clock() - self._progress_at >= STALLED_SECONDS
+            self._never_reported = last_reported is None and (self._never_reported or waited)
             unreported = [at for at in self._unreported if last_reported is None or at > last_reported]
-            if self._unheard:
+            if self._never_reported:
                 unreported = unreported[-AHEAD_MAX:]
             if len(unreported) < len(self._unreported):
-                self._unreported, self._stepped = unreported, self._clock()
+                self._unreported, self._progress_at = unreported, self._clock()

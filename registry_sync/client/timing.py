@@ -11,12 +11,12 @@ class Timing:
     read: float = 10  # between two parts of an answer
     total: float = 30  # for a whole answer: one that drips for ever is none
     jitter: float = 0.2  # before another try, doubled with each
-    silence: float = 0.3  # of rest after no answer
+    rest: float = 0.3  # after no answer
     rewrite: float = (
         2  # before a tag that got an error is asked for once more: it may have been written just then
     )
     beat: float = 10  # between calls of `alive`
-    look: float = 0.1  # between two looks at how far the registry is with its events
+    poll: float = 0.1  # between two looks at how far the registry is with its events
 
 
 USUAL = Timing()

@@ -73,7 +73,7 @@ class Executor:
             raise Stopped(Outcome.IN_USE, ", ".join(needed_by))
         self._begin(item)
         try:
-            self.registry.delete(self.repository, item.digest, sure=self.alive)
+            self.registry.delete(self.repository, item.digest, before_sending=self.alive)
         except NotInRegistry:
             pass
         except Rejected as error:
@@ -164,7 +164,7 @@ class Executor:
 
     def _remove_tag(self, item: RemovalItem) -> None:
         try:
-            self.registry.delete(self.repository, item.tag, sure=self.alive)
+            self.registry.delete(self.repository, item.tag, before_sending=self.alive)
         except NotInRegistry:
             return
         except Rejected as error:
@@ -207,7 +207,7 @@ class Executor:
         self, item: RemovalItem, placeholder: str, original: FetchedManifest | None = None
     ) -> None:
         try:
-            self.registry.delete(self.repository, placeholder, sure=self.alive)
+            self.registry.delete(self.repository, placeholder, before_sending=self.alive)
         except NotInRegistry:
             return
         except Rejected as error:
@@ -217,7 +217,7 @@ class Executor:
             raise _failed(error) from error
 
     def _put(self, tag: str, media_type: str, body: bytes) -> None:
-        self.registry.put_manifest(self.repository, tag, media_type, body, sure=self.alive)
+        self.registry.put_manifest(self.repository, tag, media_type, body, before_sending=self.alive)
 
 
 def _failed(error: Rejected) -> Failed:

@@ -40,21 +40,21 @@ class Recorder:
         if not self._finish(item, RemovalItem.State.DONE, outcome, ""):
             return
         before = self._tags_before(item)
-        ours = outcome is not Outcome.ALREADY_GONE  # else it was done by somebody else
+        by_panel = outcome is not Outcome.ALREADY_GONE  # else it was done by somebody else
         match removal.kind:
             case Removal.Kind.UNTAG:
-                self._change_tags(item, [item.tag], "", ours=ours)
+                self._change_tags(item, [item.tag], "", by_panel=by_panel)
             case Removal.Kind.RESTORE if item.tag:
-                self._change_tags(item, [item.tag], item.digest, ours=ours)
+                self._change_tags(item, [item.tag], item.digest, by_panel=by_panel)
             case Removal.Kind.RESTORE:
                 record_present(self.image, [item.digest])
                 count_untagged(self.image)
             case Removal.Kind.DELETE:
-                self._change_tags(item, before["tags"], "", ours=ours)
-                held = RepositoryManifest.objects.filter(image=self.image, manifest=item.digest, gone_at=None)
-                held.update(gone_at=timezone.now())
+                self._change_tags(item, before["tags"], "", by_panel=by_panel)
+                rows = RepositoryManifest.objects.filter(image=self.image, manifest=item.digest, gone_at=None)
+                rows.update(gone_at=timezone.now())
                 count_untagged(self.image)
-        if ours and not (removal.run_id or removal.purge_id):  # those are audited once, as a whole
+        if by_panel and not (removal.run_id or removal.purge_id):  # those are audited once, as a whole
             restored = removal.kind == Removal.Kind.RESTORE
             after = {"digest": item.digest} if restored else {}
             self._audit(item, before, ACTIONS[Removal.Kind(removal.kind)], after)
@@ -85,17 +85,17 @@ class Recorder:
         tags = Tag.objects.filter(image=self.image, manifest=item.digest).values_list("name", flat=True)
         return {"tags": sorted({*tags, *item.confirmed_dependents.get("tags", ())})}
 
-    def _change_tags(self, item: RemovalItem, tags: list[str], digest: str, *, ours: bool) -> None:
-        now, by = timezone.now(), item.removal.requested_by if ours else ""
+    def _change_tags(self, item: RemovalItem, tags: list[str], digest: str, *, by_panel: bool) -> None:
+        now, by = timezone.now(), item.removal.requested_by if by_panel else ""
         digests = dict(Tag.objects.filter(image=self.image, name__in=tags).values_list("name", "manifest_id"))
         # A tag that was pushed again since points elsewhere, and is left alone.
         changes = [
             TagChange(tag, digest, now, by) for tag in tags if digest or digests.get(tag) == item.digest
         ]
         write_tag_changes(
-            self.image, changes, how=TagHistoryEntry.How.PANEL if ours else TagHistoryEntry.How.FOUND
+            self.image, changes, how=TagHistoryEntry.How.PANEL if by_panel else TagHistoryEntry.How.FOUND
         )
-        if ours:
+        if by_panel:
             self._attribute(item, tags, digest)
 
     def _attribute(self, item: RemovalItem, tags: list[str], digest: str) -> None:

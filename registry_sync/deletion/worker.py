@@ -23,7 +23,7 @@ GIVE_UP_AFTER = timedelta(minutes=15)  # no person waits longer for a silent reg
 BULK_GIVE_UP_AFTER = timedelta(hours=6)  # for rules and purges
 BULK_ATTEMPTS_MAX = 12  # of a bulk removal, about ten minutes, where one item gets no good answer
 PAUSE_SECONDS_MAX = 60
-SILENT_ACCOUNTS_MAX = 3  # after so many accounts without an answer the others wait for the next pass
+UNANSWERED_ACCOUNTS_MAX = 3  # after so many accounts without an answer the others wait for the next pass
 TURN_SECONDS = 60  # for one removal, before others have their turn
 BULK_EVERY = 4  # one turn in so many is for a rule or a purge, however many small removals wait
 TURN_COUNTS_FOR = timedelta(hours=1)  # an account without a turn for so long is next
@@ -40,19 +40,19 @@ def work_due(registry: RegistryClient, *, after_run: Callable[[], None] = lambda
     `after_run` is called after each removal of a retention run, which may have been the run's last.
     Return how long until the next is due; None when none waits, or the registry gives no answer.
     """
-    tried, silent, ends = set[int](), set[int](), time.monotonic() + settings.DELETION_PASS_SECONDS
-    while removal := _next(tried, silent):
+    tried, unanswered, ends = set[int](), set[int](), time.monotonic() + settings.DELETION_PASS_SECONDS
+    while removal := _next(tried, unanswered):
         tried.add(removal.pk)
         Removal.objects.filter(pk=removal.pk).update(last_attempt_at=clock.now())
         if work_on(removal, registry):
-            silent.add(removal.image.namespace.account_id)
+            unanswered.add(removal.image.namespace.account_id)
         if removal.run_id:
             after_run()
-        if len(silent) >= SILENT_ACCOUNTS_MAX:
+        if len(unanswered) >= UNANSWERED_ACCOUNTS_MAX:
             return None
         if time.monotonic() > ends:
             return timedelta()
-    waiting = Removal.objects.exclude(due_at=None).exclude(image__namespace__account__in=silent)
+    waiting = Removal.objects.exclude(due_at=None).exclude(image__namespace__account__in=unanswered)
     first = waiting.order_by("due_at").values_list("due_at", flat=True).first()
     return max(first - clock.now(), timedelta()) if first else None
 
@@ -69,14 +69,14 @@ def work_on(removal: Removal, registry: RegistryClient) -> bool:
         return False
 
 
-def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
+def _next(tried: Collection[int], unanswered: Collection[int]) -> Removal | None:
     """Return the next removal of the account whose last turn is longest ago."""
     now = clock.now()
     account = F("image__namespace__account_id")
     due = (
         Removal.objects.filter(due_at__lte=now)
         .exclude(pk__in=tried)
-        .exclude(image__namespace__account__in=silent)
+        .exclude(image__namespace__account__in=unanswered)
     )
     is_bulk = Q(run__isnull=False) | Q(purge__isnull=False)
     queues = due.order_by().values(account=account, is_bulk=is_bulk).annotate(first=Min("id"))
@@ -100,7 +100,7 @@ def _next(tried: Collection[int], silent: Collection[int]) -> Removal | None:
 def _work_items(removal: Removal, registry: RegistryClient, lease: LeaseHandle) -> bool:
     executor = Executor(removal.image, registry, lease.keep_alive)
     recorder, quarantined = Recorder(removal.image, lease), quarantine.Snapshot()
-    problem, refused, silent, ends = "", None, False, time.monotonic() + TURN_SECONDS
+    problem, refused, no_response, ends = "", None, False, time.monotonic() + TURN_SECONDS
     item_at_fault = False  # one item failed while the registry answers other requests
     for item in _waiting(removal):
         if time.monotonic() > ends:
@@ -120,9 +120,9 @@ def _work_items(removal: Removal, registry: RegistryClient, lease: LeaseHandle) 
         except leases.LeaseLost:
             raise
         except RegistryError as error:
-            problem, silent = str(error), isinstance(error, NoResponse)
+            problem, no_response = str(error), isinstance(error, NoResponse)
             lease.set_current_work("")
-            item_at_fault = not silent and registry.answers()
+            item_at_fault = not no_response and registry.answers()
             if not item_at_fault:
                 break  # the next one would wait as long for an answer
         except Exception as error:
@@ -133,7 +133,7 @@ def _work_items(removal: Removal, registry: RegistryClient, lease: LeaseHandle) 
         quarantine.forget_crashes(unit, quarantined)
     if not problem or not _postpone(removal, recorder, problem, item_at_fault=item_at_fault):
         finish_removal(removal)
-    return silent
+    return no_response
 
 
 def _work_unit(item: RemovalItem) -> WorkUnit:

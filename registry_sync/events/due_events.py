@@ -12,7 +12,6 @@ from django.db.models import Min, Q, QuerySet
 from accounts.common import clock
 from accounts.common.fair_share import in_turns
 from namespaces.models import Namespace
-from registry_sync.inventory.writer import batches
 from registry_sync.models import Event, WorkerCrash
 
 BATCH = 200
@@ -20,10 +19,10 @@ Account = int | None  # None: all that is in no account's namespace
 
 
 class EventQueue:
-    """`account_of` as it was when last looked up; `silent` accounts are left for another time."""
+    """`account_of` as it was when last looked up; accounts in `unanswered` are left for another time."""
 
     def __init__(self) -> None:
-        self.silent: set[Account] = set()
+        self.unanswered: set[Account] = set()
         self._accounts: dict[str, Account] = {}
 
     def account_of(self, event: Event) -> Account:
@@ -41,13 +40,13 @@ class EventQueue:
         failing = self._failing({self.account_of(event) for event in events})
         events.sort(key=lambda event: (self.account_of(event) in failing, event.pk))
         return in_turns(
-            (each for each in events if self.account_of(each) not in self.silent), self.account_of
+            (each for each in events if self.account_of(each) not in self.unanswered), self.account_of
         )
 
     def wait(self) -> timedelta | None:
         """Until more is due, None when nothing is. What is left for another time does not count."""
-        silent = [name for name, account in self._accounts.items() if account in self.silent]
-        waiting = Event.objects.exclude(due_at=None).exclude(namespace__in=silent)
+        skipped = [name for name, account in self._accounts.items() if account in self.unanswered]
+        waiting = Event.objects.exclude(due_at=None).exclude(namespace__in=skipped)
         first = waiting.order_by("due_at").values_list("due_at", flat=True).first()
         return max(first - clock.now(), timedelta()) if first else None
 
@@ -55,9 +54,9 @@ class EventQueue:
         first = _due().order_by().values("namespace").annotate(first=Min("id")).order_by("first")
         names = list(first.values_list("namespace", flat=True))
         self._look_up(names)
-        heard = [name for name in names if self._accounts[name] not in self.silent]
+        answered = [name for name in names if self._accounts[name] not in self.unanswered]
         namespaces_of: dict[Account, list[str]] = defaultdict(list)
-        for name in in_turns(heard, self._accounts.__getitem__)[:BATCH]:
+        for name in in_turns(answered, self._accounts.__getitem__)[:BATCH]:
             namespaces_of[self._accounts[name]].append(name)
         events: list[Event] = []
         for own_names in namespaces_of.values():
@@ -79,8 +78,8 @@ class EventQueue:
 
     def _look_up(self, names: Collection[str]) -> None:
         self._accounts |= dict.fromkeys(names)
-        for batch in batches(list(names)):
-            self._accounts.update(Namespace.objects.filter(name__in=batch).values_list("name", "account_id"))
+        found = Namespace.objects.only("name", "account_id").in_bulk(list(names), field_name="name")
+        self._accounts |= {name: namespace.account_id for name, namespace in found.items()}
 
 
 def any_due() -> bool:

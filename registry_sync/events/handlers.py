@@ -137,7 +137,7 @@ def _record_if_superseded(event: Event, image: Image) -> bool:
     if event.action == "delete":
         _record_earlier_pushes(event, image, event.tag)
     late_history.record_change(
-        image, _tag_change(event, event.digest if event.action == "push" else ""), held=False
+        image, _tag_change(event, event.digest if event.action == "push" else ""), stored=False
     )
     pushed = later and later.action == "push" and later.digest
     if later and pushed and Tag.objects.filter(image=image, name=event.tag, manifest=pushed).exists():
@@ -151,7 +151,7 @@ def _record_earlier_pushes(event: Event, image: Image, tag: str) -> None:
     recorded = set(TagHistoryEntry.objects.filter(image=image, tag=tag).values_list("new", flat=True))
     for push in pushes:
         if push.digest not in recorded and not predates(push, image.namespace.created_at):
-            late_history.record_change(image, _tag_change(push, push.digest), held=False)
+            late_history.record_change(image, _tag_change(push, push.digest), stored=False)
 
 
 def _nearby_events(event: Event, tag: str) -> QuerySet[Event]:

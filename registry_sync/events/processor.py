@@ -90,7 +90,7 @@ def _process_batch(registry: RegistryClient, lease: LeaseHandle, queue: EventQue
         _count(others, lease)
     ends = time.monotonic() + settings.EVENT_TURN
     for event in batch:
-        if event.action == "pull" or queue.account_of(event) in queue.silent:
+        if event.action == "pull" or queue.account_of(event) in queue.unanswered:
             continue
         unit = units[event.pk]
         if _is_quarantined(event, unit, quarantined, lease):
@@ -103,8 +103,8 @@ def _process_batch(registry: RegistryClient, lease: LeaseHandle, queue: EventQue
             try:
                 _process(event, registry, lease)
             except NoResponse:
-                queue.silent.add(queue.account_of(event))
-                if len(queue.silent) >= UNANSWERED_ACCOUNTS_MAX:
+                queue.unanswered.add(queue.account_of(event))
+                if len(queue.unanswered) >= UNANSWERED_ACCOUNTS_MAX:
                     raise
         quarantine.forget_crashes(unit, quarantined)
         if time.monotonic() > ends:

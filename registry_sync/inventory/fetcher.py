@@ -80,17 +80,17 @@ class ReadResult:
 class ManifestReader:
     """A context manager: a pool of threads over one registry client.
 
-    `alive` is called in the caller's thread all the while; when it raises, the reading stops. `silence` is why the
-    registry was last not reached, None when it was.
+    `alive` is called in the caller's thread all the while; when it raises, the reading stops. `last_failure` is why
+    the registry was last not reached, None when it was.
     """
 
     def __init__(self, registry: RegistryClient, *, alive: Callable[[], None] = lambda: None) -> None:
         self.registry = registry
-        self.silence: TemporaryFailure | None = None
-        self._silent = 0
-        self._silent_of = Counter[str]()
-        self._proof = threading.Lock()
-        self._asked_at, self._answers = float("-inf"), True
+        self.last_failure: TemporaryFailure | None = None
+        self._failure_streak = 0
+        self._failure_streak_of = Counter[str]()
+        self._probe_lock = threading.Lock()
+        self._probed_at, self._answers = float("-inf"), True
         self._alive = alive
         self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="registry")
 
@@ -109,7 +109,7 @@ class ManifestReader:
         pending = set(futures.values())
         try:
             while pending:
-                _done, pending = wait(pending, timeout=self.registry.timing.look)
+                _done, pending = wait(pending, timeout=self.registry.timing.poll)
                 self.registry.pace.update()
                 self._alive()
         finally:
@@ -119,20 +119,20 @@ class ManifestReader:
         return {ref: answer[0] for ref, answer in answers.items() if answer}
 
     def _one(self, work: Callable[[ManifestRef], Answer], ref: ManifestRef) -> tuple[Answer] | None:
-        if self._silent_of[ref.repository] >= REPOSITORY_NO_RESPONSE_MAX:
+        if self._failure_streak_of[ref.repository] >= REPOSITORY_NO_RESPONSE_MAX:
             return None
-        if self._silent >= NO_RESPONSE_MAX and not self._answers_others():
+        if self._failure_streak >= NO_RESPONSE_MAX and not self._answers_others():
             return None
         while self.registry.pace.is_ahead():
-            time.sleep(self.registry.timing.look)
+            time.sleep(self.registry.timing.poll)
         try:
             answer = work(ref)
         except TemporaryFailure as error:
-            self.silence = error
-            self._silent += 1
-            self._silent_of[ref.repository] += 1
+            self.last_failure = error
+            self._failure_streak += 1
+            self._failure_streak_of[ref.repository] += 1
             return None
-        self.silence, self._silent, self._silent_of[ref.repository] = None, 0, 0
+        self.last_failure, self._failure_streak, self._failure_streak_of[ref.repository] = None, 0, 0
         return (answer,)
 
     def _is_transient(self, error: RegistryError) -> bool:
@@ -143,10 +143,10 @@ class ManifestReader:
 
     def _answers_others(self) -> bool:
         """Once it does not, nothing more is asked."""
-        with self._proof:
-            if self._answers and time.monotonic() - self._asked_at > PROBE_VALID_SECONDS:
+        with self._probe_lock:
+            if self._answers and time.monotonic() - self._probed_at > PROBE_VALID_SECONDS:
                 self._answers = self.registry.answers()
-                self._asked_at = time.monotonic()
+                self._probed_at = time.monotonic()
             return self._answers
 
     def fetch(self, wanted: Iterable[ManifestRef]) -> dict[ManifestRef, FetchedManifest]:

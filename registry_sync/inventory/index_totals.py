@@ -110,9 +110,9 @@ def _sum_up(row: Manifest, totals: Mapping[str, _ChildTotals], blob_bytes: int) 
     """Return True when that changes it."""
     before = (row.size, row.created_at, row.platforms)
     row.platforms = [_entry(entry, totals.get(entry["digest"])) for entry in row.platforms]
-    once = {entry["digest"]: entry["size"] or 0 for entry in row.platforms}
-    row.size = min(blob_bytes + sum(once.values()), TOTAL_MAX)
-    moments = [moment for digest in once.keys() & totals.keys() if (moment := totals[digest].created_at)]
+    sizes = {entry["digest"]: entry["size"] or 0 for entry in row.platforms}
+    row.size = min(blob_bytes + sum(sizes.values()), TOTAL_MAX)
+    moments = [moment for digest in sizes.keys() & totals.keys() if (moment := totals[digest].created_at)]
     row.created_at = max(moments, default=annotated_created_at(row.details))
     return before != (row.size, row.created_at, row.platforms)
 

@@ -16,13 +16,13 @@ CLOCK_SKEW = timedelta(minutes=1)  # between the registry's clock and ours
 
 @transaction.atomic
 @fenced
-def record_change(image: Image, change: TagChange, *, held: bool = True) -> bool:
+def record_change(image: Image, change: TagChange, *, stored: bool = True) -> bool:
     """Write a move into the history, and move the tag too when nothing newer is known of it.
 
     Return True when only the history was written, and whether the registry still holds the manifest is not known.
 
     What was found before it was told, without a name, is the same move: it gets its name and its time.
-    `held`: the manifest is stored. A deletion moves no tag: that takes the registry's answer.
+    `stored`: the manifest is stored. A deletion moves no tag: that takes the registry's answer.
     """
     # First, as in write_tag_changes: two writers of one repository take their turn.
     Repository.objects.filter(image=image).update(version=F("version") + 1)
@@ -32,7 +32,7 @@ def record_change(image: Image, change: TagChange, *, held: bool = True) -> bool
     after = moves.filter(at__gt=change.at).order_by("at", "id").first()
     digest_before = before.new if before else ""
     if moves.filter(new=change.digest, at=change.at).exists():
-        return _record_was_present(image, change.digest, held)
+        return _record_was_present(image, change.digest, stored)
     if after and after.new == change.digest:
         _attribute(after, change, tag, at=change.at, old=digest_before)
         return False
@@ -43,7 +43,7 @@ def record_change(image: Image, change: TagChange, *, held: bool = True) -> bool
     if not before and not change.digest:
         return False
     newest = not after and not (tag and change.at < tag.pushed_at)
-    if newest and held and change.digest and not (tag and tag.manifest_id == change.digest):
+    if newest and stored and change.digest and not (tag and tag.manifest_id == change.digest):
         write_tag_changes(image, [change], how=TagHistoryEntry.How.EVENT)
         moves.filter(new=change.digest, at=change.at).update(old=digest_before)
         return False
@@ -60,16 +60,16 @@ def record_change(image: Image, change: TagChange, *, held: bool = True) -> bool
         TagHistoryEntry.objects.filter(pk=after.pk).update(old=change.digest)
     elif newest and tag and tag.manifest_id == change.digest:  # it went, and came again
         _set_pushed(tag, change.at, change.by)
-    return _record_was_present(image, change.digest, held)
+    return _record_was_present(image, change.digest, stored)
 
 
-def _record_was_present(image: Image, digest: str, held: bool) -> bool:
+def _record_was_present(image: Image, digest: str, stored: bool) -> bool:
     """Note that it was held then; whether it still is, the caller asks."""
-    if held and digest:
+    if stored and digest:
         RepositoryManifest.objects.bulk_create(
             [RepositoryManifest(image=image, manifest_id=digest)], ignore_conflicts=True
         )
-    return bool(held and digest)
+    return bool(stored and digest)
 
 
 def _set_pushed(tag: Tag, at: datetime, by: str) -> None:

@@ -26,7 +26,7 @@ def store_manifest(repository: str, digest: str, registry: RegistryClient) -> No
             {ref: fetched}, present=stored.present, complete=stored.complete_digests
         )
     if ref not in store_reading(reading, [ref]):
-        raise reader.silence or TemporaryFailure("not all of it came")
+        raise reader.last_failure or TemporaryFailure("not all of it came")
 
 
 class StaleAnswer(Exception):

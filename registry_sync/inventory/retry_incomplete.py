@@ -35,22 +35,22 @@ def retry_due(registry: RegistryClient) -> None:
 
 
 def _retry_due(registry: RegistryClient, lease: LeaseHandle) -> None:
-    silent, quarantined = set[Account](), quarantine.Snapshot()
+    unanswered, quarantined = set[Account](), quarantine.Snapshot()
     crashed_accounts = {unit.account for unit in quarantined.deaths}
     with ManifestReader(registry, alive=lease.keep_alive) as reader:
         for account, row in sorted(_some_of_each(), key=lambda each: each[0] in crashed_accounts):
             # Put off first: what a worker hangs or dies on stands before nothing, and is read by one alone.
-            if account in silent or not _postpone(row):
+            if account in unanswered or not _postpone(row):
                 continue
             unit = WorkUnit(account, row.image.repository, row.manifest_id)
             if quarantined.holds(unit):
                 continue
             lease.set_current_work(unit.packed())
-            if not _read(row, reader) and reader.silence:
-                silent.add(account)  # its others would wait as long
+            if not _read(row, reader) and reader.last_failure:
+                unanswered.add(account)  # its others would wait as long
             lease.set_current_work("")
             quarantine.forget_crashes(unit, quarantined)
-            if len(silent) >= UNANSWERED_ACCOUNTS_MAX:
+            if len(unanswered) >= UNANSWERED_ACCOUNTS_MAX:
                 return
 
 

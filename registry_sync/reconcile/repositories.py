@@ -59,7 +59,7 @@ class RepositoryReconciler:
         counts, began = Counts(repositories=len(names)), clock.now()
         known = writer.stored_repositories(names)
         given_up = {name for name, each in known.items() if each.failures == Repository.FAILURES_MAX}
-        reads = self.crawler.read_tags(_digests(known), quick=run.quick, once=given_up, alive=alive)
+        reads = self.crawler.read_tags(_digests(known), quick=run.quick, no_retry=given_up, alive=alive)
         with ManifestReader(self.registry, alive=alive) as content:
             _store_new_manifests([read for read in reads if not read.problem], known, content)
         changes = {read.repository: writer.plan_changes(read, known[read.repository]) for read in reads}

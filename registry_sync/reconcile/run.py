@@ -237,11 +237,15 @@ def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) ->
 
 def _confirmed_gone(registry: RegistryClient, names: list[str], lease: LeaseHandle) -> set[str]:
     """Return which of the names are gone, asking for each: only a 404 that names it is the second answer."""
-    gone, silent, quarantined, now = set[str](), set[str](), quarantine.Snapshot(), clock.now()
+    gone, unanswered, quarantined, now = set[str](), set[str](), quarantine.Snapshot(), clock.now()
     owners = writer.owners(names)
     for name in in_turns(names, _namespace):
         unit = WorkUnit(owners.get(name), name)
-        if _namespace(name) in silent or quarantined.holds(unit) or (quarantined.retry_at(unit) or now) > now:
+        if (
+            _namespace(name) in unanswered
+            or quarantined.holds(unit)
+            or (quarantined.retry_at(unit) or now) > now
+        ):
             continue
         lease.set_current_work(unit.packed())
         try:
@@ -249,8 +253,8 @@ def _confirmed_gone(registry: RegistryClient, names: list[str], lease: LeaseHand
         except NotInRegistry:
             gone.add(name)
         except NoResponse:
-            silent.add(_namespace(name))
-            if len(silent) >= UNANSWERED_NAMESPACES_MAX:
+            unanswered.add(_namespace(name))
+            if len(unanswered) >= UNANSWERED_NAMESPACES_MAX:
                 break
         except RegistryError:
             continue

@@ -115,9 +115,11 @@ class Counting(RegistryClient):
         super().__init__(url, PanelTokens(), timing=IMPATIENT)
         self.deletions: list[str] = []
 
-    def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:
+    def delete(
+        self, repository: str, reference: str, *, before_sending: Callable[[], None] = lambda: None
+    ) -> None:
         self.deletions.append(reference)
-        super().delete(repository, reference, sure=sure)
+        super().delete(repository, reference, before_sending=before_sending)
 
 
 def rows() -> str:

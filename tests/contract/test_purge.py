@@ -324,9 +324,11 @@ class Counting(RegistryClient):
         super().__init__(url, PanelTokens())
         self.deleted: list[str] = []
 
-    def delete(self, repository: str, reference: str, *, sure: Callable[[], None] = lambda: None) -> None:
+    def delete(
+        self, repository: str, reference: str, *, before_sending: Callable[[], None] = lambda: None
+    ) -> None:
         self.deleted.append(reference)
-        super().delete(repository, reference, sure=sure)
+        super().delete(repository, reference, before_sending=before_sending)
 
 
 def test_a_registry_that_deletes_nothing_is_asked_once(registry: RunningRegistry, there: Place) -> None:

@@ -82,7 +82,7 @@ class Scripted:
 
     def client(self, **seconds: float) -> RegistryClient:
         """Return a client that waits no longer than a test wants to; `seconds` as in Timing."""
-        timing = Timing(**{"jitter": 0.01, "silence": 0.01, "rewrite": 0.01} | seconds)
+        timing = Timing(**{"jitter": 0.01, "rest": 0.01, "rewrite": 0.01} | seconds)
         return RegistryClient(self.url, lambda *_scope: "token", timing=timing)
 
     def stop(self) -> None:

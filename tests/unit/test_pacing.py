@@ -5,7 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from registry_sync.client.pacing import AHEAD_MAX, STALLED, ReadPacer, requested_at, stamp, stamped_agent
+from registry_sync.client.pacing import (
+    AHEAD_MAX,
+    STALLED_SECONDS,
+    ReadPacer,
+    requested_at,
+    stamp,
+    stamped_agent,
+)
 
 
 def reading(
@@ -55,7 +62,7 @@ def test_it_goes_on_by_as_many_as_were_told_of() -> None:
 def test_what_is_told_of_nothing_keeps_nobody_for_ever() -> None:
     now = [0.0]
     made = reading(told=0.0, clock=lambda: now[0])
-    now[0] += STALLED
+    now[0] += STALLED_SECONDS
     made.update()
     assert not made.is_ahead()  # as many more
     for second in range(AHEAD_MAX):
@@ -71,7 +78,7 @@ def test_a_registry_that_never_told_of_anything_is_read_at_any_pace() -> None:
         made.note_read(float(second))
     made.update()
     assert made.is_ahead()  # it may begin to tell
-    now[0] += STALLED
+    now[0] += STALLED_SECONDS
     made.update()
     for second in range(10 * AHEAD_MAX):
         made.note_read(1000.0 + second)

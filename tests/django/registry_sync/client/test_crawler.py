@@ -79,7 +79,7 @@ def test_a_repository_that_was_given_up_gets_no_second_look(web: Scripted) -> No
     web.says["/v2/r0/tags/list"] = answer({"tags": ["broken"]})
     web.says["/v2/r0/manifests/broken"] = answer(status=500)
     with web.client().crawler() as asking:
-        (found,) = asking.read_tags({"r0": {}}, once={"r0"})
+        (found,) = asking.read_tags({"r0": {}}, no_retry={"r0"})
     assert (found.unreached, web.asked.count("/v2/r0/manifests/broken")) == (1, 1)
 
 
@@ -122,7 +122,7 @@ def test_never_reads_far_ahead_of_what_the_registry_tells(web: Scripted) -> None
     for name in known:
         web.says[f"/v2/{name}/tags/list"] = answer({"tags": names})
         web.says |= {f"/v2/{name}/manifests/{tag}": reading for tag in names}
-    timing = Timing(look=0.01)
+    timing = Timing(poll=0.01)
     with TagCrawler(web.url, lambda *_scope: "token", pace=ReadPacer(tells), timing=timing) as asking:
         reads = asking.read_tags(known)
     assert sum(len(read.digests) for read in reads) == 5 * AHEAD_MAX

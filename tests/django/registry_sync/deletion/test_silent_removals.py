@@ -7,13 +7,13 @@ import pytest
 from django.utils import timezone
 
 from registry_sync.client import RegistryClient
-from registry_sync.deletion.worker import SILENT_ACCOUNTS_MAX, work_due
+from registry_sync.deletion.worker import UNANSWERED_ACCOUNTS_MAX, work_due
 from registry_sync.models import Removal, RemovalItem
 from tests import factories
 from tests.parts.scripted import Scripted, answer
 
 pytestmark = pytest.mark.django_db
-MANY = 2 * SILENT_ACCOUNTS_MAX
+MANY = 2 * UNANSWERED_ACCOUNTS_MAX
 
 
 @pytest.fixture
@@ -42,13 +42,13 @@ def work(web: Scripted) -> set[str]:
 
 def test_a_few_are_tried_and_then_the_others(web: Scripted) -> None:
     first = work(web)
-    assert len(first) == SILENT_ACCOUNTS_MAX
+    assert len(first) == UNANSWERED_ACCOUNTS_MAX
     assert Removal.objects.filter(state=Removal.State.WAITING).count() == MANY
-    assert Removal.objects.filter(attempts=0).count() == MANY - SILENT_ACCOUNTS_MAX
+    assert Removal.objects.filter(attempts=0).count() == MANY - UNANSWERED_ACCOUNTS_MAX
     later = timezone.now() + timedelta(hours=1)  # however slow this machine is
     Removal.objects.filter(attempts=1).update(due_at=later)
     second = work(web)
-    assert len(second) == SILENT_ACCOUNTS_MAX
+    assert len(second) == UNANSWERED_ACCOUNTS_MAX
     assert first.isdisjoint(second)
 
 
