@@ -39,7 +39,9 @@ def asked_of_the_driver(first: Callable[[], object] = lambda: None) -> Iterator[
     """All that is asked, past Django's cursor as the token door does it, or through it; `first` may fail there."""
     cursor, statements = queries._cursor, list[str]()
     with CaptureQueriesContext(connection) as asked, pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(queries, "_cursor", lambda driver: _Recording(cursor(driver), statements, first))
+        monkeypatch.setattr(
+            queries, "_cursor", lambda database: _Recording(cursor(database), statements, first)
+        )
         yield statements
     statements += [each["sql"] for each in asked]
 

@@ -5,7 +5,7 @@ Raw SQL on purpose: building the same query through the ORM costs three times th
 
 import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -17,45 +17,47 @@ from accounts.common.database_errors import Outage, outage_of
 from accounts.common.errors import Unavailable
 from namespaces.access import AccessContext, GrantedLevel, GrantSource, Level, UserStatus
 from namespaces.names import split
+from registry_sync.tokens.prepared import PreparedCursor
 
 # One row for each repository asked for; one without a repository when none is. What is private in another
-# account does not exist for this user.
+# account does not exist for this user. Parameters: digests, repositories, the moment.
 _USER = """
 SELECT s.digest, u.username, u.account_id,
-       u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {now}, a.closed_at IS NOT NULL,
+       u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {third}, a.closed_at IS NOT NULL,
        asked.repository, CASE WHEN o.closed_at IS NULL THEN n.public END, wide.level, narrow.level
 FROM accounts_secret s
 JOIN accounts_registryuser u ON u.id = s.user_id
 JOIN accounts_account a ON a.id = u.account_id
-LEFT JOIN {asked} ON TRUE
+LEFT JOIN {second_as_asked} ON TRUE
 LEFT JOIN namespaces_namespace n ON n.name = asked.namespace AND (n.public OR n.account_id = a.id)
 LEFT JOIN accounts_account o ON o.id = n.account_id
 LEFT JOIN namespaces_grant wide ON wide.user_id = u.id AND wide.namespace_id = n.id AND wide.image_name = ''
 LEFT JOIN namespaces_grant narrow
        ON narrow.user_id = u.id AND narrow.namespace_id = n.id AND narrow.image_name = asked.image
-WHERE s.digest {any} AND (s.expires_at IS NULL OR s.expires_at > {now})
+WHERE s.digest {in_first} AND (s.expires_at IS NULL OR s.expires_at > {third})
 """
+# Parameter: names of namespaces.
 _PUBLIC = """
 SELECT n.name FROM namespaces_namespace n JOIN accounts_account o ON o.id = n.account_id
-WHERE n.name {any} AND n.public AND o.closed_at IS NULL
+WHERE n.name {in_first} AND n.public AND o.closed_at IS NULL
 """
 # Lists are single parameters, joined by spaces, so that a statement's text never changes. Nor does its plan: PostgreSQL
 # sees no values behind a SELECT; else it plans anew whenever it finds fewer than it would guess, for longer than it
 # runs.
 _DIALECTS = {
     "postgresql": {
-        "now": "%s",
-        "any": "= ANY(string_to_array((SELECT %s::text), ' '))",
-        "asked": "(SELECT repository, split_part(repository, '/', 1) AS namespace,"
+        "in_first": "= ANY(string_to_array((SELECT $1::text), ' '))",
+        "second_as_asked": "(SELECT repository, split_part(repository, '/', 1) AS namespace,"
         " substr(repository, strpos(repository, '/') + 1) AS image"
-        " FROM unnest(string_to_array((SELECT %s::text), ' ')) AS repository) AS asked",
+        " FROM unnest(string_to_array((SELECT $2::text), ' ')) AS repository) AS asked",
+        "third": "$3",
     },
     "sqlite": {
-        "now": "?",
-        "any": """IN (SELECT value FROM json_each('["' || replace(?, ' ', '","') || '"]'))""",
-        "asked": "(SELECT value AS repository, substr(value, 1, instr(value, '/') - 1) AS namespace,"
+        "in_first": """IN (SELECT value FROM json_each('["' || replace(?1, ' ', '","') || '"]'))""",
+        "second_as_asked": "(SELECT value AS repository, substr(value, 1, instr(value, '/') - 1) AS namespace,"
         " substr(value, instr(value, '/') + 1) AS image"
-        """ FROM json_each('["' || replace(?, ' ', '","') || '"]')) AS asked""",
+        """ FROM json_each('["' || replace(?2, ' ', '","') || '"]')) AS asked""",
+        "third": "?3",
     },
 }
 
@@ -83,8 +85,10 @@ class Caller:
 def load_caller(*, digests: list[str], repositories: list[str], now: datetime) -> Caller | None:
     """None when no live secret has one of these digests. Raise Unavailable without a database."""
     database = connections["default"]  # looked up once: the usual proxy looks it up at each touch
-    moment = database.ops.adapt_datetimefield_value(now)
-    rows = _rows(database, _USER, [moment, " ".join(repositories), " ".join(digests), moment])
+    moment = str(
+        now.astimezone(UTC).replace(tzinfo=None)
+    )  # as either database is told, and SQLite compares as text
+    rows = _rows(database, _USER, [" ".join(digests), " ".join(repositories), moment])
     if not rows:
         return None
     digest, username, account, *user_status = rows[0][:6]
@@ -129,7 +133,7 @@ def _statement(template: str, vendor: str) -> str:
     return template.format(**_DIALECTS[vendor])
 
 
-def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[str]) -> list[tuple[Any, ...]]:
     """Return the rows. Raise Unavailable.
 
     Clients wait for each other behind a database that makes us wait, so it is then left alone for as long as it took;
@@ -147,7 +151,7 @@ def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[Any]) -
         raise
 
 
-def _asked(database: BaseDatabaseWrapper, text: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+def _asked(database: BaseDatabaseWrapper, text: str, parameters: list[str]) -> list[tuple[Any, ...]]:
     """Ask, and once more when the connection turns out to be dead, as all are after the server was restarted.
 
     What could not connect, or waited in vain, is not begun again.
@@ -170,15 +174,17 @@ def _unavailable(error: Error) -> Unavailable:
     return Unavailable((outage_of(error) or Outage.AWAY).sentence)
 
 
-def _run(database: BaseDatabaseWrapper, text: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+def _run(database: BaseDatabaseWrapper, text: str, parameters: list[str]) -> list[tuple[Any, ...]]:
     """Have the driver run it, and prepare it where the settings allow that; Django's cursor costs as much again."""
     database.ensure_connection()
     with database.wrap_database_errors:
-        return list(_cursor(database.connection).execute(text, parameters).fetchall())
+        return list(_cursor(database).execute(text, parameters).fetchall())
 
 
-def _cursor(connection: Any) -> Any:
-    """Return this thread's cursor of the driver's connection. psycopg's learns types: a new one takes 20 us longer."""
-    if getattr(_kept, "connection", None) is not connection:
-        _kept.connection, _kept.cursor = connection, connection.cursor()
+def _cursor(database: BaseDatabaseWrapper) -> Any:
+    """Return this thread's cursor of the driver's connection; a new one would have to learn and prepare everything."""
+    if getattr(_kept, "connection", None) is not (connection := database.connection):
+        of_postgresql = database.vendor == "postgresql"
+        _kept.cursor = PreparedCursor(connection) if of_postgresql else connection.cursor()
+        _kept.connection = connection
     return _kept.cursor

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from accounts.common.secret_files import SecretFileError
@@ -19,7 +21,8 @@ from registry_sync.tokens import ca
 RELOAD_SECONDS = 30  # seconds between two looks at the leaf file
 KID_BYTES = 30
 ALGORITHM = "ES256"
-_ES256 = jwt.get_algorithm_by_name(ALGORITHM)
+_ES256 = ec.ECDSA(hashes.SHA256())
+_HALF = 32  # bytes of each of the two numbers that are a signature (RFC 7518, 3.4)
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
 log = logging.getLogger(__name__)
@@ -52,7 +55,9 @@ class SigningKey:
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Return what `jwt.encode` would, without encoding the header again (docs/adr/0023)."""
         signed = self.encoded_header + b"." + _base64url(_compact(claims).encode())
-        return (signed + b"." + _base64url(_ES256.sign(signed, self.key))).decode()
+        r, s = decode_dss_signature(self.key.sign(signed, _ES256))
+        signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
+        return (signed + b"." + _base64url(signature)).decode()
 
 
 def _base64url(raw: bytes) -> bytes:

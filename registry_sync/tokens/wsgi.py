@@ -68,12 +68,15 @@ def respond(environ: dict[str, Any], *, now: datetime) -> tuple[int, Headers, by
 def _body(issued: IssuedToken, request: TokenRequest) -> bytes:
     """`token` for docker, `access_token` for containerd; times as an integer and RFC 3339 with its Z."""
     at = issued.issued_at.replace(tzinfo=None).isoformat(timespec="seconds")
-    said: dict[str, Any] = {"expires_in": issued.expires_in, "issued_at": f"{at}Z"}
+    scope = ""
     if request.oauth:
         items = (f"{each['type']}:{each['name']}:{','.join(each['actions'])}" for each in issued.access)
-        said["scope"] = " ".join(items)
-    # A token is most of the answer, and needs no escapes: it holds letters, digits, "-", "_" and ".".
-    return f'{{"token": "{issued.token}", "access_token": "{issued.token}", {json.dumps(said)[1:]}'.encode()
+        scope = f', "scope": {json.dumps(" ".join(items))}'
+    # Nothing else needs an escape: a token holds letters, digits, "-", "_" and ".".
+    return (
+        f'{{"token": "{issued.token}", "access_token": "{issued.token}",'
+        f' "expires_in": {issued.expires_in}, "issued_at": "{at}Z"{scope}}}'
+    ).encode()
 
 
 def _error_response(refusal: TokenError) -> tuple[int, Headers, bytes]:

@@ -256,6 +256,7 @@ def test_one_statement_however_many_scopes(cast: Cast, namespace: Any, count: in
     assert len(access(body)) == count
 
 
+@pytest.mark.django_db(transaction=True)  # within one nothing is prepared
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no plans to keep.")
 def test_the_statement_is_planned_once_for_all_values(cast: Cast, namespace: Any) -> None:
     """Planning takes longer than running; PostgreSQL tries five plans of particular values first."""
