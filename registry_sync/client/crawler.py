@@ -38,7 +38,8 @@ UNANSWERED_TAGS_MAX = (
 NO_RESPONSE_TAGS_MAX = (
     32  # tags in a row of one repository without even an error, and the rest is not asked for
 )
-BODIES_MAX = 64 * 1024 * 1024  # bytes of manifests kept from one read; the rest is fetched again by digest
+# Of manifests that are kept from one reading; the rest is fetched again by digest.
+KEPT_BYTES_MAX = 64 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -89,14 +90,14 @@ class TagCrawler:
         self._parallel = parallel
         self.away = False  # it answered nothing at all in the end, and the rest was not asked for
         self._no_response_streak = 0
-        self._bodies = 0
+        self._kept_bytes = 0
         self._no_retry: Collection[str] = ()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="crawler", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._session, self._gate, self._probe_lock = asyncio.run_coroutine_threadsafe(
+        self._session, self._limiter, self._probe_lock = asyncio.run_coroutine_threadsafe(
             self._open(), self._loop
         ).result()
         return self
@@ -121,7 +122,7 @@ class TagCrawler:
         `no_retry`: repositories whose tags got no answer many times: none is tried again.
         `alive` is called in the caller's thread while it lasts; when it raises, the reading stops.
         """
-        self._bodies, self._no_response_streak, self.away, self._no_retry = 0, 0, False, no_retry
+        self._kept_bytes, self._no_response_streak, self.away, self._no_retry = 0, 0, False, no_retry
         reading = asyncio.run_coroutine_threadsafe(self._read_all(known, quick), self._loop)
         beat = time.monotonic() + self._timing.beat
         try:
@@ -221,8 +222,12 @@ class TagCrawler:
             return
         read.no_response_streak = 0
         read.digests[tag] = fetched.digest if fetched else known
-        if fetched and fetched.digest not in read.fetched and self._bodies + len(fetched.body) <= BODIES_MAX:
-            self._bodies += len(fetched.body)
+        if fetched and fetched.digest not in read.fetched:
+            self._keep(read, fetched)
+
+    def _keep(self, read: RepositoryTags, fetched: FetchedManifest) -> None:
+        if self._kept_bytes + len(fetched.body) <= KEPT_BYTES_MAX:
+            self._kept_bytes += len(fetched.body)
             read.fetched[fetched.digest] = fetched
 
     async def _tags(self, repository: str) -> list[str]:
@@ -260,7 +265,7 @@ class TagCrawler:
         kind: type[TemporaryFailure] = TemporaryFailure
         tries = 1 if scope in self._no_retry else ATTEMPTS
         for attempt in range(1, tries + 1):
-            async with self._gate:
+            async with self._limiter:
                 while causes_event and self._pace.is_ahead():  # here: thousands may wait for the gate
                     await asyncio.sleep(self._timing.poll)
                 if self.away or (
@@ -273,8 +278,8 @@ class TagCrawler:
                     answered = await self._try(path, scope, headers, most)
                 except _RetryLater as error:
                     problem, kind = str(error), error.kind
-                    if error.pressed:
-                        self._gate.narrow()
+                    if error.overloaded:
+                        self._limiter.narrow()
                     # Still in the gate: those who wait do not press a registry that is away, or asks for time.
                     await asyncio.sleep(min(error.rest, PAUSE_MAX))
                 else:
@@ -307,7 +312,7 @@ class TagCrawler:
                 body = await _read_body(response, most if good else responses.MANIFEST_MAX)
                 if not good:
                     raise _error_of(response, body)
-                self._gate.widen()
+                self._limiter.widen()
                 return response.status, response.headers, body, _next_link(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._no_response_streak += 1
@@ -318,7 +323,7 @@ class TagCrawler:
 class _RetryLater(RegistryError):
     """Worth another try. `rest`: seconds in which the registry as a whole is to be left alone.
 
-    `pressed`: it may be that too much is asked at once. A 500 says nothing but that this one thing cannot be answered.
+    `overloaded`: perhaps too much is asked at once. A 500 says no more than that this one thing cannot be answered.
     """
 
     def __init__(
@@ -326,12 +331,12 @@ class _RetryLater(RegistryError):
         words: str,
         rest: float = 0,
         *,
-        pressed: bool = True,
+        overloaded: bool = True,
         kind: type[TemporaryFailure] = TemporaryFailure,
     ) -> None:
         super().__init__(words)
         self.rest = rest
-        self.pressed = pressed
+        self.overloaded = overloaded
         self.kind = kind
 
 
@@ -402,4 +407,4 @@ def _error_of(response: aiohttp.ClientResponse, body: bytes) -> RegistryError:
         return error
     after = response.headers.get("Retry-After", "")
     rest = float(after) if after.isascii() and after.isdigit() else 0
-    return _RetryLater(str(error), rest, pressed=response.status != responses.SERVER_ERROR)
+    return _RetryLater(str(error), rest, overloaded=response.status != responses.SERVER_ERROR)

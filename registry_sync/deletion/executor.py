@@ -45,22 +45,22 @@ class Executor:
 
     def untag(self, item: RemovalItem) -> Outcome:
         """Remove the tag alone. Raise Stopped, Failed, or RegistryError when it is worth another try."""
-        now = self._points_at(item.tag, known=item.digest)
-        if now == item.digest:
+        digest_now = self._points_at(item.tag, known=item.digest)
+        if digest_now == item.digest:
             self._begin(item)
             self._remove_tag(item)
-        elif self._is_placeholder(item, now):
+        elif self._is_placeholder(item, digest_now):
             if not item.started_at:
                 self._begin(item)
-            self._delete_placeholder(item, now)
-        elif now:
-            raise Stopped(Outcome.TAG_MOVED, now)
-        after = self._points_at(item.tag, known=item.digest)
-        if self._is_placeholder(item, after):
+            self._delete_placeholder(item, digest_now)
+        elif digest_now:
+            raise Stopped(Outcome.TAG_MOVED, digest_now)
+        digest_after = self._points_at(item.tag, known=item.digest)
+        if self._is_placeholder(item, digest_after):
             raise RegistryError("the registry still shows the tag that it said it deleted")
-        if after:
-            raise Stopped(Outcome.TAG_MOVED, after)  # somebody pushed it again meanwhile
-        if not now and not item.started_at:
+        if digest_after:
+            raise Stopped(Outcome.TAG_MOVED, digest_after)  # somebody pushed it again meanwhile
+        if not digest_now and not item.started_at:
             return Outcome.ALREADY_GONE
         return Outcome.DONE if self._holds(item.digest) else Outcome.MANIFEST_LOST
 
@@ -87,14 +87,14 @@ class Executor:
         """Push the manifest again, under its tag if it had one. Raise as `untag`."""
         if not item.tag:
             return self._restore_untagged(item)
-        now = self._points_at(item.tag, known=item.digest)
-        if now == item.digest:
+        digest_now = self._points_at(item.tag, known=item.digest)
+        if digest_now == item.digest:
             return Outcome.DONE if item.started_at else Outcome.ALREADY_GONE
-        if now != item.expected_digest and not self._is_placeholder(item, now):
-            raise Stopped(Outcome.TAG_MOVED, now)
+        if digest_now != item.expected_digest and not self._is_placeholder(item, digest_now):
+            raise Stopped(Outcome.TAG_MOVED, digest_now)
         self._push(item, item.tag)
-        if (after := self._points_at(item.tag, known=item.digest)) != item.digest:
-            raise Stopped(Outcome.TAG_MOVED, after)
+        if (digest_after := self._points_at(item.tag, known=item.digest)) != item.digest:
+            raise Stopped(Outcome.TAG_MOVED, digest_after)
         return Outcome.DONE
 
     def _restore_untagged(self, item: RemovalItem) -> Outcome:
@@ -187,8 +187,8 @@ class Executor:
         try:
             self.registry.put_blob(self.repository, placeholder.config_digest, placeholder.config)
             # The slow part is done: check once more, so that a push meanwhile is not overwritten.
-            if (now := self._points_at(item.tag, known=item.digest)) != item.digest:
-                raise Stopped(Outcome.TAG_MOVED, now)
+            if (digest_now := self._points_at(item.tag, known=item.digest)) != item.digest:
+                raise Stopped(Outcome.TAG_MOVED, digest_now)
             self._put(item.tag, MEDIA_TYPE, placeholder.manifest)
         except Rejected as error:
             raise _failed(error) from error

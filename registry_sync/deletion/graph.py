@@ -43,7 +43,7 @@ class _Loader:
     """Collects the digests of a graph."""
 
     image: Image
-    also_held: frozenset[str]
+    also_present: frozenset[str]
     alive: Alive
     found: set[str] = field(default_factory=set)
     visited: set[str] = field(default_factory=set)
@@ -51,7 +51,7 @@ class _Loader:
     def add(self, digests: Iterable[str]) -> set[str]:
         """Add, and return, those of `digests` that the image's repository holds and that are new here."""
         new = set(digests) - self.visited
-        found = new & self.also_held
+        found = new & self.also_present
         self.visited |= new
         for some in _batches(new, self.alive):
             rows = Manifest.objects.filter(digest__in=some)
@@ -67,14 +67,14 @@ def load_graph(
     image: Image,
     digests: Iterable[str],
     *,
-    also_held: Iterable[str] = (),
+    also_present: Iterable[str] = (),
     alive: Alive = lambda: None,
 ) -> DeletionGraph:
     """Load `digests`, all that depends on them, and the indexes above those; nothing that is gone from the registry.
 
-    `also_held`: just seen in the registry, perhaps not in the inventory yet. `alive` is called while this lasts.
+    `also_present`: just seen in the registry, perhaps not in the inventory yet. `alive` is called while this lasts.
     """
-    loader = _Loader(image, frozenset(also_held), alive)
+    loader = _Loader(image, frozenset(also_present), alive)
     below = loader.add(digests)
     frontier = below
     for _round in range(NESTING_MAX):

@@ -47,7 +47,7 @@ def rows_of(image: Image, history: Iterable[TagHistoryEntry]) -> list[HistoryRow
         image=image, manifest__in=olds | {entry.new for entry in entries}
     )
     gone_at = dict(seen.values_list("manifest_id", "gone_at"))
-    held = {digest for digest in olds if gone_at.get(digest, True) is None}
+    present = {digest for digest in olds if gone_at.get(digest, True) is None}
     tagged = set(Tag.objects.filter(image=image, manifest__in=olds).values_list("manifest_id", flat=True))
     tags_of_index = Tag.objects.filter(image=image, manifest=OuterRef("manifest"))
     listed = Descriptor.objects.filter(Exists(tags_of_index), digest__in=olds, kind=Descriptor.Kind.MANIFEST)
@@ -55,7 +55,7 @@ def rows_of(image: Image, history: Iterable[TagHistoryEntry]) -> list[HistoryRow
     found = []
     for entry in entries:
         current = digests.get(entry.tag, "")
-        restorable = entry.old if entry.old in held and entry.old != current else ""
+        restorable = entry.old if entry.old in present and entry.old != current else ""
         untagged = bool(restorable) and restorable not in needed
         comparable = {entry.old, entry.new} <= gone_at.keys()
         found.append(
@@ -76,7 +76,7 @@ def recent_removals(image: Image) -> list[Removal]:
     return list(rows.order_by("-id")[:5])
 
 
-def held_of(image: Image, digests: set[str]) -> set[str]:
+def present_digests(image: Image, digests: set[str]) -> set[str]:
     """Return those of `digests` that the image's repository still holds, by the inventory."""
     rows = RepositoryManifest.objects.filter(image=image, manifest__in=digests, gone_at=None)
     return set(rows.values_list("manifest_id", flat=True))

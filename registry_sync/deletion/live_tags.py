@@ -32,7 +32,7 @@ class LiveTags:
         self.alive = alive
         self._clock = clock
         self._tags: dict[str, str] = {}
-        self._held: set[str] = set()  # what the tags point at, and what indexes among it list
+        self._present: set[str] = set()  # what the tags point at, and what indexes among it list
         self._unreadable: dict[str, str] = {}  # digest → what to call it for people
         self._read_at = float("-inf")
 
@@ -48,7 +48,7 @@ class LiveTags:
         # An event may have told of a tag that was pushed since the reading.
         tags |= set(Tag.objects.filter(image=self.image, manifest=digest).values_list("name", flat=True))
         # An index may have been pushed under a tag that the inventory does not know yet.
-        around = graph.load_graph(self.image, [digest], also_held=self._held, alive=self.alive)
+        around = graph.load_graph(self.image, [digest], also_present=self._present, alive=self.alive)
         around = DeletionGraph(around.nodes, {**around.tags, **self._tags})
         indexes = {
             index: bool(tags_that_lead_to(around, index))
@@ -85,19 +85,21 @@ class LiveTags:
     def forget(self, digest: str) -> None:
         """Forget a deleted manifest and its tags."""
         self._tags = {tag: points for tag, points in self._tags.items() if points != digest}
-        self._held.discard(digest)
+        self._present.discard(digest)
         self._unreadable.pop(digest, None)
 
     def _read(self) -> None:
         started = self._clock()
         tags, unreadable_tags = self._crawl()
-        held = self._with_children(tags.values())
+        present = self._with_children(tags.values())
         if self._clock() - started > settings.DELETION_SLOW_READ:
             new = self._new_tags({*tags, *unreadable_tags})
             tags |= new
-            held |= self._with_children(new.values())
-        self._unreadable = {each.digest: each.text for each in unreadable.find(self.image, also_held=held)}
-        self._tags, self._held, self._read_at = tags, held, started
+            present |= self._with_children(new.values())
+        self._unreadable = {
+            each.digest: each.text for each in unreadable.find(self.image, also_present=present)
+        }
+        self._tags, self._present, self._read_at = tags, present, started
 
     def _crawl(self) -> tuple[dict[str, str], list[str]]:
         """Return tag → digest, and the tags that cannot be read but need nothing."""

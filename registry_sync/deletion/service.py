@@ -15,7 +15,7 @@ from namespaces.names import DIGEST, TAG
 from registry_sync import jobs
 from registry_sync.deletion import graph, pull_through_cache, unreadable
 from registry_sync.deletion.fingerprint import fingerprint
-from registry_sync.deletion.history import held_of
+from registry_sync.deletion.history import present_digests
 from registry_sync.deletion.impact import Impact, PlannedDeletion, impact
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
 
@@ -102,7 +102,7 @@ def restore(*, by: Principal, image: Image, tag: str, digest: str, expected_dige
     if not TAG.fullmatch(tag) or not DIGEST.fullmatch(digest):
         raise Invalid.on("tag", _("This is not a tag and digest."))
     pull_through_cache.refuse_changes()
-    if digest not in held_of(image, {digest}):
+    if digest not in present_digests(image, {digest}):
         raise Conflict.on("digest", _("The registry no longer has this image, so it cannot be restored."))
     now = Tag.objects.filter(image=image, name=tag).values_list("manifest_id", flat=True).first() or ""
     if now == digest and not _left_halfway(image, tag, digest):

@@ -24,13 +24,13 @@ class UnreadableManifest:
         return _("%(digest)s, tagged %(tags)s") % {"digest": short, "tags": ", ".join(self.tags[:5])}
 
 
-def find(image: Image, *, also_held: Collection[str] = ()) -> list[UnreadableManifest]:
-    """`also_held`: digests just seen in the registry, perhaps not in the inventory yet."""
+def find(image: Image, *, also_present: Collection[str] = ()) -> list[UnreadableManifest]:
+    """`also_present`: digests just seen in the registry, perhaps not in the inventory yet."""
     # Docker schema 1 lists no manifests and is about none, so it is no danger.
     rows = Manifest.objects.filter(kind="unknown").exclude(media_type__startswith=SCHEMA_1)
     here = Q(repository_manifests__image=image, repository_manifests__gone_at=None) | Q(tags__image=image)
     found = set(rows.filter(here).values_list("digest", flat=True))
-    for some in batches(sorted(also_held)):
+    for some in batches(sorted(also_present)):
         found |= set(rows.filter(digest__in=some).values_list("digest", flat=True))
     tags: dict[str, list[str]] = {digest: [] for digest in sorted(found)}
     for some in batches(sorted(found)):

@@ -25,7 +25,7 @@ from registry_sync import live_updates
 from registry_sync.client.responses import SIGNED_SCHEMA_1
 from registry_sync.deletion import matching_tags, pull_through_cache, service
 from registry_sync.deletion import restore as deletion_restore
-from registry_sync.deletion.history import held_of
+from registry_sync.deletion.history import present_digests
 from registry_sync.deletion.outcomes import sentence
 from registry_sync.models import Removal, RemovalItem
 
@@ -110,12 +110,13 @@ def removal(request: PersonRequest, handle: str, name: str, image_name: str, id:
     live_note = live_updates.note_of_removal(request, found) if found.state == Removal.State.WAITING else ""
     found.refresh_from_db()
     items = list(found.items.order_by("id")[:1000])
-    held = held_of(image, {item.digest for item in items if item.tag})
+    present = present_digests(image, {item.digest for item in items if item.tag})
     context = image_context(image, "history") | {
         "removal": found,
         "live": live_note,
         "rows": [
-            _row(item, can_restore=item.digest in held and found.kind == Removal.Kind.UNTAG) for item in items
+            _row(item, can_restore=item.digest in present and found.kind == Removal.Kind.UNTAG)
+            for item in items
         ],
         "can_restore": deletion_restore.can_restore(found),
         "why_not": button_permissions.denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),

@@ -34,16 +34,16 @@ class ManifestRef(NamedTuple):
 class ReadResult:
     """What was read.
 
-    `seen` are there; `due` are to be read again, since something of them did not come; of `lost`, or of what they list,
-    the registry was not reached. `read`: those of which, and of all below, it was reached.
+    `seen` are there. `due` are to be read again, because something of them did not come. `unreached`: the registry gave
+    no answer about them. `read`: those of `seen` that are not unreached, and list nothing that is, however deep.
     """
 
     manifests: dict[str, ParsedManifest] = field(default_factory=dict)
     seen: set[ManifestRef] = field(default_factory=set)
     due: set[ManifestRef] = field(default_factory=set)
-    lost: set[ManifestRef] = field(default_factory=set)
+    unreached: set[ManifestRef] = field(default_factory=set)
     read: set[ManifestRef] = field(default_factory=set)
-    _above: dict[ManifestRef, set[ManifestRef]] = field(default_factory=dict)
+    _indexes_of: dict[ManifestRef, set[ManifestRef]] = field(default_factory=dict)
 
     def add(self, ref: ManifestRef, manifest: ParsedManifest) -> None:
         self.seen.add(ref)
@@ -52,29 +52,29 @@ class ReadResult:
         if not manifest.complete:
             self.due.add(ref)
 
-    def lists(
+    def add_children(
         self,
         index: ManifestRef,
-        listed: Iterable[ManifestRef],
+        children: Iterable[ManifestRef],
         *,
-        came: Collection[ManifestRef],
-        lost: Collection[ManifestRef],
+        available: Collection[ManifestRef],
+        unreached: Collection[ManifestRef],
     ) -> None:
-        for child in listed:
-            self._above.setdefault(child, set()).add(index)
-            if child not in came:
+        for child in children:
+            self._indexes_of.setdefault(child, set()).add(index)
+            if child not in available:
                 self.due.add(index)
-        self.lost |= set(listed) & set(lost)
+        self.unreached |= set(children) & set(unreached)
 
     def finish(self) -> None:
         """Find out what is `read`, from all the rest."""
-        unreached, unvisited = set[ManifestRef](), list(self.lost)
+        not_read, unvisited = set[ManifestRef](), list(self.unreached)
         while unvisited:
             ref = unvisited.pop()
-            if ref not in unreached:
-                unreached.add(ref)
-                unvisited += self._above.get(ref, ())
-        self.read = self.seen - unreached
+            if ref not in not_read:
+                not_read.add(ref)
+                unvisited += self._indexes_of.get(ref, ())
+        self.read = self.seen - not_read
 
 
 class ManifestReader:
@@ -195,9 +195,9 @@ class ManifestReader:
             fetches_left -= len(to_fetch)
             answers = self.fetch_each(self._manifest, to_fetch)
             level = {ref: fetched for ref, fetched in answers.items() if fetched}
-            came, lost = known | level.keys(), set(to_fetch) - answers.keys()
+            available, unreached = known | level.keys(), set(to_fetch) - answers.keys()
             for ref, children in children_of.items():
-                result.lists(ref, children, came=came, lost=lost)
+                result.add_children(ref, children, available=available, unreached=unreached)
         result.finish()
         return result
 
@@ -222,7 +222,7 @@ class ManifestReader:
         read = self.fetch_each(lambda ref: self._read_config(ref.repository, new[ref]), new)
         for ref, manifest in read.items():
             result.add(ref, manifest)
-        result.lost |= new.keys() - read.keys()
+        result.unreached |= new.keys() - read.keys()
 
     def _read_config(self, repository: str, manifest: ParsedManifest) -> ParsedManifest:
         """Return the manifest with what its config adds; a config that cannot be read adds nothing for now."""

@@ -1,4 +1,4 @@
-"""What is known already, and need not be asked for."""
+"""What is stored already, and need not be requested."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -32,10 +32,9 @@ def complete_digests(digests: Iterable[str]) -> set[str]:
 
 
 def fully_read(refs: Iterable[ManifestRef]) -> set[ManifestRef]:
-    """Return those of places that are there of which nothing is to be asked.
+    """Return those of `refs` about which nothing is to be asked: neither their content, nor what they list.
 
-    Neither content, nor whether what they list is there as well. An index that is whole in one repository may lack a
-    platform in the next.
+    An index that is whole in one repository may lack a platform in the next.
     """
     refs = set(refs)
     found = present(refs)

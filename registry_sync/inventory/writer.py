@@ -56,20 +56,18 @@ def store_reading(
 ) -> set[ManifestRef]:
     """Store what was read below `roots`, and that their repositories hold it. Return what of it is known now.
 
-    Of `roots` themselves only what is missing of them is noted here, unless they are read `again`: that they are held
-    stands with their tags.
+    Of `roots` themselves only what is missing of them is noted here, unless they are read `again`: their tags say that
+    they are there.
     """
     read = reading.read
-    digests = {place.digest for place in read}
+    digests = {ref.digest for ref in read}
     store_manifests([row for row in reading.manifests.values() if row.digest in digests])
     due = reading.due & read - (set(roots) if again else set())
-    noted: dict[str, set[str]] = defaultdict(set)
-    for place in read - set(roots) | due:
-        noted[place.repository].add(place.digest)
-    for repository, digests_held in noted.items():
-        record_read(
-            repository, digests_held, {place.digest for place in due if place.repository == repository}
-        )
+    present_in: dict[str, set[str]] = defaultdict(set)
+    for ref in read - set(roots) | due:
+        present_in[ref.repository].add(ref.digest)
+    for repository, present in present_in.items():
+        record_read(repository, present, {ref.digest for ref in due if ref.repository == repository})
     return read
 
 
@@ -121,21 +119,21 @@ def store_manifests(manifests: Iterable[ParsedManifest]) -> None:
 
 @transaction.atomic(savepoint=False)
 @fenced
-def write_tag_changes(image: Image, moves: Sequence[TagChange], *, how: TagHistoryEntry.How) -> int:
-    """Make tags come, point elsewhere or go, remember each move, and count anew. Return the moves made.
+def write_tag_changes(image: Image, changes: Sequence[TagChange], *, how: TagHistoryEntry.How) -> int:
+    """Make tags come, point elsewhere or go, write their history, and count anew. Return how many changed.
 
-    The manifests are stored already. A move to where the tag points already is none.
+    The manifests are stored already. A change to where the tag points already is none.
     """
-    made: list[TagHistoryEntry] = []
+    entries: list[TagHistoryEntry] = []
     # First, so that two writers of one repository take their turn, and whoever read before reads again.
     Repository.objects.filter(image=image).update(version=F("version") + 1)
-    for batch in batches(moves):
-        made += _write_batch(image, {move.tag: move for move in batch}, how)
-    if made:
-        TagHistoryEntry.objects.bulk_create(made, BATCH)
-        record_present(image, {move.new for move in made} - {""})
-        count_tags(image, newest_history_id=max(move.pk for move in made))
-    return len(made)
+    for batch in batches(changes):
+        entries += _write_batch(image, {change.tag: change for change in batch}, how)
+    if entries:
+        TagHistoryEntry.objects.bulk_create(entries, BATCH)
+        record_present(image, {entry.new for entry in entries} - {""})
+        count_tags(image, newest_history_id=max(entry.pk for entry in entries))
+    return len(entries)
 
 
 @transaction.atomic(savepoint=False)
@@ -170,30 +168,32 @@ def _restore_pull_counts(image: Image, tags: Sequence[Tag]) -> None:
 
 
 def _write_batch(
-    image: Image, moves: dict[str, TagChange], how: TagHistoryEntry.How
+    image: Image, changes: dict[str, TagChange], how: TagHistoryEntry.How
 ) -> list[TagHistoryEntry]:
-    rows = {tag.name: tag for tag in Tag.objects.filter(image=image, name__in=list(moves))}
-    sizes = stored_sizes({move.digest for move in moves.values()} - {""})
+    rows = {tag.name: tag for tag in Tag.objects.filter(image=image, name__in=list(changes))}
+    sizes = stored_sizes({change.digest for change in changes.values()} - {""})
     new: list[Tag] = []
     moved: list[Tag] = []
-    gone, made = [], []
-    for name, move in moves.items():
+    gone, entries = [], []
+    for name, change in changes.items():
         tag = rows.get(name)
         old = tag.manifest_id if tag else ""
-        if old == move.digest:
+        if old == change.digest:
             continue
-        made.append(
-            TagHistoryEntry(image=image, tag=name, old=old, new=move.digest, at=move.at, by=move.by, how=how)
+        entries.append(
+            TagHistoryEntry(
+                image=image, tag=name, old=old, new=change.digest, at=change.at, by=change.by, how=how
+            )
         )
-        if not move.digest:
+        if not change.digest:
             gone.append(name)
             continue
-        tag = tag or Tag(image=image, name=name, first_seen_at=move.at)
+        tag = tag or Tag(image=image, name=name, first_seen_at=change.at)
         (moved if tag.pk else new).append(tag)
-        tag.manifest_id, tag.size = move.digest, sizes[move.digest]
+        tag.manifest_id, tag.size = change.digest, sizes[change.digest]
         # `by` of the panel is a person; a tag tells users.
-        tag.pushed_at, tag.missing_since, tag.unreadable_since = move.at, None, None
-        tag.pushed_by = "" if how == TagHistoryEntry.How.PANEL else move.by
+        tag.pushed_at, tag.missing_since, tag.unreadable_since = change.at, None, None
+        tag.pushed_by = "" if how == TagHistoryEntry.How.PANEL else change.by
     _restore_pull_counts(image, new)
     Tag.objects.bulk_create(new)
     if moved:
@@ -201,7 +201,7 @@ def _write_batch(
         Tag.objects.bulk_update(moved, fields)
     if gone:
         Tag.objects.filter(image=image, name__in=gone).delete()
-    return made
+    return entries
 
 
 def _row(manifest: ParsedManifest) -> Manifest:
