@@ -27,9 +27,11 @@ class Reason(StrEnum):
     OVERDUE = "overdue"
     EVENTS_DELAYED = "events_delayed"  # events came, and nobody applies them
     EVENTS_MISSING = "events_missing"  # no events although things happened
-    EVENTS_INCOMPLETE = "events_incomplete"  # events come, and the last full check found more than they told
+    EVENTS_INCOMPLETE = (
+        "events_incomplete"  # events come, and the last full check found more than they reported
+    )
     EVENTS_COMPLETE = "events_complete"  # events come, and the last full check agreed with them
-    NO_EVENTS = "no_events"  # the registry tells nothing; the full checks are all there is
+    NO_EVENTS = "no_events"  # the registry sends none; the full checks are all there is
 
 
 # What the worker found goes before what it read earlier.

@@ -14,7 +14,7 @@ from accounts.common.circuit_breaker import Breaker
 from accounts.principal import Principal
 from registry_sync.models import DiagnosticRun, Event, SyncRun
 
-DIAGNOSTIC_RUN_LIFETIME = timedelta(minutes=3)  # one that is older was left by a worker that died
+DIAGNOSTIC_RUN_LIFETIME = timedelta(minutes=3)  # one that is older was left by a worker that crashed
 
 log = logging.getLogger(__name__)
 broker = Breaker(rest=5)

@@ -149,7 +149,7 @@ class LeaseHandle:
         self.renewal.keep_alive()
 
     def set_current_work(self, work: str) -> None:
-        """Say what is begun with (a packed WorkUnit): should we die, it is known of what.
+        """Say what is begun with (a packed WorkUnit): should we crash, it is known on what.
 
         "" in the transaction that writes down how it ended.
         """

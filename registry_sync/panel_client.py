@@ -19,7 +19,7 @@ def registry_client() -> RegistryClient:
 
 
 def _last_reported() -> float | None:
-    """Return the moment of the last of our own requests that the registry told of."""
+    """Return the moment of the last of our own requests that the registry reported."""
     at = heartbeats.last(Marker.READ)
     return at.timestamp() if at else None
 

@@ -1,4 +1,4 @@
-"""Leaves alone what workers die of (work_units.py says when), so that it costs nobody else anything."""
+"""Leaves alone what workers crash on (work_units.py says when), so that it costs nobody else anything."""
 
 import logging
 from collections.abc import Iterable
@@ -13,9 +13,9 @@ from accounts.models import Account
 from registry_sync.models import QuarantinedWork, Repository, WorkerCrash
 from registry_sync.work_units import WorkUnit, to_quarantine
 
-RETRY_AFTER = timedelta(days=1)  # then it is tried again, and a death that nobody explained is forgotten
+RETRY_AFTER = timedelta(days=1)  # then it is tried again, and a crash that nobody explained is forgotten
 RETRY_ACCOUNT_AFTER = timedelta(hours=1)  # a whole account: most of it is good
-PAUSE = timedelta(seconds=5)  # after the second death of something: the first may be chance; then ever longer
+PAUSE = timedelta(seconds=5)  # after the second crash on something: the first may be chance; then ever longer
 LAST_IN_LINE_FOR = timedelta(minutes=5)
 PROBLEM = _("quarantined: workers crashed on it (System, Overview)")
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @transaction.atomic
 def record_crash(unit: WorkUnit, now: datetime) -> WorkerCrash:
-    """Somebody began with it and did not end. Sets aside what is to be left alone from now on."""
+    """Note that a worker began with it and did not end. Quarantine what is to be left alone from now on."""
     if unit.account is not None and not Account.objects.filter(pk=unit.account).exists():
         unit = replace(unit, account=None)
     crash = WorkerCrash.objects.create(**_columns(unit), at=now)
@@ -33,26 +33,26 @@ def record_crash(unit: WorkUnit, now: datetime) -> WorkerCrash:
         mine &= Q(repository=unit.repository)
         if not unit.repository:
             return crash
-    deaths = WorkerCrash.objects.filter(mine)
+    crashes = WorkerCrash.objects.filter(mine)
     before = {_work_unit(row) for row in QuarantinedWork.objects.filter(mine)}
-    log.warning("a worker died while it was at %s", unit.repository or "several repositories")
-    for smallest in to_quarantine([_work_unit(row) for row in deaths], before):
-        covered = [row for row in deaths if smallest.covers(_work_unit(row))]
+    log.warning("a worker crashed while it worked on %s", unit.repository or "several repositories")
+    for smallest in to_quarantine([_work_unit(row) for row in crashes], before):
+        covered = [row for row in crashes if smallest.covers(_work_unit(row))]
         QuarantinedWork.objects.filter(_within(smallest)).delete()
         QuarantinedWork.objects.create(**_columns(smallest), quarantined_at=now, crash_count=len(covered))
-        log.error("set aside, because workers died of it: %s", _label(smallest))
-        deaths.filter(_within(smallest)).delete()
+        log.error("quarantined, because workers crashed on it: %s", _label(smallest))
+        crashes.filter(_within(smallest)).delete()
     return crash
 
 
 class Snapshot:
-    """What is quarantined, and what somebody died of lately, as it was when looked up."""
+    """What is quarantined, and what workers crashed on lately, as it was when looked up."""
 
     def __init__(self) -> None:
         self.quarantined = [_work_unit(row) for row in QuarantinedWork.objects.all()]
-        self.deaths: dict[WorkUnit, list[datetime]] = {}
+        self.crashes: dict[WorkUnit, list[datetime]] = {}
         for row in WorkerCrash.objects.exclude(repository=""):
-            self.deaths.setdefault(_work_unit(row), []).append(row.at)
+            self.crashes.setdefault(_work_unit(row), []).append(row.at)
 
     def holds(self, unit: WorkUnit) -> bool:
         return any(each.covers(unit) for each in self.quarantined)
@@ -63,14 +63,14 @@ class Snapshot:
         return retry_at is not None and now < retry_at + LAST_IN_LINE_FOR
 
     def retry_at(self, unit: WorkUnit) -> datetime | None:
-        """When it may be tried again, None for what nobody died of."""
-        at = self.deaths.get(unit)
+        """When it may be tried again, None for what nobody crashed on."""
+        at = self.crashes.get(unit)
         return max(at) + PAUSE * (2 ** (len(at) - 1) - 1) if at else None
 
 
-def forget_crashes(unit: WorkUnit, known: Snapshot) -> None:
-    """Who died while at it died of something else."""
-    if unit in known.deaths:
+def forget_crashes(unit: WorkUnit, snapshot: Snapshot) -> None:
+    """Once it was done: whoever crashed while working on it crashed on something else."""
+    if unit in snapshot.crashes:
         WorkerCrash.objects.filter(**_columns(unit)).delete()
 
 
@@ -83,7 +83,7 @@ def repositories(ids: Iterable[int]) -> QuerySet[Repository]:
 
 
 def release_all(unit: WorkUnit) -> None:
-    """Try again what this is held by, and forget its deaths."""
+    """Try it again, with whatever it is quarantined by, and forget its crashes."""
     for row in QuarantinedWork.objects.filter(account=unit.account):
         if _work_unit(row).covers(unit):
             release(row)

@@ -236,7 +236,7 @@ def differences() -> QuerySet[Drift]:
 
 
 def quarantined() -> QuerySet[QuarantinedWork]:
-    """Return what is left alone because workers died of it."""
+    """Return what is left alone because workers crashed on it."""
     return QuarantinedWork.objects.select_related("account").order_by("-id")
 
 
@@ -353,16 +353,16 @@ def _waiting_since(of: ViewScope, now: datetime) -> datetime | None:
 def _differences(
     of: ViewScope, good: list[SyncRun], event_at: datetime | None
 ) -> tuple[int, datetime | None]:
-    """Return what no event had told and was found by the last full check, or any run since the one before it.
+    """Return what no event had reported and was found by the last full check, or any run since the one before it.
 
-    And since when such things go untold. `good`: the last two full checks, the newest first.
+    And since when such things go unreported. `good`: the last two full checks, the newest first.
     """
     if not event_at:
         return 0, None
-    untold = Q(found_at__gt=event_at)
+    unreported = Q(found_at__gt=event_at)
     checked = Q(run__gt=good[1].pk if len(good) > 1 else 0) if good else Q(pk__in=[])
-    found = of.differences().filter(checked | untold)
-    counted = found.aggregate(checked=Count("pk", filter=checked), at=Min("found_at", filter=untold))
+    found = of.differences().filter(checked | unreported)
+    counted = found.aggregate(checked=Count("pk", filter=checked), at=Min("found_at", filter=unreported))
     return counted["checked"], counted["at"]
 
 

@@ -134,7 +134,7 @@ def removals() -> None:
     try:
         runs.plan_due()
         purge_worker.work_due()
-        run_result.finish_completed()  # what a worker that died had left
+        run_result.finish_completed()  # what a worker that crashed had left
         wait = work_due(registry, after_run=run_result.finish_completed)
     finally:
         registry.close()
@@ -191,7 +191,7 @@ def _forget_runs(runs: QuerySet[SyncRun]) -> None:
         .first()
     )
     if oldest:
-        # One that found what no event told stays longer: it is the proof.
+        # One that found what no event reported stays longer: it is the proof.
         recent_drift = Drift.objects.filter(found_at__gte=clock.now() - DIFFERENCES_KEPT)
         runs.filter(id__lte=oldest).exclude(id__in=recent_drift.values("run")).delete()
 

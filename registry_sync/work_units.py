@@ -1,12 +1,12 @@
-"""What a worker was at when it died, and what is to be left alone because of it. PURE."""
+"""What a worker was doing when it crashed, and what is quarantined because of it. PURE."""
 
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-CRASHES_MAX = 5  # deaths in one account
-CRASHES_MAX_AGAIN = 2  # where something of the account is aside already
-ITEMS_MAX = 3  # things in which they were; then it is what holds them all
+CRASHES_MAX = 5  # in one account
+CRASHES_MAX_AGAIN = 2  # where something of the account is quarantined already
+ITEMS_MAX = 3  # items, or repositories, with crashes; then what contains them all is quarantined
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +32,21 @@ class WorkUnit:
         )
 
 
-def to_quarantine(deaths: Sequence[WorkUnit], quarantined: Collection[WorkUnit]) -> set[WorkUnit]:
-    """Return the smallest that holds an account's deaths, once they are enough. `quarantined`: what was before.
+def to_quarantine(crashes: Sequence[WorkUnit], quarantined: Collection[WorkUnit]) -> set[WorkUnit]:
+    """Return the smallest units that contain an account's crashes, once they are enough. `quarantined`: before.
 
-    So one thing that workers die of costs five deaths, and a thousand of them, in one repository or many, cost no more.
+    So one thing on which workers crash costs five crashes, and a thousand of them, in one repository or many, no more.
     """
-    if len(deaths) < (CRASHES_MAX_AGAIN if quarantined else CRASHES_MAX):
+    if len(crashes) < (CRASHES_MAX_AGAIN if quarantined else CRASHES_MAX):
         return set()
-    account = deaths[0].account
-    died_in = {unit.repository for unit in deaths} - {""}
-    repositories = died_in | {unit.repository for unit in quarantined} - {""}
-    if account is not None and (not died_in or len(repositories) >= ITEMS_MAX):
+    account = crashes[0].account
+    crashed_in = {unit.repository for unit in crashes} - {""}
+    repositories = crashed_in | {unit.repository for unit in quarantined} - {""}
+    if account is not None and (not crashed_in or len(repositories) >= ITEMS_MAX):
         return {WorkUnit(account)}
     units: set[WorkUnit] = set()
-    for repository in died_in:
-        items = {unit.item for unit in deaths if unit.repository == repository} - {""}
+    for repository in crashed_in:
+        items = {unit.item for unit in crashes if unit.repository == repository} - {""}
         before = {unit.item for unit in quarantined if unit.repository == repository} - {""}
         if items and len(items | before) < ITEMS_MAX:
             units |= {WorkUnit(account, repository, item) for item in items}

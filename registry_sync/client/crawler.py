@@ -259,7 +259,7 @@ class TagCrawler:
     ) -> tuple[int, Mapping[str, str], bytes, str]:
         """Return status, headers, body and the target of the next page, after a bounded number of tries.
 
-        `causes_event`: the registry tells of it.
+        `causes_event`: the registry sends an event about it.
         """
         problem: str = _("the registry does not answer")
         kind: type[TemporaryFailure] = TemporaryFailure

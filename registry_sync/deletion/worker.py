@@ -146,7 +146,7 @@ def _work_unit(item: RemovalItem) -> WorkUnit:
 def _why_skipped(
     item: RemovalItem, unit: WorkUnit, quarantined: quarantine.Snapshot, recorder: Recorder
 ) -> str | None:
-    """Return why the item waits, "" when it is given up because workers die of it, None when it can be worked on."""
+    """Return why the item waits, "" when it is given up because workers crash on it, None when it can be worked on."""
     if quarantined.holds(unit) and not _is_halfway(item):
         recorder.not_done(item, RemovalItem.State.FAILED, Outcome.QUARANTINED, "")
         return ""

@@ -1,4 +1,4 @@
-"""Lets something harmless happen in the registry, and waits for the event that tells of it.
+"""Lets something harmless happen in the registry, and waits for the event about it.
 
 First a look at a manifest that is there: it leaves nothing. If its event does not come (looks may be filtered out
 at the source, and an empty registry has none), a manifest without a tag is pushed into a repository of our own and
@@ -80,7 +80,7 @@ def _push(registry: RegistryClient) -> bool:
     described = {
         "mediaType": "application/vnd.oci.image.config.v1+json", "digest": config, "size": len(_CONFIG),
     }  # fmt: skip
-    # Never the same twice: of what is there already some registries do not tell.
+    # Never the same twice: of what is there already some registries send no event.
     document = {"schemaVersion": 2, "mediaType": _TYPE, "config": described, "layers": [],
                 "annotations": {"doctor": registry.agent}}  # fmt: skip
     body = json.dumps(document).encode()

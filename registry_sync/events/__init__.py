@@ -1,1 +1,1 @@
-"""What the registry tells: taken in at once, stored once, applied by a worker, confirmed by asking."""
+"""What the registry reports: received at once, stored once, applied by a worker, confirmed by asking."""

@@ -50,7 +50,7 @@ def parse_envelope(body: bytes, *, now: datetime) -> list[ParsedEvent]:
 
 
 def redacted(raw: str) -> str:
-    """As it came, but for what a User-Agent tells of somebody's machine."""
+    """As it came, but for what a User-Agent says of somebody's machine."""
     return _USER_AGENT_FIELD.sub(lambda found: found[1] + short(found[2]), raw)
 
 
@@ -76,7 +76,7 @@ def _parse_event(event: Any, now: datetime) -> ParsedEvent:
 
 
 def _without_port(address: str) -> str:
-    """Behind a proxy the registry tells an address, else address and port, which is another each time."""
+    """Behind a proxy the registry sends an address, else address and port, which is another each time."""
     found = _WITH_PORT.fullmatch(address)
     return found[1] or found[2] if found else address
 

@@ -15,8 +15,8 @@ from registry_sync.reconcile import drift
 from registry_sync.reconcile import writer as reconcile_writer
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 
-CONFIRMATIONS = 3  # so often asked, 14 seconds after it was told, and a tag that still is not there goes
-NEARBY = timedelta(minutes=10)  # between two instances of a registry that tell of one tag
+CONFIRMATIONS = 3  # so often asked, 14 seconds after the event, and a tag that still is not there goes
+NEARBY = timedelta(minutes=10)  # between two instances of a registry that report one tag
 
 
 def handle(event: Event, registry: RegistryClient) -> bool:
@@ -33,14 +33,14 @@ def handle(event: Event, registry: RegistryClient) -> bool:
         return image is None or _pushed(event, image, registry)
     if event.action == "delete":
         image = _image(event.repository, create=False)
-        if not image:  # of something that nobody told us of as yet
+        if not image:  # of something that no event has reported yet
             return event.applied_at is not None and not _push_waits(event)
         return _deleted(event, image, registry)
     return True
 
 
 def predates(event: Event, namespace: datetime) -> bool:
-    """Return whether it tells of a namespace that had the name before. The registry is asked what it holds now."""
+    """Return whether it is about a namespace that had the name before. The registry is asked what it holds now."""
     return _at(event) < namespace
 
 
@@ -81,7 +81,7 @@ def _pushed_without_tag(event: Event, image: Image, registry: RegistryClient) ->
 
 
 def _confirm(event: Event, image: Image, registry: RegistryClient) -> bool:
-    """Ask what the tag points at now; that is the truth, whatever was told. Storage may be slow with new links."""
+    """Ask what the tag points at now; that is the truth, whatever events said. Storage may be slow with new links."""
     if _has_later_push(event):
         return True  # the later event's question is the better one
     marked = Tag.objects.filter(image=image, name=event.tag).exclude(missing_since=None).exists()
@@ -106,7 +106,7 @@ def _confirm(event: Event, image: Image, registry: RegistryClient) -> bool:
 
 
 def _deleted(event: Event, image: Image, registry: RegistryClient) -> bool:
-    """Being told is the first answer; each tag that it may be about is asked for, and 404 is the second."""
+    """Ask for each tag that it may be about: the event is the first answer, and 404 is the second."""
     named = [event.tag] if TAG.fullmatch(event.tag) else []
     if not named and DIGEST.fullmatch(event.digest):
         named = list(Tag.objects.filter(image=image, manifest=event.digest).values_list("name", flat=True))

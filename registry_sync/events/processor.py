@@ -1,4 +1,4 @@
-"""Applies what was taken in. Twice or in any order gives the same inventory, and a worker may die at any point.
+"""Applies stored events. Twice or in any order gives the same inventory, and a worker may be killed at any point.
 
 An event adds provisionally: it comes before the registry has written the tag. What a tag points at is therefore
 asked of the registry once more a little later; and only such an answer, about just this tag, takes away.
@@ -127,7 +127,7 @@ def _work_unit(event: Event, account: int | None) -> WorkUnit:
 def _is_quarantined(
     event: Event, unit: WorkUnit, quarantined: quarantine.Snapshot, lease: LeaseHandle
 ) -> bool:
-    """Return whether it is left: what workers die of is set aside, or comes later than all else."""
+    """Return whether it is left: what workers crash on is quarantined, or comes later than all else."""
     if quarantined.holds(unit):
         _write(event, lease, due_at=None, problem=quarantine.PROBLEM)
         return True
@@ -209,8 +209,8 @@ def _done(events: list[Event], lease: LeaseHandle) -> None:
 def _failed(event: Event, problem: str, lease: LeaseHandle, began: float | None = None) -> None:
     """Try it again later, twice as late each time.
 
-    Not before as long as it took has passed: the others wait meanwhile. Given up in the end: the reconcile mends what
-    it would have told.
+    Not before as long as it took has passed: the others wait meanwhile. Given up in the end: a check corrects what it
+    would have reported.
     """
     attempts = event.attempts + 1
     took = timedelta(seconds=time.monotonic() - began if began else 0)

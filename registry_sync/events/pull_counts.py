@@ -1,4 +1,4 @@
-"""Counts who pulled what, and notes since when the registry tells of it."""
+"""Counts who pulled what, and notes since when the registry reports it."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +15,7 @@ from registry_sync.events.pull_detection import PULL_WINDOW, Classification, Kin
 from registry_sync.models import Event, Marker, Repository
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 
-REPORTING_GAP = timedelta(days=4)  # longer than a long weekend: then nobody knows whether pulls were told
+REPORTING_GAP = timedelta(days=4)  # longer than a long weekend: then nobody knows whether pulls were reported
 WRITE_INTERVAL = timedelta(minutes=1)
 AFTER_PUSH = timedelta(seconds=1)
 

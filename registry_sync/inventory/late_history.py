@@ -1,4 +1,4 @@
-"""What an event told of a tag, in the history at the event's own time and with who did it, however late it was told."""
+"""What an event said of a tag, in the history at the event's own time and with who did it, however late it came."""
 
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ def record_change(image: Image, change: TagChange, *, stored: bool = True) -> bo
 
     Return True when only the history was written, and whether the registry still holds the manifest is not known.
 
-    What was found before it was told, without a name, is the same move: it gets its name and its time.
+    What was found before the event came, without a name, is the same move: it gets its name and its time.
     `stored`: the manifest is stored. A deletion moves no tag: that takes the registry's answer.
     """
     # First, as in write_tag_changes: two writers of one repository take their turn.

@@ -36,10 +36,10 @@ def retry_due(registry: RegistryClient) -> None:
 
 def _retry_due(registry: RegistryClient, lease: LeaseHandle) -> None:
     unanswered, quarantined = set[Account](), quarantine.Snapshot()
-    crashed_accounts = {unit.account for unit in quarantined.deaths}
+    crashed_accounts = {unit.account for unit in quarantined.crashes}
     with ManifestReader(registry, alive=lease.keep_alive) as reader:
         for account, row in sorted(_some_of_each(), key=lambda each: each[0] in crashed_accounts):
-            # Put off first: what a worker hangs or dies on stands before nothing, and is read by one alone.
+            # Put off first: what a worker hangs or crashes on stands before nothing, and is read by one alone.
             if account in unanswered or not _postpone(row):
                 continue
             unit = WorkUnit(account, row.image.repository, row.manifest_id)

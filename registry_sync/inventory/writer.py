@@ -191,7 +191,7 @@ def _write_batch(
         tag = tag or Tag(image=image, name=name, first_seen_at=change.at)
         (moved if tag.pk else new).append(tag)
         tag.manifest_id, tag.size = change.digest, sizes[change.digest]
-        # `by` of the panel is a person; a tag tells users.
+        # `by` of the panel is a person; a tag names users.
         tag.pushed_at, tag.missing_since, tag.unreadable_since = change.at, None, None
         tag.pushed_by = "" if how == TagHistoryEntry.How.PANEL else change.by
     _restore_pull_counts(image, new)

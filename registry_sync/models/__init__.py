@@ -1,4 +1,4 @@
-"""What the border with the registry remembers: what it was told, what it read, and what is due."""
+"""The rows of our dealings with the registry: what it reported, what was read, and what is due."""
 
 from registry_sync.models.diagnostic_run import DiagnosticRun
 from registry_sync.models.event import Event

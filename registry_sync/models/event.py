@@ -5,7 +5,7 @@ from django.utils import timezone
 class Event(models.Model):
     """A notification from the registry, stored before anything is done about it. In order of arrival by `id`.
 
-    What is due is here and not in the broker. First it is applied (`applied_at`); what it told of a tag is then
+    What is due is here and not in the broker. First it is applied (`applied_at`); what it said of a tag is then
     asked of the registry once more, when `due_at` has come again.
     """
 

@@ -31,7 +31,7 @@ class WorkerCrash(Spot):
 
 
 class QuarantinedWork(Spot):
-    """Left alone, because workers died of it; tried again after a time, or when an operator says so."""
+    """Left alone, because workers crashed on it; tried again after a time, or when an operator says so."""
 
     quarantined_at = models.DateTimeField(default=timezone.now)
     crash_count = models.PositiveIntegerField(default=0)

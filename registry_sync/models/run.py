@@ -53,7 +53,7 @@ class SyncRun(models.Model):
 
 
 class Shard(models.Model):
-    """A part of a run: repositories that one task reads. Resumed by whoever takes its lease when the task died."""
+    """A part of a run: repositories that one task reads. Resumed by whoever takes its lease when the task crashed."""
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="shards")
     number = models.PositiveIntegerField()
@@ -61,7 +61,7 @@ class Shard(models.Model):
     done_at = models.DateTimeField(null=True)
     token = models.PositiveIntegerField(default=0)  # fences: a holder with an older number must not write
     lease_until = models.DateTimeField(null=True)
-    # The reader of a larger part died, and this is some of it.
+    # The reader of a larger part crashed, and this is some of it.
     crash = models.ForeignKey(WorkerCrash, null=True, on_delete=models.SET_NULL, related_name="shards")
 
     class Meta:
@@ -73,7 +73,7 @@ class Shard(models.Model):
 
 
 class Drift(models.Model):
-    """A difference that a run found and mended, and that no event had told of."""
+    """A difference that a run found and corrected, and that no event had reported."""
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="drifts")
     repository = models.CharField(max_length=255)
@@ -92,7 +92,7 @@ class Drift(models.Model):
 
 
 class Lease(models.Model):
-    """One holder at a time of a named piece of work; a holder that died is succeeded when time is up.
+    """One holder at a time of a named piece of work; a holder that crashed is succeeded when time is up.
 
     `token` fences: whoever writes under the lease checks that it still holds this token.
     """
@@ -100,7 +100,7 @@ class Lease(models.Model):
     name = models.CharField(max_length=80, primary_key=True)
     token = models.BigIntegerField(default=0)
     until = models.DateTimeField()
-    # What the holder is at (work_units.py), "" between two things. If it stands here when the next one comes, he died.
+    # What the holder is at (work_units.py), "" between two things. What a successor finds here is what it crashed on.
     current_work = models.CharField(max_length=600, default="", db_default="")
 
     def __str__(self) -> str:
@@ -112,7 +112,7 @@ class Marker(models.Model):
 
     WORKER, BEAT, EVENTS = "worker", "beat", "events"
     USAGE, USAGE_REST = "usage", "usage-rest"  # bytes counted; not to be counted again before
-    READ = "read"  # when we asked for what the registry last told that we read (client/pacing.py)
+    READ = "read"  # when we requested what the registry last reported as read by us (client/pacing.py)
     # Others' pulls; since when without a gap (events/pull_counts.py).
     PULLS, PULLS_SINCE = "pulls", "pulls-since"
     REGISTRY = "registry"  # the registry last answered, and took our token (registry_probe.py)

@@ -1,4 +1,4 @@
-"""What the registry told, what it did not tell, and what nobody owns: for operators."""
+"""What the registry reported, what it did not report, and what nobody owns: for operators."""
 
 from typing import Any
 

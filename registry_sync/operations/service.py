@@ -66,7 +66,7 @@ def retry_failed_events(*, by: Principal) -> int:
 
 @transaction.atomic
 def retry_quarantined(*, by: Principal, row: QuarantinedWork) -> None:
-    """Try again what workers died of, and what came for it meanwhile."""
+    """Try again what workers crashed on, and what came for it meanwhile."""
     audit.record(
         by=by,
         action=AuditAction.QUARANTINE_RETRIED,

@@ -1,4 +1,4 @@
-"""The ledger of what no event told: a difference that a run found and mended."""
+"""The list of what no event reported: each difference that a run found and corrected."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ def record(run: SyncRun, read: RepositoryTags, known: StoredRepository, changes:
         if tag not in pending and (tag in read.digests or known.digest(tag) not in pending)
     ]
     returned = _returned_tags(known, {tag: read.digests[tag] for tag in tags if tag in read.digests})
-    tags.sort(key=lambda tag: tag not in returned)  # what tells most is kept first
+    tags.sort(key=lambda tag: tag not in returned)  # what says most is kept first
     room = _room_left(run, read.repository)
     if len(tags) > room:
         dropped_entries.note(DropCounter.Kind.DIFFERENCES, {"": len(tags) - room}, timezone.now())

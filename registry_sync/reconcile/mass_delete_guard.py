@@ -54,7 +54,7 @@ def _too_many(losses: Iterable[RepositoryLoss], before: int) -> bool:
 
 
 def too_many_tags(vanishing: int, known: int, before: int = 0) -> bool:
-    """Return whether some repositories in one part of a run lose too many tags that no event told of.
+    """Return whether some repositories in one part of a run lose too many tags without an event.
 
     People and rules clear up more than that. `before`: in its other parts, so that no loss hides in many small ones.
     """

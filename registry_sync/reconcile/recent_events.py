@@ -15,7 +15,7 @@ TAG_LINK_DELAY = timedelta(
 
 
 def tags_since(began: datetime, repositories: Collection[str]) -> dict[str, set[str]]:
-    """Return repository → tags: told of since `began`, or shortly before it and not confirmed yet."""
+    """Return repository → tags: reported since `began`, or shortly before it and not confirmed yet."""
     found: dict[str, set[str]] = defaultdict(set)
     for batch in batches(list(repositories)):
         named = _newer_events(began).filter(repository__in=batch).exclude(tag="")

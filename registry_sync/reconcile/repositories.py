@@ -92,7 +92,7 @@ class RepositoryReconciler:
     ) -> int:
         writer.record_problem(read, known, timezone.now(), quick=run.quick)
         if changes:
-            with transaction.atomic():  # what was mended, and that nobody had told of it
+            with transaction.atomic():  # what was corrected, and that no event had reported it
                 changes = writer.write_changes(read, known, changes, timezone.now())
                 drift.record(run, read, known, changes)
         return len(changes)

@@ -1,6 +1,6 @@
 """One reconcile: the catalog, then every repository's tags, compared with our inventory and mended.
 
-A run is rows: any worker may go on with it at any point, and a worker that dies costs seconds.
+A run is rows: any worker may go on with it at any point, and a worker that crashes costs seconds.
 """
 
 import logging
@@ -144,7 +144,7 @@ def _is_temporary(error: Exception, shard: Shard) -> bool:
 
 
 def _resume() -> SyncRun | None:
-    """Return the run under way. One without parts was left in its catalog by a worker that died."""
+    """Return the run under way. One without parts was left in its catalog by a worker that crashed."""
     for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
         if run.shards.exists():
             return run
@@ -222,7 +222,7 @@ def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) ->
         _finish(run, SyncRun.State.NEEDS_APPROVAL, words)
         return
     versions = writer.versions(vanishing)
-    # What was pushed meanwhile may be told of before the registry shows it.
+    # What was pushed meanwhile may be reported before the registry shows it.
     gone = _confirmed_gone(registry, vanishing, lease) - recent_events.repositories_since(began)
     not_proven_gone = unproven + [name for name in vanishing if name not in gone]  # catalogs have been wrong
     changes = make_plan(known, seen, unreadable=not_proven_gone, gone=gone)

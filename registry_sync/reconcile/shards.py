@@ -1,6 +1,6 @@
-"""The parts of a run: made once, taken by whoever is free, resumed by another when their holder died.
+"""The parts of a run: made once, taken by whoever is free, resumed by another when their holder crashed.
 
-A part whose reader died is read again in smaller ones, so that it shows of which repository workers die.
+A part whose reader crashed is read again in smaller ones, so that it shows on which repository workers crash.
 """
 
 from collections import defaultdict
@@ -19,8 +19,8 @@ from registry_sync.models import Repository, Shard, SyncRun, WorkerCrash
 from registry_sync.reconcile.repositories import Counts
 from registry_sync.work_units import WorkUnit
 
-PIECES = 10  # into which a part is cut whose reader died
-NUMBERS_PER_CRASH = 1000  # of the pieces of one death
+PIECES = 10  # into which a part is cut whose reader crashed
+NUMBERS_PER_CRASH = 1000  # of the pieces of one crash
 
 
 @transaction.atomic
@@ -52,7 +52,7 @@ def renew(shard: Shard) -> None:
 
 
 def release(shard: Shard) -> None:
-    """For the next one, who is not to think that we died. Nothing when another has it."""
+    """For the next one, who is not to think that we crashed. Nothing when another has it."""
     _same(shard).update(lease_until=None)
 
 
@@ -82,11 +82,11 @@ def _acquire(run: SyncRun) -> Shard | None:
         Shard.objects.filter(done_at=None).exclude(free_at(now, "lease_until")).count()
         >= settings.SYNC_CONCURRENCY
     ):
-        return None  # so that a long run leaves workers for what the registry tells
+        return None  # so that a long run leaves workers for events
     left = Shard.objects.filter(run=run, done_at=None).filter(free_at(now, "lease_until"))
     for shard in left.exclude(lease_until=None):
         _split_after_crash(shard, now)
-    # The pieces of the last death first: it is soon known of what, or that it was chance.
+    # The pieces of the last crash first: it is soon known on what, or that it was chance.
     for shard in left.order_by(F("crash").desc(nulls_last=True), "token", "number")[:20]:
         if take_if_free(_same(shard), now, column="lease_until"):
             shard.token += 1
@@ -96,7 +96,7 @@ def _acquire(run: SyncRun) -> Shard | None:
 
 @transaction.atomic
 def _split_after_crash(shard: Shard, now: datetime) -> None:
-    """Its reader died. Each piece is one account's, and smaller; one repository stays as it is."""
+    """Its reader crashed. Each piece is one account's, and smaller; one repository stays as it is."""
     limit_idle_time()
     if not take_if_free(_same(shard), now, column="lease_until", lease_until=None):
         return
@@ -107,9 +107,9 @@ def _split_after_crash(shard: Shard, now: datetime) -> None:
         ids_by_account[owner].append(pk)
     only = names.get(shard.repositories[0], "") if len(shard.repositories) == 1 else ""
     account = next(iter(ids_by_account)) if len(ids_by_account) == 1 else None
-    died = quarantine.record_crash(WorkUnit(account, only), now)
-    # None: the account is set aside, and its deaths are over.
-    crash = WorkerCrash.objects.filter(pk=died.pk).first()
+    recorded = quarantine.record_crash(WorkUnit(account, only), now)
+    # None: the account is quarantined, and its crashes are forgotten.
+    crash = WorkerCrash.objects.filter(pk=recorded.pk).first()
     if len(shard.repositories) <= 1:
         return
     pieces = (
@@ -120,7 +120,7 @@ def _split_after_crash(shard: Shard, now: datetime) -> None:
     Shard.objects.bulk_create(
         Shard(
             run_id=shard.run_id,
-            number=NUMBERS_PER_CRASH * (1000 + died.pk) + n,
+            number=NUMBERS_PER_CRASH * (1000 + recorded.pk) + n,
             repositories=part,
             crash=crash,
         )

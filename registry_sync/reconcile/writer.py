@@ -116,7 +116,7 @@ def _assign_batch(rows: Sequence[Repository]) -> int:
 
 @transaction.atomic
 def assign(name: str) -> Repository:
-    """Write the same for one repository, that an event told of."""
+    """Write the same for one repository, which an event reported."""
     first, rest = split(name)
     owner = _owners([name]).get(first)
     if not owner:

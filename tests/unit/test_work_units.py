@@ -1,4 +1,4 @@
-"""What is left alone when workers die: the smallest that holds their deaths, after five of them."""
+"""What is left alone when workers crash: the smallest that contains their crashes, after five of them."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,17 +15,17 @@ def spots(account: int | None = 1) -> st.SearchStrategy[WorkUnit]:
 
 
 @given(st.lists(spots(), max_size=CRASHES_MAX - 1))
-def test_four_deaths_set_nothing_aside(deaths: list[WorkUnit]) -> None:
-    assert to_quarantine(deaths, []) == set()
+def test_four_crashes_quarantine_nothing(crashes: list[WorkUnit]) -> None:
+    assert to_quarantine(crashes, []) == set()
 
 
 @given(st.lists(spots(), min_size=CRASHES_MAX, max_size=CRASHES_MAX))
-def test_five_set_something_aside_that_holds_each_of_which_it_is_known(deaths: list[WorkUnit]) -> None:
-    found = to_quarantine(deaths, [])
+def test_five_quarantine_something_that_contains_each_of_which_it_is_known(crashes: list[WorkUnit]) -> None:
+    found = to_quarantine(crashes, [])
     assert found
-    for death in deaths:
-        vague = not death.item and any(each.repository == death.repository for each in found)
-        assert vague or not death.repository or any(each.covers(death) for each in found)
+    for crash in crashes:
+        vague = not crash.item and any(each.repository == crash.repository for each in found)
+        assert vague or not crash.repository or any(each.covers(crash) for each in found)
 
 
 @given(spots())

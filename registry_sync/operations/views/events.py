@@ -1,4 +1,4 @@
-"""The inbox: what the registry told, and what became of it."""
+"""The events that the registry sent, and what became of them."""
 
 from django.contrib import messages
 from django.http import HttpResponse

@@ -1,4 +1,4 @@
-"""Pages that only show: the differences that no event told, and the settings."""
+"""Pages that only show: the differences that no event reported, and the settings."""
 
 from django.conf import settings as ours
 from django.http import HttpResponse
