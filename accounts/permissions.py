@@ -3,6 +3,8 @@
 A stranger gets NotFound, whether the row exists or not. A member whose role does not allow it gets Forbidden.
 """
 
+from typing import Any
+
 from accounts.common.errors import Forbidden, NotFound
 from accounts.common.translation import translate
 from accounts.models import Account, ApiToken, Invitation, Member, RegistryUser
@@ -13,11 +15,27 @@ from accounts.roles import Permission, Role, denial_text, has_permission
 def account(by: Principal, handle: str, permission: Permission = Permission.ACCOUNT_VIEW) -> Account:
     """Return the open account with this handle, with `.role`, if `by` is a member whose role allows `permission`."""
     member = membership(by, handle)
-    found = member.account
-    found.role = Role(member.role)
-    if not has_permission(found.role, permission):
+    return in_role(member.account, member.role, permission)
+
+
+def in_role(account: Account, role: str, permission: Permission) -> Account:
+    """Return the account with `role`, which its reader has in it, if that role allows `permission`."""
+    account.role = Role(role)
+    if not has_permission(account.role, permission):
         raise Forbidden(translate(denial_text(permission)))
-    return found
+    return account
+
+
+def membership_filter(by: Principal, handle: str, path: str) -> dict[str, Any]:
+    """Return what keeps rows to the open account with this handle, if `by` is a member; `path` leads from them to it.
+
+    `F(f"{path}__members__role")` is then the role.
+    """
+    return {
+        f"{path}__handle": handle,
+        f"{path}__closed_at": None,
+        f"{path}__members__person_id": by.person_id,
+    }
 
 
 def membership(by: Principal, handle: str) -> Member:
@@ -25,6 +43,7 @@ def membership(by: Principal, handle: str) -> Member:
     found = (
         Member.objects.select_related("account")
         .filter(person_id=by.person_id, account__handle=handle, account__closed_at=None)
+        .order_by("pk")  # not by the person's address
         .first()
     )
     if not found:

@@ -1,6 +1,6 @@
 """Loads a namespace's rows through the asking person's membership: what the person may not see raises NotFound."""
 
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 
 from accounts import permissions
 from accounts.common.errors import NotFound
@@ -33,8 +33,9 @@ def image(
     name: str,
     permission: Permission = Permission.ACCOUNT_VIEW,
 ) -> Image:
-    found = _image(permissions.account(by, handle, permission), namespace_name, name)
+    found = _image(by, handle, namespace_name, name, permission)
     if not found:
+        permissions.account(by, handle, permission)  # a member whose role does not allow it is told so
         raise NotFound
     return found
 
@@ -47,33 +48,61 @@ def image_or_planned(
     permission: Permission = Permission.ACCOUNT_VIEW,
 ) -> Image:
     """As `image`, but return an unsaved Image for a valid name that is not pushed yet, so that it can be granted."""
-    account = permissions.account(by, handle, permission)
-    found = _image(account, namespace_name, name)
+    found = _image(by, handle, namespace_name, name, permission)
     if found:
         return found
-    owner = _namespace(account, namespace_name)
+    owner = _namespace(permissions.account(by, handle, permission), namespace_name)
     if image_problem(name, namespace=owner.name):
         raise NotFound
     return Image(namespace=owner, name=name)
 
 
-def _image(account: Account, namespace_name: str, name: str) -> Image | None:
+def _image(
+    by: Principal, handle: str, namespace_name: str, name: str, permission: Permission
+) -> Image | None:
+    """Return the image and, in the same statement, who asks for it."""
     found = (
-        Image.objects.select_related("namespace")
-        .filter(namespace__account=account, namespace__name=namespace_name, name=name)
+        Image.objects.select_related("namespace__account")
+        .filter(
+            **permissions.membership_filter(by, handle, "namespace__account"),
+            namespace__name=namespace_name,
+            name=name,
+        )
+        .annotate(role=F("namespace__account__members__role"))
+        .order_by("pk")
         .first()
     )
     if found:
-        found.namespace.account = account  # with the person's role
+        permissions.in_role(found.namespace.account, found.role, permission)
     return found
 
 
-def tag(by: Principal, handle: str, namespace_name: str, image_name: str, name: str) -> Tag:
-    owner = image(by, handle, namespace_name, image_name)
-    found = Tag.objects.select_related("manifest").filter(image=owner, name=name).first()
+def tag(
+    by: Principal,
+    handle: str,
+    namespace_name: str,
+    image_name: str,
+    name: str,
+    *,
+    rows: QuerySet[Tag] | None = None,
+) -> Tag:
+    """`rows`: all tags, with whatever else the caller wants to know of this one."""
+    found = (
+        (Tag.objects.all() if rows is None else rows)
+        .select_related("manifest", "image__namespace__account")
+        .filter(
+            **permissions.membership_filter(by, handle, "image__namespace__account"),
+            image__namespace__name=namespace_name,
+            image__name=image_name,
+            name=name,
+        )
+        .annotate(role=F("image__namespace__account__members__role"))
+        .order_by("pk")
+        .first()
+    )
     if not found:
         raise NotFound
-    found.image = owner
+    permissions.in_role(found.image.namespace.account, found.role, Permission.ACCOUNT_VIEW)
     return found
 
 

@@ -1,5 +1,6 @@
 """What changed in tags since a page was rendered. Each visible page polls for it (accounts/live_updates.py)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,16 @@ def live_note_of_image(request: HttpRequest, image: Image, since: Any = None) ->
 
 def live_note_of_namespace(request: HttpRequest, namespace: Namespace, since: Any = None) -> str:
     return live_updates.note(request, "namespace", namespace.pk, account=namespace.account_id, since=since)
+
+
+def first_live_note_of_account(
+    request: HttpRequest, account: Account, namespaces: Sequence[Namespace]
+) -> str:
+    """As its namespaces were loaded with `newest_history_id`, before its images."""
+    newest = [each.newest_history_id for each in namespaces if each.newest_history_id is not None]
+    return live_updates.note_of(
+        request, "account", account.pk, account=account.pk, state=[max(newest, default=None)]
+    )
 
 
 def live_note_of_account(request: HttpRequest, account: Account, since: Any = None) -> str:

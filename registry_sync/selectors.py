@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value
@@ -69,6 +69,7 @@ class Freshness:
     checked_at: datetime | None
     progress: Progress | None
     live: str = ""  # for the page to ask with, while there is progress
+    unread: str = ""  # why not all of what is shown could be read lately: of one of its repositories
 
     @property
     def running(self) -> SyncRun | None:
@@ -84,9 +85,9 @@ def freshness(
     again, would tell each tenant what all others do.
     """
     signs = signs or _read_signs(now)
-    # What is asked of the rest comes along with the runs: statements cost more than what they find.
-    troubled = Exists(of.repositories().exclude(problem=""))
-    newest = list(SyncRun.objects.annotate(troubled=troubled).order_by("-id")[:RECENT_RUNS])
+    event_at = signs.event_at
+    newest = _newest_runs(of, now, told=bool(event_at))
+    along = newest[0] if newest else None
     running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
     last: SyncRun | None = next((run for run in newest if run.finished_at), None)
     full = _full(newest, lambda run: bool(run.finished_at), 1, finished_at__isnull=False)
@@ -94,17 +95,20 @@ def freshness(
         # A quick pass that went well proves little: the last full check stands.
         last = full[0] if full else None
     good = _full(newest, lambda run: run.state == State.DONE, 2, state=State.DONE)
-    event_at = signs.event_at
     progress = _progress(running, now) if running else None
-    differences, unreported_since = _differences(of, good, event_at)
+    differing = event_at and (not along or along.differing)
+    differences, unreported_since = _differences(of, good, event_at) if differing else (0, None)
+    waiting_since: datetime | None = None
+    if event_at:
+        waiting_since = along.waiting_since if along else _waiting(of, now).first()
     facts = FreshnessInput(
         now=now, rest=_rest(newest, last), last=_check(last), differences=differences,
-        troubled=any(run.troubled for run in newest[:1]),
+        troubled=bool(along and along.unread is not None),
         needs_approval=any(run.tags_needing_approval for run in newest)
         and of.repositories().filter(tags_needing_approval__gt=0).exists(),
         under_way=bool(progress and progress.run.state == State.RUNNING and not progress.silent),
         no_worker=signs.no_worker, alarm=next(iter(alarms(signs)), None), event_at=event_at,
-        unreported_since=unreported_since, waiting_since=_waiting_since(of, now) if event_at else None,
+        unreported_since=unreported_since, waiting_since=waiting_since,
     )  # fmt: skip
     reason = judge(facts)
     checked = good[0] if good else None
@@ -115,7 +119,22 @@ def freshness(
     return Freshness(
         LIGHT_OF[reason], reason, _text(reason), _why(reason, last), parts,
         event_at=told_at, checked_at=checked.finished_at if checked else None, progress=progress,
+        unread=(along and along.unread) or "",
     )  # fmt: skip
+
+
+def _newest_runs(of: ViewScope, now: datetime, *, told: bool) -> list[Any]:
+    """Return the RECENT_RUNS newest, each with `.unread`, and where events arrive `.differing` and `.waiting_since`.
+
+    What is asked of the rest comes along with the runs: statements cost more than what they find.
+    """
+    unread = of.repositories().exclude(problem="").values("problem")[:1]
+    rows = SyncRun.objects.annotate(unread=Subquery(unread))
+    if told:
+        rows = rows.annotate(
+            differing=Exists(of.differences()), waiting_since=Subquery(_waiting(of, now)[:1])
+        )
+    return list(rows.order_by("-id")[:RECENT_RUNS])
 
 
 def _full(
@@ -345,9 +364,9 @@ def _read_signs(now: datetime) -> HealthSigns:
     )
 
 
-def _waiting_since(of: ViewScope, now: datetime) -> datetime | None:
+def _waiting(of: ViewScope, now: datetime) -> QuerySet[Event, datetime | None]:
     waiting = of.events().filter(applied_at=None, due_at__lte=now).order_by("due_at")
-    return waiting.values_list("due_at", flat=True).first()
+    return waiting.values_list("due_at", flat=True)
 
 
 def _differences(

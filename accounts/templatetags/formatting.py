@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from django import template
@@ -160,6 +161,11 @@ def roughly(span: timedelta) -> str:
 @register.simple_tag
 def relative_words() -> str:
     """Return the words of `relative` as JSON, for the clock in panel.js."""
+    return _relative_words(get_language())
+
+
+@cache
+def _relative_words(_language: str | None) -> str:
     words = {
         "now": str(JUST_NOW),
         "ago": _for_script(AGO),

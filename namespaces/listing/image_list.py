@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, Subquery
 
-from accounts.models import Account, RegistryUser
 from namespaces.listing.restored_by import restored_by
-from namespaces.manifests.pull_stats import users_by_name
+from namespaces.manifests.pull_stats import pusher_description
 from namespaces.models import Image, Tag
 
 
@@ -15,31 +14,25 @@ from namespaces.models import Image, Tag
 class ImageRow:
     """One row of the list.
 
-    `tag`: the newest, None if the image has none; `pusher`: the account's user who pushed it, None if unknown;
-    `restored_by`: the person who restored it, or "".
+    `tag`: the newest, None if the image has none; `pusher`: the description of the account's user who pushed it, None
+    if unknown; `restored_by`: the person who restored it, or "".
     """
 
     image: Image
     tag: Tag | None
-    pusher: RegistryUser | None
+    pusher: str | None
     restored_by: str
 
 
-def image_rows(account: Account, images: Sequence[Image]) -> list[ImageRow]:
+def image_rows(images: Sequence[Image]) -> list[ImageRow]:
     tags = {tag.image_id: tag for tag in _newest_tags(images)}
-    users = users_by_name(account, {tag.pushed_by for tag in tags.values()} - {""})
     restorers = restored_by(list(tags.values()))
-    return [_image_row(image, tags.get(image.pk), users, restorers) for image in images]
-
-
-def _image_row(
-    image: Image, tag: Tag | None, users: dict[str, RegistryUser], restorers: dict[int, str]
-) -> ImageRow:
-    return (
-        ImageRow(image, tag, users.get(tag.pushed_by), restorers.get(tag.pk, ""))
-        if tag
+    return [
+        ImageRow(image, tag, tag.pusher, restorers.get(tag.pk, ""))
+        if (tag := tags.get(image.pk))
         else ImageRow(image, None, None, "")
-    )
+        for image in images
+    ]
 
 
 def _newest_tags(images: Sequence[Image]) -> list[Tag]:
@@ -48,4 +41,5 @@ def _newest_tags(images: Sequence[Image]) -> list[Tag]:
     shown = Image.objects.filter(pk__in=[image.pk for image in images]).order_by()
     ids = shown.values_list(Subquery(newest.values("pk")))
     found = Tag.objects.filter(pk__in=ids).order_by()
+    found = found.annotate(pusher=pusher_description())  # type: ignore[no-redef]
     return list(found.select_related("manifest").defer("manifest__details", "manifest__body_zlib"))

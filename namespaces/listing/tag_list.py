@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from accounts.models import RegistryUser
 from namespaces.listing.restored_by import restored_by
 from namespaces.manifests.pull_stats import users_by_name
 from namespaces.models import Image, Tag
@@ -31,13 +30,13 @@ class Count:
 class TagRow:
     """One row of the list.
 
-    `pusher`: the account's user behind `tag.pushed_by`, None if unknown or deleted; `restored_by`: the person who
-    restored it, or ""; `same_manifest_tag`: another tag of the list that points at the same manifest, preferably
-    "latest", or "".
+    `pusher`: the description of the account's user `tag.pushed_by`, None if unknown or deleted; `restored_by`: the
+    person who restored it, or ""; `same_manifest_tag`: another tag of the list that points at the same manifest,
+    preferably "latest", or "".
     """
 
     tag: Tag
-    pusher: RegistryUser | None
+    pusher: str | None
     restored_by: str
     same_manifest_tag: str
 
@@ -128,7 +127,7 @@ def tag_rows(image: Image, tags: Sequence[Tag]) -> list[TagRow]:
     return [
         TagRow(
             tag,
-            users.get(tag.pushed_by),
+            users[tag.pushed_by].description if tag.pushed_by in users else None,
             restorers.get(tag.pk, ""),
             _same_manifest_tag(tag, by_digest[tag.manifest_id]),
         )

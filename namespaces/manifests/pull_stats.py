@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Max, OuterRef, QuerySet, Subquery, Sum
 
 from accounts.models import Account, RegistryUser
 from namespaces.models import Grant, Namespace, PullStats, Tag
@@ -95,6 +95,14 @@ def foreign_names(usernames: set[str], *, public: bool) -> set[str]:
     if public:
         return usernames
     return set(RegistryUser.objects.filter(username__in=usernames).values_list("username", flat=True))
+
+
+def pusher_description() -> Subquery:
+    """For `Tag.objects.annotate`: of the account's user who pushed the tag, None if unknown or deleted."""
+    users = RegistryUser.objects.filter(
+        account=OuterRef("image__namespace__account"), username=OuterRef("pushed_by")
+    )
+    return Subquery(users.order_by().values("description")[:1])
 
 
 def users_by_name(account: Account, usernames: set[str]) -> dict[str, RegistryUser]:

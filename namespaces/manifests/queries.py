@@ -3,18 +3,22 @@
 Anybody may write any digest into a manifest, so a manifest is readable only where the registry holds it in this image.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from namespaces.manifests import details
 from namespaces.manifests.links import Link, links
 from namespaces.manifests.platforms import choose_platform, parse_platforms
+from namespaces.manifests.pull_stats import pusher_description
 from namespaces.media_types import ArtifactKind, Group, artifact_kind, bundle_predicate
 from namespaces.models import Descriptor, Image, Manifest, RepositoryManifest, Tag, TagHistoryEntry
 from namespaces.names import technical_subject
 
+FEW_SUBJECTS = 50
 TAGS_SHOWN = 20
 UNTAGGED_SHOWN = 50
 
@@ -38,6 +42,17 @@ def manifests(image: Image) -> QuerySet[Manifest]:
 def held_manifests(image: Image, digests: Iterable[str]) -> dict[str, Manifest]:
     """Return digest → manifest for those of `digests` that the image holds."""
     return {each.digest: each for each in manifests(image).filter(digest__in=list(digests))}
+
+
+def about(digests: Collection[str]) -> Q:
+    """Return what is true of manifests whose subject is one of `digests`.
+
+    Nearly all manifests have no subject. SQLite therefore takes all to have the same one, and would read them all
+    instead of the index; it does not with a range.
+    """
+    if len(digests) > FEW_SUBJECTS:
+        return Q(subject__in=digests)
+    return reduce(or_, (Q(subject__range=(each, each)) for each in digests), Q(pk__in=[]))
 
 
 def newest_manifest(image: Image) -> Manifest | None:
@@ -130,10 +145,15 @@ def indexes_listing(image: Image, digest: str) -> list[Manifest]:
     return list(found[:TAGS_SHOWN])
 
 
-def last_move(tag: Tag) -> TagHistoryEntry | None:
-    """Return the history entry that moved the tag to its manifest; None after a first push, or if unknown."""
-    last = TagHistoryEntry.objects.filter(image_id=tag.image_id, tag=tag.name).order_by("-at", "-id").first()
-    return last if last and last.old and last.new == tag.manifest_id else None
+def tags_with_origin() -> QuerySet[Tag]:
+    """Return tags with `.pusher`, and with `.moved_from` and `.moved_to` of their newest history entry."""
+    entries = TagHistoryEntry.objects.filter(image=OuterRef("image"), tag=OuterRef("name"))
+    newest = entries.order_by("-at", "-id")
+    return Tag.objects.annotate(  # type: ignore[no-redef]
+        pusher=pusher_description(),
+        moved_from=Subquery(newest.values("old")[:1]),
+        moved_to=Subquery(newest.values("new")[:1]),
+    )
 
 
 def _attested(image: Image, manifest: Manifest) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
 
-from namespaces.manifests.queries import artifact_kind_of, held_manifests
+from namespaces.manifests.queries import about, artifact_kind_of, held_manifests
 from namespaces.media_types import ArtifactKind, artifact_kind
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
 from namespaces.names import stem_of
@@ -73,7 +73,7 @@ def _entries(index: Manifest, subject: str) -> Iterator[_Claim]:
 
 def _by_subject(image: Image, subjects: dict[str, str]) -> Iterator[_Claim]:
     there = Exists(RepositoryManifest.objects.filter(image=image, manifest=OuterRef("pk"), gone_at=None))
-    found = Manifest.objects.filter(there, subject__in=list(subjects))
+    found = Manifest.objects.filter(there, about(subjects))
     for digest, subject in found.order_by("-created_at", "digest").values_list("digest", "subject")[
         :SHOWN_MAX
     ]:

@@ -16,6 +16,8 @@ class Namespace(models.Model):
     stored_bytes = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    newest_history_id: int | None  # of its images; only through selectors.namespaces_of
+
     class Meta:
         ordering = ["name"]
 

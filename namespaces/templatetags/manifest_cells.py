@@ -6,7 +6,6 @@ from django.utils.translation import gettext
 
 from accounts.common.html_text import fill, fill_text, joined
 from accounts.common.translation import translate
-from accounts.models import RegistryUser
 from namespaces.models import Manifest
 
 PLATFORMS_SHOWN = 6
@@ -30,11 +29,11 @@ def platform_chips(manifest: Manifest, tag_name: str = "") -> SafeString:
     return fill('<span class="row-of">{}{}</span>', chips, rest)
 
 
-def pusher(user: RegistryUser | None, url: str, username: str, restored_by: str) -> SafeString:
-    """Write who pushed, or had it come back. `user` is None if unknown; `username` and `restored_by` may be ""."""
-    if user:
+def pusher(description: str | None, url: str, username: str, restored_by: str) -> SafeString:
+    """Write who pushed, or had it come back. `description` is None if the user is unknown, the others may be ""."""
+    if description is not None:
         return fill(
-            '<a class="breakable" href="{}" title="{}">{}</a>', url, username, user.description or username
+            '<a class="breakable" href="{}" title="{}">{}</a>', url, username, description or username
         )
     if username:
         return fill('<span class="breakable mono">{}</span>', username)

@@ -31,21 +31,22 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
     account = account_permissions.account(by, handle)
     if name := request.GET.get("namespace", ""):
         return redirect(permissions.namespace(by, handle, name))
+    namespaces = list(selectors.namespaces_of(account))
+    live = tag_updates.first_live_note_of_account(request, account, namespaces)
     query = {"q": request.GET.get("q", "").strip()[:200]}
     found = selectors.images_of(account, search=query["q"])
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
-    namespaces = selectors.namespaces_of(account)
     context = {
         "account": account,
         "why_not": denial_reason(account, Permission.NAMESPACES_MANAGE),
         "may_remove": not denial_reason(account, Permission.IMAGES_REMOVE),
-        "live": tag_updates.live_note_of_account(request, account),
+        "live": live,
         "namespaces": namespaces,
         "names": [each.name for each in namespaces],
         "query": query,
         "page": page,
         "cursor": request.GET.get("page", ""),
-        "rows": image_list.image_rows(account, page.rows),
+        "rows": image_list.image_rows(page.rows),
     }
     if not page.rows:
         context |= nothing_pushed(account)

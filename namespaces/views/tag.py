@@ -20,7 +20,7 @@ from namespaces.views.navigation import image_context, tag_reference
 @require_safe
 def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_name: str) -> HttpResponse:
     by = principal(request)
-    tag = permissions.tag(by, handle, name, image_name, tag_name)
+    tag = permissions.tag(by, handle, name, image_name, tag_name, rows=queries.tags_with_origin())
     image, pullers = tag.image, pull_stats.pullers_of(tag)
     context = image_context(image, "tags")
     context |= manifest_context(image, tag.manifest, tag=tag.name, platform=request.GET.get("platform", ""))
@@ -28,10 +28,10 @@ def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_nam
         "tag": tag,
         "may_remove": not denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
         "reference": tag_reference(image, tag.name),
-        "pusher": pull_stats.users_by_name(image.namespace.account, {tag.pushed_by}).get(tag.pushed_by),
+        "pusher": tag.pusher,
         "restored_by": restored_by([tag]).get(tag.pk, ""),
         "siblings": selectors.tags_of_same_manifest(tag)[:20],
-        "before": queries.last_move(tag),
+        "before": tag.moved_from if tag.moved_to == tag.manifest_id else "",
         "pullers": pullers[: pull_stats.SHOWN_MAX],
         "pullers_cut": len(pullers) > pull_stats.SHOWN_MAX,
         "by_digest": pull_stats.digest_pulls(tag),

@@ -10,6 +10,7 @@ from django.db.models import Max, Q, QuerySet, Sum
 
 from accounts.models import Account, RegistryUser
 from namespaces.manifests.pull_stats import foreign_names, users_by_name
+from namespaces.manifests.queries import about
 from namespaces.models import Descriptor, Image, Manifest, PullStats, RepositoryManifest, Tag
 from namespaces.names import DIGEST, is_technical, stem_of, technical_subject
 from registry_sync.deletion.impact import DeletionGraph, ManifestNode, PlannedDeletion, blobs_of
@@ -143,7 +144,7 @@ def _below(image: Image, digests: set[str], alive: Alive) -> set[str]:
     for some in _batches(digests, alive):
         listed = Descriptor.objects.filter(manifest__in=some, kind=Descriptor.Kind.MANIFEST)
         found |= set(listed.values_list("digest", flat=True))
-        found |= set(Manifest.objects.filter(subject__in=some).values_list("digest", flat=True))
+        found |= set(Manifest.objects.filter(about(some)).values_list("digest", flat=True))
         tags = Tag.objects.filter(image=image, technical=True, stem__in=[stem_of(digest) for digest in some])
         found |= set(tags.values_list("manifest_id", flat=True))
     return found

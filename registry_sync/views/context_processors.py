@@ -1,4 +1,4 @@
-"""The line of pages that says how true their list is, and what of an image could not be read.
+"""The line of pages that says how true their list is.
 
 Asked only by pages that show it.
 """
@@ -13,10 +13,8 @@ from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from accounts.common.translation import translate
 from registry_sync import installation_status, live_updates, selectors
 from registry_sync.last_viewed import ImageView, image_views
-from registry_sync.models import Repository
 from registry_sync.view_scope import ALL, ViewScope, visible_to
 from registry_sync.views.installation_status import of_request
 
@@ -25,7 +23,6 @@ def freshness(request: HttpRequest) -> dict[str, Any]:
     return {
         "standing": SimpleLazyObject(lambda: of_request(request)),
         "freshness": SimpleLazyObject(lambda: _freshness(request)),
-        "unread": SimpleLazyObject(lambda: _unread(request)),
     }
 
 
@@ -60,15 +57,6 @@ def _shown(request: HttpRequest) -> ViewScope:
         request.user.pk or 0, handle=at.get("handle", ""), namespace=at.get("name", ""),
         image=at.get("image_name", ""),
     )  # fmt: skip
-
-
-def _unread(request: HttpRequest) -> str:
-    """Why not all of the image that the page is about could be read lately; "" when it could."""
-    match = request.resolver_match
-    if not match or "image_name" not in match.kwargs:
-        return ""
-    row = Repository.objects.filter(name=_repository(match))
-    return translate(row.values_list("problem", flat=True).first() or "")
 
 
 def _repository(match: ResolverMatch) -> str:

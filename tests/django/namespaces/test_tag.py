@@ -197,7 +197,7 @@ def test_who_pushed_and_who_pulled(cast: Cast, image: Image, viewer: Client) -> 
         image=image, tag="1.0", username="watcherwatch", last_at=NEVER, checks=41, checked_at=NOW
     )
     shown = page(viewer)
-    assert shown.context["pusher"] == user
+    assert shown.context["pusher"] == "CI deploy"
     assert [(each.count, each.checks, each.user) for each in shown.context["pullers"]] == [
         (5, 0, user), (2, 0, None), (0, 41, None),
     ]  # fmt: skip

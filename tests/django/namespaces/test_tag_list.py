@@ -199,7 +199,7 @@ def test_many_tags_cost_no_more_statements(
         lists = ('FROM "namespaces_tag"', 'FROM "accounts_registryuser"')
         counts.append(sum(any(each in sql for each in lists) for sql in asked))
     assert counts[0] == counts[1] <= 5
-    assert len(asked) <= 15  # of the frame around it too, and what is being deleted
+    assert len(asked) <= 11  # of the frame around it too, and what is being deleted
 
 
 def test_counts_stop_where_counting_would_cost(client: Client, image: Image, settings: Any) -> None:

@@ -267,6 +267,7 @@ def test_an_image_says_what_of_it_could_not_be_read(cast: Cast) -> None:
     row = Repository.objects.create(
         name=image.repository, image=image, problem="1 of its tags could not be read"
     )
+    SyncRun.objects.create(state=SyncRun.State.INCOMPLETE)
     viewer, address = cast.client("viewer"), image.get_absolute_url()
     assert "1 of its tags could not be read" in viewer.get(address).content.decode()
     Repository.objects.filter(pk=row.pk).update(problem="")
