@@ -3,7 +3,6 @@
 import io
 import os
 import socket
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,12 +19,12 @@ from django.urls import reverse
 
 from accounts.services import people
 from manager import earlier_build
-from manager.standalone import lockfile, registry, static, worker
+from manager.standalone import lockfile, parts, registry, static, worker
 from manager.standalone.data_dir import init_data_dir, registry_folder
+from manager.standalone.parts import LOOPBACK
 from manager.standalone.supervisor import POLL_SECONDS, START_SECONDS, Group
 from namespaces.models import CatalogRead
 
-LOOPBACK = "127.0.0.1"
 FIRST_LOOK = 15  # seconds that the first look at the registry may take, and nobody is told to begin
 
 
@@ -47,6 +46,7 @@ def _run(say: Callable[[str], None]) -> int:
     call_command("check", stdout=io.StringIO())  # errors are raised; only its praise is dropped
     call_command("migrate", interactive=False, verbosity=0)
     static.collect()
+    parts.preload()
     return _supervise(serve_registry, say)
 
 
@@ -82,10 +82,10 @@ def need_free_port(variable: str, port: int) -> None:
 def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
     worker.ready_file().unlink(missing_ok=True)
     group = Group()
-    group.add("web", _server("web", settings.PORT), {**os.environ, "PYTHONUNBUFFERED": "1"})
-    group.add("tokens", _server("tokens", settings.TOKEN_PORT), {**os.environ, "PYTHONUNBUFFERED": "1"})
-    group.add("worker", _worker(), {**os.environ, "PYTHONUNBUFFERED": "1"}, stop_first=True)
-    group.add("registry", serve_registry, _registry_environment())
+    group.add("web", parts.web)
+    group.add("tokens", parts.tokens)
+    group.add("worker", parts.worker, stop_first=True)
+    group.add("registry", parts.program(serve_registry, _registry_environment()))
     code = group.run(
         {
             "web": answers(f"http://{LOOPBACK}:{settings.PORT}/healthz", HTTPStatus.OK),
@@ -103,21 +103,6 @@ def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
         raise CommandError(f"No answer within {START_SECONDS} seconds from: {', '.join(group.silent)}.")
     say("stopped")
     return code
-
-
-def _server(name: str, port: int) -> list[str]:
-    return [sys.executable, "-m", "manager.server", name, "--host", LOOPBACK, "--port", str(port)]
-
-
-def _worker() -> list[str]:
-    """Threads: a signal to the group kills prefork children in mid-task; files need one reader only."""
-    return [
-        *(sys.executable, "-m", "celery", "--app", "manager.standalone.worker", "--quiet", "worker"),
-        *("--beat", "--pool", "threads", "--concurrency", "2"),
-        # Their broadcasts would pile up as files.
-        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-        *("--loglevel", "WARNING"),
-    ]
 
 
 def _registry_environment() -> dict[str, str]:

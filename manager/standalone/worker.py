@@ -1,9 +1,11 @@
-"""The Celery application as the standalone set runs it: it leaves a file when it is ready for work."""
+"""Celery as `make run` runs it, with the schedule in a thread: a file says that it is ready for work."""
 
 import warnings
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+from celery.beat import Service
 from celery.exceptions import SecurityWarning
 from celery.signals import worker_ready
 from django.conf import settings
@@ -22,4 +24,7 @@ def ready_file() -> Path:
 
 @worker_ready.connect
 def _ready(**_details: Any) -> None:
+    # Celery's `--beat` would take a process.
+    schedule = Service(app, scheduler_cls=app.conf.beat_scheduler)
+    Thread(target=schedule.start, name="schedule", daemon=True).start()
     ready_file().touch(mode=0o600)

@@ -15,7 +15,7 @@ from tests.parts import fixtures, processes, proxies
 
 pytestmark = pytest.mark.contract
 SERVE = (
-    "from manager.server.__main__ import serve; serve('tests.parts.echo:application', '127.0.0.1', {port}, 1)"
+    "from manager.server.serving import serve; serve('tests.parts.echo:application', '127.0.0.1', {port}, 1)"
 )
 FRONTS = ("no proxy", *proxies.PROXIES)
 SPOOFED = "192.0.2.66"

@@ -69,6 +69,13 @@ print("MADE", namespaces.create(by=by, account=accounts.open_account(by=by, name
     assert "MADE team" in team.shell(first.environment, code)
 
 
+def test_the_schedule_runs_in_the_worker_and_gives_signs_of_life(first: First) -> None:
+    code = "from registry_sync.models import Marker; print(*Marker.objects.values_list('name', flat=True))"
+    first.running.wait_until(
+        lambda: {"beat", "worker"} <= {*team.shell(first.environment, code).split()}, "heartbeats"
+    )
+
+
 def test_a_second_run_is_refused_with_a_sentence(first: First) -> None:
     environment, other = first.environment, processes.ports()
     one = f"runs already on {environment['DATA_DIR']} (process {first.running.popen.pid})"

@@ -18,12 +18,7 @@ from tests.parts import processes
 
 pytestmark = [pytest.mark.contract, pytest.mark.long]
 
-PARTS = {
-    "web": "manager.server web",
-    "tokens": "manager.server tokens",
-    "worker": "manager.standalone.worker",
-    "registry": "registry serve",
-}
+PARTS = ("web", "tokens", "worker", "registry")
 
 
 class Standalone:
@@ -44,27 +39,24 @@ class Standalone:
         return running
 
     def living(self) -> dict[int, str]:
-        """Every process of the set, with its command line, the oldest first."""
+        """Every process of the set, with its name as `ps -e` shows it, the oldest first."""
         mine, found = f"DATA_DIR={self.data}".encode(), {}
         for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda each: int(each.name)):
             with suppress(OSError):
                 if mine in (process / "environ").read_bytes().split(b"\0"):
-                    found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
+                    found[int(process.name)] = (process / "comm").read_text().strip()
         return found
 
-    def count(self, words: str) -> int:
-        return sum(command.startswith(words) for command in self.living().values())
-
-    def kill(self, words: str) -> None:
+    def kill(self, part: str) -> None:
         """The first process of a part; what it has started itself it cannot stop any more."""
-        os.kill(next(pid for pid, command in self.living().items() if words in command), signal.SIGKILL)
+        os.kill(next(pid for pid, name in self.living().items() if part in name), signal.SIGKILL)
 
 
 def test_whatever_is_killed_takes_the_others_along(tmp_path: Path) -> None:
     """Which part dies, the run's seed says: what ends the others is the same for each (below)."""
-    standalone, part = Standalone(tmp_path), random.choice(list(PARTS))
+    standalone, part = Standalone(tmp_path), random.choice(PARTS)
     running = standalone.start()
-    standalone.kill(PARTS[part])
+    standalone.kill(part)
     assert running.popen.wait(processes.PATIENCE) == 1
     assert f"The {part} ended by itself, so everything was stopped" in standalone.log.read_text()
     assert standalone.living() == {}
@@ -83,11 +75,11 @@ def test_whatever_is_killed_takes_the_others_along(tmp_path: Path) -> None:
 
 
 STAND_INS = """
-import os, sys
+import signal, sys
 from manager.standalone.supervisor import Group
 group = Group()
-for number, part in enumerate(sys.argv[1:]):
-    group.add(part, ["sleep", str(1000 + number)], dict(os.environ))
+for part in sys.argv[1:]:
+    group.add(part, signal.pause)
 code = group.run({}, lambda: print("ready:", flush=True))
 print(f"The {group.ended} ended by itself")
 sys.exit(code)
@@ -97,32 +89,30 @@ sys.exit(code)
 def test_each_part_that_ends_takes_the_others_along(tmp_path: Path) -> None:
     """The same group, of parts that start in no time."""
     standalone = Standalone(tmp_path)
-    for number, part in enumerate(PARTS):
+    for part in PARTS:
         running = standalone.start("-c", STAND_INS, *PARTS)
-        running.wait_until(lambda: standalone.count("sleep 100") == len(PARTS), "start of all parts")
-        standalone.kill(f"sleep {1000 + number}")
+        running.wait_until(lambda: {*standalone.living().values()} >= {*PARTS}, "start of all parts")
+        standalone.kill(part)
         assert running.popen.wait(processes.PATIENCE) == 1
         assert f"The {part} ended by itself" in standalone.log.read_text()
         assert standalone.living() == {}
 
 
 TAKES_LEAVE = """
-import os, signal, sys
+import os, signal, subprocess, sys
 from pathlib import Path
 from manager.standalone.supervisor import Group
-part = '''
-import signal, subprocess, sys
 def leave(*_):
     subprocess.run([sys.executable, "-c", ""])  # longer than a signal takes
     sys.exit(print("left"))
-signal.signal(signal.SIGTERM, leave)
-open(sys.argv[1], "w")
-while True:
-    signal.pause()
-'''
-group, env = Group(), os.environ | {"PYTHONUNBUFFERED": "1"}
-group.add("registry", [sys.executable, "-c", part, "registry.up"], env)
-group.add("worker", [sys.executable, "-c", part, "worker.up"], env, stop_first=True)
+def part(name):
+    signal.signal(signal.SIGTERM, leave)
+    Path(f"{name}.up").touch()
+    while True:
+        signal.pause()
+group = Group()
+group.add("registry", lambda: part("registry"))
+group.add("worker", lambda: part("worker"), stop_first=True)
 up = {name: Path(f"{name}.up").exists for name in ("registry", "worker")}
 sys.exit(group.run(up, lambda: os.kill(os.getpid(), signal.SIGTERM)))
 """
@@ -147,8 +137,7 @@ import os, sys
 from manager.standalone.supervisor import Group
 sys.stdout.reconfigure(encoding="ascii")
 group = Group()
-lines = r"print(b'\\xe2\\x80\\xa6'.decode()); print('after it')"
-group.add("web", [sys.executable, "-c", lines], dict(os.environ, PYTHONIOENCODING="utf-8"))
+group.add("web", lambda: os.write(1, b"\\xe2\\x80\\xa6\\nafter it\\n"))
 sys.exit(group.run({}, lambda: None))
 """
 

@@ -144,5 +144,5 @@ def at_rest(root: int) -> None:
     shares = {pid: (after.get(pid, used) - used) / seconds for pid, used in before.items()}
     print(f"{'':<64}{'memory':>10}{'CPU':>10}")
     for pid, size in memory.items():
-        print(f"{command(pid)[-62:]:<64}{size / MB:>7.1f} MB{shares[pid]:>10.2%}")
+        print(f"{command(pid)[:62]:<64}{size / MB:>7.1f} MB{shares[pid]:>10.2%}")
     print(f"{'all':<64}{sum(memory.values()) / MB:>7.1f} MB{sum(shares.values()):>10.2%}")

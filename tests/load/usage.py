@@ -37,9 +37,10 @@ def proportional_memory(pid: int) -> int:
 
 
 def command(pid: int) -> str:
-    """What it was started as, without the path of the program."""
+    """Its name, and what it was started as without the path of the program."""
+    name = Path(f"/proc/{pid}/comm").read_text().strip()
     program, *words = Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
-    return " ".join([Path(program).name, *words])
+    return " ".join([f"{name}:", Path(program).name, *words])
 
 
 def busy(seconds: float = 3) -> float:

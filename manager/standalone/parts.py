@@ -1,0 +1,70 @@
+"""What runs in each process of `make run`: forks of one that has loaded everything, whose memory they share."""
+
+import gc
+import importlib
+import logging
+import os
+import signal
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import connections
+
+LOOPBACK = "127.0.0.1"
+# What a part would load by itself or at its first request. Not `manager.server.tokens`: it lets statements wait on the
+# event loop, and that is for its own process.
+PRELOADED = (
+    "manager.urls",
+    "manager.server.web",
+    "manager.server.serving",
+    "manager.standalone.worker",
+    "manager.standalone.file_broker",
+    "registry_sync.tasks",
+    "celery.beat",
+    "celery.apps.worker",
+    "celery.concurrency.thread",
+    "celery.worker.consumer",
+)
+
+
+def preload() -> None:
+    """Load it all, and keep nothing open that two processes must not share. No thread may have been started."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    connections.close_all()
+    gc.collect()
+    gc.freeze()  # a collection would write to what is shared, and so copy it
+
+
+def web() -> None:
+    from manager.server.serving import serve  # noqa: PLC0415 (preloaded)
+
+    serve("manager.server.web:application", LOOPBACK, settings.PORT)
+
+
+def tokens() -> None:
+    from manager.server.serving import serve  # noqa: PLC0415 (preloaded)
+
+    serve("manager.server.tokens:application", LOOPBACK, settings.TOKEN_PORT)
+
+
+def worker() -> None:
+    """Threads: a signal to the group kills prefork children in mid-task; files need one reader only."""
+    from manager.standalone.worker import app  # noqa: PLC0415 (preloaded)
+
+    os.environ["CELERY_SKIP_CHECKS"] = "1"  # `run` has done them; they touch, and so copy, all that is shared
+    # Not by its command line, which loads all other commands too. Gossip and the like would pile up as files.
+    app.Worker(
+        pool_cls="threads", concurrency=2, loglevel=logging.WARNING, quiet=True,
+        without_gossip=True, without_mingle=True, without_heartbeat=True,
+    ).start()  # fmt: skip
+
+
+def program(argv: list[str], env: dict[str, str]) -> Callable[[], None]:
+    """Return a part that is another program."""
+
+    def become() -> None:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it; other programs end by it
+        os.execvpe(argv[0], argv, env)  # noqa: S606 (our own commands)
+
+    return become
