@@ -23,6 +23,7 @@ HAS_WORK: Final[dict[str, Callable[[], bool]]] = {
     "registry_sync.apply_events": due_events.any_due,
     "registry_sync.mails": outbox.any_due,
 }
+HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", heartbeats.PULSE.total_seconds() / 2
 
 
 class Schedule(Scheduler):
@@ -37,22 +38,28 @@ class Schedule(Scheduler):
 
     def tick(self, *_arguments: Any, **_options: Any) -> float:
         """Send what is due. Return the seconds until more is."""
-        database_answers = self._note_heartbeat()
+        database_answers = not self._is_due(HEARTBEAT, HEARTBEAT_SECONDS) or self._note_heartbeat()
         for name, entry in self.schedule.items():
-            now, every = self.monotonic(), float(self.app.conf.beat_schedule[name]["schedule"])
-            if not now < self._next.get(name, now) <= now + every:
-                self._next[name] = now + every
-                if not database_answers or _has_work(str(entry.task)):
-                    self.apply_entry(entry, producer=self.producer)
+            due = self._is_due(name, float(self.app.conf.beat_schedule[name]["schedule"]))
+            if due and (not database_answers or _has_work(str(entry.task))):
+                self.apply_entry(entry, producer=self.producer)
         return max(min(self._next.values(), default=1.0) - self.monotonic(), 0.0)
 
-    @staticmethod
-    def _note_heartbeat() -> bool:
+    def _is_due(self, name: str, every: float) -> bool:
+        """Return True once in so many seconds, and after the clock jumped."""
+        now = self.monotonic()
+        if now < self._next.get(name, now) <= now + every:
+            return False
+        self._next[name] = now + every
+        return True
+
+    def _note_heartbeat(self) -> bool:
         """Return False when the database does not answer: then nobody asks it more, and the worker says it."""
         try:
             connection.close_if_unusable_or_obsolete()
             heartbeats.note(Marker.BEAT, clock.now(), every=heartbeats.PULSE)
         except (DatabaseError, InterfaceError):
+            del self._next[HEARTBEAT]  # it is tried with the next tick
             return False
         return True
 
