@@ -74,6 +74,36 @@ def test_whatever_is_killed_takes_the_others_along(tmp_path: Path) -> None:
     assert standalone.living() == {}
 
 
+LOADS = """
+import threading
+import django
+django.setup()
+from django.contrib.sessions.models import Session
+from django.db import connections, DatabaseError
+from manager.standalone import parts
+try:
+    Session.objects.exists()
+except DatabaseError:  # it has no tables yet
+    pass
+parts.preload()
+print([thread.name for thread in threading.enumerate()], [each.connection for each in connections.all()])
+"""
+
+
+def test_what_is_loaded_before_the_fork_starts_no_thread_and_leaves_no_connection() -> None:
+    """A fork would have the locks of the one without its work, and share the other."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADS],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "manager.settings"},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "['MainThread'] [None]\n"
+
+
 STAND_INS = """
 import signal, sys
 from manager.standalone.supervisor import Group
