@@ -8,13 +8,13 @@ from typing import Any
 
 from django.db.models import Max, Q, QuerySet, Sum
 
+from accounts.common.batches import batches
 from accounts.models import Account, RegistryUser
 from namespaces.manifests.pull_stats import foreign_names, users_by_name
 from namespaces.manifests.queries import about
 from namespaces.models import Descriptor, Image, Manifest, PullStats, RepositoryManifest, Tag
 from namespaces.names import DIGEST, is_technical, stem_of, technical_subject
 from registry_sync.deletion.impact import DeletionGraph, ManifestNode, PlannedDeletion, blobs_of
-from registry_sync.inventory.writer import batches
 
 Alive = Callable[[], None]
 NESTING_MAX = 10  # an index in an index in an index …

@@ -5,13 +5,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from django.conf import settings
 
+from accounts.common.batches import batches
 from namespaces.models import Descriptor, Image, Tag
 from registry_sync.client import NotInRegistry, RegistryClient, RegistryError, Schema1Unsupported, ServerError
 from registry_sync.deletion import graph, unreadable
 from registry_sync.deletion.impact import DeletionGraph, objections, tags_that_lead_to
 from registry_sync.deletion.outcomes import Outcome, Stopped
 from registry_sync.inventory import placeholders, refresh
-from registry_sync.inventory.writer import batches, stored_sizes
+from registry_sync.inventory.writer import stored_sizes
 
 FRESH_SECONDS = 5.0  # a reading is good for further manifests so long, from its beginning
 

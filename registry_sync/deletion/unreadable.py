@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from accounts.common.batches import batches
 from namespaces.models import Image, Manifest, Tag
 from registry_sync.inventory.parser import SCHEMA_1
-from registry_sync.inventory.writer import batches
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,18 @@
 """What an index says of its platforms follows from their manifests, whichever was seen first and wherever that was."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Sum
 
+from accounts.common.batches import batches
 from namespaces.models import Descriptor, Image, Manifest, Tag
 from registry_sync.inventory.parser import TOTAL_MAX, annotated_created_at
 from registry_sync.models import Repository
 
-BATCH = 500
 NESTING_MAX = 10  # an index in an index in an index …
-Thing = TypeVar("Thing")
 
 
 class _ChildTotals(NamedTuple):
@@ -38,10 +37,6 @@ def update_indexes(digests: Collection[str]) -> None:
             update_manifest(digest, {})
         if not changed:
             return
-
-
-def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
-    return (things[start : start + BATCH] for start in range(0, len(things), BATCH))
 
 
 @transaction.atomic

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+from accounts.common.batches import batches
 from namespaces.models import Descriptor, Manifest, RepositoryManifest
 from registry_sync.inventory.fetcher import ManifestRef
-from registry_sync.inventory.index_totals import batches
 
 
 def present(refs: Iterable[ManifestRef]) -> set[ManifestRef]:

@@ -11,6 +11,7 @@ from django.db.models import F, Max, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts.common.batches import BATCH, batches
 from namespaces.models import (
     Descriptor,
     Image,
@@ -23,12 +24,11 @@ from namespaces.models import (
 )
 from registry_sync.inventory import index_totals
 from registry_sync.inventory.fetcher import ManifestRef, ReadResult
-from registry_sync.inventory.index_totals import BATCH, batches, count_tags
+from registry_sync.inventory.index_totals import count_tags
 from registry_sync.inventory.parser import ParsedManifest
 from registry_sync.leases import fenced
 from registry_sync.models import Repository
 
-__all__ = ["BATCH", "batches", "count_tags"]  # of index_totals.py, for other writers
 COMPLETED_FIELDS = "kind artifact_type subject size created_at platforms details".split()
 FIRST_RETRY = timedelta(minutes=10)  # until what was not complete is read again for the first time
 

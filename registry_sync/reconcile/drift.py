@@ -8,12 +8,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import dropped_entries
+from accounts.common.batches import batches
 from accounts.models import DropCounter
 from namespaces.models import TagHistoryEntry
 from namespaces.names import split
 from registry_sync.client import RepositoryTags
 from registry_sync.freshness import ROLLBACK_TAGS_MIN
-from registry_sync.inventory.writer import batches
 from registry_sync.leases import fenced
 from registry_sync.models import Drift, Event, Marker, SyncRun
 from registry_sync.reconcile.planner import Plan

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from registry_sync.inventory.writer import batches
+from accounts.common.batches import batches
 from registry_sync.models import Event
 
 TAG_LINK_DELAY = timedelta(

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.common import clock
+from accounts.common.batches import batches
 from accounts.common.fair_share import in_turns
 from accounts.common.lazy_text import lazy as _
 from namespaces.names import split
@@ -17,7 +18,7 @@ from registry_sync.client import RegistryClient, RepositoryTags
 from registry_sync.inventory import placeholders
 from registry_sync.inventory.fetcher import ManifestReader, ManifestRef
 from registry_sync.inventory.stored import complete_digests, fully_read, present
-from registry_sync.inventory.writer import batches, store_reading
+from registry_sync.inventory.writer import store_reading
 from registry_sync.models import Repository, SyncRun
 from registry_sync.reconcile import drift, mass_delete_guard, recent_events, writer
 from registry_sync.reconcile.planner import Plan

@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, OuterRef, Subquery, Sum
 
+from accounts.common.batches import BATCH, batches
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagHistoryEntry
 from namespaces.names import NAMESPACE_MAX, is_repository, split
 from registry_sync.client import RepositoryTags
-from registry_sync.inventory.writer import BATCH, TagChange, batches, write_tag_changes
+from registry_sync.inventory.writer import TagChange, write_tag_changes
 from registry_sync.leases import fenced
 from registry_sync.models import Repository, SyncRun
 from registry_sync.reconcile.planner import Plan, StoredState, make_plan
