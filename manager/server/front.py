@@ -12,8 +12,7 @@ from manager.server.threads import Send
 
 # The length in bytes that the body of this request may have.
 Bound = Callable[[Environ], int]
-# Answers the request; the last argument is where it comes from.
-Handler = Callable[[Environ, Scope, Send, str], Any]
+Handler = Callable[[Environ, Scope, Send], Any]
 _WITHOUT_BODY = frozenset({"GET", "HEAD"})
 
 
@@ -27,7 +26,7 @@ class Front:
         try:
             environ = environ_of(scope)
             if environ["REQUEST_METHOD"] in _WITHOUT_BODY or not _has_body(environ):
-                await self._handler(with_body(environ, b""), scope, send, client_network(environ))
+                await self._handler(with_body(environ, b""), scope, send)
             else:
                 await self._with_body(environ, scope, receive, send)
         except BrokenOff:
@@ -39,16 +38,16 @@ class Front:
 
     async def _with_body(self, environ: Environ, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body and answer. One too long is not read: the application sees its length, and says so itself."""
-        address, length = client_network(environ), environ.get("CONTENT_LENGTH")
+        length = environ.get("CONTENT_LENGTH")
         announced = int(length) if length else None
-        with self._memory.share(address) as take:
+        with self._memory.share(client_network(environ)) as take:
             try:
                 body = await bodies.read(receive, most=self._bound(environ), announced=announced, take=take)
             except TooLong as error:
                 with_body(environ, b"", error.length)
             else:
                 with_body(environ, body)
-            await self._handler(environ, scope, send, address)
+            await self._handler(environ, scope, send)
 
 
 def _has_body(environ: Environ) -> bool:

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from accounts.common.client_ip import client_network
 from accounts.common.secret_files import SecretFileError
 from manager.server.environ import Environ, Scope
 from manager.server.front import Front
@@ -34,11 +35,11 @@ def _is_registry(environ: Environ) -> bool:
         return False
 
 
-async def _answer(environ: Environ, scope: Scope, send: Send, address: str) -> None:
+async def _answer(environ: Environ, scope: Scope, send: Send) -> None:
     wsgi.start_write_behind()
     image_views.start()  # once per process, both
     sends_files = "http.response.pathsend" in (scope.get("extensions") or {})
-    await _threads.answer(environ, send, address=address, sends_files=sends_files)
+    await _threads.answer(environ, send, address=client_network(environ), sends_files=sends_files)
 
 
 application = Front(_answer, bound)

@@ -61,6 +61,10 @@ _DIALECTS = {
     },
 }
 
+# Of PostgreSQL, off where only tokens are made: all is found by keys, and a plan that was made while tables were short
+# would go on to read them whole.
+BY_KEYS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
+
 SLOW_SECONDS = 0.1  # seconds
 _database = Breaker(rest=0)
 _kept = threading.local()
@@ -178,7 +182,8 @@ def _run(database: BaseDatabaseWrapper, text: str, parameters: list[str]) -> lis
     """Have the driver run it, and prepare it where the settings allow that; Django's cursor costs as much again."""
     database.ensure_connection()
     with database.wrap_database_errors:
-        return list(_cursor(database).execute(text, parameters).fetchall())
+        rows: list[tuple[Any, ...]] = _cursor(database).execute(text, parameters).fetchall()
+        return rows
 
 
 def _cursor(database: BaseDatabaseWrapper) -> Any:

@@ -23,7 +23,7 @@ KID_BYTES = 30
 ALGORITHM = "ES256"
 _ES256 = ec.ECDSA(hashes.SHA256())
 _HALF = 32  # bytes of each of the two numbers that are a signature (RFC 7518, 3.4)
-_compact = json.JSONEncoder(separators=(",", ":")).encode
+_compact = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 log = logging.getLogger(__name__)
 

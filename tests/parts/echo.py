@@ -11,7 +11,7 @@ from manager.server.front import Front, respond
 from manager.server.threads import Send
 
 
-async def _answer(environ: Environ, _scope: Scope, send: Send, _address: str) -> None:
+async def _answer(environ: Environ, _scope: Scope, send: Send) -> None:
     told = {key: value for key, value in environ.items() if isinstance(value, str)}
     told["body"] = environ["wsgi.input"].read().decode("latin-1")
     told["client"] = client_address(environ)

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from registry_sync.tokens import queries
 from registry_sync.tokens.prepared import PreparedCursor
 
 pytestmark = [
@@ -56,6 +57,16 @@ def test_a_connection_that_is_gone_is_an_outage(driver: Driver) -> None:
             prepared.execute("SELECT $1::int", ["0"])
     with pytest.raises(psycopg.OperationalError):
         prepared.execute("SELECT $1::int", ["0"])
+
+
+def test_what_a_token_needs_is_found_by_keys(driver: Driver) -> None:
+    for name in queries.BY_KEYS:
+        driver.execute(f"SET {name} = off")
+    text = queries._statement(queries._USER, "postgresql")
+    rows = PreparedCursor(driver).execute(f"EXPLAIN {text}", ["0" * 64, "team/app", "2026-01-01"]).fetchall()
+    plan = "\n".join(line for (line,) in rows)
+    assert "Index Scan" in plan
+    assert not any(word in plan for word in ("Seq Scan", "Hash", "Merge", "JIT")), plan
 
 
 def test_it_is_prepared_again_after_a_rollback(driver: Driver) -> None:
