@@ -47,7 +47,7 @@ def accounts_overview(*, person_id: int) -> QuerySet[Account]:
 
 
 def users_of(account: Account, *, search: str = "") -> QuerySet[RegistryUser]:
-    found = RegistryUser.objects.filter(account=account).select_related("account")
+    found = RegistryUser.objects.filter(account=account)
     if search:
         found = found.filter(Q(description__icontains=search) | Q(username__icontains=search))
     return found.order_by("-created_at", "-id")

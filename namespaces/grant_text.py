@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.expiry import ending
 from namespaces.access import Level
-from namespaces.models import Grant, Namespace
+from namespaces.models import Namespace
 
 NAMED_MAX = 2
 ACTION_TEXTS = {
@@ -36,6 +37,17 @@ class GrantTarget:
         return f"{self.namespace.name}/{self.image_name}" if self.image_name else self.namespace.name
 
 
+class Granted(Protocol):
+    """A grant, or what a list holds of one."""
+
+    @property
+    def level(self) -> int: ...
+    @property
+    def image_name(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+
+
 def effect(level: Level, targets: Sequence[GrantTarget], expires_at: datetime | None) -> str:
     """Return all that a user can do: "Can pull and push team/api until 21 Feb 2027. Nothing else."."""
     if not targets:
@@ -46,9 +58,9 @@ def effect(level: Level, targets: Sequence[GrantTarget], expires_at: datetime | 
     return _("Can %(do)s %(where)s until %(day)s. Nothing else.") % {**values, "day": ending(expires_at)}
 
 
-def summary(grants: Iterable[Grant]) -> str:
+def summary(grants: Iterable[Granted]) -> str:
     """Return one line for a list, the highest level first: "write on team, read on 3 images"."""
-    by_level: dict[Level, list[Grant]] = {}
+    by_level: dict[Level, list[Granted]] = {}
     for grant in grants:
         by_level.setdefault(Level(grant.level), []).append(grant)
     parts = [
@@ -58,7 +70,7 @@ def summary(grants: Iterable[Grant]) -> str:
     return ", ".join(parts)
 
 
-def _targets_text(grants: list[Grant]) -> str:
+def _targets_text(grants: list[Granted]) -> str:
     if len(grants) <= NAMED_MAX:
         return _join([each.target for each in grants])
     images = sum(1 for each in grants if each.image_name)

@@ -1,9 +1,10 @@
 """Read-only queries on namespaces, images and grants. The caller has checked the permission."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -25,6 +26,18 @@ class EffectiveAccess:
     user: RegistryUser
     verdict: Verdict
     grants: list[Grant]
+
+
+class GrantLine(NamedTuple):
+    """Of a grant what `grant_text.summary` says of it."""
+
+    level: int
+    namespace_name: str
+    image_name: str
+
+    @property
+    def target(self) -> str:
+        return f"{self.namespace_name}/{self.image_name}" if self.image_name else self.namespace_name
 
 
 def namespaces_of(account: Account, *, search: str = "") -> QuerySet[Namespace]:
@@ -101,9 +114,14 @@ def grants_of(user: RegistryUser) -> QuerySet[Grant]:
     )
 
 
-def grants_of_users(users: Sequence[RegistryUser]) -> QuerySet[Grant]:
-    found = Grant.objects.filter(user__in=users).select_related("namespace")
-    return found.order_by("image_name", "namespace__name", "id")
+def grants_of_users(users: Sequence[RegistryUser]) -> dict[int, list[GrantLine]]:
+    """Return user id → grants, for a list: without a row of our models for each."""
+    found: dict[int, list[GrantLine]] = defaultdict(list)
+    grants = Grant.objects.filter(user__in=users).order_by("image_name", "namespace__name", "id")
+    columns = grants.values_list("user_id", "level", "namespace__name", "image_name")
+    for user, level, namespace_name, image_name in columns:
+        found[user].append(GrantLine(level, namespace_name, image_name))
+    return found
 
 
 def target_names(account: Account) -> list[str]:

@@ -1,6 +1,7 @@
 """What of the registry a page shows: its light speaks of that, and of nothing that others have."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat, StrIndex, Substr
@@ -17,10 +18,10 @@ class ViewScope:
     repository: str = ""
 
     def repositories(self) -> QuerySet[Repository]:
-        rows = Repository.objects.exclude(image=None)
-        if self.namespaces is not None:
-            rows = rows.filter(image__namespace__in=self.namespaces)
-        return rows.filter(name=self.repository) if self.repository else rows
+        shown: dict[str, Any] = {"name": self.repository} if self.repository else {}
+        if self.namespaces is None:
+            return Repository.objects.exclude(image=None).filter(**shown)
+        return Repository.objects.filter(image__namespace__in=self.namespaces, **shown)
 
     def differences(self) -> QuerySet[Drift]:
         rows = Drift.objects.all()
@@ -42,7 +43,10 @@ ALL = ViewScope()
 
 def visible_to(person_id: int, *, handle: str = "", namespace: str = "", image: str = "") -> ViewScope:
     """In the accounts that the person is a member of; of one account, of one namespace of it, or of one image."""
-    rows = Namespace.objects.filter(account__members__person=person_id, account__closed_at=None)
-    for column, value in (("account__handle", handle), ("name", namespace)):
-        rows = rows.filter(**{column: value}) if value else rows
-    return ViewScope(rows.order_by(), f"{namespace}/{image}" if image else "")
+    chosen = {"account__handle": handle, "name": namespace}
+    rows = Namespace.objects.order_by().filter(
+        account__members__person=person_id,
+        account__closed_at=None,
+        **{column: value for column, value in chosen.items() if value},
+    )
+    return ViewScope(rows, f"{namespace}/{image}" if image else "")

@@ -116,6 +116,13 @@ def copy(text: str, what: str = "") -> SafeString:
 
 
 @register.simple_tag
+def command(text: str, what: str = "") -> SafeString:
+    """Write a command to run, of one or several lines, with its copy button; `what` as in `copy`."""
+    button = copy(text, what or gettext("Copy the command"))
+    return fill('<div class="command"><pre tabindex="0"><code>{}</code></pre>{}</div>', str(text), button)
+
+
+@register.simple_tag
 def state(text: object, tone: str = "none") -> SafeString:
     """Write a fact with its colour and its word.
 

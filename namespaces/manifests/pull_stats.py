@@ -92,7 +92,7 @@ def foreign_names(usernames: set[str], *, public: bool) -> set[str]:
 
     In a private namespace a name without a user is that of a deleted user of the account, which may be shown.
     """
-    if public:
+    if public or not usernames:
         return usernames
     return set(RegistryUser.objects.filter(username__in=usernames).values_list("username", flat=True))
 
@@ -106,5 +106,7 @@ def pusher_description() -> Subquery:
 
 
 def users_by_name(account: Account, usernames: set[str]) -> dict[str, RegistryUser]:
+    if not usernames:
+        return {}
     found = RegistryUser.objects.select_related("account").filter(account=account, username__in=usernames)
     return {user.username: user for user in found}

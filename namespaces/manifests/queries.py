@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from namespaces.manifests import details
 from namespaces.manifests.links import Link, links
@@ -41,7 +41,8 @@ def manifests(image: Image) -> QuerySet[Manifest]:
 
 def held_manifests(image: Image, digests: Iterable[str]) -> dict[str, Manifest]:
     """Return digest → manifest for those of `digests` that the image holds."""
-    return {each.digest: each for each in manifests(image).filter(digest__in=list(digests))}
+    wanted = list(digests)
+    return {each.digest: each for each in manifests(image).filter(digest__in=wanted)} if wanted else {}
 
 
 def about(digests: Collection[str]) -> Q:
@@ -146,13 +147,13 @@ def indexes_listing(image: Image, digest: str) -> list[Manifest]:
 
 
 def tags_with_origin() -> QuerySet[Tag]:
-    """Return tags with `.pusher`, and with `.moved_from` and `.moved_to` of their newest history entry."""
+    """Return tags with `.pusher` and `.moved_from`: "" or None after a first push, or if unknown."""
+    here = Case(When(new=OuterRef("manifest"), then=F("old")), default=Value(""))
     entries = TagHistoryEntry.objects.filter(image=OuterRef("image"), tag=OuterRef("name"))
-    newest = entries.order_by("-at", "-id")
+    newest = entries.order_by("-at", "-id").values(before=here)
     return Tag.objects.annotate(  # type: ignore[no-redef]
         pusher=pusher_description(),
-        moved_from=Subquery(newest.values("old")[:1]),
-        moved_to=Subquery(newest.values("new")[:1]),
+        moved_from=Subquery(newest[:1]),
     )
 
 

@@ -33,10 +33,9 @@ class Tag(models.Model):
     technical = Technical(default=False, editable=False)
     stem = Stem(max_length=80, default="", db_default="", editable=False)
 
-    # Only where a query annotates them: the pusher's description, and what its newest history entry says.
+    # Only where a query annotates them: the pusher's description, and the digest that its last push replaced.
     pusher: str | None
     moved_from: str | None
-    moved_to: str | None
 
     NEWEST_FIRST: ClassVar = ("-pushed_at", "-id")
 

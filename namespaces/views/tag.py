@@ -31,7 +31,7 @@ def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_nam
         "pusher": tag.pusher,
         "restored_by": restored_by([tag]).get(tag.pk, ""),
         "siblings": selectors.tags_of_same_manifest(tag)[:20],
-        "before": tag.moved_from if tag.moved_to == tag.manifest_id else "",
+        "before": tag.moved_from,
         "pullers": pullers[: pull_stats.SHOWN_MAX],
         "pullers_cut": len(pullers) > pull_stats.SHOWN_MAX,
         "by_digest": pull_stats.digest_pulls(tag),

@@ -1,6 +1,5 @@
 """The users of an account with what they may do: the list, and creating one."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -28,7 +27,6 @@ from namespaces import grant_text
 from namespaces import selectors as namespace_selectors
 from namespaces.access import Level
 from namespaces.forms import NewUserForm
-from namespaces.models import Grant
 from namespaces.services import new_user
 from namespaces.views import grant_targets
 
@@ -52,9 +50,7 @@ def users(request: PersonRequest, handle: str) -> HttpResponse:
 
 
 def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
-    grants: dict[int, list[Grant]] = defaultdict(list)
-    for grant in namespace_selectors.grants_of_users(users):
-        grants[grant.user_id].append(grant)
+    grants = namespace_selectors.grants_of_users(users)
     return [
         {
             "user": user, "state": user_badge(user, now), "soon": expires_soon(user.expires_at, now),
