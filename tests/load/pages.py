@@ -39,8 +39,8 @@ PAGES = {
     "history of an image": (f"{BIG}-/history/",),
 }
 HEAD = """\
-PAGES of an account with {tags:,} tags, {in_one:,} of them in one image, and 60 users. Whole requests in the server's
-process, through Django's test client: the least of {turns} medians of {batch}; then statements{base}."""
+PAGES of an account with {tags:,} tags, {in_one:,} of them in one image, and 60 users. CPU of whole requests,
+in the server's process, by Django's test client: the least of {turns} medians of {batch}; then statements{base}."""
 
 
 class Tree:
