@@ -35,6 +35,7 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
     live = tag_updates.first_live_note_of_account(request, account, namespaces)
     query = {"q": request.GET.get("q", "").strip()[:200]}
     found = selectors.images_of(account, search=query["q"])
+    found = found.select_related(None).select_related("namespace")  # not the account again with each
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
     context = {
         "account": account,
