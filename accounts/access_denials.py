@@ -70,9 +70,13 @@ def _write(notes: list[Denied]) -> None:
     for user_id, note in found:
         row = Denial.objects.filter(user=user_id, repository=note.repository, action=note.action)
         row.update(
-            count=F("count") + note.count, last_at=note.origin.at, address=note.origin.address,
-            client=note.origin.client, reason=note.reason, remedy=note.remedy,
-        )  # fmt: skip
+            count=F("count") + note.count,
+            last_at=note.origin.at,
+            address=note.origin.address,
+            client=note.origin.client,
+            reason=note.reason,
+            remedy=note.remedy,
+        )
         if note.sources:
             older = row.values_list("sources", flat=True).first() or ""
             row.update(sources=" ".join(_together(note.sources, older.split())))

@@ -47,9 +47,11 @@ def seal(*, now: datetime) -> AuditSeal | None:
     try:
         with transaction.atomic():
             made = AuditSeal.objects.create(
-                last_event_id=last_event_id, event_count=events.count(), pepper_version=pepper.version,
+                last_event_id=last_event_id,
+                event_count=events.count(),
+                pepper_version=pepper.version,
                 digest=_digest(last, events, last_event_id, pepper),
-            )  # fmt: skip
+            )
     except IntegrityError:
         return None
     log.info("audit log: seal %s up to event %s is %s", made.pk, made.last_event_id, made.digest)

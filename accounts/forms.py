@@ -87,9 +87,11 @@ class ExpiryForm(forms.Form):
 
 class UserForm(ExpiryForm):
     description = TextField(
-        label=_("Description"), most=DESCRIPTION_MAX, placeholder=_("CI deploy"),
+        label=_("Description"),
+        most=DESCRIPTION_MAX,
+        placeholder=_("CI deploy"),
         help_text=_("What this user is for. The username and password are generated."),
-    )  # fmt: skip
+    )
     field_order: tuple[str, ...] = ("description", "expiry", "expires_on")
 
 

@@ -110,8 +110,12 @@ def _send(row: OutgoingMail) -> None:
 
 
 def _seal(mail: EmailMessage) -> str:
-    content = {"subject": str(mail.subject), "body": str(mail.body), "from_email": mail.from_email,
-            "headers": {name: str(value) for name, value in mail.extra_headers.items()}}  # fmt: skip
+    content = {
+        "subject": str(mail.subject),
+        "body": str(mail.body),
+        "from_email": mail.from_email,
+        "headers": {name: str(value) for name, value in mail.extra_headers.items()},
+    }
     return _cipher().encrypt(json.dumps(content).encode()).decode()
 
 

@@ -124,8 +124,12 @@ def _parameters(url: str) -> dict[str, str]:
 def _names(parts: SplitResult) -> Counter[str]:
     """How often each part is said: before the “?”, and after it."""
     login, at, hosts = parts.netloc.rpartition("@")
-    before = {"user": at and login.partition(":")[0], "password": login.partition(":")[2],
-              "host": hosts.partition(":")[0], "dbname": parts.path.strip("/")}  # fmt: skip
+    before = {
+        "user": at and login.partition(":")[0],
+        "password": login.partition(":")[2],
+        "host": hosts.partition(":")[0],
+        "dbname": parts.path.strip("/"),
+    }
     after = [unquote(each.partition("=")[0]) for each in parts.query.split("&") if each]
     names = [name for name, value in before.items() if value] + after
     return Counter("sslmode" if name == "ssl" else name for name in names)  # libpq takes ssl=true from JDBC

@@ -161,8 +161,12 @@ if REDIS:
     CACHES = {"default": {"BACKEND": "manager.cache.RedisOrMemoryCache", "LOCATION": [REDIS.url],
                           "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, **REDIS.tls}}}  # fmt: skip
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-                          "OPTIONS": {"MAX_ENTRIES": CACHE_ENTRIES}}}  # fmt: skip
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": CACHE_ENTRIES},
+        }
+    }
 
 # Persons ----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.Person"

@@ -15,14 +15,22 @@ def _names(account: Account) -> int:
 
 
 NAMESPACES = Limit[Account](
-    "namespaces", "MAX_NAMESPACES_PER_ACCOUNT", _("namespaces"),
-    _("This account has all %(most)s namespaces that an account may have; deleted ones count, since their names stay "
-      "its own. An operator can raise %(setting)s."),
+    "namespaces",
+    "MAX_NAMESPACES_PER_ACCOUNT",
+    _("namespaces"),
+    _(
+        "This account has all %(most)s namespaces that an account may have; deleted ones count, since their names stay "
+        "its own. An operator can raise %(setting)s."
+    ),
     _names,
-)  # fmt: skip
+)
 GRANTS = Limit[Account](
-    "grants", "MAX_GRANTS_PER_ACCOUNT", _("permissions"),
-    _("This account has all %(most)s permissions that an account may have. Remove one, or ask an operator to raise "
-      "%(setting)s."),
+    "grants",
+    "MAX_GRANTS_PER_ACCOUNT",
+    _("permissions"),
+    _(
+        "This account has all %(most)s permissions that an account may have. Remove one, or ask an operator to raise "
+        "%(setting)s."
+    ),
     lambda account: Grant.objects.filter(namespace__account=account).count(),
-)  # fmt: skip
+)

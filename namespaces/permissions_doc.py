@@ -55,8 +55,10 @@ def _level_table() -> list[str]:
 
 
 def _case_table() -> list[str]:
-    lines = ["| the user is | the namespace is | grant on the namespace | grant on the image | may | because |",
-             "|---|---|---|---|---|---|"]  # fmt: skip
+    lines = [
+        "| the user is | the namespace is | grant on the namespace | grant on the image | may | because |",
+        "|---|---|---|---|---|---|",
+    ]
     return lines + [_row(*case) for case in _cases()]
 
 

@@ -49,9 +49,13 @@ live_updates.THINGS |= {
 def first_live_note_of_image(request: HttpRequest, image: Image) -> str:
     """As the image was loaded, before its rows: what comes in between is news."""
     return live_updates.note_of(
-        request, "image", image.namespace_id, account=image.namespace.account_id, name=image.name,
+        request,
+        "image",
+        image.namespace_id,
+        account=image.namespace.account_id,
+        name=image.name,
         state=[image.newest_history_id if image.pk else None],
-    )  # fmt: skip
+    )
 
 
 def live_note_of_image(request: HttpRequest, image: Image, since: Any = None) -> str:

@@ -32,9 +32,13 @@ def invite(*, by: Principal, account: Account, role: str) -> tuple[Invitation, s
     _forget_spent(account)
     text = credentials.make(credentials.LINK_PREFIX)
     invitation = Invitation.objects.create(
-        account=account, role=role, digest=credentials.digests(text, peppers())[0],
-        inviter_id=by.id, created_by=by.label, expires_at=timezone.now() + LIFE,
-    )  # fmt: skip
+        account=account,
+        role=role,
+        digest=credentials.digests(text, peppers())[0],
+        inviter_id=by.id,
+        created_by=by.label,
+        expires_at=timezone.now() + LIFE,
+    )
     audit.record(by=by, action=AuditAction.MEMBER_INVITED, kind="invitation", id=invitation.pk, label=role,
                  account=account, after={"role": role})  # fmt: skip
     invitation.state = InvitationState.OPEN

@@ -95,8 +95,12 @@ def _lock(user: RegistryUser) -> None:
 
 def _add_secret(user: RegistryUser) -> str:
     password, pepper = credentials.make(credentials.USER_PREFIX), peppers()[0]
-    Secret.objects.create(user=user, digest=credentials.digest(password, pepper), pepper_version=pepper.version,
-                          hint=credentials.hint(password))  # fmt: skip
+    Secret.objects.create(
+        user=user,
+        digest=credentials.digest(password, pepper),
+        pepper_version=pepper.version,
+        hint=credentials.hint(password),
+    )
     return password
 
 

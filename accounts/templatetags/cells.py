@@ -31,12 +31,16 @@ def when(moment: datetime | None, never: str = "") -> SafeString:
         utc = fill(' <span class="nowrap quiet">· {}</span>', behind) if behind else ""
         return fill(
             '<time datetime="{}"><span class="nowrap">{}</span>{}</time>',
-            formatting.local(moment).isoformat(), here, utc,
-        )  # fmt: skip
+            formatting.local(moment).isoformat(),
+            here,
+            utc,
+        )
     return fill(
         '<time class="nowrap" datetime="{}" title="{}" data-relative>{}</time>',
-        formatting.local(moment).isoformat(), exact, formatting.relative(moment),
-    )  # fmt: skip
+        formatting.local(moment).isoformat(),
+        exact,
+        formatting.relative(moment),
+    )
 
 
 @register.simple_tag
@@ -50,8 +54,10 @@ def clock_time(moment: datetime | None) -> SafeString:
         shown = f"{time_zones.day(local.date(), get_language())}, {shown}"
     return fill(
         '<time class="nowrap" datetime="{}" title="{}">{}</time>',
-        local.isoformat(), time_zones.exact(moment, timezone.get_current_timezone()), shown,
-    )  # fmt: skip
+        local.isoformat(),
+        time_zones.exact(moment, timezone.get_current_timezone()),
+        shown,
+    )
 
 
 @register.simple_tag
@@ -65,8 +71,11 @@ def until(moment: datetime | None, never: str = "") -> SafeString:
     }
     return fill(
         '<time class="nowrap" datetime="{}" title="{}">{} <span class="quiet">{}</span></time>',
-        timezone.localtime(moment).isoformat(), title, time_zones.day(day, get_language()), settings.TIME_ZONE,
-    )  # fmt: skip
+        timezone.localtime(moment).isoformat(),
+        title,
+        time_zones.day(day, get_language()),
+        settings.TIME_ZONE,
+    )
 
 
 @register.simple_tag(name="size")
@@ -111,8 +120,9 @@ def copy(text: str, what: str = "") -> SafeString:
     """Write a copy button (absent without JavaScript). `what` is its accessible name, "Copy the pull command"."""
     return fill(
         '<button type="button" class="copy needs-js" data-copy="{}" aria-label="{what}" title="{what}"></button>',
-        text, what=what or gettext("Copy"),
-    )  # fmt: skip
+        text,
+        what=what or gettext("Copy"),
+    )
 
 
 @register.simple_tag

@@ -48,15 +48,21 @@ def _create(request: PersonRequest, form: ApiTokenForm, *, confirmed: bool = Fal
                 messages.info(request, _("This form was already submitted; its token is in the list. If you did "
                                          "not save it, revoke it and create another."))  # fmt: skip
                 return redirect("api-tokens")
-            token, text = service.create(by=principal(request), name=form.cleaned_data["name"],
-                                         expires_at=form.cleaned_data["expires_at"], confirmed=confirmed)  # fmt: skip
+            token, text = service.create(
+                by=principal(request),
+                name=form.cleaned_data["name"],
+                expires_at=form.cleaned_data["expires_at"],
+                confirmed=confirmed,
+            )
         except Invalid as error:
             put_errors(form, error, expires_at="expires_on")
         else:
             return _secret_page(request, token, text)
     now, found = timezone.now(), selectors.api_tokens_of(person_id=request.user.pk)
-    rows = [(each, bool(each.expires_at and each.expires_at <= now), expires_soon(each.expires_at, now))
-            for each in found]  # fmt: skip
+    rows = [
+        (each, bool(each.expires_at and each.expires_at <= now), expires_soon(each.expires_at, now))
+        for each in found
+    ]
     (held,) = limits.holdings([limits.API_TOKENS], request.user)
     context = {"form": form, "rows": rows, "once": form_nonce.mark(), "held": held}
     return render(request, "accounts/api_tokens.html", context, status=status_of(form))
@@ -68,12 +74,16 @@ def revoke(request: PersonRequest, token_id: int) -> HttpResponse:
     by = principal(request)
     token = permissions.api_token(by, token_id)
     if request.method != "POST":
-        return ask(request, Question(
-            title=_("Revoke %(name)s?") % {"name": token.name},
-            last_use=last_use(token.name, token.last_used_at),
-            stops=[_("API calls with it are denied at once, for good.")],
-            button=_("Revoke token"), back=reverse("api-tokens"),
-        ))  # fmt: skip
+        return ask(
+            request,
+            Question(
+                title=_("Revoke %(name)s?") % {"name": token.name},
+                last_use=last_use(token.name, token.last_used_at),
+                stops=[_("API calls with it are denied at once, for good.")],
+                button=_("Revoke token"),
+                back=reverse("api-tokens"),
+            ),
+        )
     service.revoke(by=by, token=token)
     messages.success(request, _("Revoked %(name)s.") % {"name": token.name})
     return redirect("api-tokens")

@@ -19,8 +19,9 @@ def hang_onto(pusher: Pusher, subject: dict[str, Any]) -> None:
     about = _manifest(
         pusher.blob(EMPTY, b"{}"),
         bill | {"annotations": {TITLE: "sbom.spdx.json"}},
-        artifactType=SPDX, subject=subject,
-    )  # fmt: skip
+        artifactType=SPDX,
+        subject=subject,
+    )
     pusher.manifest(about)
     listed = descriptor(MANIFEST, json.dumps(about).encode()) | {"artifactType": SPDX}
     pusher.manifest({"schemaVersion": 2, "mediaType": INDEX, "manifests": [listed]}, named)

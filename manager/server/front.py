@@ -56,8 +56,11 @@ def _has_body(environ: Environ) -> bool:
 
 async def say(send: Send, status: HTTPStatus, text: str, *, retry_after: int = 0) -> None:
     """Send a plain answer, for where there is no page to show."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff"),
-               (b"cache-control", b"no-store")]  # fmt: skip
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"cache-control", b"no-store"),
+    ]
     if retry_after:
         headers.append((b"retry-after", str(retry_after).encode()))
     await respond(send, status, headers, f"{text}\n".encode())

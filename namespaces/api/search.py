@@ -89,9 +89,11 @@ def _hits(kind: str, rows: Sequence[Any], typed: str) -> list[dict[str, Any]]:
 
 def _image(row: Image) -> dict[str, Any]:
     return {
-        "account": row.namespace.account.handle, "repository": row.repository, "tag": row.latest_tag,
+        "account": row.namespace.account.handle,
+        "repository": row.repository,
+        "tag": row.latest_tag,
         "pushed_at": row.pushed_at,
-    }  # fmt: skip
+    }
 
 
 def _tag(row: Tag) -> dict[str, Any]:
@@ -100,9 +102,12 @@ def _tag(row: Tag) -> dict[str, Any]:
 
 def _held(row: search.ManifestMatch) -> dict[str, Any]:
     return _image(row.revision.image) | {
-        "tag": row.tag or row.within, "digest": row.revision.manifest_id, "pushed_at": None,
-        "matched_digest": row.part, "labels": {label.key: label.value for label in row.labels},
-    }  # fmt: skip
+        "tag": row.tag or row.within,
+        "digest": row.revision.manifest_id,
+        "pushed_at": None,
+        "matched_digest": row.part,
+        "labels": {label.key: label.value for label in row.labels},
+    }
 
 
 def _user(row: RegistryUser) -> dict[str, Any]:

@@ -126,9 +126,11 @@ def pull_commands(
     tagged = {"ref": f"{name}:{tag}", "chart": f"{name} --version {tag.replace('_', '+')}"}
     exact = {"ref": f"{name}@{digest}", "chart": f"{name}@{digest}"}
     more = {
-        "host": host, "short": repository.rpartition("/")[2], "about": f"{name}@{subject}",
+        "host": host,
+        "short": repository.rpartition("/")[2],
+        "about": f"{name}@{subject}",
         "type": f" --type {artifact_kind.cosign_type}" if artifact_kind.cosign_type else "",
-    }  # fmt: skip
+    }
     found = []
     for template in COMMAND_TEMPLATES[artifact_kind.tool]:
         about = "{about}" in template.command

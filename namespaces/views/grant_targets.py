@@ -42,7 +42,8 @@ def _target(by: Principal, handle: str, name: str) -> GrantTarget:
 
 def unpushed_targets(targets: Sequence[GrantTarget]) -> list[GrantTarget]:
     return [
-        each for each in targets
+        each
+        for each in targets
         if each.image_name
         and not Image.objects.filter(HAS_CONTENT, namespace=each.namespace, name=each.image_name).exists()
-    ]  # fmt: skip
+    ]

@@ -46,8 +46,12 @@ def edit(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     form = UserEditForm(request.POST, user=found)
     if form.is_valid():
         try:
-            users.edit(by=principal(request), user=found, description=form.cleaned_data["description"],
-                       expires_at=form.cleaned_data["expires_at"])  # fmt: skip
+            users.edit(
+                by=principal(request),
+                user=found,
+                description=form.cleaned_data["description"],
+                expires_at=form.cleaned_data["expires_at"],
+            )
         except Invalid as error:
             put_errors(form, error, expires_at="expires_on")
         else:

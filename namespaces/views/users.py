@@ -42,9 +42,12 @@ def users(request: PersonRequest, handle: str) -> HttpResponse:
         selectors.users_of(account, search=search), cursor=request.GET.get("page", ""), query={"q": search}
     )
     context = {
-        "account": account, "page": page, "rows": _rows(page.rows, now), "query": search,
+        "account": account,
+        "page": page,
+        "rows": _rows(page.rows, now),
+        "query": search,
         "why_not": button_permissions.denial_reason(account, Permission.USERS_MANAGE),
-    }  # fmt: skip
+    }
     fragment = request.htmx and request.htmx.target == "users"
     return render(request, "namespaces/_users.html" if fragment else "namespaces/users.html", context)
 
@@ -53,11 +56,13 @@ def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
     grants = namespace_selectors.grants_of_users(users)
     return [
         {
-            "user": user, "state": user_badge(user, now), "soon": expires_soon(user.expires_at, now),
+            "user": user,
+            "state": user_badge(user, now),
+            "soon": expires_soon(user.expires_at, now),
             "may": grant_text.summary(grants[user.pk]),
         }
         for user in users
-    ]  # fmt: skip
+    ]
 
 
 @login_required
@@ -81,20 +86,25 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
         else:
             return credentials_page.show(request, user, password)
     context = {
-        "account": account, "form": form, "once": form_nonce.mark(),
+        "account": account,
+        "form": form,
+        "once": form_nonce.mark(),
         "choices": namespace_selectors.target_names(account),
         **_effect(by, handle, form.cleaned_data if form.is_bound else _initial_data(form)),
-    }  # fmt: skip
+    }
     return render(request, "namespaces/user_new.html", context, status=status_of(form))
 
 
 def _create(by: Principal, handle: str, form: NewUserForm) -> tuple[RegistryUser, str]:
     fields = form.cleaned_data
     return new_user.create(
-        by=by, account=permissions.account(by, handle, Permission.USERS_MANAGE), description=fields["description"],
-        expires_at=fields["expires_at"], level=fields["purpose"],
+        by=by,
+        account=permissions.account(by, handle, Permission.USERS_MANAGE),
+        description=fields["description"],
+        expires_at=fields["expires_at"],
+        level=fields["purpose"],
         targets=grant_targets.parse_targets(by, handle, fields["where"]),
-    )  # fmt: skip
+    )
 
 
 @login_required

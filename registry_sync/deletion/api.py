@@ -55,9 +55,12 @@ class DeletionPreviewQuery(Strict):
     )
     digests = serializers.CharField(default="", allow_blank=True, max_length=20_000, help_text="As `tags`.")
     search = serializers.CharField(
-        default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
+        default=None,
+        allow_null=True,
+        allow_blank=True,
+        max_length=SEARCH_MAX,
         help_text=f"Instead: all tags that match, at most {settings.MATCHING_MAX:,}; empty: all.",
-    )  # fmt: skip
+    )
 
 
 class RecentPullerSerializer(serializers.Serializer[Any]):
@@ -112,9 +115,12 @@ class RemovalBody(Strict):
         "the digest that it is to point at again.",
     )
     search = serializers.CharField(
-        default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
+        default=None,
+        allow_null=True,
+        allow_blank=True,
+        max_length=SEARCH_MAX,
         help_text="untag, delete: instead of `items` all tags that match, as in the preview of `preview_digest`.",
-    )  # fmt: skip
+    )
     expected_digest = serializers.CharField(
         default="",
         allow_blank=True,
@@ -198,10 +204,13 @@ class Removals(ApiView):
                 return service.untag(by=self.by, image=image, tags=tags)
             case Removal.Kind.DELETE:
                 return service.delete(
-                    by=self.by, image=image, preview_digest=body["preview_digest"], confirmation=body["confirmation"],
+                    by=self.by,
+                    image=image,
+                    preview_digest=body["preview_digest"],
+                    confirmation=body["confirmation"],
                     tags=[item["tag"] for item in items if item["tag"]],
                     digests=[item["digest"] for item in items if item["digest"] and not item["tag"]],
-                )  # fmt: skip
+                )
         if len(items) != 1:
             raise Invalid.on("items", _("Restore one tag at a time."))
         return service.restore(by=self.by, image=image, expected_digest=body["expected_digest"], **items[0])
@@ -217,9 +226,13 @@ class Removals(ApiView):
                 )
             case Removal.Kind.DELETE:
                 return matching_tags.delete(
-                    by=self.by, image=image, search=body["search"], tags_digest=tags_digest,
-                    preview_digest=preview_digest, confirmation=body["confirmation"],
-                )  # fmt: skip
+                    by=self.by,
+                    image=image,
+                    search=body["search"],
+                    tags_digest=tags_digest,
+                    preview_digest=preview_digest,
+                    confirmation=body["confirmation"],
+                )
         raise Invalid.on("search", _("Restore one tag at a time."))
 
 

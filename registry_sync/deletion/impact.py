@@ -159,9 +159,13 @@ def blobs_of(graph: DeletionGraph, deletions: Iterable[PlannedDeletion]) -> dict
 
 
 def objections(
-    digest: str, confirmed: Mapping[str, Sequence[str]], *, tags: Collection[str], indexes: Mapping[str, bool],
+    digest: str,
+    confirmed: Mapping[str, Sequence[str]],
+    *,
+    tags: Collection[str],
+    indexes: Mapping[str, bool],
     referrers: Collection[str],
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Return what needs `digest` now and was not shown when its deletion was confirmed; nothing: delete it.
 
     `confirmed`: what was shown. `indexes`: each that lists it → whether a tag leads there; such a one always counts.

@@ -34,9 +34,13 @@ SENTENCES: dict[Outcome, Promise] = {
         "The tag is removed. The registry no longer has its image either, so it cannot be restored."
     ),
     Outcome.TAG_MOVED: _("The tag has moved since this was requested, so nothing was done."),
-    Outcome.IN_USE: _("Something else needs it that was not named when this was confirmed, so it was not deleted."),
+    Outcome.IN_USE: _(
+        "Something else needs it that was not named when this was confirmed, so it was not deleted."
+    ),
     Outcome.PARENT_KEPT: _("It belongs to an image that was not deleted, so it stays too."),
-    Outcome.UNCERTAIN: _("The registry did not show all tags of this image, so nothing was deleted. Try again later."),
+    Outcome.UNCERTAIN: _(
+        "The registry did not show all tags of this image, so nothing was deleted. Try again later."
+    ),
     Outcome.UNREADABLE: _(
         "Something in this image cannot be read and may need it, so it was not deleted. Delete that first."
     ),
@@ -61,7 +65,7 @@ SENTENCES: dict[Outcome, Promise] = {
     ),
     Outcome.WITHDRAWN: _("The rule was changed or turned off before its turn came, so nothing was done."),
     Outcome.CANCELLED: _("It was stopped before its turn came, so nothing was done."),
-}  # fmt: skip
+}
 
 
 IN_SHORT: dict[Outcome, Promise] = {

@@ -64,9 +64,12 @@ class PurgeBody(Strict):
 
 class _Search(Strict):
     search = serializers.CharField(
-        default=None, allow_null=True, allow_blank=True, max_length=SEARCH_MAX,
+        default=None,
+        allow_null=True,
+        allow_blank=True,
+        max_length=SEARCH_MAX,
         help_text=f"Instead: all images that match, at most {settings.MATCHING_MAX:,}; empty: all.",
-    )  # fmt: skip
+    )
     namespace = serializers.CharField(
         default="", allow_blank=True, max_length=255, help_text="With `search`: only those of this namespace."
     )

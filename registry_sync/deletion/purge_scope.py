@@ -105,12 +105,16 @@ def scope_of(images: QuerySet[Image]) -> PurgeScope:
     revisions = {row["image"]: row for row in held.annotate(n=Count("pk"), last=Max("pk"))}
     nothing = {"n": 0, "technical": 0, "last": 0}
     rows = images.select_related("namespace__account").order_by("namespace__name", "name")
-    return PurgeScope([
-        ImageContents(each, tag["n"] - tag["technical"], tag["technical"], revision["n"], revision["last"])
-        for each in rows
-        if each.pk in tags or each.pk in revisions
-        for tag, revision in [(tags.get(each.pk, nothing), revisions.get(each.pk, nothing))]
-    ])  # fmt: skip
+    return PurgeScope(
+        [
+            ImageContents(
+                each, tag["n"] - tag["technical"], tag["technical"], revision["n"], revision["last"]
+            )
+            for each in rows
+            if each.pk in tags or each.pk in revisions
+            for tag, revision in [(tags.get(each.pk, nothing), revisions.get(each.pk, nothing))]
+        ]
+    )
 
 
 def preview(account: Account, images: QuerySet[Image], now: datetime) -> PurgePreview:

@@ -132,9 +132,13 @@ def _confirm_one(request: PersonRequest, namespace: Namespace, image: Image | No
 
 
 def _page(
-    request: PersonRequest, target: Image | Namespace | None, preview: purge_scope.PurgePreview,
-    navigation: dict[str, Any], *, problem: str = "",
-) -> HttpResponse:  # fmt: skip
+    request: PersonRequest,
+    target: Image | Namespace | None,
+    preview: purge_scope.PurgePreview,
+    navigation: dict[str, Any],
+    *,
+    problem: str = "",
+) -> HttpResponse:
     """Render the page that asks for confirmation. `target`: None for several images."""
     phrase = ""
     if target or preview.images:
@@ -172,8 +176,11 @@ def _confirm_selection(request: PersonRequest, selection: ImageSelection) -> Htt
         problem, preview = error.message, purge_scope.PurgePreview([])
     parent = purge_selection.common_parent(preview) if preview.images else selection.namespace
     navigation = _navigation(parent) | {
-        "account": selection.account, "selection": selection, "missing": missing, "back": _list_url(selection),
-    }  # fmt: skip
+        "account": selection.account,
+        "selection": selection,
+        "missing": missing,
+        "back": _list_url(selection),
+    }
     return _page(request, parent if isinstance(parent, Image) else None, preview, navigation, problem=problem)
 
 

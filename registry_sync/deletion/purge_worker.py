@@ -91,8 +91,11 @@ def _try_to_plan(purge: Purge, lease: LeaseHandle, ends: float) -> None:
     plan = _plan_deletions if purge.state == State.WAITING else _plan_restores
     try:
         if purge.attempts >= ATTEMPTS_MAX:
-            _give_up(purge, _("It could not be decided in %(count)s attempts; see the panel’s log.")
-                     % {"count": purge.attempts})  # fmt: skip
+            _give_up(
+                purge,
+                _("It could not be decided in %(count)s attempts; see the panel’s log.")
+                % {"count": purge.attempts},
+            )
             return
         Purge.objects.filter(pk=purge.pk).update(attempts=F("attempts") + 1)
         if plan(purge, lease, ends):
@@ -233,10 +236,13 @@ def _problem_sentences(outcomes: Counter[str], kept: int, *, restoring: bool) ->
         found.append(words % {"n": number, "why": why})
     if kept and not restoring:
         found.append(
-            ngettext("%(n)s was left: something that was pushed meanwhile is it, or needs it.",
-                     "%(n)s were left: something that was pushed meanwhile is one of them, or needs one.", kept)
+            ngettext(
+                "%(n)s was left: something that was pushed meanwhile is it, or needs it.",
+                "%(n)s were left: something that was pushed meanwhile is one of them, or needs one.",
+                kept,
+            )
             % {"n": kept}
-        )  # fmt: skip
+        )
     return found
 
 

@@ -153,9 +153,11 @@ def refusal_text(found: Impact) -> str:
 
 def item_of(deletion: PlannedDeletion) -> RemovalItem:
     dependents = {
-        "tags": list(deletion.tags), "indexes": list(deletion.indexes), "referrers": list(deletion.referrers),
+        "tags": list(deletion.tags),
+        "indexes": list(deletion.indexes),
+        "referrers": list(deletion.referrers),
         "after": list(deletion.after),
-    }  # fmt: skip
+    }
     return RemovalItem(digest=deletion.digest, confirmed_dependents=dependents)
 
 

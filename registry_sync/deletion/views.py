@@ -75,9 +75,13 @@ def delete(request: PersonRequest, handle: str, name: str, image_name: str) -> H
     tags, digests = request.POST.getlist("tag"), request.POST.getlist("digest")
     try:
         removal = service.delete(
-            by=by, image=image, tags=tags, digests=digests, preview_digest=request.POST.get("preview_digest", ""),
+            by=by,
+            image=image,
+            tags=tags,
+            digests=digests,
+            preview_digest=request.POST.get("preview_digest", ""),
             confirmation=request.POST.get("confirm", "").strip(),
-        )  # fmt: skip
+        )
     except Invalid as error:
         return _page(request, image, tags, digests, problem=error.message)
     return redirect(_address(removal))
@@ -168,11 +172,15 @@ def _page(
 def _confirm(image: Image, rows: list[Tag], digests: list[str]) -> dict[str, Any]:
     found = service.preview(image, tags=[row.name for row in rows], digests=digests)
     return image_context(image, "tags") | {
-        "chosen": rows, "digests": digests, "preview": found, "impact": found.impact,
+        "chosen": rows,
+        "digests": digests,
+        "preview": found,
+        "impact": found.impact,
         "unrestorable": [row.name for row in rows if row.manifest.media_type == SIGNED_SCHEMA_1],
-        "left_untagged": _left_untagged(image, rows), "confirmation_phrase": image.name,
+        "left_untagged": _left_untagged(image, rows),
+        "confirmation_phrase": image.name,
         "is_pull_through_cache": bool(pull_through_cache.refusal()),
-    }  # fmt: skip
+    }
 
 
 def _search(params: QueryDict) -> str:
@@ -186,9 +194,13 @@ def _request_matching(request: PersonRequest, image: Image) -> HttpResponse:
     try:
         if "preview_digest" in request.POST:
             removal = matching_tags.delete(
-                by=by, image=image, search=search, tags_digest=tags_digest,
-                preview_digest=request.POST["preview_digest"], confirmation=request.POST.get("confirm", "").strip(),
-            )  # fmt: skip
+                by=by,
+                image=image,
+                search=search,
+                tags_digest=tags_digest,
+                preview_digest=request.POST["preview_digest"],
+                confirmation=request.POST.get("confirm", "").strip(),
+            )
         else:
             removal = matching_tags.untag(by=by, image=image, search=search, tags_digest=tags_digest)
     except Invalid as error:
@@ -205,8 +217,11 @@ def _matching_page(request: PersonRequest, image: Image, search: str, *, problem
     if not rows:
         return _choose(request, image, [], problem, status)
     context = _confirm(image, rows, []) | {
-        "problem": problem, "matching": True, "search": search, "tags_digest": matching_tags.fingerprint_of(rows),
-    }  # fmt: skip
+        "problem": problem,
+        "matching": True,
+        "search": search,
+        "tags_digest": matching_tags.fingerprint_of(rows),
+    }
     return render(request, "registry_sync/removal_confirm.html", context, status=status)
 
 
@@ -223,9 +238,12 @@ def _choose(
 ) -> HttpResponse:
     page = _choosable(request, image)
     context = image_context(image, "tags") | {
-        "page": page, "query": page.query, "cursor": request.GET.get("page", ""),
-        "missing": missing, "problem": problem,
-    }  # fmt: skip
+        "page": page,
+        "query": page.query,
+        "cursor": request.GET.get("page", ""),
+        "missing": missing,
+        "problem": problem,
+    }
     return render(request, "registry_sync/removal_choose.html", context, status=status)
 
 

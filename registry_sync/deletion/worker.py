@@ -88,10 +88,12 @@ def _next(tried: Collection[int], unanswered: Collection[int]) -> Removal | None
     queue = min(
         queues,
         key=lambda each: (
-            bool(each["is_bulk"]) != bulk_first, last_turns.get(each["account"], now - TURN_COUNTS_FOR), each["first"],
+            bool(each["is_bulk"]) != bulk_first,
+            last_turns.get(each["account"], now - TURN_COUNTS_FOR),
+            each["first"],
         ),
         default=None,
-    )  # fmt: skip
+    )
     return (
         Removal.objects.select_related("image__namespace__account").get(pk=queue["first"]) if queue else None
     )

@@ -108,10 +108,13 @@ def registry(base: str, answer: Answer, upload: Answer | None, panel_settings: P
                 "location /v2/ { proxy_pass http://REGISTRY:5000; }"),
         )  # fmt: skip
     if base.startswith("https:") and answer.parameters.get("realm", "").startswith("http:"):
-        return fail(_("The registry is at https and sends clients to http for a token; crane and "
-                      "others refuse that."),
-                    in_config("auth.token",
-                              f"realm: {panel_settings.realm.replace('http:', 'https:', 1)}"))  # fmt: skip
+        return fail(
+            _(
+                "The registry is at https and sends clients to http for a token; crane and "
+                "others refuse that."
+            ),
+            in_config("auth.token", f"realm: {panel_settings.realm.replace('http:', 'https:', 1)}"),
+        )
     if upload and upload.status == _ACCEPTED and not _same_place(upload.location, base):
         return fail(
             _(

@@ -78,8 +78,10 @@ def _look(registry: RegistryClient) -> bool:
 def _push(registry: RegistryClient) -> bool:
     config = responses.digest_of(_CONFIG)
     described = {
-        "mediaType": "application/vnd.oci.image.config.v1+json", "digest": config, "size": len(_CONFIG),
-    }  # fmt: skip
+        "mediaType": "application/vnd.oci.image.config.v1+json",
+        "digest": config,
+        "size": len(_CONFIG),
+    }
     # Never the same twice: of what is there already some registries send no event.
     document = {"schemaVersion": 2, "mediaType": _TYPE, "config": described, "layers": [],
                 "annotations": {"doctor": registry.agent}}  # fmt: skip

@@ -55,8 +55,10 @@ def limits() -> Finding:
     if settings.DATABASE_POOLER == "none":  # they come with each connection, or it is refused
         return result.ok(_("No statement can keep the others waiting for long."))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, setting::int, current_user FROM pg_settings WHERE name = ANY(%s)",
-                       [list(settings.DATABASE_TIMEOUTS)])  # fmt: skip
+        cursor.execute(
+            "SELECT name, setting::int, current_user FROM pg_settings WHERE name = ANY(%s)",
+            [list(settings.DATABASE_TIMEOUTS)],
+        )
         rows = cursor.fetchall()
     timeouts = {name: milliseconds for name, milliseconds, _role in rows}
     return panel.limits(settings.DATABASE_TIMEOUTS, timeouts, rows[0][2])

@@ -19,12 +19,18 @@ SCHEDULE = "celery -A manager beat"
 
 def database(error: str, unapplied: list[str], *, unknown_pooler: bool = False) -> Finding:
     if unknown_pooler:
-        return fail(_("A connection pooler that the panel was not told of stands before the database: %(error)s.",
-                      error=error.rstrip(".")),
-                    in_environment("DATABASE_POOLER=transaction"))  # fmt: skip
+        return fail(
+            _(
+                "A connection pooler that the panel was not told of stands before the database: %(error)s.",
+                error=error.rstrip("."),
+            ),
+            in_environment("DATABASE_POOLER=transaction"),
+        )
     if error:
-        return fail(_("The database does not answer, or takes no changes: %(error)s.", error=error),
-                    in_environment("DATABASE_URL=postgresql://NAME:PASSWORD@HOST/DATABASE"))  # fmt: skip
+        return fail(
+            _("The database does not answer, or takes no changes: %(error)s.", error=error),
+            in_environment("DATABASE_URL=postgresql://NAME:PASSWORD@HOST/DATABASE"),
+        )
     if unapplied:
         return fail(_("Changes of the tables are missing (%(n)s): %(first)s.",
                       n=len(unapplied), first=", ".join(unapplied[:3])),
@@ -42,11 +48,15 @@ def limits(asked: Mapping[str, int], found: Mapping[str, int], role: str) -> Fin
         _(
             "%(name)s is %(found)s ms, and the panel asks for %(asked)s ms: a pooler drops that, so the role "
             "must have it.",
-            name=first, found=found[first], asked=asked[first],
+            name=first,
+            found=found[first],
+            asked=asked[first],
         ),
-        Fix(_("In the database, as its owner; then restart the pooler:"),
-            "\n".join(f'ALTER ROLE "{role}" SET {name} = {most};' for name, most in longer.items())),
-    )  # fmt: skip
+        Fix(
+            _("In the database, as its owner; then restart the pooler:"),
+            "\n".join(f'ALTER ROLE "{role}" SET {name} = {most};' for name, most in longer.items()),
+        ),
+    )
 
 
 def disk(free: int, folder: str) -> Finding:
@@ -125,9 +135,13 @@ def schedule(at: datetime | None, now: datetime, silent_after: timedelta) -> Fin
 
 
 def audit_log(
-    changed: datetime | None, unverified: datetime | None, intact: datetime | None, *,
-    first_event_at: datetime | None, now: datetime,
-) -> Finding:  # fmt: skip
+    changed: datetime | None,
+    unverified: datetime | None,
+    intact: datetime | None,
+    *,
+    first_event_at: datetime | None,
+    now: datetime,
+) -> Finding:
     """Judge by when the nightly check last found it `changed`, `unverified` or `intact`."""
     fix = Fix(_("What of it, seal by seal:"), "python manage.py verify_audit_log")
     last = max(filter(None, (changed, unverified, intact)), default=None)

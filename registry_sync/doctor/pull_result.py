@@ -18,10 +18,14 @@ def pull(pulled: list[Pulled] | None, panel_settings: PanelSettings) -> Finding:
         return pending(_("Not run yet: the panel knows of no image that was pushed."))
     if astray := next((image for image in pulled if image.astray), None):
         return fail(
-            _("Pushes succeed and nobody can pull: for layers the registry sends clients on to %(there)s, which does "
-              "not give them from here (%(why)s).", there=astray.origin, why=astray.astray),
+            _(
+                "Pushes succeed and nobody can pull: for layers the registry sends clients on to %(there)s, which does "
+                "not give them from here (%(why)s).",
+                there=astray.origin,
+                why=astray.astray,
+            ),
             *_redirects(astray.origin),
-        )  # fmt: skip
+        )
     lost = [image for image in pulled if image.lost]
     if lost:
         judge = fail if len(lost) == len(pulled) else warn
@@ -38,10 +42,13 @@ def pull(pulled: list[Pulled] | None, panel_settings: PanelSettings) -> Finding:
         return ok(_("%(name)s can be pulled, all from the registry itself.", name=_short(pulled[0].name)))
     if _only_inside(origin, panel_settings):
         return warn(
-            _("For layers the registry sends clients on to %(there)s, which answers here; a client elsewhere may not "
-              "get there, and then cannot pull.", there=origin),
+            _(
+                "For layers the registry sends clients on to %(there)s, which answers here; a client elsewhere may not "
+                "get there, and then cannot pull.",
+                there=origin,
+            ),
             *_redirects(origin),
-        )  # fmt: skip
+        )
     return ok(
         _(
             "%(name)s can be pulled; its layers come from %(there)s.",
@@ -61,9 +68,11 @@ def _redirects(origin: str) -> tuple[Fix, ...]:
     return (
         in_config("storage", "redirect:\n  disable: true  # the registry gives layers itself"),
         Fix(_("Or the same in the registry’s environment:"), 'REGISTRY_STORAGE_REDIRECT_DISABLE: "true"'),
-        Fix(_("Or let every client reach %(there)s; by another name, that goes here:", there=origin),
-            "storage:\n  s3:\n    regionendpoint: https://STORE.example.com"),
-    )  # fmt: skip
+        Fix(
+            _("Or let every client reach %(there)s; by another name, that goes here:", there=origin),
+            "storage:\n  s3:\n    regionendpoint: https://STORE.example.com",
+        ),
+    )
 
 
 def _only_inside(origin: str, panel_settings: PanelSettings) -> bool:

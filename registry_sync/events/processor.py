@@ -193,9 +193,13 @@ def _process(event: Event, registry: RegistryClient, lease: LeaseHandle) -> None
             # Confirmations count from the first application: failures before it are no answers.
             asked = event.attempts if event.applied_at else 0
             _write(
-                event, lease, applied_at=event.applied_at or now, due_at=now + _confirmation_delay(asked),
-                attempts=asked + 1, problem="",
-            )  # fmt: skip
+                event,
+                lease,
+                applied_at=event.applied_at or now,
+                due_at=now + _confirmation_delay(asked),
+                attempts=asked + 1,
+                problem="",
+            )
 
 
 @transaction.atomic

@@ -103,10 +103,12 @@ def _kinds(requests: Mapping[int, tuple[int, Event]]) -> Classification:
     moments = [request.at for request in direct]
     near = Event.objects.filter(
         action="pull",
-        repository__in={request.who[0] for request in direct}, actor__in={request.who[1] for request in direct},
+        repository__in={request.who[0] for request in direct},
+        actor__in={request.who[1] for request in direct},
         digest__in={request.digest for request in direct}.union(*listed_in.values()),
-        at__gte=min(moments) - PULL_WINDOW, at__lte=max(moments),
-    )  # fmt: skip
+        at__gte=min(moments) - PULL_WINDOW,
+        at__lte=max(moments),
+    )
     known = [
         _manifest_request(event.pk, event, open=event.due_at is not None)
         for event in near.exclude(pk__in=requests.keys()).defer("raw")

@@ -66,9 +66,12 @@ _DESCRIPTOR = Struct({
     "annotations": Basic.TEXTS, "data": Basic.OCTETS, "platform": Pointer(_PLATFORM), "artifactType": Basic.TEXT,
 })  # fmt: skip
 _COMMON: dict[str, Shape] = {
-    "schemaVersion": Basic.WHOLE, "mediaType": Basic.TEXT, "artifactType": Basic.TEXT,
-    "subject": Pointer(_DESCRIPTOR), "annotations": Basic.TEXTS,
-}  # fmt: skip
+    "schemaVersion": Basic.WHOLE,
+    "mediaType": Basic.TEXT,
+    "artifactType": Basic.TEXT,
+    "subject": Pointer(_DESCRIPTOR),
+    "annotations": Basic.TEXTS,
+}
 IMAGE = Struct({**_COMMON, "config": _DESCRIPTOR, "layers": Slice(_DESCRIPTOR)})
 INDEX = Struct({**_COMMON, "manifests": Slice(_DESCRIPTOR)})
 

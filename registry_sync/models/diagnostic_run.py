@@ -31,10 +31,13 @@ class DiagnosticRun(models.Model):
     def found(self) -> list[dict[str, Any]]:
         """The results, with their sentences ready to be spoken."""
         return [
-            {**result, "text": from_json(result["text"]),
-             "fixes": [{**fix, "where": from_json(fix["where"])} for fix in result["fixes"]]}
+            {
+                **result,
+                "text": from_json(result["text"]),
+                "fixes": [{**fix, "where": from_json(fix["where"])} for fix in result["fixes"]],
+            }
             for result in self.results
-        ]  # fmt: skip
+        ]
 
     @property
     def failed(self) -> int:

@@ -117,14 +117,18 @@ class System(ApiView):
         now, counts, mails = timezone.now(), selectors.event_counts(), outbox.counts()
         return self.answer(
             {
-                "state": selectors.freshness(now).state, "heartbeats": selectors.component_health(now),
-                "last_event_at": selectors.last_event_at(), "run_needing_approval": selectors.run_needing_approval(),
+                "state": selectors.freshness(now).state,
+                "heartbeats": selectors.component_health(now),
+                "last_event_at": selectors.last_event_at(),
+                "run_needing_approval": selectors.run_needing_approval(),
                 "rollback": selectors.rolled_back(now),
-                "waiting_event_count": counts["waiting"], "failed_event_count": counts["failed"],
-                "waiting_mail_count": mails["waiting"], "undelivered_mail_count": mails["given_up"],
+                "waiting_event_count": counts["waiting"],
+                "failed_event_count": counts["failed"],
+                "waiting_mail_count": mails["waiting"],
+                "undelivered_mail_count": mails["given_up"],
                 "dropped": dropped(),
             }
-        )  # fmt: skip
+        )
 
 
 class Runs(ApiView):

@@ -83,9 +83,11 @@ class AssignBody(Strict):
 class ReservedNameSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     account = serializers.CharField(
-        source="account.handle", default=None, allow_null=True,
+        source="account.handle",
+        default=None,
+        allow_null=True,
         help_text="The account that had it, and may have it again; null: it was in the registry before any account.",
-    )  # fmt: skip
+    )
     tokens_expire_at = Moment(
         source="until",
         allow_null=True,

@@ -42,11 +42,15 @@ def record(run: SyncRun, read: RepositoryTags, known: StoredRepository, changes:
         dropped_entries.note(DropCounter.Kind.DIFFERENCES, {"": len(tags) - room}, timezone.now())
     Drift.objects.bulk_create(
         Drift(
-            run=run, repository=read.repository, tag=tag, new=read.digests.get(tag, ""),
-            old=known.digest(tag), rolled_back=tag in returned,
+            run=run,
+            repository=read.repository,
+            tag=tag,
+            new=read.digests.get(tag, ""),
+            old=known.digest(tag),
+            rolled_back=tag in returned,
         )
         for tag in tags[:room]
-    )  # fmt: skip
+    )
 
 
 def rolled_back_tags(run: SyncRun) -> int:

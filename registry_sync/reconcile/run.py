@@ -297,17 +297,24 @@ def _report_rollback(run: SyncRun) -> None:
         return
     log.error("the registry was rolled back: %s tags are back at what they had left (%s)", tags, run)
     audit.record(
-        by=SYSTEM, action=AuditAction.SYNC_ROLLED_BACK, kind="sync run", id=run.pk, label=settings.REGISTRY_URL,
+        by=SYSTEM,
+        action=AuditAction.SYNC_ROLLED_BACK,
+        kind="sync run",
+        id=run.pk,
+        label=settings.REGISTRY_URL,
         after={"tags": tags},
-    )  # fmt: skip
+    )
 
 
 def _finish(run: SyncRun, state: SyncRun.State, problem: str) -> None:
     """Once, whoever comes second."""
     now = clock.now()
     values: Mapping[str, object] = {
-        "state": state, "problem": problem[:500], "finished_at": now, "heartbeat_at": now,
-    }  # fmt: skip
+        "state": state,
+        "problem": problem[:500],
+        "finished_at": now,
+        "heartbeat_at": now,
+    }
     with transaction.atomic():
         mine = SyncRun.objects.filter(Q(pk=run.pk), state=SyncRun.State.RUNNING).update(**values)
         if mine:

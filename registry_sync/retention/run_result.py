@@ -39,7 +39,7 @@ def finish(run: RetentionRun) -> None:
         problem += " " + _("%(n)s could not be removed: %(why)s.") % {
             "n": sum(not_done.values()),
             "why": ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(not_done) if each),
-        }  # fmt: skip
+        }
     state = State.FAILED if not_done and not removed else State.DONE
     store_result(run, state, problem.strip(), removed)
 
@@ -50,9 +50,12 @@ def store_result(
 ) -> None:
     mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING)
     ended = mine.update(
-        state=state, problem=problem[:500], finished_at=timezone.now(), removed=removed[:REMOVED_STORED_MAX],
+        state=state,
+        problem=problem[:500],
+        finished_at=timezone.now(),
+        removed=removed[:REMOVED_STORED_MAX],
         removed_count=len(removed),
-    )  # fmt: skip
+    )
     if ended and removed:
         audit.record(
             by=requester(run), action=AuditAction.RETENTION_RAN, kind="retention", id=run.rule_id, label=str(run.rule),

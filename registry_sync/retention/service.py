@@ -212,9 +212,13 @@ def _nonempty_conditions(row: RetentionRule) -> dict[str, Any]:
 
 
 def _record(
-    by: Principal, row: RetentionRule, action: AuditAction, *, before: dict[str, Any] | None = None,
+    by: Principal,
+    row: RetentionRule,
+    action: AuditAction,
+    *,
+    before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     audit.record(
         by=by, action=action, kind="retention", id=row.pk, label=str(row), account=row.namespace.account,
         before=before, after=after,

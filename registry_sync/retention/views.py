@@ -37,33 +37,44 @@ RUNS_SHOWN = 20
 
 
 class ConditionsForm(forms.Form):
-    keep_last = forms.IntegerField(label=gettext_lazy("Keep the newest (versions)"), required=False,
-                                   help_text=gettext_lazy("Of each image, by the time of the push; a digest with "
-                                                          "all its tags is one."))  # fmt: skip
+    keep_last = forms.IntegerField(
+        label=gettext_lazy("Keep the newest (versions)"),
+        required=False,
+        help_text=gettext_lazy("Of each image, by the time of the push; a digest with all its tags is one."),
+    )
     keep_days = forms.IntegerField(label=gettext_lazy("Keep pushed in the last (days)"), required=False)
     keep_pulled_days = forms.IntegerField(
-        label=gettext_lazy("Keep pulled in the last (days)"), required=False,
-        help_text=gettext_lazy("Only where the registry notifies the panel of pulls; otherwise the rule does not run."),
-    )  # fmt: skip
+        label=gettext_lazy("Keep pulled in the last (days)"),
+        required=False,
+        help_text=gettext_lazy(
+            "Only where the registry notifies the panel of pulls; otherwise the rule does not run."
+        ),
+    )
     keep_checked = forms.BooleanField(
-        label=gettext_lazy("Checks count as pulls"), required=False,
-        help_text=gettext_lazy("A check: a client asks whether the tag has changed, and has the image already."),
-    )  # fmt: skip
+        label=gettext_lazy("Checks count as pulls"),
+        required=False,
+        help_text=gettext_lazy(
+            "A check: a client asks whether the tag has changed, and has the image already."
+        ),
+    )
     keep_pattern = forms.CharField(
-        label=gettext_lazy("Keep tags named like"), required=False,
+        label=gettext_lazy("Keep tags named like"),
+        required=False,
         help_text=gettext_lazy("* is any text, ? one character; spaces between several: v* latest"),
-    )  # fmt: skip
+    )
     protect_pattern = forms.CharField(
-        label=gettext_lazy("Never remove tags named like"), required=False,
+        label=gettext_lazy("Never remove tags named like"),
+        required=False,
         help_text=gettext_lazy("As above. These are always kept."),
-    )  # fmt: skip
+    )
 
 
 class RuleForm(ConditionsForm):
     image_name = forms.CharField(
-        label=gettext_lazy("Image"), required=False,
+        label=gettext_lazy("Image"),
+        required=False,
         help_text=gettext_lazy("Empty: every image of the namespace that has no rule of its own."),
-    )  # fmt: skip
+    )
     field_order = ("image_name",)
 
 
@@ -131,8 +142,10 @@ def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResp
     chosen = request.GET.get("image", "") or row.image_name
     blocker = find_blocker(rule, retention_preview.load_evidence(), timezone.now())
     context = _context(by, row.namespace) | {
-        "rule": row, "keeps": texts.of_rule(rule), "blocked_reason": texts.of_blocker(blocker) if blocker else "",
-    }  # fmt: skip
+        "rule": row,
+        "keeps": texts.of_rule(rule),
+        "blocked_reason": texts.of_blocker(blocker) if blocker else "",
+    }
     if chosen:
         if chosen not in names:
             if not row.image_name:
@@ -215,10 +228,12 @@ def _tags_page(request: PersonRequest, row: RetentionRule, name: str) -> dict[st
     start = _start(request, len(ordered))
     decisions = [(each, texts.of_decision(each, rule)) for each in ordered[start : start + VERSIONS_A_PAGE]]
     return {
-        "image": found.image, "preview": found, "decisions": decisions,
+        "image": found.image,
+        "preview": found,
+        "decisions": decisions,
         "is_uncertain": retention_preview.is_uncertain(found.image),
         "page": _pager(request, start, VERSIONS_A_PAGE, len(ordered)),
-    }  # fmt: skip
+    }
 
 
 def _preview(row: RetentionRule, name: str) -> retention_preview.RetentionPreview | None:
@@ -247,9 +262,12 @@ def _pager(request: PersonRequest, start: int, size: int, total: int) -> dict[st
         return f"?{query.urlencode()}"
 
     return {
-        "words": _("%(first)s–%(last)s of %(total)s") % {
-            "first": min(start + 1, total), "last": min(start + size, total), "total": total,
+        "words": _("%(first)s–%(last)s of %(total)s")
+        % {
+            "first": min(start + 1, total),
+            "last": min(start + size, total),
+            "total": total,
         },
         "previous_url": url(max(start - size, 0)) if start else "",
         "next_url": url(start + size) if start + size < total else "",
-    }  # fmt: skip
+    }

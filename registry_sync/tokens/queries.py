@@ -108,10 +108,13 @@ def load_anonymous(*, repositories: list[str]) -> Caller:
     namespaces = {repository: split(repository)[0] for repository in repositories}
     rows = _rows(database, _PUBLIC, [" ".join(sorted(set(namespaces.values())))])
     public = {name: True for (name,) in rows}
-    return Caller(None, {
-        repository: _context(UserStatus.ANONYMOUS, public.get(namespace), None, None)
-        for repository, namespace in namespaces.items()
-    })  # fmt: skip
+    return Caller(
+        None,
+        {
+            repository: _context(UserStatus.ANONYMOUS, public.get(namespace), None, None)
+            for repository, namespace in namespaces.items()
+        },
+    )
 
 
 @cache  # they are few; a token of many scopes makes no object anew

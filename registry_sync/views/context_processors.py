@@ -54,9 +54,11 @@ def _shown(request: HttpRequest) -> ViewScope:
     if "handle" not in at and getattr(request.user, "is_staff", False):
         return ALL
     return visible_to(
-        request.user.pk or 0, handle=at.get("handle", ""), namespace=at.get("name", ""),
+        request.user.pk or 0,
+        handle=at.get("handle", ""),
+        namespace=at.get("name", ""),
         image=at.get("image_name", ""),
-    )  # fmt: skip
+    )
 
 
 def _repository(match: ResolverMatch) -> str:

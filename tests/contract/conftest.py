@@ -42,10 +42,14 @@ def telling_registry(
 
 def configuration(tmp_path: Path) -> dict[str, Any]:
     return registry_config(
-        port=processes.free_port(), data=tmp_path / "data", realm="http://localhost:1/auth/token",
-        service=settings.TOKEN_SERVICE, issuer=settings.TOKEN_ISSUER,
-        trusted=settings.SECRETS_DIR / ca.CA_CERTIFICATE, http_secret="tests",
-    )  # fmt: skip
+        port=processes.free_port(),
+        data=tmp_path / "data",
+        realm="http://localhost:1/auth/token",
+        service=settings.TOKEN_SERVICE,
+        issuer=settings.TOKEN_ISSUER,
+        trusted=settings.SECRETS_DIR / ca.CA_CERTIFICATE,
+        http_secret="tests",
+    )
 
 
 def bearer(repository: str, *actions: str, subject: str = "tester") -> dict[str, str]:

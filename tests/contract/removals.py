@@ -55,8 +55,9 @@ class Place:
         """As the registry has it; "" when it has it not."""
         answer = requests.get(
             f"{self.registry.url}/v2/team/app/manifests/{reference}",
-            headers=bearer("team/app", "pull") | {"Accept": MANIFEST_TYPES}, timeout=60,
-        )  # fmt: skip
+            headers=bearer("team/app", "pull") | {"Accept": MANIFEST_TYPES},
+            timeout=60,
+        )
         assert answer.status_code in (200, 404), answer.text
         return answer.headers["Docker-Content-Digest"] if answer.ok else ""
 

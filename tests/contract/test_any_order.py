@@ -51,9 +51,10 @@ def filled(registry: RunningRegistry, db: None) -> RunningRegistry:
 
 
 @settings(
-    max_examples=12, deadline=None,
+    max_examples=12,
+    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+)
 @given(st.permutations(STEPS), st.integers(0, len(STEPS)))
 def test_two_repositories_and_one_truth(filled: RunningRegistry, steps: list[Any], lost_from: int) -> None:
     """The first steps as they come, and what they did not show is found by a sync."""
@@ -78,8 +79,9 @@ def test_two_repositories_and_one_truth(filled: RunningRegistry, steps: list[Any
         assert Tag.objects.get(image=image).size == image.size == 2 * size(ONE) + size(TWO)
     index, outer = (Manifest.objects.get(digest=blob.digest) for blob in (INDEX, OUTER))
     assert [(each["platform"], each["size"]) for each in index.platforms] == [
-        ("linux/amd64", size(ONE)), ("linux/arm64", size(TWO)),
-    ]  # fmt: skip
+        ("linux/amd64", size(ONE)),
+        ("linux/arm64", size(TWO)),
+    ]
     assert [each["size"] for each in outer.platforms] == [size(ONE) + size(TWO), size(ONE)]
     assert index.created_at == outer.created_at == datetime.fromisoformat(images.CREATED)
     assert account.namespaces.count() == 1
@@ -104,9 +106,11 @@ def told(registry: RunningRegistry, repository: str, digest: str, tag: str) -> N
         {"tag": tag} if tag else {}
     )
     event = {
-        "id": f"event{next(NUMBERS)}", "action": "push", "timestamp": datetime.now(UTC).isoformat(),
+        "id": f"event{next(NUMBERS)}",
+        "action": "push",
+        "timestamp": datetime.now(UTC).isoformat(),
         "target": target,
-    }  # fmt: skip
+    }
     views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
     process_due(RegistryClient(registry.url, PanelTokens()))
 

@@ -79,11 +79,15 @@ def push_all(registry: RunningRegistry) -> Pushed:
     ]
     attestation = put(registry, "", config, stated, [statement])
     hung = {
-        "mediaType": MANIFEST, "digest": attestation, "size": len(_content(config, stated)),
+        "mediaType": MANIFEST,
+        "digest": attestation,
+        "size": len(_content(config, stated)),
         "platform": {"os": "unknown", "architecture": "unknown"},
-        "annotations": {"vnd.docker.reference.type": "attestation-manifest",
-                        "vnd.docker.reference.digest": shown.digest},
-    }  # fmt: skip
+        "annotations": {
+            "vnd.docker.reference.type": "attestation-manifest",
+            "vnd.docker.reference.digest": shown.digest,
+        },
+    }
     whole = manifest_of(INDEX, manifests=[{**shown.manifest.descriptor, "platform": shown.platform}, hung])
     index = push_manifest(registry, REPOSITORY, "1.0", whole)
     # cosign: a tag that names the digest

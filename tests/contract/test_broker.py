@@ -19,8 +19,12 @@ def test_runs_are_made_over_redis_and_again_after_it_was_lost(tmp_path: Path) ->
     fixtures.need("redis")
     server = redis.start(tmp_path)
     try:
-        env = os.environ | {"DATA_DIR": str(data), "REDIS_URL": server.url, "SYNC_INTERVAL_SECONDS": "2",
-                            "REGISTRY_PORT": str(processes.free_port())}  # fmt: skip
+        env = os.environ | {
+            "DATA_DIR": str(data),
+            "REDIS_URL": server.url,
+            "SYNC_INTERVAL_SECONDS": "2",
+            "REGISTRY_PORT": str(processes.free_port()),
+        }
         team.install(env)
         command = [sys.executable, "-m", "celery", "-A", "manager", "worker", "--beat", "--pool", "threads",
                    "--concurrency", "1"]  # fmt: skip

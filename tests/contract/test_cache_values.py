@@ -22,8 +22,11 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 @pytest.fixture
 def server(redis_url: str) -> Iterator[redis.Redis]:
     """As production has its cache."""
-    config = {"BACKEND": "manager.cache.RedisOrMemoryCache", "LOCATION": [redis_url],
-              "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}}  # fmt: skip
+    config = {
+        "BACKEND": "manager.cache.RedisOrMemoryCache",
+        "LOCATION": [redis_url],
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
     with redis.Redis.from_url(redis_url) as client, override_settings(CACHES={"default": config}):
         client.flushdb()
         yield client

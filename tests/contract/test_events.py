@@ -166,8 +166,10 @@ def test_a_pull_is_counted_once_however_the_client_asks(telling_registry: Runnin
     settled(telling_registry)
     counted = PullStats.objects.order_by("username").values_list("username", "tag", "count", "checks")
     assert list(counted) == [
-        ("dockerdocker", "1.0", 1, 0), ("kubernetesks", "1.0", 0, 1), ("skopeoskopeo", "1.0", 1, 0),
-    ]  # fmt: skip
+        ("dockerdocker", "1.0", 1, 0),
+        ("kubernetesks", "1.0", 0, 1),
+        ("skopeoskopeo", "1.0", 1, 0),
+    ]
     assert Tag.objects.get().pull_count == 2
 
 

@@ -57,16 +57,23 @@ def web_key(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
     kinds = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     name = base64.b32encode(hashlib.sha256(key.public_bytes(*kinds)).digest()[:30]).decode()
     return {
-        "crv": "P-256", "kty": "EC", "x": coded(point.x.to_bytes(32, "big")), "y": coded(point.y.to_bytes(32, "big")),
+        "crv": "P-256",
+        "kty": "EC",
+        "x": coded(point.x.to_bytes(32, "big")),
+        "y": coded(point.y.to_bytes(32, "big")),
         "kid": ":".join(name[start : start + 4] for start in range(0, len(name), 4)),
-    }  # fmt: skip
+    }
 
 
 def payload(layer: str) -> bytes:
     document: dict[str, Any] = {
-        "schemaVersion": 1, "name": REPOSITORY, "tag": "v1", "architecture": "amd64",
-        "fsLayers": [{"blobSum": layer}], "history": [{"v1Compatibility": json.dumps({"id": "a" * 64})}],
-    }  # fmt: skip
+        "schemaVersion": 1,
+        "name": REPOSITORY,
+        "tag": "v1",
+        "architecture": "amd64",
+        "fsLayers": [{"blobSum": layer}],
+        "history": [{"v1Compatibility": json.dumps({"id": "a" * 64})}],
+    }
     return json.dumps(document, indent=3).encode()
 
 

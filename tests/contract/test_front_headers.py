@@ -31,9 +31,11 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Its process has variables that are named like headers, as companies have."""
     port, folder = processes.free_port(), tmp_path_factory.mktemp("echo")
     env = os.environ | {
-        "TRUSTED_PROXY_COUNT": "1", "HTTP_PROXY": "http://proxy.example:3128", "HTTP_X_REAL_IP": SPOOFED,
+        "TRUSTED_PROXY_COUNT": "1",
+        "HTTP_PROXY": "http://proxy.example:3128",
+        "HTTP_X_REAL_IP": SPOOFED,
         "DATA_DIR": str(settings.DATA_DIR),
-    }  # fmt: skip
+    }
     command = [sys.executable, "-c", SERVE.format(port=port)]
     server = processes.start("echo", command, log=folder / "echo.log", env=env, cwd=settings.BASE_DIR)
     server.wait_until(lambda: processes.tcp_answers(port), "answer")

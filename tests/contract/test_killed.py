@@ -134,10 +134,13 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def install(request: pytest.FixtureRequest, folder: Path, *work: str) -> Iterator[Installed]:
     env = os.environ | {
-        "DATA_DIR": str(folder / "data"), "SECRETS_DIR": str(settings.SECRETS_DIR),
-        "REGISTRY_PORT": str(processes.free_port()), "LOG_LEVEL": "ERROR",
-        "TOKEN_SERVICE": settings.TOKEN_SERVICE, "TOKEN_ISSUER": settings.TOKEN_ISSUER,
-    }  # fmt: skip
+        "DATA_DIR": str(folder / "data"),
+        "SECRETS_DIR": str(settings.SECRETS_DIR),
+        "REGISTRY_PORT": str(processes.free_port()),
+        "LOG_LEVEL": "ERROR",
+        "TOKEN_SERVICE": settings.TOKEN_SERVICE,
+        "TOKEN_ISSUER": settings.TOKEN_ISSUER,
+    }
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_url")
         with psycopg.connect(url, autocommit=True) as cluster:

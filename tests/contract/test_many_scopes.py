@@ -55,10 +55,14 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
             fixtures.need(f"registry {version}")
             (folder / version).mkdir()
             config = registry_config(
-                port=processes.free_port(), data=folder / version, realm="http://localhost:1/auth/token",
-                service=SERVICE, issuer=settings.TOKEN_ISSUER, http_secret="tests",
+                port=processes.free_port(),
+                data=folder / version,
+                realm="http://localhost:1/auth/token",
+                service=SERVICE,
+                issuer=settings.TOKEN_ISSUER,
+                http_secret="tests",
                 trusted=folder / "data/secrets" / ca.CA_CERTIFICATE,
-            )  # fmt: skip
+            )
             registry = registries.start(version, config, folder / version)
             running.callback(registry.stop)
             ports[version] = registry.port

@@ -15,10 +15,12 @@ from tests.parts.registries import RunningRegistry
 pytestmark = pytest.mark.contract
 ONE, TWO = images.Image(), images.Image(env=["A=1"])
 ASKED = [
-    "team/app/tags/list", "team/other/tags/list", "team/none/tags/list",
+    "team/app/tags/list",
+    "team/other/tags/list",
+    "team/none/tags/list",
     *(f"team/app/manifests/{reference}" for reference in ("1.0", "2.0", "same", ONE.digest, TWO.digest)),
     f"team/other/manifests/{ONE.digest}",
-]  # fmt: skip
+]
 
 
 @pytest.fixture

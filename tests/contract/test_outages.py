@@ -46,8 +46,9 @@ class Set:
         """tag → digest, as the API shows it now; nothing while it does not answer."""
         answer = requests.get(
             f"{self.panel}/api/v1/accounts/team/namespaces/team/images/app/-/tags/",
-            headers={"Authorization": f"Bearer {self.token}"}, timeout=30,
-        )  # fmt: skip
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=30,
+        )
         if answer.status_code != requests.codes.ok:
             return {}
         return {row["name"]: row["digest"] for row in answer.json()["results"]}
@@ -57,9 +58,11 @@ class Set:
         key = (self.data / "secrets" / "hook.key").read_text()
         event = {"id": name, "action": "pull", "target": {"repository": "team/app"}}
         return requests.post(
-            f"{self.panel}/registry/events", json={"events": [event]}, timeout=5,
+            f"{self.panel}/registry/events",
+            json={"events": [event]},
+            timeout=5,
             headers={"Authorization": f"Bearer {key}"},
-        ).status_code  # fmt: skip
+        ).status_code
 
     def comes_true(self, truth: dict[str, str]) -> None:
         self.running.wait_until(lambda: self.shown() == truth, f"show {sorted(truth)}")
@@ -73,9 +76,12 @@ def everything(tmp_path: Path) -> Iterator[Set]:
     with postgres.cluster() as database:
         kept = {name: value for name, value in os.environ.items() if name != "SECRETS_DIR"}
         env = kept | {
-            "DATA_DIR": str(tmp_path / "data"), **ports,
-            "DATABASE_URL": database.url, "REDIS_URL": broker.url, "SYNC_INTERVAL_SECONDS": "5",
-        }  # fmt: skip
+            "DATA_DIR": str(tmp_path / "data"),
+            **ports,
+            "DATABASE_URL": database.url,
+            "REDIS_URL": broker.url,
+            "SYNC_INTERVAL_SECONDS": "5",
+        }
         running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
         try:
             running.wait_until(lambda: "ready:" in log.read_text(), "say ready")

@@ -63,8 +63,9 @@ def state(purge: Purge) -> tuple[str, str]:
 def held(there: Place, repository: str, reference: str) -> str:
     answer = requests.get(
         f"{there.registry.url}/v2/{repository}/manifests/{reference}",
-        headers=bearer(repository, "pull") | {"Accept": MANIFEST_TYPES}, timeout=60,
-    )  # fmt: skip
+        headers=bearer(repository, "pull") | {"Accept": MANIFEST_TYPES},
+        timeout=60,
+    )
     return answer.headers["Docker-Content-Digest"] if answer.ok else ""
 
 
@@ -148,8 +149,11 @@ def test_two_of_three_images_that_were_ticked_go_and_come_back(there: Place) -> 
     assert Tag.objects.count() == 3
     deeds = AuditEvent.objects.filter(object="team/deep/other").order_by("id")
     assert list(deeds.values_list("action", flat=True)) == [
-        "image.deletion_asked", "image.deleted", "image.put_back_asked", "image.put_back"
-    ]  # fmt: skip
+        "image.deletion_asked",
+        "image.deleted",
+        "image.put_back_asked",
+        "image.put_back",
+    ]
 
 
 def test_one_deletion_is_put_back_too_and_takes_no_tag_that_was_pushed_anew(there: Place) -> None:
@@ -177,8 +181,10 @@ def test_after_garbage_collection_nothing_comes_back_and_that_is_said(there: Pla
     there.registry.stop()
     subprocess.run(
         [registries.binary(there.registry.version), "garbage-collect", there.registry.config],
-        check=True, capture_output=True, env=registries.environment(),
-    )  # fmt: skip
+        check=True,
+        capture_output=True,
+        env=registries.environment(),
+    )
     there.registry.restart()
     purge_service.restore(by=there.by, purge=asked)
     work(there)

@@ -215,8 +215,9 @@ def test_what_was_sent_and_not_confirmed_is_in_the_audit_trail(there: Place, by_
     assert ends(removal) == ("failed", ["no_response"])
     event = AuditEvent.objects.get(object_kind="image")
     assert (event.action, event.actor) == (
-        "removal.unconfirmed", "rule" if by_rule else "owner@example.com",
-    )  # fmt: skip
+        "removal.unconfirmed",
+        "rule" if by_rule else "owner@example.com",
+    )
     assert event.before == {"digest": digest, "tags": "1.0"}
     assert event.after == {"outcome": "no_response", "begun": True}
 

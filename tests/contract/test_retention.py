@@ -43,16 +43,20 @@ def test_what_the_dry_run_said_and_nothing_else_is_gone(there: Place) -> None:
     shown = preview.preview_image(service.rule_of(rule), there.image(), timezone.now())
     assert {each.version.name for each in shown.removed} == {"old", "old-multi"}
     assert {each.digest for each in shown.deletions} == {
-        pushed["old"], pushed["old-multi"], images.Image(architecture="s390x").digest,
-    }  # fmt: skip
+        pushed["old"],
+        pushed["old-multi"],
+        images.Image(architecture="s390x").digest,
+    }
     runs.plan_due()
     there.work()
     run = RetentionRun.objects.get()
     assert (run.state, run.kept, run.removed_count, run.problem) == ("done", 4, 2, "")
     left = {tag: there.points_at(tag) for tag in pushed}
     assert left == {
-        **{tag: pushed[tag] for tag in ("new", "same-as-new", "v1-protected", "multi")}, "old": "", "old-multi": "",
-    }  # fmt: skip
+        **{tag: pushed[tag] for tag in ("new", "same-as-new", "v1-protected", "multi")},
+        "old": "",
+        "old-multi": "",
+    }
     assert there.points_at(pushed["new"])
     assert [bool(there.points_at(each.digest)) for each in platforms] == [True, True]
     assert there.points_at(pushed["old"]) == ""

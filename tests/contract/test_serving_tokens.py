@@ -39,9 +39,11 @@ class Panel:
     def ask(self, scope: str = "repository:team/app:pull,push") -> requests.Response:
         """On a connection of its own, as clients do."""
         return requests.get(
-            f"{self.url}/auth/token", params={"service": "localhost:5000", "scope": scope},
-            auth=(self.username, self.password), timeout=PATIENCE,
-        )  # fmt: skip
+            f"{self.url}/auth/token",
+            params={"service": "localhost:5000", "scope": scope},
+            auth=(self.username, self.password),
+            timeout=PATIENCE,
+        )
 
     def workers(self) -> set[int]:
         found = Path(f"/proc/{self.server.popen.pid}/task/{self.server.popen.pid}/children").read_text()

@@ -75,8 +75,12 @@ class Panel:
         for url in {self.tokens, self.web}:
             assert requests.post(f"{url}/auth/token", data=form, timeout=PATIENCE).status_code == 200
         headers = {"Authorization": f"Bearer {self.api_token}"}
-        created = requests.post(f"{self.web}/api/v1/accounts/team/users/", json={"description": "x"},
-                                headers=headers, timeout=PATIENCE)  # fmt: skip
+        created = requests.post(
+            f"{self.web}/api/v1/accounts/team/users/",
+            json={"description": "x"},
+            headers=headers,
+            timeout=PATIENCE,
+        )
         assert created.status_code == 201
 
 

@@ -161,8 +161,9 @@ def _registry_tells(world: World) -> None:
     for _each in range(2):
         DiagnosticRun.objects.create(state="done", requested_by="quinn", finished_at=now, results=rows)
     for outcome in Outcome:
-        RemovalItem.objects.create(removal=world.removal, tag="1.0", digest=world.tag.manifest_id,
-                                   state="failed", outcome=outcome)  # fmt: skip
+        RemovalItem.objects.create(
+            removal=world.removal, tag="1.0", digest=world.tag.manifest_id, state="failed", outcome=outcome
+        )
     for ended_as in RetentionRun.State:
         RetentionRun.objects.create(rule=world.rule, state=ended_as, requested_by="quinn", finished_at=now)
     Removal.objects.update(requested_by="quinn")

@@ -50,9 +50,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 def login(installation: Installation) -> str:
     """The demo's images, pushed through the real protocol; its password."""
     done = subprocess.run(
-        [sys.executable, "manage.py", "demo"], env={**os.environ, **installation.environment},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "manage.py", "demo"],
+        env={**os.environ, **installation.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found = re.search(r"with the password (\S+)", done.stdout)
     assert found, done.stdout
     return found[1]

@@ -33,8 +33,11 @@ for level in ("read", "write"):
 def users(installation: Installation) -> dict[str, tuple[str, str]]:
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", WORLD],
-        env={**os.environ, **installation.environment}, check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        env={**os.environ, **installation.environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     lines = [tuple(line.split()) for line in done.stdout.splitlines()[-2:]]
     return {"read": lines[0], "write": lines[1]}  # type: ignore[dict-item]
 

@@ -160,8 +160,10 @@ def use(installation: Installation, page: Page) -> None:
     """The password that the page shows, as a client gives it for a token."""
     answer = requests.get(
         f"http://localhost:{installation.environment['TOKEN_PORT']}/auth/token",
-        params={"service": installation.registry}, auth=shown(page), timeout=processes.PATIENCE,
-    )  # fmt: skip
+        params={"service": installation.registry},
+        auth=shown(page),
+        timeout=processes.PATIENCE,
+    )
     assert answer.status_code == 200, answer.text
 
 

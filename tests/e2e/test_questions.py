@@ -115,8 +115,10 @@ def a_user(installation: Installation, page: Page, description: str) -> tuple[st
 def may_sign_in(installation: Installation, username: str, password: str) -> bool:
     answer = requests.get(
         f"http://localhost:{installation.environment['TOKEN_PORT']}/auth/token",
-        params={"service": installation.registry}, auth=(username, password), timeout=processes.PATIENCE,
-    )  # fmt: skip
+        params={"service": installation.registry},
+        auth=(username, password),
+        timeout=processes.PATIENCE,
+    )
     return answer.status_code == 200
 
 

@@ -33,8 +33,9 @@ def test_times_are_those_of_the_browser(
     time = page.locator("tbody time").first
     expect(time).to_have_attribute("title", exact)
     # As the browser itself writes it: the day there, whatever it is in UTC.
-    there = time.evaluate("(each) => new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium'})"
-                          ".format(new Date(each.dateTime))")  # fmt: skip
+    there = time.evaluate(
+        "(each) => new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium'}).format(new Date(each.dateTime))"
+    )
     expect(time).to_have_attribute("title", re.compile(f"^{there.replace('Sept', 'Sep')}, "))
 
     ago = time.text_content()

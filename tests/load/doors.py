@@ -85,8 +85,9 @@ def open_pages(scene: Scene, count: int, every: float) -> AbstractContextManager
 
 def events(scene: Scene) -> AbstractContextManager[loads.Say]:
     asked = loads.events(scene.panel, 200 * (EVENT_SECONDS + 60))
-    return loads.paced(scene.folder, port=scene.panel.port, requests=asked, connections=4, every=4 / 200,
-                       statuses=[202])  # fmt: skip
+    return loads.paced(
+        scene.folder, port=scene.panel.port, requests=asked, connections=4, every=4 / 200, statuses=[202]
+    )
 
 
 def guesses(scene: Scene, port: int) -> AbstractContextManager[loads.Say]:
@@ -148,9 +149,13 @@ def _measure(name: str, tree: Path, folder: Path) -> None:
 def _head(name: str, scene: Scene, others: float) -> str:
     apart = scene.panel.tokens_apart
     head = HEAD.format(
-        name=name, revision=_revision(scene.panel.tree), machine=_machine(), bare="ASGI" if apart else "WSGI",
-        where="in a process of their own" if apart else "from the panel's process", heavy=scene.heavy,
-    )  # fmt: skip
+        name=name,
+        revision=_revision(scene.panel.tree),
+        machine=_machine(),
+        bare="ASGI" if apart else "WSGI",
+        where="in a process of their own" if apart else "from the panel's process",
+        heavy=scene.heavy,
+    )
     return f"{head}\n{BUSY.format(others=others)}" if others > SOME else head
 
 
@@ -183,8 +188,11 @@ def _heaviest(panel: Panel) -> str:
 
 def _tokens_under_loads(scene: Scene, rows: list[Row]) -> None:
     print(_line("", "of the load", [("token p50", "p99"), ("bare p50", "p99")], "ratio", ("page p50", "p99")))
-    asks = [scene.token_ask("token", scene.panel.token_port), scene.token_ask("bare", scene.bare_port),
-            scene.page_ask("page", scene.panel.port, 10)]  # fmt: skip
+    asks = [
+        scene.token_ask("token", scene.panel.token_port),
+        scene.token_ask("bare", scene.bare_port),
+        scene.page_ask("page", scene.panel.port, 10),
+    ]
     for row in rows:
         if not row.only_if(scene.panel):
             continue
@@ -273,5 +281,7 @@ def _machine() -> str:
         (line.split(":")[1].strip() for line in about.splitlines() if line.startswith("model name")), "?"
     )
     versions = ", ".join(f"{name} {version(name)}" for name in ("granian", "django"))
-    return (f"{os.cpu_count()} processors ({model}); Python {platform.python_version()}"
-            f", {versions}, Linux {platform.release()}")  # fmt: skip
+    return (
+        f"{os.cpu_count()} processors ({model}); Python {platform.python_version()}"
+        f", {versions}, Linux {platform.release()}"
+    )

@@ -46,9 +46,12 @@ assert not Event.objects.filter(applied_at=None).exists()
 def measure(folder: Path) -> None:
     ports = processes.ports()
     env = os.environ | {
-        "DATA_DIR": str(folder / "data"), **ports,
-        "SYNC_INTERVAL_SECONDS": "86400", "LOG_LEVEL": "ERROR", "API_CALLS_PER_MINUTE": "0",  # it asks all the time
-    }  # fmt: skip
+        "DATA_DIR": str(folder / "data"),
+        **ports,
+        "SYNC_INTERVAL_SECONDS": "86400",
+        "LOG_LEVEL": "ERROR",
+        "API_CALLS_PER_MINUTE": "0",  # it asks all the time
+    }
     log = folder / "run.log"
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
     try:

@@ -27,11 +27,9 @@ def fill() -> None:
     RegistryUser.objects.create(account=account, username="pusherpusher", description="CI deploy")
     big = Image.objects.create(namespace=namespace, name="big", tag_count=IN_ONE, pushed_at=NOW)
     small = Image.objects.bulk_create(
-        Image(
-            namespace=namespace, name=f"small/{n}", tag_count=100, pushed_at=NOW - timedelta(seconds=n)
-        )
+        Image(namespace=namespace, name=f"small/{n}", tag_count=100, pushed_at=NOW - timedelta(seconds=n))
         for n in range(SMALL_IMAGES)
-    )  # fmt: skip
+    )
     images = [big.pk] * IN_ONE + [image.pk for image in small for _n in range(100)]
     with transaction.atomic():
         if connection.vendor == "postgresql":

@@ -116,10 +116,14 @@ def wrong_passwords(panel: Panel, count: int = 10_000) -> list[str]:
     """Each for another name, from another address. Three of four are well formed, so that the database is asked."""
     shaped = [credentials.make(credentials.USER_PREFIX) if n % 4 else f"guess{n}" for n in range(count)]
     return [
-        request("GET", panel.token_request.split(" ")[1], X_Forwarded_For=_address(n),
-                Authorization=f"Basic {_basic(f'{names.make_username()}:{password}')}")
+        request(
+            "GET",
+            panel.token_request.split(" ")[1],
+            X_Forwarded_For=_address(n),
+            Authorization=f"Basic {_basic(f'{names.make_username()}:{password}')}",
+        )
         for n, password in enumerate(shaped)
-    ]  # fmt: skip
+    ]
 
 
 def events(panel: Panel, count: int) -> list[str]:
@@ -132,8 +136,12 @@ def events(panel: Panel, count: int) -> list[str]:
 
 
 def _event(n: int) -> dict[str, Any]:
-    target = {"mediaType": images.MANIFEST, "repository": f"team/image{n % FEW}", "tag": f"v{n // FEW % 10}",
-              "digest": ONE.digest}  # fmt: skip
+    target = {
+        "mediaType": images.MANIFEST,
+        "repository": f"team/image{n % FEW}",
+        "tag": f"v{n // FEW % 10}",
+        "digest": ONE.digest,
+    }
     action = "pull" if n % 2 else "push"
     return {
         "id": f"{random.getrandbits(64):x}-{n}",

@@ -86,8 +86,9 @@ class Loop:
         self.end = self.begin + seconds
         self.lines = [
             Line(ask, self.begin + ask.every * n / ask.connections)
-            for ask in asks for n in range(ask.connections)
-        ]  # fmt: skip
+            for ask in asks
+            for n in range(ask.connections)
+        ]
         self.idle = [(line.due, id(line), line) for line in self.lines]
         heapq.heapify(self.idle)
 

@@ -127,8 +127,9 @@ class Panel:
     def ask_for_a_check(self) -> None:
         done = requests.post(
             f"http://127.0.0.1:{self.port}/api/v1/accounts/team/sync/",
-            headers={"Authorization": f"Bearer {self.api_token}"}, timeout=60,
-        )  # fmt: skip
+            headers={"Authorization": f"Bearer {self.api_token}"},
+            timeout=60,
+        )
         done.raise_for_status()
 
     def checked(self) -> int:

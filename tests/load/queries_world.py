@@ -27,8 +27,12 @@ def _history(digests: list[str]) -> None:
     """Each tag was pushed and then moved. Its manifest has a config, a layer of its own and one of all."""
     entries, revisions, parts = (
         getattr(models, new, None) or getattr(models, old)
-        for new, old in (("TagHistoryEntry", "TagMove"), ("RepositoryManifest", "Revision"), ("Descriptor", "Part"))
-    )  # fmt: skip
+        for new, old in (
+            ("TagHistoryEntry", "TagMove"),
+            ("RepositoryManifest", "Revision"),
+            ("Descriptor", "Part"),
+        )
+    )
     namespace = Namespace.objects.get(name="bench")
     tall = Image.objects.create(
         namespace=namespace, name="tall", tag_count=TAGS, pushed_at=NOW, latest_tag="t0"

@@ -32,9 +32,12 @@ def _measure(folder: Path, version: registries.Version, repositories: int) -> No
     one, other = images.Image(), images.Image(env=["A=1"])
     storage = folder / "data" / "registry" / "docker/registry/v2"
     env = os.environ | {
-        "DATA_DIR": str(folder / "data"), "REGISTRY_PORT": str(processes.free_port()), "LOG_LEVEL": "ERROR",
-        "BENCH_STORAGE": str(storage), "BENCH_OTHER_DIGEST": other.digest,
-    }  # fmt: skip
+        "DATA_DIR": str(folder / "data"),
+        "REGISTRY_PORT": str(processes.free_port()),
+        "LOG_LEVEL": "ERROR",
+        "BENCH_STORAGE": str(storage),
+        "BENCH_OTHER_DIGEST": other.digest,
+    }
     _manage(env, "init_data_dir")
     _manage(env, "migrate", "--verbosity", "0")
     fill(storage, repositories, one, other)

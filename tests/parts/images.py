@@ -58,14 +58,17 @@ class Image:
     @property
     def config(self) -> Blob:
         history = [{"created": CREATED, "created_by": f"COPY {' '.join(files)} /"} for files in self.layers]
-        return _json(CONFIG, {
-            "architecture": self.architecture,
-            "os": self.system,
-            "created": CREATED,
-            "config": {"Env": list(self.env), "Labels": dict(self.labels), "Cmd": ["/hello"]},
-            "rootfs": {"type": "layers", "diff_ids": [Blob("", tar).digest for tar in self.tars]},
-            "history": history,
-        })  # fmt: skip
+        return _json(
+            CONFIG,
+            {
+                "architecture": self.architecture,
+                "os": self.system,
+                "created": CREATED,
+                "config": {"Env": list(self.env), "Labels": dict(self.labels), "Cmd": ["/hello"]},
+                "rootfs": {"type": "layers", "diff_ids": [Blob("", tar).digest for tar in self.tars]},
+                "history": history,
+            },
+        )
 
     @property
     def manifest(self) -> Blob:

@@ -29,9 +29,13 @@ def in_front_of(database: postgres.Cluster, **more: str) -> Iterator[str]:
     databases = ["[databases]", f"* = host=127.0.0.1 port={database.port}"]
     (folder / "pgbouncer.ini").write_text("\n".join([*databases, "[pgbouncer]", *lines, ""]))
     server = processes.start(
-        "pgbouncer", [install.program("pgbouncer"), folder / "pgbouncer.ini"], log=folder / "pgbouncer.log",
-        cwd=folder, user=database.user, env=dict(os.environ),
-    )  # fmt: skip
+        "pgbouncer",
+        [install.program("pgbouncer"), folder / "pgbouncer.ini"],
+        log=folder / "pgbouncer.log",
+        cwd=folder,
+        user=database.user,
+        env=dict(os.environ),
+    )
     try:
         server.wait_until(lambda: processes.tcp_answers(port), f"open port {port}")
         yield f"postgresql://postgres@127.0.0.1:{port}/postgres"

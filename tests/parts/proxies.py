@@ -55,8 +55,10 @@ def _nginx(folder: Path, port: int, upstreams: Upstreams, change: Change) -> pro
     block = found[1].replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
     for documented, service in (("8000", "web"), ("8001", "tokens"), ("5000", "registry")):
         block = block.replace(f"127.0.0.1:{documented}", f"127.0.0.1:{getattr(upstreams, service)}")
-    temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in
-                        ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))  # fmt: skip
+    temporary = "".join(
+        f"{kind}_temp_path {folder}/{kind};\n"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     file = folder / "nginx.conf"
     whole = (
         f"daemon off;\nuser root;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\n"

@@ -14,9 +14,12 @@ import requests
 from tests.parts import processes
 
 EVENT = {
-    "id": "e1", "action": "push", "actor": {"name": "ci"}, "request": {"useragent": "act/7"},
+    "id": "e1",
+    "action": "push",
+    "actor": {"name": "ci"},
+    "request": {"useragent": "act/7"},
     "target": {"repository": "team/app", "tag": "v1", "digest": "sha256:1"},
-}  # fmt: skip
+}
 
 
 class Node:

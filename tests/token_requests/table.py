@@ -46,14 +46,20 @@ def _short(client: Client) -> tuple[str, ...]:
     said = sorted({_said(each) for each in signed_in} - {""})
     return (
         f"[{client.name}](#{client.name.lower().replace('.', '').replace(' ', '-')})",
-        ", ".join(methods), ", ".join(ways[each] for each in methods), "; ".join(said),
-        _several(client.requests), client.know,
-    )  # fmt: skip
+        ", ".join(methods),
+        ", ".join(ways[each] for each in methods),
+        "; ".join(said),
+        _several(client.requests),
+        client.know,
+    )
 
 
 def _said(request: Request) -> str:
-    named = ("its username" if value == "USERNAME" else f"`{key}={value}`" for key, value in request.sends.items()
-             if key != "grant_type")  # fmt: skip
+    named = (
+        "its username" if value == "USERNAME" else f"`{key}={value}`"
+        for key, value in request.sends.items()
+        if key != "grant_type"
+    )
     return ", ".join(named)
 
 

@@ -58,9 +58,12 @@ NAMESPACE = "/a/team-red/n/team/"
 IMAGE = f"{NAMESPACE}i/app/"
 PAPER = ROOT / "docs" / "architecture.md"
 TITLES = {
-    "token": "Token", "event": "Push event until the row on the page", "image": "Image page",
-    "grant": "Grant form until row and audit event", "removal": "Removing a tag",
-}  # fmt: skip
+    "token": "Token",
+    "event": "Push event until the row on the page",
+    "image": "Image page",
+    "grant": "Grant form until row and audit event",
+    "removal": "Removing a tag",
+}
 # Their calls belong to no walk: who is signed in, in which time zone, and what templates do with what a view gave them.
 APART = {inspect.unwrap(each).__code__ for each in (get_user, Template.render, reader_preferences.as_asked)}
 KIND = "application/vnd.docker.distribution.events.v1+json"
@@ -171,15 +174,20 @@ class World:
     def tell(self, tag: str) -> None:
         """As the registry does, after a push."""
         event = {
-            "id": f"event {tag}", "action": "push", "timestamp": timezone.now().isoformat(),
+            "id": f"event {tag}",
+            "action": "push",
+            "timestamp": timezone.now().isoformat(),
             "target": {"mediaType": MANIFEST, "repository": "team/app", "tag": tag, "digest": self.digest},
-            "actor": {"name": self.user.username}, "request": {"useragent": "docker/27.0"},
-        }  # fmt: skip
+            "actor": {"name": self.user.username},
+            "request": {"useragent": "docker/27.0"},
+        }
         key = (Path(settings.SECRETS_DIR) / "hook.key").read_text().strip()
         answer = Client().post(
-            "/registry/events", json.dumps({"events": [event]}), content_type=KIND,
+            "/registry/events",
+            json.dumps({"events": [event]}),
+            content_type=KIND,
             headers={"Authorization": f"Bearer {key}"},
-        )  # fmt: skip
+        )
         assert answer.status_code == 202
 
     def told(self) -> str:
@@ -210,10 +218,13 @@ def token(world: World) -> Iterator[None]:
     factories.GrantFactory(user=world.user, namespace=world.namespace)
     basic = base64.b64encode(f"{world.user.username}:{world.user.password}".encode()).decode()
     environ = {
-        "REQUEST_METHOD": "GET", "PATH_INFO": "/auth/token", "REMOTE_ADDR": "192.0.2.1",
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/auth/token",
+        "REMOTE_ADDR": "192.0.2.1",
         "QUERY_STRING": f"service={settings.TOKEN_SERVICE}&scope=repository:team/app:pull",
-        "HTTP_AUTHORIZATION": f"Basic {basic}", "HTTP_USER_AGENT": "docker/27.0",
-    }  # fmt: skip
+        "HTTP_AUTHORIZATION": f"Basic {basic}",
+        "HTTP_USER_AGENT": "docker/27.0",
+    }
     yield
     status, _headers, body = wsgi.respond(environ, now=timezone.now())
     assert status == 200, body

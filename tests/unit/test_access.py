@@ -13,9 +13,11 @@ RANK = {Action.PULL: 1, Action.PUSH: 2, Action.DELETE: 3}
 def facts(user_status: UserStatus, exists: bool, public: bool, wide: Level, narrow: Level) -> AccessContext:
     given = [(GrantSource.NAMESPACE, wide), (GrantSource.IMAGE, narrow)]
     return AccessContext(
-        user_status=user_status, namespace_exists=exists, public=public,
+        user_status=user_status,
+        namespace_exists=exists,
+        public=public,
         grants=tuple(GrantedLevel(through, level) for through, level in given if level),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(("user_status", "exists", "public", "wide", "narrow", "action"), CASES)

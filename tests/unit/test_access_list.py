@@ -31,11 +31,13 @@ SCOPES = st.lists(
     st.builds(
         "{}:{}:{}".format,
         st.sampled_from(["repository", "repository(plugin)", "registry", "Repository", ""]),
-        st.one_of(REPOSITORIES, st.sampled_from(["catalog", "*", "team/*", "Team/App", "", "team/../victim/secret"])),
+        st.one_of(
+            REPOSITORIES, st.sampled_from(["catalog", "*", "team/*", "Team/App", "", "team/../victim/secret"])
+        ),
         st.lists(ACTIONS, max_size=4).map(",".join),
     ),
     max_size=6,
-)  # fmt: skip
+)
 
 
 def granted(scopes: list[str], world: Mapping[str, AccessContext]) -> dict[str, list[str]]:

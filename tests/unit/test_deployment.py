@@ -71,8 +71,11 @@ def test_only_the_proxy_is_open_to_the_outside() -> None:
     }
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     assert {name for name, service in SERVICES.items() if service["networks"] == ["inside"]} == {
-        "prepare", "migrate", "database", "redis"
-    }  # fmt: skip
+        "prepare",
+        "migrate",
+        "database",
+        "redis",
+    }
 
 
 def test_nobody_waits_for_a_health_that_is_never_told() -> None:
@@ -102,8 +105,12 @@ def test_keys_are_where_they_are_needed_and_nowhere_else() -> None:
         PANEL
     )
     theirs = {"database-password", "redis-password", "registry-config"}
-    writers = {name for name, volumes in held.items() for volume in volumes
-               if volume[0] in theirs and volume[-1] != "ro"}  # fmt: skip
+    writers = {
+        name
+        for name, volumes in held.items()
+        for volume in volumes
+        if volume[0] in theirs and volume[-1] != "ro"
+    }
     assert writers == {"prepare"}
 
 

@@ -6,11 +6,13 @@ from namespaces.manifests import details as manifests_details
 def test_characters_that_turn_the_text_around_or_hide_are_written_out() -> None:
     hidden = "safe\u202eexe.gpj\u200b"
     shown = "safe\\u202eexe.gpj\\u200b"
-    read = manifests_details.parse_details({
-        "layers": [{"digest": "sha256:0", "size": 1, "command": hidden}],
-        "config": {"env": [hidden], "entrypoint": [hidden], "labels": {hidden: hidden}, "user": hidden},
-        "annotations": {"title": hidden},
-    })  # fmt: skip
+    read = manifests_details.parse_details(
+        {
+            "layers": [{"digest": "sha256:0", "size": 1, "command": hidden}],
+            "config": {"env": [hidden], "entrypoint": [hidden], "labels": {hidden: hidden}, "user": hidden},
+            "annotations": {"title": hidden},
+        }
+    )
     assert read.layers[0].command == read.user == shown
     assert read.env == read.entrypoint == (shown,)
     assert read.labels == ((shown, shown),)

@@ -14,7 +14,7 @@ from registry_sync.doctor.observations import (
     PanelSettings,
     Pulled,
     Schema1Images,
-    TokenProbe,  # fmt: skip
+    TokenProbe,
     VersionAnswers,
 )
 from registry_sync.doctor.result import Finding, Result, State
@@ -414,12 +414,14 @@ def test_old_images_are_named_by_what_is_known_of_them() -> None:
     assert registry.old_form(Schema1Images(0), SETTINGS).state is State.OK
     found = registry.old_form(Schema1Images(1, ("team/old@sha256:aa",)), SETTINGS)
     assert (found.state, lines(found)) == (
-        State.WARN, "crane delete registry.example.com/team/old@sha256:aa",
-    )  # fmt: skip
+        State.WARN,
+        "crane delete registry.example.com/team/old@sha256:aa",
+    )
     found = registry.old_form(Schema1Images(1, ("team/old",), read=False), SETTINGS)
     assert (found.state, lines(found)) == (
-        State.FAIL, "crane delete registry.example.com/team/old@DIGEST",
-    )  # fmt: skip
+        State.FAIL,
+        "crane delete registry.example.com/team/old@DIGEST",
+    )
 
 
 def test_a_registry_that_answers_and_a_challenge_with_our_realm_are_well() -> None:

@@ -50,8 +50,12 @@ def test_no_two_names_become_one(headers: list[tuple[bytes, bytes]]) -> None:
 
 
 def test_what_is_sent_twice_is_joined_in_its_order() -> None:
-    made = environ((b"x-forwarded-for", b"6.6.6.6"), (b"cookie", b"a=1"), (b"x-forwarded-for", b"192.0.2.7"),
-                   (b"cookie", b"b=2"))  # fmt: skip
+    made = environ(
+        (b"x-forwarded-for", b"6.6.6.6"),
+        (b"cookie", b"a=1"),
+        (b"x-forwarded-for", b"192.0.2.7"),
+        (b"cookie", b"b=2"),
+    )
     assert made["HTTP_X_FORWARDED_FOR"] == "6.6.6.6,192.0.2.7"
     assert made["HTTP_COOKIE"] == "a=1; b=2"
 

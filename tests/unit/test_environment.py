@@ -46,11 +46,15 @@ RIGHT: dict[str, list[tuple[str, object]]] = {
     "number": [("1", 1), ("9999", 9999)],
     "one of": [("closed", "closed")],
     "sender": [("Us <a@b.c>", "Us <a@b.c>"), ("a@b.c", "a@b.c")],
-    "url": [(f"{URL}/", URL), ("http://127.0.0.1:8000", "http://127.0.0.1:8000"), ("http://[::1]:8", "http://[::1]:8")],
+    "url": [
+        (f"{URL}/", URL),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://[::1]:8", "http://[::1]:8"),
+    ],
     "events": [("", ""), ("http://web:8000/registry/events", "http://web:8000/registry/events")],
     "word": [("registry-manager", "registry-manager")],
     "zone": [("Europe/Paris", "Europe/Paris")],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

@@ -24,21 +24,27 @@ ID = {name: f"sha256:{digits}" for name, digits in HEX.items()}
 NAME = {digest: name for name, digest in ID.items()}
 
 
-def graph_of(tags: Mapping[str, str], lists: Mapping[str, str] | None = None, subjects: Mapping[str, str] | None = None,
-             held: str = "") -> DeletionGraph:  # fmt: skip
+def graph_of(
+    tags: Mapping[str, str],
+    lists: Mapping[str, str] | None = None,
+    subjects: Mapping[str, str] | None = None,
+    held: str = "",
+) -> DeletionGraph:
     """In letters: tags {"1.0": "A"}, an index {"I": "AB"}, what is about something {"S": "A"}."""
     lists, subjects = lists or {}, subjects or {}
     letters = {*tags.values(), *"".join(lists.values()), *lists, *subjects, *held}
     return DeletionGraph(
         nodes={
             ID[each]: ManifestNode(
-                ID[each], frozenset(ID[child] for child in lists.get(each, "")), {each: 10},
+                ID[each],
+                frozenset(ID[child] for child in lists.get(each, "")),
+                {each: 10},
                 ID[subjects[each]] if each in subjects else "",
             )
             for each in letters
         },
         tags={tag: ID[letter] for tag, letter in tags.items()},
-    )  # fmt: skip
+    )
 
 
 def letters(digests: tuple[str, ...]) -> str:
@@ -129,7 +135,7 @@ def test_objections_leave_out_what_was_confirmed(now: dict[str, object], held: l
     ),
     subjects=st.dictionaries(st.sampled_from("SR"), st.sampled_from("ABCIJ")),
     data=st.data(),
-)  # fmt: skip
+)
 def test_no_image_with_a_tag_that_stays_is_ever_touched(
     tags: dict[str, str], lists: dict[str, str], subjects: dict[str, str], data: st.DataObject
 ) -> None:
@@ -201,9 +207,10 @@ class PlainGraph:
         left = sorted(causes)
         while left:
             ready = [
-                digest for digest in left
+                digest
+                for digest in left
                 if not ((set(self.indexes_of(digest)) | causes[digest]) & set(left)) - {digest}
-            ] or left  # fmt: skip
+            ] or left
             done += ready
             left = [digest for digest in left if digest not in ready]
         return done
@@ -212,12 +219,14 @@ class PlainGraph:
         causes = self.closure(chosen)
         return tuple(
             PlannedDeletion(
-                digest, tuple(self.tags_of(digest)),
+                digest,
+                tuple(self.tags_of(digest)),
                 tuple(index for index in self.indexes_of(digest) if index not in causes),
-                tuple(self.referrers_of(digest)), tuple(sorted(causes[digest])),
+                tuple(self.referrers_of(digest)),
+                tuple(sorted(causes[digest])),
             )
             for digest in self.in_order(causes)
-        )  # fmt: skip
+        )
 
     def refused(self, chosen: set[str]) -> tuple[Refusal, ...]:
         deleted = self.closure(chosen)
@@ -290,6 +299,6 @@ def test_blobs_of_counts_a_shared_blob_once_and_an_unknown_manifest_has_none() -
     nodes = {
         "x": ManifestNode("x", frozenset(), {"base": 10, "own": 3}),
         "y": ManifestNode("y", frozenset(), {"base": 12}),
-    }  # fmt: skip
+    }
     deletions = [PlannedDeletion("x"), PlannedDeletion("y"), PlannedDeletion("z")]
     assert blobs_of(DeletionGraph(nodes, {}), deletions) == {"base": 12, "own": 3}

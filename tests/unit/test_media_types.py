@@ -130,11 +130,13 @@ def test_bundles_are_told_apart_by_what_they_state(annotations: dict[str, str], 
         (["application/vnd.docker.image.rootfs.diff.tar.gzip", "application/vnd.ollama.image.model"], ""),
         ([SIMPLE_SIGNING], ""),
         ([EMPTY], ""),
-        (["x/y", "application/vnd.fermyon.spin.application.v1+config"],
-         "application/vnd.fermyon.spin.application.v1+config"),
+        (
+            ["x/y", "application/vnd.fermyon.spin.application.v1+config"],
+            "application/vnd.fermyon.spin.application.v1+config",
+        ),
         ([], ""),
     ],
-)  # fmt: skip
+)
 def test_what_only_borrows_an_images_config_is_no_image(layers: list[str], other: str) -> None:
     assert non_image_layer_type(layers) == other
 

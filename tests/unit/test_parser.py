@@ -88,16 +88,21 @@ def test_an_artifact_keeps_its_types_its_files_and_its_subject() -> None:
         "org.opencontainers.image.title": "sbom.json",
         "in-toto.io/predicate-type": "https://spdx.dev/Document",
     }
-    found = parsed({
-        "artifactType": "application/spdx+json",
-        "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": CHILD, "size": 2},
-        "layers": [{"mediaType": "text/plain", "digest": DIGEST, "size": 5, "annotations": notes}],
-        "subject": {"digest": DIGEST},
-        "annotations": {"org.opencontainers.image.created": "2026-01-02T03:04:05Z"},
-    })  # fmt: skip
+    found = parsed(
+        {
+            "artifactType": "application/spdx+json",
+            "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": CHILD, "size": 2},
+            "layers": [{"mediaType": "text/plain", "digest": DIGEST, "size": 5, "annotations": notes}],
+            "subject": {"digest": DIGEST},
+            "annotations": {"org.opencontainers.image.created": "2026-01-02T03:04:05Z"},
+        }
+    )
     assert (found.kind, found.artifact_type, found.subject, found.config) == (
-        "artifact", "application/spdx+json", DIGEST, "",
-    )  # fmt: skip
+        "artifact",
+        "application/spdx+json",
+        DIGEST,
+        "",
+    )
     assert found.details["config_type"] == "application/vnd.oci.empty.v1+json"
     assert found.details["layers"] == [
         {"digest": DIGEST, "size": 5, "media_type": "text/plain", "title": "sbom.json",
@@ -136,9 +141,13 @@ def test_a_charts_config_is_read_and_a_list_of_referrers_says_what_each_is() -> 
 
 def test_buildx_attestations_are_nothing_to_run() -> None:
     entry = {
-        "digest": CHILD, "platform": {"os": "unknown", "architecture": "unknown"},
-        "annotations": {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": DIGEST},
-    }  # fmt: skip
+        "digest": CHILD,
+        "platform": {"os": "unknown", "architecture": "unknown"},
+        "annotations": {
+            "vnd.docker.reference.type": "attestation-manifest",
+            "vnd.docker.reference.digest": DIGEST,
+        },
+    }
     found = parsed(
         {"manifests": [{"digest": DIGEST, "platform": {"os": "linux", "architecture": "amd64"}}, entry]}
     )
@@ -227,8 +236,10 @@ def test_an_index_lists_manifests_and_blobs() -> None:
     }
     found = parsed({"manifests": [blob, cache, {"digest": CHILD, "mediaType": TYPE, "size": 9}]})
     assert {part.digest: part.kind for part in found.parts} == {
-        DIGEST: "layer", cache["digest"]: "config", CHILD: "manifest",
-    }  # fmt: skip
+        DIGEST: "layer",
+        cache["digest"]: "config",
+        CHILD: "manifest",
+    }
     assert (found.size, found.artifact_type) == (8, cache["mediaType"])
     assert [child["digest"] for child in found.platforms] == [CHILD]
     away = parsed({"manifests": [{"digest": CHILD, "mediaType": TYPE, "urls": ["https://example.com"]}]})

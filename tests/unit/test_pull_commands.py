@@ -83,10 +83,13 @@ MODELS = [
     ("cncf.model.", f"modctl pull {AT}:1.0", f"modctl pull {AT}@{DIGEST}"),
     ("kitops.modelkit.", f"kit unpack {AT}:1.0", f"kit unpack {AT}@{DIGEST}"),
     ("docker.ai.", f"docker model pull {AT}:1.0", f"docker model pull {AT}@{DIGEST}"),
-    ("cncf.flux.", f"flux pull artifact oci://{AT}:1.0 --output llama",
-     f"flux pull artifact oci://{AT}@{DIGEST} --output llama"),
+    (
+        "cncf.flux.",
+        f"flux pull artifact oci://{AT}:1.0 --output llama",
+        f"flux pull artifact oci://{AT}@{DIGEST} --output llama",
+    ),
     ("wasm.", f"wkg oci pull {AT}:1.0 -o llama.wasm", f"wkg oci pull {AT}@{DIGEST} -o llama.wasm"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("kind", "by_tag", "by_digest"), MODELS)

@@ -21,7 +21,7 @@ from registry_sync.retention.policy import (
     decide,
     find_blocker,
     matches,
-    versions_of,  # fmt: skip
+    versions_of,
 )
 from tests.unit.test_impact import HEX, ID, MULTI, NAME, graph_of
 
@@ -134,10 +134,13 @@ def test_a_kept_digest_keeps_all_its_tags() -> None:
 
 NAMES = st.text("ab1.-", min_size=1, max_size=6)
 RULES = st.builds(
-    Rule, keep_last=st.none() | st.integers(1, 5), keep_days=st.none() | st.integers(1, 400),
-    keep_pulled_days=st.none() | st.integers(1, 400), keep_pattern=st.text("ab1.*? ", max_size=5),
+    Rule,
+    keep_last=st.none() | st.integers(1, 5),
+    keep_days=st.none() | st.integers(1, 400),
+    keep_pulled_days=st.none() | st.integers(1, 400),
+    keep_pattern=st.text("ab1.*? ", max_size=5),
     protect_pattern=st.text("ab1.*?, ", max_size=5),
-)  # fmt: skip
+)
 LETTERS = "ABC"
 
 

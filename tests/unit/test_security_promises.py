@@ -8,9 +8,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROWS = [
-    line for line in (ROOT / "docs" / "security.md").read_text().partition("## Promises")[2].splitlines()
+    line
+    for line in (ROOT / "docs" / "security.md").read_text().partition("## Promises")[2].splitlines()
     if line.startswith("| ") and not line.startswith(("| promise", "|---"))
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -43,12 +43,16 @@ def test_every_part_of_a_postgresql_address_is_taken() -> None:
         "NAME": "pan#el",
     }
     assert found["OPTIONS"] == {
-    "sslmode": "verify-full", "sslrootcert": HERE,
-    "target_session_attrs": "read-write", "application_name": "panel",
-        "connect_timeout": "5", "tcp_user_timeout": "7",  # what the operator wrote wins over ours
-        "server_side_binding": True, "prepare_threshold": 1,
+        "sslmode": "verify-full",
+        "sslrootcert": HERE,
+        "target_session_attrs": "read-write",
+        "application_name": "panel",
+        "connect_timeout": "5",
+        "tcp_user_timeout": "7",  # what the operator wrote wins over ours
+        "server_side_binding": True,
+        "prepare_threshold": 1,
         "options": "-c statement_timeout=10000 -c lock_timeout=2000",
-    }  # fmt: skip
+    }
 
 
 def test_what_is_not_said_is_ours() -> None:
@@ -161,7 +165,7 @@ def test_what_would_be_passed_over_is_refused(name: str, read: Callable[[str], o
         ("DATABASE_POOLER", lambda: database_url.read("sqlite:////db.sqlite3", pooler="transaction")),
         ("ALTER ROLE", lambda: database_url.read(f"{PG}?options=-cgeqo%3Doff", pooler="transaction")),
     ],
-)  # fmt: skip
+)
 def test_two_settings_that_contradict_each_other_are_refused(name: str, told: Callable[[], object]) -> None:
     with pytest.raises(ImproperlyConfigured, match=name) as error:
         told()

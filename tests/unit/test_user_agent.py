@@ -73,7 +73,7 @@ TABLE = {
     "é/1.0": "",
     "x" * 200: "",
     "tool/" + "1" * 200: "tool",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("agent", "expected"), TABLE.items())

@@ -25,9 +25,12 @@ class Command(BaseCommand):
             found.append(result)
             self._say(result)
         row = DiagnosticRun(
-            state=DiagnosticRun.State.DONE, requested_by="manage.py doctor", started_at=started,
-            finished_at=timezone.now(), results=[result.as_row() for result in found],
-        )  # fmt: skip
+            state=DiagnosticRun.State.DONE,
+            requested_by="manage.py doctor",
+            started_at=started,
+            finished_at=timezone.now(),
+            results=[result.as_row() for result in found],
+        )
         try:
             row.save()
         except DatabaseError:

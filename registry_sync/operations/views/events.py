@@ -22,8 +22,10 @@ def inbox(request: PersonRequest) -> HttpResponse:
     which = asked if asked in selectors.EVENT_STATES else ""
     found = paginate(selectors.events(which), cursor=request.GET.get("page", ""), query={"state": which})
     context = system_context("system-events") | {
-        "page": found, "which": which, "counts": selectors.event_counts(),
-    }  # fmt: skip
+        "page": found,
+        "which": which,
+        "counts": selectors.event_counts(),
+    }
     return render(request, "registry_sync/system_events.html", context)
 
 

@@ -329,7 +329,7 @@ def test_at_most_some_of_the_images_are_kept(user: Any) -> None:
         ("registry:catalog:*", "registry:catalog", "no user may list the whole registry"),
         ("repository:team/\0:pull", "team/\\u0000", "no image can have this name"),
     ],
-)  # fmt: skip
+)
 def test_a_name_that_nothing_can_have_is_listed(
     cast: Cast, user: Any, scope: str, name: str, reason: str
 ) -> None:
@@ -366,8 +366,11 @@ def test_what_is_allowed_by_now_says_so(cast: Cast, user: Any) -> None:
     theirs.public = True
     theirs.save()
     assert allowed_now(cast, user) == {
-        ("team/app", "push"), ("public/base", "pull"), ("theirs/app", "pull"), ("team/own", "mount"),
-    }  # fmt: skip
+        ("team/app", "push"),
+        ("public/base", "pull"),
+        ("theirs/app", "pull"),
+        ("team/own", "mount"),
+    }
     Account.objects.filter(pk=cast.elsewhere.pk).update(closed_at=timezone.now())
     assert allowed_now(cast, user) == {("team/app", "push")}
     RegistryUser.objects.filter(pk=user.pk).update(disabled_at=timezone.now())

@@ -33,8 +33,10 @@ def test_each_address_offers_what_can_be_done_to_it(cast: Cast) -> None:
     add(cast.owner, "second@example.com", verified=True)
     add(cast.owner, "third@example.com")
     assert offered(cast.owner) == {
-        me: set(), "second@example.com": {"primary", "remove"}, "third@example.com": {"send", "remove"},
-    }  # fmt: skip
+        me: set(),
+        "second@example.com": {"primary", "remove"},
+        "third@example.com": {"send", "remove"},
+    }
     EmailAddress.objects.update(verified=False)
     assert offered(cast.owner)["third@example.com"] == {"primary", "send", "remove"}
 

@@ -123,8 +123,10 @@ def test_a_demoted_maker_is_told_of_in_the_trail(cast: Cast) -> None:
     bring_to(cast, "void")
     event = AuditEvent.objects.get(action="member.invitations_voided")
     assert (event.actor, event.object, event.before) == (
-        "owner@example.com", "second@example.com", {"invitations": 1}
-    )  # fmt: skip
+        "owner@example.com",
+        "second@example.com",
+        {"invitations": 1},
+    )
 
 
 def test_no_more_spent_ones_are_kept_than_somebody_reads(cast: Cast, settings: Any) -> None:

@@ -12,9 +12,11 @@ def test_a_page_loads_it_once(cast: Cast, page: str) -> None:
     tag = factories.TagFactory(image__namespace__account=cast.account)
     user = factories.RegistryUserFactory(account=cast.account)
     urls = {
-        "image": tag.image.get_absolute_url(), "namespace": tag.image.namespace.get_absolute_url(),
-        "tag": tag.get_absolute_url(), "user": user.get_absolute_url(),
-    }  # fmt: skip
+        "image": tag.image.get_absolute_url(),
+        "namespace": tag.image.namespace.get_absolute_url(),
+        "tag": tag.get_absolute_url(),
+        "user": user.get_absolute_url(),
+    }
     with counted() as statements:
         answer = cast.client("viewer").get(urls.get(page, f"/a/team-red/{page}/"))
     assert answer.status_code == 200

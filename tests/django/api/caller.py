@@ -44,9 +44,13 @@ class Caller:
 def token_of(person: Person, *, expires_at: datetime | None = None) -> str:
     text = credentials.make(credentials.API_PREFIX)
     ApiToken.objects.create(
-        person=person, name="CI", digest=credentials.digests(text, peppers())[0], hint=text[-4:], expires_at=expires_at,
+        person=person,
+        name="CI",
+        digest=credentials.digests(text, peppers())[0],
+        hint=text[-4:],
+        expires_at=expires_at,
         last_used_at=timezone.now(),
-    )  # fmt: skip
+    )
     return text
 
 

@@ -48,9 +48,12 @@ def test_by_kind_and_days(cast: Cast) -> None:
     owner.post("accounts/team-red/namespaces/", {"name": "red"})
     owner.post("accounts/team-red/users/", {"description": "CI deploy"})
     for query, found in {
-        "kind=users": ["user.created"], "kind=rules": [], f"since={today}&kind=namespaces": ["namespace.created"],
-        f"since={today + timedelta(days=1)}": [], f"until={today - timedelta(days=1)}": [],
-    }.items():  # fmt: skip
+        "kind=users": ["user.created"],
+        "kind=rules": [],
+        f"since={today}&kind=namespaces": ["namespace.created"],
+        f"since={today + timedelta(days=1)}": [],
+        f"until={today - timedelta(days=1)}": [],
+    }.items():
         shown = owner.get(f"{ACTIVITY}?{query}").json()["results"]
         assert [each["action"] for each in shown] == found, query
     for wrong in ("kind=secrets", "since=yesterday", "until="):

@@ -25,8 +25,10 @@ def test_two_tags(world: World) -> None:
     ) == (False, 0, 100, [])
     assert (told["left"]["tag"], told["right"]["repository"]) == ("old", "red/app/api")
     assert [(each["state"], each["command"]) for each in told["layers"]] == [
-        ("kept", "FROM base"), ("removed", "RUN a"), ("added", "RUN b"),
-    ]  # fmt: skip
+        ("kept", "FROM base"),
+        ("removed", "RUN a"),
+        ("added", "RUN b"),
+    ]
     assert told["settings"] == {"env": [{"state": "changed", "name": "V", "before": "old", "after": "new"}]}
     assert told["platforms"] == []
 

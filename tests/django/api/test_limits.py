@@ -14,10 +14,13 @@ LIMITS = "accounts/team-red/limits/"
 def test_members_read_what_the_account_holds_and_may_hold(world: World, settings: Any, who: str) -> None:
     settings.MAX_USERS_PER_ACCOUNT, settings.MAX_GRANTS_PER_ACCOUNT = 2000, 0
     assert world.caller(who).get(LIMITS).json() == {
-        "namespaces": {"used": 2, "limit": 100}, "users": {"used": 2, "limit": 2000},
-        "grants": {"used": 1, "limit": None}, "members": {"used": 3, "limit": 200},
-        "invitations": {"used": 1, "limit": 100}, "retention_rules": {"used": 1, "limit": 500},
-    }  # fmt: skip
+        "namespaces": {"used": 2, "limit": 100},
+        "users": {"used": 2, "limit": 2000},
+        "grants": {"used": 1, "limit": None},
+        "members": {"used": 3, "limit": 200},
+        "invitations": {"used": 1, "limit": 100},
+        "retention_rules": {"used": 1, "limit": 500},
+    }
 
 
 @pytest.mark.parametrize("who", OUTSIDERS)

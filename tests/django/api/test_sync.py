@@ -12,9 +12,12 @@ from tests.django.api.world import caller_of
 
 def test_the_state_names_nobody_and_nothing_of_others(cast: Cast) -> None:
     SyncRun.objects.create(
-        state="failed", requested_by="stranger@example.com", problem="theirs/secret: 500", finished_at=timezone.now(),
+        state="failed",
+        requested_by="stranger@example.com",
+        problem="theirs/secret: 500",
+        finished_at=timezone.now(),
         repositories_total=3,
-    )  # fmt: skip
+    )
     response = caller_of(cast, "viewer").get("sync/")
     shown = response.json()
     assert (shown["state"], shown["current_run"]) == ("failed", None)
@@ -26,9 +29,12 @@ def test_the_state_names_nobody_and_nothing_of_others(cast: Cast) -> None:
 
 def test_before_the_first_run(cast: Cast) -> None:
     assert caller_of(cast, "viewer").get("sync/").json() == {
-        "state": "never", "last_event_at": None, "last_check_at": None,
-        "current_run": None, "recent_runs": [],
-    }  # fmt: skip
+        "state": "never",
+        "last_event_at": None,
+        "last_check_at": None,
+        "current_run": None,
+        "recent_runs": [],
+    }
 
 
 def test_what_the_state_rests_on(cast: Cast) -> None:

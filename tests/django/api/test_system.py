@@ -50,7 +50,7 @@ def body(route: Route) -> dict[str, Any] | None:
         "api-system-run-approve": {"confirmation": "approve deletion"},
         "api-system-assign": {"account": "team-red"},
         "api-system-reserved-name": {"confirmation": "spare"},
-    }  # fmt: skip
+    }
     return bodies.get(route.name)
 
 

@@ -81,12 +81,15 @@ def test_the_newest_push_comes_first_over_all_pages(world: World) -> None:
 @pytest.mark.parametrize(
     ("query", "names"),
     [
-        ("sort=name", ["1.0", "1.9", "1.10"]), ("sort=-name", ["1.10", "1.9", "1.0"]),
-        ("sort=size", ["1.10", "1.9", "1.0"]), ("sort=-size&search=1.", ["1.0", "1.9", "1.10"]),
+        ("sort=name", ["1.0", "1.9", "1.10"]),
+        ("sort=-name", ["1.10", "1.9", "1.0"]),
+        ("sort=size", ["1.10", "1.9", "1.0"]),
+        ("sort=-size&search=1.", ["1.0", "1.9", "1.10"]),
         ("sort=name&technical=true", ["1.0", "1.9", "1.10", f"sha256-{'0' * 64}.sig"]),
-        ("sort=name&technical=false&search=.10", ["1.10"]), ("search=1", ["1.10", "1.9", "1.0"]),
+        ("sort=name&technical=false&search=.10", ["1.10"]),
+        ("search=1", ["1.10", "1.9", "1.0"]),
     ],
-)  # fmt: skip
+)
 def test_sorting_and_technical_tags(world: World, query: str, names: list[str]) -> None:
     for name, size in (("1.9", 2), ("1.10", 1), (f"sha256-{'0' * 64}.sig", 3)):
         factories.TagFactory(image=world.tag.image, name=name, manifest__size=size)

@@ -50,9 +50,13 @@ def make(cast: Cast) -> World:
     free_user = factories.RegistryUserFactory(account=account, description="No grants yet")
     grant = factories.GrantFactory(user=user, namespace=namespace)
     invitation = Invitation.objects.create(
-        account=account, role="viewer", digest="0" * 64, inviter=cast.owner, created_by=cast.owner.email,
+        account=account,
+        role="viewer",
+        digest="0" * 64,
+        inviter=cast.owner,
+        created_by=cast.owner.email,
         expires_at=timezone.now() + timedelta(days=7),
-    )  # fmt: skip
+    )
     token_of(cast.owner)
     token = ApiToken.objects.filter(person=cast.owner).latest("id")
     empty = factories.NamespaceFactory(account=account, name="empty")

@@ -116,8 +116,12 @@ def test_an_invitation_of_the_api_leads_to_the_configured_address(
     cast: Cast, headers: dict[str, str]
 ) -> None:
     client = cast.client("owner")
-    answer = client.post("/api/v1/accounts/team-red/invitations/", json.dumps({"role": "viewer"}),
-                         content_type="application/json", headers=headers)  # fmt: skip
+    answer = client.post(
+        "/api/v1/accounts/team-red/invitations/",
+        json.dumps({"role": "viewer"}),
+        content_type="application/json",
+        headers=headers,
+    )
     assert answer.status_code == 201
     assert f"{settings.PUBLIC_URL}/invite/rml_" in answer.content.decode()
 

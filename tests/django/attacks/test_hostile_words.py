@@ -24,8 +24,10 @@ WORDS = [
     "9999-12-31T23:59:59-14:00", "",
 ]  # fmt: skip
 # What pages look for in their addresses.
-NAMES = ("q page namespace left right platform tag digest kind image from state after sort all first empty "
-         "technical").split()  # fmt: skip
+NAMES = (
+    "q page namespace left right platform tag digest kind image from state after sort all first empty "
+    "technical"
+).split()
 FORM = "application/x-www-form-urlencoded"
 FEW = 3  # of each kind
 every_page = pytest.mark.parametrize("page", pages.every(), ids=str)

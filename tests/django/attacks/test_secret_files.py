@@ -52,8 +52,11 @@ def manage(*arguments: str, secrets: Path, **more: str) -> subprocess.CompletedP
     env = {**os.environ, "SECRETS_DIR": str(secrets), "DATA_DIR": str(secrets.parent), **more}
     return subprocess.run(
         [sys.executable, str(real.BASE_DIR / "manage.py"), *arguments],
-        env=env, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def secret_lines(folder: Path) -> set[str]:

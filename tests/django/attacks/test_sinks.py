@@ -102,8 +102,12 @@ def canaries(cast: Cast, mailoutbox: list[EmailMessage], log: list[str]) -> Cana
 def attempts(canaries: Canaries) -> list[HttpResponse]:
     """Every secret is carried to the wrong door, by a road that fails and is written down."""
     strict, client = Client(enforce_csrf_checks=True), Client(raise_request_exception=False)
-    paths = [f"/invite/{canaries['invitation']}/", f"/bootstrap/{canaries['operator']}/",
-             f"/me/password/reset/key/{canaries['reset']}/", f"/me/confirm-email/{canaries['confirm']}/"]  # fmt: skip
+    paths = [
+        f"/invite/{canaries['invitation']}/",
+        f"/bootstrap/{canaries['operator']}/",
+        f"/me/password/reset/key/{canaries['reset']}/",
+        f"/me/confirm-email/{canaries['confirm']}/",
+    ]
     answers = [strict.post(path) for path in paths]
     answers += [client.get(path.replace("/", "//", 1) + "more") for path in paths]
     answers += [client.get(f"/nowhere/{secret}") for name, secret in canaries.items() if secret[:2] == "rm"]
@@ -232,8 +236,11 @@ def test_the_command_line_of_the_embedded_registry_holds_no_secret(
 def test_a_setting_that_is_refused_is_not_repeated(tmp_path: Path, wrong: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, str(real.BASE_DIR / "manage.py"), "check"],
-        env={**os.environ, "DATA_DIR": str(tmp_path), **wrong}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env={**os.environ, "DATA_DIR": str(tmp_path), **wrong},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode != 0
     assert next(iter(wrong)) in done.stderr
     assert "hunter2" not in done.stdout + done.stderr

@@ -129,8 +129,12 @@ def test_what_a_thousand_scopes_are_refused_is_bounded_counted_and_said(user: An
 
 
 def test_a_form_is_not_mixed_with_a_query_nor_a_query_with_a_form(user: Any) -> None:
-    form = {"grant_type": "password", "username": user.username, "password": user.password,
-            "service": real.TOKEN_SERVICE}  # fmt: skip
+    form = {
+        "grant_type": "password",
+        "username": user.username,
+        "password": user.password,
+        "service": real.TOKEN_SERVICE,
+    }
     assert access(ask(None, PULL, method="POST", form=form)[1]) == {}
     assert access(ask(None, PULL, form=form | {"scope": PULL})[1]) == {}
     pair = base64.b64encode(f"{user.username}:{user.password}".encode()).decode()

@@ -154,9 +154,10 @@ def test_bundles_of_cosign_are_told_apart(cast: Cast, image: Any) -> None:
 def test_a_bundle_that_is_only_listed_is_told_by_what_the_list_says(cast: Cast, image: Any) -> None:
     subject = things.put(image, things.image_document("a"), tag="1")
     entry = {
-        **things.descriptor("elsewhere", 9, things.MANIFEST), "artifactType": BUNDLE,
+        **things.descriptor("elsewhere", 9, things.MANIFEST),
+        "artifactType": BUNDLE,
         "annotations": {"dev.sigstore.bundle.predicateType": "https://slsa.dev/provenance/v1"},
-    }  # fmt: skip
+    }
     things.put(image, {"schemaVersion": 2, "manifests": [entry]}, tag=subject.digest.replace(":", "-"))
     pages, _listed, told = looked_at(cast, image)
     assert [each["type"] for each in told["referrers"]] == ["SLSA provenance"]

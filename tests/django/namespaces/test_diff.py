@@ -47,8 +47,10 @@ def test_members_compare(cast: Cast, pair: tuple[Manifest, Manifest], who: str) 
     assert shown.status_code == 200
     found = shown.context["diff"]
     assert [(each.state, each.layer.command) for each in found.layers] == [
-        (ChangeState.KEPT, "FROM base"), (ChangeState.REMOVED, "COPY old"), (ChangeState.ADDED, "COPY new"),
-    ]  # fmt: skip
+        (ChangeState.KEPT, "FROM base"),
+        (ChangeState.REMOVED, "COPY old"),
+        (ChangeState.ADDED, "COPY new"),
+    ]
     assert set(found.settings) == {"env", "user", "labels"}
     assert EVIL not in shown.content.decode()
     assert "&lt;script&gt;" in shown.content.decode()
@@ -166,8 +168,9 @@ def test_of_two_indexes_one_platform_is_compared(indexes: None, viewer: Client) 
     assert shown.context["comparison"].platform == "linux/arm64"  # both have it
     assert commands(shown) == ["RUN b", "RUN c"]
     assert [(each.state, each.name) for each in shown.context["diff"].platforms] == [
-        (ChangeState.REMOVED, "linux/386"), (ChangeState.ADDED, "linux/s390x"),
-    ]  # fmt: skip
+        (ChangeState.REMOVED, "linux/386"),
+        (ChangeState.ADDED, "linux/s390x"),
+    ]
     one_sided = ask(viewer, "old", "new", platform="linux/386")
     assert one_sided.context["comparison"].lacking == ("right",)
     assert "has no linux/386" in one_sided.content.decode()

@@ -14,8 +14,12 @@ LABELS = {"org.example.source": "HTTPS://example.com/Shop", "empty": "", "long":
 
 def values(details: dict[str, object]) -> ParsedManifest:
     return ParsedManifest(
-        digest=factories.digest_of("labelled"), media_type="x", kind="image", size=1, details=details,
-    )  # fmt: skip
+        digest=factories.digest_of("labelled"),
+        media_type="x",
+        kind="image",
+        size=1,
+        details=details,
+    )
 
 
 @pytest.mark.django_db

@@ -17,9 +17,13 @@ PAGES = [
     "n/team/i/not/pushed/", "n/team/i/not/pushed/-/access/", "n/team/i/deep/app/-/tags/1.0/",
 ]  # fmt: skip
 ABSENT = [
-    "n/other/", "n/theirs/", "n/theirs/permissions/", "n/theirs/i/app/", "n/team/i/Not-legal/",
+    "n/other/",
+    "n/theirs/",
+    "n/theirs/permissions/",
+    "n/theirs/i/app/",
+    "n/team/i/Not-legal/",
     "n/team/i/deep/app/-/tags/2.0/",
-]  # fmt: skip
+]
 
 
 @pytest.fixture
@@ -161,8 +165,11 @@ def test_the_same_permission_twice_is_refused_beside_its_field(cast: Cast, grant
 
 def test_text_from_the_registry_is_shown_as_text(cast: Cast, team: Namespace) -> None:
     evil = "<script>alert(1)</script>"
-    details = {"layers": [{"digest": "x", "size": 1, "media_type": evil, "command": evil}],
-               "config": {"labels": {evil: evil}}, "annotations": {"url": "javascript:alert(1)"}}  # fmt: skip
+    details = {
+        "layers": [{"digest": "x", "size": 1, "media_type": evil, "command": evil}],
+        "config": {"labels": {evil: evil}},
+        "annotations": {"url": "javascript:alert(1)"},
+    }
     manifest = factories.ManifestFactory(details=details)
     team.images.get().tags.update(manifest=manifest)
     page = cast.client("owner").get(f"{A}n/team/i/deep/app/-/tags/1.0/").content.decode()

@@ -96,5 +96,7 @@ def test_200_that_reach_an_image_are_paged_by_user(cast: Cast, team: Namespace) 
         ]
         address = context["page"].next_url or None
     assert seen == [
-        ("abcdefghijkl", 1, 1), ("mnopqrstuvwx", 1, 1), *((user.username, 2, 2) for user in users),
-    ]  # fmt: skip
+        ("abcdefghijkl", 1, 1),
+        ("mnopqrstuvwx", 1, 1),
+        *((user.username, 2, 2) for user in users),
+    ]

@@ -147,8 +147,12 @@ def test_an_artifact_of_a_type_that_nobody_knows_tells_its_type(image: Image, vi
     top = things.put(image, things.image_document("a"), tag="1.0")
     scan = {"artifactType": "application/vnd.example.scan", "config_type": "x"}
     things.put(image, things.image_document("s", subject={"digest": top.digest}, **scan))
-    things.put(image, things.image_document("b", subject={"digest": top.digest}, artifactType="application/spdx+json",
-                                            config_type="x"))  # fmt: skip
+    things.put(
+        image,
+        things.image_document(
+            "b", subject={"digest": top.digest}, artifactType="application/spdx+json", config_type="x"
+        ),
+    )
     text = page(viewer).content.decode()
     assert "application/vnd.example.scan" in text
     assert "application/spdx+json" not in text
@@ -199,8 +203,10 @@ def test_who_pushed_and_who_pulled(cast: Cast, image: Image, viewer: Client) -> 
     shown = page(viewer)
     assert shown.context["pusher"] == "CI deploy"
     assert [(each.count, each.checks, each.user) for each in shown.context["pullers"]] == [
-        (5, 0, user), (2, 0, None), (0, 41, None),
-    ]  # fmt: skip
+        (5, 0, user),
+        (2, 0, None),
+        (0, 41, None),
+    ]
     assert "41 checks" in shown.content.decode()
     assert "only checked" in shown.content.decode()
     assert shown.context["by_digest"].count == 3

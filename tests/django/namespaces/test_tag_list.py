@@ -42,9 +42,12 @@ def names(client: Client, query: str = "") -> list[str]:
 
 def tag(image: Image, name: str, minute: int = 0, size: int = 1, pulled: int | None = None) -> Tag:
     made: Tag = factories.TagFactory(
-        image=image, name=name, manifest__size=size, pushed_at=NOON + timedelta(minutes=minute),
+        image=image,
+        name=name,
+        manifest__size=size,
+        pushed_at=NOON + timedelta(minutes=minute),
         pulled_at=NEVER if pulled is None else NOON + timedelta(minutes=pulled),
-    )  # fmt: skip
+    )
     return made
 
 
@@ -160,8 +163,11 @@ def test_tags_of_one_digest_are_marked(client: Client, image: Image) -> None:
     factories.TagFactory(image=image, name="2.0")
     lines = client.get(f"{LIST}?sort=name").context["rows"]
     assert [(line.tag.name, line.same_manifest_tag) for line in lines] == [
-        ("1.0", "latest"), ("2.0", ""), ("latest", "1.0"), ("stable", "latest"),
-    ]  # fmt: skip
+        ("1.0", "latest"),
+        ("2.0", ""),
+        ("latest", "1.0"),
+        ("stable", "latest"),
+    ]
 
 
 def test_the_last_pull_and_never(client: Client, image: Image) -> None:
@@ -298,9 +304,10 @@ def test_all_pages_together_are_the_list_without_gap_or_double(
                 met_back = [row.name for row in page.rows] + met_back
                 cursor = page.previous_cursor
             every = sorted(
-                _expected(image, search, technical), key=lambda each: (column(each), each.pk),
+                _expected(image, search, technical),
+                key=lambda each: (column(each), each.pk),
                 reverse=sort.startswith("-"),
-            )  # fmt: skip
+            )
             assert met_back == [each.name for each in every][: len(met_back)]
 
 
@@ -316,17 +323,22 @@ def _expected(image: Image, search: str, technical: bool) -> list[Tag]:
         return rows
     fits = str.startswith if len(search) < 3 else str.__contains__
     return [
-        each for each in rows if fits(each.name, search) or (search == "abcdef" and "sha256:abcdef" in each.manifest_id)
-    ]  # fmt: skip
+        each
+        for each in rows
+        if fits(each.name, search) or (search == "abcdef" and "sha256:abcdef" in each.manifest_id)
+    ]
 
 
 def _write(image: Image, rows: list[tuple[str, int, int, int | None]]) -> None:
     for name, minute, size, pulled in rows:
         Tag.objects.update_or_create(
-            image=image, name=name,
+            image=image,
+            name=name,
             create_defaults={
-                "manifest": factories.ManifestFactory(), "size": size, "pushed_at": NOON + timedelta(minutes=minute),
+                "manifest": factories.ManifestFactory(),
+                "size": size,
+                "pushed_at": NOON + timedelta(minutes=minute),
                 "pulled_at": NEVER if pulled is None else NOON + timedelta(minutes=pulled),
             },
             defaults={},
-        )  # fmt: skip
+        )

@@ -134,9 +134,11 @@ def test_a_namespace_has_a_page_of_its_own(cast: Cast, images: tuple[Image, Imag
     held(images[2], other=9_000_000)
     usage.measure(timezone.localdate())
     Usage.objects.create(
-        account_id=cast.account.pk, namespace_id=images[0].namespace_id, stored_bytes=1,
+        account_id=cast.account.pk,
+        namespace_id=images[0].namespace_id,
+        stored_bytes=1,
         day=timezone.localdate() - timedelta(days=9),
-    )  # fmt: skip
+    )
     assert "/a/team-red/n/team/usage/" in cast.client(who).get("/a/team-red/usage/").content.decode()
     page = cast.client(who).get("/a/team-red/n/team/usage/").content.decode()
     assert "Usage · team" in page

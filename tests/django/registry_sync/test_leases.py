@@ -118,10 +118,13 @@ def test_no_transaction_that_locks_a_lease_stands_idle_for_long() -> None:
     with leases.hold("it") as lease:
         assert lease
         locks: list[Callable[[], object]] = [
-            lease.keep_alive, lambda: lease.set_current_work(""), leases.fence,
+            lease.keep_alive,
+            lambda: lease.set_current_work(""),
+            leases.fence,
             lambda: leases.acquire("another", timezone.now()),
-            lambda: shards.renew(shard), lambda: shards.finish(shard, Counts()),
-        ]  # fmt: skip
+            lambda: shards.renew(shard),
+            lambda: shards.finish(shard, Counts()),
+        ]
         for lock in locks:
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")

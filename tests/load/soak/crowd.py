@@ -89,13 +89,16 @@ def differences(house: House, inventory: Inventory) -> dict[Name, tuple[str, str
     both = truth.keys() | shown.keys()
     return {
         name: (truth.get(name, ""), shown.get(name, ""))
-        for name in both if truth.get(name, "") != shown.get(name, "")
-    }  # fmt: skip
+        for name in both
+        if truth.get(name, "") != shown.get(name, "")
+    }
 
 
 def differing(wrong: dict[Name, tuple[str, str]]) -> list[str]:
-    return [f"{repository}:{tag} is {there[:19] or 'gone'}, shown as {shown[:19] or 'gone'}"
-            for (repository, tag), (there, shown) in sorted(wrong.items())]  # fmt: skip
+    return [
+        f"{repository}:{tag} is {there[:19] or 'gone'}, shown as {shown[:19] or 'gone'}"
+        for (repository, tag), (there, shown) in sorted(wrong.items())
+    ]
 
 
 def line(act: Act) -> str:

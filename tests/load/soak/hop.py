@@ -91,9 +91,13 @@ class Hop:
         headers["Host"] = request.host
         headers.setdefault("X-Forwarded-For", request.remote or "127.0.0.1")
         async with self.session.request(
-            request.method, f"http://127.0.0.1:{port}{request.raw_path}", headers=headers, data=body,
-            allow_redirects=False, timeout=aiohttp.ClientTimeout(total=30),
-        ) as answer:  # fmt: skip
+            request.method,
+            f"http://127.0.0.1:{port}{request.raw_path}",
+            headers=headers,
+            data=body,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=30),
+        ) as answer:
             kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in NOT_PASSED]
             made = web.Response(status=answer.status, body=await answer.read())
             made.headers.extend(kept)

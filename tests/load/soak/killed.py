@@ -52,15 +52,20 @@ def report(house: House, inventory: Inventory, tokens: Tokens, *, settled: bool)
     said.fact("asked", f"{len(acts):,}", ", ".join(f"{n:,} {status}" for status, n in sorted(asked.items())))
     said.fact("acknowledged by the registry", f"{len(known):,}")
     in_memory = sum(act.number in told.refused for act in lost.memory)
-    said.fact("lost in the registry's memory", f"{len(lost.memory):,}",
-              f"killed {len(registry_killed)} times; {in_memory:,} of these we had refused")  # fmt: skip
+    said.fact(
+        "lost in the registry's memory",
+        f"{len(lost.memory):,}",
+        f"killed {len(registry_killed)} times; {in_memory:,} of these we had refused",
+    )
     said.most("lost otherwise", len(lost.otherwise), 0)
     said.examples(map(crowd.line, lost.otherwise))
     unanswered = sum(number in told.at and not act.acknowledged for number, act in how.items())
-    said.fact("told (our 202)", f"{len(told.at):,}",
-              f"{unanswered:,} of which the client was never answered")  # fmt: skip
-    said.fact("from the client's question to our 202",
-              f"p99 {percentile(answered, 99):.2f} s", f"max {max(answered, default=0):.2f} s")  # fmt: skip
+    said.fact("told (our 202)", f"{len(told.at):,}", f"{unanswered:,} of which the client was never answered")
+    said.fact(
+        "from the client's question to our 202",
+        f"p99 {percentile(answered, 99):.2f} s",
+        f"max {max(answered, default=0):.2f} s",
+    )
 
     said.head("WHAT BECAME OF IT: of each tag that a told act was about")
     never = [how[number] for (number, _tag), wait in waits.items() if wait == float("inf")]

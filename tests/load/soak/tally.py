@@ -105,8 +105,9 @@ def waits(acts: Sequence[Act], told: Told, sightings: Sightings) -> dict[tuple[i
                 continue
             later = (
                 sightings.first(name, each.outcome, max(since, told.at.get(each.number, each.began)))
-                for each in of_tag[place:] if each.number in told.at or each.may_have_happened
-            )  # fmt: skip
+                for each in of_tag[place:]
+                if each.number in told.at or each.may_have_happened
+            )
             found[act.number, name[1]] = min(later) - since
     return found
 

@@ -106,9 +106,12 @@ def test_who_pulled_several_manifests_by_digest_is_one_line(cast: Cast, image: I
     now = timezone.now()
     for digest, count, days in ((tag.digest, 2, 1), (listed.digest, 3, 4)):
         PullStats.objects.create(
-            image=image, digest=digest, username="abcdefghijkl", count=count,
+            image=image,
+            digest=digest,
+            username="abcdefghijkl",
+            count=count,
             last_at=now - timedelta(days=days),
-        )  # fmt: skip
+        )
     (line,) = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["preview"].pullers
     assert (line.name, line.tag, line.count, line.last_at) == ("CI deploy", "", 5, now - timedelta(days=1))
 
@@ -317,9 +320,11 @@ def test_what_was_sent_and_not_confirmed_is_not_told_as_nothing(
         image=image, kind="delete", state="failed", due_at=None, requested_by="x@example.com"
     )
     removal.items.create(
-        digest=tagged(image, "1.0").digest, state="failed", outcome=outcome,
+        digest=tagged(image, "1.0").digest,
+        state="failed",
+        outcome=outcome,
         started_at=timezone.now() if begun else None,
-    )  # fmt: skip
+    )
     page = cast.client("viewer").get(f"{HERE}removals/{removal.pk}/").content.decode()
     api = cast.client("viewer").get(
         f"/api/v1/accounts/team-red/namespaces/team/images/deep/app/-/removals/{removal.pk}/"

@@ -117,10 +117,14 @@ def test_pulls_that_cannot_be_counted_keep_nobody_elses_from_being_counted(web: 
         image = factories.ImageFactory(namespace=namespace, name="app")
         Repository.objects.create(name=image.repository, image=image)
     pulls = [
-        {"id": f"{name}-{actor}", "action": "pull", "actor": {"name": actor},
-         "target": {"mediaType": KIND, "repository": name, "tag": "1", "digest": QUIET.digest}}
+        {
+            "id": f"{name}-{actor}",
+            "action": "pull",
+            "actor": {"name": actor},
+            "target": {"mediaType": KIND, "repository": name, "tag": "1", "digest": QUIET.digest},
+        }
         for name, actor in (("loud-1/app", "x" * 64), ("loud-1/app", "one"), ("quiet/app", "two"))
-    ]  # fmt: skip
+    ]
     told(*pulls)
     work(web)
     assert {"one", "two"} <= set(PullStats.objects.values_list("username", flat=True))

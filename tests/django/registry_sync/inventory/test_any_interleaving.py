@@ -86,10 +86,14 @@ class World:
 
     def _tell(self, action: str, repository: str, **target: str) -> None:
         self.events += 1
-        self.sent.append({
-            "id": f"event{self.events}", "action": action, "timestamp": datetime.now(UTC).isoformat(),
-            "target": {"mediaType": KIND, "repository": repository, **target},
-        })  # fmt: skip
+        self.sent.append(
+            {
+                "id": f"event{self.events}",
+                "action": action,
+                "timestamp": datetime.now(UTC).isoformat(),
+                "target": {"mediaType": KIND, "repository": repository, **target},
+            }
+        )
 
     # What becomes of the events.
 

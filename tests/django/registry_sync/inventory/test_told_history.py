@@ -205,10 +205,12 @@ class TestHistory(PropertyTest):
         told.push_new("1", USERS[0])
         told.settle()
         event = {
-            "id": "old", "action": "push", "timestamp": datetime(1999, 1, 1, tzinfo=UTC).isoformat(),
+            "id": "old",
+            "action": "push",
+            "timestamp": datetime(1999, 1, 1, tzinfo=UTC).isoformat(),
             "target": {"repository": REPOSITORY, "tag": "1", "digest": factories.digest_of("old")},
             "actor": {"name": USERS[1]},
-        }  # fmt: skip
+        }
         views.store_events(json.dumps({"events": [event]}).encode(), timezone.now())
         told.settle()
         assert written("1") == told.lines["1"]

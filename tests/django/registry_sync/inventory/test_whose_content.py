@@ -126,11 +126,15 @@ class World:
 
     def _tell(self, action: str, who: str, repository: str, **target: str) -> None:
         self.count += 1
-        self.sent.append({
-            "id": f"event{self.count}", "action": action, "timestamp": datetime.now(UTC).isoformat(),
-            "actor": {"name": self.users[who].username},
-            "target": {"mediaType": KIND, "repository": repository, **target},
-        })  # fmt: skip
+        self.sent.append(
+            {
+                "id": f"event{self.count}",
+                "action": action,
+                "timestamp": datetime.now(UTC).isoformat(),
+                "actor": {"name": self.users[who].username},
+                "target": {"mediaType": KIND, "repository": repository, **target},
+            }
+        )
 
     # What becomes of the events, and what the worker does.
 

@@ -73,9 +73,13 @@ def tell(registry: ModelRegistry, *events: Any) -> None:
 
 def event(id: str, action: str, at: Any, **target: str) -> dict[str, Any]:  # noqa: A002
     return {
-        "id": id, "action": action, "timestamp": at.isoformat(), "actor": {"name": "oldpusher"},
-        "request": {"addr": "203.0.113.9:1234"}, "target": {"mediaType": KIND, "repository": "team/app", **target},
-    }  # fmt: skip
+        "id": id,
+        "action": action,
+        "timestamp": at.isoformat(),
+        "actor": {"name": "oldpusher"},
+        "request": {"addr": "203.0.113.9:1234"},
+        "target": {"mediaType": KIND, "repository": "team/app", **target},
+    }
 
 
 def create(cast: Cast, who: str, name: str = "team") -> Namespace:

@@ -83,8 +83,12 @@ def test_nobody_is_asked_to_sign_in(client: Client, world: dict[str, Any]) -> No
 
 
 def test_what_only_posts_does_not_get(browser: Client, world: dict[str, Any]) -> None:
-    for page in ("events/retry/", f"events/{world['event'].pk}/retry/", f"runs/{world['held'].pk}/approve/",
-                 "repositories/old/release/"):  # fmt: skip
+    for page in (
+        "events/retry/",
+        f"events/{world['event'].pk}/retry/",
+        f"runs/{world['held'].pk}/approve/",
+        "repositories/old/release/",
+    ):
         assert browser.get(f"/system/{page}").status_code == 405
 
 
@@ -229,8 +233,10 @@ def test_what_is_unassigned_is_given_to_an_account(
     assert SyncRun.objects.filter(state="waiting").exists()
     trail = AuditEvent.objects.get(action="namespace.adopted")
     assert (trail.account_id, trail.after, trail.actor) == (
-        cast.account.pk, {"repositories": 2}, "operator@example.com",
-    )  # fmt: skip
+        cast.account.pk,
+        {"repositories": 2},
+        "operator@example.com",
+    )
     assert give(browser, "team-red").status_code == 404  # nothing is unassigned any more
 
 

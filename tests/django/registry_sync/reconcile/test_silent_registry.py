@@ -32,10 +32,13 @@ def web() -> Iterator[Scripted]:
 @pytest.fixture(autouse=True)
 def _told() -> None:
     events = [
-        {"id": tag, "action": "push",
-         "target": {"mediaType": KIND, "repository": "team/app", "tag": tag, "digest": blob.digest}}
+        {
+            "id": tag,
+            "action": "push",
+            "target": {"mediaType": KIND, "repository": "team/app", "tag": tag, "digest": blob.digest},
+        }
         for tag, blob in BLOBS.items()
-    ]  # fmt: skip
+    ]
     views.store_events(json.dumps({"events": events}).encode(), timezone.now())
 
 

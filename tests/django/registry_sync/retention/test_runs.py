@@ -58,9 +58,12 @@ def make_image(cast: Cast, name: str) -> Image:
 
 def tagged(image: Image, name: str, age: float, manifest: Manifest | None = None) -> Manifest:
     tag = factories.TagFactory(
-        image=image, name=name, pushed_at=timezone.now() - timedelta(days=age),
-        first_seen_at=timezone.now() - timedelta(days=500), **({"manifest": manifest} if manifest else {}),
-    )  # fmt: skip
+        image=image,
+        name=name,
+        pushed_at=timezone.now() - timedelta(days=age),
+        first_seen_at=timezone.now() - timedelta(days=500),
+        **({"manifest": manifest} if manifest else {}),
+    )
     RepositoryManifest.objects.get_or_create(image=image, manifest=tag.manifest)
     return tag.manifest  # type: ignore[no-any-return]
 
@@ -443,5 +446,6 @@ def test_what_a_deleted_rules_run_did_is_in_the_audit_trail(cast: Cast, image: I
     assert not RetentionRun.objects.exists()
     events = AuditEvent.objects.filter(action__in=["retention.ran", "retention.deleted"]).order_by("id")
     assert [(each.action, each.after) for each in events] == [
-        ("retention.ran", {"tags": "1"}), ("retention.deleted", {}),
-    ]  # fmt: skip
+        ("retention.ran", {"tags": "1"}),
+        ("retention.deleted", {}),
+    ]

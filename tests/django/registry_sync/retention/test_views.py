@@ -173,9 +173,12 @@ def test_the_rule_of_another_namespace_is_absent(cast: Cast, rule: RetentionRule
 
 def test_what_a_run_removed_is_shown_as_text(cast: Cast, rule: RetentionRule) -> None:
     rule.runs.create(
-        state="done", finished_at=timezone.now(), removed_count=1, problem="<b>x</b>",
+        state="done",
+        finished_at=timezone.now(),
+        removed_count=1,
+        problem="<b>x</b>",
         removed=[{"image": "team/deep/app", "tag": "old-100", "digest": "sha256:abc"}],
-    )  # fmt: skip
+    )
     page = cast.client("viewer").get(f"{HERE}{rule.pk}/").content.decode()
     assert "team/deep/app:old-100" in page
     assert "&lt;b&gt;x" in page

@@ -48,9 +48,12 @@ def user(cast: Cast) -> Any:
 
 @pytest.mark.parametrize(
     ("agent", "expected"),
-    [(LONG, "docker/27.5.1"), ("regclient/regctl (v0.11.7)", "regctl/0.11.7"),
-     ("jib 3.5.1 jib-maven-plugin Google-HTTP-Java-Client/1.42.2 (gzip)", "jib/3.5.1")],
-)  # fmt: skip
+    [
+        (LONG, "docker/27.5.1"),
+        ("regclient/regctl (v0.11.7)", "regctl/0.11.7"),
+        ("jib 3.5.1 jib-maven-plugin Google-HTTP-Java-Client/1.42.2 (gzip)", "jib/3.5.1"),
+    ],
+)
 def test_the_token_door_keeps_the_short_form(user: Any, agent: str, expected: str) -> None:
     ask(user, "repository:team/app:push", HTTP_USER_AGENT=agent)
     assert uses.write() == denials.write() == 1

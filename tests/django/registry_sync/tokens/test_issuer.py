@@ -204,9 +204,13 @@ def test_account_in_the_query_and_cookies_are_ignored(cast: Cast, namespace: Any
 
 def test_containerd_posts_a_form(cast: Cast, namespace: Any) -> None:
     user = user_with(cast, namespace, Level.WRITE)
-    form = {"grant_type": "password", "username": user.username, "password": user.password,
-            "service": settings.TOKEN_SERVICE,
-            "scope": "repository:team/a:pull repository:team/a:pull,push"}  # fmt: skip
+    form = {
+        "grant_type": "password",
+        "username": user.username,
+        "password": user.password,
+        "service": settings.TOKEN_SERVICE,
+        "scope": "repository:team/a:pull repository:team/a:pull,push",
+    }
     status, body = ask(method="POST", form=form)
     assert (status, access(body), body["scope"]) == (
         200,
