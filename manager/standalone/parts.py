@@ -2,7 +2,6 @@
 
 import gc
 import importlib
-import logging
 import os
 import signal
 from collections.abc import Callable
@@ -49,15 +48,9 @@ def tokens() -> None:
 
 
 def worker() -> None:
-    """Threads: a signal to the group kills prefork children in mid-task; files need one reader only."""
-    from manager.standalone.worker import app  # noqa: PLC0415 (preloaded)
+    from manager.standalone.worker import serve  # noqa: PLC0415 (preloaded)
 
-    os.environ["CELERY_SKIP_CHECKS"] = "1"  # `run` has done them; they touch, and so copy, all that is shared
-    # Not by its command line, which loads all other commands too. Gossip and the like would pile up as files.
-    app.Worker(
-        pool_cls="threads", concurrency=2, loglevel=logging.WARNING, quiet=True,
-        without_gossip=True, without_mingle=True, without_heartbeat=True,
-    ).start()  # fmt: skip
+    serve()
 
 
 def program(argv: list[str], env: dict[str, str]) -> Callable[[], None]:

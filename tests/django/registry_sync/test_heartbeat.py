@@ -1,5 +1,7 @@
 """Worker and schedule prove that they live; the doctor's wishes are done by whichever task comes."""
 
+import importlib
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,12 @@ def test_any_task_proves_the_worker() -> None:
         Marker.objects.all().delete()
         signal.send(sender=None)
         assert heartbeats.last(Marker.WORKER)
+
+
+def test_a_worker_of_make_run_alone_starts_the_schedule() -> None:
+    importlib.import_module("manager.standalone.worker")
+    worker_ready.send(sender=None)
+    assert "schedule" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.django_db(transaction=True)
