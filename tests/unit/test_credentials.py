@@ -103,3 +103,8 @@ def test_ten_thousand_are_all_different() -> None:
 def test_a_pepper_in_a_log_line_keeps_its_key(write: object) -> None:
     assert callable(write)
     assert "secretkey" not in write(Pepper(1, b"secretkey" * 4))
+
+
+@given(passwords(), st.lists(PEPPERS, max_size=3))
+def test_digests_are_one_for_each_pepper_in_their_order(password: str, peppers: list[Pepper]) -> None:
+    assert credentials.digests(password, peppers) == [credentials.digest(password, each) for each in peppers]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from namespaces.models import Manifest, RepositoryManifest, Tag
-from registry_sync.client import RegistryClient, TemporaryFailure
+from registry_sync.client import TemporaryFailure
 from registry_sync.inventory import fetcher, refresh
 from registry_sync.models import Repository, SyncRun
 from registry_sync.reconcile.repositories import RepositoryReconciler
@@ -50,7 +50,7 @@ def config(image: images.Image) -> str:
 
 
 def sync(web: Scripted) -> SyncRun:
-    run = reconcile(RegistryClient(web.url, lambda *_scope: "token"))
+    run = reconcile(web.client())
     assert run
     return run
 
@@ -114,7 +114,7 @@ def test_a_tag_keeps_its_mark_while_what_it_points_at_now_cannot_be_stored(web: 
     sync(web)
     (path,) = holds(web, {"1.0": new.manifest}, new)
     web.says[path], good = answer(drop=True), web.says[path]
-    tag, asking = Tag.objects.get(), RegistryClient(web.url, lambda *_scope: "token")
+    tag, asking = Tag.objects.get(), web.client()
     with pytest.raises(TemporaryFailure):
         refresh.refresh_tag(tag.image, "1.0", asking, take_away=False)
     tag.refresh_from_db()
