@@ -34,7 +34,7 @@ def _inventory() -> None:
 
 
 def client(web: Scripted) -> RegistryClient:
-    return RegistryClient(web.url, lambda *_scope: "token")
+    return web.client()
 
 
 @pytest.mark.parametrize("nothing_more", [None, []], ids=["3.1.1", "3.1.2"])
