@@ -86,7 +86,7 @@ def freshness(
     """
     signs = signs or _read_signs(now)
     event_at = signs.event_at
-    newest = _newest_runs(of, now, told=bool(event_at))
+    newest = _newest_runs(of, now, with_events=bool(event_at))
     along = newest[0] if newest else None
     running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
     last: SyncRun | None = next((run for run in newest if run.finished_at), None)
@@ -123,14 +123,14 @@ def freshness(
     )  # fmt: skip
 
 
-def _newest_runs(of: ViewScope, now: datetime, *, told: bool) -> list[Any]:
+def _newest_runs(of: ViewScope, now: datetime, *, with_events: bool) -> list[Any]:
     """Return the RECENT_RUNS newest, each with `.unread`, and where events arrive `.differing` and `.waiting_since`.
 
     What is asked of the rest comes along with the runs: statements cost more than what they find.
     """
     unread = of.repositories().exclude(problem="").values("problem")[:1]
     rows = SyncRun.objects.annotate(unread=Subquery(unread))
-    if told:
+    if with_events:
         rows = rows.annotate(
             differing=Exists(of.differences()), waiting_since=Subquery(_waiting(of, now)[:1])
         )

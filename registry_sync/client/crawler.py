@@ -266,7 +266,7 @@ class TagCrawler:
         tries = 1 if scope in self._no_retry else ATTEMPTS
         for attempt in range(1, tries + 1):
             async with self._limiter:
-                while causes_event and self._pace.is_ahead():  # here: thousands may wait for the gate
+                while causes_event and self._pace.is_ahead():  # here: thousands may wait for the limiter
                     await asyncio.sleep(self._timing.poll)
                 if self.away or (
                     self._no_response_streak >= NO_RESPONSE_MAX and not await self._answers_others()
@@ -280,7 +280,7 @@ class TagCrawler:
                     problem, kind = str(error), error.kind
                     if error.overloaded:
                         self._limiter.narrow()
-                    # Still in the gate: those who wait do not press a registry that is away, or asks for time.
+                    # Still in the limiter: those who wait do not press a registry that is away, or asks for time.
                     await asyncio.sleep(min(error.rest, PAUSE_MAX))
                 else:
                     if causes_event and answered[0] == responses.OK:

@@ -36,7 +36,7 @@ def rest(last: FinishedRun, whole: Sequence[FinishedRun], interval: timedelta) -
 
 
 def _least(last: FinishedRun, interval: timedelta) -> timedelta:
-    """Return the least rest: where events reported everything, quick passes are enough for a while."""
+    """Return the least rest. Where nothing had to be changed, quick passes are enough for a while."""
     return max(interval, min(CALM_FACTOR * interval, CALM_MAX)) if last.found_all_as_known else interval
 
 

@@ -50,7 +50,7 @@ _DIALECTS = {
         "second_as_asked": "(SELECT repository, split_part(repository, '/', 1) AS namespace,"
         " substr(repository, strpos(repository, '/') + 1) AS image"
         " FROM unnest(string_to_array((SELECT $2::text), ' ')) AS repository) AS asked",
-        "third": "$3",
+        "third": "($3::timestamp AT TIME ZONE 'UTC')",  # whatever the session's zone is
     },
     "sqlite": {
         "in_first": """IN (SELECT value FROM json_each('["' || replace(?1, ' ', '","') || '"]'))""",
@@ -89,9 +89,8 @@ class Caller:
 def load_caller(*, digests: list[str], repositories: list[str], now: datetime) -> Caller | None:
     """None when no live secret has one of these digests. Raise Unavailable without a database."""
     database = connections["default"]  # looked up once: the usual proxy looks it up at each touch
-    moment = str(
-        now.astimezone(UTC).replace(tzinfo=None)
-    )  # as either database is told, and SQLite compares as text
+    # Without its zone: SQLite compares it as text with what Django has stored.
+    moment = str(now.astimezone(UTC).replace(tzinfo=None))
     rows = _rows(database, _USER, [" ".join(digests), " ".join(repositories), moment])
     if not rows:
         return None

@@ -188,6 +188,20 @@ def test_who_lost_the_right_is_refused_at_once(cast: Cast, namespace: Any, what:
     assert body["errors"][0]["code"] == "UNAUTHORIZED"
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's sessions have no time zone.")
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_an_end_is_judged_alike_in_every_time_zone_of_a_session(
+    cast: Cast, namespace: Any, zone: str
+) -> None:
+    """A role, a database or a pooler may give a session another zone than Django wants."""
+    user = user_with(cast, namespace, Level.READ)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])
+    for away, expected in ((timedelta(hours=1), 200), (timedelta(hours=-1), 401)):
+        RegistryUser.objects.filter(pk=user.pk).update(expires_at=timezone.now() + away)
+        assert ask(user)[0] == expected
+
+
 @pytest.mark.parametrize("services", [[], ["evil.example"], [None, "evil.example"]])
 def test_only_our_service_is_served(cast: Cast, namespace: Any, services: list[str | None]) -> None:
     user = user_with(cast, namespace, Level.READ)
