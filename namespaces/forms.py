@@ -99,7 +99,7 @@ class NewUserForm(UserForm):
         help_text=_("A namespace, or one image in it. Separate several with spaces. You can also add this later."),
         widget=forms.TextInput(
             {"list": "targets", "autocapitalize": "none", "spellcheck": "false", "autocomplete": "off",
-             "class": "mono", "placeholder": "team/api"}
+             "class": "font-monospace", "placeholder": "team/api"}
         ),
     )  # fmt: skip
     field_order = ("description", "purpose", "where", "expiry", "expires_on")

@@ -13,19 +13,19 @@ from accounts.templatetags import cells, formatting
 register = template.Library()
 
 _ROW = """<tr>
-  <td class="breakable"><div>
-    <span class="strong">{actor}</span> {deed} {object} {details}
+  <td class="text-break"><div>
+    <span class="fw-semibold">{actor}</span> {deed} {object} {details}
   </div></td>
-  <td data-label="{from_label}" class="mono small">{address}</td>
+  <td data-label="{from_label}" class="font-monospace small">{address}</td>
   <td data-label="{when_label}">{when}</td>
 </tr>
 """
-_OBJECT = '<span class="strong">{}</span>'
-_DETAILS = """<details><summary class="quiet small">{}</summary>
+_OBJECT = '<span class="fw-semibold">{}</span>'
+_DETAILS = """<details><summary class="text-secondary small">{}</summary>
   <dl class="facts small">{}</dl>
 </details>"""
 _CHANGE = "<dt>{}</dt><dd>{}</dd>"
-_NO_VALUE = SafeString('<span class="quiet">—</span>')
+_NO_VALUE = SafeString('<span class="text-secondary">—</span>')
 
 
 @register.simple_tag

@@ -24,19 +24,19 @@ register = template.Library()
 def when(moment: datetime | None, never: str = "") -> SafeString:
     """Write a moment: relative, exact in the title; or exact, for who reads it so. `never` is the word for None."""
     if not moment:  # a template passes "" for what it does not know
-        return fill('<span class="quiet">{}</span>', never or gettext("never"))
+        return fill('<span class="text-secondary">{}</span>', never or gettext("never"))
     exact = time_zones.exact(moment, timezone.get_current_timezone())
     if reader_preferences.exactly():
         here, _dot, behind = exact.partition(" · ")
-        utc = fill(' <span class="nowrap quiet">· {}</span>', behind) if behind else ""
+        utc = fill(' <span class="text-nowrap text-secondary">· {}</span>', behind) if behind else ""
         return fill(
-            '<time datetime="{}"><span class="nowrap">{}</span>{}</time>',
+            '<time datetime="{}"><span class="text-nowrap">{}</span>{}</time>',
             formatting.local(moment).isoformat(),
             here,
             utc,
         )
     return fill(
-        '<time class="nowrap" datetime="{}" title="{}" data-relative>{}</time>',
+        '<time class="text-nowrap" datetime="{}" title="{}" data-relative>{}</time>',
         formatting.local(moment).isoformat(),
         exact,
         formatting.relative(moment),
@@ -53,7 +53,7 @@ def clock_time(moment: datetime | None) -> SafeString:
     if local.date() != timezone.localdate():
         shown = f"{time_zones.day(local.date(), get_language())}, {shown}"
     return fill(
-        '<time class="nowrap" datetime="{}" title="{}">{}</time>',
+        '<time class="text-nowrap" datetime="{}" title="{}">{}</time>',
         local.isoformat(),
         time_zones.exact(moment, timezone.get_current_timezone()),
         shown,
@@ -70,7 +70,7 @@ def until(moment: datetime | None, never: str = "") -> SafeString:
         "moment": time_zones.exact(moment, timezone.get_current_timezone())
     }
     return fill(
-        '<time class="nowrap" datetime="{}" title="{}">{} <span class="quiet">{}</span></time>',
+        '<time class="text-nowrap" datetime="{}" title="{}">{} <span class="text-secondary">{}</span></time>',
         timezone.localtime(moment).isoformat(),
         title,
         time_zones.day(day, get_language()),
@@ -84,7 +84,7 @@ def exact_size(size_bytes: int | None) -> SafeString:
     if not isinstance(size_bytes, int):
         return _nothing()
     return fill(
-        '<span class="nowrap" title="{} {}">{}</span>',
+        '<span class="text-nowrap" title="{} {}">{}</span>',
         str(size_bytes),
         gettext("bytes"),
         formatting.size(size_bytes),
@@ -97,7 +97,7 @@ def counted(size_bytes: int | None, things: object, why: str = "") -> SafeString
     if size_bytes or (not things and size_bytes is not None):
         return exact_size(size_bytes)
     why = why or gettext("not counted yet")
-    return fill('<span class="quiet" title="{}">{}</span>', why, formatting.NOTHING)
+    return fill('<span class="text-secondary" title="{}">{}</span>', why, formatting.NOTHING)
 
 
 @register.simple_tag
@@ -106,10 +106,12 @@ def digest(digest: str | None, url: str = "") -> SafeString:
     if not digest:
         return _nothing()
     shown = (
-        '<a class="mono" href="{}" title="{}">{}</a>' if url else '<span class="mono" title="{1}">{2}</span>'
+        '<a class="font-monospace" href="{}" title="{}">{}</a>'
+        if url
+        else '<span class="font-monospace" title="{1}">{2}</span>'
     )
     return fill(
-        '<span class="nowrap">{}{}</span>',
+        '<span class="text-nowrap">{}{}</span>',
         fill(shown, url, digest, formatting.short_digest(digest)),
         copy(digest, gettext("Copy the digest")),
     )
@@ -149,4 +151,4 @@ def level(level: object) -> SafeString:
 
 
 def _nothing() -> SafeString:
-    return fill('<span class="quiet">{}</span>', formatting.NOTHING)
+    return fill('<span class="text-secondary">{}</span>', formatting.NOTHING)

@@ -19,7 +19,8 @@ from namespaces.templatetags.grant_cells import GrantForms
 register = template.Library()
 
 _ROW = """<tr>
-  <td class="breakable"><a class="strong" href="{url}">{description}</a><span class="under mono">{username}</span></td>
+  <td class="text-break"><a class="fw-semibold" href="{url}">{description}</a><span
+    class="under font-monospace">{username}</span></td>
   <td data-label="{level_label}">{level}</td>
   <td data-label="{through_label}">{through}</td>
   <td data-label="{used_label}">{used}</td>
@@ -40,7 +41,7 @@ def access_rows(context: RequestContext, rows: Iterable[EffectiveAccess]) -> Saf
     }
     on_image = _("a permission on this image")
     on_namespace = SafeString(
-        _('%(level)s on namespace <a class="strong" href="%(url)s"><u>%(name)s</u></a>')
+        _('%(level)s on namespace <a class="fw-semibold" href="%(url)s"><u>%(name)s</u></a>')
     )
 
     def through(grant: Grant) -> SafeString:

@@ -16,13 +16,13 @@ from namespaces.templatetags.manifest_cells import platform_chips, pusher
 register = template.Library()
 
 _ROW = """<tr>
-  <td class="breakable">{name}</td>
-  <td class="breakable" data-label="{newest_label}"><span class="mono">{newest}</span></td>
+  <td class="text-break">{name}</td>
+  <td class="text-break" data-label="{newest_label}"><span class="font-monospace">{newest}</span></td>
   <td data-label="{platforms_label}">{platforms}</td>
-  <td data-label="{tags_label}" class="number">{tags}</td>
-  <td data-label="{size_label}" class="number">{size}</td>
+  <td data-label="{tags_label}" class="text-md-end">{tags}</td>
+  <td data-label="{size_label}" class="text-md-end">{size}</td>
   <td data-label="{pushed_label}">{pushed}</td>
-  <td class="breakable by" data-label="{by_label}">{by}</td>
+  <td class="text-break by" data-label="{by_label}">{by}</td>
 </tr>
 """
 _CHOOSE = """<span class="choosable">
@@ -45,13 +45,16 @@ def image_rows(account: Account, rows: Iterable[ImageRow], may_remove: bool) -> 
         "pushed_label": _("Pushed"),
         "by_label": _("By"),
     }
-    select, unknown = _("Select %(name)s"), fill('<span class="quiet" title="{}">—</span>', _("unknown"))
+    select, unknown = (
+        _("Select %(name)s"),
+        fill('<span class="text-secondary" title="{}">—</span>', _("unknown")),
+    )
 
     def write(row: ImageRow) -> SafeString:
         image, tag = row.image, row.tag
         repository = image.repository
         name = fill(
-            '<a class="strong" href="{}">{}</a>',
+            '<a class="fw-semibold" href="{}">{}</a>',
             image_urls[image.namespace.name](image.name),
             formatting.breaking(repository),
         )

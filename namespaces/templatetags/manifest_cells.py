@@ -18,14 +18,14 @@ def platform_chips(manifest: Manifest, tag_name: str = "") -> SafeString:
     named = manifest.named_platforms
     if not named:
         what = fill(
-            '<span class="quiet" title="{}">{}</span>',
+            '<span class="text-secondary" title="{}">{}</span>',
             manifest.artifact_type,
             translate(manifest.artifact_kind(tag_name).label),
         )
         return fill('<span class="row-of">{}</span>', what)
     chips = joined(*(fill('<span class="chip">{}</span>', each) for each in named[:PLATFORMS_SHOWN]))
     more = len(named) - PLATFORMS_SHOWN
-    rest = fill('<span class="quiet small">+{}</span>', more) if more > 0 else ""
+    rest = fill('<span class="text-secondary small">+{}</span>', more) if more > 0 else ""
     return fill('<span class="row-of">{}{}</span>', chips, rest)
 
 
@@ -33,11 +33,11 @@ def pusher(description: str | None, url: str, username: str, restored_by: str) -
     """Write who pushed, or had it come back. `description` is None if the user is unknown, the others may be ""."""
     if description is not None:
         return fill(
-            '<a class="breakable" href="{}" title="{}">{}</a>', url, username, description or username
+            '<a class="text-break" href="{}" title="{}">{}</a>', url, username, description or username
         )
     if username:
-        return fill('<span class="breakable mono">{}</span>', username)
+        return fill('<span class="text-break font-monospace">{}</span>', username)
     if restored_by:
         text = fill_text(gettext("restored by %(who)s"), who=restored_by)
-        return fill('<span class="breakable">{}</span>', text)
+        return fill('<span class="text-break">{}</span>', text)
     return SafeString()

@@ -15,11 +15,11 @@ from accounts.templatetags import cells
 register = template.Library()
 
 _ROW = """<tr>
-  <td class="breakable"><div>
-    <a class="strong" href="{url}">{description}</a>
-    <span class="under mono">{username} {copy}</span>
+  <td class="text-break"><div>
+    <a class="fw-semibold" href="{url}">{description}</a>
+    <span class="under font-monospace">{username} {copy}</span>
   </div></td>
-  <td class="breakable" data-label="{may_label}">{may}</td>
+  <td class="text-break" data-label="{may_label}">{may}</td>
   <td data-label="{used_label}"><div>{used}{used_from}</div></td>
   <td data-label="{expires_label}">{expires}</td>
   <td data-label="{state_label}">{state}</td>
@@ -38,7 +38,7 @@ def user_rows(account: Account, rows: Iterable[dict[str, Any]]) -> SafeString:
         "state_label": _("State"),
     }
     copy_text, soon_text = _("Copy the username"), _("expires soon")
-    none_yet = fill('<span class="quiet">{}</span>', _("none yet"))
+    none_yet = fill('<span class="text-secondary">{}</span>', _("none yet"))
 
     def write(row: dict[str, Any]) -> SafeString:
         user, state = row["user"], row["state"]
@@ -52,7 +52,7 @@ def user_rows(account: Account, rows: Iterable[dict[str, Any]]) -> SafeString:
             copy=cells.copy(user.username, copy_text),
             may=fill("<span>{}</span>", row["may"]) if row["may"] else none_yet,
             used=cells.when(user.last_used_at),
-            used_from=fill('<span class="under breakable">{}</span>', used_from(user))
+            used_from=fill('<span class="under text-break">{}</span>', used_from(user))
             if user.last_used_at
             else "",
             expires=fill(_SOON, soon_text, expires) if row["soon"] else expires,

@@ -95,7 +95,7 @@ class Reader(HTMLParser):
         for name in SAID & given.keys():
             self._read(given[name] or "")
         if tag not in VOID:
-            self._open.append((tag, tag in CODE or "mono" in (given.get("class") or "").split()))
+            self._open.append((tag, tag in CODE or "font-monospace" in (given.get("class") or "").split()))
 
     def handle_endtag(self, tag: str) -> None:
         while self._open and self._open.pop()[0] != tag:

@@ -19,7 +19,7 @@ BROKEN = """() => {
   const found = [], range = document.createRange();
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node; (node = texts.nextNode());) {
-    if (node.parentElement.closest("script, style, code, pre, .mono, .visually-hidden, option")) continue;
+    if (node.parentElement.closest("script, style, code, pre, .font-monospace, .visually-hidden, option")) continue;
     for (const {0: word, index} of node.data.matchAll(/[A-Za-z]{2,20}/g)) {
       range.setStart(node, index);
       range.setEnd(node, index + word.length);

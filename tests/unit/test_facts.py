@@ -29,7 +29,7 @@ def test_a_day_is_written_in_the_language_of_the_reader() -> None:
 
 
 def test_a_size_is_exact_in_its_title() -> None:
-    assert cells.exact_size(312_400_000) == '<span class="nowrap" title="312400000 bytes">312 MB</span>'
+    assert cells.exact_size(312_400_000) == '<span class="text-nowrap" title="312400000 bytes">312 MB</span>'
     assert "—" in cells.exact_size(None)
 
 
@@ -42,7 +42,7 @@ def test_a_digest_is_short_whole_in_its_copy_and_a_link_where_there_is_a_page() 
     whole = "sha256:" + "0123456789abcdef" * 4
     assert ">0123456789ab</span>" in cells.digest(whole)
     assert f'data-copy="{whole}"' in cells.digest(whole)
-    assert f'<a class="mono" href="/there/" title="{whole}">0123456789ab</a>' in cells.digest(
+    assert f'<a class="font-monospace" href="/there/" title="{whole}">0123456789ab</a>' in cells.digest(
         whole, "/there/"
     )
     assert "—" in cells.digest("")

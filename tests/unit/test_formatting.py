@@ -102,7 +102,7 @@ def test_a_level_is_written_by_its_name_and_not_its_number(value):
 
 class Sample(forms.Form):
     first = forms.CharField(help_text="Some help.")
-    second = forms.ChoiceField(choices=[("a", "A")], widget=forms.Select(attrs={"class": "mono"}))
+    second = forms.ChoiceField(choices=[("a", "A")], widget=forms.Select(attrs={"class": "font-monospace"}))
     third = forms.ChoiceField(choices=[("a", "A")], widget=forms.RadioSelect)
 
 
@@ -118,7 +118,7 @@ def test_the_first_wrong_control_takes_the_focus():
     form = Sample({"first": "fine", "second": "nonsense"})
     assert "autofocus" not in formatting.control(form["first"])
     assert "autofocus" in formatting.control(form["second"])
-    assert 'class="mono form-select is-invalid"' in formatting.control(form["second"])
+    assert 'class="font-monospace form-select is-invalid"' in formatting.control(form["second"])
 
 
 def test_errors_of_the_whole_form_take_the_focus_first():

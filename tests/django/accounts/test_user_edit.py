@@ -61,7 +61,7 @@ def test_what_is_wrong_is_said_beside_its_field(
     answer = cast.client("owner").post(url(user), FORM | change)
     assert answer.status_code == 400
     assert list(answer.context["form"].errors) == [field]
-    assert '<h1 class="breakable">Old words</h1>' in answer.content.decode()
+    assert '<h1 class="text-break">Old words</h1>' in answer.content.decode()
     user.refresh_from_db()
     assert user.description == "Old words"
 

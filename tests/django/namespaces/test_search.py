@@ -246,7 +246,7 @@ def test_what_pushers_wrote_is_shown_as_text(cast: Cast, tag: Tag) -> None:
 
 def test_a_tag_that_is_found_says_when_it_was_last_pulled(cast: Cast, tag: Tag) -> None:
     page = cast.client("viewer").get(HERE, {"q": "1.4.2"}).content.decode()
-    assert 'data-label="Last pulled">never' in page.replace('<span class="quiet">', "")
+    assert 'data-label="Last pulled">never' in page.replace('<span class="text-secondary">', "")
     Tag.objects.filter(pk=tag.pk).update(pulled_at=datetime(2026, 5, 4, 12, 30, tzinfo=UTC))
     page = cast.client("viewer").get(HERE, {"q": "1.4.2"}).content.decode()
     assert 'datetime="2026-05-04T12:30' in page

@@ -114,7 +114,7 @@ def test_the_dry_run_names_a_digest_by_the_tag_that_says_most(
     (first, _why), *_others = page.context["decisions"]
     assert first.version.names == ("1.2.0", "old-100")
     text = page.content.decode()
-    assert 'also <span class="mono">old-100</span>' in text
+    assert 'also <span class="font-monospace">old-100</span>' in text
     assert ".src" not in text
     assert "Tags to remove: 2. Tags to keep: 2" in text
 
