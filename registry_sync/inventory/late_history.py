@@ -75,7 +75,7 @@ def _record_was_present(image: Image, digest: str, stored: bool) -> bool:
 def _set_pushed(tag: Tag, at: datetime, by: str) -> None:
     """Another may be the image's newest then."""
     Tag.objects.filter(pk=tag.pk).update(pushed_at=at, pushed_by=by)
-    count_tags(tag.image)
+    count_tags([tag.image])
 
 
 def _attribute(entry: TagHistoryEntry, change: TagChange, tag: Tag | None, *, at: datetime, old: str) -> None:

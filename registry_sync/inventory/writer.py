@@ -1,8 +1,8 @@
-"""The only writer of manifests and tags. Each call is one repository, in the caller's transaction."""
+"""The only writer of manifests and tags, in the caller's transaction."""
 
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -117,22 +117,31 @@ def store_manifests(manifests: Iterable[ParsedManifest]) -> None:
     index_totals.update_indexes(digests)
 
 
-@transaction.atomic(savepoint=False)
-@fenced
 def write_tag_changes(image: Image, changes: Sequence[TagChange], *, how: TagHistoryEntry.How) -> int:
     """Make tags come, point elsewhere or go, write their history, and count anew. Return how many changed.
 
     The manifests are stored already. A change to where the tag points already is none.
     """
+    return write_changes_of_images({image: changes}, how=how)
+
+
+@transaction.atomic(savepoint=False)
+@fenced
+def write_changes_of_images(changes: Mapping[Image, Sequence[TagChange]], *, how: TagHistoryEntry.How) -> int:
+    """Do the same in several images, with a few statements for all.
+
+    The caller has locked their repositories, without waiting for one while it holds another.
+    """
     entries: list[TagHistoryEntry] = []
     # First, so that two writers of one repository take their turn, and whoever read before reads again.
-    Repository.objects.filter(image=image).update(version=F("version") + 1)
-    for batch in batches(changes):
-        entries += _write_batch(image, {change.tag: change for change in batch}, how)
+    for images in batches(list(changes)):
+        Repository.objects.filter(image__in=images).update(version=F("version") + 1)
+    for batch in batches([(image, change) for image, some in changes.items() for change in some]):
+        entries += _write_batch({(image, change.tag): change for image, change in batch}, how)
     if entries:
         TagHistoryEntry.objects.bulk_create(entries, BATCH)
-        record_present(image, {entry.new for entry in entries} - {""})
-        count_tags(image, newest_history_id=max(entry.pk for entry in entries))
+        _record_present({(entry.image, entry.new): None for entry in entries if entry.new})
+        count_tags({entry.image: None for entry in entries}, with_history=True)
     return len(entries)
 
 
@@ -140,8 +149,12 @@ def write_tag_changes(image: Image, changes: Sequence[TagChange], *, how: TagHis
 @fenced
 def record_present(image: Image, digests: Iterable[str]) -> None:
     """Note that the registry holds these in the image's repository. What they list it may hold or not."""
+    _record_present((image, digest) for digest in digests)
+
+
+def _record_present(held: Iterable[tuple[Image, str]]) -> None:
     RepositoryManifest.objects.bulk_create(
-        [RepositoryManifest(image=image, manifest_id=digest) for digest in digests],
+        [RepositoryManifest(image=image, manifest_id=digest) for image, digest in held],
         BATCH,
         update_conflicts=True,
         unique_fields=["image", "manifest"],
@@ -158,25 +171,30 @@ def count_untagged(image: Image) -> None:
     never.update(untagged_count=held.count(), pushed_at=Coalesce("pushed_at", Value(timezone.now())))
 
 
-def _restore_pull_counts(image: Image, tags: Sequence[Tag]) -> None:
-    """Tell a tag that comes back of its pulls from before it went."""
-    rows = PullStats.objects.filter(image=image, tag__in=[tag.name for tag in tags]).values("tag")
-    pulled = {row["tag"]: row for row in rows.annotate(times=Sum("count"), at=Max("last_at"))}
+def _restore_pull_counts(tags: Sequence[Tag]) -> None:
+    """Tell tags that come back of their pulls from before they went."""
+    images, names = {tag.image_id for tag in tags}, {tag.name for tag in tags}
+    rows = PullStats.objects.filter(image__in=images, tag__in=names).values_list("image_id", "tag")
+    pulled = {(image, tag): pulls for image, tag, *pulls in rows.annotate(Sum("count"), Max("last_at"))}
     for tag in tags:
-        if tag.name in pulled:
-            tag.pull_count, tag.pulled_at = pulled[tag.name]["times"], pulled[tag.name]["at"]
+        if pulls := pulled.get((tag.image_id, tag.name)):
+            tag.pull_count, tag.pulled_at = pulls
 
 
 def _write_batch(
-    image: Image, changes: dict[str, TagChange], how: TagHistoryEntry.How
+    changes: Mapping[tuple[Image, str], TagChange], how: TagHistoryEntry.How
 ) -> list[TagHistoryEntry]:
-    rows = {tag.name: tag for tag in Tag.objects.filter(image=image, name__in=list(changes))}
+    stored = Tag.objects.filter(
+        image__in={image for image, _name in changes}, name__in={name for _image, name in changes}
+    )
+    rows = {(tag.image_id, tag.name): tag for tag in stored}
     sizes = stored_sizes({change.digest for change in changes.values()} - {""})
     new: list[Tag] = []
     moved: list[Tag] = []
-    gone, entries = [], []
-    for name, change in changes.items():
-        tag = rows.get(name)
+    gone: list[Tag] = []
+    entries: list[TagHistoryEntry] = []
+    for (image, name), change in changes.items():
+        tag = rows.get((image.pk, name))
         old = tag.manifest_id if tag else ""
         if old == change.digest:
             continue
@@ -186,7 +204,7 @@ def _write_batch(
             )
         )
         if not change.digest:
-            gone.append(name)
+            gone += [tag] if tag else []
             continue
         tag = tag or Tag(image=image, name=name, first_seen_at=change.at)
         (moved if tag.pk else new).append(tag)
@@ -194,13 +212,14 @@ def _write_batch(
         # `by` of the panel is a person; a tag names users.
         tag.pushed_at, tag.missing_since, tag.unreadable_since = change.at, None, None
         tag.pushed_by = "" if how == TagHistoryEntry.How.PANEL else change.by
-    _restore_pull_counts(image, new)
-    Tag.objects.bulk_create(new)
+    if new:
+        _restore_pull_counts(new)
+        Tag.objects.bulk_create(new)
     if moved:
         fields = ["manifest", "size", "pushed_at", "pushed_by", "missing_since", "unreadable_since"]
         Tag.objects.bulk_update(moved, fields)
     if gone:
-        Tag.objects.filter(image=image, name__in=gone).delete()
+        Tag.objects.filter(pk__in=[tag.pk for tag in gone]).delete()
     return entries
 
 

@@ -1,6 +1,8 @@
 """The list of what no event reported: each difference that a run found and corrected."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
 
 from django.conf import settings
 from django.db import transaction
@@ -22,12 +24,35 @@ from registry_sync.reconcile.writer import StoredRepository
 LATE = timedelta(minutes=10)
 
 
-def record(run: SyncRun, read: RepositoryTags, known: StoredRepository, changes: Plan) -> None:
-    """Only where events come at all, and not of what an operator brought in."""
+@dataclass(frozen=True, slots=True)
+class EventHistory:
+    """Whether events come at all, and when the last full check before a run began, if there was one."""
+
+    events_come: bool
+    last_check: datetime | None
+
+    @classmethod
+    def before(cls, run: SyncRun) -> Self:
+        full = SyncRun.objects.filter(quick=False, state=SyncRun.State.DONE, finished_at__isnull=False)
+        last = full.filter(pk__lt=run.pk).first()
+        events_come = Marker.objects.filter(name=Marker.EVENTS).exists()
+        return cls(events_come, last.started_at if last else None)
+
+    def should_have_told(self, known: StoredRepository) -> bool:
+        """Return False for what an operator brought in: it was there before events came."""
+        return self.events_come and bool(known.version or self._is_new(known))
+
+    def _is_new(self, known: StoredRepository) -> bool:
+        """Return True for a repository read for the first time because it was not there at the last full check."""
+        return self.last_check is not None and known.first_seen_at > self.last_check
+
+
+def record(
+    run: SyncRun, read: RepositoryTags, known: StoredRepository, changes: Plan, *, events: EventHistory
+) -> None:
+    """Only of what an event should have told."""
     tags = changes.add + changes.move + changes.remove
-    if not tags or not Marker.objects.filter(name=Marker.EVENTS).exists():
-        return
-    if not known.version and not _came_since_the_last(run, known):
+    if not tags or not events.should_have_told(known):
         return
     pending = _pending_events(read.repository)
     tags = [
@@ -78,13 +103,6 @@ def _room_left(run: SyncRun, repository: str) -> int:
     namespace = split(repository)[0]
     mine = Q(repository=namespace) | Q(repository__startswith=f"{namespace}/")
     return max(left, settings.DRIFT_KEPT_PER_NAMESPACE - run.drifts.filter(mine).count(), 0)
-
-
-def _came_since_the_last(run: SyncRun, known: StoredRepository) -> bool:
-    """Return True for a repository read for the first time because it was not there at the last full check."""
-    full = SyncRun.objects.filter(quick=False, state=SyncRun.State.DONE, finished_at__isnull=False)
-    last = full.filter(pk__lt=run.pk).first()
-    return bool(last and last.started_at and known.first_seen_at > last.started_at)
 
 
 def _pending_events(repository: str) -> set[str]:

@@ -80,23 +80,40 @@ class RepositoryReconciler:
             writer.record_tags_needing_approval(
                 read, known[read.repository], needing_approval.get(read.repository, 0)
             )
-            counts.changes += self._write(run, read, known[read.repository], changes[read.repository])
+            writer.record_problem(read, known[read.repository], timezone.now(), quick=run.quick)
             counts.unreadable += bool(read.problem or read.unreached)
+        counts.changes += _write(
+            run,
+            [
+                writer.Difference(read, known[read.repository], changes[read.repository])
+                for read in reads
+                if changes[read.repository]
+            ],
+            alive,
+        )
         if self.crawler.away:
             words = _("the registry no longer answers")
             SyncRun.objects.filter(pk=run.pk, problem="").update(problem=words)
         counts.requests = self.registry.requests + self.crawler.requests - before
         return counts
 
-    def _write(
-        self, run: SyncRun, read: RepositoryTags, known: writer.StoredRepository, changes: Plan
-    ) -> int:
-        writer.record_problem(read, known, timezone.now(), quick=run.quick)
-        if changes:
-            with transaction.atomic():  # what was corrected, and that no event had reported it
-                changes = writer.write_changes(read, known, changes, timezone.now())
-                drift.record(run, read, known, changes)
-        return len(changes)
+
+def _write(run: SyncRun, differences: list[writer.Difference], alive: KeepAlive) -> int:
+    """Return how many changes were made."""
+    changed, events = 0, drift.EventHistory.before(run) if differences else None
+    waiting = list(writer.together(differences))
+    while waiting and events:
+        alive()
+        batch = waiting.pop(0)
+        with transaction.atomic():  # what was corrected, and that no event had reported it
+            written = writer.write_changes(batch, timezone.now())
+            for each in written:
+                drift.record(run, each.read, each.known, each.changes, events=events)
+        changed += sum(len(each.changes) for each in written)
+        if len(batch) > 1:  # who waits for a lock does it without holding others
+            done = {each.known.pk for each in written}
+            waiting += [[each] for each in batch if each.known.pk not in done]
+    return changed
 
 
 def _tags_needing_approval(

@@ -1,8 +1,8 @@
-"""Writes what was read into the inventory: one transaction for each repository, and nothing where nothing changed."""
+"""Writes what was read into the inventory, and nothing where nothing changed."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from accounts.common.batches import BATCH, batches
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagHistoryEntry
 from namespaces.names import NAMESPACE_MAX, is_repository, split
 from registry_sync.client import RepositoryTags
-from registry_sync.inventory.writer import TagChange, write_tag_changes
+from registry_sync.inventory.writer import TagChange, write_changes_of_images
 from registry_sync.leases import fenced
 from registry_sync.models import Repository, SyncRun
 from registry_sync.reconcile.planner import Plan, StoredState, make_plan
@@ -253,33 +253,77 @@ def _unreadable_text(tags: Mapping[str, str]) -> str:
     return f"{first}{more} could not be read: {tags[first]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What was read of a repository, what we have, and what is to change."""
+
+    read: RepositoryTags
+    known: StoredRepository
+    changes: Plan
+
+
+def together(differences: Iterable[Difference]) -> Iterator[list[Difference]]:
+    """Cut them into what is written in one transaction: some hundred new tags, or what else befell one repository.
+
+    New tags alone wait for nobody's locks on tags; and a transaction that is short holds up nobody.
+    """
+    batch: list[Difference] = []
+    tags = 0
+    for each in differences:
+        if len(each.changes) > len(each.changes.add):
+            yield [each]
+            continue
+        if batch and tags + len(each.changes) > BATCH:
+            yield batch
+            batch, tags = [], 0
+        batch.append(each)
+        tags += len(each.changes)
+    if batch:
+        yield batch
+
+
 @transaction.atomic
 @fenced
-def write_changes(read: RepositoryTags, known: StoredRepository, changes: Plan, now: datetime) -> Plan:
+def write_changes(differences: Sequence[Difference], now: datetime) -> list[Difference]:
     """Make the inventory what was read, but for tags that another moved since; return what was written.
 
-    The manifests are stored already.
+    The manifests are stored already. Of several repositories those are left out that somebody else is writing now.
     """
-    # Locked until the commit: two writers take their turn.
-    rows = Repository.objects.select_for_update(of=("self",)).select_related("image")
-    row = rows.filter(pk=known.pk).first()
-    if row is None or row.image is None:
-        return Plan()
-    if row.version != known.version:
-        changes = changes.without(_moved_since(row.image, known.newest_history_id))
-    moves = [
-        TagChange(tag, read.digests.get(tag, ""), now) for tag in changes.add + changes.move + changes.remove
+    # Locked until the commit: two writers take their turn. Who holds one lock waits for no other.
+    rows = Repository.objects.select_for_update(of=("self",), skip_locked=len(differences) > 1)
+    rows = rows.select_related("image").exclude(image=None)
+    stored = {row.pk: row for row in rows.filter(pk__in=[each.known.pk for each in differences])}
+    written = [
+        replace(each, changes=_still_wanted(each, stored[each.known.pk]))
+        for each in differences
+        if each.known.pk in stored
     ]
-    if moves:
-        write_tag_changes(row.image, moves, how=TagHistoryEntry.How.FOUND)
-    for names, moment in ((changes.mark, now), (changes.unmark, None)):
-        for batch in batches(names):
-            Tag.objects.filter(image=row.image, name__in=batch).update(missing_since=moment)
-    return changes
+    tag_changes = {
+        stored[each.known.pk].image: [
+            TagChange(tag, each.read.digests.get(tag, ""), now)
+            for tag in each.changes.add + each.changes.move + each.changes.remove
+        ]
+        for each in written
+    }
+    write_changes_of_images(
+        {image: some for image, some in tag_changes.items() if image and some}, how=TagHistoryEntry.How.FOUND
+    )
+    for each in written:
+        for names, moment in ((each.changes.mark, now), (each.changes.unmark, None)):
+            for batch in batches(names):
+                tags = Tag.objects.filter(image__repository_row=each.known.pk, name__in=batch)
+                tags.update(missing_since=moment)
+    return written
 
 
-def _moved_since(image: Image, move: int) -> Collection[str]:
-    return set(TagHistoryEntry.objects.filter(image=image, id__gt=move).values_list("tag", flat=True))
+def _still_wanted(difference: Difference, row: Repository) -> Plan:
+    known, changes = difference.known, difference.changes
+    return changes if row.version == known.version else changes.without(_moved_since(row, known))
+
+
+def _moved_since(row: Repository, known: StoredRepository) -> Collection[str]:
+    later = TagHistoryEntry.objects.filter(image=row.image_id, id__gt=known.newest_history_id)
+    return set(later.values_list("tag", flat=True))
 
 
 def _mark(names: list[str], moment: datetime | None) -> None:

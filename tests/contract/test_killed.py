@@ -26,9 +26,9 @@ DURING_RECONCILE = [
     "registry_sync.reconcile.shards.create_shards",
     "registry_sync.reconcile.repositories.fully_read",  # read, nothing written
     "registry_sync.reconcile.repositories.store_reading",  # manifests fetched
-    "registry_sync.reconcile.writer.write_tag_changes",  # in the transaction, before any tag
+    "registry_sync.reconcile.writer.write_changes_of_images",  # in the transaction, before any tag
     "registry_sync.inventory.writer.count_tags",  # in the transaction, tags and moves written
-    "registry_sync.reconcile.drift.record",  # one repository committed, others not
+    "registry_sync.reconcile.drift.record",  # in the transaction, all of it written
     "registry_sync.reconcile.shards.finish",  # all committed, not said so
     "registry_sync.reconcile.run._end",
 ]
