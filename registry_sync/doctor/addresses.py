@@ -11,7 +11,7 @@ SLOW = 1.0  # seconds; Distribution's own time-out for a notification
 _PORTS = {"http": 80, "https": 443}
 _UNAUTHORIZED, _GOOD, _ACCEPTED = 401, 200, 202
 FORWARDED = Fix(
-    _("In the proxy before the registry (nginx):"),
+    _("In the proxy in front of the registry (nginx):"),
     "proxy_set_header Host $http_host;\nproxy_set_header X-Forwarded-Proto $scheme;",
 )
 
@@ -22,7 +22,7 @@ def form(panel_settings: PanelSettings, *, production: bool) -> Finding:
     if production and public.scheme != "https":
         return fail(
             _(
-                "PUBLIC_URL is %(public_url)s: passwords would go over the wire in clear.",
+                "PUBLIC_URL is %(public_url)s, so passwords would be sent unencrypted.",
                 public_url=panel_settings.public_url,
             ),
             in_environment(f"PUBLIC_URL=https://{public.netloc}"),
@@ -32,15 +32,15 @@ def form(panel_settings: PanelSettings, *, production: bool) -> Finding:
     ):
         return fail(
             _(
-                "Tokens are given at %(public_url)s, a private number that is not the "
-                "registry’s own address: crane, ko and kaniko refuse to go there.",
+                "The token address %(public_url)s is a private IP address that differs from the "
+                "registry’s. crane, ko and kaniko refuse to use it.",
                 public_url=panel_settings.public_url,
             ),
             in_environment("PUBLIC_URL=https://NAME  # a host name, best that of the registry"),
         )
     return ok(
         _(
-            "Browsers and clients use %(public_url)s, images are under %(registry_host)s.",
+            "Browsers and clients use %(public_url)s. Images are at %(registry_host)s.",
             public_url=panel_settings.public_url,
             registry_host=panel_settings.registry_host,
         )
@@ -50,21 +50,21 @@ def form(panel_settings: PanelSettings, *, production: bool) -> Finding:
 def panel(health: Answer, door: Answer, panel_settings: PanelSettings) -> Finding:
     """`health` to GET /healthz, `door` to GET /auth/token without a name, both as a client would ask."""
     url = panel_settings.public_url
-    route = Fix(_("Let the proxy send all but /v2/ to the panel."))
+    route = Fix(_("Let the proxy send everything except /v2/ to the panel."))
     if not health.status:
-        return warn(_("%(url)s does not answer from here (%(error)s); it must from each client.",
+        return warn(_("%(url)s does not respond from here (%(error)s). Every client must be able to reach it.",
                       url=url, error=health.error),
                     in_environment(f"PUBLIC_URL={url}"))  # fmt: skip
     if health.location:
         target = urlsplit(health.location)
-        return fail(_("%(url)s redirects to %(location)s; clients do not follow that with a password.",
+        return fail(_("%(url)s redirects to %(location)s. Clients do not send a password there.",
                       url=url, location=health.location),
                     in_environment(f"PUBLIC_URL={target.scheme}://{target.netloc}"))  # fmt: skip
     if health.status != _GOOD:
         more = in_environment(f"ALLOWED_HOSTS={urlsplit(url).hostname}")
         return fail(
             _(
-                "%(url)s/healthz answers %(status)s, so what answers there is not the panel.",
+                "%(url)s/healthz returns %(status)s, so that address is not the panel’s.",
                 url=url,
                 status=health.status,
             ),
@@ -74,7 +74,7 @@ def panel(health: Answer, door: Answer, panel_settings: PanelSettings) -> Findin
     if door.status != _UNAUTHORIZED or "UNAUTHORIZED" not in door.codes:
         return fail(
             _(
-                "%(realm)s answers %(status)s, so clients get no token there.",
+                "%(realm)s returns %(status)s, so clients get no token there.",
                 realm=panel_settings.realm,
                 status=door.status or door.error,
             ),
@@ -83,12 +83,12 @@ def panel(health: Answer, door: Answer, panel_settings: PanelSettings) -> Findin
     if health.seconds > SLOW:
         return warn(
             _(
-                "The panel took %(seconds)s s to answer; the registry must wait longer than that.",
+                "The panel took %(seconds)s s to respond. Set a longer timeout in the registry.",
                 seconds=f"{health.seconds:.1f}",
             ),
             in_config("notifications.endpoints[]", "timeout: 5s"),
         )
-    return ok(_("%(url)s is the panel, and gives tokens.", url=url))
+    return ok(_("%(url)s is the panel and issues tokens.", url=url))
 
 
 def registry(base: str, answer: Answer, upload: Answer | None, panel_settings: PanelSettings) -> Finding:
@@ -97,28 +97,25 @@ def registry(base: str, answer: Answer, upload: Answer | None, panel_settings: P
     `answer` to GET /v2/ there, and `upload` to the beginning of a push; `upload` None: not tried.
     """
     if not answer.status:
-        return warn(_("%(registry_host)s does not answer from here (%(error)s); it must from each "
-                      "client.", registry_host=panel_settings.registry_host, error=answer.error),
+        return warn(_("%(registry_host)s does not respond from here (%(error)s). Every client must be able to "
+                      "reach it.", registry_host=panel_settings.registry_host, error=answer.error),
                     in_environment(f"REGISTRY_HOST={panel_settings.registry_host}"))  # fmt: skip
     if answer.status != _UNAUTHORIZED or not answer.parameters:
         return fail(
-            _("%(base)s/v2/ answers %(status)s, and not 401 with a Bearer challenge: "
-                      "docker then sends no token.", base=base, status=answer.status),
-            Fix(_("Let the proxy send /v2/ to the registry, with its answers and their headers unchanged:"),
+            _("%(base)s/v2/ returns %(status)s instead of 401 with a Bearer challenge, so docker sends "
+                      "no token.", base=base, status=answer.status),
+            Fix(_("Let the proxy send /v2/ to the registry and leave the responses and their headers unchanged:"),
                 "location /v2/ { proxy_pass http://REGISTRY:5000; }"),
         )  # fmt: skip
     if base.startswith("https:") and answer.parameters.get("realm", "").startswith("http:"):
         return fail(
-            _(
-                "The registry is at https and sends clients to http for a token; crane and "
-                "others refuse that."
-            ),
+            _("The registry uses https but sends clients to http for a token. crane and others refuse that."),
             in_config("auth.token", f"realm: {panel_settings.realm.replace('http:', 'https:', 1)}"),
         )
     if upload and upload.status == _ACCEPTED and not _same_place(upload.location, base):
         return fail(
             _(
-                "A push that begins at %(base)s is sent on to %(there)s: clients lose it there.",
+                "A push that starts at %(base)s is redirected to %(there)s, where it fails.",
                 base=base,
                 there=_origin(upload.location),
             ),
@@ -128,11 +125,11 @@ def registry(base: str, answer: Answer, upload: Answer | None, panel_settings: P
     if not upload:
         return skipped(
             _(
-                "%(base)s is the registry; whether a push that begins there stays there was not tried.",
+                "%(base)s is the registry. Whether it redirects pushes was not checked.",
                 base=base,
             )
         )
-    return ok(_("%(base)s is the registry, and what it sends clients on to is there too.", base=base))
+    return ok(_("%(base)s is the registry, and pushes stay there.", base=base))
 
 
 def is_private_literal(host: str) -> bool:

@@ -53,7 +53,7 @@ def database() -> Finding:
 
 def limits() -> Finding:
     if settings.DATABASE_POOLER == "none":  # they come with each connection, or it is refused
-        return result.ok(_("No statement can keep the others waiting for long."))
+        return result.ok(_("No statement can block the others for long."))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, setting::int, current_user FROM pg_settings WHERE name = ANY(%s)",

@@ -21,39 +21,40 @@ def database(error: str, unapplied: list[str], *, unknown_pooler: bool = False) 
     if unknown_pooler:
         return fail(
             _(
-                "A connection pooler that the panel was not told of stands before the database: %(error)s.",
+                "There is a connection pooler in front of the database, and the panel is not "
+                "configured for it: %(error)s.",
                 error=error.rstrip("."),
             ),
             in_environment("DATABASE_POOLER=transaction"),
         )
     if error:
         return fail(
-            _("The database does not answer, or takes no changes: %(error)s.", error=error),
+            _("The database does not respond, or is read-only: %(error)s.", error=error),
             in_environment("DATABASE_URL=postgresql://NAME:PASSWORD@HOST/DATABASE"),
         )
     if unapplied:
-        return fail(_("Changes of the tables are missing (%(n)s): %(first)s.",
+        return fail(_("Migrations have not been applied (%(n)s): %(first)s.",
                       n=len(unapplied), first=", ".join(unapplied[:3])),
-                    Fix(_("Once, with the settings of the panel:"), "python manage.py migrate"))  # fmt: skip
-    return ok(_("The database answers and takes changes, and its tables are up to date."))
+                    Fix(_("Run once, with the panel’s settings:"), "python manage.py migrate"))  # fmt: skip
+    return ok(_("The database responds, accepts writes, and all migrations are applied."))
 
 
 def limits(asked: Mapping[str, int], found: Mapping[str, int], role: str) -> Finding:
     """How long a statement may take behind a pooler, in milliseconds; 0 is without end."""
     longer = {name: most for name, most in asked.items() if not 0 < found[name] <= most}
     if not longer:
-        return ok(_("The role has them: no statement can keep the others waiting for long."))
+        return ok(_("The database role has time limits: no statement can block the others for long."))
     first = next(iter(longer))
     return warn(
         _(
-            "%(name)s is %(found)s ms, and the panel asks for %(asked)s ms: a pooler drops that, so the role "
-            "must have it.",
+            "%(name)s is %(found)s ms, but the panel needs %(asked)s ms. A pooler drops this setting, "
+            "so set it on the role.",
             name=first,
             found=found[first],
             asked=asked[first],
         ),
         Fix(
-            _("In the database, as its owner; then restart the pooler:"),
+            _("Run in the database as its owner, then restart the pooler:"),
             "\n".join(f'ALTER ROLE "{role}" SET {name} = {most};' for name, most in longer.items()),
         ),
     )
@@ -62,12 +63,16 @@ def limits(asked: Mapping[str, int], found: Mapping[str, int], role: str) -> Fin
 def disk(free: int, folder: str) -> Finding:
     text = _("%(free)s MB are free in %(folder)s.", free=f"{free / MB:,.0f}", folder=folder)
     fix = Fix(
-        _("Make room there, or give it a larger disk; what takes the most:"),
+        _("Free some space or use a larger disk. To see what takes the most:"),
         f"du -xh -d 2 {folder} | sort -h | tail",
     )
     if free < DISK_FULL:
         return fail(
-            _("Only %(free)s MB are free in %(folder)s: soon nothing can be saved.", **text.values), fix
+            _(
+                "Only %(free)s MB are free in %(folder)s. When the disk is full, nothing can be saved.",
+                **text.values,
+            ),
+            fix,
         )
     if free < DISK_LOW:
         return warn(text, fix)
@@ -76,7 +81,7 @@ def disk(free: int, folder: str) -> Finding:
 
 def broker(error: str, *, redis: bool) -> Finding:
     if not error:
-        return ok(_("The queue that wakes the worker takes messages."))
+        return ok(_("The queue that wakes the worker accepts messages."))
     fix = (
         in_environment("REDIS_URL=redis://HOST:6379/0")
         if redis
@@ -84,8 +89,7 @@ def broker(error: str, *, redis: bool) -> Finding:
     )
     return fail(
         _(
-            "The queue does not answer (%(error)s): work waits for the schedule, and "
-            "nothing is woken at once.",
+            "The queue does not respond (%(error)s). Work starts only when the schedule runs, not at once.",
             error=error,
         ),
         fix,
@@ -94,25 +98,24 @@ def broker(error: str, *, redis: bool) -> Finding:
 
 def worker(at: datetime | None, now: datetime, silent_after: timedelta, *, asked: bool) -> Finding:
     """`asked`: the schedule sends it work; a worker without any is silent and well."""
-    fix = Fix(_("Start the worker, and keep it running:"), WORKER)
+    fix = Fix(_("Start the worker and keep it running:"), WORKER)
     if at is None:
-        return fail(_("No worker has ever worked: nothing is read from the registry."), fix)
+        return fail(_("No worker has ever run, so nothing is read from the registry."), fix)
     if now - at <= silent_after:
-        return ok(_("The worker works."))
+        return ok(_("The worker is running."))
     age = _minutes(now - at)
     if not asked:
         return warn(
             _(
-                "The worker’s last heartbeat is %(age)s old; while the schedule is "
-                "silent that says nothing about the worker itself.",
+                "The worker’s last heartbeat was %(age)s ago. While the schedule is not running, this "
+                "says nothing about the worker.",
                 age=age,
             ),
             fix,
         )
     return fail(
         _(
-            "The worker’s last heartbeat is %(age)s old: it has ended, hangs, or its "
-            "queue does not reach it.",
+            "The worker’s last heartbeat was %(age)s ago. It has stopped, hangs, or cannot reach its queue.",
             age=age,
         ),
         fix,
@@ -120,14 +123,14 @@ def worker(at: datetime | None, now: datetime, silent_after: timedelta, *, asked
 
 
 def schedule(at: datetime | None, now: datetime, silent_after: timedelta) -> Finding:
-    fix = Fix(_("Exactly one process must keep the schedule:"), SCHEDULE)
+    fix = Fix(_("Run the schedule in exactly one process:"), SCHEDULE)
     if at and now - at <= silent_after:
-        return ok(_("The schedule runs."))
+        return ok(_("The schedule is running."))
     if at is None:
-        return fail(_("The schedule has never run: nothing is checked unless somebody asks."), fix)
+        return fail(_("The schedule has never run, so nothing is checked unless somebody requests it."), fix)
     return fail(
         _(
-            "The schedule last ran %(age)s ago: nothing is checked unless somebody asks.",
+            "The schedule last ran %(age)s ago, so nothing is checked unless somebody requests it.",
             age=_minutes(now - at),
         ),
         fix,
@@ -143,32 +146,33 @@ def audit_log(
     now: datetime,
 ) -> Finding:
     """Judge by when the nightly check last found it `changed`, `unverified` or `intact`."""
-    fix = Fix(_("What of it, seal by seal:"), "python manage.py verify_audit_log")
+    fix = Fix(_("To see which part, seal by seal:"), "python manage.py verify_audit_log")
     last = max(filter(None, (changed, unverified, intact)), default=None)
     if not last and (not first_event_at or now - first_event_at < FIRST_NIGHTS):
-        return pending(_("Not run yet: the worker verifies the audit log each night."))
+        return pending(_("Not run yet. The worker verifies the audit log every night."))
     if not last:
-        return skipped(_("The audit log was never verified, though the worker should do so each night."))
+        return skipped(_("The audit log was never verified. The worker should do this every night."))
     if last == changed:
         return fail(
             _(
-                "On %(day)s the audit log was not as it was sealed: somebody changed it.",
+                "On %(day)s the audit log did not match its seals: somebody changed it.",
                 day=f"{last:%Y-%m-%d}",
             ),
             fix,
         )
     if last == unverified:
         return warn(_("Some of the audit log cannot be verified: the pepper that sealed it is gone."), fix)
-    return ok(_("On %(day)s the audit log was as it was sealed.", day=f"{last:%Y-%m-%d}"))
+    return ok(_("The audit log matched its seals on %(day)s.", day=f"{last:%Y-%m-%d}"))
 
 
 def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Finding:
     renewal = Fix(
-        _("The worker renews it each hour if it can write there; by hand:"), "python manage.py init_data_dir"
+        _("The worker renews it automatically if it can write to that folder. To renew it by hand:"),
+        "python manage.py init_data_dir",
     )
     anew = Fix(
         _(
-            "Move %(path)s and ca.key away, make new ones, give the registry the new ca.crt and restart it:",
+            "Move %(path)s and ca.key away and create new ones. Then give the registry the new ca.crt and restart it:",
             path=authority.path,
         ),
         "python manage.py init_data_dir",
@@ -176,7 +180,7 @@ def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Fi
     if authority.ends <= now:
         return fail(
             _(
-                "The signing authority ended on %(ends)s: no token is good.",
+                "The certificate authority expired on %(ends)s: the registry accepts no token.",
                 ends=f"{authority.ends:%Y-%m-%d}",
             ),
             anew,
@@ -184,23 +188,28 @@ def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Fi
     if leaf.ends <= now:
         return fail(
             _(
-                "The certificate that signs tokens ended on %(ends)s: no token is good.",
+                "The certificate that signs tokens expired on %(ends)s: the registry accepts no token.",
                 ends=f"{leaf.ends:%Y-%m-%d}",
             ),
             renewal,
         )
     if authority.ends - now < CA_SOON:
-        return warn(_("The signing authority ends on %(ends)s.", ends=f"{authority.ends:%Y-%m-%d}"), anew)
+        return warn(
+            _("The certificate authority expires on %(ends)s.", ends=f"{authority.ends:%Y-%m-%d}"), anew
+        )
     if leaf.ends - now < LEAF_LATE:
         return warn(
             _(
-                "The certificate that signs tokens ends on %(ends)s and was not renewed.",
+                "The certificate that signs tokens expires on %(ends)s and was not renewed.",
                 ends=f"{leaf.ends:%Y-%m-%d}",
             ),
             renewal,
         )
     return ok(
-        _("Tokens can be signed until %(ends)s, and this is renewed in time.", ends=f"{leaf.ends:%Y-%m-%d}")
+        _(
+            "The certificate that signs tokens is valid until %(ends)s. It is renewed automatically.",
+            ends=f"{leaf.ends:%Y-%m-%d}",
+        )
     )
 
 

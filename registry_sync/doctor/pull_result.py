@@ -13,14 +13,14 @@ NAME_SHOWN = 60  # characters
 def pull(pulled: list[Pulled] | None, panel_settings: PanelSettings) -> Finding:
     """Judge what was pulled. `pulled`: None where no address asked for a token, so nothing was tried."""
     if pulled is None:
-        return skipped(_("No address of the registry answers as it should, so nothing was pulled."))
+        return skipped(_("No address of the registry responds correctly, so nothing was pulled."))
     if not pulled:
-        return pending(_("Not run yet: the panel knows of no image that was pushed."))
+        return pending(_("Not run yet: nothing has been pushed."))
     if astray := next((image for image in pulled if image.astray), None):
         return fail(
             _(
-                "Pushes succeed and nobody can pull: for layers the registry sends clients on to %(there)s, which does "
-                "not give them from here (%(why)s).",
+                "Pushes succeed, but nobody can pull: the registry redirects clients to %(there)s for "
+                "layers, and that fails from here (%(why)s).",
                 there=astray.origin,
                 why=astray.astray,
             ),
@@ -30,28 +30,28 @@ def pull(pulled: list[Pulled] | None, panel_settings: PanelSettings) -> Finding:
     if lost:
         judge = fail if len(lost) == len(pulled) else warn
         return judge(
-            _("%(name)s cannot be pulled (%(lost)s). After a garbage collection a registry that still remembers what "
-              "was collected answers 201 to a push of the same, and keeps nothing of it.",
+            _("%(name)s cannot be pulled (%(lost)s). After a garbage collection, a registry whose cache "
+              "still lists the deleted layers accepts a push of them without storing them.",
               name=lost[0].name, lost=lost[0].lost),
-            Fix(_("Forget what it remembers, then push the image again. Stop the registry; where its cache is in "
-                  "Redis, flush that now, in the registry’s own database; start the registry:"),
+            Fix(_("Clear the registry’s cache, then push the image again: stop the registry, flush its own "
+                  "Redis database if the cache is there, and start the registry:"),
                 "redis-cli -h REGISTRY-REDIS -n 0 flushdb  # storage.cache.blobdescriptor: redis"),
         )  # fmt: skip
     origin = next((image.origin for image in pulled if image.origin), "")
     if not origin:
-        return ok(_("%(name)s can be pulled, all from the registry itself.", name=_short(pulled[0].name)))
+        return ok(_("%(name)s can be pulled. The registry serves all of it.", name=_short(pulled[0].name)))
     if _only_inside(origin, panel_settings):
         return warn(
             _(
-                "For layers the registry sends clients on to %(there)s, which answers here; a client elsewhere may not "
-                "get there, and then cannot pull.",
+                "The registry redirects clients to %(there)s for layers. That works from here, but "
+                "clients elsewhere may not reach it, and then cannot pull.",
                 there=origin,
             ),
             *_redirects(origin),
         )
     return ok(
         _(
-            "%(name)s can be pulled; its layers come from %(there)s.",
+            "%(name)s can be pulled. Its layers come from %(there)s.",
             name=_short(pulled[0].name),
             there=origin,
         )
@@ -69,7 +69,10 @@ def _redirects(origin: str) -> tuple[Fix, ...]:
         in_config("storage", "redirect:\n  disable: true  # the registry gives layers itself"),
         Fix(_("Or the same in the registry’s environment:"), 'REGISTRY_STORAGE_REDIRECT_DISABLE: "true"'),
         Fix(
-            _("Or let every client reach %(there)s; by another name, that goes here:", there=origin),
+            _(
+                "Or make %(there)s reachable for every client. If it has another public name, set that here:",
+                there=origin,
+            ),
             "storage:\n  s3:\n    regionendpoint: https://STORE.example.com",
         ),
     )

@@ -24,23 +24,25 @@ _UNAUTHORIZED, _NOT_FOUND, _NOT_ALLOWED, _BAD_REQUEST, _GOOD = 401, 404, 405, 40
 
 def reachable(answer: Answer, panel_settings: PanelSettings) -> Finding:
     if answer.status:
-        return ok(_("%(registry_url)s answers.", registry_url=panel_settings.registry_url))
+        return ok(_("%(registry_url)s responds.", registry_url=panel_settings.registry_url))
     if answer.error == "SSLError":
         return fail(
             _(
-                "%(registry_url)s shows a certificate that this machine does not trust.",
+                "%(registry_url)s has a certificate that this machine does not trust.",
                 registry_url=panel_settings.registry_url,
             ),
-            Fix(_("Give the registry a certificate for that name, or let the panel reach it inside:")),
+            Fix(
+                _("Give the registry a certificate for that name, or let the panel use an internal address:")
+            ),
             in_environment("REGISTRY_URL=http://REGISTRY-INSIDE:5000"),
         )
     return fail(
         _(
-            "%(registry_url)s does not answer (%(error)s).",
+            "%(registry_url)s does not respond (%(error)s).",
             registry_url=panel_settings.registry_url,
             error=answer.error,
         ),
-        Fix(_("Start the registry. If it runs at another address, as seen from the panel and its worker:")),
+        Fix(_("Start the registry. If the panel and its worker reach it at another address, set:")),
         in_environment(f"REGISTRY_URL={panel_settings.registry_url}"),
     )
 
@@ -48,17 +50,17 @@ def reachable(answer: Answer, panel_settings: PanelSettings) -> Finding:
 def challenge(answer: Answer, panel_settings: PanelSettings) -> Finding:
     """Judge that it wants a token, and says where to get one."""
     if answer.status == _UNAUTHORIZED and answer.parameters.get("realm"):
-        return ok(_("/v2/ answers 401 and asks for a token."))
+        return ok(_("/v2/ returns 401 and asks for a token."))
     whole = in_config("auth", auth_section(panel_settings))
     if answer.status == _GOOD:
-        return fail(_("Anybody may read and write everything: the registry asks for no token."), whole)
+        return fail(_("The registry asks for no token: anybody can pull, push and delete everything."), whole)
     if answer.status == _UNAUTHORIZED:
         kind = answer.challenge.partition(" ")[0] or _("nothing")
-        return fail(_("The registry asks for %(kind)s and not for a Bearer token; exactly one "
-                      "kind may stand under auth. Remove the other.", kind=kind), whole)  # fmt: skip
+        return fail(_("The registry asks for %(kind)s instead of a Bearer token. Only one kind may be "
+                      "configured under auth; remove the other.", kind=kind), whole)  # fmt: skip
     return fail(
         _(
-            "/v2/ answers %(status)s, so this is no registry, or a proxy stands before it.",
+            "/v2/ returns %(status)s. Either this is not a registry, or a proxy is in front of it.",
             status=answer.status,
         ),
         in_environment(f"REGISTRY_URL={panel_settings.registry_url}"),
@@ -74,11 +76,11 @@ def realm(answer: Answer, panel_settings: PanelSettings) -> Finding:
     if named.endswith(_DOOR):
         other = f"PUBLIC_URL={named.removesuffix(_DOOR)}"
         fixes.append(
-            Fix(_("Or in the panel’s environment, if clients reach the panel at the first address:"), other)
+            Fix(_("Or, if clients reach the panel at the first address, in the panel’s environment:"), other)
         )
     return fail(
         _(
-            "It sends clients to %(named)s to get a token; the panel gives them at %(realm)s.",
+            "It sends clients to %(named)s for a token, but the panel issues tokens at %(realm)s.",
             named=named,
             realm=panel_settings.realm,
         ),
@@ -89,10 +91,10 @@ def realm(answer: Answer, panel_settings: PanelSettings) -> Finding:
 def service(answer: Answer, panel_settings: PanelSettings) -> Finding:
     named = answer.parameters.get("service", "")
     if named == panel_settings.service:
-        return ok(_("It calls itself %(named)s, as the panel does.", named=named))
+        return ok(_("Its service name is %(named)s, the same as the panel’s.", named=named))
     return fail(
         _(
-            "It calls itself %(named)s; the panel makes tokens for %(service)s.",
+            "Its service name is %(named)s, but the panel issues tokens for %(service)s.",
             named=named or _("(nothing)"),
             service=panel_settings.service,
         ),
@@ -104,24 +106,24 @@ def service(answer: Answer, panel_settings: PanelSettings) -> Finding:
 def token(trial: TokenProbe, panel_settings: PanelSettings) -> Finding:
     if trial.anybody:
         return fail(
-            _("It takes a token that nobody we know has signed: everybody can make themselves one."),
+            _("It accepts a token signed by an unknown key, so anybody can forge one."),
             in_config("auth", auth_section(panel_settings)),
         )
     if trial.issuer == panel_settings.issuer:
-        return ok(_("It takes a token that the panel signs, and refuses a stranger’s."))
+        return ok(_("It accepts tokens that the panel signs, and rejects others."))
     if trial.issuer:
         return fail(
             _(
-                "It takes tokens of the issuer %(theirs)s only; the panel calls itself %(panel_issuer)s.",
+                "It accepts only tokens of the issuer %(theirs)s, but the panel’s issuer is %(panel_issuer)s.",
                 theirs=trial.issuer,
                 panel_issuer=panel_settings.issuer,
             ),
             in_config("auth.token", f"issuer: {panel_settings.issuer}"),
         )
     return fail(
-        _("It refuses a token that the panel signs: it trusts another authority, or expects another issuer."),
+        _("It rejects tokens that the panel signs. It trusts another certificate authority or expects another issuer."),
         in_config("auth.token", f"issuer: {panel_settings.issuer}\nrootcertbundle: /path/to/ca.crt"),
-        Fix(_("That file must be a copy of %(ca_file)s. Compare, where the registry runs:",
+        Fix(_("That file must be a copy of %(ca_file)s. To compare, run where the registry runs:",
               ca_file=panel_settings.ca_file),
             "openssl x509 -noout -fingerprint -sha256 -in /path/to/ca.crt\n"
             f"# must print {panel_settings.ca_fingerprint}"),
@@ -131,7 +133,7 @@ def token(trial: TokenProbe, panel_settings: PanelSettings) -> Finding:
 def clock(answer: Answer) -> Finding:
     """By the Date header, which knows whole seconds; the way there and back is allowed for."""
     if not answer.date or not answer.asked_at:
-        return skipped(_("Its answers carry no Date, so the clocks cannot be compared."))
+        return skipped(_("Its responses have no Date header, so the clocks cannot be compared."))
     middle = answer.asked_at + timedelta(seconds=answer.seconds / 2)
     skew = answer.date + timedelta(seconds=0.5) - middle
     late = f"{abs(skew).total_seconds():.0f}"
@@ -140,26 +142,30 @@ def clock(answer: Answer) -> Finding:
     else:
         words = _("The registry’s clock is %(late)s s behind the panel’s.", late=late)
     lines = Fix(
-        _("Let both machines keep time, and look at each:"), "timedatectl set-ntp true\ntimedatectl status"
+        _("Synchronize the clocks of both machines, and check each:"),
+        "timedatectl set-ntp true\ntimedatectl status",
     )
     if abs(skew) >= SKEW_FAIL:
-        return fail(_("%(sentence)s It refuses our tokens as too old or too young.", sentence=words), lines)
+        return fail(
+            _("%(sentence)s It rejects the panel’s tokens as expired or not yet valid.", sentence=words),
+            lines,
+        )
     if abs(skew) >= SKEW_WARN:
-        return warn(_("%(sentence)s From 60 s on it refuses our tokens.", sentence=words), lines)
+        return warn(_("%(sentence)s At 60 s it rejects the panel’s tokens.", sentence=words), lines)
     return ok(_("The clocks agree."))
 
 
 def upstream(*, answers: bool | None, panel_settings: PanelSettings) -> Finding:
     """`answers`: None where the cache holds nothing yet of which it could be asked."""
     if not panel_settings.is_cache:
-        return ok(_("The registry holds its images itself."))
+        return ok(_("The registry stores its images itself."))
     if answers is None:
-        return pending(_("Not run yet: the cache holds nothing by which it could be seen."))
+        return pending(_("Not run yet: the cache is empty, so there is nothing to check with."))
     if answers:
-        return ok(_("The registry behind the cache answers."))
+        return ok(_("The registry behind the cache responds."))
     return fail(
-        _("The registry behind the cache does not answer. The cache shows what it kept; nothing is taken from the "
-          "panel meanwhile, and what was never pulled through the cache cannot be pulled."),
+        _("The registry behind the cache does not respond. Cached images can still be pulled, "
+          "others cannot. Until it responds again, nothing is removed from the panel."),
         in_config("proxy", "remoteurl: https://UPSTREAM  # must answer where the registry runs"),
     )  # fmt: skip
 
@@ -168,49 +174,57 @@ def deletion(answer: Answer, panel_settings: PanelSettings) -> Finding:
     """`answer` to the deletion of what does not exist."""
     if panel_settings.is_cache and answer.status == _NOT_ALLOWED:
         return ok(
-            _("It is a pull-through cache, so it deletes nothing, and nothing is taken from the panel.")
+            _(
+                "It is a pull-through cache, so nothing can be deleted in it, and nothing is removed from the panel."
+            )
         )
     if panel_settings.is_cache and answer.status == _NOT_FOUND:
         return fail(
-            _("It deletes what it is asked to, so it is no pull-through cache; the panel was told that it is one, and "
-              "never takes away what is gone."),
+            _("It accepts deletions, so it is not a pull-through cache. The panel is configured for "
+              "one, and therefore keeps showing what is gone."),
             in_environment("REGISTRY_IS_PULL_THROUGH_CACHE=false"),
         )  # fmt: skip
     if answer.status == _NOT_ALLOWED:
         return fail(
-            _("The registry deletes nothing, so neither people nor retention rules can."),
+            _(
+                "Deletion is disabled in the registry, so neither people nor retention rules can delete anything."
+            ),
             in_config("storage", "delete:\n  enabled: true"),
             Fix(
-                _("If it is so already, it is read-only: storage.maintenance.readonly.enabled must be false.")
+                _(
+                    "If deletion is already enabled, the registry is read-only: "
+                    "storage.maintenance.readonly.enabled must be false."
+                )
             ),
             Fix(
-                _("Or it is a pull-through cache (proxy.remoteurl), and the panel must know:"),
+                _("If it is a pull-through cache (proxy.remoteurl), tell the panel:"),
                 "REGISTRY_IS_PULL_THROUGH_CACHE=true",
             ),
         )
     if answer.status == _NOT_FOUND:
-        return ok(_("It deletes what it is asked to."))
+        return ok(_("It accepts deletions."))
     return skipped(
-        _("Whether it deletes cannot be said: it answers %(status)s.", status=answer.status or answer.error)
+        _(
+            "Whether it accepts deletions is unknown: it returned %(status)s.",
+            status=answer.status or answer.error,
+        )
     )
 
 
 def old_form(found: Schema1Images, panel_settings: PanelSettings) -> Finding:
     """Images pushed before 2017, which 2.8 reads and 3.x does not."""
     if not found.count:
-        return ok(_("It holds no image of Docker’s first form (schema 1) that the panel knows of."))
+        return ok(_("The panel knows of no Docker schema 1 images in it."))
     known = [name for name in found.names if "@" in name]
     unread = [name for name in found.names if "@" not in name]
     fixes = []
     if known:
-        words = _(
-            "Push anew what is still wanted, then delete these for good, on their pages or with a client:"
-        )
+        words = _("Push again what you still need, then delete these on their pages or with a client:")
         fixes.append(
             Fix(words, "\n".join(f"crane delete {panel_settings.registry_host}/{name}" for name in known))
         )
     if unread:
-        words = _("In these nobody knows the digest; garbage collection names it when it ends there:")
+        words = _("The digests of these are unknown. Garbage collection prints each one when it stops there:")
         fixes.append(
             Fix(
                 words,
@@ -219,12 +233,12 @@ def old_form(found: Schema1Images, panel_settings: PanelSettings) -> Finding:
         )
     if found.read:
         return warn(
-            _("%(count)s images are of Docker’s first form (schema 1), which Distribution 3 cannot read: do not "
-              "go over to it before they are gone.", count=found.count), *fixes,
+            _("%(count)s images have the Docker schema 1 format, which Distribution 3 cannot read. "
+              "Delete them before you upgrade.", count=found.count), *fixes,
         )  # fmt: skip
     return fail(
-        _("It cannot read %(count)s images of Docker’s first form (schema 1), and its garbage collection ends at "
-          "the first of them, before anything is deleted.", count=found.count), *fixes,
+        _("It cannot read %(count)s images in the Docker schema 1 format. Its garbage collection "
+          "stops at the first of them and deletes nothing.", count=found.count), *fixes,
     )  # fmt: skip
 
 
@@ -232,41 +246,44 @@ def catalog(answer: Answer) -> Finding:
     """`answer` to a request for 1000 names."""
     if answer.status == _BAD_REQUEST:
         return fail(
-            _("It gives fewer than 1000 names at once, and refuses who asks for 1000, as the sync does."),
+            _(
+                "Its catalog returns fewer than 1000 names at a time and rejects requests for 1000. "
+                "The sync needs 1000."
+            ),
             in_config("", "catalog:\n  maxentries: 1000"),
         )
     if answer.status == _GOOD:
-        return ok(_("The catalog comes, 1000 names at a time, in %(time)s.", time=lasted(answer.seconds)))
-    return warn(_("The catalog does not come: %(status)s.", status=answer.status or answer.error))
+        return ok(_("The catalog returns 1000 names at a time, in %(time)s.", time=lasted(answer.seconds)))
+    return warn(_("The catalog cannot be read: %(status)s.", status=answer.status or answer.error))
 
 
 def events(trial: EventProbe, panel_settings: PanelSettings) -> Finding:
     if trial.after is not None:
         if trial.after < 1:
-            return ok(_("What happens in the registry is told to the panel, within a second."))
+            return ok(_("The registry’s events reach the panel within a second."))
         late = f"{trial.after:.0f}"
-        return ok(_("What happens in the registry is told to the panel, %(late)s s later.", late=late))
+        return ok(_("The registry’s events reach the panel after %(late)s s.", late=late))
     if trial.refused:
         return fail(
-            _("The registry tells the panel what happens, but with another key than the panel’s."),
+            _("The registry sends events, but with a different key than the panel’s."),
             in_config("notifications.endpoints[].headers",
                       f"Authorization: [Bearer KEY]  # KEY: what {panel_settings.hook_file} holds"),
         )  # fmt: skip
     if trial.redirected or trial.location:
         return fail(
-            _("What happens in the registry is sent on to %(there)s, and lost on the way: a registry follows a "
-              "redirect without the event.", there=trial.location or _("another address")),
+            _("The registry’s events are redirected to %(there)s and lost: a registry that follows a "
+              "redirect does not send the event again.", there=trial.location or _("another address")),
             in_config("notifications.endpoints[]", f"url: {panel_settings.events_url}"),
-            Fix(_("From the registry’s machine, this must answer 401, and no 301, 302 or 307:"),
+            Fix(_("From the registry’s machine, this must return 401, not 301, 302 or 307:"),
                 f"curl -i -X POST {panel_settings.events_url}"),
         )  # fmt: skip
     if trial.problem:
-        return skipped(_("Whether events come could not be tried: %(problem)s.", problem=trial.problem))
+        return skipped(_("Whether events arrive could not be checked: %(problem)s.", problem=trial.problem))
     return fail(
-        _("What happens in the registry is not told to the panel: pushes show only "
-                      "after the next full check, and pulls are not counted."),
+        _("The registry’s events do not reach the panel: pushes appear only after the next full "
+                      "check, and pulls are not counted."),
         in_config("", notifications_section(panel_settings)),
-        Fix(_("If it is so already: from the registry’s machine, does this answer 401?"),
+        Fix(_("If this is already configured, check that this returns 401 from the registry’s machine:"),
             f"curl -i -X POST {panel_settings.events_url}"),
     )  # fmt: skip
 

@@ -85,7 +85,7 @@ def pending(text: str) -> Finding:
 def in_config(section: str, lines: str) -> Fix:
     """Return a change of the registry's configuration, which it reads at its start only."""
     if not section:
-        return Fix(_("In the registry’s config.yml, at its outermost; then restart the registry:"), lines)
+        return Fix(_("In the registry’s config.yml, at the top level; then restart the registry:"), lines)
     return Fix(
         _("In the registry’s config.yml, under %(section)s; then restart the registry:", section=section),
         lines,

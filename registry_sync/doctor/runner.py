@@ -28,21 +28,21 @@ TITLES = {
     "audit_log": _("Audit log"),
     "certificates": _("Certificates"),
     "addresses": _("Addresses"),
-    "panel": _("Panel, from outside"),
+    "panel": _("Panel, as clients reach it"),
     "registry": _("Registry"),
-    "challenge": _("Asks for tokens"),
+    "challenge": _("Token authentication"),
     "realm": _("Token address (realm)"),
     "service": _("Service name"),
-    "token": _("Trust in our tokens"),
+    "token": _("Token signature"),
     "clock": _("Clocks"),
     "version": _("Version"),
     "deletion": _("Deletion"),
     "catalog": _("Catalog"),
     "upstream": _("Upstream of a cache"),
-    "old_form": _("Old images"),
+    "old_form": _("Schema 1 images"),
     "events": _("Events"),
-    "front": _("Registry, from outside"),
-    "pull": _("Pulling, as a client"),
+    "front": _("Registry, as clients reach it"),
+    "pull": _("Pull, as a client"),
 }
 
 WITHOUT_DATABASE = _("Not checked: it needs the database.")
@@ -83,12 +83,14 @@ def _registry(panel_settings: PanelSettings, *, signs: bool, works: bool) -> Ite
         answer = http_probe.ask(plain, "/v2/")
         if not (yield from _one("registry", lambda: judge.reachable(answer, panel_settings))):
             yield from _skip(
-                _("Not checked while the registry does not answer."), "clock", "challenge", *BY_CHALLENGE
+                _("Not checked: the registry does not respond."), "clock", "challenge", *BY_CHALLENGE
             )
             return
         yield from _one("clock", lambda: judge.clock(answer))
         if not (yield from _one("challenge", lambda: judge.challenge(answer, panel_settings))):
-            yield from _skip(_("Not checked while the registry does not ask for our tokens."), *BY_CHALLENGE)
+            yield from _skip(
+                _("Not checked: the registry does not ask for the panel’s tokens."), *BY_CHALLENGE
+            )
             return
         yield from _one("realm", lambda: judge.realm(answer, panel_settings))
         yield from _one("service", lambda: judge.service(answer, panel_settings))
@@ -101,14 +103,14 @@ def _with_tokens(
     plain: RegistryClient, answer: Answer, panel_settings: PanelSettings, *, signs: bool, works: bool
 ) -> Iterator[Result]:
     if not signs:
-        yield from _skip(_("Not checked while the panel cannot sign."), "token", *BY_TOKEN)
+        yield from _skip(_("Not checked: the panel cannot sign tokens."), "token", *BY_TOKEN)
         yield from _one("front", lambda: _front(panel_settings, None))
         return
     service = answer.parameters.get("service", "")
     trial = http_probe.try_tokens(plain, service, panel_settings)
     yield from _one("token", lambda: judge.token(trial, panel_settings))
     if not trial.issuer:
-        yield from _skip(_("Not checked while the registry refuses our tokens."), *BY_TOKEN)
+        yield from _skip(_("Not checked: the registry rejects the panel’s tokens."), *BY_TOKEN)
         yield from _one("front", lambda: _front(panel_settings, None))
         return
     tokens = ProbeTokens(service, trial.issuer)
@@ -134,7 +136,7 @@ def _with_tokens(
             yield from _skip(WITHOUT_DATABASE, "upstream", "old_form", "events", "pull")
         yield from _one("front", lambda: _front(panel_settings, tokens))
         if works and not fresh:
-            yield from _skip(_("Not checked while the registry behind the cache does not answer."), "pull")
+            yield from _skip(_("Not checked: the registry behind the cache does not respond."), "pull")
         elif works:
             yield from _one("pull", lambda: _pull(panel_settings, tokens, plain.agent))
     finally:
@@ -202,9 +204,7 @@ def _one(key: str, check: Callable[[], Finding]) -> Generator[Result, None, bool
         finding = fail(str(error))
     except Exception as error:
         log.exception("the check %s broke", key)
-        finding = fail(
-            _("The check itself broke (%(error)s); the log says more.", error=type(error).__name__)
-        )
+        finding = fail(_("The check itself failed (%(error)s). See the log.", error=type(error).__name__))
     yield Result(key, TITLES[key], finding)
     return finding.state is not State.FAIL
 

@@ -10,24 +10,24 @@ GOOD = "3.1.2"
 
 def version(seen: VersionAnswers) -> Finding:
     cache = _refused(seen.upload, _NOT_ALLOWED, "UNSUPPORTED")  # a read-only registry says so without a code
-    fix = Fix(_("Where the registry runs, take %(version)s or newer; then restart it:", version=GOOD),
+    fix = Fix(_("Upgrade the registry to %(version)s or newer:", version=GOOD),
               f"image: registry:{GOOD}")  # fmt: skip
     if _refused(seen.digest, _BAD_REQUEST, "DIGEST_INVALID"):
         return ok(_("It is Distribution %(version)s or newer.", version=GOOD))
     if not _refused(seen.digest, _BROKEN, "UNKNOWN"):
-        return skipped(_("Which version it is cannot be seen."))
+        return skipped(_("Its version could not be detected."))
     if cache:
         return warn(
-            _("It is a pull-through cache of before %(version)s: it does not compare what another registry sends with "
-              "the digest that was asked for, so whoever speaks for that registry can put anything in its place.",
+            _("It is a pull-through cache older than %(version)s. It does not verify digests of what "
+              "its upstream sends, so whoever controls the upstream can replace any image.",
               version=GOOD),
             fix,
         )  # fmt: skip
     if _refused(seen.page, _BAD_REQUEST, "PAGINATION_NUMBER_INVALID"):
         return warn(
-            _("It is Distribution 3.0 to 3.1.1. On S3, 3.1.0 and 3.1.1 leave names out of their lists: the tag 0.1.2 "
-              "beside 0.1.20, a repository whose name begins another’s. The panel keeps those it knows; others never "
-              "show."),
+            _("It is Distribution 3.0 to 3.1.1. On S3, 3.1.0 and 3.1.1 omit names that are the "
+              "beginning of another name, such as the tag 0.1.2 next to 0.1.20. The panel keeps the "
+              "ones it knows; others never appear."),
             fix,
         )  # fmt: skip
     return ok(_("It is Distribution 2.8."))

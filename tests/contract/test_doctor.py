@@ -139,7 +139,7 @@ def test_nothing_is_wrong_and_nothing_is_left(
         call_command("doctor", stdout=answer)
     assert ended.value.code == 0, answer.getvalue()  # nothing is wrong: there is nothing to pull yet
     assert answer.getvalue().count("✓") == len(TITLES) - 1, answer.getvalue()
-    assert "… Pulling, as a client: Not run yet" in answer.getvalue()
+    assert "… Pull, as a client: Not run yet" in answer.getvalue()
     assert "No check failed; 1 not run yet." in answer.getvalue()
     assert not list((tmp_path / "data").rglob("_manifests/tags/*"))
     assert not list(
@@ -192,7 +192,7 @@ def test_layers_that_clients_cannot_reach(
     shown(push(registry, "team/app", "1.0", images.Image()))
     found = list(run_checks(timezone.now()))
     assert states(found) == dict.fromkeys(TITLES, State.OK) | {"pull": State.FAIL}, found
-    assert f"{nobody}, which does not give them" in text(found, "pull")
+    assert f"redirects clients to {nobody} for layers" in text(found, "pull")
     assert "redirect:\n  disable: true" in lines(found, "pull")
     registry.stop()
 

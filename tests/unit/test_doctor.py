@@ -59,12 +59,12 @@ def test_parameters_of_a_challenge_come_in_any_order() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Answer(200), "Anybody may read and write"),
+        (Answer(200), "anybody can pull, push and delete"),
         (Answer(401, challenge='Basic realm="Registry"'), "asks for Basic"),
         (Answer(401), "asks for nothing"),
-        (Answer(404), "answers 404"),
-        (Answer(502), "answers 502"),
-        (Answer(302, location="https://login/"), "answers 302"),
+        (Answer(404), "returns 404"),
+        (Answer(502), "returns 502"),
+        (Answer(302, location="https://login/"), "returns 302"),
     ],
 )
 def test_no_challenge(answer: Answer, words: str) -> None:
@@ -124,11 +124,11 @@ def test_our_fingerprint_is_there_to_be_compared() -> None:
     ("trial", "state", "words"),
     [
         (EventProbe(0.2), State.OK, "within a second"),
-        (EventProbe(7.6), State.OK, "8 s later"),
-        (EventProbe(None), State.FAIL, "not told"),
-        (EventProbe(None, refused=True), State.FAIL, "another key"),
+        (EventProbe(7.6), State.OK, "after 8 s"),
+        (EventProbe(None), State.FAIL, "do not reach the panel"),
+        (EventProbe(None, refused=True), State.FAIL, "a different key"),
         (EventProbe(None, problem="the registry answers 405"), State.SKIPPED, "405"),
-        (EventProbe(None, refused=True, problem="the registry answers 405"), State.FAIL, "another key"),
+        (EventProbe(None, refused=True, problem="the registry answers 405"), State.FAIL, "a different key"),
         (EventProbe(None, redirected=True), State.FAIL, "another address"),
         (EventProbe(None, location="https://panel/login"), State.FAIL, "https://panel/login"),
         (EventProbe(0.2, location="https://panel/login"), State.OK, "within a second"),  # it goes another way
@@ -178,14 +178,14 @@ PUSHES, CACHE, READ_ONLY = Answer(202), refused(405, "UNSUPPORTED"), refused(405
     [
         (VersionAnswers(NEW_DIGEST, PAGES, PUSHES), State.OK, "3.1.2 or newer"),
         (VersionAnswers(NEW_DIGEST, PAGES, CACHE), State.OK, "3.1.2 or newer"),
-        (VersionAnswers(OLD_DIGEST, PAGES, PUSHES), State.WARN, "0.1.2 beside 0.1.20"),
-        (VersionAnswers(OLD_DIGEST, PAGES, READ_ONLY), State.WARN, "0.1.2 beside 0.1.20"),
+        (VersionAnswers(OLD_DIGEST, PAGES, PUSHES), State.WARN, "0.1.2 next to 0.1.20"),
+        (VersionAnswers(OLD_DIGEST, PAGES, READ_ONLY), State.WARN, "0.1.2 next to 0.1.20"),
         (VersionAnswers(OLD_DIGEST, NO_PAGES, PUSHES), State.OK, "Distribution 2.8"),
         (VersionAnswers(OLD_DIGEST, NO_PAGES, READ_ONLY), State.OK, "Distribution 2.8"),
         (VersionAnswers(OLD_DIGEST, PAGES, CACHE), State.WARN, "pull-through cache"),
         (VersionAnswers(OLD_DIGEST, NO_PAGES, CACHE), State.WARN, "pull-through cache"),
-        (VersionAnswers(refused(404), refused(404), PUSHES), State.SKIPPED, "cannot be seen"),
-        (VersionAnswers(Answer(), Answer(), Answer()), State.SKIPPED, "cannot be seen"),
+        (VersionAnswers(refused(404), refused(404), PUSHES), State.SKIPPED, "could not be detected"),
+        (VersionAnswers(Answer(), Answer(), Answer()), State.SKIPPED, "could not be detected"),
     ],
 )
 def test_releases_are_known_by_what_they_refuse(seen: VersionAnswers, state: State, words: str) -> None:
@@ -204,18 +204,18 @@ ASTRAY = Pulled("team/app:1.0", origin="http://store:9000", astray="ConnectTimeo
     [
         ([], State.PENDING, "Not run yet", ""),
         (None, State.SKIPPED, "nothing was pulled", ""),
-        ([GOOD], State.OK, "from the registry itself", ""),
+        ([GOOD], State.OK, "The registry serves all of it", ""),
         ([replace(GOOD, origin="https://store.example.com")], State.OK, "https://store.example.com", ""),
         ([replace(GOOD, origin="http://store:9000")], State.WARN, "http://store:9000", "disable: true"),
         ([replace(GOOD, origin="http://10.0.0.7:9000")], State.WARN, "http://10.0.0.7:9000", "disable: true"),
         (
             [GOOD, ASTRAY],
             State.FAIL,
-            "http://store:9000, which does not",
+            "to http://store:9000 for layers",
             "REGISTRY_STORAGE_REDIRECT_DISABLE",
         ),
         ([GOOD, BROKEN], State.WARN, "team/app:1.0 cannot be pulled (manifest: 404)", "flushdb"),
-        ([BROKEN, BROKEN], State.FAIL, "answers 201", "flushdb"),
+        ([BROKEN, BROKEN], State.FAIL, "without storing them", "flushdb"),
     ],
 )
 def test_what_was_pushed_must_come_back(pulled: list[Pulled], state: State, words: str, change: str) -> None:
@@ -338,8 +338,8 @@ def test_the_addresses_by_themselves(public: str, host: str, production: bool, s
         (HEALTH, DOOR, State.OK, "is the panel"),
         (Answer(error="ConnectionError"), DOOR, State.WARN, "ConnectionError"),
         (Answer(301, location="https://other/healthz"), DOOR, State.FAIL, "redirects"),
-        (Answer(404), DOOR, State.FAIL, "answers 404"),
-        (Answer(400), DOOR, State.FAIL, "answers 400"),
+        (Answer(404), DOOR, State.FAIL, "returns 404"),
+        (Answer(400), DOOR, State.FAIL, "returns 400"),
         (HEALTH, Answer(404), State.FAIL, "no token"),
         (HEALTH, Answer(401), State.FAIL, "no token"),  # somebody else's 401
         (Answer(200, seconds=1.5), DOOR, State.WARN, "1.5 s"),
@@ -460,5 +460,5 @@ def test_a_result_is_kept_as_json_with_its_sentences_packed() -> None:
     row = Result("service", "Service", finding).as_row()
     assert json.loads(json.dumps(row)) == row
     assert (row["key"], row["title"], row["state"]) == ("service", "Service", "fail")
-    assert row["text"][0].startswith("It calls itself %(named)s")
+    assert row["text"][0].startswith("Its service name is %(named)s")
     assert row["fixes"][0]["lines"] == f"service: {SETTINGS.service}"
