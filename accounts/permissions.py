@@ -26,15 +26,16 @@ def in_role(account: Account, role: str, permission: Permission) -> Account:
     return account
 
 
-def membership_filter(by: Principal, handle: str, path: str) -> dict[str, Any]:
-    """Return what keeps rows to the open account with this handle, if `by` is a member; `path` leads from them to it.
+def membership_filter(person: Any, handle: str, path: str) -> dict[str, Any]:
+    """Return what keeps rows to the open account with this handle, if `person` (an id) is a member.
 
+    `path` leads from the rows to the account.
     `F(f"{path}__members__role")` is then the role.
     """
     return {
         f"{path}__handle": handle,
         f"{path}__closed_at": None,
-        f"{path}__members__person_id": by.person_id,
+        f"{path}__members__person_id": person,
     }
 
 

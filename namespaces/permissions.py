@@ -1,9 +1,14 @@
 """Loads a namespace's rows through the asking person's membership: what the person may not see raises NotFound."""
 
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
 from django.db.models import F, Q, QuerySet
 
 from accounts import permissions
 from accounts.common.errors import NotFound
+from accounts.common.prepared_queries import prepared
 from accounts.models import Account
 from accounts.principal import Principal
 from accounts.roles import Permission
@@ -61,20 +66,22 @@ def _image(
     by: Principal, handle: str, namespace_name: str, name: str, permission: Permission
 ) -> Image | None:
     """Return the image and, in the same statement, who asks for it."""
-    found = (
-        Image.objects.select_related("namespace__account")
-        .filter(
-            **permissions.membership_filter(by, handle, "namespace__account"),
-            namespace__name=namespace_name,
-            name=name,
-        )
-        .annotate(role=F("namespace__account__members__role"))
-        .order_by("pk")
-        .first()
+    found = _images(person=by.person_id, handle=handle, namespace=namespace_name, name=name)
+    image: Image | None = next(iter(found), None)
+    if image:
+        permissions.in_role(image.namespace.account, found[0].role, permission)
+    return image
+
+
+@prepared
+def _images(*, person: int | None, handle: str, namespace: str, name: str) -> QuerySet[Any, Any]:
+    """Each with `.role`."""
+    found = Image.objects.select_related("namespace__account").filter(
+        **permissions.membership_filter(person, handle, "namespace__account"),
+        namespace__name=namespace,
+        name=name,
     )
-    if found:
-        permissions.in_role(found.namespace.account, found.role, permission)
-    return found
+    return found.annotate(role=F("namespace__account__members__role")).order_by("pk")[:1]
 
 
 def tag(
@@ -84,25 +91,36 @@ def tag(
     image_name: str,
     name: str,
     *,
-    rows: QuerySet[Tag] | None = None,
+    rows: Callable[[], QuerySet[Tag]] = Tag.objects.all,
 ) -> Tag:
     """`rows`: all tags, with whatever else the caller wants to know of this one."""
-    found = (
-        (Tag.objects.all() if rows is None else rows)
-        .select_related("manifest", "image__namespace__account")
-        .filter(
-            **permissions.membership_filter(by, handle, "image__namespace__account"),
-            image__namespace__name=namespace_name,
-            image__name=image_name,
-            name=name,
-        )
-        .annotate(role=F("image__namespace__account__members__role"))
-        .order_by("pk")
-        .first()
+    found = _tags(rows)(
+        person=by.person_id, handle=handle, namespace=namespace_name, image=image_name, name=name
     )
     if not found:
         raise NotFound
-    permissions.in_role(found.image.namespace.account, found.role, Permission.ACCOUNT_VIEW)
+    tag: Tag = found[0]
+    permissions.in_role(tag.image.namespace.account, found[0].role, Permission.ACCOUNT_VIEW)
+    return tag
+
+
+@cache
+def _tags(rows: Callable[[], QuerySet[Tag]]) -> Callable[..., list[Any]]:
+    """Return what finds one of `rows`, with `.role`."""
+
+    @prepared
+    def found(
+        *, person: int | None, handle: str, namespace: str, image: str, name: str
+    ) -> QuerySet[Any, Any]:
+        tags = rows().select_related("manifest", "image__namespace__account")
+        tags = tags.filter(
+            **permissions.membership_filter(person, handle, "image__namespace__account"),
+            image__namespace__name=namespace,
+            image__name=image,
+            name=name,
+        )
+        return tags.annotate(role=F("image__namespace__account__members__role")).order_by("pk")[:1]
+
     return found
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Account, RegistryUser
 from namespaces import permissions
 from namespaces.access import Action, Level, UserStatus, Verdict, decide
-from namespaces.models import HAS_CONTENT, Grant, Image, Namespace, Tag
+from namespaces.models import HAS_CONTENT, Grant, Image, Namespace
 
 TARGETS_MAX = 100
 GRANTS_SHOWN = 10  # on a namespace's first page
@@ -69,12 +69,6 @@ def images_of(account: Account, *, namespace: Namespace | None = None, search: s
     if search:
         found = found.filter(Q(name__icontains=search) | Q(namespace__name__icontains=search))
     return found.order_by("-pushed_at", "-id")
-
-
-def tags_of_same_manifest(tag: Tag) -> QuerySet[Tag]:
-    """Return the other tags of the same image that point at the same manifest, without technical ones."""
-    found = Tag.objects.filter(image=tag.image, manifest=tag.manifest, technical=False)
-    return found.exclude(pk=tag.pk).order_by("name")
 
 
 def grants_on(namespace: Namespace, *, search: str = "") -> QuerySet[Grant]:

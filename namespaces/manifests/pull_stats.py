@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Max, OuterRef, QuerySet, Subquery, Sum
 
+from accounts.common.prepared_queries import prepared
 from accounts.models import Account, RegistryUser
 from namespaces.models import Grant, Namespace, PullStats, Tag
 
@@ -42,9 +43,7 @@ def pullers_of(tag: Tag) -> list[Puller]:
     At most SHOWN_MAX + 1, so that the caller can tell that there are more.
     """
     account = tag.image.namespace.account
-    rows = list(
-        PullStats.objects.filter(image=tag.image, tag=tag.name).order_by("-last_at", "id")[: SHOWN_MAX + 1]
-    )
+    rows = _pulls_of(image=tag.image_id, tag=tag.name)
     own = users_by_name(account, {row.username for row in rows})
     foreign = foreign_names({row.username for row in rows} - {*own, ""}, public=tag.image.namespace.public)
     return [
@@ -66,9 +65,21 @@ def pullers_of(tag: Tag) -> list[Puller]:
 def digest_pulls(tag: Tag) -> DigestPulls:
     """Return the pulls by digest of what the tag points at now."""
     digests = {tag.manifest_id, *(each["digest"] for each in tag.manifest.platforms)}
-    rows = PullStats.objects.filter(image=tag.image, tag="", digest__in=digests, count__gt=0)
-    found = rows.aggregate(count=Sum("count"), last_at=Max("last_at"))
-    return DigestPulls(found["count"] or 0, found["last_at"])
+    sums = _sums_of_digests(image=tag.image_id, digests=list(digests))
+    return DigestPulls(*sums[0]) if sums else DigestPulls(0, None)
+
+
+@prepared
+def _pulls_of(*, image: int, tag: str) -> QuerySet[PullStats]:
+    return PullStats.objects.filter(image=image, tag=tag).order_by("-last_at", "id")[: SHOWN_MAX + 1]
+
+
+@prepared
+def _sums_of_digests(*, image: int, digests: list[str]) -> QuerySet[PullStats, tuple[int, datetime]]:
+    """One row, or none."""
+    rows = PullStats.objects.filter(image=image, tag="", digest__in=digests, count__gt=0)
+    sums = rows.order_by().values("image").annotate(sum=Sum("count"), last=Max("last_at"))
+    return sums.values_list("sum", "last")
 
 
 def last_anonymous_pull(namespace: Namespace) -> datetime | None:

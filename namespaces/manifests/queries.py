@@ -10,6 +10,7 @@ from operator import or_
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
+from accounts.common.prepared_queries import prepared
 from namespaces.manifests import details
 from namespaces.manifests.links import Link, links
 from namespaces.manifests.platforms import choose_platform, parse_platforms
@@ -34,15 +35,23 @@ class Subject:
 
 def manifests(image: Image) -> QuerySet[Manifest]:
     """Return the manifests that the image holds, with `body_zlib` deferred."""
+    return _manifests(image.pk)
+
+
+def _manifests(image: int) -> QuerySet[Manifest]:
     here = Exists(RepositoryManifest.objects.filter(image=image, manifest=OuterRef("pk")))
     tagged = Exists(Tag.objects.filter(image=image, manifest=OuterRef("pk")))
     return Manifest.objects.filter(here | tagged).defer("body_zlib")
 
 
+@prepared
+def _held(*, image: int, digests: list[str]) -> QuerySet[Manifest]:
+    return _manifests(image).filter(digest__in=digests)
+
+
 def held_manifests(image: Image, digests: Iterable[str]) -> dict[str, Manifest]:
     """Return digest → manifest for those of `digests` that the image holds."""
-    wanted = list(digests)
-    return {each.digest: each for each in manifests(image).filter(digest__in=wanted)} if wanted else {}
+    return {each.digest: each for each in _held(image=image.pk, digests=list(digests))}
 
 
 def about(digests: Collection[str]) -> Q:
@@ -95,6 +104,17 @@ def tags_of_digest(image: Image, digest: str) -> list[Tag]:
         image=image, manifest=digest, technical=False
     )
     return list(found.order_by("sort_key", "id")[:TAGS_SHOWN])
+
+
+def tags_of_same_manifest(tag: Tag) -> list[str]:
+    """Return the names of at most TAGS_SHOWN other tags of the image that point at the same, no technical ones."""
+    return _names_of_same_manifest(image=tag.image_id, manifest=tag.manifest_id, but=tag.pk)
+
+
+@prepared
+def _names_of_same_manifest(*, image: int, manifest: str, but: int) -> QuerySet[Tag, str]:
+    found = Tag.objects.filter(image=image, manifest=manifest, technical=False).exclude(pk=but)
+    return found.order_by("name").values_list("name", flat=True)[:TAGS_SHOWN]
 
 
 def default_platform_manifest(image: Image, manifest: Manifest) -> Manifest:

@@ -11,8 +11,9 @@ Tools attach them as
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
+from accounts.common.prepared_queries import prepared
 from namespaces.manifests.queries import about, artifact_kind_of, held_manifests
 from namespaces.media_types import ArtifactKind, artifact_kind
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag
@@ -57,13 +58,18 @@ def referrers_listed_by(image: Image, index: Manifest, subject: str) -> list[Ref
 
 def _by_tag(image: Image, subjects: dict[str, str]) -> Iterator[_Claim]:
     stems = {stem_of(digest): digest for digest in subjects}
-    tags = Tag.objects.filter(image=image, technical=True, stem__in=list(stems))
-    for tag in tags.select_related("manifest").defer("manifest__body_zlib").order_by("name")[:SHOWN_MAX]:
+    for tag in _tags_by_stem(image=image.pk, stems=list(stems)):
         subject = stems[tag.stem]
         if tag.manifest.kind == "index":
             yield from _entries(tag.manifest, subject)
         else:
             yield _Claim(tag.manifest_id, subject, tag=tag.name)
+
+
+@prepared
+def _tags_by_stem(*, image: int, stems: list[str]) -> QuerySet[Tag]:
+    tags = Tag.objects.filter(image=image, technical=True, stem__in=stems)
+    return tags.select_related("manifest").defer("manifest__body_zlib").order_by("name")[:SHOWN_MAX]
 
 
 def _entries(index: Manifest, subject: str) -> Iterator[_Claim]:
@@ -72,12 +78,15 @@ def _entries(index: Manifest, subject: str) -> Iterator[_Claim]:
 
 
 def _by_subject(image: Image, subjects: dict[str, str]) -> Iterator[_Claim]:
-    there = Exists(RepositoryManifest.objects.filter(image=image, manifest=OuterRef("pk"), gone_at=None))
-    found = Manifest.objects.filter(there, about(subjects))
-    for digest, subject in found.order_by("-created_at", "digest").values_list("digest", "subject")[
-        :SHOWN_MAX
-    ]:
+    for digest, subject in _digests_about(image=image.pk, subjects=list(subjects)):
         yield _Claim(digest, subject)
+
+
+@prepared
+def _digests_about(*, image: int, subjects: list[str]) -> QuerySet[Manifest, tuple[str, str]]:
+    there = Exists(RepositoryManifest.objects.filter(image=image, manifest=OuterRef("pk"), gone_at=None))
+    found = Manifest.objects.filter(there, about(subjects)).order_by("-created_at", "digest")
+    return found.values_list("digest", "subject")[:SHOWN_MAX]
 
 
 def _by_buildx(manifest: Manifest, subjects: dict[str, str]) -> Iterator[_Claim]:

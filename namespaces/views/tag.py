@@ -5,10 +5,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.common.url_pattern import url_pattern
 from accounts.roles import Permission
 from accounts.views.button_permissions import denial_reason
 from accounts.views.request import PersonRequest, principal, tab
-from namespaces import permissions, selectors
+from namespaces import permissions
 from namespaces.listing.restored_by import restored_by
 from namespaces.manifests import pull_stats, queries
 from namespaces.views.manifest import manifest_context
@@ -20,8 +21,9 @@ from namespaces.views.navigation import image_context, tag_reference
 @require_safe
 def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_name: str) -> HttpResponse:
     by = principal(request)
-    tag = permissions.tag(by, handle, name, image_name, tag_name, rows=queries.tags_with_origin())
+    tag = permissions.tag(by, handle, name, image_name, tag_name, rows=queries.tags_with_origin)
     image, pullers = tag.image, pull_stats.pullers_of(tag)
+    tag_url = url_pattern("tag", image.namespace.account.handle, image.namespace.name, image.name)
     context = image_context(image, "tags")
     context |= manifest_context(image, tag.manifest, tag=tag.name, platform=request.GET.get("platform", ""))
     context |= {
@@ -30,7 +32,7 @@ def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_nam
         "reference": tag_reference(image, tag.name),
         "pusher": tag.pusher,
         "restored_by": restored_by([tag]).get(tag.pk, ""),
-        "siblings": selectors.tags_of_same_manifest(tag)[:20],
+        "siblings": [(name, tag_url(name)) for name in queries.tags_of_same_manifest(tag)],
         "before": tag.moved_from,
         "pullers": pullers[: pull_stats.SHOWN_MAX],
         "pullers_cut": len(pullers) > pull_stats.SHOWN_MAX,

@@ -1,7 +1,7 @@
 """Loads from the inventory what surrounds some manifests of an image, for the rules in impact.py."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Max, Q, QuerySet, Sum
 
 from accounts.common.batches import batches
+from accounts.common.prepared_queries import prepared
 from accounts.models import Account, RegistryUser
 from namespaces.manifests.pull_stats import foreign_names, users_by_name
 from namespaces.manifests.queries import about
@@ -55,13 +56,15 @@ class _Loader:
         found = new & self.also_present
         self.visited |= new
         for some in _batches(new, self.alive):
-            rows = Manifest.objects.filter(digest__in=some)
-            here = Q(repository_manifests__image=self.image, repository_manifests__gone_at=None) | Q(
-                tags__image=self.image
-            )
-            found |= set(rows.filter(here).values_list("digest", flat=True))
+            found |= set(_present(image=self.image.pk, digests=some))
         self.found |= found
         return found
+
+
+@prepared
+def _present(*, image: int, digests: list[str]) -> QuerySet[Manifest, str]:
+    here = Q(repository_manifests__image=image, repository_manifests__gone_at=None) | Q(tags__image=image)
+    return Manifest.objects.filter(here, digest__in=digests).values_list("digest", flat=True)
 
 
 def load_graph(
@@ -91,8 +94,7 @@ def load_graph(
 def freed_bytes(image: Image, graph: DeletionGraph, deletions: Iterable[PlannedDeletion]) -> int:
     """Return the bytes of blobs that nothing else in the account needs. An upper bound: others may share them."""
     digests = {each.digest for each in deletions}
-    elsewhere = RepositoryManifest.objects.filter(manifest__in=digests, gone_at=None).exclude(image=image)
-    shared = set(elsewhere.values_list("manifest_id", flat=True))
+    shared = set(_present_elsewhere(image=image.pk, digests=list(digests)))
     blobs = blobs_of(graph, [each for each in deletions if each.digest not in shared])
     needed: set[str] = set()
     for some in batches(sorted(blobs)):
@@ -105,6 +107,14 @@ def freed_bytes(image: Image, graph: DeletionGraph, deletions: Iterable[PlannedD
     return sum(size for digest, size in blobs.items() if digest not in needed)
 
 
+@prepared
+def _present_elsewhere(*, image: int, digests: list[str]) -> QuerySet[RepositoryManifest, str]:
+    elsewhere = RepositoryManifest.objects.filter(manifest__digest__in=digests, gone_at=None).exclude(
+        image=image
+    )
+    return elsewhere.values_list("manifest_id", flat=True)
+
+
 def pullers(
     image: Image, graph: DeletionGraph, digests: Collection[str], now: datetime
 ) -> list[RecentPuller]:
@@ -113,18 +123,29 @@ def pullers(
     At most PULLERS_SHOWN + 1.
     """
     tags = [tag for tag, digest in graph.tags.items() if digest in digests and not is_technical(tag)]
-    rows = PullStats.objects.filter(Q(tag__in=tags) | Q(tag="", digest__in=digests), image=image)
-    return pullers_of(rows, image.namespace.account, now, public=image.namespace.public)
+    rows = _recent_pulls_of(image=image.pk, tags=tags, digests=list(digests), since=now - PULLED_WITHIN)
+    return pullers_of(rows, image.namespace.account, public=image.namespace.public)
 
 
-def pullers_of(
-    pulls: QuerySet[PullStats], account: Account, now: datetime, *, public: bool
-) -> list[RecentPuller]:
-    """As `pullers`, of these rows of one account. `public`: some are of a public namespace."""
+@prepared
+def _recent_pulls_of(
+    *, image: int, tags: list[str], digests: list[str], since: datetime
+) -> QuerySet[Any, dict[str, Any]]:
+    named = Q(tag__in=tags) | Q(tag="", digest__in=digests)
+    return recent_pulls(PullStats.objects.filter(named, image=image), since)
+
+
+def recent_pulls(pulls: QuerySet[PullStats], since: datetime) -> QuerySet[Any, dict[str, Any]]:
+    """Return the input of `pullers_of`, of these rows of one account."""
     # Pulling one image by digest pulls several manifests: people see that as one line.
-    grouped = pulls.filter(last_at__gte=now - PULLED_WITHIN).values("username", *IMAGE, "tag")
+    grouped = pulls.filter(last_at__gte=since).values("username", *IMAGE, "tag")
     ordered = grouped.annotate(times=Sum("count"), at=Max("last_at"))
-    rows = list(ordered.order_by("-at", "username", *IMAGE, "tag")[: PULLERS_SHOWN + 1])
+    found: QuerySet[Any, dict[str, Any]] = ordered.order_by("-at", "username", *IMAGE, "tag")
+    return found[: PULLERS_SHOWN + 1]
+
+
+def pullers_of(rows: Collection[dict[str, Any]], account: Account, *, public: bool) -> list[RecentPuller]:
+    """As `pullers`, of `recent_pulls`. `public`: some are of a public namespace."""
     names = {row["username"] for row in rows}
     own = users_by_name(account, names)
     foreign = foreign_names(names - {*own, ""}, public=public)
@@ -142,20 +163,25 @@ def _below(image: Image, digests: set[str], alive: Alive) -> set[str]:
     """Return what these list, as indexes, and what is about them."""
     found: set[str] = set()
     for some in _batches(digests, alive):
-        listed = Descriptor.objects.filter(manifest__in=some, kind=Descriptor.Kind.MANIFEST)
-        found |= set(listed.values_list("digest", flat=True))
-        found |= set(Manifest.objects.filter(about(some)).values_list("digest", flat=True))
-        tags = Tag.objects.filter(image=image, technical=True, stem__in=[stem_of(digest) for digest in some])
-        found |= set(tags.values_list("manifest_id", flat=True))
+        found |= set(_listed_or_about(image=image.pk, digests=some, stems=[*map(stem_of, some)]))
     return found
+
+
+@prepared
+def _listed_or_about(*, image: int, digests: list[str], stems: list[str]) -> QuerySet[Any, str]:
+    listed = Descriptor.objects.filter(manifest__digest__in=digests, kind=Descriptor.Kind.MANIFEST)
+    by_subject = Manifest.objects.filter(about(digests))
+    by_tag = Tag.objects.filter(image=image, technical=True, stem__in=stems).order_by()
+    return listed.values_list("digest", flat=True).union(
+        by_subject.values_list("digest", flat=True), by_tag.values_list("manifest_id", flat=True), all=True
+    )
 
 
 def _subjects(image: Image, digests: set[str], alive: Alive) -> set[str]:
     """Return what the technical tags of these are about."""
     found: set[str] = set()
     for some in _batches(digests, alive):
-        tags = Tag.objects.filter(image=image, technical=True, manifest__in=some)
-        for name in tags.values_list("name", flat=True):
+        for name in _technical_names(image=image.pk, digests=some):
             subject = technical_subject(name)
             if DIGEST.fullmatch(subject):
                 found.add(subject)
@@ -165,13 +191,24 @@ def _subjects(image: Image, digests: set[str], alive: Alive) -> set[str]:
     return found
 
 
+@prepared
+def _technical_names(*, image: int, digests: list[str]) -> QuerySet[Tag, str]:
+    tags = Tag.objects.filter(image=image, technical=True, manifest__digest__in=digests)
+    return tags.order_by().values_list("name", flat=True)
+
+
 def _above(digests: set[str], alive: Alive) -> set[str]:
     """Return the indexes that list these."""
     found: set[str] = set()
     for some in _batches(digests, alive):
-        listing = Descriptor.objects.filter(digest__in=some, kind=Descriptor.Kind.MANIFEST)
-        found |= set(listing.values_list("manifest_id", flat=True))
+        found |= set(_indexes_listing(digests=some))
     return found
+
+
+@prepared
+def _indexes_listing(*, digests: list[str]) -> QuerySet[Descriptor, str]:
+    listing = Descriptor.objects.filter(digest__in=digests, kind=Descriptor.Kind.MANIFEST)
+    return listing.values_list("manifest_id", flat=True)
 
 
 def _nodes(digests: set[str], alive: Alive) -> dict[str, ManifestNode]:
@@ -180,15 +217,11 @@ def _nodes(digests: set[str], alive: Alive) -> dict[str, ManifestNode]:
     subjects: dict[str, str] = {}
     platforms: dict[str, set[str]] = {}
     for some in _batches(digests, alive):
-        rows = Manifest.objects.filter(digest__in=some).values_list("digest", "subject", "kind", "platforms")
-        for digest, subject, kind, listed in rows:
+        for digest, subject, kind, listed in _manifests(digests=some):
             subjects[digest] = subject
             if kind == "index":
                 platforms[digest] = {each["digest"] for each in listed}
-        parts = Descriptor.objects.filter(manifest__in=some).values_list(
-            "manifest_id", "digest", "kind", "size"
-        )
-        for manifest, digest, kind, size in parts:
+        for manifest, digest, kind, size in _descriptors(digests=some):
             if kind == Descriptor.Kind.MANIFEST:
                 lists[manifest].add(digest)
             else:
@@ -205,6 +238,18 @@ def _nodes(digests: set[str], alive: Alive) -> dict[str, ManifestNode]:
     }
 
 
+@prepared
+def _manifests(*, digests: list[str]) -> QuerySet[Manifest, tuple[str, str, str, list[dict[str, str]]]]:
+    rows = Manifest.objects.filter(digest__in=digests)
+    return rows.values_list("digest", "subject", "kind", "platforms")
+
+
+@prepared
+def _descriptors(*, digests: list[str]) -> QuerySet[Descriptor, tuple[str, str, str, int]]:
+    rows = Descriptor.objects.filter(manifest__digest__in=digests)
+    return rows.values_list("manifest_id", "digest", "kind", "size")
+
+
 def _common_subject(listed: set[str], subjects: dict[str, str]) -> str:
     """Return the subject that all of `listed` share; "" for none.
 
@@ -217,11 +262,17 @@ def _common_subject(listed: set[str], subjects: dict[str, str]) -> str:
 def _tags(image: Image, digests: set[str], alive: Alive) -> dict[str, str]:
     found: dict[str, str] = {}
     for some in _batches(digests, alive):
-        found.update(Tag.objects.filter(image=image, manifest__in=some).values_list("name", "manifest_id"))
+        found.update(_tags_of(image=image.pk, digests=some))
     return found
 
 
-def _batches(digests: Iterable[str], alive: Alive) -> Iterator[Sequence[str]]:
+@prepared
+def _tags_of(*, image: int, digests: list[str]) -> QuerySet[Tag, tuple[str, str]]:
+    rows = Tag.objects.filter(image=image, manifest__digest__in=digests)
+    return rows.order_by("name").values_list("name", "manifest_id")
+
+
+def _batches(digests: Iterable[str], alive: Alive) -> Iterator[list[str]]:
     for some in batches(sorted(digests)):
         alive()
-        yield some
+        yield list(some)

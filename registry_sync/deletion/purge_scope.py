@@ -122,7 +122,8 @@ def preview(account: Account, images: QuerySet[Image], now: datetime) -> PurgePr
     scope = scope_of(images)
     pulls = PullStats.objects.filter(image__in=images.values("pk"))
     public = any(each.image.namespace.public for each in scope.images)
-    pullers = graph.pullers_of(pulls, account, now, public=public)
+    recent_pulls = list(graph.recent_pulls(pulls, now - graph.PULLED_WITHIN))
+    pullers = graph.pullers_of(recent_pulls, account, public=public)
     return PurgePreview(
         scope.images,
         _freed_bytes(account, images, scope),

@@ -4,11 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.common import clock
 from accounts.common.errors import Conflict, Invalid, NotFound
+from accounts.common.prepared_queries import prepared
 from accounts.principal import Principal
 from namespaces.models import Image, Tag
 from namespaces.names import DIGEST, TAG
@@ -36,7 +38,7 @@ class DeletionPreview:
 
 def preview(image: Image, *, tags: Collection[str] = (), digests: Collection[str] = ()) -> DeletionPreview:
     """Return what deleting these manifests, and what the tags point at, would do. Raise NotFound for a missing one."""
-    rows = dict(Tag.objects.filter(image=image, name__in=tags).values_list("name", "manifest_id"))
+    rows = dict(_digests_by_tag(image=image.pk, tags=list(tags)))
     if set(tags) - set(rows):
         raise NotFound
     chosen = {*rows.values(), *digests}
@@ -57,11 +59,16 @@ def preview(image: Image, *, tags: Collection[str] = (), digests: Collection[str
     )
 
 
+@prepared
+def _digests_by_tag(*, image: int, tags: list[str]) -> QuerySet[Tag, tuple[str, str]]:
+    return Tag.objects.filter(image=image, name__in=tags).values_list("name", "manifest_id")
+
+
 def untag(*, by: Principal, image: Image, tags: Mapping[str, str], items_max: int = ITEMS_MAX) -> Removal:
     """Request that tags are removed, and their manifests stay. `tags`: tag → the digest that the person saw."""
     pull_through_cache.refuse_changes()
     _check_count(tags, items_max)
-    rows = dict(Tag.objects.filter(image=image, name__in=list(tags)).values_list("name", "manifest_id"))
+    rows = dict(_digests_by_tag(image=image.pk, tags=list(tags)))
     for tag, digest in tags.items():
         if rows.get(tag) != digest:
             raise Conflict.on(

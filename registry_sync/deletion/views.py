@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.common.errors import Invalid, NotFound
 from accounts.common.pagination import Page, paginate
+from accounts.common.prepared_queries import prepared
 from accounts.roles import Permission
 from accounts.views import button_permissions
 from accounts.views.form_errors import next_url
@@ -155,10 +157,7 @@ def _row(item: RemovalItem, *, can_restore: bool) -> dict[str, Any]:
 def _page(
     request: PersonRequest, image: Image, tags: list[str], digests: list[str], *, problem: str = ""
 ) -> HttpResponse:
-    found_tags = Tag.objects.filter(image=image, name__in=tags[: service.ITEMS_MAX]).select_related(
-        "manifest"
-    )
-    rows = list(found_tags.defer("manifest__details", "manifest__body_zlib").order_by("sort_key", "id"))
+    rows = _tags(image=image.pk, names=tags[: service.ITEMS_MAX])
     status = 400 if problem else 200
     missing = sorted(set(tags) - {row.name for row in rows})
     if len({*tags, *digests}) > service.ITEMS_MAX:
@@ -167,6 +166,12 @@ def _page(
         context = _confirm(image, rows, digests) | {"problem": problem, "missing": missing}
         return render(request, "registry_sync/removal_confirm.html", context, status=status)
     return _choose(request, image, missing, problem, status)
+
+
+@prepared
+def _tags(*, image: int, names: list[str]) -> QuerySet[Tag]:
+    found = Tag.objects.filter(image=image, name__in=names).select_related("manifest")
+    return found.defer("manifest__details", "manifest__body_zlib").order_by("sort_key", "id")
 
 
 def _confirm(image: Image, rows: list[Tag], digests: list[str]) -> dict[str, Any]:
@@ -250,8 +255,15 @@ def _choose(
 def _left_untagged(image: Image, chosen: list[Tag]) -> list[str]:
     """Return the digests that would be left without any tag."""
     digests = {tag.manifest_id for tag in chosen}
-    others = Tag.objects.filter(image=image, manifest__in=digests).exclude(pk__in=[tag.pk for tag in chosen])
-    return sorted(digests - set(others.values_list("manifest_id", flat=True)))
+    others = _other_tags(image=image.pk, digests=list(digests), chosen=[tag.pk for tag in chosen])
+    return sorted(digests - set(others))
+
+
+@prepared
+def _other_tags(*, image: int, digests: list[str], chosen: list[int]) -> QuerySet[Tag, str]:
+    """Return the digests that other tags than `chosen` point at."""
+    others = Tag.objects.filter(image=image, manifest__digest__in=digests).exclude(pk__in=chosen)
+    return others.order_by().values_list("manifest_id", flat=True).distinct()
 
 
 def _address(removal: Removal) -> str:

@@ -18,6 +18,7 @@ IMAGE = "/a/team-red/n/red/i/app/api/"
         ("/a/team-red/users/", 6),
         (f"{IMAGE}-/access/", 8),
         (f"{IMAGE}-/tags/1.0/", 10),
+        (f"{IMAGE}-/delete-preview/?tag=1.0", 17),
         ("/a/team-red/activity/", 5),
     ],
 )
