@@ -1,9 +1,10 @@
-"""An image that a user has access to, for the example commands on the page that shows its password."""
+"""An image that a user has access to, for the commands that show how to use its password."""
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import reverse
 
+from accounts.client_commands import SAMPLE_IMAGE, Example
 from accounts.models import RegistryUser
-from accounts.views.login_snippets import Example
 from namespaces.access import Level
 from namespaces.manifests import queries
 from namespaces.media_types import Group
@@ -13,8 +14,10 @@ IMAGES_TRIED = 10
 
 
 def example_of(user: RegistryUser) -> Example:
-    """Return a pushed image if there is one, else a name the user may push to; an empty Example without grants."""
-    grants = list(Grant.objects.filter(user=user).select_related("namespace").order_by("-image_name", "id"))
+    """Return a pushed image if there is one, else a name that the user may push to or was given."""
+    grants = (
+        Grant.objects.filter(user=user).select_related("namespace__account").order_by("-image_name", "id")
+    )
     for grant in grants:
         image = next(
             filter(_is_container_image, _candidate_images(grant).order_by("-pushed_at")[:IMAGES_TRIED]), None
@@ -23,10 +26,23 @@ def example_of(user: RegistryUser) -> Example:
             return Example(image.repository, image.latest_tag, may_push=grant.level >= Level.WRITE)
     if not grants:
         return Example()
-    first = grants[0]
-    may_push = first.level >= Level.WRITE
-    name = f"{first.namespace.name}/{first.image_name or ('nginx' if may_push else 'IMAGE')}"
-    return Example(name, may_push=may_push)
+    return _unpushed_example(next((each for each in grants if each.level >= Level.WRITE), grants[0]))
+
+
+def _unpushed_example(grant: Grant) -> Example:
+    name = grant.namespace.name
+    if grant.level < Level.WRITE:
+        return Example(f"{name}/{grant.image_name}") if grant.image_name else Example(empty_namespace=name)
+    return first_push_example(grant)
+
+
+def first_push_example(grant: Grant, image_name: str = "") -> Example:
+    """Return what a grant to push may push first: `image_name`, the image that it is on, or the sample."""
+    namespace = grant.namespace
+    name = image_name or grant.image_name
+    at = [namespace.account.handle, namespace.name]
+    url = reverse("image", args=[*at, name]) if name else reverse("namespace", args=at)
+    return Example(f"{namespace.name}/{name or SAMPLE_IMAGE}", may_push=True, first_push_url=url)
 
 
 def _is_container_image(image: Image) -> bool:

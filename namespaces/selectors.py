@@ -90,14 +90,22 @@ def first_grants_on(namespace: Namespace) -> tuple[list[Grant], int]:
 def first_push_grant(
     account: Account, *, namespace: Namespace | None = None, image_name: str = ""
 ) -> Grant | None:
-    """Return a grant of an active user that may push here, for the push commands on an empty page."""
+    """Return a grant of an active user that may push here, the newest on a whole namespace if there is one."""
     found = Grant.objects.filter(namespace__account=account, level__gte=Level.WRITE, user__disabled_at=None)
     found = found.exclude(user__expires_at__lte=timezone.now())
     if namespace:
         found = found.filter(namespace=namespace)
     if image_name:
         found = found.filter(image_name__in=["", image_name])
-    return found.select_related("user", "namespace").order_by("image_name", "id").first()
+    return found.select_related("user__account", "namespace__account").order_by("image_name", "-id").first()
+
+
+def has_users(account: Account) -> bool:
+    return RegistryUser.objects.filter(account=account).exists()
+
+
+def has_images(namespace: Namespace) -> bool:
+    return Image.objects.filter(HAS_CONTENT, namespace=namespace).exists()
 
 
 def grants_of(user: RegistryUser) -> QuerySet[Grant]:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import selectors
 from accounts.common.errors import NotFound
 from accounts.services import people
 from accounts.views import opened_links
@@ -35,5 +36,5 @@ def bootstrap(request: HttpRequest) -> HttpResponse:
             return opened_links.invalid(request, opened_links.OPERATOR)
         opened_links.forget(request, opened_links.OPERATOR)
         messages.success(request, _("You are now the operator. Next, create an account for your images."))
-        return redirect("home")
+        return redirect("home" if selectors.accounts_of(person_id=request.user.pk) else "account-create")
     return render(request, "accounts/bootstrap.html", {"signup": link.reserved_for_id is None})

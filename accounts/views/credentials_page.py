@@ -9,8 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import live_updates, permissions, selectors
+from accounts.client_commands import Example
 from accounts.models import RegistryUser
-from accounts.views.login_snippets import Example, login_snippets
+from accounts.views.client_tabs import client_tabs
 from accounts.views.request import PersonRequest, principal, tab
 
 
@@ -30,8 +31,7 @@ def show(
     example = example_of(user)
     return render(request, "accounts/secret.html", {
         "account": user.account, "user": user, "password": password, "replaced": replaced,
-        "ways": login_snippets(username=user.username, example=example), "may_nothing": not example.repository,
-        "live": _live(request, user),
+        "tabs": client_tabs(user, example), "example": example, "live": live_note(request, user),
     })  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def show(
 def first_use(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     """Say whether it was used, and from where and with what. Polled by the secret page."""
     user = permissions.user(principal(request), handle, username)
-    note = _live(request, user)
+    note = live_note(request, user)
     user.refresh_from_db()
     return render(request, "accounts/_first_use.html", {
         "account": user.account, "user": user, "used": selectors.used_since_password(user),
@@ -50,5 +50,5 @@ def first_use(request: PersonRequest, handle: str, username: str) -> HttpRespons
     })  # fmt: skip
 
 
-def _live(request: PersonRequest, user: RegistryUser) -> str:
+def live_note(request: PersonRequest, user: RegistryUser) -> str:
     return live_updates.note(request, "first use", user.pk, account=user.account_id)

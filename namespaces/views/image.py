@@ -23,7 +23,8 @@ from namespaces.manifests import queries
 from namespaces.manifests.commands import commands_of
 from namespaces.models import Image
 from namespaces.services import grants
-from namespaces.views.navigation import image_context, nothing_pushed
+from namespaces.views.first_steps import first_steps
+from namespaces.views.navigation import image_context
 from namespaces.views.tag_list_context import tag_list_context
 
 DENIALS_SHOWN = 10
@@ -46,7 +47,9 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     context["untagged_cut"] = len(untagged) > queries.UNTAGGED_SHOWN
     context["pull"] = _pull_command(image)
     if not context["rows"] and not context["untagged"]:
-        context |= nothing_pushed(image.namespace.account, image.namespace, image.name)
+        context["steps"] = first_steps(
+            request, image.namespace.account, namespaces=[image.namespace], image_name=image.name
+        )
     fragment = request.htmx and request.htmx.target == "tags"
     return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)
 

@@ -13,7 +13,7 @@ from accounts.views.button_permissions import denial_reason
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors, tag_updates
 from namespaces.listing import image_list
-from namespaces.views.navigation import nothing_pushed
+from namespaces.views.first_steps import first_steps
 
 
 @login_required
@@ -49,7 +49,7 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
         "cursor": request.GET.get("page", ""),
         "rows": image_list.image_rows(page.rows),
     }
-    if not page.rows:
-        context |= nothing_pushed(account)
+    if not page.rows and not query["q"]:
+        context["steps"] = first_steps(request, account, namespaces=namespaces)
     fragment = request.htmx and request.htmx.target == "images"
     return render(request, "namespaces/_images.html" if fragment else "namespaces/images.html", context)

@@ -25,7 +25,8 @@ from namespaces.listing import image_list
 from namespaces.manifests.pull_stats import last_anonymous_pull
 from namespaces.models import Namespace
 from namespaces.services import namespaces
-from namespaces.views.navigation import namespace_context, nothing_pushed
+from namespaces.views.first_steps import first_steps, new_user_url
+from namespaces.views.navigation import namespace_context
 
 
 @tab("images")
@@ -41,8 +42,18 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
         except Invalid as error:
             put_errors(form, error)
         else:
-            return redirect("permissions", handle, made.name)
+            return _next_step(request, made)
     return render(request, "namespaces/create.html", {"form": form}, status=status_of(form))
+
+
+def _next_step(request: PersonRequest, made: Namespace) -> HttpResponse:
+    """Lead on to who may use it: to its permissions, or to the account's first user."""
+    if selectors.has_users(made.account) or denial_reason(made.account, Permission.USERS_MANAGE):
+        messages.success(request, _("Namespace %(name)s created.") % {"name": made.name})
+        return redirect("permissions", made.account.handle, made.name)
+    text = _("Namespace %(name)s created. Next, create a user that can push to it.")
+    messages.success(request, text % {"name": made.name})
+    return redirect(new_user_url(made.account, made.name))
 
 
 @tab("images")
@@ -64,8 +75,8 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "why_not": denial_reason(namespace.account, Permission.GRANTS_MANAGE),
         "may_remove": not denial_reason(namespace.account, Permission.IMAGES_REMOVE),
     }
-    if not page.rows:
-        context |= nothing_pushed(namespace.account, namespace)
+    if not page.rows and not query["q"]:
+        context["steps"] = first_steps(request, namespace.account, namespaces=[namespace])
     if request.htmx and request.htmx.target == "images":
         return render(request, "namespaces/_images.html", context)
     grants, more = selectors.first_grants_on(namespace)

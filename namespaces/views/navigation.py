@@ -1,4 +1,4 @@
-"""What the pages of one namespace, and of one image, have around them: reference, sub-tabs, commands."""
+"""What the pages of one namespace, and of one image, have around them: reference and sub-tabs."""
 
 from typing import Any
 
@@ -6,11 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import Account
-from accounts.roles import Permission
-from accounts.views.button_permissions import denial_reason
-from namespaces import selectors
-from namespaces.models import Grant, Image, Namespace
+from namespaces.models import Image, Namespace
 
 
 def namespace_context(namespace: Namespace, current: str) -> dict[str, Any]:
@@ -53,26 +49,6 @@ def tag_reference(image: Image, tag: str) -> dict[str, Any]:
 
 def manifest_reference(image: Image, digest: str) -> dict[str, Any]:
     return _reference(image.namespace, image=image.name, digest=digest)
-
-
-def nothing_pushed(
-    account: Account, namespace: Namespace | None = None, image_name: str = ""
-) -> dict[str, str]:
-    """For a list without images: the commands of a first push, or a way to make a user that may."""
-    grant = selectors.first_push_grant(account, namespace=namespace, image_name=image_name)
-    where = f"{namespace.name}/{image_name}".rstrip("/") if namespace else ""
-    return {
-        "push": _first_push(grant, image_name or "nginx") if grant else "",
-        "where": where,
-        "why_no_users": denial_reason(account, Permission.USERS_MANAGE),
-    }
-
-
-def _first_push(grant: Grant, image: str) -> str:
-    name = grant.image_name or image
-    target = f"{settings.REGISTRY_HOST}/{grant.namespace.name}/{name}"
-    login = f"docker login {settings.REGISTRY_HOST} -u {grant.user.username}"
-    return f"{login}\ndocker tag {name.rpartition('/')[2]} {target}\ndocker push {target}"
 
 
 def _reference(namespace: Namespace, *, image: str = "", tag: str = "", digest: str = "") -> dict[str, Any]:

@@ -18,8 +18,10 @@ from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions as namespaces_permissions
 from namespaces import selectors
 from namespaces.forms import GrantForm
+from namespaces.models import Namespace
 from namespaces.services import grants
 from namespaces.views import user_confirmations
+from namespaces.views.first_steps import new_user_url
 from namespaces.views.navigation import namespace_context
 
 
@@ -39,17 +41,26 @@ def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
             put_errors(form, error)
         else:
             messages.success(request, _("Permission added."))
-            return redirect("permissions", handle, name)
+            # Nothing was pushed yet: the namespace's own page says how.
+            return redirect("permissions" if selectors.has_images(namespace) else "namespace", handle, name)
+    why_not = denial_reason(namespace.account, Permission.GRANTS_MANAGE)
     query = {"q": request.GET.get("q", "").strip()[:200]}
     found = selectors.grants_on(namespace, search=query["q"])
+    page = paginate(found, cursor=request.GET.get("page", ""), query=query)
     context = namespace_context(namespace, "permissions") | {
         "form": form,
         "query": query,
-        "page": paginate(found, cursor=request.GET.get("page", ""), query=query),
-        "why_not": denial_reason(namespace.account, Permission.GRANTS_MANAGE),
+        "page": page,
+        "why_not": why_not,
+        "new_user_url": "" if why_not or page.rows else _first_user_url(namespace),
         "here": reverse("permissions", args=[handle, name]),
     }
     return render(request, "namespaces/permissions.html", context, status=status_of(form))
+
+
+def _first_user_url(namespace: Namespace) -> str:
+    """Return where to create the account's first user; "" when it has one."""
+    return "" if selectors.has_users(namespace.account) else new_user_url(namespace.account, namespace.name)
 
 
 @login_required

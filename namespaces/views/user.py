@@ -18,12 +18,15 @@ from accounts.roles import Permission
 from accounts.selectors import denials_dropped, denials_of
 from accounts.services import users
 from accounts.views import button_permissions, credentials_page, form_nonce
+from accounts.views.client_tabs import client_tabs
 from accounts.views.confirmation import ask, asks, last_use_of
+from accounts.views.credentials_page import live_note
 from accounts.views.form_errors import put_errors
 from accounts.views.request import PersonRequest, principal, tab
 from accounts.views.user_status import expires_soon, user_badge
 from namespaces import selectors
 from namespaces.denial_recheck import with_current_decision
+from namespaces.example_image import example_of
 from namespaces.forms import UserGrantForm
 from namespaces.services import grants
 from namespaces.views import user_confirmations
@@ -164,5 +167,7 @@ def _page(
         "grant_form": grant_form or UserGrantForm(account=account),
         "why_no_grants": button_permissions.denial_reason(account, Permission.GRANTS_MANAGE),
     }
+    if not found.last_used_at and found.state_at(now) == "active":
+        context |= {"tabs": client_tabs(found, example_of(found)), "live": live_note(request, found)}
     wrong = form or grant_form or problem
     return render(request, "namespaces/user.html", context, status=400 if wrong else 200)

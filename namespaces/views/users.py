@@ -16,7 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 from accounts import permissions, selectors
 from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
-from accounts.models import RegistryUser
+from accounts.models import Account, RegistryUser
 from accounts.principal import Principal
 from accounts.roles import Permission
 from accounts.views import button_permissions, credentials_page, form_nonce
@@ -28,7 +28,7 @@ from namespaces import selectors as namespace_selectors
 from namespaces.access import Level
 from namespaces.forms import NewUserForm
 from namespaces.services import new_user
-from namespaces.views import grant_targets
+from namespaces.views import first_steps, grant_targets
 
 
 @login_required
@@ -48,8 +48,15 @@ def users(request: PersonRequest, handle: str) -> HttpResponse:
         "query": search,
         "why_not": button_permissions.denial_reason(account, Permission.USERS_MANAGE),
     }
+    if not page.rows and not search:
+        context["new_user_url"] = first_steps.new_user_url(account, _only_namespace(account))
     fragment = request.htmx and request.htmx.target == "users"
     return render(request, "namespaces/_users.html" if fragment else "namespaces/users.html", context)
+
+
+def _only_namespace(account: Account) -> str:
+    names = namespace_selectors.namespace_names(account)
+    return names[0] if len(names) == 1 else ""
 
 
 def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
-"""The tutorial from its first line to its last: a browser and a Docker engine, nothing else."""
+"""The README's first push, word for word: its links and buttons in a browser, its commands in a terminal."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,97 +12,98 @@ from registry_sync.doctor.runner import TITLES
 from tests.e2e.conftest import Installation
 from tests.parts import images
 from tests.parts.clients import Client
+from tests.parts.terminal import in_terminal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.clients]
-PASSWORD = "tall ships and 9 harbours"
+README = (Path(__file__).parents[2] / "README.md").read_text()
+STEPS = README.partition("## The first push")[2].partition("\n## ")[0]
+MOST_CLICKS = 8
+ANSWERS = {
+    "email": "ada@example.com",
+    "password1": "tall ships and 9 harbours",
+    "password2": "tall ships and 9 harbours",
+    "description": "CI deploy",
+}
 
 
 def test_from_an_empty_machine_to_the_pushed_image_on_screen(
     installation: Installation, page: Page, docker: Client, tmp_path: Path
 ) -> None:
-    sign_up_as_operator(page, installation)
-    open_account(page, installation)
-    username, password = create_user(page)
-    create_namespace_and_permission(page)
+    clicks = re.findall(r"\*\*(.+?)\*\*", STEPS)
+    assert len(clicks) <= MOST_CLICKS
+    *before, last = clicks
+    page.goto(installation.operator_link)
+    for label in before:
+        fill_in(page)
+        accessible(page)
+        click(page, label)
+    accessible(page)
+    password = copied_password(page)
+    username = re.search(
+        r"docker login \S+ -u ([a-z][a-z0-9]{11})$", page.locator("main").inner_text(), re.MULTILINE
+    )
+    assert username
+    push(installation, docker, tmp_path, username[1], password)
+    expect(page.get_by_text(re.compile("Used from .* by docker"))).to_be_visible()
+    click(page, last)
+    expect(page.get_by_role("link", name="devatoria/nginx")).to_be_visible()
+
+    assert password not in page.content()
     page.goto(f"{installation.panel}/a/devatoria/n/devatoria/i/nginx/")
-    expect(page.get_by_text("waiting for the first push")).to_be_visible()
-    push(installation, docker, tmp_path, username, password)
     see_it_come(page, docker, f"{installation.registry}/devatoria/nginx")
     docker("logout", installation.registry)
     see_the_image(page, installation)
+    ask_the_doctor(page, installation)
 
 
-def sign_up_as_operator(page: Page, installation: Installation) -> None:
-    page.goto(installation.operator_link)
-    accessible(page)
-    page.get_by_role("link", name="Sign up").first.click()
-    page.get_by_label("Email").fill("ada@example.com")
-    page.locator("[name=password1]").fill(PASSWORD)
-    page.locator("[name=password2]").fill(PASSWORD)
-    accessible(page)
-    page.get_by_role("button", name="Sign up").click()
-    page.get_by_role("button", name="Become the operator").click()
-    page.goto(f"{installation.panel}/system/")
-    expect(page.get_by_role("heading", name="System", exact=True)).to_be_visible()
-    accessible(page)
-    ask_the_doctor(page)
+def fill_in(page: Page) -> None:
+    """What the page asks for and has not filled in by itself."""
+    for name, answer in (ANSWERS | {"name": "Devatoria"}).items():
+        field = page.locator(f"main [name={name}]")
+        if field.count() and not field.input_value():
+            field.fill(answer)
 
 
-def ask_the_doctor(page: Page) -> None:
-    """The worker looks, the page fills by itself; nothing is wrong with a new installation."""
-    page.get_by_role("link", name="Doctor", exact=True).click()
-    page.get_by_role("button", name="Check now").click()
-    # Where no other test has pushed yet, there is nothing to pull, and the doctor says so.
-    expect(page.locator("#doctor").locator(".state-good, .state-none")).to_have_count(len(TITLES))
-    accessible(page)
+def click(page: Page, label: str) -> None:
+    page.locator("main").get_by_role("link", name=label, exact=True).or_(
+        page.locator("main").get_by_role("button", name=label, exact=True)
+    ).first.click()
 
 
-def open_account(page: Page, installation: Installation) -> None:
-    page.goto(f"{installation.panel}/accounts/new/")
-    page.get_by_label("Name").fill("Devatoria")
-    page.get_by_role("button", name="Create account").click()
-    expect(page).to_have_url(re.compile("/a/devatoria/"))
-    accessible(page)
-
-
-def create_user(page: Page) -> tuple[str, str]:
-    page.get_by_role("link", name="Users").first.click()
-    page.get_by_role("link", name="Create user").first.click()
-    page.get_by_label("Description").fill("CI deploy")
-    page.get_by_role("button", name="Create user").click()
-    text = page.locator("main").inner_text()
-    password = re.search(r"rmp_[0-9A-Za-z]{38}", page.content())
-    username = re.search(r"\b[a-z][a-z0-9]{11}\b", text)
-    assert password
-    assert username
-    accessible(page)
-    page.get_by_role("link", name="I have saved it").click()
-    assert password[0] not in page.content()
-    return username[0], password[0]
-
-
-def create_namespace_and_permission(page: Page) -> None:
-    page.get_by_role("link", name="Images", exact=True).first.click()
-    page.get_by_role("link", name="Create namespace").first.click()
-    page.get_by_label("Name").fill("Devatoria")
-    page.get_by_role("button", name="Create namespace").click()
-    expect(page.get_by_text("Use lower case")).to_be_visible()
-    page.get_by_label("Name").fill("devatoria")
-    page.get_by_role("button", name="Create namespace").click()
-    page.get_by_label("User", exact=True).select_option(index=1)
-    page.get_by_label("Level", exact=True).select_option("admin")
-    page.get_by_role("button", name="Add permission").click()
-    expect(page.get_by_text("Permission added.")).to_be_visible()
-    accessible(page)
+def copied_password(page: Page) -> str:
+    """From the clipboard, where **Copy password** put it."""
+    page.context.grant_permissions(["clipboard-read"])
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(r"rmp_[0-9A-Za-z]{38}", text)
+    return text
 
 
 def push(installation: Installation, docker: Client, folder: Path, username: str, password: str) -> None:
-    target = f"{installation.registry}/devatoria/nginx"
+    """The README's commands, with the host and the name of this installation."""
     tar = images.write_docker_tar(folder / "nginx.tar", images.Image(labels={"a": "b"}), "nginx:latest")
-    docker("load", "--input", tar)
-    docker("login", installation.registry, "--username", username, "--password-stdin", stdin=password)
-    docker("tag", "nginx:latest", target)
-    docker("push", target)
+    docker("load", "--input", tar)  # what `docker pull nginx` brings
+    for command in commands(installation, username):
+        if command[0] == "login":
+            shown = in_terminal([*docker.command, *command], env=docker.env, typed=f"{password}\n")
+            assert "Login Succeeded" in shown
+        elif command[0] != "pull":
+            docker(*command)
+
+
+def commands(installation: Installation, username: str) -> Iterator[list[str]]:
+    for line in re.findall(r"^\$ docker (.+)", STEPS, re.MULTILINE):
+        yield line.replace("localhost:5000", installation.registry).replace("wsbq5k5ysqyt", username).split()
+
+
+def ask_the_doctor(page: Page, installation: Installation) -> None:
+    """The worker looks, the page fills by itself; nothing is wrong with a new installation."""
+    page.goto(f"{installation.panel}/system/")
+    expect(page.get_by_role("heading", name="System", exact=True)).to_be_visible()
+    accessible(page)
+    page.get_by_role("link", name="Doctor", exact=True).click()
+    page.get_by_role("button", name="Check now").click()
+    expect(page.locator("#doctor").locator(".state-good, .state-none")).to_have_count(len(TITLES))
+    accessible(page)
 
 
 def see_it_come(page: Page, docker: Client, target: str) -> None:

@@ -8,7 +8,7 @@ from tests.cast import Cast
 
 def commands(cast: Cast, user: object) -> str:
     answer = cast.client("owner").post(f"{user.get_absolute_url()}password/", {"once": "a mark"})  # type: ignore[attr-defined]
-    return "\n".join(command for way in answer.context["ways"] for _text, command in way.steps)
+    return "\n".join(command for each in answer.context["tabs"] for _text, command in each.steps)
 
 
 def test_who_may_nothing_is_told_so_and_no_command_that_would_fail(cast: Cast) -> None:
@@ -73,3 +73,20 @@ def test_tools_are_told_that_there_is_no_tls(cast: Cast, settings: object) -> No
     assert "--tls-verify=false" in commands(cast, user)
     settings.PUBLIC_URL = "https://registry.example.com"  # type: ignore[attr-defined]
     assert "--tls-verify=false" not in commands(cast, user)
+
+
+def test_after_a_first_password_the_page_of_the_first_push_comes(cast: Cast) -> None:
+    grant = factories.GrantFactory(user__account=cast.account, namespace__name="team", level=2)
+    client, url = cast.client("owner"), f"{grant.user.get_absolute_url()}password/"
+    assert f'data-saves href="/a/{cast.account.handle}/n/team/"' in client.post(url, {"once": "first"}).text
+    factories.TagFactory(image__namespace=grant.namespace, image__name="web")
+    assert f'data-saves href="{grant.user.get_absolute_url()}"' in client.post(url, {"once": "second"}).text
+
+
+def test_who_may_pull_from_a_namespace_without_images_is_told_so(cast: Cast) -> None:
+    user = factories.GrantFactory(user__account=cast.account, namespace__name="team", level=1).user
+    told = commands(cast, user)
+    assert not re.search(r"localhost:5000/|docker (pull|push)", told)
+    text = cast.client("owner").post(f"{user.get_absolute_url()}password/", {"once": "second"}).text
+    assert "Nothing has been pushed to team yet." in text
+    assert "This user has no permissions yet" not in text

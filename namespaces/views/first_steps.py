@@ -1,0 +1,79 @@
+"""What is left to do until a first image is here. Nothing of it is stored: each step is done when it is seen to be."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from accounts.client_commands import Snippet
+from accounts.models import Account, Denial, RegistryUser
+from accounts.roles import Permission
+from accounts.selectors import denials_of, used_since_password
+from accounts.views.button_permissions import denial_reason
+from accounts.views.client_tabs import client_tabs
+from accounts.views.credentials_page import live_note
+from accounts.views.request import PersonRequest
+from namespaces import selectors
+from namespaces.example_image import first_push_example
+from namespaces.forms import NamespaceForm
+from namespaces.models import Namespace
+
+
+@dataclass(frozen=True)
+class FirstSteps:
+    """A namespace, a user that can push to it, its first use, its first push: the first that is missing is next.
+
+    `names` are the account's namespaces, or the one that the page is about. `user`, `tabs` and `live` are those of the
+    user that can push. `denial` is what it was denied last. `new_user_url` creates one that can push here;
+    `permissions_url` is where another user of the account gets the permission, "" without other users.
+    `why_no_namespace` and `why_no_user` are "" for who may create them.
+    """
+
+    names: list[str]
+    form: NamespaceForm | None
+    user: RegistryUser | None
+    used: bool
+    denial: Denial | None
+    tabs: list[Snippet]
+    live: str
+    new_user_url: str
+    permissions_url: str
+    why_no_namespace: str
+    why_no_user: str
+
+
+def first_steps(
+    request: PersonRequest, account: Account, *, namespaces: list[Namespace], image_name: str = ""
+) -> FirstSteps:
+    """For a page that shows no image yet: of the account, of its only namespace here, or of `image_name` in it."""
+    only = namespaces[0] if len(namespaces) == 1 else None
+    grant = selectors.first_push_grant(account, namespace=only, image_name=image_name) if namespaces else None
+    user = grant.user if grant else None
+    used = used_since_password(user) if user else False
+    why_no_namespace = denial_reason(account, Permission.NAMESPACES_MANAGE)
+    return FirstSteps(
+        names=[each.name for each in namespaces],
+        form=None if namespaces or why_no_namespace else NamespaceForm(initial={"name": account.handle}),
+        user=user,
+        used=used,
+        denial=denials_of(user).exclude(action=Denial.MOUNT).first() if user and used else None,
+        tabs=client_tabs(user, first_push_example(grant, image_name)) if grant and user else [],
+        live=live_note(request, user) if user and not used else "",
+        new_user_url=new_user_url(account, f"{only.name}/{image_name}".rstrip("/") if only else ""),
+        permissions_url="" if user or not only else _permissions_url(only),
+        why_no_namespace=why_no_namespace,
+        why_no_user=denial_reason(account, Permission.USERS_MANAGE),
+    )
+
+
+def _permissions_url(namespace: Namespace) -> str:
+    account = namespace.account
+    return (
+        reverse("permissions", args=[account.handle, namespace.name]) if selectors.has_users(account) else ""
+    )
+
+
+def new_user_url(account: Account, where: str) -> str:
+    """Return the page that creates a user, filled in for one that can push to `where`."""
+    query = {"purpose": "write"} | ({"where": where} if where else {})
+    return f"{reverse('user-create', args=[account.handle])}?{urlencode(query, safe='/')}"
