@@ -27,9 +27,10 @@ endif
 check: $(VENV)/dev.stamp ## what `quick` does, and settings, migrations, generated docs
 	@CI_STEPS=check .ci/steps
 
-format: $(VENV)/dev.stamp ## format the code, and mend what can be mended without a thought
+format: $(VENV)/dev.stamp ## format the code, mend what can be mended without a thought, and take what pages use of the kit
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIN)/python -m tests.checks.kit_css
 
 bench: $(VENV)/dev.stamp ## print what tokens, lists, syncs and `make run` cost, beside the bare thing; T=doors: one part
 	@$(BIN)/python -m tests.parts.install

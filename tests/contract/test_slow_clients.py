@@ -38,7 +38,7 @@ class Panel:
         session = requests.Session()
         page = session.get(f"{self.web}/me/login/").text
         csrf = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        style = re.search(r"/static/vendor/tabler/[^\"]+css", page)  # 600 KB
+        style = re.search(r"/static/vendor/tabler/[^\"]+css", page)  # the largest file
         assert csrf
         assert style
         cookie = "; ".join(f"{each.name}={each.value}" for each in session.cookies)
