@@ -5,7 +5,10 @@ A stranger gets NotFound, whether the row exists or not. A member whose role doe
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from accounts.common.errors import Forbidden, NotFound
+from accounts.common.prepared_queries import prepared
 from accounts.common.translation import translate
 from accounts.models import Account, ApiToken, Invitation, Member, RegistryUser
 from accounts.principal import Principal
@@ -41,15 +44,16 @@ def membership_filter(person: Any, handle: str, path: str) -> dict[str, Any]:
 
 def membership(by: Principal, handle: str) -> Member:
     """Return the asking person's own place in an open account."""
-    found = (
-        Member.objects.select_related("account")
-        .filter(person_id=by.person_id, account__handle=handle, account__closed_at=None)
-        .order_by("pk")  # not by the person's address
-        .first()
-    )
+    found = _membership(person_id=by.person_id, handle=handle)
     if not found:
         raise NotFound
-    return found
+    return found[0]
+
+
+@prepared
+def _membership(*, person_id: int, handle: str) -> QuerySet[Member]:
+    found = Member.objects.select_related("account").order_by()  # not by the person's address
+    return found.filter(person_id=person_id, account__handle=handle, account__closed_at=None)
 
 
 def user(

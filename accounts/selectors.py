@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.audit_actions import AUDIT_KINDS
 from accounts.common import timestamps
+from accounts.common.prepared_queries import prepared
 from accounts.models import (
     Account,
     ApiToken,
@@ -25,11 +26,13 @@ from accounts.models import (
 
 def accounts_of(*, person_id: int) -> list[Account]:
     """Return the person's open accounts by name, each with `.role`."""
-    return list(
-        Account.objects.filter(members__person_id=person_id, closed_at=None)
-        .annotate(role=F("members__role"))  # type: ignore[no-redef]
-        .order_by("name", "id")
-    )
+    return _accounts_of(person_id=person_id)
+
+
+@prepared
+def _accounts_of(*, person_id: int) -> QuerySet[Account]:
+    found = Account.objects.filter(members__person_id=person_id, closed_at=None)
+    return found.annotate(role=F("members__role")).order_by("name", "id")  # type: ignore[no-redef]
 
 
 def accounts_overview(*, person_id: int) -> QuerySet[Account]:

@@ -1,14 +1,31 @@
 """Django's sessions in the database; a cookie that cannot be a key of theirs is not looked up."""
 
+from datetime import datetime
+
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.common.prepared_queries import prepared
 
 
 class SessionStore(db.SessionStore):
-    def _validate_session_key(self, key: str | None) -> bool:
+    def _validate_session_key(self, key: str) -> bool:
         """Django asks for the length alone, and PostgreSQL fails on a NUL."""
         return bool(super()._validate_session_key(key)) and str(key).isalnum()  # type: ignore[misc]
+
+    def _get_session_from_db(self) -> Session | None:
+        found = _live_session(key=self.session_key or "", now=timezone.now())
+        if not found:
+            self._session_key = None
+        return found[0] if found else None
+
+
+@prepared
+def _live_session(*, key: str, now: datetime) -> QuerySet[Session]:
+    return Session.objects.filter(session_key=key, expire_date__gt=now)
 
 
 def forget_expired() -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.common.fair_share import in_turns
+from accounts.common.prepared_queries import prepared
 from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
 from registry_sync import doctor, heartbeats
@@ -25,7 +26,16 @@ from registry_sync.freshness import (
     judge,
     time_left,
 )
-from registry_sync.models import DiagnosticRun, Drift, Event, Marker, QuarantinedWork, Repository, SyncRun
+from registry_sync.models import (
+    DiagnosticRun,
+    Drift,
+    Event,
+    Marker,
+    Purge,
+    QuarantinedWork,
+    Repository,
+    SyncRun,
+)
 from registry_sync.reconcile import intervals
 from registry_sync.view_scope import ALL, ViewScope
 
@@ -70,6 +80,7 @@ class Freshness:
     progress: Progress | None
     live: str = ""  # for the page to ask with, while there is progress
     unread: str = ""  # why not all of what is shown could be read lately: of one of its repositories
+    purging: bool = True  # whether there may be a purge to tell of
 
     @property
     def running(self) -> SyncRun | None:
@@ -86,7 +97,7 @@ def freshness(
     """
     signs = signs or _read_signs(now)
     event_at = signs.event_at
-    newest = _newest_runs(of, now, with_events=bool(event_at))
+    newest: list[Any] = _newest_runs(bool(event_at), now=now, **Purge.recent_since(now), **of.narrowed)
     along = newest[0] if newest else None
     running = next((run for run in newest if run.state in (State.RUNNING, State.WAITING)), None)
     last: SyncRun | None = next((run for run in newest if run.finished_at), None)
@@ -119,22 +130,29 @@ def freshness(
     return Freshness(
         LIGHT_OF[reason], reason, _text(reason), _why(reason, last), parts,
         event_at=told_at, checked_at=checked.finished_at if checked else None, progress=progress,
-        unread=(along and along.unread) or "",
+        unread=(along and along.unread) or "", purging=bool(not along or along.purging),
     )  # fmt: skip
 
 
-def _newest_runs(of: ViewScope, now: datetime, *, with_events: bool) -> list[Any]:
-    """Return the RECENT_RUNS newest, each with `.unread`, and where events arrive `.differing` and `.waiting_since`.
+@prepared
+def _newest_runs(
+    with_events: bool, *, now: datetime, ended_since: datetime, restored_since: datetime, **scope: Any
+) -> QuerySet[SyncRun]:
+    """Find the RECENT_RUNS newest, each with `.unread` and `.purging`.
+
+    Where events arrive, also with `.differing` and `.waiting_since`.
 
     What is asked of the rest comes along with the runs: statements cost more than what they find.
     """
+    of = ViewScope(**scope)
     unread = of.repositories().exclude(problem="").values("problem")[:1]
-    rows = SyncRun.objects.annotate(unread=Subquery(unread))
+    purges = of.purges().filter(Purge.recent(ended_since=ended_since, restored_since=restored_since))
+    rows = SyncRun.objects.annotate(unread=Subquery(unread), purging=Exists(purges))
     if with_events:
         rows = rows.annotate(
             differing=Exists(of.differences()), waiting_since=Subquery(_waiting(of, now)[:1])
         )
-    return list(rows.order_by("-id")[:RECENT_RUNS])
+    return rows.order_by("-id")[:RECENT_RUNS]
 
 
 def _full(

@@ -7,18 +7,35 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat, StrIndex, Substr
 
 from namespaces.models import Namespace
-from registry_sync.models import Drift, Event, Repository
+from registry_sync.models import Drift, Event, Purge, Repository
 
 
 @dataclass(frozen=True)
 class ViewScope:
-    """`namespaces`: None for all there is. `repository`: of them this one alone."""
+    """What is in the accounts of a person, in one account, in one namespace, or in one repository; all there is.
 
-    namespaces: QuerySet[Namespace] | None = None
-    repository: str = ""
+    What is None or "" narrows nothing; what else it is, columns are compared with.
+    """
+
+    person: Any = None
+    handle: Any = ""
+    namespace: Any = ""
+    repository: Any = ""
+
+    @property
+    def narrowed(self) -> dict[str, Any]:
+        """Return what narrows it: `ViewScope(**scope.narrowed)` is the same."""
+        return {name: value for name, value in vars(self).items() if value is not None and value != ""}
+
+    @property
+    def namespaces(self) -> QuerySet[Namespace] | None:
+        """None for all there are."""
+        columns = {"person": "account__members__person", "handle": "account__handle", "namespace": "name"}
+        chosen = {columns[name]: value for name, value in self.narrowed.items() if name in columns}
+        return Namespace.objects.order_by().filter(account__closed_at=None, **chosen) if chosen else None
 
     def repositories(self) -> QuerySet[Repository]:
-        shown: dict[str, Any] = {"name": self.repository} if self.repository else {}
+        shown = {"name": self.repository} if self.repository else {}
         if self.namespaces is None:
             return Repository.objects.exclude(image=None).filter(**shown)
         return Repository.objects.filter(image__namespace__in=self.namespaces, **shown)
@@ -37,16 +54,15 @@ class ViewScope:
             rows = rows.filter(namespace__in=self.namespaces.values("name"))
         return rows.filter(repository=self.repository) if self.repository else rows
 
+    def purges(self) -> QuerySet[Purge]:
+        """Of its namespaces, also where it is one repository."""
+        rows = Purge.objects.order_by()
+        return rows if self.namespaces is None else rows.filter(namespace__in=self.namespaces)
+
 
 ALL = ViewScope()
 
 
 def visible_to(person_id: int, *, handle: str = "", namespace: str = "", image: str = "") -> ViewScope:
     """In the accounts that the person is a member of; of one account, of one namespace of it, or of one image."""
-    chosen = {"account__handle": handle, "name": namespace}
-    rows = Namespace.objects.order_by().filter(
-        account__members__person=person_id,
-        account__closed_at=None,
-        **{column: value for column, value in chosen.items() if value},
-    )
-    return ViewScope(rows, f"{namespace}/{image}" if image else "")
+    return ViewScope(person_id, handle, namespace, f"{namespace}/{image}" if image else "")

@@ -14,6 +14,13 @@ def fill(pattern: str, /, *args: object, **values: object) -> SafeString:
     )
 
 
+def prefill(pattern: str, **values: object) -> str:
+    """Return the pattern with some of its places filled, for `fill` to fill the others row by row."""
+    for name, value in values.items():
+        pattern = pattern.replace(f"{{{name}}}", _escaped(value).replace("{", "{{").replace("}", "}}"))
+    return pattern
+
+
 def fill_text(text: str, **values: object) -> SafeString:
     """Fill a translated text, "from %(address)s", with values that are HTML already or are escaped."""
     return SafeString(_escaped(text) % {name: _escaped(value) for name, value in values.items()})
@@ -26,4 +33,6 @@ def joined(*pieces: SafeString) -> SafeString:
 def _escaped(value: Any) -> str:
     if type(value) is SafeString:
         return value
-    return html.escape(value) if type(value) is str else conditional_escape(value)
+    if type(value) is str:
+        return html.escape(value)
+    return str(value) if type(value) is int else conditional_escape(value)

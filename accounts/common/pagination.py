@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db import DataError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.common.errors import Invalid
+from accounts.common.prepared_queries import Prepared
 
-Row = TypeVar("Row", bound=Model)
+Row = TypeVar("Row")
 PAGE_SIZE = 50
 
 
@@ -48,8 +49,8 @@ class Page(Generic[Row]):
 
 
 def paginate(
-    rows: QuerySet[Row],
-    *more_rows: QuerySet[Row],
+    rows: "QuerySet[Any, Row]",
+    *more_rows: "QuerySet[Any, Row]",
     cursor: str = "",
     size: int = PAGE_SIZE,
     query: dict[str, str] | None = None,
@@ -77,6 +78,28 @@ def paginate(
     if backwards:
         found.reverse()
     behind, ahead = (more, True) if backwards else (bool(values), more)
+    return _page(found, fields, behind=behind, ahead=ahead, query=query)
+
+
+def paginate_prepared(
+    rows: Prepared[..., Row],
+    *chosen: object,
+    cursor: str = "",
+    query: dict[str, str] | None = None,
+    **values: object,
+) -> Page[Row]:
+    """As `paginate` of what `rows` builds for `chosen` and `values`; the first page by the statement that is kept."""
+    if cursor:
+        return paginate(rows.build(*chosen, **values), cursor=cursor, query=query)
+    statement = rows.statement(PAGE_SIZE + 1, *chosen, **values)
+    found = statement.rows(values)
+    fields = [name.lstrip("-") for name in statement.order]
+    return _page(found[:PAGE_SIZE], fields, behind=False, ahead=len(found) > PAGE_SIZE, query=query)
+
+
+def _page(
+    found: list[Row], fields: list[str], *, behind: bool, ahead: bool, query: dict[str, str] | None
+) -> Page[Row]:
     return Page(
         rows=found,
         next_cursor=_write("a", found[-1], fields) if found and ahead else "",
@@ -85,7 +108,9 @@ def paginate(
     )
 
 
-def _source(rows: QuerySet[Row], fields: list[str], values: list[Any], smaller: bool) -> QuerySet[Row]:
+def _source(
+    rows: "QuerySet[Any, Row]", fields: list[str], values: list[Any], smaller: bool
+) -> "QuerySet[Any, Row]":
     if values:
         rows = rows.filter(_beyond(fields, values, smaller=smaller))
     return rows.order_by(*(f"-{name}" if smaller else name for name in fields))
@@ -100,17 +125,17 @@ def _beyond(fields: list[str], values: list[Any], *, smaller: bool) -> Q:
     return Q(**{f"{first}__{loose}": x}) & ~Q(**{first: x, f"{second}__{tie}": y})
 
 
-def _write(side: str, row: Model, fields: list[str]) -> str:
+def _write(side: str, row: object, fields: list[str]) -> str:
     values = [_value(row, name) for name in fields]
     return base64.urlsafe_b64encode(json.dumps([side, *values]).encode()).decode().rstrip("=")
 
 
-def _value(row: Model, path: str) -> Any:
+def _value(row: object, path: str) -> Any:
     value = _attribute(row, path)
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _attribute(row: Model, path: str) -> Any:
+def _attribute(row: object, path: str) -> Any:
     value: Any = row
     for name in path.split("__"):
         value = getattr(value, name)

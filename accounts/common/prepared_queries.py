@@ -6,14 +6,15 @@
 
     rows = _tags(image=image.pk, names=["1.0", "1.1"])  # a list
 
-What the function does may depend on nothing but how many items its lists have: it is called once for each, and given
-stand-ins for the values. These go to the driver as they are: keys, text and moments, not model objects or None.
+What the function does may depend on nothing but its positional arguments, which values it is given, and how many items
+its lists have: it is called once for each, and given stand-ins for the values. These go to the driver as they are:
+keys, text and moments, not model objects or None.
 """
 
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
+from functools import update_wrapper
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
@@ -28,25 +29,37 @@ T = TypeVar("T")
 LONGEST_LIST: Final = 64  # longer ones are compiled each time, since they take most of it themselves
 
 
-def prepared(build: Callable[P, QuerySet[Any, T]]) -> Callable[P, list[T]]:
-    """Return what lists the rows of the queryset that `build` makes of its keywords."""
-    kept = threading.local()
+class Prepared(Generic[P, T]):
+    """Lists the rows of the queryset that `build` makes of its keywords; positional arguments it gets as they are."""
 
-    @wraps(build)
-    def rows(*_no_positions: P.args, **values: P.kwargs) -> list[T]:
-        lengths = tuple(_padded(len(value)) for value in values.values() if isinstance(value, list))
-        if max(lengths, default=0) > LONGEST_LIST:
-            return list(build(**values))  # type: ignore[call-arg]
+    def __init__(self, build: Callable[P, QuerySet[Any, T]]) -> None:
+        self.build = build
+        self._kept = threading.local()
+        update_wrapper(self, build)
+
+    def __call__(self, *chosen: P.args, **values: P.kwargs) -> list[T]:
+        if any(isinstance(value, list) and len(value) > LONGEST_LIST for value in values.values()):
+            return list(self.build(*chosen, **values))
+        return self.statement(None, *chosen, **values).rows(values)
+
+    def statement(self, most: int | None, *chosen: P.args, **values: P.kwargs) -> "Statement[T]":
+        """Return what lists at most so many of the rows, also for other values of the same names."""
         database = connections["default"]
-        if getattr(kept, "database", None) is not database:
-            kept.database, kept.statements = database, {}
-        statement = kept.statements.get(lengths)
-        if statement is None:
-            statement = kept.statements[lengths] = _Statement(build, values, database)
-        found: list[T] = statement.rows(values)
-        return found
+        if getattr(self._kept, "database", None) is not database:
+            self._kept.database, self._kept.statements = database, {}
+        lengths = tuple(_padded(len(value)) for value in values.values() if isinstance(value, list))
+        key = most, chosen, tuple(values), lengths
+        if key not in self._kept.statements:
+            self._kept.statements[key] = Statement(
+                lambda **places: self.build(*chosen, **places)[:most],
+                values,
+                database,
+            )
+        statement: Statement[T] = self._kept.statements[key]
+        return statement
 
-    return rows
+
+prepared: Final = Prepared  # as a decorator
 
 
 class _Parameter(Expression):
@@ -90,7 +103,7 @@ class _CompiledQuery(Query):
         return self.kept_compiler
 
 
-class _Statement(Generic[T]):
+class Statement(Generic[T]):
     """One thread's, since a compiler belongs to a connection."""
 
     def __init__(
@@ -106,6 +119,11 @@ class _Statement(Generic[T]):
         query.__class__ = _CompiledQuery  # as Query.chain() does
         query.kept_compiler = self._compiler
         self._stored = database.ops.adapt_datetimefield_value
+
+    @property
+    def order(self) -> list[str]:
+        """As for `order_by`."""
+        return list(map(str, self._queryset.query.order_by))
 
     def rows(self, values: dict[str, Any]) -> list[T]:
         if self._queryset.query.is_empty():

@@ -22,20 +22,26 @@ def named(name: str) -> ZoneInfo | None:
 
 def exact(moment: datetime, zone: tzinfo) -> str:
     """To the second there, and in UTC: "28 Nov 2026, 21:30:05 CET · 20:30:05 UTC"."""
+    return exact_in(moment, zone, get_language())
+
+
+def exact_in(moment: datetime, zone: tzinfo, language: str | None) -> str:
     if not timestamps.sound(moment):  # may be none there
-        return _written(moment)
+        return _written(moment, language)
     here, behind = moment.astimezone(zone), moment.astimezone(UTC)
     if here.utcoffset() == behind.utcoffset():
-        return _written(behind)
+        return _written(behind, language)
     same_day = here.date() == behind.date()
-    return f"{_written(here)} · {f'{behind:%H:%M:%S} UTC' if same_day else _written(behind)}"
+    return (
+        f"{_written(here, language)} · {f'{behind:%H:%M:%S} UTC' if same_day else _written(behind, language)}"
+    )
 
 
-def _written(moment: datetime) -> str:
+def _written(moment: datetime, language: str | None) -> str:
     name = moment.tzname() or ""
     # Where a zone has no letters of its own it is called by what it is ahead.
     name = f"UTC{name}" if name[:1] in "+-" else name
-    return f"{day(moment.date(), get_language())}, {moment:%H:%M:%S} {name}"
+    return f"{day(moment.date(), language)}, {moment:%H:%M:%S} {name}"
 
 
 @lru_cache(maxsize=366)

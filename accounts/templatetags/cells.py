@@ -4,6 +4,7 @@ They are functions because an included template costs ten times as much, and a l
 """
 
 from datetime import datetime
+from functools import cache
 
 from django import template
 from django.conf import settings
@@ -19,28 +20,100 @@ from accounts.templatetags import formatting
 
 register = template.Library()
 
+_COPY = '<button type="button" class="copy needs-js" data-copy="{text}" aria-label="{what}" title="{what}"></button>'
+_COPY_DIGEST = _COPY.replace("{text}", "{digest}")
+_DIGEST = (
+    '<span class="text-nowrap"><span class="font-monospace" title="{digest}">{short}</span>'
+    f"{_COPY_DIGEST}</span>"
+)
+_LINKED_DIGEST = (
+    '<span class="text-nowrap"><a class="font-monospace" href="{url}" title="{digest}">{short}</a>'
+    f"{_COPY_DIGEST}</span>"
+)
+_NOTHING = SafeString(f'<span class="text-secondary">{formatting.NOTHING}</span>')
+
+
+class Cells:
+    """The cells of one list. The reader's zone, language and words are looked up once, not in every row."""
+
+    def __init__(self) -> None:
+        self.gettext = cache(gettext)
+        self._sizes = formatting.Sizes()
+        self._zone, self._language = timezone.get_current_timezone(), get_language()
+        self._now, self._exactly = timezone.now(), reader_preferences.exactly()
+
+    def when(self, moment: datetime | None, never: str = "") -> SafeString:
+        if not moment:  # a template passes "" for what it does not know
+            return fill('<span class="text-secondary">{}</span>', never or self.gettext("never"))
+        here = moment.astimezone(self._zone) if timestamps.sound(moment) else moment
+        exact = time_zones.exact_in(moment, self._zone, self._language)
+        if self._exactly:
+            shown, _dot, behind = exact.partition(" · ")
+            utc = fill(' <span class="text-nowrap text-secondary">· {}</span>', behind) if behind else ""
+            return fill(
+                '<time datetime="{}"><span class="text-nowrap">{}</span>{}</time>',
+                here.isoformat(),
+                shown,
+                utc,
+            )
+        day = time_zones.day(here.date(), self._language)
+        return fill(
+            '<time class="text-nowrap" datetime="{}" title="{}" data-relative>{}</time>',
+            here.isoformat(),
+            exact,
+            formatting.relative_to(moment, self._now, day),
+        )
+
+    def until(self, moment: datetime | None, never: str = "") -> SafeString:
+        day = timestamps.last_day(moment, timezone.get_default_timezone()) if moment else None
+        if not moment or not day:
+            return self.when(moment, never)
+        title = self.gettext("until 24:00 of this day: %(moment)s") % {
+            "moment": time_zones.exact_in(moment, self._zone, self._language)
+        }
+        return fill(
+            '<time class="text-nowrap" datetime="{}" title="{}">{} <span class="text-secondary">{}</span></time>',
+            moment.astimezone(self._zone).isoformat(),
+            title,
+            time_zones.day(day, self._language),
+            settings.TIME_ZONE,
+        )
+
+    def size(self, size_bytes: int | None) -> SafeString:
+        if not isinstance(size_bytes, int):
+            return _NOTHING
+        return fill(
+            '<span class="text-nowrap" title="{} {}">{}</span>',
+            size_bytes,
+            self.gettext("bytes"),
+            self._sizes.write(size_bytes),
+        )
+
+    def counted(self, size_bytes: int | None, things: object, why: str = "") -> SafeString:
+        if size_bytes or (not things and size_bytes is not None):
+            return self.size(size_bytes)
+        why = why or self.gettext("not counted yet")
+        return fill('<span class="text-secondary" title="{}">{}</span>', why, formatting.NOTHING)
+
+    def digest(self, digest: str | None, url: str = "") -> SafeString:
+        if not digest:
+            return _NOTHING
+        return fill(
+            _LINKED_DIGEST if url else _DIGEST,
+            url=url,
+            digest=digest,
+            short=formatting.short_digest(digest),
+            what=self.gettext("Copy the digest"),
+        )
+
+    def copy(self, text: str, what: str = "") -> SafeString:
+        return fill(_COPY, text=text, what=what or self.gettext("Copy"))
+
 
 @register.simple_tag
 def when(moment: datetime | None, never: str = "") -> SafeString:
     """Write a moment: relative, exact in the title; or exact, for who reads it so. `never` is the word for None."""
-    if not moment:  # a template passes "" for what it does not know
-        return fill('<span class="text-secondary">{}</span>', never or gettext("never"))
-    exact = time_zones.exact(moment, timezone.get_current_timezone())
-    if reader_preferences.exactly():
-        here, _dot, behind = exact.partition(" · ")
-        utc = fill(' <span class="text-nowrap text-secondary">· {}</span>', behind) if behind else ""
-        return fill(
-            '<time datetime="{}"><span class="text-nowrap">{}</span>{}</time>',
-            formatting.local(moment).isoformat(),
-            here,
-            utc,
-        )
-    return fill(
-        '<time class="text-nowrap" datetime="{}" title="{}" data-relative>{}</time>',
-        formatting.local(moment).isoformat(),
-        exact,
-        formatting.relative(moment),
-    )
+    return Cells().when(moment, never)
 
 
 @register.simple_tag
@@ -63,68 +136,31 @@ def clock_time(moment: datetime | None) -> SafeString:
 @register.simple_tag
 def until(moment: datetime | None, never: str = "") -> SafeString:
     """When something ends. A whole day as that day with its zone's name, anything else as `when`."""
-    day = timestamps.last_day(moment, timezone.get_default_timezone()) if moment else None
-    if not moment or not day:
-        return when(moment, never)
-    title = gettext("until 24:00 of this day: %(moment)s") % {
-        "moment": time_zones.exact(moment, timezone.get_current_timezone())
-    }
-    return fill(
-        '<time class="text-nowrap" datetime="{}" title="{}">{} <span class="text-secondary">{}</span></time>',
-        timezone.localtime(moment).isoformat(),
-        title,
-        time_zones.day(day, get_language()),
-        settings.TIME_ZONE,
-    )
+    return Cells().until(moment, never)
 
 
 @register.simple_tag(name="size")
 def exact_size(size_bytes: int | None) -> SafeString:
     """Write a size in base-10 units, exact in the title."""
-    if not isinstance(size_bytes, int):
-        return _nothing()
-    return fill(
-        '<span class="text-nowrap" title="{} {}">{}</span>',
-        str(size_bytes),
-        gettext("bytes"),
-        formatting.size(size_bytes),
-    )
+    return Cells().size(size_bytes)
 
 
 @register.simple_tag
 def counted(size_bytes: int | None, things: object, why: str = "") -> SafeString:
     """As `size`, but a dash where `things` are there and their bytes are not known, and `why`."""
-    if size_bytes or (not things and size_bytes is not None):
-        return exact_size(size_bytes)
-    why = why or gettext("not counted yet")
-    return fill('<span class="text-secondary" title="{}">{}</span>', why, formatting.NOTHING)
+    return Cells().counted(size_bytes, things, why)
 
 
 @register.simple_tag
 def digest(digest: str | None, url: str = "") -> SafeString:
     """Twelve digits of a digest, a link where there is a page for it; all of it in the title and the copy."""
-    if not digest:
-        return _nothing()
-    shown = (
-        '<a class="font-monospace" href="{}" title="{}">{}</a>'
-        if url
-        else '<span class="font-monospace" title="{1}">{2}</span>'
-    )
-    return fill(
-        '<span class="text-nowrap">{}{}</span>',
-        fill(shown, url, digest, formatting.short_digest(digest)),
-        copy(digest, gettext("Copy the digest")),
-    )
+    return Cells().digest(digest, url)
 
 
 @register.simple_tag
 def copy(text: str, what: str = "") -> SafeString:
     """Write a copy button (absent without JavaScript). `what` is its accessible name, "Copy the pull command"."""
-    return fill(
-        '<button type="button" class="copy needs-js" data-copy="{}" aria-label="{what}" title="{what}"></button>',
-        text,
-        what=what or gettext("Copy"),
-    )
+    return Cells().copy(text, what)
 
 
 @register.simple_tag
@@ -148,7 +184,3 @@ def state(text: object, tone: str = "none") -> SafeString:
 def level(level: object) -> SafeString:
     """Write a level of access, given a Level or its name."""
     return fill('<span class="chip chip-{}">{}</span>', formatting.plain_word(level), formatting.word(level))
-
-
-def _nothing() -> SafeString:
-    return fill('<span class="text-secondary">{}</span>', formatting.NOTHING)

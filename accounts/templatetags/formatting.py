@@ -24,8 +24,8 @@ register.filter("translated", translate)
 register.filter("browser", user_agent.browser)
 
 NOTHING: Final = "—"
-BYTES: Final = gettext_lazy("%(n)s B")
 UNITS: Final = (
+    gettext_lazy("%(n)s B"),
     gettext_lazy("%(n)s kB"),
     gettext_lazy("%(n)s MB"),
     gettext_lazy("%(n)s GB"),
@@ -82,19 +82,28 @@ CONTROLS: Final = {
 @register.filter
 def size(size_bytes: int | None) -> str:
     """Bytes in the base-10 units registries show: 312 MB, 4.1 GB. A dash when unknown."""
-    if size_bytes is None:
-        return NOTHING
-    if size_bytes < STEP:
-        return BYTES % {"n": size_bytes}
-    amount = float(size_bytes)
-    for unit in UNITS:
-        amount /= STEP
+    return Sizes().write(size_bytes)
+
+
+class Sizes:
+    """Writes the sizes of one list: looks each unit up once."""
+
+    def __init__(self) -> None:
+        self._unit = cache(lambda power: str(UNITS[power]))
+        self._separator = cache(lambda: get_format("DECIMAL_SEPARATOR"))
+
+    def write(self, size_bytes: int | None) -> str:
+        if size_bytes is None:
+            return NOTHING
+        if size_bytes < STEP:
+            return self._unit(0) % {"n": size_bytes}
+        amount, power = size_bytes / STEP, 1
         # 999.6 would be written "1000": it belongs to the next unit.
-        if round(amount) < STEP or unit is UNITS[-1]:
-            decimals = 1 if round(amount, 1) < ONE_DECIMAL_BELOW else 0
-            # number_format costs ten times as much, and lists have hundreds of sizes.
-            return unit % {"n": f"{amount:.{decimals}f}".replace(".", get_format("DECIMAL_SEPARATOR"))}
-    raise AssertionError
+        while round(amount) >= STEP and power < len(UNITS) - 1:
+            amount, power = amount / STEP, power + 1
+        decimals = 1 if round(amount, 1) < ONE_DECIMAL_BELOW else 0
+        # number_format costs ten times as much, and lists have hundreds of sizes.
+        return self._unit(power) % {"n": f"{amount:.{decimals}f}".replace(".", self._separator())}
 
 
 @register.filter
@@ -126,21 +135,22 @@ def local(moment: datetime) -> datetime:
     return timezone.localtime(moment) if timestamps.sound(moment) else moment
 
 
-def relative_to(moment: datetime, now: datetime) -> str:
+def relative_to(moment: datetime, now: datetime, day: str = "") -> str:
+    """`day` is how its day is written, where the caller knows."""
     seconds = int((now - moment) / timedelta(seconds=1))
     words = AGO if seconds >= 0 else AHEAD
     distance = abs(seconds)
     if distance < JUST_NOW_BELOW:
         return str(JUST_NOW)
     if distance >= MONTH:
-        return _day(moment)
+        return day or _day(moment)
     # What is past is not made older than it is; of what comes, a second less than seven days is seven days.
     half = 0 if seconds >= 0 else 1
     for unit, length, limit in UNITS_OF_TIME:
         number = (distance + half * (length // 2)) // length
         if number * length < limit:
             return words[unit] % {"n": number}
-    return _day(moment)
+    return day or _day(moment)
 
 
 def _day(moment: datetime) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from namespaces.listing.listed_tag import ListedTag
 from namespaces.models import Tag, TagHistoryEntry
 
 
-def restored_by(tags: Sequence[Tag]) -> dict[int, str]:
+def restored_by(tags: Sequence[Tag | ListedTag]) -> dict[int, str]:
     """Return the person by tag id. No statement if every tag names who pushed it."""
-    unnamed = {(tag.image_id, tag.name, tag.pushed_at): tag.pk for tag in tags if not tag.pushed_by}
+    unnamed = {(tag.image_id, tag.name, tag.pushed_at): tag.id for tag in tags if not tag.pushed_by}
     if not unnamed:
         return {}
     images, names, moments = (set(each) for each in zip(*unnamed, strict=True))

@@ -69,9 +69,13 @@ def newest_manifest(image: Image) -> Manifest | None:
     """Return the manifest of the newest tag, with `body_zlib` deferred; None without tags."""
     if not image.latest_tag:
         return None
-    newest = Tag.objects.filter(image=image, name=image.latest_tag).select_related("manifest")
-    tag = newest.defer("manifest__body_zlib").first()
-    return tag.manifest if tag else None
+    found = _tagged_manifest(image=image.pk, tag=image.latest_tag)
+    return found[0] if found else None
+
+
+@prepared
+def _tagged_manifest(*, image: int, tag: str) -> QuerySet[Manifest]:
+    return Manifest.objects.filter(tags__image=image, tags__name=tag).defer("body_zlib")
 
 
 def platform_manifests(image: Image, manifest: Manifest) -> list[Manifest]:

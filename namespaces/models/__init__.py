@@ -2,7 +2,7 @@ from namespaces.models.grant import Grant
 from namespaces.models.history import PullStats, RepositoryManifest, TagHistoryEntry, Usage
 from namespaces.models.image import HAS_CONTENT, Image
 from namespaces.models.label import Label
-from namespaces.models.manifest import Descriptor, Manifest
+from namespaces.models.manifest import Descriptor, Manifest, ManifestSummary, kind_in_lists, named_platforms
 from namespaces.models.namespace import CatalogRead, Namespace, ReservedName
 from namespaces.models.tag import NEVER, Tag
 
@@ -15,6 +15,7 @@ __all__ = [
     "Image",
     "Label",
     "Manifest",
+    "ManifestSummary",
     "Namespace",
     "PullStats",
     "RepositoryManifest",
@@ -22,4 +23,6 @@ __all__ = [
     "Tag",
     "TagHistoryEntry",
     "Usage",
+    "kind_in_lists",
+    "named_platforms",
 ]

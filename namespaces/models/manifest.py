@@ -1,9 +1,39 @@
 import zlib
+from typing import Any, Protocol
 
 from django.db import models
 from django.utils import timezone
 
 from namespaces.media_types import ArtifactKind, Group, artifact_kind
+
+
+class ManifestSummary(Protocol):
+    """What lists know of a manifest, which do not fetch what is inside."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def artifact_type(self) -> str: ...
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def platforms(self) -> list[dict[str, Any]]: ...
+
+
+def kind_in_lists(manifest: ManifestSummary, tag: str = "") -> ArtifactKind:
+    return artifact_kind(
+        kind=manifest.kind,
+        artifact_type=manifest.artifact_type or manifest.media_type,
+        platforms=[each["platform"] for each in manifest.platforms],
+        tag=tag,
+    )
+
+
+def named_platforms(manifest: ManifestSummary) -> list[str]:
+    """Return those of an index, or of an image, that say which they are; none of what is no image."""
+    if kind_in_lists(manifest).group is not Group.RUNS:
+        return []
+    return [each["platform"] for each in manifest.platforms if each["platform"]]
 
 
 class Manifest(models.Model):
@@ -43,21 +73,7 @@ class Manifest(models.Model):
 
     @property
     def words(self) -> str:
-        return self.artifact_kind().label
-
-    @property
-    def named_platforms(self) -> list[str]:
-        """Those of an index, or of an image, that say which they are; none of what is no image."""
-        if self.artifact_kind().group is not Group.RUNS:
-            return []
-        return [each["platform"] for each in self.platforms if each["platform"]]
-
-    def artifact_kind(self, tag: str = "") -> ArtifactKind:
-        """Return what it is, as far as this row tells without what is inside: for lists, which do not fetch that."""
-        platforms = [each["platform"] for each in self.platforms]
-        return artifact_kind(
-            kind=self.kind, artifact_type=self.artifact_type or self.media_type, platforms=platforms, tag=tag
-        )
+        return kind_in_lists(self).label
 
     @property
     def body(self) -> bytes:

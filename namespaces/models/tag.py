@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from namespaces.models.derived import NaturalKey, Stem, Technical
 from namespaces.models.image import Image
-from namespaces.models.manifest import Manifest
+from namespaces.models.manifest import Manifest, kind_in_lists
 from namespaces.natural_sort import KEY_MAX
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a moment, and not NULL, so that lists can be paged by it
@@ -59,7 +59,7 @@ class Tag(models.Model):
     @property
     def what(self) -> str:
         """What it is called in lists, which do not fetch what is inside."""
-        return self.manifest.artifact_kind(self.name).label
+        return kind_in_lists(self.manifest, self.name).label
 
     @property
     def last_pulled_at(self) -> datetime | None:

@@ -8,10 +8,11 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from accounts.common.html_text import fill, fill_text, joined
+from accounts.common.html_text import fill, fill_text, joined, prefill
 from accounts.common.translation import translate
 from accounts.common.url_pattern import url_pattern
-from accounts.templatetags import cells, formatting
+from accounts.templatetags import formatting
+from accounts.templatetags.cells import Cells, level, state
 from namespaces.models import Grant
 from namespaces.selectors import EffectiveAccess
 from namespaces.templatetags.grant_cells import GrantForms
@@ -34,11 +35,10 @@ def access_rows(context: RequestContext, rows: Iterable[EffectiveAccess]) -> Saf
     account, namespace = context["account"], context["namespace"]
     forms, user_url = GrantForms(context), url_pattern("user", account.handle)
     permissions_url = reverse("permissions", args=[account.handle, namespace.name])
-    labels = {
-        "level_label": _("Level here"),
-        "through_label": _("Through"),
-        "used_label": _("Last used"),
-    }
+    pattern = prefill(
+        _ROW, level_label=_("Level here"), through_label=_("Through"), used_label=_("Last used")
+    )
+    cells = Cells()
     on_image = _("a permission on this image")
     on_namespace = SafeString(
         _('%(level)s on namespace <a class="fw-semibold" href="%(url)s"><u>%(name)s</u></a>')
@@ -55,12 +55,11 @@ def access_rows(context: RequestContext, rows: Iterable[EffectiveAccess]) -> Saf
     def write(row: EffectiveAccess) -> SafeString:
         user, verdict = row.user, row.verdict
         return fill(
-            _ROW,
-            **labels,
+            pattern,
             url=user_url(user.username),
             description=user.description,
             username=user.username,
-            level=cells.level(verdict.level) if verdict else cells.state(translate(verdict.reason), "bad"),
+            level=level(verdict.level) if verdict else state(translate(verdict.reason), "bad"),
             through=joined(*map(through, row.grants)),
             used=cells.when(user.last_used_at),
         )

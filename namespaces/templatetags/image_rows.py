@@ -6,10 +6,11 @@ from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from accounts.common.html_text import fill, joined
+from accounts.common.html_text import fill, joined, prefill
 from accounts.common.url_pattern import url_pattern
 from accounts.models import Account
-from accounts.templatetags import cells, formatting
+from accounts.templatetags import formatting
+from accounts.templatetags.cells import Cells
 from namespaces.listing.image_list import ImageRow
 from namespaces.templatetags.manifest_cells import platform_chips, pusher
 
@@ -37,14 +38,16 @@ def image_rows(account: Account, rows: Iterable[ImageRow], may_remove: bool) -> 
         for name in {row.image.namespace.name for row in rows}
     }
     user_url = url_pattern("user", account.handle)
-    labels = {
-        "newest_label": _("Newest tag"),
-        "platforms_label": _("Platforms"),
-        "tags_label": _("Tags"),
-        "size_label": _("Size"),
-        "pushed_label": _("Pushed"),
-        "by_label": _("By"),
-    }
+    pattern = prefill(
+        _ROW,
+        newest_label=_("Newest tag"),
+        platforms_label=_("Platforms"),
+        tags_label=_("Tags"),
+        size_label=_("Size"),
+        pushed_label=_("Pushed"),
+        by_label=_("By"),
+    )
+    cells = Cells()
     select, unknown = (
         _("Select %(name)s"),
         fill('<span class="text-secondary" title="{}">—</span>', _("unknown")),
@@ -60,15 +63,15 @@ def image_rows(account: Account, rows: Iterable[ImageRow], may_remove: bool) -> 
         )
         pushed_by = tag.pushed_by if tag else ""
         return fill(
-            _ROW,
-            **labels,
+            pattern,
             name=fill(_CHOOSE, repository, select % {"name": repository}, name) if may_remove else name,
             newest=image.latest_tag,
-            platforms=platform_chips(tag.manifest, tag.name) if tag else "",
-            tags=str(image.tag_count),
-            size=cells.counted(image.size, tag.manifest.platforms if tag else ""),
+            platforms=platform_chips(tag, tag.name) if tag else "",
+            tags=image.tag_count,
+            size=cells.counted(image.size, tag.platforms if tag else ""),
             pushed=cells.when(image.pushed_at),
-            by=pusher(row.pusher, user_url(pushed_by), pushed_by, row.restored_by) or unknown,
+            by=pusher(tag.pusher if tag else None, user_url(pushed_by), pushed_by, row.restored_by)
+            or unknown,
         )
 
     return joined(*map(write, rows))

@@ -1,28 +1,35 @@
 """Cells of lists of images, tags and manifests."""
 
+from functools import lru_cache
+
 from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from accounts.common.html_text import fill, fill_text, joined
 from accounts.common.translation import translate
-from namespaces.models import Manifest
+from namespaces.models import ManifestSummary, kind_in_lists, named_platforms
 
 PLATFORMS_SHOWN = 6
 register = template.Library()
 
 
 @register.simple_tag
-def platform_chips(manifest: Manifest, tag_name: str = "") -> SafeString:
+def platform_chips(manifest: ManifestSummary, tag_name: str = "") -> SafeString:
     """Write its platforms as chips; what names none says what it is."""
-    named = manifest.named_platforms
+    named = named_platforms(manifest)
     if not named:
         what = fill(
             '<span class="text-secondary" title="{}">{}</span>',
             manifest.artifact_type,
-            translate(manifest.artifact_kind(tag_name).label),
+            translate(kind_in_lists(manifest, tag_name).label),
         )
         return fill('<span class="row-of">{}</span>', what)
+    return _chips(tuple(named))
+
+
+@lru_cache(maxsize=256)  # most of a list are for the same platforms
+def _chips(named: tuple[str, ...]) -> SafeString:
     chips = joined(*(fill('<span class="chip">{}</span>', each) for each in named[:PLATFORMS_SHOWN]))
     more = len(named) - PLATFORMS_SHOWN
     rest = fill('<span class="text-secondary small">+{}</span>', more) if more > 0 else ""

@@ -1,6 +1,7 @@
 """The rows of an image's list of tags."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -8,11 +9,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.common.html_text import fill, fill_text, joined
+from accounts.common.html_text import fill, fill_text, joined, prefill
 from accounts.common.url_pattern import url_pattern
-from accounts.templatetags import cells
+from accounts.templatetags.cells import Cells, state
+from namespaces.listing.listed_tag import ListedTag
 from namespaces.listing.tag_list import TagRow
-from namespaces.models import Image, Tag
+from namespaces.models import NEVER, Image
 from namespaces.templatetags.manifest_cells import platform_chips, pusher
 
 register = template.Library()
@@ -38,31 +40,35 @@ def tag_rows(image: Image, rows: Iterable[TagRow], may_remove: bool) -> SafeStri
     handle = image.namespace.account.handle
     tag_url = url_pattern("tag", handle, image.namespace.name, image.name)
     user_url = url_pattern("user", handle)
-    labels = {
-        "digest_label": _("Digest"),
-        "platforms_label": _("Platforms"),
-        "size_label": _("Size"),
-        "pushed_label": _("Pushed"),
-        "pulled_label": _("Last pulled"),
-    }
+    pattern, cells = (
+        prefill(
+            _ROW,
+            digest_label=_("Digest"),
+            platforms_label=_("Platforms"),
+            size_label=_("Size"),
+            pushed_label=_("Pushed"),
+            pulled_label=_("Last pulled"),
+        ),
+        Cells(),
+    )
     select, same_digest = _("Select %(name)s"), _("The same digest")
+    pulls = cache(_pulls)
     not_here = _("its platforms are not in this image")
     written = [
         fill(
-            _ROW,
-            **labels,
+            pattern,
             choose=fill(_CHOOSE, tag.name, select % {"name": tag.name}) if may_remove else "",
             url=tag_url(tag.name),
             name=tag.name,
             twin=fill(_TWIN, same_digest, row.same_manifest_tag) if row.same_manifest_tag else "",
-            troubles=_troubles(tag),
+            troubles=_troubles(tag, cells) if tag.unreadable_since or tag.missing_since else "",
             digest=cells.digest(tag.manifest_id),
-            platforms=platform_chips(tag.manifest, tag.name),
-            size=cells.counted(tag.size, tag.manifest.platforms, not_here),
+            platforms=platform_chips(tag, tag.name),
+            size=cells.counted(tag.size, tag.platforms, not_here),
             pushed=cells.when(tag.pushed_at),
-            pusher=pusher(row.pusher, user_url(tag.pushed_by), tag.pushed_by, row.restored_by),
-            pulled=cells.when(tag.last_pulled_at),
-            pulls=_pulls(tag.pull_count),
+            pusher=pusher(tag.pusher, user_url(tag.pushed_by), tag.pushed_by, row.restored_by),
+            pulled=cells.when(None if tag.pulled_at == NEVER else tag.pulled_at),
+            pulls=pulls(tag.pull_count),
         )
         for row in rows
         for tag in [row.tag]
@@ -70,13 +76,13 @@ def tag_rows(image: Image, rows: Iterable[TagRow], may_remove: bool) -> SafeStri
     return joined(*written)
 
 
-def _troubles(tag: Tag) -> SafeString:
+def _troubles(tag: ListedTag, cells: Cells) -> SafeString:
     found = SafeString()
     if tag.unreadable_since:
         text = fill_text(_("unreadable since %(moment)s"), moment=cells.when(tag.unreadable_since))
-        found += fill(_UNDER, cells.state(text, "warn"))
+        found += fill(_UNDER, state(text, "warn"))
     if tag.missing_since:
-        found += fill(_UNDER, cells.state(_("missing from the last list"), "warn"))
+        found += fill(_UNDER, state(_("missing from the last list"), "warn"))
     return found
 
 

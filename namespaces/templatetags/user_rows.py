@@ -7,10 +7,11 @@ from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from accounts.common.html_text import fill, fill_text, joined
+from accounts.common.html_text import fill, fill_text, joined, prefill
 from accounts.common.url_pattern import url_pattern
 from accounts.models import Account, RegistryUser
-from accounts.templatetags import cells
+from accounts.templatetags.cells import Cells
+from accounts.templatetags.cells import state as write_state
 
 register = template.Library()
 
@@ -31,12 +32,14 @@ _SOON = '<span class="state state-warn" data-title-note="{}">{}</span>'
 @register.simple_tag
 def user_rows(account: Account, rows: Iterable[dict[str, Any]]) -> SafeString:
     user_url = url_pattern("user", account.handle)
-    labels = {
-        "may_label": _("Permissions"),
-        "used_label": _("Last used"),
-        "expires_label": _("Expires"),
-        "state_label": _("State"),
-    }
+    pattern = prefill(
+        _ROW,
+        may_label=_("Permissions"),
+        used_label=_("Last used"),
+        expires_label=_("Expires"),
+        state_label=_("State"),
+    )
+    cells = Cells()
     copy_text, soon_text = _("Copy the username"), _("expires soon")
     none_yet = fill('<span class="text-secondary">{}</span>', _("none yet"))
 
@@ -44,8 +47,7 @@ def user_rows(account: Account, rows: Iterable[dict[str, Any]]) -> SafeString:
         user, state = row["user"], row["state"]
         expires = cells.until(user.expires_at)
         return fill(
-            _ROW,
-            **labels,
+            pattern,
             url=user_url(user.username),
             description=user.description or user.username,
             username=user.username,
@@ -56,7 +58,7 @@ def user_rows(account: Account, rows: Iterable[dict[str, Any]]) -> SafeString:
             if user.last_used_at
             else "",
             expires=fill(_SOON, soon_text, expires) if row["soon"] else expires,
-            state=cells.state(state.text, state.tone),
+            state=write_state(state.text, state.tone),
         )
 
     return joined(*map(write, rows))

@@ -47,7 +47,7 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
         "query": query,
         "page": page,
         "cursor": request.GET.get("page", ""),
-        "rows": image_list.image_rows(page.rows),
+        "rows": image_list.image_rows(account, page.rows),
     }
     if not page.rows and not query["q"]:
         context["steps"] = first_steps(request, account, namespaces=namespaces)

@@ -71,7 +71,7 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "query": query,
         "page": page,
         "cursor": request.GET.get("page", ""),
-        "rows": image_list.image_rows(page.rows),
+        "rows": image_list.image_rows(namespace.account, page.rows),
         "why_not": denial_reason(namespace.account, Permission.GRANTS_MANAGE),
         "may_remove": not denial_reason(namespace.account, Permission.IMAGES_REMOVE),
     }

@@ -9,7 +9,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.common.pagination import paginate
 from namespaces.listing import pg_plans, tag_list
 from namespaces.listing.tag_list import NEWEST, SORTS, Count
 from namespaces.models import Image
@@ -44,10 +43,10 @@ def tag_list_context(image: Image, asked: QueryDict) -> dict[str, Any]:
     query = {"q": search, "sort": "" if sort == NEWEST else sort, "technical": "1" if technical else ""}
     with pg_plans.by_value(search):
         found = tag_list.find_tags(image, search)
-        halves = (False, True) if technical else (False,)
-        tags = [found.tags(sort=sort, technical=half) for half in halves]
-        page = paginate(*tags, cursor=asked.get("page", ""), query=query)
-        rows = tag_list.tag_rows(image, page.rows)
+        page = tag_list.tag_page(
+            found, sort=sort, technical=technical, cursor=asked.get("page", ""), query=query
+        )
+        rows = tag_list.tag_rows(page.rows)
         count, technical_count = found.count(), Count(0) if technical else found.count_technical()
     return {
         "query": query,

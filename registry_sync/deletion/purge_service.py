@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,8 +24,6 @@ from registry_sync.deletion.purge_scope import PurgeScope
 from registry_sync.deletion.purge_selection import ImageSelection
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
 
-ENDED_SHOWN_FOR = timedelta(days=1)  # on the pages of what it is about
-RESTORED_SHOWN_FOR = timedelta(hours=1)  # everything is as before, so nobody has to do anything
 State = Purge.State
 
 
@@ -148,14 +145,8 @@ def deleted_items(purge: Purge) -> QuerySet[RemovalItem]:
 
 def recent_purges(account: Account) -> QuerySet[Purge]:
     """Return purges that are open, or ended within a day; restored ones within an hour."""
-    rows = Purge.objects.select_related("image__namespace", "namespace__account").filter(
-        namespace__account=account
-    )
-    now = timezone.now()
-    ended = Q(finished_at__gte=now - ENDED_SHOWN_FOR) & ~Q(
-        state=State.RESTORED, finished_at__lt=now - RESTORED_SHOWN_FOR
-    )
-    return rows.filter(Q(state__in=[*Purge.OPEN, State.EMPTIED]) | ended)
+    rows = Purge.objects.select_related("image__namespace", "namespace__account")
+    return rows.filter(Purge.recent(**Purge.recent_since(timezone.now())), namespace__account=account)
 
 
 def locked(purge: Purge) -> Purge:

@@ -1,4 +1,8 @@
+from datetime import datetime, timedelta
+from typing import Any
+
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import ngettext
 
@@ -59,6 +63,18 @@ class Purge(models.Model):
             return self.namespace.name
         words = ngettext("%(n)s image of %(namespace)s", "%(n)s images of %(namespace)s", self.chosen)
         return words % {"n": f"{self.chosen:,}", "namespace": self.namespace.name}
+
+    @classmethod
+    def recent(cls, *, ended_since: Any, restored_since: Any) -> Q:
+        """Return what is open or ended lately, for the pages of what it is about."""
+        ended = Q(finished_at__gte=ended_since)
+        ended &= ~Q(state=cls.State.RESTORED) | Q(finished_at__gte=restored_since)
+        return Q(state__in=[*cls.OPEN, cls.State.EMPTIED]) | ended
+
+    @staticmethod
+    def recent_since(now: datetime) -> dict[str, datetime]:
+        """Return the moments of `recent`. After a restore everything is as before, and nobody has to do anything."""
+        return {"ended_since": now - timedelta(days=1), "restored_since": now - timedelta(hours=1)}
 
     @property
     def of_namespace(self) -> bool:

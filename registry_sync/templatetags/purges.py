@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 from django.db.models import Q, QuerySet
+from django.template.context import RequestContext
 
 from accounts.models import Account
 from namespaces.models import Image, Namespace
@@ -14,11 +15,10 @@ SHOWN = 3
 register = template.Library()
 
 
-@register.inclusion_tag("registry_sync/_purges.html")
-def purges_of(place: Account | Namespace | Image) -> dict[str, Any]:
-    # Nearly always there is none, and to ask for all that one shows costs more than the answer.
-    found = list(_recent_purges(place).values_list("pk", flat=True)[:SHOWN])
-    return {"purges": _recent_purges(place).filter(pk__in=found) if found else []}
+@register.inclusion_tag("registry_sync/_purges.html", takes_context=True)
+def purges_of(context: RequestContext, place: Account | Namespace | Image) -> dict[str, Any]:
+    # Nearly always there is none, which came along with what the page says of its freshness.
+    return {"purges": _recent_purges(place)[:SHOWN] if context["freshness"].purging else []}
 
 
 def _recent_purges(place: Account | Namespace | Image) -> QuerySet[Purge]:

@@ -1,10 +1,11 @@
-"""Run inside any tree's `manage.py shell` after listing_world: people to list, and what they did."""
+"""Run inside any tree's `manage.py shell` after listing_world: people to list, what they did, and two syncs."""
 
 from datetime import UTC, datetime, timedelta
 
 from accounts.models import Account, AuditEvent, RegistryUser
 from namespaces.access import Level
 from namespaces.models import Grant, Image, Namespace
+from registry_sync.models import SyncRun
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 account, namespace = Account.objects.get(handle="listing"), Namespace.objects.get(name="bench")
@@ -26,3 +27,5 @@ for number, user in enumerate(users * 2):
         object_id=str(number), object=f"{user.description} on bench/big", before={"level": "read"},
         after={"level": "write"},
     )  # fmt: skip
+for _run in range(2):
+    SyncRun.objects.create(state="done", started_at=NOW, finished_at=NOW)

@@ -5,7 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
-from accounts.common.html_text import fill, fill_text, joined
+from accounts.common.html_text import fill, fill_text, joined, prefill
 
 BAD = "<script>alert('&')</script>\""
 
@@ -25,3 +25,9 @@ def test_pieces_are_joined_to_html() -> None:
     pieces = joined(fill("<li>{}</li>", BAD), fill("<li>{}</li>", 2))
     assert isinstance(pieces, SafeString)
     assert pieces.endswith("</li><li>2</li>")
+
+
+def test_a_pattern_is_filled_in_part_and_then_row_by_row() -> None:
+    pattern = prefill('<td title="{label}">{}</td>', label="{0} " + BAD)
+    assert fill(pattern, "one") == format_html('<td title="{label}">{}</td>', "one", label="{0} " + BAD)
+    assert fill(pattern, BAD) == format_html('<td title="{label}">{}</td>', BAD, label="{0} " + BAD)

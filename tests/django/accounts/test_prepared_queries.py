@@ -84,3 +84,28 @@ def test_what_django_would_take_for_a_value_is_refused() -> None:
 
     with pytest.raises(TypeError):
         rows(accounts=[1])
+
+
+@pytest.mark.django_db
+def test_what_is_chosen_and_which_values_are_given_decide_what_is_built() -> None:
+    @prepared
+    def users(order: str, **columns: str) -> QuerySet[RegistryUser]:
+        return RegistryUser.objects.filter(**columns).order_by(order)
+
+    first, second = (factories.RegistryUserFactory(username=name, description="d") for name in ("a1", "b2"))
+    assert users("username", description="d") == [first, second]
+    assert users("-username", description="d") == [second, first]
+    assert users("-username", username="a1") == [first]
+    assert users("username", username="b2", description="d") == [second]
+
+
+@pytest.mark.django_db
+def test_a_statement_may_list_the_first_rows_and_knows_their_order() -> None:
+    @prepared
+    def users(*, description: str) -> QuerySet[RegistryUser]:
+        return RegistryUser.objects.filter(description=description).order_by("-created_at", "-id")
+
+    made = factories.RegistryUserFactory.create_batch(3, description="d")
+    statement = users.statement(2, description="d")
+    assert statement.rows({"description": "d"}) == made[:0:-1]
+    assert statement.order == ["-created_at", "-id"]

@@ -13,8 +13,8 @@ IMAGE = "/a/team-red/n/red/i/app/api/"
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        (IMAGE, 10),
-        ("/a/team-red/images/", 9),
+        (IMAGE, 8),
+        ("/a/team-red/images/", 8),
         ("/a/team-red/users/", 6),
         (f"{IMAGE}-/access/", 8),
         (f"{IMAGE}-/tags/1.0/", 10),

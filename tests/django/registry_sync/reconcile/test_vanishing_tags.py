@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from namespaces.models import Image, Namespace, Tag, TagHistoryEntry
+from namespaces.models import Image, Tag, TagHistoryEntry
 from registry_sync import selectors
 from registry_sync.client import RegistryClient
 from registry_sync.models import Repository, SyncRun
@@ -43,8 +43,7 @@ def sync(registry: ModelRegistry) -> SyncRun:
 
 
 def light(namespace: str) -> str:
-    shown = ViewScope(Namespace.objects.filter(name=namespace))
-    return selectors.freshness(timezone.now(), of=shown).state
+    return selectors.freshness(timezone.now(), of=ViewScope(namespace=namespace)).state
 
 
 def lose(registry: ModelRegistry, count: int) -> None:
