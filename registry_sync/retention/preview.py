@@ -10,7 +10,13 @@ from django.utils.translation import gettext as _
 from namespaces.models import NEVER, Descriptor, Image, PullStats, Tag
 from registry_sync import heartbeats
 from registry_sync.deletion import graph, unreadable
-from registry_sync.deletion.impact import PlannedDeletion, deletable_without_harm, tags_left_behind
+from registry_sync.deletion.graph import PULLED_WITHIN
+from registry_sync.deletion.impact import (
+    DeletionGraph,
+    PlannedDeletion,
+    deletable_without_harm,
+    tags_left_behind,
+)
 from registry_sync.models import Event, Marker, Repository, SyncRun
 from registry_sync.retention.policy import (
     Decision,
@@ -21,6 +27,7 @@ from registry_sync.retention.policy import (
     decide,
     versions_of,
 )
+from registry_sync.retention.summary import ReasonGroup, group_by_reason, removed_though_pulled
 
 CHUNK_SIZE = 500  # a query's parameters are limited
 FAILED_STATES = (SyncRun.State.FAILED, SyncRun.State.NEEDS_APPROVAL)
@@ -32,7 +39,7 @@ class RetentionPreview:
 
     `decisions`: one for each version, the latest pushed first. `deletions`: manifests to delete, in order, with their
     referrers. `left_behind`: (technical tag, digest) about a deleted manifest, at one that stays. `blocked_reason`: why
-    the image is left out until somebody acts; "" when it is not.
+    the image is left out until somebody acts; "" when it is not. `around`: the manifests around those to delete.
     """
 
     image: Image
@@ -40,6 +47,7 @@ class RetentionPreview:
     deletions: tuple[PlannedDeletion, ...] = ()
     left_behind: tuple[tuple[str, str], ...] = ()
     blocked_reason: str = ""
+    around: DeletionGraph | None = None
 
     @property
     def removed(self) -> list[VersionDecision]:
@@ -83,7 +91,23 @@ def preview_image(
         deletions,
         tuple((tag, loaded.tags[tag]) for tag in tags_left_behind(loaded, deleted)),
         _blocked_reason(image),
+        loaded,
     )
+
+
+def freed_bytes(preview: RetentionPreview) -> int:
+    """Return the bytes that go at most, after the registry's garbage collection."""
+    return graph.freed_bytes(preview.image, preview.around, preview.deletions) if preview.around else 0
+
+
+def groups_of(preview: RetentionPreview) -> list[ReasonGroup]:
+    sizes = preview.image.tags.filter(technical=False).values_list("manifest_id", "manifest__size")
+    return group_by_reason(preview.decisions, dict(sizes))
+
+
+def removed_though_used(preview: RetentionPreview, now: datetime) -> list[VersionDecision]:
+    """Return what the rule would remove though somebody pulled it within 30 days, the latest pulled first."""
+    return removed_though_pulled(preview.decisions, now - PULLED_WITHIN)
 
 
 def load_evidence() -> Evidence:

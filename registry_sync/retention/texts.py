@@ -8,6 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from registry_sync.retention.policy import Blocker, Decision, Reason, Rule, VersionDecision
+from registry_sync.retention.summary import ReasonGroup
+
+NAMED_MAX = 3
 
 
 def of_rule(rule: Rule) -> list[str]:
@@ -40,14 +43,26 @@ def of_rule(rule: Rule) -> list[str]:
 
 
 def of_decision(decision: VersionDecision, rule: Rule) -> str:
-    if decision.decision is Decision.KEEP:
-        return "; ".join(_reason_text(reason, rule, decision) for reason in decision.reasons)
-    because = _("nothing in the rule keeps it")
-    if decision.decision is Decision.UNTAG:
-        return _("%(because)s; something else needs its image, so only the tags are removed") % {
-            "because": because
-        }
-    return because
+    return "; ".join(
+        _outcome_text(decision.decision, _reason_text(reason, rule, decision)) for reason in decision.reasons
+    )
+
+
+def of_group(group: ReasonGroup, rule: Rule) -> str:
+    """Return why the versions of a group go or stay, for all of them at once."""
+    return _outcome_text(group.decision, _period_text(group.reason, rule))
+
+
+def of_removed_though_used(removed: list[VersionDecision]) -> str:
+    """Return the warning, "" for none."""
+    if not removed:
+        return ""
+    text = ngettext(
+        "It would remove %(n)s version that was pulled in the last 30 days: %(names)s.",
+        "It would remove %(n)s versions that were pulled in the last 30 days, such as %(names)s.",
+        len(removed),
+    )
+    return text % {"n": len(removed), "names": ", ".join(each.version.name for each in removed[:NAMED_MAX])}
 
 
 def of_blocker(blocker: Blocker) -> str:
@@ -65,17 +80,16 @@ def of_blocker(blocker: Blocker) -> str:
     }[blocker]
 
 
+def _outcome_text(decision: Decision, because: str) -> str:
+    if decision is not Decision.UNTAG:
+        return because
+    text = _("%(because)s; something else needs its image, so only the tags are removed")
+    return text % {"because": because}
+
+
 def _reason_text(reason: Reason, rule: Rule, decision: VersionDecision) -> str:
     version = decision.version
     match reason:
-        case Reason.PROTECTED:
-            return _("protected by %(pattern)s") % {"pattern": rule.protect_pattern}
-        case Reason.PATTERN:
-            return _("named like %(pattern)s") % {"pattern": rule.keep_pattern}
-        case Reason.LAST:
-            return ngettext("the newest", "among the newest %(n)s", rule.keep_last or 0) % {
-                "n": rule.keep_last
-            }
         case Reason.YOUNG:
             return _("pushed on %(day)s") % {"day": _day(version.pushed_at)}
         case Reason.PULLED:
@@ -88,11 +102,50 @@ def _reason_text(reason: Reason, rule: Rule, decision: VersionDecision) -> str:
             return _("known only since %(day)s, so it may have been pulled before") % {
                 "day": _day(version.first_seen_at)
             }
-    return {
-        Reason.NO_RULE: _("the rule does not say what to keep, so it removes nothing"),
-        Reason.MISSING: _("missing from the registry’s last list, so nothing is certain about it"),
-        Reason.NOTHING_KEEPS: _("nothing in the rule keeps it"),
-    }[reason]
+    return _undated_text(reason, rule)
+
+
+def _period_text(reason: Reason, rule: Rule) -> str:
+    """As `_reason_text`, without the day of a version."""
+    days = rule.keep_days if reason is Reason.YOUNG else rule.keep_pulled_days
+    match reason:
+        case Reason.YOUNG:
+            text = ngettext("pushed within the last day", "pushed within the last %(n)s days", days or 0)
+        case Reason.PULLED:
+            text = ngettext("pulled within the last day", "pulled within the last %(n)s days", days or 0)
+        case Reason.CHECKED:
+            text = ngettext("checked within the last day", "checked within the last %(n)s days", days or 0)
+        case Reason.PUSHED:
+            text = ngettext(
+                "pushed within the last day, which counts as use",
+                "pushed within the last %(n)s days, which counts as use",
+                days or 0,
+            )
+        case Reason.NOT_WATCHED:
+            text = ngettext(
+                "known for less than a day, so it may have been pulled before",
+                "known for less than %(n)s days, so it may have been pulled before",
+                days or 0,
+            )
+        case _unused:
+            return _undated_text(reason, rule)
+    return text % {"n": days}
+
+
+def _undated_text(reason: Reason, rule: Rule) -> str:
+    match reason:
+        case Reason.PROTECTED:
+            return _("protected by %(pattern)s") % {"pattern": rule.protect_pattern}
+        case Reason.PATTERN:
+            return _("named like %(pattern)s") % {"pattern": rule.keep_pattern}
+        case Reason.LAST:
+            text = ngettext("the newest", "among the newest %(n)s", rule.keep_last or 0)
+            return text % {"n": rule.keep_last}
+        case Reason.NO_RULE:
+            return _("the rule does not say what to keep, so it removes nothing")
+        case Reason.MISSING:
+            return _("missing from the registry’s last list, so nothing is certain about it")
+    return _("nothing in the rule keeps it")
 
 
 def _day(moment: datetime | None) -> str:

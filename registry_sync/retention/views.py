@@ -156,7 +156,11 @@ def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResp
     start = _start(request, len(names))
     previews = [_preview(row, image) for image in islice(names, start, start + IMAGES_A_PAGE)]
     context |= {
-        "images": [each for each in previews if each],
+        "images": [
+            (each, len(retention_preview.removed_though_used(each, timezone.now())))
+            for each in previews
+            if each
+        ],
         "page": _pager(request, start, IMAGES_A_PAGE, len(names)),
     }
     return render(request, "registry_sync/retention_preview.html", context)
@@ -231,6 +235,9 @@ def _tags_page(request: PersonRequest, row: RetentionRule, name: str) -> dict[st
         "image": found.image,
         "preview": found,
         "decisions": decisions,
+        "groups": [(each, texts.of_group(each, rule)) for each in retention_preview.groups_of(found)],
+        "freed_bytes": retention_preview.freed_bytes(found),
+        "in_use": texts.of_removed_though_used(retention_preview.removed_though_used(found, timezone.now())),
         "is_uncertain": retention_preview.is_uncertain(found.image),
         "page": _pager(request, start, VERSIONS_A_PAGE, len(ordered)),
     }

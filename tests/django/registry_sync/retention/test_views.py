@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from namespaces.models import Image, RepositoryManifest
+from namespaces.models import NEVER, Image, Manifest, PullStats, RepositoryManifest
 from registry_sync.models import Repository, RetentionRule, SyncRun
 from tests import factories
 from tests.cast import MEMBERS, Cast
@@ -91,7 +91,8 @@ def test_a_second_rule_for_the_same_is_refused(cast: Cast, rule: RetentionRule) 
 
 
 def test_the_dry_run_tells_every_tag_and_why(cast: Cast, rule: RetentionRule) -> None:
-    (line,) = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/").context["images"]
+    ((line, in_use),) = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/").context["images"]
+    assert in_use == 0
     assert ([each.version.name for each in line.removed], line.kept_tag_count) == (["old-100"], 2)
     page = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=deep/app")
     told = [(each.version.name, each.decision.value) for each, _why in page.context["decisions"]]
@@ -102,6 +103,66 @@ def test_the_dry_run_tells_every_tag_and_why(cast: Cast, rule: RetentionRule) ->
     assert "the registry has not been read completely yet" in text
     SyncRun.objects.create(state="done", finished_at=timezone.now())
     assert "would be skipped" not in cast.client("viewer").get(f"{HERE}{rule.pk}/preview/").content.decode()
+
+
+def test_the_dry_run_in_short(cast: Cast, rule: RetentionRule, image: Image) -> None:
+    image.tags.get(name="old-100").manifest.descriptors.create(
+        digest=f"sha256:{'1' * 64}", kind="layer", size=300
+    )
+    for tag, size in (("old-100", 300), ("old-50", 20), ("old-1", 1)):
+        Manifest.objects.filter(tags__image=image, tags__name=tag).update(size=size)
+    page = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=deep/app")
+    told = [
+        (group.version_count, group.tag_count, group.size_bytes, why) for group, why in page.context["groups"]
+    ]
+    assert told == [(1, 1, 300, "nothing in the rule keeps it"), (2, 2, 21, "pushed within the last 60 days")]
+    assert page.context["freed_bytes"] == 300
+    assert page.context["in_use"] == ""
+
+
+def test_the_dry_run_warns_of_what_was_pulled_lately(cast: Cast, rule: RetentionRule, image: Image) -> None:
+    tag = image.tags.get(name="old-100")
+    for days, warned in ((31, False), (1, True)):
+        image.tags.filter(pk=tag.pk).update(pulled_at=timezone.now() - timedelta(days=days))
+        client = cast.client("viewer")
+        one = client.get(f"{HERE}{rule.pk}/preview/?image=deep/app").text
+        assert ("was pulled in the last 30 days: old-100." in one) is warned
+        every = client.get(f"{HERE}{rule.pk}/preview/").text
+        assert ("1 version pulled in the last 30 days" in every) is warned
+
+
+REASONS = {
+    "protected by v*": {"protect_pattern": "v*", "keep_last": 1},
+    "named like old*": {"keep_pattern": "old*"},
+    "among the newest 3": {"keep_last": 3},
+    "pushed within the last 200 days": {"keep_days": 200},
+    "pushed within the last 200 days, which counts as use": {"keep_pulled_days": 200},
+    "pulled within the last 40 days": {"keep_pulled_days": 40},
+    "checked within the last 40 days": {"keep_pulled_days": 40, "keep_checked": True},
+    "known for less than 40 days, so it may have been pulled before": {"keep_pulled_days": 40},
+    "the rule does not say what to keep, so it removes nothing": {"protect_pattern": "none"},
+    "missing from the registry’s last list, so nothing is certain about it": {"keep_days": 1},
+}
+
+
+@pytest.mark.parametrize("text", REASONS)
+def test_each_reason_is_said_for_a_group(cast: Cast, rule: RetentionRule, image: Image, text: str) -> None:
+    RetentionRule.objects.filter(pk=rule.pk).update(**{"keep_days": None} | REASONS[text])
+    tags, now = image.tags.filter(name="old-100"), timezone.now()
+    long_ago = now - timedelta(days=100)
+    image.tags.update(first_seen_at=long_ago, pushed_at=long_ago)
+    if "protected" in text:
+        tags.update(name="v1")
+    elif "pulled within" in text:
+        tags.update(pulled_at=now)
+    elif "checked" in text:
+        PullStats.objects.create(image=image, tag="old-100", last_at=NEVER, checks=1, checked_at=now)
+    elif "known" in text:
+        tags.update(first_seen_at=now)
+    elif "missing" in text:
+        tags.update(missing_since=now)
+    page = cast.client("viewer").get(f"{HERE}{rule.pk}/preview/?image=deep/app")
+    assert text in [why for _group, why in page.context["groups"]]
 
 
 def test_the_dry_run_names_a_digest_by_the_tag_that_says_most(
