@@ -113,6 +113,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "manager.urls"
 WSGI_APPLICATION = "manager.wsgi.application"
+FORM_RENDERER = "accounts.form_renderer.FormRenderer"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

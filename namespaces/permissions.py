@@ -74,7 +74,7 @@ def _image(
 
 
 @prepared
-def _images(*, person: int | None, handle: str, namespace: str, name: str) -> QuerySet[Any, Any]:
+def _images(*, person: int, handle: str, namespace: str, name: str) -> QuerySet[Any, Any]:
     """Each with `.role`."""
     found = Image.objects.select_related("namespace__account").filter(
         **permissions.membership_filter(person, handle, "namespace__account"),
@@ -109,9 +109,7 @@ def _tags(rows: Callable[[], QuerySet[Tag]]) -> Callable[..., list[Any]]:
     """Return what finds one of `rows`, with `.role`."""
 
     @prepared
-    def found(
-        *, person: int | None, handle: str, namespace: str, image: str, name: str
-    ) -> QuerySet[Any, Any]:
+    def found(*, person: int, handle: str, namespace: str, image: str, name: str) -> QuerySet[Any, Any]:
         tags = rows().select_related("manifest", "image__namespace__account")
         tags = tags.filter(
             **permissions.membership_filter(person, handle, "image__namespace__account"),

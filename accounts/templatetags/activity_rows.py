@@ -1,6 +1,7 @@
 """The rows of the list of what was changed in an account."""
 
 from collections.abc import Iterable
+from itertools import starmap
 
 from django import template
 from django.utils.safestring import SafeString
@@ -24,22 +25,27 @@ _OBJECT = '<span class="fw-semibold">{}</span>'
 _DETAILS = """<details><summary class="text-secondary small">{}</summary>
   <dl class="facts small">{}</dl>
 </details>"""
-_CHANGE = "<dt>{}</dt><dd>{}</dd>"
-_NO_VALUE = SafeString('<span class="text-secondary">—</span>')
+# By whether there was a value before, and is one after.
+_CHANGES = {
+    (False, False): '<dt>{}</dt><dd><span class="text-secondary">—</span></dd>',
+    (False, True): "<dt>{0}</dt><dd><ins>{2}</ins></dd>",
+    (True, False): "<dt>{}</dt><dd><del>{}</del></dd>",
+    (True, True): "<dt>{}</dt><dd><del>{}</del> → <ins>{}</ins></dd>",
+}
 
 
 @register.simple_tag
 def activity_rows(lines: Iterable[AuditLine]) -> SafeString:
-    labels = {"from_label": _("From"), "when_label": _("When")}
-    details_text = _("Details")
+    from_label, when_label, details_text = _("From"), _("When"), _("Details")
 
     def write(line: AuditLine) -> SafeString:
         event = line.event
         invited = event.object_kind == "invitation"
-        changes = joined(*(fill(_CHANGE, name, _change(*values)) for name, *values in line.changes))
+        changes = joined(*starmap(_change, line.changes))
         return fill(
             _ROW,
-            **labels,
+            from_label=from_label,
+            when_label=when_label,
             actor=event.actor,
             deed=line.deed,
             object=formatting.word(event.object) if invited else fill(_OBJECT, event.object),
@@ -51,13 +57,5 @@ def activity_rows(lines: Iterable[AuditLine]) -> SafeString:
     return joined(*map(write, lines))
 
 
-def _change(before: str | None, after: str | None) -> SafeString:
-    if before is None and after is None:
-        return _NO_VALUE
-    arrow = " → " if before is not None and after is not None else ""
-    return fill(
-        "{}{}{}",
-        "" if before is None else fill("<del>{}</del>", before),
-        arrow,
-        "" if after is None else fill("<ins>{}</ins>", after),
-    )
+def _change(name: str, before: str | None, after: str | None) -> SafeString:
+    return fill(_CHANGES[before is not None, after is not None], name, before, after)

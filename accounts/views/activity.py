@@ -1,6 +1,8 @@
 """The audit log of an account, one line for each change, in words."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -64,7 +66,7 @@ def activity(request: PersonRequest, handle: str) -> HttpResponse:
         query["zone"] = str(zone)
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
     context = {
-        "account": account, "form": form, "page": page, "lines": [_line(event) for event in page.rows],
+        "account": account, "form": form, "page": page, "lines": _lines(page.rows),
         "filtered": filtered, "zone": str(zone), "query": query.get("q", ""),
     }  # fmt: skip
     return render(request, "accounts/activity.html", context, status=status_of(form))
@@ -75,20 +77,31 @@ def _text_of(code: str) -> str:
     return str(AuditAction(code).label) if code in AuditAction else code
 
 
-def _line(event: AuditEvent) -> AuditLine:
-    changes = [
-        (str(FIELDS.get(name, name.replace("_", " "))), _words(event.before, name), _words(event.after, name))
-        for name in sorted({*event.before, *event.after})
-    ]
-    return AuditLine(event, _text_of(event.action), changes)
+def _lines(events: Iterable[AuditEvent]) -> list[AuditLine]:
+    # A page has few actions, fields and levels, and each is looked up once for its language.
+    text_of, field_of, word_of = cache(_text_of), cache(_field_of), cache(word)
+
+    def line(event: AuditEvent) -> AuditLine:
+        before, after = event.before, event.after
+        changes = [
+            (field_of(name), _words(before, name, word_of), _words(after, name, word_of))
+            for name in sorted({*before, *after})
+        ]
+        return AuditLine(event, text_of(event.action), changes)
+
+    return [*map(line, events)]
 
 
-def _words(facts: dict[str, Any], name: str) -> str | None:
+def _field_of(name: str) -> str:
+    return str(FIELDS.get(name, name.replace("_", " ")))
+
+
+def _words(facts: dict[str, Any], name: str, word_of: Callable[[object], str]) -> str | None:
     value = facts.get(name)
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
     if name in ("role", "level"):
-        return None if value is None else word(value)
+        return None if value is None else word_of(value)
     if isinstance(value, str) and name.endswith("_at"):
         moment = datetime.fromisoformat(value)
         day = whole_day(moment) if name == "expires_at" else ""
