@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test check format bench soak demo lock clean
+.PHONY: help run quick test check messages format bench soak demo lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -26,6 +26,10 @@ endif
 
 check: $(VENV)/dev.stamp ## what `quick` does, and settings, migrations, generated docs
 	@CI_STEPS=check .ci/steps
+
+messages: $(VENV)/run.stamp ## collect what pages say into manager/locale, and compile it; needs gettext
+	@$(BIN)/python manage.py makemessages --all --no-wrap --no-obsolete --add-location file --ignore tests --ignore var
+	@for each in manager/locale/*/LC_MESSAGES; do msgfmt --check-format -o $$each/django.mo $$each/django.po; done
 
 format: $(VENV)/dev.stamp ## format the code, mend what can be mended without a thought, and take what pages use of the kit
 	@$(BIN)/ruff check --fix .

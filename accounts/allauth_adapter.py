@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,7 +21,7 @@ from accounts.hashers import Crowded
 from accounts.models import DropCounter, Person
 from accounts.names import PASSWORD_MAX, clean_email
 from accounts.services import people
-from accounts.views import opened_links
+from accounts.views import language, opened_links
 from accounts.views.form_errors import is_ours
 
 log = logging.getLogger(__name__)
@@ -104,10 +105,19 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         context.update(links, current_site={"name": "Registry Manager", "domain": domain})
         return super().render_mail(template_prefix, email, context, headers)
 
+    def post_login(self, request: HttpRequest, user: Any, **more: Any) -> Any:
+        answer = super().post_login(request, user, **more)
+        language.remember_choice_of(user, answer)
+        return answer
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """To the outbox, or without a mail server into a folder, where there may be no room."""
+        """To the outbox, or without a mail server into a folder, where there may be no room.
+
+        In the language of the person who gets it, whoever asked for it; else in that of the page.
+        """
         try:
-            super().send_mail(template_prefix, email, context)
+            with translation.override(_language_of(email) or translation.get_language()):
+                super().send_mail(template_prefix, email, context)
         except OSError as error:
             log.warning("a mail could not be written: %s", type(error).__name__)
             raise Unavailable(
@@ -118,6 +128,10 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Of a change that was made: it stands, whether the mail can be written or not."""
         with suppress(Unavailable):
             super().send_notification_mail(*arguments, **more)
+
+
+def _language_of(email: str) -> str:
+    return Person.objects.filter(email=email.lower()).values_list("language", flat=True).first() or ""
 
 
 def _public(link: str) -> str:

@@ -96,10 +96,10 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "accounts.views.live_middleware.LiveMiddleware",
+    "accounts.views.language.LanguageMiddleware",
     "accounts.views.time_preferences.TimesMiddleware",
     "accounts.views.last_account.LastAccountMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "manager.upload_limits.BodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -314,7 +314,7 @@ if PRODUCTION:
 
 # Text, files, log -------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("fr", "Français")]
 LOCALE_PATHS = [BASE_DIR / "manager" / "locale"]
 FORMAT_MODULE_PATH = "manager.formats"
 TIME_ZONE = environment.zone("TIME_ZONE", "UTC")

@@ -33,5 +33,5 @@ def _length(request: HttpRequest) -> int:
 
 def _too_large(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith("/api/"):
-        return JsonResponse(shape(413, TooLarge.default_detail), status=413)
+        return JsonResponse(shape(413, str(TooLarge.default_detail)), status=413)
     return render(request, "413.html", status=413)

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -21,6 +22,7 @@ from accounts.common.errors import (
     RateLimited,
     Unavailable,
 )
+from accounts.common.translation import translate
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ CODES = {
 
 class TooLarge(APIException):
     status_code = 413
-    default_detail = "The body is too large."
+    default_detail = gettext_lazy("The body is too large.")
 
 
 def handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -54,11 +56,11 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
         case APIException():
             return _framework(error)
         case Http404():
-            return _answer(404, NotFound().message)
+            return _answer(404, translate(NotFound().message))
         case PermissionDenied():
             return _answer(403, _("You are not allowed to do this."))
         case RequestDataTooBig():
-            return _answer(413, TooLarge.default_detail)
+            return _answer(413, str(TooLarge.default_detail))
         case SuspiciousOperation():
             return _answer(400, _("This request could not be read."))
     return _outage(error)
@@ -75,7 +77,7 @@ def _outage(error: Exception) -> Response | None:
 def _domain(error: DomainError) -> Response:
     match error:
         case NotFound():
-            return _answer(404, error.message)
+            return _answer(404, translate(error.message))
         case Forbidden():
             return _answer(403, error.message)
         case Invalid():

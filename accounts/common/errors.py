@@ -2,6 +2,8 @@
 
 from typing import Self
 
+from accounts.common.lazy_text import lazy as _
+
 
 class DomainError(Exception):
     """Base of all. `message` may be shown to the person who acted."""
@@ -14,7 +16,7 @@ class DomainError(Exception):
 class NotFound(DomainError):
     """Not there, or not for you: the two look alike."""
 
-    def __init__(self, message: str = "Not found.") -> None:
+    def __init__(self, message: str = _("Not found.")) -> None:
         super().__init__(message)
 
 

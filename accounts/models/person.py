@@ -26,6 +26,8 @@ class Person(AbstractBaseUser):
     email = models.EmailField(_("email address"), unique=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("operator"), default=False)
+    # "" until they choose one: pages then follow the browser.
+    language = models.CharField(_("language"), max_length=8, blank=True, default="", db_default="")
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
 
     objects: ClassVar[PersonManager] = PersonManager()

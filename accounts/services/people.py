@@ -74,6 +74,11 @@ def make_first_operator(*, by: Principal, link: OperatorLink) -> None:
     make_operator(email=by.label, by=by)
 
 
+def choose_language(*, by: Principal, language: str) -> None:
+    """Nobody else is concerned, so the audit log does not tell of it."""
+    Person.objects.filter(pk=by.person_id).update(language=language)
+
+
 @transaction.atomic
 def make_operator(*, email: str, by: Principal = SYSTEM) -> Person:
     """No link is left that could make another one, should this one go."""

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
 
 from accounts import reader_preferences, selectors
 from accounts.models import Account, Person
@@ -27,6 +28,7 @@ class Frame:
     mail_folder: str = ""
     zone: str = ""
     exact_times: bool = False
+    other_languages: list[tuple[str, str]] = field(default_factory=list)  # each with its own name for itself
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -38,6 +40,7 @@ def _frame(request: HttpRequest) -> Frame:
         registry_host=settings.REGISTRY_HOST,
         zone=timezone.get_current_timezone_name(),
         exact_times=reader_preferences.exactly(),
+        other_languages=[each for each in settings.LANGUAGES if each[0] != get_language()],
         signup_open=settings.SIGNUP == "open",
         mail_folder="" if settings.EMAIL_URL else str(settings.EMAIL_FILE_PATH),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -72,7 +73,7 @@ def _url(query: dict[str, str]) -> str:
 
 
 def _count(count: Count, *, filtered: bool) -> str:
-    number = {"n": f"{count.number:,}"}
+    number = {"n": intcomma(count.number)}
     if count.more:
         return _("More than %(n)s tags match") % number
     if filtered:
@@ -82,7 +83,7 @@ def _count(count: Count, *, filtered: bool) -> str:
 
 def _technical(count: Count) -> str:
     if count.more:
-        return _("Show more than %(n)s technical tags") % {"n": f"{count.number:,}"}
+        return _("Show more than %(n)s technical tags") % {"n": intcomma(count.number)}
     if not count.number:
         return ""
     words = ngettext("Show %(n)s technical tag", "Show %(n)s technical tags", count.number)

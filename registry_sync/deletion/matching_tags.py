@@ -1,6 +1,7 @@
 """Removes all tags of an image that match a filter, as one request; only what the person saw in the preview."""
 
 from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -21,7 +22,7 @@ def tags(image: Image, search: str) -> list[Tag]:
         words = _(
             "More than %(most)s tags match. Narrow the filter, or delete the image and everything in it."
         )
-        raise Invalid.on("search", words % {"most": f"{settings.MATCHING_MAX:,}"})
+        raise Invalid.on("search", words % {"most": intcomma(settings.MATCHING_MAX)})
     return found
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -37,7 +38,7 @@ class ImageSelection:
             words = _(
                 "More than %(most)s images match. Narrow the filter, or delete a namespace and everything in it."
             )
-            raise Invalid.on("search", words % {"most": f"{settings.MATCHING_MAX:,}"})
+            raise Invalid.on("search", words % {"most": intcomma(settings.MATCHING_MAX)})
         return Image.objects.filter(pk__in=keys).exclude(repository_row=None)
 
     def missing(self) -> list[str]:

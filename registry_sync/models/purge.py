@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -62,7 +63,7 @@ class Purge(models.Model):
         if not self.chosen:
             return self.namespace.name
         words = ngettext("%(n)s image of %(namespace)s", "%(n)s images of %(namespace)s", self.chosen)
-        return words % {"n": f"{self.chosen:,}", "namespace": self.namespace.name}
+        return words % {"n": intcomma(self.chosen), "namespace": self.namespace.name}
 
     @classmethod
     def recent(cls, *, ended_since: Any, restored_since: Any) -> Q:

@@ -45,7 +45,8 @@ DATA = re.compile(
     r"[\w.+-]+@[\w.-]*|\bCI\b( deploy)?|team/\w+|\bteam\b|application/\S+|org\.opencontainers\S+"
     r"|Team Red|No grants yet|quinn|localhost:\d+|red/\*|red/app/api|app/api|\bred\b|\bempty\b|RED/red"
     r"|linux/amd64|sha256:[0-9a-f]+|@?\b[0-9a-f]{12}\b|\([a-z0-9]{12}\)|https?://\S+|\bUTC\b"
-    r"|Docker|Podman|skopeo|crane|Kubernetes|GitHub Actions|GitLab CI|Compose|Registry Manager|docker/\d+|latest"
+    r"|English|Français|Docker|Podman|skopeo|crane|Kubernetes"
+    r"|GitHub Actions|GitLab CI|Compose|Registry Manager|docker/\d+|latest"
 )
 WORD = re.compile(r"[^\W\d_]{2,}")
 WRONG = {

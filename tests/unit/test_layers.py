@@ -17,6 +17,7 @@ NOT_PURE = {
     "manager.standalone.lockfile": "locks a file",
     "manager.standalone.supervisor": "starts processes",
     "manager.formats.en.formats": "names that Django looks for",
+    "manager.formats.fr.formats": "names that Django looks for",
     "manager.log_format": "is given to the logging of Python",
     "registry_sync.client.pacing": "keeps time, for threads that wait",
     "registry_sync.tokens.ca": "reads and writes files",

@@ -1,4 +1,4 @@
-"""How English pages write a day; every other language does as Django knows it, and so do numbers."""
+"""How English pages write a day; numbers are as Django knows them."""
 
 DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"
