@@ -61,6 +61,7 @@ class TagHistoryEntry(models.Model):
             models.Index(fields=["image", "-id"], name="history_by_image"),
             models.Index(fields=["image", "-at", "-id"], name="history_by_moment"),
             models.Index(fields=["image", "tag", "-at", "-id"], name="history_by_tag_moment"),
+            models.Index(fields=["by", "-at"], name="history_by_user"),
         ]
 
     def __str__(self) -> str:

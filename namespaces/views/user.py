@@ -28,6 +28,7 @@ from namespaces import selectors
 from namespaces.denial_recheck import with_current_decision
 from namespaces.example_image import example_of
 from namespaces.forms import UserGrantForm
+from namespaces.recent_use import recent_uses
 from namespaces.services import grants
 from namespaces.views import user_confirmations
 
@@ -167,7 +168,9 @@ def _page(
         "grant_form": grant_form or UserGrantForm(account=account),
         "why_no_grants": button_permissions.denial_reason(account, Permission.GRANTS_MANAGE),
     }
-    if not found.last_used_at and found.state_at(now) == "active":
+    if found.last_used_at:
+        context["recent_uses"] = recent_uses(found)
+    elif found.state_at(now) == "active":
         context |= {"tabs": client_tabs(found, example_of(found)), "live": live_note(request, found)}
     wrong = form or grant_form or problem
     return render(request, "namespaces/user.html", context, status=400 if wrong else 200)

@@ -125,3 +125,15 @@ def test_a_history_is_read_by_indexes_for_its_own_values(cast: Cast, image: Imag
     assert any("descriptor_by_digest" in plan for plan in asked), asked
     planned = any("force_custom_plan" in each["sql"] for each in all_asked)
     assert planned == (connection.vendor == "postgresql")
+
+
+def test_what_a_user_did_lately_is_read_by_its_name(cast: Cast, image: Image) -> None:
+    user = factories.RegistryUserFactory(account=cast.account, last_used_at=NOW)
+    TagHistoryEntry.objects.bulk_create(
+        TagHistoryEntry(image=image, tag=f"tag-{number}", new=_digest(0), how="event", by=f"user{number:08}")
+        for number in range(MANY)
+    )
+    plans.analyze()
+    with plans.explained('"by" =') as asked:
+        cast.client("viewer").get(user.get_absolute_url())
+    assert "history_by_user" in asked[0], asked
