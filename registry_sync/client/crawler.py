@@ -392,6 +392,8 @@ def _next_link(response: aiohttp.ClientResponse) -> str:
 
 async def _read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
     responses.require_identity_encoding(response.headers)
+    if response.content_length is not None and response.content_length <= most:
+        return await response.read()  # never more than it says
     parts, length = [], 0
     async for part in response.content.iter_chunked(64 * 1024):
         parts.append(part)

@@ -6,6 +6,7 @@ when a second complete answer says the same, be it the next list or the answer t
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,7 @@ class Plan:
         return replace(self, mark=self.mark + marked, remove=[])
 
 
-@dataclass(frozen=True, slots=True)
-class StoredState:
+class StoredState(NamedTuple):
     """What we have: the digest a tag points at ("" for a repository), and whether it was missing last time.
 
     `unreadable`: it could not be read last time, so the digest may be an old one.

@@ -1,4 +1,7 @@
-"""The sync's half of the benchmark: repositories of ten tags each on real registries."""
+"""What a check of the registry costs beside its bare requests: `make bench T=sync`.
+
+REPOSITORIES=<number>    of ten tags each, in Distribution 3.1 (10,000)
+"""
 
 import json
 import os
@@ -6,27 +9,33 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.load.summary import Row
 from tests.parts import images, processes, registries
 
-TAGS = 10
-MEASURED: list[tuple[registries.Version, int]] = [("2.8", 1_000), ("3.1", 10_000)]
+TAGS, TURNS = 10, 3
+HEAD = """\
+CHECKS of {repositories:,} repositories × {tags} tags in Distribution {version}, SQLite. CPU of the panel and of the
+registry. Then both together, and the clock, divided by what the same requests took that were made bare just before."""
 
 
-def measure(folder: Path) -> None:
-    for version, repositories in MEASURED:
-        _measure(folder / version, version, repositories)
+def measure(folder: Path) -> list[Row]:
+    repositories = int(os.environ.get("REPOSITORIES", "") or 10_000)
+    return [
+        *_measure(folder / "2.8", "2.8", min(repositories, 1_000)),
+        *_measure(folder / "3.1", "3.1", repositories),
+    ]
 
 
-def _measure(folder: Path, version: registries.Version, repositories: int) -> None:
-    """Prints one line for each pass."""
+def _measure(folder: Path, version: registries.Version, repositories: int) -> list[Row]:
+    """Print one line for each pass."""
     try:
         registries.binary(version)
     except FileNotFoundError:
-        print(f"SYNC with Distribution {version}: not installed here")
-        return
+        print(f"CHECKS with Distribution {version}: not installed here\n")
+        return []
+    print(HEAD.format(repositories=repositories, tags=TAGS, version=version))
     print(
-        f"SYNC of {repositories:,} repositories × {TAGS} tags; Distribution {version}, SQLite, on the same cores",
-        flush=True,
+        f"  {'':<28}{'requests':>9}{'rows':>9}{'clock':>10}{'panel':>10}{'registry':>10}{'÷ bare':>8}{'clock':>8}"
     )
     folder.mkdir()
     one, other = images.Image(), images.Image(env=["A=1"])
@@ -36,6 +45,10 @@ def _measure(folder: Path, version: registries.Version, repositories: int) -> No
         "REGISTRY_PORT": str(processes.free_port()),
         "LOG_LEVEL": "ERROR",
         "BENCH_STORAGE": str(storage),
+        "BENCH_REPOSITORIES": str(repositories),
+        "BENCH_TAGS": str(TAGS),
+        "BENCH_TURNS": str(TURNS),
+        "BENCH_DIGEST": one.digest,
         "BENCH_OTHER_DIGEST": other.digest,
     }
     _manage(env, "init_data_dir")
@@ -44,11 +57,30 @@ def _measure(folder: Path, version: registries.Version, repositories: int) -> No
     config = json.loads((folder / "data" / "registry-config" / "registry.yml").read_text())
     running = registries.start(version, config, folder)
     try:
-        measured = (Path(__file__).parent / "measured_sync.py").read_text()
-        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", measured]
-        subprocess.run(command, env=env, check=True)
+        ratios = _run(env | {"BENCH_REGISTRY_PID": str(running.process.popen.pid)})
     finally:
         running.stop()
+    print()
+    return [
+        Row(f"{label}, {repositories:,} × {TAGS} tags, {version}", {"÷ bare": ratio})
+        for label, ratio in ratios.items()
+    ]
+
+
+def _run(env: dict[str, str]) -> dict[str, float]:
+    """Print what the measuring process prints, and return its last line."""
+    measured = (Path(__file__).parent / "measured_sync.py").read_text()
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", measured]
+    line = ""
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if not line.startswith("{"):
+                print(line, end="", flush=True)
+    if process.returncode:
+        sys.exit("the checks could not be measured")
+    ratios: dict[str, float] = json.loads(line)
+    return ratios
 
 
 def fill(

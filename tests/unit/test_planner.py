@@ -1,7 +1,6 @@
 """Any two inventories: the plan leads from ours to the registry's, and takes nothing away at first sight."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,9 +20,9 @@ def apply(have: Inventory, see: Mapping[str, str], changes: Plan) -> dict[str, S
     for name in changes.move:
         inventory[name] = StoredState(see[name])
     for name in changes.mark:
-        inventory[name] = replace(inventory[name], missing=True)
+        inventory[name] = inventory[name]._replace(missing=True)
     for name in changes.unmark:
-        inventory[name] = replace(inventory[name], missing=False)
+        inventory[name] = inventory[name]._replace(missing=False)
     for name in changes.remove:
         del inventory[name]
     return inventory

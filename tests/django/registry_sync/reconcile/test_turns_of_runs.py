@@ -70,7 +70,7 @@ def test_an_accounts_broken_repositories_are_not_read_before_all_others(
 
 def found(run: SyncRun, name: str, many: int) -> None:
     read = RepositoryTags(name, digests={f"t{n}": "sha256:" + "0" * 64 for n in range(many)})
-    known = StoredRepository(pk=1, version=1, newest_history_id=0, first_seen_at=timezone.now())
+    known = StoredRepository(pk=1, image=1, version=1, newest_history_id=0, first_seen_at=timezone.now())
     events = drift.EventHistory.before(run)
     drift.record(run, read, known, Plan(add=list(read.digests)), events=events)
 
