@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.audit_actions import AUDIT_KINDS
 from accounts.common import timestamps
-from accounts.common.prepared_queries import prepared
+from accounts.common.pagination import Page, paginate, paginate_prepared
+from accounts.common.prepared_queries import Prepared, prepared
 from accounts.models import (
     Account,
     ApiToken,
@@ -56,6 +57,17 @@ def users_of(account: Account, *, search: str = "") -> QuerySet[RegistryUser]:
     return found.order_by("-created_at", "-id")
 
 
+def user_page(account: Account, *, search: str, cursor: str) -> Page[RegistryUser]:
+    """Return a page of `users_of`. Raise Invalid on "page"."""
+    query = {"q": search}
+    if search:
+        return paginate(users_of(account, search=search), cursor=cursor, query=query)
+    return paginate_prepared(_users_of, cursor=cursor, query=query, account=account.pk)
+
+
+_users_of: Prepared[..., RegistryUser] = prepared(users_of)
+
+
 def used_since_password(user: RegistryUser) -> bool:
     """Return True when the user was used after its newest password was made."""
     newest = user.secrets.order_by("-created_at", "-id").values_list("created_at", flat=True).first()
@@ -66,10 +78,11 @@ def denials_of(user: RegistryUser) -> QuerySet[Denial]:
     return Denial.objects.filter(user=user).select_related("user").order_by("-last_at", "-id")
 
 
-def denials_on(account: Account, repository: str) -> QuerySet[Denial]:
-    """Return what this account's users were refused there."""
+@prepared
+def denials_on(most: int, *, account: int, repository: str) -> QuerySet[Denial]:
+    """Return what this account's users were refused there, the last first."""
     found = Denial.objects.filter(user__account=account, repository=repository).select_related("user")
-    return found.order_by("-last_at", "-id")
+    return found.order_by("-last_at", "-id")[:most]
 
 
 def denials_dropped(user: RegistryUser) -> DropCounter | None:

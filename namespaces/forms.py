@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.common.plain_select import Select
 from accounts.forms import UserForm
 from accounts.models import Account, RegistryUser
 from namespaces.models import Namespace
@@ -30,7 +31,11 @@ class ImageGrantForm(forms.Form):
     """A permission on one image: the image is the page's."""
 
     user = UserField(
-        RegistryUser.objects.none(), label=_("User"), to_field_name="username", empty_label=_("Select a user")
+        RegistryUser.objects.none(),
+        label=_("User"),
+        to_field_name="username",
+        empty_label=_("Select a user"),
+        widget=Select,
     )
     level = forms.ChoiceField(label=_("Level"), choices=LEVELS, initial="read")
 

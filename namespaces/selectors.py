@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts.common.prepared_queries import Prepared, prepared
 from accounts.models import Account, RegistryUser
 from namespaces import permissions
 from namespaces.access import Action, Level, UserStatus, Verdict, decide
@@ -55,6 +56,14 @@ def namespaces_of(account: Account, *, search: str = "") -> QuerySet[Namespace]:
         pushed_at=Subquery(images.order_by("-pushed_at").values("pushed_at")[:1]),
         newest_history_id=Subquery(newest.values("newest_history_id")[:1]),
     ).order_by("name")
+
+
+def all_namespaces(account: Account) -> list[Namespace]:
+    """Return what `namespaces_of` finds."""
+    return _namespaces_of(account=account.pk)
+
+
+_namespaces_of: Prepared[..., Namespace] = prepared(namespaces_of)
 
 
 def namespace_names(account: Account) -> list[str]:
@@ -119,11 +128,15 @@ def grants_of(user: RegistryUser) -> QuerySet[Grant]:
 def grants_of_users(users: Sequence[RegistryUser]) -> dict[int, list[GrantLine]]:
     """Return user id → grants, for a list: without a row of our models for each."""
     found: dict[int, list[GrantLine]] = defaultdict(list)
-    grants = Grant.objects.filter(user__in=users).order_by("image_name", "namespace__name", "id")
-    columns = grants.values_list("user_id", "level", "namespace__name", "image_name")
-    for user, level, namespace_name, image_name in columns:
+    for user, level, namespace_name, image_name in _grants_of_users(users=[user.pk for user in users]):
         found[user].append(GrantLine(level, namespace_name, image_name))
     return found
+
+
+@prepared
+def _grants_of_users(*, users: list[int]) -> QuerySet[Grant, tuple[int, int, str, str]]:
+    grants = Grant.objects.filter(user__pk__in=users).order_by("image_name", "namespace__name", "id")
+    return grants.values_list("user_id", "level", "namespace__name", "image_name")
 
 
 def target_names(account: Account) -> list[str]:
@@ -148,11 +161,11 @@ def grants_in(
     return found.order_by("id")
 
 
-def users_with_access(namespace: Namespace, image_name: str) -> QuerySet[RegistryUser]:
+@prepared
+def users_with_access(*, namespace: int, image_name: str) -> QuerySet[RegistryUser]:
     """Return the users with a grant on this image or its namespace, ordered by description."""
     reaching = Grant.objects.filter(user=OuterRef("pk"), namespace=namespace, image_name__in=["", image_name])
-    found = RegistryUser.objects.filter(Exists(reaching)).select_related("account")
-    return found.order_by("description", "id")
+    return RegistryUser.objects.filter(Exists(reaching)).order_by("description", "id")
 
 
 def effective_access(
@@ -160,10 +173,9 @@ def effective_access(
 ) -> list[EffectiveAccess]:
     """Return for each of `users` whether it may pull this image, its level, and the grants that give it."""
     by_user: dict[int, list[Grant]] = {user.pk: [] for user in users}
-    grants = Grant.objects.filter(namespace=namespace, image_name__in=["", image_name], user__in=by_user)
-    for grant in grants.select_related("user__account", "namespace__account").order_by(
-        "-level", "-image_name"
-    ):
+    known = {user.pk: user for user in users}
+    for grant in _grants_on_image(namespace=namespace.pk, image_name=image_name, users=list(known)):
+        grant.user, grant.namespace = known[grant.user_id], namespace
         by_user[grant.user_id].append(grant)
     now = timezone.now()
     found = []
@@ -171,6 +183,12 @@ def effective_access(
         context = permissions.access_context(by_user[user.pk], namespace, user_status_of(user, now))
         found.append(EffectiveAccess(user, decide(context, Action.PULL), by_user[user.pk]))
     return found
+
+
+@prepared
+def _grants_on_image(*, namespace: int, image_name: str, users: list[int]) -> QuerySet[Grant]:
+    found = Grant.objects.filter(namespace=namespace, image_name__in=["", image_name], user__pk__in=users)
+    return found.order_by("-level", "-image_name")
 
 
 def user_status_of(user: RegistryUser, now: datetime) -> UserStatus:

@@ -75,6 +75,6 @@ class ImageAccess(ApiView):
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         """Who may do what, and through which grants; also for an image that nobody has pushed yet."""
         found = permissions.image_or_planned(self.by, handle, name, image)
-        users = list(selectors.users_with_access(found.namespace, found.name))
+        users = selectors.users_with_access(namespace=found.namespace.pk, image_name=found.name)
         access = selectors.effective_access(found.namespace, found.name, users)
         return self.answer({"public": found.namespace.public, "users": access})

@@ -2,33 +2,72 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from accounts.common.prepared_queries import prepared
+from accounts.common.pagination import Page, paginate, paginate_prepared
+from accounts.common.prepared_queries import Prepared, prepared
 from accounts.models import Account
+from namespaces import selectors
 from namespaces.listing.listed_tag import ListedTag, listed
 from namespaces.listing.restored_by import restored_by
-from namespaces.models import Image, Tag
+from namespaces.models import Image, Namespace, Tag
+
+
+class ListedImage(Protocol):
+    """What a row needs of an image and its namespace."""
+
+    id: int
+    name: str
+    namespace__name: str
+    latest_tag: str
+    tag_count: int
+    size: int
+    pushed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
     """One row of the list. `tag`: the newest, None if the image has none; `restored_by`: who restored it, or ""."""
 
-    image: Image
+    image: ListedImage
     tag: ListedTag | None
     restored_by: str
 
+    @property
+    def repository(self) -> str:
+        return f"{self.image.namespace__name}/{self.image.name}"
 
-def image_rows(account: Account, images: Sequence[Image]) -> list[ImageRow]:
+
+def image_page(
+    account: Account, *, namespace: Namespace | None = None, search: str, cursor: str
+) -> Page[ListedImage]:
+    """Return a page of the account's images, or of one namespace's. Raise Invalid on "page"."""
+    query = {"q": search}
+    if search:
+        return paginate(_images(account, namespace, search), cursor=cursor, query=query)
+    within = {"namespace": namespace.pk} if namespace else {}
+    return paginate_prepared(_all_images, cursor=cursor, query=query, account=account.pk, **within)
+
+
+def _images(account: Any, namespace: Any = None, search: str = "") -> QuerySet[Image, Any]:
+    found = selectors.images_of(account, namespace=namespace, search=search)
+    columns = ("id", "name", "namespace__name", "latest_tag", "tag_count", "size", "pushed_at")
+    return found.values_list(*columns, named=True)
+
+
+_all_images: Prepared[..., Any] = prepared(_images)
+
+
+def image_rows(account: Account, images: Sequence[ListedImage]) -> list[ImageRow]:
     """Return a row for each of the account's `images`."""
-    newest = _newest_tags(images=[image.pk for image in images], account=account.pk)
+    newest = _newest_tags(images=[image.id for image in images], account=account.pk)
     restorers, tags = restored_by(newest), {tag.image_id: tag for tag in newest}
     return [
         ImageRow(image, tag, restorers.get(tag.id, ""))
-        if (tag := tags.get(image.pk))
+        if (tag := tags.get(image.id))
         else ImageRow(image, None, "")
         for image in images
     ]

@@ -35,7 +35,7 @@ _CHOOSE = """<span class="choosable">
 def image_rows(account: Account, rows: Iterable[ImageRow], may_remove: bool) -> SafeString:
     image_urls = {
         name: url_pattern("image", account.handle, name)
-        for name in {row.image.namespace.name for row in rows}
+        for name in {row.image.namespace__name for row in rows}
     }
     user_url = url_pattern("user", account.handle)
     pattern = prefill(
@@ -55,10 +55,10 @@ def image_rows(account: Account, rows: Iterable[ImageRow], may_remove: bool) -> 
 
     def write(row: ImageRow) -> SafeString:
         image, tag = row.image, row.tag
-        repository = image.repository
+        repository = row.repository
         name = fill(
             '<a class="fw-semibold" href="{}">{}</a>',
-            image_urls[image.namespace.name](image.name),
+            image_urls[image.namespace__name](image.name),
             formatting.breaking(repository),
         )
         pushed_by = tag.pushed_by if tag else ""

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.common.errors import Invalid
-from accounts.common.pagination import paginate
+from accounts.common.pagination import paginate_prepared
 from accounts.roles import Permission
 from accounts.selectors import denials_on
 from accounts.views.button_permissions import denial_reason
@@ -82,15 +82,19 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
         else:
             messages.success(request, _("Permission added."))
             return redirect(here)
-    users = selectors.users_with_access(image.namespace, image.name)
-    page = paginate(users, cursor=request.GET.get("page", ""))
+    page = paginate_prepared(
+        selectors.users_with_access,
+        cursor=request.GET.get("page", ""),
+        namespace=image.namespace.pk,
+        image_name=image.name,
+    )
     context = image_context(image, "access") | {
         "form": form,
         "page": page,
         "effective_access": selectors.effective_access(image.namespace, image.name, page.rows),
         "why_not": denial_reason(image.namespace.account, Permission.GRANTS_MANAGE),
         "denials": with_current_decision(
-            list(denials_on(image.namespace.account, image.repository)[:DENIALS_SHOWN])
+            denials_on(DENIALS_SHOWN, account=image.namespace.account.pk, repository=image.repository)
         ),
         "here": here,
     }

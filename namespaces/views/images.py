@@ -7,7 +7,6 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import permissions as account_permissions
-from accounts.common.pagination import paginate
 from accounts.roles import Permission
 from accounts.views.button_permissions import denial_reason
 from accounts.views.request import PersonRequest, principal, tab
@@ -31,12 +30,10 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
     account = account_permissions.account(by, handle)
     if name := request.GET.get("namespace", ""):
         return redirect(permissions.namespace(by, handle, name))
-    namespaces = list(selectors.namespaces_of(account))
+    namespaces = selectors.all_namespaces(account)
     live = tag_updates.first_live_note_of_account(request, account, namespaces)
     query = {"q": request.GET.get("q", "").strip()[:200]}
-    found = selectors.images_of(account, search=query["q"])
-    found = found.select_related(None).select_related("namespace")  # not the account again with each
-    page = paginate(found, cursor=request.GET.get("page", ""), query=query)
+    page = image_list.image_page(account, search=query["q"], cursor=request.GET.get("page", ""))
     context = {
         "account": account,
         "why_not": denial_reason(account, Permission.NAMESPACES_MANAGE),

@@ -12,7 +12,6 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts import permissions as account_permissions
 from accounts.common.errors import Invalid
-from accounts.common.pagination import paginate
 from accounts.roles import Permission
 from accounts.templatetags.cells import when
 from accounts.views.button_permissions import denial_reason
@@ -64,8 +63,9 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by = principal(request)
     namespace = permissions.namespace(by, handle, name)
     query = {"q": request.GET.get("q", "").strip()[:200]}
-    found = selectors.images_of(namespace.account, namespace=namespace, search=query["q"])
-    page = paginate(found, cursor=request.GET.get("page", ""), query=query)
+    page = image_list.image_page(
+        namespace.account, namespace=namespace, search=query["q"], cursor=request.GET.get("page", "")
+    )
     context = namespace_context(namespace, "images") | {
         "live": tag_updates.live_note_of_namespace(request, namespace),
         "query": query,

@@ -15,7 +15,6 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts import permissions, selectors
 from accounts.common.errors import Invalid
-from accounts.common.pagination import paginate
 from accounts.models import Account, RegistryUser
 from accounts.principal import Principal
 from accounts.roles import Permission
@@ -38,9 +37,7 @@ from namespaces.views import first_steps, grant_targets
 def users(request: PersonRequest, handle: str) -> HttpResponse:
     by, now, search = principal(request), timezone.now(), request.GET.get("q", "").strip()
     account = permissions.account(by, handle)
-    page = paginate(
-        selectors.users_of(account, search=search), cursor=request.GET.get("page", ""), query={"q": search}
-    )
+    page = selectors.user_page(account, search=search, cursor=request.GET.get("page", ""))
     context = {
         "account": account,
         "page": page,
