@@ -9,7 +9,7 @@ from registry_sync.reconcile.planner import Plan, StoredState, make_plan
 
 NAMES = st.sampled_from("abcdefgh")
 DIGESTS = st.sampled_from(["", "sha256:1", "sha256:2", "sha256:3"])
-HAVE = st.dictionaries(NAMES, st.builds(StoredState, DIGESTS, st.booleans()))
+HAVE = st.dictionaries(NAMES, st.builds(StoredState, DIGESTS, st.booleans(), st.just(False)))
 SEE = st.dictionaries(NAMES, DIGESTS)
 Inventory = Mapping[str, StoredState]
 
