@@ -59,12 +59,11 @@ class Thing:
 
 
 NOTHING_ELSE: Final = "installation"
+_USER: Final = "LEFT JOIN accounts_registryuser u ON u.id = %(key)s AND u.account_id = %(account)s"
 THINGS: dict[str, Thing] = {
     NOTHING_ELSE: Thing("1", shown=For.EVERYBODY),
-    "first use": Thing(
-        "u.last_used_at",
-        "LEFT JOIN accounts_registryuser u ON u.id = %(key)s AND u.account_id = %(account)s",
-    ),
+    "first use": Thing("u.last_used_at", _USER),
+    "denial": Thing("(SELECT MAX(d.last_at) FROM accounts_denial d WHERE d.user_id = u.id)", _USER),
 }
 
 

@@ -78,6 +78,11 @@ def denials_of(user: RegistryUser) -> QuerySet[Denial]:
     return Denial.objects.filter(user=user).select_related("user").order_by("-last_at", "-id")
 
 
+def last_denial_of(user: RegistryUser) -> Denial | None:
+    """Return what the user was denied last; that it could not reuse a layer is none."""
+    return denials_of(user).exclude(action=Denial.MOUNT).first()
+
+
 @prepared
 def denials_on(most: int, *, account: int, repository: str) -> QuerySet[Denial]:
     """Return what this account's users were refused there, the last first."""

@@ -8,7 +8,8 @@ from django.urls import reverse
 from accounts.client_commands import Snippet
 from accounts.models import Account, Denial, RegistryUser
 from accounts.roles import Permission
-from accounts.selectors import denials_of, used_since_password
+from accounts.selectors import last_denial_of, used_since_password
+from accounts.views import last_denial
 from accounts.views.button_permissions import denial_reason
 from accounts.views.client_tabs import client_tabs
 from accounts.views.credentials_page import live_note
@@ -23,10 +24,10 @@ from namespaces.models import Namespace
 class FirstSteps:
     """A namespace, a user that can push to it, its first use, its first push: the first that is missing is next.
 
-    `names` are the account's namespaces, or the one that the page is about. `user`, `tabs` and `live` are those of the
-    user that can push. `denial` is what it was denied last. `new_user_url` creates one that can push here;
-    `permissions_url` is where another user of the account gets the permission, "" without other users.
-    `why_no_namespace` and `why_no_user` are "" for who may create them.
+    `names`: the account's namespaces, or the one that the page is about. Of the user that can push there are `user`,
+    `used`, `tabs`, what it was denied last, and the notes that the page asks with. `new_user_url` creates one that can
+    push here; `permissions_url`, "" without other users, gives the permission to another. `why_no_namespace` and
+    `why_no_user` are "" for who may create them.
     """
 
     names: list[str]
@@ -34,6 +35,7 @@ class FirstSteps:
     user: RegistryUser | None
     used: bool
     denial: Denial | None
+    denial_live: str
     tabs: list[Snippet]
     live: str
     new_user_url: str
@@ -50,14 +52,16 @@ def first_steps(
     grant = selectors.first_push_grant(account, namespace=only, image_name=image_name) if namespaces else None
     user = grant.user if grant else None
     used = used_since_password(user) if user else False
+    denial_live = last_denial.live_note(request, user) if user else ""  # before the denial
     why_no_namespace = denial_reason(account, Permission.NAMESPACES_MANAGE)
     return FirstSteps(
         names=[each.name for each in namespaces],
         form=None if namespaces or why_no_namespace else NamespaceForm(initial={"name": account.handle}),
         user=user,
         used=used,
-        denial=denials_of(user).exclude(action=Denial.MOUNT).first() if user and used else None,
+        denial=last_denial_of(user) if user else None,
         tabs=client_tabs(user, first_push_example(grant, image_name)) if grant and user else [],
+        denial_live=denial_live,
         live=live_note(request, user) if user and not used else "",
         new_user_url=new_user_url(account, f"{only.name}/{image_name}".rstrip("/") if only else ""),
         permissions_url="" if user or not only else _permissions_url(only),

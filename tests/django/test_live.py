@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import live_updates
-from accounts.models import Account, Member, Person, RegistryUser
+from accounts.models import Account, Denial, Member, Person, RegistryUser
 from namespaces.models import Image, TagHistoryEntry
 from registry_sync import registry_probe
 from registry_sync.inventory.writer import TagChange, write_tag_changes
@@ -109,6 +109,13 @@ def _first_use(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
     return here, lambda: RegistryUser.objects.filter(pk=user.pk).update(**used)
 
 
+def _denial(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
+    user = factories.RegistryUserFactory(account=cast.account)
+    what = {"user": user, "repository": "team/app", "action": "push", "first_at": WHEN}
+    here = f"/a/team-red/users/{user.username}/last-denial/"
+    return here, lambda: Denial.objects.update_or_create(**what, defaults={"last_at": timezone.now()})
+
+
 CASES = {
     "image": Case("viewer", lambda _cast, image: ("/a/team-red/n/team/i/app/", _pushed(image))),
     "namespace": Case("viewer", lambda _cast, image: ("/a/team-red/n/team/", _pushed(image))),
@@ -120,6 +127,7 @@ CASES = {
     "purge": Case("viewer", _purge),
     "retention run": Case("viewer", _retention),
     "first use": Case("viewer", _first_use),
+    "denial": Case("viewer", _denial),
 }
 OF_ACCOUNT = [kind for kind in CASES if kind not in ("sync run", "installation", "checkup")]
 

@@ -18,10 +18,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.clients]
 README = (Path(__file__).parents[2] / "README.md").read_text()
 STEPS = README.partition("## The first push")[2].partition("\n## ")[0]
 MOST_CLICKS = 8
+PASSWORD = "tall ships and 9 harbours"
 ANSWERS = {
     "email": "ada@example.com",
-    "password1": "tall ships and 9 harbours",
-    "password2": "tall ships and 9 harbours",
+    "password1": PASSWORD,
+    "password2": PASSWORD,
     "description": "CI deploy",
 }
 
