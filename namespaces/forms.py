@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.common.plain_select import Select
 from accounts.forms import UserForm
 from accounts.models import Account, RegistryUser
 from namespaces.models import Namespace
@@ -31,11 +30,7 @@ class ImageGrantForm(forms.Form):
     """A permission on one image: the image is the page's."""
 
     user = UserField(
-        RegistryUser.objects.none(),
-        label=_("User"),
-        to_field_name="username",
-        empty_label=_("Select a user"),
-        widget=Select,
+        RegistryUser.objects.none(), label=_("User"), to_field_name="username", empty_label=_("Select a user")
     )
     level = forms.ChoiceField(label=_("Level"), choices=LEVELS, initial="read")
 
