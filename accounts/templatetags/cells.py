@@ -20,6 +20,12 @@ from accounts.templatetags import formatting
 
 register = template.Library()
 
+_RANK_CSS = {
+    "write": "badge badge-outline text-primary",
+    "admin": "badge bg-primary-lt",
+    "owner": "badge bg-primary-lt",
+}  # the others are plain
+
 _COPY = '<button type="button" class="copy needs-js" data-copy="{text}" aria-label="{what}" title="{what}"></button>'
 _COPY_DIGEST = _COPY.replace("{text}", "{digest}")
 _DIGEST = (
@@ -183,4 +189,15 @@ def state(text: object, tone: str = "none") -> SafeString:
 @register.simple_tag
 def level(level: object) -> SafeString:
     """Write a level of access, given a Level or its name."""
-    return fill('<span class="chip chip-{}">{}</span>', formatting.plain_word(level), formatting.word(level))
+    return _badge(level)
+
+
+@register.simple_tag
+def role(role: object) -> SafeString:
+    """Write what a member is, given a Role or its name."""
+    return _badge(role)
+
+
+def _badge(rank: object) -> SafeString:
+    css = _RANK_CSS.get(formatting.plain_word(rank), "badge")
+    return fill('<span class="{}">{}</span>', css, formatting.word(rank))

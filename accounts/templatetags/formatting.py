@@ -200,7 +200,7 @@ def word(value: object) -> str:
 
 @register.filter
 def plain_word(value: object) -> str:
-    """Return the untranslated lower-case name of a level or a role, for CSS classes."""
+    """Return the untranslated lower-case name of a level or a role, which never changes."""
     return str(getattr(value, "name", value)).lower()
 
 

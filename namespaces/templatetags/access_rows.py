@@ -27,7 +27,7 @@ _ROW = """<tr>
   <td data-label="{used_label}">{used}</td>
 </tr>
 """
-_ON_IMAGE = '<div>{} <div class="row-of">{} {}</div></div>'
+_ON_IMAGE = '<div>{} <div class="hstack gap-2 flex-wrap">{} {}</div></div>'
 
 
 @register.simple_tag(takes_context=True)

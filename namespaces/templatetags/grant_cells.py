@@ -14,7 +14,7 @@ from namespaces.models import Grant
 
 register = template.Library()
 
-_LEVEL_FORM = """<form method="post" class="row-of" action="{url}">
+_LEVEL_FORM = """<form method="post" class="hstack gap-2 flex-wrap" action="{url}">
   <input type="hidden" name="csrfmiddlewaretoken" value="{csrf_token}">
   <input type="hidden" name="next" value="{here}">
   <label class="visually-hidden" for="level-{id}">{label}</label>

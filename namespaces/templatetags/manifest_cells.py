@@ -24,16 +24,16 @@ def platform_chips(manifest: ManifestSummary, tag_name: str = "") -> SafeString:
             manifest.artifact_type,
             translate(kind_in_lists(manifest, tag_name).label),
         )
-        return fill('<span class="row-of">{}</span>', what)
+        return fill('<span class="hstack gap-2 flex-wrap">{}</span>', what)
     return _chips(tuple(named))
 
 
 @lru_cache(maxsize=256)  # most of a list are for the same platforms
 def _chips(named: tuple[str, ...]) -> SafeString:
-    chips = joined(*(fill('<span class="chip">{}</span>', each) for each in named[:PLATFORMS_SHOWN]))
+    chips = joined(*(fill('<span class="badge">{}</span>', each) for each in named[:PLATFORMS_SHOWN]))
     more = len(named) - PLATFORMS_SHOWN
     rest = fill('<span class="text-secondary small">+{}</span>', more) if more > 0 else ""
-    return fill('<span class="row-of">{}{}</span>', chips, rest)
+    return fill('<span class="hstack gap-2 flex-wrap">{}{}</span>', chips, rest)
 
 
 def pusher(description: str | None, url: str, username: str, restored_by: str) -> SafeString:

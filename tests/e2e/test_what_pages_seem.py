@@ -107,7 +107,7 @@ def test_what_is_chosen_shows_in_forced_colours(
     one.check()
     page.get_by_label("Description").focus()
     assert one.screenshot() != other.screenshot()
-    tabs = page.locator(".frame-tabs .tab-list a")
+    tabs = page.locator(".frame-tabs .nav-link")
     lines = [tabs.nth(each).evaluate("tab => getComputedStyle(tab).borderBottomColor") for each in range(4)]
     assert len(set(lines)) == 2
     assert lines.count(lines[1]) == 1  # Users, where we are

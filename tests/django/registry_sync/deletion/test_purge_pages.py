@@ -323,7 +323,7 @@ def test_what_is_back_says_so_for_a_while_and_offers_nothing(cast: Cast, image: 
     purge_worker.work_due()
     _end(purge)
     page = f"{NAMESPACE}deletions/{purge.pk}/"
-    offers = '<div class="row-of">\n        '
+    offers = '<div class="hstack gap-2 flex-wrap">\n        '
     assert offers in cast.client("owner").get(page).content.decode()
     assert offers not in cast.client("viewer").get(page).content.decode()
     purge_service.restore(by=cast.by("owner"), purge=purge)
