@@ -47,11 +47,8 @@ def image_rows(account: Account, rows: Iterable[ImageRow], may_remove: bool) -> 
         pushed_label=_("Pushed"),
         by_label=_("By"),
     )
-    cells = Cells()
-    select, unknown = (
-        _("Select %(name)s"),
-        fill('<span class="text-secondary" title="{}">—</span>', _("unknown")),
-    )
+    cells, select = Cells(), _("Select %(name)s")
+    unknown = fill('<span class="text-secondary" title="{}">—</span>', _("unknown"))
 
     def write(row: ImageRow) -> SafeString:
         image, tag = row.image, row.tag

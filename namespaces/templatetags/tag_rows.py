@@ -40,19 +40,16 @@ def tag_rows(image: Image, rows: Iterable[TagRow], may_remove: bool) -> SafeStri
     handle = image.namespace.account.handle
     tag_url = url_pattern("tag", handle, image.namespace.name, image.name)
     user_url = url_pattern("user", handle)
-    pattern, cells = (
-        prefill(
-            _ROW,
-            digest_label=_("Digest"),
-            platforms_label=_("Platforms"),
-            size_label=_("Size"),
-            pushed_label=_("Pushed"),
-            pulled_label=_("Last pulled"),
-        ),
-        Cells(),
+    pattern = prefill(
+        _ROW,
+        digest_label=_("Digest"),
+        platforms_label=_("Platforms"),
+        size_label=_("Size"),
+        pushed_label=_("Pushed"),
+        pulled_label=_("Last pulled"),
     )
+    cells, pulls = Cells(), cache(_pulls)
     select, same_digest = _("Select %(name)s"), _("The same digest")
-    pulls = cache(_pulls)
     not_here = _("its platforms are not in this image")
     written = [
         fill(
