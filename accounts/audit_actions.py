@@ -22,6 +22,7 @@ class AuditAction(TextChoices):
     IMAGE_DELETED = "image.deleted", _("deleted the image and everything in it:")
     IMAGE_DELETION_REQUESTED = "image.deletion_asked", _("asked to delete the image and everything in it:")
     IMAGE_DELETION_STOPPED = "image.deletion_stopped", _("stopped the deletion of the image")
+    IMAGE_DESCRIBED = "image.described", _("changed the description of the image")
     IMAGE_RESTORED = "image.put_back", _("restored the image and everything in it:")
     IMAGE_RESTORE_REQUESTED = "image.put_back_asked", _("asked to restore the image and everything in it:")
     MANIFEST_DELETED = "manifest.deleted", _("deleted the image")
@@ -45,6 +46,7 @@ class AuditAction(TextChoices):
         _("asked to delete the namespace and everything in it:"),
     )
     NAMESPACE_DELETION_STOPPED = "namespace.deletion_stopped", _("stopped the deletion of the namespace")
+    NAMESPACE_DESCRIBED = "namespace.described", _("changed the description of the namespace")
     NAMESPACE_EMPTIED = "namespace.emptied", _("deleted everything in the namespace")
     NAMESPACE_PUBLISHED = "namespace.published", _("made the namespace public:")
     NAMESPACE_RESTORED = "namespace.put_back", _("restored everything in the namespace")

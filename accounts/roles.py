@@ -18,6 +18,7 @@ class Permission(StrEnum):
     ACCOUNT_RENAME = "account.rename"
     ACCOUNT_VIEW = "account.view"
     GRANTS_MANAGE = "grants.manage"
+    IMAGES_DESCRIBE = "images.describe"
     IMAGES_REMOVE = "images.remove"
     MEMBERS_MANAGE = "members.manage"
     NAMESPACES_MANAGE = "namespaces.manage"
@@ -28,6 +29,7 @@ class Permission(StrEnum):
 _VIEWER = frozenset({Permission.ACCOUNT_VIEW, Permission.SYNC_START})
 _MANAGER = _VIEWER | {
     Permission.GRANTS_MANAGE,
+    Permission.IMAGES_DESCRIBE,
     Permission.IMAGES_REMOVE,
     Permission.NAMESPACES_MANAGE,
     Permission.USERS_MANAGE,
@@ -45,9 +47,10 @@ DESCRIPTIONS: dict[Permission, str] = {
     Permission.ACCOUNT_RENAME: _("rename the account"),
     Permission.ACCOUNT_VIEW: _("see everything in the account"),
     Permission.GRANTS_MANAGE: _("give and take permissions"),
+    Permission.IMAGES_DESCRIBE: _("describe images"),
     Permission.IMAGES_REMOVE: _("remove tags and images, put them back, and set retention rules"),
     Permission.MEMBERS_MANAGE: _("invite, change and remove members"),
-    Permission.NAMESPACES_MANAGE: _("create, publish and delete namespaces"),
+    Permission.NAMESPACES_MANAGE: _("create, describe, publish and delete namespaces"),
     Permission.SYNC_START: _("ask for a sync"),
     Permission.USERS_MANAGE: _("create and change users"),
 }
@@ -57,6 +60,7 @@ _DENIALS: dict[Permission, str] = {
     Permission.ACCOUNT_CLOSE: _("Only owners can close the account."),
     Permission.ACCOUNT_RENAME: _("Only owners can rename the account."),
     Permission.GRANTS_MANAGE: _("Viewers can’t change permissions. Ask an owner or manager."),
+    Permission.IMAGES_DESCRIBE: _("Viewers can’t describe images. Ask an owner or manager."),
     Permission.IMAGES_REMOVE: _(
         "Viewers can’t remove images or change retention rules. Ask an owner or manager."
     ),

@@ -5,9 +5,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import UserForm
+from accounts.forms import TextField, UserForm
 from accounts.models import Account, RegistryUser
+from namespaces.image_description import DESCRIPTION_MAX
 from namespaces.models import Namespace
+from namespaces.readme import README_MAX
 
 LEVELS = [("read", _("read")), ("write", _("write")), ("admin", _("admin"))]
 
@@ -18,6 +20,19 @@ class NamespaceForm(forms.Form):
         max_length=10_000,
         help_text=_("The first part of your images’ names: a-z, 0-9, and single . _ or - between them."),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "maxlength": "60"}),
+    )
+
+
+class DescriptionForm(forms.Form):
+    description = TextField(label=_("Description"), most=DESCRIPTION_MAX, required=False)
+    readme = forms.CharField(
+        label=_("README"),
+        required=False,
+        strip=False,
+        help_text=_(
+            "Markdown: headings, lists, tables, code and links. HTML stays text, and an image becomes a link."
+        ),
+        widget=forms.Textarea({"rows": 16, "maxlength": README_MAX, "class": "font-monospace"}),
     )
 
 

@@ -51,9 +51,14 @@ def image_or_planned(
     namespace_name: str,
     name: str,
     permission: Permission = Permission.ACCOUNT_VIEW,
+    *,
+    rows: Callable[[], QuerySet[Image]] = Image.objects.all,
 ) -> Image:
-    """As `image`, but return an unsaved Image for a valid name that is not pushed yet, so that it can be granted."""
-    found = _image(by, handle, namespace_name, name, permission)
+    """As `image`, but return an unsaved Image for a valid name that is not pushed yet, so that it can be granted.
+
+    `rows`: all images, with whatever else the caller wants to know of this one.
+    """
+    found = _image(by, handle, namespace_name, name, permission, rows=rows)
     if found:
         return found
     owner = _namespace(permissions.account(by, handle, permission), namespace_name)
@@ -63,25 +68,37 @@ def image_or_planned(
 
 
 def _image(
-    by: Principal, handle: str, namespace_name: str, name: str, permission: Permission
+    by: Principal,
+    handle: str,
+    namespace_name: str,
+    name: str,
+    permission: Permission,
+    *,
+    rows: Callable[[], QuerySet[Image]] = Image.objects.all,
 ) -> Image | None:
     """Return the image and, in the same statement, who asks for it."""
-    found = _images(person=by.person_id, handle=handle, namespace=namespace_name, name=name)
+    found = _images(rows)(person=by.person_id, handle=handle, namespace=namespace_name, name=name)
     image: Image | None = next(iter(found), None)
     if image:
         permissions.in_role(image.namespace.account, found[0].role, permission)
     return image
 
 
-@prepared
-def _images(*, person: int, handle: str, namespace: str, name: str) -> QuerySet[Any, Any]:
-    """Each with `.role`."""
-    found = Image.objects.select_related("namespace__account").filter(
-        **permissions.membership_filter(person, handle, "namespace__account"),
-        namespace__name=namespace,
-        name=name,
-    )
-    return found.annotate(role=F("namespace__account__members__role")).order_by("pk")[:1]
+@cache
+def _images(rows: Callable[[], QuerySet[Image]]) -> Callable[..., list[Any]]:
+    """Return what finds one of `rows`, with `.role`."""
+
+    @prepared
+    def found(*, person: int, handle: str, namespace: str, name: str) -> QuerySet[Any, Any]:
+        images = rows().select_related("namespace__account")
+        images = images.filter(
+            **permissions.membership_filter(person, handle, "namespace__account"),
+            namespace__name=namespace,
+            name=name,
+        )
+        return images.annotate(role=F("namespace__account__members__role")).order_by("pk")[:1]
+
+    return found
 
 
 def tag(

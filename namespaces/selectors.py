@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -14,7 +14,7 @@ from accounts.common.prepared_queries import Prepared, prepared
 from accounts.models import Account, RegistryUser
 from namespaces import permissions
 from namespaces.access import Action, Level, UserStatus, Verdict, decide
-from namespaces.models import HAS_CONTENT, Grant, Image, Namespace
+from namespaces.models import HAS_CONTENT, Grant, Image, Namespace, Readme
 
 TARGETS_MAX = 100
 GRANTS_SHOWN = 10  # on a namespace's first page
@@ -76,8 +76,32 @@ def images_of(account: Account, *, namespace: Namespace | None = None, search: s
     if namespace:
         found = found.filter(namespace=namespace)
     if search:
-        found = found.filter(Q(name__icontains=search) | Q(namespace__name__icontains=search))
+        found = found.filter(
+            Q(name__icontains=search) | Q(namespace__name__icontains=search) | described(search)
+        )
     return found.order_by("-pushed_at", "-id")
+
+
+def described(text: str) -> Q:
+    """Return what is true of images with `text` in the description that is shown."""
+    return Q(own_description__icontains=text) | Q(own_description="", pushed_description__icontains=text)
+
+
+def images_with_readme() -> QuerySet[Image]:
+    """Return images with `.readme_text`, None where there is none."""
+    return Image.objects.annotate(readme_text=F("readme__text"))  # type: ignore[no-redef]
+
+
+def readme_of(owner: Namespace | Image) -> str:
+    """Return the README as it was written; "" if there is none, or the image is not pushed yet."""
+    if not owner.pk:
+        return ""
+    rows = (
+        Readme.objects.filter(image=owner)
+        if isinstance(owner, Image)
+        else Readme.objects.filter(namespace=owner)
+    )
+    return rows.values_list("text", flat=True).first() or ""
 
 
 def grants_on(namespace: Namespace, *, search: str = "") -> QuerySet[Grant]:

@@ -42,6 +42,7 @@ FIELDS: dict[str, Promise] = {
     "outcome": _("outcome"),
     "protect_pattern": _("protects"),
     "public": _("public"),
+    "readme": _("README (characters)"),
     "repositories": _("repositories"),
     "role": _("role"),
     "tags": _("tags"),

@@ -28,10 +28,11 @@ SOURCE = {
     "org.opencontainers.image.source": "https://example.com/shop",
     "org.opencontainers.image.licenses": "MIT",
 }
+API = SOURCE | {"org.opencontainers.image.description": "Takes orders and answers with receipts"}
 BOTH = ("linux/amd64", "linux/arm64")
 IMAGES = {
     "shop": [
-        SampleImage("api", ["1.0", "1.1", "1.2", "latest"], ("base", "deps", "app"), labels=SOURCE),
+        SampleImage("api", ["1.0", "1.1", "1.2", "latest"], ("base", "deps", "app"), labels=API),
         SampleImage("web", ["2.0", "latest"], ("base", "app"), BOTH, SOURCE),
         SampleImage("worker", ["1.9", "1.10"]),
         SampleImage("team/tools/migrate", ["latest"]),

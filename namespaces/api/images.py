@@ -10,9 +10,12 @@ from accounts import permissions as account_permissions
 from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, SearchQuery
 from accounts.api.view import ApiView
+from accounts.roles import Permission
 from namespaces import permissions, selectors
 from namespaces.access import Level
+from namespaces.api.descriptions import DescriptionBody, ReadmeSerializer
 from namespaces.api.grants import GrantSerializer
+from namespaces.services import descriptions
 
 LEVELS = [level.word for level in Level]
 
@@ -21,6 +24,9 @@ class ImageSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="What follows the namespace; may hold slashes.")
     namespace = serializers.CharField(source="namespace.name")
     repository = serializers.CharField(help_text="`namespace/name`, as the registry knows it.")
+    description = serializers.CharField(
+        allow_blank=True, help_text="As somebody wrote it here, or else as the newest tag’s image says."
+    )
     tag_count = serializers.IntegerField()
     latest_tag = serializers.CharField(allow_blank=True)
     size_bytes = serializers.IntegerField(
@@ -32,6 +38,12 @@ class ImageSerializer(serializers.Serializer[Any]):
     )
     first_seen_at = Moment()
     pushed_at = Moment(allow_null=True)
+
+
+class ImageDetailSerializer(ImageSerializer, ReadmeSerializer):
+    pushed_description = serializers.CharField(
+        allow_blank=True, help_text="As the newest tag’s image says (`org.opencontainers.image.description`)."
+    )
 
 
 class EffectiveAccessSerializer(serializers.Serializer[Any]):
@@ -65,9 +77,14 @@ class Images(ApiView):
 
 
 class OneImage(ApiView):
-    @operation("images_read", answer=ImageSerializer)
+    @operation("images_read", answer=ImageDetailSerializer)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
         return self.answer(permissions.image(self.by, handle, name, image))
+
+    @operation("images_update", body=DescriptionBody, answer=ImageDetailSerializer)
+    def patch(self, request: Request, handle: str, name: str, image: str) -> Response:
+        found = permissions.image(self.by, handle, name, image, Permission.IMAGES_DESCRIBE)
+        return self.answer(descriptions.describe_image(by=self.by, image=found, **self.data()))
 
 
 class ImageAccess(ApiView):

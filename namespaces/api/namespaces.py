@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +13,8 @@ from accounts.api.serializers import Moment, SearchQuery, Strict
 from accounts.api.view import ApiView
 from accounts.roles import Permission
 from namespaces import permissions, selectors
-from namespaces.services import namespaces
+from namespaces.api.descriptions import DescriptionBody, ReadmeSerializer
+from namespaces.services import descriptions, namespaces
 
 
 class NamespaceSerializer(serializers.Serializer[Any]):
@@ -22,15 +24,20 @@ class NamespaceSerializer(serializers.Serializer[Any]):
         source="stored_bytes",
         help_text="What it takes in the registry, measured soon after a push; a layer counts once.",
     )
+    description = serializers.CharField(allow_blank=True)
     created_at = Moment()
+
+
+class NamespaceDetailSerializer(NamespaceSerializer, ReadmeSerializer):
+    pass
 
 
 class NewNamespaceBody(Strict):
     name = serializers.CharField(help_text="Unique in the whole registry; lower case.")
 
 
-class NamespaceBody(Strict):
-    public = serializers.BooleanField()
+class NamespaceBody(DescriptionBody):
+    public = serializers.BooleanField(required=False)
 
 
 class NamespaceDeleteBody(Strict):
@@ -50,14 +57,20 @@ class Namespaces(ApiView):
 
 
 class OneNamespace(ApiView):
-    @operation("namespaces_read", answer=NamespaceSerializer)
+    @operation("namespaces_read", answer=NamespaceDetailSerializer)
     def get(self, request: Request, handle: str, name: str) -> Response:
         return self.answer(permissions.namespace(self.by, handle, name))
 
-    @operation("namespaces_update", body=NamespaceBody, answer=NamespaceSerializer)
+    @operation("namespaces_update", body=NamespaceBody, answer=NamespaceDetailSerializer)
     def patch(self, request: Request, handle: str, name: str) -> Response:
+        """Change what is named, all of it or nothing."""
         namespace = permissions.namespace(self.by, handle, name, Permission.NAMESPACES_MANAGE)
-        return self.answer(namespaces.set_public(by=self.by, namespace=namespace, **self.data()))
+        data = self.data()
+        with transaction.atomic():
+            if "public" in data:
+                namespaces.set_public(by=self.by, namespace=namespace, public=data.pop("public"))
+            descriptions.describe_namespace(by=self.by, namespace=namespace, **data)
+        return self.answer(namespace)
 
     @operation("namespaces_delete", body=NamespaceDeleteBody, status=204)
     def delete(self, request: Request, handle: str, name: str) -> Response:

@@ -26,6 +26,8 @@ class ListedImage(Protocol):
     tag_count: int
     size: int
     pushed_at: datetime | None
+    own_description: str
+    pushed_description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ class ImageRow:
     @property
     def repository(self) -> str:
         return f"{self.image.namespace__name}/{self.image.name}"
+
+    @property
+    def description(self) -> str:
+        return self.image.own_description or self.image.pushed_description
 
 
 def image_page(
@@ -54,8 +60,8 @@ def image_page(
 
 def _images(account: Any, namespace: Any = None, search: str = "") -> QuerySet[Image, Any]:
     found = selectors.images_of(account, namespace=namespace, search=search)
-    columns = ("id", "name", "namespace__name", "latest_tag", "tag_count", "size", "pushed_at")
-    return found.values_list(*columns, named=True)
+    columns = "id name namespace__name latest_tag tag_count size pushed_at own_description pushed_description"
+    return found.values_list(*columns.split(), named=True)
 
 
 _all_images: Prepared[..., Any] = prepared(_images)

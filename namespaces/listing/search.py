@@ -20,6 +20,7 @@ from namespaces.search_query import (
     parse_pasted_reference,
     parse_query,
 )
+from namespaces.selectors import described
 
 Rows = QuerySet[Any]
 SHOWN = 10
@@ -66,7 +67,8 @@ def _images(accounts: list[int], typed: str) -> Rows:
     elif too_short(typed):
         found = found.filter(Q(name__istartswith=typed) | Q(namespace__name__istartswith=typed))
     else:
-        found = found.filter(Q(name__icontains=typed) | Q(namespace__name__icontains=typed))
+        by_name = Q(name__icontains=typed) | Q(namespace__name__icontains=typed)
+        found = found.filter(by_name | described(typed))
     return found.order_by("namespace__name", "name")
 
 

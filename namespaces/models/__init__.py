@@ -4,6 +4,7 @@ from namespaces.models.image import HAS_CONTENT, Image
 from namespaces.models.label import Label
 from namespaces.models.manifest import Descriptor, Manifest, ManifestSummary, kind_in_lists, named_platforms
 from namespaces.models.namespace import CatalogRead, Namespace, ReservedName
+from namespaces.models.readme import Readme
 from namespaces.models.tag import NEVER, Tag
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "ManifestSummary",
     "Namespace",
     "PullStats",
+    "Readme",
     "RepositoryManifest",
     "ReservedName",
     "Tag",

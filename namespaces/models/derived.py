@@ -6,6 +6,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from namespaces import natural_sort
+from namespaces.image_description import image_description
 from namespaces.names import is_technical, technical_stem
 from namespaces.search_query import label_start
 
@@ -52,6 +53,13 @@ class ValuePrefix(Derived, ByteOrdered):
 
     source = "value"
     derive = staticmethod(label_start)
+
+
+class Description(Derived, models.CharField):  # type: ignore[type-arg]
+    """What an image says of itself in `details`, "" for nothing."""
+
+    source = "details"
+    derive = staticmethod(image_description)
 
 
 class Technical(Derived, models.BooleanField):  # type: ignore[type-arg]

@@ -2,6 +2,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from namespaces.image_description import DESCRIPTION_MAX
 from namespaces.models.namespace import Namespace
 from namespaces.names import REPOSITORY_MAX
 
@@ -10,7 +11,10 @@ HAS_CONTENT = models.Q(tag_count__gt=0) | models.Q(untagged_count__gt=0)
 
 
 class Image(models.Model):
-    """A repository inside a namespace, as the registry last told it. Only the sync writes here."""
+    """A repository inside a namespace, as the registry last told it.
+
+    Only the sync writes here, but for `own_description`.
+    """
 
     namespace = models.ForeignKey(Namespace, on_delete=models.PROTECT, related_name="images")
     name = models.CharField(max_length=REPOSITORY_MAX)
@@ -24,8 +28,16 @@ class Image(models.Model):
     stored_bytes = models.BigIntegerField(default=0, editable=False)
     latest_tag = models.CharField(max_length=128, default="", editable=False)
     pushed_at = models.DateTimeField(null=True, editable=False)
+    # Written by a member; "": none, and the image's own is shown.
+    own_description = models.CharField(max_length=DESCRIPTION_MAX, default="", db_default="")
+    # What the newest tag's image says of itself.
+    pushed_description = models.CharField(
+        max_length=DESCRIPTION_MAX, default="", db_default="", editable=False
+    )
     # The newest TagHistoryEntry's id, so that an open page of a whole account asks one index for what is new.
     newest_history_id = models.BigIntegerField(default=0, db_default=0, editable=False)
+
+    readme_text: str | None = None  # only through selectors.images_with_readme
 
     class Meta:
         ordering = ["name"]
@@ -42,6 +54,10 @@ class Image(models.Model):
     def repository(self) -> str:
         """As the registry knows it: namespace/name."""
         return f"{self.namespace.name}/{self.name}"
+
+    @property
+    def description(self) -> str:
+        return self.own_description or self.pushed_description
 
     def get_absolute_url(self) -> str:
         return reverse("image", args=[self.namespace.account.handle, self.namespace.name, self.name])

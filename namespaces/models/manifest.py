@@ -4,7 +4,9 @@ from typing import Any, Protocol
 from django.db import models
 from django.utils import timezone
 
+from namespaces.image_description import DESCRIPTION_MAX
 from namespaces.media_types import ArtifactKind, Group, artifact_kind
+from namespaces.models.derived import Description
 
 
 class ManifestSummary(Protocol):
@@ -55,6 +57,7 @@ class Manifest(models.Model):
     # {"layers": [{"digest","size","media_type","command"}], "config": {...}, "annotations": {...}, ...}, made by
     # registry_sync/inventory/parser.py, read by namespaces/manifests/details.py.
     details = models.JSONField(default=dict)
+    description = Description(max_length=DESCRIPTION_MAX, default="", db_default="", editable=False)
     # The digest it is about: of a signature, an SBOM.
     subject = models.CharField(max_length=140, default="")
     body_zlib = models.BinaryField(default=b"")  # the body as the registry sent it, zlib; empty when too long

@@ -3,6 +3,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account
+from namespaces.image_description import DESCRIPTION_MAX
 from namespaces.names import NAMESPACE_MAX
 
 
@@ -12,6 +13,7 @@ class Namespace(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="namespaces")
     name = models.CharField(max_length=NAMESPACE_MAX, unique=True)
     public = models.BooleanField(default=False)
+    description = models.CharField(max_length=DESCRIPTION_MAX, default="", db_default="")
     # In the registry, shared layers counted once.
     stored_bytes = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -30,6 +30,8 @@ _CHOOSE = """<span class="choosable">
     <input class="form-check-input" type="checkbox" name="image" value="{}" form="chosen-images" aria-label="{}">
     {}</span>"""
 
+_DESCRIBED = '<span>{}<span class="under">{}</span></span>'
+
 
 @register.simple_tag
 def image_rows(account: Account, rows: Iterable[ImageRow], may_remove: bool) -> SafeString:
@@ -58,6 +60,8 @@ def image_rows(account: Account, rows: Iterable[ImageRow], may_remove: bool) -> 
             image_urls[image.namespace__name](image.name),
             formatting.breaking(repository),
         )
+        if row.description:
+            name = fill(_DESCRIBED, name, row.description)
         pushed_by = tag.pushed_by if tag else ""
         return fill(
             pattern,

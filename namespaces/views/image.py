@@ -36,7 +36,7 @@ DENIALS_SHOWN = 10
 @vary_on_headers("HX-Request")
 def image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
-    image = permissions.image_or_planned(by, handle, name, image_name)
+    image = permissions.image_or_planned(by, handle, name, image_name, rows=selectors.images_with_readme)
     context = image_context(image, "tags") | {
         "may_remove": not denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
         "live": tag_updates.first_live_note_of_image(request, image),
@@ -46,10 +46,13 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     context["untagged"] = untagged[: queries.UNTAGGED_SHOWN]
     context["untagged_cut"] = len(untagged) > queries.UNTAGGED_SHOWN
     context["pull"] = _pull_command(image)
+    if image.pk and not denial_reason(image.namespace.account, Permission.IMAGES_DESCRIBE):
+        context["edit_url"] = reverse("image-describe", args=[handle, name, image_name])
     if not context["rows"] and not context["untagged"]:
         context["steps"] = first_steps(
             request, image.namespace.account, namespaces=[image.namespace], image_name=image.name
         )
+    context["readme"] = image.readme_text
     fragment = request.htmx and request.htmx.target == "tags"
     return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)
 

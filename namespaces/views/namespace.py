@@ -85,7 +85,10 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "details": selectors.namespaces_of(namespace.account).get(pk=namespace.pk),
         "grants": grants,
         "grants_more": more,
+        "readme": selectors.readme_of(namespace),
     }
+    if not denial_reason(namespace.account, Permission.NAMESPACES_MANAGE):
+        context["edit_url"] = reverse("namespace-describe", args=[handle, name])
     return render(request, "namespaces/namespace.html", context)
 
 

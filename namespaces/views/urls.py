@@ -1,6 +1,7 @@
 from django.urls import path
 
 from namespaces.views import (
+    descriptions,
     diff,
     home,
     image,
@@ -47,6 +48,7 @@ urlpatterns = [
     path(_ONE + "updates/", tag_updates.of_namespace, name="namespace-updates"),
     path(_ONE + "permissions/", permissions.permissions, name="permissions"),
     path(_ONE + "settings/", namespace.settings, name="namespace-settings"),
+    path(_ONE + "description/", descriptions.of_namespace, name="namespace-describe"),
     path(_ONE + "publish/", namespace.publish, name="namespace-publish"),
     path(_ONE + "delete/", namespace.delete, name="namespace-delete"),
     path(_IMAGE + "-/tags/<str:tag_name>/", tag.tag, name="tag"),
@@ -54,6 +56,7 @@ urlpatterns = [
     path(_IMAGE + "-/manifests/<str:digest>/download/", manifest.download, name="manifest-download"),
     path(_IMAGE + "-/compare/", diff.compare, name="image-compare"),
     path(_IMAGE + "-/updates/", tag_updates.of_image, name="image-updates"),
+    path(_IMAGE + "-/description/", descriptions.of_image, name="image-describe"),
     path(_IMAGE + "-/access/", image.access, name="image-access"),
     path(_IMAGE, image.image, name="image"),
 ]

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Subquery, Sum, Value
+from django.db.models import Count, Exists, F, OuterRef, Subquery, Sum, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, NullIf
 
 from accounts.common.batches import batches
-from namespaces.models import Descriptor, Image, Manifest, Tag, TagHistoryEntry
+from namespaces.models import Descriptor, Image, Manifest, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync.inventory.parser import TOTAL_MAX, annotated_created_at
 from registry_sync.models import Repository
 
@@ -50,8 +50,10 @@ def update_manifest(digest: str, values: Mapping[str, Any]) -> None:
     if row.kind == "index":
         totals = _child_totals({entry["digest"] for entry in row.platforms})
         _sum_up(row, totals, _blob_bytes([digest]).get(digest, 0))
-    row.save(update_fields=[*values, "size", "created_at", "platforms"])
-    resized = Tag.objects.filter(manifest=digest).exclude(size=row.size)
+    row.save(update_fields=[*values, "description", "size", "created_at", "platforms"])
+    resized = Tag.objects.filter(manifest=digest)
+    if not values:  # else it may also say of itself what it did not before
+        resized = resized.exclude(size=row.size)
     # As in write_tag_changes: who writes tags meanwhile counts them too, and takes his turn.
     holding = Image.objects.filter(tags__in=resized).distinct()
     list(Repository.objects.select_for_update().filter(image__in=holding).order_by("name"))
@@ -74,11 +76,31 @@ def count_tags(images: Collection[Image], *, with_history: bool = False) -> None
         "latest_tag": Coalesce(Subquery(newest.values("name")[:1]), Value("")),
         "size": Coalesce(Subquery(newest.values("size")[:1]), 0),
         "pushed_at": Coalesce(Subquery(newest.values("pushed_at")[:1]), F("pushed_at")),
+        "pushed_description": _description(),
     }
     if with_history:
         values["newest_history_id"] = Coalesce(Subquery(history.values("id")[:1]), F("newest_history_id"))
     for batch in batches([image.pk for image in images]):
         Image.objects.filter(pk__in=batch).update(untagged_count=0, **values)
+
+
+def _description() -> Combinable:
+    """Return the description that the newest tag's manifest brings, or else one of a platform that the image holds."""
+    newest = Tag.objects.filter(technical=False).order_by(*Tag.NEWEST_FIRST)
+    manifest = newest.filter(image=OuterRef(OuterRef("pk"))).values("manifest")
+    held = RepositoryManifest.objects.filter(image=OuterRef(OuterRef("pk")), manifest=OuterRef("digest"))
+    said = Manifest.objects.filter(pk=OuterRef("digest")).exclude(description="")
+    platforms = (
+        Descriptor.objects.filter(Exists(held), kind=Descriptor.Kind.MANIFEST)
+        .filter(manifest=Subquery(manifest[:1]))
+        .annotate(said=Subquery(said.values("description")))
+        .exclude(said=None)
+    )
+    return Coalesce(
+        NullIf(Subquery(newest.filter(image=OuterRef("pk")).values("manifest__description")[:1]), Value("")),
+        Subquery(platforms.order_by("id").values("said")[:1]),
+        Value(""),
+    )
 
 
 def _indexes(digests: Collection[str]) -> set[str]:

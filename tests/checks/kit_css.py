@@ -16,7 +16,7 @@ import tinycss2
 HERE = Path(__file__).parents[2]
 PUBLISHED = HERE / "vendor" / "tabler" / "tabler.min.css"
 SERVED = HERE / "static" / "vendor" / "tabler" / "tabler.css"
-SOURCES = ("templates/**/*.html", "*/templatetags/*.py", "*/forms.py", "static/*.js")
+SOURCES = ("templates/**/*.html", "*/templatetags/*.py", "*/forms.py", "namespaces/readme.py", "static/*.js")
 HOLDS_RULES = {"media", "supports", "layer", "container"}
 
 

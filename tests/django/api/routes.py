@@ -132,6 +132,7 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "DELETE api-grant": None,
         "POST api-namespaces": {"name": "fresh"},
         "PATCH api-namespace": {"public": True},
+        "PATCH api-image": {"description": "The API of Team Red"},
         "DELETE api-namespace": {"confirmation": "red"},
         "POST api-account-sync": None,
         "POST api-retention": {"keep_last": 3, "image": "app/api"},

@@ -12,7 +12,8 @@ IMAGES = "accounts/team-red/namespaces/red/images/"
 def test_the_list_and_the_image_tell_the_same(world: World) -> None:
     caller = world.caller("viewer")
     (shown,) = caller.get(IMAGES).json()["results"]
-    assert shown == caller.get(f"{IMAGES}app/api/").json()
+    more = {"readme": "", "pushed_description": ""}
+    assert shown | more == caller.get(f"{IMAGES}app/api/").json()
     assert (shown["name"], shown["namespace"], shown["repository"]) == ("app/api", "red", "red/app/api")
     assert (shown["tag_count"], shown["latest_tag"], shown["size_bytes"]) == (1, "1.0", 1_000_000)
     assert shown["pushed_at"].endswith("Z")

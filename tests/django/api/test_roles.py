@@ -34,6 +34,7 @@ ACTS = {
     "DELETE api-grant": GRANTS,
     "POST api-namespaces": SPACES,
     "PATCH api-namespace": SPACES,
+    "PATCH api-image": Permission.IMAGES_DESCRIBE,
     "DELETE api-namespace": SPACES,
     "POST api-account-sync": Permission.SYNC_START,
     "POST api-removals": Permission.IMAGES_REMOVE,

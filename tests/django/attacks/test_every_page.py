@@ -22,6 +22,7 @@ CHANGING = {
     "invitation-withdraw", "namespace-create", "grant-change", "grant-remove", "user-grants", "permissions",
     "namespace-publish", "namespace-delete", "image-access", "sync-start",
     "image-untag", "image-delete", "image-restore", "image-removal-restore", "image-purge", "images-purge",
+    "image-describe", "namespace-describe",
     "namespace-purge", "purge-restore",
     "retention-rules", "retention-rule", "retention-toggle", "retention-run", "retention-delete",
 }  # fmt: skip

@@ -1,0 +1,77 @@
+"""Writing the description and README of a namespace or an image, with a preview."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.common.errors import Invalid
+from accounts.roles import Permission
+from accounts.views.form_errors import put_errors, status_of
+from accounts.views.request import PersonRequest, principal, tab
+from namespaces import permissions, selectors
+from namespaces.forms import DescriptionForm
+from namespaces.models import Image, Namespace
+from namespaces.services import descriptions
+from namespaces.views.navigation import image_context, namespace_context
+
+
+@tab("images")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def of_namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
+    by = principal(request)
+    namespace = permissions.namespace(by, handle, name, Permission.NAMESPACES_MANAGE)
+
+    def save(**words: str) -> None:
+        descriptions.describe_namespace(by=by, namespace=namespace, **words)
+
+    return _form(request, namespace, namespace.description, save, namespace_context(namespace, "images"))
+
+
+@tab("images")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def of_image(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
+    by = principal(request)
+    image = permissions.image(by, handle, name, image_name, Permission.IMAGES_DESCRIBE)
+
+    def save(**words: str) -> None:
+        descriptions.describe_image(by=by, image=image, **words)
+
+    return _form(request, image, image.own_description, save, image_context(image, "tags"))
+
+
+def _form(
+    request: PersonRequest,
+    owner: Namespace | Image,
+    description: str,
+    save: Callable[..., None],
+    context: dict[str, Any],
+) -> HttpResponse:
+    posted = request.method == "POST"
+    initial = {"description": description, "readme": "" if posted else selectors.readme_of(owner)}
+    form = DescriptionForm(request.POST if posted else None, initial=initial)
+    preview = ""
+    if isinstance(owner, Image) and owner.pushed_description:
+        form.fields["description"].help_text = _("Empty: “%(own)s”, as the image says.") % {
+            "own": owner.pushed_description
+        }
+    if posted and form.is_valid():
+        if "preview" in request.POST:
+            preview = form.cleaned_data["readme"]
+        else:
+            try:
+                save(**form.cleaned_data)
+            except Invalid as error:
+                put_errors(form, error)
+            else:
+                messages.success(request, _("Saved."))
+                return redirect(owner)
+    context |= {"form": form, "preview": preview, "back": owner.get_absolute_url()}
+    return render(request, "namespaces/describe.html", context, status=status_of(form))
