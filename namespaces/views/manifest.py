@@ -17,6 +17,7 @@ from namespaces.manifests.platforms import choose_platform, parse_platforms
 from namespaces.manifests.referrers import SHOWN_MAX, referrers_listed_by, referrers_of
 from namespaces.media_types import DOCKER_SCHEMA1, Group
 from namespaces.models import Image, Manifest
+from namespaces.views.manifest_tabs import Tab, manifest_tabs
 from namespaces.views.navigation import image_context, manifest_reference
 
 
@@ -28,12 +29,15 @@ def manifest(request: PersonRequest, handle: str, name: str, image_name: str, di
     context = image_context(image, "tags") | manifest_context(
         image, found, platform=request.GET.get("platform", "")
     )
-    context |= {
-        "reference": manifest_reference(image, found.digest),
-        "tags": queries.tags_of_digest(image, found.digest),
-        "listed_in": queries.indexes_listing(image, found.digest),
-        "raw": bidi_text.display_text(found.body) if found.body_zlib else None,
-    }
+    context |= manifest_tabs(context, Tab.RAW, request.GET.get("tab", ""))
+    context |= {"reference": manifest_reference(image, found.digest)}
+    if context["tab"] is Tab.OVERVIEW:
+        context |= {
+            "tags": queries.tags_of_digest(image, found.digest),
+            "listed_in": queries.indexes_listing(image, found.digest),
+        }
+    if context["tab"] is Tab.RAW:
+        context |= {"raw": bidi_text.display_text(found.body) if found.body_zlib else None}
     return render(request, "namespaces/manifest.html", context)
 
 
@@ -83,6 +87,7 @@ def manifest_context(
         "subject": subject,
         "platforms": several,
         "chosen": chosen,
+        "platform_asked": platform,
         "shown": shown,
         "created_at": manifest.created_at or (shown.created_at if shown else None),
         "details": details,

@@ -13,6 +13,7 @@ from namespaces import permissions
 from namespaces.listing.restored_by import restored_by
 from namespaces.manifests import pull_stats, queries
 from namespaces.views.manifest import manifest_context
+from namespaces.views.manifest_tabs import Tab, manifest_tabs
 from namespaces.views.navigation import image_context, tag_reference
 
 
@@ -22,20 +23,26 @@ from namespaces.views.navigation import image_context, tag_reference
 def tag(request: PersonRequest, handle: str, name: str, image_name: str, tag_name: str) -> HttpResponse:
     by = principal(request)
     tag = permissions.tag(by, handle, name, image_name, tag_name, rows=queries.tags_with_origin)
-    image, pullers = tag.image, pull_stats.pullers_of(tag)
-    tag_url = url_pattern("tag", image.namespace.account.handle, image.namespace.name, image.name)
+    image = tag.image
     context = image_context(image, "tags")
     context |= manifest_context(image, tag.manifest, tag=tag.name, platform=request.GET.get("platform", ""))
+    context |= manifest_tabs(context, Tab.PULLS, request.GET.get("tab", ""))
     context |= {
         "tag": tag,
         "may_remove": not denial_reason(image.namespace.account, Permission.IMAGES_REMOVE),
         "reference": tag_reference(image, tag.name),
         "pusher": tag.pusher,
         "restored_by": restored_by([tag]).get(tag.pk, ""),
-        "siblings": [(name, tag_url(name)) for name in queries.tags_of_same_manifest(tag)],
         "before": tag.moved_from,
-        "pullers": pullers[: pull_stats.SHOWN_MAX],
-        "pullers_cut": len(pullers) > pull_stats.SHOWN_MAX,
-        "by_digest": pull_stats.digest_pulls(tag),
     }
+    if context["tab"] is Tab.OVERVIEW:
+        tag_url = url_pattern("tag", image.namespace.account.handle, image.namespace.name, image.name)
+        context |= {"siblings": [(name, tag_url(name)) for name in queries.tags_of_same_manifest(tag)]}
+    if context["tab"] is Tab.PULLS:
+        pullers = pull_stats.pullers_of(tag)
+        context |= {
+            "pullers": pullers[: pull_stats.SHOWN_MAX],
+            "pullers_cut": len(pullers) > pull_stats.SHOWN_MAX,
+            "by_digest": pull_stats.digest_pulls(tag),
+        }
     return render(request, "namespaces/tag.html", context)

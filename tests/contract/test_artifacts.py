@@ -178,7 +178,7 @@ def check(cast: Cast, pushed: Pushed) -> None:
     assert chart.context["details"].chart["appVersion"] == "9"
     assert "helm pull" in chart.content.decode()
     assert "docker pull" not in chart.content.decode()
-    assert "An &lt;b&gt;app&lt;/b&gt;" in chart.content.decode()
+    assert "An &lt;b&gt;app&lt;/b&gt;" in page("tags/chart/?tab=configuration").content.decode()
     model = page("tags/model/")
     assert model.context["artifact_kind"].label == "AI model (Ollama)"
     assert "ollama pull" in model.content.decode()
@@ -187,7 +187,7 @@ def check(cast: Cast, pushed: Pushed) -> None:
     assert thing.context["artifact_kind"].label == "OCI artifact"
     digest = thing.context["manifest"].digest
     assert (
-        json.loads(page(f"manifests/{digest}/").context["raw"].text)["config"]["mediaType"]
+        json.loads(page(f"manifests/{digest}/?tab=raw").context["raw"].text)["config"]["mediaType"]
         == "application/vnd.example.config"
     )
 

@@ -124,7 +124,7 @@ def test_it_is_shown_as_what_it_is(cast: Cast, make_registry: MakeRegistry, tmp_
     assert Repository.objects.get().problem == ""
     page = cast.client("viewer").get(tag.get_absolute_url())
     assert page.context["artifact_kind"].label == "Docker image, schema 1"
-    raw = cast.client("viewer").get(f"{tag.image.get_absolute_url()}-/manifests/{tag.manifest_id}/")
+    raw = cast.client("viewer").get(f"{tag.image.get_absolute_url()}-/manifests/{tag.manifest_id}/?tab=raw")
     assert "fsLayers" in raw.content.decode()
     assert "Distribution 3 cannot read it" in page.text
     found = checked(registry)

@@ -85,7 +85,8 @@ def test_it_is_there_to_be_read(world: World) -> None:
         "/me/tokens/",
     ):
         assert shown in shows(client, path), path
-    assert shows(client, f"{image}-/tags/1.0/").count(label) >= 8
+    tabs = ("overview", "layers", "configuration")
+    assert sum(shows(client, f"{image}-/tags/1.0/?tab={tab}").count(label) for tab in tabs) >= 8
     assert shown in shows(client, f"/search/?q={world.user.username}")
 
 

@@ -62,6 +62,9 @@ def looked_at(cast: Cast, image: Image, tag: str = "1") -> tuple[dict[str, str],
         "images": client.get("/a/team-red/images/").content.decode(),
         "image": client.get(f"/a/team-red/n/team/i/{image.name}/?technical=1").content.decode(),
         "tag": client.get(f"/a/team-red/n/team/i/{image.name}/-/tags/{tag}/").content.decode(),
+        "referrers": client.get(
+            f"/a/team-red/n/team/i/{image.name}/-/tags/{tag}/?tab=referrers"
+        ).content.decode(),
     }
     tags = f"accounts/team-red/namespaces/team/images/{image.name}/-/tags/"
     listed = caller.get(f"{tags}?technical=true&search={tag}").json()["results"][0]
@@ -118,9 +121,9 @@ def test_an_index_that_names_no_platform_is_an_oci_index(
     things.put(image, {"schemaVersion": 2, "manifests": entries}, tag="1")
     pages, listed, told = looked_at(cast, image)
     assert listed["type"] == told["type"] == words
-    for page in pages.values():
-        assert ">?<" not in page
-        assert all(chip in page for chip in chips or [words])
+    assert all(">?<" not in page for page in pages.values())
+    for name in ("images", "image", "tag"):
+        assert all(chip in pages[name] for chip in chips or [words])
 
 
 def test_bundles_of_cosign_are_told_apart(cast: Cast, image: Any) -> None:
@@ -142,7 +145,7 @@ def test_bundles_of_cosign_are_told_apart(cast: Cast, image: Any) -> None:
     }  # fmt: skip
     pages, _listed, told = looked_at(cast, image)
     assert {each["type"] for each in told["referrers"]} == set(stated.values())
-    assert all(f">{words}<" in pages["tag"] for words in stated.values())
+    assert all(f">{words}<" in pages["referrers"] for words in stated.values())
     at = f"accounts/team-red/namespaces/team/images/thing/-/manifests/{made['https://spdx.dev/Document'].digest}/"
     bill = Caller(token_of(cast.viewer)).get(at).json()
     assert (bill["type"], bill["subject"]) == ("SPDX SBOM", subject.digest)

