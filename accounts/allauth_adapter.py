@@ -30,7 +30,18 @@ turned_away = dropped_entries.Tally(DropCounter.Kind.SIGN_INS)
 
 class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
-        "too_many_login_attempts": gettext_lazy("Too many failed login attempts. Try again in five minutes.")
+        "account_inactive": gettext_lazy("This person can no longer sign in here."),
+        "cannot_remove_primary_email": gettext_lazy("Make another address primary first."),
+        "duplicate_email": gettext_lazy("You have this address already."),
+        "email_password_mismatch": gettext_lazy("The email address or the password is wrong."),
+        "email_taken": gettext_lazy("Someone has already signed up with this address."),
+        "enter_current_password": gettext_lazy("This is not your current password."),
+        "incorrect_password": gettext_lazy("This is not your password."),
+        "invalid_password_reset": gettext_lazy("This link no longer works. Request a new one."),
+        "max_email_addresses": gettext_lazy("You cannot have more than %d addresses."),
+        "rate_limited": gettext_lazy("Too many requests. Try again later."),
+        "too_many_login_attempts": gettext_lazy("Too many failed login attempts. Try again in five minutes."),
+        "unverified_primary_email": gettext_lazy("Confirm the address before you make it primary."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -1,6 +1,7 @@
 """Puts LazyText into the reader's language."""
 
-from django.utils.translation import gettext
+from django.utils.functional import Promise
+from django.utils.translation import gettext, override
 
 from accounts.common.lazy_text import LazyText
 
@@ -14,3 +15,9 @@ def translate(text: str) -> str:
         name: translate(each) if isinstance(each, LazyText) else each for name, each in text.values.items()
     }
     return words % values if values else words
+
+
+def as_stored(text: Promise) -> str:
+    """Return it in English, for a row: readers of other languages see it too, and it is translated when it is shown."""
+    with override("en"):
+        return str(text)

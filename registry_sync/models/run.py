@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from registry_sync.models.quarantine import WorkerCrash
 
@@ -8,13 +9,16 @@ class SyncRun(models.Model):
     """One walk over the registry: how far it is, and what came of it."""
 
     class State(models.TextChoices):
-        WAITING = "waiting"
-        RUNNING = "running"
-        DONE = "done"
-        INCOMPLETE = "incomplete"  # the registry could not be read to the end, or no repository could be
-        FAILED = "failed"  # the catalog could not be read; nothing was changed
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        INCOMPLETE = (
+            "incomplete",
+            _("Incomplete"),
+        )  # the registry could not be read to the end, or no repository could be
+        FAILED = "failed", _("Failed")  # the catalog could not be read; nothing was changed
         # So many repositories would vanish that an operator must agree; nothing was changed.
-        NEEDS_APPROVAL = "needs_approval", "Needs approval"
+        NEEDS_APPROVAL = "needs_approval", _("Needs approval")
 
     state = models.CharField(max_length=14, choices=State.choices, default=State.WAITING)
     # A quick pass over the names of repositories and tags; what a known tag points at is asked by full checks alone.

@@ -66,7 +66,7 @@ def store_result(
 def requester(run: RetentionRun) -> Principal:
     if run.requested_by_id:
         return Principal(kind=Kind.PERSON, id=run.requested_by_id, label=run.requested_by)
-    return Principal(kind=Kind.SYSTEM, id=None, label=f"{SYSTEM.label} ({_('retention rule')})")
+    return Principal(kind=Kind.SYSTEM, id=None, label=f"{SYSTEM.label} (retention rule)")
 
 
 def _removed_tags(item: RemovalItem) -> list[dict[str, str]]:

@@ -136,7 +136,8 @@ def test_the_choice_leads_nowhere_else_and_only_a_form_makes_it(cast: Cast) -> N
 
 
 @pytest.mark.parametrize(("chosen", "asked", "subject"), [
-    ("fr", "en", "mot de passe"), ("en", "fr", "Password"), ("", "fr", "mot de passe"), ("", "en", "Password"),
+    ("fr", "en", "mot de passe"), ("en", "fr", "Reset your password"), ("", "fr", "mot de passe"),
+    ("", "en", "Reset your password"),
 ])  # fmt: skip
 def test_a_mail_is_in_the_language_of_who_gets_it(
     cast: Cast, mailoutbox: list[EmailMessage], chosen: str, asked: str, subject: str
