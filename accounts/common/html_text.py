@@ -1,6 +1,7 @@
 """HTML written by functions, for what a list repeats in every row."""
 
 import html
+import re
 from typing import Any
 
 from django.utils.html import conditional_escape
@@ -16,9 +17,9 @@ def fill(pattern: str, /, *args: object, **values: object) -> SafeString:
 
 def prefill(pattern: str, **values: object) -> str:
     """Return the pattern with some of its places filled, for `fill` to fill the others row by row."""
-    for name, value in values.items():
-        pattern = pattern.replace(f"{{{name}}}", _escaped(value).replace("{", "{{").replace("}", "}}"))
-    return pattern
+    written = {name: _escaped(value).replace("{", "{{").replace("}", "}}") for name, value in values.items()}
+    # All at once: a value that looks like a place is none.
+    return re.sub(r"{(\w+)}", lambda place: written.get(place[1], place[0]), pattern)
 
 
 def fill_text(text: str, **values: object) -> SafeString:

@@ -1,6 +1,7 @@
 """The rows of the list that says who may do what with one image."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from django import template
 from django.template.context import RequestContext
@@ -38,7 +39,7 @@ def access_rows(context: RequestContext, rows: Iterable[EffectiveAccess]) -> Saf
     pattern = prefill(
         _ROW, level_label=_("Level here"), through_label=_("Through"), used_label=_("Last used")
     )
-    cells = Cells()
+    cells, word, write_level = Cells(), cache(formatting.word), cache(level)
     on_image = _("a permission on this image")
     on_namespace = SafeString(
         _('%(level)s on namespace <a class="fw-semibold" href="%(url)s"><u>%(name)s</u></a>')
@@ -47,9 +48,7 @@ def access_rows(context: RequestContext, rows: Iterable[EffectiveAccess]) -> Saf
     def through(grant: Grant) -> SafeString:
         if grant.image_name:
             return fill(_ON_IMAGE, on_image, forms.level(grant), forms.remove(grant))
-        text = fill_text(
-            on_namespace, level=formatting.word(grant.word), url=permissions_url, name=namespace.name
-        )
+        text = fill_text(on_namespace, level=word(grant.word), url=permissions_url, name=namespace.name)
         return fill("<div>{}</div>", text)
 
     def write(row: EffectiveAccess) -> SafeString:
@@ -59,7 +58,7 @@ def access_rows(context: RequestContext, rows: Iterable[EffectiveAccess]) -> Saf
             url=user_url(user.username),
             description=user.description,
             username=user.username,
-            level=level(verdict.level) if verdict else state(translate(verdict.reason), "bad"),
+            level=write_level(verdict.level) if verdict else state(translate(verdict.reason), "bad"),
             through=joined(*map(through, row.grants)),
             used=cells.when(user.last_used_at),
         )

@@ -7,7 +7,7 @@ from django.template.context import RequestContext
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from accounts.common.html_text import fill, joined
+from accounts.common.html_text import fill, joined, prefill
 from accounts.common.url_pattern import url_pattern
 from accounts.templatetags import cells, formatting
 from namespaces.models import Grant
@@ -36,7 +36,7 @@ class GrantForms:
             url_pattern("grant-change", handle),
             url_pattern("grant-remove", handle),
         )
-        self.here, self.why_not, self.csrf_token = context["here"], context["why_not"], context["csrf_token"]
+        here, self.why_not = context["here"], context["why_not"]
         self.levels = {name: formatting.word(name) for name in ("read", "write", "admin")}
         self.options = {
             chosen: joined(
@@ -47,32 +47,30 @@ class GrantForms:
             )
             for chosen in self.levels
         }
-        self.level_of, self.change = _("Level of %(user)s"), _("Change")
-        self.remove_from, self.remove_text = _("Remove %(user)s from %(target)s"), _("Remove")
+        self.level_of, self.remove_from = _("Level of %(user)s"), _("Remove %(user)s from %(target)s")
+        self.level_form = prefill(
+            _LEVEL_FORM, csrf_token=str(context["csrf_token"]), here=here, change=_("Change")
+        )
+        self.remove_link = prefill(_REMOVE, here=quote(here, safe=""), text=_("Remove"))
 
     def level(self, grant: Grant) -> SafeString:
         if self.why_not:
             return cells.level(grant.word)
         return fill(
-            _LEVEL_FORM,
+            self.level_form,
             url=self.change_url(grant.pk),
-            csrf_token=str(self.csrf_token),
-            here=self.here,
-            id=str(grant.pk),
+            id=grant.pk,
             label=self.level_of % {"user": grant.user.description},
             options=self.options[grant.word],
-            change=self.change,
         )
 
     def remove(self, grant: Grant) -> SafeString:
         if self.why_not:
             return SafeString()
         return fill(
-            _REMOVE,
+            self.remove_link,
             url=self.remove_url(grant.pk),
-            here=quote(self.here, safe=""),
             label=self.remove_from % {"user": grant.user.description, "target": grant.target},
-            text=self.remove_text,
         )
 
 

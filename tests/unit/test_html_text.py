@@ -28,6 +28,10 @@ def test_pieces_are_joined_to_html() -> None:
 
 
 def test_a_pattern_is_filled_in_part_and_then_row_by_row() -> None:
-    pattern = prefill('<td title="{label}">{}</td>', label="{0} " + BAD)
-    assert fill(pattern, "one") == format_html('<td title="{label}">{}</td>', "one", label="{0} " + BAD)
-    assert fill(pattern, BAD) == format_html('<td title="{label}">{}</td>', BAD, label="{0} " + BAD)
+    whole, first = (
+        '<td title="{label}" class="{tone}">{name}</td>',
+        {"label": "{tone}{name}" + BAD, "tone": "{}"},
+    )
+    pattern = prefill(whole, **first)
+    for name in ("one", BAD):
+        assert fill(pattern, name=name) == format_html(whole, **first, name=name)
