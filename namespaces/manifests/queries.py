@@ -78,6 +78,28 @@ def _tagged_manifest(*, image: int, tag: str) -> QuerySet[Manifest]:
     return Manifest.objects.filter(tags__image=image, tags__name=tag).defer("body_zlib")
 
 
+def image_before(image: Image, tag: str) -> str:
+    """Return what to compare `tag` with: the digest that it pointed at before, if the image still holds it.
+
+    Else the tag of another manifest that was pushed last before it; "" if there is none.
+    """
+    found = tags_with_origin().filter(image=image, name=tag).first()
+    if not found:
+        return ""
+    held = RepositoryManifest.objects.filter(image=image, manifest=found.moved_from or "", gone_at=None)
+    if held.exists():
+        return found.moved_from or ""
+    earlier = Tag.objects.filter(image=image, technical=False, pushed_at__lte=found.pushed_at)
+    earlier = earlier.exclude(manifest=found.manifest_id).order_by(*Tag.NEWEST_FIRST)
+    return earlier.values_list("name", flat=True).first() or ""
+
+
+def in_order_of_push(image: Image, tags: Collection[str]) -> list[str]:
+    """Return those of `tags` that the image has, the last pushed last."""
+    found = Tag.objects.filter(image=image, name__in=list(tags)[:TAGS_SHOWN])
+    return list(found.order_by("pushed_at", "id").values_list("name", flat=True))
+
+
 def platform_manifests(image: Image, manifest: Manifest) -> list[Manifest]:
     """Return the stored manifests of an index's platforms, in its order; none for a plain image."""
     wanted = [entry["digest"] for entry in manifest.platforms if entry["digest"] != manifest.digest]

@@ -36,7 +36,7 @@ _UNDER = '<span class="under">{}</span>'
 
 
 @register.simple_tag
-def tag_rows(image: Image, rows: Iterable[TagRow], may_remove: bool) -> SafeString:
+def tag_rows(image: Image, rows: Iterable[TagRow]) -> SafeString:
     handle = image.namespace.account.handle
     tag_url = url_pattern("tag", handle, image.namespace.name, image.name)
     user_url = url_pattern("user", handle)
@@ -54,7 +54,7 @@ def tag_rows(image: Image, rows: Iterable[TagRow], may_remove: bool) -> SafeStri
     written = [
         fill(
             pattern,
-            choose=fill(_CHOOSE, tag.name, select % {"name": tag.name}) if may_remove else "",
+            choose=fill(_CHOOSE, tag.name, select % {"name": tag.name}),
             url=tag_url(tag.name),
             name=tag.name,
             twin=fill(_TWIN, same_digest, row.same_manifest_tag) if row.same_manifest_tag else "",

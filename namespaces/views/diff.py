@@ -1,11 +1,15 @@
 """Two tags, or a tag before and now, side by side. A plain GET form, so that each comparison has an address."""
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -14,7 +18,7 @@ from accounts.principal import Principal
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions
 from namespaces.listing import tag_list
-from namespaces.manifests import diff_queries
+from namespaces.manifests import diff_queries, queries
 from namespaces.manifests.diff import Change, ImageDiff
 from namespaces.manifests.diff_queries import ResolvedReference, resolve
 from namespaces.models import Image
@@ -30,7 +34,11 @@ BAD, NOT_FOUND = 400, 404
 def compare(request: PersonRequest, handle: str, name: str, image_name: str) -> HttpResponse:
     by = principal(request)
     image = permissions.image(by, handle, name, image_name)
+    if ticked := request.GET.getlist("tag"):
+        return _compare_ticked(request, image, ticked)
     query = {key: request.GET.get(key, "").strip()[:500] for key in ("left", "right", "platform")}
+    if query["right"] and "left" not in request.GET:
+        query["left"] = queries.image_before(image, query["right"])
     sides, errors, status = _resolve_sides(by, image, query)
     context = image_context(image, "tags") | {
         "query": query,
@@ -49,6 +57,16 @@ def compare(request: PersonRequest, handle: str, name: str, image_name: str) -> 
             "settings_changed": _settings(diff),
         }
     return render(request, "namespaces/compare.html", context, status=status)
+
+
+def _compare_ticked(request: PersonRequest, image: Image, ticked: Sequence[str]) -> HttpResponse:
+    """Lead from two tags that were ticked in the list to their comparison, the older one first."""
+    tags = queries.in_order_of_push(image, ticked)
+    here = reverse("image-compare", args=[image.namespace.account.handle, image.namespace.name, image.name])
+    if len(tags) == len(set(ticked)) == len(("left", "right")):
+        return redirect(f"{here}?{urlencode(dict(zip(('left', 'right'), tags, strict=True)))}")
+    messages.warning(request, _("Select two tags to compare."))
+    return redirect(image)
 
 
 def _resolve_sides(

@@ -5,7 +5,7 @@ from pathlib import Path
 TEMPLATES = Path(__file__).parents[2] / "templates"
 LONG = 160  # characters
 # So many longer lines are left, and the longest of them is so long. Both numbers may only fall.
-LEFT, LONGEST = 43, 325
+LEFT, LONGEST = 42, 325
 
 
 def test_long_lines_become_fewer_and_shorter() -> None:

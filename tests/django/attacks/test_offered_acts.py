@@ -40,7 +40,8 @@ class Offers(HTMLParser):
                 values[has["name"]] = has.get("value", "")
             elif tag == "button":
                 self.found.append((method, action, {**values, has["name"]: has.get("value", "")}))
-        for name, method in (("href", "GET"), ("hx-get", "GET"), ("hx-post", "POST"), ("formaction", "POST")):
+        sent = self._forms[-1][0] if self._forms else "POST"
+        for name, method in (("href", "GET"), ("hx-get", "GET"), ("hx-post", "POST"), ("formaction", sent)):
             if name in has:
                 self.found.append((method, has[name], {}))
 

@@ -1,4 +1,4 @@
-"""Tags are chosen in the list by those who may remove them, and what is chosen is asked for on the next page."""
+"""Tags are chosen in the list: two to be compared, or by those who may remove them, any number to be removed."""
 
 import pytest
 
@@ -27,8 +27,13 @@ def test_who_may_remove_can_choose(cast: Cast, who: str) -> None:
     assert "Remove 2 tags" in chosen
 
 
-def test_a_viewer_sees_no_boxes(cast: Cast) -> None:
-    assert "chosen-tags" not in cast.client("viewer").get(IMAGE).content.decode()
+def test_a_viewer_can_choose_to_compare_and_not_to_remove(cast: Cast) -> None:
+    page = cast.client("viewer").get(IMAGE).text
+    assert page.count('name="tag"') == 2
+    assert f'action="{IMAGE}-/compare/"' in page
+    assert "delete-preview" not in page
+    assert "data-tick-all" not in page
+    assert cast.client("viewer").get(f"{IMAGE}-/delete-preview/", {"tag": "1.0"}).status_code == 403
 
 
 def test_the_pull_command_names_a_tag_that_is_there(cast: Cast) -> None:
