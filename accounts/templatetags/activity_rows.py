@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.audit_line import AuditLine
 from accounts.common.html_text import fill, joined
+from accounts.models import AuditEvent
 from accounts.templatetags import cells, formatting
 
 register = template.Library()
@@ -48,13 +49,21 @@ def activity_rows(lines: Iterable[AuditLine]) -> SafeString:
             when_label=when_label,
             actor=event.actor,
             deed=line.deed,
-            object=formatting.word(event.object) if invited else fill(_OBJECT, event.object),
+            object=formatting.word(event.object) if invited else fill(_OBJECT, _object(event)),
             details=fill(_DETAILS, details_text, changes) if changes else "",
             address=event.address,
             when=cells.when(event.at),
         )
 
     return joined(*map(write, lines))
+
+
+def _object(event: AuditEvent) -> str:
+    """Return what was changed; a grant is stored as "CI deploy (wsbq5k5ysqyt) on team/app"."""
+    user, on, where = event.object.rpartition(" on ")
+    if event.object_kind != "grant" or not on:
+        return event.object
+    return _("%(user)s on %(where)s") % {"user": user, "where": where}
 
 
 def _change(name: str, before: str | None, after: str | None) -> SafeString:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.audit_actions import AuditAction
@@ -32,7 +33,7 @@ RETRY_SKIPPED_AFTER = timedelta(hours=1)  # after one that was skipped
 ATTEMPTS_MAX = 5
 PASS_SECONDS = 120  # removals that people requested wait meanwhile
 LEASE = "retention"
-SCHEDULE = "schedule"
+SCHEDULE = gettext_noop("schedule")
 State = RetentionRun.State
 
 log = logging.getLogger(__name__)

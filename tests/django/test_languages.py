@@ -10,9 +10,11 @@ from django.core.mail import EmailMessage
 from django.test import Client
 from django.utils import translation
 
-from accounts.models import Denial, Person
+from accounts.common.translation import as_stored, translate
+from accounts.models import AuditEvent, Denial, Person
 from accounts.services import people
 from namespaces.access import AccessContext, Action, UserStatus, decide
+from namespaces.services import grants
 from registry_sync.tokens.wsgi import respond
 from tests import factories
 from tests.cast import Cast
@@ -192,3 +194,22 @@ def test_a_denial_is_stored_in_english_and_shown_in_french(cast: Cast) -> None:
 def test_french_counts_none_as_one(number: int, written: str) -> None:
     with translation.override("fr"):
         assert translation.ngettext("%(n)s tag", "%(n)s tags", number) % {"n": number} == written
+
+
+def test_the_audit_log_keeps_english_and_shows_french(cast: Cast) -> None:
+    user = factories.RegistryUserFactory(account=cast.account, description="Push on merge")
+    namespace = factories.NamespaceFactory(account=cast.account, name="team")
+    with translation.override("fr"):
+        grants.give(by=cast.by("owner"), user=user, namespace=namespace, image_name="", level="write")
+    stored = f"Push on merge ({user.username}) on team"
+    assert AuditEvent.objects.get(action="grant.given").object == stored
+    page = cast.client("owner").get("/a/team-red/activity/", headers=FRENCH).content.decode()
+    assert f"Push on merge ({user.username}) sur team" in page
+    assert "a donné une permission à" in page
+    assert stored in cast.client("owner").get("/a/team-red/activity/").content.decode()
+
+
+def test_what_a_row_keeps_is_english_whoever_writes_it() -> None:
+    with translation.override("fr"):
+        assert as_stored(translation.gettext_lazy("Saved.")) == "Saved."
+        assert translate("Saved.") == "Enregistré."
