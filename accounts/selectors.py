@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.audit_actions import AUDIT_KINDS
 from accounts.common import timestamps
-from accounts.common.pagination import Page, paginate, paginate_prepared
+from accounts.common.pagination import Page, paginate_prepared
 from accounts.common.prepared_queries import Prepared, prepared
 from accounts.models import (
     Account,
@@ -57,11 +57,8 @@ def users_of(account: Account, *, search: str = "") -> QuerySet[RegistryUser]:
     return found.order_by("-created_at", "-id")
 
 
-def user_page(account: Account, *, search: str, cursor: str) -> Page[RegistryUser]:
-    """Return a page of `users_of`. Raise Invalid on "page"."""
-    query = {"q": search}
-    if search:
-        return paginate(users_of(account, search=search), cursor=cursor, query=query)
+def user_page(account: Account, *, cursor: str, query: dict[str, str]) -> Page[RegistryUser]:
+    """Return a page of `users_of`, all of them. Raise Invalid on "page"."""
     return paginate_prepared(_users_of, cursor=cursor, query=query, account=account.pk)
 
 

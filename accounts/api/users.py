@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import permissions, selectors
+from accounts import permissions, selectors, user_list
 from accounts.api.openapi import operation
 from accounts.api.serializers import Ending, Expiry, Moment, SearchQuery, Strict
 from accounts.api.view import ApiView
@@ -58,11 +59,29 @@ class UserBody(Strict):
     expires_at = Ending(required=False)
 
 
+class UserQuery(SearchQuery):
+    state = serializers.ChoiceField(
+        user_list.STATES,
+        default="",
+        allow_blank=True,
+        help_text="`unused`: never used, whatever else; `expiring`: within 14 days.",
+    )
+    sort = serializers.ChoiceField(
+        user_list.SORTS,
+        default=user_list.NEWEST,
+        help_text="With `-` the greatest first. `name` is the description. A user that was never used counts as used "
+        "before all others; one that never expires, as expiring after all others.",
+    )
+
+
 class Users(ApiView):
-    @operation("users_list", answer=UserSerializer, pages=True, query=SearchQuery)
+    @operation("users_list", answer=UserSerializer, pages=True, query=UserQuery)
     def get(self, request: Request, handle: str) -> Response:
-        account = permissions.account(self.by, handle)
-        return self.page(selectors.users_of(account, search=self.query["search"]))
+        account, query = permissions.account(self.by, handle), self.query
+        found = user_list.find_users(
+            account, search=query["search"], state=query["state"], sort=query["sort"], now=timezone.now()
+        )
+        return self.page(found)
 
     @operation("users_create", body=NewUserBody, answer=UserPasswordSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:

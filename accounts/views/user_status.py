@@ -7,8 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import InvitationState, RegistryUser
+from accounts.user_list import EXPIRES_SOON
 
-EXPIRES_SOON = timedelta(days=14)
 USED_LATELY = timedelta(days=30)
 
 

@@ -1,8 +1,6 @@
 """What the list of an image's tags shows: one page of rows, how many match, and the links that sort it."""
 
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import QueryDict
@@ -10,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.views.column_sort import column_sorts, list_url
 from namespaces.listing import pg_plans, tag_list
 from namespaces.listing.tag_list import NEWEST, SORTS, Count
 from namespaces.models import Image
@@ -26,14 +25,6 @@ _SORT_TEXTS: dict[str, Promise] = {
     "-pulled": gettext_lazy("Last pulled first"),
     "pulled": gettext_lazy("Never pulled first"),
 }
-
-
-@dataclass(frozen=True)
-class ColumnSort:
-    """A column's header: where it leads, and how the column is sorted now: ascending, descending or ""."""
-
-    url: str
-    now: str
 
 
 def tag_list_context(image: Image, asked: QueryDict) -> dict[str, Any]:
@@ -53,23 +44,12 @@ def tag_list_context(image: Image, asked: QueryDict) -> dict[str, Any]:
         "query": query,
         "page": page,
         "rows": rows,
-        "columns": {name: _column(name, sort, query) for name in _FIRST_SORT},
+        "columns": column_sorts(_FIRST_SORT, sort, query),
         "sorts": [(way, words, way == sort) for way, words in _SORT_TEXTS.items()],
         "count_words": _count(count, filtered=bool(search)),
         "technical_words": _technical(technical_count),
-        "technical_url": _url(query | {"technical": "" if technical else "1"}),
+        "technical_url": list_url(query | {"technical": "" if technical else "1"}),
     }
-
-
-def _column(name: str, sort: str, query: dict[str, str]) -> ColumnSort:
-    chosen = sort.removeprefix("-") == name
-    turned = name if sort.startswith("-") else f"-{name}"
-    now = "descending" if sort.startswith("-") else "ascending"
-    return ColumnSort(_url(query | {"sort": turned if chosen else _FIRST_SORT[name]}), now if chosen else "")
-
-
-def _url(query: dict[str, str]) -> str:
-    return "?" + urlencode({key: value for key, value in query.items() if value})
 
 
 def _count(count: Count, *, filtered: bool) -> str:

@@ -9,16 +9,20 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import permissions, selectors
+from accounts import permissions, user_list
 from accounts.common.errors import Invalid
 from accounts.models import Account, RegistryUser
 from accounts.principal import Principal
 from accounts.roles import Permission
+from accounts.user_list import NEWEST, SORTS, STATES
 from accounts.views import button_permissions, credentials_page, form_nonce
+from accounts.views.column_sort import column_sorts, list_url
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
 from accounts.views.user_status import expires_soon, user_badge
@@ -29,6 +33,26 @@ from namespaces.forms import NewUserForm
 from namespaces.services import new_user
 from namespaces.views import first_steps, grant_targets
 
+_STATE_TEXTS: dict[str, Promise] = {
+    "": gettext_lazy("All"),
+    "unused": gettext_lazy("Never used"),
+    "expiring": gettext_lazy("Expire soon"),
+    "expired": gettext_lazy("Expired"),
+    "disabled": gettext_lazy("Disabled"),
+}
+# Which way a column is sorted when it is chosen first, and what its two ways are called.
+_FIRST_SORT = {"name": "name", "used": "-used", "expires": "expires"}
+_SORT_TEXTS: dict[str, Promise] = {
+    NEWEST: gettext_lazy("Newest first"),
+    "created": gettext_lazy("Oldest first"),
+    "name": gettext_lazy("Name, A to Z"),
+    "-name": gettext_lazy("Name, Z to A"),
+    "-used": gettext_lazy("Last used first"),
+    "used": gettext_lazy("Never used first"),
+    "expires": gettext_lazy("Soonest expiry first"),
+    "-expires": gettext_lazy("Latest expiry first"),
+}
+
 
 @login_required
 @require_safe
@@ -37,15 +61,33 @@ from namespaces.views import first_steps, grant_targets
 def users(request: PersonRequest, handle: str) -> HttpResponse:
     by, now, search = principal(request), timezone.now(), request.GET.get("q", "").strip()
     account = permissions.account(by, handle)
-    page = selectors.user_page(account, search=search, cursor=request.GET.get("page", ""))
+    state, sort = request.GET.get("state", ""), request.GET.get("sort", "")
+    state, sort = state if state in STATES else "", sort if sort in SORTS else NEWEST
+    kept = {"q": search, "state": state, "sort": "" if sort == NEWEST else sort}
+    page = user_list.user_page(
+        account,
+        search=search,
+        state=state,
+        sort=sort,
+        now=now,
+        cursor=request.GET.get("page", ""),
+        query=kept,
+    )
     context = {
         "account": account,
         "page": page,
         "rows": _rows(page.rows, now),
         "query": search,
+        "state": state,
+        "kept": kept,
+        "states": [
+            (text, list_url(kept | {"state": each}), each == state) for each, text in _STATE_TEXTS.items()
+        ],
+        "columns": column_sorts(_FIRST_SORT, sort, kept),
+        "sorts": [(way, text, way == sort) for way, text in _SORT_TEXTS.items()],
         "why_not": button_permissions.denial_reason(account, Permission.USERS_MANAGE),
     }
-    if not page.rows and not search:
+    if not page.rows and not search and not state:
         context["new_user_url"] = first_steps.new_user_url(account, _only_namespace(account))
     fragment = request.htmx and request.htmx.target == "users"
     return render(request, "namespaces/_users.html" if fragment else "namespaces/users.html", context)
