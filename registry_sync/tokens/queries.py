@@ -19,21 +19,20 @@ from namespaces.access import AccessContext, GrantedLevel, GrantSource, Level, U
 from namespaces.names import split
 from registry_sync.tokens.prepared import PreparedCursor
 
-# One row for each repository asked for; one without a repository when none is. What is private in another
-# account does not exist for this user. Parameters: digests, repositories, the moment.
+# A row for each repository asked for, two where both its namespace and its image are granted; one without a repository
+# when none is asked for. What is private in another account does not exist for this user. Parameters: digests,
+# repositories, the moment.
 _USER = """
 SELECT s.digest, u.username, u.account_id,
        u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {third}, a.closed_at IS NOT NULL,
-       asked.repository, CASE WHEN o.closed_at IS NULL THEN n.public END, wide.level, narrow.level
+       asked.repository, CASE WHEN o.closed_at IS NULL THEN n.public END, g.image_name, g.level
 FROM accounts_secret s
 JOIN accounts_registryuser u ON u.id = s.user_id
 JOIN accounts_account a ON a.id = u.account_id
 LEFT JOIN {second_as_asked} ON TRUE
 LEFT JOIN namespaces_namespace n ON n.name = asked.namespace AND (n.public OR n.account_id = a.id)
 LEFT JOIN accounts_account o ON o.id = n.account_id
-LEFT JOIN namespaces_grant wide ON wide.user_id = u.id AND wide.namespace_id = n.id AND wide.image_name = ''
-LEFT JOIN namespaces_grant narrow
-       ON narrow.user_id = u.id AND narrow.namespace_id = n.id AND narrow.image_name = asked.image
+LEFT JOIN namespaces_grant g ON g.user_id = u.id AND g.namespace_id = n.id AND g.image_name {of_either}
 WHERE s.digest {in_first} AND (s.expires_at IS NULL OR s.expires_at > {third})
 """
 # Parameter: names of namespaces.
@@ -50,6 +49,7 @@ _DIALECTS = {
         "second_as_asked": "(SELECT repository, split_part(repository, '/', 1) AS namespace,"
         " substr(repository, strpos(repository, '/') + 1) AS image"
         " FROM unnest(string_to_array((SELECT $2::text), ' ')) AS repository) AS asked",
+        "of_either": "= ANY(ARRAY['', asked.image])",  # a list that it looks up, where it would filter by IN
         "third": "($3::timestamp AT TIME ZONE 'UTC')",  # whatever the session's zone is
     },
     "sqlite": {
@@ -57,13 +57,14 @@ _DIALECTS = {
         "second_as_asked": "(SELECT value AS repository, substr(value, 1, instr(value, '/') - 1) AS namespace,"
         " substr(value, instr(value, '/') + 1) AS image"
         """ FROM json_each('["' || replace(?2, ' ', '","') || '"]')) AS asked""",
+        "of_either": "IN ('', asked.image)",
         "third": "?3",
     },
 }
 
 # Of PostgreSQL, off where only tokens are made: all is found by keys, and a plan that was made while tables were short
 # would go on to read them whole.
-BY_KEYS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
+BY_KEYS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_memoize", "jit")
 
 SLOW_SECONDS = 0.1  # seconds
 _database = Breaker(rest=0)
@@ -97,8 +98,7 @@ def load_caller(*, digests: list[str], repositories: list[str], now: datetime) -
     digest, username, account, *user_status = rows[0][:6]
     user = AuthenticatedUser(username, account, digest, _user_status(*user_status))
     # Without a repository there is one row, for none.
-    found = {row[6]: _context(user.user_status, *row[7:]) for row in rows} if repositories else {}
-    return Caller(user, found)
+    return Caller(user, _contexts(user.user_status, rows) if repositories else {})
 
 
 def load_anonymous(*, repositories: list[str]) -> Caller:
@@ -114,6 +114,15 @@ def load_anonymous(*, repositories: list[str]) -> Caller:
             for repository, namespace in namespaces.items()
         },
     )
+
+
+def _contexts(user_status: UserStatus, rows: list[tuple[Any, ...]]) -> dict[str, AccessContext]:
+    found: dict[str, tuple[bool | None, int | None, int | None]] = {}
+    for row in rows:
+        repository, public, image_name, level = row[6:]
+        _public, wide, narrow = found.get(repository, (None, None, None))
+        found[repository] = (public, wide, level) if image_name else (public, level or wide, narrow)
+    return {repository: _context(user_status, *values) for repository, values in found.items()}
 
 
 @cache  # they are few; a token of many scopes makes no object anew
