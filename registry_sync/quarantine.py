@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.common.lazy_text import lazy as _
+from accounts.common.prepared_queries import prepared
 from accounts.models import Account
 from registry_sync.models import QuarantinedWork, Repository, WorkerCrash
 from registry_sync.work_units import WorkUnit, to_quarantine
@@ -49,9 +50,9 @@ class Snapshot:
     """What is quarantined, and what workers crashed on lately, as it was when looked up."""
 
     def __init__(self) -> None:
-        self.quarantined = [_work_unit(row) for row in QuarantinedWork.objects.all()]
+        self.quarantined = [*map(_work_unit, _quarantined())]
         self.crashes: dict[WorkUnit, list[datetime]] = {}
-        for row in WorkerCrash.objects.exclude(repository=""):
+        for row in _crashes_on_one():
             self.crashes.setdefault(_work_unit(row), []).append(row.at)
 
     def holds(self, unit: WorkUnit) -> bool:
@@ -66,6 +67,16 @@ class Snapshot:
         """When it may be tried again, None for what nobody crashed on."""
         at = self.crashes.get(unit)
         return max(at) + PAUSE * (2 ** (len(at) - 1) - 1) if at else None
+
+
+@prepared
+def _quarantined() -> QuerySet[QuarantinedWork]:
+    return QuarantinedWork.objects.all()
+
+
+@prepared
+def _crashes_on_one() -> QuerySet[WorkerCrash]:
+    return WorkerCrash.objects.exclude(repository="")
 
 
 def forget_crashes(unit: WorkUnit, snapshot: Snapshot) -> None:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.common.fair_share import in_turns
@@ -29,6 +30,8 @@ GIVE_UP_AFTER = timedelta(days=7)  # what did not come by then was deleted, or n
 
 def retry_due(registry: RegistryClient) -> None:
     """Read some of what is due of each account; each still incomplete one comes again when it is twice as old."""
+    if not _due().exists():
+        return
     with suppress(leases.LeaseLost), leases.hold(LEASE) as lease:
         if lease:
             _retry_due(registry, lease)
@@ -56,13 +59,16 @@ def _retry_due(registry: RegistryClient, lease: LeaseHandle) -> None:
 
 def _some_of_each() -> list[tuple[Account, RepositoryManifest]]:
     """Of each account, in turns, what was due first."""
-    due = RepositoryManifest.objects.filter(due_at__lte=timezone.now(), gone_at=None).order_by("due_at")
-    owned = due.values_list("image__namespace__account_id", "pk")
+    owned = _due().order_by("due_at").values_list("image__namespace__account_id", "pk")
     first = list(islice(in_turns(owned.iterator(), lambda row: row[0]), settings.RETRIED_AT_ONCE))
     rows = RepositoryManifest.objects.select_related("image__namespace").in_bulk(
         [pk for _account, pk in first]
     )
     return [(account, rows[pk]) for account, pk in first if pk in rows]
+
+
+def _due() -> QuerySet[RepositoryManifest]:
+    return RepositoryManifest.objects.filter(due_at__lte=timezone.now(), gone_at=None)
 
 
 def _postpone(row: RepositoryManifest) -> bool:

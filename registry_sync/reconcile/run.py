@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts import audit
 from accounts.audit_actions import AuditAction
@@ -18,6 +18,7 @@ from accounts.common import clock
 from accounts.common.database_errors import Outage, outage_of
 from accounts.common.fair_share import in_turns
 from accounts.common.lazy_text import lazy as _
+from accounts.common.prepared_queries import prepared
 from accounts.principal import SYSTEM
 from namespaces.names import split
 from registry_sync import leases, quarantine
@@ -145,16 +146,22 @@ def _is_temporary(error: Exception, shard: Shard) -> bool:
 
 def _resume() -> SyncRun | None:
     """Return the run under way. One without parts was left in its catalog by a worker that crashed."""
-    for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
+    for run in reversed(_in_state(state=SyncRun.State.RUNNING.value)):
         if run.shards.exists():
             return run
         _finish(run, SyncRun.State.FAILED, _("the worker stopped in the middle"))
     return None
 
 
+@prepared
+def _in_state(*, state: str) -> QuerySet[SyncRun]:
+    """Return the oldest first."""
+    return SyncRun.objects.filter(state=state).order_by("id")
+
+
 def _start(registry: RegistryClient, lease: LeaseHandle, *, when_due: bool) -> SyncRun | None:
     now = clock.now()
-    run = SyncRun.objects.filter(state=SyncRun.State.WAITING).order_by("id").first()
+    run = next(iter(_in_state(state=SyncRun.State.WAITING.value)), None)
     run = run or (_due(now) if when_due else SyncRun())
     if run is None:
         return None
@@ -165,18 +172,17 @@ def _start(registry: RegistryClient, lease: LeaseHandle, *, when_due: bool) -> S
     except RegistryError as error:
         _finish(run, SyncRun.State.FAILED, str(error))
     run.requests = registry.requests
-    run.save()
     if run.state == SyncRun.State.RUNNING:
         shards.create_shards(run)
-        run.save()
-        _end(run)  # where there is nothing to read: without parts, others would take it for one that was left
+    run.save()
+    if run.state == SyncRun.State.RUNNING and not run.repositories_total:
+        _end(run)  # nothing to read: without parts, others would take it for one that was left
     return run
 
 
 def _due(now: datetime) -> SyncRun | None:
     """Return a full check, or while the last one rests, a quick pass over the names."""
-    ended = SyncRun.objects.exclude(started_at=None).exclude(finished_at=None)
-    last, full = ended.first(), ended.filter(quick=False).first()
+    last, full = next(iter(_last_ended()), None), next(iter(_last_full()), None)
     if not last or not full or now >= _next_due(full):
         return SyncRun()
     assert full.finished_at
@@ -188,13 +194,25 @@ def _due(now: datetime) -> SyncRun | None:
     return SyncRun(quick=True) if now >= quick else None
 
 
+@prepared
+def _last_ended() -> QuerySet[SyncRun]:
+    return SyncRun.objects.exclude(started_at=None).exclude(finished_at=None)[:1]
+
+
+@prepared
+def _last_full() -> QuerySet[SyncRun]:
+    return SyncRun.objects.exclude(started_at=None).exclude(finished_at=None).filter(quick=False)[:1]
+
+
 def _next_due(last: SyncRun) -> datetime:
-    complete_runs = SyncRun.objects.filter(
-        quick=last.quick, state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE)
-    )
-    return intervals.next_start(
-        last, list(complete_runs[: intervals.RECENT_RUNS]), timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
-    )
+    interval = timedelta(seconds=settings.SYNC_INTERVAL_SECONDS)
+    return intervals.next_start(last, _last_complete(quick=last.quick), interval)
+
+
+@prepared
+def _last_complete(*, quick: bool) -> QuerySet[SyncRun]:
+    complete = SyncRun.objects.filter(state__in=(SyncRun.State.DONE, SyncRun.State.INCOMPLETE))
+    return complete.filter(quick=quick)[: intervals.RECENT_RUNS]
 
 
 def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) -> None:
@@ -223,7 +241,9 @@ def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) ->
         return
     versions = writer.versions(vanishing)
     # What was pushed meanwhile may be reported before the registry shows it.
-    gone = _confirmed_gone(registry, vanishing, lease) - recent_events.repositories_since(began)
+    gone = set[str]()
+    if vanishing:
+        gone = _confirmed_gone(registry, vanishing, lease) - recent_events.repositories_since(began)
     not_proven_gone = unproven + [name for name in vanishing if name not in gone]  # catalogs have been wrong
     changes = make_plan(known, seen, unreadable=not_proven_gone, gone=gone)
     if settings.REGISTRY_IS_PULL_THROUGH_CACHE:

@@ -78,18 +78,19 @@ def finish(shard: Shard, counts: Counts) -> None:
 
 def _acquire(run: SyncRun) -> Shard | None:
     now = clock.now()
-    if (
-        Shard.objects.filter(done_at=None).exclude(free_at(now, "lease_until")).count()
-        >= settings.SYNC_CONCURRENCY
-    ):
-        return None  # so that a long run leaves workers for events
     left = Shard.objects.filter(run=run, done_at=None).filter(free_at(now, "lease_until"))
+    if not left.exists():
+        return None
+    held = Shard.objects.filter(done_at=None).exclude(free_at(now, "lease_until"))
+    if held.count() >= settings.SYNC_CONCURRENCY:
+        return None  # so that a long run leaves workers for events
     for shard in left.exclude(lease_until=None):
         _split_after_crash(shard, now)
     # The pieces of the last crash first: it is soon known on what, or that it was chance.
     for shard in left.order_by(F("crash").desc(nulls_last=True), "token", "number")[:20]:
         if take_if_free(_same(shard), now, column="lease_until"):
             shard.token += 1
+            shard.run = run
             return shard
     return None
 

@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, Sum, When
+from django.db.models import Case, Count, IntegerField, OuterRef, QuerySet, Subquery, Sum, When
 
 from accounts.common.batches import BATCH, batches
+from accounts.common.prepared_queries import prepared
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagHistoryEntry
 from namespaces.names import NAMESPACE_MAX, is_repository, split
 from registry_sync.client import RepositoryTags
@@ -92,12 +94,19 @@ def assign_all() -> int:
 
     One in no namespace stays unassigned, and its first part is reserved, so that nobody gets it by creating it.
     """
-    rows = [(row, split(row.name)[0]) for row in Repository.objects.filter(image=None).order_by("id")]
+    rows = [(row, split(row.name)[0]) for row in _unassigned()]
+    if not rows:
+        return 0
     reserved = set(ReservedName.objects.values_list("name", flat=True))
     reserve_unowned([row.name for row, first in rows if first not in reserved])
     owners = set(Namespace.objects.values_list("name", flat=True))
     owned = [row for row, first in rows if first in owners and is_repository(row.name)]
     return sum(_assign_batch(batch) for batch in batches(owned))
+
+
+@prepared
+def _unassigned() -> QuerySet[Repository]:
+    return Repository.objects.filter(image=None).order_by("id")
 
 
 @transaction.atomic
@@ -152,30 +161,16 @@ def reserve_unowned(repositories: Iterable[str]) -> None:
 
 
 def record_catalog_read(began: datetime) -> None:
-    CatalogRead.objects.update_or_create(registry=settings.REGISTRY_URL, defaults={"started_at": began})
+    if not CatalogRead.objects.filter(registry=settings.REGISTRY_URL).update(started_at=began):
+        CatalogRead.objects.update_or_create(registry=settings.REGISTRY_URL, defaults={"started_at": began})
 
 
 def stored_repositories(names: Iterable[str]) -> dict[str, StoredRepository]:
     """Return repository → what we have, in two statements for all of them. Only what belongs to an image."""
     # The last move first: what is written between the two statements is then noticed, and not overwritten.
-    newest_history_id = (
-        TagHistoryEntry.objects.filter(image=OuterRef("image")).order_by("-id").values("id")[:1]
-    )
-    rows = Repository.objects.filter(name__in=list(names)).exclude(image=None)
-    trouble = ("problem", "failures", "tags_needing_approval")
-    facts = rows.values_list(
-        "name",
-        "pk",
-        "image_id",
-        "version",
-        Subquery(newest_history_id),
-        "first_seen_at",
-        *trouble,
-        "image__namespace__account_id",
-    )
     found = {
         name: StoredRepository(pk, image, version, move or 0, *more)
-        for name, pk, image, version, move, *more in facts
+        for name, pk, image, version, move, *more in _facts(names=list(names))
     }
     of_image = {repository.image: repository for repository in found.values()}
     # As whole numbers: reading a million tags' moments takes longer than all the rest.
@@ -188,6 +183,28 @@ def stored_repositories(names: Iterable[str]) -> dict[str, StoredRepository]:
     for image, name, digest, is_missing, is_unreadable in tags.values_list(*columns).iterator():
         of_image[image].tags[name] = StoredState(digest, bool(is_missing), bool(is_unreadable))
     return found
+
+
+@prepared
+def _facts(*, names: list[str]) -> QuerySet[Repository, Any]:
+    newest_history_id = (
+        TagHistoryEntry.objects.filter(image=OuterRef("image")).order_by("-id").values("id")[:1]
+    )
+    trouble = ("problem", "failures", "tags_needing_approval")
+    return (
+        Repository.objects.filter(name__in=names)
+        .exclude(image=None)
+        .values_list(
+            "name",
+            "pk",
+            "image_id",
+            "version",
+            Subquery(newest_history_id),
+            "first_seen_at",
+            *trouble,
+            "image__namespace__account_id",
+        )
+    )
 
 
 def plan_changes(read: RepositoryTags, known: StoredRepository) -> Plan:

@@ -14,7 +14,7 @@ from registry_sync.client import RegistryClient
 from registry_sync.models import Drift, Marker, Repository, SyncRun
 from registry_sync.reconcile.run import reconcile
 from registry_sync.retention import preview
-from tests import factories
+from tests import factories, statements
 from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
 
@@ -172,6 +172,19 @@ def test_a_quick_pass_asks_nothing_of_what_it_knows(registry: ModelRegistry) -> 
     assert run
     assert (run.quick, run.state, run.requests, run.changes) == (True, SyncRun.State.DONE, 2, 0)
     assert [path.split("?")[0] for path in registry.asked] == ["/v2/_catalog", "/v2/team/app/tags/list"]
+
+
+def test_a_quick_pass_over_what_it_knows_asks_few_statements(registry: ModelRegistry) -> None:
+    """It runs five times a minute while nobody uses the panel. The number may only fall."""
+    push(registry, "1", "same")
+    sync(registry)
+    SyncRun.objects.all().delete()
+    ended(ago=71, took=60)
+    with statements.counted() as asked:
+        run = sync(registry)
+    assert run
+    assert run.quick
+    assert len(asked) <= 39, "\n".join(asked)
 
 
 def test_a_quick_pass_finds_what_came_and_what_went_and_leaves_moves_to_the_next(
