@@ -58,6 +58,10 @@ class Snapshot:
     def holds(self, unit: WorkUnit) -> bool:
         return any(each.covers(unit) for each in self.quarantined)
 
+    def accounts(self) -> set[int | None]:
+        """Those in which there is any of it."""
+        return {unit.account for unit in [*self.quarantined, *self.crashes]}
+
     def is_late(self, unit: WorkUnit, now: datetime) -> bool:
         """Whether it comes after all else; not for ever, where much comes all the time."""
         retry_at = self.retry_at(unit)

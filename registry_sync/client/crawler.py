@@ -8,9 +8,9 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 
@@ -40,6 +40,8 @@ NO_RESPONSE_TAGS_MAX = (
 )
 # Of manifests that are kept from one reading; the rest is fetched again by digest.
 KEPT_BYTES_MAX = 64 * 1024 * 1024
+TagRef = tuple[str, str]  # repository, tag
+Answer = TypeVar("Answer")
 
 
 @dataclass(slots=True)
@@ -122,8 +124,22 @@ class TagCrawler:
         `no_retry`: repositories whose tags got no answer many times: none is tried again.
         `alive` is called in the caller's thread while it lasts; when it raises, the reading stops.
         """
-        self._kept_bytes, self._no_response_streak, self.away, self._no_retry = 0, 0, False, no_retry
-        reading = asyncio.run_coroutine_threadsafe(self._read_all(known, quick), self._loop)
+        self._kept_bytes, self._no_retry = 0, no_retry
+        return self._run(self._read_all(known, quick), alive)
+
+    def unchanged_tags(
+        self, known: Mapping[TagRef, str], *, alive: Callable[[], None] = lambda: None
+    ) -> set[TagRef]:
+        """Return those of (repository, tag) → digest that still have it: one conditional request for each.
+
+        The first that gets no answer ends it, so that it takes no longer than one question. `alive` as above.
+        """
+        self._no_retry = {repository for repository, _tag in known}
+        return self._run(self._read_unchanged(known), alive)
+
+    def _run(self, work: Coroutine[Any, Any, Answer], alive: Callable[[], None]) -> Answer:
+        self._no_response_streak, self.away = 0, False
+        reading = asyncio.run_coroutine_threadsafe(work, self._loop)
         beat = time.monotonic() + self._timing.beat
         try:
             while True:
@@ -160,6 +176,28 @@ class TagCrawler:
 
     async def _read_all(self, known: Mapping[str, Mapping[str, str]], quick: bool) -> list[RepositoryTags]:
         return await asyncio.gather(*(self._read(name, tags, quick) for name, tags in known.items()))
+
+    async def _read_unchanged(self, known: Mapping[TagRef, str]) -> set[TagRef]:
+        found, left = set[TagRef](), iter(known)
+
+        async def ask_some() -> None:
+            for ref in left:
+                try:
+                    fetched = await self._manifest(*ref, known[ref])
+                except NoResponse:
+                    raise
+                except RegistryError:
+                    continue
+                if not fetched:
+                    found.add(ref)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _each in range(min(self._parallel, len(known))):
+                    group.create_task(ask_some())
+        except* NoResponse:
+            self.away = True  # the group has stopped the others
+        return found
 
     async def _read(self, repository: str, known: Mapping[str, str], quick: bool) -> RepositoryTags:
         read = RepositoryTags(repository)

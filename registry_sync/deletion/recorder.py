@@ -12,7 +12,8 @@ from accounts.audit_actions import AuditAction
 from accounts.principal import Kind, Principal
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync.deletion.outcomes import Outcome
-from registry_sync.inventory.writer import TagChange, count_untagged, record_present, write_tag_changes
+from registry_sync.inventory.tag_timeline import TagChange
+from registry_sync.inventory.writer import count_untagged, record_present, write_tag_changes
 from registry_sync.leases import LeaseHandle
 from registry_sync.models import Removal, RemovalItem
 

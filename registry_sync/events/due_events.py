@@ -19,10 +19,14 @@ Account = int | None  # None: all that is in no account's namespace
 
 
 class EventQueue:
-    """`account_of` as it was when last looked up; accounts in `unanswered` are left for another time."""
+    """`account_of` as it was when last looked up; accounts in `unanswered` are left for another time.
+
+    `failing`: those of whom something could not be applied; empty where nobody else waits.
+    """
 
     def __init__(self) -> None:
         self.unanswered: set[Account] = set()
+        self.failing: set[Account] = set()
         self._accounts: dict[str, Account] = {}
 
     def account_of(self, event: Event) -> Account:
@@ -37,8 +41,8 @@ class EventQueue:
         if len(events) == BATCH:  # more waits than that: then some of each
             events = self._some_of_each()
         self._look_up({event.namespace for event in events})
-        failing = self._failing({self.account_of(event) for event in events})
-        events.sort(key=lambda event: (self.account_of(event) in failing, event.pk))
+        self.failing = self._failing({self.account_of(event) for event in events})
+        events.sort(key=lambda event: (self.account_of(event) in self.failing, event.pk))
         return in_turns(
             (each for each in events if self.account_of(each) not in self.unanswered), self.account_of
         )

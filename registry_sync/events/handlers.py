@@ -1,15 +1,19 @@
 """What a push or a delete changes in the inventory."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from namespaces.models import Image, Manifest, Tag, TagHistoryEntry
-from namespaces.names import DIGEST, TAG, is_repository
+from namespaces.names import DIGEST, TAG
 from registry_sync.client import NotInRegistry, RegistryClient
+from registry_sync.events import kinds
+from registry_sync.events.kinds import Kind
 from registry_sync.inventory import late_history, placeholders, refresh
-from registry_sync.inventory.writer import TagChange, count_untagged, record_present
+from registry_sync.inventory.tag_timeline import TagChange
+from registry_sync.inventory.writer import count_untagged, record_present
 from registry_sync.models import Event, Repository
 from registry_sync.reconcile import drift
 from registry_sync.reconcile import writer as reconcile_writer
@@ -24,19 +28,33 @@ def handle(event: Event, registry: RegistryClient) -> bool:
 
     Raise RegistryError when it could not be asked now.
     """
-    if event.media_type == "application/octet-stream" or not is_repository(event.repository):
+    kind = kind_of(event)
+    if kind is Kind.NOTHING:
         return True
-    if event.action == "push" and DIGEST.fullmatch(event.digest):
-        if event.actor == PANEL_SUBJECT and placeholders.among([event.digest]):
-            return True  # under the tag for a moment, to remove it
-        image = _image(event.repository, create=True)
-        return image is None or _pushed(event, image, registry)
-    if event.action == "delete":
-        image = _image(event.repository, create=False)
+    if kind is Kind.DELETION:
+        image = find_image(event.repository, create=False)
         if not image:  # of something that no event has reported yet
             return event.applied_at is not None and not _push_waits(event)
         return _deleted(event, image, registry)
-    return True
+    if event.actor == PANEL_SUBJECT and placeholders.among([event.digest]):
+        return True  # under the tag for a moment, to remove it
+    image = find_image(event.repository, create=True)
+    if image is None:
+        return True
+    if kind is Kind.UNTAGGED_PUSH:
+        return _pushed_without_tag(event, image, registry)
+    return _pushed(event, image, registry)
+
+
+def kind_of(event: Event) -> Kind:
+    return kinds.kind_of(
+        action=event.action,
+        media_type=event.media_type,
+        repository=event.repository,
+        tag=event.tag,
+        digest=event.digest,
+        applied=event.applied_at is not None,
+    )
 
 
 def predates(event: Event, namespace: datetime) -> bool:
@@ -45,8 +63,6 @@ def predates(event: Event, namespace: datetime) -> bool:
 
 
 def _pushed(event: Event, image: Image, registry: RegistryClient) -> bool:
-    if not TAG.fullmatch(event.tag):
-        return _pushed_without_tag(event, image, registry)
     if predates(event, image.namespace.created_at):
         return _confirm(event, image, registry)
     if not event.applied_at:
@@ -55,7 +71,7 @@ def _pushed(event: Event, image: Image, registry: RegistryClient) -> bool:
         except NotInRegistry:
             pass  # deleted since
         else:
-            if late_history.record_change(image, _tag_change(event, event.digest)):
+            if late_history.record_change(image, tag_change(event, event.digest)):
                 refresh.refresh_digest(
                     image, event.digest, registry
                 )  # stored, but perhaps deleted here since
@@ -82,8 +98,8 @@ def _pushed_without_tag(event: Event, image: Image, registry: RegistryClient) ->
 
 def _confirm(event: Event, image: Image, registry: RegistryClient) -> bool:
     """Ask what the tag points at now; that is the truth, whatever events said. Storage may be slow with new links."""
-    if _has_later_push(event):
-        return True  # the later event's question is the better one
+    if event.pk < last_pushes([event])[event.repository, event.tag]:
+        return True
     marked = Tag.objects.filter(image=image, name=event.tag).exclude(missing_since=None).exists()
     asked_enough = event.attempts >= CONFIRMATIONS
     moves = TagHistoryEntry.objects.filter(image=image, tag=event.tag, new=event.digest, at=_at(event))
@@ -101,7 +117,7 @@ def _confirm(event: Event, image: Image, registry: RegistryClient) -> bool:
         for deletion in (
             _nearby_events(event, event.tag).filter(action="delete", at__gt=_at(event)).order_by("at")
         ):
-            late_history.record_change(image, _tag_change(deletion, ""))
+            late_history.record_change(image, tag_change(deletion, ""))
     return not still_stored
 
 
@@ -114,7 +130,7 @@ def _deleted(event: Event, image: Image, registry: RegistryClient) -> bool:
     for tag in set(named) - set(remaining):
         if not predates(event, image.namespace.created_at):
             _record_earlier_pushes(event, image, tag)
-            late_history.record_change(image, replace(_tag_change(event, ""), tag=tag))
+            late_history.record_change(image, replace(tag_change(event, ""), tag=tag))
         drift.explain(event.repository, tag, "")
     if event.tag in remaining:
         _record_if_superseded(event, image)
@@ -137,11 +153,11 @@ def _record_if_superseded(event: Event, image: Image) -> bool:
     if event.action == "delete":
         _record_earlier_pushes(event, image, event.tag)
     late_history.record_change(
-        image, _tag_change(event, event.digest if event.action == "push" else ""), stored=False
+        image, tag_change(event, event.digest if event.action == "push" else ""), stored=False
     )
     pushed = later and later.action == "push" and later.digest
     if later and pushed and Tag.objects.filter(image=image, name=event.tag, manifest=pushed).exists():
-        late_history.record_change(image, _tag_change(later, pushed))
+        late_history.record_change(image, tag_change(later, pushed))
     return True
 
 
@@ -151,7 +167,7 @@ def _record_earlier_pushes(event: Event, image: Image, tag: str) -> None:
     recorded = set(TagHistoryEntry.objects.filter(image=image, tag=tag).values_list("new", flat=True))
     for push in pushes:
         if push.digest not in recorded and not predates(push, image.namespace.created_at):
-            late_history.record_change(image, _tag_change(push, push.digest), stored=False)
+            late_history.record_change(image, tag_change(push, push.digest), stored=False)
 
 
 def _nearby_events(event: Event, tag: str) -> QuerySet[Event]:
@@ -160,10 +176,19 @@ def _nearby_events(event: Event, tag: str) -> QuerySet[Event]:
     return events.exclude(action="pull").exclude(digest__in=placeholders.all_digests()).defer("raw")
 
 
-def _has_later_push(event: Event) -> bool:
-    waiting = Event.objects.filter(namespace=event.namespace, due_at__isnull=False, pk__gt=event.pk)
-    same = waiting.filter(repository=event.repository, tag=event.tag, action="push")
-    return same.exclude(applied_at=None).exists()
+def last_pushes(events: Iterable[Event]) -> dict[tuple[str, str], int]:
+    """Return (repository, tag) → the last push that is applied and not confirmed yet: its question is the best one."""
+    events = list(events)
+    waiting = Event.objects.filter(
+        namespace__in={event.namespace for event in events}, due_at__isnull=False, action="push"
+    )
+    same = waiting.filter(
+        repository__in={event.repository for event in events}, tag__in={event.tag for event in events}
+    )
+    last = same.exclude(applied_at=None).order_by().values_list("repository", "tag").annotate(Max("pk"))
+    return {(event.repository, event.tag): event.pk for event in events} | {
+        (repository, tag): pk for repository, tag, pk in last
+    }
 
 
 def _push_waits(event: Event) -> bool:
@@ -172,7 +197,7 @@ def _push_waits(event: Event) -> bool:
     return waiting.filter(repository=event.repository, applied_at=None, at__lt=_at(event)).exists()
 
 
-def _tag_change(event: Event, digest: str) -> TagChange:
+def tag_change(event: Event, digest: str) -> TagChange:
     by = "" if event.actor == PANEL_SUBJECT else event.actor
     return TagChange(event.tag, digest, _at(event), by)
 
@@ -181,7 +206,7 @@ def _at(event: Event) -> datetime:
     return event.at or event.received_at
 
 
-def _image(repository: str, *, create: bool) -> Image | None:
+def find_image(repository: str, *, create: bool) -> Image | None:
     """None for a repository in no account's namespace."""
     row = Repository.objects.select_related("image__namespace").filter(name=repository).first()
     if row is None and not create:

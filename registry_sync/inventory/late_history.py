@@ -1,90 +1,99 @@
-"""What an event said of a tag, in the history at the event's own time and with who did it, however late it came."""
+"""What events said of tags, in the history at each event's own time and with who did it, however late it came."""
 
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max, OuterRef, Q, Subquery
 
-from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
-from registry_sync.inventory.index_totals import count_tags
-from registry_sync.inventory.writer import TagChange, write_tag_changes
+from namespaces.models import Image, Tag, TagHistoryEntry
+from registry_sync.inventory.tag_timeline import Move, TagChange, TagState
+from registry_sync.inventory.writer import StoredTimeline, TagKey, any_of, write_timelines
 from registry_sync.leases import fenced
 from registry_sync.models import Repository
 
-CLOCK_SKEW = timedelta(minutes=1)  # between the registry's clock and ours
+MOVES_MAX = 2000  # of all its tags, that a batch reads
+
+
+class TooManyMoves(Exception):
+    """Too much is known since the first of several changes; record them one by one."""
+
+
+def record_change(image: Image, change: TagChange, *, stored: bool = True) -> bool:
+    """Return as `Timeline.record` does."""
+    return record_changes([(image, change)], stored=stored)[0]
 
 
 @transaction.atomic
 @fenced
-def record_change(image: Image, change: TagChange, *, stored: bool = True) -> bool:
-    """Write a move into the history, and move the tag too when nothing newer is known of it.
+def record_changes(changes: Sequence[tuple[Image, TagChange]], *, stored: bool = True) -> list[bool]:
+    """Record each in the timeline of its tag (`Timeline.record`), in this order. Return what that returned.
 
-    Return True when only the history was written, and whether the registry still holds the manifest is not known.
-
-    What was found before the event came, without a name, is the same move: it gets its name and its time.
-    `stored`: the manifest is stored. A deletion moves no tag: that takes the registry's answer.
+    Of several images in about twenty statements, however many changes there are. Those of an image that somebody else
+    is writing now are left out: True. Raise TooManyMoves.
     """
     # First, as in write_tag_changes: two writers of one repository take their turn.
-    Repository.objects.filter(image=image).update(version=F("version") + 1)
-    moves = TagHistoryEntry.objects.filter(image=image, tag=change.tag)
-    tag = Tag.objects.filter(image=image, name=change.tag).first()
-    before = moves.filter(at__lte=change.at).order_by("-at", "-id").first()
-    after = moves.filter(at__gt=change.at).order_by("at", "id").first()
-    digest_before = before.new if before else ""
-    if moves.filter(new=change.digest, at=change.at).exists():
-        return _record_was_present(image, change.digest, stored)
-    if after and after.new == change.digest:
-        _attribute(after, change, tag, at=change.at, old=digest_before)
-        return False
-    if before and digest_before == change.digest:
-        if before.at > change.at - CLOCK_SKEW and not after:
-            _attribute(before, change, tag, at=before.at, old=before.old)
-        return False
-    if not before and not change.digest:
-        return False
-    newest = not after and not (tag and change.at < tag.pushed_at)
-    if newest and stored and change.digest and not (tag and tag.manifest_id == change.digest):
-        write_tag_changes(image, [change], how=TagHistoryEntry.How.EVENT)
-        moves.filter(new=change.digest, at=change.at).update(old=digest_before)
-        return False
-    TagHistoryEntry.objects.create(
-        image=image,
-        tag=change.tag,
-        old=digest_before,
-        new=change.digest,
-        at=change.at,
-        by=change.by,
-        how=TagHistoryEntry.How.EVENT,
-    )
-    if after:
-        TagHistoryEntry.objects.filter(pk=after.pk).update(old=change.digest)
-    elif newest and tag and tag.manifest_id == change.digest:  # it went, and came again
-        _set_pushed(tag, change.at, change.by)
-    return _record_was_present(image, change.digest, stored)
+    locked = _lock({image for image, _change in changes})
+    writable = [(image, change) for image, change in changes if image in locked]
+    if not writable:
+        return [True] * len(changes)
+    found = _load_timelines(writable)
+    unknown = [
+        image not in locked or found[image, change.tag].timeline.record(change, stored=stored)
+        for image, change in changes
+    ]
+    write_timelines(found)
+    return unknown
 
 
-def _record_was_present(image: Image, digest: str, stored: bool) -> bool:
-    """Note that it was held then; whether it still is, the caller asks."""
-    if stored and digest:
-        RepositoryManifest.objects.bulk_create(
-            [RepositoryManifest(image=image, manifest_id=digest)], ignore_conflicts=True
+def _lock(images: Collection[Image]) -> Collection[Image]:
+    """Return those that are ours until the commit. One alone is waited for: who holds a lock waits for no other."""
+    rows = Repository.objects.filter(image__in=images)
+    locked = images
+    if len(images) > 1:
+        free = rows.select_for_update(of=("self",), skip_locked=True)
+        ids = dict(free.values_list("image_id", "pk"))
+        locked, rows = {image for image in images if image.pk in ids}, rows.filter(pk__in=ids.values())
+    rows.update(version=F("version") + 1)
+    return locked
+
+
+def _load_timelines(changes: Sequence[tuple[Image, TagChange]]) -> dict[TagKey, StoredTimeline]:
+    """Of each tag all that is known since the first of `changes`, and the last before that."""
+    since = min(change.at for _image, change in changes)
+    found = {(image, change.tag): StoredTimeline() for image, change in changes}
+    by_id = {(image.pk, tag): stored for (image, tag), stored in found.items()}
+    earlier = TagHistoryEntry.objects.filter(image=OuterRef("image"), tag=OuterRef("name"), at__lt=since)
+    last = Subquery(earlier.order_by("-at", "-id").values("pk")[:1])
+    last_ids = list[int]()
+    for row in Tag.objects.filter(any_of(found, "name")).annotate(last=last):
+        stored = by_id[row.image_id, row.name]
+        stored.row = row
+        stored.timeline.tag = TagState(row.manifest_id, row.pushed_at, row.pushed_by)
+        last_ids += [row.last] if row.last else []
+    absent = [key for key, stored in found.items() if not stored.row]
+    moves = [*TagHistoryEntry.objects.filter(pk__in=last_ids), *_last_of_absent(absent, since)]
+    window = TagHistoryEntry.objects.filter(any_of(found, "tag"), at__gte=since).order_by("at", "id")
+    moves += window[: MOVES_MAX + 1]
+    if len(changes) > 1 and len(moves) > MOVES_MAX:
+        raise TooManyMoves
+    for move in moves:
+        by_id[move.image_id, move.tag].timeline.moves.append(
+            Move(move.at, move.old, move.new, move.by, move.how, move.pk)
         )
-    return bool(stored and digest)
+    return found
 
 
-def _set_pushed(tag: Tag, at: datetime, by: str) -> None:
-    """Another may be the image's newest then."""
-    Tag.objects.filter(pk=tag.pk).update(pushed_at=at, pushed_by=by)
-    count_tags([tag.image])
-
-
-def _attribute(entry: TagHistoryEntry, change: TagChange, tag: Tag | None, *, at: datetime, old: str) -> None:
-    """Add who and when, where a reconcile or a confirmation was quicker than the event, and knew neither."""
-    if entry.by or not change.by:
-        return
-    newer = TagHistoryEntry.objects.filter(image=entry.image_id, tag=entry.tag, at__gt=entry.at)
-    if tag and tag.manifest_id == entry.new and not newer.exists():
-        _set_pushed(tag, min(at, tag.pushed_at), change.by)
-    TagHistoryEntry.objects.filter(pk=entry.pk).update(
-        at=at, by=change.by, old=old, how=TagHistoryEntry.How.EVENT
-    )
+def _last_of_absent(absent: Sequence[TagKey], since: datetime) -> list[TagHistoryEntry]:
+    """Find the same of tags that are not there: most were never there before."""
+    if not absent:
+        return []
+    earlier = TagHistoryEntry.objects.filter(any_of(absent, "tag"), at__lt=since).order_by()
+    last = earlier.values_list("image_id", "tag").annotate(Max("at"))
+    moments = [Q(image=image, tag=tag, at=at) for image, tag, at in last]
+    if not moments:
+        return []
+    rows = TagHistoryEntry.objects.filter(reduce(or_, moments)).order_by("id")
+    return list({(row.image_id, row.tag): row for row in rows}.values())

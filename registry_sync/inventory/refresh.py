@@ -1,5 +1,6 @@
 """Looks at one tag or one manifest in the registry, and makes the inventory say the same."""
 
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from django.conf import settings
@@ -10,7 +11,8 @@ from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync.client import NotInRegistry, RegistryClient, RegistryError, TemporaryFailure
 from registry_sync.inventory import placeholders, stored
 from registry_sync.inventory.fetcher import ManifestReader, ManifestRef
-from registry_sync.inventory.writer import TagChange, count_untagged, store_reading, write_tag_changes
+from registry_sync.inventory.tag_timeline import TagChange
+from registry_sync.inventory.writer import count_untagged, store_reading, write_tag_changes
 from registry_sync.leases import fence
 
 
@@ -27,6 +29,21 @@ def store_manifest(repository: str, digest: str, registry: RegistryClient) -> No
         )
     if ref not in store_reading(reading, [ref]):
         raise reader.last_failure or TemporaryFailure("not all of it came")
+
+
+def store_manifests(
+    refs: Collection[ManifestRef], registry: RegistryClient, alive: Callable[[], None]
+) -> bool:
+    """Read manifests that are not stored, several at once. What does not come is left out.
+
+    Return False when the registry gave no answer in the end.
+    """
+    with ManifestReader(registry, alive=alive) as reader:
+        reading = reader.read_manifests(
+            reader.fetch(refs), present=stored.present, complete=stored.complete_digests
+        )
+    store_reading(reading, refs)
+    return not reader.last_failure
 
 
 class StaleAnswer(Exception):

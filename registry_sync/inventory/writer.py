@@ -3,11 +3,13 @@
 import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
-from django.db.models import F, Max, Sum, Value
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -26,6 +28,7 @@ from registry_sync.inventory import index_totals
 from registry_sync.inventory.fetcher import ManifestRef, ReadResult
 from registry_sync.inventory.index_totals import count_tags
 from registry_sync.inventory.parser import ParsedManifest
+from registry_sync.inventory.tag_timeline import Move, TagChange, Timeline
 from registry_sync.leases import fenced
 from registry_sync.models import Repository
 
@@ -33,14 +36,15 @@ COMPLETED_FIELDS = "kind artifact_type subject size created_at platforms details
 FIRST_RETRY = timedelta(minutes=10)  # until what was not complete is read again for the first time
 
 
-@dataclass(frozen=True, slots=True)
-class TagChange:
-    """`tag` is to point at `digest`; "" when it is to go. `at` is when, `by` who (a username), if known."""
+TagKey = tuple[Image, str]
 
-    tag: str
-    digest: str
-    at: datetime
-    by: str = ""
+
+@dataclass(slots=True)
+class StoredTimeline:
+    """A timeline with the tag's row, None while there is none."""
+
+    timeline: Timeline = field(default_factory=Timeline)
+    row: Tag | None = None
 
 
 def stored_sizes(digests: Iterable[str]) -> dict[str, int]:
@@ -140,21 +144,102 @@ def write_changes_of_images(changes: Mapping[Image, Sequence[TagChange]], *, how
         entries += _write_batch({(image, change.tag): change for image, change in batch}, how)
     if entries:
         TagHistoryEntry.objects.bulk_create(entries, BATCH)
-        _record_present({(entry.image, entry.new): None for entry in entries if entry.new})
+        record_all_present({(entry.image, entry.new): None for entry in entries if entry.new})
         count_tags({entry.image: None for entry in entries}, with_history=True)
     return len(entries)
 
 
 @transaction.atomic(savepoint=False)
 @fenced
+def write_timelines(timelines: Mapping[TagKey, StoredTimeline]) -> None:
+    """Write what was recorded in them, and count anew: of several images, in a statement for each kind of row.
+
+    The caller has locked their repositories, and the manifests are stored already.
+    """
+    new, changed = list[TagHistoryEntry](), list[TagHistoryEntry]()
+    for (image, tag), stored in timelines.items():
+        for move in stored.timeline.moves:
+            if move.pk is None or move.changed:
+                (changed if move.pk else new).append(_history_entry(image, tag, move))
+    TagHistoryEntry.objects.bulk_create(new, BATCH)
+    TagHistoryEntry.objects.bulk_update(changed, ["old", "at", "by", "how"], BATCH)
+    moved = {key: stored for key, stored in timelines.items() if stored.timeline.tag_moved}
+    redated = {key: stored for key, stored in timelines.items() if stored.timeline.tag_redated}
+    if moved or redated:
+        _write_tags(moved | redated)
+    if held := {
+        (image, digest): None for (image, _), stored in moved.items() for digest in stored.timeline.held
+    }:
+        record_all_present(held)
+    once_held = {
+        (image, digest): None
+        for (image, _tag), stored in timelines.items()
+        for digest in stored.timeline.was_held
+    }
+    RepositoryManifest.objects.bulk_create(_held_rows(once_held), BATCH, ignore_conflicts=True)
+    count_tags({image: None for image, _tag in moved}, with_history=True)
+    count_tags({image: None for image, _tag in redated if (image, _tag) not in moved})
+
+
+def _history_entry(image: Image, tag: str, move: Move) -> TagHistoryEntry:
+    return TagHistoryEntry(
+        pk=move.pk, image=image, tag=tag, old=move.old, new=move.new, at=move.at, by=move.by, how=move.how
+    )
+
+
+def _write_tags(timelines: Mapping[TagKey, StoredTimeline]) -> None:
+    """Write new ones and others in one statement: nobody else writes these images' tags meanwhile."""
+    sizes = stored_sizes({stored.timeline.tag.digest for stored in timelines.values() if stored.timeline.tag})
+    rows, new = list[Tag](), list[Tag]()
+    for (image, name), stored in timelines.items():
+        state, row = stored.timeline.tag, stored.row
+        assert state
+        tag = Tag(
+            image=image,
+            name=name,
+            manifest_id=state.digest,
+            size=sizes[state.digest],
+            pushed_at=state.pushed_at,
+            pushed_by=state.pushed_by,
+        )
+        if row and not stored.timeline.tag_moved:
+            tag.missing_since, tag.unreadable_since = row.missing_since, row.unreadable_since
+        if first_seen_at := stored.timeline.first_seen_at:
+            tag.first_seen_at = first_seen_at
+            new.append(tag)
+        rows.append(tag)
+    if new:
+        _restore_pull_counts(new)
+    Tag.objects.bulk_create(
+        rows,
+        BATCH,
+        update_conflicts=True,
+        unique_fields=["image", "name"],
+        update_fields=["manifest", "size", "pushed_at", "pushed_by", "missing_since", "unreadable_since"],
+    )
+
+
+def any_of(keys: Iterable[TagKey], column: str) -> Q:
+    """By image: a product of all images and all tags would be looked up for nothing."""
+    names: dict[Image, list[str]] = defaultdict(list)
+    for image, tag in keys:
+        names[image].append(tag)
+    return reduce(or_, (Q(image=image, **{f"{column}__in": tags}) for image, tags in names.items()))
+
+
+@transaction.atomic(savepoint=False)
+@fenced
 def record_present(image: Image, digests: Iterable[str]) -> None:
     """Note that the registry holds these in the image's repository. What they list it may hold or not."""
-    _record_present((image, digest) for digest in digests)
+    record_all_present((image, digest) for digest in digests)
 
 
-def _record_present(held: Iterable[tuple[Image, str]]) -> None:
+@transaction.atomic(savepoint=False)
+@fenced
+def record_all_present(held: Iterable[tuple[Image, str]]) -> None:
+    """Note the same of several images."""
     RepositoryManifest.objects.bulk_create(
-        [RepositoryManifest(image=image, manifest_id=digest) for image, digest in held],
+        _held_rows(held),
         BATCH,
         update_conflicts=True,
         unique_fields=["image", "manifest"],
@@ -162,13 +247,21 @@ def _record_present(held: Iterable[tuple[Image, str]]) -> None:
     )
 
 
+def _held_rows(held: Iterable[tuple[Image, str]]) -> list[RepositoryManifest]:
+    return [RepositoryManifest(image=image, manifest_id=digest) for image, digest in held]
+
+
 @transaction.atomic(savepoint=False)
 @fenced
-def count_untagged(image: Image) -> None:
-    """Of an image that never had a tag what was pushed by digest alone."""
-    never = Image.objects.filter(pk=image.pk, newest_history_id=0, tag_count=0)
-    held = RepositoryManifest.objects.filter(image=image, gone_at=None)
-    never.update(untagged_count=held.count(), pushed_at=Coalesce("pushed_at", Value(timezone.now())))
+def count_untagged(*images: Image) -> None:
+    """Of images that never had a tag what was pushed by digest alone."""
+    never = Image.objects.filter(pk__in=[image.pk for image in images], newest_history_id=0, tag_count=0)
+    held = RepositoryManifest.objects.filter(image=OuterRef("pk"), gone_at=None).order_by()
+    count = held.values("image").annotate(count=Count("*")).values("count")
+    never.update(
+        untagged_count=Coalesce(Subquery(count), 0),
+        pushed_at=Coalesce("pushed_at", Value(timezone.now())),
+    )
 
 
 def _restore_pull_counts(tags: Sequence[Tag]) -> None:

@@ -1,5 +1,6 @@
 """The list of what no event reported: each difference that a run found and corrected."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
@@ -111,9 +112,20 @@ def _pending_events(repository: str) -> set[str]:
     return {tag or digest for tag, digest in waiting.values_list("tag", "digest")}
 
 
-@transaction.atomic
-@fenced
 def explain(repository: str, tag: str, digest: str) -> None:
     """Explain a difference by an event that came after the run it should have preceded: late, and nothing was lost."""
-    since = timezone.now() - LATE
-    Drift.objects.filter(repository=repository, tag=tag, new=digest, found_at__gte=since).delete()
+    explain_all({(repository, tag, digest)})
+
+
+@transaction.atomic
+@fenced
+def explain_all(reported: Collection[tuple[str, str, str]]) -> None:
+    """Explain several: (repository, tag, digest)."""
+    rows = Drift.objects.filter(
+        repository__in={repository for repository, _tag, _digest in reported},
+        tag__in={tag for _repository, tag, _digest in reported},
+        found_at__gte=timezone.now() - LATE,
+    )
+    found = rows.values_list("pk", "repository", "tag", "new")
+    if explained := [pk for pk, *difference in found if tuple(difference) in reported]:
+        Drift.objects.filter(pk__in=explained).delete()

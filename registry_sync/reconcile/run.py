@@ -339,7 +339,7 @@ def _finish(run: SyncRun, state: SyncRun.State, problem: str) -> None:
         mine = SyncRun.objects.filter(Q(pk=run.pk), state=SyncRun.State.RUNNING).update(**values)
         if mine:
             # It is known by now of what, or that it was chance.
-            WorkerCrash.objects.filter(repository="").delete()
+            WorkerCrash.objects.filter(repository="", item="").delete()
             Shard.objects.filter(run=run).delete()
             _report_rollback(run)
     for name, value in values.items():

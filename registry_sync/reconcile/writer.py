@@ -15,7 +15,8 @@ from accounts.common.prepared_queries import prepared
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagHistoryEntry
 from namespaces.names import NAMESPACE_MAX, is_repository, split
 from registry_sync.client import RepositoryTags
-from registry_sync.inventory.writer import TagChange, write_changes_of_images
+from registry_sync.inventory.tag_timeline import TagChange
+from registry_sync.inventory.writer import write_changes_of_images
 from registry_sync.leases import fenced
 from registry_sync.models import Repository, SyncRun
 from registry_sync.reconcile.planner import Plan, StoredState, make_plan

@@ -34,7 +34,7 @@ DURING_RECONCILE = [
 ]
 DURING_EVENTS = [
     "registry_sync.inventory.refresh.store_reading",
-    "registry_sync.inventory.late_history.write_tag_changes",
+    "registry_sync.inventory.late_history.write_timelines",
     "registry_sync.inventory.writer.count_tags",
     "registry_sync.reconcile.drift.explain",
 ]

@@ -20,7 +20,8 @@ from accounts import live_updates
 from accounts.models import Account, Denial, Member, Person, RegistryUser
 from namespaces.models import Image, TagHistoryEntry
 from registry_sync import registry_probe
-from registry_sync.inventory.writer import TagChange, write_tag_changes
+from registry_sync.inventory.tag_timeline import TagChange
+from registry_sync.inventory.writer import write_tag_changes
 from registry_sync.models import DiagnosticRun, Marker, Purge, Removal, RetentionRule, SyncRun
 from tests import factories
 from tests.cast import Cast, client_for

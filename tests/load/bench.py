@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.load import doors, memory, pages, queries, tokens
 from tests.load.events import measure as measure_events
+from tests.load.events_rates import measure as measure_event_rates
 from tests.load.installation import environment
 from tests.load.listing import measure as measure_list
 from tests.load.sync import measure as measure_sync
@@ -31,6 +32,7 @@ PARTS = {
     "memory": memory.measure,
     "pages": pages.measure,
     "events": measure_events,
+    "event-rates": measure_event_rates,
     "lists": measure_lists,
     "queries": queries.measure,
     "sync": measure_sync,

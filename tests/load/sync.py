@@ -89,7 +89,7 @@ def fill(
     """Writes the registry's storage as pushes would leave it; ten thousand real pushes would take minutes."""
     for blob in (*image.blobs, *other.blobs):
         algorithm, hexes = blob.digest.split(":")
-        _write(root / "blobs" / algorithm / hexes[:2] / hexes / "data", blob.content)
+        write(root / "blobs" / algorithm / hexes[:2] / hexes / "data", blob.content)
     for number in range(repositories):
         repository(root / "repositories" / namespace / f"image{number}", TAGS, image, other)
 
@@ -98,19 +98,19 @@ def repository(folder: Path, tags: int, image: images.Image, other: images.Image
     """Every tag is `image`; it also holds `other`."""
     for each in (image, other):
         for blob in each.blobs[:-1]:
-            _link(folder / "_layers", blob.digest)
-        _link(folder / "_manifests" / "revisions", each.digest)
+            link(folder / "_layers", blob.digest)
+        link(folder / "_manifests" / "revisions", each.digest)
     for tag in range(tags):
         place = folder / "_manifests" / "tags" / f"v{tag}"
-        _write(place / "current" / "link", image.digest.encode())
-        _link(place / "index", image.digest)
+        write(place / "current" / "link", image.digest.encode())
+        link(place / "index", image.digest)
 
 
-def _link(folder: Path, digest: str) -> None:
-    _write(folder / Path(*digest.split(":")) / "link", digest.encode())
+def link(folder: Path, digest: str) -> None:
+    write(folder / Path(*digest.split(":")) / "link", digest.encode())
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
 

@@ -14,7 +14,8 @@ from accounts.common.pagination import paginate
 from namespaces import natural_sort
 from namespaces.listing import tag_list
 from namespaces.models import NEVER, Image, Tag, TagHistoryEntry
-from registry_sync.inventory.writer import TagChange, write_tag_changes
+from registry_sync.inventory.tag_timeline import TagChange
+from registry_sync.inventory.writer import write_tag_changes
 from tests import factories, statements
 from tests.cast import Cast
 

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 from namespaces.models import Image, TagHistoryEntry
-from registry_sync.inventory.writer import TagChange, write_tag_changes
+from registry_sync.inventory.tag_timeline import TagChange
+from registry_sync.inventory.writer import write_tag_changes
 from tests import factories
 from tests.cast import Cast
 

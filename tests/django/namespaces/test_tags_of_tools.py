@@ -8,7 +8,8 @@ from namespaces import tag_updates
 from namespaces.listing import search
 from namespaces.manifests.referrers import referrers_of
 from namespaces.models import Image, TagHistoryEntry
-from registry_sync.inventory.writer import TagChange, write_tag_changes
+from registry_sync.inventory.tag_timeline import TagChange
+from registry_sync.inventory.writer import write_tag_changes
 from tests import factories
 from tests.cast import Cast
 from tests.django.namespaces.things import image_document, put

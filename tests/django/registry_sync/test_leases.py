@@ -16,7 +16,8 @@ from namespaces.models import Image, Tag, TagHistoryEntry
 from registry_sync import leases
 from registry_sync.client import RepositoryTags
 from registry_sync.inventory import late_history
-from registry_sync.inventory.writer import TagChange, count_untagged, write_tag_changes
+from registry_sync.inventory.tag_timeline import TagChange
+from registry_sync.inventory.writer import count_untagged, write_tag_changes
 from registry_sync.models import Drift, Lease, Repository, Shard, SyncRun
 from registry_sync.reconcile import drift, shards, writer
 from registry_sync.reconcile.repositories import Counts

@@ -12,7 +12,8 @@ from registry_sync import heartbeats
 from registry_sync.client import RegistryClient
 from registry_sync.events import pull_counts, views
 from registry_sync.events.processor import process_due
-from registry_sync.inventory.writer import TagChange, write_tag_changes
+from registry_sync.inventory.tag_timeline import TagChange
+from registry_sync.inventory.writer import write_tag_changes
 from registry_sync.models import Event, Marker, Repository
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 from tests import factories

@@ -7,7 +7,8 @@ import pytest
 from namespaces.listing import tag_list
 from namespaces.models import Image, TagHistoryEntry
 from registry_sync.inventory import late_history
-from registry_sync.inventory.writer import TagChange, write_tag_changes
+from registry_sync.inventory.tag_timeline import TagChange
+from registry_sync.inventory.writer import write_tag_changes
 from tests import factories
 
 pytestmark = pytest.mark.django_db
