@@ -31,9 +31,11 @@ messages: $(VENV)/run.stamp ## collect what pages say into manager/locale, and c
 	@$(BIN)/python manage.py makemessages --all --no-wrap --no-obsolete --add-location file --ignore tests --ignore var
 	@for each in manager/locale/*/LC_MESSAGES; do msgfmt --check-format -o $$each/django.mo $$each/django.po; done
 
-format: $(VENV)/dev.stamp ## format the code, mend what can be mended without a thought, and take what pages use of the kit
+format: $(VENV)/dev.stamp ## format code and templates, mend what can be mended without a thought, and take what pages use of the kit
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@find templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --target-version 5.2
+	@$(BIN)/djhtml --tabwidth 2 templates
 	@$(BIN)/python -m tests.checks.kit_css
 
 bench: $(VENV)/dev.stamp ## print what tokens, lists, syncs and `make run` cost, beside the bare thing; T=doors: one part
