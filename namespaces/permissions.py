@@ -175,6 +175,16 @@ def grant(by: Principal, handle: str, id: int, permission: Permission = Permissi
     return found
 
 
+def grants(by: Principal, handle: str, ids: list[int]) -> list[Grant]:
+    """Return these grants of the account. One that is not there raises NotFound for all."""
+    account = permissions.account(by, handle, Permission.GRANTS_MANAGE)
+    rows = Grant.objects.select_related("user", "namespace__account")
+    found = list(rows.filter(namespace__account=account, pk__in=ids).order_by("pk"))
+    if len(found) != len(ids):
+        raise NotFound
+    return found
+
+
 def access_context(
     grants: list[Grant], namespace: Namespace, user_status: access.UserStatus
 ) -> access.AccessContext:

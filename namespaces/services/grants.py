@@ -1,5 +1,7 @@
 """Giving, changing and taking permissions."""
 
+from collections.abc import Sequence
+
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -43,6 +45,13 @@ def change(*, by: Principal, grant: Grant, level: str) -> Grant:
         grant.save(update_fields=["level"])
         _record(by, AuditAction.GRANT_CHANGED, grant, before=before, after=level)
     return grant
+
+
+@transaction.atomic
+def change_levels(*, by: Principal, levels: Sequence[tuple[Grant, str]]) -> None:
+    """Change all of them or none. Raise Invalid on `level`."""
+    for grant, level in levels:
+        change(by=by, grant=grant, level=level)
 
 
 @transaction.atomic

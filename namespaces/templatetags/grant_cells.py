@@ -1,9 +1,10 @@
-"""What changes a grant in a list of grants: the form of its level, and the link that removes it."""
+"""What changes grants in a list of them: a level in each row, one button that saves all, and links that remove one."""
 
 from urllib.parse import quote
 
 from django import template
 from django.template.context import RequestContext
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -14,12 +15,13 @@ from namespaces.models import Grant
 
 register = template.Library()
 
-_LEVEL_FORM = """<form method="post" class="hstack gap-2 flex-wrap" action="{url}">
+# The name says which level was shown: what somebody else changed meanwhile is not changed back (views/permissions.py).
+_LEVEL = """<select class="form-select w-auto" name="level-{id}-{shown}" form="levels"
+    aria-label="{label}">{options}</select>"""
+_SAVE = """<form id="levels" method="post" action="{url}">
   <input type="hidden" name="csrfmiddlewaretoken" value="{csrf_token}">
   <input type="hidden" name="next" value="{here}">
-  <label class="visually-hidden" for="level-{id}">{label}</label>
-  <select class="form-select" id="level-{id}" name="level">{options}</select>
-  <button class="btn btn-sm" type="submit">{change}</button>
+  <button class="btn" type="submit">{save}</button>
 </form>"""
 _OPTION = '<option value="{}"{}>{}</option>'
 _SELECTED = SafeString(" selected")
@@ -32,10 +34,7 @@ class GrantForms:
 
     def __init__(self, context: RequestContext) -> None:
         handle = context["account"].handle
-        self.change_url, self.remove_url = (
-            url_pattern("grant-change", handle),
-            url_pattern("grant-remove", handle),
-        )
+        self.remove_url = url_pattern("grant-remove", handle)
         here, self.why_not = context["here"], context["why_not"]
         self.levels = {name: formatting.word(name) for name in ("read", "write", "admin")}
         self.options = {
@@ -48,8 +47,12 @@ class GrantForms:
             for chosen in self.levels
         }
         self.level_of, self.remove_from = _("Level of %(user)s"), _("Remove %(user)s from %(target)s")
-        self.level_form = prefill(
-            _LEVEL_FORM, csrf_token=str(context["csrf_token"]), here=here, change=_("Change")
+        self.save = fill(
+            _SAVE,
+            url=reverse("grant-levels", args=[handle]),
+            csrf_token=str(context["csrf_token"]),
+            here=here,
+            save=_("Save levels"),
         )
         self.remove_link = prefill(_REMOVE, here=quote(here, safe=""), text=_("Remove"))
 
@@ -57,9 +60,9 @@ class GrantForms:
         if self.why_not:
             return cells.level(grant.word)
         return fill(
-            self.level_form,
-            url=self.change_url(grant.pk),
+            _LEVEL,
             id=grant.pk,
+            shown=grant.word,
             label=self.level_of % {"user": grant.user.description},
             options=self.options[grant.word],
         )
@@ -79,5 +82,11 @@ def grant_forms(context: RequestContext) -> GrantForms:
     return GrantForms(context)
 
 
-register.filter("level_form", GrantForms.level)
+@register.simple_tag(takes_context=True)
+def save_levels(context: RequestContext) -> SafeString:
+    """Write the form that the levels of this page belong to; nothing for who may change none."""
+    return SafeString() if context["why_not"] else GrantForms(context).save
+
+
+register.filter("level_select", GrantForms.level)
 register.filter("remove_link", GrantForms.remove)

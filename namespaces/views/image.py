@@ -91,11 +91,14 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
         namespace=image.namespace.pk,
         image_name=image.name,
     )
+    reached = selectors.effective_access(image.namespace, image.name, page.rows)
+    why_not = denial_reason(image.namespace.account, Permission.GRANTS_MANAGE)
     context = image_context(image, "access") | {
         "form": form,
         "page": page,
-        "effective_access": selectors.effective_access(image.namespace, image.name, page.rows),
-        "why_not": denial_reason(image.namespace.account, Permission.GRANTS_MANAGE),
+        "effective_access": reached,
+        "why_not": why_not,
+        "may_save": not why_not and any(grant.image_name for each in reached for grant in each.grants),
         "denials": with_current_decision(
             denials_on(DENIALS_SHOWN, account=image.namespace.account.pk, repository=image.repository)
         ),

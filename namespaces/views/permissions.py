@@ -1,11 +1,14 @@
 """Permissions on a namespace and on its images."""
 
+import re
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.common.errors import Invalid
@@ -23,6 +26,8 @@ from namespaces.services import grants
 from namespaces.views import user_confirmations
 from namespaces.views.first_steps import new_user_url
 from namespaces.views.navigation import namespace_context
+
+_LEVEL_FIELD = re.compile(r"level-([0-9]{1,18})-([a-z]+)", re.ASCII)
 
 
 @tab("images")
@@ -65,12 +70,22 @@ def _first_user_url(namespace: Namespace) -> str:
 
 @login_required
 @require_POST
-def change(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noqa: A002
+def change_levels(request: PersonRequest, handle: str) -> HttpResponse:
+    """Save the levels of a list of grants, all or none: `level-<id>-<level that was shown>=<level>` each.
+
+    Those that still say what was shown are left alone.
+    """
     by = principal(request)
-    grant = namespaces_permissions.grant(by, handle, id)
-    grants.change(by=by, grant=grant, level=request.POST.get("level", ""))
-    messages.success(request, _("Permission changed."))
-    return redirect(next_url(request, reverse("permissions", args=[handle, grant.namespace.name])))
+    fields = ((_LEVEL_FIELD.fullmatch(name), level) for name, level in request.POST.items())
+    levels = {int(match[1]): str(level) for match, level in fields if match and level != match[2]}
+    changed = namespaces_permissions.grants(by, handle, list(levels))
+    grants.change_levels(by=by, levels=[(grant, levels[grant.pk]) for grant in changed])
+    if changed:
+        text = ngettext("%(n)s permission changed.", "%(n)s permissions changed.", len(changed))
+        messages.success(request, text % {"n": len(changed)})
+    else:
+        messages.info(request, _("No level was changed."))
+    return redirect(next_url(request, reverse("images", args=[handle])))
 
 
 @login_required

@@ -14,7 +14,7 @@ from accounts.common.url_pattern import url_pattern
         ("tag", ["acme", "team", "999999999999999999"], "999999999999999999"),
         ("tag", ["acme", "team", "app"], "a b?c#d%e:@&=+é"),
         ("image", ["acme", "team"], "app/api"),
-        ("grant-change", ["acme"], 42),
+        ("grant-remove", ["acme"], 42),
     ],
 )
 def test_it_is_the_address_that_reverse_gives(name: str, args: list[str], last: object) -> None:

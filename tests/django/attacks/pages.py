@@ -92,6 +92,7 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "expires_on": "",
         "role": "manager",
         "level": "admin",
+        f"level-{world.grant.pk}-read": "admin",
         "public": "yes",
         "user": world.free_user.username,
         "namespace": world.empty.name,

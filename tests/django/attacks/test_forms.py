@@ -145,14 +145,17 @@ def test_a_permission_joins_a_user_and_a_namespace_of_one_account(cast: Cast, wh
     assert (grant.user, grant.namespace, grant.level) == (ours["user"], ours["namespace"], 1)
 
 
+LEVELS = "/a/team-red/grants/levels/"
+
+
 @pytest.mark.parametrize("level", ["none", "0", "4", "root", "", "3"])
 def test_there_are_no_other_levels(cast: Cast, level: str) -> None:
     namespace = factories.NamespaceFactory(account=cast.account)
     grant = factories.GrantFactory(user__account=cast.account, namespace=namespace)
-    client, path = cast.client("owner"), f"/a/team-red/grants/{grant.pk}/change/"
-    assert client.post(path, {"level": level}).status_code in (302, 400)
+    client, field = cast.client("owner"), f"level-{grant.pk}-read"
+    assert client.post(LEVELS, {field: level}).status_code == 400
     assert Grant.objects.get().level == 1
-    client.post(path, {"level": "admin"})
+    client.post(LEVELS, {field: "admin"})
     assert Grant.objects.get().level == 3
 
 
@@ -197,9 +200,7 @@ def test_after_log_out_one_is_here(cast: Cast, target: str) -> None:
 def test_after_a_change_of_a_permission_one_is_here(cast: Cast, target: str) -> None:
     namespace = factories.NamespaceFactory(account=cast.account)
     grant = factories.GrantFactory(user__account=cast.account, namespace=namespace)
-    answer = cast.client("owner").post(
-        f"/a/team-red/grants/{grant.pk}/change/", {"level": "write", "next": target}
-    )
+    answer = cast.client("owner").post(LEVELS, {f"level-{grant.pk}-read": "write", "next": target})
     assert leads_here(answer.headers["Location"])
 
 
@@ -208,8 +209,8 @@ def test_a_way_back_that_is_here_is_taken(cast: Cast) -> None:
     assert Client().post("/me/login/", form).headers["Location"] == "/a/team-red/users/?page=2"
     namespace = factories.NamespaceFactory(account=cast.account)
     grant = factories.GrantFactory(user__account=cast.account, namespace=namespace)
-    form = {"level": "write", "next": "/a/team-red/users/"}
-    answer = cast.client("owner").post(f"/a/team-red/grants/{grant.pk}/change/", form)
+    form = {f"level-{grant.pk}-read": "write", "next": "/a/team-red/users/"}
+    answer = cast.client("owner").post(LEVELS, form)
     assert answer.headers["Location"] == "/a/team-red/users/"
 
 

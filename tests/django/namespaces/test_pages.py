@@ -136,7 +136,7 @@ def test_who_manages_permissions(cast: Cast, grant: Grant, act: str, who: str, s
         "give": lambda: client.post(
             f"{A}n/team/permissions/", {"user": "abcdefghijkl", "level": "write", "image_name": "new/one"}
         ),
-        "change": lambda: client.post(f"{A}grants/{grant.pk}/change/", {"level": "admin"}),
+        "change": lambda: client.post(f"{A}grants/levels/", {f"level-{grant.pk}-none": "admin"}),
         "remove": lambda: client.post(f"{A}grants/{grant.pk}/remove/"),
         "publish": lambda: client.post(f"{A}n/team/publish/", {"public": "yes"}),
     }
@@ -150,7 +150,7 @@ def test_the_grant_of_another_account_is_absent(cast: Cast, grant: Grant) -> Non
     theirs = factories.GrantFactory(user__account=cast.elsewhere)
     client = cast.client("owner")
     assert client.post(f"{A}grants/{theirs.pk}/remove/").status_code == 404
-    assert client.post(f"{A}grants/{theirs.pk}/change/", {"level": "admin"}).status_code == 404
+    assert client.post(f"{A}grants/levels/", {f"level-{theirs.pk}-read": "admin"}).status_code == 404
     assert Grant.objects.filter(pk=theirs.pk, level=Level.READ).exists()
     stolen = client.post(f"{A}n/team/permissions/", {"user": theirs.user.username, "level": "admin"})
     assert stolen.status_code == 400
@@ -183,7 +183,7 @@ def test_200_rows_and_a_filter(cast: Cast, team: Namespace) -> None:
     factories.ImageFactory.create_batch(200, namespace=team, tag_count=1)
     first = cast.client("viewer").get(f"{A}n/team/")
     second = cast.client("viewer").get(f"{A}n/team/" + first.context["page"].next_url)
-    seen = {image.pk for page in (first, second) for image in page.context["page"].rows}
+    seen = {image.id for page in (first, second) for image in page.context["page"].rows}
     assert len(seen) == 100
     found = cast.client("viewer").get(f"{A}n/team/?q=deep")
     assert [image.name for image in found.context["page"].rows] == ["deep/app"]
