@@ -1,0 +1,17 @@
+"""The headers of a list: each press turns the order of its column, and keeps what else the list is asked."""
+
+from accounts.views.column_sort import ColumnSort, column_sorts, list_url
+
+FIRST = {"name": "name", "used": "-used"}
+
+
+def test_a_column_is_sorted_the_other_way_when_it_is_sorted_already() -> None:
+    assert column_sorts(FIRST, "-used", {"q": "ci", "sort": "-used"}) == {
+        "name": ColumnSort("?q=ci&sort=name", ""),
+        "used": ColumnSort("?q=ci&sort=used", "descending"),
+    }
+    assert column_sorts(FIRST, "name", {})["name"] == ColumnSort("?sort=-name", "ascending")
+
+
+def test_what_is_not_asked_is_not_in_the_link() -> None:
+    assert list_url({"q": "", "sort": "name"}) == "?sort=name"
