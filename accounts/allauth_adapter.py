@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts import dropped_entries
 from accounts.common.client_ip import client_address, client_network
@@ -25,6 +25,8 @@ from accounts.views import language, opened_links
 from accounts.views.form_errors import is_ours
 
 log = logging.getLogger(__name__)
+# allauth’s label, which our catalogues translate in its place.
+EMAIL = gettext_noop("Email")
 turned_away = dropped_entries.Tally(DropCounter.Kind.SIGN_INS)
 
 

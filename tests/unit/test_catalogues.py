@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from tests.checks import source_texts
 from tests.checks.catalogue import LOCALE, Entry, catalogue, read
 
 LANGUAGES = sorted(path.name for path in LOCALE.iterdir() if path.is_dir())
@@ -99,3 +100,36 @@ def test_a_catalogue_is_read_as_gettext_reads_it() -> None:
     assert tags.key == ("", "%(n)s tag", "%(n)s tags")
     assert tags.translations == ["un tag", ""]
     assert tags.fuzzy
+
+
+@every_language
+def test_every_text_of_the_sources_is_in_the_catalogue_and_no_other(language: str) -> None:
+    """`make messages` puts them there. One msgid may stand with a plural and without."""
+    asked = {key[:2] for key in source_texts.every()}
+    assert asked == {each.key[:2] for each in catalogue(language)}
+
+
+PYTHON = """
+_("one" " text")
+pgettext_lazy("role", "owner")
+ngettext("%(n)s tag", "%(n)s tags", count) % {"n": count}
+_(name), other("not this"), ngettext("half")
+"""
+TEMPLATE = """{% load i18n %}{% translate "It’s" %} {% translate "owner" context "role" %}
+{% blocktranslate count n=tags with name=name trimmed %}
+  {{ n }} tag of {{ name }}
+{% plural %}{{ n }} tags of {{ name }}{% endblocktranslate %}{% state _("done") "good" %}{# {% translate "no" %} #}"""
+
+
+def test_sources_are_read_as_makemessages_reads_them() -> None:
+    assert set(source_texts.of_python(PYTHON)) == {
+        ("", "one text", ""),
+        ("role", "owner", ""),
+        ("", "%(n)s tag", "%(n)s tags"),
+    }
+    assert set(source_texts.of_template(TEMPLATE)) == {
+        ("", "It’s", ""),
+        ("role", "owner", ""),
+        ("", "%(n)s tag of %(name)s", "%(n)s tags of %(name)s"),
+        ("", "done", ""),
+    }
