@@ -15,6 +15,7 @@ EVENT_RETRY_AFTER = 1.0  # doubled with each failure
 
 EVENTS_BODY_MAX = 8 * 1024 * 1024  # bytes that the registry may bring at once
 INDEX_MANIFESTS_MAX = 1000  # that indexes list and nobody has read; the rest comes when they are read again
+LATE_MOVES_MAX = 2000  # of the history of all its tags, that a batch of events reads
 RETRIED_AT_ONCE = 50  # manifests whose config, or whose parts, did not come
 
 # Lists

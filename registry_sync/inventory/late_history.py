@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, OuterRef, Q, Subquery
 
@@ -13,8 +14,6 @@ from registry_sync.inventory.tag_timeline import Move, TagChange, TagState
 from registry_sync.inventory.writer import StoredTimeline, TagKey, any_of, write_timelines
 from registry_sync.leases import fenced
 from registry_sync.models import Repository
-
-MOVES_MAX = 2000  # of all its tags, that a batch reads
 
 
 class TooManyMoves(Exception):
@@ -76,8 +75,8 @@ def _load_timelines(changes: Sequence[tuple[Image, TagChange]]) -> dict[TagKey, 
     absent = [key for key, stored in found.items() if not stored.row]
     moves = [*TagHistoryEntry.objects.filter(pk__in=last_ids), *_last_of_absent(absent, since)]
     window = TagHistoryEntry.objects.filter(any_of(found, "tag"), at__gte=since).order_by("at", "id")
-    moves += window[: MOVES_MAX + 1]
-    if len(changes) > 1 and len(moves) > MOVES_MAX:
+    moves += window[: settings.LATE_MOVES_MAX + 1]
+    if len(changes) > 1 and len(moves) > settings.LATE_MOVES_MAX:
         raise TooManyMoves
     for move in moves:
         by_id[move.image_id, move.tag].timeline.moves.append(

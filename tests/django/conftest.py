@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
+from registry_sync import leases
 from tests import cast as casts
 from tests import factories
 from tests.django.api import world as worlds
@@ -32,3 +33,9 @@ def shared_world(_shared_world: World, db: None) -> World:
     """As it was made, whatever the tests before did. A file that uses it takes its cast from it too."""
     factories.restart(at=1000)  # of the test's own rows
     return deepcopy(_shared_world)
+
+
+@pytest.fixture
+def kept_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is killed gives none back."""
+    monkeypatch.setattr(leases, "release", lambda *_all: None)

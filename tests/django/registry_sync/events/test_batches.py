@@ -208,10 +208,7 @@ class MortalClient(RegistryClient):
 
 
 @pytest.mark.django_db
-def test_a_batch_that_killed_a_worker_is_done_one_by_one(
-    web: ModelRegistry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("registry_sync.leases.release", lambda *_all: None)
+def test_a_batch_that_killed_a_worker_is_done_one_by_one(web: ModelRegistry, kept_leases: None) -> None:
     told = pushes(web, 9)
     tell(*told)
     mortal = MortalClient(web.url, lambda *_scope: "token")
@@ -309,9 +306,9 @@ class SameRows(TestCase):
 
 @pytest.mark.django_db
 def test_a_batch_of_tags_with_too_long_a_history_is_done_one_by_one(
-    known: ModelRegistry, monkeypatch: pytest.MonkeyPatch
+    known: ModelRegistry, settings: Any
 ) -> None:
-    monkeypatch.setattr(late_history, "MOVES_MAX", 1)
+    settings.LATE_MOVES_MAX = 1
     moves = [event("team/app0", "latest", content(n).digest, n) for n in range(4)]
     tell(*moves)
     processor.process_due(client(known))

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Account, Person
 from namespaces.models import Tag
-from registry_sync import leases, quarantine, tasks
+from registry_sync import quarantine, tasks
 from registry_sync.client import FetchedManifest, RegistryClient, TagCrawler
 from registry_sync.events import processor, views
 from registry_sync.models import Event, Lease, QuarantinedWork, Repository, Shard, SyncRun, WorkerCrash
@@ -73,8 +73,7 @@ def web() -> Iterator[DeadlyRegistry]:
 
 
 @pytest.fixture
-def deadly(web: DeadlyRegistry, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    monkeypatch.setattr(leases, "release", lambda *_all: None)
+def deadly(web: DeadlyRegistry, kept_leases: None) -> set[str]:
     return web.deadly
 
 
