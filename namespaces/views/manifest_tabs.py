@@ -47,7 +47,7 @@ def manifest_tabs(context: dict[str, Any], last: Tab, asked: str) -> dict[str, A
 def _of_what_it_holds(context: dict[str, Any]) -> Iterable[Tab]:
     kind, details = context["artifact_kind"], context["details"]
     runs = kind.group == Group.RUNS
-    if runs or details.layers:
+    if runs or details.layers or details.lost_to_gc:
         yield Tab.LAYERS
     if runs or _configured(context):
         yield Tab.CONFIGURATION

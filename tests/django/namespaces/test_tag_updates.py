@@ -37,7 +37,7 @@ def move(image: Image, tag: str, digest: str) -> None:
 def asks(client: Client, page: str) -> str:
     """The address that the page asks."""
     text = client.get(f"/a/team-red/{page}").content.decode()
-    found = re.search(r'class="updates"[^>]* hx-get="([^"]+)"', text)
+    found = re.search(r'class="updates"[^>]*\shx-get="([^"]+)"', text)
     assert found, text
     return html.unescape(found[1])
 
