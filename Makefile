@@ -38,7 +38,7 @@ format: $(VENV)/dev.stamp ## format code and templates, mend what can be mended 
 	@$(BIN)/djhtml --tabwidth 2 templates
 	@$(BIN)/python -m tests.checks.kit_css
 
-bench: $(VENV)/dev.stamp ## print what tokens, lists, syncs and `make run` cost, beside the bare thing; T=doors: one part
+bench: $(VENV)/dev.stamp ## print what tokens, pages and `make run` cost, ratios last; T=sync: that part; T=all: all; BASE=revision: beside it
 	@$(BIN)/python -m tests.parts.install
 	@$(BIN)/python -m tests.load.bench $(T)
 

@@ -1,19 +1,25 @@
-"""`make bench`: what a token, a list, a sync and `make run` cost, beside the bare thing, in one run on one machine.
+"""What Registry Manager costs, beside the bare thing, in one run on one machine.
 
-`make bench T=doors` is one part of it. Read the ratios; the figures are this machine's.
+make bench                      tokens, a few loads on the doors, pages, memory: some minutes
+make bench T="sync events"      these parts
+make bench T=all                every part: half an hour
+BASE=<revision> make bench      measures an older build, too: tokens, pages and queries in turns with this one
+BASE_PYTHON=<program>           runs that build, where it needs packages that are no longer here
+
+Read the ratios, of which the last lines are a summary; all other figures are this machine's.
 """
 
 import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.load import doors, memory, pages, queries, tokens
-from tests.load.events import measure as measure_events
-from tests.load.events_rates import measure as measure_event_rates
+from tests.load import doors, events, events_rates, memory, pages, queries, scale, sync, tokens
 from tests.load.installation import environment
 from tests.load.listing import measure as measure_list
-from tests.load.sync import measure as measure_sync
+from tests.load.summary import Row, summary
 from tests.parts import postgres
 
 
@@ -27,30 +33,43 @@ def measure_lists(folder: Path) -> None:
     print()
 
 
-PARTS = {
+Measure = Callable[[Path], list[Row] | None]
+CORE: dict[str, Measure] = {
     "tokens": tokens.measure,
-    "memory": memory.measure,
+    "doors": doors.measure_few,
     "pages": pages.measure,
-    "events": measure_events,
-    "event-rates": measure_event_rates,
-    "lists": measure_lists,
-    "queries": queries.measure,
-    "sync": measure_sync,
+    "memory": memory.measure,
+}
+PARTS: dict[str, Measure] = {
+    **CORE,
     "doors": doors.measure,
+    "growth": memory.measure_growth,
+    "scale": scale.measure,
+    "sync": sync.measure,
+    "events": events.measure,
+    "event-rates": events_rates.measure,
+    "queries": queries.measure,
+    "lists": measure_lists,
 }
 
 
 def main(wanted: list[str]) -> None:
-    if not set(wanted) <= set(PARTS):
-        sys.exit(f"T must be one of: {', '.join(PARTS)}")
+    parts = CORE if not wanted else PARTS if wanted == ["all"] else {name: PARTS.get(name) for name in wanted}
+    if not all(parts.values()):
+        sys.exit(f"T must be some of: all, {', '.join(PARTS)}")
     if not shutil.which("wrk"):
         sys.exit("wrk is missing; run: apt-get install wrk")
     sys.stdout.reconfigure(line_buffering=True)
+    rows: list[Row] = []
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        for part in wanted or PARTS:
+        for part, measure in parts.items():
             folder = Path(name) / part
             folder.mkdir()
-            PARTS[part](folder)
+            if measure:
+                rows += measure(folder) or []
+    print(summary(rows))
+    print(f"in {(time.monotonic() - began) / 60:.1f} minutes")
 
 
 if __name__ == "__main__":

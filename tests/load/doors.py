@@ -20,6 +20,7 @@ from typing import Any
 
 from tests.load import loads
 from tests.load.panel import MANY, ROOT, Panel, checked_out, running
+from tests.load.summary import Row
 from tests.load.usage import busy
 from tests.parts import processes
 
@@ -68,7 +69,7 @@ Load = Callable[[Scene], AbstractContextManager[loads.Say]]
 
 
 @dataclass(frozen=True)
-class Row:
+class LoadRow:
     key: str
     label: str
     load: Load
@@ -106,44 +107,51 @@ def full_check(scene: Scene) -> Iterator[loads.Say]:
 
 
 ROWS = [
-    Row("idle", "nothing", lambda _scene: nullcontext(lambda: "")),
-    Row("a", "32 clients at the heaviest page", lambda s: loads.flood(
+    LoadRow("idle", "nothing", lambda _scene: nullcontext(lambda: "")),
+    LoadRow("a", "32 clients at the heaviest page", lambda s: loads.flood(
         s.folder, [s.panel.page_request(s.heavy)], [s.panel.port])),
-    Row("b", "50 sign-ins at once", lambda s: loads.flood(
+    LoadRow("b", "50 sign-ins at once", lambda s: loads.flood(
         s.folder, loads.sign_ins(s.panel), [s.panel.port], 50)),
-    Row("c", "32 clients with wrong passwords", lambda s: guesses(s, s.panel.token_port),
+    LoadRow("c", "32 clients with wrong passwords", lambda s: guesses(s, s.panel.token_port),
         bare_load=lambda s: guesses(s, s.bare_port)),
-    Row("d", "slow clients on every door", lambda s: loads.slow_clients(s.folder, s.panel)),
-    Row("g", "300 open pages, each second", lambda s: open_pages(s, 300, 1)),
-    Row("g", "1,000 open pages, each second", lambda s: open_pages(s, 1000, 1)),
-    Row("g", "1,000 pages left open, each 30 s", lambda s: open_pages(s, 1000, 30), only_if=Panel.pages_back_off),
-    Row("f", f"200 events a second, {EVENT_SECONDS} s", events, EVENT_SECONDS),
-    Row("e", f"full check of {MANY:,} × 10", full_check),
+    LoadRow("d", "slow clients on every door", lambda s: loads.slow_clients(s.folder, s.panel)),
+    LoadRow("g", "300 open pages, each second", lambda s: open_pages(s, 300, 1)),
+    LoadRow("g", "1,000 open pages, each second", lambda s: open_pages(s, 1000, 1)),
+    LoadRow("g", "1,000 pages left open, each 30 s", lambda s: open_pages(s, 1000, 30), only_if=Panel.pages_back_off),
+    LoadRow("f", f"200 events a second, {EVENT_SECONDS} s", events, EVENT_SECONDS),
+    LoadRow("e", f"full check of {MANY:,} × 10", full_check),
 ]  # fmt: skip
 KEYS = ["pages", *(row.key for row in ROWS)]
 WANTED = os.environ["ROWS"].split(",") if os.environ.get("ROWS") else KEYS
+FEW_ROWS = ["pages", "idle", "a", "b"]  # those of `make bench` alone
 
 
-def measure(folder: Path) -> None:
-    if not set(WANTED) <= set(KEYS):
+def measure(folder: Path, wanted: list[str] = WANTED) -> list[Row]:
+    if not set(wanted) <= set(KEYS):
         sys.exit(f"ROWS must be some of: {', '.join(dict.fromkeys(KEYS))}")
     if baseline := os.environ.get("BASELINE", ""):
         (folder / "before").mkdir()
         with checked_out(baseline, folder / "before" / "tree") as tree:
-            _measure(f"before: {baseline}", tree, folder / "before")
+            _measure(f"before: {baseline}", tree, folder / "before", wanted)
     (folder / "after").mkdir()
-    _measure("after" if baseline else "the working tree", ROOT, folder / "after")
+    return _measure("after" if baseline else "the working tree", ROOT, folder / "after", wanted)
 
 
-def _measure(name: str, tree: Path, folder: Path) -> None:
+def measure_few(folder: Path) -> list[Row]:
+    return measure(folder, WANTED if os.environ.get("ROWS") else FEW_ROWS)
+
+
+def _measure(name: str, tree: Path, folder: Path, wanted: list[str]) -> list[Row]:
+    rows: list[Row] = []
     began, others = time.monotonic(), busy()
     with running(tree, folder) as panel, _signing(panel, folder) as bare_port:
         scene = Scene(panel, bare_port, folder, _heaviest(panel))
         print(_head(name, scene, others))
-        if "pages" in WANTED:  # first: a check and events work on after their rows
-            _pages_under_tokens(scene)
-        _tokens_under_loads(scene, [row for row in ROWS if row.key in WANTED])
+        if "pages" in wanted:  # first: a check and events work on after their rows
+            rows += _pages_under_tokens(scene)
+        rows += _tokens_under_loads(scene, [load for load in ROWS if load.key in wanted])
     print(f"in {time.monotonic() - began:,.0f} s\n")
+    return rows
 
 
 def _head(name: str, scene: Scene, others: float) -> str:
@@ -186,7 +194,8 @@ def _heaviest(panel: Panel) -> str:
     return max(panel.heavy_pages, key=lambda path: panel.cost(path, 2))
 
 
-def _tokens_under_loads(scene: Scene, rows: list[Row]) -> None:
+def _tokens_under_loads(scene: Scene, rows: list[LoadRow]) -> list[Row]:
+    found: list[Row] = []
     print(_line("", "of the load", [("token p50", "p99"), ("bare p50", "p99")], "ratio", ("page p50", "p99")))
     asks = [
         scene.token_ask("token", scene.panel.token_port),
@@ -205,6 +214,8 @@ def _tokens_under_loads(scene: Scene, rows: list[Row]) -> None:
         token, bare, page = said["token"], said["bare"], said["page"]
         cells = [_cells(token), _cells(bare)]
         print(_line(label, came_to, cells, _ratio(token, bare), _cells(page)) + _failed(said))
+        found.append(Row(f"token beside {row.label}, p99", ratios={"÷ bare": token["p99"] / bare["p99"]}))
+    return found
 
 
 def _under(scene: Scene, load: Load, asks: list[dict[str, Any]], seconds: int) -> tuple[dict[str, Any], str]:
@@ -215,8 +226,9 @@ def _under(scene: Scene, load: Load, asks: list[dict[str, Any]], seconds: int) -
     return said, say()
 
 
-def _pages_under_tokens(scene: Scene) -> None:
+def _pages_under_tokens(scene: Scene) -> list[Row]:
     """And the reverse, beside a server that computes for as long as a page does."""
+    found: list[Row] = []
     _quiet(scene)
     words = ("--interface", "wsgi", "--blocking-threads", "4", "tests.load.servers:page")
     seconds = str(scene.panel.cost(scene.panel.light_page))
@@ -231,6 +243,8 @@ def _pages_under_tokens(scene: Scene) -> None:
             page, bare = said["page"], said["bare"]
             cells = [_cells(page), _cells(bare)]
             print(_line(f"   {label}", say(), cells, _ratio(page, bare)) + _failed(said))
+            found.append(Row(f"page beside {label}, p99", ratios={"÷ bare": page["p99"] / bare["p99"]}))
+    return found
 
 
 def _line(

@@ -4,7 +4,6 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -14,12 +13,14 @@ from pathlib import Path
 import requests
 
 from tests.load import panel
+from tests.load.summary import Row
 from tests.load.usage import command, cpu_of_each, proportional_memory
 from tests.parts import install, processes
 
 STARTS, PAGES, TOKENS = 3, 100, 1_000
-SETTLED = 60  # seconds after ready
+SETTLED = 30  # seconds after ready
 REST = 60  # seconds during which nobody asks for anything
+MUCH = 10
 MB = 1_000_000
 HEAD = f"""\
 MEMORY of `make run` on SQLite with the demo's 170 tags, all processes together, the registry's too. The second start
@@ -39,14 +40,19 @@ class Standalone:
         """Return it once it is ready, and the seconds that this took."""
         self.log.write_text("")
         began = time.monotonic()
-        words = [sys.executable, "manage.py", "run"]
+        words = [panel.python(self.tree), "manage.py", "run"]
         running = processes.start("make run", words, log=self.log, env=self.env, cwd=self.tree)
         running.wait_until(lambda: "ready:" in self.log.read_text(), "say ready", seconds=90)
         return running, time.monotonic() - began
 
     def python(self, *words: str) -> str:
         done = subprocess.run(
-            [sys.executable, *words], env=self.env, cwd=self.tree, check=True, capture_output=True, text=True
+            [panel.python(self.tree), *words],
+            env=self.env,
+            cwd=self.tree,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         return done.stdout
 
@@ -58,37 +64,69 @@ class Standalone:
         return answer
 
 
-def measure(folder: Path) -> None:
+def measure(folder: Path) -> list[Row]:
     print(HEAD)
     revision = os.environ.get("BASE", "")
     with panel.checked_out(revision, folder / "tree") if revision else nullcontext(panel.ROOT) as tree:
-        of_tree(tree, folder)
+        rows = of_tree(tree, folder)
     print()
+    return rows
 
 
-def of_tree(tree: Path, folder: Path) -> None:
+def of_tree(tree: Path, folder: Path) -> list[Row]:
     made = Standalone(tree, environment(folder), folder / "run.log")
     running, _seconds = made.start()
     try:
         made.python("manage.py", "demo")
     finally:
         running.stop()
-    username, password, _api = made.python("-c", panel.WORLD).split()
-    session = panel.SESSION.replace("ada@example.com", "demo@example.com")
-    cookie = (
-        made.python("manage.py", "shell", "--verbosity", "0", "--command", session).split("MADE ")[1].strip()
-    )
+    cookie, username, password = people(made)
     for _start in range(STARTS - 1):
         starting(made, cookie)[0].stop()
-    running, _page = starting(made, cookie)
+    running, row = starting(made, cookie)
     try:
         ready = time.monotonic()
         pages(made, cookie)
         tokens(made, username, password)
         time.sleep(max(0.0, ready + SETTLED - time.monotonic()))
-        at_rest(running.popen.pid)
+        return [row, at_rest(running.popen.pid)]
     finally:
         running.stop()
+
+
+def measure_growth(folder: Path) -> list[Row]:
+    """Whether memory grows with use: after some use, and after ten times as much."""
+    print(f"GROWTH of `make run` after {PAGES} pages and {TOKENS:,} tokens, and after {MUCH} times as many")
+    made = Standalone(panel.ROOT, environment(folder), folder / "run.log")
+    running, _seconds = made.start()
+    try:
+        made.python("manage.py", "demo")
+        cookie, username, password = people(made)
+        sizes = []
+        for times in (1, MUCH):
+            for _time in range(times):
+                pages(made, cookie, quiet=True)
+                tokens(made, username, password)
+            sizes.append(sum(map(proportional_memory, cpu_of_each(running.popen.pid))) / MB)
+            print(f"  after {times * PAGES:>5,} pages and {times * TOKENS:>6,} tokens{sizes[-1]:>10.1f} MB")
+    finally:
+        running.stop()
+    print()
+    return [
+        Row(
+            f"memory after {MUCH} times the use",
+            f"{sizes[1]:.0f} MB",
+            ratios={"÷ before": sizes[1] / sizes[0]},
+        )
+    ]
+
+
+def people(made: Standalone) -> tuple[str, str, str]:
+    """Return a person's cookie, and a user's name and password."""
+    username, password, _api = made.python("-c", panel.WORLD).split()
+    session = panel.SESSION.replace("ada@example.com", "demo@example.com")
+    said = made.python("manage.py", "shell", "--verbosity", "0", "--command", session)
+    return said.split("MADE ")[1].strip(), username, password
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -99,11 +137,11 @@ def environment(folder: Path) -> dict[str, str]:
     return kept | processes.ports() | {"DATA_DIR": str(folder / "data"), "LOG_LEVEL": "ERROR", "PATH": path}
 
 
-def starting(made: Standalone, cookie: str) -> tuple[processes.Running, float]:
+def starting(made: Standalone, cookie: str) -> tuple[processes.Running, Row]:
     running, seconds = made.start()
     first, second = (page_seconds(made, cookie) for _page in range(2))
     print(f"ready after {seconds:.1f} s, first page {first * 1000:,.0f} ms, one more {second * 1000:,.0f} ms")
-    return running, first
+    return running, Row("second start and first page", f"{seconds:.1f} s, then {first * 1000:,.0f} ms")
 
 
 def page_seconds(made: Standalone, cookie: str) -> float:
@@ -112,7 +150,7 @@ def page_seconds(made: Standalone, cookie: str) -> float:
     return time.monotonic() - began
 
 
-def pages(made: Standalone, cookie: str) -> None:
+def pages(made: Standalone, cookie: str, *, quiet: bool = False) -> None:
     """The pages of the account, as one leads to another."""
     waiting, seen, times = ["/"], set[str](), list[float]()
     while waiting and len(times) < PAGES:
@@ -123,7 +161,8 @@ def pages(made: Standalone, cookie: str) -> None:
         links = re.findall(r'href="(/a/[^"#?]+)"', answer.text)
         waiting += [link for link in dict.fromkeys(links) if link not in seen]
         seen.update(links)
-    print(f"{len(times)} pages, median {statistics.median(times) * 1000:,.0f} ms")
+    if not quiet:
+        print(f"{len(times)} pages, median {statistics.median(times) * 1000:,.0f} ms")
 
 
 def tokens(made: Standalone, username: str, password: str) -> None:
@@ -135,7 +174,7 @@ def tokens(made: Standalone, username: str, password: str) -> None:
             session.get(url, timeout=60).raise_for_status()
 
 
-def at_rest(root: int) -> None:
+def at_rest(root: int) -> Row:
     before = cpu_of_each(root)
     memory = {pid: proportional_memory(pid) for pid in before}
     began = time.monotonic()
@@ -143,6 +182,8 @@ def at_rest(root: int) -> None:
     after, seconds = cpu_of_each(root), time.monotonic() - began
     shares = {pid: (after.get(pid, used) - used) / seconds for pid, used in before.items()}
     print(f"{'':<64}{'memory':>10}{'CPU':>10}")
-    for pid, size in memory.items():
-        print(f"{command(pid)[:62]:<64}{size / MB:>7.1f} MB{shares[pid]:>10.2%}")
-    print(f"{'all':<64}{sum(memory.values()) / MB:>7.1f} MB{sum(shares.values()):>10.2%}")
+    for pid, taken in memory.items():
+        print(f"{command(pid)[:62]:<64}{taken / MB:>7.1f} MB{shares[pid]:>10.2%}")
+    size, share = sum(memory.values()) / MB, sum(shares.values())
+    print(f"{'all':<64}{size:>7.1f} MB{share:>10.2%}")
+    return Row("make run at rest", f"{size:.0f} MB, {share:.2%} of a core")

@@ -18,7 +18,8 @@ from typing import Any
 
 import psycopg
 
-from tests.load.panel import ROOT, checked_out
+from tests.load.panel import ROOT, checked_out, python
+from tests.load.summary import Row
 from tests.parts import postgres
 
 TAGS = 100_000
@@ -51,7 +52,7 @@ class Tree:
         env = os.environ | {"DATA_DIR": str(folder), "LOG_LEVEL": "ERROR"}
         if address:
             env["DATABASE_URL"] = address
-        self.words = [sys.executable, "manage.py"]
+        self.words = [python(tree), "manage.py"]
         self.tree, self.env = tree, env
         prepares = (tree / "manager/management/commands/prepare.py").exists()  # as older ones call it
         self.manage("prepare" if prepares else "init_data_dir")
@@ -100,7 +101,7 @@ class Tree:
         return found
 
 
-def measure(folder: Path) -> None:
+def measure(folder: Path) -> list[Row]:
     revision, tags = os.environ.get("BASE", ""), int(os.environ.get("TAGS", "") or TAGS)
     base = f"; and the same of {revision}" if revision else ""
     print(HEAD.format(tags=tags, in_one=tags // 5, turns=TURNS, batch=BATCH, base=base))
@@ -108,7 +109,9 @@ def measure(folder: Path) -> None:
         trees = [ROOT]
         if revision:
             trees.append(stack.enter_context(checked_out(revision, folder / "base")))
-        _measure("SQLite", [Tree(tree, folder / f"sqlite{n}", "", tags) for n, tree in enumerate(trees)])
+        rows = _measure(
+            "SQLite", [Tree(tree, folder / f"sqlite{n}", "", tags) for n, tree in enumerate(trees)]
+        )
         cluster = stack.enter_context(postgres.cluster())
         made = []
         for number, tree in enumerate(trees):
@@ -116,11 +119,13 @@ def measure(folder: Path) -> None:
                 connection.execute(f"CREATE DATABASE tree{number}")
             address = f"{cluster.url.rpartition('/')[0]}/tree{number}"
             made.append(Tree(tree, folder / f"postgresql{number}", address, tags))
-        _measure("PostgreSQL", made)
+        rows += _measure("PostgreSQL", made)
     print()
+    return rows
 
 
-def _measure(database: str, trees: list[Tree]) -> None:
+def _measure(database: str, trees: list[Tree]) -> list[Row]:
+    rows: list[Row] = []
     columns = f"{'time':>10}{'statements':>12}"
     against = f"{'÷ base':>8}{'base':>10}{'statements':>12}" if len(trees) > 1 else ""
     print(f"{database:<28}{columns}{against}")
@@ -128,7 +133,15 @@ def _measure(database: str, trees: list[Tree]) -> None:
         for tree in trees:
             stack.enter_context(tree.taking_requests())
         for label, paths in PAGES.items():
-            print(_line(label, *_turns(trees, paths)), flush=True)
+            measured = _turns(trees, paths)
+            print(_line(label, *measured), flush=True)
+            rows.append(_row(f"{label}, {database}", *measured))
+    return rows
+
+
+def medians(trees: list[Tree], paths: tuple[str, ...]) -> list[float]:
+    """Return the seconds of each tree's page."""
+    return _turns(trees, paths)[1]
 
 
 def _turns(trees: list[Tree], paths: tuple[str, ...]) -> tuple[list[int], list[float]]:
@@ -138,8 +151,15 @@ def _turns(trees: list[Tree], paths: tuple[str, ...]) -> tuple[list[int], list[f
         [tree.get(path, BATCH) for tree, path in zip(trees, known, strict=True)] for _turn in range(TURNS)
     ]
     each = list(zip(*turns, strict=True))
-    medians = [min(statistics.median(turn["seconds"]) for turn in tree) for tree in each]
-    return [tree[0]["statements"] for tree in each], medians
+    least = [min(statistics.median(turn["seconds"]) for turn in tree) for tree in each]
+    return [tree[0]["statements"] for tree in each], least
+
+
+def _row(label: str, statements: list[int], medians: list[float]) -> Row:
+    if len(medians) > 1:
+        asked = f"{statements[0]} statements, were {statements[1]}"
+        return Row(label, asked, ratios={"÷ base": medians[0] / medians[1]})
+    return Row(label, f"{1000 * medians[0]:.1f} ms, {statements[0]} statements")
 
 
 def _line(label: str, statements: list[int], medians: list[float]) -> str:

@@ -42,6 +42,11 @@ def checked_out(revision: str, folder: Path) -> Iterator[Path]:
         subprocess.run([*git, "remove", "--force", str(folder)], check=True)
 
 
+def python(tree: Path) -> str:
+    """Return the interpreter of a tree: an older one may need packages that are no longer here."""
+    return sys.executable if tree == ROOT else os.environ.get("BASE_PYTHON") or sys.executable
+
+
 @dataclass(frozen=True)
 class Panel:
     """`cookie` is of a person who signed in; the user may push to all of the namespace `team`."""
@@ -164,7 +169,7 @@ def running(tree: Path, folder: Path) -> Iterator[Panel]:
     )[1]
     _first_images(_storage(data))
     log = folder / "run.log"
-    server = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env, cwd=tree)
+    server = processes.start("make run", [python(tree), "manage.py", "run"], log=log, env=env, cwd=tree)
     try:
         server.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=90)
         apart = processes.tcp_answers(ports["TOKEN_PORT"])
@@ -200,7 +205,7 @@ def _first_images(storage: Path) -> None:
 
 def _python(tree: Path, env: Mapping[str, str], *words: str) -> str:
     done = subprocess.run(
-        [sys.executable, *words], env=env, cwd=tree, capture_output=True, text=True, check=False
+        [python(tree), *words], env=env, cwd=tree, capture_output=True, text=True, check=False
     )
     if done.returncode:
         sys.exit(f"{words[:2]} in {tree} failed:\n{done.stderr[-3000:]}")

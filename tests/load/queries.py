@@ -7,7 +7,6 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from pathlib import Path
 import psycopg
 
 from tests.load import tokens
-from tests.load.panel import ROOT, checked_out
+from tests.load.panel import ROOT, checked_out, python
+from tests.load.summary import Row
 from tests.parts import postgres
 
 HERE = Path(__file__).parent
@@ -65,14 +65,14 @@ class Panel:
         """Add a world, the tree's own where it has one, and start asking."""
         place = next(path for path in (self.tree / "tests/load" / world, HERE / world) if path.exists())
         tokens.manage(self.tree, self.env, *SHELL, place.read_text())
-        command = [sys.executable, "manage.py", *SHELL, (HERE / "queries_asker.py").read_text()]
+        command = [python(self.tree), "manage.py", *SHELL, (HERE / "queries_asker.py").read_text()]
         with subprocess.Popen(
             command, cwd=self.tree, env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
             yield Asker(process)
 
 
-def measure(folder: Path) -> None:
+def measure(folder: Path) -> list[Row]:
     revision = os.environ.get("BASE", "")
     print(HEAD.format(rounds=TURNS * 15, base=f"; then divided by {revision}'s" if revision else ""))
     against = f"÷ {revision}" if revision else ""
@@ -81,13 +81,15 @@ def measure(folder: Path) -> None:
         trees = [ROOT]
         if revision:
             trees.append(stack.enter_context(checked_out(revision, folder / "base")))
-        _questions("SQLite", trees, folder, "")
+        rows = _questions("SQLite", trees, folder, "")
         with postgres.running() as address:
-            _questions("PostgreSQL", trees, folder, address)
+            rows += _questions("PostgreSQL", trees, folder, address)
     print()
+    return rows
 
 
-def _questions(name: str, trees: list[Path], folder: Path, address: str) -> None:
+def _questions(name: str, trees: list[Path], folder: Path, address: str) -> list[Row]:
+    rows: list[Row] = []
     with ExitStack() as stack:
         panels = [
             _panel(tree, folder / f"{name}{number}", address, f"queries{number}")
@@ -99,6 +101,14 @@ def _questions(name: str, trees: list[Path], folder: Path, address: str) -> None
                 turns = [[asker.times(path) for asker in askers] for _turn in range(TURNS)]
                 measured = [[*chain(*each)] for each in zip(*turns, strict=True)]
                 print(_line(f"{label}, {name}", measured), flush=True)
+                rows.append(_row(f"{label}, {name}", measured))
+    return rows
+
+
+def _row(label: str, measured: list[Times]) -> Row:
+    asked = [statistics.median(asked for _whole, asked in times) for times in measured]
+    ratios = {"÷ base": asked[0] / asked[1]} if len(asked) > 1 else {}
+    return Row(label, f"statements {1000 * asked[0]:.1f} ms", ratios=ratios)
 
 
 def _line(label: str, measured: list[Times]) -> str:

@@ -1,23 +1,25 @@
-"""The last lines of `make bench`: each row's ratios."""
+"""The last lines of `make bench`: what each part came to, its ratios first."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+HEAD = """\
+SUMMARY. A ratio says how many times as much it took as what stands behind it: "bare" is the same server or client
+that does nothing else, "base" the build that BASE names. All other figures are this machine's."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured, and its figures by what they are: "÷ bare" → 1.2; a text stays as it is."""
+    """What was measured. `ratios`: "÷ bare" → 1.2. `said`: the figures that compare with nothing."""
 
     label: str
-    figures: Mapping[str, float | str]
+    said: str = ""
+    ratios: Mapping[str, float] = field(default_factory=dict)
 
 
-def summary(rows: list[Row]) -> str:
-    lines = ["SUMMARY: a ratio says how many times what the bare thing, or the older build, takes"]
+def summary(rows: Iterable[Row]) -> str:
+    lines = [HEAD]
     for row in rows:
-        figures = (
-            f"{figure:.2f} {name}" if isinstance(figure, float) else f"{name} {figure}"
-            for name, figure in row.figures.items()
-        )
-        lines.append(f"  {row.label:<52}{'   '.join(figures)}")
+        ratios = "".join(f"{value:>7.2f} {name:<14}" for name, value in row.ratios.items())
+        lines.append(f"  {row.label:<54}{ratios:<44}{row.said}".rstrip())
     return "\n".join(lines)

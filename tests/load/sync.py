@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.load.summary import Row
@@ -26,8 +27,13 @@ def measure(folder: Path) -> list[Row]:
     ]
 
 
+def costs(folder: Path, repositories: int) -> dict[str, float]:
+    """Return check → the panel's own seconds of a core for it, in Distribution 3.1."""
+    found = _checks(folder, "3.1", repositories, turns=1)
+    return {label: seconds for label, (_ratio, seconds) in found.items()}
+
+
 def _measure(folder: Path, version: registries.Version, repositories: int) -> list[Row]:
-    """Print one line for each pass."""
     try:
         registries.binary(version)
     except FileNotFoundError:
@@ -37,6 +43,23 @@ def _measure(folder: Path, version: registries.Version, repositories: int) -> li
     print(
         f"  {'':<28}{'requests':>9}{'rows':>9}{'clock':>10}{'panel':>10}{'registry':>10}{'÷ bare':>8}{'clock':>8}"
     )
+    found = _checks(folder, version, repositories, say=lambda line: print(line, end="", flush=True))
+    print()
+    return [
+        Row(f"{label}, {repositories:,} × {TAGS} tags, {version}", ratios={"÷ bare": ratio})
+        for label, (ratio, _seconds) in found.items()
+    ]
+
+
+def _checks(
+    folder: Path,
+    version: registries.Version,
+    repositories: int,
+    *,
+    turns: int = TURNS,
+    say: Callable[[str], None] = lambda _line: None,
+) -> dict[str, tuple[float, float]]:
+    """Return check → its ratio to the bare requests, and the panel's own seconds. `say` gets a line for each pass."""
     folder.mkdir()
     one, other = images.Image(), images.Image(env=["A=1"])
     storage = folder / "data" / "registry" / "docker/registry/v2"
@@ -47,7 +70,7 @@ def _measure(folder: Path, version: registries.Version, repositories: int) -> li
         "BENCH_STORAGE": str(storage),
         "BENCH_REPOSITORIES": str(repositories),
         "BENCH_TAGS": str(TAGS),
-        "BENCH_TURNS": str(TURNS),
+        "BENCH_TURNS": str(turns),
         "BENCH_DIGEST": one.digest,
         "BENCH_OTHER_DIGEST": other.digest,
     }
@@ -57,18 +80,13 @@ def _measure(folder: Path, version: registries.Version, repositories: int) -> li
     config = json.loads((folder / "data" / "registry-config" / "registry.yml").read_text())
     running = registries.start(version, config, folder)
     try:
-        ratios = _run(env | {"BENCH_REGISTRY_PID": str(running.process.popen.pid)})
+        return _run(env | {"BENCH_REGISTRY_PID": str(running.process.popen.pid)}, say)
     finally:
         running.stop()
-    print()
-    return [
-        Row(f"{label}, {repositories:,} × {TAGS} tags, {version}", {"÷ bare": ratio})
-        for label, ratio in ratios.items()
-    ]
 
 
-def _run(env: dict[str, str]) -> dict[str, float]:
-    """Print what the measuring process prints, and return its last line."""
+def _run(env: dict[str, str], say: Callable[[str], None]) -> dict[str, tuple[float, float]]:
+    """Return what the last line of the measuring process says."""
     measured = (Path(__file__).parent / "measured_sync.py").read_text()
     command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", measured]
     line = ""
@@ -76,11 +94,11 @@ def _run(env: dict[str, str]) -> dict[str, float]:
         assert process.stdout
         for line in process.stdout:
             if not line.startswith("{"):
-                print(line, end="", flush=True)
+                say(line)
     if process.returncode:
         sys.exit("the checks could not be measured")
-    ratios: dict[str, float] = json.loads(line)
-    return ratios
+    found: dict[str, tuple[float, float]] = json.loads(line)
+    return found
 
 
 def fill(

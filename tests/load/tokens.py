@@ -4,6 +4,7 @@ BASE=<revision>    measure that one, too, in turns with the working tree
 """
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -18,7 +19,8 @@ from urllib.parse import urlencode
 
 import psycopg
 
-from tests.load.panel import ROOT, checked_out
+from tests.load.panel import ROOT, checked_out, python
+from tests.load.summary import Row
 from tests.load.usage import cpu
 from tests.parts import postgres, processes
 
@@ -27,11 +29,12 @@ TURNS = 3
 COUNTS = (1, 10, 200)
 SERVICE = "localhost:5000"
 SERVER_CORE, CLIENT_CORE = "0", "1"
+HERE = Path(__file__).parent
 HEAD = f"""\
 TOKENS for a user with 200 grants. One Granian worker of one thread on core {SERVER_CORE}; on core {CLIENT_CORE} wrk
 and PostgreSQL, asked over TCP. CPU: what one request takes of a core, in server and database together, the least of
 {TURNS} turns. Then the same divided by what the same server takes for a bare "ok", and for a bare signed token{{base}}.
-Rate and p99 are for 32 connections, of the best turn."""
+Rate and p99 are for 32 connections, of the best turn. In process: the same without HTTP and the database's server."""
 
 
 @dataclass(frozen=True)
@@ -50,35 +53,75 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Client:
-    server: Server
+class Login:
+    """A user who may write to image0 to image9 of space0 to space19."""
+
     username: str
     password: str
 
-    def cost(self, scopes: int) -> Cost:
+    @property
+    def authorization(self) -> str:
+        return f"Basic {base64.b64encode(f'{self.username}:{self.password}'.encode()).decode()}"
+
+    @staticmethod
+    def query(scopes: int) -> str:
         pairs = [(n % 20, (n + n // 20) % 10) for n in range(scopes)]
         asked = [("scope", f"repository:space{space}/image{image}:pull,push") for space, image in pairs]
-        basic = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-        path = f"auth/token?{urlencode([('service', SERVICE), *asked])}"
-        return cost(self.server, path, {"Authorization": f"Basic {basic}"})
+        return urlencode([("service", SERVICE), *asked])
 
 
-def measure(folder: Path) -> None:
+@dataclass(frozen=True)
+class Asker:
+    """A process of a tree that makes tokens without HTTP."""
+
+    process: "subprocess.Popen[str]"
+    login: Login
+
+    def seconds(self, scopes: int) -> float:
+        """Return what one takes of the calling thread."""
+        assert self.process.stdin
+        assert self.process.stdout
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/auth/token",
+            "QUERY_STRING": self.login.query(scopes),
+            "HTTP_AUTHORIZATION": self.login.authorization,
+            "HTTP_USER_AGENT": "docker/27.5.1",
+            "REMOTE_ADDR": "192.0.2.7",
+        }
+        print(json.dumps(environ), file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
+
+
+@dataclass(frozen=True)
+class Client:
+    server: Server
+    login: Login
+    asker: Asker
+
+    def cost(self, scopes: int) -> Cost:
+        path = f"auth/token?{self.login.query(scopes)}"
+        return cost(self.server, path, {"Authorization": self.login.authorization})
+
+
+def measure(folder: Path) -> list[Row]:
     revision = os.environ.get("BASE", "")
     print(HEAD.format(base=f"; and for {revision}" if revision else ""))
     against = f"÷ {revision}" if revision else ""
-    print(f"{'':<24}{'CPU':>10}{'÷ ok':>8}{'÷ signature':>13}{against:>12}{'rate':>12}{'p99':>10}")
+    over_http = f"{'':<24}{'CPU':>10}{'÷ ok':>8}{'÷ signature':>13}{against:>12}{'rate':>12}{'p99':>10}"
+    print(f"{over_http}{'in process':>12}{against:>12}")
     with ExitStack() as stack:
         trees = [ROOT]
         if revision:
             trees.append(stack.enter_context(checked_out(revision, folder / "base")))
         beside = _bare(folder)
-        _tokens("SQLite", trees, folder, None, beside)
+        rows = _tokens("SQLite", trees, folder, None, beside)
         cluster = stack.enter_context(postgres.cluster())
         postmaster = str(cluster.process.popen.pid)
         subprocess.run(["taskset", "-pc", CLIENT_CORE, postmaster], check=True, capture_output=True)
-        _tokens("PostgreSQL", trees, folder, cluster, beside)
+        rows += _tokens("PostgreSQL", trees, folder, cluster, beside)
     print("statements per token request: 1, prepared (asserted in tests/django/registry_sync)\n")
+    return rows
 
 
 def _bare(folder: Path) -> list[float]:
@@ -95,7 +138,8 @@ def _bare(folder: Path) -> list[float]:
 
 def _tokens(
     name: str, trees: list[Path], folder: Path, cluster: postgres.Cluster | None, beside: list[float]
-) -> None:
+) -> list[Row]:
+    rows: list[Row] = []
     with ExitStack() as stack:
         clients = [
             stack.enter_context(_panel(tree, folder / f"{name}{number}", cluster, f"tree{number}"))
@@ -105,7 +149,19 @@ def _tokens(
             turns = [[client.cost(count) for client in clients] for _turn in range(TURNS)]
             ours, *base = (min(costs, key=lambda each: each.seconds) for costs in zip(*turns, strict=True))
             label = f"{count} scope{'s' if count > 1 else ''}, {name}"
-            print(_line(label, ours, beside, base[0].seconds if base else None), flush=True)
+            inside = [[client.asker.seconds(count) for client in clients] for _turn in range(TURNS)]
+            ours_inside, *base_inside = map(min, zip(*inside, strict=True))
+            line = _line(label, ours, beside, base[0].seconds if base else None)
+            against = f"{ours_inside / base_inside[0]:>12.2f}" if base_inside else ""
+            print(f"{line}{ours_inside * 1e6:>9,.0f} µs{against}", flush=True)
+            over_http = {"÷ signature": ours.seconds / beside[1]}
+            if base:
+                over_http["÷ base"] = ours.seconds / base[0].seconds
+                rows.append(
+                    Row(f"token in process, {label}", ratios={"÷ base": ours_inside / base_inside[0]})
+                )
+            rows.append(Row(f"token, {label}", ratios=over_http))
+    return rows
 
 
 def _line(label: str, ours: Cost, beside: list[float], base: float | None) -> str:
@@ -161,11 +217,23 @@ def _panel(tree: Path, folder: Path, cluster: postgres.Cluster | None, database:
     env = environment(tree, folder, address)
     manage(tree, env, "migrate", "--verbosity", "0")
     world = (tree / "tests/load/world.py").read_text()
-    username, password = manage(tree, env, "shell", "--verbosity", "0", "--command", world).split()[-2:]
+    login = Login(*manage(tree, env, "shell", "--verbosity", "0", "--command", world).split()[-2:])
     apart = (tree / "manager" / "server").exists()
     command = ["manager.server", "tokens"] if apart else _granian("manager.wsgi:application")
-    with _serving(command, tree, env, pids) as server:
-        yield Client(server, username, password)
+    with _serving(command, tree, env, pids) as server, asking(tree, env, login) as asker:
+        yield Client(server, login, asker)
+
+
+@contextmanager
+def asking(tree: Path, env: dict[str, str], login: Login) -> Iterator[Asker]:
+    program = (HERE / "tokens_asker.py").read_text()
+    command = [python(tree), "manage.py", "shell", "--verbosity", "0", "--command", program]
+    with subprocess.Popen(
+        command, cwd=tree, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Asker(process, login)
+        assert process.stdin
+        process.stdin.close()
 
 
 def environment(tree: Path, folder: Path, address: str) -> dict[str, str]:
@@ -179,7 +247,7 @@ def environment(tree: Path, folder: Path, address: str) -> dict[str, str]:
 
 
 def manage(tree: Path, env: dict[str, str], *words: str) -> str:
-    command = [sys.executable, "manage.py", *words]
+    command = [python(tree), "manage.py", *words]
     return subprocess.run(command, cwd=tree, env=env, check=True, capture_output=True, text=True).stdout
 
 
@@ -201,7 +269,7 @@ def _serving(
     command: list[str], tree: Path, env: dict[str, str], database: tuple[int, ...] = ()
 ) -> Iterator[Server]:
     port = processes.free_port()
-    words = ["taskset", "-c", SERVER_CORE, sys.executable, "-m", *command, "--port", str(port)]
+    words = ["taskset", "-c", SERVER_CORE, python(tree), "-m", *command, "--port", str(port)]
     server = processes.start("granian", words, log=Path(env["DATA_DIR"]) / "granian.log", env=env, cwd=tree)
     try:
         server.wait_until(lambda: processes.tcp_answers(port), "answer")
