@@ -68,7 +68,8 @@ def main(wanted: list[str]) -> None:
             folder.mkdir()
             if measure:
                 rows += measure(folder) or []
-    print(summary(rows))
+    if rows:
+        print(summary(rows))
     print(f"in {(time.monotonic() - began) / 60:.1f} minutes")
 
 
