@@ -35,7 +35,8 @@ _ALIGN_CLASSES = {"left": "text-start", "center": "text-center", "right": "text-
 
 def render_readme(text: str) -> str:
     """Return HTML made of TAGS, with the attributes href, rel, class, start and tabindex alone."""
-    tokens = _MARKDOWN.parse(escape_invisible(text[:README_MAX]), {})
+    text = text.replace("\r\n", "\n")[:README_MAX]  # as a form sends it that is only previewed
+    tokens = _MARKDOWN.parse(escape_invisible(text), {})
     return str(_MARKDOWN.renderer.render(_safe(tokens), _MARKDOWN.options, {}))
 
 

@@ -83,6 +83,7 @@ def test_so_is_any_text(text: str) -> None:
         ("<b>x</b>", "<p>&lt;b&gt;x&lt;/b&gt;</p>\n"),
         ("a\u202eb", "<p>a\\u202eb</p>\n"),
         ("***", "<hr />\n"),
+        ("# Red\r\n\r\ntext", "<h3>Red</h3>\n<p>text</p>\n"),
         ("", ""),
     ],
 )
