@@ -100,4 +100,4 @@ def _print(found: list[list[dict[str, float]]]) -> None:
         ours, *base = each
         against = f"{base[0]['rate']:>10,.0f}/s{ours['rate'] / base[0]['rate']:>8.1f} ×" if base else ""
         cpu = f"{1000 * ours['cpu']:.2f} ms"
-        print(f"  {ours['label']:<44}{ours['rate']:>8,.0f}/s{cpu:>10}{against}", flush=True)
+        print(f"  {ours['label']:<52}{ours['rate']:>8,.0f}/s{cpu:>10}{against}", flush=True)
