@@ -134,7 +134,7 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         except OSError as error:
             log.warning("a mail could not be written: %s", type(error).__name__)
             raise Unavailable(
-                _("The mail could not be written, so none was sent. Try again later.")
+                _("The email could not be saved, so it was not sent. Try again later.")
             ) from None
 
     def send_notification_mail(self, *arguments: Any, **more: Any) -> None:

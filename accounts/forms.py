@@ -107,7 +107,7 @@ class UserEditForm(UserForm):
             day = ending(user.expires_at)
             choice = self.fields["expiry"]
             assert isinstance(choice, forms.ChoiceField)
-            choice.choices = [(KEEP, _("as now: %(day)s") % {"day": day}), *choice.choices]  # type: ignore[misc]
+            choice.choices = [(KEEP, _("unchanged: %(day)s") % {"day": day}), *choice.choices]  # type: ignore[misc]
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -122,7 +122,9 @@ class ApiTokenForm(ExpiryForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["expiry"].help_text = _("For more than a year you are asked for your password.")
+        self.fields["expiry"].help_text = _(
+            "If it is valid for more than a year, you are asked for your password."
+        )
 
 
 class ActivityFilter(forms.Form):

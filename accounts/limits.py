@@ -63,32 +63,42 @@ def holdings(limits: Iterable[Limit[Holder]], holder: Holder) -> list[Holding]:
 
 ACCOUNTS = Limit[Person](
     "accounts", "MAX_ACCOUNTS_PER_PERSON", _("accounts opened"),
-    _("You have opened all %(most)s accounts that a person may open; closed ones count, since their names stay taken. "
-      "An operator can raise %(setting)s."),
+    _(
+        "You have reached the limit of accounts per person (%(most)s). Closed accounts count, because their "
+        "names stay reserved. An operator can raise %(setting)s."
+    ),
     lambda person: Account.objects.filter(opened_by=person).count(),
 )  # fmt: skip
 API_TOKENS = Limit[Person](
     "api_tokens", "MAX_API_TOKENS_PER_PERSON", _("API tokens"),
-    _("You have all %(most)s API tokens that a person may have. Revoke one that you no longer need, or ask an operator "
-      "to raise %(setting)s."),
+    _(
+        "You have reached the limit of API tokens per person (%(most)s). Revoke one that you no longer "
+        "need, or ask an operator to raise %(setting)s."
+    ),
     lambda person: ApiToken.objects.filter(person=person).count(),
 )  # fmt: skip
 INVITATIONS = Limit[Account](
     "invitations", "MAX_INVITATIONS_PER_ACCOUNT", _("open invitations"),
-    _("This account has all %(most)s open invitations that an account may have. Withdraw one, or ask an operator to "
-      "raise %(setting)s."),
+    _(
+        "This account has reached its limit of open invitations (%(most)s). Withdraw one, or ask an "
+        "operator to raise %(setting)s."
+    ),
     lambda account: Invitation.objects.live(timezone.now()).filter(account=account).count(),
 )  # fmt: skip
 MEMBERS = Limit[Account](
     "members", "MAX_MEMBERS_PER_ACCOUNT", _("members"),
-    _("This account has all %(most)s members that an account may have. One of its owners can remove someone, or ask "
-      "an operator to raise %(setting)s."),
+    _(
+        "This account has reached its limit of members (%(most)s). An owner can remove a member, or ask an "
+        "operator to raise %(setting)s."
+    ),
     lambda account: Member.objects.filter(account=account).count(),
 )  # fmt: skip
 USERS = Limit[Account](
     "users", "MAX_USERS_PER_ACCOUNT", _("users"),
-    _("This account has all %(most)s users that an account may have. Delete one that nobody needs, or ask an operator "
-      "to raise %(setting)s."),
+    _(
+        "This account has reached its limit of users (%(most)s). Delete one that nobody needs, or ask an "
+        "operator to raise %(setting)s."
+    ),
     lambda account: RegistryUser.objects.filter(account=account).count(),
 )  # fmt: skip
 OF_PERSON = (ACCOUNTS, API_TOKENS)

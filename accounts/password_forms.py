@@ -36,7 +36,7 @@ class EndTokens:
             self.fields["end_tokens"] = forms.BooleanField(
                 required=False,
                 label=words % {"count": len(names)},
-                help_text=_("A new password does not stop them: %(names)s")
+                help_text=_("API tokens keep working after a password change: %(names)s")
                 % {"names": ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")},
             )
 

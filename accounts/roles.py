@@ -46,12 +46,12 @@ DESCRIPTIONS: dict[Permission, str] = {
     Permission.ACCOUNT_CLOSE: _("close the account"),
     Permission.ACCOUNT_RENAME: _("rename the account"),
     Permission.ACCOUNT_VIEW: _("see everything in the account"),
-    Permission.GRANTS_MANAGE: _("give and take permissions"),
+    Permission.GRANTS_MANAGE: _("add, change and remove permissions"),
     Permission.IMAGES_DESCRIBE: _("describe images"),
-    Permission.IMAGES_REMOVE: _("remove tags and images, put them back, and set retention rules"),
+    Permission.IMAGES_REMOVE: _("remove and restore tags and images, and set retention rules"),
     Permission.MEMBERS_MANAGE: _("invite, change and remove members"),
     Permission.NAMESPACES_MANAGE: _("create, describe, publish and delete namespaces"),
-    Permission.SYNC_START: _("ask for a sync"),
+    Permission.SYNC_START: _("request a sync"),
     Permission.USERS_MANAGE: _("create and change users"),
 }
 

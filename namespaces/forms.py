@@ -30,7 +30,8 @@ class DescriptionForm(forms.Form):
         required=False,
         strip=False,
         help_text=_(
-            "Markdown: headings, lists, tables, code and links. HTML stays text, and an image becomes a link."
+            "Markdown: headings, lists, tables, code and links. HTML is shown as text, and images become "
+            "links."
         ),
         widget=forms.Textarea({"rows": 16, "maxlength": README_MAX, "class": "font-monospace"}),
     )
@@ -96,7 +97,7 @@ class NewUserForm(UserForm):
     """A user, with what it is for and where it may go."""
 
     PURPOSES = [
-        ("read", _("Pull on a server"), _("Read: can pull, and cannot change anything.")),
+        ("read", _("Pull on a server"), _("Read: can pull, but cannot change anything.")),
         ("write", _("Push from CI"), _("Write: can pull and push.")),
         ("admin", _("Administer"), _("Admin: can pull, push and delete.")),
     ]

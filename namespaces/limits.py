@@ -19,8 +19,8 @@ NAMESPACES = Limit[Account](
     "MAX_NAMESPACES_PER_ACCOUNT",
     _("namespaces"),
     _(
-        "This account has all %(most)s namespaces that an account may have; deleted ones count, since their names stay "
-        "its own. An operator can raise %(setting)s."
+        "This account has reached its limit of namespaces (%(most)s). Deleted namespaces count, because "
+        "their names stay reserved for the account. An operator can raise %(setting)s."
     ),
     _names,
 )
@@ -29,8 +29,8 @@ GRANTS = Limit[Account](
     "MAX_GRANTS_PER_ACCOUNT",
     _("permissions"),
     _(
-        "This account has all %(most)s permissions that an account may have. Remove one, or ask an operator to raise "
-        "%(setting)s."
+        "This account has reached its limit of permissions (%(most)s). Remove one, or ask an operator to "
+        "raise %(setting)s."
     ),
     lambda account: Grant.objects.filter(namespace__account=account).count(),
 )

@@ -9,8 +9,10 @@ from registry_sync.models import RetentionRule
 
 RETENTION_RULES = Limit[Account](
     "retention_rules", "MAX_RETENTION_RULES_PER_ACCOUNT", _("retention rules"),
-    _("This account has all %(most)s retention rules that an account may have. Delete one, or ask an operator to raise "
-      "%(setting)s."),
+    _(
+        "This account has reached its limit of retention rules (%(most)s). Delete one, or ask an operator "
+        "to raise %(setting)s."
+    ),
     lambda account: RetentionRule.objects.filter(namespace__account=account).count(),
 )  # fmt: skip
 OF_ACCOUNT = (NAMESPACES, USERS, GRANTS, MEMBERS, INVITATIONS, RETENTION_RULES)

@@ -14,6 +14,4 @@ class Nothing(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        raise NotFound(
-            _("There is nothing here; addresses end with a slash, and are listed in /api/v1/schema/.")
-        )
+        raise NotFound(_("Nothing is at this URL. URLs end with a slash; /api/v1/schema/ lists them."))

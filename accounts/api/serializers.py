@@ -21,7 +21,7 @@ class Strict(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
         if unknown:
-            raise serializers.ValidationError({name[:100]: [_("Unknown here.")] for name in unknown})
+            raise serializers.ValidationError({name[:100]: [_("Unknown name.")] for name in unknown})
         return super().to_internal_value(data)
 
 

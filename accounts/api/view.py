@@ -102,5 +102,5 @@ def _checked(shape: type[Strict], data: Any) -> dict[str, Any]:
 def _once(query: QueryDict) -> dict[str, str]:
     for name, values in query.lists():
         if len(values) > 1:
-            raise Invalid.on(name[:100], _("Give this once."))
+            raise Invalid.on(name[:100], _("Specify this only once."))
     return query.dict()  # type: ignore[return-value]

@@ -14,15 +14,16 @@ RETRY_AFTER: Final = 5  # seconds
 
 
 class Outage(Enum):
-    AWAY = _("The panel cannot reach its database just now.")
-    BUSY = _("The panel’s database is busy just now.")
+    AWAY = _("The panel cannot reach its database at the moment.")
+    BUSY = _("The panel’s database is busy at the moment.")
     FULL = _(
-        "The panel’s disk is full: nothing can be saved until there is space again. What is there can still be "
-        "seen, and docker pull goes on."
+        "The panel’s disk is full: nothing can be saved until space is freed. Everything can still be "
+        "viewed, and docker pull keeps working."
     )
-    READ_ONLY = _("The panel’s database takes no changes just now. Everything can still be viewed.")
+    READ_ONLY = _("The panel’s database is read-only at the moment. Everything can still be viewed.")
     POOLER = _(
-        "The panel’s database is behind a connection pooler that it was not told about: set DATABASE_POOLER."
+        "The panel’s database is behind a connection pooler, and the panel is not configured for it: set "
+        "DATABASE_POOLER."
     )
 
     @property

@@ -32,7 +32,9 @@ def create(
     """(token, its text, shown this once). `confirmed`: the person has just given the password."""
     name = clean_title(name)
     if not name or len(name) > TITLE_MAX:
-        raise Invalid.on("name", _("Name the token with 1 to %(most)s characters.") % {"most": TITLE_MAX})
+        raise Invalid.on(
+            "name", _("Give the token a name of 1 to %(most)s characters.") % {"most": TITLE_MAX}
+        )
     if expires_at and expires_at <= timezone.now():
         raise Invalid.on("expires_at", _("Select a time in the future."))
     if expires_at:
@@ -41,7 +43,8 @@ def create(
         raise Invalid.on(
             "expires_at",
             _(
-                "One that lasts for more than a year is made on the page API tokens, which asks for your password."
+                "A token that is valid for more than a year can only be created on the API tokens page, "
+                "which asks for your password."
             ),
         )
     limits.make_room(limits.API_TOKENS, Person.objects.get(pk=by.person_id), field="name")

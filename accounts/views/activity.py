@@ -35,7 +35,7 @@ FIELDS: dict[str, Promise] = {
     "keep_checked": _("counts a check as a pull"),
     "keep_days": _("keeps what was pushed within (days)"),
     "keep_last": _("keeps the newest"),
-    "keep_pattern": _("keeps what is named"),
+    "keep_pattern": _("keeps tags named like"),
     "keep_pulled_days": _("keeps what was pulled within (days)"),
     "level": _("level"),
     "name": _("name"),

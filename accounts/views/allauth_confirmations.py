@@ -36,8 +36,8 @@ def other_sessions(request: PersonRequest) -> HttpResponse:
         stops=[
             *(format_html(signed_in, browser=each.user_agent, address=each.ip, when=when(each.created_at))
               for each in others[:SHOWN]),
-            ngettext("It must sign in again; what was typed there is lost.",
-                     "They must sign in again; what was typed there is lost.", len(others)),
+            ngettext("It must sign in again; anything not saved there is lost.",
+                     "They must sign in again; anything not saved there is lost.", len(others)),
         ],
         button=_("Sign out the others"), back=reverse("usersessions_list"), act=reverse("usersessions_list"),
     ))  # fmt: skip
@@ -51,7 +51,7 @@ def remove_email(request: PersonRequest) -> HttpResponse:
         raise NotFound
     return ask(request, Question(
         title=_("Remove %(email)s?") % {"email": found.email},
-        stops=[_("You can no longer sign in with it, and no message goes there.")],
+        stops=[_("You can no longer sign in with it, and no messages are sent to it.")],
         button=_("Remove address"), back=reverse("account_email"), act=reverse("account_email"),
         fields={"email": found.email, "action_remove": ""},
     ))  # fmt: skip

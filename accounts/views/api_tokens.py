@@ -79,7 +79,7 @@ def revoke(request: PersonRequest, token_id: int) -> HttpResponse:
             Question(
                 title=_("Revoke %(name)s?") % {"name": token.name},
                 last_use=last_use(token.name, token.last_used_at),
-                stops=[_("API calls with it are denied at once, for good.")],
+                stops=[_("API calls with it are denied at once. This cannot be undone.")],
                 button=_("Revoke token"),
                 back=reverse("api-tokens"),
             ),

@@ -60,7 +60,7 @@ def remove(request: PersonRequest, handle: str, person_id: int) -> HttpResponse:
         if person_id == by.id:
             return redirect("home")
         messages.info(
-            request, _("Passwords of users that they know keep working; replace them on the users’ pages.")
+            request, _("Any user passwords that they know keep working; replace them on the users’ pages.")
         )
     return redirect("account-settings", handle)
 
@@ -95,7 +95,7 @@ def _removing(member: Member) -> Question:
         stops=[
             _("%(person)s and their API tokens lose access to this account at once.") % {"person": name},
             *_void(member),
-            _("Passwords of users that they know keep working; replace them on the users’ pages."),
+            _("Any user passwords that they know keep working; replace them on the users’ pages."),
         ],
         button=_("Remove member"),
         back=reverse("account-settings", args=[member.account.handle]),

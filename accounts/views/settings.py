@@ -78,7 +78,7 @@ def show_settings(
     members = list(selectors.members_of(account))
     form_of_name = form or AccountForm(initial={"name": account.name})
     form_of_name.fields["name"].help_text = format_html(
-        _("Addresses keep <code>{handle}</code>, whatever the name."), handle=account.handle
+        _("URLs keep <code>{handle}</code> when the name changes."), handle=account.handle
     )
     context = {
         "account": account,

@@ -35,5 +35,5 @@ class DescriptionBody(Strict):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
-            raise serializers.ValidationError(_("Name what changes."))
+            raise serializers.ValidationError(_("Give at least one field to change."))
         return attrs

@@ -32,7 +32,7 @@ class CommandTemplate(NamedTuple):
     if_private: str = ""  # what to know where the namespace is not public
 
 
-_NO_PASSWORD = _("Ollama cannot sign in with a password: it pulls from public namespaces alone.")
+_NO_PASSWORD = _("Ollama cannot sign in with a password: it can pull only from public namespaces.")
 _SKOPEO = CommandTemplate("skopeo", "skopeo copy{flag} docker://{ref} oci:{short}", " --src-tls-verify=false")
 _ORAS = CommandTemplate("ORAS", "oras pull{flag} {ref}", " --plain-http")
 _CRANE = CommandTemplate("crane", "crane manifest{flag} {ref}", " --insecure")

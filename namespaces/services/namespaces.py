@@ -36,7 +36,7 @@ def create(*, by: Principal, account: Account, name: str) -> Namespace:
             if _reserve(name, account).account_id != account.pk:
                 raise _taken()
             if not CatalogRead.objects.filter(registry=settings.REGISTRY_URL).exists():
-                words = _("The panel has not yet read which names the registry has; try again soon.")
+                words = _("The panel has not read the registry’s catalog yet; try again soon.")
                 raise Conflict.on("name", words)
             namespace = Namespace.objects.create(account=account, name=name)
             audit.record(by=by, action=AuditAction.NAMESPACE_CREATED, kind="namespace", id=namespace.pk, label=name,

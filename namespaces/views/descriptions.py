@@ -59,7 +59,7 @@ def _form(
     form = DescriptionForm(request.POST if posted else None, initial=initial)
     preview = ""
     if isinstance(owner, Image) and owner.pushed_description:
-        form.fields["description"].help_text = _("Empty: “%(own)s”, as the image says.") % {
+        form.fields["description"].help_text = _("Leave empty to use the image’s own: “%(own)s”.") % {
             "own": owner.pushed_description
         }
     if posted and form.is_valid():

@@ -22,7 +22,7 @@ def parse_targets(by: Principal, handle: str, text: str) -> list[GrantTarget]:
     """Read "team", "team/api" or "host/team/api", separated by spaces or commas. Raise Invalid on "where"."""
     names = list(dict.fromkeys(name for name in re.split(r"[\s,]+", text) if name))
     if len(names) > TARGETS_MAX:
-        raise Invalid.on("where", _("Name at most %(most)s here; add more later.") % {"most": TARGETS_MAX})
+        raise Invalid.on("where", _("Enter at most %(most)s here; add more later.") % {"most": TARGETS_MAX})
     return [_target(by, handle, name.removeprefix(f"{settings.REGISTRY_HOST}/")) for name in names]
 
 

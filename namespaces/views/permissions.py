@@ -97,5 +97,5 @@ def remove(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noq
     if request.method != "POST":
         return ask(request, user_confirmations.remove_grant(grant, back=back))
     grants.remove(by=by, grant=grant)
-    messages.success(request, _("Permission removed. Tokens already issued end within minutes."))
+    messages.success(request, _("Permission removed. Tokens already issued expire within minutes."))
     return redirect(back)

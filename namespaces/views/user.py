@@ -94,9 +94,7 @@ def replace_password(request: PersonRequest, handle: str, username: str) -> Http
         return ask(request, user_confirmations.replace_password(found))
     try:
         if not form_nonce.spend(request):
-            messages.info(
-                request, _("This form was already submitted: the password was replaced once, and not again.")
-            )
+            messages.info(request, _("This form was already submitted; the password was replaced only once."))
             return redirect(found)
     except Invalid as error:
         messages.error(request, error.message)

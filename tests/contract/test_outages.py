@@ -122,6 +122,6 @@ def test_the_inventory_outlives_each_part(everything: Set) -> None:
     assert everything.told("without-database") == 503
     page = requests.get(f"{everything.panel}/nowhere/", timeout=30, cookies={"panel_session": "x" * 32})
     assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
-    assert "The panel cannot reach its database just now." in page.text
+    assert "The panel cannot reach its database at the moment." in page.text
     everything.database.restart()
     everything.comes_true(truth)

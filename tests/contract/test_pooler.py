@@ -17,7 +17,7 @@ from tests.contract.test_serving_tokens import served_on
 from tests.parts import fixtures, pgbouncer, postgres, processes, team
 
 pytestmark = [pytest.mark.contract, pytest.mark.long]
-OPERATOR = "a connection pooler that it was not told about: set DATABASE_POOLER."
+OPERATOR = "the panel is not configured for it: set DATABASE_POOLER."
 # Two workers that each read their own query a row at a time, while others take turns on the same connections.
 READERS = """
 from concurrent.futures import ThreadPoolExecutor

@@ -26,7 +26,7 @@ def _history(cast: Cast) -> None:
 def test_members_read_who_did_what_from_where(cast: Cast, who: str) -> None:
     page = " ".join(cast.client(who).get(URL).content.decode().split())
     told = (
-        *("owner@example.com", "192.0.2.7", "CI deploy (", "made an invitation link for a viewer"),
+        *("owner@example.com", "192.0.2.7", "CI deploy (", "created an invitation link for a viewer"),
         *("renamed the account to", "<del>Team Red</del>", "<ins>Team Crimson</ins>"),
     )
     for words in told:

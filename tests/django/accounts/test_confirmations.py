@@ -36,7 +36,7 @@ QUESTIONS = {
         "Only an owner of it can invite",
     ],
     "invitation-withdraw": ["Withdraw the invitation as viewer?", "stops working"],
-    "api-token-revoke": ["Revoke", "was used 2 h ago.", "denied at once, for good"],
+    "api-token-revoke": ["Revoke", "was used 2 h ago.", "This cannot be undone."],
     "namespace-publish": [
         "Make red private?",
         "Last anonymous pull: 1 day ago",

@@ -105,7 +105,7 @@ def test_the_api_creates_up_to_the_limit(cast: Cast, settings: Any, way: Way, mo
     assert answer.status_code == (201 if made else 409), answer.content
     if not made:
         sentences = error_of(answer)["fields"][way.field]
-        assert "all 1 " in sentences[0]
+        assert "(1)" in sentences[0]
         assert f"raise {way.setting}." in sentences[0]
 
 

@@ -32,7 +32,7 @@ def test_outsiders_see_nothing(cast: Cast, who: str, status: int) -> None:
 
 def test_what_the_name_is_not_is_said_at_its_field(cast: Cast) -> None:
     page = cast.client("owner").get(URL).text
-    assert 'id="id_name_helptext">Addresses keep <code>team-red</code>' in page
+    assert 'id="id_name_helptext">URLs keep <code>team-red</code>' in page
     assert 'aria-describedby="id_name_helptext"' in page
 
 

@@ -28,7 +28,7 @@ CHANGING = {
 }  # fmt: skip
 
 
-# What a viewer may: ask for a sync, and go.
+# What a viewer may: request a sync, and go.
 VIEWERS_OWN = {"sync-start", "member-leave"}
 # Redirects to another page of the account without a look at it.
 LEADS_ON = {"account"}

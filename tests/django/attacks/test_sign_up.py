@@ -61,7 +61,7 @@ def test_a_folder_without_room_for_a_mail_is_told_and_no_failure(
     answer = Client().post(path, form)
     assert answer.status_code == 503
     assert answer["Retry-After"]
-    assert "could not be written" in answer.content.decode()
+    assert "could not be saved" in answer.content.decode()
     assert "hunter2" not in answer.content.decode()
 
 

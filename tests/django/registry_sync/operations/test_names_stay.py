@@ -146,7 +146,7 @@ def test_before_the_registry_was_read_no_name_is_given_out(cast: Cast, registry:
     client = cast.client("owner")
     refused = client.post("/a/team-red/namespaces/new/", {"name": "team"})
     assert refused.status_code == 400
-    assert "not yet read" in refused.context["form"].errors["name"][0]
+    assert "not read the registry’s catalog yet" in refused.context["form"].errors["name"][0]
     assert not ReservedName.objects.exists()
     sync(registry)
     assert client.post("/a/team-red/namespaces/new/", {"name": "team"}).status_code == 400
@@ -155,7 +155,7 @@ def test_before_the_registry_was_read_no_name_is_given_out(cast: Cast, registry:
 
 def test_nor_by_what_was_read_of_another_registry(cast: Cast, settings: Any) -> None:
     settings.REGISTRY_URL = "http://another:5000"
-    with pytest.raises(Conflict, match="not yet read"):
+    with pytest.raises(Conflict, match="not read the registry’s catalog yet"):
         create(cast, "owner")
 
 
@@ -166,7 +166,7 @@ def test_a_catalog_that_breaks_off_is_no_reading(cast: Cast, web: Scripted) -> N
     run = reconcile(RegistryClient(web.url, lambda *_scope: "token"))
     assert run
     assert (run.state, len(web.asked)) == ("failed", 2)
-    with pytest.raises(Conflict, match="not yet read"):
+    with pytest.raises(Conflict, match="not read the registry’s catalog yet"):
         create(cast, "owner")
 
 
