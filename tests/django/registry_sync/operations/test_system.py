@@ -165,7 +165,7 @@ def test_what_lives_is_said(browser: Client) -> None:
     heartbeats.note(Marker.WORKER, timezone.now())
     heartbeats.note(Marker.BEAT, timezone.now() - timedelta(minutes=10))
     text = re.sub(r">\s+", ">", browser.get("/system/").content.decode())
-    assert '<span class="state state-good">running' in text
+    assert '<span class="state state-good">alive' in text
     assert '<span class="state state-bad">not responding' in text
 
 
@@ -361,7 +361,7 @@ def test_a_checkup_is_asked_for_once_and_not_made_by_the_page(browser: Client) -
     assert (row.state, row.requested_by, row.results) == ("waiting", "operator@example.com", [])
     page = browser.get("/system/doctor/").content.decode()
     assert "The worker is not responding" in page
-    assert 'data-live hx-get="/system/doctor/?live=' in page
+    assert 'data-live hx-get="/system/doctor/?live=' in " ".join(page.split())
     heartbeats.note(Marker.WORKER, timezone.now())
     assert "Waiting for the worker" in browser.get("/system/doctor/").content.decode()
 
