@@ -406,22 +406,20 @@ def _differences(
 AS_OF = (Reason.UNREACHABLE, Reason.TOKENS_REFUSED)
 TEXTS = {
     Reason.UNREACHABLE: gettext_lazy("The registry does not answer"),
-    Reason.TOKENS_REFUSED: gettext_lazy("The registry does not let the panel in"),
-    Reason.READ_ONLY: gettext_lazy(
-        "The database takes no changes: what happens in the registry does not show"
-    ),
+    Reason.TOKENS_REFUSED: gettext_lazy("The registry rejects the panel’s tokens"),
+    Reason.READ_ONLY: gettext_lazy("The database is read-only: changes in the registry are not shown"),
     Reason.NEVER: gettext_lazy("Not synced with the registry yet"),
     Reason.NEEDS_APPROVAL: gettext_lazy(
-        "So much is missing in the registry that an operator must approve its removal from the panel"
+        "So much is missing from the registry that an operator must approve its removal from the panel"
     ),
     Reason.NO_WORKER: gettext_lazy("Worker or schedule is not responding: nothing is read from the registry"),
     Reason.FAILED: gettext_lazy("The last sync failed"),
     Reason.INCOMPLETE: gettext_lazy("Not everything could be read"),
     Reason.OVERDUE: gettext_lazy("No full check lately; are worker and schedule running?"),
-    Reason.EVENTS_DELAYED: gettext_lazy("Events came and are not applied; is the worker running?"),
-    Reason.EVENTS_MISSING: gettext_lazy("No events, although pushes happened"),
-    Reason.EVENTS_INCOMPLETE: gettext_lazy("Not all events came"),
-    Reason.NO_EVENTS: gettext_lazy("No events: the panel asks every %(seconds)s s"),
+    Reason.EVENTS_DELAYED: gettext_lazy("Events are not being applied; is the worker running?"),
+    Reason.EVENTS_MISSING: gettext_lazy("No events arrived, although there were pushes"),
+    Reason.EVENTS_INCOMPLETE: gettext_lazy("Some events were missed"),
+    Reason.NO_EVENTS: gettext_lazy("No events: the panel asks the registry every %(seconds)s s"),
     Reason.EVENTS_COMPLETE: gettext_lazy("Live"),
 }
 

@@ -219,7 +219,7 @@ class Removals(ApiView):
         tags_digest, _dash, preview_digest = body["preview_digest"].partition("-")
         match body["kind"]:
             case _ if body["items"]:
-                raise Invalid.on("items", _("Name items or a search, not both."))
+                raise Invalid.on("items", _("Give either items or a search, not both."))
             case Removal.Kind.UNTAG:
                 return matching_tags.untag(
                     by=self.by, image=image, search=body["search"], tags_digest=tags_digest

@@ -28,14 +28,14 @@ class Outcome(StrEnum):
 
 
 SENTENCES: dict[Outcome, Promise] = {
-    Outcome.DONE: _("Done, and seen to be so in the registry."),
-    Outcome.ALREADY_GONE: _("It was gone from the registry already."),
+    Outcome.DONE: _("Done and confirmed in the registry."),
+    Outcome.ALREADY_GONE: _("It was already gone from the registry."),
     Outcome.MANIFEST_LOST: _(
         "The tag is removed. The registry no longer has its image either, so it cannot be restored."
     ),
     Outcome.TAG_MOVED: _("The tag has moved since this was requested, so nothing was done."),
     Outcome.IN_USE: _(
-        "Something else needs it that was not named when this was confirmed, so it was not deleted."
+        "Something that was not listed when this was confirmed needs it, so it was not deleted."
     ),
     Outcome.PARENT_KEPT: _("It belongs to an image that was not deleted, so it stays too."),
     Outcome.UNCERTAIN: _(
@@ -45,23 +45,23 @@ SENTENCES: dict[Outcome, Promise] = {
         "Something in this image cannot be read and may need it, so it was not deleted. Delete that first."
     ),
     Outcome.DELETION_DISABLED: _(
-        "Deletion is switched off in the registry, so nothing was changed. To allow it, set storage: delete: enabled: "
-        "true in its configuration (or REGISTRY_STORAGE_DELETE_ENABLED=true) and restart it. A pull-through cache "
-        "(proxy: remoteurl) deletes nothing in any case: then tell the panel that it is one "
-        "(REGISTRY_IS_PULL_THROUGH_CACHE=true)."
+        "Deletion is disabled in the registry, so nothing was changed. To enable it, set storage: delete: "
+        "enabled: true in its configuration (or REGISTRY_STORAGE_DELETE_ENABLED=true) and restart it. If it "
+        "is a pull-through cache (proxy: remoteurl), nothing can be deleted in it: tell the panel that it "
+        "is one (REGISTRY_IS_PULL_THROUGH_CACHE=true)."
     ),
     Outcome.READ_ONLY: _(
-        "The registry takes no changes now, so nothing was changed. It is read-only (storage: maintenance: readonly: "
-        "enabled: true in its configuration), perhaps while its garbage collection runs."
+        "The registry is read-only (storage: maintenance: readonly: enabled: true in its configuration), "
+        "perhaps while its garbage collection runs. Nothing was changed."
     ),
     Outcome.PULL_THROUGH_CACHE: _(
-        "The registry is a pull-through cache and takes no changes: make them in the registry behind it."
+        "The registry is a pull-through cache and accepts no changes: make them in its upstream registry."
     ),
     Outcome.REJECTED: _("The registry refused, so nothing was changed."),
     Outcome.NOT_FOUND: _("The registry no longer has this image, so it cannot be restored."),
     Outcome.NO_RESPONSE: _("The registry gave no usable answer for so long that this was given up."),
     Outcome.QUARANTINED: _(
-        "The panel’s workers crashed on this, so it was given up. Operators see more on System."
+        "The panel’s workers crashed on this, so it was given up. Operators can see details under System."
     ),
     Outcome.WITHDRAWN: _("The rule was changed or turned off before its turn came, so nothing was done."),
     Outcome.CANCELLED: _("It was stopped before its turn came, so nothing was done."),
@@ -100,8 +100,8 @@ def sentence(code: str, *, started: bool) -> str:
     outcome = Outcome(code)
     if started and outcome in UNANSWERED:
         text = gettext(
-            "The registry was asked to do it and that was never seen done, so it may be done or not; look at the tags. "
-            "Not asked again, because: %(why)s."
+            "The registry was asked to do this, but the result was never confirmed: check the tags. It was "
+            "not asked again: %(why)s."
         )
         return text % {"why": IN_SHORT[outcome]}
     return str(SENTENCES[outcome])

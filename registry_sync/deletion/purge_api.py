@@ -149,7 +149,7 @@ class ImagesPurge(ApiView):
 
     def _selection(self, account: Account, body: dict[str, Any]) -> ImageSelection:
         if body["search"] is not None and body["images"]:
-            raise Invalid.on("images", _("Name images or a search, not both."))
+            raise Invalid.on("images", _("Give either images or a search, not both."))
         name = body["namespace"]
         namespace = permissions.namespace(self.by, account.handle, name) if name else None
         selection = ImageSelection(account, body["images"], namespace, body["search"])

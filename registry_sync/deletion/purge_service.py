@@ -212,7 +212,7 @@ def _check_unchanged(scope: PurgeScope, preview_digest: str) -> None:
     if preview_digest != scope.preview_digest:
         raise Conflict.on(
             "preview_digest",
-            _("What would be removed has changed since you looked; read it again, then confirm."),
+            _("What would be removed has changed since you looked; review it again, then confirm."),
         )
 
 

@@ -99,7 +99,7 @@ def delete(
     if preview_digest != found.preview_digest:
         raise Conflict.on(
             "preview_digest",
-            _("What would be removed has changed since you looked; read it again, then confirm."),
+            _("What would be removed has changed since you looked; review it again, then confirm."),
         )
     return _request(by, image, Removal.Kind.DELETE, [item_of(each) for each in found.impact.deletions])
 
@@ -151,8 +151,8 @@ def create(
 def refusal_text(found: Impact) -> str:
     first = found.refused[0]
     sentence = _(
-        "%(digest)s is one platform of the image tagged %(tags)s; without it that image would be there and not work. "
-        "Delete that image as a whole, or remove only the tag."
+        "%(digest)s is one platform of the image tagged %(tags)s; without it that image would remain but "
+        "not work. Delete that image as a whole, or remove only the tag."
     )
     short = first.digest.rpartition(":")[2][:12]
     return sentence % {"digest": short, "tags": ", ".join(first.tags[:5])}

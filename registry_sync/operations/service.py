@@ -153,7 +153,8 @@ def release_problem(reserved: ReservedName, now: datetime) -> str:
     read = CatalogRead.objects.filter(registry=settings.REGISTRY_URL)
     if not (read.filter(started_at__gt=reserved.until) if reserved.until else read).exists():
         return _(
-            "The list of the registry was not read since the last token ended; try again after the next sync."
+            "The registry’s catalog has not been read since the last token expired; try again after the "
+            "next sync."
         )
     return ""
 
@@ -161,7 +162,7 @@ def release_problem(reserved: ReservedName, now: datetime) -> str:
 def _tokens_live(reserved: ReservedName, now: datetime) -> str:
     if not reserved.until or reserved.until <= now:
         return ""
-    sentence = _("Tokens for the deleted namespace may be good until %(moment)s; try again then.")
+    sentence = _("Tokens for the deleted namespace may be valid until %(moment)s; try again then.")
     return sentence % {"moment": time_zones.exact(reserved.until, timezone.get_current_timezone())}
 
 

@@ -157,8 +157,8 @@ def remove(*, by: Principal, rule: RetentionRule) -> None:
         raise Conflict.on(
             "",
             _(
-                "A run of this rule is removing something just now. The rule is off; wait until the run has ended, "
-                "then delete it."
+                "A run of this rule is removing something right now. The rule is off; wait until the run "
+                "has ended, then delete it."
             ),
         )
 
@@ -193,7 +193,10 @@ def _check(conditions: Conditions) -> None:
         parts = text.replace(",", " ").split()
         if len(text) > PATTERN_MAX or not all(TAG.fullmatch(_as_tag(part)) for part in parts):
             problems[name] = [
-                _("Names of tags, with * for any text and ? for one character; spaces between several.")
+                _(
+                    "Enter tag names, with * for any text and ? for one character. Separate several with "
+                    "spaces."
+                )
             ]
     if not problems and not Rule(**conditions).keeps_something:
         problems[""] = [

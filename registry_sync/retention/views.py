@@ -40,7 +40,9 @@ class ConditionsForm(forms.Form):
     keep_last = forms.IntegerField(
         label=gettext_lazy("Keep the newest (versions)"),
         required=False,
-        help_text=gettext_lazy("Of each image, by the time of the push; a digest with all its tags is one."),
+        help_text=gettext_lazy(
+            "For each image, by push time. A digest with all its tags counts as one version."
+        ),
     )
     keep_days = forms.IntegerField(label=gettext_lazy("Keep pushed in the last (days)"), required=False)
     keep_pulled_days = forms.IntegerField(
@@ -54,13 +56,13 @@ class ConditionsForm(forms.Form):
         label=gettext_lazy("Checks count as pulls"),
         required=False,
         help_text=gettext_lazy(
-            "A check: a client asks whether the tag has changed, and has the image already."
+            "In a check, a client that already has the image asks only whether the tag has changed."
         ),
     )
     keep_pattern = forms.CharField(
         label=gettext_lazy("Keep tags named like"),
         required=False,
-        help_text=gettext_lazy("* is any text, ? one character; spaces between several: v* latest"),
+        help_text=gettext_lazy("* is any text, ? one character. Separate several with spaces: v* latest"),
     )
     protect_pattern = forms.CharField(
         label=gettext_lazy("Never remove tags named like"),
@@ -73,7 +75,7 @@ class RuleForm(ConditionsForm):
     image_name = forms.CharField(
         label=gettext_lazy("Image"),
         required=False,
-        help_text=gettext_lazy("Empty: every image of the namespace that has no rule of its own."),
+        help_text=gettext_lazy("Leave empty for every image of the namespace that has no rule of its own."),
     )
     field_order = ("image_name",)
 

@@ -24,7 +24,7 @@ WORDS = {
     ),
     Alarm.TOKENS_UNSIGNED: gettext_lazy("The panel cannot sign tokens since {since}: push and pull fail."),
     Alarm.READ_ONLY: gettext_lazy(
-        "The database is read-only: nothing can be changed here, and what is pushed does not show."
+        "The database is read-only: nothing can be changed here, and new pushes are not shown."
     ),
     Alarm.NO_WORKER: gettext_lazy("No worker alive since {since}: lists are not being refreshed."),
 }

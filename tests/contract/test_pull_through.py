@@ -170,7 +170,7 @@ def test_nothing_is_asked_of_it_and_the_reason_is_told_before(there: Place, what
             image.namespace.account, purge_scope.images_of(image.namespace, None), timezone.now()
         ).blocked_reason
     )
-    with pytest.raises(Conflict, match="make them in the registry behind it"):
+    with pytest.raises(Conflict, match="make them in its upstream registry"):
         {
             "tag": lambda: there.untag("1.0"),
             "manifest": lambda: there.delete("1.0"),

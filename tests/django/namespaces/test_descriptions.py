@@ -94,7 +94,7 @@ def test_the_form_says_what_an_image_brings(cast: Cast, image: Image) -> None:
     client = cast.client("owner")
     assert "Leave empty to use" not in client.get(FORMS[1]).text
     Image.objects.filter(pk=image.pk).update(pushed_description="As pushed")
-    assert "Empty: “As pushed”, as the image says." in client.get(FORMS[1]).text
+    assert "Leave empty to use the image’s own: “As pushed”." in client.get(FORMS[1]).text
     assert "As pushed" in client.get(IMAGE).text
 
 

@@ -69,7 +69,7 @@ def test_what_takes_long_each_time_is_given_its_rest() -> None:
 def test_differences_are_counted() -> None:
     told()
     Drift.objects.create(run=ended(), repository="team/app", tag="1.0")
-    assert line() == "stale: Not all events came · last event, … · last full check, …, 1 difference found"
+    assert line() == "stale: Some events were missed · last event, … · last full check, …, 1 difference found"
     ended(seconds=1)  # and the next check agrees again
     assert line().startswith("live: Live")
 
@@ -94,7 +94,7 @@ def test_events_that_nobody_applies_are_no_news(settings: Any) -> None:
     ended()
     now = timezone.now()
     waits = Event.objects.create(event_id="1", due_at=now - timedelta(seconds=90))
-    assert line().startswith("stale: Events came and are not applied; is the worker running? · last event, …")
+    assert line().startswith("stale: Events are not being applied; is the worker running? · last event, …")
     Event.objects.update(applied_at=now)  # to be confirmed, and the registry is slow
     assert line().startswith("live: Live")
     later = now + timedelta(minutes=5)  # it failed, and is tried again
@@ -117,7 +117,7 @@ def test_a_dead_worker_puts_out_the_light(settings: Any) -> None:
 def test_a_registry_that_tells_nothing(settings: Any) -> None:
     settings.SYNC_INTERVAL_SECONDS = 10
     ended()
-    assert line() == "live: No events: the panel asks every 10 s · last full check, …"
+    assert line() == "live: No events: the panel asks the registry every 10 s · last full check, …"
 
 
 def test_the_last_good_check_is_said_when_later_ones_failed() -> None:
@@ -187,12 +187,12 @@ def test_what_is_anothers_puts_out_no_light_here(cast: Cast) -> None:
 
     for name in reversed(names):
         Drift.objects.create(run=run, repository=f"{name}/app", tag="1.0")
-        assert ("Not all events came" in words()) is (name == "mine")
+        assert ("Some events were missed" in words()) is (name == "mine")
     Drift.objects.all().delete()
     for name in reversed(names):
         late = now - timedelta(seconds=90)
         Event.objects.create(event_id=name, repository=f"{name}/app", namespace=name, due_at=late)
-        assert ("Events came and are not applied" in words()) is (name == "mine")
+        assert ("Events are not being applied" in words()) is (name == "mine")
 
 
 def test_a_run_under_way_has_a_bar_that_asks_for_itself(cast: Cast, operator: Person) -> None:

@@ -137,8 +137,8 @@ def test_it_costs_no_statement_of_its_own(viewer: Client) -> None:
 
 def test_operators_are_led_to_the_doctor(viewer: Client, operator: Person) -> None:
     registry_probe.record(Marker.REGISTRY_SILENT, live_and_checked())
-    assert "Ask the doctor" in standing(client_for(operator).get("/system/").text)
-    assert "Ask the doctor" not in standing(viewer.get("/me/email/").text)
+    assert "Open the doctor" in standing(client_for(operator).get("/system/").text)
+    assert "Open the doctor" not in standing(viewer.get("/me/email/").text)
 
 
 def test_what_the_doctor_found_before_is_no_green_light_beside_it(operator: Person) -> None:

@@ -177,7 +177,7 @@ def test_of_a_pull_through_cache_nothing_is_offered_and_the_page_says_why(
     """The twin: of any other registry it is."""
     for settings.REGISTRY_IS_PULL_THROUGH_CACHE in (True, False):
         page = cast.client("owner").get(address).content.decode()
-        assert ("make them in the registry behind it" in page) is settings.REGISTRY_IS_PULL_THROUGH_CACHE
+        assert ("make them in its upstream registry" in page) is settings.REGISTRY_IS_PULL_THROUGH_CACHE
         assert ("btn-danger" in page) is not settings.REGISTRY_IS_PULL_THROUGH_CACHE
         assert ("/-/untag/" in page) is (
             not settings.REGISTRY_IS_PULL_THROUGH_CACHE and "delete-preview" in address
@@ -192,7 +192,7 @@ def test_a_form_from_before_the_panel_knew_of_the_cache_is_answered_with_the_rea
     settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
     answer = cast.client("owner").post(address, form)
     assert (answer.status_code, Purge.objects.exists()) == (400, False)
-    assert "make them in the registry behind it" in answer.content.decode()
+    assert "make them in its upstream registry" in answer.content.decode()
 
 
 def test_from_a_cache_nothing_is_put_back(cast: Cast, image: Image, settings: Any) -> None:
@@ -207,7 +207,7 @@ def test_from_a_cache_nothing_is_put_back(cast: Cast, image: Image, settings: An
         lambda: purge_service.restore(by=cast.by("owner"), purge=purge),
         lambda: restore.restore_removal(by=cast.by("owner"), removal=removal),
     ):
-        with pytest.raises(Conflict, match="make them in the registry behind it"):
+        with pytest.raises(Conflict, match="make them in its upstream registry"):
             put_back()
     assert (Purge.objects.get().state, Removal.objects.count()) == ("done", 1)
 

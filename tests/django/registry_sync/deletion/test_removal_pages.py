@@ -331,7 +331,7 @@ def test_what_was_sent_and_not_confirmed_is_not_told_as_nothing(
     )
     message = api.json()["items"][0]["message"]
     for text in (page, message):
-        assert ("it may be done or not" in text) is may
+        assert ("the result was never confirmed" in text) is may
         assert not may or "nothing was" not in text
 
 

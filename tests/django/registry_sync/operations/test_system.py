@@ -288,10 +288,10 @@ def test_a_name_for_which_tokens_may_live_waits(browser: Client, cast: Cast, wor
     ReservedName.objects.filter(name="old").update(account=cast.elsewhere, until=soon)
     refused = give(browser, "team-red")
     assert refused.status_code == 400
-    assert "may be good until" in refused.content.decode()
+    assert "may be valid until" in refused.content.decode()
     browser.cookies["time_zone"] = "Asia/Tokyo"  # as it says moments everywhere else, with UTC behind
     there = time_zones.exact(soon, ZoneInfo("Asia/Tokyo"))
-    assert f"may be good until {there};" in browser.get("/system/repositories/old/").content.decode()
+    assert f"may be valid until {there};" in browser.get("/system/repositories/old/").content.decode()
     assert not Image.objects.exists()
     assert give(browser, "elsewhere").status_code == 302  # what its own tokens push is its own
 
@@ -343,7 +343,7 @@ def test_not_while_the_registry_may_hold_something(browser: Client, cast: Cast, 
         CatalogRead.objects.update(started_at=now - 2 * ago)
     if why == "never read":
         CatalogRead.objects.update(registry="http://another:5000")
-    words = {"holds": "holds 1 repository", "tokens": "may be good until"}.get(why, "was not read")
+    words = {"holds": "holds 1 repository", "tokens": "may be valid until"}.get(why, "has not been read")
     assert words in browser.get("/system/repositories/spare/").content.decode()
     refused = clear(browser)
     assert (refused.status_code, words in refused.content.decode()) == (400, True)

@@ -70,7 +70,7 @@ def test_three_tags_back_at_what_they_had_left(registry: ModelRegistry, operator
     leads = 'href="/system/differences/">See the differences</a>'
     assert leads in browser.get("/system/").text
     assert leads not in browser.get("/system/differences/").text
-    assert "as it was earlier" in browser.get("/system/differences/").content.decode()
+    assert "an earlier image again" in browser.get("/system/differences/").content.decode()
     assert caller.get("system/").json()["rollback"]["tag_count"] == 3
     assert all(each["rolled_back"] for each in caller.get("system/differences/").json()["results"])
     sync(registry)  # once
