@@ -1,4 +1,4 @@
-"""What users were refused at the token door: the answer to "why was I denied?".
+"""Requests that the token server denied: the answer to "why was I denied?".
 
 Bounded: one row for each user, repository and action, the last KEPT of them for each user, for KEPT_FOR; between two
 writes MOST are noted, as many as KEPT of a user, and of what nobody signed in for as many of a network. What is not

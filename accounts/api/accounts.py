@@ -17,7 +17,7 @@ from accounts.services import accounts
 
 
 class AccountSerializer(serializers.Serializer[Any]):
-    handle = serializers.CharField(help_text="The account’s part of every address; never changes.")
+    handle = serializers.CharField(help_text="The account’s part of every URL; never changes.")
     name = serializers.CharField()
     role = serializers.ChoiceField(ROLES, help_text="Of the person who asks.")
     created_at = Moment()
@@ -55,7 +55,7 @@ class OneAccount(ApiView):
 
     @operation("accounts_close", body=AccountCloseBody, status=204)
     def delete(self, request: Request, handle: str) -> Response:
-        """Body: `{"confirmation": "…"}`. Closes for good: its users are refused at once."""
+        """Body: `{"confirmation": "…"}`. Closes the account for good: its users are denied at once."""
         account = permissions.account(self.by, handle, Permission.ACCOUNT_CLOSE)
         accounts.close(by=self.by, account=account, **self.data())
         return self.answer()

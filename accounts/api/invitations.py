@@ -26,14 +26,14 @@ class InvitationSerializer(serializers.Serializer[Any]):
     created_at = Moment()
     expires_at = Moment()
     state = serializers.ChoiceField(
-        STATES, help_text="`reserved`: somebody signed up by it; `void`: who made it may no longer invite so."
+        STATES, help_text="`reserved`: somebody signed up with it; `void`: its creator can no longer invite."
     )
     used_at = Moment(allow_null=True)
-    used_by = serializers.CharField(allow_blank=True, help_text="Who joined by it, or signed up by it.")
+    used_by = serializers.CharField(allow_blank=True, help_text="Who joined or signed up with it.")
 
 
 class InvitationLinkSerializer(InvitationSerializer):
-    link = serializers.URLField(help_text="Shown this once. Whoever accepts it first becomes a member.")
+    link = serializers.URLField(help_text="Shown only once. Whoever accepts it first becomes a member.")
 
 
 class InvitationBody(Strict):

@@ -39,7 +39,7 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class TokenTextSerializer(TokenSerializer):
-    token = serializers.CharField(help_text="Shown this once; only its digest is kept.")
+    token = serializers.CharField(help_text="Shown only once; only its digest is stored.")
 
 
 class TokenBody(Strict):
@@ -62,7 +62,7 @@ class Tokens(ApiView):
 
     @operation("tokens_create", body=TokenBody, answer=TokenTextSerializer, status=201, signed_in=True)
     def post(self, request: Request) -> Response:
-        """Only with the panel’s session: a leaked token must not give birth to one that lives longer."""
+        """Only with the panel’s session: a leaked token must not create one that lives longer."""
         token, text = api_tokens.create(by=self.by, **self.data())
         return self.answer(TokenSerializer(token).data | {"token": text})
 

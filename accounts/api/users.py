@@ -33,7 +33,7 @@ class UserSerializer(serializers.Serializer[Any]):
 
 
 class UserPasswordSerializer(UserSerializer):
-    password = serializers.CharField(help_text="Shown this once; only its digest is kept.")
+    password = serializers.CharField(help_text="Shown only once; only its digest is stored.")
     registry_host = serializers.CharField(help_text="The argument of `docker login`.")
 
 
@@ -85,7 +85,7 @@ class Users(ApiView):
 
     @operation("users_create", body=NewUserBody, answer=UserPasswordSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
-        """Username and password are made here, never chosen; the password is shown this once."""
+        """Create a user with a generated username and password; the password is shown only once."""
         account = permissions.account(self.by, handle, Permission.USERS_MANAGE)
         user, password = users.create(by=self.by, account=account, **self.data())
         return self.answer(_with_password(user, password))
@@ -112,7 +112,7 @@ class OneUser(ApiView):
 class DisableUser(ApiView):
     @operation("users_disable", answer=UserSerializer)
     def post(self, request: Request, handle: str, username: str) -> Response:
-        """No new registry tokens from now on; those already issued die within minutes."""
+        """Issue no more registry tokens; those already issued expire within minutes."""
         user = permissions.user(self.by, handle, username, Permission.USERS_MANAGE)
         return self.answer(users.disable(by=self.by, user=user))
 
@@ -127,7 +127,7 @@ class EnableUser(ApiView):
 class UserPassword(ApiView):
     @operation("users_replace_password", answer=UserPasswordSerializer)
     def post(self, request: Request, handle: str, username: str) -> Response:
-        """Make a new password, shown this once; every older one stops at once."""
+        """Generate a new password, shown only once; every older one stops working at once."""
         user = permissions.user(self.by, handle, username, Permission.USERS_MANAGE)
         return self.answer(_with_password(user, users.replace_password(by=self.by, user=user)))
 

@@ -1,4 +1,4 @@
-"""What users were refused at the token door."""
+"""Requests that the token server denied."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from namespaces.denial_recheck import with_current_decision
 
 class DenialSerializer(serializers.Serializer[Any]):
     repository = serializers.CharField(
-        allow_blank=True, help_text="Empty, as `action`: the user was refused whatever it asked."
+        allow_blank=True, help_text="Empty, as `action`: the user was denied whatever it requested."
     )
     action = serializers.CharField(
         allow_blank=True,
@@ -26,7 +26,7 @@ class DenialSerializer(serializers.Serializer[Any]):
     mount_sources = serializers.ListField(
         source="source_names",
         child=serializers.CharField(),
-        help_text="Other images whose layers the same push asked to reuse, in vain; at most 20.",
+        help_text="Other images whose layers the same push was not allowed to reuse; at most 20.",
     )
     reason = serializers.CharField()
     remedy = serializers.CharField(help_text="What would change it.")
@@ -35,11 +35,11 @@ class DenialSerializer(serializers.Serializer[Any]):
     last_denied_at = Moment(source="last_at")
     client_ip = serializers.CharField(source="address", allow_blank=True)
     client = serializers.CharField(allow_blank=True)
-    allowed_now = serializers.BooleanField(help_text="The same would be allowed by now.")
+    allowed_now = serializers.BooleanField(help_text="The same request would be allowed now.")
 
 
 class UserDenials(ApiView):
     @operation("users_denials", answer=DenialSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str, username: str) -> Response:
-        """List what the user was refused at the token door, and why; one row for each image and action."""
+        """List the user’s denied requests, and why; one row for each image and action."""
         return self.page(denials_of(permissions.user(self.by, handle, username)), shown=with_current_decision)

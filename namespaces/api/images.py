@@ -21,11 +21,11 @@ LEVELS = [level.word for level in Level]
 
 
 class ImageSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(help_text="What follows the namespace; may hold slashes.")
+    name = serializers.CharField(help_text="What follows the namespace; may contain slashes.")
     namespace = serializers.CharField(source="namespace.name")
     repository = serializers.CharField(help_text="`namespace/name`, as the registry knows it.")
     description = serializers.CharField(
-        allow_blank=True, help_text="As somebody wrote it here, or else as the newest tag’s image says."
+        allow_blank=True, help_text="As a member wrote it, or else as the newest tag’s image says."
     )
     tag_count = serializers.IntegerField()
     latest_tag = serializers.CharField(allow_blank=True)
@@ -63,7 +63,7 @@ class AccessSerializer(serializers.Serializer[Any]):
 class AccountImages(ApiView):
     @operation("images_list_all", answer=ImageSerializer, pages=True, query=SearchQuery)
     def get(self, request: Request, handle: str) -> Response:
-        """Of all namespaces of the account, the last pushed first."""
+        """List the images of all namespaces of the account, the last pushed first."""
         account = account_permissions.account(self.by, handle)
         return self.page(selectors.images_of(account, search=self.query["search"]))
 
@@ -90,7 +90,7 @@ class OneImage(ApiView):
 class ImageAccess(ApiView):
     @operation("images_access", answer=AccessSerializer)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
-        """Who may do what, and through which grants; also for an image that nobody has pushed yet."""
+        """Show who may do what, and through which grants; also for an image that nobody has pushed yet."""
         found = permissions.image_or_planned(self.by, handle, name, image)
         users = selectors.users_with_access(namespace=found.namespace.pk, image_name=found.name)
         access = selectors.effective_access(found.namespace, found.name, users)

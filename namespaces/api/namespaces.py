@@ -63,7 +63,7 @@ class OneNamespace(ApiView):
 
     @operation("namespaces_update", body=NamespaceBody, answer=NamespaceDetailSerializer)
     def patch(self, request: Request, handle: str, name: str) -> Response:
-        """Change what is named, all of it or nothing."""
+        """Change the given fields, all of them or none."""
         namespace = permissions.namespace(self.by, handle, name, Permission.NAMESPACES_MANAGE)
         data = self.data()
         with transaction.atomic():
@@ -74,7 +74,7 @@ class OneNamespace(ApiView):
 
     @operation("namespaces_delete", body=NamespaceDeleteBody, status=204)
     def delete(self, request: Request, handle: str, name: str) -> Response:
-        """Body: `{"confirmation": "…"}`. Only an empty namespace goes; its name stays the account’s."""
+        """Body: `{"confirmation": "…"}`. Only an empty namespace is deleted; its name stays reserved."""
         namespace = permissions.namespace(self.by, handle, name, Permission.NAMESPACES_MANAGE)
         namespaces.delete(by=self.by, namespace=namespace, **self.data())
         return self.answer()

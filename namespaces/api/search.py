@@ -48,7 +48,7 @@ class HitSerializer(serializers.Serializer[Any]):
     matched_digest = serializers.CharField(
         default="",
         allow_blank=True,
-        help_text="Of configs (what `docker images` shows as the ID) and layers: the digest that was searched for.",
+        help_text="For configs (what `docker images` shows as the ID) and layers: the digest that was searched for.",
     )
     labels = serializers.DictField(
         child=serializers.CharField(), default=dict, help_text="Those that were searched for."
@@ -61,7 +61,7 @@ class HitSerializer(serializers.Serializer[Any]):
 class Search(ApiView):
     @operation("search_read", answer=HitSerializer, pages=True, query=SearchAllQuery)
     def get(self, request: Request) -> Response:
-        """In every account that one is a member of."""
+        """Search every account that the person is a member of."""
         return _found(self, selectors.accounts_of(person_id=self.by.person_id))
 
 

@@ -44,12 +44,12 @@ class TagSerializer(OfManifestSerializer):
     type = serializers.CharField(
         source="what", help_text="As in `Image`, `OCI index`, `Helm chart`, `AI model (Ollama)`."
     )
-    pushed_at = Moment(help_text="When it was first seen to point where it points.")
+    pushed_at = Moment(help_text="When it was first seen to point to this digest.")
     pushed_by = serializers.CharField(allow_blank=True, help_text="A username; empty if unknown.")
     last_pulled_at = Moment(allow_null=True, help_text="Null: no pull is known.")
     pull_count = serializers.IntegerField()
     missing_since = Moment(allow_null=True, help_text="Absent from the registry’s last complete list.")
-    unreadable_since = Moment(allow_null=True, help_text="There, but since then it could not be read.")
+    unreadable_since = Moment(allow_null=True, help_text="It is in the registry, but unreadable since then.")
 
 
 class ManifestSerializer(serializers.Serializer[Any]):
@@ -68,7 +68,7 @@ class ReferrerSerializer(serializers.Serializer[Any]):
         source="artifact_kind.label", help_text="As in `cosign signature`, `SPDX SBOM`."
     )
     subject = serializers.CharField(help_text="The digest it is about: the tag’s, or one of its platforms’.")
-    tag = serializers.CharField(allow_blank=True, help_text="The technical tag that points right at it.")
+    tag = serializers.CharField(allow_blank=True, help_text="The technical tag that points directly to it.")
     artifact_type = serializers.CharField(allow_blank=True)
     created_at = Moment(source="manifest.created_at", default=None, allow_null=True)
     size_bytes = serializers.IntegerField(source="manifest.size", default=None, allow_null=True)
@@ -81,7 +81,7 @@ class PullerSerializer(serializers.Serializer[Any]):
     pull_count = serializers.IntegerField(source="count")
     last_pulled_at = Moment(source="last_at", allow_null=True, help_text="Null: it only checked.")
     check_count = serializers.IntegerField(
-        source="checks", help_text="How often it asked whether the tag had changed, and pulled nothing."
+        source="checks", help_text="How often it only asked whether the tag had changed, and pulled nothing."
     )
     last_checked_at = Moment(source="checked_at", allow_null=True)
     client_ip = serializers.CharField(source="address", allow_blank=True)
@@ -145,7 +145,7 @@ class TagQuery(SearchQuery):
         "A tag without pulls counts as pulled before all others.",
     )
     technical = serializers.BooleanField(
-        default=False, help_text="Also the tags that tools hang onto a digest, as `sha256-….sig`."
+        default=False, help_text="Also tags that tools make from a digest, such as `sha256-….sig`."
     )
 
 

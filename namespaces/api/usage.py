@@ -28,14 +28,14 @@ class UsageSerializer(serializers.Serializer[Any]):
 
 class AccountUsageSerializer(UsageSerializer):
     shared_bytes = serializers.IntegerField(
-        help_text="By how much the namespaces together exceed `usage_bytes`: layers that they share."
+        help_text="How much the namespaces’ sum exceeds `usage_bytes`, because they share layers."
     )
 
 
 class AccountUsage(ApiView):
     @operation("accounts_usage", answer=AccountUsageSerializer)
     def get(self, request: Request, handle: str) -> Response:
-        """Show the usage of the account; the lists of namespaces and of images tell the `usage_bytes` of each."""
+        """Show the usage of the account; the lists of namespaces and of images have the `usage_bytes` of each."""
         account = account_permissions.account(self.by, handle)
         history = usage.history(account, since=usage.first_day())
         shared = usage.shared_by_namespaces(account)

@@ -57,6 +57,6 @@ class Sync(ApiView):
 class AskForSync(ApiView):
     @operation("sync_start", answer=RunSerializer, status=202)
     def post(self, request: Request, handle: str) -> Response:
-        """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
+        """Request a sync. Return the run that does it: one that is already waiting, or a new one."""
         permissions.account(self.by, handle, Permission.SYNC_START)
         return self.answer(jobs.request_sync(by=self.by))

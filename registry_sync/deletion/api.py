@@ -190,7 +190,7 @@ class Removals(ApiView):
 
     @operation("removals_create", body=RemovalBody, answer=RemovalDetailSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
-        """Request it; the worker does it, usually within a second, and the removal tells the outcome."""
+        """Request it; the worker does it, usually within a second, and the removal shows the outcome."""
         found = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
         return self.answer(_detail(self._request(found, self.data())))
 

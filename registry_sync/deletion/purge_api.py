@@ -128,7 +128,7 @@ class PurgesSerializer(serializers.Serializer[Any]):
 class ImagesPurge(ApiView):
     @operation("purges_images_preview", answer=PurgePreviewSerializer, query=ImagesPurgeQuery)
     def get(self, request: Request, handle: str) -> Response:
-        """Show what deleting these images, or all that match, with all in them would do. Changes nothing."""
+        """Show what deleting these images, or all that match, and everything in them would do. Changes nothing."""
         account = account_permissions.account(self.by, handle)
         names = [word for word in (part.strip() for part in self.query["images"].split(",")) if word]
         selection = self._selection(account, self.query | {"images": names})
@@ -161,13 +161,13 @@ class ImagesPurge(ApiView):
 class ImagePurge(ApiView):
     @operation("purges_image_preview", answer=PurgePreviewSerializer)
     def get(self, request: Request, handle: str, name: str, image: str) -> Response:
-        """Show what deleting the image with all in it would do. Changes nothing."""
+        """Show what deleting the image and everything in it would do. Changes nothing."""
         found = permissions.image(self.by, handle, name, image)
         return self.answer(_preview(found.namespace.account, purge_scope.images_of(found.namespace, found)))
 
     @operation("purges_image_create", body=PurgeBody, answer=PurgeSerializer, status=202)
     def post(self, request: Request, handle: str, name: str, image: str) -> Response:
-        """Request it; the worker does it piece by piece, and the purge tells how far it is."""
+        """Request it; the worker does it piece by piece, and the purge shows the progress."""
         found = permissions.image(self.by, handle, name, image, Permission.IMAGES_REMOVE)
         return self.answer(
             purge_service.request_purge(by=self.by, namespace=found.namespace, image=found, **self.data())

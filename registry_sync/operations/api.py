@@ -45,7 +45,7 @@ class SystemRunSerializer(serializers.Serializer[Any]):
     )
     request_count = serializers.IntegerField(source="requests")
     change_count = serializers.IntegerField(source="changes")
-    quick = serializers.BooleanField(help_text="A quick pass: known tags were not asked about.")
+    quick = serializers.BooleanField(help_text="A quick check: known tags were not read again.")
     problem = serializers.CharField()
     deletions_approved = serializers.BooleanField(help_text="An operator approved that much is deleted.")
 
@@ -60,7 +60,7 @@ class DroppedSerializer(serializers.Serializer[Any]):
 class RollbackSerializer(serializers.Serializer[Any]):
     run_id = serializers.IntegerField(source="run")
     tag_count = serializers.IntegerField(
-        source="tags", help_text="Tags that point again, without an event, at an earlier digest."
+        source="tags", help_text="Tags that point to an earlier digest again, although no event reported it."
     )
     found_at = Moment()
 
@@ -72,7 +72,7 @@ class SystemSerializer(serializers.Serializer[Any]):
     waiting_event_count = serializers.IntegerField(help_text="Counted up to 1000.")
     failed_event_count = serializers.IntegerField(help_text="Counted up to 1000.")
     waiting_mail_count = serializers.IntegerField(
-        help_text="Could not be sent yet and are tried again; counted up to 1000."
+        help_text="Could not be sent yet and will be retried; counted up to 1000."
     )
     undelivered_mail_count = serializers.IntegerField(help_text="Given up after a day; counted up to 1000.")
     dropped = DroppedSerializer(many=True, help_text="What was not kept, because a limit was reached.")
@@ -139,7 +139,7 @@ class Runs(ApiView):
 
     @operation("system_runs_start", answer=SystemRunSerializer, status=202)
     def post(self, request: Request) -> Response:
-        """Ask for a sync. Return the run that will answer: one that waits already, or a new one."""
+        """Request a sync. Return the run that does it: one that is already waiting, or a new one."""
         account_permissions.operator(self.by)
         return self.answer(jobs.request_sync(by=self.by))
 
@@ -147,7 +147,7 @@ class Runs(ApiView):
 class ApproveRun(ApiView):
     @operation("system_runs_approve", body=ApproveBody, answer=SystemRunSerializer, status=202)
     def post(self, request: Request, id: int) -> Response:  # noqa: A002
-        """Approve the deletions that the run was stopped for. Return the run that makes them."""
+        """Approve the deletions for which the run was stopped. Return the run that makes them."""
         run = permissions.run_needing_approval(self.by, id)
         return self.answer(service.approve_deletions(by=self.by, run=run, **self.data()))
 
@@ -160,6 +160,6 @@ class DiagnosticRuns(ApiView):
 
     @operation("doctor_start", answer=DiagnosticRunSerializer, status=202)
     def post(self, request: Request) -> Response:
-        """Start a diagnostic run. Return it; its checks are there within half a minute."""
+        """Start a diagnostic run and return it; it is complete within half a minute."""
         account_permissions.operator(self.by)
         return self.answer(jobs.request_diagnostic_run(by=self.by))

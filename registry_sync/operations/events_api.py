@@ -86,7 +86,7 @@ class ReservedNameSerializer(serializers.Serializer[Any]):
         source="account.handle",
         default=None,
         allow_null=True,
-        help_text="The account that had it, and may have it again; null: it was in the registry before any account.",
+        help_text="The account that had it and can reclaim it; null: it was in the registry before any account.",
     )
     tokens_expire_at = Moment(
         source="until",
@@ -109,7 +109,7 @@ class Events(ApiView):
 class RetryEvents(ApiView):
     @operation("events_retry", answer=RetriedSerializer, status=202)
     def post(self, request: Request) -> Response:
-        """Try all that failed again."""
+        """Retry all events that failed."""
         account_permissions.operator(self.by)
         return self.answer({"retried_count": service.retry_failed_events(by=self.by)})
 
@@ -142,7 +142,7 @@ class RetryQuarantined(ApiView):
 class Differences(ApiView):
     @operation("differences_list", answer=DifferenceSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
-        """List what a full check found and mended, and no event had told."""
+        """List what a full check found and corrected because no event had reported it."""
         account_permissions.operator(self.by)
         return self.page(selectors.differences())
 
@@ -150,7 +150,7 @@ class Differences(ApiView):
 class Unassigned(ApiView):
     @operation("unassigned_list", answer=UnassignedSerializer, query=AfterQuery)
     def get(self, request: Request) -> Response:
-        """Repositories that no account owns, counted by the first part of their names."""
+        """Count the repositories that no account owns, by the first part of their names."""
         account_permissions.operator(self.by)
         groups = selectors.unassigned_groups(after=self.query["after"], most=GROUPS + 1)
         more = groups[GROUPS - 1].first if len(groups) > GROUPS else ""
@@ -176,7 +176,7 @@ class ReservedNames(ApiView):
 class OneReservedName(ApiView):
     @operation("reserved_names_delete", body=ReservedNameDeleteBody, status=204)
     def delete(self, request: Request, name: str) -> Response:
-        """Release the name, so that any account may have it. Body: `{"confirmation": "…"}`.
+        """Release the name, so that any account can take it. Body: `{"confirmation": "…"}`.
 
         Not while the registry has a repository under it, or may still get one.
         """

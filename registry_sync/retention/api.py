@@ -29,22 +29,22 @@ class RetentionConditionsBody(Strict):
     keep_last = serializers.IntegerField(
         required=False,
         allow_null=True,
-        help_text="The newest so many versions, each a digest with all its tags; null: none for being new.",
+        help_text="How many of the newest versions, each a digest with all its tags; null: newness keeps none.",
     )
     keep_days = serializers.IntegerField(
-        required=False, allow_null=True, help_text="Pushed within so many days."
+        required=False, allow_null=True, help_text="Pushed within this many days."
     )
     keep_pulled_days = serializers.IntegerField(
-        required=False, allow_null=True, help_text="Pulled within so many days."
+        required=False, allow_null=True, help_text="Pulled within this many days."
     )
-    keep_checked = serializers.BooleanField(
-        required=False, help_text="Whether a check counts as a pull: asked for, and had already."
-    )
+    keep_checked = serializers.BooleanField(required=False, help_text="Whether a check counts as a pull.")
     keep_pattern = serializers.CharField(
         required=False, allow_blank=True, help_text="Names, with `*` and `?`."
     )
     protect_pattern = serializers.CharField(
-        required=False, allow_blank=True, help_text="These never go, whatever else is said."
+        required=False,
+        allow_blank=True,
+        help_text="These are never removed, whatever the other conditions say.",
     )
 
 
@@ -58,7 +58,7 @@ class RetentionRuleBody(RetentionConditionsBody):
 
 class RetentionPatchBody(RetentionConditionsBody):
     enabled = serializers.BooleanField(
-        required=False, help_text="To enable a rule, send this alone, after a look at its preview."
+        required=False, help_text="To enable a rule, send only this, after looking at its preview."
     )
 
 
