@@ -7,16 +7,16 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 .PHONY: help run quick test check messages format bench soak demo lock clean
 
-help: ## this list
+help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
 
-run: $(VENV)/run.stamp ## set up all it needs and start panel, worker and registry; Ctrl-C stops
+run: $(VENV)/run.stamp ## set up what it needs and start panel, worker and registry; Ctrl-C stops them
 	@exec $(BIN)/python manage.py run
 
-quick: $(VENV)/dev.stamp ## style, types, layers, secrets and tests/unit (no database, no process), side by side
+quick: $(VENV)/dev.stamp ## check style, types, layers and secrets and run tests/unit (no database, no process), side by side
 	@CI_STEPS=quick .ci/steps
 
-test: $(VENV)/dev.stamp ## install the real parts and pass every test on SQLite and PostgreSQL; T=path: that one, on SQLite
+test: $(VENV)/dev.stamp ## install real registries, databases and clients and run every test on SQLite and PostgreSQL; T=path: only that path, on SQLite
 ifdef T
 	@$(BIN)/python -m pytest -q $(T)
 else
@@ -24,32 +24,32 @@ else
 	@CI_STEPS=test .ci/steps
 endif
 
-check: $(VENV)/dev.stamp ## what `quick` does, and settings, migrations, generated docs
+check: $(VENV)/dev.stamp ## do what `quick` does, and check settings, migrations and generated docs
 	@CI_STEPS=check .ci/steps
 
-messages: $(VENV)/run.stamp ## collect what pages say into manager/locale, and compile it; needs gettext
+messages: $(VENV)/run.stamp ## collect the texts of pages into manager/locale and compile them; needs gettext
 	@$(BIN)/python manage.py makemessages --all --no-wrap --no-obsolete --add-location file --ignore tests --ignore var
 	@for each in manager/locale/*/LC_MESSAGES; do msgfmt --check-format -o $$each/django.mo $$each/django.po; done
 
-format: $(VENV)/dev.stamp ## format code and templates, mend what can be mended without a thought, and take what pages use of the kit
+format: $(VENV)/dev.stamp ## format code and templates, apply automatic fixes, and copy the CSS rules that pages use
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@find templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --target-version 5.2
 	@$(BIN)/djhtml --tabwidth 2 templates
 	@$(BIN)/python -m tests.checks.kit_css
 
-bench: $(VENV)/dev.stamp ## print what tokens, pages and `make run` cost, ratios last; T=sync: that part; T=all: all; BASE=revision: beside it
+bench: $(VENV)/dev.stamp ## measure tokens, pages and `make run`, ratios last; T=sync: that part; T=all: all; BASE=revision: compare with it
 	@$(BIN)/python -m tests.parts.install
 	@$(BIN)/python -m tests.load.bench $(T)
 
-soak: $(VENV)/dev.stamp ## minutes of clients at work while one process after another is killed; T=odd: beside odd manifests
+soak: $(VENV)/dev.stamp ## run clients for minutes while one process after another is killed; T=odd: beside odd manifests
 	@$(BIN)/python -m tests.parts.install
 	@$(BIN)/python -m tests.load.soak $(T)
 
 demo: $(VENV)/run.stamp ## fill a running panel with accounts, users and small images
 	@$(BIN)/python manage.py demo
 
-lock: ## write the lock files anew from pyproject.toml
+lock: ## write new lock files from pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
 	@$(VENV)/lock/bin/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	  --upgrade --no-header --no-emit-index-url --no-emit-find-links -o requirements.lock
