@@ -58,6 +58,7 @@ class ReadPacer:
         self._lock = threading.Lock()
         self._unreported: list[float] = []
         self._progress_at = 0.0
+        self._reported = False  # something was, once
         self._never_reported = False  # nothing was ever reported, and it was waited for
 
     def note_read(self, requested_at: float) -> None:
@@ -76,6 +77,7 @@ class ReadPacer:
                 return False
             if self._clock() - self._progress_at < STALLED_SECONDS:
                 return True
+            self._never_reported = not self._reported
             self._unreported.clear()
             return False
 
@@ -85,6 +87,7 @@ class ReadPacer:
             return
         last_reported = self._last_reported()
         with self._lock:
+            self._reported = last_reported is not None
             waited = self._clock() - self._progress_at >= STALLED_SECONDS
             self._never_reported = last_reported is None and (self._never_reported or waited)
             unreported = [at for at in self._unreported if last_reported is None or at > last_reported]

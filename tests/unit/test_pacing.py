@@ -86,3 +86,26 @@ def test_a_registry_that_never_told_of_anything_is_read_at_any_pace() -> None:
     told.append(0.0)
     made.update()
     assert made.is_ahead()
+
+
+def test_it_waits_once_for_such_a_registry_whoever_notices_first() -> None:
+    now = [0.0]
+    made = reading(told=None, clock=lambda: now[0])
+    made.update()
+    now[0] += STALLED_SECONDS
+    for second in range(10 * AHEAD_MAX):
+        assert not made.is_ahead()
+        made.note_read(1000.0 + second)
+        made.update()
+
+
+def test_a_registry_that_reports_is_waited_for_again_and_again() -> None:
+    now = [0.0]
+    made = reading(told=0.0, clock=lambda: now[0])
+    for _stall in range(3):
+        made.update()
+        assert made.is_ahead()
+        now[0] += STALLED_SECONDS
+        assert not made.is_ahead()
+        for second in range(AHEAD_MAX):
+            made.note_read(1000.0 + second)
