@@ -21,6 +21,8 @@ from namespaces.manifests.links import safe_url
 README_MAX = 20_000  # characters: the worst that we know of takes a third of a second
 # Of all tables. A short row is filled up to its head, so that a table may hold far more cells than it has characters.
 CELLS_MAX = 4000
+# Of the addresses of all links. One may be named once and used by thousands: 20,000 characters became 25 MB.
+LINKED_MAX = 100_000
 HEADING_SHIFT = 2  # above it are the page's h1 and the card's h2
 HEADING_MAX = 6
 REL = "noopener noreferrer nofollow"
@@ -64,10 +66,24 @@ def _rows(state: StateBlock, start: int, end: int, *, most: int) -> int:
     )
 
 
+class _Links:
+    """Says which links of a README may be followed, until all together would have more than LINKED_MAX characters."""
+
+    def __init__(self) -> None:
+        self.left = LINKED_MAX
+
+    def allowed(self, url: str) -> str:
+        """Return the address if it may be followed, else ""."""
+        url = url if _MAILTO.fullmatch(url) else safe_url(url)
+        self.left -= len(url)
+        return url if self.left >= 0 else ""
+
+
 def _safe(tokens: Sequence[Token]) -> list[Token]:
+    links = _Links()
     for token in tokens:
         if token.type == "inline":
-            token.children = [each for each in _safe_inline(token.children or []) if _expected(each)]
+            token.children = [each for each in _safe_inline(token.children or [], links) if _expected(each)]
         else:
             _shift_heading(token)
             _keep_attributes(token)
@@ -99,24 +115,26 @@ def _expected(token: Token) -> bool:
     return token.tag in TAGS or token.type in ("inline", "text", "softbreak")
 
 
-def _safe_inline(tokens: Sequence[Token]) -> Iterator[Token]:
+def _safe_inline(tokens: Sequence[Token], links: _Links) -> Iterator[Token]:
     written: list[bool] = []  # of each link that is open
     for token in tokens:
         if token.type == "image":
-            yield from _image(token, linked=any(written))
+            yield from _image(token, links, linked=any(written))
         elif token.type == "link_open":
-            url = _link(str(token.attrs["href"]))
+            url = links.allowed(str(token.attrs["href"]))
             written.append(url != "")
             if url:
                 yield _link_to(url)
         elif token.type != "link_close" or written.pop():
             token.attrs = {}
+            # Again: entities (&#x202e;) and an address shown as a text (%E2%80%AE) are decoded by now.
+            token.content = escape_invisible(token.content)
             yield token
 
 
-def _image(token: Token, *, linked: bool) -> Iterator[Token]:
+def _image(token: Token, links: _Links, *, linked: bool) -> Iterator[Token]:
     """Write an image as its text, a link to the image where it is not inside of another link."""
-    url = _link(str(token.attrs["src"]))
+    url = links.allowed(str(token.attrs["src"]))
     text = Token("text", "", 0, content=token.content or url)
     if linked or not url:
         yield text
@@ -124,11 +142,6 @@ def _image(token: Token, *, linked: bool) -> Iterator[Token]:
     yield _link_to(url)
     yield text
     yield Token("link_close", "a", -1)
-
-
-def _link(url: str) -> str:
-    """Return the address if it may be followed, else ""."""
-    return url if _MAILTO.fullmatch(url) else safe_url(url)
 
 
 def _link_to(url: str) -> Token:

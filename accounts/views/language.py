@@ -6,6 +6,7 @@ as well: signing in sets the cookie from it, and mails are written in it.
 
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -55,7 +56,9 @@ def is_offered(language: str) -> bool:
 def choose(request: HttpRequest) -> HttpResponse:
     """Lead back to the page with the switch. Signed in or not; what is no language changes nothing."""
     before = request.headers.get("Referer", "")
-    answer = redirect(before if before and is_ours(before) else "home")
+    # The page that says that this form has expired is at this very address.
+    leads_back = bool(before) and is_ours(before) and urlsplit(before).path != request.path
+    answer = redirect(before if leads_back else "home")
     language = request.POST.get("language", "")
     if is_offered(language):
         if request.user.is_authenticated:

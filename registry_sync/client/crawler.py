@@ -188,7 +188,7 @@ class TagCrawler:
                     raise
                 except RegistryError:
                     continue
-                if not fetched:
+                if not fetched or fetched.digest == known[ref]:  # some proxies drop the condition
                     found.add(ref)
 
         try:

@@ -6,8 +6,10 @@ once, and then only itself.
 """
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from accounts.common.database_errors import Outage, outage_of
@@ -38,7 +40,8 @@ def single_out_crashed() -> None:
     """Have each event by itself of a batch that a worker crashed on: so the one that did it is found."""
     for crash in WorkerCrash.objects.filter(repository="", item__startswith=_ITEM):
         first, last = map(int, crash.item.removeprefix(_ITEM).split("-"))
-        due = Event.objects.filter(pk__range=(first, last)).exclude(due_at=None).exclude(action="pull")
+        due = Event.objects.filter(pk__range=(first, last), due_at__lte=crash.at, problem="")
+        due = due.exclude(action="pull")
         with transaction.atomic():
             due.update(problem=CRASHED)
             crash.delete()
@@ -72,10 +75,12 @@ class BatchApplier:
         `by_themselves`: accounts with something that workers crash on.
         """
         deleting = {event.repository for event in events if handlers.kind_of(event) is Kind.DELETION}
+        failed = {(event.repository, event.tag) for event in events if event.problem and event.tag}
         fitting = [
             event
             for event in events
             if not event.problem
+            and (event.repository, event.tag) not in failed
             and event.repository not in deleting
             and queue.account_of(event) not in by_themselves
         ]
@@ -112,11 +117,21 @@ class BatchApplier:
         ref = {event: ManifestRef(event.repository, event.digest) for event in owned}
         read = self._read_manifests(ref)
         image_of = {event: image for event, image in owned.items() if ref[event] in read}
-        tagged = [(event, image_of[event]) for event in of_kind[Kind.PUSH] if event in image_of]
+        tagged = _without_gaps(of_kind[Kind.PUSH], image_of)
         settled = of_kind[Kind.NOTHING] + [event for event in pushes if images[event.repository] is None]
+        if not settled and not image_of:
+            return
+        # Until the transaction is over that clears it; what is left is noted anew when it has its own turn.
+        self._lease.set_current_work(_work_unit([*settled, *image_of]).packed())
+        untagged = [event for event in of_kind[Kind.UNTAGGED_PUSH] if event in image_of]
         with transaction.atomic():
+            if untagged:  # all locks at once: who holds one waits for no other
+                leases.fence()
+                free = late_history.lock_free({*image_of.values()})
+                tagged = [(event, image) for event, image in tagged if image in free]
+                untagged = [event for event in untagged if image_of[event] in free]
             recorded = self._record(tagged) if tagged else []
-            if untagged := [event for event in of_kind[Kind.UNTAGGED_PUSH] if event in image_of]:
+            if untagged:
                 record_all_present({(image_of[event], event.digest) for event in untagged})
                 count_untagged(*{image_of[event] for event in untagged})
                 settled += untagged
@@ -143,10 +158,11 @@ class BatchApplier:
             return read
         self._lease.set_current_work(_work_unit(missing).packed())
         refs = list(dict.fromkeys(missing.values()))
+        ends = time.monotonic() + settings.EVENT_TURN
         for start in range(0, len(refs), FETCHED_AT_ONCE):
             some = refs[start : start + FETCHED_AT_ONCE]
             self._registry_answers = refresh.store_manifests(some, self._registry, self._lease.keep_alive)
-            if not self._registry_answers:
+            if not self._registry_answers or time.monotonic() > ends:
                 break
         self._lease.set_current_work("")
         return read | stored.fully_read(refs)
@@ -205,6 +221,18 @@ def _images_of(events: Sequence[Event], *, create: bool) -> dict[str, Image | No
     found = {row.name: row.image for row in rows}
     if create:
         found |= {name: handlers.find_image(name, create=True) for name in names if not found.get(name)}
+    return found
+
+
+def _without_gaps(pushes: Iterable[Event], image_of: Mapping[Event, Image]) -> list[tuple[Event, Image]]:
+    """Leave out all of a tag that follow one which is left: each tag's pushes are recorded in order of arrival."""
+    found, left = list[tuple[Event, Image]](), set[TagRef]()
+    for event in pushes:
+        tag = event.repository, event.tag
+        if event in image_of and tag not in left:
+            found.append((event, image_of[event]))
+        else:
+            left.add(tag)
     return found
 
 

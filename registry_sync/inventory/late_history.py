@@ -47,6 +47,13 @@ def record_changes(changes: Sequence[tuple[Image, TagChange]], *, stored: bool =
     return unknown
 
 
+def lock_free(images: Collection[Image]) -> set[Image]:
+    """Lock their repositories until the commit, and return those that nobody else is writing: none is waited for."""
+    rows = Repository.objects.select_for_update(of=("self",), skip_locked=True).filter(image__in=images)
+    free = set(rows.values_list("image_id", flat=True))
+    return {image for image in images if image.pk in free}
+
+
 def _lock(images: Collection[Image]) -> Collection[Image]:
     """Return those that are ours until the commit. One alone is waited for: who holds a lock waits for no other."""
     rows = Repository.objects.filter(image__in=images)

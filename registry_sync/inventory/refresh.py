@@ -34,7 +34,7 @@ def store_manifest(repository: str, digest: str, registry: RegistryClient) -> No
 def store_manifests(
     refs: Collection[ManifestRef], registry: RegistryClient, alive: Callable[[], None]
 ) -> bool:
-    """Read manifests that are not stored, several at once. What does not come is left out.
+    """Read manifests that are not stored, several at once. What does not come whole is left out.
 
     Return False when the registry gave no answer in the end.
     """
@@ -42,6 +42,8 @@ def store_manifests(
         reading = reader.read_manifests(
             reader.fetch(refs), present=stored.present, complete=stored.complete_digests
         )
+    # Left to be read by itself: the bound on what indexes list is for one reading.
+    reading.read -= reading.due & set(refs)
     store_reading(reading, refs)
     return not reader.last_failure
 

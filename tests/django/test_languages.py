@@ -129,7 +129,8 @@ def test_what_is_no_language_of_ours_changes_nothing(cast: Cast, language: str) 
 
 def test_the_choice_leads_nowhere_else_and_only_a_form_makes_it(cast: Cast) -> None:
     client = cast.client("owner")
-    for elsewhere in ("https://evil.example/", "//evil.example/", "javascript:alert(1)"):
+    refused = f"{settings.PUBLIC_URL}/me/language/"  # answers forms alone
+    for elsewhere in ("https://evil.example/", "//evil.example/", "javascript:alert(1)", refused):
         assert client.post("/me/language/", {"language": "fr"}, headers={"Referer": elsewhere}).url == "/"
     assert client.get("/me/language/?language=en").status_code == 405
     assert Client(enforce_csrf_checks=True).post("/me/language/", {"language": "en"}).status_code == 403

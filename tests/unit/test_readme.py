@@ -1,5 +1,6 @@
 """What a README becomes: Markdown in, HTML out that does nothing in a page but to be read."""
 
+import unicodedata
 from html.parser import HTMLParser
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namespaces.manifests.links import safe_url
-from namespaces.readme import CELLS_MAX, README_MAX, REL, TAGS, render_readme
+from namespaces.readme import CELLS_MAX, LINKED_MAX, README_MAX, REL, TAGS, render_readme
 
 PIECES = [
     "[a](", "![b](", ")", "<", ">", "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "javascript:alert(1)",
@@ -158,3 +159,30 @@ def test_so_do_many_that_would_together() -> None:
 
 def test_what_is_too_long_is_cut() -> None:
     assert render_readme("a" * README_MAX + "b") == f"<p>{'a' * README_MAX}</p>\n"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.org/" + "a" * 900, "mailto:" + "a" * (README_MAX // 2) + "@example.org"]
+)
+@pytest.mark.parametrize("use", ["[a] ", "![a] ", "![][a] "])
+def test_a_link_that_is_used_by_thousands_becomes_text(url: str, use: str) -> None:
+    html = render_readme(f"[a]: {url}\n\n{use * README_MAX}")
+    assert html.count(url) > 1
+    assert len(html) < 2 * LINKED_MAX + 10 * README_MAX
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a&#x202e;b",
+        "# a&rlm;",
+        "[a&#8203;](https://example.org)",
+        "| a |\n|---|\n| &zwj; |\n",
+        "<https://example.org/%E2%80%AEgpj.exe>",
+        "<https://example.org/%00>",
+    ],
+)
+def test_what_is_invisible_is_escaped_however_it_is_written(text: str) -> None:
+    html = render_readme(text)
+    assert "\\u" in html
+    assert not [each for each in html if unicodedata.category(each) in ("Cf", "Cc") and each != "\n"]

@@ -150,5 +150,5 @@ def test_another_port_gives_a_guesser_no_new_attempts(person: Person) -> None:
         return Client().post("/me/login/", form, headers={"Host": f"localhost:{port}"}).content.decode()
 
     answers = [guess(port) for port in range(7001, 7007)]
-    assert "not correct" in answers[0]
+    assert "The email address or the password is wrong." in answers[0]
     assert "Too many failed login attempts" in answers[-1]

@@ -2,20 +2,23 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import DataError
+from django.db import DataError, connection
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from namespaces.models import Image, Manifest, RepositoryManifest, Tag, TagHistoryEntry
+from registry_sync import leases
 from registry_sync.client import FetchedManifest, RegistryClient
 from registry_sync.events import batch, processor, views
-from registry_sync.inventory import late_history
+from registry_sync.events.due_events import EventQueue
+from registry_sync.inventory import late_history, refresh
 from registry_sync.inventory.tag_timeline import TagChange
 from registry_sync.models import Event, Lease, Repository, WorkerCrash
 from registry_sync.work_units import WorkUnit
@@ -25,6 +28,7 @@ from tests.parts.images import Blob
 from tests.parts.model_registry import ModelRegistry
 
 KIND = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -316,3 +320,120 @@ def test_a_batch_of_tags_with_too_long_a_history_is_done_one_by_one(
     processor.process_due(client(known))
     assert TagHistoryEntry.objects.filter(tag="latest").count() == 4
     assert Manifest.objects.filter(tags__name="latest").get().digest == moves[-1]["target"]["digest"]
+
+
+@pytest.mark.django_db
+def test_a_worker_that_dies_while_it_writes_a_batch_costs_the_others_nothing(
+    known: ModelRegistry, kept_leases: None
+) -> None:
+    def deadly(execute: Any, sql: str, values: Any, *more: Any) -> Any:
+        if sql.startswith("INSERT INTO") and "v3" in (values or ()):
+            raise Killed
+        return execute(sql, values, *more)
+
+    tell(*pushes(known, 10, 1))
+    for _worker in range(6):
+        with suppress(Killed), connection.execute_wrapper(deadly):
+            processor.process_due(client(known))
+        due()
+        time_passes()
+    assert Tag.objects.filter(name__startswith="v").count() == 9
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("second", [2.0, 1.0])
+def test_a_tag_pushed_new_and_then_back_keeps_the_order(known: ModelRegistry, second: float) -> None:
+    new, old = push(known, "team/app0", "latest", 77), push(known, "team/app0", "latest", 3)
+    tell(event("team/app0", "latest", new, 1.0, "ann"), event("team/app0", "latest", old, second, "bob"))
+    for _look in range(2):
+        processor.process_due(client(known))
+        due()
+    moves = TagHistoryEntry.objects.filter(tag="latest").order_by("at", "id")
+    assert list(moves.values_list("old", "new", "by")) == [("", new, "ann"), (new, old, "bob")]
+    tag = Tag.objects.get(name="latest")
+    assert (tag.manifest_id, tag.first_seen_at) == (old, NOON + timedelta(seconds=1))
+
+
+@pytest.mark.django_db
+def test_repositories_of_untagged_pushes_are_locked_before_anything_is_written(known: ModelRegistry) -> None:
+    if not connection.features.has_select_for_update:
+        pytest.skip("SQLite has one writer")
+    tell(*(event(f"team/app{n % 5}", "", content(n % 10).digest, n) for n in range(30)))
+    with statements.counted() as said:
+        processor.process_due(client(known))
+    locked = next(
+        n for n, each in enumerate(said) if "registry_sync_repository" in each and "SKIP LOCKED" in each
+    )
+    written = next(
+        n for n, each in enumerate(said) if each.startswith("INSERT INTO") and "repositorymanifest" in each
+    )
+    assert locked < written
+
+
+@pytest.mark.django_db
+def test_an_index_beside_others_is_read_as_by_itself(web: ModelRegistry, settings: Any) -> None:
+    settings.INDEX_MANIFESTS_MAX = 4
+    for number in range(4):
+        children = [content(100 + 3 * number + n) for n in range(3)]
+        for n, child in enumerate(children):
+            web.push(f"team/app{number}", f"c{n}", KIND, child.digest, child.content)
+        entries = [
+            {"mediaType": KIND, "digest": each.digest, "size": len(each.content),
+             "platform": {"os": "linux", "architecture": f"a{n}"}}
+            for n, each in enumerate(children)
+        ]  # fmt: skip
+        body = Blob(
+            INDEX, json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).encode()
+        )
+        web.push(f"team/app{number}", "i", INDEX, body.digest, body.content)
+        told = event(f"team/app{number}", "i", body.digest)
+        told["target"]["mediaType"] = INDEX
+        tell(told)
+    processor.process_due(client(web))
+    assert Tag.objects.filter(name="i").count() == 4
+    assert not RepositoryManifest.objects.exclude(due_at=None).exists()
+
+
+@pytest.mark.django_db
+def test_reading_a_batch_ends_with_its_time(web: ModelRegistry, settings: Any) -> None:
+    settings.EVENT_TURN = 0.0
+    factories.Namespace.objects.update(created_at=NOON - timedelta(days=1))
+    many = 3 * batch.FETCHED_AT_ONCE
+    tell(*(event("team/app", f"v{n}", push(web, "team/app", f"v{n}", n), n) for n in range(many)))
+    with leases.hold(processor.LEASE) as lease:
+        assert lease
+        queue, registry = EventQueue(), client(web)
+        together = batch.BatchApplier(registry, lease)
+        refresh.store_manifest("team/app", content(0).digest, registry)
+        assert together.note_answer()
+        left = together.apply(queue.next(), queue, by_themselves=set())
+    assert Tag.objects.count() == 1 + batch.FETCHED_AT_ONCE
+    assert len(left) == many - 1 - batch.FETCHED_AT_ONCE
+
+
+@pytest.mark.django_db
+def test_a_crashed_batch_marks_nothing_that_was_not_due() -> None:
+    now = timezone.now()
+    rows = [
+        Event.objects.create(
+            event_id=str(n), action="push", namespace="team", due_at=now + timedelta(seconds=wait)
+        )
+        for n, wait in enumerate((-1, 9, -1))
+    ]
+    WorkerCrash.objects.create(
+        account_id=None, repository="", item=f"events {rows[0].pk}-{rows[2].pk}", at=now
+    )
+    batch.single_out_crashed()
+    assert set(Event.objects.exclude(problem="").values_list("event_id", flat=True)) == {"0", "2"}
+
+
+@pytest.mark.django_db
+def test_a_registry_that_drops_conditions_is_asked_about_each_tag_once(known: ModelRegistry) -> None:
+    tell(*pushes(known, 20, 1))
+    processor.process_due(client(known))
+    due()
+    known.asked.clear()
+    original = type(known)._manifest
+    known._manifest = lambda repository, reference, _condition: original(known, repository, reference, "")
+    processor.process_due(client(known))
+    assert len(known.asked) == 20
