@@ -29,6 +29,7 @@ check: $(VENV)/dev.stamp ## do what `quick` does, and check settings, migrations
 
 messages: $(VENV)/run.stamp ## collect the texts of pages into manager/locale and compile them; needs gettext
 	@$(BIN)/python manage.py makemessages --all --no-wrap --no-obsolete --add-location file --ignore tests --ignore var
+	@sed -i "/^.POT-Creation-Date/d" manager/locale/*/LC_MESSAGES/django.po
 	@for each in manager/locale/*/LC_MESSAGES; do msgfmt --check-format -o $$each/django.mo $$each/django.po; done
 
 format: $(VENV)/dev.stamp ## format code and templates, apply automatic fixes, and copy the CSS rules that pages use
