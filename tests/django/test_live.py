@@ -330,5 +330,8 @@ def crowd(cast: Cast, image: Image, many: int = 2000) -> None:
     Purge.objects.bulk_create(Purge(namespace=space, requested_by="x") for space in spaces)
     items = wishes[0].items.model
     items.objects.bulk_create(items(removal=wish, tag="1", digest="x") for wish in wishes)
+    Denial.objects.bulk_create(
+        Denial(user=user, reason=f"r{each}", first_at=now, last_at=now) for each, user in enumerate(users)
+    )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -126,6 +126,8 @@ def see_the_image(page: Page, installation: Installation) -> None:
     page.get_by_role("link", name="devatoria/nginx").click()
     page.get_by_role("link", name="latest", exact=True).click()
     expect(page.get_by_text("linux/amd64").first).to_be_visible()
+    accessible(page)
+    page.get_by_role("link", name="Layers").click()
     expect(page.get_by_text("COPY hello /").first).to_be_visible()
     accessible(page)
     page.get_by_role("link", name="Activity").first.click()

@@ -5,7 +5,7 @@ import pytest
 from accounts.models import Person
 from tests.cast import Cast, client_for
 
-TABS = '<a href="/a/team-red/images/"'
+TABS = '<a class="nav-link" href="/a/team-red/images/"'
 NONES = ["/search/", "/me/tokens/", "/me/email/", "/me/sessions/"]
 
 

@@ -72,7 +72,11 @@ def test_what_was_stored_long_is_shown_short_on_pages_and_in_the_api(cast: Cast,
     at, called = user.get_absolute_url(), f"accounts/team-red/users/{user.username}/"
     shown = [
         pages.get(path).content.decode()
-        for path in (at, "/a/team-red/n/team/i/app/-/access/", "/a/team-red/n/team/i/app/-/tags/1.0/")
+        for path in (
+            at,
+            "/a/team-red/n/team/i/app/-/access/",
+            "/a/team-red/n/team/i/app/-/tags/1.0/?tab=pulls",
+        )
     ]
     told = [
         api.get(path).content.decode()
