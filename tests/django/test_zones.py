@@ -45,7 +45,7 @@ def test_a_day_is_the_same_on_the_page_and_by_the_api(cast: Cast, zone: str) -> 
         page = cast.client("viewer").get(path).content.decode()
         assert f'5 May 2099 <span class="text-secondary">{zone}</span>' in page
     form = cast.client("owner").get(first.get_absolute_url()).content.decode()
-    assert f"as now: 5 May 2099 ({zone})" in form
+    assert f"unchanged: 5 May 2099 ({zone})" in form
     assert f"end of that day ({zone})" in form
     assert f"5 May 2099 ({zone})" in cast.client("viewer").get("/a/team-red/activity/").content.decode()
 
