@@ -54,6 +54,7 @@ def _rates(tree: Path, folder: Path, address: str) -> list[dict[str, float]]:
     prepares = (tree / "manager/management/commands/prepare.py").exists()  # as older ones call it
     manage(tree, env, "prepare" if prepares else "init_data_dir")
     manage(tree, env, "migrate", "--verbosity", "0")
+    manage(tree, env, "collectstatic", "--no-input", "--verbosity", "0")  # of the pages beside
     env["BENCH_BACKLOG"] = os.environ.get("BACKLOG") or "10000"
     env["BENCH_IMAGES"] = json.dumps(_fill(folder / "registry" / "docker/registry/v2"))
     config = json.loads((folder / "registry-config" / "registry.yml").read_text())
