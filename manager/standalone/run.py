@@ -108,7 +108,8 @@ def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
 def _registry_environment() -> dict[str, str]:
     """Without our REGISTRY_...: Distribution would take them for parts of its configuration."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
-    return {**ours, "OTEL_TRACES_EXPORTER": "none"}
+    # Go collects its garbage earlier than it would: some megabytes less for little more work.
+    return {"GOGC": "40", **ours, "OTEL_TRACES_EXPORTER": "none"}
 
 
 def answers(url: str, status: HTTPStatus) -> Callable[[], bool]:
