@@ -14,6 +14,7 @@ from django.utils.translation import trans_real
 
 from accounts.common import time_zones
 from accounts.models import Denial, Invitation
+from accounts.templatetags import formatting
 from namespaces.access import AccessContext, Action, UserStatus, decide
 from namespaces.models import Tag
 from registry_sync.deletion.outcomes import Outcome
@@ -83,13 +84,19 @@ class Marking(trans_real.DjangoTranslation):
         return f"{BEGIN}{text}{END}" if known_as in self.known else text
 
 
+def _forget_words() -> None:
+    """Days and the clock's words are kept as they were written."""
+    time_zones.day.cache_clear()
+    formatting._relative_words.cache_clear()
+
+
 @pytest.fixture
 def marks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What gettext gives in this test."""
     monkeypatch.setitem(trans_real._translations, "en", Marking("en"))
-    time_zones.day.cache_clear()  # days are kept as they were written
+    _forget_words()
     yield
-    time_zones.day.cache_clear()
+    _forget_words()
     translation.deactivate()  # what the last request made this thread's language
 
 
