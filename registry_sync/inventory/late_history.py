@@ -56,13 +56,8 @@ def lock_free(images: Collection[Image]) -> set[Image]:
 
 def _lock(images: Collection[Image]) -> Collection[Image]:
     """Return those that are ours until the commit. One alone is waited for: who holds a lock waits for no other."""
-    rows = Repository.objects.filter(image__in=images)
-    locked = images
-    if len(images) > 1:
-        free = rows.select_for_update(of=("self",), skip_locked=True)
-        ids = dict(free.values_list("image_id", "pk"))
-        locked, rows = {image for image in images if image.pk in ids}, rows.filter(pk__in=ids.values())
-    rows.update(version=F("version") + 1)
+    locked = lock_free(images) if len(images) > 1 else images
+    Repository.objects.filter(image__in=locked).update(version=F("version") + 1)
     return locked
 
 
