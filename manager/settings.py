@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "accounts.views.live_middleware.LiveMiddleware",
     "accounts.views.language.LanguageMiddleware",
     "accounts.views.time_preferences.TimesMiddleware",
+    "accounts.views.page_above.PageAboveMiddleware",
     "accounts.views.last_account.LastAccountMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

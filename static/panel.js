@@ -78,6 +78,11 @@
   };
   document.addEventListener("input", (event) => { if (event.target.matches("[data-confirm-name]")) guard(event.target); });
 
+  // The address of a filtered list says only what is asked of it.
+  document.addEventListener("formdata", ({ target, formData }) => {
+    if (target.matches(".filters")) for (const [name, value] of [...formData]) if (!value) formData.delete(name);
+  });
+
   // What is chosen in a list opens at once. Arrows and letters only walk through a closed list: then Enter or the button opens.
   let walking = false;
   document.addEventListener("pointerdown", () => { walking = false; });

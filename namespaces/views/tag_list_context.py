@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.views.column_sort import column_sorts, list_url
+from accounts.views.column_sort import column_sorts, list_url, sort_options
 from namespaces.listing import pg_plans, tag_list
 from namespaces.listing.tag_list import NEWEST, SORTS, Count
 from namespaces.models import Image
@@ -44,8 +44,8 @@ def tag_list_context(image: Image, asked: QueryDict) -> dict[str, Any]:
         "query": query,
         "page": page,
         "rows": rows,
-        "columns": column_sorts(_FIRST_SORT, sort, query),
-        "sorts": [(way, words, way == sort) for way, words in _SORT_TEXTS.items()],
+        "columns": column_sorts(_FIRST_SORT, sort, query, usual=NEWEST),
+        "sorts": sort_options(_SORT_TEXTS, sort, NEWEST),
         "count_words": _count(count, filtered=bool(search)),
         "technical_words": _technical(technical_count),
         "technical_url": list_url(query | {"technical": "" if technical else "1"}),

@@ -22,7 +22,7 @@ from accounts.principal import Principal
 from accounts.roles import Permission
 from accounts.user_list import NEWEST, SORTS, STATES
 from accounts.views import button_permissions, credentials_page, form_nonce
-from accounts.views.column_sort import column_sorts, list_url
+from accounts.views.column_sort import column_sorts, list_url, sort_options
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
 from accounts.views.user_status import expires_soon, user_badge
@@ -83,8 +83,8 @@ def users(request: PersonRequest, handle: str) -> HttpResponse:
         "states": [
             (text, list_url(kept | {"state": each}), each == state) for each, text in _STATE_TEXTS.items()
         ],
-        "columns": column_sorts(_FIRST_SORT, sort, kept),
-        "sorts": [(way, text, way == sort) for way, text in _SORT_TEXTS.items()],
+        "columns": column_sorts(_FIRST_SORT, sort, kept, usual=NEWEST),
+        "sorts": sort_options(_SORT_TEXTS, sort, NEWEST),
         "why_not": button_permissions.denial_reason(account, Permission.USERS_MANAGE),
     }
     if not page.rows and not search and not state:
