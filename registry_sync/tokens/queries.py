@@ -23,7 +23,7 @@ from registry_sync.tokens.prepared import PreparedCursor
 # when none is asked for. What is private in another account does not exist for this user. Parameters: digests,
 # repositories, the moment.
 _USER = """
-SELECT s.digest, u.username, u.account_id,
+SELECT s.id, s.digest, u.username, u.account_id,
        u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {third}, a.closed_at IS NOT NULL,
        asked.repository, CASE WHEN o.closed_at IS NULL THEN n.public END, g.image_name, g.level
 FROM accounts_secret s
@@ -75,7 +75,8 @@ _kept = threading.local()
 class AuthenticatedUser:
     username: str
     account: int
-    digest: str  # of the password it gave, as it is stored
+    secret_id: int  # the row of the password it gave
+    digest: str  # of that password, as it is stored
     user_status: UserStatus
 
 
@@ -95,8 +96,8 @@ def load_caller(*, digests: list[str], repositories: list[str], now: datetime) -
     rows = _rows(database, _USER, [" ".join(digests), " ".join(repositories), moment])
     if not rows:
         return None
-    digest, username, account, *user_status = rows[0][:6]
-    user = AuthenticatedUser(username, account, digest, _user_status(*user_status))
+    secret_id, digest, username, account, *user_status = rows[0][:7]
+    user = AuthenticatedUser(username, account, secret_id, digest, _user_status(*user_status))
     # Without a repository there is one row, for none.
     return Caller(user, _contexts(user.user_status, rows) if repositories else {})
 
@@ -119,7 +120,7 @@ def load_anonymous(*, repositories: list[str]) -> Caller:
 def _contexts(user_status: UserStatus, rows: list[tuple[Any, ...]]) -> dict[str, AccessContext]:
     found: dict[str, tuple[bool | None, int | None, int | None]] = {}
     for row in rows:
-        repository, public, image_name, level = row[6:]
+        repository, public, image_name, level = row[7:]
         _public, wide, narrow = found.get(repository, (None, None, None))
         found[repository] = (public, wide, level) if image_name else (public, level or wide, narrow)
     return {repository: _context(user_status, *values) for repository, values in found.items()}

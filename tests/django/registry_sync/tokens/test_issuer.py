@@ -13,12 +13,15 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from accounts import credentials
 from accounts.access_denials import denials
 from accounts.last_used import uses
-from accounts.models import RegistryUser
+from accounts.models import RegistryUser, Secret
+from accounts.peppers import peppers
 from accounts.services import users
 from namespaces.access import Level
 from namespaces.models import Namespace
+from registry_sync.tokens import queries
 from registry_sync.tokens.issuer import signer
 from registry_sync.tokens.throttle import FAILURES, throttle
 from registry_sync.tokens.wsgi import respond
@@ -105,6 +108,17 @@ def test_the_answer_has_the_form_that_every_client_reads(cast: Cast, namespace: 
     assert header["alg"] == "ES256"
     assert len(header["x5c"]) == 1
     assert len(header["kid"].split(":")) == 12
+
+
+def test_the_statement_names_the_row_of_the_password_that_was_given(cast: Cast) -> None:
+    user = factories.RegistryUserFactory(account=cast.account)
+    second = factories.add_password(user)
+    for password in (user.password, second):
+        stored_as = credentials.digests(password, peppers())
+        caller = queries.load_caller(digests=stored_as, repositories=["team/app"], now=timezone.now())
+        assert caller
+        assert caller.user
+        assert caller.user.secret_id == Secret.objects.get(user=user, digest=stored_as[0]).pk
 
 
 def test_login_without_scope_gives_an_empty_token(cast: Cast, namespace: Any) -> None:
