@@ -58,7 +58,10 @@ class _CurrentAccess:
             return AccessContext(user_status, namespace_exists=False)
         grants = self._grants[user.pk, namespace.pk]
         return permissions.access_context(
-            [grant for grant in grants if grant.image_name in {"", image_name}], namespace, user_status
+            [grant for grant in grants if grant.image_name in {"", image_name}],
+            namespace,
+            user_status,
+            self._now,
         )
 
 

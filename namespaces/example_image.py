@@ -2,6 +2,7 @@
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.client_commands import SAMPLE_IMAGE, Example
 from accounts.models import RegistryUser
@@ -15,9 +16,8 @@ IMAGES_TRIED = 10
 
 def example_of(user: RegistryUser) -> Example:
     """Return a pushed image if there is one, else a name that the user may push to or was given."""
-    grants = (
-        Grant.objects.filter(user=user).select_related("namespace__account").order_by("-image_name", "id")
-    )
+    grants = Grant.objects.live(timezone.now()).filter(user=user)
+    grants = grants.select_related("namespace__account").order_by("-image_name", "id")
     for grant in grants:
         image = next(
             filter(_is_container_image, _candidate_images(grant).order_by("-pushed_at")[:IMAGES_TRIED]), None

@@ -1,6 +1,7 @@
 """Loads a namespace's rows through the asking person's membership: what the person may not see raises NotFound."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -186,14 +187,16 @@ def grants(by: Principal, handle: str, ids: list[int]) -> list[Grant]:
 
 
 def access_context(
-    grants: list[Grant], namespace: Namespace, user_status: access.UserStatus
+    grants: list[Grant], namespace: Namespace, user_status: access.UserStatus, now: datetime
 ) -> access.AccessContext:
-    """Return the input of `access.decide`. `grants` are one user's, on one repository."""
+    """Return the input of `access.decide`. `grants` are one user's, on one repository; ended ones count for nothing."""
     return access.AccessContext(
         user_status=user_status,
         public=namespace.public,
         grants=tuple(
-            access.GrantedLevel(_grant_source(each.image_name), access.Level(each.level)) for each in grants
+            access.GrantedLevel(_grant_source(each.image_name), access.Level(each.level))
+            for each in grants
+            if each.is_live(now)
         ),
     )
 

@@ -21,7 +21,8 @@ _INTRODUCTION = """\
 ## Users: what `docker login` may do
 
 A user's level on an image is the highest of: its grant on the image, its grant on the namespace, and read if the
-namespace is public. There are no deny rules. A grant may name an image that has not been pushed yet.
+namespace is public. There are no deny rules. A grant may name an image that has not been pushed yet. One that has ended
+counts for nothing.
 """
 
 _ROLE_END_EFFECTS = """\

@@ -35,20 +35,21 @@ class GrantLine(NamedTuple):
     level: int
     namespace_name: str
     image_name: str
+    expires_at: datetime | None
 
     @property
     def target(self) -> str:
         return f"{self.namespace_name}/{self.image_name}" if self.image_name else self.namespace_name
 
 
-def namespaces_of(account: Account, *, search: str = "") -> QuerySet[Namespace]:
-    """Namespaces with what their images and grants come to: a user counts who has a grant anywhere in it."""
+def namespaces_of(account: Account, *, now: datetime, search: str = "") -> QuerySet[Namespace]:
+    """Namespaces with what their images and grants come to: a user counts who has a live grant anywhere in it."""
     found = Namespace.objects.filter(account=account).select_related("account")
     if search:
         found = found.filter(name__icontains=search)
     images = Image.objects.filter(HAS_CONTENT, namespace=OuterRef("pk"))
     newest = Image.objects.filter(namespace=OuterRef("pk")).order_by("-newest_history_id")
-    grants = Grant.objects.filter(namespace=OuterRef("pk"))
+    grants = Grant.objects.live(now).filter(namespace=OuterRef("pk"))
     # Counted in subqueries: joined, 8,000 images and 200 grants would be 1,600,000 rows.
     return found.annotate(  # type: ignore[no-redef]
         image_count=_count_per_namespace(images, "pk"),
@@ -60,7 +61,7 @@ def namespaces_of(account: Account, *, search: str = "") -> QuerySet[Namespace]:
 
 def all_namespaces(account: Account) -> list[Namespace]:
     """Return what `namespaces_of` finds."""
-    return _namespaces_of(account=account.pk)
+    return _namespaces_of(account=account.pk, now=timezone.now())
 
 
 _namespaces_of: Prepared[..., Namespace] = prepared(namespaces_of)
@@ -123,9 +124,12 @@ def first_grants_on(namespace: Namespace) -> tuple[list[Grant], int]:
 def first_push_grant(
     account: Account, *, namespace: Namespace | None = None, image_name: str = ""
 ) -> Grant | None:
-    """Return a grant of an active user that may push here, the newest on a whole namespace if there is one."""
-    found = Grant.objects.filter(namespace__account=account, level__gte=Level.WRITE, user__disabled_at=None)
-    found = found.exclude(user__expires_at__lte=timezone.now())
+    """Return a live grant of an active user that may push here, the newest on a whole namespace if there is one."""
+    now = timezone.now()
+    found = Grant.objects.live(now).filter(
+        namespace__account=account, level__gte=Level.WRITE, user__disabled_at=None
+    )
+    found = found.exclude(user__expires_at__lte=now)
     if namespace:
         found = found.filter(namespace=namespace)
     if image_name:
@@ -149,18 +153,23 @@ def grants_of(user: RegistryUser) -> QuerySet[Grant]:
     )
 
 
-def grants_of_users(users: Sequence[RegistryUser]) -> dict[int, list[GrantLine]]:
+def live_grants_of_users(users: Sequence[RegistryUser], now: datetime) -> dict[int, list[GrantLine]]:
     """Return user id → grants, for a list: without a row of our models for each."""
     found: dict[int, list[GrantLine]] = defaultdict(list)
-    for user, level, namespace_name, image_name in _grants_of_users(users=[user.pk for user in users]):
-        found[user].append(GrantLine(level, namespace_name, image_name))
+    for user, level, namespace_name, image_name, expires_at in _live_grants_of_users(
+        users=[user.pk for user in users], now=now
+    ):
+        found[user].append(GrantLine(level, namespace_name, image_name, expires_at))
     return found
 
 
 @prepared
-def _grants_of_users(*, users: list[int]) -> QuerySet[Grant, tuple[int, int, str, str]]:
-    grants = Grant.objects.filter(user__pk__in=users).order_by("image_name", "namespace__name", "id")
-    return grants.values_list("user_id", "level", "namespace__name", "image_name")
+def _live_grants_of_users(
+    *, users: list[int], now: datetime
+) -> QuerySet[Grant, tuple[int, int, str, str, datetime | None]]:
+    grants = Grant.objects.live(now).filter(user__pk__in=users)
+    grants = grants.order_by("image_name", "namespace__name", "id")
+    return grants.values_list("user_id", "level", "namespace__name", "image_name", "expires_at")
 
 
 def target_names(account: Account) -> list[str]:
@@ -204,7 +213,7 @@ def effective_access(
     now = timezone.now()
     found = []
     for user in users:
-        context = permissions.access_context(by_user[user.pk], namespace, user_status_of(user, now))
+        context = permissions.access_context(by_user[user.pk], namespace, user_status_of(user, now), now)
         found.append(EffectiveAccess(user, decide(context, Action.PULL), by_user[user.pk]))
     return found
 

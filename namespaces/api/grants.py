@@ -1,5 +1,6 @@
 """Grants: a user's level on a namespace or on one image."""
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -8,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts import permissions as account_permissions
 from accounts.api.openapi import operation
-from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery, Strict
+from accounts.api.serializers import SEARCH_MAX, Ending, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.common.errors import Invalid
 from accounts.models import Account
@@ -28,6 +29,7 @@ class GrantSerializer(serializers.Serializer[Any]):
     image = serializers.CharField(source="image_name", help_text="Empty: the whole namespace.")
     level = serializers.ChoiceField(GRANTED, source="word")
     created_at = Moment()
+    expires_at = Moment(allow_null=True, help_text="From then on it gives nothing. Null: never.")
 
 
 class GrantQuery(PageQuery):
@@ -45,10 +47,14 @@ class NewGrantBody(Strict):
         default="", allow_blank=True, help_text="One image, pushed already or not; empty: all of them."
     )
     level = serializers.ChoiceField(GRANTED)
+    expires_at = Ending(default=None)
 
 
 class GrantBody(Strict):
-    level = serializers.ChoiceField(GRANTED)
+    """What is not given stays; an `expires_at` of null means it never ends."""
+
+    level = serializers.ChoiceField(GRANTED, required=False)
+    expires_at = Ending(required=False)
 
 
 class Grants(ApiView):
@@ -63,14 +69,31 @@ class Grants(ApiView):
 
     @operation("grants_create", body=NewGrantBody, answer=GrantSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:
+        """Give a level. A grant that has ended is renewed; where a live one is, the answer is a conflict."""
         account = account_permissions.account(self.by, handle, Permission.GRANTS_MANAGE)
         return self.answer(self._give(account, **self.data()))
 
-    def _give(self, account: Account, *, user: str, namespace: str, image: str, level: str) -> Grant:
+    def _give(
+        self,
+        account: Account,
+        *,
+        user: str,
+        namespace: str,
+        image: str,
+        level: str,
+        expires_at: datetime | None,
+    ) -> Grant:
         owner = permissions.namespace(self.by, account.handle, namespace, Permission.GRANTS_MANAGE)
         receiver = account_permissions.user(self.by, account.handle, user, Permission.GRANTS_MANAGE)
         try:
-            return grants.give(by=self.by, namespace=owner, user=receiver, level=level, image_name=image)
+            return grants.give(
+                by=self.by,
+                namespace=owner,
+                user=receiver,
+                level=level,
+                image_name=image,
+                expires_at=expires_at,
+            )
         except Invalid as error:
             raise error.renamed(image_name="image") from None
 
@@ -79,7 +102,8 @@ class OneGrant(ApiView):
     @operation("grants_update", body=GrantBody, answer=GrantSerializer)
     def patch(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
         grant = permissions.grant(self.by, handle, id)
-        return self.answer(grants.change(by=self.by, grant=grant, **self.data()))
+        kept = {"level": grant.word, "expires_at": grant.expires_at}
+        return self.answer(grants.change(by=self.by, grant=grant, **(kept | self.data())))
 
     @operation("grants_delete", status=204)
     def delete(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -48,7 +49,7 @@ class Namespaces(ApiView):
     @operation("namespaces_list", answer=NamespaceSerializer, pages=True, query=SearchQuery)
     def get(self, request: Request, handle: str) -> Response:
         account = account_permissions.account(self.by, handle)
-        return self.page(selectors.namespaces_of(account, search=self.query["search"]))
+        return self.page(selectors.namespaces_of(account, now=timezone.now(), search=self.query["search"]))
 
     @operation("namespaces_create", body=NewNamespaceBody, answer=NamespaceSerializer, status=201)
     def post(self, request: Request, handle: str) -> Response:

@@ -1,13 +1,15 @@
 """Giving, changing and taking permissions."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, expiry
 from accounts.audit_actions import AuditAction
-from accounts.common.errors import Conflict, Invalid
+from accounts.common.errors import Conflict, Invalid, NotFound
 from accounts.common.translation import translate
 from accounts.limits import make_room
 from accounts.models import RegistryUser
@@ -19,9 +21,18 @@ from namespaces.models import Grant, Namespace
 
 
 def give(
-    *, by: Principal, namespace: Namespace, user: RegistryUser | None, level: str, image_name: str = ""
+    *,
+    by: Principal,
+    namespace: Namespace,
+    user: RegistryUser | None,
+    level: str,
+    image_name: str = "",
+    expires_at: datetime | None = None,
 ) -> Grant:
-    """Give a level on the namespace, or on one image of it, pushed already or not. Raise Invalid, Conflict."""
+    """Give a level on the namespace, or on one image of it, pushed already or not; None never ends.
+
+    A grant that has ended is renewed. Raise Invalid, and Conflict where a live one is.
+    """
     if user is None or user.account_id != namespace.account_id:
         raise Invalid.on("user", _("Select a user of this account."))
     problem = names.image_problem(image_name, namespace=namespace.name) if image_name else None
@@ -29,35 +40,41 @@ def give(
         raise Invalid.on("image_name", translate(problem))
     try:
         with transaction.atomic():
-            value = _level(level)
+            value, ends = _level(level), _end(expires_at)
+            on = {"user": user, "namespace": namespace, "image_name": image_name}
+            there = Grant.objects.select_for_update().filter(**on).first()
+            if there and not there.is_live(timezone.now()):
+                return _save(by, there, value, ends)
             make_room(GRANTS, namespace.account, field="user")
-            grant = Grant.objects.create(user=user, namespace=namespace, image_name=image_name, level=value)
-            _record(by, AuditAction.GRANT_CREATED, grant, after=level)
+            grant = Grant.objects.create(**on, level=value, expires_at=ends)
+            _record(by, AuditAction.GRANT_CREATED, grant, after=_facts(grant))
             return grant
     except IntegrityError:
         raise Conflict.on("user", _("This user has a permission here already; change that one.")) from None
 
 
 @transaction.atomic
-def change(*, by: Principal, grant: Grant, level: str) -> Grant:
-    before, grant.level = grant.word, _level(level)
-    if level != before:
-        grant.save(update_fields=["level"])
-        _record(by, AuditAction.GRANT_CHANGED, grant, before=before, after=level)
-    return grant
+def change(*, by: Principal, grant: Grant, level: str, expires_at: datetime | None) -> Grant:
+    """Change level and end, where they are others. Raise Invalid, and NotFound for what is removed meanwhile."""
+    found = Grant.objects.select_for_update().filter(pk=grant.pk).first()
+    if not found:
+        raise NotFound
+    found.user, found.namespace = grant.user, grant.namespace
+    ends = expires_at if expires_at == found.expires_at else _end(expires_at)
+    return _save(by, found, _level(level), ends)
 
 
 @transaction.atomic
 def change_levels(*, by: Principal, levels: Sequence[tuple[Grant, str]]) -> None:
     """Change all of them or none. Raise Invalid on `level`."""
     for grant, level in levels:
-        change(by=by, grant=grant, level=level)
+        change(by=by, grant=grant, level=level, expires_at=grant.expires_at)
 
 
 @transaction.atomic
 def remove(*, by: Principal, grant: Grant) -> None:
     """Remove it. This takes effect with the next token; tokens already issued die within TOKEN_TTL_SECONDS."""
-    _record(by, AuditAction.GRANT_DELETED, grant, before=grant.word)
+    _record(by, AuditAction.GRANT_DELETED, grant, before=_facts(grant))
     grant.delete()
 
 
@@ -68,12 +85,38 @@ def _level(word: str) -> Level:
         raise Invalid.on("level", _("Select read, write or admin.")) from None
 
 
+def _end(moment: datetime | None) -> datetime | None:
+    if moment and moment <= timezone.now():
+        raise Invalid.on("expires_at", _("Select a time in the future, or remove the permission instead."))
+    if moment:
+        expiry.check(moment)
+    return moment
+
+
+def _save(by: Principal, grant: Grant, level: Level, expires_at: datetime | None) -> Grant:
+    before = _facts(grant)
+    grant.level, grant.expires_at = level, expires_at
+    if _facts(grant) != before:
+        grant.save(update_fields=["level", "expires_at"])
+        _record(by, AuditAction.GRANT_CHANGED, grant, before=before, after=_facts(grant))
+    return grant
+
+
+def _facts(grant: Grant) -> dict[str, str]:
+    ends = {"expires_at": grant.expires_at.isoformat()} if grant.expires_at else {}
+    return {"level": grant.word} | ends
+
+
 def _record(
-    by: Principal, action: AuditAction, grant: Grant, *, before: str | None = None, after: str | None = None
+    by: Principal,
+    action: AuditAction,
+    grant: Grant,
+    *,
+    before: dict[str, str] | None = None,
+    after: dict[str, str] | None = None,
 ) -> None:
-    """`before` and `after`: levels, as words."""
     label = f"{grant.user.description} ({grant.user.username}) on {grant.target}"
     audit.record(
         by=by, action=action, kind="grant", id=grant.pk, label=label, account=grant.namespace.account,
-        before={"level": before} if before else None, after={"level": after} if after else None,
+        before=before, after=after,
     )  # fmt: skip

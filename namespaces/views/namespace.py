@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -82,7 +83,7 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     grants, more = selectors.first_grants_on(namespace)
     context |= {
         "names": selectors.namespace_names(namespace.account),
-        "details": selectors.namespaces_of(namespace.account).get(pk=namespace.pk),
+        "details": selectors.namespaces_of(namespace.account, now=timezone.now()).get(pk=namespace.pk),
         "grants": grants,
         "grants_more": more,
         "readme": selectors.readme_of(namespace),

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts import permissions as account_permissions
@@ -27,7 +28,7 @@ def account(request: PersonRequest, handle: str) -> HttpResponse:
         "account": found,
         "total": usage.of_account(found),
         "shared": usage.shared_by_namespaces(found),
-        "namespaces": selectors.namespaces_of(found).order_by("-stored_bytes", "name"),
+        "namespaces": selectors.namespaces_of(found, now=timezone.now()).order_by("-stored_bytes", "name"),
     }
     series = usage.history(found, since=usage.first_day())
     return _answer(request, context, series, Image.objects.filter(namespace__account=found))

@@ -99,7 +99,7 @@ def _only_namespace(account: Account) -> str:
 
 
 def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
-    grants = namespace_selectors.grants_of_users(users)
+    grants = namespace_selectors.live_grants_of_users(users, now)
     return [
         {
             "user": user,

@@ -33,6 +33,7 @@ LEFT JOIN {second_as_asked} ON TRUE
 LEFT JOIN namespaces_namespace n ON n.name = asked.namespace AND (n.public OR n.account_id = a.id)
 LEFT JOIN accounts_account o ON o.id = n.account_id
 LEFT JOIN namespaces_grant g ON g.user_id = u.id AND g.namespace_id = n.id AND g.image_name {of_either}
+  AND (g.expires_at IS NULL OR g.expires_at > {third})
 WHERE s.digest {in_first} AND (s.expires_at IS NULL OR s.expires_at > {third})
 """
 # Parameter: names of namespaces.

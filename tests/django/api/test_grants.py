@@ -37,6 +37,21 @@ def test_giving_changing_and_taking(world: World) -> None:
     ]
 
 
+def test_an_end_is_given_changed_and_taken_away(world: World) -> None:
+    caller, who = world.caller("manager"), world.free_user.username
+    body = {"user": who, "namespace": "red", "level": "write", "expires_at": "2100-05-05"}
+    made = caller.post(GRANTS, body).json()
+    assert made["expires_at"] == "2100-05-06T00:00:00Z"
+    path = f"{GRANTS}{made['id']}/"
+    assert caller.patch(path, {"level": "read"}).json()["expires_at"] == made["expires_at"]
+    moved = caller.patch(path, {"expires_at": "2101-01-01T12:00:00Z"}).json()
+    assert (moved["level"], moved["expires_at"]) == ("read", "2101-01-01T12:00:00Z")
+    assert caller.patch(path, {"expires_at": None}).json()["expires_at"] is None
+    for bad in ("2000-01-01", "soon", "9999-12-31"):
+        assert fields_of(caller.patch(path, {"expires_at": bad})) == {"expires_at"}
+        assert fields_of(caller.post(GRANTS, body | {"image": "app", "expires_at": bad})) == {"expires_at"}
+
+
 def test_an_image_may_be_granted_before_it_is_pushed(world: World) -> None:
     body = {"user": world.free_user.username, "namespace": "red", "image": "new/app", "level": "read"}
     assert world.caller("owner").post(GRANTS, body).status_code == 201
