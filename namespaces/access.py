@@ -103,6 +103,15 @@ _DENY_REASONS = {
     (Action.DELETE, Level.READ): _("delete denied: this user has read-only access here"),
     (Action.DELETE, Level.WRITE): _("delete denied: this user may only push and pull here"),
 }
+# Of who is not signed in, who cannot be given anything: action → (reason, remedy).
+_NOT_SIGNED_IN = {
+    Action.PULL: (
+        _("pull denied: not signed in, and the namespace is private"),
+        _("Sign in with a user, or make the namespace public."),
+    ),
+    Action.PUSH: (_("push denied: not signed in"), _("Sign in with a user that has write.")),
+    Action.DELETE: (_("delete denied: not signed in"), _("Sign in with a user that has admin.")),
+}
 _REMEDIES = {
     Action.PULL: _("Give read on the namespace or on this image."),
     Action.PUSH: _("Give write on the namespace or on this image."),
@@ -178,4 +187,6 @@ def _deny_reason(context: AccessContext, action: Action, level: Level) -> tuple[
         return _BLOCKED[context.user_status]
     if not context.namespace_exists:
         return _("no such namespace in this account"), _("Check the name, or create the namespace.")
+    if context.user_status is UserStatus.ANONYMOUS:
+        return _NOT_SIGNED_IN[action]
     return _DENY_REASONS[action, level], _REMEDIES[action]

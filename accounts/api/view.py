@@ -83,14 +83,17 @@ class ApiView(APIView):  # without docstring: it would describe every operation 
     def only_page(self, rows: Sequence[Any], next_url: str = "", previous_url: str = "") -> Response:
         assert self.declared
         assert self.declared.answer
-        here = settings.PUBLIC_URL + self.request.path
         return Response(
             {
                 "results": self.declared.answer(rows, many=True).data,
-                "next": here + next_url if next_url else None,
-                "previous": here + previous_url if previous_url else None,
+                "next": self.address(next_url),
+                "previous": self.address(previous_url),
             }
         )
+
+    def address(self, query: str) -> str | None:
+        """Return where this is asked with another query, such as `Page.next_url`; None for ""."""
+        return settings.PUBLIC_URL + self.request.path + query if query else None
 
 
 def _checked(shape: type[Strict], data: Any) -> dict[str, Any]:

@@ -15,7 +15,13 @@ from tests.django.api.world import World
 WITHOUT_ROWS = {"api-schema", "api-not-found"}
 OPERATORS = "api-system"
 # What must be asked with a query.
-QUERIES = {"api-image-compare": "?left=1.0&right=1.0", "api-search": "?q=app", "api-account-search": "?q=app"}
+QUERIES = {
+    "api-access-check": "?action=pull&repository=red/app/api",
+    "api-access-who": "?action=pull&repository=red/app/api",
+    "api-image-compare": "?left=1.0&right=1.0",
+    "api-search": "?q=app",
+    "api-account-search": "?q=app",
+}
 OPEN_TO_EVERY_PERSON = {"api-me", "api-my-tokens", "api-accounts", "api-sync", "api-search"}
 
 RULES = ["api-retention-rule", "api-retention-preview", "api-retention-runs"]
