@@ -53,6 +53,7 @@ MAX_RETENTION_RULES_PER_ACCOUNT = environment.number(
     "MAX_RETENTION_RULES_PER_ACCOUNT", 500, least=0, most=1_000_000
 )
 MAX_USERS_PER_ACCOUNT = environment.number("MAX_USERS_PER_ACCOUNT", 1000, least=0, most=1_000_000)
+ACCESS_LEDGER_DAYS = environment.number("ACCESS_LEDGER_DAYS", 60, least=1, most=400)
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0, least=0, most=5)
 SECURITY_CONTACT = environment.contact("SECURITY_CONTACT")
 LOG_LEVEL = environment.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))

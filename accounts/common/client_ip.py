@@ -36,6 +36,7 @@ def client_network(meta: Mapping[str, Any]) -> str:
     return network_of(client_address(meta))
 
 
+@remember_short(longest=45)
 def network_of(address: str) -> str:
     """Return the same of an address that `client_address` gave."""
     if ":" not in address:

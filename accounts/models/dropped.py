@@ -10,6 +10,7 @@ class DropCounter(models.Model):
     class Kind(models.TextChoices):
         DENIALS = "denials", _("refusals")
         USES = "uses", _("last uses of users")
+        LEDGER = "ledger", _("entries of the access ledger")
         DIGESTS = "digests", _("new digests of passwords")
         DIFFERENCES = "differences", _("differences that a check found")
         SIGN_INS = "sign-ins", _("sign-ins")  # of persons, turned away while too many were in line

@@ -2,6 +2,7 @@ from namespaces.models.grant import Grant
 from namespaces.models.history import PullStats, RepositoryManifest, TagHistoryEntry, Usage
 from namespaces.models.image import HAS_CONTENT, Image
 from namespaces.models.label import Label
+from namespaces.models.ledger import LedgerEntry
 from namespaces.models.manifest import Descriptor, Manifest, ManifestSummary, kind_in_lists, named_platforms
 from namespaces.models.namespace import CatalogRead, Namespace, ReservedName
 from namespaces.models.readme import Readme
@@ -15,6 +16,7 @@ __all__ = [
     "Grant",
     "Image",
     "Label",
+    "LedgerEntry",
     "Manifest",
     "ManifestSummary",
     "Namespace",

@@ -1,13 +1,16 @@
 """What came of an event, and when it is due again. Each in a transaction that the lease fences."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
 
 from accounts.common import clock
+from namespaces.ledger import confirmation
+from registry_sync.events import handlers, pull_counts
+from registry_sync.events.kinds import Kind
 from registry_sync.leases import LeaseHandle
 from registry_sync.models import Event
 
@@ -18,6 +21,7 @@ ATTEMPTS_MAX = 23  # with the pause below: about two and a quarter hours
 @transaction.atomic
 def done(events: Collection[Event], lease: LeaseHandle) -> None:
     lease.set_current_work("")
+    _confirm_pushes(event for event in events if not event.applied_at)
     ids = [event.pk for event in events]
     Event.objects.filter(pk__in=ids).update(due_at=None, problem="")
     Event.objects.filter(pk__in=ids, applied_at=None).update(applied_at=clock.now())
@@ -27,10 +31,18 @@ def done(events: Collection[Event], lease: LeaseHandle) -> None:
 def applied(events: Collection[Event], lease: LeaseHandle) -> None:
     """All for the first time: the registry is asked about each a little later."""
     lease.set_current_work("")
+    _confirm_pushes(events)
     now = clock.now()
     Event.objects.filter(pk__in=[event.pk for event in events]).update(
         applied_at=now, due_at=now + confirmation_delay(0), attempts=1, problem=""
     )
+
+
+def _confirm_pushes(events: Iterable[Event]) -> None:
+    """Tell the access ledger, in the transaction that makes them applied: each counts once."""
+    pushes = [event for event in events if handlers.kind_of(event) in (Kind.PUSH, Kind.UNTAGGED_PUSH)]
+    if pushes:
+        confirmation.confirm([pull_counts.use_of(event) for event in pushes])
 
 
 def unsettled(event: Event, lease: LeaseHandle) -> None:

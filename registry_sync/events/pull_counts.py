@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from django.db.models import F, Min, Q
 from django.utils import timezone
 
+from namespaces.ledger import confirmation
+from namespaces.ledger.confirmation import ConfirmedUse
 from namespaces.models import NEVER, Descriptor, PullStats, Tag
 from registry_sync import heartbeats
 from registry_sync.events import pull_detection
@@ -77,6 +79,7 @@ def count(events: Collection[Event]) -> list[Event]:
             key = (image, tag, "" if tag else event.digest, event.actor)
             totals[kind].setdefault(key, _PullTotal()).add(event)
     _write(totals[Kind.PULL], totals[Kind.CHECK])
+    _confirm(totals[Kind.PULL])
     _record_reported_since(sorted(received))
     now = timezone.now()
     followed = Event.objects.filter(pk__in=kinds.followed - requests.keys(), due_at__isnull=False)
@@ -133,6 +136,19 @@ def _write(pulled: Mapping[Key, _PullTotal], checked: Mapping[Key, _PullTotal]) 
         _write_tag(image, tag, total)
     for key in sorted(pulled.keys() | checked.keys()):
         _write_pull(key, pulled.get(key, _PullTotal()), checked.get(key, _PullTotal()))
+
+
+def _confirm(pulled: Mapping[Key, _PullTotal]) -> None:
+    """Tell the access ledger that what was granted was used."""
+    totals = [(total.event, total.count) for total in pulled.values() if total.event]
+    if totals:
+        confirmation.confirm([use_of(event, count) for event, count in totals])
+
+
+def use_of(event: Event, count: int = 1) -> ConfirmedUse:
+    return ConfirmedUse(
+        event.actor, event.repository, event.action, count, _at(event), event.address, event.client
+    )
 
 
 def _record_reported_since(received: list[datetime]) -> None:

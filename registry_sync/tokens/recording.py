@@ -4,6 +4,7 @@ from accounts.access_denials import KEPT, SOURCES_MOST, Denied, denials
 from accounts.common.client_ip import Origin
 from accounts.last_used import Use, uses
 from namespaces.access import Verdict
+from namespaces.ledger import granted
 from registry_sync.tokens.access_list import (
     ResourceActions,
     denied_actions,
@@ -15,12 +16,17 @@ from registry_sync.tokens.scope import ParsedScopes
 
 
 def record(caller: Caller, scopes: ParsedScopes, access: list[ResourceActions], origin: Origin) -> None:
-    """Record the use of a password and the denied actions. Nothing for an anonymous caller."""
-    if not (user := caller.user):
+    """Record what was granted, and of a user the use of its password and the denied actions."""
+    user = caller.user
+    if not user:
+        if access:
+            granted.note(access, origin, account=None, username="", secret=0)
         return
+    if access:
+        granted.note(access, origin, account=user.account, username=user.username, secret=user.secret_id)
     uses.note(Use(user.account, user.username, origin))
-    granted = sum(len(entry["actions"]) for entry in access)
-    if scopes.invalid or granted < sum(len(each.actions) for each in scopes.requested):
+    actions = sum(len(entry["actions"]) for entry in access)
+    if scopes.invalid or actions < sum(len(each.actions) for each in scopes.requested):
         _record_denials(user, caller, scopes, access, origin)
 
 

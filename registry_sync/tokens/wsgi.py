@@ -20,6 +20,7 @@ from accounts.common.secret_files import SecretFileError
 from accounts.common.user_agent import short
 from accounts.last_used import uses
 from accounts.pepper_migration import rehashes
+from namespaces.ledger.granted import granted
 from registry_sync.tokens.issuer import IssuedToken, issue_token
 from registry_sync.tokens.request import TokenError, TokenRequest, parse_request
 
@@ -45,7 +46,7 @@ def token_middleware(inner: Application) -> Application:
 
 def start_write_behind() -> None:
     """Begins, once per process, to write what is noted while tokens are issued."""
-    for batch in (uses, denials, rehashes):
+    for batch in (uses, denials, granted, rehashes):
         batch.start()
 
 

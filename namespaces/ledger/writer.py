@@ -1,0 +1,242 @@
+"""Writes entries of the access ledger, and forgets old ones.
+
+Bounded: an entry for each user, password, image, action and day, at most USER_MOST new ones a day for a user, and
+ACCOUNT_MOST for an account. Anonymous callers, who may ask for any name, have entries for existing images alone.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import dropped_entries
+from accounts.common.batches import batches
+from accounts.models import DropCounter, RegistryUser
+from namespaces.ledger.entries import Use, merged
+from namespaces.models import Image, LedgerEntry, Namespace
+from namespaces.models.ledger import NETWORKS_MAX
+from namespaces.names import split
+
+USER_MOST = 2000
+ACCOUNT_MOST = 20_000
+FORGOTTEN_AT_ONCE = 5000
+
+_COLUMNS = (
+    "account_id", "user_id", "secret", "namespace_id", "image_name", "action", "day", "count", "confirmed_count",
+    "first_at", "last_at", "confirmed_at", "networks", "address", "client",
+)  # fmt: skip
+_OF_USERS = "(user_id, namespace_id, image_name, action, day, secret)"
+_OF_ANONYMOUS = "(namespace_id, image_name, action, day) WHERE user_id IS NULL"
+# One statement adds and counts, so that two processes never lose what the other has counted.
+_UPSERT = """
+INSERT INTO namespaces_ledgerentry AS e ({columns}) VALUES {rows}
+ON CONFLICT {target} DO UPDATE SET
+  count = e.count + excluded.count,
+  confirmed_count = e.confirmed_count + excluded.confirmed_count,
+  first_at = CASE WHEN excluded.first_at < e.first_at THEN excluded.first_at ELSE e.first_at END,
+  last_at = CASE WHEN excluded.last_at > e.last_at THEN excluded.last_at ELSE e.last_at END,
+  confirmed_at = CASE WHEN excluded.confirmed_at IS NULL OR excluded.confirmed_at < e.confirmed_at
+    THEN e.confirmed_at ELSE excluded.confirmed_at END,
+  address = CASE WHEN excluded.last_at >= e.last_at THEN excluded.address ELSE e.address END,
+  client = CASE WHEN excluded.last_at >= e.last_at THEN excluded.client ELSE e.client END,
+  networks = CASE
+    WHEN excluded.networks = '' OR {position}(' ' || e.networks || ' ', ' ' || excluded.networks || ' ') > 0
+      OR length(e.networks) - length(replace(e.networks, ' ', '')) >= {most} THEN e.networks
+    WHEN e.networks = '' THEN excluded.networks
+    ELSE e.networks || ' ' || excluded.networks END
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a use belongs."""
+
+    use: Use
+    account: int
+    user: int | None
+    namespace: int
+    image_name: str
+
+    @property
+    def key(self) -> tuple[int | None, int, str, str, date, int]:
+        use = self.use
+        return self.user, self.namespace, self.image_name, use.action, use.day, use.secret
+
+
+def write(uses: Iterable[Use]) -> None:
+    """Write them, in the caller's transaction. Those of users, namespaces and images that are gone are left out."""
+    places = _places(merged(uses))
+    _upsert(_within_bounds(places))
+
+
+def forget_old(now: datetime) -> None:
+    """Delete some at a time: hundreds of thousands in one statement would pass the database's time limit."""
+    before = (now - timedelta(days=settings.ACCESS_LEDGER_DAYS)).date()
+    old = LedgerEntry.objects.filter(day__lt=before).order_by("day")
+    while ids := list(old.values_list("id", flat=True)[:FORGOTTEN_AT_ONCE]):
+        LedgerEntry.objects.filter(id__in=ids).delete()
+
+
+def _places(uses: Sequence[Use]) -> list[_Place]:
+    names = {use.username for use in uses} - {""}
+    rows = RegistryUser.objects.filter(username__in=names).values_list("username", "id", "account_id")
+    users = {username: (user, account) for username, user, account in rows}
+    owners = Namespace.objects.filter(name__in={split(use.repository)[0] for use in uses})
+    namespaces = {name: (id, account) for name, id, account in owners.values_list("name", "id", "account_id")}  # noqa: A001
+    found = []
+    for use in uses:
+        namespace_name, image_name = split(use.repository)
+        if namespace_name not in namespaces or (use.username and use.username not in users):
+            continue
+        namespace, owner = namespaces[namespace_name]
+        user, account = users[use.username] if use.username else (None, owner)
+        found.append(_Place(use, account, user, namespace, image_name))
+    return _of_existing_images(found)
+
+
+def _of_existing_images(places: list[_Place]) -> list[_Place]:
+    """Leave out what anonymous callers may have made up."""
+    anonymous = [place for place in places if place.user is None]
+    if not anonymous:
+        return places
+    images = Image.objects.filter(
+        namespace__in={place.namespace for place in anonymous},
+        name__in={place.image_name for place in anonymous},
+    )
+    existing = set(images.values_list("namespace_id", "name"))
+    return [
+        place for place in places if place.user is not None or (place.namespace, place.image_name) in existing
+    ]
+
+
+class _Rooms:
+    """How many entries of a day each user and account have, as far as this process knows: counted when it may matter.
+
+    Each write adds what it may have added, so it never believes in more room than there is, but for what other
+    processes wrote since it last counted.
+    """
+
+    def __init__(self) -> None:
+        self._day = date.min
+        self.users: Counter[tuple[int, int | None]] = Counter()
+        self.accounts: Counter[int] = Counter()
+
+    def full(self, places: Iterable[_Place], day: date) -> set[tuple[int, int | None]]:
+        """Return (account, user) of those with no room for what they bring."""
+        if day != self._day:
+            self._day, self.users, self.accounts = day, Counter(), Counter()
+        owners = Counter((place.account, place.user) for place in places)
+        accounts = Counter({account: 0 for account, _user in owners})
+        for (account, _user), more in owners.items():
+            accounts[account] += more
+        for account in [a for a, more in accounts.items() if self._may_be_full(a, more, owners)]:
+            self._count(account)
+        full = {
+            owner
+            for owner, more in owners.items()
+            if self.users[owner] + more > USER_MOST
+            or self.accounts[owner[0]] + accounts[owner[0]] > ACCOUNT_MOST
+        }
+        for owner, more in owners.items():
+            if owner not in full:
+                self.users[owner] += more
+                self.accounts[owner[0]] += more
+        return full
+
+    def _may_be_full(self, account: int, more: int, owners: Counter[tuple[int, int | None]]) -> bool:
+        return self.accounts[account] + more > ACCOUNT_MOST or any(
+            self.users[owner] + of_user > USER_MOST
+            for owner, of_user in owners.items()
+            if owner[0] == account
+        )
+
+    def _count(self, account: int) -> None:
+        rows = LedgerEntry.objects.filter(account=account, day=self._day)
+        users = Counter(rows.values_list("user", flat=True))
+        for user, count in users.items():
+            self.users[account, user] = count
+        self.accounts[account] = users.total()
+
+
+_rooms = _Rooms()
+
+
+def _within_bounds(places: list[_Place]) -> list[_Place]:
+    """Leave out what would be new entries of those who have no room; it is counted as dropped."""
+    today = max((place.use.day for place in places), default=date.min)
+    full = _rooms.full(places, today)
+    if not full:
+        return places
+    crowded = [place for place in places if (place.account, place.user) in full]
+    known = _existing(crowded)
+    left_out = {place.key for place in crowded} - known
+    dropped: Counter[str] = Counter()
+    for place in crowded:
+        if place.key in left_out:
+            dropped[place.use.username] += place.use.count + place.use.confirmed_count
+    dropped_entries.note(DropCounter.Kind.LEDGER, dropped, timezone.now())
+    return [place for place in places if place.key not in left_out]
+
+
+def _existing(places: Sequence[_Place]) -> set[tuple[int | None, int, str, str, date, int]]:
+    users = {place.user for place in places}
+    rows = LedgerEntry.objects.filter(
+        Q(user__in=users - {None}) | Q(user=None) if None in users else Q(user__in=users),
+        account__in={place.account for place in places},
+        day__in={place.use.day for place in places},
+    )
+    return set(rows.values_list("user_id", "namespace_id", "image_name", "action", "day", "secret"))
+
+
+def _upsert(places: Sequence[_Place]) -> None:
+    for target, some in (
+        (_OF_USERS, [place for place in places if place.user is not None]),
+        (_OF_ANONYMOUS, [place for place in places if place.user is None]),
+    ):
+        ordered = sorted(some, key=lambda place: (place.user or 0, *place.key[1:]))  # one order: no deadlock
+        for batch in batches(ordered):
+            for rows in _rounds(batch):
+                _run(target, rows)
+
+
+def _rounds(places: Sequence[_Place]) -> Iterable[list[tuple[Any, ...]]]:
+    """Yield rows for one statement each, which brings one network of an entry; more networks come with a count of 0."""
+    number = 0
+    rest = list(places)
+    while rest:
+        yield [_row(place, sorted(place.use.networks), number) for place in rest]
+        number += 1
+        rest = [place for place in rest if len(place.use.networks) > number][: len(rest)]
+        if number >= NETWORKS_MAX:
+            return
+
+
+def _row(place: _Place, networks: Sequence[str], number: int) -> tuple[Any, ...]:
+    use = place.use
+    moment, day = connection.ops.adapt_datetimefield_value, connection.ops.adapt_datefield_value
+    first = number == 0
+    return (
+        place.account, place.user, use.secret, place.namespace, place.image_name, use.action, day(use.day),
+        use.count if first else 0, use.confirmed_count if first else 0, moment(use.first_at), moment(use.last_at),
+        moment(use.last_at) if use.confirmed_count else None, networks[number] if networks else "", use.address,
+        use.client,
+    )  # fmt: skip
+
+
+def _run(target: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    one = f"({', '.join(['%s'] * len(_COLUMNS))})"
+    text = _UPSERT.format(
+        columns=", ".join(_COLUMNS),
+        rows=", ".join([one] * len(rows)),
+        target=target,
+        position="strpos" if connection.vendor == "postgresql" else "instr",
+        most=NETWORKS_MAX - 1,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(text, [value for row in rows for value in row])
