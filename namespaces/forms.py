@@ -6,7 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import TextField, UserForm
-from accounts.models import Account, RegistryUser
+from accounts.models import Account
+from accounts.user_field import UserField
 from namespaces.image_description import DESCRIPTION_MAX
 from namespaces.models import Namespace
 from namespaces.readme import README_MAX
@@ -37,25 +38,17 @@ class DescriptionForm(forms.Form):
     )
 
 
-class UserField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: RegistryUser) -> str:
-        return f"{obj.description} ({obj.username})"
-
-
 class ImageGrantForm(forms.Form):
     """A permission on one image: the image is the page's."""
 
-    user = UserField(
-        RegistryUser.objects.none(), label=_("User"), to_field_name="username", empty_label=_("Select a user")
-    )
+    user = UserField()
     level = forms.ChoiceField(label=_("Level"), choices=LEVELS, initial="read")
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        users = RegistryUser.objects.filter(account=account).order_by("description", "username")
         field = self.fields["user"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = users
+        assert isinstance(field, UserField)
+        field.of(account)
 
 
 class GrantForm(ImageGrantForm):

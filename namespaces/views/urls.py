@@ -14,6 +14,7 @@ from namespaces.views import (
     tag_updates,
     usage,
     user,
+    user_suggestions,
     users,
 )
 
@@ -36,6 +37,7 @@ urlpatterns = [
     path("a/<slug:handle>/users/", users.users, name="users"),
     path("a/<slug:handle>/users/new/", users.create, name="user-create"),
     path("a/<slug:handle>/users/new/preview/", users.effect, name="user-create-preview"),
+    path("a/<slug:handle>/users/suggestions/", user_suggestions.user_suggestions, name="user-suggestions"),
     path(_USER, user.user, name="user"),
     path(_USER + "edit/", user.edit, name="user-edit"),
     path(_USER + "disable/", user.disable, name="user-disable"),

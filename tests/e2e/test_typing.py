@@ -41,7 +41,41 @@ def test_the_list_follows_what_is_typed(installation: Installation, page: Page) 
     expect(page.get_by_role("link", name="Server")).to_be_hidden()
     expect(page.get_by_role("link", name="Laptop")).to_be_visible()
     expect(page.get_by_placeholder("Description or username")).to_be_focused()
-    expect(page).to_have_url(re.compile(r"\?q=lap(&|$)"))
+    expect(page).to_have_url(f"{account}users/?q=lap")  # and no order that was not chosen
+
+
+def test_a_user_is_suggested_as_one_types(installation: Installation, page: Page) -> None:
+    account = a_newcomer(page, installation, "suggest")
+    for name in ("Laptop", "Laptop of a colleague", "Server"):
+        create_user(page, account, name)
+    page.goto(f"{account}n/suggest-team/permissions/")
+    field, options = page.get_by_role("combobox", name="User"), page.get_by_role("option", name="Laptop")
+    field.press_sequentially("lap")
+    expect(options).to_have_count(2)
+    expect(field).to_have_attribute("aria-expanded", "true")
+    accessible(page)
+    field.press("ArrowDown")
+    field.press("ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    accessible(page)
+    field.press("Enter")
+    expect(field).to_have_value(re.compile(r"Laptop of a colleague \([a-z0-9]{12}\)"))
+    expect(field).to_have_attribute("aria-expanded", "false")
+    field.press("Enter")
+    expect(page.get_by_text("Permission added.")).to_be_visible()
+
+    # By pointer; Escape closes the list and leaves what was typed.
+    page.goto(f"{account}n/suggest-team/permissions/")
+    field.press_sequentially("nobody")
+    nothing = page.locator("[data-said]")
+    expect(nothing).to_have_text("No user matches.")
+    field.press("Escape")
+    expect(nothing).to_be_hidden()
+    expect(field).to_have_value("nobody")
+    field.fill("")
+    page.get_by_role("option", name="Server").click()
+    expect(field).to_have_value(re.compile("^Server "))
+    expect(field).to_be_focused()
 
 
 def test_all_of_it_without_a_script(installation: Installation, browser: Browser) -> None:
@@ -52,6 +86,10 @@ def test_all_of_it_without_a_script(installation: Installation, browser: Browser
     page.get_by_placeholder("Description or username").fill("nobody")
     page.get_by_role("button", name="Filter", exact=True).click()
     expect(page.get_by_text("Nothing matches “nobody”")).to_be_visible()
+    page.goto(f"{account}n/plain-team/permissions/")
+    page.get_by_label("User", exact=True).fill("laptop")
+    page.get_by_role("button", name="Add permission").click()
+    expect(page.get_by_text("Permission added.")).to_be_visible()
 
 
 def a_newcomer(page: Page, installation: Installation, name: str) -> str:
