@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.common.errors import Invalid
+from accounts.common.errors import Conflict, Invalid
 from accounts.roles import Permission
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
@@ -28,7 +28,7 @@ def of_namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse
     by = principal(request)
     namespace = permissions.namespace(by, handle, name, Permission.NAMESPACES_MANAGE)
 
-    def save(**words: str) -> None:
+    def save(**words: str | None) -> None:
         descriptions.describe_namespace(by=by, namespace=namespace, **words)
 
     return _form(request, namespace, namespace.description, save, namespace_context(namespace, "images"))
@@ -41,7 +41,7 @@ def of_image(request: PersonRequest, handle: str, name: str, image_name: str) ->
     by = principal(request)
     image = permissions.image(by, handle, name, image_name, Permission.IMAGES_DESCRIBE)
 
-    def save(**words: str) -> None:
+    def save(**words: str | None) -> None:
         descriptions.describe_image(by=by, image=image, **words)
 
     return _form(request, image, image.own_description, save, image_context(image, "tags"))
@@ -55,8 +55,9 @@ def _form(
     context: dict[str, Any],
 ) -> HttpResponse:
     posted = request.method == "POST"
-    initial = {"description": description, "readme": "" if posted else selectors.readme_of(owner)}
-    form = DescriptionForm(request.POST if posted else None, initial=initial)
+    saved = {"description": description, "readme": "" if posted else selectors.readme_of(owner)}
+    form = DescriptionForm(request.POST if posted else None, initial=saved)
+    version = request.POST.get("version") if posted else descriptions.version_of(**saved)
     preview = ""
     if isinstance(owner, Image) and owner.pushed_description:
         form.fields["description"].help_text = _("Leave empty to use the image’s own: “%(own)s”.") % {
@@ -67,11 +68,22 @@ def _form(
             preview = form.cleaned_data["readme"]
         else:
             try:
-                save(**form.cleaned_data)
+                save(**form.cleaned_data, version=version)
+            except Conflict as error:
+                put_errors(form, error)
+                # Loaded again, to be seen beside what was typed. Saving once more then replaces it.
+                context["saved"] = saved = _saved(owner)
+                version = descriptions.version_of(**saved)
             except Invalid as error:
                 put_errors(form, error)
             else:
                 messages.success(request, _("Saved."))
                 return redirect(owner)
-    context |= {"form": form, "preview": preview, "back": owner.get_absolute_url()}
+    context |= {"form": form, "version": version, "preview": preview, "back": owner.get_absolute_url()}
     return render(request, "namespaces/describe.html", context, status=status_of(form))
+
+
+def _saved(owner: Namespace | Image) -> dict[str, str]:
+    fields = ["own_description" if isinstance(owner, Image) else "description"]
+    owner.refresh_from_db(fields=fields)
+    return {"description": getattr(owner, fields[0]), "readme": selectors.readme_of(owner)}

@@ -1,5 +1,7 @@
 """GET and POST /a/<handle>/n/<name>/description/ and …/i/<image>/-/description/, and where they are shown."""
 
+import re
+
 import pytest
 
 from accounts.models import AuditEvent
@@ -121,3 +123,57 @@ def test_it_goes_with_what_it_is_about(cast: Cast, image: Image) -> None:
     cast.client("owner").post("/a/team-red/n/empty/delete/", {"confirm": "empty"})
     assert not Namespace.objects.filter(name="empty").exists()
     assert not Readme.objects.exists()
+
+
+def version_in(page: str) -> str:
+    found = re.search(r'name="version" value="([0-9a-f]{64})"', page)
+    assert found
+    return found[1]
+
+
+@both
+def test_who_saves_second_is_told_and_loses_nothing(cast: Cast, form: str) -> None:
+    first, second = cast.client("owner"), cast.client("manager")
+    theirs, mine = ({"version": version_in(each.get(form).text)} for each in (first, second))
+    first.post(form, theirs | {"description": "Theirs", "readme": "# Their <b>text</b>"})
+    refused = second.post(form, mine | {"description": "Mine", "readme": "# My text"})
+    assert refused.status_code == 400
+    assert "Somebody else has changed this since you opened it. Nothing was saved." in refused.text
+    assert 'value="Mine"' in refused.text
+    assert "# My text" in refused.text
+    assert "# Their &lt;b&gt;text&lt;/b&gt;</pre>" in refused.text
+    assert Readme.objects.get().text == "# Their <b>text</b>"
+    assert AuditEvent.objects.count() == 1
+
+    again = {"version": version_in(refused.text), "description": "Mine", "readme": "# My text"}
+    assert second.post(form, again).status_code == 302
+    assert Readme.objects.get().text == "# My text"
+    assert "Mine" in second.get(page_of(form)).text
+
+
+@both
+def test_a_preview_does_not_hide_what_others_saved(cast: Cast, form: str) -> None:
+    client = cast.client("owner")
+    mine = {"version": version_in(client.get(form).text), "description": "", "readme": "# Mine"}
+    client.post(form, {"description": "Theirs", "readme": ""})
+    shown = client.post(form, mine | {"preview": "1"})
+    assert version_in(shown.text) == mine["version"]
+    assert client.post(form, mine).status_code == 400
+    assert not Readme.objects.exists()
+
+
+@both
+def test_saving_the_same_twice_is_no_conflict(cast: Cast, form: str) -> None:
+    client = cast.client("owner")
+    text = {"version": version_in(client.get(form).text), "description": "The API", "readme": README}
+    assert [client.post(form, text).status_code for _click in range(2)] == [302, 302]
+    assert AuditEvent.objects.count() == 1
+
+
+@both
+@pytest.mark.parametrize("version", ["", "x", "\x00"])
+def test_a_version_that_never_was_saves_nothing(cast: Cast, form: str, version: str) -> None:
+    answer = cast.client("owner").post(form, {"version": version, "description": "New", "readme": ""})
+    assert answer.status_code == 400
+    assert "Nothing was saved." in answer.text
+    assert not AuditEvent.objects.exists()
