@@ -1,7 +1,9 @@
 """Puts LazyText into the reader's language."""
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext, override
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
 
 from accounts.common.lazy_text import LazyText
 
@@ -10,14 +12,14 @@ def translate(text: str) -> str:
     """Return `text` in the current language. A plain string is looked up too: a row may keep a sentence as text."""
     if not isinstance(text, LazyText):
         return gettext(text) if text else ""
-    words = gettext(text.template)
-    values = {
-        name: translate(each) if isinstance(each, LazyText) else each for name, each in text.values.items()
-    }
-    return words % values if values else words
+    template = gettext(text.template)
+    if text.plural:
+        template = ngettext(text.template, text.plural, text.values["n"])
+    values = {name: _written(each) for name, each in text.values.items()}
+    return template % values if values else template
 
 
-def as_stored(text: Promise) -> str:
-    """Return it in English, for a row: readers of other languages see it too, and it is translated when it is shown."""
-    with override("en"):
-        return str(text)
+def _written(value: Any) -> Any:
+    if isinstance(value, LazyText):
+        return translate(value)
+    return number_format(value, force_grouping=True) if isinstance(value, int | float) else value

@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 import aiohttp
 
 from accounts.common.lazy_text import lazy as _
+from accounts.common.lazy_text import lazy_plural as ngettext
 from registry_sync.client import pacing, responses
 from registry_sync.client.pacing import ReadPacer
 from registry_sync.client.responses import (
@@ -240,7 +241,11 @@ class TagCrawler:
             if read.no_response_streak >= NO_RESPONSE_TAGS_MAX or read.unreached >= max(
                 UNANSWERED_TAGS_MAX, len(read.digests)
             ):
-                raise TemporaryFailure(f"{read.unreached} of its tags got no answer")
+                raise TemporaryFailure(
+                    ngettext(
+                        "%(n)s of its tags got no answer", "%(n)s of its tags got no answer", read.unreached
+                    )
+                )
 
     async def _read_tag(self, read: RepositoryTags, tag: str, known: str) -> None:
         """Also of a known tag that the list lacks: lists have been wrong where the tag itself was right."""
@@ -252,7 +257,7 @@ class TagCrawler:
         except RegistryError as error:
             if self.away:
                 raise
-            read.unreadable[tag] = str(error)
+            read.unreadable[tag] = error.text
             read.unreached += isinstance(error, TemporaryFailure)
             read.no_response_streak += isinstance(error, NoResponse)
             if isinstance(error, TemporaryFailure) and not isinstance(error, NoResponse):
@@ -315,7 +320,7 @@ class TagCrawler:
                 try:
                     answered = await self._try(path, scope, headers, most)
                 except _RetryLater as error:
-                    problem, kind = str(error), error.kind
+                    problem, kind = error.text, error.kind
                     if error.overloaded:
                         self._limiter.narrow()
                     # Still in the limiter: those who wait do not press a registry that is away, or asks for time.
@@ -354,8 +359,7 @@ class TagCrawler:
                 return response.status, response.headers, body, _next_link(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._no_response_streak += 1
-            words = f"the registry does not answer ({type(error).__name__})"
-            raise _RetryLater(words, self._timing.rest, kind=NoResponse) from error
+            raise _RetryLater(responses.no_answer(error), self._timing.rest, kind=NoResponse) from error
 
 
 class _RetryLater(RegistryError):
@@ -366,13 +370,13 @@ class _RetryLater(RegistryError):
 
     def __init__(
         self,
-        words: str,
+        text: str,
         rest: float = 0,
         *,
         overloaded: bool = True,
         kind: type[TemporaryFailure] = TemporaryFailure,
     ) -> None:
-        super().__init__(words)
+        super().__init__(text)
         self.rest = rest
         self.overloaded = overloaded
         self.kind = kind
@@ -437,7 +441,7 @@ async def _read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
         parts.append(part)
         length += len(part)
         if length > most:
-            raise RegistryError(f"the answer is longer than {most} bytes")
+            raise RegistryError(responses.too_long(most))
     return b"".join(parts)
 
 
@@ -447,4 +451,4 @@ def _error_of(response: aiohttp.ClientResponse, body: bytes) -> RegistryError:
         return error
     after = response.headers.get("Retry-After", "")
     rest = float(after) if after.isascii() and after.isdigit() else 0
-    return _RetryLater(str(error), rest, overloaded=response.status != responses.SERVER_ERROR)
+    return _RetryLater(error.text, rest, overloaded=response.status != responses.SERVER_ERROR)

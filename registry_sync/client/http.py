@@ -228,7 +228,7 @@ class RegistryClient:
                 method, url, headers=headers, data=body, timeout=timeout, stream=True, allow_redirects=False
             )
         except (requests.RequestException, OSError) as error:
-            raise NoResponse(f"the registry does not answer ({type(error).__name__})") from error
+            raise NoResponse(responses.no_answer(error)) from error
 
     def _checked(self, response: requests.Response) -> requests.Response:
         if response.status_code in (responses.OK, responses.NOT_MODIFIED) or response.is_redirect:
@@ -246,7 +246,7 @@ class RegistryClient:
     def _body(self, response: requests.Response, most: int) -> bytes:
         """At most `most` bytes, within `timing.total` seconds: a body that drips for ever is no answer."""
         if response.is_redirect:
-            raise RegistryError(f"the registry answers {response.status_code}")
+            raise RegistryError(responses.answers(response.status_code))
         responses.require_identity_encoding(response.headers)
         deadline, parts, length = time.monotonic() + self.timing.total, [], 0
         try:
@@ -255,11 +255,12 @@ class RegistryClient:
                 parts.append(part)
                 length += len(part)
                 if length > most:
-                    raise RegistryError(f"the answer is longer than {most} bytes")
+                    raise RegistryError(responses.too_long(most))
                 if time.monotonic() > deadline:
                     raise NoResponse(_("the answer takes too long"))
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise NoResponse(f"the answer broke off ({type(error).__name__})") from error
+            words = _("the answer broke off (%(error)s)", error=type(error).__name__)
+            raise NoResponse(words) from error
         return b"".join(parts)
 
 

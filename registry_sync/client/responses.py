@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
+from accounts.common.lazy_text import LazyText
 from accounts.common.lazy_text import lazy as _
 from namespaces import names
 from registry_sync.client.pacing import USER_AGENT
@@ -41,6 +42,10 @@ _NOT_FOUND_CODES = {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"}
 class RegistryError(Exception):
     """The registry did not give a complete, believable answer. Nothing may be concluded from it."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text  # a LazyText, for rows; `str()` of an error is English
+
 
 class TemporaryFailure(RegistryError):
     """No answer at all, 429 or 5xx: it may be better later."""
@@ -70,7 +75,7 @@ class Rejected(RegistryError):
     """A clear no, and nothing was changed. `codes` are the registry's own words for why, if it gave any."""
 
     def __init__(self, status: int, codes: frozenset[str]) -> None:
-        super().__init__(f"the registry answers {status} {' '.join(sorted(codes))}".rstrip())
+        super().__init__(answers(status, *sorted(codes)))
         self.status = status
         self.codes = codes
 
@@ -93,11 +98,11 @@ def require_identity_encoding(headers: Mapping[str, str]) -> None:
 def error_of(status: int, body: bytes) -> RegistryError:
     """Return the error that a status other than 200 and 304 means; `body` tells what a 404 is about."""
     if status == TOO_MANY_REQUESTS:
-        return TemporaryFailure(f"the registry answers {status}")
+        return TemporaryFailure(answers(status))
     if status >= SERVER_ERROR and _SCHEMA_1_ERROR in body:
         return Schema1Unsupported(_("this registry cannot read it: it is of Docker’s first form (schema 1)"))
     if status >= SERVER_ERROR:
-        return ServerError(f"the registry answers {status}")
+        return ServerError(answers(status))
     # A 404 from a proxy, or for an Accept header that does not fit, is no absence.
     if status == NOT_FOUND and error_codes(body) & _NOT_FOUND_CODES:
         return NotInRegistry(_("not in the registry"))
@@ -106,6 +111,18 @@ def error_of(status: int, body: bytes) -> RegistryError:
             _("the registry refuses our token: see service, issuer and rootcertbundle in its configuration")
         )
     return Rejected(status, frozenset(code[:40] for code in error_codes(body)))
+
+
+def no_answer(error: Exception) -> LazyText:
+    return _("the registry does not answer (%(error)s)", error=type(error).__name__)
+
+
+def too_long(most: int) -> LazyText:
+    return _("the answer is longer than %(most)s bytes", most=most)
+
+
+def answers(*status_and_codes: object) -> LazyText:
+    return _("the registry answers %(status)s", status=" ".join(map(str, status_and_codes)))
 
 
 def error_codes(body: bytes) -> set[str]:
@@ -169,9 +186,11 @@ def checked_manifest(
     media_type = headers.get("Content-Type", "").split(";")[0].strip()[:120]
     digest = digest_of(_signed_payload(body) if media_type == SIGNED_SCHEMA_1 else body)
     if headers.get("Docker-Content-Digest", digest) != digest:
-        raise RegistryError(f"{repository}:{reference}: the body is not what its digest says")
+        raise RegistryError(
+            _("%(name)s: the body is not what its digest says", name=f"{repository}:{reference}")
+        )
     if ":" in reference and reference != digest:
-        raise RegistryError(f"{repository}@{reference}: another manifest came")
+        raise RegistryError(_("%(name)s: another manifest came", name=f"{repository}@{reference}"))
     return FetchedManifest(digest, media_type, body)
 
 
@@ -187,7 +206,7 @@ def _signed_payload(body: bytes) -> bytes:
 
 def checked_blob(digest: str, body: bytes) -> bytes:
     if digest_of(body) != digest:
-        raise RegistryError(f"blob {digest}: the body is not what its digest says")
+        raise RegistryError(_("%(name)s: the body is not what its digest says", name=digest))
     return body
 
 
@@ -238,8 +257,8 @@ class PageGuard:
 
 def _string_list(page: dict[str, Any], key: str) -> list[str]:
     if key not in page:
-        raise RegistryError(f"the registry’s answer has no {key}")
+        raise RegistryError(_("the registry’s answer has no %(key)s", key=key))
     values = page[key] or []
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise RegistryError(f"the registry’s {key} are not a list of names")
+        raise RegistryError(_("the registry’s %(key)s are not a list of names", key=key))
     return values

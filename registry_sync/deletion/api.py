@@ -12,6 +12,7 @@ from accounts.api.openapi import operation
 from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.common.errors import Invalid, NotFound
+from accounts.common.translation import translate
 from accounts.roles import Permission
 from namespaces import permissions
 from namespaces.models import Image
@@ -292,7 +293,7 @@ def _detail(removal: Removal) -> dict[str, Any]:
     return {name: getattr(removal, name) for name in fields} | {
         "items": [
             {name: getattr(item, name) for name in ("tag", "digest", "state", "outcome", "detail")}
-            | {"message": sentence(item.outcome, started=bool(item.started_at))}
+            | {"message": translate(sentence(item.outcome, started=bool(item.started_at)))}
             for item in items
         ]
     }

@@ -9,6 +9,8 @@ from functools import cached_property
 
 from django.utils import timezone
 
+from accounts.common.lazy_text import lazy as _
+from accounts.common.lazy_text import verbatim
 from namespaces.models import Image, Manifest
 from registry_sync.client import (
     FetchedManifest,
@@ -57,7 +59,7 @@ class Executor:
             raise Stopped(Outcome.TAG_MOVED, digest_now)
         digest_after = self._points_at(item.tag, known=item.digest)
         if self._is_placeholder(item, digest_after):
-            raise RegistryError("the registry still shows the tag that it said it deleted")
+            raise RegistryError(_("the registry still shows the tag that it said it deleted"))
         if digest_after:
             raise Stopped(Outcome.TAG_MOVED, digest_after)  # somebody pushed it again meanwhile
         if not digest_now and not item.started_at:
@@ -70,7 +72,7 @@ class Executor:
             return Outcome.DONE if item.started_at else Outcome.ALREADY_GONE
         needed_by = self.live_tags.objections(item.digest, item.confirmed_dependents)
         if needed_by:
-            raise Stopped(Outcome.IN_USE, ", ".join(needed_by))
+            raise Stopped(Outcome.IN_USE, verbatim(", ".join(needed_by)))
         self._begin(item)
         try:
             self.registry.delete(self.repository, item.digest, before_sending=self.alive)
@@ -79,7 +81,7 @@ class Executor:
         except Rejected as error:
             raise _failed(error) from error
         if self._holds(item.digest):
-            raise RegistryError("the registry still answers with what it said it deleted")
+            raise RegistryError(_("the registry still answers with what it said it deleted"))
         self.live_tags.forget(item.digest)
         return Outcome.DONE
 
@@ -102,7 +104,7 @@ class Executor:
             return Outcome.DONE if item.started_at else Outcome.ALREADY_GONE
         self._push(item, item.digest)
         if not self._holds(item.digest):
-            raise RegistryError("the registry does not answer with what it said it took")
+            raise RegistryError(_("the registry does not answer with what it said it took"))
         return Outcome.DONE
 
     def _push(self, item: RemovalItem, reference: str) -> None:
@@ -222,6 +224,6 @@ class Executor:
 
 def _failed(error: Rejected) -> Failed:
     if error.status != NOT_ALLOWED:
-        return Failed(Outcome.REJECTED, str(error))
+        return Failed(Outcome.REJECTED, error.text)
     # Read-only, the registry has no such route, and answers without a word of its own.
     return Failed(Outcome.DELETION_DISABLED if UNSUPPORTED in error.codes else Outcome.READ_ONLY)

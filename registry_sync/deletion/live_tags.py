@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from django.conf import settings
 
 from accounts.common.batches import batches
+from accounts.common.lazy_text import verbatim
 from namespaces.models import Descriptor, Image, Tag
 from registry_sync.client import NotInRegistry, RegistryClient, RegistryError, Schema1Unsupported, ServerError
 from registry_sync.deletion import graph, unreadable
@@ -112,7 +113,7 @@ class LiveTags:
             raise Stopped(Outcome.UNCERTAIN, read.problem)
         unknown = [tag for tag in read.unreadable if not self._needs_nothing(tag)]
         if unknown:
-            raise Stopped(Outcome.UNCERTAIN, ", ".join(unknown[:5]))
+            raise Stopped(Outcome.UNCERTAIN, verbatim(", ".join(unknown[:5])))
         return read.digests, list(read.unreadable)
 
     def _new_tags(self, known: Collection[str]) -> dict[str, str]:

@@ -1,10 +1,11 @@
-"""How an item of a removal ended: a code for programs, a sentence for people."""
+"""How an item of a removal ended: a code for programs, a sentence for people. PURE."""
 
+from collections import Counter
 from enum import StrEnum
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from accounts.common.lazy_text import LazyText, joined
+from accounts.common.lazy_text import lazy as _
+from accounts.common.lazy_text import lazy_plural as ngettext
 
 
 class Outcome(StrEnum):
@@ -27,7 +28,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
-SENTENCES: dict[Outcome, Promise] = {
+SENTENCES: dict[Outcome, LazyText] = {
     Outcome.DONE: _("Done and confirmed in the registry."),
     Outcome.ALREADY_GONE: _("It was already gone from the registry."),
     Outcome.MANIFEST_LOST: _(
@@ -68,7 +69,7 @@ SENTENCES: dict[Outcome, Promise] = {
 }
 
 
-IN_SHORT: dict[Outcome, Promise] = {
+IN_SHORT: dict[Outcome, LazyText] = {
     Outcome.TAG_MOVED: _("the tag has moved meanwhile"),
     Outcome.IN_USE: _("something else needs it"),
     Outcome.PARENT_KEPT: _("it belongs to an image that stays"),
@@ -99,12 +100,26 @@ def sentence(code: str, *, started: bool) -> str:
         return ""
     outcome = Outcome(code)
     if started and outcome in UNANSWERED:
-        text = gettext(
+        return _(
             "The registry was asked to do this, but the result was never confirmed: check the tags. It was "
-            "not asked again: %(why)s."
+            "not asked again: %(why)s.",
+            why=IN_SHORT[outcome],
         )
-        return text % {"why": IN_SHORT[outcome]}
-    return str(SENTENCES[outcome])
+    return SENTENCES[outcome]
+
+
+def undecided(attempts: int) -> LazyText:
+    return ngettext(
+        "It could not be decided in %(n)s attempt; see the panel’s log.",
+        "It could not be decided in %(n)s attempts; see the panel’s log.",
+        attempts,
+    )
+
+
+def in_short(outcomes: Counter[str]) -> str:
+    """Return why the items were not done, each reason once."""
+    reasons = (IN_SHORT.get(Outcome(each), Outcome(each).value) for each in sorted(outcomes) if each)
+    return joined(reasons, "%(first)s, %(next)s")
 
 
 class Stopped(Exception):

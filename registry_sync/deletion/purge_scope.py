@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
+from accounts.common.translation import translate
 from accounts.models import Account
 from namespaces.models import Descriptor, Image, Manifest, Namespace, PullStats, RepositoryManifest, Tag
 from registry_sync.client.responses import SIGNED_SCHEMA_1
@@ -133,7 +134,7 @@ def preview(account: Account, images: QuerySet[Image], now: datetime) -> PurgePr
         _unreadable_manifests(images),
         _unreadable_repositories(images),
         _held(images).filter(Q(body_zlib=b"") | Q(media_type=SIGNED_SCHEMA_1)).count(),
-        pull_through_cache.refusal(),
+        translate(pull_through_cache.refusal()),
     )
 
 

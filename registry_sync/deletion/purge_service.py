@@ -8,12 +8,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts import audit
 from accounts.audit_actions import AuditAction
 from accounts.common.errors import Conflict, Invalid, NotFound
-from accounts.common.translation import as_stored
+from accounts.common.lazy_text import lazy as gettext_lazy
 from accounts.models import Account
 from accounts.principal import Principal
 from accounts.roles import Permission
@@ -170,9 +169,7 @@ def withdraw(purge: Purge) -> None:
     waiting.update(state=RemovalItem.State.STOPPED, outcome=Outcome.CANCELLED, finished_at=timezone.now())
     planned = {str(key) for key in purge.removals.values_list("image_id", flat=True)}
     purge.problem = (
-        ""
-        if planned >= purge.cutoffs.keys()
-        else as_stored(gettext_lazy("It was stopped before all of it was begun."))
+        "" if planned >= purge.cutoffs.keys() else gettext_lazy("It was stopped before all of it was begun.")
     )
     purge.cutoffs = {key: mark for key, mark in purge.cutoffs.items() if key in planned}
     purge.planned_at = purge.planned_at or timezone.now()

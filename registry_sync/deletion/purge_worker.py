@@ -13,11 +13,12 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Count, F, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.common.errors import Conflict, NotFound
 from accounts.common.fair_share import in_turns
+from accounts.common.lazy_text import joined
+from accounts.common.lazy_text import lazy as _
+from accounts.common.lazy_text import lazy_plural as ngettext
 from accounts.models import Member
 from accounts.principal import Kind, Principal
 from accounts.roles import Permission, Role, has_permission
@@ -26,7 +27,7 @@ from namespaces.services import namespaces
 from registry_sync import leases
 from registry_sync.deletion import graph, purge_scope, purge_service, restore, service, unreadable
 from registry_sync.deletion.impact import PlannedDeletion, deletable_without_harm
-from registry_sync.deletion.outcomes import IN_SHORT, Outcome
+from registry_sync.deletion.outcomes import in_short, undecided
 from registry_sync.deletion.purge_service import State
 from registry_sync.leases import LeaseHandle
 from registry_sync.models import Purge, Removal, RemovalItem
@@ -93,8 +94,7 @@ def _try_to_plan(purge: Purge, lease: LeaseHandle, ends: float) -> None:
         if purge.attempts >= ATTEMPTS_MAX:
             _give_up(
                 purge,
-                _("It could not be decided in %(count)s attempts; see the panel’s log.")
-                % {"count": purge.attempts},
+                undecided(purge.attempts),
             )
             return
         Purge.objects.filter(pk=purge.pk).update(attempts=F("attempts") + 1)
@@ -198,9 +198,7 @@ def _finish(purge: Purge) -> None:
     outcomes = Counter(items.exclude(state=RemovalItem.State.DONE).values_list("outcome", flat=True))
     done = _count_done(items)
     stopped = bool(purge.problem)
-    purge.problem = " ".join(
-        filter(None, [purge.problem, *_problem_sentences(outcomes, purge.kept, restoring=restoring)])
-    )[:500]
+    purge.problem = joined([purge.problem, *_problem_sentences(outcomes, purge.kept, restoring=restoring)])
     purge.finished_at = timezone.now()
     if outcomes or stopped or (purge.kept and not restoring):
         purge.state = State.PARTIAL if done or restoring else State.FAILED
@@ -227,13 +225,7 @@ def _count_done(items: QuerySet[RemovalItem]) -> dict[int, dict[str, int]]:
 def _problem_sentences(outcomes: Counter[str], kept: int, *, restoring: bool) -> list[str]:
     found = []
     if number := sum(outcomes.values()):
-        why = ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(outcomes) if each)
-        words = (
-            _("%(n)s could not be restored: %(why)s.")
-            if restoring
-            else _("%(n)s could not be deleted: %(why)s.")
-        )
-        found.append(words % {"n": number, "why": why})
+        found.append(_not_done(number, in_short(outcomes), restoring=restoring))
     if kept and not restoring:
         found.append(
             ngettext(
@@ -241,9 +233,18 @@ def _problem_sentences(outcomes: Counter[str], kept: int, *, restoring: bool) ->
                 "%(n)s were left: something that was pushed meanwhile is one of them, or needs one.",
                 kept,
             )
-            % {"n": kept}
         )
     return found
+
+
+def _not_done(number: int, why: str, *, restoring: bool) -> str:
+    if restoring:
+        return ngettext(
+            "%(n)s could not be restored: %(why)s.", "%(n)s could not be restored: %(why)s.", number, why=why
+        )
+    return ngettext(
+        "%(n)s could not be deleted: %(why)s.", "%(n)s could not be deleted: %(why)s.", number, why=why
+    )
 
 
 def _delete_namespace(purge: Purge) -> None:

@@ -76,9 +76,7 @@ class Recorder:
 
     def _finish(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> bool:
         waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
-        updated = waiting.update(
-            state=state, outcome=outcome, detail=detail[:300], finished_at=timezone.now()
-        )
+        updated = waiting.update(state=state, outcome=outcome, detail=detail, finished_at=timezone.now())
         item.state, item.outcome = state, outcome
         return bool(updated)
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.common import clock
 from accounts.common.errors import Conflict, Invalid, NotFound
 from accounts.common.prepared_queries import prepared
+from accounts.common.translation import translate
 from accounts.principal import Principal
 from namespaces.models import Image, Tag
 from namespaces.names import DIGEST, TAG
@@ -55,7 +56,7 @@ def preview(image: Image, *, tags: Collection[str] = (), digests: Collection[str
         pullers[: graph.PULLERS_SHOWN],
         len(pullers) > graph.PULLERS_SHOWN,
         _preview_digest(found),
-        pull_through_cache.refusal() or (refusal_text(found) if found.refused else blocked),
+        translate(pull_through_cache.refusal() or (refusal_text(found) if found.refused else blocked)),
     )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from accounts.common.batches import batches
+from accounts.common.lazy_text import lazy as _
 from accounts.common.prepared_queries import prepared
 from namespaces.models import Image, Manifest, Tag
 from registry_sync.inventory.parser import SCHEMA_1
@@ -20,9 +20,9 @@ class UnreadableManifest:
     @property
     def text(self) -> str:
         if not self.tags:
-            return _("%(digest)s, which has no tag") % {"digest": self.digest}
+            return _("%(digest)s, which has no tag", digest=self.digest)
         short = self.digest.rpartition(":")[2][:12]
-        return _("%(digest)s, tagged %(tags)s") % {"digest": short, "tags": ", ".join(self.tags[:5])}
+        return _("%(digest)s, tagged %(tags)s", digest=short, tags=", ".join(self.tags[:5]))
 
 
 def find(image: Image, *, also_present: Collection[str] = ()) -> list[UnreadableManifest]:
@@ -56,5 +56,6 @@ def why_blocked(found: Iterable[UnreadableManifest]) -> str:
         return ""
     return _(
         "%(what)s, cannot be read, so nobody knows what it needs. While it is there nothing else of this image is "
-        "deleted; delete it first."
-    ) % {"what": first.text}
+        "deleted; delete it first.",
+        what=first.text,
+    )

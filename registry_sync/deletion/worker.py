@@ -122,7 +122,7 @@ def _work_items(removal: Removal, registry: RegistryClient, lease: LeaseHandle) 
         except leases.LeaseLost:
             raise
         except RegistryError as error:
-            problem, no_response = str(error), isinstance(error, NoResponse)
+            problem, no_response = error.text, isinstance(error, NoResponse)
             lease.set_current_work("")
             item_at_fault = not no_response and registry.answers()
             if not item_at_fault:
@@ -208,7 +208,7 @@ def _postpone(removal: Removal, recorder: Recorder, problem: str, *, item_at_fau
         seconds=PAUSE_SECONDS_MAX if overdue else min(PAUSE_SECONDS_MAX, 2 ** min(removal.attempts + 1, 10))
     )
     Removal.objects.filter(pk=removal.pk).update(
-        due_at=now + pause, attempts=F("attempts") + 1, problem=problem[:300]
+        due_at=now + pause, attempts=F("attempts") + 1, problem=problem
     )
     return True
 

@@ -39,7 +39,7 @@ def try_events(registry: RegistryClient, location: str = "") -> EventProbe:
     try:
         seconds = _seconds_until_event(registry.agent, _push, registry, PUSH_WAIT)
     except RegistryError as error:
-        problem = str(error)
+        problem = error.text
     refused, redirected = _noted(Marker.REFUSED, began), _noted(Marker.REDIRECTED, began)
     return EventProbe(seconds, refused, problem, redirected, location)
 

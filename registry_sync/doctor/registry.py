@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from accounts.common.lazy_text import lazy as _
+from accounts.common.lazy_text import lazy_plural as ngettext
 from registry_sync.doctor.observations import Answer, EventProbe, PanelSettings, Schema1Images, TokenProbe
 from registry_sync.doctor.result import (
     Finding,
@@ -233,12 +234,16 @@ def old_form(found: Schema1Images, panel_settings: PanelSettings) -> Finding:
         )
     if found.read:
         return warn(
-            _("%(count)s images have the Docker schema 1 format, which Distribution 3 cannot read. "
-              "Delete them before you upgrade.", count=found.count), *fixes,
+            ngettext("%(n)s image has the Docker schema 1 format, which Distribution 3 cannot read. "
+                     "Delete it before you upgrade.",
+                     "%(n)s images have the Docker schema 1 format, which Distribution 3 cannot read. "
+                     "Delete them before you upgrade.", found.count), *fixes,
         )  # fmt: skip
     return fail(
-        _("It cannot read %(count)s images in the Docker schema 1 format. Its garbage collection "
-          "stops at the first of them and deletes nothing.", count=found.count), *fixes,
+        ngettext("It cannot read %(n)s image in the Docker schema 1 format. Its garbage collection "
+                 "stops there and deletes nothing.",
+                 "It cannot read %(n)s images in the Docker schema 1 format. Its garbage collection "
+                 "stops at the first of them and deletes nothing.", found.count), *fixes,
     )  # fmt: skip
 
 

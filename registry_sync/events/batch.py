@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from accounts.common.database_errors import Outage, outage_of
+from accounts.common.lazy_text import lazy as _
 from namespaces.models import Image, Manifest, Tag
 from registry_sync import leases
 from registry_sync.client import RegistryClient, RegistryError
@@ -30,7 +31,7 @@ from registry_sync.tokens.issuer import PANEL_SUBJECT
 from registry_sync.work_units import WorkUnit
 
 FETCHED_AT_ONCE = 32  # new manifests, each of up to 4 MB
-CRASHED = "a worker crashed while it applied several events; they are now applied one by one"
+CRASHED = _("a worker crashed while it applied several events; they are now applied one by one")
 _ITEM = "events "  # of the work unit of a batch; then the first and the last
 
 log = logging.getLogger(__name__)

@@ -65,7 +65,7 @@ def failed(event: Event, problem: str, lease: LeaseHandle, began: float | None =
     took = timedelta(seconds=time.monotonic() - began if began else 0)
     pause = max(took, confirmation_delay(attempts) if event.applied_at else _retry_delay(attempts))
     due_at = clock.now() + pause if attempts < ATTEMPTS_MAX else None
-    write(event, lease, attempts=attempts, due_at=due_at, problem=problem[:300])
+    write(event, lease, attempts=attempts, due_at=due_at, problem=problem)
 
 
 @transaction.atomic

@@ -179,10 +179,10 @@ def _process(event: Event, registry: RegistryClient, lease: LeaseHandle) -> bool
     try:
         settled = handlers.handle(event, registry)
     except Unauthorized as error:
-        outcomes.write(event, lease, due_at=clock.now() + UNAUTHORIZED_DELAY, problem=str(error)[:300])
-        raise NoResponse(str(error)) from error  # as are all others
+        outcomes.write(event, lease, due_at=clock.now() + UNAUTHORIZED_DELAY, problem=error.text)
+        raise NoResponse(error.text) from error  # as are all others
     except RegistryError as error:
-        outcomes.failed(event, str(error), lease, began)
+        outcomes.failed(event, error.text, lease, began)
         if isinstance(error, NoResponse):
             raise
     except leases.LeaseLost:

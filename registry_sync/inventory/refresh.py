@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.common.lazy_text import lazy as _
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync.client import NotInRegistry, RegistryClient, RegistryError, TemporaryFailure
 from registry_sync.inventory import placeholders, stored
@@ -28,7 +29,7 @@ def store_manifest(repository: str, digest: str, registry: RegistryClient) -> No
             {ref: fetched}, present=stored.present, complete=stored.complete_digests
         )
     if ref not in store_reading(reading, [ref]):
-        raise reader.last_failure or TemporaryFailure("not all of it came")
+        raise reader.last_failure or TemporaryFailure(_("not all of it came"))
 
 
 def store_manifests(

@@ -1,6 +1,8 @@
 from django.db import models
 from django.utils import timezone
 
+from accounts.models.lazy_text_field import LazyTextField
+
 
 class Event(models.Model):
     """A notification from the registry, stored before anything is done about it. In order of arrival by `id`.
@@ -28,7 +30,7 @@ class Event(models.Model):
     applied_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(default=timezone.now, null=True)  # None: all done, or given up
     attempts = models.PositiveSmallIntegerField(default=0)
-    problem = models.CharField(max_length=300, default="")
+    problem = LazyTextField(default="")
 
     class Meta:
         ordering = ["-id"]

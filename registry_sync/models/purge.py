@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import ngettext
 
+from accounts.models.lazy_text_field import LazyTextField
 from namespaces.models import Image, Namespace
 
 
@@ -45,7 +46,7 @@ class Purge(models.Model):
     restoring_since = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    problem = models.CharField(max_length=500, default="")
+    problem = LazyTextField(default="")
 
     class Meta:
         ordering = ["-id"]

@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
+from accounts.models.lazy_text_field import LazyTextField
 from namespaces.models import Image
 from registry_sync.models.purge import Purge
 from registry_sync.models.retention import RetentionRun
@@ -39,7 +40,7 @@ class Removal(models.Model):
     # When a worker last worked on it; decides whose turn is next.
     last_attempt_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    problem = models.CharField(max_length=300, default="")  # why it waits, when the registry does not answer
+    problem = LazyTextField(default="")  # why it waits, when the registry does not answer
 
     class Meta:
         ordering = ["-id"]
@@ -80,7 +81,7 @@ class RemovalItem(models.Model):
     placeholder_digest = models.CharField(max_length=140, default="", db_index=True)
     nonce = models.CharField(max_length=32, default="")  # makes the placeholder unique
     outcome = models.CharField(max_length=20, default="")  # a code of deletion/outcomes.py
-    detail = models.CharField(max_length=300, default="")
+    detail = LazyTextField(default="")
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
+from accounts.models.lazy_text_field import LazyTextField
 from namespaces.models import Image
 
 
@@ -14,7 +15,7 @@ class Repository(models.Model):
     image = models.OneToOneField(Image, null=True, on_delete=models.SET_NULL, related_name="repository_row")
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     missing_since = models.DateTimeField(null=True)  # absent from one complete catalog; gone after the second
-    problem = models.CharField(max_length=200, default="")  # why the last read of its tags failed
+    problem = LazyTextField(default="")  # why the last read of its tags failed
     # So many times in a row, up to FAILURES_MAX; then it is read among the others, and asked once.
     failures = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Tags that would have vanished at once with others; they stay until an operator agrees.

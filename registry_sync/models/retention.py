@@ -2,6 +2,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from accounts.models.lazy_text_field import LazyTextField
 from namespaces.models import Namespace
 from namespaces.names import REPOSITORY_MAX
 
@@ -57,7 +58,7 @@ class RetentionRun(models.Model):
     kept = models.PositiveIntegerField(default=0)
     removed = models.JSONField(default=list)  # [{"image", "tag", "digest"}], at most 1,000
     removed_count = models.PositiveIntegerField(default=0)
-    problem = models.CharField(max_length=500, default="")
+    problem = LazyTextField(default="")
 
     class Meta:
         ordering = ["-id"]

@@ -2,6 +2,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.lazy_text_field import LazyTextField
 from registry_sync.models.quarantine import WorkerCrash
 
 
@@ -35,7 +36,7 @@ class SyncRun(models.Model):
     unreadable = models.PositiveIntegerField(default=0)  # repositories that could not be read to the end
     # Tags that would have vanished at once; they stay until an operator agrees.
     tags_needing_approval = models.PositiveIntegerField(default=0, db_default=0)
-    problem = models.CharField(max_length=500, default="")
+    problem = LazyTextField(default="")
     # True: an operator agreed that this run may take away what the mass-change guard would hold.
     deletions_approved = models.BooleanField(default=False)
 

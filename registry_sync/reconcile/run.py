@@ -17,7 +17,9 @@ from accounts.audit_actions import AuditAction
 from accounts.common import clock
 from accounts.common.database_errors import Outage, outage_of
 from accounts.common.fair_share import in_turns
+from accounts.common.lazy_text import joined
 from accounts.common.lazy_text import lazy as _
+from accounts.common.lazy_text import lazy_plural as ngettext
 from accounts.common.prepared_queries import prepared
 from accounts.principal import SYSTEM
 from namespaces.names import split
@@ -170,7 +172,7 @@ def _start(registry: RegistryClient, lease: LeaseHandle, *, when_due: bool) -> S
     try:
         _read_catalog(run, registry, lease)
     except RegistryError as error:
-        _finish(run, SyncRun.State.FAILED, str(error))
+        _finish(run, SyncRun.State.FAILED, error.text)
     run.requests = registry.requests
     if run.state == SyncRun.State.RUNNING:
         shards.create_shards(run)
@@ -224,9 +226,10 @@ def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) ->
             _("the upstream of this pull-through cache does not answer, so nothing it says is news")
         )
     if catalog.strange:
-        run.problem = (
-            f"{catalog.strange} of the names in the registry’s catalog can be no repository’s; "
-            "no repository was removed"
+        run.problem = ngettext(
+            "%(n)s name in the registry’s catalog cannot be a repository’s, so no repository was removed",
+            "%(n)s names in the registry’s catalog cannot be a repository’s, so no repository was removed",
+            catalog.strange,
         )
     unproven = [name for name in known if catalog.strange and name not in seen]
     changes = make_plan(known, seen, unreadable=unproven)
@@ -236,8 +239,7 @@ def _read_catalog(run: SyncRun, registry: RegistryClient, lease: LeaseHandle) ->
     )  # then nothing goes
     if not deletions_approved and too_many_repositories(len(changes.mark), len(known)):
         writer.reserve_unowned(changes.add)  # they are not written down yet, and nobody is to get their names
-        words = _approval_text(f"{len(changes.mark)} of {len(known)} repositories")
-        _finish(run, SyncRun.State.NEEDS_APPROVAL, words)
+        _finish(run, SyncRun.State.NEEDS_APPROVAL, _many_repositories(len(changes.mark), len(known)))
         return
     versions = writer.versions(vanishing)
     # What was pushed meanwhile may be reported before the registry shows it.
@@ -288,10 +290,32 @@ def _namespace(repository: str) -> str:
     return split(repository)[0]
 
 
-def _approval_text(what: str) -> str:
-    return (
-        f"{what} are no longer in the registry. None of them was removed: if the registry was replaced, wiped or "
-        "restored, mend that first; else an operator lets them go"
+def _many_repositories(missing: int, known: int) -> str:
+    return _(
+        "%(missing)s of %(known)s repositories are no longer in the registry. None of them was removed from the panel: "
+        "if the registry was replaced, wiped or restored, fix that first; otherwise an operator must approve the "
+        "deletion",
+        missing=missing,
+        known=known,
+    )
+
+
+def _many_tags(missing: int) -> str:
+    return ngettext(
+        "%(n)s tag is no longer in the registry. It was not removed from the panel: if the registry was replaced, "
+        "wiped or restored, fix that first; otherwise an operator must approve the deletion",
+        "%(n)s tags are no longer in the registry. None of them was removed from the panel: if the registry was "
+        "replaced, wiped or restored, fix that first; otherwise an operator must approve the deletion",
+        missing,
+    )
+
+
+def _unreadable(repositories: int) -> str:
+    """Without their names: everybody is told of a run. Each repository says why, for operators."""
+    return ngettext(
+        "%(n)s repository, or some of its tags, could not be read (System, Repositories)",
+        "%(n)s repositories, or some of their tags, could not be read (System, Repositories)",
+        repositories,
     )
 
 
@@ -299,17 +323,13 @@ def _end(run: SyncRun) -> None:
     if run.shards.filter(done_at=None).exists():
         return  # another worker has them, or will take them when their lease is over
     run.refresh_from_db()
-    approval = unreadable = ""
-    if run.tags_needing_approval:
-        approval = _approval_text(f"{run.tags_needing_approval} tags")
-    if run.unreadable:
-        # Without their names: everybody is told of a run. Each repository says why, for operators.
-        unreadable = f"{run.unreadable} repositories could not be read, or not all of their tags (System, Repositories)"
+    approval = _many_tags(run.tags_needing_approval) if run.tags_needing_approval else ""
+    unreadable = _unreadable(run.unreadable) if run.unreadable else ""
     # What ails some repositories, or is held of them, is said of those (selectors.py);
     # a run is incomplete for what ails the registry.
     whole = not run.problem and (not run.unreadable or run.unreadable < run.repositories_total)
     state = SyncRun.State.DONE if whole else SyncRun.State.INCOMPLETE
-    _finish(run, state, "; ".join(filter(None, [run.problem, approval, unreadable])))
+    _finish(run, state, joined([run.problem, approval, unreadable], _("%(first)s; %(next)s")))
 
 
 def _report_rollback(run: SyncRun) -> None:
@@ -331,7 +351,7 @@ def _finish(run: SyncRun, state: SyncRun.State, problem: str) -> None:
     now = clock.now()
     values: Mapping[str, object] = {
         "state": state,
-        "problem": problem[:500],
+        "problem": problem,
         "finished_at": now,
         "heartbeat_at": now,
     }

@@ -11,6 +11,8 @@ from django.db import transaction
 from django.db.models import Case, Count, IntegerField, OuterRef, QuerySet, Subquery, Sum, When
 
 from accounts.common.batches import BATCH, batches
+from accounts.common.lazy_text import lazy as _
+from accounts.common.lazy_text import lazy_plural as ngettext
 from accounts.common.prepared_queries import prepared
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagHistoryEntry
 from namespaces.names import NAMESPACE_MAX, is_repository, split
@@ -243,7 +245,7 @@ def record_problem(read: RepositoryTags, known: StoredRepository, now: datetime,
 
     `quick`: most tags were not asked about, so no trouble is over.
     """
-    problem = (read.problem or _unreadable_text(read.unreadable))[:200]
+    problem = read.problem or _unreadable_text(read.unreadable)
     failures = min(known.failures + 1, Repository.FAILURES_MAX) if problem else 0
     if (problem, failures) != (known.problem, known.failures) and (problem or not quick):
         update_repositories([known.pk], problem=problem, failures=failures)
@@ -277,8 +279,15 @@ def _unreadable_text(tags: Mapping[str, str]) -> str:
     if not tags:
         return ""
     first = min(tags)  # the same in every run
-    more = f" and {len(tags) - 1} more tags" if len(tags) > 1 else ""
-    return f"{first}{more} could not be read: {tags[first]}"
+    if len(tags) == 1:
+        return _("%(tag)s could not be read: %(why)s", tag=first, why=tags[first])
+    return ngettext(
+        "%(tag)s and %(n)s more tag could not be read: %(why)s",
+        "%(tag)s and %(n)s more tags could not be read: %(why)s",
+        len(tags) - 1,
+        tag=first,
+        why=tags[first],
+    )
 
 
 @dataclass(frozen=True, slots=True)

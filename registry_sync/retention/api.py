@@ -12,6 +12,7 @@ from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
 from accounts.common.errors import Invalid, NotFound
+from accounts.common.translation import translate
 from accounts.roles import Permission
 from namespaces import permissions
 from namespaces.models import Image
@@ -186,7 +187,7 @@ class Preview(ApiView):
         )
         found = preview.preview_image(rule, image, now) if image else None
         return self.answer({
-            "blocked_reason": texts.of_blocker(blocker) if blocker else found.blocked_reason if found else "",
+            "blocked_reason": translate(texts.BLOCKERS[blocker] if blocker else found.blocked_reason if found else ""),
             "images": images,
             "tags": [
                 {"tag": name, "digest": each.version.digest, "version": each.version.name,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Max, QuerySet
-from django.utils.translation import gettext as _
 
+from accounts.common.lazy_text import lazy as _
 from namespaces.models import NEVER, Descriptor, Image, PullStats, Tag
 from registry_sync import heartbeats
 from registry_sync.deletion import graph, unreadable
@@ -136,10 +136,11 @@ def _blocked_reason(image: Image) -> str:
     unread = unreadable.find(image)
     if not unread:
         return ""
-    text = _(
-        "%(image)s is left out: %(what)s, cannot be read, so nobody knows what it needs. Delete it first."
+    return _(
+        "%(image)s is left out: %(what)s, cannot be read, so nobody knows what it needs. Delete it first.",
+        image=image.name,
+        what=unread[0].text,
     )
-    return text % {"image": image.name, "what": unread[0].text}
 
 
 def _tag_states(image: Image, tags: QuerySet[Tag], *, checked: bool) -> list[TagState]:

@@ -5,12 +5,13 @@ from collections import Counter
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.audit_actions import AuditAction
+from accounts.common.lazy_text import joined
+from accounts.common.lazy_text import lazy_plural as ngettext
 from accounts.principal import SYSTEM, Kind, Principal
-from registry_sync.deletion.outcomes import IN_SHORT, Outcome
+from registry_sync.deletion.outcomes import in_short
 from registry_sync.models import Removal, RemovalItem, RetentionRun
 
 REMOVED_STORED_MAX = 1000
@@ -34,14 +35,18 @@ def finish(run: RetentionRun) -> None:
     items = list(rows.order_by("id"))
     removed = [each for item in items if item.state == RemovalItem.State.DONE for each in _removed_tags(item)]
     not_done = Counter(item.outcome for item in items if item.state != RemovalItem.State.DONE)
-    problem = run.problem
+    problems = [run.problem]
     if not_done:
-        problem += " " + _("%(n)s could not be removed: %(why)s.") % {
-            "n": sum(not_done.values()),
-            "why": ", ".join(str(IN_SHORT.get(Outcome(each), each)) for each in sorted(not_done) if each),
-        }
+        problems.append(
+            ngettext(
+                "%(n)s could not be removed: %(why)s.",
+                "%(n)s could not be removed: %(why)s.",
+                sum(not_done.values()),
+                why=in_short(not_done),
+            )
+        )
     state = State.FAILED if not_done and not removed else State.DONE
-    store_result(run, state, problem.strip(), removed)
+    store_result(run, state, joined(problems), removed)
 
 
 @transaction.atomic
@@ -51,7 +56,7 @@ def store_result(
     mine = RetentionRun.objects.filter(pk=run.pk, state=State.RUNNING)
     ended = mine.update(
         state=state,
-        problem=problem[:500],
+        problem=problem,
         finished_at=timezone.now(),
         removed=removed[:REMOVED_STORED_MAX],
         removed_count=len(removed),

@@ -8,29 +8,32 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.audit_actions import AuditAction
 from accounts.common.fair_share import in_turns
+from accounts.common.lazy_text import joined
+from accounts.common.lazy_text import lazy as _
 from accounts.principal import Principal
 from namespaces.models import Image
 from registry_sync import jobs, leases
 from registry_sync.deletion import pull_through_cache
 from registry_sync.deletion import service as deletion_service
-from registry_sync.deletion.outcomes import SENTENCES, Outcome
+from registry_sync.deletion.outcomes import SENTENCES, Outcome, undecided
 from registry_sync.leases import LeaseHandle
 from registry_sync.models import Removal, RemovalItem, RetentionRule, RetentionRun
-from registry_sync.retention import preview, texts
+from registry_sync.retention import preview
 from registry_sync.retention import service as retention_service
 from registry_sync.retention.policy import Rule, find_blocker
 from registry_sync.retention.preview import RetentionPreview
 from registry_sync.retention.run_result import finish_completed, requester, store_result
+from registry_sync.retention.texts import BLOCKERS
 
 RUN_EVERY = timedelta(days=1)
 RETRY_SKIPPED_AFTER = timedelta(hours=1)  # after one that was skipped
 ATTEMPTS_MAX = 5
+LEFT_OUT_SHOWN, BLOCKED_SHOWN = 10, 3
 PASS_SECONDS = 120  # removals that people requested wait meanwhile
 LEASE = "retention"
 SCHEDULE = gettext_noop("schedule")
@@ -101,8 +104,7 @@ def _in_turns(unplanned: QuerySet[RetentionRun]) -> list[RetentionRun]:
 
 def _try_to_plan(run: RetentionRun, lease: LeaseHandle) -> None:
     if run.attempts >= ATTEMPTS_MAX:
-        words = _("It could not be decided in %(count)s attempts; see the panel’s log.")
-        store_result(run, State.FAILED, words % {"count": run.attempts}, [])
+        store_result(run, State.FAILED, undecided(run.attempts), [])
         return
     try:
         RetentionRun.objects.filter(pk=run.pk).update(attempts=F("attempts") + 1)
@@ -129,10 +131,10 @@ def _plan(run: RetentionRun, lease: LeaseHandle) -> None:
         return
     blocker = find_blocker(rule, preview.load_evidence(), now)
     if blocker:
-        store_result(run, State.SKIPPED, texts.of_blocker(blocker), [])
+        store_result(run, State.SKIPPED, BLOCKERS[blocker], [])
         return
     previews, left_out, blocked = _preview_images(row, rule, now, leases.rate_limited(lease.keep_alive))
-    problem = " ".join([*([_left_out_text(left_out)] if left_out else []), *blocked])[:500]
+    problem = joined([_left_out_text(left_out), *blocked[:BLOCKED_SHOWN]])
     if problem and not previews:
         store_result(run, State.SKIPPED, problem, [])
         return
@@ -179,8 +181,10 @@ def _preview_images(
 
 
 def _left_out_text(names: list[str]) -> str:
-    shown = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")  # noqa: PLR2004
-    return _("Left out, because their tags are not known for certain now: %(images)s.") % {"images": shown}
+    if not names:
+        return ""
+    shown = ", ".join(names[:LEFT_OUT_SHOWN]) + (" …" if len(names) > LEFT_OUT_SHOWN else "")
+    return _("Left out, because their tags are not known for certain now: %(images)s.", images=shown)
 
 
 def _locked(run: RetentionRun) -> RetentionRule:
@@ -195,7 +199,7 @@ def _why_withdrawn(run: RetentionRun, rule: Rule) -> str:
     if row.namespace.account.closed_at:
         return _("The account is closed, so nothing was done.")
     if retention_service.rule_of(row) != rule or (_is_scheduled(run) and not row.enabled):
-        return str(SENTENCES[Outcome.WITHDRAWN])
+        return SENTENCES[Outcome.WITHDRAWN]
     return ""
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.audit_actions import AuditAction
 from accounts.common.errors import Conflict, Invalid, NotFound
-from accounts.common.translation import as_stored, translate
+from accounts.common.translation import translate
 from accounts.limits import make_room
 from accounts.principal import SYSTEM, Principal
 from accounts.roles import Permission
@@ -110,7 +110,7 @@ def change(*, by: Principal, rule: RetentionRule, conditions: Conditions) -> Ret
     row.enabled = row.enabled and _nonempty_conditions(row) == before
     row.save()
     if _nonempty_conditions(row) != before:
-        withdraw(row, as_stored(SENTENCES[Outcome.WITHDRAWN]))
+        withdraw(row, SENTENCES[Outcome.WITHDRAWN])
     _record(by, row, AuditAction.RETENTION_CHANGED, before=before, after=_nonempty_conditions(row))
     return row
 
@@ -122,7 +122,7 @@ def set_enabled(*, by: Principal, rule: RetentionRule, enabled: bool) -> Retenti
         row.enabled = enabled
         row.save(update_fields=["enabled"])
         if not enabled:
-            withdraw(row, as_stored(SENTENCES[Outcome.WITHDRAWN]))
+            withdraw(row, SENTENCES[Outcome.WITHDRAWN])
         _record(by, row, AuditAction.RETENTION_ENABLED if enabled else AuditAction.RETENTION_DISABLED)
     return row
 
@@ -142,7 +142,7 @@ def remove(*, by: Principal, rule: RetentionRule) -> None:
     """
     with transaction.atomic():
         row = _locked(rule)
-        withdraw(row, as_stored(SENTENCES[Outcome.WITHDRAWN]))
+        withdraw(row, SENTENCES[Outcome.WITHDRAWN])
         busy = RemovalItem.objects.filter(removal__run__rule=row, state=RemovalItem.State.WAITING).exists()
         if not busy:
             for run in row.runs.filter(state=RetentionRun.State.RUNNING):
@@ -175,7 +175,7 @@ def withdraw(row: RetentionRule, why: str) -> None:
     """Cancel what the rule requested and no worker has started, and skip its runs that are not planned yet."""
     now = timezone.now()
     unplanned = row.runs.filter(state=RetentionRun.State.RUNNING, planned_at=None)
-    unplanned.update(state=RetentionRun.State.SKIPPED, problem=why[:500], finished_at=now)
+    unplanned.update(state=RetentionRun.State.SKIPPED, problem=why, finished_at=now)
     waiting = RemovalItem.objects.filter(
         removal__run__rule=row, state=RemovalItem.State.WAITING, started_at=None
     )

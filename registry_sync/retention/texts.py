@@ -7,10 +7,25 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.common.lazy_text import lazy as gettext_lazy
 from registry_sync.retention.policy import Blocker, Decision, Reason, Rule, VersionDecision
 from registry_sync.retention.summary import ReasonGroup
 
 NAMED_MAX = 3
+BLOCKERS = {
+    Blocker.NEVER_CHECKED: gettext_lazy("the registry has not been read completely yet"),
+    Blocker.CHECK_FAILED: gettext_lazy("the last check of the registry failed or needs approval"),
+    Blocker.CHECK_OLD: gettext_lazy("the registry was last read completely more than 24 hours ago"),
+    Blocker.PULLS_NEVER: gettext_lazy(
+        "the registry has never reported a pull, so nobody knows what is in use"
+    ),
+    Blocker.PULLS_SILENT: gettext_lazy(
+        "the registry has reported no pull for more than four days, so pulls may be unknown"
+    ),
+    Blocker.PULLS_YOUNG: gettext_lazy(
+        "the registry has not reported pulls every day for as long as the rule looks back"
+    ),
+}
 
 
 def of_rule(rule: Rule) -> list[str]:
@@ -63,21 +78,6 @@ def of_removed_though_used(removed: list[VersionDecision]) -> str:
         len(removed),
     )
     return text % {"n": len(removed), "names": ", ".join(each.version.name for each in removed[:NAMED_MAX])}
-
-
-def of_blocker(blocker: Blocker) -> str:
-    return {
-        Blocker.NEVER_CHECKED: _("the registry has not been read completely yet"),
-        Blocker.CHECK_FAILED: _("the last check of the registry failed or needs approval"),
-        Blocker.CHECK_OLD: _("the registry was last read completely more than 24 hours ago"),
-        Blocker.PULLS_NEVER: _("the registry has never reported a pull, so nobody knows what is in use"),
-        Blocker.PULLS_SILENT: _(
-            "the registry has reported no pull for more than four days, so pulls may be unknown"
-        ),
-        Blocker.PULLS_YOUNG: _(
-            "the registry has not reported pulls every day for as long as the rule looks back"
-        ),
-    }[blocker]
 
 
 def _outcome_text(decision: Decision, because: str) -> str:

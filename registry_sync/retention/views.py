@@ -146,7 +146,7 @@ def preview(request: PersonRequest, handle: str, name: str, id: int) -> HttpResp
     context = _context(by, row.namespace) | {
         "rule": row,
         "keeps": texts.of_rule(rule),
-        "blocked_reason": texts.of_blocker(blocker) if blocker else "",
+        "blocked_reason": texts.BLOCKERS[blocker] if blocker else "",
     }
     if chosen:
         if chosen not in names:

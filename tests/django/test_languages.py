@@ -10,11 +10,14 @@ from django.core.mail import EmailMessage
 from django.test import Client
 from django.utils import translation
 
-from accounts.common.translation import as_stored, translate
+from accounts.common.lazy_text import LazyText, lazy, verbatim
+from accounts.common.translation import translate
 from accounts.models import AuditEvent, Denial, Person
 from accounts.services import people
 from namespaces.access import AccessContext, Action, UserStatus, decide
 from namespaces.services import grants
+from registry_sync.deletion.outcomes import undecided
+from registry_sync.models import SyncRun
 from registry_sync.tokens.wsgi import respond
 from tests import factories
 from tests.cast import Cast
@@ -210,7 +213,41 @@ def test_the_audit_log_keeps_english_and_shows_french(cast: Cast) -> None:
     assert stored in cast.client("owner").get("/a/team-red/activity/").content.decode()
 
 
-def test_what_a_row_keeps_is_english_whoever_writes_it() -> None:
+def test_a_sentence_with_values_is_stored_with_them_and_shown_in_each_language(db: None) -> None:
     with translation.override("fr"):
-        assert as_stored(translation.gettext_lazy("Saved.")) == "Saved."
-        assert translate("Saved.") == "Enregistré."
+        SyncRun.objects.create(problem=undecided(1234))
+    problem = SyncRun.objects.get().problem
+    assert problem == "It could not be decided in 1,234 attempts; see the panel’s log."
+    with translation.override("fr"):
+        assert "après 1\u202f234 tentatives" in translate(problem)
+    assert SyncRun.objects.filter(problem=problem).exists()
+    assert SyncRun.objects.values_list("problem", flat=True).get() == problem
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "",
+        "not in the registry",
+        '["',
+        '["a", "b"]',
+        '["%(n)s", {"m": 1}]',
+        '["%d", {"m": 1}]',
+        '["a", {"b": 1}] c',
+    ],
+)
+def test_a_text_that_is_no_sentence_comes_back_as_it_is(db: None, stored: str) -> None:
+    """As in rows of earlier releases."""
+    SyncRun.objects.create(problem=stored)
+    assert SyncRun.objects.get().problem == stored
+
+
+def test_what_is_too_long_is_stored_in_english(db: None) -> None:
+    SyncRun.objects.create(problem=lazy("Left out: %(images)s.", images="a" * 2000))
+    problem = SyncRun.objects.get().problem
+    assert (len(problem), isinstance(problem, LazyText)) == (1000, False)
+
+
+def test_names_are_not_taken_for_sentences() -> None:
+    with translation.override("fr"):
+        assert (translate("Saved."), translate(verbatim("Saved."))) == ("Enregistré.", "Saved.")

@@ -272,7 +272,7 @@ def test_what_is_no_name_makes_the_run_incomplete_and_is_never_asked_for(web: Sc
     for _twice in range(2):  # what is not in it may be there all the same: even the second time it stays
         run = sync(web)
         assert run.state == SyncRun.State.INCOMPLETE
-        assert run.problem.startswith("1 of the names in the registry’s catalog can be no")
+        assert run.problem.startswith("1 name in the registry’s catalog cannot be a repository’s")
     assert inventory() == before
     assert {row.name for row in Repository.objects.all()} == {"team/app", "new/app"}
     asked = {path.partition("?")[0] for path in web.asked}

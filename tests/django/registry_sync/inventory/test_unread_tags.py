@@ -59,7 +59,7 @@ def test_it_stays_while_the_others_move_on_and_the_run_says_why(web: Scripted) -
     web.says["/v2/team/app/manifests/bad"] = answer(status=500)
     run = sync(web)
     assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
-    assert "1 repositories could not be read, or not all of their tags" in run.problem
+    assert "1 repository, or some of its tags, could not be read" in run.problem
     assert "team" not in run.problem
     assert (
         Repository.objects.get(name="team/app").problem == "bad could not be read: the registry answers 500"
@@ -137,7 +137,7 @@ def test_of_several_the_same_one_is_named_whichever_failed_first() -> None:
         read = RepositoryTags("team/app", unreadable=dict.fromkeys(tags, "500"))
         record_problem(read, known, timezone.now(), quick=False)
         row.refresh_from_db()
-        assert row.problem == "a and 1 more tags could not be read: 500"
+        assert row.problem == "a and 1 more tag could not be read: 500"
 
 
 def test_many_of_far_more_hold_up_none(web: Scripted) -> None:

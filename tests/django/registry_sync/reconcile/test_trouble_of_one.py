@@ -161,7 +161,7 @@ def test_the_light_of_a_page_speaks_of_what_the_page_shows(web: Scripted, operat
             seen[name].append("Not everything could be read" in line.text)
         seen[name].append(client.get("/api/v1/sync/").json()["state"] == "stale")
     assert seen == {"odd": [True] * 7, "team": [False] * 7}
-    assert "1 repositories could not be read" in client_for(operator).get("/system/").text
+    assert "1 repository, or some of its tags, could not be read" in client_for(operator).get("/system/").text
 
 
 def test_whoever_names_anothers_page_hears_nothing_of_it(web: Scripted) -> None:
