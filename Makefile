@@ -32,12 +32,13 @@ messages: $(VENV)/run.stamp ## collect the texts of pages into manager/locale an
 	@sed -i "/^.POT-Creation-Date/d" manager/locale/*/LC_MESSAGES/django.po
 	@for each in manager/locale/*/LC_MESSAGES; do msgfmt --check-format -o $$each/django.mo $$each/django.po; done
 
-format: $(VENV)/dev.stamp ## format code and templates, apply automatic fixes, and copy the CSS rules that pages use
+format: $(VENV)/dev.stamp ## format code and templates, apply automatic fixes, copy the CSS rules that pages use, and join the icons
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@find templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --target-version 5.2
 	@$(BIN)/djhtml --tabwidth 2 templates
 	@$(BIN)/python -m tests.checks.kit_css
+	@$(BIN)/python -m tests.checks.icon_sprite
 
 bench: $(VENV)/dev.stamp ## measure tokens, pages and `make run`, ratios last; T=sync: that part; T=all: all; BASE=revision: compare with it
 	@$(BIN)/python -m tests.parts.install

@@ -23,10 +23,16 @@
       button.focus();
       if (!done) return;
     }
+    const use = button.querySelector("use");
+    const becomes = (name) => use.setAttribute("href", use.getAttribute("href").replace(/#.*/, name));
     button.dataset.copied = "";
+    becomes("#check");
     if (button.closest("[data-once]") && text === (secret()?.textContent ?? text)) saved();
     say(document.getElementById("announcer").dataset.copied);
-    setTimeout(() => delete button.dataset.copied, 2000);
+    setTimeout(() => {
+      delete button.dataset.copied;
+      becomes("#copy");
+    }, 2000);
   }
 
   function reveal(button) {

@@ -15,8 +15,9 @@ from django.utils.translation import get_language, gettext
 
 from accounts import reader_preferences
 from accounts.common import time_zones, timestamps
-from accounts.common.html_text import fill
+from accounts.common.html_text import fill, prefill
 from accounts.templatetags import formatting
+from accounts.templatetags.icons import icon
 
 register = template.Library()
 
@@ -26,7 +27,10 @@ _RANK_CSS = {
     "owner": "badge bg-primary-lt",
 }  # the others are plain
 
-_COPY = '<button type="button" class="copy needs-js" data-copy="{text}" aria-label="{what}" title="{what}"></button>'
+_COPY = (
+    '<button type="button" class="copy needs-js" data-copy="{text}" aria-label="{what}" title="{what}">'
+    "{icon}</button>"
+)
 _COPY_DIGEST = _COPY.replace("{text}", "{digest}")
 _DIGEST = (
     '<span class="text-nowrap"><span class="font-monospace" title="{digest}">{short}</span>'
@@ -39,6 +43,11 @@ _LINKED_DIGEST = (
 _NOTHING = SafeString(f'<span class="text-secondary">{formatting.NOTHING}</span>')
 
 
+@cache
+def _with_copy_icon() -> tuple[str, ...]:
+    return tuple(prefill(pattern, icon=icon("copy")) for pattern in (_COPY, _DIGEST, _LINKED_DIGEST))
+
+
 class Cells:
     """The cells of one list. The reader's zone, language and words are looked up once, not in every row."""
 
@@ -47,6 +56,7 @@ class Cells:
         self._sizes = formatting.Sizes()
         self._zone, self._language = timezone.get_current_timezone(), get_language()
         self._now, self._exactly = timezone.now(), reader_preferences.exactly()
+        self._copy, self._digest, self._linked_digest = _with_copy_icon()
 
     def when(self, moment: datetime | None, never: str = "") -> SafeString:
         if not moment:  # a template passes "" for what it does not know
@@ -105,7 +115,7 @@ class Cells:
         if not digest:
             return _NOTHING
         return fill(
-            _LINKED_DIGEST if url else _DIGEST,
+            self._linked_digest if url else self._digest,
             url=url,
             digest=digest,
             short=formatting.short_digest(digest),
@@ -113,7 +123,7 @@ class Cells:
         )
 
     def copy(self, text: str, what: str = "") -> SafeString:
-        return fill(_COPY, text=text, what=what or self.gettext("Copy"))
+        return fill(self._copy, text=text, what=what or self.gettext("Copy"))
 
 
 @register.simple_tag

@@ -8,10 +8,32 @@ from django.utils.translation import gettext
 
 from accounts.common.html_text import fill, fill_text, joined
 from accounts.common.translation import translate
+from accounts.templatetags.icons import icon
+from namespaces.media_types import INDEX, ArtifactKind, Group
 from namespaces.models import ManifestSummary, kind_in_lists, named_platforms
 
 PLATFORMS_SHOWN = 6
+KIND_ICONS = {
+    Group.RUNS: "package",
+    Group.CHART: "steering-wheel",
+    Group.FILES: "file",
+    Group.CACHE: "stack-2",
+    Group.ABOUT: "certificate",
+    Group.LIST: "list-details",
+    Group.UNKNOWN: "help-circle",
+}
 register = template.Library()
+
+
+@register.simple_tag
+def kind(artifact_kind: ArtifactKind) -> SafeString:
+    """Write what an artifact is: its icon, and the word for it."""
+    name = "packages" if artifact_kind == INDEX else KIND_ICONS[artifact_kind.group]
+    return fill(
+        '<span class="d-inline-flex align-items-center gap-1 fw-semibold">{}{}</span>',
+        icon(name),
+        translate(artifact_kind.label),
+    )
 
 
 @register.simple_tag

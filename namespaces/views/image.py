@@ -1,5 +1,7 @@
 """One image: its tags, and who may do what with it."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -45,7 +47,7 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     untagged = queries.untagged_manifests(image)
     context["untagged"] = untagged[: queries.UNTAGGED_SHOWN]
     context["untagged_cut"] = len(untagged) > queries.UNTAGGED_SHOWN
-    context["pull"] = _pull_command(image)
+    context |= _newest(image)
     if image.pk and not denial_reason(image.namespace.account, Permission.IMAGES_DESCRIBE):
         context["edit_url"] = reverse("image-describe", args=[handle, name, image_name])
     if not context["rows"] and not context["untagged"]:
@@ -57,14 +59,14 @@ def image(request: PersonRequest, handle: str, name: str, image_name: str) -> Ht
     return render(request, "namespaces/_tags.html" if fragment else "namespaces/image.html", context)
 
 
-def _pull_command(image: Image) -> str:
-    """Of the newest tag: a command without one asks for `latest`, which the image may not have."""
+def _newest(image: Image) -> dict[str, Any]:
+    """Return what the newest tag is, and how to pull it by name: without one, docker asks for `latest`."""
     newest = queries.newest_manifest(image)
     if not newest:
-        return ""
+        return {}
     artifact_kind = queries.artifact_kind_of(newest, image.latest_tag)
     commands = commands_of(image, newest.digest, artifact_kind, tag=image.latest_tag)
-    return commands[0].by_tag if commands else ""
+    return {"artifact_kind": artifact_kind, "pull": commands[0].by_tag if commands else ""}
 
 
 @tab("images")

@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from namespaces.media_types import Group
 from namespaces.models import Image, Manifest
+from namespaces.templatetags.manifest_cells import KIND_ICONS
 from tests import factories
 from tests.cast import Cast
+from tests.checks import icon_sprite
 from tests.django.api.caller import Caller, token_of
 from tests.django.namespaces import things
 
@@ -87,6 +90,24 @@ def test_each_is_called_what_it_is_everywhere(cast: Cast, image: Any, kind: str)
     assert command in pages["tag"]
     assert (listed["type"], told["type"], listed["kind"]) == (words, words, "artifact")
     assert told["commands"][0]["by_tag"] == command
+
+
+@pytest.mark.parametrize(("kind", "name"), [("Helm", "steering-wheel"), ("Flux", "file")])
+def test_its_kind_has_an_icon(cast: Cast, image: Any, kind: str, name: str) -> None:
+    artifact_type, config, layer, *_rest = KINDS[kind]
+    content = {
+        "config": things.descriptor("config", 10, config),
+        "layers": [things.descriptor("layer", 9, layer)],
+    }
+    things.put(image, {"schemaVersion": 2, **content, "artifactType": artifact_type}, tag="1")
+    pages, _listed, _told = looked_at(cast, image)
+    assert all(f"#{name}" in pages[page] for page in ("image", "tag"))
+    assert not any("#package" in pages[page] for page in ("image", "tag"))
+
+
+def test_each_group_has_an_icon_of_the_sprite() -> None:
+    assert set(KIND_ICONS) == set(Group)
+    assert set(KIND_ICONS.values()) <= icon_sprite.names()
 
 
 def test_what_borrows_dockers_config_is_no_image(cast: Cast, image: Any) -> None:

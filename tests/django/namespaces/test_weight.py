@@ -12,7 +12,7 @@ from tests.cast import Cast
 MOST = 20_000  # bytes of a page
 FIRST_MOST = 60_000  # bytes of a page with all that it names, when nothing is in the browser's cache
 PACKED = {"Accept-Encoding": "gzip"}
-FILE = re.compile(r'(?:href|src)="/static/([^"]+)"')
+FILE = re.compile(r'(?:href|src)="/static/([^"#]+)')
 
 
 def test_fifty_tags_weigh_no_more_than_a_small_picture(cast: Cast) -> None:
