@@ -1,15 +1,17 @@
 """Forms of the namespace pages. They parse; the rules are the services'."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import TextField, UserForm
+from accounts.expiry import ending
+from accounts.forms import KEEP, NEVER, ON_DATE, ExpiryForm, TextField, UserForm
 from accounts.models import Account
 from accounts.user_field import UserField
 from namespaces.image_description import DESCRIPTION_MAX
-from namespaces.models import Namespace
+from namespaces.models import Grant, Namespace
 from namespaces.readme import README_MAX
 
 LEVELS = [("read", _("read")), ("write", _("write")), ("admin", _("admin"))]
@@ -38,11 +40,43 @@ class DescriptionForm(forms.Form):
     )
 
 
-class ImageGrantForm(forms.Form):
+class EndField(forms.ChoiceField):
+    """When a permission ends. Not given: never."""
+
+    def clean(self, value: Any) -> str:
+        return str(super().clean(value or NEVER))
+
+
+class GrantEndForm(ExpiryForm):
+    """A form of a permission, which ends or does not."""
+
+    expiry = EndField(
+        label=_("Ends"),
+        initial=NEVER,
+        choices=[
+            (NEVER, _("never")),
+            ("1", _("in 1 day")),
+            ("7", _("in 7 days")),
+            ("14", _("in 14 days")),
+            ("30", _("in 30 days")),
+            (ON_DATE, _("on a date…")),
+        ],
+    )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return what `grants.give` takes."""
+        return {
+            name: value for name, value in self.cleaned_data.items() if name not in ("expiry", "expires_on")
+        }
+
+
+class ImageGrantForm(GrantEndForm):
     """A permission on one image: the image is the page's."""
 
     user = UserField()
     level = forms.ChoiceField(label=_("Level"), choices=LEVELS, initial="read")
+    field_order = ("user", "level", "image_name", "expiry", "expires_on")
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,7 +96,32 @@ class GrantForm(ImageGrantForm):
     )
 
 
-class UserGrantForm(forms.Form):
+class GrantChangeForm(GrantEndForm):
+    """The level and the end of a permission that is there."""
+
+    level = forms.ChoiceField(label=_("Level"), choices=LEVELS)
+    field_order = ("level", "expiry", "expires_on")
+
+    def __init__(self, data: Any = None, *, grant: Grant, now: datetime) -> None:
+        live = grant.is_live(now)
+        keeps = bool(live and grant.expires_at)
+        first = KEEP if keeps else NEVER if live else "7"
+        super().__init__(data, initial={"level": grant.word, "expiry": first})
+        self.grant = grant
+        if keeps and grant.expires_at:
+            choice = self.fields["expiry"]
+            assert isinstance(choice, forms.ChoiceField)
+            unchanged = _("unchanged: %(day)s") % {"day": ending(grant.expires_at)}
+            choice.choices = [(KEEP, unchanged), *choice.choices]  # type: ignore[misc]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if self.cleaned_data.get("expiry") == KEEP:
+            self.cleaned_data["expires_at"] = self.grant.expires_at
+        return self.cleaned_data
+
+
+class UserGrantForm(GrantEndForm):
     """A permission of one user, given from the user's page."""
 
     namespace = forms.ModelChoiceField(
@@ -78,6 +137,8 @@ class UserGrantForm(forms.Form):
         help_text=_("Leave empty for the whole namespace. The image need not have been pushed yet."),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
+
+    field_order = ("namespace", "level", "image_name", "expiry", "expires_on")
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,6 +1,6 @@
 """Permissions as sentences."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.expiry import ending
 from namespaces.access import Level
-from namespaces.models import Namespace
+from namespaces.models import Grant, Namespace
 
 NAMED_MAX = 2
 ACTION_TEXTS = {
@@ -46,6 +46,8 @@ class Granted(Protocol):
     def image_name(self) -> str: ...
     @property
     def target(self) -> str: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
 
 
 def effect(level: Level, targets: Sequence[GrantTarget], expires_at: datetime | None) -> str:
@@ -58,8 +60,22 @@ def effect(level: Level, targets: Sequence[GrantTarget], expires_at: datetime | 
     return _("Can %(do)s %(where)s until %(day)s. Nothing else.") % {**values, "day": ending(expires_at)}
 
 
-def summary(grants: Iterable[Granted]) -> str:
-    """Return one line for a list, the highest level first: "write on team, read on 3 images"."""
+def may_sentence(who: str, level: Level, target: str, expires_at: datetime | None) -> str:
+    """Return what a grant gives: "CI deploy can pull and push team/api until 4 Dec 2026."."""
+    values = {"who": who, "do": ACTION_TEXTS[level], "where": target}
+    if not expires_at:
+        return _("%(who)s can %(do)s %(where)s, with no end.") % values
+    return _("%(who)s can %(do)s %(where)s until %(day)s.") % {**values, "day": ending(expires_at)}
+
+
+def grant_effect(grant: Grant) -> str:
+    """Return `may_sentence` of a grant."""
+    target = _target_text(GrantTarget(grant.namespace, grant.image_name))
+    return may_sentence(grant.user.description, Level(grant.level), target, grant.expires_at)
+
+
+def summary(grants: Sequence[Granted]) -> str:
+    """Return one line for a list, the highest level first: "write on team, read on 3 images; the first ends 4 Dec"."""
     by_level: dict[Level, list[Granted]] = {}
     for grant in grants:
         by_level.setdefault(Level(grant.level), []).append(grant)
@@ -67,7 +83,13 @@ def summary(grants: Iterable[Granted]) -> str:
         LEVEL_TEXTS[level] % {"where": _targets_text(by_level[level])}
         for level in sorted(by_level, reverse=True)
     ]
-    return ", ".join(parts)
+    ends = [grant.expires_at for grant in grants if grant.expires_at]
+    if not ends:
+        return ", ".join(parts)
+    values = {"levels": ", ".join(parts), "day": ending(min(ends))}
+    if len(ends) == len(grants) == 1:
+        return _("%(levels)s, until %(day)s") % values
+    return _("%(levels)s; the first ends %(day)s") % values
 
 
 def _targets_text(grants: list[Granted]) -> str:

@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from accounts.common.prepared_queries import Prepared, prepared
 from accounts.models import Account, RegistryUser
+from accounts.user_list import EXPIRES_SOON
 from namespaces import permissions
 from namespaces.access import Action, Level, UserStatus, Verdict, decide
 from namespaces.models import HAS_CONTENT, Grant, Image, Namespace, Readme
 
 TARGETS_MAX = 100
+GRANT_STATES = ["ending", "ended"]
 GRANTS_SHOWN = 10  # on a namespace's first page
 
 
@@ -105,13 +107,22 @@ def readme_of(owner: Namespace | Image) -> str:
     return rows.values_list("text", flat=True).first() or ""
 
 
-def grants_on(namespace: Namespace, *, search: str = "") -> QuerySet[Grant]:
-    """Grants anywhere in the namespace, those on all of it first. `search` is a part of a user's or image's name."""
-    found = Grant.objects.filter(namespace=namespace).select_related("user__account", "namespace__account")
+def grants_on(namespace: Namespace, *, search: str = "", state: str = "") -> QuerySet[Grant]:
+    """Grants anywhere in the namespace, those on all of it first.
+
+    `search` is a part of a user's or image's name, `state` one of GRANT_STATES.
+    """
+    found = Grant.objects.filter(_grants_in_state(state, timezone.now()), namespace=namespace)
+    found = found.select_related("user__account", "namespace__account")
     if search:
         user = Q(user__description__icontains=search) | Q(user__username__icontains=search)
         found = found.filter(user | Q(image_name__icontains=search))
     return found.order_by("image_name", "id")
+
+
+def _grants_in_state(state: str, now: datetime) -> Q:
+    ending = Q(expires_at__gt=now, expires_at__lte=now + EXPIRES_SOON)
+    return {"": Q(), "ending": ending, "ended": Q(expires_at__lte=now)}[state]
 
 
 def first_grants_on(namespace: Namespace) -> tuple[list[Grant], int]:
@@ -180,11 +191,11 @@ def target_names(account: Account) -> list[str]:
 
 
 def grants_in(
-    account: Account, *, username: str = "", namespace_name: str = "", image_name: str = ""
+    account: Account, *, username: str = "", namespace_name: str = "", image_name: str = "", state: str = ""
 ) -> QuerySet[Grant]:
-    found = Grant.objects.filter(namespace__account=account).select_related(
-        "user__account", "namespace__account"
-    )
+    """`state` is one of GRANT_STATES, "" for all."""
+    found = Grant.objects.filter(_grants_in_state(state, timezone.now()), namespace__account=account)
+    found = found.select_related("user__account", "namespace__account")
     if username:
         found = found.filter(user__username=username)
     if namespace_name:

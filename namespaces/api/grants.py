@@ -38,6 +38,12 @@ class GrantQuery(PageQuery):
     image = serializers.CharField(
         default="", max_length=SEARCH_MAX, help_text="Only those on this very image."
     )
+    state = serializers.ChoiceField(
+        selectors.GRANT_STATES,
+        default="",
+        allow_blank=True,
+        help_text="`ending`: within 14 days; `ended`: they give nothing.",
+    )
 
 
 class NewGrantBody(Strict):
@@ -63,7 +69,11 @@ class Grants(ApiView):
         account = account_permissions.account(self.by, handle)
         query = self.query
         found = selectors.grants_in(
-            account, username=query["user"], namespace_name=query["namespace"], image_name=query["image"]
+            account,
+            username=query["user"],
+            namespace_name=query["namespace"],
+            image_name=query["image"],
+            state=query["state"],
         )
         return self.page(found)
 

@@ -14,6 +14,7 @@ from accounts.common.translation import translate
 from accounts.common.url_pattern import url_pattern
 from accounts.templatetags import formatting
 from accounts.templatetags.cells import Cells, level, state
+from namespaces.access import BLOCKED_REASONS, Verdict
 from namespaces.models import Grant
 from namespaces.selectors import EffectiveAccess
 from namespaces.templatetags.grant_cells import GrantForms
@@ -28,7 +29,15 @@ _ROW = """<tr>
   <td data-label="{used_label}">{used}</td>
 </tr>
 """
-_ON_IMAGE = '<div>{} <div class="hstack gap-2 flex-wrap">{} {}</div></div>'
+_ON_IMAGE = '<div>{} <div class="hstack gap-2 flex-wrap">{} {} {}</div></div>'
+_ON_NAMESPACE = "<div>{} {}</div>"
+
+
+def _denied(verdict: Verdict) -> SafeString:
+    """Say why the user may do nothing: it is blocked, or its grants have ended."""
+    if verdict.reason in BLOCKED_REASONS:
+        return state(translate(verdict.reason), "bad")
+    return state(_("no access"), "bad")
 
 
 @register.simple_tag(takes_context=True)
@@ -47,9 +56,9 @@ def access_rows(context: RequestContext, rows: Iterable[EffectiveAccess]) -> Saf
 
     def through(grant: Grant) -> SafeString:
         if grant.image_name:
-            return fill(_ON_IMAGE, on_image, forms.level(grant), forms.remove(grant))
+            return fill(_ON_IMAGE, on_image, forms.level(grant), forms.ending(grant), forms.remove(grant))
         text = fill_text(on_namespace, level=word(grant.word), url=permissions_url, name=namespace.name)
-        return fill("<div>{}</div>", text)
+        return fill(_ON_NAMESPACE, text, forms.ending(grant) if grant.expires_at else "")
 
     def write(row: EffectiveAccess) -> SafeString:
         user, verdict = row.user, row.verdict
@@ -58,7 +67,7 @@ def access_rows(context: RequestContext, rows: Iterable[EffectiveAccess]) -> Saf
             url=user_url(user.username),
             description=user.description,
             username=user.username,
-            level=write_level(verdict.level) if verdict else state(translate(verdict.reason), "bad"),
+            level=write_level(verdict.level) if verdict else _denied(verdict),
             through=joined(*map(through, row.grants)),
             used=cells.when(user.last_used_at),
         )

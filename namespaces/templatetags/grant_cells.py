@@ -5,12 +5,14 @@ from urllib.parse import quote
 from django import template
 from django.template.context import RequestContext
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from accounts.common.html_text import fill, joined, prefill
+from accounts.common.html_text import fill, fill_text, joined, prefill
 from accounts.common.url_pattern import url_pattern
 from accounts.templatetags import cells, formatting
+from accounts.views.user_status import expires_soon
 from namespaces.models import Grant
 
 register = template.Library()
@@ -23,6 +25,7 @@ _SAVE = """<form id="levels" method="post" action="{url}">
   <input type="hidden" name="next" value="{here}">
   <button class="btn" type="submit">{save}</button>
 </form>"""
+_END = '<a href="{url}?next={here}" aria-label="{label}">{text}</a>'
 _OPTION = '<option value="{}"{}>{}</option>'
 _SELECTED = SafeString(" selected")
 _REMOVE = """<a class="btn btn-sm btn-outline-danger" href="{url}?next={here}" data-ask
@@ -34,7 +37,10 @@ class GrantForms:
 
     def __init__(self, context: RequestContext) -> None:
         handle = context["account"].handle
-        self.remove_url = url_pattern("grant-remove", handle)
+        self.remove_url, self.edit_url = (
+            url_pattern("grant-remove", handle),
+            url_pattern("grant-edit", handle),
+        )
         here, self.why_not = context["here"], context["why_not"]
         self.levels = {name: formatting.word(name) for name in ("read", "write", "admin")}
         self.options = {
@@ -47,6 +53,10 @@ class GrantForms:
             for chosen in self.levels
         }
         self.level_of, self.remove_from = _("Level of %(user)s"), _("Remove %(user)s from %(target)s")
+        self.cells, self.now = cells.Cells(), timezone.now()
+        self.never = _("does not end")
+        self.ends_text, self.ended_text = _("ends %(when)s"), _("ended %(when)s")
+        self.end_of = _("Change when the permission of %(user)s on %(target)s ends")
         self.save = fill(
             _SAVE,
             url=reverse("grant-levels", args=[handle]),
@@ -54,6 +64,7 @@ class GrantForms:
             here=here,
             save=_("Save levels"),
         )
+        self.end_link = prefill(_END, here=quote(here, safe=""))
         self.remove_link = prefill(_REMOVE, here=quote(here, safe=""), text=_("Remove"))
 
     def level(self, grant: Grant) -> SafeString:
@@ -66,6 +77,31 @@ class GrantForms:
             label=self.level_of % {"user": grant.user.description},
             options=self.options[grant.word],
         )
+
+    def end(self, grant: Grant) -> SafeString:
+        """Write when it ends, in a column that says so; for who may change it as a link to where that is changed."""
+        return self._link(grant, self._end_text(grant, "%(when)s"))
+
+    def ending(self, grant: Grant) -> SafeString:
+        """Write the same as a sentence: "ends in 5 days"."""
+        return self._link(grant, self._end_text(grant, self.ends_text))
+
+    def _link(self, grant: Grant, text: SafeString) -> SafeString:
+        if self.why_not:
+            return text
+        label = self.end_of % {"user": grant.user.description, "target": grant.target}
+        return fill(self.end_link, url=self.edit_url(grant.pk), label=label, text=text)
+
+    def _end_text(self, grant: Grant, ends: str) -> SafeString:
+        moment, live = grant.expires_at, grant.is_live(self.now)
+        text = self.cells.until(moment, self.never)
+        if moment:
+            text = fill_text(ends if live else self.ended_text, when=text)
+        if not self.why_not:
+            text = fill("<u>{}</u>", text)
+        if not live:
+            return cells.state(text, "bad")
+        return cells.state(text, "warn") if expires_soon(moment, self.now) else text
 
     def remove(self, grant: Grant) -> SafeString:
         if self.why_not:
@@ -89,4 +125,5 @@ def save_levels(context: RequestContext) -> SafeString:
 
 
 register.filter("level_select", GrantForms.level)
+register.filter("end_link", GrantForms.end)
 register.filter("remove_link", GrantForms.remove)

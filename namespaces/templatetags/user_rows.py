@@ -41,7 +41,7 @@ def user_rows(account: Account, rows: Iterable[dict[str, Any]]) -> SafeString:
     )
     cells = Cells()
     copy_text, soon_text = _("Copy the username"), _("expires soon")
-    none_yet = fill('<span class="text-secondary">{}</span>', _("none yet"))
+    none = fill('<span class="text-secondary">{}</span>', _("no permissions"))
 
     def write(row: dict[str, Any]) -> SafeString:
         user, state = row["user"], row["state"]
@@ -52,7 +52,7 @@ def user_rows(account: Account, rows: Iterable[dict[str, Any]]) -> SafeString:
             description=user.description or user.username,
             username=user.username,
             copy=cells.copy(user.username, copy_text),
-            may=fill("<span>{}</span>", row["may"]) if row["may"] else none_yet,
+            may=fill("<span>{}</span>", row["may"]) if row["may"] else none,
             used=cells.when(user.last_used_at),
             used_from=fill('<span class="under text-break">{}</span>', used_from(user))
             if user.last_used_at

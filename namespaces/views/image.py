@@ -81,9 +81,9 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
     here = reverse("image-access", args=[handle, name, image_name])
     if writes and form.is_valid():
         try:
-            grants.give(by=by, namespace=image.namespace, image_name=image.name, **form.cleaned_data)
+            grants.give(by=by, namespace=image.namespace, image_name=image.name, **form.values)
         except Invalid as error:
-            put_errors(form, error)
+            put_errors(form, error, expires_at="expires_on")
         else:
             messages.success(request, _("Permission added."))
             return redirect(here)

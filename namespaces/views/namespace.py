@@ -86,6 +86,7 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "details": selectors.namespaces_of(namespace.account, now=timezone.now()).get(pk=namespace.pk),
         "grants": grants,
         "grants_more": more,
+        "here": reverse("namespace", args=[handle, name]),
         "readme": selectors.readme_of(namespace),
     }
     if not denial_reason(namespace.account, Permission.NAMESPACES_MANAGE):

@@ -7,26 +7,34 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
 from accounts.roles import Permission
 from accounts.views.button_permissions import denial_reason
+from accounts.views.column_sort import list_url
 from accounts.views.confirmation import ask, asks
 from accounts.views.form_errors import next_url, put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
+from namespaces import grant_text, selectors
 from namespaces import permissions as namespaces_permissions
-from namespaces import selectors
-from namespaces.forms import GrantForm
+from namespaces.forms import GrantChangeForm, GrantForm
 from namespaces.models import Namespace
 from namespaces.services import grants
 from namespaces.views import user_confirmations
 from namespaces.views.first_steps import new_user_url
 from namespaces.views.navigation import namespace_context
 
+_STATE_TEXTS: dict[str, Promise] = {
+    "": gettext_lazy("All"),
+    "ending": gettext_lazy("End soon"),
+    "ended": gettext_lazy("Ended"),
+}
 _LEVEL_FIELD = re.compile(r"level-([0-9]{1,18})-([a-z]+)", re.ASCII)
 
 
@@ -41,20 +49,28 @@ def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     form = GrantForm(request.POST if writes else None, account=namespace.account)
     if writes and form.is_valid():
         try:
-            grants.give(by=by, namespace=namespace, **form.cleaned_data)
+            grants.give(by=by, namespace=namespace, **form.values)
         except Invalid as error:
-            put_errors(form, error)
+            put_errors(form, error, expires_at="expires_on")
         else:
             messages.success(request, _("Permission added."))
             # Nothing was pushed yet: the namespace's own page says how.
             return redirect("permissions" if selectors.has_images(namespace) else "namespace", handle, name)
     why_not = denial_reason(namespace.account, Permission.GRANTS_MANAGE)
-    query = {"q": request.GET.get("q", "").strip()[:200]}
-    found = selectors.grants_on(namespace, search=query["q"])
+    state = request.GET.get("state", "")
+    query = {
+        "q": request.GET.get("q", "").strip()[:200],
+        "state": state if state in selectors.GRANT_STATES else "",
+    }
+    found = selectors.grants_on(namespace, search=query["q"], state=query["state"])
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
     context = namespace_context(namespace, "permissions") | {
         "form": form,
         "query": query,
+        "states": [
+            (text, list_url(query | {"state": each}), each == query["state"])
+            for each, text in _STATE_TEXTS.items()
+        ],
         "page": page,
         "why_not": why_not,
         "new_user_url": "" if why_not or page.rows else _first_user_url(namespace),
@@ -86,6 +102,33 @@ def change_levels(request: PersonRequest, handle: str) -> HttpResponse:
     else:
         messages.info(request, _("No level was changed."))
     return redirect(next_url(request, reverse("images", args=[handle])))
+
+
+@tab("users")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noqa: A002
+    """Change the level and the end of one grant, ended or not."""
+    by, now = principal(request), timezone.now()
+    grant = namespaces_permissions.grant(by, handle, id)
+    back = next_url(request, grant.user.get_absolute_url())
+    form = GrantChangeForm(request.POST if request.method == "POST" else None, grant=grant, now=now)
+    if form.is_valid():
+        try:
+            changed = grants.change(by=by, grant=grant, **form.values)
+        except Invalid as error:
+            put_errors(form, error, expires_at="expires_on")
+        else:
+            messages.success(request, grant_text.grant_effect(changed))
+            return redirect(back)
+    context = {
+        "account": grant.namespace.account,
+        "grant": grant,
+        "live": grant.is_live(now),
+        "form": form,
+        "back": back,
+    }
+    return render(request, "namespaces/grant.html", context, status=status_of(form))
 
 
 @login_required

@@ -33,6 +33,7 @@ urlpatterns = [
     path("a/<slug:handle>/images/updates/", tag_updates.of_account, name="account-updates"),
     path("a/<slug:handle>/namespaces/new/", namespace.create, name="namespace-create"),
     path("a/<slug:handle>/grants/levels/", permissions.change_levels, name="grant-levels"),
+    path("a/<slug:handle>/grants/<int:id>/", permissions.edit, name="grant-edit"),
     path("a/<slug:handle>/grants/<int:id>/remove/", permissions.remove, name="grant-remove"),
     path("a/<slug:handle>/users/", users.users, name="users"),
     path("a/<slug:handle>/users/new/", users.create, name="user-create"),

@@ -125,9 +125,9 @@ def grant(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     form = UserGrantForm(request.POST, account=found.account)
     if form.is_valid():
         try:
-            grants.give(by=by, user=found, **form.cleaned_data)
+            grants.give(by=by, user=found, **form.values)
         except Invalid as error:
-            put_errors(form, error)
+            put_errors(form, error, expires_at="expires_on")
         else:
             messages.success(request, _("Permission added."))
             return redirect(found)

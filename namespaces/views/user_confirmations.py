@@ -1,5 +1,6 @@
 """What is asked before a user's password, its access as a whole, or one permission of it ends."""
 
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -41,7 +42,8 @@ def disable(user: RegistryUser) -> Question:
 
 def remove_grant(grant: Grant, *, back: str) -> Question:
     words = {"user": grant.user.description, "level": grant_text.summary([grant])}
-    rest = [each for each in selectors.grants_of(grant.user) if each.pk != grant.pk]
+    live = selectors.grants_of(grant.user).filter(pk__in=Grant.objects.live(timezone.now()))
+    rest = [each for each in live if each.pk != grant.pk]
     left = (
         _("It keeps %(rest)s.") % {"rest": grant_text.summary(rest)}
         if rest

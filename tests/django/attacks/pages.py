@@ -88,7 +88,7 @@ def form_for(page: Page, world: World) -> dict[str, str]:
     return {
         "name": "blue",
         "description": "Changed",
-        "expiry": "90",
+        "expiry": "30",
         "expires_on": "",
         "role": "manager",
         "level": "admin",

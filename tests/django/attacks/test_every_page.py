@@ -19,8 +19,8 @@ of_an_account = pytest.mark.parametrize("page", pages.of_an_account(), ids=str)
 CHANGING = {
     "account-create", "api-tokens", "api-token-revoke", "user-create", "user-edit", "user-disable", "user-password",
     "user-delete", "account-rename", "account-close", "member-role", "member-remove", "invitation-create",
-    "invitation-withdraw", "namespace-create", "grant-levels", "grant-remove", "user-grants", "permissions",
-    "namespace-publish", "namespace-delete", "image-access", "sync-start",
+    "invitation-withdraw", "namespace-create", "grant-edit", "grant-levels", "grant-remove", "user-grants",
+    "permissions", "namespace-publish", "namespace-delete", "image-access", "sync-start",
     "image-untag", "image-delete", "image-restore", "image-removal-restore", "image-purge", "images-purge",
     "image-describe", "namespace-describe",
     "namespace-purge", "purge-restore",

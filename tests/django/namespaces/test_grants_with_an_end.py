@@ -17,6 +17,7 @@ from namespaces.services import grants
 from registry_sync.tokens import queries
 from tests import factories
 from tests.cast import Cast
+from tests.django.api.caller import Caller, token_of
 
 pytestmark = pytest.mark.django_db
 TICK = timedelta(microseconds=1)
@@ -170,3 +171,144 @@ def test_a_denial_of_an_ended_grant_says_what_is_missing(user: Any, team: Any) -
     assert caller
     verdict = access.decide(caller.contexts["team/app"], Action.PULL)
     assert verdict.reason == "pull denied: no permission on this image"
+
+
+PERMISSIONS = "/a/team-red/n/team/permissions/"
+
+
+def end_of(grant: Grant) -> datetime | None:
+    return Grant.objects.get(pk=grant.pk).expires_at
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (PERMISSIONS, {"image_name": "app"}),
+        ("/a/team-red/n/team/i/app/-/access/", {}),
+        ("/a/team-red/users/{}/grants/", {"namespace": "team", "image_name": "app"}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("choice", "days"), [("", None), ("never", None), ("1", 1), ("7", 7), ("14", 14), ("30", 30)]
+)
+def test_each_form_gives_an_end(
+    cast: Cast, user: Any, team: Any, path: str, fields: dict[str, str], choice: str, days: int | None
+) -> None:
+    body = fields | {"user": user.username, "level": "read"} | ({"expiry": choice} if choice else {})
+    answer = cast.client("manager").post(path.format(user.username), body)
+    assert answer.status_code == 302
+    end = Grant.objects.get(image_name="app").expires_at
+    assert (end - timezone.now()).days + 1 == days if end else days is None
+
+
+def test_a_day_lasts_to_its_end_in_the_zone_of_the_installation(
+    cast: Cast, user: Any, team: Any, settings: Any
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    body = {"user": user.username, "level": "read", "expiry": "date", "expires_on": "2100-01-31"}
+    assert cast.client("owner").post(PERMISSIONS, body).status_code == 302
+    assert Grant.objects.get().expires_at == datetime(2100, 1, 31, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("day", ["", "2000-01-01", "soon"])
+def test_a_bad_day_is_said_beside_its_field(cast: Cast, user: Any, team: Any, day: str) -> None:
+    body = {"user": user.username, "level": "read", "expiry": "date", "expires_on": day}
+    answer = cast.client("owner").post(PERMISSIONS, body)
+    assert answer.status_code == 400
+    assert "expires_on" in answer.context["form"].errors
+    assert not Grant.objects.exists()
+
+
+def test_the_page_of_a_permission_changes_level_and_end(cast: Cast, user: Any, team: Any) -> None:
+    end = timezone.now() + timedelta(days=3)
+    grant = factories.GrantFactory(user=user, namespace=team, image_name="app", expires_at=end)
+    path, client = f"/a/team-red/grants/{grant.pk}/", cast.client("manager")
+    assert "unchanged:" in client.get(path).content.decode()
+
+    answer = client.post(path, {"level": "write", "expiry": "keep", "next": PERMISSIONS}, follow=True)
+    assert "CI deploy can pull and push team/app until" in answer.content.decode()
+    assert answer.redirect_chain[0][0] == PERMISSIONS
+    assert end_of(grant) == end
+
+    assert (
+        client.post(path, {"level": "write", "expiry": "date", "expires_on": "2000-01-01"}).status_code == 400
+    )
+    assert end_of(grant) == end
+    client.post(path, {"level": "write", "expiry": "never"})
+    assert end_of(grant) is None
+
+
+def test_an_ended_permission_is_shown_as_ended_and_is_renewed_or_removed(
+    cast: Cast, user: Any, team: Any
+) -> None:
+    grant = factories.GrantFactory(user=user, namespace=team, image_name="app", expires_at=NOW)
+    path, client = f"/a/team-red/grants/{grant.pk}/", cast.client("owner")
+    for shown in (
+        PERMISSIONS,
+        user.get_absolute_url(),
+        "/a/team-red/n/team/",
+        "/a/team-red/n/team/i/app/-/access/",
+    ):
+        page = client.get(shown).content.decode()
+        assert "ended" in page
+        assert path in page
+    page = client.get(path).content.decode()
+    assert "It has ended and gives nothing." in page
+    assert "unchanged:" not in page
+    client.post(path, {"level": "read", "expiry": "7"})
+    assert Grant.objects.live(timezone.now()).filter(pk=grant.pk).exists()
+    assert client.post(f"{path}remove/").status_code == 302
+    assert not Grant.objects.exists()
+
+
+def test_lists_are_filtered_by_their_end(cast: Cast, user: Any, team: Any) -> None:
+    now = timezone.now()
+    ends = {
+        "for-ever": None,
+        "long": timedelta(days=90),
+        "soon": timedelta(days=3),
+        "over": timedelta(days=-3),
+    }
+    for name, away in ends.items():
+        factories.GrantFactory(
+            user=user, namespace=team, image_name=name, expires_at=now + away if away else None
+        )
+    client, caller = cast.client("viewer"), Caller(token_of(cast.viewer))
+    expected = {"": set(ends), "ending": {"soon"}, "ended": {"over"}}
+    for state, names in expected.items():
+        rows = client.get(f"{PERMISSIONS}?state={state}").context["page"].rows
+        assert {row.image_name for row in rows} == names
+        told = caller.get(f"accounts/team-red/grants/?state={state}").json()["results"]
+        assert {each["image"] for each in told} == names
+    assert caller.get("accounts/team-red/grants/?state=live").status_code == 400
+    empty = client.get(f"{PERMISSIONS}?state=ended&q=nothing").content.decode()
+    assert "nothing" in empty
+    Grant.objects.filter(image_name="over").delete()
+    assert "No permissions in this state" in client.get(f"{PERMISSIONS}?state=ended").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("owner", 200), ("manager", 200), ("viewer", 403), ("stranger", 404)]
+)
+def test_who_may_open_the_page_of_a_permission(
+    cast: Cast, user: Any, team: Any, who: str, status: int
+) -> None:
+    grant = factories.GrantFactory(user=user, namespace=team)
+    path = f"/a/team-red/grants/{grant.pk}/"
+    assert cast.client(who).get(path).status_code == status
+    answer = cast.client(who).post(path, {"level": "admin", "expiry": "never"})
+    assert answer.status_code == (302 if status == 200 else status)
+    assert Grant.objects.get().level == (Level.ADMIN if status == 200 else Level.READ)
+
+
+def test_the_list_of_users_says_when_the_first_permission_ends(cast: Cast, user: Any, team: Any) -> None:
+    client, end = cast.client("viewer"), datetime(2100, 1, 31, tzinfo=UTC)
+    one = factories.GrantFactory(user=user, namespace=team, image_name="app", expires_at=end)
+    assert "read on team/app, until 30 Jan 2100 (UTC)" in client.get("/a/team-red/users/").content.decode()
+    factories.GrantFactory(user=user, namespace=team, image_name="web")
+    page = client.get("/a/team-red/users/").content.decode()
+    assert "read on team/app and team/web; the first ends 30 Jan 2100 (UTC)" in page
+    Grant.objects.filter(pk=one.pk).update(expires_at=NOW)
+    page = client.get("/a/team-red/users/").content.decode()
+    assert "read on team/web" in page
+    assert "team/app" not in page
