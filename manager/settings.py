@@ -258,6 +258,7 @@ SPECTACULAR_SETTINGS = {
         "UserState": "accounts.api.users.STATES",
         "GrantLevel": "namespaces.api.grants.GRANTED",
         "Level": "namespaces.api.images.LEVELS",
+        "RegistryAction": "namespaces.api.access.ACTIONS",
         "RunState": "registry_sync.api.sync.RUN_STATES",
         "SyncState": "registry_sync.selectors.FRESHNESS_STATES",
         "LifeState": "registry_sync.operations.api.LIFE_STATES",

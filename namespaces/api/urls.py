@@ -1,6 +1,6 @@
 from django.urls import path
 
-from namespaces.api import access, denials, diff, grants, images, namespaces, search, tags, usage
+from namespaces.api import access, denials, diff, grants, images, namespaces, recent_use, search, tags, usage
 
 _ACCOUNT = "accounts/<str:handle>/"
 _NAMESPACE = _ACCOUNT + "namespaces/<str:name>/"
@@ -9,6 +9,11 @@ _IMAGE = _NAMESPACE + "images/<path:image>/"
 
 urlpatterns = [
     path(_ACCOUNT + "users/<str:username>/denials/", denials.UserDenials.as_view(), name="api-user-denials"),
+    path(
+        _ACCOUNT + "users/<str:username>/recent-use/",
+        recent_use.UserRecentUse.as_view(),
+        name="api-user-recent-use",
+    ),
     path(_ACCOUNT + "access/check/", access.AccessCheck.as_view(), name="api-access-check"),
     path(_ACCOUNT + "access/who/", access.WhoMay.as_view(), name="api-access-who"),
     path(_ACCOUNT + "grants/", grants.Grants.as_view(), name="api-grants"),

@@ -6,6 +6,7 @@ from registry_sync.deletion import purge_api
 from registry_sync.operations import api as operations_api
 from registry_sync.operations import events_api
 from registry_sync.retention import api as retention_api
+from registry_sync.retention import preview_api
 
 _NAMESPACE = "accounts/<str:handle>/namespaces/<str:name>/"
 _IMAGE = _NAMESPACE + "images/<path:image>/-/"
@@ -38,7 +39,7 @@ urlpatterns = [
     path(_NAMESPACE + "retention/<int:id>/", retention_api.OneRule.as_view(), name="api-retention-rule"),
     path(
         _NAMESPACE + "retention/<int:id>/preview/",
-        retention_api.Preview.as_view(),
+        preview_api.Preview.as_view(),
         name="api-retention-preview",
     ),
     path(_NAMESPACE + "retention/<int:id>/runs/", retention_api.Runs.as_view(), name="api-retention-runs"),

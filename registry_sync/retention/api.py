@@ -1,8 +1,7 @@
-"""Retention rules of a namespace: what they keep, what they would remove, and how they ended."""
+"""Retention rules of a namespace: what they keep, and how their runs ended."""
 
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,17 +10,13 @@ from rest_framework.response import Response
 from accounts.api.openapi import operation
 from accounts.api.serializers import Moment, PageQuery, Strict
 from accounts.api.view import ApiView
-from accounts.common.errors import Invalid, NotFound
-from accounts.common.translation import translate
+from accounts.common.errors import Invalid
 from accounts.roles import Permission
 from namespaces import permissions
-from namespaces.models import Image
 from registry_sync.models import RetentionRule, RetentionRun
-from registry_sync.retention import preview, runs, service, texts
-from registry_sync.retention.policy import Decision, find_blocker
+from registry_sync.retention import runs, service
 
 RUN_STATES = [state.value for state in RetentionRun.State]
-DECISIONS = [decision.value for decision in Decision]
 
 
 class RetentionConditionsBody(Strict):
@@ -93,37 +88,6 @@ class RetentionRunSerializer(serializers.Serializer[Any]):
     problem = serializers.CharField(allow_blank=True)
 
 
-class PreviewQuery(Strict):
-    image = serializers.CharField(
-        default="",
-        allow_blank=True,
-        help_text="One of `images`. Empty: the rule’s own image; a rule of a namespace then lists no tags.",
-    )
-
-
-class DecisionSerializer(serializers.Serializer[Any]):
-    tag = serializers.CharField()
-    digest = serializers.CharField()
-    version = serializers.CharField(
-        help_text="The tag of this digest that says most: they stay or go together."
-    )
-    decision = serializers.ChoiceField(
-        DECISIONS,
-        help_text="`delete`: with its image. `untag`: the tag alone, because something else needs the image.",
-    )
-    reason = serializers.CharField()
-
-
-class RetentionPreviewSerializer(serializers.Serializer[Any]):
-    blocked_reason = serializers.CharField(
-        allow_blank=True, help_text="Why nothing would be removed now; empty: it would."
-    )
-    images = serializers.ListField(
-        child=serializers.CharField(), help_text="The images that the rule covers."
-    )
-    tags = DecisionSerializer(many=True, help_text="Of the one image.")
-
-
 class Rules(ApiView):
     @operation("retention_list", answer=RetentionRuleSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str, name: str) -> Response:
@@ -168,33 +132,6 @@ class OneRule(ApiView):
     def delete(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
         service.remove(by=self.by, rule=service.load(self.by, handle, name, id, Permission.IMAGES_REMOVE))
         return self.answer()
-
-
-class Preview(ApiView):
-    @operation("retention_preview", answer=RetentionPreviewSerializer, query=PreviewQuery)
-    def get(self, request: Request, handle: str, name: str, id: int) -> Response:  # noqa: A002
-        """Show what it would do to one image now, and why each tag stays or goes. Changes nothing."""
-        row = service.load(self.by, handle, name, id)
-        rule, now, images = service.rule_of(row), timezone.now(), service.images_of(row)
-        chosen = self.query["image"] or row.image_name
-        if self.query["image"] and chosen not in images:
-            raise NotFound
-        blocker = find_blocker(rule, preview.load_evidence(), now)
-        image = (
-            Image.objects.select_related("namespace__account")
-            .filter(namespace=row.namespace, name=chosen)
-            .first()
-        )
-        found = preview.preview_image(rule, image, now) if image else None
-        return self.answer({
-            "blocked_reason": translate(texts.BLOCKERS[blocker] if blocker else found.blocked_reason if found else ""),
-            "images": images,
-            "tags": [
-                {"tag": name, "digest": each.version.digest, "version": each.version.name,
-                 "decision": each.decision.value, "reason": texts.of_decision(each, rule)}
-                for each in (found.decisions if found else []) for name in each.version.names
-            ],
-        })  # fmt: skip
 
 
 class Runs(ApiView):

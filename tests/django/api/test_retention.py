@@ -1,9 +1,13 @@
 """/…/namespaces/{ns}/retention/…: rules by the API. What they remove is in ../registry_sync/retention/test_runs.py."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.models import AuditEvent
-from registry_sync.models import RetentionRule
+from namespaces.models import Descriptor, Tag
+from registry_sync.models import Repository, RetentionRule
 from tests import factories
 from tests.django.api.caller import error_of, fields_of
 from tests.django.api.world import World
@@ -73,6 +77,45 @@ def test_the_preview_gives_a_reason_for_every_tag(world: World) -> None:
     ]
     absent = world.caller("viewer").get(f"{HERE}{world.rule.pk}/preview/?image=other")
     assert (absent.status_code, error_of(absent)["code"]) == (404, "not_found")
+
+
+def test_the_preview_says_in_a_few_lines_what_goes_and_why(world: World) -> None:
+    image, now = world.tag.image, timezone.now()
+    for number in range(4):
+        factories.TagFactory(
+            image=image, name=f"2.{number}", manifest__size=1000, pushed_at=now - timedelta(days=number)
+        )
+    tags = image.tags.exclude(name="1.0")
+    layer = Descriptor(
+        manifest_id=tags.get(name="2.3").manifest_id, digest="sha256:1", kind="layer", size=700
+    )
+    layer.save()
+    tags.filter(name="2.2").update(pulled_at=now - timedelta(days=3))
+    image.tags.filter(name="1.0").update(pushed_at=now - timedelta(days=99))
+    asked = f"{HERE}{world.rule.pk}/preview/"
+    told = world.caller("viewer").get(f"{asked}?image=app/api").json()
+    assert (told["kept_tag_count"], told["removed_tag_count"]) == (2, 3)
+    gone, kept = told["groups"]
+    assert (gone["decision"], gone["reason_code"], gone["version_count"], gone["tag_count"]) == (
+        "delete", "nothing_keeps", 3, 3,
+    )  # fmt: skip
+    assert kept == {
+        "decision": "keep", "reason_code": "last", "reason": "among the newest 2",
+        "version_count": 2, "tag_count": 2, "size_bytes": 2000,
+    }  # fmt: skip
+    assert gone["size_bytes"] == 2000 + (Tag.objects.get(image=image, name="1.0").manifest.size or 0)
+    assert [(each["version"], each["digest"]) for each in told["removed_though_pulled"]] == [
+        ("2.2", image.tags.get(name="2.2").manifest_id)
+    ]
+    assert told["removed_though_pulled"][0]["last_pulled_at"].endswith("Z")
+    assert told["freed_bytes"] == 700
+    assert told["uncertain"] is False
+    Repository.objects.filter(image=image).update(problem="cannot be read")
+    assert world.caller("viewer").get(f"{asked}?image=app/api").json()["uncertain"] is True
+
+    whole = world.caller("viewer").get(asked).json()
+    assert (whole["images"], whole["groups"], whole["tags"]) == (["app/api"], [], [])
+    assert (whole["removed_tag_count"], whole["freed_bytes"], whole["uncertain"]) == (0, 0, False)
 
 
 def test_a_rule_is_enabled_by_itself_disabled_and_deleted(world: World) -> None:
