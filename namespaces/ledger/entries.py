@@ -43,11 +43,12 @@ def merged(uses: Iterable[Use]) -> list[Use]:
     found: dict[tuple[str, str, str, date, int], Use] = {}
     for use in uses:
         earlier = found.get(use.key)
-        found[use.key] = _merge(earlier, use) if earlier else use
+        found[use.key] = merge(earlier, use) if earlier else use
     return [found[key] for key in sorted(found)]
 
 
-def _merge(one: Use, other: Use) -> Use:
+def merge(one: Use, other: Use) -> Use:
+    """Return both as one, of the day of the later."""
     newest = max(one, other, key=lambda use: use.last_at)
     return replace(
         newest,

@@ -6,36 +6,37 @@ ACCOUNT_MOST for an account. Anonymous callers, who may ask for any name, have e
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Aggregate, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from accounts import dropped_entries
 from accounts.common.batches import batches
 from accounts.models import DropCounter, RegistryUser
-from namespaces.ledger.entries import Use, merged
-from namespaces.models import Image, LedgerEntry, Namespace
+from namespaces.ledger.entries import Use, merge, merged
+from namespaces.models import Image, LedgerEntry, LedgerTotal, Namespace
 from namespaces.models.ledger import NETWORKS_MAX
 from namespaces.names import split
 
 USER_MOST = 2000
 ACCOUNT_MOST = 20_000
 FORGOTTEN_AT_ONCE = 5000
+COUNTED_AT_ONCE = 500
 
 _COLUMNS = (
-    "account_id", "user_id", "secret", "namespace_id", "image_name", "action", "day", "count", "confirmed_count",
+    "account_id", "user_id", "secret", "namespace_id", "image_name", "action", "count", "confirmed_count",
     "first_at", "last_at", "confirmed_at", "networks", "address", "client",
 )  # fmt: skip
-_OF_USERS = "(user_id, namespace_id, image_name, action, day, secret)"
-_OF_ANONYMOUS = "(namespace_id, image_name, action, day) WHERE user_id IS NULL"
+_OF_USERS = "(user_id, namespace_id, image_name, action{day}, secret)"
+_OF_ANONYMOUS = "(namespace_id, image_name, action{day}) WHERE user_id IS NULL"
 # One statement adds and counts, so that two processes never lose what the other has counted.
 _UPSERT = """
-INSERT INTO namespaces_ledgerentry AS e ({columns}) VALUES {rows}
+INSERT INTO {table} AS e ({columns}) VALUES {rows}
 ON CONFLICT {target} DO UPDATE SET
   count = e.count + excluded.count,
   confirmed_count = e.confirmed_count + excluded.confirmed_count,
@@ -77,10 +78,40 @@ def write(uses: Iterable[Use]) -> None:
 
 def forget_old(now: datetime) -> None:
     """Delete some at a time: hundreds of thousands in one statement would pass the database's time limit."""
-    before = (now - timedelta(days=settings.ACCESS_LEDGER_DAYS)).date()
-    old = LedgerEntry.objects.filter(day__lt=before).order_by("day")
+    before = datetime.combine(
+        (now - timedelta(days=settings.ACCESS_LEDGER_DAYS)).astimezone(UTC), time.min, tzinfo=UTC
+    )
+    old = LedgerEntry.objects.filter(day__lt=before.date()).order_by("day")
     while ids := list(old.values_list("id", flat=True)[:FORGOTTEN_AT_ONCE]):
         LedgerEntry.objects.filter(id__in=ids).delete()
+    totals = LedgerTotal.objects.filter(first_at__lt=before).order_by("first_at")
+    while ids := list(totals.values_list("id", flat=True)[:COUNTED_AT_ONCE]):
+        _count_anew(ids)
+
+
+@transaction.atomic
+def _count_anew(ids: list[int]) -> None:
+    """Make totals of the days that are left. Whoever writes days locks their totals first, so none comes meanwhile."""
+    totals = LedgerTotal.objects.filter(id__in=ids).order_by("id")
+    list(totals.select_for_update().values_list("id"))
+    same = {name: OuterRef(name) for name in ("namespace", "image_name", "action")}
+    of_users = LedgerEntry.objects.filter(user=OuterRef("user"), secret=OuterRef("secret"), **same)
+    of_anonymous = LedgerEntry.objects.filter(user=None, **same)
+    for rows, days in (
+        (totals.exclude(user=None), of_users),
+        (totals.filter(user=None), of_anonymous),
+    ):
+        rows.filter(~Exists(days)).delete()
+        rows.update(
+            count=_of(days, Sum("count")),
+            confirmed_count=_of(days, Sum("confirmed_count")),
+            first_at=_of(days, Min("first_at")),
+            confirmed_at=_of(days, Max("confirmed_at")),
+        )
+
+
+def _of(days: QuerySet[LedgerEntry], total: Aggregate) -> Subquery:
+    return Subquery(days.order_by().values("namespace").annotate(total=total).values("total"))
 
 
 def _places(uses: Sequence[Use]) -> list[_Place]:
@@ -195,48 +226,54 @@ def _existing(places: Sequence[_Place]) -> set[tuple[int | None, int, str, str, 
 
 
 def _upsert(places: Sequence[_Place]) -> None:
-    for target, some in (
-        (_OF_USERS, [place for place in places if place.user is not None]),
-        (_OF_ANONYMOUS, [place for place in places if place.user is None]),
-    ):
-        ordered = sorted(some, key=lambda place: (place.user or 0, *place.key[1:]))  # one order: no deadlock
-        for batch in batches(ordered):
-            for rows in _rounds(batch):
-                _run(target, rows)
+    """Totals first: whoever counts them anew then waits, or we do."""
+    ordered = sorted(places, key=lambda place: (place.user or 0, *place.key[1:]))  # one order: no deadlock
+    for of_days in (False, True):
+        for target, some in (
+            (_OF_USERS, [place for place in ordered if place.user is not None]),
+            (_OF_ANONYMOUS, [place for place in ordered if place.user is None]),
+        ):
+            for batch in batches(some if of_days else _totals(some)):
+                for number in range(max(len(place.use.networks) for place in batch) or 1):
+                    _run(target, batch, number, of_days=of_days)
 
 
-def _rounds(places: Sequence[_Place]) -> Iterable[list[tuple[Any, ...]]]:
-    """Yield rows for one statement each, which brings one network of an entry; more networks come with a count of 0."""
-    number = 0
-    rest = list(places)
-    while rest:
-        yield [_row(place, sorted(place.use.networks), number) for place in rest]
-        number += 1
-        rest = [place for place in rest if len(place.use.networks) > number][: len(rest)]
-        if number >= NETWORKS_MAX:
-            return
+def _totals(places: Sequence[_Place]) -> list[_Place]:
+    """Make one of those that differ in nothing but their day, which one statement could not write."""
+    found: dict[tuple[Any, ...], _Place] = {}
+    for place in places:
+        key = (*place.key[:4], place.use.secret)
+        earlier = found.get(key)
+        found[key] = replace(place, use=merge(earlier.use, place.use)) if earlier else place
+    return list(found.values())
 
 
-def _row(place: _Place, networks: Sequence[str], number: int) -> tuple[Any, ...]:
-    use = place.use
-    moment, day = connection.ops.adapt_datetimefield_value, connection.ops.adapt_datefield_value
-    first = number == 0
-    return (
-        place.account, place.user, use.secret, place.namespace, place.image_name, use.action, day(use.day),
-        use.count if first else 0, use.confirmed_count if first else 0, moment(use.first_at), moment(use.last_at),
-        moment(use.last_at) if use.confirmed_count else None, networks[number] if networks else "", use.address,
-        use.client,
-    )  # fmt: skip
-
-
-def _run(target: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    one = f"({', '.join(['%s'] * len(_COLUMNS))})"
+def _run(target: str, places: Sequence[_Place], number: int, *, of_days: bool) -> None:
+    """Write them with the network of this number each; all but the first statement add no more than that."""
+    rows = [
+        _row(place, number, of_days=of_days) for place in places if number < max(len(place.use.networks), 1)
+    ]
+    names = (*_COLUMNS, "day") if of_days else _COLUMNS
+    one = f"({', '.join(['%s'] * len(names))})"
     text = _UPSERT.format(
-        columns=", ".join(_COLUMNS),
+        table="namespaces_ledgerentry" if of_days else "namespaces_ledgertotal",
+        columns=", ".join(names),
         rows=", ".join([one] * len(rows)),
-        target=target,
+        target=target.format(day=", day" if of_days else ""),
         position="strpos" if connection.vendor == "postgresql" else "instr",
         most=NETWORKS_MAX - 1,
     )
     with connection.cursor() as cursor:
         cursor.execute(text, [value for row in rows for value in row])
+
+
+def _row(place: _Place, number: int, *, of_days: bool) -> tuple[Any, ...]:
+    use, first = place.use, number == 0
+    moment, day = connection.ops.adapt_datetimefield_value, connection.ops.adapt_datefield_value
+    network = sorted(use.networks)[number] if use.networks else ""
+    row = (
+        place.account, place.user, use.secret, place.namespace, place.image_name, use.action,
+        use.count if first else 0, use.confirmed_count if first else 0, moment(use.first_at), moment(use.last_at),
+        moment(use.last_at) if use.confirmed_count else None, network, use.address, use.client,
+    )  # fmt: skip
+    return (*row, day(use.day)) if of_days else row

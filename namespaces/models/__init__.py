@@ -2,7 +2,7 @@ from namespaces.models.grant import Grant
 from namespaces.models.history import PullStats, RepositoryManifest, TagHistoryEntry, Usage
 from namespaces.models.image import HAS_CONTENT, Image
 from namespaces.models.label import Label
-from namespaces.models.ledger import LedgerEntry
+from namespaces.models.ledger import LedgerEntry, LedgerTotal
 from namespaces.models.manifest import Descriptor, Manifest, ManifestSummary, kind_in_lists, named_platforms
 from namespaces.models.namespace import CatalogRead, Namespace, ReservedName
 from namespaces.models.readme import Readme
@@ -17,6 +17,7 @@ __all__ = [
     "Image",
     "Label",
     "LedgerEntry",
+    "LedgerTotal",
     "Manifest",
     "ManifestSummary",
     "Namespace",

@@ -8,24 +8,23 @@ from namespaces.names import REPOSITORY_MAX
 NETWORKS_MAX = 20
 
 
-class LedgerEntry(models.Model):
-    """What one caller was allowed on one image in one day, and how often an event confirmed that it was done.
+class LedgerCounts(models.Model):
+    """What one caller was allowed to do with one image, and how often an event confirmed that it was done.
 
     A token is no use: some clients ask for every repository that they know of. `count` is of tokens, `confirmed_count`
-    of pulls or pushes. Anonymous callers have no `user`, and share an entry for each image and day.
+    of pulls or pushes. Anonymous callers have no `user`, and share a row for each image.
     """
 
     # Whose share of the bounds it takes up: the user's account, of anonymous callers the namespace's.
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     user = models.ForeignKey(
-        RegistryUser, null=True, on_delete=models.CASCADE, related_name="ledger", db_index=False
+        RegistryUser, null=True, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     # The id of the password, which may be gone; 0 where it is not known, or there is none.
     secret = models.BigIntegerField(default=0)
-    namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="ledger", db_index=False)
+    namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="+", db_index=False)
     image_name = models.CharField(max_length=REPOSITORY_MAX)
     action = models.CharField(max_length=10)
-    day = models.DateField()  # of UTC
     count = models.PositiveBigIntegerField(default=0)
     confirmed_count = models.PositiveBigIntegerField(default=0)
     first_at = models.DateTimeField()
@@ -34,6 +33,19 @@ class LedgerEntry(models.Model):
     networks = models.TextField(default="")  # a /24 or /64 each, with blanks between
     address = models.CharField(max_length=45, default="")  # of the last time, as is the client
     client = ClientField(max_length=80, default="")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def network_list(self) -> list[str]:
+        return self.networks.split()
+
+
+class LedgerEntry(LedgerCounts):
+    """One day of UTC."""
+
+    day = models.DateField()
 
     class Meta:
         constraints = [
@@ -47,7 +59,6 @@ class LedgerEntry(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["namespace", "image_name", "user", "action"], name="ledger_by_namespace"),
             models.Index(fields=["account", "day"], name="ledger_by_account"),
             models.Index(fields=["day"], name="ledger_by_age"),
         ]
@@ -55,6 +66,25 @@ class LedgerEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.user or 'anonymous'} {self.action} {self.namespace_id}/{self.image_name} on {self.day}"
 
-    @property
-    def network_list(self) -> list[str]:
-        return self.networks.split()
+
+class LedgerTotal(LedgerCounts):
+    """All days that are kept, together: questions about access read these, which are sixty times fewer."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "namespace", "image_name", "action", "secret"], name="ledger_total_once"
+            ),
+            models.UniqueConstraint(
+                fields=["namespace", "image_name", "action"],
+                condition=models.Q(user=None),
+                name="ledger_total_once_anonymous",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["namespace", "image_name"], name="ledger_total_by_namespace"),
+            models.Index(fields=["first_at"], name="ledger_total_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user or 'anonymous'} {self.action} {self.namespace_id}/{self.image_name}"

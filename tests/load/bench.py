@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.load import doors, events, events_rates, memory, pages, queries, scale, sync, tokens
+from tests.load import doors, events, events_rates, ledger, memory, pages, queries, scale, sync, tokens
 from tests.load.installation import environment
 from tests.load.listing import measure as measure_list
 from tests.load.summary import Row, summary
@@ -50,6 +50,7 @@ PARTS: dict[str, Measure] = {
     "event-rates": events_rates.measure,
     "queries": queries.measure,
     "lists": measure_lists,
+    "ledger": ledger.measure,
 }
 
 

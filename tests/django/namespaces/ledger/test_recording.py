@@ -11,7 +11,7 @@ from accounts.models import DropCounter, RegistryUser
 from namespaces.access import Level
 from namespaces.ledger import confirmation, granted, writer
 from namespaces.ledger.confirmation import ConfirmedUse
-from namespaces.models import LedgerEntry, Namespace
+from namespaces.models import LedgerEntry, LedgerTotal, Namespace
 from registry_sync import leases, tasks
 from registry_sync.events import outcomes, pull_counts
 from registry_sync.models import Event, Repository
@@ -123,6 +123,7 @@ def test_two_passwords_are_told_apart_and_outlived(user: Any) -> None:
     assert list(LedgerEntry.objects.order_by("secret").values_list("secret", flat=True)) == ids
     user.delete()
     assert not LedgerEntry.objects.exists()
+    assert not LedgerTotal.objects.exists()
 
 
 def test_anonymous_callers_share_an_entry_of_an_image_that_exists(cast: Cast) -> None:
@@ -172,6 +173,7 @@ def test_a_user_has_only_so_many_entries_a_day_and_keeps_counting_those(
         note(other, "team/app:pull")
         granted.granted.write()
     assert len(rows(user=user)) <= 3
+    assert LedgerTotal.objects.filter(user=user).count() == len(rows(user=user))
     assert rows(user=other) == [("app", "pull", 2, 0)]
     dropped = DropCounter.objects.get(kind=DropCounter.Kind.LEDGER)
     assert dropped.username == user.username
@@ -193,13 +195,24 @@ def test_an_account_has_only_so_many_entries_a_day(user: Any, monkeypatch: pytes
     assert DropCounter.objects.filter(kind=DropCounter.Kind.LEDGER).count() == 2
 
 
-def test_old_entries_are_forgotten(user: Any, settings: Any) -> None:
+def totals() -> list[tuple[str, int, int, int]]:
+    """Return image, count, confirmed count, and how many days before NOON it began."""
+    found = LedgerTotal.objects.order_by("image_name", "confirmed_count")
+    return [(row.image_name, row.count, row.confirmed_count, (NOON - row.first_at).days) for row in found]
+
+
+def test_a_total_is_of_the_days_that_are_kept(user: Any, settings: Any) -> None:
     settings.ACCESS_LEDGER_DAYS = 60
-    for days in (59, 60, 61, 90):
-        note(user, "team/app:pull", NOON - timedelta(days=days))
+    factories.ImageFactory(namespace=Namespace.objects.get(), name="app")
+    for days in (3, 60, 61, 90):
+        at = NOON - timedelta(days=days)
+        note(user, "team/app:pull team/other:pull" if days > 60 else "team/app:pull", at)
         granted.granted.write()
+        confirmation.confirm([used(user, "pull", at), used(None, "pull", at, count=2)])
+    assert totals() == [("app", 4, 4, 90), ("app", 0, 8, 90), ("other", 2, 0, 90)]
     writer.forget_old(NOON)
-    assert LedgerEntry.objects.count() == 2
+    assert totals() == [("app", 2, 2, 60), ("app", 0, 4, 60)]
+    assert LedgerEntry.objects.count() == 4
 
 
 def test_housekeeping_forgets(user: Any) -> None:
