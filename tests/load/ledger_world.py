@@ -14,7 +14,10 @@ from namespaces.models import Grant, LedgerEntry, Namespace
 
 DAYS, USERS, SPACES = 60, 1000, 100
 NOON = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-COLUMNS = "account_id, user_id, secret, namespace_id, image_name, action, count, confirmed_count, networks, address, client"
+COLUMNS = (
+    "account_id, user_id, secret, namespace_id, image_name, action, count, confirmed_count,"
+    " networks, address, client"
+)
 
 
 def fill() -> None:
